@@ -1,0 +1,66 @@
+import { add, expand, reshape, sum } from '../graph/build.ts';
+import { type Dimension, sameDimension } from '../graph/dimension.ts';
+import type { Node, Value } from '../graph/graph.ts';
+import { reachable } from '../graph/print.ts';
+import { rules } from './rules.ts';
+
+/**
+ * Reverse mode as a graph-to-graph pass: adds the nodes that compute d `loss` / d `wrt[i]` and returns those values,
+ * each with the shape of its `wrt[i]`. `wrt` values count as leaves: nothing behind them is differentiated, and no
+ * gradient is formed for a value that no `wrt` reaches.
+ *
+ * @param loss a float32 scalar
+ * @throws when a `wrt` value has no influence on the loss, or reaches it only through an op without a derivative
+ */
+export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
+  if (loss.shape.length > 0) throw new Error(`the loss must be a scalar, not [${loss.shape}]`);
+  const active = valuesThatDependOn(wrt, loss);
+  const leaves = new Set(wrt);
+  const collected = new Map<Value, Value>();
+  const accumulate = (value: Value, gradient: Value) => {
+    const before = collected.get(value);
+    collected.set(value, before ? add(before, gradient) : gradient);
+  };
+
+  for (const node of reachable([loss]).reverse()) {
+    if (node === loss.node) accumulate(loss, expand(ones(loss), loss.shape));
+    const outputGradients = node.outputs.map((output) => collected.get(output));
+    if (outputGradients.every((gradient) => gradient === undefined)) continue;
+    if (node.outputs.some((output) => leaves.has(output))) continue;
+    const rule = rules[node.op];
+    if (!rule) throw new Error(`${node.op} (node %${node.id}) has no derivative`);
+    const inputGradients = rule(node as never, outputGradients);
+    node.inputs.forEach((operand, i) => {
+      const gradient = active.has(operand) ? inputGradients[i]?.() : undefined;
+      if (gradient) accumulate(operand, unbroadcast(gradient, operand.shape));
+    });
+  }
+
+  return wrt.map((value) => {
+    const gradient = collected.get(value);
+    if (!gradient) throw new Error(`the loss does not depend on %${value.node.id} (${value.node.op})`);
+    return gradient;
+  });
+}
+
+/** Sums a gradient over the axes along which its value was repeated. */
+function unbroadcast(gradient: Value, shape: readonly Dimension[]): Value {
+  const extra = gradient.shape.length - shape.length;
+  const repeated = gradient.shape.flatMap((size, axis) =>
+    axis < extra || (shape[axis - extra] === 1 && !sameDimension(size, 1)) ? [axis] : [],
+  );
+  return reshape(sum(gradient, repeated, true), shape);
+}
+
+function valuesThatDependOn(wrt: readonly Value[], loss: Value): Set<Value> {
+  const active = new Set<Value>(wrt);
+  const depends = (node: Node) => node.inputs.some((operand) => active.has(operand));
+  for (const node of reachable([loss])) {
+    if (depends(node)) for (const output of node.outputs) active.add(output);
+  }
+  return active;
+}
+
+function ones(like: Value): Value {
+  return like.node.graph.leaf('constant', { data: [1] }, { dtype: 'float32', shape: [] });
+}

@@ -1,0 +1,131 @@
+import {
+  cast,
+  divide,
+  equal,
+  exp,
+  expand,
+  greater,
+  matmul,
+  multiply,
+  negate,
+  pad,
+  reshape,
+  scatterAdd,
+  slice,
+  subtract,
+  sum,
+  transpose,
+  where,
+} from '../graph/build.ts';
+import { addDimensions, multiplyDimensions } from '../graph/dimension.ts';
+import type { Node, Value } from '../graph/graph.ts';
+import type { Op } from '../graph/ops.ts';
+import { layerNormRule } from './layer-norm-rule.ts';
+
+/**
+ * Given a node and the gradients of its outputs (undefined where an output has none), one function an input that
+ * builds that input's gradient. Only those that are needed are called; a missing one means a gradient of zero. Shapes
+ * that broadcasting enlarged are summed back by the caller.
+ */
+export type Rule<K extends Op> = (node: Node<K>, gradients: readonly (Value | undefined)[]) => Contribution[];
+export type Contribution = (() => Value) | undefined;
+
+/** Every backward rule; null where there is no derivative. */
+export const rules: { [K in Op]: Rule<K> | null } = {
+  input: null,
+  weight: null,
+  constant: null,
+
+  add: single(({ g }) => [() => g, () => g]),
+  subtract: single(({ g }) => [() => g, () => negate(g)]),
+  multiply: single(({ g, inputs: [a, b] }) => [() => multiply(g, b), () => multiply(g, a)]),
+  divide: single(({ g, inputs: [, b], y }) => [() => divide(g, b), () => negate(divide(multiply(g, y), b))]),
+  negate: single(({ g }) => [() => negate(g)]),
+  exp: single(({ g, y }) => [() => multiply(g, y)]),
+  log: single(({ g, inputs: [x] }) => [() => divide(g, x)]),
+  sqrt: single(({ g, y }) => [() => divide(multiply(g, 0.5), y)]),
+  tanh: single(({ g, y }) => [() => multiply(g, subtract(1, multiply(y, y)))]),
+  sigmoid: single(({ g, y }) => [() => multiply(g, multiply(y, subtract(1, y)))]),
+  relu: single(({ g, y }) => [() => multiply(g, cast(greater(y, 0), 'float32'))]),
+  // The standard normal density.
+  normalCdf: single(({ g, inputs: [x] }) => [
+    () => multiply(g, multiply(exp(multiply(multiply(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))),
+  ]),
+  equal: null,
+  greater: null,
+  where: single(({ g, inputs: [condition] }) => [
+    undefined,
+    () => where(condition, g, 0),
+    () => where(condition, 0, g),
+  ]),
+  cast: null,
+
+  // Y = s A B: dA = s dY Bᵀ, dB = s Aᵀ dY; a transposed operand receives the transposed product.
+  matmul: single(({ g, inputs: [a, b], attributes: { transposeA: ta, transposeB: tb, scale } }) => [
+    () =>
+      ta
+        ? matmul(b, g, { transposeA: tb, transposeB: true, scale })
+        : matmul(g, b, { transposeB: !tb, scale }),
+    () =>
+      tb
+        ? matmul(g, a, { transposeA: true, transposeB: ta, scale })
+        : matmul(a, g, { transposeA: !ta, scale }),
+  ]),
+  sum: single(({ g, inputs: [x], attributes: { axes } }) => [() => expand(keepAxes(g, x, axes), x.shape)]),
+  // Ties share the gradient in full, each: a subgradient, exact where the largest is unique.
+  max: single(({ g, inputs: [x], y, attributes: { axes } }) => [
+    () => multiply(keepAxes(g, x, axes), cast(equal(x, expand(keepAxes(y, x, axes), x.shape)), 'float32')),
+  ]),
+  softmax: single(({ g, y }) => [
+    () => {
+      const weighted = multiply(g, y);
+      return subtract(weighted, multiply(y, sum(weighted, [y.shape.length - 1], true)));
+    },
+  ]),
+  layerNorm: layerNormRule,
+
+  reshape: single(({ g, inputs: [x] }) => [() => reshape(g, x.shape)]),
+  transpose: single(({ g, attributes: { permutation } }) => [
+    () =>
+      transpose(
+        g,
+        permutation.map((_, axis) => permutation.indexOf(axis)),
+      ),
+  ]),
+  expand: single(({ g }) => [() => g]),
+  slice: single(({ g, inputs: [x], attributes: { axis, start, end } }) => [
+    () => pad(g, axis, start, addDimensions(x.shape[axis], multiplyDimensions(end, -1))),
+  ]),
+  pad: single(({ g, inputs: [x], attributes: { axis, before } }) => [
+    () => slice(g, axis, before, addDimensions(before, x.shape[axis])),
+  ]),
+  concat: single(({ g, inputs, attributes: { axis } }) => {
+    let end = addDimensions(0, 0);
+    return inputs.map(({ shape }) => {
+      const start = end;
+      end = addDimensions(start, shape[axis]);
+      const stop = end;
+      return () => slice(g, axis, start, stop);
+    });
+  }),
+  gather: single(({ g, inputs: [table, indices] }) => {
+    const [rows, ...row] = table.shape;
+    const count = indices.shape.reduce(multiplyDimensions, 1);
+    return [() => scatterAdd(reshape(indices, [count]), reshape(g, [count, ...row]), rows as number)];
+  }),
+  scatterAdd: null,
+  window: null,
+};
+
+/** A rule for an op with one output, which is `y`, of gradient `g`. */
+function single<K extends Op>(rule: (at: Node<K> & { y: Value; g: Value }) => Contribution[]): Rule<K> {
+  return (node, [g]) => rule({ ...node, y: node.outputs[0], g: g as Value });
+}
+
+/** Gives a reduced value its summed axes back, of size 1. */
+function keepAxes(reduced: Value, x: Value, axes: readonly number[]): Value {
+  return reshape(
+    reduced,
+    x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+  );
+}

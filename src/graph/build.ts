@@ -1,0 +1,150 @@
+import { type Dimension, sameDimension, sameShape } from './dimension.ts';
+import type { Graph, Value } from './graph.ts';
+import type { DataType, Op, Ops } from './ops.ts';
+
+/*
+ * Functions that add nodes. A plain number stands for a constant of rank 0. Steps that change nothing (a reshape to
+ * the same shape, a product with 1, a sum with 0) add none.
+ */
+
+/** A value, or a number that becomes a float32 constant. */
+export type Operand = Value | number;
+
+export function input(graph: Graph, name: string, dtype: DataType, shape: readonly Dimension[]): Value {
+  return graph.leaf('input', { name }, { dtype, shape });
+}
+
+/** A frozen tensor of the checkpoint, by its Hugging Face name. */
+export function weight(graph: Graph, name: string, shape: readonly number[]): Value {
+  return graph.leaf('weight', { name }, { dtype: 'float32', shape });
+}
+
+/** A small tensor whose elements stand in the graph, in row-major order. */
+export function constant(
+  graph: Graph,
+  data: readonly number[],
+  shape: readonly number[] = [data.length],
+  dtype: DataType = 'float32',
+): Value {
+  return graph.leaf('constant', { data }, { dtype, shape });
+}
+
+export function add(a: Operand, b: Operand): Value {
+  if (b === 0) return a as Value;
+  return binary('add', a, b);
+}
+
+export function subtract(a: Operand, b: Operand): Value {
+  return binary('subtract', a, b);
+}
+
+export function multiply(a: Operand, b: Operand): Value {
+  if (b === 1) return a as Value;
+  return binary('multiply', a, b);
+}
+
+export function divide(a: Operand, b: Operand): Value {
+  return binary('divide', a, b);
+}
+
+export function equal(a: Value, b: Value): Value {
+  return apply('equal', [a, b], {});
+}
+
+export function greater(a: Operand, b: Operand): Value {
+  return binary('greater', a, b);
+}
+
+export function where(condition: Value, a: Operand, b: Operand): Value {
+  const { graph } = condition.node;
+  return apply('where', [condition, lift(graph, a), lift(graph, b)], {});
+}
+
+export function cast(x: Value, to: DataType): Value {
+  return x.dtype === to ? x : apply('cast', [x], { to });
+}
+
+type Unary = 'negate' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'relu' | 'normalCdf' | 'softmax';
+
+function unary(op: Unary): (x: Value) => Value {
+  return (x) => apply(op, [x], {});
+}
+
+export const negate = unary('negate');
+export const exp = unary('exp');
+export const log = unary('log');
+export const sqrt = unary('sqrt');
+export const tanh = unary('tanh');
+export const sigmoid = unary('sigmoid');
+export const relu = unary('relu');
+export const normalCdf = unary('normalCdf');
+/** Over the last axis. */
+export const softmax = unary('softmax');
+
+/** scale · op(a) op(b) over the last two axes; leading axes must be equal. */
+export function matmul(a: Value, b: Value, options: Partial<Ops['matmul']> = {}): Value {
+  return apply('matmul', [a, b], { transposeA: false, transposeB: false, scale: 1, ...options });
+}
+
+export function sum(x: Value, axes: readonly number[], keepDims = false): Value {
+  return axes.length === 0 ? x : apply('sum', [x], { axes, keepDims });
+}
+
+export function max(x: Value, axes: readonly number[], keepDims = false): Value {
+  return apply('max', [x], { axes, keepDims });
+}
+
+/** Normalised over the last axis: [y, mean, 1 / standard deviation]. */
+export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number): readonly Value[] {
+  return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon });
+}
+
+export function reshape(x: Value, shape: readonly Dimension[]): Value {
+  return sameShape(x.shape, shape) ? x : apply('reshape', [x], { shape });
+}
+
+export function transpose(x: Value, permutation: readonly number[]): Value {
+  const identity = permutation.every((axis, i) => axis === i);
+  return identity ? x : apply('transpose', [x], { permutation });
+}
+
+export function expand(x: Value, shape: readonly Dimension[]): Value {
+  return sameShape(x.shape, shape) ? x : apply('expand', [x], { shape });
+}
+
+export function slice(x: Value, axis: number, start: Dimension, end: Dimension): Value {
+  return start === 0 && sameDimension(end, x.shape[axis]) ? x : apply('slice', [x], { axis, start, end });
+}
+
+export function pad(x: Value, axis: number, before: Dimension, after: Dimension): Value {
+  return before === 0 && after === 0 ? x : apply('pad', [x], { axis, before, after });
+}
+
+export function concat(values: readonly Value[], axis: number): Value {
+  return values.length === 1 ? values[0] : apply('concat', values, { axis });
+}
+
+export function gather(table: Value, indices: Value): Value {
+  return apply('gather', [table, indices], {});
+}
+
+export function scatterAdd(indices: Value, updates: Value, rows: number): Value {
+  return apply('scatterAdd', [indices, updates], { rows });
+}
+
+export function window(vector: Value, start: Value, shape: readonly Dimension[]): Value {
+  return apply('window', [vector, start], { shape });
+}
+
+function apply<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): Value {
+  return inputs[0].node.graph.add(op, inputs, attributes)[0];
+}
+
+function binary(op: Op, a: Operand, b: Operand): Value {
+  const { graph } = (typeof a === 'number' ? (b as Value) : a).node;
+  return apply(op, [lift(graph, a), lift(graph, b)], {});
+}
+
+function lift(graph: Graph, operand: Operand): Value {
+  return typeof operand === 'number' ? constant(graph, [operand], []) : operand;
+}

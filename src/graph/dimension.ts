@@ -1,0 +1,77 @@
+/**
+ * A size of a tensor's axis: a number, or a polynomial in named sizes ("batch", "sequence") that a session learns only
+ * when a batch arrives. Polynomials are kept in canonical form, so two sizes are equal exactly when their texts are.
+ */
+export type Dimension = number | Polynomial;
+
+/** A sum of integer multiples of products of symbols; `terms` maps "a*b" (symbols sorted) to its factor. */
+export class Polynomial {
+  constructor(readonly terms: ReadonlyMap<string, number>) {}
+
+  toString(): string {
+    const text = [...this.terms].map(([monomial, factor]) =>
+      monomial === '' ? `${factor}` : factor === 1 ? monomial : `${factor}*${monomial}`,
+    );
+    return text.join('+').replaceAll('+-', '-');
+  }
+}
+
+/** A size known by name only. */
+export function symbol(name: string): Polynomial {
+  return new Polynomial(new Map([[name, 1]]));
+}
+
+export function sameDimension(a: Dimension, b: Dimension): boolean {
+  return a === b || String(a) === String(b);
+}
+
+export function sameShape(a: readonly Dimension[], b: readonly Dimension[]): boolean {
+  return a.length === b.length && a.every((size, axis) => sameDimension(size, b[axis]));
+}
+
+export function addDimensions(a: Dimension, b: Dimension): Dimension {
+  const terms = new Map(termsOf(a));
+  for (const [monomial, factor] of termsOf(b)) terms.set(monomial, (terms.get(monomial) ?? 0) + factor);
+  return canonical(terms);
+}
+
+export function multiplyDimensions(a: Dimension, b: Dimension): Dimension {
+  const terms = new Map<string, number>();
+  for (const [x, m] of termsOf(a)) {
+    for (const [y, n] of termsOf(b)) {
+      const monomial = [...x.split('*'), ...y.split('*')].filter(Boolean).sort().join('*');
+      terms.set(monomial, (terms.get(monomial) ?? 0) + m * n);
+    }
+  }
+  return canonical(terms);
+}
+
+/** The number of elements of a shape. */
+export function sizeOf(shape: readonly Dimension[]): Dimension {
+  return shape.reduce(multiplyDimensions, 1);
+}
+
+/** The number that a size stands for once every symbol has a value. */
+export function evaluateDimension(size: Dimension, symbols: Readonly<Record<string, number>>): number {
+  let total = 0;
+  for (const [monomial, factor] of termsOf(size)) {
+    let product = factor;
+    for (const name of monomial.split('*').filter(Boolean)) {
+      if (!(name in symbols)) throw new Error(`no value for the symbolic size ${name}`);
+      product *= symbols[name];
+    }
+    total += product;
+  }
+  return total;
+}
+
+function termsOf(size: Dimension): ReadonlyMap<string, number> {
+  return typeof size === 'number' ? new Map([['', size]]) : size.terms;
+}
+
+function canonical(terms: Map<string, number>): Dimension {
+  const kept = [...terms].filter(([, factor]) => factor !== 0).sort(([a], [b]) => (a < b ? 1 : -1));
+  if (kept.length === 0) return 0;
+  if (kept.length === 1 && kept[0][0] === '') return kept[0][1];
+  return new Polynomial(new Map(kept));
+}

@@ -1,0 +1,63 @@
+import type { Dimension } from './dimension.ts';
+
+/**
+ * The whole op set: name and attributes. Every table that must know all ops (shapes, gradients, lowering) is a
+ * `Record` over these keys, so the compiler names the entry that a new op still lacks.
+ */
+export interface Ops {
+  // Leaves
+  input: { name: string };
+  weight: { name: string };
+  constant: { data: readonly number[] };
+
+  // Elementwise; two or three operands broadcast as in NumPy
+  add: None;
+  subtract: None;
+  multiply: None;
+  divide: None;
+  negate: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  tanh: None;
+  sigmoid: None;
+  relu: None;
+  /** The standard normal distribution function, (1 + erf(x / √2)) / 2. */
+  normalCdf: None;
+  equal: None;
+  greater: None;
+  /** condition ? a : b */
+  where: None;
+  cast: { to: DataType };
+
+  // Contractions and reductions
+  /** scale · op(A) op(B) over the last two axes; equal leading axes. */
+  matmul: { transposeA: boolean; transposeB: boolean; scale: number };
+  sum: Reduction;
+  max: Reduction;
+  /** Over the last axis. */
+  softmax: None;
+  /** (x, gain, shift) over the last axis; outputs y, mean and 1 / standard deviation. */
+  layerNorm: { epsilon: number };
+
+  // Layout
+  reshape: { shape: readonly Dimension[] };
+  transpose: { permutation: readonly number[] };
+  expand: { shape: readonly Dimension[] };
+  slice: { axis: number; start: Dimension; end: Dimension };
+  /** Zeros before and after along one axis. */
+  pad: { axis: number; before: Dimension; after: Dimension };
+  concat: { axis: number };
+  /** Rows of a table by index: (table [n, ...], indices) -> [...indices, ...]. */
+  gather: None;
+  /** Adds rows into a zero table of `rows` rows: (indices [k], updates [k, width]) -> [rows, width]. */
+  scatterAdd: { rows: number };
+  /** A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. */
+  window: { shape: readonly Dimension[] };
+}
+
+type None = Record<never, never>;
+type Reduction = { axes: readonly number[]; keepDims: boolean };
+
+export type Op = keyof Ops;
+export type DataType = 'float32' | 'int32' | 'bool';

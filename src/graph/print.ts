@@ -1,0 +1,33 @@
+import { attributesText, type Node, type TensorType, type Value } from './graph.ts';
+
+/** The nodes that the given values depend on, in graph order. */
+export function reachable(values: readonly Value[]): Node[] {
+  const seen = new Set<Node>();
+  const stack = values.map(({ node }) => node);
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    stack.push(...node.inputs.map((value) => value.node));
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
+
+/** The program that computes `values`, one node a line, numbered from 0: equal graphs print equally. */
+export function printGraph(values: readonly Value[]): string {
+  const numbers = new Map(reachable(values).map((node, i) => [node, i]));
+  const name = ({ node, index }: Value) =>
+    `%${numbers.get(node)}${node.outputs.length > 1 ? `.${index}` : ''}`;
+  const lines = [...numbers.keys()].map(
+    (node) => `%${numbers.get(node)} = ${printNode(node, name)} : ${node.outputs.map(printType).join(', ')}`,
+  );
+  return [...lines, `return ${values.map(name).join(', ')}`].join('\n');
+}
+
+/** `op(operands) attributes` */
+export function printNode(node: Node, name = ({ node }: Value) => `%${node.id}`): string {
+  return `${node.op}(${node.inputs.map(name).join(', ')}) ${attributesText(node.attributes)}`.trimEnd();
+}
+
+export function printType({ dtype, shape }: TensorType): string {
+  return `${dtype}[${shape}]`;
+}

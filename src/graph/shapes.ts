@@ -1,0 +1,162 @@
+import {
+  addDimensions,
+  type Dimension,
+  multiplyDimensions,
+  sameDimension,
+  sameShape,
+  sizeOf,
+} from './dimension.ts';
+import { attributesText, type TensorType, type Value } from './graph.ts';
+import type { Op, Ops } from './ops.ts';
+
+type Inference<K extends Op> = (inputs: readonly Value[], attributes: Ops[K]) => TensorType[];
+
+/** Types of the outputs of an op, from those of its inputs. */
+export function inferTypes<K extends Op>(
+  op: K,
+  inputs: readonly Value[],
+  attributes: Ops[K],
+): readonly TensorType[] {
+  try {
+    return inference[op](inputs, attributes);
+  } catch (error) {
+    const operands = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(', ');
+    throw new Error(`${op}(${operands}) ${attributesText(attributes)}: ${(error as Error).message}`);
+  }
+}
+
+const inference: { [K in Op]: Inference<K> } = {
+  input: isLeaf,
+  weight: isLeaf,
+  constant: isLeaf,
+
+  add: arithmetic,
+  subtract: arithmetic,
+  multiply: arithmetic,
+  divide: arithmetic,
+  negate: unary,
+  exp: unary,
+  log: unary,
+  sqrt: unary,
+  tanh: unary,
+  sigmoid: unary,
+  relu: unary,
+  normalCdf: unary,
+  equal: comparison,
+  greater: comparison,
+  where: ([condition, a, b]) => {
+    check(condition.dtype === 'bool', 'the condition must be bool');
+    check(a.dtype === b.dtype, 'both branches must have one type');
+    return [{ dtype: a.dtype, shape: broadcast(broadcast(condition.shape, a.shape), b.shape) }];
+  },
+  cast: ([x], { to }) => [{ dtype: to, shape: x.shape }],
+
+  matmul: ([a, b], { transposeA, transposeB }) => {
+    const rank = a.shape.length;
+    check(rank >= 2 && rank === b.shape.length, 'both operands need the same rank of at least 2');
+    check(sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), 'leading axes differ');
+    const [rows, inner] = matrix(a.shape, transposeA);
+    const [other, columns] = matrix(b.shape, transposeB);
+    check(sameDimension(inner, other), `inner sizes ${inner} and ${other} differ`);
+    return [{ dtype: 'float32', shape: [...a.shape.slice(0, -2), rows, columns] }];
+  },
+  sum: reduction,
+  max: reduction,
+  softmax: unary,
+  layerNorm: ([x, gain, shift]) => {
+    const width = x.shape.slice(-1);
+    check(sameShape(gain.shape, width) && sameShape(shift.shape, width), `gain and shift must be [${width}]`);
+    const perRow: TensorType = { dtype: 'float32', shape: [...x.shape.slice(0, -1), 1] };
+    return [{ dtype: 'float32', shape: x.shape }, perRow, perRow];
+  },
+
+  reshape: ([x], { shape }) => {
+    check(sameDimension(sizeOf(x.shape), sizeOf(shape)), 'the number of elements changes');
+    return [{ dtype: x.dtype, shape }];
+  },
+  transpose: ([x], { permutation }) => {
+    check([...permutation].sort().join() === x.shape.map((_, axis) => axis).join(), 'not a permutation');
+    return [{ dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]) }];
+  },
+  expand: ([x], { shape }) => {
+    check(sameShape(broadcast(x.shape, shape), shape), 'does not broadcast');
+    return [{ dtype: x.dtype, shape }];
+  },
+  slice: ([x], { axis, start, end }) => [
+    { dtype: x.dtype, shape: x.shape.with(axis, addDimensions(end, multiplyDimensions(start, -1))) },
+  ],
+  pad: ([x], { axis, before, after }) => [
+    { dtype: x.dtype, shape: x.shape.with(axis, addDimensions(addDimensions(before, x.shape[axis]), after)) },
+  ],
+  concat: (inputs, { axis }) => {
+    const [first] = inputs;
+    for (const { dtype, shape } of inputs) {
+      check(dtype === first.dtype, 'types differ');
+      check(sameShape(shape.with(axis, 0), first.shape.with(axis, 0)), `shapes differ beyond axis ${axis}`);
+    }
+    const size = inputs.map(({ shape }) => shape[axis]).reduce(addDimensions, 0);
+    return [{ dtype: first.dtype, shape: first.shape.with(axis, size) }];
+  },
+  gather: ([table, indices]) => {
+    check(indices.dtype === 'int32', 'indices must be int32');
+    return [{ dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] }];
+  },
+  scatterAdd: ([indices, updates], { rows }) => {
+    check(indices.dtype === 'int32' && indices.shape.length === 1, 'indices must be an int32 vector');
+    check(sameDimension(indices.shape[0], updates.shape[0]), 'one index a row');
+    return [{ dtype: 'float32', shape: [rows, ...updates.shape.slice(1)] }];
+  },
+  window: ([vector, start], { shape }) => {
+    check(vector.shape.length === 1 && start.dtype === 'int32', 'needs a vector and an int32 start');
+    return [{ dtype: vector.dtype, shape }];
+  },
+};
+
+/** The shape two operands broadcast to, as in NumPy. */
+export function broadcast(a: readonly Dimension[], b: readonly Dimension[]): Dimension[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    check(x === 1 || y === 1 || sameDimension(x, y), `[${a}] and [${b}] do not broadcast`);
+    return x === 1 ? y : x;
+  });
+}
+
+function isLeaf(): TensorType[] {
+  throw new Error('a leaf is added with Graph.leaf');
+}
+
+function unary([x]: readonly Value[]): TensorType[] {
+  check(x.dtype === 'float32', 'needs float32');
+  return [{ dtype: 'float32', shape: x.shape }];
+}
+
+function arithmetic([a, b]: readonly Value[]): TensorType[] {
+  check(a.dtype === 'float32' && b.dtype === 'float32', 'needs float32');
+  return [{ dtype: 'float32', shape: broadcast(a.shape, b.shape) }];
+}
+
+function comparison([a, b]: readonly Value[]): TensorType[] {
+  check(a.dtype === b.dtype, 'types differ');
+  return [{ dtype: 'bool', shape: broadcast(a.shape, b.shape) }];
+}
+
+function reduction([x]: readonly Value[], { axes, keepDims }: Ops['sum']): TensorType[] {
+  check(x.dtype === 'float32', 'needs float32');
+  check(
+    axes.every((axis) => axis >= 0 && axis < x.shape.length),
+    'axis out of range',
+  );
+  const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  return [{ dtype: 'float32', shape: keepDims ? kept : x.shape.filter((_, axis) => !axes.includes(axis)) }];
+}
+
+function matrix(shape: readonly Dimension[], transposed: boolean): readonly Dimension[] {
+  const [rows, columns] = shape.slice(-2);
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+function check(condition: boolean, message: string): void {
+  if (!condition) throw new Error(message);
+}

@@ -1,0 +1,162 @@
+import { type Dimension, multiplyDimensions, Polynomial } from '../graph/dimension.ts';
+import type { Value } from '../graph/graph.ts';
+import {
+  type AttributeFields,
+  ELEMENT,
+  type NodeFields,
+  type TensorFields,
+  type ValueInfoFields,
+} from './schema.ts';
+
+export type Attributes = Record<string, Attribute>;
+/** An integer, integers, a string, or a float (which JavaScript cannot tell from an integer by itself). */
+type Attribute = number | readonly number[] | string | { float: number };
+
+/** Collects ONNX nodes and initializers; knows how to make run-time shapes out of symbolic sizes. */
+export class Emitter {
+  readonly nodes: NodeFields[] = [];
+  readonly initializers: TensorFields[] = [];
+  readonly #shared = new Map<string, string>();
+  readonly #symbols: ReadonlyMap<string, { input: string; axis: number }>;
+
+  /** `inputs` are the graph's inputs: an axis whose size is a bare symbol is where that symbol's value comes from. */
+  constructor(inputs: readonly { name: string; value: Value }[]) {
+    const symbols = new Map<string, { input: string; axis: number }>();
+    for (const { name, value } of inputs) {
+      value.shape.forEach((size, axis) => {
+        if (!symbols.has(String(size))) symbols.set(String(size), { input: name, axis });
+      });
+    }
+    this.#symbols = symbols;
+  }
+
+  /** Adds a node with one output and returns that output's name. */
+  emit(op: string, inputs: readonly string[], attributes: Attributes = {}, domain = ''): string {
+    return this.emitMany(op, inputs, attributes, 1, domain)[0];
+  }
+
+  emitMany(
+    op: string,
+    inputs: readonly string[],
+    attributes: Attributes,
+    outputs: number,
+    domain = '',
+  ): string[] {
+    const name = `${op}_${this.nodes.length}`;
+    const output = Array.from({ length: outputs }, (_, i) => (outputs > 1 ? `${name}.${i}` : name));
+    this.nodes.push({
+      name,
+      op_type: op,
+      domain,
+      input: [...inputs],
+      output,
+      attribute: Object.entries(attributes).map(encodeAttribute),
+    });
+    return output;
+  }
+
+  /** An int64 vector (or scalar) constant. */
+  int64(data: readonly number[], shape: readonly number[] = [data.length]): string {
+    return this.#share(`int64 ${data} [${shape}]`, (name) => {
+      this.#initializer(name, 'int64', shape, BigInt64Array.from(data, BigInt));
+      return name;
+    });
+  }
+
+  float32(data: readonly number[], shape: readonly number[]): string {
+    return this.#share(`float32 ${data} [${shape}]`, (name) => {
+      this.#initializer(name, 'float32', shape, Float32Array.from(data));
+      return name;
+    });
+  }
+
+  int32(data: readonly number[], shape: readonly number[]): string {
+    return this.#share(`int32 ${data} [${shape}]`, (name) => {
+      this.#initializer(name, 'int32', shape, Int32Array.from(data));
+      return name;
+    });
+  }
+
+  /** A shape as an int64 vector, for Expand and the like. */
+  shape(shape: readonly Dimension[]): string {
+    if (shape.every((size) => typeof size === 'number')) return this.int64(shape);
+    return this.#share(`shape [${shape}]`, () =>
+      shape.length === 1
+        ? this.size(shape[0])
+        : this.emit(
+            'Concat',
+            shape.map((size) => this.size(size)),
+            { axis: 0 },
+          ),
+    );
+  }
+
+  /** A shape for Reshape, where one unknown size may be left to the engine. */
+  reshape(shape: readonly Dimension[]): string {
+    const unknown = shape.filter((size) => typeof size !== 'number').length;
+    return unknown === 1
+      ? this.int64(shape.map((size) => (typeof size === 'number' ? size : -1)))
+      : this.shape(shape);
+  }
+
+  /** A size as an int64 vector of one element. */
+  size(size: Dimension): string {
+    if (typeof size === 'number') return this.int64([size]);
+    return this.#share(`size ${size}`, () => {
+      const terms = [...size.terms].map(([monomial, factor]) => {
+        const names = monomial.split('*').filter(Boolean);
+        const factors = names.map((name) => this.#symbol(name));
+        if (factor !== 1 || factors.length === 0) factors.push(this.int64([factor]));
+        return factors.reduce((a, b) => this.emit('Mul', [a, b]));
+      });
+      return terms.reduce((a, b) => this.emit('Add', [a, b]));
+    });
+  }
+
+  /** The number of elements of a shape, as an int64 vector of one element. */
+  count(shape: readonly Dimension[]): string {
+    return this.size(shape.reduce(multiplyDimensions, 1));
+  }
+
+  #symbol(name: string): string {
+    return this.#share(`symbol ${name}`, () => {
+      const source = this.#symbols.get(name);
+      if (!source) throw new Error(`no input has an axis of size ${name}`);
+      return this.emit('Shape', [source.input], { start: source.axis, end: source.axis + 1 });
+    });
+  }
+
+  #share(key: string, make: (name: string) => string): string {
+    const known = this.#shared.get(key);
+    if (known) return known;
+    const name = make(`c${this.initializers.length}`);
+    this.#shared.set(key, name);
+    return name;
+  }
+
+  #initializer(
+    name: string,
+    type: 'int64' | 'float32' | 'int32',
+    shape: readonly number[],
+    data: BigInt64Array | Float32Array | Int32Array,
+  ): void {
+    const raw_data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.initializers.push({ name, dims: [...shape], data_type: ELEMENT[type], raw_data });
+  }
+}
+
+/** How a graph's input or output is declared. */
+export function valueInfo(name: string, { dtype, shape }: Value): ValueInfoFields {
+  const dim = shape.map((size) =>
+    size instanceof Polynomial ? { dim_param: String(size) } : { dim_value: size },
+  );
+  return { name, type: { tensor_type: { elem_type: ELEMENT[dtype], shape: { dim } } } };
+}
+
+/** AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, INTS 7. */
+function encodeAttribute([name, value]: [string, Attribute]): AttributeFields {
+  if (typeof value === 'number') return { name, type: 2, i: value };
+  if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: 1, f: value.float };
+  return { name, type: 7, ints: [...value] };
+}

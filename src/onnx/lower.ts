@@ -1,0 +1,157 @@
+import { sameDimension } from '../graph/dimension.ts';
+import type { Node, Value } from '../graph/graph.ts';
+import { reachable } from '../graph/print.ts';
+import { verify } from '../graph/verify.ts';
+import { Emitter, valueInfo } from './emitter.ts';
+import { gemm, loweringTable, type Target } from './rules.ts';
+import { ELEMENT, encodeModel } from './schema.ts';
+
+/** Bytes of a frozen tensor inside a file: ONNX external data, mapped by the engine, never read here. */
+export interface WeightLocation {
+  /** Name of a file in the session's weight folder. */
+  file: string;
+  /** Byte offset in it. */
+  begin: number;
+  end: number;
+  dtype: 'float32' | 'float16' | 'bfloat16';
+}
+
+export interface LowerOptions {
+  target: Target;
+  /** Where each `weight` node's tensor lies; asked once a name. */
+  locate?: (name: string) => WeightLocation;
+}
+
+const OPSET = 20;
+const IR_VERSION = 10;
+
+/**
+ * Encodes the program that computes the named values as an ONNX model. Graph inputs keep their names; outputs get the
+ * names given. Float16 and bfloat16 weights are widened by the engine when the session starts.
+ */
+export function lower(
+  outputs: Readonly<Record<string, Value>>,
+  { target, locate }: LowerOptions,
+): Uint8Array {
+  const results = Object.values(outputs);
+  verify(results);
+  const nodes = reachable(results);
+  const inputs = nodes
+    .filter((node): node is Node<'input'> => node.op === 'input')
+    .map((node) => ({ name: node.attributes.name, value: node.outputs[0] }));
+  const emitter = new Emitter(inputs);
+  const rules = loweringTable(target);
+  const names = new Map<Value, string>(inputs.map(({ name, value }) => [value, name]));
+  const absorbed = productsInsideSums(nodes, results);
+
+  for (const node of nodes) {
+    if (node.op === 'input' || absorbed.products.has(node)) continue;
+    if (node.op === 'weight') {
+      if (!locate) throw new Error('a graph with weights needs `locate`');
+      names.set(node.outputs[0], emitWeight(emitter, node as Node<'weight'>, locate));
+      continue;
+    }
+    const fused = absorbed.sums.get(node);
+    const operandsOf = ({ inputs }: Node) => inputs.map((value) => names.get(value) as string);
+    const lowered = fused
+      ? [gemm(emitter, fused.product, [...operandsOf(fused.product), names.get(fused.addend) as string])]
+      : rules[node.op](emitter, node as never, operandsOf(node));
+    node.outputs.forEach((value, i) => names.set(value, lowered[i]));
+  }
+
+  for (const [name, value] of Object.entries(outputs)) {
+    emitter.nodes.push(identity(names.get(value) as string, name));
+  }
+  return encodeModel({
+    ir_version: IR_VERSION,
+    producer_name: 'adalora',
+    opset_import: [
+      { domain: '', version: OPSET },
+      { domain: 'com.microsoft', version: 1 },
+    ],
+    graph: {
+      name: 'adalora',
+      node: emitter.nodes,
+      initializer: emitter.initializers,
+      input: inputs.map(({ name, value }) => valueInfo(name, value)),
+      output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
+    },
+  });
+}
+
+interface Fused {
+  product: Node<'matmul'>;
+  addend: Value;
+}
+
+/**
+ * Sums that a `Gemm` can carry as its third operand: one side is a two-dimensional product that nobody else reads.
+ * Saves a pass over the activations for every bias, adapter and gradient that is added to a product.
+ */
+function productsInsideSums(
+  nodes: readonly Node[],
+  results: readonly Value[],
+): { sums: Map<Node, Fused>; products: Set<Node> } {
+  const uses = new Map<Value, number>();
+  for (const value of [...nodes.flatMap((node) => node.inputs), ...results]) {
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  }
+  const sums = new Map<Node, Fused>();
+  const products = new Set<Node>();
+  for (const node of nodes) {
+    if (node.op !== 'add') continue;
+    const [a, b] = node.inputs;
+    // Of two products the later one is absorbed, so that the other is ready when it runs.
+    const candidates = [
+      { value: a, addend: b },
+      { value: b, addend: a },
+    ].sort((x, y) => y.value.node.id - x.value.node.id);
+    const found = candidates.find(
+      ({ value, addend }) =>
+        value.node.op === 'matmul' &&
+        value.shape.length === 2 &&
+        uses.get(value) === 1 &&
+        addend.shape.length <= 2 &&
+        addend.shape.every((size, i) => {
+          const axis = 2 - addend.shape.length + i;
+          return size === 1 || sameDimension(size, value.shape[axis]);
+        }),
+    );
+    if (!found) continue;
+    sums.set(node, { product: found.value.node as Node<'matmul'>, addend: found.addend });
+    products.add(found.value.node);
+  }
+  return { sums, products };
+}
+
+function emitWeight(
+  emitter: Emitter,
+  node: Node<'weight'>,
+  locate: (name: string) => WeightLocation,
+): string {
+  const { name } = node.attributes;
+  const { file, begin, end, dtype } = locate(name);
+  emitter.initializers.push({
+    name,
+    dims: node.outputs[0].shape as number[],
+    data_type: ELEMENT[dtype],
+    data_location: 1,
+    external_data: [
+      { key: 'location', value: file },
+      { key: 'offset', value: String(begin) },
+      { key: 'length', value: String(end - begin) },
+    ],
+  });
+  return dtype === 'float32' ? name : emitter.emit('Cast', [name], { to: ELEMENT.float32 });
+}
+
+function identity(from: string, to: string) {
+  return {
+    name: `output_${to}`,
+    op_type: 'Identity',
+    domain: '',
+    input: [from],
+    output: [to],
+    attribute: [],
+  };
+}

@@ -1,0 +1,139 @@
+import type { Node } from '../graph/graph.ts';
+import type { Op } from '../graph/ops.ts';
+import type { Emitter } from './emitter.ts';
+import { ELEMENT } from './schema.ts';
+
+/** Where a graph will run. */
+export type Target = 'cpu' | 'webgpu' | 'wasm';
+
+/** Emits a node's ONNX equivalent, given the names of its operands; returns the names of its outputs. */
+export type Lowering<K extends Op> = (
+  emitter: Emitter,
+  node: Node<K>,
+  operands: readonly string[],
+) => string[];
+export type LoweringTable = { [K in Op]: Lowering<K> };
+
+/** Lowering to standard ONNX operators, for which every backend has kernels. */
+export const portable: LoweringTable = {
+  input: boundOutside,
+  weight: boundOutside,
+  constant: (e, { attributes: { data }, outputs: [{ dtype, shape }] }) => [
+    dtype === 'float32' ? e.float32(data, shape as number[]) : e.int32(data, shape as number[]),
+  ],
+
+  add: direct('Add'),
+  subtract: direct('Sub'),
+  multiply: direct('Mul'),
+  divide: direct('Div'),
+  negate: direct('Neg'),
+  exp: direct('Exp'),
+  log: direct('Log'),
+  sqrt: direct('Sqrt'),
+  tanh: direct('Tanh'),
+  sigmoid: direct('Sigmoid'),
+  relu: direct('Relu'),
+  // HardSigmoid is clamp(alpha x + beta, 0, 1): the affine map of erf's [-1, 1] in a single pass.
+  normalCdf: (e, _, [x]) => {
+    const scaled = e.emit('Mul', [x, e.float32([Math.SQRT1_2], [])]);
+    return [
+      e.emit('HardSigmoid', [e.emit('Erf', [scaled])], { alpha: { float: 0.5 }, beta: { float: 0.5 } }),
+    ];
+  },
+  equal: direct('Equal'),
+  greater: direct('Greater'),
+  where: direct('Where'),
+  cast: (e, { attributes: { to } }, [x]) => [e.emit('Cast', [x], { to: ELEMENT[to] })],
+
+  matmul: (e, node, [a, b]) => {
+    const { transposeA, transposeB, scale } = node.attributes;
+    const rank = node.outputs[0].shape.length;
+    if (rank === 2) return [gemm(e, node, [a, b])];
+    const swapped = Array.from({ length: rank }, (_, axis) => axis);
+    swapped.push(...swapped.splice(-2).reverse());
+    const turned = (x: string, turn: boolean) => (turn ? e.emit('Transpose', [x], { perm: swapped }) : x);
+    const product = e.emit('MatMul', [turned(a, transposeA), turned(b, transposeB)]);
+    return [scale === 1 ? product : e.emit('Mul', [product, e.float32([scale], [])])];
+  },
+  sum: (e, { attributes: { axes, keepDims } }, [x]) => [
+    e.emit('ReduceSum', [x, e.int64(axes)], { keepdims: Number(keepDims) }),
+  ],
+  max: (e, { attributes: { axes, keepDims } }, [x]) => [
+    e.emit('ReduceMax', [x, e.int64(axes)], { keepdims: Number(keepDims) }),
+  ],
+  softmax: (e, _, [x]) => [e.emit('Softmax', [x], { axis: -1 })],
+  layerNorm: (e, { attributes: { epsilon } }, operands) =>
+    e.emitMany('LayerNormalization', operands, { axis: -1, epsilon: { float: epsilon } }, 3),
+
+  reshape: (e, { attributes: { shape } }, [x]) => [e.emit('Reshape', [x, e.reshape(shape)])],
+  transpose: (e, { attributes: { permutation } }, [x]) => [e.emit('Transpose', [x], { perm: permutation })],
+  expand: (e, { attributes: { shape } }, [x]) => [e.emit('Expand', [x, e.shape(shape)])],
+  slice: (e, { attributes: { axis, start, end } }, [x]) => [
+    e.emit('Slice', [x, e.size(start), e.size(end), e.int64([axis])]),
+  ],
+  pad: (e, { attributes: { axis, before, after } }, [x]) => [
+    e.emit('Pad', [x, e.shape([before, after]), '', e.int64([axis])]),
+  ],
+  concat: (e, { attributes: { axis } }, operands) => [e.emit('Concat', operands, { axis })],
+  gather: (e, _, operands) => [e.emit('Gather', operands, { axis: 0 })],
+  // A product with the one-hot matrix of the indices: more work than a scatter, but every backend has the kernels.
+  scatterAdd: (e, { attributes: { rows }, outputs: [{ shape }] }, [indices, updates]) => {
+    const row = e.int32(
+      Array.from({ length: rows }, (_, i) => i),
+      [rows, 1],
+    );
+    const oneHot = e.emit('Cast', [e.emit('Equal', [row, indices])], { to: ELEMENT.float32 });
+    if (shape.length !== 2) throw new Error('scatterAdd takes rows that are vectors');
+    return [e.emit('MatMul', [oneHot, updates])];
+  },
+  window: (e, { attributes: { shape } }, [vector, start]) => {
+    const from = e.emit('Reshape', [e.emit('Cast', [start], { to: ELEMENT.int64 }), e.int64([1])]);
+    const to = e.emit('Add', [from, e.count(shape)]);
+    return [e.emit('Reshape', [e.emit('Slice', [vector, from, to]), e.reshape(shape)])];
+  },
+};
+
+/** ONNX Runtime's CPU kernels beyond the standard: products that read transposed operands in place, scatters. */
+const cpu: Partial<LoweringTable> = {
+  matmul: (e, node, [a, b]) => {
+    const { transposeA, transposeB, scale } = node.attributes;
+    if (node.outputs[0].shape.length === 2) return [gemm(e, node, [a, b])];
+    const attributes = {
+      transA: Number(transposeA),
+      transB: Number(transposeB),
+      alpha: { float: scale },
+    };
+    return [e.emit('FusedMatMul', [a, b], attributes, 'com.microsoft')];
+  },
+  scatterAdd: (e, { outputs: [{ shape }] }, [indices, updates]) => {
+    const zeros = e.emit('Expand', [e.float32([0], []), e.shape(shape)]);
+    const positions = e.emit('Cast', [e.emit('Reshape', [indices, e.int64([-1, 1])])], { to: ELEMENT.int64 });
+    return [e.emit('ScatterND', [zeros, positions, updates], { reduction: 'add' })];
+  },
+};
+
+/** The table of a target: the portable rules, and what its backend does better. */
+export function loweringTable(target: Target): LoweringTable {
+  return target === 'cpu' ? { ...portable, ...cpu } : portable;
+}
+
+/** A matrix product, with something added to it when `addend` is given. */
+export function gemm(
+  e: Emitter,
+  { attributes: { transposeA, transposeB, scale } }: Node<'matmul'>,
+  operands: readonly string[],
+): string {
+  return e.emit('Gemm', operands, {
+    transA: Number(transposeA),
+    transB: Number(transposeB),
+    alpha: { float: scale },
+  });
+}
+
+function direct<K extends Op>(op: string): Lowering<K> {
+  return (e, _, operands) => [e.emit(op, operands)];
+}
+
+function boundOutside(): string[] {
+  throw new Error('inputs and weights are bound by lower()');
+}

@@ -1,0 +1,30 @@
+/** A tensor in ordinary memory, row-major. */
+export interface HostTensor {
+  data: Float32Array | Int32Array;
+  dims: readonly number[];
+}
+
+export type Tensors = Record<string, HostTensor>;
+
+/** A loaded graph. The only view of the engine that the rest of the program has. */
+export interface Session {
+  /**
+   * Computes every output. A tensor in `into` receives the output of that name in its own memory and must have that
+   * output's size; the other outputs are allocated.
+   */
+  run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
+  release(): Promise<void>;
+}
+
+/** Where a session computes. */
+export type Device = 'cpu' | 'webgpu' | 'wasm';
+
+export interface SessionOptions {
+  device: Device;
+  /** The folder that holds the files that the graph's external weights name. */
+  weightFolder?: string;
+  /** Threads within an operator; by default as many as the machine has cores. */
+  threads?: number;
+  /** Writes the engine's profile to a file with this prefix when the session is released. */
+  profilePrefix?: string;
+}

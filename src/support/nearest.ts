@@ -1,0 +1,33 @@
+const MAX_SUGGESTIONS = 3;
+
+/** Names from `known` closest to `name` by edit distance (case-insensitive), best first; empty when none is near. */
+export function nearest(name: string, known: Iterable<string>): string[] {
+  const wanted = name.toLowerCase();
+  const limit = Math.max(2, Math.ceil(wanted.length / 2));
+  return [...new Set(known)]
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, MAX_SUGGESTIONS)
+    .map(({ candidate }) => candidate);
+}
+
+/** The sentence that ends an "unknown name" message: near names, or all of them when none is near. */
+export function suggest(name: string, known: Iterable<string>): string {
+  const names = [...known];
+  const near = nearest(name, names);
+  return near.length > 0 ? `Did you mean ${near.join(', ')}?` : `Known: ${names.join(', ')}.`;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substitution, previous[j] + 1, row[j - 1] + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length];
+}

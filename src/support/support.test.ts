@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { nearest, suggest } from './nearest.ts';
+import { Random, threefry } from './random.ts';
+import { UserError } from './user-error.ts';
+
+describe('Random', () => {
+  it.each([
+    // Random123's published known-answer vectors for threefry2x32-20.
+    [
+      [0, 0],
+      [0, 0],
+      [0x6b200159, 0x99ba4efe],
+    ],
+    [
+      [0xffffffff, 0xffffffff],
+      [0xffffffff, 0xffffffff],
+      [0x1cb996fc, 0xbb002be7],
+    ],
+    [
+      [0x13198a2e, 0x03707344],
+      [0x243f6a88, 0x85a308d3],
+      [0xc4923a9c, 0x483df7a0],
+    ],
+  ])('threefry(%j, %j)', (key, counter, expected) => {
+    expect(threefry(key[0], key[1], counter[0], counter[1])).toEqual(expected);
+  });
+
+  it('depends on seed, stream and step', () => {
+    const draw = (seed: number, stream: string, step: number) => new Random(seed, stream, step).uint32();
+    const draws = [draw(0, 'a', 0), draw(1, 'a', 0), draw(0, 'b', 0), draw(0, 'a', 1), draw(2 ** 33, 'a', 0)];
+    expect(new Set(draws).size).toBe(draws.length);
+    expect(draw(0, 'a', 0)).toBe(draws[0]);
+  });
+
+  it('draws standard normals', () => {
+    const values = new Random(7, 'normal').normals(20_000, 1);
+    const mean = values.reduce((a, b) => a + b) / values.length;
+    const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
+    expect(Math.abs(mean)).toBeLessThan(0.03); // four standard errors
+    expect(Math.abs(variance - 1)).toBeLessThan(0.04);
+  });
+
+  it('permutes', () => {
+    const order = new Random(1, 'order').permutation(50);
+    expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    expect([...order]).not.toEqual(Array.from({ length: 50 }, (_, i) => i));
+  });
+});
+
+describe('names', () => {
+  it('suggests the nearest, or lists all', () => {
+    expect(nearest('querry', ['query', 'key', 'value'])).toEqual(['query']);
+    expect(suggest('querry', ['query', 'key'])).toBe('Did you mean query?');
+    expect(suggest('zzzzzzzz', ['query', 'key'])).toBe('Known: query, key.');
+  });
+
+  it('says where, what and what to do', () => {
+    const error = new UserError({ where: 'a.yaml:3', expected: 'a number', got: '"x"', hint: 'Write 3.' });
+    expect(error.message).toBe('a.yaml:3: expected a number, got "x". Write 3.');
+  });
+});
