@@ -1,0 +1,96 @@
+"""Loads an adapter with PEFT and compares its logits with those of `adalora predict RUN FILE --logits`.
+
+    python check_adapter.py ADAPTER PREDICTIONS.jsonl FILE.tsv --model BASE
+                            --text COLUMN [--text-pair COLUMN] --max-length N [--labels NAME ...]
+
+FILE is tab separated without quoting. Columns given by name mean that it has a header; by number from 0, that
+it has none. `--labels` names the labels in the order of the logits, where they are not 0, 1, ...
+Exit code 1: a tensor that PEFT does not expect or misses, a row too many or too few, another label, a logit
+off by more than 1e-4.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+import warnings
+
+import torch
+from peft import PeftModel, get_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, logging
+
+TOLERANCE = 1e-4
+BATCH = 32
+
+
+def load(adapter, base):
+    """The adapted model. PEFT warns of missing tensors and is silent on extra ones: here both are fatal."""
+    written = load_file(pathlib.Path(adapter) / "adapter_model.safetensors")
+    labels = written["base_model.model.classifier.weight"].shape[0]
+    model = AutoModelForSequenceClassification.from_pretrained(base, dtype=torch.float32, num_labels=labels)
+    model = PeftModel.from_pretrained(model, adapter).eval()
+    expected = get_peft_model_state_dict(model).keys()
+    if written.keys() != expected:
+        missing, unexpected = sorted(expected - written.keys()), sorted(written.keys() - expected)
+        sys.exit(f"missing: {missing}\nunexpected: {unexpected}")
+    return model
+
+
+def read_columns(path, columns):
+    """One list of texts for each of `columns`."""
+    lines = pathlib.Path(path).read_text(encoding="utf-8-sig").rstrip("\n").split("\n")
+    rows = [line.rstrip("\r").split("\t") for line in lines]
+    if all(column.isdecimal() for column in columns):
+        places = [int(column) for column in columns]
+    else:
+        header = rows.pop(0)
+        places = [header.index(column) for column in columns]
+    return [[row[place] for row in rows] for place in places]
+
+
+@torch.no_grad()
+def predict(model, tokenizer, columns, max_length):
+    logits = []
+    for start in range(0, len(columns[0]), BATCH):
+        texts = [column[start : start + BATCH] for column in columns]
+        batch = tokenizer(*texts, truncation=True, max_length=max_length, padding=True, return_tensors="pt")
+        logits.append(model(**batch).logits)
+    return torch.cat(logits)
+
+
+def main():
+    arguments = parse()
+    warnings.simplefilter("ignore")  # of every rank_pattern and of rank 0; `load` checks what matters
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    ours = [json.loads(line) for line in pathlib.Path(arguments.predictions).read_text().splitlines()]
+    columns = read_columns(arguments.file, [c for c in (arguments.text, arguments.text_pair) if c])
+    if len(ours) != len(columns[0]):
+        sys.exit(f"{arguments.predictions}: expected {len(columns[0])} lines, got {len(ours)}")
+
+    model = load(arguments.adapter, arguments.model)
+    theirs = predict(model, AutoTokenizer.from_pretrained(arguments.model), columns, arguments.max_length)
+    names = arguments.labels or [str(i) for i in range(theirs.shape[1])]
+    equal = sum(str(row["label"]) == names[i] for row, i in zip(ours, theirs.argmax(-1).tolist()))
+    difference = (torch.tensor([row["logits"] for row in ours]) - theirs).abs().max().item()
+    print(f"labels equal {equal}/{len(ours)}, max |logit difference| {difference:.2e}")
+    sys.exit(equal != len(ours) or not difference <= TOLERANCE)
+
+
+def parse():
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("adapter")
+    parser.add_argument("predictions")
+    parser.add_argument("file")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--text", required=True)
+    parser.add_argument("--text-pair")
+    parser.add_argument("--max-length", type=int, required=True)
+    parser.add_argument("--labels", nargs="+")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Writes src/tuners/fixtures/oracle.json: PEFT's own allocator on given gradients, its choice of modules, its patterns.
+
+    python scripts/oracle/tuners.py && npx biome format --write src/tuners/fixtures
+"""
+import json, pathlib, platform
+import peft, torch
+from peft import AdaLoraConfig, LoraConfig, get_peft_model
+from peft.tuners.tuners_utils import check_target_module_exists
+from peft.utils.other import get_pattern_key
+
+OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/oracle.json"
+LR = 0.125   # exact in binary; the replay is plain gradient descent
+
+
+def allocator(steps=20, **settings):
+    """Values after each step of descent along given gradients with PEFT's `update_and_allocate` called after it."""
+    model = torch.nn.ModuleDict({"first": torch.nn.Linear(3, 2), "second": torch.nn.Linear(2, 4)})
+    model.forward = lambda x: model["second"](model["first"](x))
+    pm = get_peft_model(model, AdaLoraConfig(target_modules=["first", "second"], total_step=steps, **settings))
+    params = [(n, p) for n, p in pm.named_parameters() if "lora_" in n and p.requires_grad]
+    g = torch.Generator().manual_seed(0)
+    short = lambda n: n.removeprefix("base_model.model.").removesuffix(".default")
+    flat = lambda tensors: torch.cat([t.detach().reshape(-1) for t in tensors]).tolist()
+    with torch.no_grad():
+        for _, p in params: p.copy_(torch.randn(p.shape, generator=g))
+    layout, offset = {}, 0
+    for n, p in params:
+        layout[short(n)] = {"offset": offset, "shape": list(p.shape)}
+        offset += p.numel()
+    initial, trace = flat(p for _, p in params), []
+    for step in range(1, steps + 1):
+        for _, p in params: p.grad = torch.randn(p.shape, generator=g).mul(64).round().div(64)
+        gradient = flat(p.grad for _, p in params)
+        with torch.no_grad():
+            for _, p in params: p.sub_(p.grad, alpha=LR)
+        pm.base_model.update_and_allocate(step)
+        ipt, unc = pm.base_model.rankallocator.exp_avg_ipt, pm.base_model.rankallocator.exp_avg_unc
+        row = {"gradient": gradient, "budget": pm.base_model.rankallocator.budget_schedule(step)[0],
+               "lora_E": {short(n): p.detach().view(-1).tolist() for n, p in params if "lora_E" in n}}
+        if step in (1, 2, steps // 2):
+            names = [n.removeprefix("base_model.model.") for n, _ in params]
+            row["sensitivity"], row["uncertainty"] = (flat(next(v for k, v in d.items() if k.endswith(n)) for n in names) for d in (ipt, unc))
+        trace.append(row)
+    return {"settings": settings, "totalStep": steps, "lr": LR, "layout": layout, "initial": initial, "trace": trace}
+
+
+PATHS = [f"bert.encoder.layer.{i}.{n}" for i in (0, 1, 11) for n in
+         ("attention.self.query", "attention.self.value", "attention.output.dense", "intermediate.dense", "output.dense")] + \
+        ["bert.pooler.dense", "classifier", "model.layers.2.mlp.experts.1.up_proj"]
+SELECTIONS = [
+    dict(target_modules=["query", "value"]),
+    dict(target_modules=["output.dense"]),
+    dict(target_modules=["dense"], exclude_modules=["pooler.dense", "attention.output.dense"]),
+    dict(target_modules=["classifier", "query"], modules_to_save=["classifier"]),
+    dict(target_modules=["dense"], modules_to_save=["pooler", "attention"]),
+    dict(target_modules=["dense", "bert.pooler.dense", "up_proj"], layers_to_transform=[1, 2]),
+    dict(target_modules=["dense", "query"], layers_to_transform=11),
+    dict(target_modules=["dense", "up_proj"], layers_to_transform=1, layers_pattern="layer"),
+    dict(target_modules=["dense", "up_proj"], layers_to_transform=[1], layers_pattern=["experts", "layers"]),
+    dict(target_modules=r".*\.(query|value)"),
+    dict(target_modules=r".*layer\.\d\..*dense", exclude_modules=r".*attention.*"),
+    dict(target_modules=r"bert\.(?P<part>pooler)\.dense\Z"),
+]
+PATTERNS = [
+    ({"query": 3, "layer.0.attention.self.query": 5}, "bert.encoder.layer.0.attention.self.query"),
+    ({"layer.0.attention.self.query": 5, "query": 3}, "bert.encoder.layer.0.attention.self.query"),
+    ({"layer.1.output.dense": 5}, "bert.encoder.layer.11.output.dense"),
+    ({"output.dense": 5}, "bert.encoder.layer.1.attention.output.dense"),
+    ({"ery": 5}, "bert.encoder.layer.1.attention.self.query"),
+    ({r"layer\.(1|11)\..*": 7}, "bert.encoder.layer.11.intermediate.dense"),
+    ({"^bert.pooler.dense": 7}, "bert.pooler.dense"),
+    ({"^pooler.dense": 7}, "bert.pooler.dense"),
+    ({"query|value": 7}, "bert.encoder.layer.1.attention.self.value"),
+    ({"a+b": 7}, "a+b"),
+]
+
+
+def main():
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps({
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "peft": peft.__version__},
+        "allocator": [allocator(init_r=3, target_r=1, tinit=3, tfinal=5, deltaT=2, lora_alpha=8),
+                      allocator(init_r=4, target_r=2, tinit=0, tfinal=0, deltaT=3, beta1=0.5, beta2=0.9)],
+        "paths": PATHS,
+        "selections": [{"selection": s, "matched": [p for p in PATHS if type(r := check_target_module_exists(LoraConfig(**s), p)).__name__ != "_ExcludedModule" and r]}
+                       for s in SELECTIONS],
+        "patterns": [{"patterns": p, "module": m, "value": p.get(get_pattern_key(p.keys(), m))} for p, m in PATTERNS],
+    }) + "\n")
+
+
+if __name__ == "__main__":
+    main()

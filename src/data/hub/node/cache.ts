@@ -1,0 +1,63 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { hasTokenizer, isUsable, WEIGHTS_INDEX } from '../model-files.ts';
+import type { ModelId } from '../model-id.ts';
+
+/** The cache that Python's huggingface_hub uses too, found by its rules. */
+export function hubCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const explicit = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
+  if (explicit) return explicit;
+  const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
+  return join(home, 'hub');
+}
+
+/** The folder of one model, which holds `blobs`, `refs` and `snapshots`. */
+export function repositoryFolder(cacheDir: string, name: string): string {
+  return join(cacheDir, `models--${name.replace('/', '--')}`);
+}
+
+export interface CachedSnapshot {
+  folder: string;
+  /** False where only the weights were fetched. */
+  tokenizer: boolean;
+}
+
+/** The snapshot of a model, where it is in the cache with configuration and all weights; otherwise null. */
+export function findSnapshot(cacheDir: string, { name, revision }: ModelId): CachedSnapshot | null {
+  const repository = repositoryFolder(cacheDir, name);
+  const ref = join(repository, 'refs', revision);
+  const commit = statSync(ref, { throwIfNoEntry: false })?.isFile()
+    ? readFileSync(ref, 'utf8').trim()
+    : revision;
+  const folder = join(repository, 'snapshots', commit);
+  if (!isCommit(commit) || !existsSync(folder)) return null;
+  // A link whose blob is gone counts as missing.
+  const present = readdirSync(folder).filter((file) => existsSync(join(folder, file)));
+  if (!isUsable(present, shardsOf(folder))) return null;
+  return { folder, tokenizer: hasTokenizer(present) };
+}
+
+/** Full commit hashes alone name a snapshot. */
+export function isCommit(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+/** Names of the models in the cache, complete or not. */
+export function cachedModels(cacheDir: string): string[] {
+  if (!existsSync(cacheDir)) return [];
+  return readdirSync(cacheDir)
+    .filter((entry) => entry.startsWith('models--'))
+    .map((entry) => entry.slice('models--'.length).replace('--', '/'));
+}
+
+/** What the index names, unchecked: it is only compared with names of files. A damaged index names a file nobody has. */
+function shardsOf(folder: string): string[] {
+  const path = join(folder, WEIGHTS_INDEX);
+  if (!existsSync(path)) return [];
+  try {
+    return Object.values(JSON.parse(readFileSync(path, 'utf8')).weight_map);
+  } catch {
+    return [''];
+  }
+}

@@ -1,0 +1,135 @@
+import { createHash, type Hash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { ListFileEntry } from '@huggingface/hub';
+import { atomicWrite } from '../../../formats/node/atomic-write.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { neededFiles } from '../model-files.ts';
+import type { ModelId } from '../model-id.ts';
+import { isCommit, repositoryFolder } from './cache.ts';
+
+/** Bytes of one file so far and in all. */
+export interface DownloadProgress {
+  file: string;
+  received: number;
+  total: number;
+}
+
+export interface DownloadOptions {
+  cacheDir: string;
+  /** Base address of the Hub, without a slash at the end. */
+  endpoint: string;
+  token?: string;
+  onProgress?: (progress: DownloadProgress) => void;
+}
+
+/**
+ * Fetches what training needs of a model into the cache, in the layout that Python reads: `blobs/<hash>`, links to them
+ * in `snapshots/<commit>`, and `refs/<revision>` last. Files already there are kept; every file is checked against the
+ * size and hash that the Hub lists. Returns the snapshot's folder.
+ *
+ * Throws a UserError for content that is not a model, and the Hub client's errors otherwise.
+ */
+export async function downloadModel(id: ModelId, options: DownloadOptions): Promise<string> {
+  // The client's own downloadFileToCacheDir prints to standard output, checks no hash and shows no progress.
+  const hub = await import('@huggingface/hub');
+  const access = { hubUrl: options.endpoint, accessToken: options.token };
+  const repo = { type: 'model' as const, name: id.name };
+  const where = `${options.endpoint}/${id.name}`;
+  const { sha } = await hub.modelInfo({ ...access, ...id, additionalFields: ['sha'] });
+  if (!isCommit(sha)) throw new UserError({ where, expected: 'a commit hash', got: JSON.stringify(sha) });
+
+  const entries = new Map<string, ListFileEntry>();
+  for await (const entry of hub.listFiles({ ...access, repo, revision: sha })) {
+    if (entry.type === 'file') entries.set(entry.path, entry);
+  }
+  const repository = repositoryFolder(options.cacheDir, id.name);
+  const snapshot = join(repository, 'snapshots', sha);
+  for (const path of requiredFiles([...entries.keys()], where)) {
+    const link = join(snapshot, path);
+    if (existsSync(link)) continue;
+    const { size, hash, digest } = expectation(entries.get(path)!, where);
+    const blob = join(repository, 'blobs', digest);
+    if (!existsSync(blob)) {
+      const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
+      if (!content) throw new UserError({ where, expected: `the file ${path}`, got: 'nothing' });
+      const onReceived = (received: number) => options.onProgress?.({ file: path, received, total: size });
+      await saveBlob(content, blob, { size, hash, digest, where: `${where}: ${path}`, onReceived });
+    }
+    linkBlob(blob, link);
+  }
+  if (id.revision !== sha) atomicWrite(join(repository, 'refs', id.revision), sha);
+  return snapshot;
+}
+
+function requiredFiles(present: string[], where: string): string[] {
+  const files = neededFiles(present);
+  if (files?.includes('config.json')) return files;
+  throw new UserError({
+    where,
+    expected: files ? 'a config.json' : 'weights in safetensors format',
+    got: present.slice(0, 10).join(', ') || 'an empty repository',
+    hint: files
+      ? 'Is this a Transformers model?'
+      : 'Convert them once with transformers (save_pretrained) and give the folder.',
+  });
+}
+
+interface Expectation {
+  size: number;
+  hash: Hash;
+  digest: string;
+}
+
+/** Large files are named by the SHA-256 of their content, the others by git's SHA-1, which counts a header in. */
+function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Expectation {
+  const digest = lfs?.oid ?? oid ?? '';
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) {
+    throw new UserError({ where: `${where}: ${path}`, expected: 'a hash', got: JSON.stringify(digest) });
+  }
+  if (lfs) return { size: lfs.size, digest, hash: createHash('sha256') };
+  return { size, digest, hash: createHash('sha1').update(`blob ${size}\0`) };
+}
+
+/** Streams to a temporary file, which takes the blob's name only when complete and correct. */
+async function saveBlob(
+  content: Blob,
+  blob: string,
+  { size, hash, digest, where, onReceived }: Expectation & { where: string; onReceived(bytes: number): void },
+): Promise<void> {
+  mkdirSync(dirname(blob), { recursive: true });
+  const temporary = `${blob}.${process.pid}.incomplete`;
+  const file = await open(temporary, 'w');
+  try {
+    let received = 0;
+    for await (const chunk of content.stream() as unknown as AsyncIterable<Uint8Array>) {
+      received += chunk.length;
+      if (received > size) break;
+      hash.update(chunk);
+      await file.writeFile(chunk);
+      onReceived(received);
+    }
+    if (received !== size || hash.digest('hex') !== digest) {
+      const got = received === size ? 'other content' : `${received > size ? 'more' : received}`;
+      throw new UserError({ where, expected: `${size} bytes with hash ${digest}`, got, hint: 'Try again.' });
+    }
+    await file.sync();
+    await rename(temporary, blob);
+  } finally {
+    await file.close();
+    await rm(temporary, { force: true });
+  }
+}
+
+/** A relative link, so that the cache can be moved; a copy where the system allows no links. */
+function linkBlob(blob: string, link: string): void {
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  try {
+    symlinkSync(relative(dirname(link), blob), link);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    copyFileSync(blob, link);
+  }
+}

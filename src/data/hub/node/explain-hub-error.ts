@@ -1,0 +1,58 @@
+import { UserError } from '../../../support/user-error.ts';
+import type { ModelId } from '../model-id.ts';
+
+/** Faults of the disk that the user can mend. */
+const DISK_ERRORS = ['ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EDQUOT'];
+
+/** What a failed download means to the user; errors that are no fault of network, Hub or disk come back unchanged. */
+export function explainHubError(error: unknown, id: ModelId, endpoint: string, cacheDir: string): unknown {
+  const where = `${id.name}@${id.revision}`;
+  // The client aborts a stream with the bare message of the error.
+  if (typeof error === 'string') return unreachable(error, where, endpoint);
+  if (!(error instanceof Error) || error instanceof UserError) return error;
+  const { statusCode, code, name, message, cause } = error as Error & { statusCode?: number; code?: string };
+  if (typeof statusCode === 'number') return refusal(statusCode, where, endpoint);
+  if (code && DISK_ERRORS.includes(code)) {
+    const hint = 'Set HF_HUB_CACHE to a folder with room that you may write to.';
+    return new UserError({ where, expected: `to write to ${cacheDir}`, got: code, hint });
+  }
+  if (isNetworkError(error)) {
+    const { code: reason } = (cause ?? {}) as { code?: string };
+    return unreachable(reason ? `${message} (${reason})` : message, where, endpoint);
+  }
+  // The client's name for an answer that is not the Hub's.
+  if (name === 'SyntaxError' || error.constructor.name === 'InvalidApiResponseFormatError') {
+    const hint = 'Is HF_ENDPOINT right, and does no proxy answer in its place?';
+    return new UserError({ where, expected: `the Hub at ${endpoint}`, got: message, hint });
+  }
+  return error;
+}
+
+function unreachable(got: string, where: string, endpoint: string): UserError {
+  const hint = 'Check the network, or give a folder. HF_ENDPOINT names another server.';
+  return new UserError({ where, expected: `an answer from ${endpoint}`, got, hint });
+}
+
+function refusal(status: number, where: string, endpoint: string): UserError {
+  const expected = `a folder, or a model on ${endpoint}`;
+  if (status === 401 || status === 404) {
+    const got = `neither (status ${status})`;
+    return new UserError({
+      where,
+      expected,
+      got,
+      hint: 'Check the spelling; a private model needs HF_TOKEN.',
+    });
+  }
+  if (status === 403) {
+    const hint = `Accept its terms at ${endpoint}/${where.split('@')[0]} and set HF_TOKEN.`;
+    return new UserError({ where, expected: 'access to the model', got: 'a refusal (status 403)', hint });
+  }
+  const hint = status === 429 ? 'Wait a little, or set HF_TOKEN.' : 'Try again later.';
+  return new UserError({ where, expected, got: `status ${status}`, hint });
+}
+
+/** How `fetch` fails: before the answer or in the middle of it. */
+function isNetworkError(error: Error): boolean {
+  return error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message);
+}

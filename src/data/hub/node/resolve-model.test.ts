@@ -1,0 +1,272 @@
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { UserError } from '../../../support/user-error.ts';
+import { findSnapshot, hubCacheFolder } from './cache.ts';
+import type { DownloadProgress } from './download.ts';
+import { resolveModel } from './resolve-model.ts';
+import { type HubServer, type ServedModel, startHubServer } from './testing/hub-server.ts';
+
+const COMMIT = 'c'.repeat(40);
+const NAME = 'owner/tiny';
+/** More than one chunk of a stream. */
+const weights = Buffer.alloc(300_000, 'weights');
+const files = {
+  'config.json': Buffer.from('{"model_type": "bert"}'),
+  'tokenizer.json': Buffer.from('{}'),
+  'model.safetensors': weights,
+  'pytorch_model.bin': Buffer.from('pickle'),
+  'README.md': Buffer.from('# tiny'),
+};
+
+let folder: string;
+let cacheDir: string;
+let server: HubServer | undefined;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'hub-')));
+  cacheDir = join(folder, 'cache');
+  for (const name of ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_TOKEN', 'HF_ENDPOINT', 'HF_HUB_CACHE']) {
+    vi.stubEnv(name, '');
+  }
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server?.close();
+  server = undefined;
+  rmSync(folder, { recursive: true });
+});
+
+async function serve(model: Partial<ServedModel> = {}): Promise<HubServer> {
+  server = await startHubServer({
+    name: NAME,
+    commit: COMMIT,
+    files,
+    large: ['model.safetensors'],
+    ...model,
+  });
+  return server;
+}
+
+const repository = () => join(cacheDir, 'models--owner--tiny');
+const resolve = (model = NAME) => resolveModel(model, { cacheDir, endpoint: server?.endpoint });
+
+async function failure(attempt: Promise<unknown>): Promise<string> {
+  const error = await attempt.then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  return error.message;
+}
+
+describe('resolveModel', () => {
+  it('returns an existing folder, symlinks resolved', async () => {
+    mkdirSync(join(folder, 'model'));
+    symlinkSync('model', join(folder, 'link'));
+    expect(await resolve(join(folder, 'link'))).toBe(join(folder, 'model'));
+  });
+
+  it('answers a path that is no folder', async () => {
+    mkdirSync(join(folder, 'model'));
+    writeFileSync(join(folder, 'file'), '');
+    expect(await failure(resolve(join(folder, 'modle')))).toContain('Did you mean model, file?');
+    expect(await failure(resolve(join(folder, 'file')))).toContain('expected a model folder, got a file');
+  });
+
+  it("downloads what is needed into Python's layout, and needs no network from then on", async () => {
+    const { endpoint, requests, close } = await serve();
+    const progress: DownloadProgress[] = [];
+    const debug = vi.spyOn(console, 'debug');
+    const snapshot = await resolveModel(NAME, {
+      cacheDir,
+      endpoint,
+      onProgress: (event) => progress.push(event),
+    });
+
+    expect(snapshot).toBe(join(repository(), 'snapshots', COMMIT));
+    expect(readdirSync(snapshot).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    expect(readFileSync(join(snapshot, 'model.safetensors')).equals(weights)).toBe(true);
+    expect(readlinkSync(join(snapshot, 'model.safetensors'))).toMatch(/^\.\.\/\.\.\/blobs\/[0-9a-f]{64}$/);
+    expect(readlinkSync(join(snapshot, 'config.json'))).toMatch(/^\.\.\/\.\.\/blobs\/[0-9a-f]{40}$/);
+    expect(readFileSync(join(repository(), 'refs/main'), 'utf8')).toBe(COMMIT);
+    expect(readdirSync(join(repository(), 'blobs'))).toHaveLength(3);
+    expect(progress.at(-1)).toEqual({
+      file: 'model.safetensors',
+      received: weights.length,
+      total: weights.length,
+    });
+    expect(debug).not.toHaveBeenCalled();
+
+    const asked = requests.length;
+    expect(await resolve()).toBe(snapshot);
+    expect(await resolve(`${NAME}@${COMMIT}`)).toBe(snapshot);
+    expect(requests).toHaveLength(asked);
+    await close();
+    vi.stubEnv('HF_HUB_OFFLINE', '1');
+    expect(await resolve()).toBe(snapshot);
+  });
+
+  it('takes cache, server and token from the environment', async () => {
+    const { endpoint } = await serve({ token: 'hf_secret' });
+    vi.stubEnv('HF_ENDPOINT', `${endpoint}/`);
+    vi.stubEnv('HF_HUB_CACHE', cacheDir);
+    expect(await failure(resolveModel(NAME))).toContain(
+      'got neither (status 401). Check the spelling; a private',
+    );
+    vi.stubEnv('HF_TOKEN', 'secret');
+    const message = await failure(resolveModel(NAME));
+    expect(message).toContain('HF_TOKEN: expected an access token that starts with hf_');
+    expect(message).not.toContain('secret');
+    vi.stubEnv('HF_TOKEN', 'hf_secret');
+    expect(await resolveModel(NAME)).toBe(join(repository(), 'snapshots', COMMIT));
+  });
+
+  it('fetches the tokenizer that a weights-only snapshot lacks, and keeps its files', async () => {
+    const { requests } = await serve();
+    const snapshot = await resolve();
+    rmSync(join(snapshot, 'tokenizer.json'));
+    requests.length = 0;
+    vi.stubEnv('HF_HUB_OFFLINE', '1');
+    expect(await resolve()).toBe(snapshot);
+    expect(requests).toEqual([]);
+    vi.stubEnv('HF_HUB_OFFLINE', '');
+    await resolve();
+    expect(lstatSync(join(snapshot, 'tokenizer.json')).isSymbolicLink()).toBe(true);
+    // The blob is still there: no file is fetched, only listed.
+    expect(requests.filter((path) => path.includes('/resolve/'))).toEqual([]);
+  });
+
+  it('downloads shards', async () => {
+    const shard = 'model-00001-of-00001.safetensors';
+    const index = Buffer.from(JSON.stringify({ weight_map: { a: shard } }));
+    const { 'model.safetensors': _, ...others } = files;
+    await serve({
+      files: { ...others, [shard]: weights, 'model.safetensors.index.json': index },
+      large: [shard],
+    });
+    const snapshot = await resolve();
+    expect(readdirSync(snapshot)).toContain(shard);
+    rmSync(join(snapshot, shard));
+    expect(findSnapshot(cacheDir, { name: NAME, revision: 'main' })).toBeNull();
+  });
+
+  it('offline and not in the cache, names near models that are', async () => {
+    mkdirSync(join(cacheDir, 'models--owner--tinny'), { recursive: true });
+    vi.stubEnv('HF_HUB_OFFLINE', '1');
+    const message = await failure(resolve());
+    expect(message).toContain('got neither, and the network may not be used (offline)');
+    expect(message).toContain('Did you mean owner/tinny? Unset HF_HUB_OFFLINE');
+  });
+
+  it.each<[number, string]>([
+    [404, 'got neither (status 404). Check the spelling'],
+    [403, 'expected access to the model, got a refusal (status 403). Accept its terms'],
+    [429, 'got status 429. Wait'],
+    [503, 'got status 503. Try again later'],
+  ])('explains status %i', async (status, message) => {
+    await serve({
+      intercept: (_, response) => {
+        response.writeHead(status).end();
+        return true;
+      },
+    });
+    expect(await failure(resolve())).toContain(message);
+  });
+
+  it('explains a server that is not there, and one that is not the Hub', async () => {
+    const { endpoint, close } = await serve();
+    await close();
+    server = undefined;
+    const message = await failure(resolveModel(NAME, { cacheDir, endpoint }));
+    expect(message).toContain(`expected an answer from ${endpoint}, got fetch failed (ECONNREFUSED)`);
+    await serve({
+      intercept: (_, response) => {
+        response.end('<html>');
+        return true;
+      },
+    });
+    expect(await failure(resolve())).toContain('Is HF_ENDPOINT right');
+  });
+
+  it.each<[string, ServedModel['intercept'], string]>([
+    [
+      'a connection that breaks',
+      (request, response) => {
+        if (!request.url?.endsWith('model.safetensors') || request.headers.range) return false;
+        response.writeHead(200, { 'content-length': weights.length });
+        response.write(weights.subarray(0, 100_000), () => response.destroy());
+        return true;
+      },
+      'Check the network',
+    ],
+    [
+      'other content',
+      (request, response) => {
+        if (!request.url?.endsWith('model.safetensors') || request.headers.range) return false;
+        response.end(Buffer.alloc(weights.length));
+        return true;
+      },
+      'got other content',
+    ],
+    [
+      'endless content',
+      (request, response) => {
+        if (!request.url?.endsWith('model.safetensors') || request.headers.range) return false;
+        response.end(Buffer.alloc(weights.length + 1));
+        return true;
+      },
+      'got more',
+    ],
+  ])('keeps nothing of %s, and what was complete', async (_, intercept, message) => {
+    await serve({ intercept });
+    expect(await failure(resolve())).toContain(message);
+    expect(readdirSync(join(repository(), 'blobs'))).toHaveLength(2);
+    expect(readdirSync(join(repository(), 'snapshots', COMMIT)).sort()).toEqual([
+      'config.json',
+      'tokenizer.json',
+    ]);
+    expect(findSnapshot(cacheDir, { name: NAME, revision: COMMIT })).toBeNull();
+  });
+
+  it('refuses a hostile server', async () => {
+    await serve({ commit: '../../../evil' });
+    expect(await failure(resolve())).toContain('expected a commit hash, got "../../../evil"');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('refuses repositories without what is needed', async () => {
+    const { 'model.safetensors': _, ...pickleOnly } = files;
+    await serve({ files: pickleOnly });
+    expect(await failure(resolve())).toContain('expected weights in safetensors format, got config.json');
+    await server?.close();
+    const { 'config.json': __, ...noConfig } = files;
+    await serve({ files: noConfig });
+    expect(await failure(resolve())).toContain('expected a config.json');
+  });
+});
+
+describe('hubCacheFolder', () => {
+  it.each<[NodeJS.ProcessEnv, string | RegExp]>([
+    [{ HF_HUB_CACHE: '/a', HF_HOME: '/b' }, '/a'],
+    [{ HF_HOME: '/b', XDG_CACHE_HOME: '/c' }, '/b/hub'],
+    [{ XDG_CACHE_HOME: '/c' }, '/c/huggingface/hub'],
+    [{}, /\.cache\/huggingface\/hub$/],
+  ])('%j', (env, expected) => {
+    expect(hubCacheFolder(env)).toEqual(
+      typeof expected === 'string' ? expected : expect.stringMatching(expected),
+    );
+  });
+});

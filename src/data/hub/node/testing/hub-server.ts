@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A Hub of one repository on the loopback interface, for tests: the three requests that a download makes. */
+export interface HubServer {
+  endpoint: string;
+  /** Paths asked for, in order. */
+  requests: string[];
+  close(): Promise<void>;
+}
+
+export interface ServedModel {
+  name: string;
+  commit: string;
+  files: Record<string, Buffer>;
+  /** Required as bearer token. */
+  token?: string;
+  /** Listed as LFS, with a SHA-256. */
+  large?: string[];
+  /** Called before the server's own answer; true means answered. */
+  intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+export async function startHubServer(model: ServedModel): Promise<HubServer> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://hub').pathname;
+    requests.push(path);
+    if (model.intercept?.(request, response)) return;
+    if (model.token && request.headers.authorization !== `Bearer ${model.token}`)
+      return void sendStatus(response, 401);
+    answer(model, path, request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, close };
+}
+
+function answer(model: ServedModel, path: string, request: IncomingMessage, response: ServerResponse): void {
+  const { name, commit, files } = model;
+  if (path === `/api/models/${name}/revision/main`) sendJson(response, { _id: '1', id: name, sha: commit });
+  else if (path === `/api/models/${name}/tree/${commit}`) sendJson(response, tree(model));
+  else if (path.startsWith(`/${name}/resolve/${commit}/`)) {
+    sendFile(files[path.slice(`/${name}/resolve/${commit}/`.length)], request, response);
+  } else sendStatus(response, 404);
+}
+
+function tree({ files, large = [] }: ServedModel): unknown[] {
+  const entries = Object.entries(files).map(([path, content]) => {
+    const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const lfs = large.includes(path) ? { oid: sha256, size: content.length, pointerSize: 134 } : undefined;
+    return { type: 'file', path, size: content.length, oid, lfs };
+  });
+  return [{ type: 'directory', path: 'onnx', size: 0, oid: '0'.repeat(40) }, ...entries];
+}
+
+function sendFile(content: Buffer, request: IncomingMessage, response: ServerResponse): void {
+  const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+  if (!range) {
+    response.writeHead(200, { etag: '"x"', 'content-length': content.length }).end(content);
+    return;
+  }
+  const [begin, end] = [Number(range[1]), Math.min(Number(range[2]), content.length - 1)];
+  const contentRange = `bytes ${begin}-${end}/${content.length}`;
+  response
+    .writeHead(206, { etag: '"x"', 'content-range': contentRange })
+    .end(content.subarray(begin, end + 1));
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+function sendStatus(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end('{"error":"no"}');
+}

@@ -1,0 +1,73 @@
+// The build for browsers: the package's default one needs Node's global Buffer.
+import { parse } from 'csv-parse/browser/esm/sync';
+import { UserError } from '../support/user-error.ts';
+
+/** The records of a delimited file with the line on which each starts, from 1. Blank lines are no records. */
+export interface Table {
+  records: string[][];
+  lines: number[];
+}
+
+/**
+ * Splits delimited text into records of any width. Without quoting a double quote is a character like any other and a
+ * record is a line; with quoting, fields follow RFC 4180 and may hold delimiters, line ends and doubled quotes.
+ *
+ * @throws UserError with file and line for a quote that is never closed or stands in the middle of a field.
+ */
+export function parseDelimited(content: string, fileName: string, delimiter: string, quote: boolean): Table {
+  return quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, delimiter);
+}
+
+function splitLines(content: string, delimiter: string): Table {
+  const table: Table = { records: [], lines: [] };
+  let line = 0;
+  for (let start = 0; start < content.length; ) {
+    const newline = content.indexOf('\n', start);
+    const next = newline < 0 ? content.length : newline;
+    const end = next > start && content[next - 1] === '\r' ? next - 1 : next;
+    line++;
+    if (end > start) {
+      table.records.push(content.slice(start, end).split(delimiter));
+      table.lines.push(line);
+    }
+    start = next + 1;
+  }
+  return table;
+}
+
+function parseQuoted(content: string, fileName: string, delimiter: string): Table {
+  const lines: number[] = [];
+  let lastLine = 0;
+  try {
+    const records: string[][] = parse(content, {
+      delimiter,
+      record_delimiter: ['\r\n', '\n'],
+      relax_column_count: true,
+      skip_empty_lines: true,
+      on_record: (record: string[], context) => {
+        lastLine = context.lines;
+        lines.push(lastLine - newlinesIn(record));
+        return record;
+      },
+    });
+    return { records, lines };
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    if (code === undefined) throw error;
+    const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
+    throw new UserError({
+      where: `${fileName}:${lastLine + 1}`,
+      expected: unclosed ? 'every quoted field to be closed' : 'double quotes around whole fields only',
+      got: unclosed ? 'a quote open until the end of the file' : 'a quote in the middle of a field',
+      hint: 'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.',
+    });
+  }
+}
+
+function newlinesIn(record: string[]): number {
+  let count = 0;
+  for (const field of record) {
+    for (let at = field.indexOf('\n'); at >= 0; at = field.indexOf('\n', at + 1)) count++;
+  }
+  return count;
+}

@@ -1,0 +1,102 @@
+import { suggest } from '../support/nearest.ts';
+import { UserError } from '../support/user-error.ts';
+import type { Table } from './parse-delimited.ts';
+import type { DataOptions, RawLabel, Row } from './row.ts';
+import { RowProblems } from './row-problems.ts';
+
+const DEFAULT_LABEL_SEPARATOR = ';';
+
+/**
+ * Picks the text, pair and label columns out of a table. With a header every record must have the header's width; so
+ * must, with the first record's, those of a quoted file. Without either, records may be wider than the columns used.
+ *
+ * @throws UserError for an unknown column, ragged records and records without a label.
+ */
+export function rowsFromTable(table: Table, fileName: string, options: DataOptions, quote: boolean): Row[] {
+  const { records, lines } = table;
+  const { text, text_pair, label } = options;
+  const hasHeader = options.header ?? [text, text_pair, label].some((column) => typeof column === 'string');
+  const header = hasHeader ? records[0] : undefined;
+  const first = hasHeader ? 1 : 0;
+  if (records.length <= first) {
+    throw new UserError({
+      where: fileName,
+      expected: 'rows',
+      got: hasHeader ? 'only a header' : 'an empty file',
+    });
+  }
+  const width = records[0].length;
+  const column = (given: string | number) => columnIndex(given, header, width, fileName);
+  const textAt = column(text);
+  const pairAt = text_pair === undefined ? undefined : column(text_pair);
+  const labelAt = label === undefined ? undefined : column(label);
+  const needed = Math.max(textAt, pairAt ?? 0, labelAt ?? 0) + 1;
+  const exact = hasHeader || quote;
+  const multiLabel = options.task === 'multi_label_classification';
+  const separator = options.label_separator ?? DEFAULT_LABEL_SEPARATOR;
+
+  const problems = new RowProblems(fileName);
+  const rows: Row[] = [];
+  for (let i = first; i < records.length; i++) {
+    const record = records[i];
+    if (exact ? record.length !== width : record.length < needed) {
+      problems.add(lines[i], {
+        expected: exact
+          ? `${width} fields, as in ${hasHeader ? 'the header' : 'the first row'}`
+          : `at least ${needed} fields`,
+        got: String(record.length),
+        hint: quote ? undefined : 'If fields are enclosed in double quotes, set data.quote: true.',
+      });
+      continue;
+    }
+    const row: Row = { line: lines[i], text: record[textAt] };
+    if (pairAt !== undefined) row.textPair = record[pairAt];
+    if (labelAt !== undefined) {
+      const parsed = multiLabel ? splitLabels(record[labelAt], separator) : record[labelAt].trim();
+      if (parsed === '') {
+        problems.add(lines[i], { expected: `a label in column ${label}`, got: 'an empty field' });
+        continue;
+      }
+      row.label = parsed;
+    }
+    rows.push(row);
+  }
+  problems.throwIfAny();
+  return rows;
+}
+
+/** An empty field is a row to which no label applies. */
+function splitLabels(field: string, separator: string): RawLabel {
+  return field
+    .split(separator)
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function columnIndex(given: string | number, header: string[] | undefined, width: number, fileName: string) {
+  if (typeof given === 'number') {
+    if (Number.isInteger(given) && given >= 0 && given < width) return given;
+    const expected = `a column from 0 to ${width - 1}`;
+    throw new UserError({ where: fileName, expected, got: String(given) });
+  }
+  if (!header) {
+    const hint = 'Give the number of the column, from 0.';
+    throw new UserError({
+      where: fileName,
+      expected: 'a header',
+      got: `none, but a column "${given}"`,
+      hint,
+    });
+  }
+  const names = header.map((name) => name.trim());
+  const index = names.indexOf(given);
+  if (index < 0) {
+    const hint = `${suggest(given, names)} The file's columns: ${names.join(', ')}.`;
+    throw new UserError({ where: fileName, expected: 'a column of the file', got: `"${given}"`, hint });
+  }
+  if (names.lastIndexOf(given) !== index) {
+    const hint = 'Give the number of the column, from 0.';
+    throw new UserError({ where: fileName, expected: `one column "${given}"`, got: 'several', hint });
+  }
+  return index;
+}

@@ -1,0 +1,12 @@
+export { encodeSafetensors } from './encode-safetensors.ts';
+export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './float.ts';
+export {
+  type AdaLoraAdapterConfig,
+  formatAdapterConfig,
+  type LoraAdapterConfig,
+  type PeftAdapterConfig,
+  type PeftAdapterConfigInput,
+  parseAdapterConfig,
+} from './peft/adapter-config.ts';
+export { parseSafetensorsHeader, type SafetensorsHeader, type TensorInfo } from './safetensors.ts';
+export { type Dtype, decodeTensor, type StoredTensor, type TensorData, toFloat32 } from './tensor-data.ts';

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { atomicWrite } from './atomic-write.ts';
+
+describe('atomicWrite', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'atomic-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('writes strings, bytes and chunks, and makes parent folders', () => {
+    const path = join(folder, 'a/b/file');
+    atomicWrite(path, 'é');
+    expect(readFileSync(path, 'utf8')).toBe('é');
+    atomicWrite(path, new Uint8Array([1, 2]));
+    expect([...readFileSync(path)]).toEqual([1, 2]);
+    atomicWrite(path, [new Uint8Array([3]), new Uint8Array(0), new Uint8Array([4, 5])]);
+    expect([...readFileSync(path)]).toEqual([3, 4, 5]);
+    expect(readdirSync(join(folder, 'a/b'))).toEqual(['file']);
+  });
+
+  it('keeps the old content and leaves no temporary file when the source fails half way', () => {
+    const path = join(folder, 'file');
+    atomicWrite(path, 'old');
+    function* failing() {
+      yield new Uint8Array(10);
+      throw new Error('half way');
+    }
+    expect(() => atomicWrite(path, failing())).toThrow('half way');
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it('removes what a killed writer left of the same file, and nothing of a living one or of other files', () => {
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    for (const name of [`.file.${dead}-0.tmp`, `.file.${process.ppid}-0.tmp`, `.file.b.${dead}-0.tmp`])
+      writeFileSync(join(folder, name), 'x');
+    atomicWrite(join(folder, 'file'), 'new');
+    expect(readdirSync(folder).sort()).toEqual(
+      [`.file.${process.ppid}-0.tmp`, `.file.b.${dead}-0.tmp`, 'file'].sort(),
+    );
+  });
+});

@@ -1,0 +1,22 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { nearest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** The UserError for a path that does not exist: names what does, next to it. `expected` reads like "a folder". */
+export function missingFile(path: string, expected: string): UserError {
+  const folder = dirname(resolve(path));
+  const error = { where: path, expected, got: 'nothing there' };
+  if (!existsSync(folder))
+    return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
+  const near = nearest(basename(path), listing(folder));
+  return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
+}
+
+function listing(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

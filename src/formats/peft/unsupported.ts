@@ -1,0 +1,61 @@
+import { UserError } from '../../support/user-error.ts';
+
+/**
+ * PEFT's settings that this library does not have, at the values that mean "off". They are written so that PEFT finds
+ * every key it knows, and anything else in a file that is read is refused: ignored, it would silently give other numbers.
+ */
+export const INERT_DEFAULTS = {
+  alora_invocation_tokens: null,
+  arrow_config: null,
+  corda_config: null,
+  ensure_weight_tying: false,
+  eva_config: null,
+  kasa_config: null,
+  layer_replication: null,
+  loftq_config: {},
+  lora_bias: false,
+  lora_ga_config: null,
+  megatron_config: null,
+  megatron_core: 'megatron.core',
+  monteclora_config: null,
+  qalora_group_size: 16,
+  target_parameters: null,
+  trainable_token_indices: null,
+  use_bdlora: null,
+  use_dora: false,
+  use_qalora: false,
+  velora_config: null,
+} as const;
+
+/** Without effect of their own: `megatron_config`, `use_qalora` and an initialisation already applied decide. */
+const HARMLESS = ['megatron_core', 'qalora_group_size', 'eva_config'];
+
+/** Initialisations that leave the base weights as they are. The others (PiSSA, CorDA, OLoRA, LoftQ, ...) change them. */
+const INITS = [true, false, 'gaussian', 'orthogonal', 'eva'];
+
+/** Throws a UserError that names the first setting of `config` that changes the mathematics and is not supported. */
+export function refuseUnsupported(config: Record<string, unknown>, where: string): void {
+  for (const key of Object.keys(INERT_DEFAULTS)) {
+    const value = config[key];
+    if (isOff(value) || HARMLESS.includes(key)) continue;
+    throw new UserError({
+      where: `${where}: ${key}`,
+      expected: 'it to be off',
+      got: JSON.stringify(value).slice(0, 80),
+      hint: 'This setting is not supported; train the adapter without it.',
+    });
+  }
+  const init = config.init_lora_weights ?? true;
+  if (INITS.includes(init as string)) return;
+  throw new UserError({
+    where: `${where}: init_lora_weights`,
+    expected: `one of ${INITS.join(', ')}`,
+    got: JSON.stringify(init),
+    hint: 'Others change the base weights: convert the adapter to plain LoRA with PEFT first.',
+  });
+}
+
+function isOff(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === undefined || value === null || value === false;
+}

@@ -1,0 +1,161 @@
+import { UserError } from '../support/user-error.ts';
+import { ARRAY_OF, type Dtype, itemSize } from './tensor-data.ts';
+
+/** Where a tensor lies: `begin` (inclusive) and `end` (exclusive) count bytes from the start of the file. */
+export interface TensorInfo {
+  dtype: Dtype;
+  shape: number[];
+  begin: number;
+  end: number;
+}
+
+export interface SafetensorsHeader {
+  metadata: Record<string, string>;
+  /** In the order of their bytes in the file. */
+  tensors: Map<string, TensorInfo>;
+  /** Bytes before the first tensor. */
+  dataStart: number;
+}
+
+/** The file starts with the header's length, a 64-bit unsigned integer. */
+export const LENGTH_BYTES = 8;
+/** The format's own limit; more is an attempt to exhaust memory. */
+const MAX_HEADER_BYTES = 100_000_000;
+/** Longest excerpt of a file's content in a message. */
+const MAX_EXCERPT = 80;
+
+const DAMAGED = 'The file is damaged or not a safetensors file; get it again.';
+
+/**
+ * Bytes from the start of the file to its first tensor, read from the first 8 bytes and checked against `fileSize`:
+ * so many bytes {@link parseSafetensorsHeader} needs.
+ */
+export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where: string): number {
+  if (fileSize < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {
+    throw new UserError({ where, expected: 'a safetensors file', got: `${fileSize} bytes`, hint: DAMAGED });
+  }
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (length > MAX_HEADER_BYTES) {
+    const expected = `a header of at most ${MAX_HEADER_BYTES} bytes`;
+    throw new UserError({ where, expected, got: `a length of ${length}`, hint: DAMAGED });
+  }
+  if (LENGTH_BYTES + length > fileSize) {
+    const got = `a file of ${fileSize} bytes: at least ${LENGTH_BYTES + length - fileSize} are missing`;
+    throw new UserError({ where, expected: `a header of ${length} bytes`, got, hint: 'Get the file again.' });
+  }
+  return LENGTH_BYTES + length;
+}
+
+/**
+ * Parses and checks the header of a safetensors file, whose author is not trusted: every tensor's bytes must match its
+ * shape and type, and all tensors together must fill the file without overlap or hole.
+ *
+ * `bytes` is the start of the file (at least up to the first tensor), `where` its name in messages.
+ * Throws a UserError that names the file and the tensor.
+ */
+export function parseSafetensorsHeader(
+  bytes: Uint8Array,
+  fileSize: number,
+  where: string,
+): SafetensorsHeader {
+  const dataStart = safetensorsDataStart(bytes, fileSize, where);
+  const json = parseJsonObject(bytes.subarray(LENGTH_BYTES, dataStart), where);
+  let metadata: Record<string, string> = {};
+  const tensors: [string, TensorInfo][] = [];
+  for (const [name, entry] of Object.entries(json)) {
+    if (name === '__metadata__') metadata = checkMetadata(entry, where);
+    else tensors.push([name, checkTensor(entry, dataStart, `${where}: tensor ${excerpt(name)}`)]);
+  }
+  tensors.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  checkLayout(tensors, dataStart, fileSize, where);
+  return { metadata, tensors: new Map(tensors), dataStart };
+}
+
+function parseJsonObject(bytes: Uint8Array, where: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    // Neither message would tell a user more than the one below.
+  }
+  if (isObject(value)) return value;
+  throw new UserError({
+    where,
+    expected: 'a header that is a JSON object',
+    got: 'something else',
+    hint: DAMAGED,
+  });
+}
+
+function checkMetadata(value: unknown, where: string): Record<string, string> {
+  if (isObject(value) && Object.values(value).every((text) => typeof text === 'string')) {
+    return Object.fromEntries(Object.entries(value)) as Record<string, string>;
+  }
+  throw new UserError({
+    where: `${where}: __metadata__`,
+    expected: 'a JSON object of strings',
+    got: excerpt(value),
+    hint: DAMAGED,
+  });
+}
+
+function checkTensor(entry: unknown, dataStart: number, where: string): TensorInfo {
+  const { dtype, shape, data_offsets: offsets } = (isObject(entry) ? entry : {}) as Record<string, unknown>;
+  const refuse = (expected: string, value: unknown, hint = DAMAGED) => {
+    throw new UserError({ where, expected, got: excerpt(value), hint });
+  };
+  if (typeof dtype !== 'string' || !Object.hasOwn(ARRAY_OF, dtype)) {
+    const hint = 'Save the checkpoint in one of these types.';
+    return refuse(`a dtype of ${Object.keys(ARRAY_OF).join(', ')}`, dtype, hint);
+  }
+  if (!isCounts(shape)) return refuse('a shape of non-negative integers', shape);
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    return refuse('data_offsets [begin, end], begin <= end', offsets);
+  }
+  const bytes = shape.reduce((product, size) => product * size, itemSize(dtype as Dtype));
+  if (offsets[1] - offsets[0] !== bytes) {
+    refuse(`${bytes} bytes for ${dtype} ${excerpt(shape)}`, offsets[1] - offsets[0]);
+  }
+  return { dtype: dtype as Dtype, shape, begin: dataStart + offsets[0], end: dataStart + offsets[1] };
+}
+
+function checkLayout(
+  tensors: [string, TensorInfo][],
+  dataStart: number,
+  fileSize: number,
+  where: string,
+): void {
+  let position = dataStart;
+  for (const [name, { begin, end }] of tensors) {
+    if (begin !== position) {
+      throw new UserError({
+        where: `${where}: tensor ${excerpt(name)}`,
+        expected: `its data right after the tensor before it, at byte ${position}`,
+        got: `byte ${begin} (${begin < position ? 'an overlap' : 'a hole'})`,
+        hint: DAMAGED,
+      });
+    }
+    position = end;
+  }
+  if (position === fileSize) return;
+  const [last] = tensors.find(([, { end }]) => end > fileSize) ?? [];
+  const got =
+    position > fileSize
+      ? `${fileSize}: ${position - fileSize} bytes are missing, from tensor ${excerpt(last)} on`
+      : `${fileSize}: ${fileSize - position} bytes too many`;
+  throw new UserError({ where, expected: `a file of ${position} bytes`, got, hint: 'Get the file again.' });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
+}
+
+/** A value from the file as it may stand in a message: on one line and short. */
+function excerpt(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length <= MAX_EXCERPT ? text : `${text.slice(0, MAX_EXCERPT)}…`;
+}

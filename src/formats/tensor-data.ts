@@ -1,0 +1,74 @@
+import { UserError } from '../support/user-error.ts';
+import { bf16ToF32, f16ToF32 } from './float.ts';
+
+/**
+ * The element types of a safetensors file that this library reads, and the array that holds them. F16 and BF16 stay raw
+ * bits (see float.ts). The bytes of a file are little-endian, as is every machine JavaScript engines are built for.
+ */
+export const ARRAY_OF = {
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  F64: Float64Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const;
+
+export type Dtype = keyof typeof ARRAY_OF;
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint16Array
+  | Uint8Array;
+
+/** A tensor in memory as a safetensors file holds it: `data` has product(shape) elements, the last axis contiguous. */
+export interface StoredTensor {
+  dtype: Dtype;
+  shape: number[];
+  data: TensorData;
+}
+
+/** Bytes of one element. */
+export function itemSize(dtype: Dtype): number {
+  return ARRAY_OF[dtype].BYTES_PER_ELEMENT;
+}
+
+/** The elements in `bytes`: a view of them where their address allows, otherwise a copy. */
+export function decodeTensor(info: { dtype: Dtype }, bytes: Uint8Array): TensorData {
+  const size = itemSize(info.dtype);
+  const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new ARRAY_OF[info.dtype](buffer as ArrayBuffer, byteOffset, bytes.byteLength / size);
+}
+
+/**
+ * The elements in `bytes` as f32: F16 and BF16 widened exactly, F64 rounded. `where` names the tensor in the UserError
+ * that refuses integer types, which in a checkpoint are indices or quantised weights and no numbers to compute with.
+ */
+export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: string): Float32Array {
+  const data = decodeTensor(info, bytes);
+  switch (info.dtype) {
+    case 'F32':
+      return data as Float32Array;
+    case 'F16':
+      return f16ToF32(data as Uint16Array);
+    case 'BF16':
+      return bf16ToF32(data as Uint16Array);
+    case 'F64':
+      return Float32Array.from(data as Float64Array);
+    default:
+      throw new UserError({
+        where,
+        expected: 'floating-point values (F32, F16, BF16 or F64)',
+        got: info.dtype,
+        hint: 'Quantised checkpoints are not supported; take the original one.',
+      });
+  }
+}

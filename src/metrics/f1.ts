@@ -1,0 +1,39 @@
+import type { ClassCounts } from './class-counts.ts';
+
+/** F1 of one class against the rest, as `sklearn.metrics.f1_score(average="binary", pos_label=positive)`. */
+export function binaryF1({ predicted, actual, correct }: ClassCounts, positive = 1): number {
+  return harmonic(correct[positive], predicted[positive], actual[positive]);
+}
+
+/**
+ * Mean F1 over classes, as `f1_score(average="macro")`. Like there, a class that is neither a target nor predicted
+ * in these rows is left out of the mean.
+ */
+export function macroF1({ predicted, actual, correct }: ClassCounts): number {
+  let sum = 0;
+  let present = 0;
+  for (let k = 0; k < actual.length; k++) {
+    if (predicted[k] + actual[k] === 0) continue;
+    sum += harmonic(correct[k], predicted[k], actual[k]);
+    present++;
+  }
+  return sum / present;
+}
+
+/** F1 over all 0/1 indicators of a multi-label problem together, as `f1_score(average="micro")`. */
+export function microF1(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
+  let correct = 0;
+  let predicted = 0;
+  let actual = 0;
+  for (let i = 0; i < targets.length; i++) {
+    correct += predictions[i] * targets[i];
+    predicted += predictions[i];
+    actual += targets[i];
+  }
+  return harmonic(correct, predicted, actual);
+}
+
+/** 2 P R / (P + R) in counts; 0 where nothing was predicted and nothing was there (scikit-learn's zero division). */
+function harmonic(correct: number, predicted: number, actual: number): number {
+  return predicted + actual === 0 ? 0 : (2 * correct) / (predicted + actual);
+}

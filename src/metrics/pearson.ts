@@ -1,0 +1,32 @@
+/**
+ * Pearson correlation, as `scipy.stats.pearsonr`: NaN where it is undefined, that is for fewer than two points or
+ * when either side is constant. Two passes in 64 bits, so that a large mean costs no digits.
+ */
+export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  if (x.length < 2 || isConstant(x) || isConstant(y)) return Number.NaN;
+  const meanX = mean(x);
+  const meanY = mean(y);
+  let xx = 0;
+  let yy = 0;
+  let xy = 0;
+  for (let i = 0; i < x.length; i++) {
+    const dx = x[i] - meanX;
+    const dy = y[i] - meanY;
+    xx += dx * dx;
+    yy += dy * dy;
+    xy += dx * dy;
+  }
+  return Math.max(-1, Math.min(1, xy / (Math.sqrt(xx) * Math.sqrt(yy))));
+}
+
+function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
+
+/** Compared by value: a rounded mean would leave tiny deviations and a correlation made of noise. */
+function isConstant(values: ArrayLike<number>): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { UserError } from '../support/user-error.ts';
+import type { CommonConfig } from './model-definition.ts';
+
+/** Sizes beyond these are a damaged or hostile file, not a model; they bound what a config can make us allocate. */
+const MAX_SIZE = 1_000_000;
+const MAX_LAYERS = 1_000;
+
+export const size = z.number().int().min(1).max(MAX_SIZE);
+export const layers = z.number().int().min(1).max(MAX_LAYERS);
+export const probability = z.number().min(0).max(0.999);
+
+/** Fields that every config.json of an encoder has. */
+export const encoderFields = {
+  vocab_size: size,
+  initializer_range: z.number().positive().default(0.02),
+  num_labels: z.number().int().min(1).max(MAX_SIZE).optional(),
+  id2label: z.record(z.string(), z.string()).optional(),
+};
+
+/** Number and names of labels as transformers reads them: `id2label` wins, two labels without either. */
+export function labelsOf(fields: {
+  num_labels?: number;
+  id2label?: Record<string, string>;
+}): Pick<CommonConfig, 'numLabels' | 'id2label'> {
+  const id2label = fields.id2label ?? {};
+  return { numLabels: Object.keys(id2label).length || (fields.num_labels ?? 2), id2label };
+}
+
+/** Parses with a schema; all problems at once in one UserError. */
+export function parseFields<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  throw new UserError(`${where} does not describe a model:\n${z.prettifyError(result.error)}`);
+}

@@ -1,0 +1,73 @@
+import { input, multiply, slice, window } from '../graph/build.ts';
+import { type Dimension, evaluateDimension, sizeOf, symbol } from '../graph/dimension.ts';
+import type { Graph, Value } from '../graph/graph.ts';
+import { Random } from '../support/random.ts';
+
+/** Inputs that dropout adds to a training graph: see {@link DropoutSites}. */
+const OFFSETS = 'dropout_offsets';
+const POOL = 'dropout_pool_';
+
+/** How many different windows a site may draw: about a million, so that masks hardly ever recur. */
+const START_POSITIONS = 2 ** 20;
+
+type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
+
+/**
+ * Dropout without a random generator in the graph (no backend has a reproducible one): a mask is a window into a pool
+ * of independent draws, 0 or 1 / (1 - p), and every site of every step starts its window at its own random position.
+ * The positions depend on (seed, step, site) alone and the pool on (seed, p) alone, so a resumed run sees the masks of
+ * an uninterrupted one; a pool grows at its end when a larger batch comes.
+ */
+export class DropoutSites {
+  readonly #graph: Graph;
+  readonly #sites: { shape: readonly Dimension[]; probability: number }[] = [];
+  #offsets: Value | undefined;
+  readonly #pools = new Map<number, Float32Array>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  /** x · mask / (1 - p), with a mask of its own. */
+  apply(x: Value, probability: number): Value {
+    if (probability === 0) return x;
+    const site = this.#sites.push({ shape: x.shape, probability }) - 1;
+    this.#offsets ??= input(this.#graph, OFFSETS, 'int32', [symbol('dropout_sites')]);
+    const pool = input(this.#graph, POOL + probability, 'float32', [symbol(`pool_${probability}`)]);
+    return multiply(x, window(pool, slice(this.#offsets, 0, site, site + 1), x.shape));
+  }
+
+  /** The tensors a step feeds, for a batch of the given symbolic sizes. */
+  feeds(seed: number, step: number, symbols: Readonly<Record<string, number>>): FeedTensors {
+    if (this.#sites.length === 0) return {};
+    const random = new Random(seed, 'dropout offsets', step);
+    const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
+    const feeds: FeedTensors = { [OFFSETS]: { data: offsets, dims: [offsets.length] } };
+    for (const probability of new Set(this.#sites.map((site) => site.probability))) {
+      const sizes = this.#sites
+        .filter((site) => site.probability === probability)
+        .map(({ shape }) => evaluateDimension(sizeOf(shape), symbols));
+      const data = this.#pool(seed, probability, START_POSITIONS + Math.max(...sizes));
+      feeds[POOL + probability] = { data, dims: [data.length] };
+    }
+    return feeds;
+  }
+
+  #pool(seed: number, probability: number, length: number): Float32Array {
+    let pool = this.#pools.get(probability);
+    if (!pool || pool.length < length) {
+      pool = dropoutPool(seed, probability, length);
+      this.#pools.set(probability, pool);
+    }
+    return pool;
+  }
+}
+
+/** Independent draws, 0 with the given probability and 1 / (1 - p) otherwise; a longer pool begins with a shorter one. */
+function dropoutPool(seed: number, probability: number, length: number): Float32Array {
+  const random = new Random(seed, `dropout pool ${probability}`);
+  const kept = 1 / (1 - probability);
+  const pool = new Float32Array(length);
+  for (let i = 0; i < length; i++) pool[i] = random.uniform() < probability ? 0 : kept;
+  return pool;
+}

@@ -1,0 +1,110 @@
+import type { Segment } from './segment.ts';
+
+export interface AdamWOptions {
+  betas?: [number, number];
+  eps?: number;
+  weightDecay?: number;
+  /** The ranges that decay, in order and disjoint; the rest (biases, norms) does not. None by default. */
+  decay?: readonly Segment[];
+}
+
+/** Everything that a checkpoint keeps. Plain arrays, so that a caller can rebuild them when the vector shrinks. */
+export interface AdamWState {
+  /** First moments, one a value. */
+  m: Float32Array;
+  /** Second moments. */
+  v: Float32Array;
+  /** Steps taken so far, one count for all values as in PyTorch. */
+  step: number;
+}
+
+/**
+ * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), equal to `torch.optim.AdamW` within the
+ * rounding of 32 bits: arithmetic is in 64 bits, values and moments are stored in 32.
+ */
+export class AdamW {
+  readonly #beta1: number;
+  readonly #beta2: number;
+  readonly #eps: number;
+  readonly #weightDecay: number;
+  readonly #decay: readonly Segment[];
+  #m: Float32Array;
+  #v: Float32Array;
+  #step = 0;
+
+  constructor(
+    length: number,
+    { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decay = [] }: AdamWOptions = {},
+  ) {
+    [this.#beta1, this.#beta2] = betas;
+    this.#eps = eps;
+    this.#weightDecay = weightDecay;
+    this.#decay = decay;
+    decay.forEach(({ start, end }, i) => {
+      const from = i > 0 ? decay[i - 1].end : 0;
+      if (start < from || end < start || end > length)
+        throw new Error('AdamW: decay ranges overlap or lie outside');
+    });
+    this.#m = new Float32Array(length);
+    this.#v = new Float32Array(length);
+  }
+
+  /** One step in place on `values`; nothing is allocated. */
+  step(values: Float32Array, gradient: Float32Array, lr: number): void {
+    this.#check(values.length, gradient.length);
+    this.#step++;
+    const kept = 1 - lr * this.#weightDecay;
+    let done = 0;
+    for (const { start, end } of this.#decay) {
+      this.#update(values, gradient, lr, 1, done, start);
+      this.#update(values, gradient, lr, kept, start, end);
+      done = end;
+    }
+    this.#update(values, gradient, lr, 1, done, values.length);
+  }
+
+  /** The state itself, not a copy: it moves on with the next step. */
+  state(): AdamWState {
+    return { m: this.#m, v: this.#v, step: this.#step };
+  }
+
+  /** Takes over a state of the same length; its arrays are used, not copied. */
+  restore({ m, v, step }: AdamWState): void {
+    this.#check(m.length, v.length);
+    this.#m = m;
+    this.#v = v;
+    this.#step = step;
+  }
+
+  /** One pass over [start, end); `kept` is the factor that weight decay leaves. */
+  #update(
+    values: Float32Array,
+    gradient: Float32Array,
+    lr: number,
+    kept: number,
+    start: number,
+    end: number,
+  ): void {
+    const m = this.#m;
+    const v = this.#v;
+    const beta1 = this.#beta1;
+    const beta2 = this.#beta2;
+    const eps = this.#eps;
+    const stepSize = lr / (1 - beta1 ** this.#step);
+    const inverseRoot = 1 / Math.sqrt(1 - beta2 ** this.#step);
+    for (let i = start; i < end; i++) {
+      const g = gradient[i];
+      const mean = beta1 * m[i] + (1 - beta1) * g;
+      const square = beta2 * v[i] + (1 - beta2) * g * g;
+      m[i] = mean;
+      v[i] = square;
+      values[i] = kept * values[i] - (stepSize * mean) / (Math.sqrt(square) * inverseRoot + eps);
+    }
+  }
+
+  #check(...lengths: number[]): void {
+    const wrong = lengths.find((length) => length !== this.#m.length);
+    if (wrong !== undefined)
+      throw new Error(`AdamW: a vector of ${wrong} for an optimizer of ${this.#m.length}`);
+  }
+}

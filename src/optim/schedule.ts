@@ -1,0 +1,27 @@
+/** The names of `lr_scheduler_type` in Hugging Face's `TrainingArguments` that are known here. */
+export const LR_SCHEDULER_TYPES = ['linear', 'cosine', 'constant', 'constant_with_warmup'] as const;
+export type LrSchedulerType = (typeof LR_SCHEDULER_TYPES)[number];
+
+/**
+ * What the base learning rate is multiplied by at a step, as `transformers.optimization` computes it.
+ *
+ * @param step optimizer steps taken so far: 0 for the first (so with warm-up the first step has rate 0, as there)
+ */
+export function learningRateFactor(
+  type: LrSchedulerType,
+  step: number,
+  warmupSteps: number,
+  totalSteps: number,
+): number {
+  if (type === 'constant') return 1;
+  if (step < warmupSteps) return step / Math.max(1, warmupSteps);
+  if (type === 'constant_with_warmup') return 1;
+  const decaySteps = Math.max(1, totalSteps - warmupSteps);
+  if (type === 'linear') return Math.max(0, (totalSteps - step) / decaySteps);
+  return Math.max(0, 0.5 * (1 + Math.cos((Math.PI * (step - warmupSteps)) / decaySteps)));
+}
+
+/** Warm-up steps for a share of the run (`warmup_ratio`), rounded up as in Hugging Face's trainer. */
+export function warmupStepsOf(ratio: number, totalSteps: number): number {
+  return Math.ceil(totalSteps * ratio);
+}

@@ -1,0 +1,226 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { Tokenizer as RustTokenizer } from 'tokenizers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadTokenizer } from './node/load-tokenizer.ts';
+import { TextTokenizer } from './tokenizer.ts';
+
+const folder = '../shared/models/all-MiniLM-L6-v2';
+const glue = '../shared/data/glue';
+
+type Texts = [string, string?];
+
+/** The oracle's ids and type ids for many texts at one length. */
+async function oracle(rust: RustTokenizer, texts: Texts[], maxLength: number) {
+  rust.setTruncation(maxLength);
+  const encodings = await Promise.all(texts.map(([a, b]) => rust.encode(a, b ?? null)));
+  return encodings.map((e) => ({ ids: e.getIds(), types: e.getTypeIds() }));
+}
+
+function ours(tokenizer: TextTokenizer, texts: Texts[], maxLength: number) {
+  return texts.map(([a, b]) => {
+    const { inputIds, tokenTypeIds } = tokenizer.encode(a, b, maxLength);
+    return { ids: [...inputIds], types: [...tokenTypeIds] };
+  });
+}
+
+const NASTY = [
+  '',
+  ' ',
+  '\u0000',
+  'a\u0000b',
+  'tab\tnewline\r\nend\u000bvertical\u000cfeed',
+  'no\u00a0break\u2003em\u3000ideographic\u2028line\u0085next',
+  'zero\u200bwidth\u200djoiner\ufeffmark soft\u00adhyphen \ufffd',
+  'naïve café Ångström İstanbul Straße ﬁn ǅ',
+  'e\u0301 combining \u0301 alone',
+  'ΟΔΥΣΣΕΥΣ Σ ΑΣ. ὈΔΥΣΣΕΎΣ',
+  '你好，世界 東京タワー 한국어',
+  '\u{20000}\u{2a6d6}a\u{2b740}b \u{2f800}',
+  '😀 👩‍👩‍👧‍👦 🇩🇪🏳️‍🌈 a😀b',
+  'שלום العربية हिन्दी ไทย',
+  "don't won't (a)[b]{c} 3.14% $5 a_b a-b #tag @me http://x.y/z?q=1&r=2",
+  '`^~|<>+= “quoted” ‘single’ — – … ¿¡ §¶†',
+  'a'.repeat(100),
+  'a'.repeat(101),
+  `${'é'.repeat(100)} ${'x'.repeat(5000)} end`,
+  '[CLS] text [SEP] [MASK] in[MASK]side [PAD][UNK] [cls]',
+  '##ing ## #',
+  'constructor __proto__ hasOwnProperty toString',
+  `${'word '.repeat(3000)}`,
+  `${'!?'.repeat(600)}`,
+];
+
+describe.skipIf(!existsSync(folder))('MiniLM beside the Rust library', () => {
+  let tokenizer: TextTokenizer;
+  let rust: RustTokenizer;
+  beforeAll(() => {
+    tokenizer = loadTokenizer(folder, { typeVocabSize: 2 });
+    rust = RustTokenizer.fromFile(`${folder}/tokenizer.json`);
+    rust.disablePadding();
+  });
+
+  const lines = (file: string, columns: number[], count: number): Texts[] =>
+    readFileSync(`${glue}/${file}`, 'utf8')
+      .split('\n')
+      .slice(1, count)
+      .map((line) => line.split('\t'))
+      .filter((fields) => columns.every((column) => fields[column] !== undefined))
+      .map((fields) => columns.map((column) => fields[column]) as Texts);
+
+  it.skipIf(!existsSync(glue)).each([
+    ['CoLA/train.tsv', [3], 9000, [512, 12]],
+    ['SST-2/train.tsv', [0], 3000, [128]],
+    ['MRPC/train.tsv', [3, 4], 4000, [128, 64, 33]],
+    ['QNLI/dev.tsv', [1, 2], 2000, [128, 41]],
+    ['RTE/train.tsv', [1, 2], 3000, [128]],
+  ] as [string, number[], number, number[]][])('%s', async (file, columns, count, maxLengths) => {
+    const texts = lines(file, columns, count);
+    expect(texts.length).toBeGreaterThan(1000);
+    for (const max of maxLengths) expect(ours(tokenizer, texts, max)).toEqual(await oracle(rust, texts, max));
+  });
+
+  it('nasty strings', async () => {
+    const texts = NASTY.map((text): Texts => [text]);
+    for (const max of [512, 7, 3])
+      expect(ours(tokenizer, texts, max)).toEqual(await oracle(rust, texts, max));
+  });
+
+  it('pairs of nasty strings', async () => {
+    const texts = NASTY.flatMap((a) => NASTY.map((b): Texts => [a, b]));
+    for (const max of [512, 24, 5])
+      expect(ours(tokenizer, texts, max)).toEqual(await oracle(rust, texts, max));
+  });
+
+  it('pairs of every length', async () => {
+    const sizes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const texts = sizes.flatMap((a) => sizes.map((b): Texts => ['a '.repeat(a), 'b '.repeat(b)]));
+    for (let max = 5; max < 20; max++) {
+      expect(ours(tokenizer, texts, max)).toEqual(await oracle(rust, texts, max));
+    }
+  });
+
+  it('characters one by one, but those younger than the Unicode tables of the Rust library', async () => {
+    const isPlane = (code: number) => code < 0xd800 || (code > 0xdfff && code < 0x32000);
+    const codes = Array.from({ length: 0x32000 }, (_, code) => code).filter(
+      (code) => isPlane(code) && code % 7 < 2,
+    );
+    const texts = codes.map((code): Texts => [`ab${String.fromCodePoint(code)}cd`]);
+    const expected = await oracle(rust, texts, 512);
+    const differing = codes.filter((_, i) => {
+      const { inputIds } = tokenizer.encode(texts[i][0], undefined, 512);
+      return inputIds.join() !== expected[i].ids.join();
+    });
+    // Punctuation, marks and format characters of later scripts: 664 of all code points.
+    expect(differing.length / codes.length).toBeLessThan(0.005);
+    expect(
+      differing.every((code) => code > 0x60f && /[\p{P}\p{M}\p{Cf}\p{Cn}]/u.test(String.fromCodePoint(code))),
+    ).toBe(true);
+  });
+
+  it('tells truncation', () => {
+    expect(tokenizer.encode('one two three', undefined, 5).truncated).toBe(false);
+    expect(tokenizer.encode('one two three', undefined, 4).truncated).toBe(true);
+    expect(tokenizer.encode('one two', 'three', 5).truncated).toBe(true);
+  });
+
+  it('takes 100,000 characters', () => {
+    const { inputIds, truncated } = tokenizer.encode('x!'.repeat(50_000), undefined, 128);
+    expect([inputIds.length, truncated]).toEqual([128, true]);
+  });
+
+  it('knows the padding id and the length, and refuses a length without room', () => {
+    expect([tokenizer.padId, tokenizer.modelMaxLength]).toEqual([0, 512]);
+    expect(() => tokenizer.encode('a', 'b', 4)).toThrow(
+      'data.max_length: expected at least 5, as 3 tokens are special',
+    );
+  });
+
+  it('types are 0 for a model without types', () => {
+    const plain = loadTokenizer(folder, { typeVocabSize: 1 });
+    expect([...plain.encode('a', 'b', 8).tokenTypeIds]).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('takes the casing from tokenizer_config.json, as transformers does', async () => {
+    const json = JSON.parse(readFileSync(`${folder}/tokenizer.json`, 'utf8'));
+    const cased = new TextTokenizer(json, { do_lower_case: false }, { typeVocabSize: 2 });
+    json.normalizer.lowercase = false;
+    json.padding = null;
+    const rustCased = RustTokenizer.fromString(JSON.stringify(json));
+    const texts: Texts[] = [['The Café in ΑΣ'], ['the cafe']];
+    expect(ours(cased, texts, 64)).toEqual(await oracle(rustCased, texts, 64));
+  });
+});
+
+/** A byte-level BPE tokenizer in RoBERTa's form with a handful of merges. */
+function robertaJson() {
+  const bytes = [...'abcdefghijklmnopqrstuvwxyzĠ.,!', 'Ã', '©'];
+  const merges = [
+    ['Ġ', 't'],
+    ['h', 'e'],
+    ['Ġt', 'he'],
+    ['c', 'a'],
+    ['ca', 't'],
+    ['Ġ', 'cat'],
+  ];
+  const tokens = [
+    '<s>',
+    '<pad>',
+    '</s>',
+    '<unk>',
+    ...bytes,
+    ...merges.map((pair) => pair.join('')),
+    '<mask>',
+  ];
+  const special = (content: string, lstrip = false) => ({
+    id: tokens.indexOf(content),
+    content,
+    single_word: false,
+    lstrip,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  });
+  const added_tokens = [
+    special('<s>'),
+    special('<pad>'),
+    special('</s>'),
+    special('<unk>'),
+    special('<mask>', true),
+  ];
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens,
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: { ...byteLevel, type: 'RobertaProcessing', sep: ['</s>', 2], cls: ['<s>', 0] },
+    decoder: byteLevel,
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: '<unk>',
+      continuing_subword_prefix: '',
+      end_of_word_suffix: '',
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      merges,
+    },
+  };
+}
+
+describe("RoBERTa's form beside the Rust library", () => {
+  it('ids and types of texts and pairs', async () => {
+    const config = { pad_token: { content: '<pad>' }, model_max_length: 512 };
+    const tokenizer = new TextTokenizer(robertaJson(), config, { typeVocabSize: 1 });
+    const rust = RustTokenizer.fromString(JSON.stringify(robertaJson()));
+    const words = ['', 'the cat', ' the cat, the  cat!', 'the <mask> cat', 'café', 'cat '.repeat(40)];
+    const texts = [...words.map((a): Texts => [a]), ...words.flatMap((a) => words.map((b): Texts => [a, b]))];
+    for (const max of [512, 21, 10])
+      expect(ours(tokenizer, texts, max)).toEqual(await oracle(rust, texts, max));
+    expect(tokenizer.padId).toBe(1);
+  });
+});

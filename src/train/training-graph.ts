@@ -1,0 +1,73 @@
+import { gradients } from '../autodiff/gradients.ts';
+import { add, concat, input, multiply, reshape, slice } from '../graph/build.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import type { DropoutSites } from '../nn/dropout.ts';
+import { Network } from '../nn/network.ts';
+import type { Regularizer, Tuner } from '../tuners/tuner.ts';
+
+/** The name of the input that takes the trained values. */
+export const TRAINED = 'trained';
+
+/** Builds a model's task loss (training) or logits (evaluation) in a network. */
+export type BuildModel = (network: Network) => Value;
+
+export interface TrainingGraph {
+  /** Outputs `loss` [] (the task's), `gradient` [length] (of the objective) and, where there is one, `regularizer` []. */
+  outputs: Record<string, Value>;
+  dropouts: DropoutSites;
+}
+
+/** One training step: from trained values and a batch to the loss and the gradient of loss + γ R. */
+export function trainingGraph(buildLoss: BuildModel, tuner: Tuner): TrainingGraph {
+  const { network, flat } = tunedNetwork(tuner, true);
+  const loss = buildLoss(network);
+  const segments = tuner.layout.segments.filter(({ start, end }) => end > start);
+  const leaves = segments.map(({ name }) => tuner.layout.value(flat, name));
+  const pieces = gradients(loss, leaves).map(flatten);
+  const dropouts = network.dropouts as DropoutSites;
+  const { regularizer } = tuner;
+  if (!regularizer || regularizer.weight === 0)
+    return { outputs: { loss, gradient: concat(pieces, 0) }, dropouts };
+
+  const { value, gradient, covered } = differentiate(regularizer, flat);
+  const first = segments.findIndex(({ end }) => end === covered) + 1;
+  const leading = add(concat(pieces.slice(0, first), 0), multiply(gradient, regularizer.weight));
+  const total = concat([leading, ...pieces.slice(first)], 0);
+  return { outputs: { loss, gradient: total, regularizer: value }, dropouts };
+}
+
+/** The model as it predicts: output `logits`. */
+export function evaluationGraph(buildLogits: BuildModel, tuner: Tuner): Record<string, Value> {
+  const { network } = tunedNetwork(tuner, false);
+  return { logits: buildLogits(network) };
+}
+
+function tunedNetwork(tuner: Tuner, training: boolean): { network: Network; flat: Value } {
+  const graph = new Graph();
+  const flat = input(graph, TRAINED, 'float32', [tuner.layout.length]);
+  const network: Network = new Network(graph, {
+    training,
+    injection: tuner.inject(flat, (x, probability) => network.dropout(x, probability)),
+  });
+  return { network, flat };
+}
+
+/** The regularizer's value, and its gradient for the leading part of the vector that it covers. */
+function differentiate(
+  regularizer: Regularizer,
+  flat: Value,
+): { value: Value; gradient: Value; covered: number } {
+  let covered = 0;
+  const views = regularizer.views.map((shape) => {
+    const start = covered;
+    covered += shape.reduce((a, b) => a * b, 1);
+    return reshape(slice(flat, 0, start, covered), shape);
+  });
+  const value = regularizer.build(views);
+  return { value, gradient: concat(gradients(value, views).map(flatten), 0), covered };
+}
+
+function flatten(value: Value): Value {
+  const length = (value.shape as number[]).reduce((a, b) => a * b, 1);
+  return reshape(value, [length]);
+}

@@ -1,0 +1,187 @@
+import { allocate } from './allocate.ts';
+import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
+import type { AdaLoraConfig } from './config.ts';
+import { rawSensitivity, updateImportance } from './importance.ts';
+import { shifted, spanOf, type TripletModule } from './triplet-module.ts';
+import { magnitudeScores, tripletScores } from './triplet-scores.ts';
+
+/** What a masking step decided: ready for the event log. */
+export interface AllocationEvent {
+  step: number;
+  /** Triplets kept, over all modules. */
+  budget: number;
+  /** The least score kept. */
+  threshold: number;
+  /** Whether this pattern is for good. */
+  final: boolean;
+  /** Kept triplets by module name. */
+  ranks: Record<string, number>;
+}
+
+/** Everything a checkpoint needs for an exact resume. */
+export interface AllocatorState {
+  /** Averages over the span of the adapter's values; empty where the score needs none and after the end. */
+  sensitivity: Float32Array;
+  uncertainty: Float32Array;
+  /** 1 for each kept triplet, modules in order; empty before the first allocation. */
+  pattern: Uint8Array;
+  /** Masking steps so far. */
+  allocations: number;
+  /** Whether the pattern is final. */
+  done: boolean;
+}
+
+type AllocatorConfig = Pick<AdaLoraConfig, 'target_r' | 'beta1' | 'beta2' | 'score' | 'shrink'>;
+
+/**
+ * AdaLoRA's rank allocator over a flat vector of trained values (REFERENCE 1 and 2). It knows no model.
+ *
+ * Once per optimizer step the trainer calls {@link observe} with the accumulated, clipped gradient, and after the
+ * optimizer {@link allocate}. Where `observe` stands is `importance_timing`:
+ *
+ *     after-step (PEFT):   optimizer.step   observe   allocate        values as the optimizer left them
+ *     before-step (paper): observe   optimizer.step   allocate        values that the gradient belongs to
+ *
+ * A step whose gradient is not finite calls neither. Steps count from 1. Should the final step itself be left out, the
+ * next one finalises.
+ */
+export class RankAllocator {
+  readonly #modules: readonly TripletModule[];
+  readonly #config: AllocatorConfig;
+  readonly #budget: BudgetSettings;
+  /** The adapter's values lie in [start, end) of the vector; module offsets here count from start. */
+  readonly #start: number;
+  readonly #end: number;
+  #state: AllocatorState;
+
+  constructor(modules: readonly TripletModule[], config: AllocatorConfig, schedule: AllocationSchedule) {
+    [this.#start, this.#end] = spanOf(modules);
+    this.#modules = modules.map((module) => shifted(module, -this.#start));
+    this.#config = config;
+    this.#budget = {
+      ...schedule,
+      initialBudget: modules.reduce((sum, { rank }) => sum + rank, 0),
+      targetBudget: config.target_r * modules.length,
+    };
+    const span = this.#end - this.#start;
+    this.#state = {
+      sensitivity: new Float32Array(config.score === 'magnitude' ? 0 : span),
+      uncertainty: new Float32Array(config.score === 'sensitivity-uncertainty' ? span : 0),
+      pattern: new Uint8Array(0),
+      allocations: 0,
+      done: false,
+    };
+  }
+
+  /** Whether the pattern is final. */
+  get done(): boolean {
+    return this.#state.done;
+  }
+
+  /** Masking steps so far; a run that ends with none has trained without AdaLoRA. */
+  get allocations(): number {
+    return this.#state.allocations;
+  }
+
+  /** Triplets that may be kept at `step`. */
+  budgetAt(step: number): number {
+    return budgetAt(step, this.#budget);
+  }
+
+  /** Takes one step's gradient into the averages. Like PEFT not at the final step, which decides by those before it. */
+  observe(step: number, values: Float32Array, gradient: Float32Array): void {
+    if (this.#state.done || step >= finalStep(this.#budget)) return;
+    const { sensitivity, uncertainty } = this.#state;
+    const { score, beta1, beta2 } = this.#config;
+    const w = values.subarray(this.#start, this.#end);
+    const g = gradient.subarray(this.#start, this.#end);
+    if (score === 'sensitivity-uncertainty') updateImportance(w, g, sensitivity, uncertainty, beta1, beta2);
+    else if (score === 'sensitivity') rawSensitivity(w, g, sensitivity);
+  }
+
+  /**
+   * At a masking step: chooses the triplets to keep, zeroes λ of the others in `values` and says what it chose.
+   * Dropped triplets stay trainable and may return until the pattern is final. From then on `shrink: at-export` zeroes
+   * λ of the dropped at every step, as PEFT does; with `at-final` the caller removes them, and `values` is not touched.
+   */
+  allocate(step: number, values: Float32Array): AllocationEvent | undefined {
+    const w = values.subarray(this.#start, this.#end);
+    if (this.#state.done) {
+      if (this.#config.shrink === 'at-export') this.#mask(w);
+      return undefined;
+    }
+    const final = step >= finalStep(this.#budget);
+    if (!final && !masksAt(step, this.#budget)) return undefined;
+    const budget = this.budgetAt(step);
+    const { keep, threshold } = allocate(this.#scores(w), budget);
+    this.#state.pattern = Uint8Array.from(keep.flatMap((module) => [...module]));
+    this.#state.allocations++;
+    this.#mask(w);
+    if (final) this.#finish();
+    const ranks = keep.map((module, k) => [
+      this.#modules[k].name,
+      module.reduce((sum, kept) => sum + kept, 0),
+    ]);
+    return { step, budget, threshold, final, ranks: Object.fromEntries(ranks) };
+  }
+
+  /** {@link observe} and {@link allocate} in one, for PEFT's timing: after the optimizer's step. */
+  step(step: number, values: Float32Array, gradient: Float32Array): AllocationEvent | undefined {
+    this.observe(step, values, gradient);
+    return this.allocate(step, values);
+  }
+
+  /** The kept triplets of each module, in the order of the constructor: all of them before the first allocation. */
+  keep(): Uint8Array[] {
+    const { pattern } = this.#state;
+    let start = 0;
+    return this.#modules.map(({ rank }) => {
+      const end = start + rank;
+      const module = pattern.length > 0 ? pattern.slice(start, end) : new Uint8Array(rank).fill(1);
+      start = end;
+      return module;
+    });
+  }
+
+  /** The state itself, not a copy: it moves on with the next step. */
+  state(): AllocatorState {
+    return this.#state;
+  }
+
+  /** Takes over a state that an allocator of the same modules and config gave. */
+  restore(state: AllocatorState): void {
+    const { sensitivity, uncertainty, pattern, allocations, done } = state;
+    const span = (length: number) => (done ? 0 : length);
+    const fits =
+      sensitivity.length === span(this.#state.sensitivity.length) &&
+      uncertainty.length === span(this.#state.uncertainty.length) &&
+      pattern.length === (allocations > 0 ? this.#budget.initialBudget : 0);
+    if (!fits) throw new Error('RankAllocator: the state belongs to other modules or another score');
+    this.#state = { sensitivity, uncertainty, pattern, allocations, done };
+  }
+
+  #scores(values: Float32Array): Float64Array[] {
+    const { sensitivity, uncertainty } = this.#state;
+    switch (this.#config.score) {
+      case 'sensitivity-uncertainty':
+        return this.#modules.map((module) => tripletScores(module, sensitivity, uncertainty));
+      case 'sensitivity':
+        return this.#modules.map((module) => tripletScores(module, sensitivity));
+      case 'magnitude':
+        return this.#modules.map((module) => magnitudeScores(module, values));
+    }
+  }
+
+  #mask(values: Float32Array): void {
+    let triplet = 0;
+    for (const { rank, offsets } of this.#modules) {
+      for (let i = 0; i < rank; i++) if (this.#state.pattern[triplet++] === 0) values[offsets.lora_E + i] = 0;
+    }
+  }
+
+  #finish(): void {
+    this.#state.done = true;
+    this.#state.sensitivity = new Float32Array(0);
+    this.#state.uncertainty = new Float32Array(0);
+  }
+}

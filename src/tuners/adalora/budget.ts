@@ -1,0 +1,52 @@
+/** The phases of a run, in optimizer steps. */
+export interface AllocationSchedule {
+  /** Steps before the budget begins to fall. */
+  tinit: number;
+  /** Steps after the final pattern is chosen. */
+  tfinal: number;
+  /** Triplets are masked at the steps of the budgeting phase that this divides. */
+  deltaT: number;
+  /** Optimizer steps of the whole run. */
+  totalStep: number;
+}
+
+export interface BudgetSettings extends AllocationSchedule {
+  /** Triplets at the start, over all modules. */
+  initialBudget: number;
+  /** Triplets in the end. */
+  targetBudget: number;
+}
+
+/**
+ * How many triplets may be kept after `step` (from 1): level until `tinit`, falling with the cube until
+ * `totalStep - tfinal`, level again. Truncated to an integer as in PEFT. REFERENCE 1; equation 14 of the paper
+ * has a slip.
+ */
+export function budgetAt(step: number, settings: BudgetSettings): number {
+  const { initialBudget, targetBudget, tinit } = settings;
+  const end = finalStep(settings);
+  if (step <= tinit) return initialBudget;
+  if (step >= end) return targetBudget;
+  const left = 1 - (step - tinit) / (end - tinit);
+  return Math.trunc((initialBudget - targetBudget) * left ** 3 + targetBudget);
+}
+
+/** The step at which the pattern is fixed: the last masking step. */
+export function finalStep({ totalStep, tfinal }: AllocationSchedule): number {
+  return totalStep - tfinal;
+}
+
+/**
+ * Whether triplets are masked at `step`, as PEFT does: at multiples of `deltaT` counted from the start of the run
+ * (not of the phase) inside the budgeting phase, and always at its end.
+ */
+export function masksAt(step: number, schedule: AllocationSchedule): boolean {
+  const end = finalStep(schedule);
+  return step === end || (step > schedule.tinit && step < end && step % schedule.deltaT === 0);
+}
+
+/** How many steps of the run mask triplets. */
+export function maskingSteps(schedule: AllocationSchedule): number {
+  const { tinit, deltaT } = schedule;
+  return Math.floor((finalStep(schedule) - 1) / deltaT) - Math.floor(tinit / deltaT) + 1;
+}

@@ -1,0 +1,22 @@
+import type { LinearModule } from '../nn/network.ts';
+import { matchTargets, type TargetSelection } from './target-modules.ts';
+import type { TunableModel } from './tuner.ts';
+
+/** The linear layers a config selects; without `target_modules` the paper's six matrices a layer. */
+export function adaptedModules(
+  model: TunableModel,
+  selection: Partial<TargetSelection>,
+): readonly LinearModule[] {
+  const { headModules, defaultTargetModules } = model.definition;
+  const paths = matchTargets(
+    model.linears.map(({ path }) => path),
+    {
+      ...selection,
+      target_modules: selection.target_modules ?? defaultTargetModules,
+      modules_to_save: [...headModules, ...(selection.modules_to_save ?? [])],
+    },
+    headModules,
+  );
+  const chosen = new Set(paths);
+  return model.linears.filter(({ path }) => chosen.has(path));
+}

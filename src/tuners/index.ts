@@ -1,0 +1,10 @@
+export { type Allocation, allocate } from './adalora/allocate.ts';
+export { type AllocationEvent, type AllocatorState, RankAllocator } from './adalora/allocator.ts';
+export { type AllocationSchedule, budgetAt, finalStep, maskingSteps, masksAt } from './adalora/budget.ts';
+export { type AdaLoraConfig, adaLoraConfigSchema } from './adalora/config.ts';
+export { keptIndices } from './adalora/kept-indices.ts';
+export { resolveSchedule } from './adalora/resolve-schedule.ts';
+export type { TripletModule } from './adalora/triplet-module.ts';
+export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
+export { checkPatternKeys, patternValue } from './pattern-value.ts';
+export { matchTargets, type TargetSelection } from './target-modules.ts';

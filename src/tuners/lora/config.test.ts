@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { loraConfigSchema } from './config.ts';
+
+it('has the defaults of PEFT', () => {
+  expect(loraConfigSchema.parse({})).toEqual({
+    r: 8,
+    lora_alpha: 8,
+    lora_dropout: 0,
+    bias: 'none',
+    use_rslora: false,
+    rank_pattern: {},
+    alpha_pattern: {},
+  });
+});
+
+it.each([{ r: 0 }, { lora_alpha: 0 }, { rank_pattern: { query: 0 } }, { bias: 'all' }, { rank: 8 }])(
+  'refuses %j',
+  (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false),
+);

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { adapterConfigShape } from '../shared/adapter-config.ts';
+
+/** LoRA's settings: PEFT's keys and defaults. */
+export const loraConfigSchema = z.strictObject({
+  ...adapterConfigShape,
+  r: z.int().min(1).default(8),
+  /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
+  use_rslora: z.boolean().default(false),
+  /** Rank by module, where it differs from `r`: keys are module paths, ends of paths or regular expressions. */
+  rank_pattern: z.record(z.string(), z.int().min(1)).default({}),
+  /** Alpha by module, likewise. */
+  alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
+});
+
+export type LoraConfig = z.infer<typeof loraConfigSchema>;

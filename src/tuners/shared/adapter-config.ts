@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+const names = z.array(z.string().min(1)).min(1);
+const nameOrNames = z.union([z.string().min(1), names]);
+
+/** Settings that LoRA and AdaLoRA share: PEFT's keys, meanings and defaults. Spread into a strict object. */
+export const adapterConfigShape = {
+  /** Which linear layers are adapted: a list of names, a regular expression, or `all-linear`. */
+  target_modules: nameOrNames.optional(),
+  /** Layers to leave out, a list of names or a regular expression. */
+  exclude_modules: nameOrNames.optional(),
+  /** Layer numbers to adapt, with a list of names only. */
+  layers_to_transform: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).optional(),
+  /** What stands before the layer number in a path (`layer`, `h`); anything when absent. */
+  layers_pattern: nameOrNames.optional(),
+  /** Modules trained and saved in full beside the adapter; the task's head always is. */
+  modules_to_save: names.optional(),
+  lora_alpha: z.number().positive().default(8),
+  lora_dropout: z.number().min(0).lt(1).default(0),
+  bias: z.literal('none').default('none'),
+};

@@ -1,0 +1,28 @@
+import { UserError } from '../../support/user-error.ts';
+
+/** Longer patterns do not come from people, and a regular expression can be made slow to match. */
+const MAX_LENGTH = 10_000;
+
+/**
+ * A regular expression in Python's notation, as PEFT's configs hold it, that must match from the start of the text to
+ * its end. Translates what differs in common use: `(?P<name>`, `(?P=name)`, `\A`, `\Z`.
+ *
+ * @param where the config key, for the message
+ * @throws UserError when it is no regular expression
+ */
+export function fullMatchRegex(pattern: string, where: string): RegExp {
+  if (pattern.length > MAX_LENGTH) {
+    throw new UserError({ where, expected: `at most ${MAX_LENGTH} characters`, got: `${pattern.length}` });
+  }
+  const translated = pattern.replace(/\\.|\(\?P<|\(\?P=(\w+)\)/gs, (token, name) => {
+    if (token === '\\A') return '^';
+    if (token === '\\Z') return '$';
+    if (token === '(?P<') return '(?<';
+    return name === undefined ? token : `\\k<${name}>`;
+  });
+  try {
+    return new RegExp(`^(?:${translated})$`);
+  } catch {
+    throw new UserError({ where, expected: 'a regular expression', got: JSON.stringify(pattern) });
+  }
+}

@@ -1,0 +1,55 @@
+import { nearest, suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { TargetSelection } from '../target-modules.ts';
+
+/** An entry of `target_modules` that is the name of no linear layer. */
+export function unknownTarget(target: string, paths: readonly string[]): UserError {
+  return new UserError({
+    where: 'target_modules',
+    expected: 'names of linear layers',
+    got: `"${target}"`,
+    hint: suggestTarget(target, paths),
+  });
+}
+
+/** A selection of which nothing is left; `targeted` is what it held before exclusions. */
+export function nothingMatched(
+  paths: readonly string[],
+  targeted: readonly string[],
+  selection: TargetSelection,
+): UserError {
+  const { target_modules: targets } = selection;
+  if (targeted.length > 0) {
+    return new UserError({
+      where: 'target_modules',
+      expected: 'a linear layer to adapt',
+      got: `${targeted.length} layers, all of which exclude_modules or modules_to_save name`,
+    });
+  }
+  if (typeof targets === 'string') {
+    const got = `the regular expression "${targets}", which matches none of ${paths.length}`;
+    const isName = paths.some((path) => path.endsWith(`.${targets}`));
+    const hint = isName
+      ? `Write [${targets}] for the layers of that name.`
+      : `It must match the whole path. ${suggestTarget(targets, paths)}`;
+    return new UserError({ where: 'target_modules', expected: 'a linear layer', got, hint });
+  }
+  return new UserError({
+    where: 'layers_to_transform',
+    expected: `layers that hold ${targets.join(', ')}`,
+    got: `${selection.layers_to_transform}`,
+  });
+}
+
+/** Proposes ends of paths without layer numbers (`query`, `output.dense`). */
+function suggestTarget(target: string, paths: readonly string[]): string {
+  const ends = paths.map((path) => path.split('.').slice(path.split('.').findLastIndex(isNumber) + 1));
+  const suffixes = ends.flatMap((parts) => parts.map((_, i) => parts.slice(i).join('.')));
+  const near = nearest(target, suffixes);
+  if (near.length > 0) return `Did you mean ${near.join(', ')}?`;
+  return suggest(target, new Set(ends.map((parts) => parts[parts.length - 1])));
+}
+
+function isNumber(part: string): boolean {
+  return /^\d+$/.test(part);
+}

@@ -1,0 +1,101 @@
+import { UserError } from '../support/user-error.ts';
+import { fullMatchRegex } from './shared/python-regex.ts';
+import { nothingMatched, unknownTarget } from './shared/target-errors.ts';
+
+/** PEFT's keys that say which linear layers get an adapter. */
+export interface TargetSelection {
+  target_modules: string | readonly string[];
+  exclude_modules?: string | readonly string[];
+  layers_to_transform?: number | readonly number[];
+  layers_pattern?: string | readonly string[];
+  /** Modules trained in full, the task's head among them: nothing inside one is adapted. */
+  modules_to_save?: readonly string[];
+}
+
+/**
+ * The linear layers that get an adapter, in the order given, by PEFT's rules:
+ *
+ * - a list: a layer whose path is an entry, or ends in `.` and an entry;
+ * - `all-linear`: every layer but `heads`, the model's output layers;
+ * - another string: a regular expression (Python's) that matches the whole path.
+ *
+ * `layers_to_transform` narrows the layers matched by the end of their path to those numbers. Unlike PEFT, an entry
+ * of the list that fits no linear layer is an error even when others do: it is a misspelling.
+ *
+ * @throws UserError naming the nearest names when an entry fits nothing, and when nothing is left
+ */
+export function matchTargets(
+  linearModulePaths: readonly string[],
+  selection: TargetSelection,
+  heads: readonly string[] = [],
+): string[] {
+  checkCombination(selection);
+  const isTarget = targetTest(linearModulePaths, selection, heads);
+  const isExcluded = exclusionTest(selection);
+  const targeted = linearModulePaths.filter(isTarget);
+  const matched = targeted.filter((path) => !isExcluded(path));
+  if (matched.length === 0) throw nothingMatched(linearModulePaths, targeted, selection);
+  return matched;
+}
+
+type Test = (path: string) => boolean;
+
+function targetTest(paths: readonly string[], selection: TargetSelection, heads: readonly string[]): Test {
+  const { target_modules: targets } = selection;
+  if (typeof targets !== 'string') {
+    for (const target of targets)
+      if (!paths.some((path) => isNamed(path, target))) throw unknownTarget(target, paths);
+    const inLayers = layerTest(selection);
+    return (path) =>
+      targets.includes(path) || (targets.some((target) => isNamed(path, target)) && inLayers(path));
+  }
+  if (targets.toLowerCase() === 'all-linear') return (path) => !heads.includes(path);
+  const regex = fullMatchRegex(targets, 'target_modules');
+  return (path) => regex.test(path);
+}
+
+function exclusionTest({
+  exclude_modules: excluded = [],
+  modules_to_save: saved = [],
+}: TargetSelection): Test {
+  const insideSaved = saved.map((name) => fullMatchRegex(`(|.*\\.)${name}(|\\..*)`, 'modules_to_save'));
+  const regex = typeof excluded === 'string' ? fullMatchRegex(excluded, 'exclude_modules') : undefined;
+  const names = typeof excluded === 'string' ? [] : excluded;
+  return (path) =>
+    regex?.test(path) ||
+    names.some((name) => isNamed(path, name)) ||
+    insideSaved.some((inside) => inside.test(path));
+}
+
+/** Whether the first number in a path (after one of the given names, if any are) is among the wanted layers. */
+function layerTest({ layers_to_transform: layers, layers_pattern: patterns = [] }: TargetSelection): Test {
+  const wanted = typeof layers === 'number' ? [layers] : (layers ?? []);
+  if (wanted.length === 0) return () => true;
+  const names = typeof patterns === 'string' ? [patterns] : patterns;
+  const regexes =
+    names.length === 0
+      ? [fullMatchRegex('.*?\\.[^.]*\\.(\\d+)\\..*', 'layers_pattern')]
+      : names.map((name) => fullMatchRegex(`(?:|.*?\\.)(?:${name})\\.(\\d+)\\..*`, 'layers_pattern'));
+  return (path) => {
+    const match = regexes.map((regex) => regex.exec(path)).find((found) => found !== null);
+    return match !== undefined && wanted.includes(Number(match.at(-1)));
+  };
+}
+
+function isNamed(path: string, name: string): boolean {
+  return path === name || path.endsWith(`.${name}`);
+}
+
+function checkCombination({ target_modules, layers_to_transform, layers_pattern }: TargetSelection): void {
+  if (typeof target_modules === 'string' && layers_to_transform !== undefined) {
+    throw new UserError({
+      where: 'layers_to_transform',
+      expected: 'target_modules to be a list of names',
+      got: `"${target_modules}"`,
+      hint: 'List the names, or put the layer numbers into the regular expression.',
+    });
+  }
+  if (layers_pattern !== undefined && layers_to_transform === undefined) {
+    throw new UserError({ where: 'layers_pattern', expected: 'layers_to_transform beside it', got: 'none' });
+  }
+}
