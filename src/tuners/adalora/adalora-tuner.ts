@@ -14,6 +14,11 @@ const INITIAL_STD = 0.02;
 /** PEFT divides alpha by the rank plus this. */
 const RANK_EPSILON = 1e-5;
 
+/** alpha / init_r, also for a module that has lost triplets. */
+export function adaLoraScale({ lora_alpha, init_r }: Pick<AdaLoraConfig, 'lora_alpha' | 'init_r'>): number {
+  return lora_alpha / (init_r + RANK_EPSILON);
+}
+
 /** AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ, with Q, λ and P in PEFT's names. */
 export class AdaLoraTuner implements Tuner {
   readonly layout: ParameterLayout;

@@ -11,30 +11,32 @@ import type { LoraConfig } from './config.ts';
 /** LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. */
 export class LoraTuner implements Tuner {
   readonly layout: ParameterLayout;
-  readonly modules: readonly LowRankModule[];
-  readonly #saved: readonly TrainedParameter[];
 
   constructor(
-    model: TunableModel,
-    readonly config: LoraConfig,
+    readonly config: Pick<LoraConfig, 'lora_dropout'>,
+    readonly modules: readonly LowRankModule[],
+    readonly saved: readonly TrainedParameter[],
   ) {
+    this.layout = new ParameterLayout([
+      ...modules.flatMap(({ path, rank, inFeatures, outFeatures }) => [
+        { name: `${path}.lora_A`, shape: [rank, inFeatures] },
+        { name: `${path}.lora_B`, shape: [outFeatures, rank] },
+      ]),
+      ...saved,
+    ]);
+  }
+
+  /** The tuner of a config: each adapted module with the rank and alpha that the patterns give it. */
+  static create(model: TunableModel, config: LoraConfig): LoraTuner {
     const adapted = adaptedModules(model, config);
     const paths = adapted.map(({ path }) => path);
     checkPatternKeys(config.rank_pattern, paths, 'lora.rank_pattern');
     checkPatternKeys(config.alpha_pattern, paths, 'lora.alpha_pattern');
-    this.modules = adapted.map((module) => {
+    const modules = adapted.map((module) => {
       const rank = patternValue(config.rank_pattern, module.path) ?? config.r;
-      const alpha = patternValue(config.alpha_pattern, module.path) ?? config.lora_alpha;
-      return { ...module, rank, scale: alpha / (config.use_rslora ? Math.sqrt(rank) : rank) };
+      return { ...module, rank, scale: loraScale(config, module.path, rank) };
     });
-    this.#saved = savedParameters(model, config.modules_to_save);
-    this.layout = new ParameterLayout([
-      ...this.modules.flatMap(({ path, rank, inFeatures, outFeatures }) => [
-        { name: `${path}.lora_A`, shape: [rank, inFeatures] },
-        { name: `${path}.lora_B`, shape: [outFeatures, rank] },
-      ]),
-      ...this.#saved,
-    ]);
+    return new LoraTuner(config, modules, savedParameters(model, config.modules_to_save));
   }
 
   /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5), B zero. */
@@ -46,7 +48,7 @@ export class LoraTuner implements Tuner {
       const a = this.layout.read(values, `${path}.lora_A`);
       for (let i = 0; i < a.length; i++) a[i] = (2 * random.uniform() - 1) * bound;
     }
-    for (const { name, shape } of this.#saved) this.layout.read(values, name).set(read(name, shape));
+    for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
     return values;
   }
 
@@ -56,4 +58,14 @@ export class LoraTuner implements Tuner {
       dropout: (x) => dropout(x, this.config.lora_dropout),
     });
   }
+}
+
+/** alpha / r, or alpha / √r with rsLoRA; alpha by module where `alpha_pattern` has one. */
+export function loraScale(
+  config: Pick<LoraConfig, 'lora_alpha' | 'alpha_pattern' | 'use_rslora'>,
+  path: string,
+  rank: number,
+): number {
+  const alpha = patternValue(config.alpha_pattern, path) ?? config.lora_alpha;
+  return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
 }

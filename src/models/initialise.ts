@@ -1,0 +1,14 @@
+import { Random } from '../support/random.ts';
+
+/** A new parameter as transformers initialises one: norms 1, biases 0, the rest normal. */
+export function initialise(
+  name: string,
+  shape: readonly number[],
+  seed: number,
+  standardDeviation: number,
+): Float32Array {
+  const length = shape.reduce((a, b) => a * b, 1);
+  if (name.endsWith('.bias')) return new Float32Array(length);
+  if (shape.length === 1) return new Float32Array(length).fill(1);
+  return new Random(seed, `init ${name}`).normals(length, standardDeviation);
+}

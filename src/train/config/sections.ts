@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { LR_SCHEDULER_TYPES } from '../../optim/schedule.ts';
+
+const given = z.string().min(1);
+const count = z.int().min(1);
+
+const column = z.union([given, z.int().min(0)], {
+  error: 'expected a column: its name, or its number from 0',
+});
+
+/** Where the examples are and how they are read. */
+export const dataSchema = z.strictObject({
+  /** Paths of TSV, CSV or JSON Lines files. */
+  train: given,
+  validation: given.optional(),
+  /** Columns by name (header, JSON key) or by number from 0. */
+  text: column,
+  /** The second text, for tasks on pairs. */
+  text_pair: column.optional(),
+  label: column,
+  /** Whether the first line names the columns. Default: yes if any column is given by name. */
+  header: z.boolean().optional(),
+  /** Whether a double quote encloses fields. Default: yes in CSV, no in TSV. */
+  quote: z.boolean().optional(),
+  /** Between the labels of one row in a multi-label table. Default: `;`. */
+  label_separator: given.optional(),
+  /** Tokens an input may have, special ones included; what is longer is cut. */
+  max_length: count.default(128),
+});
+
+/** Hugging Face's `TrainingArguments`: names and meanings, and its defaults except where a comment says otherwise. */
+export const trainingSchema = z.strictObject({
+  /** Default by method: 2e-3 for adalora, 5e-4 for lora, 2e-5 for full. */
+  learning_rate: z.number().positive().optional(),
+  num_train_epochs: z.number().positive().default(3),
+  /** Optimizer steps in all, instead of `num_train_epochs`; -1: not given. */
+  max_steps: z
+    .int()
+    .refine((steps) => steps === -1 || steps >= 1, {
+      error: 'expected a count from 1, or -1 to go by num_train_epochs',
+    })
+    .default(-1),
+  /** Hugging Face has 8. */
+  per_device_train_batch_size: count.default(32),
+  /** Hugging Face has 8; it changes no result. */
+  per_device_eval_batch_size: count.default(64),
+  /** Batches that make one optimizer step. */
+  gradient_accumulation_steps: count.default(1),
+  lr_scheduler_type: z.enum(LR_SCHEDULER_TYPES).default('linear'),
+  /** Share of the run in which the learning rate rises, or the same in steps: one of the two. */
+  warmup_ratio: z.number().min(0).lt(1).default(0),
+  warmup_steps: z.int().min(0).default(0),
+  /** Decoupled (AdamW); biases and norms have none. */
+  weight_decay: z.number().min(0).default(0),
+  /** Global norm to which gradients are clipped; 0: not clipped. */
+  max_grad_norm: z.number().min(0).default(1),
+  adam_beta1: z.number().min(0).lt(1).default(0.9),
+  adam_beta2: z.number().min(0).lt(1).default(0.999),
+  adam_epsilon: z.number().positive().default(1e-8),
+  /** Batches of examples of like length. Hugging Face has false. */
+  group_by_length: z.boolean().default(true),
+  /** When to evaluate. Default: `epoch` if there is `data.validation`, else `no`. */
+  eval_strategy: z.enum(['no', 'epoch', 'steps']).optional(),
+  /** Steps between evaluations, for `eval_strategy: steps`. */
+  eval_steps: count.optional(),
+  /** Steps between checkpoints; there is one at the end of every epoch as well. */
+  save_steps: count.default(500),
+  /** Checkpoints kept, the newest. Hugging Face keeps all. */
+  save_total_limit: count.default(2),
+  /** Steps between two reports. Hugging Face has 500. */
+  logging_steps: count.default(10),
+  /** Default: accuracy, pearson (regression) or f1 (multi-label). A leading `eval_` is dropped. */
+  metric_for_best_model: given.optional(),
+  /** Default: true except for `loss` and `mse`. */
+  greater_is_better: z.boolean().optional(),
+  /** Whether the run ends with the best model instead of the last. */
+  load_best_model_at_end: z.boolean().default(false),
+  /** Evaluations in a row without a better metric after which the run ends. */
+  early_stopping_patience: count.optional(),
+});
+
+export type DataConfig = z.output<typeof dataSchema>;
+/** What the `training` section says, before defaults that depend on other keys. */
+export type TrainingSection = z.output<typeof trainingSchema>;
+
+/** The `training` section with every default filled in. */
+export type TrainingConfig = Omit<
+  TrainingSection,
+  'learning_rate' | 'eval_strategy' | 'metric_for_best_model' | 'greater_is_better'
+> &
+  Required<
+    Pick<TrainingSection, 'learning_rate' | 'eval_strategy' | 'metric_for_best_model' | 'greater_is_better'>
+  >;

@@ -1,0 +1,43 @@
+/** Sums between two log lines, as a checkpoint keeps them. */
+export interface MeterState {
+  lossSum: number;
+  steps: number;
+}
+
+/** Means and rates since the last log line. Time counts only while a step runs. */
+export class Meter {
+  state: MeterState = { lossSum: 0, steps: 0 };
+  /** Examples and milliseconds since the last log line, and over the whole process. */
+  #recent = { examples: 0, ms: 0 };
+  #all = { examples: 0, ms: 0 };
+
+  add(loss: number, examples: number, ms: number): void {
+    // A skipped step's loss may be anything but a number.
+    if (Number.isFinite(loss)) {
+      this.state.lossSum += loss;
+      this.state.steps++;
+    }
+    for (const total of [this.#recent, this.#all]) {
+      total.examples += examples;
+      total.ms += ms;
+    }
+  }
+
+  /** Mean loss and examples a second since the last call. */
+  flush(): { loss: number; examples_per_second: number } {
+    const { lossSum, steps } = this.state;
+    const examples_per_second = rate(this.#recent);
+    this.state = { lossSum: 0, steps: 0 };
+    this.#recent = { examples: 0, ms: 0 };
+    return { loss: lossSum / steps, examples_per_second };
+  }
+
+  /** Examples a second since the process began. */
+  overall(): number {
+    return rate(this.#all);
+  }
+}
+
+function rate({ examples, ms }: { examples: number; ms: number }): number {
+  return ms > 0 ? (1000 * examples) / ms : 0;
+}

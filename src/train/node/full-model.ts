@@ -1,0 +1,39 @@
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { writeSafetensors } from '../../formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../formats/tensor-data.ts';
+import type { ParameterLayout } from '../../tuners/parameter-layout.ts';
+import { type LoadedModel, readModelConfig } from './load-model.ts';
+
+/** Files of a tokenizer, which a fine-tuned model shares with its base. */
+const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'vocab.txt'];
+
+/** Writes a fully fine-tuned model as transformers' `save_pretrained` does: weights, config with labels, tokenizer. */
+export function writeFullModel(
+  folder: string,
+  baseFolder: string,
+  model: LoadedModel,
+  layout: ParameterLayout,
+  values: Float32Array,
+  labels: readonly string[],
+): void {
+  mkdirSync(folder, { recursive: true });
+  const tensors = layout.segments.map(({ name, shape }): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', shape: [...shape], data: layout.read(values, name) },
+  ]);
+  writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
+  for (const file of TOKENIZER_FILES) {
+    if (existsSync(join(baseFolder, file))) copyFileSync(join(baseFolder, file), join(folder, file));
+  }
+  const names = labels.length > 0 ? labels : ['LABEL_0'];
+  const config = {
+    ...readModelConfig(baseFolder),
+    architectures: [model.definition.sequenceClassifier],
+    problem_type: model.task,
+    id2label: Object.fromEntries(names.map((name, id) => [id, name])),
+    label2id: Object.fromEntries(names.map((name, id) => [name, id])),
+  };
+  atomicWrite(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+}

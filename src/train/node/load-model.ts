@@ -1,0 +1,86 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TaskType } from '../../data/task-type.ts';
+import { type Checkpoint, openCheckpoint } from '../../formats/node/checkpoint.ts';
+import { missingFile } from '../../formats/node/missing-file.ts';
+import { bindCheckpoint, weightLocation } from '../../models/bind-checkpoint.ts';
+import { initialise } from '../../models/initialise.ts';
+import { modelFamily } from '../../models/registry.ts';
+import type { WeightLocation } from '../../onnx/lower.ts';
+import { UserError } from '../../support/user-error.ts';
+import { type SequenceModel, sequenceModel } from '../../tasks/sequence-model.ts';
+import type { ReadParameter } from '../../tuners/tuner.ts';
+
+/** A model whose weights lie in a folder, ready to be mapped. */
+export interface LoadedModel extends SequenceModel {
+  /** The real folder of the weight files. */
+  weightFolder: string;
+  locate(name: string): WeightLocation;
+  /** Reads a parameter, or initialises it where the checkpoint has none that fits. */
+  reader(seed: number): ReadParameter;
+  /** Parameters that the checkpoint lacks. */
+  initialised: readonly string[];
+  close(): void;
+}
+
+/** A config.json is a few kilobytes; label names make it longer. */
+const MAX_CONFIG_BYTES = 16 * 2 ** 20;
+
+/** Reads config.json alone: enough to know every parameter and module. `labels` replaces the number of labels. */
+export function describeModel(folder: string, task: TaskType, labels?: number): SequenceModel {
+  const json = readModelConfig(folder);
+  const where = join(folder, 'config.json');
+  const definition = modelFamily(json, where);
+  const config = definition.parseConfig(json, where);
+  return sequenceModel(definition, { ...config, numLabels: labels ?? config.numLabels }, task);
+}
+
+/** Opens a model folder's checkpoint and checks every tensor against the model; no weight is read yet. */
+export function loadModel(folder: string, task: TaskType, labels?: number): LoadedModel {
+  const model = describeModel(folder, task, labels);
+  const checkpoint = openCheckpoint(folder);
+  try {
+    return bound(model, checkpoint, folder);
+  } catch (error) {
+    checkpoint.close();
+    throw error;
+  }
+}
+
+/** The content of a folder's config.json. */
+export function readModelConfig(folder: string): Record<string, unknown> {
+  const path = join(folder, 'config.json');
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw missingFile(path, 'the config.json of a Hugging Face model');
+  if (stats.size > MAX_CONFIG_BYTES) {
+    throw new UserError({ where: path, expected: `at most ${MAX_CONFIG_BYTES} bytes`, got: `${stats.size}` });
+  }
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UserError({ where: path, expected: 'JSON', got: (error as Error).message });
+  }
+}
+
+function bound(model: SequenceModel, checkpoint: Checkpoint, folder: string): LoadedModel {
+  const { baseModelPrefix, headModules } = model.definition;
+  const names = bindCheckpoint(model.parameters, checkpoint, {
+    where: folder,
+    baseModelPrefix,
+    mayInitialise: (name) => headModules.some((head) => name.startsWith(`${head}.`)),
+  });
+  const stored = (name: string) => names.get(name) as string;
+  const folders = new Set([...names.values()].map((name) => dirname(checkpoint.info(name).file)));
+  if (folders.size !== 1) throw new Error(`the shards of ${folder} lie in ${folders.size} folders`);
+  return {
+    ...model,
+    weightFolder: [...folders][0],
+    locate: (name) => weightLocation(checkpoint.info(stored(name))),
+    reader: (seed) => (name, shape) =>
+      names.has(name)
+        ? checkpoint.readFloat32(stored(name))
+        : initialise(name, shape, seed, model.config.initializerRange),
+    initialised: [...model.parameters.keys()].filter((name) => !names.has(name)),
+    close: () => checkpoint.close(),
+  };
+}

@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Value } from '../../graph/graph.ts';
+import { lower } from '../../onnx/lower.ts';
+import { createSession } from '../../runtime/node/create-session.ts';
+import type { Device, Session } from '../../runtime/session.ts';
+import type { Engine } from '../engine.ts';
+import type { LoadedModel } from './load-model.ts';
+
+/** Runs a model's graphs in Node, its weights mapped from the checkpoint (on WebAssembly: held in memory). */
+export function nodeEngine({ weightFolder, locate }: LoadedModel, device: Device): Engine {
+  const encode = (outputs: Readonly<Record<string, Value>>) => lower(outputs, { target: device, locate });
+  if (device === 'wasm') return { open: (outputs) => openOnWasm(encode(outputs), weightFolder) };
+  return { open: (outputs) => createSession(encode(outputs), { device, weightFolder }) };
+}
+
+async function openOnWasm(model: Uint8Array, folder: string): Promise<Session> {
+  const web = await import('../../runtime/web/create-session.ts');
+  const weightFiles = readdirSync(folder)
+    .filter((name) => name.endsWith('.safetensors'))
+    .map((path) => ({ path, data: readFileSync(join(folder, path)) }));
+  return web.createSession(model, { device: 'wasm', weightFiles });
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { maxLength } from '../../text/max-length.ts';
+import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
+import { type EncodedSet, encodeSet } from '../encoded-set.ts';
+import type { FinishEvent, TrainEvent } from '../events.ts';
+import { createMethod } from '../method.ts';
+import type { RunConfig } from '../run-config.ts';
+import { Trainer } from '../trainer.ts';
+import { trainerSettings } from '../trainer-settings.ts';
+import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import { loadData, type RunData } from './load-data.ts';
+import { describeModel, type LoadedModel, loadModel } from './load-model.ts';
+import { nodeEngine } from './node-engine.ts';
+import { openEventLog, openRunFolder, runFiles } from './run-folder.ts';
+import { writeConfig, writeResults } from './write-results.ts';
+
+export interface RunOptions {
+  /** Continue from the newest checkpoint; without one from the start. */
+  resume: boolean;
+  onEvent(event: TrainEvent): void;
+  shouldStop(): boolean;
+}
+
+/** A whole run in this thread: loads everything, trains, and writes the run's folder. */
+export async function runTraining(config: RunConfig, options: RunOptions): Promise<FinishEvent> {
+  openRunFolder(config.output, options.resume);
+  const files = runFiles(config.output);
+  const folder = await resolveModel(config.model);
+  const data = loadData(config, describeModel(folder, config.task).config.id2label);
+  const model = loadModel(folder, config.task, config.task === 'regression' ? 1 : data.labels.names.length);
+  const settings = trainerSettings(config, data.train.length);
+  const method = createMethod(config, model, settings.totalSteps);
+  const { train, validation, padId } = encode(config, folder, model, data);
+  const values = method.run.tuner.initialValues(config.seed, model.reader(config.seed));
+
+  const fingerprint = fingerprintOf(config, data);
+  const saved = options.resume ? readLastCheckpoint(files.checkpoints, fingerprint) : undefined;
+  const log = openEventLog(files.metrics, saved?.step);
+  const emit = (event: TrainEvent) => {
+    log(event);
+    options.onEvent(event);
+  };
+  if (!saved) writeConfig(files.config, config);
+
+  const trainer = new Trainer(
+    { engine: nodeEngine(model, config.device), model, method: method.run, values, train, validation, padId },
+    settings,
+    {
+      emit,
+      shouldStop: options.shouldStop,
+      save: (state) =>
+        writeCheckpoint(files.checkpoints, state, fingerprint, config.training.save_total_limit),
+      peakMemoryMb,
+    },
+  );
+  if (saved) await trainer.restore(saved);
+  await trainer.prepare();
+  emit({
+    type: 'start',
+    step: trainer.step,
+    total_steps: settings.totalSteps,
+    num_train_epochs: settings.totalSteps / settings.stepsPerEpoch,
+    train_examples: data.train.length,
+    eval_examples: data.validation?.length ?? 0,
+    truncated: train.truncated + (validation?.truncated ?? 0),
+    trainable_parameters: values.length,
+    adapter_parameters: adapterParameters(method.run.tuner.modules),
+    method: config.method,
+    device: config.device,
+    startup_ms: Math.round(1000 * process.uptime()),
+  });
+  if (model.initialised.length > 0 && !saved) {
+    const message = `not in the checkpoint, initialised: ${model.initialised.join(', ')}`;
+    emit({ type: 'notice', step: 0, message });
+  }
+  const finish = await trainer.run();
+  if (finish.reason !== 'stopped') {
+    writeResults({
+      config,
+      files,
+      folder,
+      model,
+      method,
+      labels: data.labels.names,
+      values: trainer.values,
+      finish,
+    });
+  }
+  emit(finish);
+  model.close();
+  return finish;
+}
+
+function encode(
+  config: RunConfig,
+  folder: string,
+  model: LoadedModel,
+  { train, validation, labels }: RunData,
+): { train: EncodedSet; validation?: EncodedSet; padId: number } {
+  const tokenizer = loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
+  const length = maxLength(config.data.max_length, tokenizer.modelMaxLength, model.config.maxLength);
+  const set = (rows: typeof train, file: string) =>
+    encodeSet(rows, tokenizer, length, config.task, labels, file);
+  return {
+    train: set(train, config.data.train),
+    validation: validation && set(validation, config.data.validation as string),
+    padId: tokenizer.padId,
+  };
+}
+
+/** Changes when anything does that the course of training depends on. */
+function fingerprintOf(config: RunConfig, { labels }: RunData): string {
+  const { output: _, device, data, training, ...rest } = config;
+  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = training;
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([rest, { ...data, train: '', validation: '' }, course, labels.names]));
+  hash.update(readFileSync(data.train));
+  return hash.digest('hex');
+}
+
+function adapterParameters(
+  modules: readonly { rank: number; inFeatures: number; outFeatures: number }[],
+): number {
+  return modules.reduce(
+    (sum, { rank, inFeatures, outFeatures }) => sum + rank * (inFeatures + outFeatures),
+    0,
+  );
+}
+
+function peakMemoryMb(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
+}

@@ -1,0 +1,34 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { UserError } from '../../support/user-error.ts';
+import type { FinishEvent, TrainEvent } from '../events.ts';
+import type { RunConfig } from '../run-config.ts';
+import { runTraining } from './run-training.ts';
+
+/** What the worker is started with. */
+export interface WorkerJob {
+  config: RunConfig;
+  resume: boolean;
+  /** One element; anything but 0 asks for a stop. */
+  stop: Int32Array<SharedArrayBuffer>;
+}
+
+/** What it sends: events, then either the result or the failure. */
+export type WorkerMessage =
+  | { event: TrainEvent }
+  | { result: FinishEvent }
+  | { failure: { message: string; stack?: string; isUserError: boolean } };
+
+const { config, resume, stop } = workerData as WorkerJob;
+const send = (message: WorkerMessage) => parentPort?.postMessage(message);
+
+try {
+  const result = await runTraining(config, {
+    resume,
+    onEvent: (event) => send({ event }),
+    shouldStop: () => Atomics.load(stop, 0) !== 0,
+  });
+  send({ result });
+} catch (error) {
+  const { message, stack } = error as Error;
+  send({ failure: { message, stack, isUserError: error instanceof UserError } });
+}

@@ -1,0 +1,86 @@
+import type { Session, Tensors } from '../runtime/session.ts';
+import { encoderFeeds, symbolsOf } from '../tasks/sequence-inputs.ts';
+import type { SequenceModel } from '../tasks/sequence-model.ts';
+import type { Batch } from '../text/collate.ts';
+import type { Tuner } from '../tuners/tuner.ts';
+import type { Engine } from './engine.ts';
+import { evaluationGraph, TRAINED, type TrainingGraph, trainingGraph } from './training-graph.ts';
+
+/** What a micro-batch gives. */
+export interface Objective {
+  /** The task's mean loss. */
+  loss: number;
+  /** R, where the method has one. */
+  regularizer?: number;
+  /** Of loss + γ R. The memory is reused by the next call. */
+  gradient: Float32Array;
+}
+
+/** A model under a tuner, loaded: gradients for training and logits for evaluation. Sessions open when first used. */
+export class Program {
+  readonly #engine: Engine;
+  readonly #model: SequenceModel;
+  readonly #tuner: Tuner;
+  readonly #gradient: Float32Array;
+  #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
+  #evaluation: Promise<Session> | undefined;
+
+  constructor(engine: Engine, model: SequenceModel, tuner: Tuner) {
+    this.#engine = engine;
+    this.#model = model;
+    this.#tuner = tuner;
+    this.#gradient = new Float32Array(tuner.layout.length);
+  }
+
+  /** Opens the training session now, while nothing waits for it. */
+  async prepare(): Promise<void> {
+    await this.#openTraining();
+  }
+
+  /** `dropoutStep` names the micro-batch: equal numbers draw equal masks. */
+  async differentiate(
+    values: Float32Array,
+    batch: Batch,
+    labels: Tensors,
+    seed: number,
+    dropoutStep: number,
+  ): Promise<Objective> {
+    const { session, graph } = await this.#openTraining();
+    const feeds: Tensors = {
+      ...this.#inputs(values, batch),
+      ...labels,
+      ...graph.dropouts.feeds(seed, dropoutStep, symbolsOf(batch)),
+    };
+    const gradient = { data: this.#gradient, dims: [this.#gradient.length] };
+    const outputs = await session.run(feeds, { gradient });
+    return {
+      loss: outputs.loss.data[0],
+      regularizer: outputs.regularizer?.data[0],
+      gradient: this.#gradient,
+    };
+  }
+
+  /** Logits of a batch, [batch, labels] row-major. */
+  async predict(values: Float32Array, batch: Batch): Promise<Float32Array> {
+    this.#evaluation ??= this.#engine.open(evaluationGraph(this.#model.buildLogits, this.#tuner));
+    const { logits } = await (await this.#evaluation).run(this.#inputs(values, batch));
+    return logits.data as Float32Array;
+  }
+
+  async release(): Promise<void> {
+    await (await this.#training)?.session.release();
+    await (await this.#evaluation)?.release();
+  }
+
+  #openTraining() {
+    this.#training ??= (async () => {
+      const graph = trainingGraph(this.#model.buildLoss, this.#tuner);
+      return { graph, session: await this.#engine.open(graph.outputs) };
+    })();
+    return this.#training;
+  }
+
+  #inputs(values: Float32Array, batch: Batch): Tensors {
+    return { [TRAINED]: { data: values, dims: [values.length] }, ...encoderFeeds(batch) };
+  }
+}

@@ -1,0 +1,23 @@
+/** How long a run is. */
+export interface RunLength {
+  stepsPerEpoch: number;
+  /** Optimizer steps of the whole run. */
+  totalSteps: number;
+}
+
+/**
+ * Steps of a run, as Hugging Face's trainer counts them: the last, smaller group of micro-batches of an epoch makes a
+ * step of its own.
+ *
+ * @param maxSteps replaces the epochs when above 0
+ */
+export function runLength(
+  examples: number,
+  batchSize: number,
+  accumulation: number,
+  epochs: number,
+  maxSteps: number,
+): RunLength {
+  const stepsPerEpoch = Math.ceil(Math.ceil(examples / batchSize) / accumulation);
+  return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(stepsPerEpoch * epochs) };
+}

@@ -1,0 +1,42 @@
+import { warmupStepsOf } from '../optim/schedule.ts';
+import type { RunConfig } from './run-config.ts';
+import { runLength } from './run-length.ts';
+import type { TrainerSettings } from './trainer.ts';
+
+/** A config's `training` section in the trainer's terms, for a data set of `examples` rows. */
+export function trainerSettings({ training, seed }: RunConfig, examples: number): TrainerSettings {
+  const { stepsPerEpoch, totalSteps } = runLength(
+    examples,
+    training.per_device_train_batch_size,
+    training.gradient_accumulation_steps,
+    training.num_train_epochs,
+    training.max_steps,
+  );
+  const evaluations = { no: 0, epoch: 'epoch', steps: training.eval_steps ?? 0 } as const;
+  return {
+    seed,
+    stepsPerEpoch,
+    totalSteps,
+    batchSize: training.per_device_train_batch_size,
+    evalBatchSize: training.per_device_eval_batch_size,
+    accumulation: training.gradient_accumulation_steps,
+    groupByLength: training.group_by_length,
+    update: {
+      learningRate: training.learning_rate,
+      schedule: training.lr_scheduler_type,
+      warmupSteps: training.warmup_steps || warmupStepsOf(training.warmup_ratio, totalSteps),
+      totalSteps,
+      betas: [training.adam_beta1, training.adam_beta2],
+      epsilon: training.adam_epsilon,
+      weightDecay: training.weight_decay,
+      maxGradNorm: training.max_grad_norm,
+    },
+    loggingSteps: training.logging_steps,
+    evaluate: evaluations[training.eval_strategy],
+    saveSteps: training.save_steps,
+    metricForBest: training.metric_for_best_model,
+    greaterIsBetter: training.greater_is_better,
+    loadBestAtEnd: training.load_best_model_at_end,
+    patience: training.early_stopping_patience,
+  };
+}

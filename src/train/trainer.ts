@@ -1,0 +1,301 @@
+import { accumulate } from '../optim/accumulate.ts';
+import { UserError } from '../support/user-error.ts';
+import { labelFeed } from '../tasks/sequence-loss.ts';
+import type { SequenceModel } from '../tasks/sequence-model.ts';
+import { planEpoch } from '../text/batches.ts';
+import { collate } from '../text/collate.ts';
+import type { MethodRun } from '../tuners/method-run.ts';
+import { BestTracker } from './best-tracker.ts';
+import type { EncodedSet } from './encoded-set.ts';
+import type { Engine } from './engine.ts';
+import { evaluationScores, predictAll } from './evaluate.ts';
+import type { FinishEvent, TrainEvent } from './events.ts';
+import { Meter } from './meter.ts';
+import { Program } from './program.ts';
+import type { TrainerState } from './trainer-state.ts';
+import { Updater, type UpdateSettings } from './updater.ts';
+
+/** A run of steps whose gradients are not finite ends training: nothing would change any more. */
+const MAX_SKIPPED_IN_A_ROW = 10;
+
+export interface TrainerSettings {
+  seed: number;
+  batchSize: number;
+  evalBatchSize: number;
+  accumulation: number;
+  stepsPerEpoch: number;
+  totalSteps: number;
+  groupByLength: boolean;
+  update: UpdateSettings;
+  loggingSteps: number;
+  /** Evaluate every so many steps; 0 never, "epoch" at the end of each epoch (and of the run). */
+  evaluate: number | 'epoch';
+  saveSteps: number;
+  metricForBest: string;
+  greaterIsBetter: boolean;
+  loadBestAtEnd: boolean;
+  /** Evaluations without a better one before the run ends. */
+  patience?: number;
+}
+
+export interface TrainerInputs {
+  engine: Engine;
+  model: SequenceModel;
+  method: MethodRun;
+  /** Trained values before the first step. */
+  values: Float32Array;
+  train: EncodedSet;
+  validation?: EncodedSet;
+  padId: number;
+}
+
+/** What the trainer's surroundings do for it. */
+export interface TrainerHost {
+  emit(event: TrainEvent): void;
+  /** Asked between steps: true ends the run after a checkpoint. */
+  shouldStop(): boolean;
+  /** Writes a checkpoint and says where. */
+  save(state: TrainerState): string;
+  /** Of the process, so far. */
+  peakMemoryMb(): number;
+}
+
+/** The training loop: everything it does at a step follows from (seed, step) and its state, so it resumes exactly. */
+export class Trainer {
+  readonly #inputs: TrainerInputs;
+  readonly #settings: TrainerSettings;
+  readonly #host: TrainerHost;
+  readonly #updater: Updater;
+  readonly #meter = new Meter();
+  readonly #best: BestTracker;
+  #program: Program;
+  #epochPlan: { epoch: number; batches: Int32Array[] } | undefined;
+  #skipped = { total: 0, inARow: 0 };
+  #lastMetrics: Record<string, number> = {};
+  #savedAt = -1;
+
+  constructor(inputs: TrainerInputs, settings: TrainerSettings, host: TrainerHost) {
+    this.#inputs = inputs;
+    this.#settings = settings;
+    this.#host = host;
+    this.#updater = new Updater(inputs.method, inputs.values, settings.update);
+    this.#best = new BestTracker(settings.metricForBest, settings.greaterIsBetter);
+    this.#program = this.#newProgram();
+  }
+
+  /** Steps taken so far. */
+  get step(): number {
+    return this.#updater.step;
+  }
+
+  /** The trained values: at the end those of the best evaluation, if so configured. */
+  get values(): Float32Array {
+    const { loadBestAtEnd, totalSteps } = this.#settings;
+    const isOver = this.step >= totalSteps || this.#isPatienceOver();
+    return (loadBestAtEnd && isOver ? this.#best.values : undefined) ?? this.#updater.values;
+  }
+
+  /** Opens the training session, so that the first step finds it ready. */
+  async prepare(): Promise<void> {
+    await this.#program.prepare();
+  }
+
+  /** Trains to the end, to a stop, or until patience is over. */
+  async run(): Promise<FinishEvent> {
+    const started = performance.now();
+    let reason: FinishEvent['reason'] = 'done';
+    while (this.step < this.#settings.totalSteps) {
+      if (this.#host.shouldStop()) reason = 'stopped';
+      else if (this.#isPatienceOver()) reason = 'early';
+      if (reason !== 'done') break;
+      await this.#takeStep();
+      if (this.#isEvaluationDue()) await this.#evaluate();
+      if (this.#isSaveDue()) this.#save();
+    }
+    if (this.#savedAt !== this.step) this.#save();
+    await this.#program.release();
+    if (reason !== 'stopped') this.#inputs.method.assertComplete?.();
+    return {
+      type: 'finish',
+      step: this.step,
+      reason,
+      train_runtime: (performance.now() - started) / 1000,
+      train_samples_per_second: this.#meter.overall(),
+      peak_memory_mb: this.#host.peakMemoryMb(),
+      metrics: (this.#settings.loadBestAtEnd && this.#best.state?.metrics) || this.#lastMetrics,
+      ranks: this.#inputs.method.ranks(),
+    };
+  }
+
+  state(): TrainerState {
+    const { m, v, step: optimizerStep } = this.#updater.optimizerState();
+    return {
+      step: this.step,
+      optimizerStep,
+      skipped: this.#skipped,
+      meter: this.#meter.state,
+      best: this.#best.state,
+      lastMetrics: this.#lastMetrics,
+      tensors: {
+        values: this.#updater.values,
+        m,
+        v,
+        ...(this.#best.values && { best: this.#best.values }),
+      },
+      method: this.#inputs.method.state(),
+    };
+  }
+
+  /** Continues from a state that a trainer of the same run gave. */
+  async restore(state: TrainerState): Promise<void> {
+    const { values, m, v, best } = state.tensors;
+    this.#inputs.method.restore(state.method);
+    this.#updater.restore(state.step, values, { m, v, step: state.optimizerStep });
+    this.#skipped = state.skipped;
+    this.#meter.state = state.meter;
+    this.#best.state = state.best;
+    this.#best.values = best;
+    this.#lastMetrics = state.lastMetrics;
+    this.#savedAt = state.step;
+    await this.#replaceProgram();
+  }
+
+  async #takeStep(): Promise<void> {
+    const started = performance.now();
+    const { accumulation, stepsPerEpoch } = this.#settings;
+    const first = (this.step % stepsPerEpoch) * accumulation;
+    const batches = this.#batchesOf(Math.floor(this.step / stepsPerEpoch)).slice(first, first + accumulation);
+    const { loss, regularizer, gradient, examples } = await this.#differentiate(batches);
+    const update = this.#updater.apply(gradient);
+    if (update.relaidOut) await this.#replaceProgram();
+    this.#meter.add(loss, examples, performance.now() - started);
+
+    const { step } = this;
+    this.#skipped = update.skipped
+      ? { total: this.#skipped.total + 1, inARow: this.#skipped.inARow + 1 }
+      : { total: this.#skipped.total, inARow: 0 };
+    if (update.allocation) this.#host.emit({ type: 'allocation', ...update.allocation });
+    if (step % this.#settings.loggingSteps === 0 || step === this.#settings.totalSteps) {
+      this.#host.emit({
+        type: 'step',
+        step,
+        epoch: step / stepsPerEpoch,
+        ...this.#meter.flush(),
+        regularizer,
+        grad_norm: update.gradNorm,
+        learning_rate: update.learningRate,
+        budget: this.#inputs.method.budgetAt?.(step),
+        peak_memory_mb: this.#host.peakMemoryMb(),
+        skipped_steps: this.#skipped.total,
+      });
+    }
+    if (update.skipped) this.#noticeSkip(step);
+  }
+
+  /** Loss and gradient of a step: means over all examples of its micro-batches. */
+  async #differentiate(batches: readonly Int32Array[]) {
+    const { train, padId } = this.#inputs;
+    const { seed, accumulation } = this.#settings;
+    const examples = batches.reduce((sum, batch) => sum + batch.length, 0);
+    const total = { loss: 0, regularizer: undefined as number | undefined, examples };
+    let gradient: Float32Array | undefined;
+    for (const [i, batch] of batches.entries()) {
+      const inputs = collate(
+        Array.from(batch, (example) => train.encodings[example]),
+        padId,
+      );
+      const labels = labelFeed(train.targets, batch, train.encodings.length);
+      const dropoutStep = this.step * accumulation + i;
+      const part = await this.#program.differentiate(this.#updater.values, inputs, labels, seed, dropoutStep);
+      const weight = batch.length / examples;
+      total.loss += weight * part.loss;
+      total.regularizer = part.regularizer;
+      if (batches.length === 1) gradient = part.gradient;
+      else {
+        gradient ??= new Float32Array(part.gradient.length);
+        accumulate(gradient, part.gradient, weight);
+      }
+    }
+    return { ...total, gradient: gradient as Float32Array };
+  }
+
+  #batchesOf(epoch: number): Int32Array[] {
+    const { batchSize, seed, groupByLength } = this.#settings;
+    if (this.#epochPlan?.epoch !== epoch) {
+      const { lengths } = this.#inputs.train;
+      this.#epochPlan = { epoch, batches: planEpoch({ lengths, batchSize, seed, epoch, groupByLength }) };
+    }
+    return this.#epochPlan.batches;
+  }
+
+  async #evaluate(): Promise<void> {
+    const { model, method, padId, validation } = this.#inputs;
+    if (!validation) throw new Error('evaluation without validation data');
+    const started = performance.now();
+    const { numLabels } = model.config;
+    const options = { batchSize: this.#settings.evalBatchSize, padId };
+    const logits = await predictAll(this.#program, this.#updater.values, validation, numLabels, options);
+    const scores = evaluationScores(model.task, logits, numLabels, validation.targets);
+    const seconds = (performance.now() - started) / 1000;
+    this.#lastMetrics = scores;
+    const best = method.settled && this.#best.observe(this.step, scores, this.#updater.values);
+    this.#host.emit({
+      type: 'evaluation',
+      step: this.step,
+      epoch: this.step / this.#settings.stepsPerEpoch,
+      ...scores,
+      eval_runtime: seconds,
+      eval_samples_per_second: validation.encodings.length / seconds,
+      best,
+    } as TrainEvent);
+  }
+
+  #isEvaluationDue(): boolean {
+    const { evaluate, totalSteps } = this.#settings;
+    if (evaluate === 0) return false;
+    return (
+      this.step === totalSteps || (evaluate === 'epoch' ? this.#isEpochEnd() : this.step % evaluate === 0)
+    );
+  }
+
+  #isSaveDue(): boolean {
+    return this.#isEpochEnd() || this.step % this.#settings.saveSteps === 0;
+  }
+
+  #isEpochEnd(): boolean {
+    return this.step % this.#settings.stepsPerEpoch === 0;
+  }
+
+  #isPatienceOver(): boolean {
+    const { patience } = this.#settings;
+    return patience !== undefined && (this.#best.state?.waited ?? 0) >= patience;
+  }
+
+  #save(): void {
+    const path = this.#host.save(this.state());
+    this.#savedAt = this.step;
+    this.#host.emit({ type: 'checkpoint', step: this.step, path });
+  }
+
+  #noticeSkip(step: number): void {
+    const message = `step ${step}: the gradient is not finite; the step was skipped`;
+    this.#host.emit({ type: 'notice', step, message });
+    if (this.#skipped.inARow < MAX_SKIPPED_IN_A_ROW) return;
+    throw new UserError({
+      where: `step ${step}`,
+      expected: 'a finite gradient',
+      got: `${MAX_SKIPPED_IN_A_ROW} steps in a row without one`,
+      hint: 'Lower training.learning_rate, set training.max_grad_norm to 1, or look for damaged rows in the data.',
+    });
+  }
+
+  async #replaceProgram(): Promise<void> {
+    await this.#program.release();
+    this.#program = this.#newProgram();
+  }
+
+  #newProgram(): Program {
+    const { engine, model, method } = this.#inputs;
+    return new Program(engine, model, method.tuner);
+  }
+}

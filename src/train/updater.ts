@@ -1,0 +1,99 @@
+import { AdamW, type AdamWState } from '../optim/adamw.ts';
+import { clipByGlobalNorm } from '../optim/clip.ts';
+import { gather } from '../optim/gather.ts';
+import { type LrSchedulerType, learningRateFactor } from '../optim/schedule.ts';
+import type { Segment } from '../optim/segment.ts';
+import type { AllocationEvent } from '../tuners/adalora/allocator.ts';
+import type { MethodRun } from '../tuners/method-run.ts';
+import type { ParameterLayout } from '../tuners/parameter-layout.ts';
+
+export interface UpdateSettings {
+  learningRate: number;
+  schedule: LrSchedulerType;
+  warmupSteps: number;
+  totalSteps: number;
+  betas: [number, number];
+  epsilon: number;
+  weightDecay: number;
+  /** Whether a tensor decays; by default all but biases and norms, as in Hugging Face's trainer. */
+  decays?: (name: string) => boolean;
+  /** 0: no clipping. */
+  maxGradNorm: number;
+}
+
+export interface Update {
+  learningRate: number;
+  /** Before clipping. Where it is not finite the step was skipped. */
+  gradNorm: number;
+  skipped: boolean;
+  allocation?: AllocationEvent;
+  /** Whether the vector, and so the graph, has changed its layout. */
+  relaidOut: boolean;
+}
+
+/** What one optimizer step does to the trained values: clipping, AdamW, and the method's own part. */
+export class Updater {
+  readonly #settings: UpdateSettings;
+  readonly #method: MethodRun;
+  #optimizer: AdamW;
+  /** Trained values, in the layout of `method.tuner`. */
+  values: Float32Array;
+  /** Steps taken, skipped ones included. */
+  step = 0;
+
+  constructor(method: MethodRun, values: Float32Array, settings: UpdateSettings) {
+    this.#method = method;
+    this.#settings = settings;
+    this.values = values;
+    this.#optimizer = this.#newOptimizer();
+  }
+
+  /** Takes the accumulated gradient of one step, which clipping changes in place. */
+  apply(gradient: Float32Array): Update {
+    const { learningRate: base, schedule, warmupSteps, totalSteps, maxGradNorm } = this.#settings;
+    const learningRate = base * learningRateFactor(schedule, this.step, warmupSteps, totalSteps);
+    const step = ++this.step;
+    const gradNorm = clipByGlobalNorm(gradient, maxGradNorm);
+    // One poisoned value would stay in the moments and the importance averages for ever.
+    if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
+    this.#method.beforeStep?.(step, this.values, gradient);
+    this.#optimizer.step(this.values, gradient, learningRate);
+    const after = this.#method.afterStep?.(step, this.values, gradient);
+    if (after?.relayout) this.#relayout(after.relayout.indices);
+    const relaidOut = after?.relayout !== undefined;
+    return { learningRate, gradNorm, skipped: false, allocation: after?.allocation, relaidOut };
+  }
+
+  /** The optimizer's state itself, not a copy. */
+  optimizerState(): AdamWState {
+    return this.#optimizer.state();
+  }
+
+  /** Continues at `step`; `method` must have been restored before, for it decides the layout. */
+  restore(step: number, values: Float32Array, optimizer: AdamWState): void {
+    this.step = step;
+    this.values = values;
+    this.#optimizer = this.#newOptimizer();
+    this.#optimizer.restore(optimizer);
+  }
+
+  #relayout(indices: Int32Array): void {
+    const { m, v, step } = this.#optimizer.state();
+    const moved = { m: gather(m, indices), v: gather(v, indices), step };
+    this.restore(this.step, gather(this.values, indices), moved);
+  }
+
+  #newOptimizer(): AdamW {
+    const { betas, epsilon, weightDecay, decays = decaysByDefault } = this.#settings;
+    const { layout } = this.#method.tuner;
+    return new AdamW(layout.length, { betas, eps: epsilon, weightDecay, decay: decayRanges(layout, decays) });
+  }
+}
+
+function decaysByDefault(name: string): boolean {
+  return !/(\.bias|norm\.weight)$/i.test(name);
+}
+
+function decayRanges({ segments }: ParameterLayout, decays: (name: string) => boolean): Segment[] {
+  return segments.filter(({ name, start, end }) => end > start && decays(name));
+}

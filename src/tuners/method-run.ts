@@ -1,0 +1,47 @@
+import type { AllocationEvent } from './adalora/allocator.ts';
+import type { Tuner } from './tuner.ts';
+
+/** Arrays that a method keeps between steps; numbers as arrays of one. */
+export type MethodState = Record<string, Float32Array | Uint8Array | Int32Array>;
+
+/** The trained vector moves to the layout of `tuner`: element i comes from element `indices[i]`. */
+export interface Relayout {
+  tuner: Tuner;
+  indices: Int32Array;
+}
+
+/** A method while it trains: what it does around the optimizer's step. Steps count from 1. */
+export interface MethodRun {
+  /** In use now; another one after the vector has shrunk. */
+  readonly tuner: Tuner;
+  /** Before the optimizer's step, with the accumulated and clipped gradient. */
+  beforeStep?(step: number, values: Float32Array, gradient: Float32Array): void;
+  /** After it; may change `values`. */
+  afterStep?(step: number, values: Float32Array, gradient: Float32Array): AfterStep;
+  /** The budget at a step, for the log. */
+  budgetAt?(step: number): number;
+  /** Whether the trained values have the size they will be exported with: only then may a state be the best one. */
+  readonly settled: boolean;
+  /** Kept rank of each adapted module. */
+  ranks(): Record<string, number>;
+  /** Throws when the run was not what its name says. */
+  assertComplete?(): void;
+  state(): MethodState;
+  restore(state: MethodState): void;
+}
+
+export interface AfterStep {
+  allocation?: AllocationEvent;
+  relayout?: Relayout;
+}
+
+/** A method that only trains: LoRA, full fine-tuning. */
+export function staticRun(tuner: Tuner): MethodRun {
+  return {
+    tuner,
+    settled: true,
+    ranks: () => Object.fromEntries(tuner.modules.map(({ path, rank }) => [path, rank])),
+    state: () => ({}),
+    restore: () => {},
+  };
+}
