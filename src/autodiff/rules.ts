@@ -111,7 +111,8 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   gather: single(({ g, inputs: [table, indices] }) => {
     const [rows, ...row] = table.shape;
     const count = indices.shape.reduce(multiplyDimensions, 1);
-    return [() => scatterAdd(reshape(indices, [count]), reshape(g, [count, ...row]), rows as number)];
+    const updates = () => reshape(g, [count, row.reduce(multiplyDimensions, 1)]);
+    return [() => reshape(scatterAdd(reshape(indices, [count]), updates(), rows as number), table.shape)];
   }),
   scatterAdd: null,
   window: null,

@@ -37,7 +37,9 @@ function splitLines(content: string, delimiter: string): Table {
 
 function parseQuoted(content: string, fileName: string, delimiter: string): Table {
   const lines: number[] = [];
-  let lastLine = 0;
+  // The parser's own count of lines takes CRLF inside quotes for two.
+  let taken = 0;
+  const nextLine = (blankLines: number) => taken + blankLines + 1;
   try {
     const records: string[][] = parse(content, {
       delimiter,
@@ -45,18 +47,18 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
       relax_column_count: true,
       skip_empty_lines: true,
       on_record: (record: string[], context) => {
-        lastLine = context.lines;
-        lines.push(lastLine - newlinesIn(record));
+        lines.push(nextLine(context.empty_lines));
+        taken += 1 + newlinesIn(record);
         return record;
       },
     });
     return { records, lines };
   } catch (error) {
-    const code = (error as { code?: string }).code;
+    const { code, empty_lines = 0 } = error as { code?: string; empty_lines?: number };
     if (code === undefined) throw error;
     const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
     throw new UserError({
-      where: `${fileName}:${lastLine + 1}`,
+      where: `${fileName}:${nextLine(empty_lines)}`,
       expected: unclosed ? 'every quoted field to be closed' : 'double quotes around whole fields only',
       got: unclosed ? 'a quote open until the end of the file' : 'a quote in the middle of a field',
       hint: 'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.',

@@ -22,7 +22,7 @@ export function rowsFromTable(table: Table, fileName: string, options: DataOptio
     throw new UserError({
       where: fileName,
       expected: 'rows',
-      got: hasHeader ? 'only a header' : 'an empty file',
+      got: records.length > 0 ? 'only a header' : 'an empty file',
     });
   }
   const width = records[0].length;

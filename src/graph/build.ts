@@ -91,7 +91,7 @@ export function sum(x: Value, axes: readonly number[], keepDims = false): Value 
 }
 
 export function max(x: Value, axes: readonly number[], keepDims = false): Value {
-  return apply('max', [x], { axes, keepDims });
+  return axes.length === 0 ? x : apply('max', [x], { axes, keepDims });
 }
 
 /** Normalised over the last axis: [y, mean, 1 / standard deviation]. */

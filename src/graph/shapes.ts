@@ -53,6 +53,7 @@ const inference: { [K in Op]: Inference<K> } = {
 
   matmul: ([a, b], { transposeA, transposeB }) => {
     const rank = a.shape.length;
+    check(a.dtype === 'float32' && b.dtype === 'float32', 'needs float32');
     check(rank >= 2 && rank === b.shape.length, 'both operands need the same rank of at least 2');
     check(sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), 'leading axes differ');
     const [rows, inner] = matrix(a.shape, transposeA);
@@ -82,9 +83,12 @@ const inference: { [K in Op]: Inference<K> } = {
     check(sameShape(broadcast(x.shape, shape), shape), 'does not broadcast');
     return [{ dtype: x.dtype, shape }];
   },
-  slice: ([x], { axis, start, end }) => [
-    { dtype: x.dtype, shape: x.shape.with(axis, addDimensions(end, multiplyDimensions(start, -1))) },
-  ],
+  slice: ([x], { axis, start, end }) => {
+    const size = addDimensions(end, multiplyDimensions(start, -1));
+    const left = addDimensions(x.shape[axis], multiplyDimensions(end, -1));
+    check(![start, size, left].some((n) => typeof n === 'number' && n < 0), 'reaches beyond the axis');
+    return [{ dtype: x.dtype, shape: x.shape.with(axis, size) }];
+  },
   pad: ([x], { axis, before, after }) => [
     { dtype: x.dtype, shape: x.shape.with(axis, addDimensions(addDimensions(before, x.shape[axis]), after)) },
   ],
@@ -103,8 +107,9 @@ const inference: { [K in Op]: Inference<K> } = {
   },
   scatterAdd: ([indices, updates], { rows }) => {
     check(indices.dtype === 'int32' && indices.shape.length === 1, 'indices must be an int32 vector');
+    check(updates.dtype === 'float32' && updates.shape.length === 2, 'updates must be a float32 matrix');
     check(sameDimension(indices.shape[0], updates.shape[0]), 'one index a row');
-    return [{ dtype: 'float32', shape: [rows, ...updates.shape.slice(1)] }];
+    return [{ dtype: 'float32', shape: [rows, updates.shape[1]] }];
   },
   window: ([vector, start], { shape }) => {
     check(vector.shape.length === 1 && start.dtype === 'int32', 'needs a vector and an int32 start');

@@ -19,9 +19,9 @@ export function verify(values: readonly Value[]): void {
       if (operand.node.outputs[operand.index] !== operand) throw fail('operand is not an output of its node');
     }
     if ('name' in node.attributes) {
-      const key = `${node.op} ${node.attributes.name}`;
-      if (names.has(key)) throw fail(`a second ${key} of another type`);
-      names.add(key);
+      const { name } = node.attributes;
+      if (names.has(name)) throw fail(`a second leaf named ${name}, of another kind or type`);
+      names.add(name);
     }
     if (LEAVES.has(node.op)) continue;
     inferTypes(node.op, node.inputs, node.attributes).forEach((type, i) => {

@@ -18,9 +18,11 @@ export type LoweringTable = { [K in Op]: Lowering<K> };
 export const portable: LoweringTable = {
   input: boundOutside,
   weight: boundOutside,
-  constant: (e, { attributes: { data }, outputs: [{ dtype, shape }] }) => [
-    dtype === 'float32' ? e.float32(data, shape as number[]) : e.int32(data, shape as number[]),
-  ],
+  constant: (e, { attributes: { data }, outputs: [{ dtype, shape }] }) => {
+    if (dtype === 'float32') return [e.float32(data, shape as number[])];
+    const integers = e.int32(data, shape as number[]);
+    return [dtype === 'bool' ? e.emit('Cast', [integers], { to: ELEMENT.bool }) : integers];
+  },
 
   add: direct('Add'),
   subtract: direct('Sub'),
@@ -77,13 +79,12 @@ export const portable: LoweringTable = {
   concat: (e, { attributes: { axis } }, operands) => [e.emit('Concat', operands, { axis })],
   gather: (e, _, operands) => [e.emit('Gather', operands, { axis: 0 })],
   // A product with the one-hot matrix of the indices: more work than a scatter, but every backend has the kernels.
-  scatterAdd: (e, { attributes: { rows }, outputs: [{ shape }] }, [indices, updates]) => {
+  scatterAdd: (e, { attributes: { rows } }, [indices, updates]) => {
     const row = e.int32(
       Array.from({ length: rows }, (_, i) => i),
       [rows, 1],
     );
     const oneHot = e.emit('Cast', [e.emit('Equal', [row, indices])], { to: ELEMENT.float32 });
-    if (shape.length !== 2) throw new Error('scatterAdd takes rows that are vectors');
     return [e.emit('MatMul', [oneHot, updates])];
   },
   window: (e, { attributes: { shape } }, [vector, start]) => {

@@ -1,11 +1,17 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 import type { HostTensor, Session, Tensors } from './session.ts';
 
+export interface WrapOptions {
+  /** Whether this build writes into output tensors it is given (node does, web leaves them untouched). */
+  fillsOutputs: boolean;
+  onRelease?: () => void;
+}
+
 /** Wraps an ONNX Runtime session of any build (node, web) in the interface the program uses. */
 export function wrapSession(
   session: InferenceSession,
   TensorClass: TensorConstructor,
-  onRelease?: () => void,
+  { fillsOutputs, onRelease }: WrapOptions,
 ): Session {
   const toEngine = (tensors: Tensors) =>
     Object.fromEntries(
@@ -14,16 +20,25 @@ export function wrapSession(
   return {
     async run(feeds, into = {}) {
       const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]));
-      const results = await session.run(toEngine(feeds), { ...fetches, ...toEngine(into) });
-      return Object.fromEntries(
+      const results = await session.run(toEngine(feeds), { ...fetches, ...(fillsOutputs && toEngine(into)) });
+      const tensors = Object.fromEntries(
         Object.entries(results).map(([name, { data, dims }]) => [name, { data, dims } as HostTensor]),
       );
+      if (!fillsOutputs) for (const [name, memory] of Object.entries(into)) copy(name, tensors[name], memory);
+      return { ...tensors, ...into };
     },
     async release() {
       onRelease?.();
       await session.release();
     },
   };
+}
+
+function copy(name: string, { data, dims }: HostTensor, memory: HostTensor): void {
+  if (String(dims) !== String(memory.dims)) {
+    throw new Error(`output ${name} has shape [${dims}], the memory given for it [${memory.dims}]`);
+  }
+  memory.data.set(data);
 }
 
 function toTensor(TensorClass: TensorConstructor, { data, dims }: HostTensor): Tensor {

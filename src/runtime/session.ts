@@ -19,12 +19,9 @@ export interface Session {
 /** Where a session computes. */
 export type Device = 'cpu' | 'webgpu' | 'wasm';
 
+/** What every build of the engine takes; `node/` and `web/` add how weights reach it. */
 export interface SessionOptions {
   device: Device;
-  /** The folder that holds the files that the graph's external weights name. */
-  weightFolder?: string;
-  /** Threads within an operator; by default as many as the machine has cores. */
+  /** Threads within an operator; by default as the engine sees fit for the machine. */
   threads?: number;
-  /** Writes the engine's profile to a file with this prefix when the session is released. */
-  profilePrefix?: string;
 }

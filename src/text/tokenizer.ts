@@ -63,12 +63,13 @@ export class TextTokenizer {
       const shortcut = bertNormalizer(normalizer as BertNormalizerConfig, library);
       this.#tokenizer.normalizer = shortcut as unknown as Tokenizer['normalizer'];
     }
-    // BERT's steps never look beyond white space, so words can be tokenized one by one.
+    // BERT's steps never look beyond white space or an ideograph, so words can be tokenized one by one.
     this.#isWordwise =
       isBert &&
       json.pre_tokenizer?.type === 'BertPreTokenizer' &&
       json.model?.type === 'WordPiece' &&
-      !json.added_tokens?.some(({ content }) => /\s/.test(content));
+      (normalizer as BertNormalizerConfig).handle_chinese_chars === true &&
+      !json.added_tokens?.some(({ content }) => /[\s\u4e00-\u9fff]/.test(content));
 
     const withTypes = (slot: Slot) => ({ ...slot, type: options.typeVocabSize > 1 ? slot.type : 0 });
     this.#single = readTemplate(this.#tokenizer, false).map(withTypes);
@@ -120,8 +121,10 @@ export class TextTokenizer {
     const ids: number[] = [];
     for (let start = 0; start < text.length && ids.length <= enough; ) {
       const end = wordEnd(text, start);
-      if (end > start) for (const id of this.#wordIds(text.slice(start, end))) ids.push(id);
-      start = end + 1;
+      if (!isSpace(text.charCodeAt(start))) {
+        for (const id of this.#wordIds(text.slice(start, end))) ids.push(id);
+      }
+      start = end;
     }
     return ids;
   }
@@ -142,13 +145,21 @@ export class TextTokenizer {
   }
 }
 
-/** Where the next space, tab or line end stands. Other white space stays in the word, for the tokenizer to split. */
+/** The end of the word at `start`, where a space or an ideograph counts as one. */
 function wordEnd(text: string, start: number): number {
-  for (let at = start; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 32 || (code <= 13 && (code === 9 || code === 10 || code === 13))) return at;
-  }
-  return text.length;
+  if (isBreak(text.charCodeAt(start))) return start + 1;
+  let end = start + 1;
+  while (end < text.length && !isBreak(text.charCodeAt(end))) end++;
+  return end;
+}
+
+function isBreak(code: number): boolean {
+  return isSpace(code) || (code >= 0x4e00 && code <= 0x9fff);
+}
+
+/** Other white space stays in its word, for the tokenizer to split. */
+function isSpace(code: number): boolean {
+  return code === 32 || (code <= 13 && (code === 9 || code === 10 || code === 13));
 }
 
 /** Special tokens stand in tokenizer_config.json as strings or as objects with `content`. */

@@ -1,12 +1,23 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { UserError } from '../../support/user-error.ts';
 import { wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
+
+export interface NodeSessionOptions extends SessionOptions {
+  device: 'cpu' | 'webgpu';
+  /** The folder that holds the files that the graph's external weights name. */
+  weightFolder?: string;
+  /** Writes the engine's profile to a file with this prefix when the session is released. */
+  profilePrefix?: string;
+}
 
 /**
  * Loads a model in Node. Weights are mapped from `weightFolder`; prepacking is off so that they stay a mapping which
  * sessions share, and the memory planner is off because it nearly doubles the peak at no gain in speed.
+ *
+ * @throws UserError where WebGPU finds no GPU
  */
-export async function createSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
+export async function createSession(model: Uint8Array, options: NodeSessionOptions): Promise<Session> {
   const { device, weightFolder, threads, profilePrefix } = options;
   const settings: Record<string, string> = { disable_prepacking: '1' };
   if (weightFolder) settings.model_external_initializers_file_folder_path = weightFolder;
@@ -14,10 +25,25 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     executionProviders: device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
     enableMemPattern: false,
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
+    // Fatal only: every error is thrown, and need not be printed as well.
+    logSeverityLevel: 4,
     ...(threads && { intraOpNumThreads: threads }),
     ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),
     extra: { session: settings },
+  }).catch(explain);
+  return wrapSession(session, Tensor, {
+    fillsOutputs: true,
+    onRelease: profilePrefix === undefined ? undefined : () => session.endProfiling(),
   });
-  return wrapSession(session, Tensor, profilePrefix === undefined ? undefined : () => session.endProfiling());
+}
+
+function explain(error: Error): never {
+  const reason = error.message.match(/Failed to get a WebGPU adapter: (.*)/)?.[1];
+  if (reason === undefined) throw error;
+  throw new UserError({
+    where: 'device',
+    expected: 'a GPU',
+    got: `none that WebGPU can use (${reason})`,
+    hint: 'Use the device cpu, or install a Vulkan driver.',
+  });
 }

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import {
+  add,
+  cast,
+  gather,
+  greater,
+  input,
+  layerNorm,
+  matmul,
+  multiply,
+  sum,
+  tanh,
+  weight,
+  where,
+  window,
+} from '../graph/build.ts';
+import { symbol } from '../graph/dimension.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { printGraph } from '../graph/print.ts';
+import { gradients } from './gradients.ts';
+
+function leaves() {
+  const graph = new Graph();
+  return {
+    graph,
+    x: input(graph, 'x', 'float32', [symbol('batch'), 4]),
+    trained: input(graph, 'trained', 'float32', [3, 2]),
+    bias: input(graph, 'bias', 'float32', [2]),
+  };
+}
+
+function total(value: Value): Value {
+  const axes = value.shape.map((_, axis) => axis);
+  return sum(value, axes);
+}
+
+/* That each rule is right is the business of tests/ops.test.ts; here is which rules are applied. */
+describe('gradients', () => {
+  it('form nothing for what needs none: no node below the first trained layer', () => {
+    const { graph, x, trained, bias } = leaves();
+    const hidden = tanh(matmul(x, weight(graph, 'frozen', [4, 3])));
+    const loss = total(add(matmul(hidden, trained), bias));
+    expect(printGraph(gradients(loss, [trained, bias]))).toMatchInlineSnapshot(`
+      "%0 = input() name=x : float32[batch,4]
+      %1 = weight() name=frozen : float32[4,3]
+      %2 = matmul(%0, %1) transposeA=false transposeB=false scale=1 : float32[batch,3]
+      %3 = tanh(%2) : float32[batch,3]
+      %4 = constant() data=[1] : float32[]
+      %5 = reshape(%4) shape=[1,1] : float32[1,1]
+      %6 = expand(%5) shape=[batch,2] : float32[batch,2]
+      %7 = sum(%6) axes=[0] keepDims=true : float32[1,2]
+      %8 = reshape(%7) shape=[2] : float32[2]
+      %9 = matmul(%3, %6) transposeA=true transposeB=false scale=1 : float32[3,2]
+      return %9, %8"
+    `);
+  });
+
+  it("pass through a frozen layer to the trained one below it, and do not form the frozen one's", () => {
+    const { graph, trained } = leaves();
+    const y = matmul(matmul(tanh(trained), weight(graph, 'upper', [2, 2])), weight(graph, 'top', [2, 1]));
+    expect(printGraph(gradients(total(y), [trained]))).toMatchInlineSnapshot(`
+      "%0 = input() name=trained : float32[3,2]
+      %1 = tanh(%0) : float32[3,2]
+      %2 = weight() name=upper : float32[2,2]
+      %3 = weight() name=top : float32[2,1]
+      %4 = constant() data=[1] : float32[]
+      %5 = reshape(%4) shape=[1,1] : float32[1,1]
+      %6 = expand(%5) shape=[3,1] : float32[3,1]
+      %7 = matmul(%6, %3) transposeA=false transposeB=true scale=1 : float32[3,2]
+      %8 = matmul(%7, %2) transposeA=false transposeB=true scale=1 : float32[3,2]
+      %9 = multiply(%1, %1) : float32[3,2]
+      %10 = subtract(%4, %9) : float32[3,2]
+      %11 = multiply(%8, %10) : float32[3,2]
+      return %11"
+    `);
+  });
+
+  it('add up over all uses', () => {
+    const { bias } = leaves();
+    expect(printGraph(gradients(total(multiply(bias, tanh(bias))), [bias]))).toMatchInlineSnapshot(`
+      "%0 = input() name=bias : float32[2]
+      %1 = tanh(%0) : float32[2]
+      %2 = constant() data=[1] : float32[]
+      %3 = reshape(%2) shape=[1] : float32[1]
+      %4 = expand(%3) shape=[2] : float32[2]
+      %5 = multiply(%4, %1) : float32[2]
+      %6 = multiply(%4, %0) : float32[2]
+      %7 = multiply(%1, %1) : float32[2]
+      %8 = subtract(%2, %7) : float32[2]
+      %9 = multiply(%6, %8) : float32[2]
+      %10 = add(%5, %9) : float32[2]
+      return %10"
+    `);
+  });
+
+  it('take a wrt value for a leaf: nothing behind it is differentiated', () => {
+    const { bias } = leaves();
+    const hidden = tanh(bias);
+    const loss = total(multiply(hidden, hidden));
+    expect(printGraph(gradients(loss, [hidden]))).not.toContain('subtract');
+    expect(() => gradients(loss, [hidden, bias])).toThrow(
+      `the loss does not depend on %${bias.node.id} (input)`,
+    );
+    expect(gradients(loss, [loss])[0].shape).toEqual([]);
+  });
+
+  it('need a scalar', () => {
+    const { bias } = leaves();
+    expect(() => gradients(bias, [bias])).toThrow('the loss must be a scalar, not [2]');
+  });
+
+  it('refuse a value that the loss does not depend on', () => {
+    const { x, bias } = leaves();
+    expect(() => gradients(total(x), [bias])).toThrow(`the loss does not depend on %${bias.node.id} (input)`);
+    const choice = where(greater(bias, 0), 1, 2);
+    expect(() => gradients(total(choice), [bias])).toThrow('the loss does not depend on');
+  });
+
+  it('refuse an op without a derivative', () => {
+    const { graph, x, bias } = leaves();
+    expect(() => gradients(total(cast(greater(bias, 0), 'float32')), [bias])).toThrow(
+      /^cast \(node %\d+\) has no derivative$/,
+    );
+    const start = input(graph, 'start', 'int32', []);
+    expect(() => gradients(total(window(bias, start, [1])), [bias])).toThrow(
+      /^window \(node %\d+\) has no derivative$/,
+    );
+    const [, mean] = layerNorm(
+      x,
+      input(graph, 'gain', 'float32', [4]),
+      input(graph, 'shift', 'float32', [4]),
+      1e-5,
+    );
+    expect(() => gradients(total(mean), [x])).toThrow(
+      'layerNorm: only the normalised output is differentiable',
+    );
+  });
+
+  it('have the shapes of their values', () => {
+    const { graph, bias } = leaves();
+    const ids = input(graph, 'ids', 'int32', [symbol('batch'), symbol('sequence')]);
+    const table = input(graph, 'table', 'float32', [7, 2]);
+    const loss = total(multiply(add(gather(table, ids), bias), 2));
+    expect(gradients(loss, [table, bias]).map(({ shape }) => shape)).toEqual([[7, 2], [2]]);
+  });
+});

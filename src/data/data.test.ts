@@ -1,0 +1,286 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { buildLabels, labelMap } from './labels.ts';
+import { readRows } from './node/read-rows.ts';
+import { parseRows } from './parse-rows.ts';
+import type { DataOptions, RawLabel } from './row.ts';
+import type { TaskType } from './task-type.ts';
+import { toTargets } from './to-targets.ts';
+
+const NAMED: DataOptions = { task: 'single_label_classification', text: 'text', label: 'label' };
+const NUMBERED: DataOptions = { task: 'single_label_classification', text: 0, label: 1 };
+const MULTI: DataOptions = { ...NAMED, task: 'multi_label_classification' };
+
+/** Rows as `line text|pair=label`. */
+function read(content: string, fileName: string, options: DataOptions): string[] {
+  return parseRows(content, fileName, options).map(({ line, text, textPair, label }) =>
+    [
+      `${line} ${text}`,
+      textPair === undefined ? '' : `|${textPair}`,
+      label === undefined ? '' : `=${label}`,
+    ].join(''),
+  );
+}
+
+describe('parseRows', () => {
+  it.each([
+    ['a header', 'x.tsv', 'label\ttext\n1\ta\n', NAMED, ['2 a=1']],
+    ['no header', 'x.tsv', 'a\t1\nb\t0', NUMBERED, ['1 a=1', '2 b=0']],
+    ['numbers beside a header', 'x.tsv', 't\tl\na\t1', { ...NUMBERED, header: true }, ['2 a=1']],
+    ['byte-order mark, CRLF, blank lines', 'x.tsv', '\ufefftext\tlabel\r\n\r\na\t1\r\n', NAMED, ['3 a=1']],
+    ['a quote is a character in TSV', 'x.tsv', 'text\tlabel\n"a\t1\nb"\t0', NAMED, ['2 "a=1', '3 b"=0']],
+    ['a quoted TSV', 'x.tsv', '"a\tb"\t1', { ...NUMBERED, quote: true }, ['1 a\tb=1']],
+    ['CSV', 'x.csv', 'text,label\n"a, ""b""\nc",1\r\nd,0\n\ne,1', NAMED, ['2 a, "b"\nc=1', '4 d=0', '6 e=1']],
+    ['CSV with CRLF', 'x.csv', 'text,label\r\n"a\r\nb",1\r\nc,0\r\n', NAMED, ['2 a\r\nb=1', '4 c=0']],
+    ['CSV without quoting', 'x.csv', 'text,label\n"a,1', { ...NAMED, quote: false }, ['2 "a=1']],
+    ['a CSV name on tabs', 'x.csv', 'a, "b\t1\textra\nc\t0', NUMBERED, ['1 a, "b=1', '2 c=0']],
+    ['wider rows without header', 'x.tsv', 'a\t1\nb\t0\tc\td', NUMBERED, ['1 a=1', '2 b=0']],
+    ['no label wanted', 'x.tsv', 'a\t\nb\t0', { task: NUMBERED.task, text: 0 }, ['1 a', '2 b']],
+    ['an empty text', 'x.tsv', '\t1', NUMBERED, ['1 =1']],
+    ['plain lines', '-', 'one, two\nthree', { task: NUMBERED.task, text: 0 }, ['1 one, two', '2 three']],
+    ['spaces around a label', 'x.csv', 'text, label\na, 1 ', NAMED, ['2 a=1']],
+    ['pairs', 'x.tsv', 'a\tb\t1', { ...NUMBERED, text_pair: 1, label: 2 }, ['1 a|b=1']],
+    ['labels by semicolon', 'x.tsv', 'text\tlabel\na\tx; y\nb\t', MULTI, ['2 a=x,y', '3 b=']],
+    ['labels by bar', 'x.tsv', 'text\tlabel\na\tx|y', { ...MULTI, label_separator: '|' }, ['2 a=x,y']],
+    [
+      'JSON lines',
+      'x.jsonl',
+      '{"text":"a","label":1}\r\n\n{"text":"b","label":true}',
+      NAMED,
+      ['1 a=1', '3 b=true'],
+    ],
+    [
+      'JSON lists',
+      'x.jsonl',
+      '{"text":"a","label":["x",2]}\n{"text":"b","label":[]}',
+      MULTI,
+      ['1 a=x,2', '2 b='],
+    ],
+    ['JSON on standard input', '-', '{"text":"a","label":0.5}', NAMED, ['1 a=0.5']],
+    ['a format given', '-', 'text,label\na,1', { ...NAMED, format: 'csv' }, ['2 a=1']],
+  ] as [string, string, string, DataOptions, string[]][])(
+    'reads %s',
+    (_, fileName, content, options, rows) => {
+      expect(read(content, fileName, options)).toEqual(rows);
+    },
+  );
+
+  it.each([
+    ['an empty file', 'x.tsv', '', NUMBERED, 'x.tsv: expected rows, got an empty file.'],
+    ['blank lines only', 'x.csv', '\n\n', NAMED, 'x.csv: expected rows, got an empty file.'],
+    ['a header only', 'x.tsv', 'text\tlabel\n', NAMED, 'x.tsv: expected rows, got only a header.'],
+    ['an empty JSON file', 'x.jsonl', '\n', NAMED, 'x.jsonl: expected rows, got an empty file.'],
+    [
+      'an unknown column',
+      'x.tsv',
+      'txt\tlabel\na\t1',
+      NAMED,
+      `x.tsv: expected a column of the file, got "text". Did you mean txt? The file's columns: txt, label.`,
+    ],
+    [
+      'a number too high',
+      'x.tsv',
+      'a\t1',
+      { ...NUMBERED, label: 2 },
+      'x.tsv: expected a column from 0 to 1, got 2.',
+    ],
+    [
+      'a name without header',
+      'x.tsv',
+      'a\t1',
+      { ...NAMED, header: false },
+      'x.tsv: expected a header, got none, but a column "text". Give the number of the column, from 0.',
+    ],
+    [
+      'a name twice',
+      'x.tsv',
+      'text\ttext\tlabel\na\tb\t1',
+      NAMED,
+      'x.tsv: expected one column "text", got several. Give the number of the column, from 0.',
+    ],
+    [
+      'ragged rows',
+      'x.csv',
+      'text,label\na,1\nb\nc,0,9',
+      NAMED,
+      'x.csv:3: expected 2 fields, as in the header, got 1. 2 rows are so: lines 3, 4.',
+    ],
+    [
+      'ragged rows of CSV without header',
+      'x.csv',
+      'a,1\nb,0,9',
+      NUMBERED,
+      'x.csv:2: expected 2 fields, as in the first row, got 3.',
+    ],
+    [
+      'rows too short',
+      'x.tsv',
+      'a\t1\nb\n',
+      NUMBERED,
+      'x.tsv:2: expected at least 2 fields, got 1. If fields are enclosed in double quotes, set data.quote: true.',
+    ],
+    [
+      'rows without a label',
+      'x.tsv',
+      `text\tlabel\n${'a\t \n'.repeat(7)}`,
+      NAMED,
+      'x.tsv:2: expected a label in column label, got an empty field. 7 rows are so: lines 2, 3, 4, 5, 6 and 2 more.',
+    ],
+    [
+      'an open quote',
+      'x.csv',
+      'text,label\r\n"x\r\ny",1\r\n\r\n"a,1\r\nb,0\r\n',
+      NAMED,
+      'x.csv:5: expected every quoted field to be closed, got a quote open until the end of the file. ' +
+        'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.',
+    ],
+    [
+      'a quote inside a field',
+      'x.csv',
+      'text,label\na,1\n5" pipe,0\n',
+      NAMED,
+      'x.csv:3: expected double quotes around whole fields only, got a quote in the middle of a field. ' +
+        'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.',
+    ],
+    [
+      'JSON that is none',
+      'x.jsonl',
+      '{"text":"a","label":1}\nno',
+      NAMED,
+      /^x\.jsonl:2: expected a line of JSON, got invalid JSON \(.+\)\.$/,
+    ],
+    [
+      'a JSON array',
+      'x.json',
+      '[]',
+      NAMED,
+      'x.json:1: expected a JSON object, got a list. Write one object a line (JSON Lines).',
+    ],
+    [
+      'an unknown key',
+      'x.jsonl',
+      '{"txt":"a","label":1}',
+      NAMED,
+      `x.jsonl:1: expected a column of the file, got "text". Did you mean txt? The row's keys: txt, label.`,
+    ],
+    [
+      'values of several wrong types',
+      'x.jsonl',
+      '{"text":"a","label":1}\n{"text":3,"label":null}\n{"label":["x"]}',
+      NAMED,
+      'x.jsonl:2: expected a string in "text", got a value of type number. 2 rows are so: lines 2, 3.\n' +
+        'x.jsonl:2: expected a label in "label", got null. 2 rows are so: lines 2, 3.',
+    ],
+    [
+      'one label where lists are due',
+      'x.jsonl',
+      '{"text":"a","label":"x"}',
+      MULTI,
+      'x.jsonl:1: expected a list of labels in "label", got a value of type string.',
+    ],
+    [
+      'a numbered key',
+      'x.jsonl',
+      '{}',
+      NUMBERED,
+      'x.jsonl: expected a key, got column number 0. Columns of JSON',
+    ],
+    [
+      'a key inherited from Object',
+      'x.jsonl',
+      '{"text":"a"}',
+      { ...NAMED, label: 'constructor' },
+      'expected a column of the file, got "constructor"',
+    ],
+  ] as [string, string, string, DataOptions, string | RegExp][])(
+    'refuses %s',
+    (_, fileName, content, options, message) => {
+      expect(() => parseRows(content, fileName, options)).toThrow(message);
+    },
+  );
+});
+
+describe('labels', () => {
+  const rows = (...labels: RawLabel[]) => labels.map((label, at) => ({ line: at + 1, text: '', label }));
+  const names = (labels: RawLabel[], known?: Record<number, string>, task: TaskType = NAMED.task) =>
+    buildLabels(rows(...labels), task, 'x.tsv', known).names;
+
+  it('sorts numbers by value and names by code point', () => {
+    expect(names(['10', '9', '-1', '9'])).toEqual(['-1', '9', '10']);
+    expect(names(['b', 'a', 'B', '\u{1f600}', '\uff5e', '10', '9'])).toEqual([
+      '10',
+      '9',
+      'B',
+      'a',
+      'b',
+      '\uff5e',
+      '\u{1f600}',
+    ]);
+    expect(names([['b', 'a'], [], ['c']], undefined, 'multi_label_classification')).toEqual(['a', 'b', 'c']);
+    expect(names(['0.5', '1'], undefined, 'regression')).toEqual([]);
+  });
+
+  it("takes the checkpoint's order where that names them all", () => {
+    expect(names(['neg', 'pos'], { 0: 'pos', 1: 'neg', 2: 'other' })).toEqual(['pos', 'neg', 'other']);
+    expect(names(['neg', 'pos'], { 0: 'pos', 1: 'other' })).toEqual(['neg', 'pos']);
+    expect(names(['neg', 'pos'], { 1: 'pos', 2: 'neg' })).toEqual(['neg', 'pos']);
+    expect(names(['LABEL_1', 'LABEL_0'], { 0: 'LABEL_1', 1: 'LABEL_0' })).toEqual(['LABEL_0', 'LABEL_1']);
+  });
+
+  it('refuses a single class', () => {
+    expect(() => names(['1', '1'])).toThrow('x.tsv: expected at least 2 different labels, got only "1".');
+    expect(() => names([[]], undefined, 'multi_label_classification')).toThrow(
+      'at least 1 different labels, got none.',
+    );
+  });
+
+  it('makes targets', () => {
+    const map = labelMap(['a', 'b', 'c']);
+    expect(toTargets(rows('c', 'a'), NAMED.task, map, 'x')).toEqual(Int32Array.of(2, 0));
+    expect(toTargets(rows(['c', 'a'], []), MULTI.task, map, 'x')).toEqual(Float32Array.of(1, 0, 1, 0, 0, 0));
+    expect(toTargets(rows('5.000', '-1e-3', '.5'), 'regression', labelMap([]), 'x')).toEqual(
+      Float32Array.of(5, -1e-3, 0.5),
+    );
+  });
+
+  it('names labels never seen in training', () => {
+    const map = labelMap(['positive', 'negative']);
+    expect(() => toTargets(rows('positve', 'negative', 'x'), NAMED.task, map, 'dev.tsv')).toThrow(
+      'dev.tsv:1: expected a label seen in training, got "positve". Did you mean positive? 2 rows are so: lines 1, 3.',
+    );
+  });
+
+  it.each(['high', 'NaN', 'Infinity', '1e39', '0x10', '1,5', ''])('refuses the score "%s"', (score) => {
+    expect(() => toTargets(rows('1', score), 'regression', labelMap([]), 'x.tsv')).toThrow(
+      `x.tsv:2: expected a finite number as label, got "${score}".`,
+    );
+  });
+});
+
+describe('readRows', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rows-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, content: string | Uint8Array) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+
+  it('reads UTF-8 with or without byte-order mark', () => {
+    expect(readRows(write('train.tsv', '\ufefftext\tlabel\né\t1'), NAMED)).toEqual([
+      { line: 2, text: 'é', label: '1' },
+    ]);
+  });
+
+  it('refuses other bytes, a folder and a file that is not there', () => {
+    expect(() => readRows(write('latin.tsv', Uint8Array.of(0xe9, 9, 0x31)), NUMBERED)).toThrow(
+      'expected text in UTF-8',
+    );
+    expect(() => readRows(folder, NAMED)).toThrow('expected a file, got a folder.');
+    expect(() => readRows(join(folder, 'trian.tsv'), NAMED)).toThrow(
+      /trian\.tsv: expected a file, got nothing\. Did you mean train\.tsv/,
+    );
+    expect(() => readRows(join(folder, 'no', 'x.tsv'), NAMED)).toThrow('expected a file, got no folder');
+  });
+});

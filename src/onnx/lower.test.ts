@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { add, input, matmul, multiply, reshape, scatterAdd, slice, tanh } from '../graph/build.ts';
+import { addDimensions, multiplyDimensions, symbol } from '../graph/dimension.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { lower } from './lower.ts';
+import type { Target } from './rules.ts';
+
+/** The operators of an encoded model, by the names that the emitter gives to nodes. */
+function operators(value: Value, target: Target): string[] {
+  const text = Buffer.from(lower({ result: value }, { target })).toString('latin1');
+  const names = new Set(text.match(/\b[A-Z][A-Za-z]+_\d+\b/g));
+  return [...names].map((name) => name.replace(/_\d+$/, '')).sort();
+}
+
+/* What the lowered graphs compute is checked by tests/ops.test.ts; here is that they are the intended ones. */
+describe('lowering', () => {
+  const graph = new Graph();
+  const batch = symbol('batch');
+  const x = input(graph, 'x', 'float32', [batch, 3]);
+  const w = input(graph, 'w', 'float32', [4, 3]);
+  const bias = input(graph, 'bias', 'float32', [4]);
+  const product = matmul(x, w, { transposeB: true });
+
+  it('lets a product carry a sum, whichever side it stands on', () => {
+    expect(operators(add(product, bias), 'cpu')).toEqual(['Gemm']);
+    expect(operators(add(bias, product), 'webgpu')).toEqual(['Gemm']);
+    expect(operators(add(add(product, bias), tanh(bias)), 'cpu')).toEqual(['Add', 'Gemm', 'Tanh']);
+  });
+
+  it('keeps a sum apart from a product that is read elsewhere too', () => {
+    expect(operators(multiply(add(product, bias), product), 'cpu')).toEqual(['Add', 'Gemm', 'Mul']);
+  });
+
+  it('uses contributed operators on the cpu only', () => {
+    const queries = input(graph, 'queries', 'float32', [batch, 5, 3]);
+    const scores = matmul(queries, queries, { transposeB: true, scale: 0.5 });
+    expect(operators(scores, 'cpu')).toEqual(['FusedMatMul']);
+    for (const target of ['webgpu', 'wasm'] as const) {
+      expect(operators(scores, target)).toEqual(['MatMul', 'Mul', 'Transpose']);
+    }
+  });
+
+  it('scatters by a one-hot product where there is no scatter', () => {
+    const rows = scatterAdd(input(graph, 'k', 'int32', [batch]), x, 7);
+    expect(operators(rows, 'cpu')).toContain('ScatterND');
+    expect(operators(rows, 'webgpu')).toEqual(['Cast', 'Equal', 'MatMul']);
+  });
+
+  it('computes a size once, and leaves one unknown size of a reshape to the engine', () => {
+    expect(operators(reshape(x, [multiplyDimensions(batch, 3)]), 'cpu')).toEqual(['Reshape']);
+    const beforeLast = addDimensions(batch, -1);
+    const twice = add(slice(x, 0, beforeLast, batch), tanh(slice(x, 0, beforeLast, batch)));
+    expect(operators(twice, 'cpu').filter((name) => name === 'Shape')).toEqual(['Shape']);
+  });
+
+  it('needs an input that tells a symbolic size', () => {
+    const y = input(graph, 'y', 'float32', [multiplyDimensions(symbol('n'), 2)]);
+    expect(() => lower({ y: slice(y, 0, 0, symbol('n')) }, { target: 'cpu' })).toThrow(
+      'no input has an axis of size n',
+    );
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { constant, exp } from '../../graph/build.ts';
+import { Graph } from '../../graph/graph.ts';
+import { lower } from '../../onnx/lower.ts';
+import { UserError } from '../../support/user-error.ts';
+import { createSession } from './create-session.ts';
+
+it.skipIf(process.platform !== 'linux')('says what to do on a machine without a GPU', async () => {
+  // Hides every Vulkan driver from the loader.
+  process.env.VK_DRIVER_FILES = '/nonexistent.json';
+  process.env.VK_ICD_FILENAMES = '/nonexistent.json';
+  const model = lower({ y: exp(constant(new Graph(), [1])) }, { target: 'webgpu' });
+  const refused = createSession(model, { device: 'webgpu' });
+  await expect(refused).rejects.toThrow(UserError);
+  await expect(refused).rejects.toThrow(
+    'device: expected a GPU, got none that WebGPU can use (No supported adapters). Use the device cpu, or install',
+  );
+});

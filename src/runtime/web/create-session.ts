@@ -1,0 +1,35 @@
+import { env, InferenceSession, Tensor } from 'onnxruntime-web';
+import { wrapSession } from '../run-session.ts';
+import type { Session, SessionOptions } from '../session.ts';
+
+/** A file that the graph's external weights name. */
+export interface WeightFile {
+  /** The name that the graph knows it by. */
+  path: string;
+  /** Its content, or a URL to fetch it from. */
+  data: Uint8Array | string;
+}
+
+export interface WebSessionOptions extends SessionOptions {
+  device: 'wasm' | 'webgpu';
+  weightFiles?: readonly WeightFile[];
+}
+
+/**
+ * Loads a model in a browser (or on WebAssembly in Node). The weight files are held in memory while the session is
+ * made; several threads need a cross-origin isolated page, and the first session decides their number for all.
+ */
+export async function createSession(model: Uint8Array, options: WebSessionOptions): Promise<Session> {
+  const { device, threads, weightFiles } = options;
+  if (threads) env.wasm.numThreads = threads;
+  const session = await InferenceSession.create(model, {
+    executionProviders: device === 'webgpu' ? ['webgpu', 'wasm'] : ['wasm'],
+    enableMemPattern: false,
+    graphOptimizationLevel: 'all',
+    // Fatal only: every error is thrown, and need not be printed as well.
+    logSeverityLevel: 4,
+    ...(weightFiles && { externalData: weightFiles }),
+    extra: { session: { disable_prepacking: '1' } },
+  });
+  return wrapSession(session, Tensor, { fillsOutputs: false });
+}

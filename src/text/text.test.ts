@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { collate } from './collate.ts';
+import { maxLength } from './max-length.ts';
+import { loadTokenizer } from './node/load-tokenizer.ts';
+
+describe('collate', () => {
+  const encoding = (ids: number[], types: number[]) => ({
+    inputIds: Int32Array.from(ids),
+    tokenTypeIds: Int32Array.from(types),
+    truncated: false,
+  });
+  const encodings = [encoding([5, 6, 7], [0, 0, 1]), encoding([8], [0])];
+
+  it('pads to the longest', () => {
+    expect(collate(encodings, 9)).toEqual({
+      inputIds: Int32Array.of(5, 6, 7, 8, 9, 9),
+      attentionMask: Int32Array.of(1, 1, 1, 1, 0, 0),
+      tokenTypeIds: Int32Array.of(0, 0, 1, 0, 0, 0),
+      batch: 2,
+      length: 3,
+    });
+  });
+
+  it('pads to a multiple', () => {
+    expect(collate(encodings, 0, 8).length).toBe(8);
+    expect(collate(encodings, 0, 3).length).toBe(3);
+  });
+});
+
+describe('maxLength', () => {
+  it('is what both tokenizer and model allow', () => {
+    expect(maxLength(undefined, 1e30, 512)).toBe(512);
+    expect(maxLength(undefined, 128, 512)).toBe(128);
+    expect(maxLength(256, 128, 512)).toBe(256);
+  });
+
+  it.each([513, 0, -1, 1.5])('refuses %d', (requested) => {
+    expect(() => maxLength(requested, 512, 512)).toThrow(
+      `data.max_length: expected a whole number from 1 to 512, the model's max_position_embeddings, got ${requested}.`,
+    );
+  });
+});
+
+describe('loadTokenizer', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const load = (json?: string) => () => {
+    if (json !== undefined) writeFileSync(join(folder, 'tokenizer.json'), json);
+    return loadTokenizer(folder, { typeVocabSize: 2 });
+  };
+
+  it('names what is missing or wrong', () => {
+    expect(load()).toThrow(/tokenizer\.json: expected a file, got nothing\. Save it/);
+    expect(load('{}')).toThrow(/tokenizer_config\.json: expected a file, got nothing\./);
+    writeFileSync(join(folder, 'tokenizer_config.json'), '{}');
+    expect(load('{"model"')).toThrow(/tokenizer\.json: expected JSON, got /);
+    expect(load('[]')).toThrow(/tokenizer\.json: expected a JSON object, got another value\./);
+    expect(load('{}')).toThrow(/tokenizer\.json: expected a tokenizer, got .*model/);
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { rules } from '../src/autodiff/rules.ts';
+import { opCases } from './ops/cases.ts';
+import { cpu, wasm } from './support/backends.ts';
+import { checkOp } from './support/check-op.ts';
+
+/** Checked elsewhere: an input is an operand of every case; a weight needs a file (external-weights.test.ts). */
+const LEAVES = ['input', 'weight'];
+
+it('every op has cases, which use it', () => {
+  expect([...LEAVES, ...Object.keys(opCases)].sort()).toEqual(Object.keys(rules).sort());
+  for (const [op, ofOp] of Object.entries(opCases)) {
+    expect(
+      ofOp.some(({ ops }) => ops.has(op)),
+      op,
+    ).toBe(true);
+  }
+});
+
+describe.each([cpu, wasm])('on $name', (backend) => {
+  for (const [op, ofOp] of Object.entries(opCases)) {
+    describe(op, () => {
+      for (const opCase of ofOp) {
+        it(opCase.name, ({ skip }) => {
+          const reason = backend.skips[opCase.name];
+          return reason ? skip(reason) : checkOp(opCase, backend);
+        });
+      }
+    });
+  }
+});

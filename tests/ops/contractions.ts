@@ -1,0 +1,263 @@
+// biome-ignore-all format: one case a line.
+
+import {
+  add, constant, layerNorm, matmul, max, multiply, softmax, sum, tanh,
+} from '../../src/graph/build.ts';
+import type { Value } from '../../src/graph/graph.ts';
+import { apart, type OpCase, op, real } from '../support/check-op.ts';
+import { type Table, total } from '../support/table.ts';
+
+const BOTH = [false, true];
+const TRANSPOSES = BOTH.flatMap((transposeA) => BOTH.map((transposeB) => ({ transposeA, transposeB })));
+
+/** All transposes of a [2, 3] x [3, 4] product, alone and behind leading axes. */
+const products = TRANSPOSES.flatMap(({ transposeA: ta, transposeB: tb }): OpCase[] => {
+  const a = ta ? [3, 2] : [2, 3];
+  const b = tb ? [4, 3] : [3, 4];
+  const options = { transposeA: ta, transposeB: tb, scale: ta === tb ? 1 : 0.5 };
+  const times = (a: Value, b: Value) => matmul(a, b, options);
+  const dot = (a: Table, b: Table, i: number, j: number, ...lead: number[]) =>
+    options.scale * total(3, (k) => a(...lead, ...(ta ? [k, i] : [i, k])) * b(...lead, ...(tb ? [j, k] : [k, j])));
+  return [
+    op([real(...a), real(...b)], times, [2, 4], (a, b) => (i, j) => dot(a, b, i, j)),
+    op([real(2, ...a), real(2, ...b)], times, [2, 2, 4], (a, b) => (n, i, j) => dot(a, b, i, j, n)),
+    op([real('batch', 2, ...a), real('batch', 2, ...b)], times, [2, 2, 2, 4], (a, b) => (m, n, i, j) => dot(a, b, i, j, m, n)),
+  ];
+});
+
+/** The [2, 3] x [3, 4] product of the sums below. */
+const dot = (a: Table, b: Table, i: number, j: number) => total(3, (k) => a(i, k) * b(k, j));
+const A = real(2, 3);
+const B = real(3, 4);
+
+const mean = (n: number, f: (i: number) => number) => total(n, f) / n;
+const EPSILON = 0.01;
+const deviation = (n: number, f: (i: number) => number) => Math.sqrt(mean(n, (i) => (f(i) - mean(n, f)) ** 2) + EPSILON);
+const standard = (n: number, f: (i: number) => number, j: number) => (f(j) - mean(n, f)) / deviation(n, f);
+const normal = (output: number) => (x: Value, gain: Value, shift: Value) => layerNorm(x, gain, shift, EPSILON)[output];
+
+/** Cases of the products and reductions. */
+export const contractions = {
+  matmul: [
+    ...products,
+    op(
+      [real('batch', 3), real(4, 3)],
+      (a, b) => matmul(a, b, { transposeB: true }),
+      [2, 4],
+      (a, b) => (i, j) => total(3, (k) => a(i, k) * b(j, k)),
+    ),
+    op(
+      [real('batch', 'sequence', 3)],
+      (a) => matmul(a, a, { transposeB: true }),
+      [2, 3, 3],
+      (a) => (n, i, j) => total(3, (k) => a(n, i, k) * a(n, j, k)),
+    ),
+    op(
+      [real(3, 3)],
+      (a) => matmul(a, a),
+      [3, 3],
+      (a) => (i, j) => total(3, (k) => a(i, k) * a(k, j)),
+    ),
+    // Sums that become a Gemm's third operand, and sums that must not.
+    op(
+      [A, B, real(4)],
+      (a, b, c) => add(matmul(a, b), c),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(j),
+    ),
+    op(
+      [A, B, real(4)],
+      (a, b, c) => add(c, matmul(a, b)),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(j),
+    ),
+    op(
+      [A, B, real(1, 4)],
+      (a, b, c) => add(matmul(a, b), c),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(0, j),
+    ),
+    op(
+      [A, B, real(2, 1)],
+      (a, b, c) => add(c, matmul(a, b)),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(i, 0),
+    ),
+    op(
+      [A, B, real(2, 4)],
+      (a, b, c) => add(matmul(a, b), c),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(i, j),
+    ),
+    op(
+      [A, B, real(2, 4)],
+      (a, b, c) => add(c, matmul(a, b)),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(i, j),
+    ),
+    op(
+      [A, B, real(1)],
+      (a, b, c) => add(matmul(a, b), c),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(0),
+    ),
+    op(
+      [A, B, real()],
+      (a, b, c) => add(matmul(a, b), c),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(),
+    ),
+    op(
+      [A, B],
+      (a, b) => add(matmul(a, b), 3),
+      [2, 4],
+      (a, b) => (i, j) => dot(a, b, i, j) + 3,
+    ),
+    op(
+      [A, B, real(2, 4)],
+      (a, b, c) => add(matmul(a, b, { scale: 2 }), c),
+      [2, 4],
+      (a, b, c) => (i, j) => 2 * dot(a, b, i, j) + c(i, j),
+    ),
+    op(
+      [A, B, real(2, 3)],
+      (a, b, c) => add(matmul(a, b), matmul(c, b)),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + dot(c, b, i, j),
+    ),
+    op(
+      [A, B],
+      (a, b) => add(matmul(a, b), matmul(a, b)),
+      [2, 4],
+      (a, b) => (i, j) => 2 * dot(a, b, i, j),
+    ),
+    op(
+      [A, B],
+      (a, b) => add(matmul(a, b), tanh(matmul(a, b))),
+      [2, 4],
+      (a, b) => (i, j) => dot(a, b, i, j) + Math.tanh(dot(a, b, i, j)),
+    ),
+    op(
+      [A, B, real(2, 4), real(4)],
+      (a, b, c, d) => add(add(matmul(a, b), c), d),
+      [2, 4],
+      (a, b, c, d) => (i, j) => dot(a, b, i, j) + c(i, j) + d(j),
+    ),
+    op(
+      [real(1, 3), B, real(2, 4)],
+      (a, b, c) => add(matmul(a, b), c),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, 0, j) + c(i, j),
+    ),
+    op(
+      [A, B, real(2, 2, 4)],
+      (a, b, c) => add(matmul(a, b), c),
+      [2, 2, 4],
+      (a, b, c) => (n, i, j) => dot(a, b, i, j) + c(n, i, j),
+    ),
+    op(
+      [real('batch', 3), B, real('batch', 4)],
+      (a, b, c) => add(c, matmul(a, b)),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + c(i, j),
+    ),
+    op(
+      [real(2, 2, 3), real(2, 3, 4), real(4)],
+      (a, b, c) => add(matmul(a, b), c),
+      [2, 2, 4],
+      (a, b, c) => (n, i, j) => total(3, (k) => a(n, i, k) * b(n, k, j)) + c(j),
+    ),
+  ],
+  sum: [
+    op(
+      [real(2, 3)],
+      (x) => sum(x, [1]),
+      [2],
+      (x) => (i) => total(3, (j) => x(i, j)),
+    ),
+    op(
+      [real(2, 3)],
+      (x) => sum(x, [1], true),
+      [2, 1],
+      (x) => (i) => total(3, (j) => x(i, j)),
+    ),
+    op(
+      [real(2, 3)],
+      (x) => sum(x, [0, 1]),
+      [],
+      (x) => () => total(2, (i) => total(3, (j) => x(i, j))),
+    ),
+    op(
+      [real(2, 3, 2)],
+      (x) => sum(x, [0, 2], true),
+      [1, 3, 1],
+      (x) => (_, j) => total(2, (i) => x(i, j, 0) + x(i, j, 1)),
+    ),
+    op(
+      [real('batch', 'sequence', 2)],
+      (x) => sum(x, [1]),
+      [2, 2],
+      (x) => (i, k) => total(3, (j) => x(i, j, k)),
+    ),
+    op(
+      [real('batch', 'sequence', 2)],
+      (x) => sum(multiply(x, x), [1, 0]),
+      [2],
+      (x) => (k) => total(2, (i) => total(3, (j) => x(i, j, k) ** 2)),
+    ),
+    op(
+      [real(2, 3)],
+      (x) => sum(x, []),
+      [2, 3],
+      (x) => x,
+    ),
+  ],
+  max: [
+    op(
+      [apart(2, 3)],
+      (x) => max(x, [1]),
+      [2],
+      (x) => (i) => Math.max(x(i, 0), x(i, 1), x(i, 2)),
+    ),
+    op(
+      [apart(2, 3)],
+      (x) => max(x, [0], true),
+      [1, 3],
+      (x) => (_, j) => Math.max(x(0, j), x(1, j)),
+    ),
+    op(
+      [apart('batch', 'sequence', 2)],
+      (x) => max(x, [0, 2]),
+      [3],
+      (x) => (j) => Math.max(x(0, j, 0), x(0, j, 1), x(1, j, 0), x(1, j, 1)),
+    ),
+    op(
+      [apart(2, 2)],
+      (x) => max(x, [0, 1]),
+      [],
+      (x) => () => Math.max(...x.data),
+    ),
+    op(
+      [apart(2, 3)],
+      (x) => multiply(max(x, []), x),
+      [2, 3],
+      (x) => (i, j) => x(i, j) ** 2,
+    ),
+  ],
+  softmax: [
+    op([real(2, 3)], softmax, [2, 3], (x) => (i, j) => Math.exp(x(i, j)) / total(3, (k) => Math.exp(x(i, k)))),
+    op([real('batch', 2, 'sequence')], softmax, [2, 2, 3], (x) => (n, i, j) => Math.exp(x(n, i, j)) / total(3, (k) => Math.exp(x(n, i, k)))),
+    op(
+      [real(3)],
+      (x) => softmax(add(x, constant(x.node.graph, [0, 0, -1e9]))),
+      [3],
+      (x) => (i) => ([1, 1, 0][i] * Math.exp(x(i))) / (Math.exp(x(0)) + Math.exp(x(1))),
+    ),
+  ],
+  layerNorm: [
+    op([real(2, 4), real(4), real(4)], normal(0), [2, 4], (x, g, s) => (i, j) => g(j) * standard(4, (k) => x(i, k), j) + s(j)),
+    op([real('batch', 'sequence', 4), real(4), real(4)], normal(0), [2, 3, 4], (x, g, s) => (n, i, j) => g(j) * standard(4, (k) => x(n, i, k), j) + s(j)),
+    op([real(2, 4), real(4), real(4)], normal(1), [2, 1], (x) => (i) => mean(4, (k) => x(i, k)), []),
+    op([real(2, 4), real(4), real(4)], normal(2), [2, 1], (x) => (i) => 1 / deviation(4, (k) => x(i, k)), []),
+  ],
+};

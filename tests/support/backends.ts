@@ -1,0 +1,35 @@
+import type { Target } from '../../src/onnx/rules.ts';
+import { createSession as createNodeSession } from '../../src/runtime/node/create-session.ts';
+import type { Session } from '../../src/runtime/session.ts';
+import { createSession as createWebSession } from '../../src/runtime/web/create-session.ts';
+
+/** An engine that the contract suites run on. */
+export interface Backend {
+  name: string;
+  /** The lowering table it gets. */
+  target: Target;
+  open(model: Uint8Array): Promise<Session>;
+  /** What it cannot do: name of a case, and why. */
+  skips: Record<string, string>;
+}
+
+export const cpu: Backend = {
+  name: 'cpu',
+  target: 'cpu',
+  open: (model) => createNodeSession(model, { device: 'cpu', threads: 1 }),
+  skips: {},
+};
+
+export const wasm: Backend = {
+  name: 'wasm',
+  target: 'wasm',
+  open: (model) => createWebSession(model, { device: 'wasm', threads: 1 }),
+  skips: {},
+};
+
+export const webgpu: Backend = {
+  name: 'webgpu',
+  target: 'webgpu',
+  open: (model) => createNodeSession(model, { device: 'webgpu', threads: 1 }),
+  skips: {},
+};

@@ -1,0 +1,173 @@
+import { gradients } from '../../src/autodiff/gradients.ts';
+import { cast, input, multiply, sum } from '../../src/graph/build.ts';
+import { symbol } from '../../src/graph/dimension.ts';
+import { Graph, type Node, type Value } from '../../src/graph/graph.ts';
+import type { DataType } from '../../src/graph/ops.ts';
+import { printNode, reachable } from '../../src/graph/print.ts';
+import { lower } from '../../src/onnx/lower.ts';
+import type { HostTensor } from '../../src/runtime/session.ts';
+import { Random } from '../../src/support/random.ts';
+import type { Backend } from './backends.ts';
+import { type Table, table, tableOf } from './table.ts';
+
+/** What the named sizes of the cases are at run time. */
+const SIZES: Record<string, number> = { batch: 2, sequence: 3 };
+
+/** Operands are named by position. */
+const NAMES = 'abcd';
+
+/** The engines compute in float32 with their own exp, erf and tanh, and sum a few dozen terms of order 1. */
+const TOLERANCE = 1e-4;
+
+/** Central differences in float64: truncation of order 1e-10, cancellation of order 1e-11. */
+const STEP = 1e-5;
+
+/** An operand of a case: its type, and how its elements are drawn. */
+interface Spec {
+  dtype: DataType;
+  shape: readonly (number | string)[];
+  draw: (random: Random, count: number) => ArrayLike<number>;
+}
+
+type Shape = (number | string)[];
+
+/** Standard normal elements; a name in the shape is a symbolic size. */
+export const real = (...shape: Shape): Spec => ({
+  dtype: 'float32',
+  shape,
+  draw: (random, count) => random.normals(count, 1),
+});
+
+/** Elements in [0.5, 2). */
+export const positive = (...shape: Shape): Spec => ({
+  dtype: 'float32',
+  shape,
+  draw: (random, count) => Array.from({ length: count }, () => 0.5 + 1.5 * random.uniform()),
+});
+
+/** Elements of both signs, at least 0.5 from zero and 0.25 from each other: no kink or pole within a step. */
+export const apart = (...shape: Shape): Spec => ({
+  dtype: 'float32',
+  shape,
+  draw: (random, count) => [...random.permutation(count)].map((k) => (0.5 + k / 4) * (k % 2 ? 1 : -1)),
+});
+
+export const int = (shape: Shape, elements: readonly number[]): Spec => ({
+  dtype: 'int32',
+  shape,
+  draw: () => elements,
+});
+
+/** A small program around an op, its meaning in plain loops, and the operands it is differentiated by. */
+export interface OpCase {
+  /** The program, as text. */
+  name: string;
+  /** The ops of the program. */
+  ops: ReadonlySet<string>;
+  inputs: readonly Spec[];
+  build: (...values: Value[]) => Value;
+  reference: (...tables: Table[]) => Table;
+  /** Positions of operands. */
+  wrt: readonly number[];
+}
+
+/**
+ * One case: operands, program, and the elements of its result as a function of the index, of shape `shape`. `wrt`
+ * are the positions of the operands to differentiate by, by default all of float32.
+ */
+export function op(
+  inputs: readonly Spec[],
+  build: (...values: Value[]) => Value,
+  shape: readonly number[],
+  element: (...tables: Table[]) => (...index: number[]) => number,
+  wrt: readonly number[] = inputs.flatMap(({ dtype }, i) => (dtype === 'float32' ? [i] : [])),
+): OpCase {
+  const result = build(...declare(inputs));
+  const ops = new Set(reachable([result]).map((node) => node.op));
+  const reference = (...tables: Table[]) => table(shape, element(...tables));
+  return { name: describeValue(result), ops, inputs, build, reference, wrt };
+}
+
+/** Checks a case's value, and the gradients of a randomly weighted sum of it, on a backend. */
+export async function checkOp(
+  { name, inputs, build, reference, wrt }: OpCase,
+  backend: Backend,
+): Promise<void> {
+  const values = declare(inputs);
+  const result = build(...values);
+  const weights = input(result.node.graph, 'weights', 'float32', result.shape);
+  const y = cast(result, 'float32');
+  const loss = sum(
+    multiply(y, weights),
+    y.shape.map((_, axis) => axis),
+  );
+  const slopes = gradients(
+    loss,
+    wrt.map((i) => values[i]),
+  );
+  const outputs = { y, ...Object.fromEntries(wrt.map((i, k) => [`d${NAMES[i]}`, slopes[k]])) };
+
+  const random = new Random(0, name);
+  const operands = inputs.map((spec) => drawTensor(spec, random));
+  const tables = operands.map(({ data, dims }) => tableOf(dims, Float64Array.from(data)));
+  const expected = reference(...tables);
+  const factors: HostTensor = { data: random.normals(expected.data.length, 1), dims: expected.shape };
+  const feeds = Object.fromEntries(operands.map((tensor, i) => [NAMES[i], tensor]));
+  if (wrt.length > 0) feeds.weights = factors;
+
+  const session = await backend.open(lower(outputs, { target: backend.target }));
+  const actual = await session.run(feeds);
+  await session.release();
+  expectClose('value', actual.y, expected);
+  const weighted = () =>
+    reference(...tables).data.reduce((loss, element, i) => loss + element * factors.data[i], 0);
+  for (const i of wrt) {
+    expectClose(`gradient by ${NAMES[i]}`, actual[`d${NAMES[i]}`], slope(weighted, tables[i]));
+  }
+}
+
+/** d loss / d operand by central differences. */
+function slope(loss: () => number, { shape, data }: Table): Table {
+  const result = data.map((element, i) => {
+    data[i] = element + STEP;
+    const after = loss();
+    data[i] = element - STEP;
+    const before = loss();
+    data[i] = element;
+    return (after - before) / (2 * STEP);
+  });
+  return tableOf(shape, result);
+}
+
+function expectClose(what: string, { data, dims }: HostTensor, { shape, data: expected }: Table): void {
+  if (String(dims) !== String(shape)) throw new Error(`${what}: shape [${dims}], should be [${shape}]`);
+  expected.forEach((element, i) => {
+    if (!(Math.abs(data[i] - element) <= TOLERANCE * Math.max(1, Math.abs(element)))) {
+      throw new Error(`${what}: element ${i} of [${shape}] is ${data[i]}, should be ${element}`);
+    }
+  });
+}
+
+function declare(inputs: readonly Spec[]): Value[] {
+  const graph = new Graph();
+  return inputs.map(({ dtype, shape }, i) => {
+    const dimensions = shape.map((size) => (typeof size === 'string' ? symbol(size) : size));
+    return input(graph, NAMES[i], dtype, dimensions);
+  });
+}
+
+function drawTensor({ dtype, shape, draw }: Spec, random: Random): HostTensor {
+  const dims = shape.map((size) => (typeof size === 'string' ? SIZES[size] : size));
+  const elements = draw(
+    random,
+    dims.reduce((a, b) => a * b, 1),
+  );
+  return { data: dtype === 'int32' ? Int32Array.from(elements) : Float32Array.from(elements), dims };
+}
+
+function describeValue(value: Value): string {
+  const { node, shape } = value;
+  if (node.op === 'input') return `${(node as Node<'input'>).attributes.name}[${shape}]`;
+  if (node.op === 'constant') return `${(node as Node<'constant'>).attributes.data}`;
+  return printNode(node, describeValue) + (value.index > 0 ? ` output ${value.index}` : '');
+}

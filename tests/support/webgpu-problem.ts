@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { constant, exp } from '../../src/graph/build.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { lower } from '../../src/onnx/lower.ts';
+
+/** A software driver answers within a second; one that hangs is as good as none. */
+const PATIENCE = 20_000;
+
+/** Why this machine cannot run WebGPU in Node, or undefined when it can. */
+export function webgpuProblem(): string | undefined {
+  const model = lower({ y: exp(constant(new Graph(), [1])) }, { target: 'webgpu' });
+  const probe = new URL('webgpu-probe.mjs', import.meta.url);
+  const { status, signal, stderr } = spawnSync(
+    process.execPath,
+    [probe.pathname, Buffer.from(model).toString('base64')],
+    { timeout: PATIENCE, encoding: 'utf8' },
+  );
+  if (status === 0) return undefined;
+  const reason =
+    stderr.match(/reason: .*?([^:]*)$/s)?.[1].trim() ?? `the probe ended with ${signal ?? status}`;
+  return `no WebGPU here: ${reason} (see .ci/install-vulkan)`;
+}
