@@ -18,7 +18,8 @@ import {
   transpose,
 } from '../src/graph/build.ts';
 import { multiplyDimensions, symbol } from '../src/graph/dimension.ts';
-import { Graph } from '../src/graph/graph.ts';
+import { Graph, type Value } from '../src/graph/graph.ts';
+import { reachable } from '../src/graph/print.ts';
 import { lower } from '../src/onnx/lower.ts';
 import type { Tensors } from '../src/runtime/session.ts';
 import { Random } from '../src/support/random.ts';
@@ -39,8 +40,8 @@ const SHAPES = {
   outer: [CLASSES, WIDTH],
 };
 
-/** Loss and gradients of a small text classifier: embedding, one head of attention, GELU, layer norm, softmax. */
-function trainingStep(): Record<string, ReturnType<typeof sum>> {
+/** Loss and gradients of a small text classifier: embedding, layer norm, a layer with GELU, softmax. */
+function trainingStep(): Record<string, Value> {
   const graph = new Graph();
   const [batch, sequence] = [symbol('batch'), symbol('sequence')];
   const rows = multiplyDimensions(batch, sequence);
@@ -49,9 +50,7 @@ function trainingStep(): Record<string, ReturnType<typeof sum>> {
   const parameters = Object.entries(SHAPES).map(([name, shape]) => input(graph, name, 'float32', shape));
   const [table, gain, shift, inner, bias, outer] = parameters;
 
-  const x = gather(table, tokens);
-  const attention = softmax(matmul(x, x, { transposeB: true, scale: WIDTH ** -0.5 }));
-  const [normal] = layerNorm(add(x, matmul(attention, x)), gain, shift, 1e-5);
+  const [normal] = layerNorm(gather(table, tokens), gain, shift, 1e-5);
   const hidden = add(matmul(reshape(normal, [rows, WIDTH]), inner), bias);
   const gelu = reshape(multiply(hidden, normalCdf(hidden)), [batch, sequence, WIDTH]);
   const pooled = sum(transpose(gelu, [1, 0, 2]), [0]);
@@ -104,8 +103,11 @@ describe('WebGPU in Node', () => {
     }
   });
 
-  // One case an op: a software driver compiles shaders for a tenth of a second each.
-  for (const [op, [first]] of Object.entries(opCases)) {
-    it(`${op}: ${first.name}`, ({ skip }) => (problem ? skip(problem) : checkOp(first, webgpu)));
-  }
+  // What the step lacks: products with leading axes, and a case of each op that is not in it. Not all cases, because a
+  // software driver takes a tenth of a second and more to compile a shader.
+  const seen = new Set<string>(reachable(Object.values(trainingStep())).map(({ op }) => op));
+  const unseen = Object.entries(opCases).flatMap(([op, [first]]) => (seen.has(op) ? [] : [first]));
+  it.for([opCases.matmul[1], ...unseen])('computes $name', (opCase, { skip }) =>
+    problem ? skip(problem) : checkOp(opCase, webgpu),
+  );
 });

@@ -1,9 +1,9 @@
-import { sameDimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
 import { Emitter, valueInfo } from './emitter.ts';
-import { gemm, loweringTable, type Target } from './rules.ts';
+import { lowerFused, planFusions } from './fusion.ts';
+import { loweringTable, type Target } from './rules.ts';
 import { ELEMENT, encodeModel } from './schema.ts';
 
 /** Bytes of a frozen tensor inside a file: ONNX external data, mapped by the engine, never read here. */
@@ -42,20 +42,19 @@ export function lower(
   const emitter = new Emitter(inputs);
   const rules = loweringTable(target);
   const names = new Map<Value, string>(inputs.map(({ name, value }) => [value, name]));
-  const absorbed = productsInsideSums(nodes, results);
+  const fusions = planFusions(nodes, results, target);
 
   for (const node of nodes) {
-    if (node.op === 'input' || absorbed.products.has(node)) continue;
+    if (node.op === 'input' || fusions.absorbed.has(node)) continue;
     if (node.op === 'weight') {
       if (!locate) throw new Error('a graph with weights needs `locate`');
       names.set(node.outputs[0], emitWeight(emitter, node as Node<'weight'>, locate));
       continue;
     }
-    const fused = absorbed.sums.get(node);
-    const operandsOf = ({ inputs }: Node) => inputs.map((value) => names.get(value) as string);
-    const lowered = fused
-      ? [gemm(emitter, fused.product, [...operandsOf(fused.product), names.get(fused.addend) as string])]
-      : rules[node.op](emitter, node as never, operandsOf(node));
+    const nameOf = (value: Value) => names.get(value) as string;
+    const lowered =
+      lowerFused(emitter, fusions, node, nameOf) ??
+      rules[node.op](emitter, node as never, node.inputs.map(nameOf));
     node.outputs.forEach((value, i) => names.set(value, lowered[i]));
   }
 
@@ -77,51 +76,6 @@ export function lower(
       output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
     },
   });
-}
-
-interface Fused {
-  product: Node<'matmul'>;
-  addend: Value;
-}
-
-/**
- * Sums that a `Gemm` can carry as its third operand: one side is a two-dimensional product that nobody else reads.
- * Saves a pass over the activations for every bias, adapter and gradient that is added to a product.
- */
-function productsInsideSums(
-  nodes: readonly Node[],
-  results: readonly Value[],
-): { sums: Map<Node, Fused>; products: Set<Node> } {
-  const uses = new Map<Value, number>();
-  for (const value of [...nodes.flatMap((node) => node.inputs), ...results]) {
-    uses.set(value, (uses.get(value) ?? 0) + 1);
-  }
-  const sums = new Map<Node, Fused>();
-  const products = new Set<Node>();
-  for (const node of nodes) {
-    if (node.op !== 'add') continue;
-    const [a, b] = node.inputs;
-    // Of two products the later one is absorbed, so that the other is ready when it runs.
-    const candidates = [
-      { value: a, addend: b },
-      { value: b, addend: a },
-    ].sort((x, y) => y.value.node.id - x.value.node.id);
-    const found = candidates.find(
-      ({ value, addend }) =>
-        value.node.op === 'matmul' &&
-        value.shape.length === 2 &&
-        uses.get(value) === 1 &&
-        addend.shape.length <= 2 &&
-        addend.shape.every((size, i) => {
-          const axis = 2 - addend.shape.length + i;
-          return size === 1 || sameDimension(size, value.shape[axis]);
-        }),
-    );
-    if (!found) continue;
-    sums.set(node, { product: found.value.node as Node<'matmul'>, addend: found.addend });
-    products.add(found.value.node);
-  }
-  return { sums, products };
 }
 
 function emitWeight(

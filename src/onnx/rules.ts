@@ -96,16 +96,9 @@ export const portable: LoweringTable = {
 
 /** ONNX Runtime's CPU kernels beyond the standard: products that read transposed operands in place, scatters. */
 const cpu: Partial<LoweringTable> = {
-  matmul: (e, node, [a, b]) => {
-    const { transposeA, transposeB, scale } = node.attributes;
-    if (node.outputs[0].shape.length === 2) return [gemm(e, node, [a, b])];
-    const attributes = {
-      transA: Number(transposeA),
-      transB: Number(transposeB),
-      alpha: { float: scale },
-    };
-    return [e.emit('FusedMatMul', [a, b], attributes, 'com.microsoft')];
-  },
+  matmul: (e, node, operands) => [
+    node.outputs[0].shape.length === 2 ? gemm(e, node, operands) : fusedMatMul(e, node, operands),
+  ],
   scatterAdd: (e, { outputs: [{ shape }] }, [indices, updates]) => {
     const zeros = e.emit('Expand', [e.float32([0], []), e.shape(shape)]);
     const positions = e.emit('Cast', [e.emit('Reshape', [indices, e.int64([-1, 1])])], { to: ELEMENT.int64 });
@@ -118,7 +111,7 @@ export function loweringTable(target: Target): LoweringTable {
   return target === 'cpu' ? { ...portable, ...cpu } : portable;
 }
 
-/** A matrix product, with something added to it when `addend` is given. */
+/** A matrix product, plus the third operand if there is one. */
 export function gemm(
   e: Emitter,
   { attributes: { transposeA, transposeB, scale } }: Node<'matmul'>,
@@ -129,6 +122,22 @@ export function gemm(
     transB: Number(transposeB),
     alpha: { float: scale },
   });
+}
+
+/** A batch of products on the CPU; `transBatch` marks an operand whose batch axis stands second. */
+export function fusedMatMul(
+  e: Emitter,
+  { attributes: { transposeA, transposeB, scale } }: Node<'matmul'>,
+  operands: readonly string[],
+  transBatch: { transBatchA?: number; transBatchB?: number } = {},
+): string {
+  const attributes = {
+    transA: Number(transposeA),
+    transB: Number(transposeB),
+    alpha: { float: scale },
+    ...transBatch,
+  };
+  return e.emit('FusedMatMul', operands, attributes, 'com.microsoft');
 }
 
 function direct<K extends Op>(op: string): Lowering<K> {

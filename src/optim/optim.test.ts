@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { accumulate } from './accumulate.ts';
 import { AdamW } from './adamw.ts';
 import { clipByGlobalNorm, globalNorm } from './clip.ts';
-import { gather } from './gather.ts';
+import { gather } from '../support/gather.ts';
 import { type LrSchedulerType, learningRateFactor, warmupStepsOf } from './schedule.ts';
 
 interface Fixture {

@@ -1,12 +1,20 @@
 const MAX_SUGGESTIONS = 3;
 
-/** Names from `known` closest to `name` by edit distance (case-insensitive), best first; empty when none is near. */
+/** Shorter names are contained in others by chance. */
+const MIN_CONTAINED = 4;
+
+/**
+ * Names from `known` that are near `name` (few edits away) or contain it, best first, case ignored; empty when there are
+ * none.
+ */
 export function nearest(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
   const limit = Math.max(2, Math.ceil(wanted.length / 2));
+  const contains = (candidate: string) =>
+    wanted.length >= MIN_CONTAINED && candidate.toLowerCase().includes(wanted);
   return [...new Set(known)]
     .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
-    .filter(({ distance }) => distance <= limit)
+    .filter(({ candidate, distance }) => distance <= limit || contains(candidate))
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, MAX_SUGGESTIONS)
     .map(({ candidate }) => candidate);

@@ -4,15 +4,19 @@ import type { TaskType } from '../data/task-type.ts';
 import { toTargets } from '../data/to-targets.ts';
 import type { Encoding, TextTokenizer } from '../text/tokenizer.ts';
 
-/** A data set as the model takes it. */
-export interface EncodedSet {
+/** Texts as the model takes them. */
+export interface EncodedTexts {
   encodings: readonly Encoding[];
-  /** Tokens of each example. */
+  /** Tokens of each text. */
   lengths: Int32Array;
-  /** See {@link toTargets}. */
-  targets: Int32Array | Float32Array;
   /** Texts that were cut to the length allowed. */
   truncated: number;
+}
+
+/** A labelled data set as the model takes it. */
+export interface EncodedSet extends EncodedTexts {
+  /** See {@link toTargets}. */
+  targets: Int32Array | Float32Array;
 }
 
 /** Tokenizes rows and looks up their labels. */
@@ -25,10 +29,14 @@ export function encodeSet(
   fileName: string,
 ): EncodedSet {
   const targets = toTargets(rows, task, labels, fileName);
+  return { ...encodeTexts(rows, tokenizer, maxLength), targets };
+}
+
+/** Tokenizes rows, with or without labels. */
+export function encodeTexts(rows: readonly Row[], tokenizer: TextTokenizer, maxLength: number): EncodedTexts {
   const encodings = rows.map(({ text, textPair }) => tokenizer.encode(text, textPair, maxLength));
   return {
     encodings,
-    targets,
     lengths: Int32Array.from(encodings, ({ inputIds }) => inputIds.length),
     truncated: encodings.reduce((count, { truncated }) => count + Number(truncated), 0),
   };

@@ -3,15 +3,14 @@ import { evaluateMetrics } from '../metrics/index.ts';
 import { evaluationLoss } from '../tasks/evaluation-loss.ts';
 import { planEvaluation } from '../text/batches.ts';
 import { collate } from '../text/collate.ts';
-import type { Encoding } from '../text/tokenizer.ts';
-import type { EncodedSet } from './encoded-set.ts';
+import type { EncodedSet, EncodedTexts } from './encoded-set.ts';
 import type { Program } from './program.ts';
 
 /** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length. */
 export async function predictAll(
   program: Program,
   values: Float32Array,
-  { encodings, lengths }: { encodings: readonly Encoding[]; lengths: Int32Array },
+  { encodings, lengths }: EncodedTexts,
   numLabels: number,
   options: { batchSize: number; padId: number },
 ): Promise<Float32Array> {

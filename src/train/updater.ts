@@ -1,6 +1,6 @@
 import { AdamW, type AdamWState } from '../optim/adamw.ts';
 import { clipByGlobalNorm } from '../optim/clip.ts';
-import { gather } from '../optim/gather.ts';
+import { gather } from '../support/gather.ts';
 import { type LrSchedulerType, learningRateFactor } from '../optim/schedule.ts';
 import type { Segment } from '../optim/segment.ts';
 import type { AllocationEvent } from '../tuners/adalora/allocator.ts';

@@ -21,24 +21,9 @@ function binary(build: (a: Operand, b: Operand) => Value, f: (a: number, b: numb
     op([apart('batch', 3), apart('batch', 1)], build, [2, 3], (a, b) => (i, j) => f(a(i, j), b(i, 0))),
     op([apart('batch', 1, 1), apart('sequence', 2)], build, [2, 3, 2], (a, b) => (i, j, k) => f(a(i, 0, 0), b(j, k))),
     op([apart('batch', 'sequence'), apart('sequence')], build, [2, 3], (a, b) => (i, j) => f(a(i, j), b(j))),
-    op(
-      [apart(2, 3)],
-      (a) => build(a, a),
-      [2, 3],
-      (a) => (i, j) => f(a(i, j), a(i, j)),
-    ),
-    op(
-      [apart(2, 3)],
-      (a) => build(a, 2),
-      [2, 3],
-      (a) => (i, j) => f(a(i, j), 2),
-    ),
-    op(
-      [apart(2, 3)],
-      (a) => build(2, a),
-      [2, 3],
-      (a) => (i, j) => f(2, a(i, j)),
-    ),
+    op([apart(2, 3)], (a) => build(a, a), [2, 3], (a) => (i, j) => f(a(i, j), a(i, j))),
+    op([apart(2, 3)], (a) => build(a, 2), [2, 3], (a) => (i, j) => f(a(i, j), 2)),
+    op([apart(2, 3)], (a) => build(2, a), [2, 3], (a) => (i, j) => f(2, a(i, j))),
   ];
 }
 
@@ -47,30 +32,10 @@ const literal = (like: Value, data: number[], shape?: number[], dtype?: DataType
 /** Cases of the elementwise ops. */
 export const elementwise = {
   constant: [
-    op(
-      [real(2, 3)],
-      (a) => multiply(a, literal(a, [1, -2, 0.5])),
-      [2, 3],
-      (a) => (i, j) => a(i, j) * [1, -2, 0.5][j],
-    ),
-    op(
-      [real(2, 3)],
-      (a) => multiply(a, literal(a, [7, -2], [2, 1])),
-      [2, 3],
-      (a) => (i, j) => a(i, j) * [7, -2][i],
-    ),
-    op(
-      [int([3], [4, 5, 6])],
-      (a) => equal(a, literal(a, [4, 0, 6], [3], 'int32')),
-      [3],
-      () => (i) => [1, 0, 1][i],
-    ),
-    op(
-      [real(2)],
-      (a) => where(literal(a, [0, 1], [2], 'bool'), a, 9),
-      [2],
-      (a) => (i) => [9, a(1)][i],
-    ),
+    op([real(2, 3)], (a) => multiply(a, literal(a, [1, -2, 0.5])), [2, 3], (a) => (i, j) => a(i, j) * [1, -2, 0.5][j]),
+    op([real(2, 3)], (a) => multiply(a, literal(a, [7, -2], [2, 1])), [2, 3], (a) => (i, j) => a(i, j) * [7, -2][i]),
+    op([int([3], [4, 5, 6])], (a) => equal(a, literal(a, [4, 0, 6], [3], 'int32')), [3], () => (i) => [1, 0, 1][i]),
+    op([real(2)], (a) => where(literal(a, [0, 1], [2], 'bool'), a, 9), [2], (a) => (i) => [9, a(1)][i]),
   ],
   add: binary(add, (a, b) => a + b),
   subtract: binary(subtract, (a, b) => a - b),
@@ -85,87 +50,32 @@ export const elementwise = {
   relu: [op([apart('batch', 6)], relu, [2, 6], (x) => (i, j) => Math.max(0, x(i, j)))],
   normalCdf: [
     op([real(4, 6)], normalCdf, [4, 6], (x) => (i, j) => normalDistribution(x(i, j))),
-    op(
-      [apart(4, 6)],
-      (x) => multiply(x, normalCdf(x)),
-      [4, 6],
-      (x) => (i, j) => x(i, j) * normalDistribution(x(i, j)),
-    ),
+    op([apart(4, 6)], (x) => multiply(x, normalCdf(x)), [4, 6], (x) => (i, j) => x(i, j) * normalDistribution(x(i, j))),
   ],
   equal: [
     op([int([4], [0, 1, 2, 1]), int([4], [0, 2, 2, 0])], equal, [4], (a, b) => (i) => Number(a(i) === b(i))),
     op([int([2, 1], [0, 1]), int([3], [0, 1, 0])], equal, [2, 3], (a, b) => (i, j) => Number(a(i, 0) === b(j))),
-    op(
-      [apart(3)],
-      (a) => equal(a, a),
-      [3],
-      () => () => 1,
-      [],
-    ),
+    op([apart(3)], (a) => equal(a, a), [3], () => () => 1, []),
     op([apart(3), apart(2, 1)], equal, [2, 3], (a, b) => (i, j) => Number(a(j) === b(i, 0)), []),
   ],
   greater: [
     op([real(2, 3), real(3)], greater, [2, 3], (a, b) => (i, j) => Number(a(i, j) > b(j)), []),
-    op(
-      [real('batch', 3)],
-      (a) => greater(a, 0),
-      [2, 3],
-      (a) => (i, j) => Number(a(i, j) > 0),
-      [],
-    ),
+    op([real('batch', 3)], (a) => greater(a, 0), [2, 3], (a) => (i, j) => Number(a(i, j) > 0), []),
     op([int([3], [1, 2, 3]), int([3], [2, 2, 2])], greater, [3], (a, b) => (i) => Number(a(i) > b(i))),
   ],
   where: [
     op([real(2, 3), real(2, 3), real(2, 3)], ifPositive, [2, 3], (c, a, b) => (i, j) => (c(i, j) > 0 ? a(i, j) : b(i, j)), [1, 2]),
     op([real(2, 1), real(3), real(1, 3)], ifPositive, [2, 3], (c, a, b) => (i, j) => (c(i, 0) > 0 ? a(j) : b(0, j)), [1, 2]),
     op([real('sequence'), real('batch', 1), real()], ifPositive, [2, 3], (c, a, b) => (i, j) => (c(j) > 0 ? a(i, 0) : b()), [1, 2]),
-    op(
-      [real(4), real(4)],
-      (c, a) => ifPositive(c, a, -9),
-      [4],
-      (c, a) => (i) => (c(i) > 0 ? a(i) : -9),
-      [1],
-    ),
-    op(
-      [apart(4)],
-      (a) => ifPositive(a, multiply(a, a), a),
-      [4],
-      (a) => (i) => (a(i) > 0 ? a(i) ** 2 : a(i)),
-    ),
-    op(
-      [int([3], [0, 1, 0]), int([3], [1, 2, 3]), int([1], [7])],
-      (c, a, b) => where(cast(c, 'bool'), a, b),
-      [3],
-      (_, a) => (i) => [7, a(1), 7][i],
-    ),
+    op([real(4), real(4)], (c, a) => ifPositive(c, a, -9), [4], (c, a) => (i) => (c(i) > 0 ? a(i) : -9), [1]),
+    op([apart(4)], (a) => ifPositive(a, multiply(a, a), a), [4], (a) => (i) => (a(i) > 0 ? a(i) ** 2 : a(i))),
+    op([int([3], [0, 1, 0]), int([3], [1, 2, 3]), int([1], [7])], (c, a, b) => where(cast(c, 'bool'), a, b), [3], (_, a) => (i) => [7, a(1), 7][i]),
   ],
   cast: [
-    op(
-      [int([3], [-1, 0, 5])],
-      (x) => cast(x, 'float32'),
-      [3],
-      (x) => x,
-    ),
-    op(
-      [apart(3)],
-      (x) => cast(x, 'int32'),
-      [3],
-      (x) => (i) => Math.trunc(x(i)),
-      [],
-    ),
-    op(
-      [int([3], [-1, 0, 5])],
-      (x) => cast(x, 'bool'),
-      [3],
-      () => (i) => [1, 0, 1][i],
-    ),
-    op(
-      [real(3)],
-      (x) => cast(greater(x, 0), 'int32'),
-      [3],
-      (x) => (i) => Number(x(i) > 0),
-      [],
-    ),
+    op([int([3], [-1, 0, 5])], (x) => cast(x, 'float32'), [3], (x) => x),
+    op([apart(3)], (x) => cast(x, 'int32'), [3], (x) => (i) => Math.trunc(x(i)), []),
+    op([int([3], [-1, 0, 5])], (x) => cast(x, 'bool'), [3], () => (i) => [1, 0, 1][i]),
+    op([real(3)], (x) => cast(greater(x, 0), 'int32'), [3], (x) => (i) => Number(x(i) > 0), []),
   ],
 };
 

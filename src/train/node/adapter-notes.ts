@@ -4,9 +4,11 @@ import { z } from 'zod';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { RunConfig } from '../run-config.ts';
+import { readModelConfig } from './load-model.ts';
 
 /** Beside PEFT's files, which say nothing of labels or texts: what prediction needs. PEFT ignores it. */
 const FILE = 'adalora.json';
+const DEFAULT_MAX_LENGTH = 128;
 
 const column = z.union([z.string(), z.int()]);
 const schema = z.object({
@@ -44,4 +46,18 @@ export function readAdapterNotes(folder: string): AdapterNotes | undefined {
   } catch (error) {
     throw new UserError({ where: path, expected: 'what this program wrote', got: (error as Error).message });
   }
+}
+
+/** What a model's config.json says of labels, for an adapter without notes; its head has `numLabels` outputs. */
+export function notesOfModel(folder: string, numLabels?: number): AdapterNotes {
+  const { id2label, problem_type } = readModelConfig(folder) as {
+    id2label?: Record<string, string>;
+    problem_type?: AdapterNotes['task'];
+  };
+  const names = Object.values(id2label ?? {});
+  const count = numLabels ?? (names.length || 2);
+  const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  const task = problem_type ?? (count === 1 ? 'regression' : 'single_label_classification');
+  const data = { text: 0, max_length: DEFAULT_MAX_LENGTH };
+  return { task, labels: task === 'regression' ? [] : labels, data };
 }

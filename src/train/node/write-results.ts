@@ -42,6 +42,7 @@ export function writeResults({
     writeAdapterNotes(files.adapter, config, labels);
     writeAdapter(files.adapter, adapter.config, adapter.tensors);
   } else {
+    writeAdapterNotes(files.model, config, labels);
     writeFullModel(files.model, folder, model, method.run.tuner.layout, values, labels);
   }
   void finish;

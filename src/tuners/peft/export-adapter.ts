@@ -1,5 +1,5 @@
 import { type PeftAdapterConfig, parseAdapterConfig } from '../../formats/peft/adapter-config.ts';
-import { gather } from '../../optim/gather.ts';
+import { gather } from '../../support/gather.ts';
 import type { AdaLoraRun } from '../adalora/adalora-run.ts';
 import type { AllocationSchedule } from '../adalora/budget.ts';
 import { keptIndices } from '../adalora/kept-indices.ts';

@@ -1,0 +1,45 @@
+import { type Document, isMap, isScalar, parseDocument } from 'yaml';
+import { UserError } from '../support/user-error.ts';
+
+/**
+ * Applies one `--set` to a config: `training.learning_rate=2e-3`. The value is YAML (`[query, value]`, `true`, `10%`),
+ * except that `#` begins no comment; nothing or `null` leaves the key out. Returns the path of the key.
+ *
+ * @throws UserError when it is no `key=value`, or the key lies below a plain value
+ */
+export function applySetting(document: Document, setting: string): string[] {
+  const [, key, text] = /^([\w-]+(?:\.[\w-]+)*)=(.*)$/s.exec(setting) ?? [];
+  if (key === undefined) {
+    const hint = 'For example: --set training.learning_rate=1e-3';
+    throw new UserError({ where: '--set', expected: 'key=value', got: JSON.stringify(setting), hint });
+  }
+  const path = key.split('.');
+  for (let depth = 1; depth < path.length; depth++) {
+    const above = path.slice(0, depth);
+    const value = document.getIn(above);
+    if (value === null) document.deleteIn(above);
+    else if (value !== undefined && !isMap(value)) {
+      const expected = `${above.join('.')} to be a section of keys`;
+      throw new UserError({ where: `--set ${setting}`, expected, got: 'a plain value' });
+    }
+  }
+  document.setIn(path, document.createNode(settingValue(text, setting)));
+  return path;
+}
+
+function settingValue(text: string, setting: string): unknown {
+  const parsed = parseDocument(text.trim());
+  if (parsed.errors.length > 0) {
+    const hint = 'Put it in double quotes, inside quotes for the shell.';
+    throw new UserError({
+      where: `--set ${setting}`,
+      expected: 'a YAML value',
+      got: JSON.stringify(text),
+      hint,
+    });
+  }
+  const node = parsed.contents;
+  const isPlainText = isScalar(node) && node.type === 'PLAIN' && typeof node.value === 'string';
+  const isComment = node === null && text.trim() !== '';
+  return isPlainText || isComment ? text.trim() : parsed.toJS();
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { repeated } from '../flags.ts';
+
+export function planCommand(): Command {
+  return new Command('plan')
+    .description('Show what a run would train, its steps and its memory, without loading the weights.')
+    .argument('<config>', 'YAML file; examples/ has some')
+    .option('--set <key=value>', 'replace a value (any number of times)', repeated, [])
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(path: string, { set, json }: { set: string[]; json?: boolean }): Promise<void> {
+  const { loadConfig } = await import('../load-config.ts');
+  const config = loadConfig(path, set);
+  const { plan } = await import('../../train/node/plan.ts');
+  const planned = await plan(config);
+  if (json) {
+    console.log(JSON.stringify(planned));
+    return;
+  }
+  const { describePlan } = await import('../terminal/describe-plan.ts');
+  console.log(describePlan(planned));
+}

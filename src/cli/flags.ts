@@ -1,0 +1,65 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Device } from '../runtime/session.ts';
+import type { DataConfig } from '../train/config/sections.ts';
+
+/** Collects a flag that may be given many times. */
+export function repeated(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+/** Flags of the commands that use an adapter. */
+export interface UseFlags {
+  model?: string;
+  device?: Device;
+  text?: string | number;
+  textPair?: string | number;
+  label?: string | number;
+  header?: boolean;
+  quote?: boolean;
+  labelSeparator?: string;
+  maxLength?: number;
+}
+
+/** Adds the flags of {@link UseFlags}; those for the file are named like the `data` section's keys. */
+export function addUseFlags(command: Command): Command {
+  return command
+    .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
+    .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'wasm']))
+    .option(
+      '--text <column>',
+      'column of the text, name or number from 0 (this and those below: default as in the run)',
+      column,
+    )
+    .option('--text_pair, --text-pair <column>', 'column of the second text', column)
+    .option('--label <column>', 'column of the label', column)
+    .option('--header', 'the first line names the columns')
+    .option('--no-header', 'it does not')
+    .option('--quote', 'double quotes enclose fields')
+    .option('--no-quote', 'they are characters like any other')
+    .option('--label_separator, --label-separator <text>', 'what separates the labels of a row')
+    .option('--max_length, --max-length <tokens>', 'tokens after which a text is cut', count);
+}
+
+/** The flags that say how a file is read, as a part of a `data` section. */
+export function dataFlags(flags: UseFlags): Partial<DataConfig> {
+  const { text, textPair, label, header, quote, labelSeparator } = flags;
+  return given({ text, text_pair: textPair, label, header, quote, label_separator: labelSeparator });
+}
+
+/** The flags that say how a model is opened. */
+export function modelFlags({ model, device, maxLength }: UseFlags) {
+  return { model, device, data: given({ max_length: maxLength }) };
+}
+
+function given<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function column(value: string): string | number {
+  return /^\d+$/.test(value) ? Number(value) : value;
+}
+
+function count(value: string): number {
+  if (/^[1-9]\d*$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('expected a count from 1.');
+}

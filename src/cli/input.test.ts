@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { Row } from '../data/row.ts';
+import { rowsFromInput } from './standard-input.ts';
+import { type Columns, jsonKeys, useColumns } from './use-columns.ts';
+
+const task = 'single_label_classification';
+const COLA: Columns = { task, text: 3, label: 1, header: false, quote: false };
+const MRPC: Columns = { task, text: '#1 String', text_pair: '#2 String', label: 'Quality' };
+
+describe('useColumns', () => {
+  const header = (run: Columns, flags: Parameters<typeof useColumns>[1], needsLabel = false) =>
+    useColumns(run, flags, needsLabel).header;
+
+  it('reads as in the run, without labels to predict', () => {
+    expect(useColumns(COLA, {}, true)).toEqual(COLA);
+    expect(useColumns(MRPC, {}, false)).toEqual({ ...MRPC, label: undefined, header: true });
+  });
+
+  it('knows a header that the run had for its label alone', () => {
+    expect(header({ task, text: 0, label: 'label' }, {})).toBe(true);
+  });
+
+  it('decides on a header anew for other columns', () => {
+    expect(header(COLA, { text: 'sentence' })).toBe(true);
+    expect(header(COLA, { text: 0 })).toBe(false);
+    expect(header({ task, text: 'sentence', label: 'label' }, { text: 0 })).toBe(false);
+    expect(header({ task, text: 'sentence', label: 'label' }, { text: 0 }, true)).toBe(true);
+    expect(header(MRPC, { text: 0, text_pair: 1, header: true })).toBe(true);
+    expect(header(COLA, { header: true })).toBe(true);
+  });
+
+  it('asks for the column of the label where it is needed', () => {
+    expect(() => useColumns({ task, text: 0 }, {}, true)).toThrow(
+      '--label: expected the column of the label',
+    );
+  });
+});
+
+describe('rowsFromInput', () => {
+  const texts = (rows: Row[]) =>
+    rows.map(({ text, textPair }) => (textPair === undefined ? text : [text, textPair]));
+  const predicting = (run: Columns) => useColumns(run, {}, false);
+
+  it('takes one text a line, of any run with one text', () => {
+    const content = '\ufeffA "quoted, cat.\r\n\nTwo\n';
+    expect(texts(rowsFromInput(content, predicting(COLA)))).toEqual(['A "quoted, cat.', 'Two']);
+    const named: Columns = { task, text: 'sentence', label: 'label', header: true };
+    expect(texts(rowsFromInput('sentence\none', predicting(named)))).toEqual(['sentence', 'one']);
+  });
+
+  it('takes a table with the columns of the run', () => {
+    expect(texts(rowsFromInput('gj04\t1\t\tThe sailors rode.\n', predicting(COLA)))).toEqual([
+      'The sailors rode.',
+    ]);
+    const content = 'Quality\t#1 String\t#2 String\n1\ta\tb\n';
+    expect(texts(rowsFromInput(content, predicting(MRPC)))).toEqual([['a', 'b']]);
+    const unlabelled = '#1 String\t#2 String\na\tb\n';
+    expect(texts(rowsFromInput(unlabelled, predicting(MRPC)))).toEqual([['a', 'b']]);
+  });
+
+  it('takes JSON lines, with the keys text and text_pair for columns that have numbers', () => {
+    expect(texts(rowsFromInput('{"text": "a"}\n{"text": "b"}\n', predicting(COLA)))).toEqual(['a', 'b']);
+    expect(jsonKeys({ task, text: 5, text_pair: 6, label: 'score' })).toEqual({
+      task,
+      text: 'text',
+      text_pair: 'text_pair',
+      label: 'score',
+    });
+  });
+
+  it('refuses lines of one text for a model of pairs', () => {
+    expect(() => rowsFromInput('one\ntwo\n', predicting(MRPC))).toThrow(
+      'standard input: expected pairs of texts, separated by tabs or as JSON lines, got lines of one text',
+    );
+    expect(() => rowsFromInput('', predicting(COLA))).toThrow('expected rows, got an empty file');
+  });
+});

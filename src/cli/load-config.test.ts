@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../support/user-error.ts';
+import { loadConfig } from './load-config.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const BASE = `model: bert-base-uncased
+data:
+  train: train.tsv
+  text: sentence
+  label: label
+training:
+output: runs/a
+`;
+
+function load(yaml: string, ...settings: string[]) {
+  const path = join(folder, 'run.yaml');
+  writeFileSync(path, yaml);
+  return loadConfig(path, settings);
+}
+
+function messageOf(yaml: string, ...settings: string[]): string {
+  try {
+    load(yaml, ...settings);
+  } catch (error) {
+    if (error instanceof UserError) return error.message.replaceAll(`${folder}/`, '');
+    throw error;
+  }
+  throw new Error('no error');
+}
+
+describe('--set', () => {
+  it('takes YAML values, and what looks like a comment as it stands', () => {
+    const config = load(
+      BASE,
+      'training.learning_rate=1e-3',
+      'data.text=#1 String',
+      'data.text_pair=3',
+      'adalora={target_r: 4, tinit: 10%}',
+      'adalora.target_modules=[query, value]',
+      'data.train=/a b/c #d.tsv',
+      'data.label="4"',
+    );
+    expect(config).toMatchObject({
+      training: { learning_rate: 1e-3 },
+      data: { text: '#1 String', text_pair: 3, label: '4', train: '/a b/c #d.tsv' },
+      adalora: { target_r: 4, tinit: '10%', target_modules: ['query', 'value'] },
+    });
+  });
+
+  it('takes a key away with null, and the last of two wins', () => {
+    expect(load(BASE, 'seed=1', 'seed=2').seed).toBe(2);
+    expect(load(`${BASE}seed: 3\n`, 'seed=null').seed).toBe(0);
+  });
+
+  it('says what is wrong with a setting', () => {
+    expect(messageOf(BASE, 'seed')).toMatchInlineSnapshot(
+      `"--set: expected key=value, got "seed". For example: --set training.learning_rate=1e-3"`,
+    );
+    expect(messageOf(BASE, 'model.name=x')).toMatchInlineSnapshot(
+      `"--set model.name=x: expected model to be a section of keys, got a plain value."`,
+    );
+    expect(messageOf(BASE, 'seed=[1')).toMatchInlineSnapshot(
+      `"--set seed=[1: expected a YAML value, got "[1". Put it in double quotes, inside quotes for the shell."`,
+    );
+    expect(messageOf(BASE, 'training.learnign_rate=1', 'seed=x')).toMatchInlineSnapshot(`
+      "--set: training.learnign_rate: expected a known key, got "learnign_rate". Did you mean learning_rate?
+      --set: seed: expected a number, got "x"."
+    `);
+  });
+});
+
+describe('loadConfig', () => {
+  it('names the lines of everything that is wrong', () => {
+    const wrong = `model: bert-base-uncased
+method: adlora
+learning_rate: 1e-3
+data:
+  train: train.tsv
+  text: sentence
+training:
+  num_train_epochs: 0
+  max_steps: 0
+  eval_strategy: epoch
+  warmup_ration: 0.06
+adalora:
+  tinit: [1]
+  deltaT: 0
+  beta1: 1
+  lora_alpha: high
+  target_modules: []
+lora: 3
+`;
+    expect(messageOf(wrong)).toMatchInlineSnapshot(`
+      "run.yaml:2: method: expected one of adalora, lora, full, got "adlora". Did you mean adalora?
+      run.yaml:4: data.label: expected a column: its name, or its number from 0, got nothing. Write it into the file, or give --set data.label=...
+      run.yaml:8: training.num_train_epochs: expected more than 0, got 0.
+      run.yaml:9: training.max_steps: expected a count from 1, or -1 to go by num_train_epochs, got 0.
+      run.yaml:11: training.warmup_ration: expected a known key, got "warmup_ration". Did you mean warmup_ratio, warmup_steps?
+      run.yaml:17: adalora.target_modules: expected at least one entry, got [].
+      run.yaml:16: adalora.lora_alpha: expected a number, got "high".
+      run.yaml:13: adalora.tinit: expected a count from 0 or a share like 10%, got [1].
+      run.yaml:14: adalora.deltaT: expected at least 1, got 0.
+      run.yaml:15: adalora.beta1: expected less than 1, got 1.
+      run.yaml:18: lora: expected a section of keys, got 3.
+      run.yaml: output: expected a text, got nothing. Write it into the file, or give --set output=...
+      run.yaml:3: learning_rate: expected a known key, got "learning_rate". It belongs under training."
+    `);
+  });
+
+  it('names what is no YAML', () => {
+    expect(messageOf('model: a\nmodel: b\ndata: [1')).toMatchInlineSnapshot(`
+      "run.yaml:2: expected YAML. Map keys must be unique
+      run.yaml:3: expected YAML. Flow sequence in block collection must be sufficiently indented and end with a ]"
+    `);
+    expect(messageOf('# nothing\n')).toMatchInlineSnapshot(
+      `"run.yaml: expected a config: keys with values (see examples/), got an empty file."`,
+    );
+    expect(messageOf('- a\n')).toMatchInlineSnapshot(
+      `"run.yaml: expected a config: keys with values (see examples/), got a list or a plain value."`,
+    );
+    expect(() => loadConfig(join(folder, 'rum.yaml'))).toThrow('Did you mean run.yaml?');
+    expect(() => loadConfig(folder)).toThrow('expected a config file, got a folder');
+  });
+});

@@ -1,0 +1,64 @@
+import { readFileSync, statSync } from 'node:fs';
+import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
+import { missingFile } from '../formats/node/missing-file.ts';
+import { UserError } from '../support/user-error.ts';
+import type { KeyPath } from '../train/config/problem.ts';
+import { parseRunConfig, type RunConfig } from '../train/run-config.ts';
+import { applySetting } from './apply-setting.ts';
+
+/** A config that people write has some kilobytes, and YAML takes much memory for its size. */
+const MAX_CONFIG_BYTES = 2 ** 20;
+
+/**
+ * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in it are relative
+ * to the current folder, as on the command line.
+ *
+ * @throws UserError for a file that is no YAML, a setting that is none, and a config as {@link parseRunConfig} does;
+ * places are `cola.yaml:12`, or `--set` for what came from there
+ */
+export function loadConfig(path: string, settings: readonly string[] = []): RunConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(readText(path), { lineCounter: lines });
+  if (document.errors.length > 0) {
+    const messages = document.errors.map(({ message, pos }) => {
+      const [what] = message.split(/ at line \d+/);
+      return `${path}:${lines.linePos(pos[0]).line}: expected YAML. ${what}`;
+    });
+    throw new UserError(messages.join('\n'));
+  }
+  if (!isMap(document.contents)) {
+    const got = document.contents === null ? 'an empty file' : 'a list or a plain value';
+    throw new UserError({ where: path, expected: 'a config: keys with values (see examples/)', got });
+  }
+  const set = settings.map((setting) => applySetting(document, setting));
+  return parseRunConfig(document.toJS(), (key) => {
+    const isSet = set.some((path) => path.every((part, i) => part === String(key[i])));
+    const offset = offsetOf(document, key);
+    if (isSet) return '--set';
+    return offset === undefined ? path : `${path}:${lines.linePos(offset).line}`;
+  });
+}
+
+/** Where a key stands in the file: it, or the last of those above it that does. */
+function offsetOf(document: Document, path: KeyPath): number | undefined {
+  let offset: number | undefined;
+  let node: unknown = document.contents;
+  for (const part of path) {
+    if (!isMap<{ value: unknown; range?: [number, number, number] }>(node)) break;
+    const pair = node.items.find(({ key }) => String(key.value) === String(part));
+    if (!pair?.key.range) break;
+    [offset] = pair.key.range;
+    node = pair.value;
+  }
+  return offset;
+}
+
+function readText(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw missingFile(path, 'a config file');
+  if (!stats.isFile()) throw new UserError({ where: path, expected: 'a config file', got: 'a folder' });
+  if (stats.size > MAX_CONFIG_BYTES) {
+    throw new UserError({ where: path, expected: `at most ${MAX_CONFIG_BYTES} bytes`, got: `${stats.size}` });
+  }
+  return readFileSync(path, 'utf8');
+}

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function adalora(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', 'src/cli/main.ts', ...args],
+    { encoding: 'utf8' },
+  );
+  return { status, stdout, stderr: stderr.replaceAll(`${folder}/`, '') };
+}
+
+it('answers what is asked with exit code 0', () => {
+  expect(adalora('--version')).toMatchObject({
+    status: 0,
+    stdout: `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`,
+  });
+  expect(adalora('train', '--help').stdout).toContain('Usage: adalora train');
+});
+
+it.each([
+  [['trian'], "unknown command 'trian'\n(Did you mean train?)"],
+  [['predict', 'x', '--logit'], '(Did you mean --logits?)'],
+  [['predict', 'x', '--max_length', '0'], 'expected a count from 1'],
+  [['train'], "missing required argument 'config'"],
+  [
+    ['train', 'examples/coal.yaml'],
+    'examples/coal.yaml: expected a config file, got nothing there. Did you mean cola.yaml',
+  ],
+  [['train', 'examples/cola.yaml', '--set', 'seed'], '--set: expected key=value, got "seed"'],
+  [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: seed: expected at least 0, got -1.'],
+  [['inspect', 'nothing-here'], 'nothing-here: expected an adapter folder, got nothing there.'],
+])('a mistake is exit code 2 and a message without a stack trace: %j', (args, message) => {
+  const { status, stdout, stderr } = adalora(...args);
+  expect(stderr).toContain(message);
+  expect(stderr).not.toMatch(/^ +at /m);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+});
+
+it('names the line of a mistake in a config', () => {
+  const path = join(folder, 'run.yaml');
+  writeFileSync(path, 'model: a\noutput: b\ndata: {train: t, text: 0, label: 1}\ntraining:\n  epochs: 3\n');
+  const { status, stderr } = adalora('plan', path);
+  expect(status).toBe(2);
+  expect(stderr).toBe(
+    'run.yaml:5: training.epochs: expected a known key, got "epochs". Did you mean num_train_epochs?\n',
+  );
+});
+
+const adapter = '../shared/conformance/trajectories/bert-adalora/adapter';
+
+describe.skipIf(!existsSync(adapter))('inspect (skipped without ../shared)', () => {
+  it('shows the ranks of an adapter that PEFT wrote', () => {
+    expect(`\n${adalora('inspect', adapter).stdout}`).toMatchInlineSnapshot(`
+      "
+      ADALORA adapter of ../base
+
+      layer  query   key  value  attention.output.dense  intermediate.dense  output.dense  mean
+      0          2     3      5                       6                   3             1   3.3
+      1          2     1      3                       3                   4             3   2.7
+      mean     2.0   2.0    4.0                     4.5                 3.5           2.0   3.0
+
+      total rank 36 in 12 matrices, 3.00 on average of 6 at the start
+      2,692 parameters, and 99 in modules saved whole
+      "
+    `);
+  });
+
+  it('agrees with the rank pattern', () => {
+    const { rank_pattern } = JSON.parse(readFileSync(`${adapter}/adapter_config.json`, 'utf8'));
+    const kept = Object.entries<boolean[]>(rank_pattern).map(([name, rows]) => [
+      name.replace('.lora_E', ''),
+      rows.filter((row) => row).length,
+    ]);
+    expect(JSON.parse(adalora('inspect', adapter, '--json').stdout).ranks).toEqual(Object.fromEntries(kept));
+  });
+});

@@ -1,0 +1,79 @@
+import type { EvaluationEvent, FinishEvent, StartEvent, TrainEvent } from '../../train/events.ts';
+
+/** What stays on the screen of an event, as lines without colour; nothing of steps and of allocations under way. */
+export function describeEvent(event: TrainEvent): string | undefined {
+  switch (event.type) {
+    case 'start':
+      return start(event);
+    case 'evaluation':
+      return evaluation(event);
+    case 'allocation':
+      return event.final ? `ranks are final at step ${event.step}: ${event.budget} triplets` : undefined;
+    case 'notice':
+      return `note: ${event.message}`;
+    case 'checkpoint':
+      return `checkpoint ${event.path}`;
+    case 'finish':
+      return finish(event);
+    case 'step':
+      return undefined;
+  }
+}
+
+function start(event: StartEvent): string {
+  const { step, truncated } = event;
+  const begin =
+    `${event.method} on ${event.device}: ${counted(event.train_examples)} examples, ` +
+    `${counted(event.total_steps)} steps (${short(event.num_train_epochs)} epochs), ` +
+    `${counted(event.trainable_parameters)} trained parameters`;
+  return [
+    begin,
+    ...(step > 0 ? [`continues after step ${step}`] : []),
+    ...(truncated > 0
+      ? [`note: ${counted(truncated)} texts are longer than data.max_length and were cut`]
+      : []),
+  ].join('\n');
+}
+
+function evaluation(event: EvaluationEvent): string {
+  const best = event.best ? '  (best so far)' : '';
+  return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event)}${best}`;
+}
+
+function finish(event: FinishEvent): string {
+  const reasons = { done: 'done', early: 'stopped early: no better evaluation', stopped: 'stopped' };
+  const result = scores(event.metrics);
+  return (
+    `${reasons[event.reason]} at step ${event.step} after ${duration(event.train_runtime)}, ` +
+    `${Math.round(event.train_samples_per_second)} examples/s, peak memory ${Math.round(event.peak_memory_mb)} MB` +
+    (result === '' ? '' : `\n${result}`)
+  );
+}
+
+const NO_SCORES = ['eval_runtime', 'eval_samples_per_second'];
+
+/** `loss 0.6120, accuracy 0.7041`: every `eval_` number that is a score. */
+export function scores(metrics: object): string {
+  return Object.entries(metrics)
+    .filter(([name]) => name.startsWith('eval_') && !NO_SCORES.includes(name))
+    .map(([name, value]) => `${name.slice('eval_'.length)} ${Number(value ?? Number.NaN).toFixed(4)}`)
+    .join(', ');
+}
+
+/** Seconds as `1:02:03` or `2:03`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const padded = (value: number) => `${value}`.padStart(2, '0');
+  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
+}
+
+/** 12,345 in every locale. */
+export function counted(value: number): string {
+  return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** At most two decimals. */
+function short(value: number): string {
+  return `${Number(value.toFixed(2))}`;
+}

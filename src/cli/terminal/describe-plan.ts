@@ -1,0 +1,29 @@
+import { rankTable } from '../../report/rank-table.ts';
+import type { Plan } from '../../train/plan.ts';
+import { counted } from './describe-event.ts';
+import { heatMap } from './heat-map.ts';
+
+/** A plan as text: a line for each quantity, then the modules with the ranks they start with. */
+export function describePlan(plan: Plan): string {
+  const { modules, trainableParameters, adapterParameters, totalParameters, budget } = plan;
+  const share = ((100 * trainableParameters) / totalParameters).toFixed(2);
+  const facts: [string, string][] = [
+    ['method', plan.method],
+    ['trained', `${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`],
+    ['in adapters', `${counted(adapterParameters)} in ${modules.length} matrices`],
+    ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} an epoch`],
+  ];
+  if (budget) {
+    const { initial, target, tinit, tfinal, deltaT } = budget;
+    const final = plan.steps - tfinal;
+    facts.push(
+      ['budget', `${counted(initial)} triplets down to ${counted(target)}`],
+      ['', `falls from step ${counted(tinit)} to ${counted(final)}, every ${counted(deltaT)} steps`],
+    );
+  }
+  facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
+  const lines = facts.map(([name, fact]) => `${name.padEnd('in adapters'.length)}  ${fact}`);
+  if (modules.length === 0) return lines.join('\n');
+  const table = rankTable(Object.fromEntries(modules.map(({ path, rank }) => [path, rank])));
+  return [...lines, '', heatMap(table, false)].join('\n');
+}

@@ -1,0 +1,38 @@
+import type { RankTable } from '../../report/rank-table.ts';
+
+/** From the 256 colours of terminals: dark blue over green to yellow, even in lightness. */
+const SCALE = [17, 18, 24, 30, 36, 71, 107, 143, 185, 227];
+const MISSING = '·';
+
+/**
+ * A rank table as text: a row for each layer, a column for each matrix, with the means of both at the edges. In colour
+ * a cell's background tells its rank as a share of `largest`, the largest in the table unless given.
+ */
+export function heatMap(table: RankTable, colour: boolean, largest = table.largest): string {
+  const edge = Math.max('layer'.length, ...table.rows.map(({ layer }) => layer.length));
+  const widths = [...table.columns, 'mean'].map((name) => Math.max(name.length, 4));
+  const line = (first: string, cells: string[]) => [first.padEnd(edge), ...cells].join('  ').trimEnd();
+  const right = (text: string, column: number) => text.padStart(widths[column]);
+  const block = (rank: number | undefined, column: number) => {
+    const text = right(rank === undefined ? MISSING : `${rank}`, column);
+    return colour && rank !== undefined ? painted(text, rank / Math.max(1, largest)) : text;
+  };
+  const last = table.columns.length;
+  const columnMeans = table.columns.map((_, i) => mean(table.rows.map(({ ranks }) => ranks[i])));
+  return [
+    line('layer', [...table.columns, 'mean'].map(right)),
+    ...table.rows.map(({ layer, ranks }) => line(layer, [...ranks.map(block), right(mean(ranks), last)])),
+    line('mean', [...columnMeans, table.average.toFixed(1)].map(right)),
+  ].join('\n');
+}
+
+function mean(ranks: readonly (number | undefined)[]): string {
+  const present = ranks.filter((rank) => rank !== undefined);
+  return (present.reduce((sum, rank) => sum + rank, 0) / present.length).toFixed(1);
+}
+
+function painted(text: string, share: number): string {
+  const step = Math.min(SCALE.length - 1, Math.round(share * (SCALE.length - 1)));
+  const ink = step < SCALE.length / 2 ? 255 : 16;
+  return `\x1b[48;5;${SCALE[step]}m\x1b[38;5;${ink}m${text}\x1b[0m`;
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainEvent } from '../../train/events.ts';
+import { duration } from './describe-event.ts';
+import { jsonDisplay, trainDisplay } from './train-display.ts';
+
+const step = (step: number): TrainEvent => ({
+  type: 'step',
+  step,
+  epoch: step / 268,
+  loss: 0.6,
+  grad_norm: 1,
+  learning_rate: 2e-3,
+  budget: 400,
+  examples_per_second: 131.6,
+  peak_memory_mb: 678,
+  skipped_steps: 0,
+});
+
+const RUN: TrainEvent[] = [
+  {
+    type: 'start',
+    step: 0,
+    total_steps: 1072,
+    num_train_epochs: 4,
+    train_examples: 8551,
+    eval_examples: 1043,
+    truncated: 3,
+    trainable_parameters: 207098,
+    adapter_parameters: 206328,
+    method: 'adalora',
+    device: 'cpu',
+    startup_ms: 900,
+  },
+  { type: 'notice', step: 0, message: 'not in the checkpoint, initialised: classifier.weight' },
+  step(10),
+  {
+    type: 'evaluation',
+    step: 268,
+    epoch: 1,
+    eval_loss: 0.61,
+    eval_runtime: 2,
+    eval_samples_per_second: 500,
+    eval_accuracy: 0.7,
+    best: true,
+  },
+  { type: 'allocation', step: 270, budget: 390, threshold: 0.1, final: false, ranks: {} },
+  step(536),
+  { type: 'checkpoint', step: 536, path: 'runs/a/checkpoints/checkpoint-536.safetensors' },
+  {
+    type: 'finish',
+    step: 1072,
+    reason: 'done',
+    train_runtime: 263.4,
+    train_samples_per_second: 130,
+    peak_memory_mb: 690,
+    metrics: { eval_loss: 0.6, eval_accuracy: 0.71 },
+    ranks: { 'bert.encoder.layer.0.output.dense': 3, 'bert.encoder.layer.1.output.dense': 9 },
+  },
+];
+
+function shown(screen: { isTTY?: boolean; columns?: number }, events: TrainEvent[]): string {
+  let text = '';
+  let time = 0;
+  const write = (part: string) => (text += part);
+  const display = trainDisplay({ ...screen, write }, 'accuracy', () => time);
+  for (const event of events) {
+    time += 60;
+    display.show(event);
+  }
+  display.close();
+  return text;
+}
+
+describe('trainDisplay', () => {
+  it('is plain lines where the screen is no terminal', () => {
+    expect(`\n${shown({}, RUN)}`).toMatchInlineSnapshot(`
+      "
+      adalora on cpu: 8,551 examples, 1,072 steps (4 epochs), 207,098 trained parameters
+      note: 3 texts are longer than data.max_length and were cut
+      note: not in the checkpoint, initialised: classifier.weight
+      step 10/1072  loss 0.6000  budget 400  132 examples/s  0:13 left
+      evaluation at step 268, epoch 1: loss 0.6100, accuracy 0.7000  (best so far)
+      step 536/1072  loss 0.6000  accuracy 0.7000  budget 400  132 examples/s  0:00 left
+      checkpoint runs/a/checkpoints/checkpoint-536.safetensors
+      done at step 1072 after 4:23, 130 examples/s, peak memory 690 MB
+      loss 0.6000, accuracy 0.7100
+      layer  output.dense  mean
+      0                 3   3.0
+      1                 9   9.0
+      mean            6.0   6.0
+      "
+    `);
+  });
+
+  it('redraws one line on a terminal, cut to its width', () => {
+    const text = shown({ isTTY: true, columns: 60 }, [RUN[0], step(10), step(500), step(600)]);
+    const drawn = text.split('\r\x1b[2K');
+    expect(drawn[0].trimEnd().split('\n').at(-1)).toContain('were cut');
+    expect(drawn).toHaveLength(4);
+    expect(drawn[1]).toContain('step 10/1072  loss 0.6000');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
+    for (const line of drawn.slice(1)) expect(line.replace(/\x1b\[\d+m/g, '').length).toBeLessThan(60);
+    expect(drawn[3]).toBe('');
+  });
+});
+
+it('jsonDisplay writes a line for each event', () => {
+  let text = '';
+  const display = jsonDisplay({ write: (part) => (text += part) });
+  for (const event of RUN) display.show(event);
+  expect(
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual(RUN);
+});
+
+it.each([
+  [0.4, '0:00'],
+  [62, '1:02'],
+  [3723, '1:02:03'],
+])('%s seconds are %s', (seconds, text) => expect(duration(seconds)).toBe(text));

@@ -1,0 +1,113 @@
+import { createColors, isColorSupported } from 'picocolors';
+import { rankTable } from '../../report/rank-table.ts';
+import type { FinishEvent, StepEvent, TrainEvent } from '../../train/events.ts';
+import { describeEvent, duration } from './describe-event.ts';
+import { heatMap } from './heat-map.ts';
+
+/** What is needed of a stream to show something on it. */
+export interface Screen {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
+}
+
+export interface Display {
+  show(event: TrainEvent): void;
+  /** Leaves the screen in order; what is shown afterwards begins anew. */
+  close(): void;
+}
+
+/** At most ten times a second: more cannot be read, and slow terminals lag. */
+const REDRAW_MS = 100;
+const BAR_WIDTH = 20;
+const ERASE_LINE = '\r\x1b[2K';
+
+/** Every event as a line of JSON (numbers that are none as null). */
+export function jsonDisplay(screen: Screen): Display {
+  return { show: (event) => screen.write(`${JSON.stringify(event)}\n`), close: () => {} };
+}
+
+/**
+ * A run on a terminal: one line that is redrawn with the newest step, above it what should stay. On other screens
+ * every step is a line.
+ *
+ * @param metric the score that the progress line repeats, without `eval_`
+ * @param now milliseconds on any clock
+ */
+export function trainDisplay(screen: Screen, metric: string, now = () => performance.now()): Display {
+  const isLive = screen.isTTY === true;
+  const colours = createColors(isLive && isColorSupported);
+  let startStep = 0;
+  let startTime = now();
+  let totalSteps = 0;
+  let score: number | undefined;
+  let isDrawn = false;
+  let drawnAt = Number.NEGATIVE_INFINITY;
+
+  const erase = () => {
+    if (isDrawn) screen.write(ERASE_LINE);
+    isDrawn = false;
+  };
+  const print = (text: string) => {
+    erase();
+    screen.write(`${text}\n`);
+  };
+  const showStep = (event: StepEvent) => {
+    const secondsLeft =
+      (((now() - startTime) / 1000) * (totalSteps - event.step)) / Math.max(1, event.step - startStep);
+    const line = progress(event, totalSteps, secondsLeft, score === undefined ? undefined : [metric, score]);
+    if (!isLive) return print(line);
+    if (now() - drawnAt < REDRAW_MS) return;
+    drawnAt = now();
+    const width = (screen.columns ?? 80) - BAR_WIDTH - 2;
+    screen.write(`${ERASE_LINE}${colours.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
+    isDrawn = true;
+  };
+
+  return {
+    show(event) {
+      if (event.type === 'start') {
+        [startStep, startTime, totalSteps] = [event.step, now(), event.total_steps];
+      }
+      if (event.type === 'evaluation') score = event[`eval_${metric}`];
+      if (event.type === 'step') return showStep(event);
+      const text = describeEvent(event);
+      if (text === undefined) return;
+      const style = { evaluation: colours.bold, notice: colours.yellow, checkpoint: colours.dim };
+      print(event.type in style ? style[event.type as keyof typeof style](text) : text);
+      if (event.type === 'finish') {
+        const ranks = rankLines(event, isLive && isColorSupported);
+        if (ranks !== undefined) print(ranks);
+      }
+    },
+    close: erase,
+  };
+}
+
+function progress(
+  event: StepEvent,
+  totalSteps: number,
+  secondsLeft: number,
+  score: [name: string, value: number] | undefined,
+): string {
+  return [
+    `step ${event.step}/${totalSteps}`,
+    `loss ${event.loss.toFixed(4)}`,
+    ...(score ? [`${score[0]} ${score[1].toFixed(4)}`] : []),
+    ...(event.budget === undefined ? [] : [`budget ${event.budget}`]),
+    `${Math.round(event.examples_per_second)} examples/s`,
+    `${duration(secondsLeft)} left`,
+    ...(event.skipped_steps > 0 ? [`${event.skipped_steps} skipped`] : []),
+  ].join('  ');
+}
+
+function bar(share: number): string {
+  const full = Math.max(0, Math.min(BAR_WIDTH, Math.round(share * BAR_WIDTH)));
+  return '━'.repeat(full) + '─'.repeat(BAR_WIDTH - full);
+}
+
+/** The ranks of a finished run, where they differ. */
+function rankLines({ reason, ranks }: FinishEvent, colour: boolean): string | undefined {
+  const differ = new Set(Object.values(ranks)).size > 1;
+  return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), colour) : undefined;
+}

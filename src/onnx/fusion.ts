@@ -1,0 +1,87 @@
+import { sameDimension } from '../graph/dimension.ts';
+import type { Node, Value } from '../graph/graph.ts';
+import type { Emitter } from './emitter.ts';
+import { fusedMatMul, gemm, type Target } from './rules.ts';
+
+/** Nodes that an engine's operator computes together with a neighbour. */
+export interface Fusions {
+  /** Sums that a `Gemm` carries as its third operand. */
+  sums: ReadonlyMap<Node, { product: Node<'matmul'>; addend: Value }>;
+  /** Transposed operands that a `FusedMatMul` reads in place, with what they are the transposition of. */
+  turned: ReadonlyMap<Value, Value>;
+  /** Nodes that are not emitted, for every use of theirs is fused. */
+  absorbed: ReadonlySet<Node>;
+}
+
+/** Finds what to fuse in a program. Patterns are listed here and nowhere else. */
+export function planFusions(nodes: readonly Node[], results: readonly Value[], target: Target): Fusions {
+  const users = new Map<Value, Node[]>(results.map((value) => [value, [value.node]]));
+  for (const node of nodes) {
+    for (const value of node.inputs) users.set(value, [...(users.get(value) ?? []), node]);
+  }
+  const sums = productsInsideSums(nodes, users);
+  const turned = target === 'cpu' ? turnedOperands(nodes, users) : new Map<Value, Value>();
+  const absorbed = new Set<Node>([...sums.values()].map(({ product }) => product));
+  for (const value of turned.keys()) absorbed.add(value.node);
+  return { sums, turned, absorbed };
+}
+
+/** Emits a node that a fusion covers; undefined for all others. */
+export function lowerFused(
+  emitter: Emitter,
+  { sums, turned }: Fusions,
+  node: Node,
+  nameOf: (value: Value) => string,
+): string[] | undefined {
+  const sum = sums.get(node);
+  if (sum) return [gemm(emitter, sum.product, [...sum.product.inputs, sum.addend].map(nameOf))];
+  if (!node.inputs.some((value) => turned.has(value))) return undefined;
+  const operands = node.inputs.map((value) => nameOf(turned.get(value) ?? value));
+  const [transBatchA, transBatchB] = node.inputs.map((value) => Number(turned.has(value)));
+  return [fusedMatMul(emitter, node as Node<'matmul'>, operands, { transBatchA, transBatchB })];
+}
+
+type Users = ReadonlyMap<Value, readonly Node[]>;
+
+/**
+ * Sums of which one side is a two-dimensional product that nobody else reads. Saves a pass over the activations for
+ * every bias, adapter and gradient that is added to a product.
+ */
+function productsInsideSums(nodes: readonly Node[], users: Users): Fusions['sums'] {
+  const sums = new Map<Node, { product: Node<'matmul'>; addend: Value }>();
+  for (const node of nodes) {
+    if (node.op !== 'add') continue;
+    const [a, b] = node.inputs;
+    // Of two products the later one is absorbed, so that the other is ready when it runs.
+    const candidates = [
+      { value: a, addend: b },
+      { value: b, addend: a },
+    ].sort((x, y) => y.value.node.id - x.value.node.id);
+    const found = candidates.find(
+      ({ value, addend }) =>
+        value.node.op === 'matmul' &&
+        value.shape.length === 2 &&
+        users.get(value)?.length === 1 &&
+        addend.shape.length <= 2 &&
+        addend.shape.every((size, i) => {
+          const axis = 2 - addend.shape.length + i;
+          return size === 1 || sameDimension(size, value.shape[axis]);
+        }),
+    );
+    if (found) sums.set(node, { product: found.value.node as Node<'matmul'>, addend: found.addend });
+  }
+  return sums;
+}
+
+/** [sequence, heads, size] turned to [heads, sequence, size] for products alone, as attention does. */
+function turnedOperands(nodes: readonly Node[], users: Users): Fusions['turned'] {
+  const turned = new Map<Value, Value>();
+  for (const node of nodes) {
+    if (node.op !== 'transpose') continue;
+    const [output] = node.outputs;
+    const { permutation } = (node as Node<'transpose'>).attributes;
+    const isOperand = users.get(output)?.every((user) => user.op === 'matmul');
+    if (permutation.join() === '1,0,2' && isOperand) turned.set(output, node.inputs[0]);
+  }
+  return turned;
+}

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseRunConfig, type RunConfigInput } from '../train/run-config.ts';
+import { type ModelCardFacts, modelCard } from './model-card.ts';
+
+const RUN = {
+  model: '/home/someone/models/all-MiniLM-L6-v2/',
+  data: { train: '/data/train.tsv', validation: '/data/dev.tsv', text: 3, label: 1, max_length: 64 },
+  output: '/home/someone/runs/cola',
+};
+
+function card(run: Partial<RunConfigInput>, facts: Partial<ModelCardFacts> = {}): string {
+  return modelCard({
+    config: parseRunConfig({ ...RUN, ...run }, 'test'),
+    labels: ['0', '1'],
+    steps: 1072,
+    trainableParameters: 207098,
+    metrics: {
+      eval_loss: 0.61,
+      eval_accuracy: 0.71234567,
+      eval_matthews_correlation: 0.229,
+      eval_f1: Number.NaN,
+    },
+    ranks: {
+      'bert.encoder.layer.0.attention.self.query': 3,
+      'bert.encoder.layer.0.output.dense': 12,
+      'bert.encoder.layer.1.output.dense': 9,
+    },
+    ...facts,
+  });
+}
+
+it('has front matter, scores, ranks, settings and use', () => {
+  expect(card({})).toMatchSnapshot();
+});
+
+it('of regression on pairs has no labels and one output', () => {
+  const data = { ...RUN.data, text_pair: 4 };
+  const text = card({ task: 'regression', method: 'lora', data }, { labels: [], metrics: { pearson: 0.85 } });
+  expect(text).toContain('for regression on pairs of texts, trained by LoRA');
+  expect(text).toContain('num_labels=1)');
+  expect(parse(text.split('---\n')[1])).toMatchObject({ metrics: ['pearsonr'], tags: ['peft', 'lora'] });
+});
+
+it('of full fine-tuning loads with transformers', () => {
+  const text = card({ method: 'full', model: 'owner/name' }, { ranks: {}, metrics: {} });
+  expect(text).not.toMatch(/PeftModel|## Ranks|## Scores|model-index/);
+  expect(parse(text.split('---\n')[1])).toMatchObject({
+    base_model: 'owner/name',
+    library_name: 'transformers',
+  });
+});
+
+it('names no place on the machine', () => {
+  expect(card({})).not.toMatch(/someone|\/data/);
+});

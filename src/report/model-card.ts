@@ -1,0 +1,191 @@
+import { stringify } from 'yaml';
+import { parseModelId } from '../data/hub/model-id.ts';
+import type { TaskType } from '../data/task-type.ts';
+import { type RankTable, rankTable } from './rank-table.ts';
+
+/** What a card tells. The config is a run's. */
+export interface ModelCardFacts {
+  config: {
+    model: string;
+    task: TaskType;
+    method: 'adalora' | 'lora' | 'full';
+    adalora?: object;
+    lora?: object;
+    data: { validation?: string; text_pair?: string | number; max_length: number };
+    training: object;
+    seed: number;
+  };
+  /** Class names by id; none for regression. */
+  labels: readonly string[];
+  steps: number;
+  trainableParameters: number;
+  /** Scores on the validation file, with or without `eval_`. */
+  metrics: Readonly<Record<string, number>>;
+  /** Final rank of each adapted module. */
+  ranks: Readonly<Record<string, number>>;
+}
+
+/** Scores that a card shows, with their names on the Hub. */
+const METRICS: Readonly<Record<string, { type: string; name: string }>> = {
+  accuracy: { type: 'accuracy', name: 'Accuracy' },
+  f1: { type: 'f1', name: 'F1' },
+  matthews_correlation: { type: 'matthews_correlation', name: 'Matthews correlation' },
+  pearson: { type: 'pearsonr', name: 'Pearson correlation' },
+  spearmanr: { type: 'spearmanr', name: 'Spearman correlation' },
+  mse: { type: 'mse', name: 'Mean squared error' },
+};
+
+const METHODS = { adalora: 'AdaLoRA', lora: 'LoRA', full: 'full fine-tuning' };
+
+/**
+ * The README.md of a run's folder, with the front matter that the Hugging Face Hub reads. The same run gives the same
+ * text: it holds no dates, and of paths only the last name.
+ */
+export function modelCard(facts: ModelCardFacts): string {
+  const { config, ranks } = facts;
+  const base = baseName(config.model);
+  const title = `${lastName(base)}, ${METHODS[config.method]}`;
+  const sections = [
+    `---\n${stringify(frontMatter(facts, base, title)).trimEnd()}\n---`,
+    `# ${title}`,
+    introduction(facts, base),
+    ...section('Scores', scoreTable(facts)),
+    ...section('Ranks', Object.keys(ranks).length > 0 ? rankSection(rankTable(ranks)) : ''),
+    ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
+    ...section('Use', usage(facts, base)),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function section(title: string, body: string): string[] {
+  return body === '' ? [] : [`## ${title}`, body];
+}
+
+function frontMatter(facts: ModelCardFacts, base: string, title: string): object {
+  const { method, data } = facts.config;
+  const scores = scoresOf(facts);
+  const file = data.validation && lastName(data.validation);
+  return {
+    library_name: method === 'full' ? 'transformers' : 'peft',
+    base_model: base,
+    pipeline_tag: 'text-classification',
+    tags: method === 'full' ? ['full-fine-tuning'] : ['peft', method],
+    ...(scores.length > 0 && { metrics: scores.map(({ type }) => type) }),
+    ...(file !== undefined &&
+      scores.length > 0 && {
+        'model-index': [
+          {
+            name: title,
+            results: [
+              {
+                task: { type: 'text-classification', name: 'Text Classification' },
+                dataset: { type: /\.(jsonl|ndjson|json)$/.test(file) ? 'json' : 'csv', name: file },
+                metrics: scores.map(({ type, name, value }) => ({ type, name, value })),
+              },
+            ],
+          },
+        ],
+      }),
+  };
+}
+
+function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
+  const { task, method, data } = config;
+  const what = data.text_pair === undefined ? 'texts' : 'pairs of texts';
+  const purpose =
+    task === 'regression'
+      ? `regression on ${what}`
+      : `classification of ${what}${task === 'multi_label_classification' ? ' (several labels may apply)' : ''}`;
+  const classes =
+    labels.length > 0 ? ` Labels, in order: ${labels.map((name) => `\`${name}\``).join(', ')}.` : '';
+  return (
+    `${method === 'full' ? 'A version' : 'An adapter'} of \`${base}\` for ${purpose}, ` +
+    `trained by ${METHODS[method]} for ${counted(steps)} steps with ` +
+    `${counted(trainableParameters)} trained parameters.${classes}`
+  );
+}
+
+function scoreTable(facts: ModelCardFacts): string {
+  const scores = scoresOf(facts);
+  if (scores.length === 0) return '';
+  return table(
+    ['', 'Validation'],
+    scores.map(({ name, value }) => [name, `${value}`]),
+  );
+}
+
+function scoresOf({ metrics }: ModelCardFacts): { type: string; name: string; value: number }[] {
+  return Object.entries(METRICS).flatMap(([key, names]) => {
+    const value = metrics[`eval_${key}`] ?? metrics[key];
+    return Number.isFinite(value) ? [{ ...names, value: Number(value.toFixed(4)) }] : [];
+  });
+}
+
+function rankSection(ranks: RankTable): string {
+  const { columns, rows, total, modules, average } = ranks;
+  const cells = rows.map(({ layer, ranks }) => [layer, ...ranks.map((rank) => `${rank ?? ''}`)]);
+  const sum = `${counted(total)} in ${counted(modules)} matrices, ${average.toFixed(2)} on average.`;
+  return `${sum}\n\n${table(['Layer', ...columns.map((name) => `\`${name}\``)], cells)}`;
+}
+
+/** The run's settings without paths. */
+function settings({ config }: ModelCardFacts): object {
+  const { task, method, seed, data, training } = config;
+  const own = method === 'full' ? {} : { [method]: config[method] };
+  return { task, method, seed, data: { max_length: data.max_length }, training, ...own };
+}
+
+function usage({ config, labels }: ModelCardFacts, base: string): string {
+  const { method, data } = config;
+  const inputs = data.text_pair === undefined ? '"Some text"' : '"Some text", "another text"';
+  const count = labels.length || 1;
+  const load =
+    method === 'full'
+      ? ['model = AutoModelForSequenceClassification.from_pretrained("model").eval()']
+      : [
+          `base = AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(base)}, num_labels=${count})`,
+          'model = PeftModel.from_pretrained(base, "adapter").eval()',
+        ];
+  return [
+    "In this folder, with `adalora` (a line of JSON for each line of the file) or with Hugging Face's libraries:",
+    '',
+    '```sh',
+    'adalora predict . texts.txt',
+    '```',
+    '',
+    '```python',
+    ...(method === 'full' ? [] : ['from peft import PeftModel']),
+    'from transformers import AutoModelForSequenceClassification, AutoTokenizer',
+    '',
+    ...load,
+    `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(method === 'full' ? 'model' : base)})`,
+    `inputs = tokenizer(${inputs}, truncation=True, max_length=${data.max_length}, return_tensors="pt")`,
+    'logits = model(**inputs).logits',
+    '```',
+  ].join('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+}
+
+/** A Hub id as it is; of a folder its last name. */
+function baseName(model: string): string {
+  return parseModelId(model) ? model : lastName(model);
+}
+
+function lastName(path: string): string {
+  return (
+    path
+      .split(/[\\/]/)
+      .filter((part) => part !== '')
+      .at(-1) ?? path
+  );
+}
+
+/** 12,345 in every locale. */
+function counted(value: number): string {
+  return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
+}

@@ -1,0 +1,99 @@
+/** Ranks by layer and matrix, as the paper's figure 3 shows them. */
+export interface RankTable {
+  /** Matrices, named like entries of `target_modules` (`query`, `attention.output.dense`). */
+  columns: string[];
+  rows: RankRow[];
+  /** Sum of all ranks: the budget in use. */
+  total: number;
+  modules: number;
+  /** Ranks per module. */
+  average: number;
+  largest: number;
+}
+
+export interface RankRow {
+  /** `0`, or with its stack where there are several: `encoder 0`. Empty for modules outside any layer. */
+  layer: string;
+  /** One for each column; undefined where the layer has no such adapted matrix. */
+  ranks: (number | undefined)[];
+}
+
+/** Ends of paths in the order of computation: query, key, value, attention output, then in and out of the FFN. */
+const ROLES = [
+  /\b(q|query|q_proj|query_proj)$/,
+  /\b(k|key|k_proj|key_proj)$/,
+  /\b(v|value|v_proj|value_proj)$/,
+  /\b(o|o_proj|out_proj|attention\.output\.dense)$/,
+  /\b(intermediate\.dense|fc1|gate_proj|wi|wi_\d)$/,
+  /\bup_proj$/,
+  /\b(output\.dense|fc2|down_proj|wo)$/,
+];
+
+/** Arranges ranks, given by module path, into a table. Layers are in order of number, matrices in that of computation. */
+export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
+  const cells = Object.entries(ranks).map(([path, rank]) => ({ ...placeOf(path), rank }));
+  const matrices = [...new Set(cells.map(({ matrix }) => matrix))].sort(
+    (a, b) => roleOf(a) - roleOf(b) || (a < b ? -1 : 1),
+  );
+  const total = cells.reduce((sum, { rank }) => sum + rank, 0);
+  return {
+    columns: matrices.map((matrix) => shortName(matrix, matrices)),
+    rows: rowsOf(cells, matrices),
+    total,
+    modules: cells.length,
+    average: cells.length === 0 ? 0 : total / cells.length,
+    largest: Math.max(0, ...cells.map(({ rank }) => rank)),
+  };
+}
+
+interface Place {
+  /** What stands before the layer number. */
+  stack: string;
+  /** -1 for a module outside any layer. */
+  layer: number;
+  matrix: string;
+}
+
+function rowsOf(cells: readonly (Place & { rank: number })[], matrices: readonly string[]): RankRow[] {
+  const stacks = [...new Set(cells.filter(({ layer }) => layer >= 0).map(({ stack }) => stack))];
+  const rows = new Map<string, Place & { ranks: (number | undefined)[] }>();
+  for (const { rank, ...place } of cells) {
+    const key = `${place.stack} ${place.layer}`;
+    const row = rows.get(key) ?? { ...place, ranks: matrices.map(() => undefined) };
+    row.ranks[matrices.indexOf(place.matrix)] = rank;
+    rows.set(key, row);
+  }
+  return [...rows.values()]
+    .sort((a, b) => stacks.indexOf(a.stack) - stacks.indexOf(b.stack) || a.layer - b.layer)
+    .map(({ stack, layer, ranks }) => {
+      const number = layer < 0 ? '' : `${layer}`;
+      return { layer: stacks.length > 1 && layer >= 0 ? `${stackName(stack)} ${number}` : number, ranks };
+    });
+}
+
+/** `bert.encoder.layer.0.attention.self.query`: stack `bert.encoder.layer`, layer 0, matrix `attention.self.query`. */
+function placeOf(path: string): Place {
+  const [, stack, layer, matrix] = /^(.*?)\.(\d+)\.(.+)$/.exec(path) ?? [];
+  return matrix === undefined
+    ? { stack: '', layer: -1, matrix: path }
+    : { stack, layer: Number(layer), matrix };
+}
+
+/** `model.encoder.layers` is "encoder". */
+function stackName(stack: string): string {
+  return stack.split('.').at(-2) ?? stack;
+}
+
+/** The shortest end of a matrix's path that says which it is: no other's too, and not `dense` alone. */
+function shortName(matrix: string, matrices: readonly string[]): string {
+  const parts = matrix.split('.');
+  const ends = parts.map((_, i) => parts.slice(parts.length - 1 - i).join('.'));
+  const isShared = (end: string) =>
+    matrices.some((other) => other !== matrix && `.${other}`.endsWith(`.${end}`));
+  return ends.find((end) => end !== 'dense' && !isShared(end)) ?? matrix;
+}
+
+function roleOf(matrix: string): number {
+  const role = ROLES.findIndex((pattern) => pattern.test(matrix));
+  return role < 0 ? ROLES.length : role;
+}

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+/** The folders of src. One imports from itself and from those before it. */
+const LAYERS =
+  'support graph autodiff onnx runtime formats nn models tuners optim text data tasks metrics train report cli'.split(
+    ' ',
+  );
+
+/** What is wrong with an import, if anything. Paths are relative to the repository, with forward slashes. */
+function objection(file: string, imported: string): string | undefined {
+  const layer = file.split('/')[1];
+  const forNode = (path: string) => path.startsWith('src/cli/') || path.includes('/node/');
+  const known = LAYERS.indexOf(layer);
+  if (known < 0) return `src/${layer} is not a layer: ${LAYERS.join(' < ')}`;
+  if (imported.startsWith('onnxruntime-') && layer !== 'runtime')
+    return 'only src/runtime touches ONNX Runtime';
+  if (imported.startsWith('node:') && !forNode(file))
+    return 'node: belongs in src/cli or under a folder named node';
+  if (!imported.startsWith('.')) return undefined;
+  const target = posix.join(posix.dirname(file), imported);
+  if (!target.startsWith('src/')) return 'an import must stay in src';
+  if (LAYERS.indexOf(target.split('/')[1]) > known) {
+    return `src/${layer} may import from itself and: ${LAYERS.slice(0, known).join(', ') || 'nothing else'}`;
+  }
+  if (forNode(target) && !forNode(file)) return 'what runs in a browser cannot import what needs Node';
+  return undefined;
+}
+
+/** Every wrong import of a file, as `file imports x: rule`. */
+function objections(file: string, text: string): string[] {
+  return ts.preProcessFile(text).importedFiles.flatMap(({ fileName }) => {
+    const rule = objection(file, fileName);
+    return rule ? [`${file} imports ${fileName}: ${rule}`] : [];
+  });
+}
+
+describe('imports', () => {
+  it('of src point one way', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .map((path) => `src/${path.replaceAll('\\', '/')}`)
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'));
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.flatMap((file) => objections(file, readFileSync(file, 'utf8')))).toEqual([]);
+  });
+
+  it.each([
+    [
+      'src/onnx/lower.ts',
+      `import { a } from '../runtime/session.ts'`,
+      'src/onnx may import from itself and: support, graph, autodiff',
+    ],
+    [
+      'src/support/a.ts',
+      `export * from '../cli/b.ts'`,
+      'src/support may import from itself and: nothing else',
+    ],
+    [
+      'src/models/bert/model.ts',
+      `import type { T } from '../../train/trainer.ts'`,
+      'src/models may import from',
+    ],
+    [
+      'src/train/trainer.ts',
+      `const ort = await import('onnxruntime-web')`,
+      'only src/runtime touches ONNX Runtime',
+    ],
+    ['src/data/row.ts', `import 'node:fs'`, 'node: belongs in'],
+    ['src/data/row.ts', `import { read } from './node/read.ts'`, 'what runs in a browser cannot'],
+    ['src/data/row.ts', `import { a } from '../../tests/support/table.ts'`, 'an import must stay in src'],
+    ['src/util/a.ts', `import { z } from 'zod'`, 'src/util is not a layer'],
+  ])('of %s are refused: %s', (file, text, rule) => {
+    expect(objections(file, text)).toEqual([expect.stringContaining(rule)]);
+  });
+
+  it.each([
+    [
+      'src/onnx/lower.ts',
+      `import { a } from '../graph/graph.ts'; import { b } from './rules.ts'; import protobuf from 'protobufjs'`,
+    ],
+    ['src/formats/node/read.ts', `import 'node:fs'; import { parse } from '../safetensors.ts'`],
+    ['src/cli/main.ts', `import 'node:fs'; import { read } from '../formats/node/read.ts'`],
+    ['src/runtime/web/create-session.ts', `import { env } from 'onnxruntime-web'`],
+  ])('of %s are accepted: %s', (file, text) => {
+    expect(objections(file, text)).toEqual([]);
+  });
+});
