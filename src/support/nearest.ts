@@ -4,20 +4,21 @@ const MAX_SUGGESTIONS = 3;
 const MIN_CONTAINED = 4;
 
 /**
- * Names from `known` that are near `name` (few edits away) or contain it, best first, case ignored; empty when there are
- * none.
+ * Names from `known` closest to `name` by edit distance (case-insensitive), best first; those that contain it where
+ * none is near; else none.
  */
 export function nearest(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
   const limit = Math.max(2, Math.ceil(wanted.length / 2));
-  const contains = (candidate: string) =>
-    wanted.length >= MIN_CONTAINED && candidate.toLowerCase().includes(wanted);
-  return [...new Set(known)]
+  const candidates = [...new Set(known)]
     .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= limit || contains(candidate))
-    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
-    .slice(0, MAX_SUGGESTIONS)
-    .map(({ candidate }) => candidate);
+    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
+  const near = candidates.filter(({ distance }) => distance <= limit);
+  const containing =
+    wanted.length < MIN_CONTAINED
+      ? []
+      : candidates.filter(({ candidate }) => candidate.toLowerCase().includes(wanted));
+  return (near.length > 0 ? near : containing).slice(0, MAX_SUGGESTIONS).map(({ candidate }) => candidate);
 }
 
 /** The sentence that ends an "unknown name" message: near names, or all of them when none is near. */

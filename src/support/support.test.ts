@@ -50,6 +50,7 @@ describe('Random', () => {
 describe('names', () => {
   it('suggests the nearest, or lists all', () => {
     expect(nearest('querry', ['query', 'key', 'value'])).toEqual(['query']);
+    expect(nearest('epochs', ['eval_steps', 'num_train_epochs'])).toEqual(['num_train_epochs']);
     expect(suggest('querry', ['query', 'key'])).toBe('Did you mean query?');
     expect(suggest('zzzzzzzz', ['query', 'key'])).toBe('Known: query, key.');
   });

@@ -34,12 +34,12 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   }
   const { heatMap } = await import('../terminal/heat-map.ts');
   const { counted } = await import('../terminal/describe-event.ts');
-  const { isColorSupported } = await import('picocolors');
+  const { coloursFor } = await import('../terminal/screen.ts');
   const start = summary.init_r === undefined ? '' : ` of ${summary.init_r} at the start`;
   console.log(
     `${config.peft_type} adapter of ${config.base_model_name_or_path ?? 'a model it does not name'}\n`,
   );
-  console.log(heatMap(table, process.stdout.isTTY === true && isColorSupported, summary.init_r));
+  console.log(heatMap(table, coloursFor(process.stdout).isColorSupported, summary.init_r));
   console.log(
     `\ntotal rank ${counted(table.total)} in ${table.modules} matrices, ${table.average.toFixed(2)} on average${start}`,
   );

@@ -1,15 +1,8 @@
-import { createColors, isColorSupported } from 'picocolors';
 import { rankTable } from '../../report/rank-table.ts';
 import type { FinishEvent, StepEvent, TrainEvent } from '../../train/events.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
-
-/** What is needed of a stream to show something on it. */
-export interface Screen {
-  isTTY?: boolean;
-  columns?: number;
-  write(text: string): unknown;
-}
+import { coloursFor, type Screen } from './screen.ts';
 
 export interface Display {
   show(event: TrainEvent): void;
@@ -36,7 +29,7 @@ export function jsonDisplay(screen: Screen): Display {
  */
 export function trainDisplay(screen: Screen, metric: string, now = () => performance.now()): Display {
   const isLive = screen.isTTY === true;
-  const colours = createColors(isLive && isColorSupported);
+  const colours = coloursFor(screen);
   let startStep = 0;
   let startTime = now();
   let totalSteps = 0;
@@ -59,7 +52,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
     if (!isLive) return print(line);
     if (now() - drawnAt < REDRAW_MS) return;
     drawnAt = now();
-    const width = (screen.columns ?? 80) - BAR_WIDTH - 2;
+    const width = (screen.columns || 80) - BAR_WIDTH - 2;
     screen.write(`${ERASE_LINE}${colours.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
     isDrawn = true;
   };
@@ -76,7 +69,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
       const style = { evaluation: colours.bold, notice: colours.yellow, checkpoint: colours.dim };
       print(event.type in style ? style[event.type as keyof typeof style](text) : text);
       if (event.type === 'finish') {
-        const ranks = rankLines(event, isLive && isColorSupported);
+        const ranks = rankLines(event, colours.isColorSupported);
         if (ranks !== undefined) print(ranks);
       }
     },

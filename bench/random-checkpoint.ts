@@ -1,0 +1,25 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeSafetensors } from '../src/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../src/formats/tensor-data.ts';
+import { initialise } from '../src/models/initialise.ts';
+import { describeModel } from '../src/train/node/load-model.ts';
+import type { BenchCase } from './shapes.ts';
+
+/** Writes a BERT model folder of the given shape with random weights. */
+export function writeRandomCheckpoint(folder: string, { shape, dropout }: BenchCase): void {
+  mkdirSync(folder, { recursive: true });
+  const config = {
+    model_type: 'bert',
+    ...shape,
+    hidden_dropout_prob: dropout,
+    attention_probs_dropout_prob: dropout,
+  };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  const { parameters } = describeModel(folder, 'single_label_classification');
+  const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 0, 0.02) },
+  ]);
+  writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors));
+}

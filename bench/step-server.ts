@@ -1,0 +1,103 @@
+import { createInterface } from 'node:readline';
+import { Random } from '../src/support/random.ts';
+import type { Batch } from '../src/text/collate.ts';
+import { createMethod } from '../src/train/method.ts';
+import { type LoadedModel, loadModel } from '../src/train/node/load-model.ts';
+import { nodeEngine } from '../src/train/node/node-engine.ts';
+import { Program } from '../src/train/program.ts';
+import { parseRunConfig } from '../src/train/run-config.ts';
+import { Updater } from '../src/train/updater.ts';
+import type { BenchCase } from './shapes.ts';
+
+/*
+ * Takes one training step after the other on request, one JSON object a line in and out, as python/peft_step.py does:
+ * prepare (a bench case and the folder of its checkpoint), step, memory, exit.
+ */
+
+/** So many steps that the budget does not end while it is measured. */
+const TOTAL_STEPS = 1_000_000;
+
+interface Prepared {
+  step(): Promise<void>;
+}
+
+async function prepare({
+  folder,
+  method,
+  r,
+  batch,
+  length,
+}: BenchCase & { folder: string }): Promise<Prepared> {
+  const model = loadModel(folder, 'single_label_classification');
+  const config = parseRunConfig(
+    {
+      model: folder,
+      method,
+      output: 'unused',
+      data: { train: 'unused', text: 0, label: 1 },
+      adalora: {
+        init_r: r,
+        target_r: Math.round(r / 1.5),
+        tinit: '10%',
+        tfinal: '10%',
+        deltaT: 10,
+        orth_reg_weight: 0.1,
+      },
+      lora: { r },
+    },
+    'bench',
+  );
+  const { run } = createMethod(config, model, TOTAL_STEPS);
+  const values = run.tuner.initialValues(0, model.reader(0));
+  const { training } = config;
+  const updater = new Updater(run, values, {
+    learningRate: training.learning_rate,
+    schedule: 'linear',
+    warmupSteps: 0,
+    totalSteps: TOTAL_STEPS,
+    betas: [0.9, 0.999],
+    epsilon: 1e-8,
+    weightDecay: 0,
+    maxGradNorm: 1,
+  });
+  const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
+  const inputs = randomBatch(model, batch, length);
+  const labels = { labels: { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] } };
+  return {
+    async step() {
+      const { gradient } = await program.differentiate(updater.values, inputs, labels, 0, updater.step);
+      updater.apply(gradient);
+    },
+  };
+}
+
+function randomBatch(model: LoadedModel, batch: number, length: number): Batch {
+  const random = new Random(0, 'bench');
+  const size = batch * length;
+  return {
+    inputIds: Int32Array.from({ length: size }, () => random.integer(model.config.vocabSize)),
+    attentionMask: new Int32Array(size).fill(1),
+    tokenTypeIds: new Int32Array(size),
+    batch,
+    length,
+  };
+}
+
+let prepared: Prepared | undefined;
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line);
+  const reply: Record<string, unknown> = {};
+  if (request.op === 'prepare') prepared = await prepare(request);
+  else if (request.op === 'step') {
+    const times: number[] = [];
+    for (let i = 0; i < request.count; i++) {
+      const started = performance.now();
+      await prepared?.step();
+      times.push(performance.now() - started);
+    }
+    reply.ms = times;
+  } else if (request.op === 'memory') reply.peak_mb = process.resourceUsage().maxRSS / 1024;
+  else if (request.op === 'exit') break;
+  console.log(JSON.stringify(reply));
+}
+process.exit(0);

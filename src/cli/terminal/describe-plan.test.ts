@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import type { Plan } from '../../train/plan.ts';
+import { describePlan } from './describe-plan.ts';
+
+const module = { inFeatures: 384, outFeatures: 384, scale: 1, rank: 12 };
+const adalora: Plan = {
+  method: 'adalora',
+  modules: [0, 1].map((layer) => ({ ...module, path: `bert.encoder.layer.${layer}.attention.self.query` })),
+  trainableParameters: 19226,
+  adapterParameters: 18456,
+  totalParameters: 22732442,
+  steps: 1072,
+  stepsPerEpoch: 268,
+  budget: { initial: 24, target: 16, tinit: 107, tfinal: 428, deltaT: 10 },
+  memoryMb: 612.3,
+};
+
+it('tells what trains, for how long and in how much memory', () => {
+  expect(`\n${describePlan(adalora)}\n`).toMatchInlineSnapshot(`
+    "
+    method       adalora
+    trained      19,226 parameters, 0.08 % of 22,732,442
+    in adapters  18,456 in 2 matrices
+    steps        1,072, 268 an epoch
+    budget       24 triplets down to 16
+                 falls from step 107 to 644, every 10 steps
+    memory       about 612 MB at the peak
+
+    layer  query  mean
+    0         12  12.0
+    1         12  12.0
+    mean    12.0  12.0
+    "
+  `);
+});
+
+it('of full fine-tuning has no modules and no budget', () => {
+  const full: Plan = { ...adalora, method: 'full', modules: [], adapterParameters: 0, budget: undefined };
+  expect(describePlan(full)).not.toMatch(/layer|budget/);
+});

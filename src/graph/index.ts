@@ -1,0 +1,7 @@
+export * from './build.ts';
+export { type Dimension, evaluateDimension, symbol } from './dimension.ts';
+export { Graph, type Node, type TensorType, type Value } from './graph.ts';
+export type { DataType, Op, Ops } from './ops.ts';
+export { peakMemory } from './peak-memory.ts';
+export { printGraph } from './print.ts';
+export { verify } from './verify.ts';

@@ -1,0 +1,71 @@
+import { evaluateDimension, sizeOf } from './dimension.ts';
+import type { Node, Value } from './graph.ts';
+import type { Op } from './ops.ts';
+import { reachable } from './print.ts';
+
+/** Bytes of an element; all types are stored in four but bool. */
+const BYTES = { float32: 4, int32: 4, bool: 1 };
+
+/** Leaves are not the engine's memory: inputs belong to the caller, weights are mapped. */
+const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
+/** Outputs that are the same memory as the input. */
+const VIEWS: ReadonlySet<Op> = new Set(['reshape']);
+/** Ops whose output may take the place of an operand of its size that nobody needs any more. */
+const IN_PLACE: ReadonlySet<Op> = new Set([
+  'add',
+  'subtract',
+  'multiply',
+  'divide',
+  'negate',
+  'exp',
+  'log',
+  'sqrt',
+  'tanh',
+  'sigmoid',
+  'relu',
+  'normalCdf',
+]);
+
+/**
+ * The most memory that the intermediate values of a program take at once, in bytes, for given symbolic sizes: nodes run
+ * in graph order, a value is freed after its last use.
+ */
+export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<string, number>>): number {
+  const nodes = reachable(outputs);
+  const owner = new Map<Value, Value>();
+  const ownerOf = (value: Value) => owner.get(value) ?? value;
+  for (const node of nodes) {
+    if (VIEWS.has(node.op)) owner.set(node.outputs[0], ownerOf(node.inputs[0]));
+  }
+  const uses = new Map<Value, number>();
+  for (const value of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
+    uses.set(ownerOf(value), (uses.get(ownerOf(value)) ?? 0) + 1);
+  }
+  const bytes = (value: Value) => evaluateDimension(sizeOf(value.shape), symbols) * BYTES[value.dtype];
+  const isOwned = (value: Value) => !LEAVES.has(value.node.op);
+
+  let live = 0;
+  let peak = 0;
+  for (const node of nodes) {
+    if (LEAVES.has(node.op)) continue;
+    const dying = VIEWS.has(node.op) ? [] : lastUses(node, uses, ownerOf).filter(isOwned);
+    if (!VIEWS.has(node.op)) {
+      const reused = IN_PLACE.has(node.op) && dying.some((value) => bytes(value) === bytes(node.outputs[0]));
+      for (const value of node.outputs) live += bytes(value);
+      peak = Math.max(peak, live - (reused ? bytes(node.outputs[0]) : 0));
+    } else lastUses(node, uses, ownerOf);
+    for (const value of dying) live -= bytes(value);
+  }
+  return peak;
+}
+
+/** Counts a node's uses down; the values that nobody needs after it. */
+function lastUses(node: Node, uses: Map<Value, number>, ownerOf: (value: Value) => Value): Value[] {
+  const dying: Value[] = [];
+  for (const value of node.inputs.map(ownerOf)) {
+    const left = (uses.get(value) ?? 0) - 1;
+    uses.set(value, left);
+    if (left === 0) dying.push(value);
+  }
+  return dying;
+}

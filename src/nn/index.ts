@@ -1,0 +1,6 @@
+export { activation } from './activation.ts';
+export { type AttentionShape, attention } from './attention.ts';
+export { attentionBias } from './attention-bias.ts';
+export { layerNorm } from './layer-norm.ts';
+export { binaryCrossEntropy, crossEntropy, meanSquaredError } from './losses.ts';
+export { type Injection, type LinearModule, Network } from './network.ts';

@@ -1,0 +1,1 @@
+export type { Device, HostTensor, Session, SessionOptions, Tensors } from './session.ts';

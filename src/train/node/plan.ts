@@ -1,0 +1,27 @@
+import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { maxLength } from '../../text/max-length.ts';
+import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
+import { encodeTexts } from '../encoded-set.ts';
+import { type Plan, planRun } from '../plan.ts';
+import type { RunConfig } from '../run-config.ts';
+import { loadData } from './load-data.ts';
+import { describeModel } from './load-model.ts';
+
+/**
+ * What a run of this config would train and take: from config.json, the tokenizer and the data; no weight is read.
+ *
+ * @throws UserError as the run would
+ */
+export async function plan(config: RunConfig): Promise<Plan> {
+  const folder = await resolveModel(config.model);
+  const { task } = config;
+  const data = loadData(config, describeModel(folder, task).config.id2label);
+  const model = describeModel(folder, task, task === 'regression' ? 1 : data.labels.names.length);
+  const tokenizer = loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
+  const length = maxLength(config.data.max_length, tokenizer.modelMaxLength, model.config.maxLength);
+  const { lengths } = encodeTexts(data.train, tokenizer, length);
+  return planRun(config, model, {
+    examples: data.train.length,
+    longest: lengths.reduce((longest, tokens) => Math.max(longest, tokens), 0),
+  });
+}
