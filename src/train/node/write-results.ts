@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { writeAdapter } from '../../formats/peft/node/adapter-folder.ts';
+import { modelCard } from '../../report/model-card.ts';
 import type { FinishEvent } from '../events.ts';
 import type { Method } from '../method.ts';
 import type { RunConfig } from '../run-config.ts';
@@ -45,5 +46,13 @@ export function writeResults({
     writeAdapterNotes(files.model, config, labels);
     writeFullModel(files.model, folder, model, method.run.tuner.layout, values, labels);
   }
-  void finish;
+  const card = modelCard({
+    config,
+    labels,
+    steps: finish.step,
+    trainableParameters: values.length,
+    metrics: finish.metrics,
+    ranks: finish.ranks,
+  });
+  atomicWrite(files.card, card);
 }

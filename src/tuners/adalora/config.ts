@@ -5,7 +5,7 @@ const SHARE = /^(100|\d{1,2}(\.\d+)?)%$/;
 
 /** A number of optimizer steps, or a share of the run such as `10%`. */
 const steps = (least: number) =>
-  z.union([z.int().min(least), z.string().regex(SHARE)], {
+  z.union([z.int().min(least), z.string().regex(SHARE, 'expected a share like 10%')], {
     error: `expected a count from ${least} or a share like 10%`,
   });
 
