@@ -2,6 +2,7 @@ import { add, expand, reshape, sum } from '../graph/build.ts';
 import { type Dimension, sameDimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
+import { recomputed } from './recompute.ts';
 import { rules } from './rules.ts';
 
 /**
@@ -29,7 +30,8 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
     if (node.outputs.some((output) => leaves.has(output))) continue;
     const rule = rules[node.op];
     if (!rule) throw new Error(`${node.op} (node %${node.id}) has no derivative`);
-    const inputGradients = rule(node as never, outputGradients);
+    const remembered = { ...node, inputs: node.inputs.map((operand) => recomputed(operand, active)) };
+    const inputGradients = rule(remembered as never, outputGradients);
     node.inputs.forEach((operand, i) => {
       const gradient = active.has(operand) ? inputGradients[i]?.() : undefined;
       if (gradient) accumulate(operand, unbroadcast(gradient, operand.shape));

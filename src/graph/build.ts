@@ -133,7 +133,7 @@ export function scatterAdd(indices: Value, updates: Value, rows: number): Value 
 }
 
 export function window(vector: Value, start: Value, shape: readonly Dimension[]): Value {
-  return apply('window', [vector, start], { shape });
+  return apply('window', [vector, start], { shape, again: false });
 }
 
 function apply<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): Value {

@@ -52,8 +52,11 @@ export interface Ops {
   gather: None;
   /** Adds rows into a zero table of `rows` rows: (indices [k], updates [k, width]) -> [rows, width]. */
   scatterAdd: { rows: number };
-  /** A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. */
-  window: { shape: readonly Dimension[] };
+  /**
+   * A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. `again` sets a
+   * second reading apart from the first, so that the first need not be kept for it.
+   */
+  window: { shape: readonly Dimension[]; again: boolean };
 }
 
 type None = Record<never, never>;

@@ -4,6 +4,7 @@ import { verify } from '../graph/verify.ts';
 import { Emitter, valueInfo } from './emitter.ts';
 import { lowerFused, planFusions } from './fusion.ts';
 import { loweringTable, type Target } from './rules.ts';
+import { schedule } from './schedule.ts';
 import { ELEMENT, encodeModel } from './schema.ts';
 
 /** Bytes of a frozen tensor inside a file: ONNX external data, mapped by the engine, never read here. */
@@ -35,7 +36,7 @@ export function lower(
 ): Uint8Array {
   const results = Object.values(outputs);
   verify(results);
-  const nodes = reachable(results);
+  const nodes = schedule(reachable(results));
   const inputs = nodes
     .filter((node): node is Node<'input'> => node.op === 'input')
     .map((node) => ({ name: node.attributes.name, value: node.outputs[0] }));
@@ -70,7 +71,9 @@ export function lower(
     ],
     graph: {
       name: 'adalora',
-      node: emitter.nodes,
+      // ONNX Runtime walks back from the outputs and takes, of several inputs, the node listed last first: listed in
+      // reverse, nodes run in the order in which they were scheduled.
+      node: emitter.nodes.reverse(),
       initializer: emitter.initializers,
       input: inputs.map(({ name, value }) => valueInfo(name, value)),
       output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),

@@ -87,10 +87,12 @@ export const portable: LoweringTable = {
     const oneHot = e.emit('Cast', [e.emit('Equal', [row, indices])], { to: ELEMENT.float32 });
     return [e.emit('MatMul', [oneHot, updates])];
   },
-  window: (e, { attributes: { shape } }, [vector, start]) => {
+  window: (e, { attributes: { shape, again } }, [vector, start]) => {
     const from = e.emit('Reshape', [e.emit('Cast', [start], { to: ELEMENT.int64 }), e.int64([1])]);
     const to = e.emit('Add', [from, e.count(shape)]);
-    return [e.emit('Reshape', [e.emit('Slice', [vector, from, to]), e.reshape(shape)])];
+    // The engine would merge two equal slices; the axis, said or unsaid, keeps them apart.
+    const run = e.emit('Slice', again ? [vector, from, to, e.int64([0])] : [vector, from, to]);
+    return [e.emit('Reshape', [run, e.reshape(shape)])];
   },
 };
 

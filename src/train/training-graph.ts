@@ -1,5 +1,5 @@
 import { gradients } from '../autodiff/gradients.ts';
-import { add, concat, input, multiply, reshape, slice } from '../graph/build.ts';
+import { add, concat, input, multiply, pad, reshape, slice } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites } from '../nn/dropout.ts';
 import { Network } from '../nn/network.ts';
@@ -23,17 +23,14 @@ export function trainingGraph(buildLoss: BuildModel, tuner: Tuner): TrainingGrap
   const loss = buildLoss(network);
   const segments = tuner.layout.segments.filter(({ start, end }) => end > start);
   const leaves = segments.map(({ name }) => tuner.layout.value(flat, name));
-  const pieces = gradients(loss, leaves).map(flatten);
+  const gradient = concat(gradients(loss, leaves).map(flatten), 0);
   const dropouts = network.dropouts as DropoutSites;
   const { regularizer } = tuner;
-  if (!regularizer || regularizer.weight === 0)
-    return { outputs: { loss, gradient: concat(pieces, 0) }, dropouts };
-
-  const { value, gradient, covered } = differentiate(regularizer, flat);
-  const first = segments.findIndex(({ end }) => end === covered) + 1;
-  const leading = add(concat(pieces.slice(0, first), 0), multiply(gradient, regularizer.weight));
-  const total = concat([leading, ...pieces.slice(first)], 0);
-  return { outputs: { loss, gradient: total, regularizer: value }, dropouts };
+  if (!regularizer || regularizer.weight === 0) return { outputs: { loss, gradient }, dropouts };
+  const term = differentiate(regularizer, flat);
+  const whole = pad(term.gradient, 0, 0, tuner.layout.length - (term.gradient.shape[0] as number));
+  const total = add(gradient, multiply(whole, regularizer.weight));
+  return { outputs: { loss, gradient: total, regularizer: term.value }, dropouts };
 }
 
 /** The model as it predicts: output `logits`. */
@@ -53,18 +50,15 @@ function tunedNetwork(tuner: Tuner, training: boolean): { network: Network; flat
 }
 
 /** The regularizer's value, and its gradient for the leading part of the vector that it covers. */
-function differentiate(
-  regularizer: Regularizer,
-  flat: Value,
-): { value: Value; gradient: Value; covered: number } {
-  let covered = 0;
+function differentiate(regularizer: Regularizer, flat: Value): { value: Value; gradient: Value } {
+  let end = 0;
   const views = regularizer.views.map((shape) => {
-    const start = covered;
-    covered += shape.reduce((a, b) => a * b, 1);
-    return reshape(slice(flat, 0, start, covered), shape);
+    const start = end;
+    end += shape.reduce((a, b) => a * b, 1);
+    return reshape(slice(flat, 0, start, end), shape);
   });
   const value = regularizer.build(views);
-  return { value, gradient: concat(gradients(value, views).map(flatten), 0), covered };
+  return { value, gradient: concat(gradients(value, views).map(flatten), 0) };
 }
 
 function flatten(value: Value): Value {

@@ -29,7 +29,8 @@ export async function createSession(model: Uint8Array, options: NodeSessionOptio
     logSeverityLevel: 4,
     ...(threads && { intraOpNumThreads: threads }),
     ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),
-    extra: { session: settings },
+    // The fusion would replace slices by nodes that upset the order in which a lowered graph is meant to run.
+    extra: { session: settings, optimization: { disable_specified_optimizers: 'GatherSliceToSplitFusion' } },
   }).catch(explain);
   return wrapSession(session, Tensor, {
     fillsOutputs: true,

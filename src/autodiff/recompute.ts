@@ -1,0 +1,25 @@
+import type { Value } from '../graph/graph.ts';
+import type { Op } from '../graph/ops.ts';
+
+/** Ops whose backward rule reads their output: it is kept anyway. */
+const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);
+
+/**
+ * A value for the backward pass: computed anew, where one cheap pass over what is kept anyway gives it, so that the
+ * forward pass's copy can be freed; else the value itself. So the output of GELU (x Φ(x), both kept for its derivative)
+ * and every dropout mask (a window into a pool) live only while they are used.
+ *
+ * @param active the values that are differentiated
+ */
+export function recomputed(value: Value, active: ReadonlySet<Value>): Value {
+  const { graph, op, inputs } = value.node;
+  if (op === 'window') return graph.add('window', inputs, { shape: value.shape, again: true })[0];
+  if (op !== 'multiply') return value;
+  const [a, b] = inputs;
+  const bothKept = active.has(a) && active.has(b);
+  const isKept = (factor: Value) =>
+    bothKept || factor.node.op === 'window' || (active.has(factor) && KEEPS_OUTPUT.has(factor.node.op));
+  if (a === b || !isKept(a) || !isKept(b)) return value;
+  // Turned round, for equal nodes are one node, here and in the engine.
+  return graph.add('multiply', [recomputed(b, active), recomputed(a, active)], {})[0];
+}
