@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { atomicWrite } from '../src/formats/node/atomic-write.ts';
+import { rankHeatMap } from '../src/report/rank-heat-map.ts';
+import { rankTable } from '../src/report/rank-table.ts';
+import type { TrainEvent } from '../src/train/events.ts';
+
+/* npx tsx scripts/rank-picture.ts RUN/metrics.jsonl OUT.svg --title TEXT: draws the final ranks of a run. */
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { title: { type: 'string' } } });
+const [metrics, out] = positionals;
+const events = readFileSync(metrics, 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line) as TrainEvent);
+const finish = events.findLast((event) => event.type === 'finish');
+if (!finish) throw new Error(`${metrics}: the run has not finished`);
+atomicWrite(out, rankHeatMap(rankTable(finish.ranks), values.title ?? 'Ranks by layer and matrix'));
