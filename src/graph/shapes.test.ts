@@ -69,7 +69,7 @@ describe('operands that do not fit', () => {
     [() => scatterAdd(k, v, 2), 'scatterAdd(int32[2], float32[5]) rows=2: updates must be a float32 matrix'],
     [
       () => window(x, k, [2]),
-      'window(float32[batch,3], int32[2]) shape=[2]: needs a vector and an int32 start',
+      'window(float32[batch,3], int32[2]) shape=[2] again=false: needs a vector and an int32 start',
     ],
   ])('%#: are shown with their types, and what is wrong', (build, message) => {
     expect(build).toThrow(message);

@@ -1,11 +1,13 @@
+import type { Value } from '../graph/graph.ts';
 import { peakMemory } from '../graph/peak-memory.ts';
 import type { SequenceModel } from '../tasks/sequence-model.ts';
+import { planEpoch, planEvaluation } from '../text/batches.ts';
 import type { AllocationSchedule } from '../tuners/adalora/budget.ts';
 import type { LowRankModule } from '../tuners/tuner.ts';
 import { createMethod } from './method.ts';
 import type { RunConfig } from './run-config.ts';
 import { runLength } from './run-length.ts';
-import { trainingGraph } from './training-graph.ts';
+import { evaluationGraph, trainingGraph } from './training-graph.ts';
 
 /** What a run is going to be. */
 export interface Plan {
@@ -25,26 +27,27 @@ export interface Plan {
   memoryMb: number;
 }
 
-/** What the estimate of memory rests on, beside the graph. */
+/** What a plan rests on, beside config and model: the texts, as tokens. */
 export interface PlanFacts {
-  examples: number;
-  /** Tokens of the longest batch, at the most. */
-  longest: number;
+  /** Tokens of each training text. */
+  lengths: Int32Array;
+  /** Tokens of each validation text, where there are any. */
+  validationLengths?: Int32Array;
 }
 
-/**
- * Memory of Node and the engine before a model is loaded, and the part of the graph's live tensors that the engine
- * holds on top (its arena grows in steps and fragments). Fitted to measured runs: see docs/log.md.
- */
+/** Memory of Node and the engine before a model is loaded. Fitted to measured runs, as the next two: docs/log.md. */
 const RUNTIME_MB = 130;
-const ARENA_FACTOR = 1.12;
-/** float32 vectors as long as the trained one: values, gradient, two moments; AdaLoRA has two averages. */
-const VECTORS = { adalora: 6, lora: 4, full: 4 };
+/** What a session's arena holds beyond the live tensors: it grows by doubling, and fragments. */
+const ARENA = { baseMb: 60, factor: 1.05 };
+/** float32 vectors as long as the trained one: values, gradient, two moments, a copy; AdaLoRA has two averages. */
+const VECTORS = { adalora: 7, lora: 5, full: 5 };
+/** Batches repeat in kind from epoch to epoch: the largest of so many stands for all. */
+const EPOCHS_LOOKED_AT = 5;
 
 /** Works a run out from the model's config alone; no weight is read. */
-export function planRun(config: RunConfig, model: SequenceModel, { examples, longest }: PlanFacts): Plan {
+export function planRun(config: RunConfig, model: SequenceModel, facts: PlanFacts): Plan {
   const { training, method } = config;
-  const batch = Math.min(training.per_device_train_batch_size, examples);
+  const examples = facts.lengths.length;
   const { stepsPerEpoch, totalSteps } = runLength(
     examples,
     training.per_device_train_batch_size,
@@ -59,10 +62,15 @@ export function planRun(config: RunConfig, model: SequenceModel, { examples, lon
     0,
   );
   const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + product(shape), 0);
-  const { outputs } = trainingGraph(model.buildLoss, run.tuner);
-  const activations = peakMemory(Object.values(outputs), { batch, sequence: longest });
-  const vectors = VECTORS[method] * 4 * layout.length;
-  const weights = 4 * modelParameters;
+  const sessions = [
+    sessionMb(trainingGraph(model.buildLoss, run.tuner).outputs, largestBatch(config, facts.lengths)),
+  ];
+  if (facts.validationLengths) {
+    const [largest] = planEvaluation(facts.validationLengths, training.per_device_eval_batch_size);
+    const outputs = evaluationGraph(model.buildLogits, run.tuner);
+    sessions.push(sessionMb(outputs, sizeOfBatch(largest, facts.validationLengths)));
+  }
+  const heldMb = (4 * (modelParameters + VECTORS[method] * layout.length)) / 2 ** 20;
   return {
     method,
     modules,
@@ -78,7 +86,40 @@ export function planRun(config: RunConfig, model: SequenceModel, { examples, lon
       tfinal: schedule.tfinal,
       deltaT: schedule.deltaT,
     },
-    memoryMb: RUNTIME_MB + (ARENA_FACTOR * activations + vectors + weights) / 2 ** 20,
+    memoryMb: RUNTIME_MB + heldMb + sessions.reduce((a, b) => a + b),
+  };
+}
+
+function sessionMb(outputs: Readonly<Record<string, Value>>, size: BatchSize): number {
+  return ARENA.baseMb + (ARENA.factor * peakMemory(Object.values(outputs), { ...size })) / 2 ** 20;
+}
+
+/** The largest batch of the run's own plan, by padded tokens. */
+function largestBatch({ training, seed }: RunConfig, lengths: Int32Array): BatchSize {
+  let largest: BatchSize = { batch: 0, sequence: 0 };
+  const epochs = Math.ceil(Math.min(EPOCHS_LOOKED_AT, training.num_train_epochs));
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const batches = planEpoch({
+      lengths,
+      batchSize: training.per_device_train_batch_size,
+      seed,
+      epoch,
+      groupByLength: training.group_by_length,
+    });
+    for (const examples of batches) {
+      const size = sizeOfBatch(examples, lengths);
+      if (size.batch * size.sequence > largest.batch * largest.sequence) largest = size;
+    }
+  }
+  return largest;
+}
+
+type BatchSize = { batch: number; sequence: number };
+
+function sizeOfBatch(examples: Int32Array, lengths: Int32Array): BatchSize {
+  return {
+    batch: examples.length,
+    sequence: examples.reduce((longest, example) => Math.max(longest, lengths[example]), 0),
   };
 }
 

@@ -19,9 +19,9 @@ export async function plan(config: RunConfig): Promise<Plan> {
   const model = describeModel(folder, task, task === 'regression' ? 1 : data.labels.names.length);
   const tokenizer = loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
   const length = maxLength(config.data.max_length, tokenizer.modelMaxLength, model.config.maxLength);
-  const { lengths } = encodeTexts(data.train, tokenizer, length);
+  const lengthsOf = (rows: typeof data.train) => encodeTexts(rows, tokenizer, length).lengths;
   return planRun(config, model, {
-    examples: data.train.length,
-    longest: lengths.reduce((longest, tokens) => Math.max(longest, tokens), 0),
+    lengths: lengthsOf(data.train),
+    validationLengths: data.validation && lengthsOf(data.validation),
   });
 }
