@@ -2,6 +2,7 @@
 
 export { UserError } from './support/user-error.ts';
 export type { FinishEvent, TrainEvent } from './train/events.ts';
+export { type MergeOptions, mergeAdapter } from './train/node/merge-adapter.ts';
 export { plan } from './train/node/plan.ts';
 export { openPredictor, type Predictor, type PredictorOptions } from './train/node/predictor.ts';
 export { type TrainOptions, train } from './train/node/train.ts';

@@ -1,4 +1,5 @@
-"""Loads an adapter with PEFT and compares its logits with those of `adalora predict RUN FILE --logits`.
+"""Loads an adapter with PEFT, or a merged model with transformers, and compares its logits with those of
+`adalora predict RUN FILE --logits`. An adapter's are compared as it is and after `merge_and_unload`.
 
     python check_adapter.py ADAPTER PREDICTIONS.jsonl FILE.tsv --model BASE
                             --text COLUMN [--text-pair COLUMN] --max-length N [--labels NAME ...]
@@ -12,6 +13,7 @@ off by more than 1e-4.
 import argparse
 import json
 import pathlib
+import re
 import sys
 import warnings
 
@@ -24,13 +26,22 @@ TOLERANCE = 1e-4
 BATCH = 32
 
 
-def load(adapter, base):
+def load(folder, base):
+    """The model by what it is called in the report: an adapter as it is, or a model of its own."""
+    if not (pathlib.Path(folder) / "adapter_config.json").exists():
+        return "model", AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    return "adapter", load_adapter(folder, base)
+
+
+def load_adapter(adapter, base):
     """The adapted model. PEFT warns of missing tensors and is silent on extra ones: here both are fatal."""
     written = load_file(pathlib.Path(adapter) / "adapter_model.safetensors")
     labels = written["base_model.model.classifier.weight"].shape[0]
     model = AutoModelForSequenceClassification.from_pretrained(base, dtype=torch.float32, num_labels=labels)
     model = PeftModel.from_pretrained(model, adapter).eval()
-    expected = get_peft_model_state_dict(model).keys()
+    # With `bias: all` PEFT saves the head's bias a second time, and that of the head it replaced.
+    repeated = re.compile(r"\.(original_module|modules_to_save)\.")
+    expected = {key for key in get_peft_model_state_dict(model) if not repeated.search(key)}
     if written.keys() != expected:
         missing, unexpected = sorted(expected - written.keys()), sorted(written.keys() - expected)
         sys.exit(f"missing: {missing}\nunexpected: {unexpected}")
@@ -39,7 +50,7 @@ def load(adapter, base):
 
 def read_columns(path, columns):
     """One list of texts for each of `columns`."""
-    lines = pathlib.Path(path).read_text(encoding="utf-8-sig").rstrip("\n").split("\n")
+    lines = pathlib.Path(path).read_bytes().decode("utf-8-sig").rstrip("\n").split("\n")
     rows = [line.rstrip("\r").split("\t") for line in lines]
     if all(column.isdecimal() for column in columns):
         places = [int(column) for column in columns]
@@ -64,18 +75,28 @@ def main():
     warnings.simplefilter("ignore")  # of every rank_pattern and of rank 0; `load` checks what matters
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    ours = [json.loads(line) for line in pathlib.Path(arguments.predictions).read_text().splitlines()]
+    with open(arguments.predictions, encoding="utf-8") as lines:
+        ours = [json.loads(line) for line in lines]
     columns = read_columns(arguments.file, [c for c in (arguments.text, arguments.text_pair) if c])
     if len(ours) != len(columns[0]):
         sys.exit(f"{arguments.predictions}: expected {len(columns[0])} lines, got {len(ours)}")
 
-    model = load(arguments.adapter, arguments.model)
-    theirs = predict(model, AutoTokenizer.from_pretrained(arguments.model), columns, arguments.max_length)
-    names = arguments.labels or [str(i) for i in range(theirs.shape[1])]
-    equal = sum(str(row["label"]) == names[i] for row, i in zip(ours, theirs.argmax(-1).tolist()))
+    kind, model = load(arguments.adapter, arguments.model)
+    tokenizer = AutoTokenizer.from_pretrained(arguments.model)
+    theirs = predict(model, tokenizer, columns, arguments.max_length)
+    good = compare(kind, ours, theirs, arguments.labels)
+    if kind == "adapter":
+        theirs = predict(model.merge_and_unload(), tokenizer, columns, arguments.max_length)
+        good = compare("merged", ours, theirs, arguments.labels) and good
+    sys.exit(not good)
+
+
+def compare(kind, ours, theirs, labels):
+    names = labels or [str(i) for i in range(theirs.shape[1])]
+    equal = sum(str(row["label"]) == names[i] for row, i in zip(ours, theirs.argmax(-1).tolist(), strict=True))
     difference = (torch.tensor([row["logits"] for row in ours]) - theirs).abs().max().item()
-    print(f"labels equal {equal}/{len(ours)}, max |logit difference| {difference:.2e}")
-    sys.exit(equal != len(ours) or not difference <= TOLERANCE)
+    print(f"{kind}: labels equal {equal}/{len(ours)}, max |logit difference| {difference:.2e}")
+    return equal == len(ours) and difference <= TOLERANCE
 
 
 def parse():

@@ -38,6 +38,8 @@ it.each([
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '--set: expected key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: seed: expected at least 0, got -1.'],
+  [['export', 'x', '-o', 'y'], "required option '--as <form>' not specified"],
+  [['merge', 'nothing-here', '-o', 'y'], 'nothing-here: expected the folder of a run or an adapter'],
   [['inspect', 'nothing-here'], 'nothing-here: expected an adapter folder, got nothing there.'],
 ])('a mistake is exit code 2 and a message without a stack trace: %j', (args, message) => {
   const { status, stdout, stderr } = adalora(...args);

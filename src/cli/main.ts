@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { fileError } from '../support/file-error.ts';
 import { UserError } from '../support/user-error.ts';
 import { evalCommand } from './commands/eval.ts';
+import { exportCommand } from './commands/export.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { trainCommand } from './commands/train.ts';
@@ -23,7 +26,15 @@ const program = new Command('adalora')
   .helpCommand(false)
   .showSuggestionAfterError();
 // Commands load what they need when they run: --help and mistakes answer at once.
-for (const command of [trainCommand(), evalCommand(), predictCommand(), planCommand(), inspectCommand()]) {
+for (const command of [
+  trainCommand(),
+  evalCommand(),
+  predictCommand(),
+  planCommand(),
+  inspectCommand(),
+  exportCommand(),
+  mergeCommand(),
+]) {
   program.addCommand(command);
 }
 for (const command of [program, ...program.commands]) command.exitOverride();
@@ -36,8 +47,9 @@ try {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // it has printed its message
-  if (error instanceof UserError) {
-    console.error(error.message);
+  const mistake = error instanceof UserError ? error : fileError(error);
+  if (mistake) {
+    console.error(mistake.message);
     return USER_MISTAKE;
   }
   console.error(error);

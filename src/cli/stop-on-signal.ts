@@ -6,16 +6,19 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** Turns the first Ctrl-C (or SIGTERM) into an abort; the second ends the process at once. */
 export function stopOnSignal(onFirst: () => void): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
-  const handle = () => {
-    if (controller.signal.aborted) process.exit(STOPPED);
-    controller.abort();
-    onFirst();
+  const release = () => {
+    for (const signal of SIGNALS) process.off(signal, handle);
+  };
+  const handle = (signal: NodeJS.Signals) => {
+    if (!controller.signal.aborted) {
+      controller.abort();
+      onFirst();
+      return;
+    }
+    // Not process.exit, which waits for the training thread and so for the end of its step.
+    release();
+    process.kill(process.pid, signal);
   };
   for (const signal of SIGNALS) process.on(signal, handle);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const signal of SIGNALS) process.off(signal, handle);
-    },
-  };
+  return { signal: controller.signal, release };
 }

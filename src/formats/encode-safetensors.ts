@@ -15,24 +15,37 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: Record<string, string> = {},
 ): Uint8Array[] {
+  for (const [name, tensor] of tensors) checkData(name, tensor);
+  const bytesOf = ({ data }: StoredTensor) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return [...streamSafetensors(tensors, (name) => [bytesOf(tensors.get(name)!)], metadata)];
+}
+
+/** The same for tensors that are not in memory: `chunksOf` gives the bytes of one when its turn comes. */
+export function* streamSafetensors(
+  tensors: ReadonlyMap<string, { dtype: Dtype; shape: readonly number[] }>,
+  chunksOf: (name: string) => Iterable<Uint8Array>,
+  metadata: Record<string, string> = {},
+): Generator<Uint8Array> {
   const ordered = [...tensors].sort(
     ([nameA, a], [nameB, b]) => ORDER.indexOf(a.dtype) - ORDER.indexOf(b.dtype) || (nameA < nameB ? -1 : 1),
   );
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
-  const chunks: Uint8Array[] = [];
   let offset = 0;
-  for (const [name, tensor] of ordered) {
-    const { dtype, shape, data } = tensor;
-    checkData(name, tensor);
-    entries.push([name, { dtype, shape, data_offsets: [offset, offset + data.byteLength] }]);
-    offset += data.byteLength;
-    chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  for (const [name, { dtype, shape }] of ordered) {
+    const end = offset + elements(shape) * ARRAY_OF[dtype].BYTES_PER_ELEMENT;
+    entries.push([name, { dtype, shape, data_offsets: [offset, end] }]);
+    offset = end;
   }
-  return [encodeHeader(entries), ...chunks];
+  yield encodeHeader(entries);
+  for (const [name] of ordered) yield* chunksOf(name);
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 function checkData(name: string, { dtype, shape, data }: StoredTensor): void {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elements(shape);
   if (name === '__metadata__') throw new RangeError('A tensor cannot be called __metadata__.');
   if (data instanceof ARRAY_OF[dtype] && data.length === count) return;
   const got = `${data.constructor.name} of ${data.length}`;

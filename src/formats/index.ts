@@ -1,4 +1,4 @@
-export { encodeSafetensors } from './encode-safetensors.ts';
+export { encodeSafetensors, streamSafetensors } from './encode-safetensors.ts';
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './float.ts';
 export {
   type AdaLoraAdapterConfig,

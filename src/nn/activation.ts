@@ -17,12 +17,20 @@ function geluTanh(x: Value): Value {
 /** Activations by the names that `hidden_act` takes in a config.json. */
 const activations: Record<string, (x: Value) => Value> = {
   gelu,
+  gelu_python: gelu,
   gelu_new: geluTanh,
+  gelu_fast: geluTanh,
+  gelu_accurate: geluTanh,
   gelu_pytorch_tanh: geluTanh,
+  gelu_python_tanh: geluTanh,
+  quick_gelu: (x) => multiply(x, sigmoid(multiply(x, 1.702))),
   relu,
+  relu2: (x) => multiply(relu(x), relu(x)),
   silu: silu,
   swish: silu,
   tanh,
+  sigmoid,
+  linear: (x) => x,
 };
 
 function silu(x: Value): Value {

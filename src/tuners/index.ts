@@ -15,5 +15,7 @@ export { ParameterLayout } from './parameter-layout.ts';
 export { checkPatternKeys, patternValue } from './pattern-value.ts';
 export { exportAdaLora, exportLora, type PeftAdapter } from './peft/export-adapter.ts';
 export { type ImportedAdapter, importAdapter } from './peft/import-adapter.ts';
+export { mergedReader, type ReadRange } from './peft/merged-reader.ts';
+export { plainLora } from './peft/plain-lora.ts';
 export { matchTargets, type TargetSelection } from './target-modules.ts';
 export type { LowRankModule, TunableModel, Tuner } from './tuner.ts';

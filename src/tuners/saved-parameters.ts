@@ -3,13 +3,22 @@ import { UserError } from '../support/user-error.ts';
 import type { TrainedParameter } from './parameter-layout.ts';
 import type { TunableModel } from './tuner.ts';
 
+interface SavedSelection {
+  modules_to_save?: readonly string[];
+  bias: 'none' | 'lora_only' | 'all';
+}
+
 /**
- * The parameters of the modules that are trained whole: the classification head, and those whose path is, or ends in
- * `.` and, a name of `modules_to_save` (PEFT's rule).
+ * The parameters of the model itself that are trained beside the adapters, by PEFT's rules: those of the
+ * classification head, those of modules whose path is, or ends in `.` and, a name of `modules_to_save`, and the biases
+ * that `bias` asks for.
+ *
+ * @param adapted the layers that have an adapter
  */
 export function savedParameters(
   model: TunableModel,
-  modulesToSave: readonly string[] = [],
+  { modules_to_save: modulesToSave = [], bias }: SavedSelection,
+  adapted: readonly { path: string }[],
 ): TrainedParameter[] {
   const names = [...model.parameters.keys()];
   const isInside = (parameter: string, module: string) =>
@@ -24,7 +33,13 @@ export function savedParameters(
     });
   }
   const wanted = [...model.definition.headModules, ...modulesToSave];
+  const adaptedBiases = new Set(adapted.map(({ path }) => `${path}.bias`));
+  const isTrainedBias = {
+    none: () => false,
+    lora_only: (name: string) => adaptedBiases.has(name),
+    all: (name: string) => name.endsWith('.bias'),
+  }[bias];
   return [...model.parameters]
-    .filter(([name]) => wanted.some((module) => isInside(name, module)))
+    .filter(([name]) => isTrainedBias(name) || wanted.some((module) => isInside(name, module)))
     .map(([name, shape]) => ({ name, shape }));
 }

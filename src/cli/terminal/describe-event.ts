@@ -29,10 +29,13 @@ function start(event: StartEvent): string {
   return [
     begin,
     ...(step > 0 ? [`continues after step ${step}`] : []),
-    ...(truncated > 0
-      ? [`note: ${counted(truncated)} texts are longer than data.max_length and were cut`]
-      : []),
+    ...(truncated > 0 ? [`note: ${cut(truncated)}`] : []),
   ].join('\n');
+}
+
+function cut(texts: number): string {
+  if (texts === 1) return '1 text is longer than data.max_length and was cut';
+  return `${counted(texts)} texts are longer than data.max_length and were cut`;
 }
 
 function evaluation(event: EvaluationEvent): string {

@@ -47,15 +47,16 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done);
 }
 
-/** Temporary files of processes that were killed while writing this file, or of an earlier one with our own id. */
-function removeLeftovers(folder: string, name: string): void {
+/**
+ * Removes the temporary files that {@link atomicWrite} left in a folder when its process was killed (or an earlier one
+ * with our own id): of the file `name`, or without it of every file.
+ */
+export function removeLeftovers(folder: string, name?: string): void {
   for (const entry of readdirSync(folder)) {
-    if (!entry.startsWith(`.${name}.`)) continue;
-    const owner = /^(\d+)-(\d+)\.tmp$/.exec(entry.slice(name.length + 2));
-    if (!owner) continue;
-    const [pid, thread] = [Number(owner[1]), Number(owner[2])];
-    if (pid === process.pid ? thread === threadId : !isAlive(pid))
-      rmSync(join(folder, entry), { force: true });
+    const [, written, pid, thread] = /^\.(.+)\.(\d+)-(\d+)\.tmp$/.exec(entry) ?? [];
+    if (written === undefined || (name !== undefined && written !== name)) continue;
+    const isOver = Number(pid) === process.pid ? Number(thread) === threadId : !isAlive(Number(pid));
+    if (isOver) rmSync(join(folder, entry), { force: true });
   }
 }
 

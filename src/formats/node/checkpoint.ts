@@ -10,8 +10,11 @@ export interface Checkpoint {
   names(): string[];
   /** `file` is the real path, all symlinks resolved (a Hugging Face cache is made of them). Throws a UserError for an unknown name. */
   info(name: string): TensorInfo & { file: string };
-  /** A floating-point tensor as f32. Throws a UserError for an unknown name and for integer types. */
-  readFloat32(name: string): Float32Array;
+  /**
+   * A floating-point tensor, or its elements [start, end), as f32. Throws a UserError for an unknown name and for
+   * integer types.
+   */
+  readFloat32(name: string, start?: number, end?: number): Float32Array;
   close(): void;
 }
 
@@ -117,7 +120,7 @@ function checkpoint(folder: string, fileOf: Map<string, SafetensorsFile>): Check
       const file = find(name);
       return { ...file.info(name), file: file.path };
     },
-    readFloat32: (name) => find(name).readFloat32(name),
+    readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
     close: () => {
       for (const file of new Set(fileOf.values())) file.close();
     },

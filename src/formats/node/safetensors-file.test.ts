@@ -35,6 +35,7 @@ describe('SafetensorsFile', () => {
     expect(file.has('constructor')).toBe(false);
     expect(file.info('layer.weight')).toMatchObject({ dtype: 'F32', shape: [2, 2] });
     expect(file.readFloat32('layer.weight')).toEqual(Float32Array.of(1, 2, 3, 4));
+    expect(file.readFloat32('layer.weight', 1, 3)).toEqual(Float32Array.of(2, 3));
     expect(file.readFloat32('layer.bias')).toEqual(Float32Array.of(1));
     expect(file.read('layer.bias')).toEqual(Uint16Array.of(0x3c00));
     expect(file.read('ids')).toEqual(BigInt64Array.of(1n, -1n));

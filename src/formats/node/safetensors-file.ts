@@ -9,7 +9,7 @@ import {
   safetensorsDataStart,
   type TensorInfo,
 } from '../safetensors.ts';
-import { decodeTensor, type StoredTensor, type TensorData, toFloat32 } from '../tensor-data.ts';
+import { decodeTensor, itemSize, type StoredTensor, type TensorData, toFloat32 } from '../tensor-data.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { missingFile } from './missing-file.ts';
 
@@ -67,17 +67,19 @@ export class SafetensorsFile {
     return decodeTensor(info, this.#bytes(info));
   }
 
-  /** A floating-point tensor as f32. Throws a UserError for integer types. */
-  readFloat32(name: string): Float32Array {
-    const info = this.info(name);
-    return toFloat32(info, this.#bytes(info), `${this.path}: tensor ${name}`);
+  /** A floating-point tensor, or its elements [start, end), as f32. Throws a UserError for integer types. */
+  readFloat32(name: string, start = 0, end?: number): Float32Array {
+    const { dtype, begin, ...info } = this.info(name);
+    const size = itemSize(dtype);
+    const range = { begin: begin + start * size, end: end === undefined ? info.end : begin + end * size };
+    return toFloat32({ dtype }, this.#bytes(range), `${this.path}: tensor ${name}`);
   }
 
   close(): void {
     closeSync(this.#fd);
   }
 
-  #bytes({ begin, end }: TensorInfo): Uint8Array {
+  #bytes({ begin, end }: { begin: number; end: number }): Uint8Array {
     return readBytes(this.#fd, begin, end, this.path);
   }
 }

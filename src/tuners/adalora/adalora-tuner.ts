@@ -70,7 +70,7 @@ export class AdaLoraTuner implements Tuner {
       rank: config.init_r,
       scale,
     }));
-    return new AdaLoraTuner(config, modules, savedParameters(model, config.modules_to_save));
+    return new AdaLoraTuner(config, modules, savedParameters(model, config, modules));
   }
 
   /** P and Q normal with standard deviation 0.02, λ zero: the increment starts at zero. */

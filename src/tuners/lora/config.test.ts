@@ -13,7 +13,7 @@ it('has the defaults of PEFT', () => {
   });
 });
 
-it.each([{ r: 0 }, { lora_alpha: 0 }, { rank_pattern: { query: 0 } }, { bias: 'all' }, { rank: 8 }])(
+it.each([{ r: 0 }, { lora_alpha: 0 }, { rank_pattern: { query: 0 } }, { bias: 'some' }, { rank: 8 }])(
   'refuses %j',
   (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false),
 );

@@ -36,7 +36,7 @@ export class LoraTuner implements Tuner {
       const rank = patternValue(config.rank_pattern, module.path) ?? config.r;
       return { ...module, rank, scale: loraScale(config, module.path, rank) };
     });
-    return new LoraTuner(config, modules, savedParameters(model, config.modules_to_save));
+    return new LoraTuner(config, modules, savedParameters(model, config, adapted));
   }
 
   /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5), B zero. */

@@ -83,10 +83,11 @@ function contextKeys({ baseModel, taskType, targetModules, modulesToSave }: Adap
 
 function namedTensors(layout: ParameterLayout, values: Float32Array, method: 'LORA' | 'ADALORA') {
   const tensors: PeftAdapter['tensors'] = new Map();
+  const isAdapted = (path: string) => layout.find(`${path}.lora_A`) !== undefined;
   for (const { name, shape } of layout.segments) {
     // PEFT keeps λ as a column.
     const stored = name.endsWith('.lora_E') ? [...shape, 1] : [...shape];
-    tensors.set(adapterKey(name, method), { shape: stored, data: layout.read(values, name) });
+    tensors.set(adapterKey(name, method, isAdapted), { shape: stored, data: layout.read(values, name) });
   }
   return tensors;
 }

@@ -29,6 +29,7 @@ export function importAdapter(
   const saved: { name: string; shape: readonly number[] }[] = [];
   for (const [key, { shape }] of tensors) {
     const parsed = parseAdapterKey(key);
+    if (!parsed) continue;
     if ('parameter' in parsed) saved.push({ name: parsed.parameter, shape });
     else if (parsed.factor === 'lora_A') ranks.set(parsed.path, shape[0]);
   }
@@ -65,9 +66,10 @@ function adaptedLinears(model: TunableModel, ranks: ReadonlyMap<string, number>,
 
 function readValues(tuner: Tuner, tensors: PeftAdapter['tensors'], where: string): Float32Array {
   const stored = new Map(
-    [...tensors].map(([key, tensor]) => {
+    [...tensors].flatMap(([key, tensor]) => {
       const parsed = parseAdapterKey(key);
-      return ['parameter' in parsed ? parsed.parameter : `${parsed.path}.${parsed.factor}`, tensor];
+      if (!parsed) return [];
+      return [['parameter' in parsed ? parsed.parameter : `${parsed.path}.${parsed.factor}`, tensor]];
     }),
   );
   const values = new Float32Array(tuner.layout.length);

@@ -17,5 +17,6 @@ export const adapterConfigShape = {
   modules_to_save: names.optional(),
   lora_alpha: z.number().positive().default(8),
   lora_dropout: z.number().min(0).lt(1).default(0),
-  bias: z.literal('none').default('none'),
+  /** Biases trained and saved beside the adapter: those of the adapted layers, or all of the model. */
+  bias: z.enum(['none', 'lora_only', 'all']).default('none'),
 };

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import type { TaskType } from '../../src/data/task-type.ts';
+import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import { modelTypes } from '../../src/models/registry.ts';
+import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
+import type { Batch } from '../../src/text/collate.ts';
+import { notesOfModel } from '../../src/train/node/adapter-notes.ts';
+
+/** A case that asks for what this library does not have. */
+export class Skipped extends Error {}
+
+export type StoredTensors = ReadonlyMap<string, StoredTensor>;
+
+const kind = { model_type: z.string(), task_type: z.string() };
+
+export const modelCaseSchema = z.object(kind);
+
+/** Settings that a trajectory may have. Strict: one that is not honoured would be compared in vain. */
+export const trajectorySchema = z.object({
+  ...kind,
+  tuner: z.looseObject({
+    kind: z.enum(['LORA', 'ADALORA']),
+    modules_to_save: z.array(z.string()).nullish(),
+  }),
+  training: z.strictObject({
+    steps: z.int().min(1),
+    lr: z.number(),
+    weight_decay: z.number(),
+    warmup: z.int().optional(),
+    clip: z.number().optional(),
+  }),
+  steps: z.array(
+    z.object({
+      step: z.int().min(1),
+      loss: z.number(),
+      objective: z.number(),
+      lr: z.number(),
+      grad_norm: z.number().optional(),
+      budget: z.number().optional(),
+      ranks: z.record(z.string(), z.number()).optional(),
+    }),
+  ),
+});
+
+export type Trajectory = z.infer<typeof trajectorySchema>;
+
+/** PEFT's task types that have a head here. */
+const TASK_TYPES = ['SEQ_CLS'];
+
+/** @throws Skipped for a model type or a head that is not there */
+export function readDescription<T extends { model_type: string; task_type: string }>(
+  schema: z.ZodType<T>,
+  path: string,
+): T {
+  const parsed = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (!parsed.success)
+    throw new Error(`${basename(path)}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
+  const { model_type, task_type } = parsed.data;
+  if (!modelTypes().includes(model_type)) throw new Skipped(`no model type ${model_type}`);
+  if (!TASK_TYPES.includes(task_type)) throw new Skipped(`no head for ${task_type}`);
+  return parsed.data;
+}
+
+/**
+ * The task of a classification head: as its config says, or as transformers infers it.
+ *
+ * @throws Skipped for a regression to several values, which is not there
+ */
+export function taskOf(modelFolder: string, labels: StoredTensor): TaskType {
+  const { task } = notesOfModel(modelFolder);
+  if (labels.shape.length < 2) return task;
+  if (task === 'regression') throw new Skipped('no head for a regression to several values');
+  return 'multi_label_classification';
+}
+
+/** The tensors whose names begin with `prefix`, without it. */
+export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensors {
+  return new Map(
+    [...tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  );
+}
+
+/** Model inputs as transformers takes them: no mask means no padding, no types mean one segment. */
+export function batchOf(tensors: StoredTensors): Batch {
+  const inputIds = hostTensor(named(tensors, 'input_ids'));
+  const [batch, length] = inputIds.dims;
+  const integers = (name: string, fallback: number) => {
+    const tensor = tensors.get(name);
+    return (tensor ? hostTensor(tensor).data : new Int32Array(batch * length).fill(fallback)) as Int32Array;
+  };
+  return {
+    inputIds: inputIds.data as Int32Array,
+    attentionMask: integers('attention_mask', 1),
+    tokenTypeIds: integers('token_type_ids', 0),
+    batch,
+    length,
+  };
+}
+
+export function labelsOf(tensors: StoredTensors): Tensors {
+  return { labels: hostTensor(named(tensors, 'labels')) };
+}
+
+/** @throws Error naming a tensor that is not there */
+export function named(tensors: StoredTensors, name: string): StoredTensor {
+  const tensor = tensors.get(name);
+  if (tensor) return tensor;
+  throw new Error(`no tensor ${name}`);
+}
+
+/** A tensor of f32 values. */
+export function floats(tensor: StoredTensor): Float32Array {
+  if (tensor.data instanceof Float32Array) return tensor.data;
+  throw new Error(`expected a tensor of F32, got ${tensor.dtype}`);
+}
+
+function hostTensor({ data, shape }: StoredTensor): HostTensor {
+  if (data instanceof BigInt64Array) return { data: Int32Array.from(data, Number), dims: shape };
+  if (data instanceof Float32Array || data instanceof Int32Array) return { data, dims: shape };
+  throw new Error(`expected integers or F32 in a batch, got ${data.constructor.name}`);
+}

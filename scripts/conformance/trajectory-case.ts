@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import { loadModel } from '../../src/train/node/load-model.ts';
+import { nodeEngine } from '../../src/train/node/node-engine.ts';
+import { Program } from '../../src/train/program.ts';
+import { Updater } from '../../src/train/updater.ts';
+import { adapterChecks } from './adapter-checks.ts';
+import { Findings } from './compare.ts';
+import {
+  batchOf,
+  labelsOf,
+  named,
+  readDescription,
+  taskOf,
+  trajectorySchema,
+  withPrefix,
+} from './read-case.ts';
+import { trajectoryMethod } from './trajectory-method.ts';
+import { TrajectoryTensors } from './trajectory-tensors.ts';
+
+/** Relative, for losses and what follows from them at once. */
+const LOSS_LIMIT = 2e-4;
+/** Relative; the rate is a formula. */
+const RATE_LIMIT = 1e-9;
+
+/** A whole training run of PEFT, replayed from its initial values on its batches, and the adapter that it saved. */
+export async function trajectoryCase(folder: string): Promise<Findings> {
+  const trajectory = readDescription(trajectorySchema, join(folder, 'trace.json'));
+  const { training } = trajectory;
+  const batches = readSafetensors(join(folder, 'batches.safetensors'));
+  const model = loadModel(join(folder, 'base'), taskOf(join(folder, 'base'), named(batches, '1.labels')));
+  const findings = new Findings();
+  try {
+    const method = trajectoryMethod(model, trajectory);
+    const { run } = method;
+    const tensors = new TrajectoryTensors(folder, run.tuner.layout);
+    findings.names(
+      'trained tensors',
+      run.tuner.layout.segments.map(({ name }) => name),
+      tensors.names(),
+    );
+    if (findings.faults.length > 0) return findings;
+    const updater = new Updater(run, tensors.initialValues(), {
+      learningRate: training.lr,
+      schedule: training.warmup === undefined ? 'constant' : 'linear',
+      warmupSteps: training.warmup ?? 0,
+      totalSteps: training.steps,
+      betas: [0.9, 0.999],
+      epsilon: 1e-8,
+      weightDecay: training.weight_decay,
+      decays: () => true,
+      maxGradNorm: training.clip ?? 0,
+    });
+    const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
+    for (const expected of trajectory.steps) {
+      const at = `step ${expected.step}`;
+      const inputs = withPrefix(batches, `${expected.step}.`);
+      const {
+        loss,
+        regularizer = 0,
+        gradient,
+      } = await program.differentiate(updater.values, batchOf(inputs), labelsOf(inputs), 0, expected.step);
+      tensors.sawGradient(gradient);
+      const { learningRate, gradNorm } = updater.apply(gradient);
+      const objective = loss + regularizer * (run.tuner.regularizer?.weight ?? 0);
+      findings.relative('loss', loss, expected.loss, LOSS_LIMIT, at);
+      findings.relative('objective', objective, expected.objective, LOSS_LIMIT, at);
+      findings.relative('lr', learningRate, expected.lr, RATE_LIMIT, at);
+      if (expected.grad_norm !== undefined)
+        findings.relative('grad norm', gradNorm, expected.grad_norm, LOSS_LIMIT, at);
+      if (expected.budget !== undefined)
+        findings.equal(`budget at ${at}`, run.budgetAt?.(expected.step), expected.budget);
+      if (expected.ranks)
+        findings.equal(`ranks at ${at}`, sorted(run.ranks()), sorted(byPath(expected.ranks)));
+      tensors.checkMiddle(findings, expected.step, updater.values, run);
+    }
+    await program.release();
+    tensors.checkFinal(findings, updater.values);
+    await adapterChecks(findings, folder, model, method.exportAdapter?.(updater.values, '../base'), tensors);
+    return findings;
+  } finally {
+    model.close();
+  }
+}
+
+function byPath(ranks: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(ranks).map(([key, rank]) => [
+      key.replace(/^base_model\.model\./, '').replace(/\.lora_E$/, ''),
+      rank,
+    ]),
+  );
+}
+
+function sorted(ranks: Record<string, number>): [string, number][] {
+  return Object.entries(ranks).sort(([a], [b]) => (a < b ? -1 : 1));
+}

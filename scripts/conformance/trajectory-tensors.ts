@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import { AdaLoraRun } from '../../src/tuners/adalora/adalora-run.ts';
+import { spanOf } from '../../src/tuners/adalora/triplet-module.ts';
+import type { MethodRun } from '../../src/tuners/method-run.ts';
+import type { ParameterLayout } from '../../src/tuners/parameter-layout.ts';
+import { PREFIX, parseAdapterKey } from '../../src/tuners/peft/adapter-keys.ts';
+import { type Findings, largestDifference, largestMagnitude } from './compare.ts';
+import { floats, named, type StoredTensors } from './read-case.ts';
+
+/** Of a tensor's largest change. */
+const CHANGE_LIMIT = 2e-3;
+/** Of a tensor's largest value. */
+const IMPORTANCE_LIMIT = 1e-3;
+/** Half a unit in the last place of f32, for tensors that have not changed. */
+const ROUNDING = 2 ** -24;
+
+/**
+ * A tensor whose gradient never exceeds this share of the whole gradient's largest value has no gradient but rounding
+ * (a key's bias: softmax does not see it). Adam scales any gradient to steps of the learning rate, so the two runs
+ * walk apart, to no effect on the model: had it one, the losses would tell.
+ */
+const NOISE = 1e-6;
+
+/** The tensors of a trajectory by our names, and what they are compared with. */
+export class TrajectoryTensors {
+  readonly #layout: ParameterLayout;
+  readonly #initial: StoredTensors;
+  readonly #middle: StoredTensors;
+  readonly #final: StoredTensors;
+  readonly #largestGradient = new Map<string, number>();
+
+  constructor(folder: string, layout: ParameterLayout) {
+    const read = (name: string) => readSafetensors(join(folder, name));
+    this.#layout = layout;
+    this.#initial = byOurNames(read('initial.safetensors'));
+    this.#middle = read('middle.safetensors');
+    this.#final = byOurNames(read('final.safetensors'));
+  }
+
+  names(): string[] {
+    return [...this.#initial.keys()];
+  }
+
+  initialValues(): Float32Array {
+    const values = new Float32Array(this.#layout.length);
+    for (const { name } of this.#layout.segments)
+      this.#layout.read(values, name).set(floats(named(this.#initial, name)));
+    return values;
+  }
+
+  /** To be called with every step's gradient, before clipping. */
+  sawGradient(gradient: Float32Array): void {
+    for (const { name } of this.#layout.segments) {
+      const largest = largestMagnitude(this.#layout.read(gradient, name));
+      this.#largestGradient.set(name, Math.max(largest, this.#largestGradient.get(name) ?? 0));
+    }
+  }
+
+  /** Whether a tensor moves by rounding alone. */
+  isNoise(name: string): boolean {
+    const largest = this.#largestGradient.get(name) ?? 0;
+    return largest > 0 && largest < NOISE * Math.max(...this.#largestGradient.values());
+  }
+
+  /** How far a tensor may be off: its largest recorded change from the start sets the measure. */
+  limit(name: string): number {
+    const initial = floats(named(this.#initial, name));
+    const recorded = [...this.#middle, ...this.#final].filter(
+      ([key]) => ourName(key.replace(/^\d+\.value\./, '')) === name,
+    );
+    const changes = recorded.map(([, tensor]) => largestDifference(initial, floats(tensor)));
+    return Math.max(CHANGE_LIMIT * Math.max(...changes), ROUNDING * largestMagnitude(initial));
+  }
+
+  checkMiddle(findings: Findings, step: number, values: Float32Array, run: MethodRun): void {
+    for (const [key, tensor] of this.#middle) {
+      const [, at, kind, peftName] = /^(\d+)\.(value|sensitivity|uncertainty)\.(.*)$/.exec(key) ?? [];
+      if (Number(at) !== step) continue;
+      const name = ourName(peftName);
+      if (name === undefined) continue;
+      const expected = floats(tensor);
+      if (kind !== 'value') {
+        const average = averageOf(run, kind as 'sensitivity', name) ?? [];
+        findings.tensor(kind, average, expected, IMPORTANCE_LIMIT * largestMagnitude(expected), key);
+      } else if (!this.isNoise(name)) {
+        findings.tensor('middle', this.#layout.read(values, name), expected, this.limit(name), key);
+      }
+    }
+  }
+
+  checkFinal(findings: Findings, values: Float32Array): void {
+    findings.names('final tensors', this.#final.keys(), this.#initial.keys());
+    const noise: string[] = [];
+    for (const [name, tensor] of this.#final) {
+      if (this.isNoise(name)) noise.push(name);
+      else findings.tensor('final', this.#layout.read(values, name), floats(tensor), this.limit(name), name);
+    }
+    if (noise.length > 0) findings.notes.push(`moved by rounding alone: ${noise.join(', ')}`);
+  }
+}
+
+/** A tensor's range in one of the allocator's averages. */
+function averageOf(run: MethodRun, kind: 'sensitivity' | 'uncertainty', name: string) {
+  if (!(run instanceof AdaLoraRun)) return undefined;
+  const [spanStart] = spanOf(run.tuner.triplets);
+  const { start, end } = run.tuner.layout.get(name);
+  return (run.state()[kind] as Float32Array).subarray(start - spanStart, end - spanStart);
+}
+
+function byOurNames(tensors: StoredTensors): StoredTensors {
+  return new Map(
+    [...tensors].flatMap(([key, tensor]) => {
+      const name = ourName(key);
+      return name === undefined ? [] : [[name, tensor] as const];
+    }),
+  );
+}
+
+/** Undefined for tensors without a meaning of their own. */
+export function ourName(key: string): string | undefined {
+  // PEFT's allocator names tensors from the inner model on.
+  const parsed = parseAdapterKey(key.startsWith(PREFIX) ? key : PREFIX + key);
+  if (!parsed) return undefined;
+  return 'parameter' in parsed ? parsed.parameter : `${parsed.path}.${parsed.factor}`;
+}

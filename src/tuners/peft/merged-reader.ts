@@ -1,0 +1,50 @@
+import type { ParameterLayout } from '../parameter-layout.ts';
+import type { LowRankModule } from '../tuner.ts';
+import type { ImportedAdapter } from './import-adapter.ts';
+
+/** Elements [start, end) of a parameter, row-major. */
+export type ReadRange = (name: string, start: number, end: number) => Float32Array;
+
+/**
+ * Reads the parameters of a model with its adapter merged: W + s B diag(E) A where it adapts, the trained parameter
+ * where it has one, else the base model's. Works on any range, so that no tensor need be in memory whole. The sum is
+ * taken in 64 bits.
+ *
+ * @param readBase gives memory of its own, which is changed
+ */
+export function mergedReader({ tuner, values }: ImportedAdapter, readBase: ReadRange): ReadRange {
+  const { layout } = tuner;
+  const adapted = new Map(tuner.modules.map((module) => [`${module.path}.weight`, module]));
+  return (name, start, end) => {
+    if (layout.find(name)) return layout.read(values, name).subarray(start, end);
+    const weight = readBase(name, start, end);
+    const module = adapted.get(name);
+    if (module) addIncrement(weight, start, module, layout, values);
+    return weight;
+  };
+}
+
+/** Adds a module's increment to its weight [out, in], of which `range` holds the elements from `start` on. */
+function addIncrement(
+  range: Float32Array,
+  start: number,
+  { path, rank, scale, inFeatures }: LowRankModule,
+  layout: ParameterLayout,
+  values: Float32Array,
+): void {
+  const a = layout.read(values, `${path}.lora_A`);
+  const b = layout.read(values, `${path}.lora_B`);
+  const diagonal = layout.find(`${path}.lora_E`) && layout.read(values, `${path}.lora_E`);
+  const end = start + range.length;
+  for (let row = Math.floor(start / inFeatures); row * inFeatures < end; row++) {
+    const from = Math.max(start, row * inFeatures);
+    const to = Math.min(end, (row + 1) * inFeatures);
+    const sum = Float64Array.from(range.subarray(from - start, to - start));
+    for (let k = 0; k < rank; k++) {
+      const factor = scale * b[row * rank + k] * (diagonal ? diagonal[k] : 1);
+      const column = k * inFeatures - row * inFeatures + from;
+      for (let i = 0; i < sum.length; i++) sum[i] += factor * a[column + i];
+    }
+    range.set(sum, from - start);
+  }
+}

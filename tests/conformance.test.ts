@@ -1,0 +1,60 @@
+import { cpSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listCases } from '../scripts/conformance/run-folder.ts';
+
+const SHARED = '../shared/conformance';
+
+// Skipped where the golden cases are not beside the repository.
+describe.skipIf(!existsSync(SHARED))('golden cases', () => {
+  it.for(listCases(SHARED))('$name', async ({ run }, { skip }) => {
+    const { status, text } = await run();
+    if (status === 'skipped') skip(text);
+    expect(status, text).toBe('passed');
+  });
+
+  describe('a broken one fails with a sentence', () => {
+    let folder: string;
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'conformance-'));
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it.each([
+      ['of a wrong gradient', 'bert-regression', (path: string) => swapGradients(path), /gradients .* at /],
+      [
+        'without a file',
+        'bert-classification',
+        (path: string) => rmSync(join(path, 'batch.safetensors')),
+        /batch/,
+      ],
+      [
+        'cut short',
+        'bert-classification',
+        (path: string) => truncateSync(join(path, 'model.safetensors'), 999),
+        /model/,
+      ],
+      [
+        'of no JSON',
+        'bert-classification',
+        (path: string) => writeFileSync(join(path, 'case.json'), '{'),
+        /JSON/,
+      ],
+    ])('%s', async (name, original, damage, message) => {
+      const path = join(folder, name);
+      cpSync(join(SHARED, 'models', original), join(path, 'models', original), { recursive: true });
+      damage(join(path, 'models', original));
+      const [{ run }] = listCases(path);
+      expect(await run()).toEqual({ status: 'failed', text: expect.stringMatching(message) });
+    });
+  });
+});
+
+/** Puts another case's gradients, of the same names but for the head's shape, in their place. */
+function swapGradients(path: string): void {
+  cpSync(
+    join(SHARED, 'models/bert-classification/gradients.safetensors'),
+    join(path, 'gradients.safetensors'),
+  );
+}

@@ -1,0 +1,55 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { largestDifference } from '../scripts/conformance/compare.ts';
+import { batchOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
+import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
+import { loadModel } from '../src/train/node/load-model.ts';
+import { mergeAdapter } from '../src/train/node/merge-adapter.ts';
+import { nodeEngine } from '../src/train/node/node-engine.ts';
+import { Program } from '../src/train/program.ts';
+import { FullTuner } from '../src/tuners/full/full-tuner.ts';
+
+const CASE = '../shared/conformance/trajectories/bert-adalora';
+
+/** Logits of a checkpoint on the case's probe. */
+async function logitsOf(folder: string): Promise<Float32Array> {
+  const model = loadModel(folder, 'single_label_classification');
+  const tuner = new FullTuner(model);
+  const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+  const inputs = batchOf(withPrefix(readSafetensors(join(CASE, 'probe.safetensors')), 'batch.'));
+  const logits = await program.predict(tuner.initialValues(0, model.reader(0)), inputs);
+  await program.release();
+  model.close();
+  return logits;
+}
+
+// Skipped where the golden cases are not beside the repository.
+describe.skipIf(!existsSync(CASE))('a merged checkpoint', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'merge-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    [undefined, 'F32', 1e-5],
+    ['float16', 'F16', 2e-3],
+    ['bfloat16', 'BF16', 2e-2],
+  ] as const)('in %s has the logits of the adapted model', async (dtype, stored, limit) => {
+    const output = join(folder, String(dtype));
+    await mergeAdapter(join(CASE, 'adapter'), output, { model: join(CASE, 'base'), dtype });
+    const types = [...readSafetensors(join(output, 'model.safetensors')).values()].map(
+      (tensor) => tensor.dtype,
+    );
+    expect(new Set(types)).toEqual(new Set([stored]));
+    const config = JSON.parse(readFileSync(join(output, 'config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      architectures: ['BertForSequenceClassification'],
+      dtype: dtype ?? 'float32',
+    });
+    const expected = floats(named(readSafetensors(join(CASE, 'probe.safetensors')), 'merged_logits'));
+    expect(largestDifference(await logitsOf(output), expected)).toBeLessThan(limit);
+  });
+});
