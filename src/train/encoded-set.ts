@@ -4,6 +4,9 @@ import type { TaskType } from '../data/task-type.ts';
 import { toTargets } from '../data/to-targets.ts';
 import type { Encoding, TextTokenizer } from '../text/tokenizer.ts';
 
+/** What is read of a row to predict its label. */
+export type Texts = Pick<Row, 'text' | 'textPair'>;
+
 /** Texts as the model takes them. */
 export interface EncodedTexts {
   encodings: readonly Encoding[];
@@ -33,7 +36,11 @@ export function encodeSet(
 }
 
 /** Tokenizes rows, with or without labels. */
-export function encodeTexts(rows: readonly Row[], tokenizer: TextTokenizer, maxLength: number): EncodedTexts {
+export function encodeTexts(
+  rows: readonly Texts[],
+  tokenizer: TextTokenizer,
+  maxLength: number,
+): EncodedTexts {
   const encodings = rows.map(({ text, textPair }) => tokenizer.encode(text, textPair, maxLength));
   return {
     encodings,

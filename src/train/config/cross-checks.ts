@@ -25,10 +25,17 @@ export function defaultEvalStrategy(data: DataConfig): 'epoch' | 'no' {
 /** What is wrong between keys that are right each for itself. */
 export function crossCheck({ task, data, training }: SoundSections): Problem[] {
   return [
+    ...(data ? columnProblems(data) : []),
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
     ...(training && task ? metricProblems(training, task) : []),
   ];
+}
+
+function columnProblems({ text, text_pair, label }: DataConfig): Problem[] {
+  if (label !== text && label !== text_pair) return [];
+  const expected = `another column than data.${label === text ? 'text' : 'text_pair'}`;
+  return [{ path: ['data', 'label'], expected, got: shown(label) }];
 }
 
 function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: TrainingSection): Problem[] {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
@@ -35,6 +35,11 @@ export function writeAdapterNotes(
 ): void {
   const { train: _, validation: __, ...columns } = data;
   atomicWrite(join(folder, FILE), `${JSON.stringify({ task, labels, data: columns }, null, 2)}\n`);
+}
+
+/** For what is made of an adapter; does nothing where it has no notes. */
+export function copyAdapterNotes(from: string, to: string): void {
+  if (existsSync(join(from, FILE))) copyFileSync(join(from, FILE), join(to, FILE));
 }
 
 /** Undefined for an adapter that another program wrote. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafetensorsFile, writeSafetensors } from '../../formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../formats/tensor-data.ts';
@@ -22,7 +22,6 @@ export function writeCheckpoint(
   fingerprint: string,
   limit: number,
 ): string {
-  mkdirSync(folder, { recursive: true });
   const path = join(folder, `checkpoint-${state.step}.safetensors`);
   const { tensors, method, ...numbers } = state;
   const stored = new Map<string, StoredTensor>();
@@ -33,20 +32,27 @@ export function writeCheckpoint(
   return path;
 }
 
+export interface SavedState {
+  path: string;
+  /** As given to {@link writeCheckpoint}. */
+  fingerprint: string;
+  state: TrainerState;
+}
+
 /** Reads the newest checkpoint; undefined when there is none. */
-export function readLastCheckpoint(folder: string, fingerprint: string): TrainerState | undefined {
+export function readLastCheckpoint(folder: string): SavedState | undefined {
   const last = listCheckpoints(folder).at(-1);
   if (!last) return undefined;
   const path = join(folder, last.name);
   const file = SafetensorsFile.open(path);
   try {
     const { metadata } = file.header;
-    if (metadata.format !== FORMAT || metadata.fingerprint !== fingerprint) {
+    if (metadata.format !== FORMAT) {
       throw new UserError({
         where: path,
-        expected: 'a checkpoint of this run (same config, data and model)',
-        got: 'one of another',
-        hint: 'Resume with the settings the run was started with, or choose another output folder.',
+        expected: `a checkpoint of format ${FORMAT}`,
+        got: `format ${metadata.format}`,
+        hint: 'Another version of this program wrote it: resume with that, or choose another output folder.',
       });
     }
     const numbers = JSON.parse(metadata.state) as Omit<TrainerState, 'tensors' | 'method'>;
@@ -57,7 +63,8 @@ export function readLastCheckpoint(folder: string, fingerprint: string): Trainer
       if (name.startsWith(METHOD_PREFIX)) method[name.slice(METHOD_PREFIX.length)] = data;
       else tensors[name] = data;
     }
-    return { ...numbers, tensors: tensors as TrainerState['tensors'], method };
+    const state = { ...numbers, tensors: tensors as TrainerState['tensors'], method };
+    return { path, fingerprint: metadata.fingerprint, state };
   } finally {
     file.close();
   }

@@ -24,14 +24,31 @@ export function writeFullModel(
     { dtype: 'F32', shape: [...shape], data: layout.read(values, name) },
   ]);
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
+  writeModelFiles(folder, baseFolder, model, labels, 'float32');
+}
+
+/**
+ * What lies beside a fine-tuned model's weights: the tokenizer of the base, and its config with the labels.
+ *
+ * @param dtype the type of the weights in the words of transformers; undefined: that of the base
+ */
+export function writeModelFiles(
+  folder: string,
+  baseFolder: string,
+  { definition, task }: LoadedModel,
+  labels: readonly string[],
+  dtype: string | undefined,
+): void {
   for (const file of TOKENIZER_FILES) {
     if (existsSync(join(baseFolder, file))) copyFileSync(join(baseFolder, file), join(folder, file));
   }
   const names = labels.length > 0 ? labels : ['LABEL_0'];
+  const { torch_dtype, ...base } = readModelConfig(baseFolder);
   const config = {
-    ...readModelConfig(baseFolder),
-    architectures: [model.definition.sequenceClassifier],
-    problem_type: model.task,
+    ...base,
+    dtype: dtype ?? base.dtype ?? torch_dtype,
+    architectures: [definition.sequenceClassifier],
+    problem_type: task,
     id2label: Object.fromEntries(names.map((name, id) => [id, name])),
     label2id: Object.fromEntries(names.map((name, id) => [name, id])),
   };

@@ -18,6 +18,8 @@ export interface LoadedModel extends SequenceModel {
   locate(name: string): WeightLocation;
   /** Reads a parameter, or initialises it where the checkpoint has none that fits. */
   reader(seed: number): ReadParameter;
+  /** Elements [start, end) of a parameter that the checkpoint has, as f32. */
+  readRange(name: string, start: number, end: number): Float32Array;
   /** Parameters that the checkpoint lacks. */
   initialised: readonly string[];
   close(): void;
@@ -80,6 +82,7 @@ function bound(model: SequenceModel, checkpoint: Checkpoint, folder: string): Lo
       names.has(name)
         ? checkpoint.readFloat32(stored(name))
         : initialise(name, shape, seed, model.config.initializerRange),
+    readRange: (name, start, end) => checkpoint.readFloat32(stored(name), start, end),
     initialised: [...model.parameters.keys()].filter((name) => !names.has(name)),
     close: () => checkpoint.close(),
   };

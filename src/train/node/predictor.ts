@@ -1,25 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
-import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { labelMap } from '../../data/labels.ts';
 import type { DataOptions, Row } from '../../data/row.ts';
-import { missingFile } from '../../formats/node/missing-file.ts';
-import { readAdapter } from '../../formats/peft/node/adapter-folder.ts';
 import type { Device } from '../../runtime/session.ts';
-import { UserError } from '../../support/user-error.ts';
 import { maxLength } from '../../text/max-length.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { FullTuner } from '../../tuners/full/full-tuner.ts';
-import { type ImportedAdapter, importAdapter } from '../../tuners/peft/import-adapter.ts';
-import { encodeSet, encodeTexts } from '../encoded-set.ts';
+import type { ImportedAdapter } from '../../tuners/peft/import-adapter.ts';
+import { encodeSet, encodeTexts, type Texts } from '../encoded-set.ts';
 import { evaluationScores, predictAll } from '../evaluate.ts';
 import { Program } from '../program.ts';
 import { type AdapterNotes, notesOfModel, readAdapterNotes } from './adapter-notes.ts';
 import { type LoadedModel, loadModel } from './load-model.ts';
+import { locateTrained } from './locate-trained.ts';
 import { nodeEngine } from './node-engine.ts';
-import { runFiles } from './run-folder.ts';
+import { openAdapter } from './open-adapter.ts';
 
 export interface PredictorOptions {
   /** The base model, where it lies elsewhere than the adapter says. */
@@ -38,7 +32,7 @@ export interface Predictor {
   /** How to read files of rows, as in the run. */
   data: Omit<DataOptions, 'format'>;
   /** Logits of each row, in order. */
-  predict(rows: Iterable<Row>): AsyncGenerator<Float32Array>;
+  predict(rows: Iterable<Texts>): AsyncGenerator<Float32Array>;
   /** `eval_loss` and the metrics of the task over labelled rows. */
   evaluate(rows: readonly Row[], fileName: string): Promise<Record<string, number>>;
   close(): Promise<void>;
@@ -54,9 +48,9 @@ const ROWS_AT_ONCE = 16 * DEFAULT_BATCH_SIZE;
  * @throws UserError for anything missing, damaged or not fitting together
  */
 export async function openPredictor(path: string, options: PredictorOptions = {}): Promise<Predictor> {
-  const { folder, kind, runModel } = locate(path);
+  const { folder, kind, runModel } = locateTrained(path);
   const opened =
-    kind === 'adapter' ? await openAdapter(folder, options.model ?? runModel) : await openModel(folder);
+    kind === 'adapter' ? await openAdapted(folder, options.model ?? runModel) : await openModel(folder);
   return createPredictor(opened, options);
 }
 
@@ -66,39 +60,10 @@ interface Opened extends ImportedAdapter {
   notes: AdapterNotes;
 }
 
-function locate(path: string): { folder: string; kind: 'adapter' | 'model'; runModel?: string } {
-  if (!existsSync(path)) throw missingFile(path, 'the folder of a run or an adapter');
-  if (existsSync(join(path, 'adapter_config.json'))) return { folder: path, kind: 'adapter' };
-  const { adapter, model, config } = runFiles(path);
-  const runModel = existsSync(config) ? String(parse(readFileSync(config, 'utf8'))?.model) : undefined;
-  if (existsSync(join(adapter, 'adapter_config.json'))) return { folder: adapter, kind: 'adapter', runModel };
-  if (existsSync(join(model, 'config.json'))) return { folder: model, kind: 'model' };
-  if (existsSync(join(path, 'config.json'))) return { folder: path, kind: 'model' };
-  throw new UserError({
-    where: path,
-    expected: 'a run with an adapter, or an adapter (adapter_config.json)',
-    got: 'neither',
-    hint: runModel ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
-  });
-}
-
-async function openAdapter(folder: string, base: string | undefined): Promise<Opened> {
-  const adapter = readAdapter(folder);
-  const name = base ?? adapter.config.base_model_name_or_path;
-  if (!name) {
-    throw new UserError({
-      where: folder,
-      expected: 'the name of the base model',
-      got: 'none',
-      hint: 'Give --model.',
-    });
-  }
-  const baseFolder = await resolveModel(name);
-  const head = adapter.tensors.get('base_model.model.classifier.weight') ?? undefined;
-  const notes = readAdapterNotes(folder) ?? notesOfModel(baseFolder, head?.shape[0]);
-  const model = loadModel(baseFolder, notes.task, notes.task === 'regression' ? 1 : notes.labels.length);
-  const tokenizer = loadTokenizer(baseFolder, { typeVocabSize: model.config.typeVocabSize });
-  return { model, tokenizer, notes, ...importAdapter(model, adapter, folder) };
+async function openAdapted(folder: string, base: string | undefined): Promise<Opened> {
+  const opened = await openAdapter(folder, base);
+  const { typeVocabSize } = opened.model.config;
+  return { ...opened, tokenizer: loadTokenizer(opened.baseFolder, { typeVocabSize }) };
 }
 
 async function openModel(folder: string): Promise<Opened> {

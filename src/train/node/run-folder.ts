@@ -1,8 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { removeLeftovers } from '../../formats/node/atomic-write.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { TrainEvent } from '../events.ts';
 
 /** The files of a run. */
 export function runFiles(folder: string) {
@@ -17,42 +16,94 @@ export function runFiles(folder: string) {
   };
 }
 
-/** Makes the folder; one that already holds a run is only taken to resume it. */
-export function openRunFolder(folder: string, resume: boolean): void {
-  const isUsed = existsSync(folder) && readdirSync(folder).length > 0;
-  if (isUsed && !resume) {
+/**
+ * Says before anything is loaded whether a run could be written to the folder, and makes nothing yet.
+ *
+ * @throws UserError where it cannot be made or written to, or holds files and is not a run to `resume`
+ */
+export function checkRunFolder(folder: string, resume: boolean): void {
+  const where = `output: ${folder}`;
+  const stats = statsOf(folder);
+  if (!stats) {
+    checkWritable(nearestAbove(resolve(folder)), where);
+    return;
+  }
+  if (!stats.isDirectory()) throw new UserError({ where, expected: 'a folder', got: 'a file' });
+  const entries = readdirSync(folder);
+  if (entries.length > 0 && !resume) {
     throw new UserError({
-      where: `output: ${folder}`,
+      where,
       expected: 'a new or empty folder',
       got: 'one with files in it',
       hint: 'Continue its run with --resume, or choose another with --set output=...',
     });
   }
-  mkdirSync(folder, { recursive: true });
+  if (!entries.includes('config.yaml') && entries.some((name) => !isOfBeginning(name))) {
+    const hint = 'Choose another with --set output=...';
+    throw new UserError({
+      where,
+      expected: 'the folder of a run (config.yaml)',
+      got: 'one with other files',
+      hint,
+    });
+  }
+  checkWritable(folder, where);
 }
 
-/**
- * Starts the event log, one JSON object a line. A resumed run keeps what was written up to the checkpoint's step:
- * what came after is going to happen again.
- */
-export function openEventLog(path: string, resumedAt: number | undefined): (event: TrainEvent) => void {
-  const kept = resumedAt === undefined || !existsSync(path) ? [] : eventsUntil(path, resumedAt);
-  atomicWrite(path, kept.map((line) => `${line}\n`).join(''));
-  return (event) => appendFileSync(path, `${JSON.stringify(event)}\n`);
+/** Makes the folder, and clears it of what killed processes left. Throws a UserError where the system refuses. */
+export function makeRunFolder(folder: string): void {
+  const { checkpoints } = runFiles(folder);
+  try {
+    makeFolder(resolve(checkpoints));
+    for (const path of [folder, checkpoints]) removeLeftovers(path);
+  } catch (error) {
+    throw refused(`output: ${folder}`, error);
+  }
 }
 
-function eventsUntil(path: string, step: number): string[] {
-  const lines = readFileSync(path, 'utf8').split('\n');
-  return lines.filter((line) => {
-    const event = parse(line);
-    return event !== undefined && event.step <= step && event.type !== 'finish';
+/** What a run that is killed at its very beginning leaves. */
+function isOfBeginning(name: string): boolean {
+  return name === 'checkpoints' || /^\.config\.yaml\..*\.tmp$/.test(name);
+}
+
+/** Not by mkdir's own recursion, which never ends below a folder such as /proc. */
+function makeFolder(path: string): void {
+  if (statsOf(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
+function nearestAbove(path: string): string {
+  return statsOf(path) ? path : nearestAbove(dirname(path));
+}
+
+function checkWritable(folder: string, where: string): void {
+  if (!statSync(folder).isDirectory()) {
+    throw new UserError({
+      where,
+      expected: 'a folder that can be made',
+      got: `the file ${folder} in its place`,
+    });
+  }
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw refused(where, error);
+  }
+}
+
+function refused(where: string, error: unknown): UserError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new UserError({
+    where,
+    expected: 'a folder to write to',
+    got: `one that the system refuses (${code})`,
   });
 }
 
-/** The last line may have been cut short when the process was killed. */
-function parse(line: string): TrainEvent | undefined {
+function statsOf(path: string) {
   try {
-    return JSON.parse(line);
+    return statSync(path);
   } catch {
     return undefined;
   }

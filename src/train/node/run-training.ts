@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { maxLength } from '../../text/max-length.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
@@ -10,10 +9,12 @@ import type { RunConfig } from '../run-config.ts';
 import { Trainer } from '../trainer.ts';
 import { trainerSettings } from '../trainer-settings.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import { finishOf, openEventLog } from './event-log.ts';
 import { loadData, type RunData } from './load-data.ts';
 import { describeModel, type LoadedModel, loadModel } from './load-model.ts';
 import { nodeEngine } from './node-engine.ts';
-import { openEventLog, openRunFolder, runFiles } from './run-folder.ts';
+import { checkRunFolder, makeRunFolder, runFiles } from './run-folder.ts';
+import { fingerprintOf, otherRun } from './same-run.ts';
 import { writeConfig, writeResults } from './write-results.ts';
 
 export interface RunOptions {
@@ -23,27 +24,37 @@ export interface RunOptions {
   shouldStop(): boolean;
 }
 
-/** A whole run in this thread: loads everything, trains, and writes the run's folder. */
+/**
+ * A whole run in this thread: loads everything, trains, and writes the run's folder. Until everything is loaded nothing
+ * is written. A finished run that is to be resumed gives its result once more.
+ */
 export async function runTraining(config: RunConfig, options: RunOptions): Promise<FinishEvent> {
-  openRunFolder(config.output, options.resume);
+  checkRunFolder(config.output, options.resume);
   const files = runFiles(config.output);
   const folder = await resolveModel(config.model);
   const data = loadData(config, describeModel(folder, config.task).config.id2label);
+  const fingerprint = fingerprintOf(config, data.labels.names);
+  const saved = options.resume ? readLastCheckpoint(files.checkpoints) : undefined;
+  if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
+  const finished = saved && existsSync(files.card) ? finishOf(files.metrics) : undefined;
+  if (finished) {
+    const message = `the run in ${config.output} has finished before, nothing is left to do`;
+    options.onEvent({ type: 'notice', step: finished.step, message });
+    options.onEvent(finished);
+    return finished;
+  }
+
   const model = loadModel(folder, config.task, config.task === 'regression' ? 1 : data.labels.names.length);
   const settings = trainerSettings(config, data.train.length);
   const method = createMethod(config, model, settings.totalSteps);
   const { train, validation, padId } = encode(config, folder, model, data);
   const values = method.run.tuner.initialValues(config.seed, model.reader(config.seed));
 
-  const fingerprint = fingerprintOf(config, data);
-  const saved = options.resume ? readLastCheckpoint(files.checkpoints, fingerprint) : undefined;
-  const log = openEventLog(files.metrics, saved?.step);
+  let log: (event: TrainEvent) => void = () => {};
   const emit = (event: TrainEvent) => {
     log(event);
     options.onEvent(event);
   };
-  if (!saved) writeConfig(files.config, config);
-
   const trainer = new Trainer(
     { engine: nodeEngine(model, config.device), model, method: method.run, values, train, validation, padId },
     settings,
@@ -55,8 +66,12 @@ export async function runTraining(config: RunConfig, options: RunOptions): Promi
       peakMemoryMb,
     },
   );
-  if (saved) await trainer.restore(saved);
+  if (saved) await trainer.restore(saved.state);
   await trainer.prepare();
+
+  makeRunFolder(config.output);
+  if (!saved) writeConfig(files.config, config);
+  log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
   emit({
     type: 'start',
     step: trainer.step,
@@ -108,16 +123,6 @@ function encode(
     validation: validation && set(validation, config.data.validation as string),
     padId: tokenizer.padId,
   };
-}
-
-/** Changes when anything does that the course of training depends on. */
-function fingerprintOf(config: RunConfig, { labels }: RunData): string {
-  const { output: _, device, data, training, ...rest } = config;
-  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = training;
-  const hash = createHash('sha256');
-  hash.update(JSON.stringify([rest, { ...data, train: '', validation: '' }, course, labels.names]));
-  hash.update(readFileSync(data.train));
-  return hash.digest('hex');
 }
 
 function adapterParameters(

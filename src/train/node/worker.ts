@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { fileError } from '../../support/file-error.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
 import type { RunConfig } from '../run-config.ts';
@@ -28,7 +29,8 @@ try {
     shouldStop: () => Atomics.load(stop, 0) !== 0,
   });
   send({ result });
-} catch (error) {
-  const { message, stack } = error as Error;
+} catch (thrown) {
+  const error = fileError(thrown) ?? (thrown as Error);
+  const { message, stack } = error;
   send({ failure: { message, stack, isUserError: error instanceof UserError } });
 }

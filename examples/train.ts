@@ -1,0 +1,18 @@
+import { openPredictor, train } from 'adalora';
+
+const { metrics, ranks } = await train(
+  {
+    model: 'sentence-transformers/all-MiniLM-L6-v2',
+    data: { train: 'train.tsv', validation: 'dev.tsv', text: 'sentence', label: 'label' },
+    adalora: { target_r: 8, init_r: 12, lora_alpha: 16, tinit: '10%', tfinal: '40%', deltaT: 10 },
+    output: 'runs/example',
+  },
+  { onEvent: (event) => event.type === 'step' && console.log(event.step, event.loss) },
+);
+console.log(metrics, ranks);
+
+const predictor = await openPredictor('runs/example');
+for await (const logits of predictor.predict([{ text: 'The cat sat on the mat.' }])) {
+  console.log(predictor.labels[logits.indexOf(Math.max(...logits))], logits);
+}
+await predictor.close();

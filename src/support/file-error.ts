@@ -1,0 +1,18 @@
+import { UserError } from './user-error.ts';
+
+/** What a user can mend: permissions, a full disk, a path through a file. A missing file is reported where it is sought. */
+const CODES = [
+  ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'],
+  ...['EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'EMFILE'],
+];
+
+/** The error of a file operation that the system refused, as one of the user's; undefined for any other. */
+export function fileError(error: unknown): UserError | undefined {
+  const { code, path, message } = Object(error) as { code?: string; path?: string; message: string };
+  if (code === undefined || !CODES.includes(code)) return undefined;
+  return new UserError({
+    where: path ?? 'file system',
+    expected: 'the system to allow it',
+    got: message.split(', ')[0],
+  });
+}

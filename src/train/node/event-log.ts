@@ -1,0 +1,50 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import type { FinishEvent, TrainEvent } from '../events.ts';
+
+/** The checkpoint a run goes on from. */
+export interface ResumePoint {
+  step: number;
+  path: string;
+}
+
+/**
+ * Starts the event log, one JSON object a line. A resumed run keeps what was written up to its checkpoint: what came
+ * after is going to happen again. The checkpoint's own line is written anew, as the process may have been killed
+ * between the two.
+ */
+export function openEventLog(path: string, resumed: ResumePoint | undefined): (event: TrainEvent) => void {
+  const kept = resumed ? readEvents(path).filter((event) => isBefore(event, resumed.step)) : [];
+  const events = resumed ? [...kept, { type: 'checkpoint', ...resumed }] : [];
+  atomicWrite(path, events.map(asLine).join(''));
+  return (event) => appendFileSync(path, asLine(event));
+}
+
+/** The last event of a run that came to its end; undefined for one that was stopped or killed. */
+export function finishOf(path: string): FinishEvent | undefined {
+  const last = readEvents(path).at(-1);
+  return last?.type === 'finish' && last.reason !== 'stopped' ? last : undefined;
+}
+
+function isBefore({ type, step }: TrainEvent, resumedAt: number): boolean {
+  if (type === 'finish') return false;
+  return type === 'checkpoint' ? step < resumedAt : step <= resumedAt;
+}
+
+function readEvents(path: string): TrainEvent[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8').split('\n').flatMap(parse);
+}
+
+/** The last line may have been cut short when the process was killed. */
+function parse(line: string): TrainEvent[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
+function asLine(event: object): string {
+  return `${JSON.stringify(event)}\n`;
+}

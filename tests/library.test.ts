@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeTinyModel } from './support/tiny-model.ts';
+import { Workspace } from './support/workspace.ts';
+
+const EXAMPLE = 'examples/train.ts';
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+describe('the library', () => {
+  it('trains and predicts as its example shows', () => {
+    // The example's names, relative to the current folder: the model's Hub id is a folder here.
+    writeTinyModel(workspace.path('sentence-transformers', 'all-MiniLM-L6-v2'));
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import', import.meta.resolve('tsx'), resolve(EXAMPLE)],
+      { cwd: workspace.folder, encoding: 'utf8' },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^10 0\.\d+$/m);
+    expect(stdout).toContain('eval_accuracy');
+    expect(stdout).toMatch(/^(good|bad) Float32Array\(2\) \[/m);
+    expect(existsSync(workspace.path('runs', 'example', 'adapter', 'adapter_config.json'))).toBe(true);
+  });
+
+  it('has the same example in the README', () => {
+    expect(readFileSync('README.md', 'utf8')).toContain(`\`\`\`ts\n${readFileSync(EXAMPLE, 'utf8')}\`\`\`\n`);
+  });
+
+  it('gives mistakes as errors of their own class, and stops at a signal', async () => {
+    const { train, UserError } = (await import('adalora')) as typeof import('../src/index.ts');
+    const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
+    const config = {
+      model: workspace.path('model'),
+      data,
+      method: 'lora',
+      output: workspace.path('out'),
+    } as const;
+    await expect(train({ ...config, data: { ...data, text: 'sentense' } })).rejects.toThrow(UserError);
+    const controller = new AbortController();
+    const onEvent = ({ type }: { type: string }) => type === 'step' && controller.abort();
+    const training = { num_train_epochs: 1000, logging_steps: 1 };
+    const finish = await train({ ...config, training }, { signal: controller.signal, onEvent });
+    expect(finish.reason).toBe('stopped');
+    expect(finish.step).toBeLessThan(5000);
+  });
+});

@@ -1,0 +1,212 @@
+import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainEvent } from '../src/train/events.ts';
+import { eventsIn, Workspace } from './support/workspace.ts';
+
+const PRELOAD = pathToFileURL('tests/support/die-at.mjs').href;
+const TIMES = [
+  'examples_per_second',
+  'eval_runtime',
+  'eval_samples_per_second',
+  'startup_ms',
+  'peak_memory_mb',
+];
+const RUN_TIMES = ['train_runtime', 'train_samples_per_second'];
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = new Workspace();
+  const settings = ['lora_dropout=0.1', 'tinit=10', 'tfinal=40', 'deltaT=5'].map(
+    (setting) => `adalora.${setting}`,
+  );
+  const training = [
+    'per_device_train_batch_size=8',
+    'gradient_accumulation_steps=2',
+    'num_train_epochs=10',
+    'save_steps=7',
+    'logging_steps=3',
+    'load_best_model_at_end=true',
+  ].map((setting) => `training.${setting}`);
+  common = [...settings, ...training].flatMap((setting) => ['--set', setting]);
+  expect(await workspace.run(...train('whole'))).toMatchObject({ code: 0, stderr: '' });
+});
+afterAll(() => workspace.remove());
+
+let common: string[];
+const train = (output: string, ...more: string[]) => [
+  ...['train', 'run.yaml', ...common, '--set', `output=${output}`],
+  ...more,
+];
+
+/** A log without times, memory and the lines that only interruptions make. */
+function course(output: string, without: readonly TrainEvent['type'][] = []): string[] {
+  return workspace
+    .events(output)
+    .filter(({ type, step }) => !without.includes(type) && (type !== 'start' || step === 0))
+    .map((event) => {
+      const rest = Object.entries(event).filter(([name]) => ![...TIMES, ...RUN_TIMES].includes(name));
+      return JSON.stringify(Object.fromEntries(rest)).replaceAll(`"${output}/`, '"');
+    });
+}
+
+const filesOf = (output: string) =>
+  readdirSync(workspace.path(output), { recursive: true, encoding: 'utf8' }).sort();
+
+function expectSameAsWhole(output: string, without: readonly TrainEvent['type'][] = []) {
+  expect(course(output, without)).toEqual(course('whole', without));
+  for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {
+    const [mine, theirs] = [workspace.read(output, file), workspace.read('whole', file)];
+    expect({ file, same: mine.equals(theirs) }).toEqual({ file, same: true });
+  }
+  const temporary = filesOf(output).filter((name) => name.endsWith('.tmp'));
+  expect(temporary).toEqual([]);
+}
+
+/** The program, killed before its file operation of that number. */
+function dyingAt(operation: number, args: readonly string[]) {
+  const env = { NODE_OPTIONS: `--import ${PRELOAD}`, DIE_AT: String(operation) };
+  return workspace.start(args, { env }).ended;
+}
+
+describe('a killed run, resumed, is the same as an uninterrupted one', () => {
+  it('at writes of its beginning and its course', async () => {
+    for (const operation of [2, 5, 8, 11, 15, 18, 21, 24, 27, 33, 40]) {
+      const { signal } = await dyingAt(operation, train('writes', '--resume'));
+      expect({ operation, signal }).toEqual({ operation, signal: 'SIGKILL' });
+    }
+    expect(await workspace.run(...train('writes', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    expectSameAsWhole('writes');
+  });
+
+  it('at writes of its end', async () => {
+    const isAtEnd = (stdout: string) => stdout.includes('checkpoint-100.safetensors');
+    await workspace.interrupt(train('end'), 'SIGKILL', isAtEnd);
+    rmSync(workspace.path('end', 'adapter'), { recursive: true, force: true });
+    rmSync(workspace.path('end', 'README.md'), { force: true });
+    for (const operation of [7, 10, 13, 15, 18, 20, 23]) {
+      const { signal } = await dyingAt(operation, train('end', '--resume'));
+      expect({ operation, signal }).toEqual({ operation, signal: 'SIGKILL' });
+    }
+    expect(await workspace.run(...train('end', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    expectSameAsWhole('end');
+  });
+
+  const moments: [string, (event: TrainEvent) => boolean][] = [
+    ['a step', ({ type, step }) => type === 'step' && step >= 12],
+    ['an evaluation', ({ type, step }) => type === 'step' && step === 30],
+    ['an allocation', ({ type, step }) => type === 'allocation' && step > 30],
+    ['a checkpoint', ({ type, step }) => type === 'checkpoint' && step > 40],
+    ['the final allocation', (event) => event.type === 'allocation' && event.final],
+    ['a step after it', ({ type, step }) => type === 'step' && step >= 66],
+    ['the last evaluation', ({ type, step }) => type === 'step' && step === 100],
+  ];
+
+  it('at moments between', async () => {
+    const reached: string[] = [];
+    for (const [name, isMoment] of moments) {
+      const args = train('moments', '--resume', '--json');
+      const { signal } = await workspace.interrupt(args, 'SIGKILL', (stdout) =>
+        eventsIn(stdout.slice(0, stdout.lastIndexOf('\n') + 1)).some(isMoment),
+      );
+      if (signal === 'SIGKILL') reached.push(name);
+    }
+    expect(reached.slice(0, -1)).toEqual(moments.slice(0, -1).map(([name]) => name));
+    expect(await workspace.run(...train('moments', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    expectSameAsWhole('moments');
+  });
+});
+
+describe.each(['SIGINT', 'SIGTERM'] as const)('a run stopped by %s', (signal) => {
+  it('writes a checkpoint, and prints the command that continues it', async () => {
+    const stopped = await workspace.interrupt(train(signal), signal, (stdout) => stdout.includes('step 24/'));
+    expect(stopped).toMatchObject({ code: 130, signal: null });
+    const finish = workspace.events(signal).at(-1)!;
+    expect(finish).toMatchObject({ type: 'finish', reason: 'stopped' });
+    expect(filesOf(signal)).toContain(`checkpoints/checkpoint-${finish.step}.safetensors`);
+    expect(filesOf(signal)).not.toContain('adapter');
+    const [first, command] = stopped.stderr.trim().split('\n');
+    expect(first).toBe('Finishing the step, then writing a checkpoint (press again to quit at once).');
+    expect(command).toBe(`To continue: adalora ${train(signal, '--resume').join(' ')}`);
+
+    const words = command.replace('To continue: adalora ', '').split(' ');
+    const resumed = await workspace.run(...words);
+    expect(resumed).toMatchObject({ code: 0, stderr: '' });
+    expect(resumed.stdout).toContain(`continues after step ${finish.step}`);
+    expectSameAsWhole(signal, ['checkpoint']);
+  });
+});
+
+it('quits at once at the second Ctrl-C', async () => {
+  const slow = ['per_device_train_batch_size=1', 'gradient_accumulation_steps=160', 'logging_steps=1'];
+  const settings = ['method=lora', ...slow.map((setting) => `training.${setting}`)];
+  const args = train('twice', ...settings.flatMap((setting) => ['--set', setting]));
+  const { process: child, ended } = workspace.start(args);
+  child.stdout!.on('data', (text) => {
+    if (String(text).includes('step 1/')) child.kill('SIGINT');
+  });
+  child.stderr!.on('data', (text) => {
+    if (String(text).startsWith('Finishing')) child.kill('SIGINT');
+  });
+  const { code, signal, stderr } = await ended;
+  expect({ code, signal }).toEqual({ code: null, signal: 'SIGINT' });
+  expect(stderr).not.toContain('To continue');
+  expect(workspace.events('twice').at(-1)!.type).not.toBe('finish');
+});
+
+describe('--resume', () => {
+  it('of a finished run says so and changes nothing', async () => {
+    const before = workspace.read('whole', 'metrics.jsonl');
+    const { code, stdout, stderr } = await workspace.run(...train('whole', '--resume'));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('note: the run in whole has finished before, nothing is left to do\n');
+    expect(stdout).toContain('The run is in whole\n');
+    expect(workspace.read('whole', 'metrics.jsonl')).toEqual(before);
+  });
+
+  it('where nothing is begins the run', async () => {
+    const short = ['--set', 'training.max_steps=12', '--set', 'adalora={target_r: 2, init_r: 4}'];
+    expect(await workspace.run(...train('new', ...short, '--resume'))).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it.each<[string, string[], string]>([
+    [
+      'with other settings',
+      ['--set', 'training.learning_rate=0.5', '--set', 'adalora.target_modules=[query]'],
+      'output: whole: expected to resume the run in it with its own settings and data, got ' +
+        'training.learning_rate 0.5 (there 0.02), adalora.target_modules ["query"] (there left out). ' +
+        'Resume with what its config.yaml says, or choose another folder with --set output=...\n',
+    ],
+    [
+      'with other data',
+      ['--set', 'data.train=dev.tsv'],
+      'output: whole: expected to resume the run in it with its own settings and data, got ' +
+        'other content in the data files. ' +
+        'Resume with what its config.yaml says, or choose another folder with --set output=...\n',
+    ],
+    [
+      'in a folder of something else',
+      ['--set', 'output=model'],
+      'output: model: expected the folder of a run (config.yaml), got one with other files. ' +
+        'Choose another with --set output=...\n',
+    ],
+  ])('%s is refused', async (_, settings, message) => {
+    const before = workspace.read('whole', 'metrics.jsonl');
+    const { code, stderr } = await workspace.run(...train('whole', ...settings, '--resume'));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: message });
+    expect(workspace.read('whole', 'metrics.jsonl')).toEqual(before);
+  });
+
+  it('goes on from what a killed process left half-made', async () => {
+    mkdirSync(workspace.path('torn', 'checkpoints'), { recursive: true });
+    writeFileSync(workspace.path('torn', 'config.yaml'), 'mod');
+    writeFileSync(workspace.path('torn', '.config.yaml.999999999-1.tmp'), 'mod');
+    writeFileSync(workspace.path('torn', 'checkpoints', '.checkpoint-7.safetensors.999999999-1.tmp'), 'x');
+    writeFileSync(workspace.path('torn', 'metrics.jsonl'), '{"type":"start","step":0}\n{"type":"st');
+    expect(await workspace.run(...train('torn', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    expectSameAsWhole('torn');
+
+    appendFileSync(workspace.path('torn', 'metrics.jsonl'), '{"type":"st');
+    expect(await workspace.run(...train('torn', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+  });
+});

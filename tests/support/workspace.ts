@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TrainEvent } from '../../src/train/events.ts';
+import { writeTinyData } from './tiny-data.ts';
+import { writeTinyModel } from './tiny-model.ts';
+
+const PROGRAM = resolve('dist/cli/main.js');
+
+const CONFIG = `model: model
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+training:
+  learning_rate: 2e-2
+  num_train_epochs: 5
+  per_device_train_batch_size: 16
+  logging_steps: 4
+adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
+lora: {r: 4}
+output: run
+`;
+
+/** How a run of the program ended. */
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface StartOptions {
+  /** What it reads from standard input. */
+  input?: string;
+  env?: Record<string, string>;
+}
+
+/**
+ * A folder with a tiny model in `model/`, the files `train.tsv` (160 rows, 10 steps an epoch) and `dev.tsv` (48), and
+ * a config `run.yaml` of five epochs that writes to `run/`. The built program runs in it.
+ */
+export class Workspace {
+  readonly folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+
+  constructor() {
+    writeTinyModel(this.path('model'));
+    writeTinyData(this.path('train.tsv'), 160, 1);
+    writeTinyData(this.path('dev.tsv'), 48, 2);
+    this.write('run.yaml', CONFIG);
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  write(name: string, content: string | Uint8Array): void {
+    writeFileSync(this.path(name), content);
+  }
+
+  read(...names: string[]): Buffer {
+    return readFileSync(this.path(...names));
+  }
+
+  delete(...names: string[]): void {
+    rmSync(this.path(...names), { recursive: true, force: true });
+  }
+
+  /** The events of a run, as its log has them. */
+  events(run: string): TrainEvent[] {
+    return eventsIn(this.read(run, 'metrics.jsonl').toString());
+  }
+
+  /** Starts `adalora` with these words; what it prints loses this folder's path. */
+  start(
+    args: readonly string[],
+    { input, env }: StartOptions = {},
+  ): { process: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: this.folder,
+      env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: this.path('cache'), NO_COLOR: '1', ...env },
+    });
+    child.stdin.end(input);
+    const ended = new Promise<Ended>((done, fail) => {
+      const printed = { stdout: '', stderr: '' };
+      for (const stream of ['stdout', 'stderr'] as const) {
+        child[stream].setEncoding('utf8').on('data', (text) => {
+          printed[stream] += text;
+        });
+      }
+      child.on('error', fail);
+      child.on('close', (code, signal) => {
+        done({
+          code,
+          signal,
+          stdout: this.#shortened(printed.stdout),
+          stderr: this.#shortened(printed.stderr),
+        });
+      });
+    });
+    return { process: child, ended };
+  }
+
+  /** Runs `adalora` with these words to its end. */
+  run(...args: string[]): Promise<Ended> {
+    return this.start(args).ended;
+  }
+
+  /** Runs `adalora` until `when` says so of what it has printed, and sends it a signal then. */
+  async interrupt(
+    args: readonly string[],
+    signal: NodeJS.Signals,
+    when: (stdout: string) => boolean,
+  ): Promise<Ended> {
+    const { process: child, ended } = this.start(args);
+    let printed = '';
+    child.stdout!.on('data', (text) => {
+      printed += text;
+      if (!child.killed && when(printed)) child.kill(signal);
+    });
+    return ended;
+  }
+
+  /** `adalora train run.yaml` with settings, to its end. */
+  train(...settings: string[]): Promise<Ended> {
+    return this.run('train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting]));
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #shortened(text: string): string {
+    return text.replaceAll(`${this.folder}/`, '').replaceAll(this.folder, '.');
+  }
+}
+
+/** Lines of JSON as events. */
+export function eventsIn(lines: string): TrainEvent[] {
+  return lines
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
