@@ -10,6 +10,9 @@ const POOL = 'dropout_pool_';
 /** How many different windows a site may draw: about a million, so that masks hardly ever recur. */
 const START_POSITIONS = 2 ** 20;
 
+/** A pool that must grow grows by this much more than it must. */
+const GROWTH = 1.25;
+
 type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
 
 /**
@@ -22,7 +25,7 @@ export class DropoutSites {
   readonly #graph: Graph;
   readonly #sites: { shape: readonly Dimension[]; probability: number }[] = [];
   #offsets: Value | undefined;
-  readonly #pools = new Map<number, Float32Array>();
+  readonly #pools = new Map<number, DropoutPool>();
 
   constructor(graph: Graph) {
     this.#graph = graph;
@@ -55,19 +58,36 @@ export class DropoutSites {
 
   #pool(seed: number, probability: number, length: number): Float32Array {
     let pool = this.#pools.get(probability);
-    if (!pool || pool.length < length) {
-      pool = dropoutPool(seed, probability, length);
+    if (!pool) {
+      pool = new DropoutPool(seed, probability);
       this.#pools.set(probability, pool);
     }
-    return pool;
+    return pool.atLeast(length);
   }
 }
 
-/** Independent draws, 0 with the given probability and 1 / (1 - p) otherwise; a longer pool begins with a shorter one. */
-function dropoutPool(seed: number, probability: number, length: number): Float32Array {
-  const random = new Random(seed, `dropout pool ${probability}`);
-  const kept = 1 / (1 - probability);
-  const pool = new Float32Array(length);
-  for (let i = 0; i < length; i++) pool[i] = random.uniform() < probability ? 0 : kept;
-  return pool;
+/** Independent draws, 0 with the given probability and 1 / (1 - p) otherwise, as many as have been asked for. */
+class DropoutPool {
+  #values = new Float32Array(0);
+  readonly #random: Random;
+  readonly #probability: number;
+
+  constructor(seed: number, probability: number) {
+    this.#random = new Random(seed, `dropout pool ${probability}`);
+    this.#probability = probability;
+  }
+
+  /** `length` draws or some more: what is there stays, and a little room keeps it from growing at every larger batch. */
+  atLeast(length: number): Float32Array {
+    const { length: present } = this.#values;
+    if (present >= length) return this.#values;
+    const grown = new Float32Array(Math.ceil(length * GROWTH));
+    grown.set(this.#values);
+    const kept = 1 / (1 - this.#probability);
+    for (let i = present; i < grown.length; i++) {
+      grown[i] = this.#random.uniform() < this.#probability ? 0 : kept;
+    }
+    this.#values = grown;
+    return grown;
+  }
 }

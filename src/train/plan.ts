@@ -6,7 +6,7 @@ import type { AllocationSchedule } from '../tuners/adalora/budget.ts';
 import type { LowRankModule } from '../tuners/tuner.ts';
 import { createMethod } from './method.ts';
 import type { RunConfig } from './run-config.ts';
-import { runLength } from './run-length.ts';
+import { trainerSettings } from './trainer-settings.ts';
 import { evaluationGraph, trainingGraph } from './training-graph.ts';
 
 /** What a run is going to be. */
@@ -47,14 +47,7 @@ const EPOCHS_LOOKED_AT = 5;
 /** Works a run out from the model's config alone; no weight is read. */
 export function planRun(config: RunConfig, model: SequenceModel, facts: PlanFacts): Plan {
   const { training, method } = config;
-  const examples = facts.lengths.length;
-  const { stepsPerEpoch, totalSteps } = runLength(
-    examples,
-    training.per_device_train_batch_size,
-    training.gradient_accumulation_steps,
-    training.num_train_epochs,
-    training.max_steps,
-  );
+  const { stepsPerEpoch, totalSteps } = trainerSettings(config, facts.lengths.length);
   const { run, schedule } = createMethod(config, model, totalSteps);
   const { layout, modules } = run.tuner;
   const adapterParameters = modules.reduce(

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { input } from '../graph/build.ts';
+import { symbol } from '../graph/dimension.ts';
+import { Graph } from '../graph/graph.ts';
+import { DropoutSites } from './dropout.ts';
+
+function sites(): DropoutSites {
+  const graph = new Graph();
+  const dropouts = new DropoutSites(graph);
+  const x = input(graph, 'x', 'float32', [symbol('batch'), 1000]);
+  dropouts.apply(x, 0.1);
+  dropouts.apply(x, 0.1);
+  dropouts.apply(x, 0.5);
+  return dropouts;
+}
+
+/** The mask of the first site, as the graph's window reads it. */
+function firstMask(feeds: ReturnType<DropoutSites['feeds']>, length: number): number[] {
+  const start = feeds.dropout_offsets.data[0];
+  return [...feeds['dropout_pool_0.1'].data.slice(start, start + length)];
+}
+
+describe('dropout', () => {
+  it('draws the same masks again from seed and step, whatever came before', () => {
+    const uninterrupted = sites();
+    for (let step = 0; step < 3; step++) uninterrupted.feeds(7, step, { batch: 900 * (step + 1) });
+    const resumed = sites().feeds(7, 3, { batch: 2 });
+    const expected = uninterrupted.feeds(7, 3, { batch: 2 });
+    expect(resumed.dropout_offsets).toEqual(expected.dropout_offsets);
+    expect(firstMask(resumed, 2000)).toEqual(firstMask(expected, 2000));
+  });
+
+  it('draws others for another step, seed and site', () => {
+    const { data } = sites().feeds(7, 3, { batch: 2 }).dropout_offsets;
+    expect(new Set(data).size).toBe(3);
+    expect(sites().feeds(7, 4, { batch: 2 }).dropout_offsets.data).not.toEqual(data);
+    expect(sites().feeds(8, 3, { batch: 2 }).dropout_offsets.data).not.toEqual(data);
+  });
+
+  it('drops the share it should and keeps the mean', () => {
+    for (const probability of [0.1, 0.5]) {
+      const { data } = sites().feeds(0, 0, { batch: 1 })[`dropout_pool_${probability}`];
+      const dropped = data.reduce((count, value) => count + Number(value === 0), 0) / data.length;
+      expect(Math.abs(dropped - probability)).toBeLessThan(0.003); // five standard errors of a million draws
+      expect(Math.max(...data.slice(0, 100))).toBeCloseTo(1 / (1 - probability), 6);
+    }
+  });
+
+  it('is the identity for probability 0', () => {
+    const graph = new Graph();
+    const x = input(graph, 'x', 'float32', [2]);
+    expect(new DropoutSites(graph).apply(x, 0)).toBe(x);
+  });
+});
