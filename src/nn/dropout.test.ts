@@ -39,7 +39,7 @@ describe('dropout', () => {
 
   it('drops the share it should and keeps the mean', () => {
     for (const probability of [0.1, 0.5]) {
-      const { data } = sites().feeds(0, 0, { batch: 1 })[`dropout_pool_${probability}`];
+      const data = sites().feeds(0, 0, { batch: 1 })[`dropout_pool_${probability}`].data as Float32Array;
       const dropped = data.reduce((count, value) => count + Number(value === 0), 0) / data.length;
       expect(Math.abs(dropped - probability)).toBeLessThan(0.003); // five standard errors of a million draws
       expect(Math.max(...data.slice(0, 100))).toBeCloseTo(1 / (1 - probability), 6);

@@ -46,23 +46,37 @@ export class DropoutSites {
     const random = new Random(seed, 'dropout offsets', step);
     const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
     const feeds: FeedTensors = { [OFFSETS]: { data: offsets, dims: [offsets.length] } };
-    for (const probability of new Set(this.#sites.map((site) => site.probability))) {
-      const sizes = this.#sites
-        .filter((site) => site.probability === probability)
-        .map(({ shape }) => evaluateDimension(sizeOf(shape), symbols));
-      const data = this.#pool(seed, probability, START_POSITIONS + Math.max(...sizes));
+    for (const [probability, length] of this.#poolLengths(symbols)) {
+      const data = this.#pool(seed, probability).atLeast(length);
       feeds[POOL + probability] = { data, dims: [data.length] };
     }
     return feeds;
   }
 
-  #pool(seed: number, probability: number, length: number): Float32Array {
+  /** Bytes that the pools take for batches up to the given sizes. */
+  poolBytes(symbols: Readonly<Record<string, number>>): number {
+    let bytes = 0;
+    for (const length of this.#poolLengths(symbols).values()) bytes += 4 * Math.ceil(length * GROWTH);
+    return bytes;
+  }
+
+  /** Draws that a batch needs, by probability: any start, and the largest site. */
+  #poolLengths(symbols: Readonly<Record<string, number>>): Map<number, number> {
+    const lengths = new Map<number, number>();
+    for (const { shape, probability } of this.#sites) {
+      const length = START_POSITIONS + evaluateDimension(sizeOf(shape), symbols);
+      lengths.set(probability, Math.max(length, lengths.get(probability) ?? 0));
+    }
+    return lengths;
+  }
+
+  #pool(seed: number, probability: number): DropoutPool {
     let pool = this.#pools.get(probability);
     if (!pool) {
       pool = new DropoutPool(seed, probability);
       this.#pools.set(probability, pool);
     }
-    return pool.atLeast(length);
+    return pool;
   }
 }
 

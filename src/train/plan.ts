@@ -36,7 +36,7 @@ export interface PlanFacts {
 }
 
 /** Memory of Node and the engine before a model is loaded. Fitted to measured runs, as the next two: docs/log.md. */
-const RUNTIME_MB = 130;
+const RUNTIME_MB = 120;
 /** What a session's arena holds beyond the live tensors: it grows by doubling, and fragments. */
 const ARENA = { baseMb: 60, factor: 1.05 };
 /** float32 vectors as long as the trained one: values, gradient, two moments, a copy; AdaLoRA has two averages. */
@@ -46,7 +46,7 @@ const EPOCHS_LOOKED_AT = 5;
 
 /** Works a run out from the model's config alone; no weight is read. */
 export function planRun(config: RunConfig, model: SequenceModel, facts: PlanFacts): Plan {
-  const { training, method } = config;
+  const { method } = config;
   const { stepsPerEpoch, totalSteps } = trainerSettings(config, facts.lengths.length);
   const { run, schedule } = createMethod(config, model, totalSteps);
   const { layout, modules } = run.tuner;
@@ -55,15 +55,16 @@ export function planRun(config: RunConfig, model: SequenceModel, facts: PlanFact
     0,
   );
   const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + product(shape), 0);
-  const sessions = [
-    sessionMb(trainingGraph(model.buildLoss, run.tuner).outputs, largestBatch(config, facts.lengths)),
-  ];
+  const largest = largestBatch(config, facts.lengths);
+  const graph = trainingGraph(model.buildLoss, run.tuner);
+  const sessions = [sessionMb(graph.outputs, largest)];
   if (facts.validationLengths) {
-    const [largest] = planEvaluation(facts.validationLengths, training.per_device_eval_batch_size);
+    const [first] = planEvaluation(facts.validationLengths, config.training.per_device_eval_batch_size);
     const outputs = evaluationGraph(model.buildLogits, run.tuner);
-    sessions.push(sessionMb(outputs, sizeOfBatch(largest, facts.validationLengths)));
+    sessions.push(sessionMb(outputs, sizeOfBatch(first, facts.validationLengths)));
   }
-  const heldMb = (4 * (modelParameters + VECTORS[method] * layout.length)) / 2 ** 20;
+  const pools = graph.dropouts.poolBytes({ ...largest });
+  const heldMb = (4 * (modelParameters + VECTORS[method] * layout.length) + pools) / 2 ** 20;
   return {
     method,
     modules,
