@@ -1,0 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/*
+ * Builds dist/ where it is missing or older than what it is made of. npm runs this on install, and once more when
+ * `npx adalora` is first called in a checkout: that must not build it all over.
+ */
+
+const BUILT = 'dist/cli/main.js';
+const builtAt = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  .map((name) => join('src', name));
+const changedAt = Math.max(
+  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', ...sources].map((path) => statSync(path).mtimeMs),
+);
+if (changedAt >= builtAt) {
+  const { status } = spawnSync('npm', ['run', 'build'], { stdio: ['ignore', 'inherit', 'inherit'] });
+  process.exitCode = status ?? 1;
+}

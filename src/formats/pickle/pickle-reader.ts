@@ -1,0 +1,69 @@
+/** Reads a pickle's arguments in order. Whatever lies beyond its end is a {@link PickleEnd}. */
+export class PickleReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  uint16(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  int32(): number {
+    return this.#view.getInt32(this.#take(4), true);
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  float64(): number {
+    return this.#view.getFloat64(this.#take(8), false);
+  }
+
+  skip(count: number): void {
+    this.#take(count);
+  }
+
+  text(length: number): string {
+    const start = this.#take(length);
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#bytes.subarray(start, start + length));
+  }
+
+  /** Up to a line feed, which is taken as well. */
+  line(): string {
+    const end = this.#bytes.indexOf(0x0a, this.at);
+    if (end < 0) throw new PickleEnd();
+    const text = this.text(end - this.at);
+    this.at++;
+    return text;
+  }
+
+  /** A little-endian number in two's complement of up to 8 bytes; undefined where it is longer or inexact. */
+  long(length: number): number | undefined {
+    const start = this.#take(length);
+    if (length > 8) return undefined;
+    let value = 0n;
+    for (let i = 0; i < length; i++) value |= BigInt(this.#bytes[start + i]) << BigInt(8 * i);
+    const number = Number(BigInt.asIntN(8 * length, value));
+    return Number.isSafeInteger(number) ? number : undefined;
+  }
+
+  #take(count: number): number {
+    const start = this.at;
+    if (start + count > this.#bytes.length) throw new PickleEnd();
+    this.at += count;
+    return start;
+  }
+}
+
+/** The pickle goes on beyond its bytes. */
+export class PickleEnd extends Error {}
