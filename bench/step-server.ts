@@ -4,6 +4,7 @@ import type { Batch } from '../src/text/collate.ts';
 import { createMethod } from '../src/train/method.ts';
 import { type LoadedModel, loadModel } from '../src/train/node/load-model.ts';
 import { nodeEngine } from '../src/train/node/node-engine.ts';
+import { peakMemoryMb } from '../src/train/node/peak-memory.ts';
 import { Program } from '../src/train/program.ts';
 import { parseRunConfig } from '../src/train/run-config.ts';
 import { Updater } from '../src/train/updater.ts';
@@ -96,7 +97,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       times.push(performance.now() - started);
     }
     reply.ms = times;
-  } else if (request.op === 'memory') reply.peak_mb = process.resourceUsage().maxRSS / 1024;
+  } else if (request.op === 'memory') reply.peak_mb = peakMemoryMb();
   else if (request.op === 'exit') break;
   console.log(JSON.stringify(reply));
 }

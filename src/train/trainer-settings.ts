@@ -1,7 +1,24 @@
 import { warmupStepsOf } from '../optim/schedule.ts';
 import type { RunConfig } from './run-config.ts';
 import { runLength } from './run-length.ts';
-import type { TrainerSettings } from './trainer.ts';
+import type { StepBatchesSettings } from './step-batches.ts';
+import type { UpdateSettings } from './updater.ts';
+
+/** What the trainer goes by. */
+export interface TrainerSettings extends StepBatchesSettings {
+  evalBatchSize: number;
+  totalSteps: number;
+  update: UpdateSettings;
+  loggingSteps: number;
+  /** Evaluate every so many steps; 0 never, "epoch" at the end of each epoch (and of the run). */
+  evaluate: number | 'epoch';
+  saveSteps: number;
+  metricForBest: string;
+  greaterIsBetter: boolean;
+  loadBestAtEnd: boolean;
+  /** Evaluations without a better one before the run ends. */
+  patience?: number;
+}
 
 /** A config's `training` section in the trainer's terms, for a data set of `examples` rows. */
 export function trainerSettings({ training, seed }: RunConfig, examples: number): TrainerSettings {

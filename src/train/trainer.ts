@@ -1,42 +1,21 @@
-import { accumulate } from '../optim/accumulate.ts';
 import { UserError } from '../support/user-error.ts';
-import { labelFeed } from '../tasks/sequence-loss.ts';
 import type { SequenceModel } from '../tasks/sequence-model.ts';
-import { planEpoch } from '../text/batches.ts';
-import { collate } from '../text/collate.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { BestTracker } from './best-tracker.ts';
+import { differentiateStep } from './differentiate-step.ts';
 import type { EncodedSet } from './encoded-set.ts';
 import type { Engine } from './engine.ts';
 import { evaluationScores, predictAll } from './evaluate.ts';
 import type { FinishEvent, TrainEvent } from './events.ts';
 import { Meter } from './meter.ts';
 import { Program } from './program.ts';
+import { StepBatches } from './step-batches.ts';
+import type { TrainerSettings } from './trainer-settings.ts';
 import type { TrainerState } from './trainer-state.ts';
-import { Updater, type UpdateSettings } from './updater.ts';
+import { Updater } from './updater.ts';
 
 /** A run of steps whose gradients are not finite ends training: nothing would change any more. */
 const MAX_SKIPPED_IN_A_ROW = 10;
-
-export interface TrainerSettings {
-  seed: number;
-  batchSize: number;
-  evalBatchSize: number;
-  accumulation: number;
-  stepsPerEpoch: number;
-  totalSteps: number;
-  groupByLength: boolean;
-  update: UpdateSettings;
-  loggingSteps: number;
-  /** Evaluate every so many steps; 0 never, "epoch" at the end of each epoch (and of the run). */
-  evaluate: number | 'epoch';
-  saveSteps: number;
-  metricForBest: string;
-  greaterIsBetter: boolean;
-  loadBestAtEnd: boolean;
-  /** Evaluations without a better one before the run ends. */
-  patience?: number;
-}
 
 export interface TrainerInputs {
   engine: Engine;
@@ -69,7 +48,7 @@ export class Trainer {
   readonly #meter = new Meter();
   readonly #best: BestTracker;
   #program: Program;
-  #epochPlan: { epoch: number; batches: Int32Array[] } | undefined;
+  readonly #batches: StepBatches;
   #skipped = { total: 0, inARow: 0 };
   #lastMetrics: Record<string, number> = {};
   #savedAt = -1;
@@ -78,6 +57,7 @@ export class Trainer {
     this.#inputs = inputs;
     this.#settings = settings;
     this.#host = host;
+    this.#batches = new StepBatches(inputs.train, inputs.padId, settings);
     this.#updater = new Updater(inputs.method, inputs.values, settings.update);
     this.#best = new BestTracker(settings.metricForBest, settings.greaterIsBetter);
     this.#program = this.#newProgram();
@@ -162,13 +142,13 @@ export class Trainer {
 
   async #takeStep(): Promise<void> {
     const started = performance.now();
-    const { accumulation, stepsPerEpoch } = this.#settings;
-    const first = (this.step % stepsPerEpoch) * accumulation;
-    const batches = this.#batchesOf(Math.floor(this.step / stepsPerEpoch)).slice(first, first + accumulation);
-    const { loss, regularizer, gradient, examples } = await this.#differentiate(batches);
-    const update = this.#updater.apply(gradient);
+    const batches = this.#batches.of(this.step);
+    const { seed, stepsPerEpoch } = this.#settings;
+    const objective = await differentiateStep(this.#program, this.#updater.values, batches, seed);
+    const update = this.#updater.apply(objective.gradient);
     if (update.relaidOut) await this.#replaceProgram();
-    this.#meter.add(loss, examples, performance.now() - started);
+    const examples = batches.reduce((sum, { inputs }) => sum + inputs.batch, 0);
+    this.#meter.add(objective.loss, examples, performance.now() - started);
 
     const { step } = this;
     this.#skipped = update.skipped
@@ -181,7 +161,7 @@ export class Trainer {
         step,
         epoch: step / stepsPerEpoch,
         ...this.#meter.flush(),
-        regularizer,
+        regularizer: objective.regularizer,
         grad_norm: update.gradNorm,
         learning_rate: update.learningRate,
         budget: this.#inputs.method.budgetAt?.(step),
@@ -190,42 +170,6 @@ export class Trainer {
       });
     }
     if (update.skipped) this.#noticeSkip(step);
-  }
-
-  /** Loss and gradient of a step: means over all examples of its micro-batches. */
-  async #differentiate(batches: readonly Int32Array[]) {
-    const { train, padId } = this.#inputs;
-    const { seed, accumulation } = this.#settings;
-    const examples = batches.reduce((sum, batch) => sum + batch.length, 0);
-    const total = { loss: 0, regularizer: undefined as number | undefined, examples };
-    let gradient: Float32Array | undefined;
-    for (const [i, batch] of batches.entries()) {
-      const inputs = collate(
-        Array.from(batch, (example) => train.encodings[example]),
-        padId,
-      );
-      const labels = labelFeed(train.targets, batch, train.encodings.length);
-      const dropoutStep = this.step * accumulation + i;
-      const part = await this.#program.differentiate(this.#updater.values, inputs, labels, seed, dropoutStep);
-      const weight = batch.length / examples;
-      total.loss += weight * part.loss;
-      total.regularizer = part.regularizer;
-      if (batches.length === 1) gradient = part.gradient;
-      else {
-        gradient ??= new Float32Array(part.gradient.length);
-        accumulate(gradient, part.gradient, weight);
-      }
-    }
-    return { ...total, gradient: gradient as Float32Array };
-  }
-
-  #batchesOf(epoch: number): Int32Array[] {
-    const { batchSize, seed, groupByLength } = this.#settings;
-    if (this.#epochPlan?.epoch !== epoch) {
-      const { lengths } = this.#inputs.train;
-      this.#epochPlan = { epoch, batches: planEpoch({ lengths, batchSize, seed, epoch, groupByLength }) };
-    }
-    return this.#epochPlan.batches;
   }
 
   async #evaluate(): Promise<void> {

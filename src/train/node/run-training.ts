@@ -13,6 +13,7 @@ import { finishOf, openEventLog } from './event-log.ts';
 import { loadData, type RunData } from './load-data.ts';
 import { describeModel, type LoadedModel, loadModel } from './load-model.ts';
 import { nodeEngine } from './node-engine.ts';
+import { peakMemoryMb } from './peak-memory.ts';
 import { checkRunFolder, makeRunFolder, runFiles } from './run-folder.ts';
 import { fingerprintOf, otherRun } from './same-run.ts';
 import { writeConfig, writeResults } from './write-results.ts';
@@ -132,8 +133,4 @@ function adapterParameters(
     (sum, { rank, inFeatures, outFeatures }) => sum + rank * (inFeatures + outFeatures),
     0,
   );
-}
-
-function peakMemoryMb(): number {
-  return Math.round(process.resourceUsage().maxRSS / 1024);
 }

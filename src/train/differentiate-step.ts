@@ -1,0 +1,25 @@
+import { accumulate } from '../optim/accumulate.ts';
+import type { Objective, Program } from './program.ts';
+import type { MicroBatch } from './step-batches.ts';
+
+/** Loss and gradient of a step: the means over all examples of its micro-batches. R does not depend on them. */
+export async function differentiateStep(
+  program: Program,
+  values: Float32Array,
+  batches: readonly MicroBatch[],
+  seed: number,
+): Promise<Objective> {
+  const of = ({ inputs, labels, number }: MicroBatch) =>
+    program.differentiate(values, inputs, labels, seed, number);
+  if (batches.length === 1) return of(batches[0]);
+  const gradient = new Float32Array(values.length);
+  let loss = 0;
+  let regularizer: number | undefined;
+  for (const batch of batches) {
+    const part = await of(batch);
+    loss += batch.weight * part.loss;
+    accumulate(gradient, part.gradient, batch.weight);
+    regularizer = part.regularizer;
+  }
+  return { loss, regularizer, gradient };
+}
