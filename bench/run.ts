@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bert } from '../src/models/bert/definition.ts';
 import { matmulPeak } from './matmul-peak.ts';
+import type { ProductRate } from './product-rate.ts';
 import { writeRandomCheckpoint } from './random-checkpoint.ts';
 import { type BenchCase, benchCases } from './shapes.ts';
+import { startup } from './startup.ts';
 import { StepClient } from './step-client.ts';
 
 /*
@@ -38,7 +40,9 @@ interface Row {
   /** PEFT's time over ours, and our memory over PEFT's. */
   speed?: number;
   memory?: number;
+  /** The engine's product of 4096 x 768 x 3072, the machine's peak. */
   matmulGflops: number;
+  products: ProductRate;
 }
 
 const here = import.meta.dirname;
@@ -64,18 +68,21 @@ async function measure(benchCase: BenchCase, folder: string): Promise<Row> {
       if (i >= 0) times[k].push(ms);
     }
   }
+  const matmulGflops = await matmulPeak();
+  const memories = await Promise.all(clients.map((client) => client.ask({ op: 'memory' })));
+  const products = (await clients[0].ask({ op: 'products' })) as unknown as ProductRate;
   const [ours, theirs] = await Promise.all(
     clients.map(async (client, k): Promise<Measured> => {
-      const { peak_mb } = await client.ask({ op: 'memory' });
       await client.exit();
-      return { ms: median(times[k]), peakMb: peak_mb as number };
+      return { ms: median(times[k]), peakMb: memories[k].peak_mb as number };
     }),
   );
   return {
     case: benchCase,
     adalora: ours,
     ...(theirs && { peft: theirs, speed: theirs.ms / ours.ms, memory: ours.peakMb / theirs.peakMb }),
-    matmulGflops: await matmulPeak(),
+    matmulGflops,
+    products,
   };
 }
 
@@ -85,7 +92,7 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-function line({ case: { name, method }, adalora, peft, speed, memory, matmulGflops }: Row): string {
+function line({ case: { name, method }, adalora, peft, speed, memory, matmulGflops, products }: Row): string {
   const ours = [`${adalora.ms.toFixed(0)} ms`, `${adalora.peakMb.toFixed(0)} MB`];
   const theirs = peft
     ? [
@@ -95,13 +102,20 @@ function line({ case: { name, method }, adalora, peft, speed, memory, matmulGflo
         `${memory?.toFixed(2)}`,
       ]
     : [];
-  const cells = [...ours, ...theirs, `${matmulGflops.toFixed(0)} GFLOP/s`];
+  const rate = (gflops: number) => `${gflops.toFixed(0)} GF/s`;
+  const cells = [...ours, ...theirs, rate(products.largeGflops), rate(matmulGflops)];
   return `${name.padEnd(26)}${method.padEnd(9)}${cells.map((cell) => cell.padStart(11)).join('')}`;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-bench-'));
 const rows: Row[] = [];
-const heads = ['step', 'peak', ...(python ? ['PEFT step', 'PEFT peak', 'speed', 'memory'] : []), 'matmul'];
+const heads = [
+  'step',
+  'memory',
+  ...(python ? ['PEFT step', 'PEFT mem.', 'speed', 'memory'] : []),
+  'products',
+  'peak rate',
+];
 console.log(`${''.padEnd(35)}${heads.map((head) => head.padStart(11)).join('')}`);
 try {
   for (const benchCase of benchCases(Number(options.dropout))) {
@@ -119,5 +133,11 @@ for (let i = 0; i + 1 < rows.length; i += 2) {
     console.log(`${rows[i].case.name}: AdaLoRA takes ${ratio.toFixed(3)} of LoRA's time`);
   }
 }
+const startupMs = startup(5);
+console.log(
+  startupMs
+    ? `command to first step, MiniLM on CoLA: ${median(startupMs).toFixed(0)} ms`
+    : 'command to first step: not measured, ../shared is missing',
+);
 mkdirSync(join(options.json, '..'), { recursive: true });
-writeFileSync(options.json, JSON.stringify(rows, null, 2));
+writeFileSync(options.json, JSON.stringify({ rows, startupMs }, null, 2));

@@ -1,6 +1,9 @@
 import { createInterface } from 'node:readline';
+import { lower } from '../src/onnx/index.ts';
+import { createSession } from '../src/runtime/node/create-session.ts';
 import { Random } from '../src/support/random.ts';
 import type { Batch } from '../src/text/collate.ts';
+import type { Engine } from '../src/train/engine.ts';
 import { createMethod } from '../src/train/method.ts';
 import { type LoadedModel, loadModel } from '../src/train/node/load-model.ts';
 import { nodeEngine } from '../src/train/node/node-engine.ts';
@@ -8,18 +11,22 @@ import { peakMemoryMb } from '../src/train/node/peak-memory.ts';
 import { Program } from '../src/train/program.ts';
 import { parseRunConfig } from '../src/train/run-config.ts';
 import { Updater } from '../src/train/updater.ts';
+import { type ProductRate, productRate } from './product-rate.ts';
 import type { BenchCase } from './shapes.ts';
 
 /*
  * Takes one training step after the other on request, one JSON object a line in and out, as python/peft_step.py does:
- * prepare (a bench case and the folder of its checkpoint), step, memory, exit.
+ * prepare (a bench case and the folder of its checkpoint), step, memory, products, exit.
  */
 
 /** So many steps that the budget does not end while it is measured. */
 const TOTAL_STEPS = 1_000_000;
 
+const PROFILED_STEPS = 3;
+
 interface Prepared {
   step(): Promise<void>;
+  products(): Promise<ProductRate>;
 }
 
 async function prepare({
@@ -64,7 +71,19 @@ async function prepare({
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
   const inputs = randomBatch(model, batch, length);
   const labels = { labels: { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] } };
+  const profiled = async (profilePrefix: string) => {
+    const { weightFolder, locate } = model;
+    const options = { device: 'cpu', weightFolder, profilePrefix } as const;
+    const engine: Engine = {
+      open: (outputs) => createSession(lower(outputs, { target: 'cpu', locate }), options),
+    };
+    const program = new Program(engine, model, run.tuner);
+    for (let i = 0; i < PROFILED_STEPS; i++)
+      await program.differentiate(updater.values, inputs, labels, 0, i);
+    await program.release();
+  };
   return {
+    products: () => productRate(profiled),
     async step() {
       const { gradient } = await program.differentiate(updater.values, inputs, labels, 0, updater.step);
       updater.apply(gradient);
@@ -98,6 +117,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     }
     reply.ms = times;
   } else if (request.op === 'memory') reply.peak_mb = peakMemoryMb();
+  else if (request.op === 'products') Object.assign(reply, await prepared?.products());
   else if (request.op === 'exit') break;
   console.log(JSON.stringify(reply));
 }

@@ -13,7 +13,9 @@ const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map((name) => join('src', name));
 const changedAt = Math.max(
-  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', ...sources].map((path) => statSync(path).mtimeMs),
+  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', ...sources].map(
+    (path) => statSync(path).mtimeMs,
+  ),
 );
 if (changedAt >= builtAt) {
   const { status } = spawnSync('npm', ['run', 'build'], { stdio: ['ignore', 'inherit', 'inherit'] });

@@ -35,7 +35,7 @@ def load(folder, base):
 
 def load_adapter(adapter, base):
     """The adapted model. PEFT warns of missing tensors and is silent on extra ones: here both are fatal."""
-    written = load_file(pathlib.Path(adapter) / "adapter_model.safetensors")
+    written = load_tensors(pathlib.Path(adapter))
     labels = written["base_model.model.classifier.weight"].shape[0]
     model = AutoModelForSequenceClassification.from_pretrained(base, dtype=torch.float32, num_labels=labels)
     model = PeftModel.from_pretrained(model, adapter).eval()
@@ -46,6 +46,11 @@ def load_adapter(adapter, base):
         missing, unexpected = sorted(expected - written.keys()), sorted(written.keys() - expected)
         sys.exit(f"missing: {missing}\nunexpected: {unexpected}")
     return model
+
+
+def load_tensors(folder):
+    safe = folder / "adapter_model.safetensors"
+    return load_file(safe) if safe.exists() else torch.load(folder / "adapter_model.bin", weights_only=True)
 
 
 def read_columns(path, columns):

@@ -20,7 +20,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, logg
 
 SIX_MATRICES = ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
 BATCH = 32
-LEARNING_RATE = {"adalora": 1e-2, "lora": 2e-3}
+LEARNING_RATE = {"adalora": 5e-3, "lora": 5e-4}
 
 
 def config(method, steps):

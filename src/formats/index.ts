@@ -1,3 +1,4 @@
+export { type ByteSource, bytesAsSource } from './byte-source.ts';
 export { encodeSafetensors, streamSafetensors } from './encode-safetensors.ts';
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './float.ts';
 export {
@@ -8,5 +9,6 @@ export {
   type PeftAdapterConfigInput,
   parseAdapterConfig,
 } from './peft/adapter-config.ts';
+export { TorchFile, type TorchTensorInfo } from './pickle/torch-file.ts';
 export { parseSafetensorsHeader, type SafetensorsHeader, type TensorInfo } from './safetensors.ts';
 export { type Dtype, decodeTensor, type StoredTensor, type TensorData, toFloat32 } from './tensor-data.ts';

@@ -9,6 +9,7 @@ export interface ModelCardFacts {
     model: string;
     task: TaskType;
     method: 'adalora' | 'lora' | 'full';
+    adapter?: string;
     adalora?: object;
     lora?: object;
     data: { validation?: string; text_pair?: string | number; max_length: number };
@@ -90,7 +91,7 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
 }
 
 function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
-  const { task, method, data } = config;
+  const { task, method, adapter, data } = config;
   const what = data.text_pair === undefined ? 'texts' : 'pairs of texts';
   const purpose =
     task === 'regression'
@@ -101,7 +102,7 @@ function introduction({ config, labels, steps, trainableParameters }: ModelCardF
   return (
     `${method === 'full' ? 'A version' : 'An adapter'} of \`${base}\` for ${purpose}, ` +
     `trained by ${METHODS[method]} for ${counted(steps)} steps with ` +
-    `${counted(trainableParameters)} trained parameters.${classes}`
+    `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', from an earlier adapter on'}.${classes}`
   );
 }
 

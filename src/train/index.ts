@@ -1,3 +1,4 @@
+export { continuedConfig } from './continued-config.ts';
 export type { Engine } from './engine.ts';
 export type { FinishEvent, TrainEvent } from './events.ts';
 export { type Plan, planRun } from './plan.ts';

@@ -8,23 +8,36 @@ import { type MethodRun, staticRun } from '../tuners/method-run.ts';
 import {
   type AdapterContext,
   exportAdaLora,
+  exportContinued,
   exportLora,
   type PeftAdapter,
 } from '../tuners/peft/export-adapter.ts';
+import { importAdapter } from '../tuners/peft/import-adapter.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 import type { RunConfig } from './run-config.ts';
 
 /** A configured method on a model. */
 export interface Method {
   run: MethodRun;
+  /** The values to start from, where an adapter is continued; else the tuner's initial ones. */
+  start?: Float32Array;
   /** The phases of the budget (AdaLoRA). */
   schedule?: AllocationSchedule;
   /** The adapter that trained values make; methods without adapters change the model itself. */
   exportAdapter?(values: Float32Array, baseModel: string): PeftAdapter;
 }
 
-/** Sets up a run's method; `totalSteps` fixes AdaLoRA's schedule. */
-export function createMethod(config: RunConfig, model: TunableModel, totalSteps: number): Method {
+/**
+ * Sets up a run's method; `totalSteps` fixes AdaLoRA's schedule. Where the run continues an adapter, `start` is that,
+ * and `config` must come from {@link continuedConfig}.
+ */
+export function createMethod(
+  config: RunConfig,
+  model: TunableModel,
+  totalSteps: number,
+  start?: PeftAdapter,
+): Method {
+  if (start) return continuedMethod(config, model, start);
   switch (config.method) {
     case 'adalora': {
       const schedule = resolveSchedule(config.adalora, totalSteps);
@@ -47,6 +60,23 @@ export function createMethod(config: RunConfig, model: TunableModel, totalSteps:
     case 'full':
       return { run: staticRun(new FullTuner(model)) };
   }
+}
+
+/** LoRA or AdaLoRA from an adapter's values on, at its ranks: those of AdaLoRA are not allocated a second time. */
+function continuedMethod(config: RunConfig, model: TunableModel, start: PeftAdapter): Method {
+  const settings = config.method === 'lora' ? config.lora : config.method === 'adalora' && config.adalora;
+  if (!settings) throw new Error(`no adapter is continued with ${config.method}`);
+  const { lora_dropout } = settings;
+  const { tuner, values } = importAdapter(model, start, `adapter: ${config.adapter}`, settings);
+  return {
+    run: staticRun(tuner),
+    start: values,
+    exportAdapter: (trained, baseModel) =>
+      exportContinued(start.config, tuner.layout, trained, {
+        base_model_name_or_path: baseModel,
+        lora_dropout,
+      }),
+  };
 }
 
 function adapterContext(

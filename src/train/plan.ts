@@ -3,6 +3,7 @@ import { peakMemory } from '../graph/peak-memory.ts';
 import type { SequenceModel } from '../tasks/sequence-model.ts';
 import { planEpoch, planEvaluation } from '../text/batches.ts';
 import type { AllocationSchedule } from '../tuners/adalora/budget.ts';
+import type { PeftAdapter } from '../tuners/peft/export-adapter.ts';
 import type { LowRankModule } from '../tuners/tuner.ts';
 import { createMethod } from './method.ts';
 import type { RunConfig } from './run-config.ts';
@@ -44,11 +45,16 @@ const VECTORS = { adalora: 7, lora: 5, full: 5 };
 /** Batches repeat in kind from epoch to epoch: the largest of so many stands for all. */
 const EPOCHS_LOOKED_AT = 5;
 
-/** Works a run out from the model's config alone; no weight is read. */
-export function planRun(config: RunConfig, model: SequenceModel, facts: PlanFacts): Plan {
+/** Works a run out from the model's config alone; no weight of it is read. `start`: the adapter it continues. */
+export function planRun(
+  config: RunConfig,
+  model: SequenceModel,
+  facts: PlanFacts,
+  start?: PeftAdapter,
+): Plan {
   const { method } = config;
   const { stepsPerEpoch, totalSteps } = trainerSettings(config, facts.lengths.length);
-  const { run, schedule } = createMethod(config, model, totalSteps);
+  const { run, schedule } = createMethod(config, model, totalSteps, start);
   const { layout, modules } = run.tuner;
   const adapterParameters = modules.reduce(
     (sum, { rank, inFeatures, outFeatures }) => sum + rank * (inFeatures + outFeatures),

@@ -30,6 +30,8 @@ const schema = z.strictObject({
   model: z.string().min(1),
   task: z.enum(TASKS).default('single_label_classification'),
   method: z.enum(METHODS).default('adalora'),
+  /** The folder of an adapter, or of the run that made it, from whose values training starts. */
+  adapter: z.string().min(1).optional(),
   data: dataSchema,
   training: trainingSchema.prefault({}),
   adalora: adaLoraConfigSchema.prefault({}),
@@ -43,12 +45,16 @@ const schema = z.strictObject({
 /** What may be written: everything that has a default may be left out. */
 export type RunConfigInput = z.input<typeof schema>;
 
-/** A run with every default filled in, and the section of its method alone. */
+/**
+ * A run with every default filled in, and the section of its method alone. Where it continues an adapter, that section
+ * has only what was given until `continuedConfig` has filled in the rest from the adapter.
+ */
 export type RunConfig = RunSettings & MethodSettings;
 
 interface RunSettings {
   model: string;
   task: TaskType;
+  adapter?: string;
   data: DataConfig;
   training: TrainingConfig;
   output: string;
@@ -97,10 +103,13 @@ export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) 
     });
     throw new UserError(messages.join('\n'));
   }
-  return resolve(result.data);
+  return resolve(result.data, given);
 }
 
-function resolve({ method, adalora, lora, training, ...run }: z.output<typeof schema>): RunConfig {
+function resolve(
+  { method, adalora, lora, training, ...run }: z.output<typeof schema>,
+  given: unknown,
+): RunConfig {
   const metric = withoutPrefix(training.metric_for_best_model ?? METRICS[run.task][0]);
   const settings = {
     ...run,
@@ -112,22 +121,32 @@ function resolve({ method, adalora, lora, training, ...run }: z.output<typeof sc
       greater_is_better: training.greater_is_better ?? !LESS_IS_BETTER.includes(metric),
     },
   };
+  const sectionOf = <T extends object>(name: string, section: T): T =>
+    run.adapter === undefined ? section : onlyGiven(section, (given as Record<string, object>)[name]);
   switch (method) {
     case 'adalora':
-      return { ...settings, method, adalora };
+      return { ...settings, method, adalora: sectionOf(method, adalora) };
     case 'lora':
-      return { ...settings, method, lora };
+      return { ...settings, method, lora: sectionOf(method, lora) };
     case 'full':
       return { ...settings, method };
   }
 }
 
+function onlyGiven<T extends object>(section: T, given: object = {}): T {
+  return Object.fromEntries(
+    Object.entries(section).filter(([key]) => (given as Record<string, unknown>)[key] !== undefined),
+  ) as T;
+}
+
 /** The sections in which nothing is wrong, so that one mistake does not hide those between other sections. */
 function soundSections(value: unknown): SoundSections {
-  const { task, data, training } = schema.shape;
+  const { task, method, adapter, data, training } = schema.shape;
   const given = Object(value) as Record<string, unknown>;
   return {
     task: task.safeParse(given.task).data,
+    method: method.safeParse(given.method).data,
+    adapter: adapter.safeParse(given.adapter).data,
     data: data.safeParse(given.data).data,
     training: training.safeParse(given.training).data,
   };

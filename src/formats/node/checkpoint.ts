@@ -2,8 +2,9 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
 import type { TensorInfo } from '../safetensors.ts';
+import { unknownTensor } from '../unknown-tensor.ts';
 import { missingFile } from './missing-file.ts';
-import { SafetensorsFile, unknownTensor } from './safetensors-file.ts';
+import { SafetensorsFile } from './safetensors-file.ts';
 
 /** The tensors of a model folder, in one file or in several. Close it after use. */
 export interface Checkpoint {

@@ -1,6 +1,3 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { nearest } from '../../support/nearest.ts';
-import { UserError } from '../../support/user-error.ts';
 import { encodeSafetensors } from '../encode-safetensors.ts';
 import {
   LENGTH_BYTES,
@@ -10,37 +7,31 @@ import {
   type TensorInfo,
 } from '../safetensors.ts';
 import { decodeTensor, itemSize, type StoredTensor, type TensorData, toFloat32 } from '../tensor-data.ts';
+import { unknownTensor } from '../unknown-tensor.ts';
 import { atomicWrite } from './atomic-write.ts';
-import { missingFile } from './missing-file.ts';
-
-/** One read of a file may not be longer than a 32-bit integer says. */
-const MAX_READ_BYTES = 2 ** 30;
+import { FileSource } from './file-source.ts';
 
 /** An open safetensors file: the header is in memory, tensors are read when asked for. Close it after use. */
 export class SafetensorsFile {
   readonly path: string;
   readonly header: SafetensorsHeader;
-  readonly #fd: number;
+  readonly #source: FileSource;
 
-  private constructor(path: string, header: SafetensorsHeader, fd: number) {
-    this.path = path;
+  private constructor(source: FileSource, header: SafetensorsHeader) {
+    this.path = source.path;
     this.header = header;
-    this.#fd = fd;
+    this.#source = source;
   }
 
   /** Throws a UserError for a file that is missing, unreadable, truncated or whose header lies. */
   static open(path: string): SafetensorsFile {
-    const fd = openForReading(path);
+    const source = FileSource.open(path, 'a safetensors file');
     try {
-      const status = fstatSync(fd);
-      if (!status.isFile()) {
-        throw new UserError({ where: path, expected: 'a safetensors file', got: 'a folder or device' });
-      }
-      const start = readBytes(fd, 0, Math.min(LENGTH_BYTES, status.size), path);
-      const bytes = readBytes(fd, 0, safetensorsDataStart(start, status.size, path), path);
-      return new SafetensorsFile(path, parseSafetensorsHeader(bytes, status.size, path), fd);
+      const start = source.read(0, Math.min(LENGTH_BYTES, source.size));
+      const bytes = source.read(0, safetensorsDataStart(start, source.size, path));
+      return new SafetensorsFile(source, parseSafetensorsHeader(bytes, source.size, path));
     } catch (error) {
-      closeSync(fd);
+      source.close();
       throw error;
     }
   }
@@ -76,24 +67,12 @@ export class SafetensorsFile {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#source.close();
   }
 
   #bytes({ begin, end }: { begin: number; end: number }): Uint8Array {
-    return readBytes(this.#fd, begin, end, this.path);
+    return this.#source.read(begin, end);
   }
-}
-
-/** The UserError for a tensor that is not in `where`, with the nearest of the `known` names. */
-export function unknownTensor(name: string, known: string[], where: string): UserError {
-  const near = nearest(name, known);
-  const hint = near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined;
-  return new UserError({
-    where,
-    expected: `a tensor ${name}`,
-    got: `${known.length} tensors, none of that name`,
-    hint,
-  });
 }
 
 /** Reads a whole file. Throws as {@link SafetensorsFile.open}. */
@@ -118,33 +97,4 @@ export function writeSafetensors(
   metadata?: Record<string, string>,
 ): void {
   atomicWrite(path, encodeSafetensors(tensors, metadata));
-}
-
-function openForReading(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(path, 'a safetensors file');
-    throw new UserError({ where: path, expected: 'a readable file', got: code ?? String(error) });
-  }
-}
-
-function readBytes(fd: number, begin: number, end: number, where: string): Uint8Array {
-  const bytes = new Uint8Array(end - begin);
-  let done = 0;
-  while (done < bytes.length) {
-    const count = readSync(fd, bytes, done, Math.min(bytes.length - done, MAX_READ_BYTES), begin + done);
-    if (count === 0) {
-      const got = `its end at ${begin + done}`;
-      throw new UserError({
-        where,
-        expected: `bytes up to ${end}`,
-        got,
-        hint: 'The file changed while it was read.',
-      });
-    }
-    done += count;
-  }
-  return bytes;
 }

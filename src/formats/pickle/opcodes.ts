@@ -38,13 +38,13 @@ export type Opcode = keyof typeof OPCODES;
 
 /** The other operations, for the message that refuses one. */
 const REFUSED: Readonly<Record<number, string>> = {
-  ...{ 0x69: 'INST', 0x6f: 'OBJ', 0x81: 'NEWOBJ', 0x92: 'NEWOBJ_EX', 0x50: 'PERSID' },
-  ...{ 0x82: 'EXT1', 0x83: 'EXT2', 0x84: 'EXT4', 0x30: 'POP', 0x31: 'POP_MARK', 0x32: 'DUP' },
-  ...{ 0x49: 'INT', 0x4c: 'LONG', 0x8b: 'LONG4', 0x46: 'FLOAT', 0x53: 'STRING', 0x54: 'BINSTRING' },
-  ...{ 0x55: 'SHORT_BINSTRING', 0x56: 'UNICODE', 0x8d: 'BINUNICODE8', 0x42: 'BINBYTES' },
-  ...{ 0x43: 'SHORT_BINBYTES', 0x8e: 'BINBYTES8', 0x96: 'BYTEARRAY8', 0x97: 'NEXT_BUFFER' },
-  ...{ 0x98: 'READONLY_BUFFER', 0x5d: 'EMPTY_LIST', 0x6c: 'LIST', 0x61: 'APPEND', 0x65: 'APPENDS' },
-  ...{ 0x64: 'DICT', 0x8f: 'EMPTY_SET', 0x90: 'ADDITEMS', 0x91: 'FROZENSET', 0x70: 'PUT', 0x67: 'GET' },
+  ...{ 105: 'INST', 111: 'OBJ', 129: 'NEWOBJ', 146: 'NEWOBJ_EX', 80: 'PERSID' },
+  ...{ 130: 'EXT1', 131: 'EXT2', 132: 'EXT4', 48: 'POP', 49: 'POP_MARK', 50: 'DUP' },
+  ...{ 73: 'INT', 76: 'LONG', 139: 'LONG4', 70: 'FLOAT', 83: 'STRING', 84: 'BINSTRING' },
+  ...{ 85: 'SHORT_BINSTRING', 86: 'UNICODE', 141: 'BINUNICODE8', 66: 'BINBYTES' },
+  ...{ 67: 'SHORT_BINBYTES', 142: 'BINBYTES8', 150: 'BYTEARRAY8', 151: 'NEXT_BUFFER' },
+  ...{ 152: 'READONLY_BUFFER', 93: 'EMPTY_LIST', 108: 'LIST', 97: 'APPEND', 101: 'APPENDS' },
+  ...{ 100: 'DICT', 143: 'EMPTY_SET', 144: 'ADDITEMS', 145: 'FROZENSET', 112: 'PUT', 103: 'GET' },
 };
 
 const KNOWN = new Map<number, Opcode>(Object.entries(OPCODES).map(([name, byte]) => [byte, name as Opcode]));

@@ -1,5 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
-import type { ByteSource } from './byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
 
 /** A range of bytes of the file. */
 export interface ByteRange {
@@ -103,7 +103,11 @@ function findDirectory64(source: ByteSource, end: number, where: string): Direct
   };
 }
 
-function readDirectory(source: ByteSource, { begin, end, count }: Directory, where: string): Map<string, Entry> {
+function readDirectory(
+  source: ByteSource,
+  { begin, end, count }: Directory,
+  where: string,
+): Map<string, Entry> {
   const view = viewOf(source.read(begin, end));
   const entries = new Map<string, Entry>();
   let at = 0;
@@ -124,7 +128,8 @@ function readDirectory(source: ByteSource, { begin, end, count }: Directory, whe
 }
 
 function readEntry(view: DataView, at: number, extra: number, extraEnd: number, where: string): Entry {
-  if (view.getUint16(at + 8, true) & ENCRYPTED) throw damaged(where, 'an entry in the clear', 'an encrypted one');
+  if (view.getUint16(at + 8, true) & ENCRYPTED)
+    throw damaged(where, 'an entry in the clear', 'an encrypted one');
   const method = view.getUint16(at + 10, true);
   if (method !== 0) {
     throw new UserError({
@@ -142,7 +147,8 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
     extraEnd,
     where,
   );
-  if (size !== compressed64) throw damaged(where, 'one size of a stored entry', `${size} and ${compressed64}`);
+  if (size !== compressed64)
+    throw damaged(where, 'one size of a stored entry', `${size} and ${compressed64}`);
   return { size, offset };
 }
 
@@ -167,13 +173,15 @@ function wideFields(fields: number[], view: DataView, begin: number, end: number
 
 /** Behind the local header, whose name and extra field have lengths of their own. */
 function dataOf(source: ByteSource, { size, offset }: Entry, directory: number, where: string): ByteRange {
-  if (offset + LOCAL.bytes > directory) throw damaged(where, `a header before byte ${directory}`, `byte ${offset}`);
+  if (offset + LOCAL.bytes > directory)
+    throw damaged(where, `a header before byte ${directory}`, `byte ${offset}`);
   const header = viewOf(source.read(offset, offset + LOCAL.bytes));
   if (header.getUint32(0, true) !== LOCAL.signature)
     throw damaged(where, `a header at byte ${offset}`, 'none');
   const begin = offset + LOCAL.bytes + header.getUint16(26, true) + header.getUint16(28, true);
   const end = begin + size;
-  if (end > directory) throw damaged(where, `${size} bytes before byte ${directory}`, `a start at byte ${begin}`);
+  if (end > directory)
+    throw damaged(where, `${size} bytes before byte ${directory}`, `a start at byte ${begin}`);
   return { begin, end };
 }
 

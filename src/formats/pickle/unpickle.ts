@@ -20,7 +20,7 @@ export interface PickleOptions {
  * Every operation takes a byte at least and makes a value of at most some 200, so that this bounds memory. A tensor
  * takes some 30.
  */
-const MAX_OPERATIONS = 2 ** 21;
+const MAX_OPERATIONS = 2 ** 20;
 const MAX_PROTOCOL = 5;
 
 const WHY = 'A pickle can run code, so that only tensors in dictionaries are read.';
@@ -117,7 +117,8 @@ class Machine {
 
   persistent(): void {
     const value = this.#options.persistent(this.pop());
-    if (value === undefined) throw this.damaged('a storage that is described in another way than torch.save does');
+    if (value === undefined)
+      throw this.damaged('a storage that is described in another way than torch.save does');
     this.push(value);
   }
 

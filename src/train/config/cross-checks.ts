@@ -13,6 +13,8 @@ export const LESS_IS_BETTER: readonly string[] = ['loss', 'mse'];
 /** Sections of a config that are sound in themselves. */
 export interface SoundSections {
   task?: TaskType;
+  method?: 'adalora' | 'lora' | 'full';
+  adapter?: string;
   data?: DataConfig;
   training?: TrainingSection;
 }
@@ -23,14 +25,22 @@ export function defaultEvalStrategy(data: DataConfig): 'epoch' | 'no' {
 }
 
 /** What is wrong between keys that are right each for itself. */
-export function crossCheck({ task, data, training }: SoundSections): Problem[] {
+export function crossCheck({ task, method, adapter, data, training }: SoundSections): Problem[] {
   return [
+    ...(method === 'full' && adapter !== undefined ? [ADAPTER_OF_FULL] : []),
     ...(data ? columnProblems(data) : []),
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
     ...(training && task ? metricProblems(training, task) : []),
   ];
 }
+
+const ADAPTER_OF_FULL: Problem = {
+  path: ['adapter'],
+  expected: 'method adalora or lora beside it',
+  got: 'full',
+  hint: 'Merge the adapter (adalora merge) and give the result as the model.',
+};
 
 function columnProblems({ text, text_pair, label }: DataConfig): Problem[] {
   if (label !== text && label !== text_pair) return [];

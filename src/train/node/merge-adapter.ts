@@ -38,16 +38,8 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
 export async function mergeAdapter(path: string, output: string, options: MergeOptions = {}): Promise<void> {
   const { folder, runModel } = locateAdapter(path);
   const opened = await openAdapter(folder, options.model ?? runModel);
-  const { model, baseFolder, notes, tuner } = opened;
+  const { model, baseFolder, notes } = opened;
   try {
-    const untrained = model.initialised.filter((name) => !tuner.layout.find(name));
-    if (untrained.length > 0) {
-      throw new UserError({
-        where: folder,
-        expected: `the trained ${untrained.join(', ')}`,
-        got: 'neither here nor in the base model',
-      });
-    }
     writeWeights(join(output, 'model.safetensors'), opened, options.dtype);
     copyAdapterNotes(folder, output);
     writeModelFiles(output, baseFolder, model, notes.labels, options.dtype);

@@ -13,9 +13,11 @@ import { finishOf, openEventLog } from './event-log.ts';
 import { loadData, type RunData } from './load-data.ts';
 import { describeModel, type LoadedModel, loadModel } from './load-model.ts';
 import { nodeEngine } from './node-engine.ts';
+import { checkHead } from './open-adapter.ts';
 import { peakMemoryMb } from './peak-memory.ts';
 import { checkRunFolder, makeRunFolder, runFiles } from './run-folder.ts';
 import { fingerprintOf, otherRun } from './same-run.ts';
+import { labelsOf, readStart, startNotices } from './starting-adapter.ts';
 import { writeConfig, writeResults } from './write-results.ts';
 
 export interface RunOptions {
@@ -29,12 +31,15 @@ export interface RunOptions {
  * A whole run in this thread: loads everything, trains, and writes the run's folder. Until everything is loaded nothing
  * is written. A finished run that is to be resumed gives its result once more.
  */
-export async function runTraining(config: RunConfig, options: RunOptions): Promise<FinishEvent> {
+export async function runTraining(given: RunConfig, options: RunOptions): Promise<FinishEvent> {
+  const { config, start } = readStart(given);
   checkRunFolder(config.output, options.resume);
   const files = runFiles(config.output);
   const folder = await resolveModel(config.model);
-  const data = loadData(config, describeModel(folder, config.task).config.id2label);
-  const fingerprint = fingerprintOf(config, data.labels.names);
+  const base = describeModel(folder, config.task);
+  const loaded = loadData(config, base.config.id2label);
+  const data = { ...loaded, labels: labelsOf(config, loaded.labels, base, start) };
+  const fingerprint = fingerprintOf(config, data.labels.names, start?.files);
   const saved = options.resume ? readLastCheckpoint(files.checkpoints) : undefined;
   if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
   const finished = saved && existsSync(files.card) ? finishOf(files.metrics) : undefined;
@@ -47,9 +52,10 @@ export async function runTraining(config: RunConfig, options: RunOptions): Promi
 
   const model = loadModel(folder, config.task, config.task === 'regression' ? 1 : data.labels.names.length);
   const settings = trainerSettings(config, data.train.length);
-  const method = createMethod(config, model, settings.totalSteps);
+  const method = createMethod(config, model, settings.totalSteps, start);
+  if (start) checkHead(model, method.run, `adapter: ${config.adapter}`);
   const { train, validation, padId } = encode(config, folder, model, data);
-  const values = method.run.tuner.initialValues(config.seed, model.reader(config.seed));
+  const values = method.start ?? method.run.tuner.initialValues(config.seed, model.reader(config.seed));
 
   let log: (event: TrainEvent) => void = () => {};
   const emit = (event: TrainEvent) => {
@@ -87,10 +93,10 @@ export async function runTraining(config: RunConfig, options: RunOptions): Promi
     device: config.device,
     startup_ms: Math.round(1000 * process.uptime()),
   });
-  if (model.initialised.length > 0 && !saved) {
-    const message = `not in the checkpoint, initialised: ${model.initialised.join(', ')}`;
-    emit({ type: 'notice', step: 0, message });
-  }
+  const notices = startNotices(config, start);
+  if (model.initialised.length > 0 && !start)
+    notices.push(`not in the checkpoint, initialised: ${model.initialised.join(', ')}`);
+  if (!saved) for (const message of notices) emit({ type: 'notice', step: 0, message });
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
     writeResults({

@@ -5,12 +5,20 @@ import { UserError } from '../../support/user-error.ts';
 import { parseRunConfig, type RunConfig } from '../run-config.ts';
 import type { runFiles } from './run-folder.ts';
 
-/** What the course of training depends on: equal for two runs that go the same way step by step. */
-export function fingerprintOf(config: RunConfig, labels: readonly string[]): string {
+/**
+ * What the course of training depends on: equal for two runs that go the same way step by step.
+ *
+ * @param start the files of the adapter that is continued
+ */
+export function fingerprintOf(
+  config: RunConfig,
+  labels: readonly string[],
+  start: readonly string[] = [],
+): string {
   const { train, validation } = config.data;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([courseOf(config), labels]));
-  for (const path of validation === undefined ? [train] : [train, validation]) {
+  for (const path of [train, ...(validation === undefined ? [] : [validation]), ...start]) {
     hash.update(createHash('sha256').update(readFileSync(path)).digest());
   }
   return hash.digest('hex');
@@ -24,10 +32,11 @@ export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof 
   const differences = [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
     .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
+  const files = config.adapter === undefined ? 'the data files' : 'the data files or the adapter';
   return new UserError({
     where: `output: ${config.output}`,
     expected: 'to resume the run in it with its own settings and data',
-    got: differences.length > 0 ? differences.join(', ') : 'other content in the data files',
+    got: differences.length > 0 ? differences.join(', ') : `other content in ${files}`,
     hint: 'Resume with what its config.yaml says, or choose another folder with --set output=...',
   });
 }

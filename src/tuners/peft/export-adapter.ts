@@ -71,6 +71,22 @@ export function exportAdaLora(
   };
 }
 
+/**
+ * The adapter that a run makes of one it has continued: as `start` says, its rank pattern included, but for the given
+ * keys.
+ */
+export function exportContinued(
+  start: PeftAdapterConfig,
+  layout: ParameterLayout,
+  values: Float32Array,
+  keys: Pick<PeftAdapterConfig, 'base_model_name_or_path' | 'lora_dropout'>,
+): PeftAdapter {
+  return {
+    config: { ...start, ...keys, inference_mode: true },
+    tensors: namedTensors(layout, values, start.peft_type),
+  };
+}
+
 function contextKeys({ baseModel, taskType, targetModules, modulesToSave }: AdapterContext) {
   return {
     base_model_name_or_path: baseModel,

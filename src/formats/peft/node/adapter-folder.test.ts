@@ -1,9 +1,17 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../../node/safetensors-file.ts';
-import { parseAdapterConfig } from '../adapter-config.ts';
+import { formatAdapterConfig, parseAdapterConfig } from '../adapter-config.ts';
 import { readAdapter, writeAdapter } from './adapter-folder.ts';
 
 let folder: string;
@@ -38,6 +46,18 @@ describe('readAdapter and writeAdapter', () => {
     expect(readAdapter(folder).tensors.get('base_model.model.q.lora_A')?.data).toEqual(Float32Array.of(1));
   });
 
+  it('read a pickle where there are no safetensors', () => {
+    const tensors = new Map([
+      ['base_model.model.query.lora_A.weight', { shape: [1, 2], data: Float32Array.of(1, 1) }],
+      ['base_model.model.query.lora_B.weight', { shape: [2, 1], data: Float32Array.of(0.5, 3) }],
+    ]);
+    copyFileSync('src/formats/pickle/fixtures/adapter.bin', join(folder, 'adapter_model.bin'));
+    writeFileSync(join(folder, 'adapter_config.json'), formatAdapterConfig(config));
+    expect(readAdapter(folder)).toEqual({ config, tensors });
+    writeAdapter(folder, config, new Map());
+    expect(readAdapter(folder).tensors.size).toBe(0);
+  });
+
   it('name what is wrong', () => {
     expect(() => readAdapter(join(folder, 'x'))).toThrow('expected an adapter folder, got nothing there');
     expect(() => readAdapter(folder)).toThrow(
@@ -48,9 +68,7 @@ describe('readAdapter and writeAdapter', () => {
     writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"}');
     expect(() => readAdapter(folder)).toThrow('adapter_model.safetensors: expected a safetensors file');
     writeFileSync(join(folder, 'adapter_model.bin'), '');
-    expect(() => readAdapter(folder)).toThrow(
-      'expected adapter_model.safetensors, got adapter_model.bin. A pickle',
-    );
+    expect(() => readAdapter(folder)).toThrow('adapter_model.bin: expected a file of torch.save');
     const stray = { dtype: 'F32' as const, shape: [1], data: Float32Array.of(1) };
     writeSafetensors(join(folder, 'adapter_model.safetensors'), new Map([['q.lora_A', stray]]));
     expect(() => readAdapter(folder)).toThrow('tensor names that start with base_model.model., got q.lora_A');

@@ -4,6 +4,7 @@ import { UserError } from '../../../support/user-error.ts';
 import { atomicWrite } from '../../node/atomic-write.ts';
 import { missingFile } from '../../node/missing-file.ts';
 import { SafetensorsFile, writeSafetensors } from '../../node/safetensors-file.ts';
+import { openTorchFile } from '../../pickle/node/open-torch-file.ts';
 import type { StoredTensor } from '../../tensor-data.ts';
 import { formatAdapterConfig, type PeftAdapterConfig, parseAdapterConfig } from '../adapter-config.ts';
 
@@ -22,34 +23,41 @@ const CONFIG = 'adapter_config.json';
 const TENSORS = 'adapter_model.safetensors';
 const PICKLE = 'adapter_model.bin';
 const KEY_PREFIX = 'base_model.model.';
+/** Longest excerpt of a file's content in a message. */
+const MAX_EXCERPT = 200;
 /** The largest part is AdaLoRA's rank pattern: some 100 bytes and a flag a row for each of some thousand modules. */
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
 /**
- * Reads an adapter that PEFT or this library saved; tensors of any floating type become f32.
- * Throws a UserError for anything missing, damaged or unsupported.
+ * Reads an adapter that PEFT or this library saved; tensors of any floating type become f32. Of a pickle nothing is
+ * executed. Throws a UserError for anything missing, damaged or unsupported.
  */
 export function readAdapter(folder: string): Adapter {
   if (!existsSync(folder)) throw missingFile(folder, 'an adapter folder');
   const config = readConfig(join(folder, CONFIG));
-  const path = join(folder, TENSORS);
-  if (!existsSync(path) && existsSync(join(folder, PICKLE))) {
-    const hint = 'A pickle can run code: load the adapter with PEFT and save it again.';
-    throw new UserError({ where: folder, expected: TENSORS, got: PICKLE, hint });
-  }
-  const file = SafetensorsFile.open(path);
+  return { config, tensors: readTensors(adapterTensorFile(folder)) };
+}
+
+/** The path of an adapter's tensors: like PEFT, safetensors where there is such a file. */
+export function adapterTensorFile(folder: string): string {
+  const isPickle = !existsSync(join(folder, TENSORS)) && existsSync(join(folder, PICKLE));
+  return join(folder, isPickle ? PICKLE : TENSORS);
+}
+
+function readTensors(path: string): Adapter['tensors'] {
+  const file = path.endsWith(PICKLE) ? openTorchFile(path) : SafetensorsFile.open(path);
   try {
     const tensors = file.names().map((name): [string, AdapterTensor] => {
       if (!name.startsWith(KEY_PREFIX)) {
         throw new UserError({
           where: path,
           expected: `tensor names that start with ${KEY_PREFIX}`,
-          got: name,
+          got: name.slice(0, MAX_EXCERPT),
         });
       }
       return [name, { shape: file.info(name).shape, data: file.readFloat32(name) }];
     });
-    return { config, tensors: new Map(tensors) };
+    return new Map(tensors);
   } finally {
     file.close();
   }

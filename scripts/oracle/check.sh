@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Compares this program with the real PEFT and transformers, on a small model: what we train, export and merge there,
+# and what PEFT trains here. Every row must get the same label, and logits within 1e-4. Needs Python with torch and
+# peft (PYTHON, by default python3) and says so where it has not.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+python=${PYTHON:-python3}
+if ! "$python" -c 'import torch, peft, transformers' 2>/dev/null; then
+  echo "skipped: $python has no torch, peft and transformers"
+  exit 0
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+npx tsx scripts/oracle/tiny.ts "$work"
+adalora=("node" "$PWD/dist/cli/main.js")
+oracle=$PWD/scripts/oracle
+cd "$work"
+export HF_HUB_OFFLINE=1
+
+cat > run.yaml <<YAML
+model: model
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+training: {learning_rate: 2e-2, per_device_train_batch_size: 16}
+adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
+lora: {r: 4, use_rslora: true, rank_pattern: {value: 2}, alpha_pattern: {query: 4}, bias: lora_only}
+YAML
+
+# compare FOLDER PREDICTIONS LABEL...
+compare() {
+  local folder=$1 predictions=$2
+  shift 2
+  "$python" "$oracle/check_adapter.py" "$folder" "$predictions" dev.tsv \
+    --model model --text sentence --max-length 32 --labels "$@"
+}
+
+for method in lora adalora; do
+  echo "== trained here: $method"
+  "${adalora[@]}" train run.yaml --set "method=$method" --set "output=$method" > /dev/null
+  "${adalora[@]}" predict "$method" dev.tsv --logits > ours.jsonl
+  compare "$method/adapter" ours.jsonl bad good
+  "${adalora[@]}" merge "$method" -o "merged-$method" > /dev/null
+  compare "merged-$method" ours.jsonl bad good
+done
+echo "== exported as LoRA"
+"${adalora[@]}" export adalora --as lora -o exported > /dev/null
+compare exported ours.jsonl bad good
+
+for method in lora adalora; do
+  for format in safetensors pickle; do
+    echo "== trained by PEFT: $method ($format)"
+    folder=peft-$method-$format
+    flags=(--text sentence --label label --max-length 32 --steps 40)
+    [ $format = safetensors ] || flags+=(--pickle)
+    "$python" "$oracle/train_adapter.py" "$folder" train.tsv --model model --method "$method" "${flags[@]}"
+    "${adalora[@]}" predict "$folder" dev.tsv --logits --text sentence --max-length 32 > ours.jsonl
+    compare "$folder" ours.jsonl LABEL_0 LABEL_1
+  done
+  echo "== trained by PEFT, continued here: $method"
+  "${adalora[@]}" train run.yaml --set "method=$method" --set "$method={}" --set "adapter=$folder" \
+    --set "output=on-$method" --set training.max_steps=5 > /dev/null
+  "${adalora[@]}" predict "on-$method" dev.tsv --logits > ours.jsonl
+  compare "on-$method/adapter" ours.jsonl bad good
+done

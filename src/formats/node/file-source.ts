@@ -1,0 +1,62 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { UserError } from '../../support/user-error.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { missingFile } from './missing-file.ts';
+
+/** One read of a file may not be longer than a 32-bit integer says. */
+const MAX_READ_BYTES = 2 ** 30;
+
+/** An open file. Close it after use. */
+export class FileSource implements ByteSource {
+  readonly path: string;
+  readonly size: number;
+  readonly #fd: number;
+
+  private constructor(path: string, size: number, fd: number) {
+    this.path = path;
+    this.size = size;
+    this.#fd = fd;
+  }
+
+  /**
+   * @param expected what kind of file, for messages: "a safetensors file"
+   * @throws UserError for one that is missing or unreadable, or no file
+   */
+  static open(path: string, expected: string): FileSource {
+    const fd = openForReading(path, expected);
+    const status = fstatSync(fd);
+    if (status.isFile()) return new FileSource(path, status.size, fd);
+    closeSync(fd);
+    throw new UserError({ where: path, expected, got: 'a folder or device' });
+  }
+
+  read(begin: number, end: number): Uint8Array {
+    const bytes = new Uint8Array(end - begin);
+    let done = 0;
+    while (done < bytes.length) {
+      const length = Math.min(bytes.length - done, MAX_READ_BYTES);
+      const count = readSync(this.#fd, bytes, done, length, begin + done);
+      if (count === 0) {
+        const got = `its end at ${begin + done}`;
+        const hint = 'The file changed while it was read.';
+        throw new UserError({ where: this.path, expected: `bytes up to ${end}`, got, hint });
+      }
+      done += count;
+    }
+    return bytes;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+function openForReading(path: string, expected: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(path, expected);
+    throw new UserError({ where: path, expected: 'a readable file', got: code ?? String(error) });
+  }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../support/user-error.ts';
+import { bytesAsSource } from '../byte-source.ts';
+import { openStoredZip } from './stored-zip.ts';
+import { concat, writeZip, type ZipEntry } from './testing/write-zip.ts';
+
+const ENTRIES: ZipEntry[] = [
+  { name: 'a/one', data: Uint8Array.of(1, 2, 3) },
+  { name: 'a/none', data: new Uint8Array(0) },
+  { name: 'ä', data: Uint8Array.of(4) },
+];
+const open = (bytes: Uint8Array) => openStoredZip(bytesAsSource(bytes), 'x.bin');
+
+/** Every entry's bytes. */
+function contents(bytes: Uint8Array): Record<string, number[]> {
+  const zip = open(bytes);
+  return Object.fromEntries(
+    zip.names().map((name) => {
+      const { begin, end } = zip.locate(name)!;
+      return [name, [...bytes.subarray(begin, end)]];
+    }),
+  );
+}
+
+describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
+  const bytes = writeZip(ENTRIES, { wide });
+
+  it('gives its entries, also before a comment', () => {
+    const expected = { 'a/one': [1, 2, 3], 'a/none': [], ä: [4] };
+    expect(contents(bytes)).toEqual(expected);
+    expect(contents(concat([bytes, new Uint8Array(300)]))).toEqual(expected);
+    expect(open(bytes).locate('b')).toBeUndefined();
+    expect(open(writeZip([], { wide })).names()).toEqual([]);
+  });
+
+  it('cut short anywhere is refused', () => {
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => contents(bytes.subarray(0, length))).toThrow(UserError);
+    }
+  });
+
+  it('with any byte changed is read or refused, within its bounds', () => {
+    for (let at = 0; at < bytes.length; at++) {
+      for (const value of [0, 1, 0x7f, 0xff]) {
+        const changed = bytes.slice();
+        changed[at] = value;
+        try {
+          contents(changed);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+        }
+      }
+    }
+  });
+
+  it.each<[string, Partial<ZipEntry>, string]>([
+    ['compressed', { method: 8 }, 'a/one: expected an entry that is stored as it is'],
+    ['encrypted', { flags: 1 }, 'a/one: expected an entry in the clear'],
+    ['of two sizes', { size: 4 }, 'expected one size of a stored entry, got 4 and 3'],
+    ['longer than the file', { size: 4e9, compressedSize: 4e9 }, 'expected 4000000000 bytes before byte'],
+    ['beyond the file', { offset: 4e9 }, 'a/one: expected a header before byte'],
+    ['without a header', { offset: 1 }, 'a/one: expected a header at byte 1, got none'],
+  ])('with an entry %s is refused', (_, lie, message) => {
+    const [first, ...rest] = ENTRIES;
+    expect(() => contents(writeZip([{ ...first, ...lie }, ...rest], { wide }))).toThrow(message);
+  });
+});
+
+it('refuses two entries of one name, and a directory beyond the file', () => {
+  expect(() => open(writeZip([ENTRIES[0], ENTRIES[0]]))).toThrow('expected one entry of that name, got two');
+  const bytes = writeZip(ENTRIES);
+  new DataView(bytes.buffer).setUint32(bytes.length - 10, 0xffffffff, true);
+  expect(() => open(bytes)).toThrow('expected a directory within');
+});

@@ -1,0 +1,23 @@
+import type { TensorData } from '../tensor-data.ts';
+
+/** The elements of a strided view that starts at data[0], row-major. The view must lie within `data`. */
+export function gatherStrided<T extends TensorData>(
+  data: T,
+  shape: readonly number[],
+  strides: readonly number[],
+): T {
+  const count = shape.reduce((a, b) => a * b, 1);
+  const gathered = new (data.constructor as new (length: number) => T)(count);
+  const index = new Array<number>(shape.length).fill(0);
+  let place = 0;
+  for (let i = 0; i < count; i++) {
+    gathered[i] = data[place];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      place += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      place -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return gathered;
+}

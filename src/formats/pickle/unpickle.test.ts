@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../support/user-error.ts';
+import { concat, u16, u32 } from './testing/write-zip.ts';
+import { PickleFunction, unpickle } from './unpickle.ts';
+
+type Part = string | number | Uint8Array;
+
+/** Text as its bytes, numbers as one byte each. */
+const bytesOf = (parts: readonly Part[]) =>
+  concat(
+    parts.map((part) => {
+      if (typeof part === 'number') return Uint8Array.of(part);
+      return typeof part === 'string' ? new TextEncoder().encode(part) : part;
+    }),
+  );
+const text = (value: string) => bytesOf(['X', u32(value.length), value]);
+
+const globals = new Map<string, unknown>([
+  ['a.f', new PickleFunction(([first]) => first)],
+  ['a.value', 7],
+]);
+const load = (...parts: Part[]) =>
+  unpickle(bytesOf(parts), {
+    globals,
+    persistent: (id) => (id === 'known' ? 'kept' : undefined),
+    where: 'x.bin',
+  });
+
+describe('a pickle of data', () => {
+  it.each<[string, Part[], unknown]>([
+    ['numbers', ['(K', 255, 'M', u16(0x1234), 'J', u32(2 ** 32 - 2), 't.'], [255, 0x1234, -2]],
+    ['long numbers', ['(', 0x8a, 0, 0x8a, 2, 254, 255, 0x8a, 5, 0, 0, 0, 0, 1, 't.'], [0, -2, 2 ** 32]],
+    ['a real number', ['G', 0x3f, 0xf8, 0, 0, 0, 0, 0, 0, '.'], 1.5],
+    ['words', ['(N', 0x88, 0x89, 0x8c, 1, 'b', text('c'), 't.'], [null, true, false, 'b', 'c']],
+    ['tuples', [')', 0x85, 'N', 0x86, 'NN', 0x87, '.'], [[[[]], null], null, null]],
+    [
+      'a dictionary',
+      ['}', text('k'), 'K', 1, 's(', text('__proto__'), 'K', 2, 'u.'],
+      new Map(Object.entries({ k: 1, ['__proto__']: 2 })),
+    ],
+    [
+      'kept values',
+      ['K', 5, 'q', 0, 'r', u32(300), 0x94, '(h', 0, 'j', u32(300), 'h', 2, 't', 0x86, '.'],
+      [5, [5, 5, 5]],
+    ],
+    ['globals', ['ca\nvalue\n', text('a'), text('value'), 0x93, 0x86, '.'], [7, 7]],
+    ['a call', ['ca\nf\n', text('x'), 0x85, 'R.'], 'x'],
+    ['attributes, without them', ['}', text('_metadata'), 'b.'], new Map()],
+    ['an id', [text('known'), 'Q.'], 'kept'],
+    ['a frame', [0x80, 4, 0x95, new Uint8Array(8), 'N.'], null],
+  ])('%s', (_, parts, expected) => expect(load(...parts)).toEqual(expected));
+});
+
+describe('a pickle that wants more', () => {
+  it.each<[string, Part[]]>([
+    ['the global os.system', ['cos\nsystem\n', text('touch executed'), 0x85, 'R.']],
+    ['the global os.system', [text('os'), text('system'), 0x93, '.']],
+    ['the global builtins.eval', ['cbuiltins\neval\n.']],
+    // A dotted name, or parts cut at another dot, would reach what is allowed by another way.
+    ['the global a.f.__globals__', ['ca\nf.__globals__\n.']],
+    ['the global constructor.name', ['cconstructor\nname\n.']],
+    ['the global 7.f', ['K', 7, text('f'), 0x93, '.']],
+    ['the operation INST', ['(ios\nsystem\n.']],
+    ['the operation OBJ', ['(ca\nf\no.']],
+    ['the operation NEWOBJ', ['ca\nf\n)', 0x81, '.']],
+    ['the operation EXT1', [0x82, 1, '.']],
+    ['the operation DUP', ['K', 1, '2.']],
+    ['the operation 0xff, which is none', [0xff, '.']],
+    ['a call of something that is no function', ['ca\nvalue\n)R.']],
+    ['attributes of something that is no dictionary', ['ca\nf\n}b.']],
+    ['a key that is neither text nor number', ['})Ns.']],
+    ['a number beyond 2^53', [0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 16, '.']],
+    ['a number beyond 2^53', [0x8a, 200, new Uint8Array(200), '.']],
+    ['protocol 6', [0x80, 6, 'N.']],
+  ])('is refused: %s', (got, parts) => {
+    expect(() => load(...parts)).toThrow(`x.bin: expected nothing but tensors in dictionaries, got ${got} (`);
+  });
+});
+
+describe('a damaged pickle', () => {
+  it.each<[string, Part[]]>([
+    ['its end before STOP', []],
+    ['its end before STOP', ['N']],
+    ['its end before STOP', ['X', u32(2 ** 32 - 1), 'abc']],
+    ['its end before STOP', ['ca\nf']],
+    ['an operation without its arguments', ['.']],
+    ['an operation without its arguments', ['N(', 0x85, '.']],
+    ['an operation without its mark', ['Nt.']],
+    ['a value 3 that was not kept', ['h', 3, '.']],
+    ['items of no dictionary', ['NNNs.']],
+    ['items of no dictionary', ['}(Nu.']],
+    ['more than one value', ['NN.']],
+    ['more than one value', ['(N.']],
+    ['a call with other arguments', ['ca\nf\nNR.']],
+    ['a storage that is described in another way', ['NQ.']],
+  ])('is refused: %s', (got, parts) => expect(() => load(...parts)).toThrow(got));
+
+  it('takes neither depth nor doubling for more than it is', () => {
+    const deep = load('N', new Uint8Array(500_000).fill(0x85), '.');
+    expect(deep).toBeInstanceOf(Array);
+    // Each level holds the one before it twice: 2^1000 values, were they copied.
+    const doubled = Array.from({ length: 1000 }, () => ['q', 0, 'h', 0, 0x86] as Part[]).flat();
+    expect(load(')', ...doubled, '.')).toHaveLength(2);
+    expect(() => load(new Uint8Array(2 ** 20 + 1).fill(0x7d), '.')).toThrow('more than 1048576 operations');
+  });
+
+  it('of random bytes never fails in another way', () => {
+    let state = 1;
+    const random = () => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return state >>> 16;
+    };
+    const known = [...bytesOf(['(NKXq}stu.h)bRQc\n', 0x80, 0x85, 0x86, 0x87, 0x88, 0x8a, 0x8c, 0x93, 0x94])];
+    for (let i = 0; i < 3000; i++) {
+      const bytes = Uint8Array.from({ length: 40 }, () => {
+        const value = random();
+        return value % 4 === 0 ? value >>> 8 : known[value % known.length];
+      });
+      try {
+        load(bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UserError);
+      }
+    }
+  });
+});

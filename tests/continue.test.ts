@@ -1,0 +1,172 @@
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { largestDifference, largestMagnitude } from '../scripts/conformance/compare.ts';
+import { batchOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
+import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
+import { readAdapter } from '../src/formats/peft/node/adapter-folder.ts';
+import { continuedConfig } from '../src/train/continued-config.ts';
+import { createMethod } from '../src/train/method.ts';
+import { loadModel } from '../src/train/node/load-model.ts';
+import { nodeEngine } from '../src/train/node/node-engine.ts';
+import { Program } from '../src/train/program.ts';
+import { parseRunConfig } from '../src/train/run-config.ts';
+import { type Ended, Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = new Workspace();
+  for (const method of ['adalora', 'lora'])
+    await succeeds(workspace.train(`method=${method}`, `output=${method}`));
+});
+afterAll(() => workspace.remove());
+
+async function succeeds(run: Promise<Ended>): Promise<string> {
+  const ended = await run;
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  return ended.stdout;
+}
+
+/** A run from an adapter on. The sections of the workspace's config belong to the adapters that it made. */
+const continued = (output: string, adapter: string, ...settings: string[]) =>
+  workspace.train(`output=${output}`, `adapter=${adapter}`, ...settings);
+const logitsOf = (run: string) => succeeds(workspace.run('predict', run, 'dev.tsv', '--logits'));
+const adapterOf = (run: string) => readAdapter(workspace.path(run, 'adapter'));
+
+describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
+  it('that is continued starts from its own predictions and scores', async () => {
+    const still = `still-${method}`;
+    // Steps so small that no float32 moves.
+    await succeeds(
+      continued(still, method, `method=${method}`, 'training.learning_rate=1e-30', 'training.max_steps=1'),
+    );
+    expect(adapterOf(still).tensors).toEqual(adapterOf(method).tensors);
+    expect(adapterOf(still).config).toEqual(adapterOf(method).config);
+    expect(await logitsOf(still)).toBe(await logitsOf(method));
+    const finish = workspace.events(still).at(-1);
+    const scores = JSON.parse(await succeeds(workspace.run('eval', method, 'dev.tsv', '--json')));
+    expect(finish).toMatchObject({ metrics: scores });
+  });
+
+  it('goes on learning, at the ranks that it has', async () => {
+    const on = `on-${method}`;
+    const settings = [`method=${method}`, 'training.logging_steps=1'];
+    const stdout = await succeeds(continued(on, `${method}/adapter`, ...settings));
+    expect(stdout.includes('no rank changes')).toBe(method === 'adalora');
+    const events = workspace.events(on);
+    expect(events.filter(({ type }) => type === 'allocation')).toEqual([]);
+    const lossesOf = (run: string) =>
+      workspace.events(run).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
+    const [first] = lossesOf(method);
+    expect(lossesOf(on)[0]).toBeLessThan(0.75 * first);
+    expect(lossesOf(on).at(-1)).toBeLessThan(0.25 * first);
+    expect(events.at(-1)).toMatchObject({
+      ranks: (workspace.events(method).at(-1) as { ranks: object }).ranks,
+    });
+    expect(adapterOf(on).tensors).not.toEqual(adapterOf(method).tensors);
+    expect(adapterOf(on).config).toEqual(adapterOf(method).config);
+    expect(workspace.read(on, 'README.md').toString()).toContain('from an earlier adapter on');
+  });
+
+  it('resumes exactly, and only with the adapter it came from', async () => {
+    const settings = ['--set', `method=${method}`, '--set', 'training.max_steps=25', '--set', 'adapter=from'];
+    mkdirSync(workspace.path('from'), { recursive: true });
+    const put = (run: string) => {
+      for (const file of ['adapter_config.json', 'adapter_model.safetensors', 'adalora.json'])
+        copyFileSync(workspace.path(run, 'adapter', file), workspace.path('from', file));
+    };
+    put(method);
+    const args = ['train', 'run.yaml', ...settings];
+    await succeeds(workspace.run(...args, '--set', `output=whole-${method}`));
+    const parts = [...args, '--set', `output=parts-${method}`];
+    const killed = await workspace.interrupt(parts, 'SIGKILL', (stdout) => stdout.includes('checkpoint-10'));
+    expect(killed.signal).toBe('SIGKILL');
+
+    put(`on-${method}`);
+    const refused = await workspace.run(...parts, '--resume');
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain('got other content in the data files or the adapter');
+    put(method);
+    await succeeds(workspace.run(...parts, '--resume'));
+    const bytes = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
+    expect(bytes(`parts-${method}`).equals(bytes(`whole-${method}`))).toBe(true);
+  });
+
+  it('is planned with its own ranks', async () => {
+    const args = [
+      '--set',
+      `method=${method}`,
+      '--set',
+      `adapter=${method}`,
+      '--set',
+      'output=planned',
+      '--json',
+    ];
+    const plan = JSON.parse(await succeeds(workspace.run('plan', 'run.yaml', ...args)));
+    const ranks = plan.modules.map(({ path, rank }: { path: string; rank: number }) => [path, rank]);
+    expect(workspace.events(method).at(-1)).toMatchObject({ ranks: Object.fromEntries(ranks) });
+    expect(plan.budget).toBeUndefined();
+  });
+});
+
+describe('an adapter that does not fit is refused', () => {
+  it.each<[string, string[], string]>([
+    [
+      'of another method',
+      ['adapter=lora'],
+      'adapter: lora: expected an adapter of method adalora, got LORA.',
+    ],
+    [
+      'with other ranks',
+      ['adapter=lora', 'method=lora', 'lora.r=8'],
+      'lora.r: expected 4, as the adapter has it, got 8.',
+    ],
+    [
+      'for another task',
+      ['adapter=adalora', 'task=regression', 'data.label=score'],
+      'task: expected single_label_',
+    ],
+    [
+      'for other labels',
+      ['adapter=adalora', 'data.label=pair'],
+      'expected the labels of the adapter adalora (bad, good)',
+    ],
+    ['that is missing', ['adapter=lorra', 'method=lora'], 'Did you mean lora?'],
+    ['that is a model', ['adapter=model'], 'model: expected an adapter, got a whole model'],
+  ])('%s', async (_, settings, message) => {
+    const { code, stderr } = await workspace.train('output=refused', ...settings);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+    expect(existsSync(workspace.path('refused'))).toBe(false);
+  });
+});
+
+const TRAJECTORIES = '../shared/conformance/trajectories';
+
+// Skipped where the golden cases are not beside the repository.
+describe.skipIf(!existsSync(TRAJECTORIES))("an adapter of PEFT's", () => {
+  it.each(['bert-lora', 'bert-adalora'])('%s starts with the logits that it has there', async (name) => {
+    const folder = `${TRAJECTORIES}/${name}`;
+    const adapter = readAdapter(`${folder}/adapter`);
+    const probe = readSafetensors(`${folder}/probe.safetensors`);
+    const config = parseRunConfig(
+      {
+        model: `${folder}/base`,
+        adapter: `${folder}/adapter`,
+        method: name.replace('bert-', ''),
+        data: { train: 'none', text: 0, label: 1 },
+        output: 'none',
+      },
+      'test',
+    );
+    const expected = floats(named(probe, 'logits'));
+    const model = loadModel(config.model, config.task);
+    const settled = continuedConfig(config, adapter.config);
+    const { run, start, exportAdapter } = createMethod(settled, model, 10, adapter);
+    const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
+    const logits = await program.predict(start!, batchOf(withPrefix(probe, 'batch.')));
+    await program.release();
+    model.close();
+    expect(largestDifference(logits, expected)).toBeLessThan(1e-5 * largestMagnitude(expected));
+    expect(exportAdapter!(start!, adapter.config.base_model_name_or_path!)).toEqual(adapter);
+    expect(run.settled).toBe(true);
+  });
+});
