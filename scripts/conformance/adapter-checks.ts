@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { formatAdapterConfig } from '../../src/formats/peft/adapter-config.ts';
 import { readAdapter } from '../../src/formats/peft/node/adapter-folder.ts';
+import type { TaskModel } from '../../src/tasks/task-model.ts';
 import type { LoadedModel } from '../../src/train/node/load-model.ts';
 import { nodeEngine } from '../../src/train/node/node-engine.ts';
 import { Program } from '../../src/train/program.ts';
@@ -12,7 +13,8 @@ import { type ImportedAdapter, importAdapter } from '../../src/tuners/peft/impor
 import { mergedReader } from '../../src/tuners/peft/merged-reader.ts';
 import { plainLora } from '../../src/tuners/peft/plain-lora.ts';
 import { type Findings, largestMagnitude } from './compare.ts';
-import { batchOf, floats, named, withPrefix } from './read-case.ts';
+import { batchOf, logitsOf, withPrefix } from './read-case.ts';
+import { realLogits } from './real-logits.ts';
 import { VOID_FOR_ADALORA } from './trajectory-method.ts';
 import { ourName, type TrajectoryTensors } from './trajectory-tensors.ts';
 
@@ -32,7 +34,7 @@ const REWRITTEN = ['target_modules', 'modules_to_save'];
 export async function adapterChecks(
   findings: Findings,
   folder: string,
-  model: LoadedModel,
+  model: LoadedModel<TaskModel>,
   exported: PeftAdapter | undefined,
   tensors: TrajectoryTensors,
 ): Promise<void> {
@@ -43,21 +45,23 @@ export async function adapterChecks(
     checkTensors(findings, exported, adapter, tensors);
   }
   const probe = readSafetensors(join(folder, 'probe.safetensors'));
-  const expected = { logits: floats(named(probe, 'logits')), merged: floats(named(probe, 'merged_logits')) };
+  const batch = batchOf(withPrefix(probe, 'batch.'));
+  const [logits, mergedLogits] = [logitsOf(probe), logitsOf(probe, 'merged_')];
   const check = async (kind: string, adapted: ImportedAdapter, theirs: Float32Array) => {
     const program = new Program(nodeEngine(model, 'cpu'), model, adapted.tuner);
-    const ours = await program.predict(adapted.values, batchOf(withPrefix(probe, 'batch.')));
+    const ours = await program.predict(adapted.values, batch);
     await program.release();
-    findings.tensor(kind, ours, theirs, PROBE_LIMIT * largestMagnitude(theirs), 'logits');
+    const [actual, expected] = [ours, theirs].map((values) => realLogits(model, values, batch));
+    findings.tensor(kind, actual, expected, PROBE_LIMIT * largestMagnitude(expected), 'logits');
   };
   const imported = importAdapter(model, adapter, path);
-  await check('probe', imported, expected.logits);
-  await check('as lora', importAdapter(model, plainLora(adapter, path), path), expected.logits);
-  await check('merged', merged(model, imported), expected.merged);
+  await check('probe', imported, logits);
+  await check('as lora', importAdapter(model, plainLora(adapter, path), path), logits);
+  await check('merged', merged(model, imported), mergedLogits);
 }
 
 /** The model with the adapter merged, all of whose parameters then are values. */
-function merged(model: LoadedModel, adapter: ImportedAdapter): ImportedAdapter {
+function merged(model: LoadedModel<TaskModel>, adapter: ImportedAdapter): ImportedAdapter {
   const tuner = new FullTuner(model);
   const read = mergedReader(adapter, model.readRange);
   const values = tuner.initialValues(0, (name, shape) =>

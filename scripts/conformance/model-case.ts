@@ -1,35 +1,40 @@
 import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import { loadModel } from '../../src/train/node/load-model.ts';
 import { nodeEngine } from '../../src/train/node/node-engine.ts';
 import { Program } from '../../src/train/program.ts';
 import { FullTuner } from '../../src/tuners/full/full-tuner.ts';
 import { Findings, largestMagnitude } from './compare.ts';
-import { batchOf, floats, labelsOf, modelCaseSchema, named, readDescription, taskOf } from './read-case.ts';
+import { loadCase } from './load-case.ts';
+import {
+  batchOf,
+  floats,
+  logitsOf,
+  modelCaseSchema,
+  named,
+  readDescription,
+  targetsOf,
+} from './read-case.ts';
+import { realLogits } from './real-logits.ts';
 
 /** Logits, loss and the gradient of every parameter of one model on one batch. */
 export async function modelCase(folder: string): Promise<Findings> {
-  readDescription(modelCaseSchema, join(folder, 'case.json'));
+  const { task_type } = readDescription(modelCaseSchema, join(folder, 'case.json'));
   const inputs = readSafetensors(join(folder, 'batch.safetensors'));
   const expected = readSafetensors(join(folder, 'expected.safetensors'));
   const gradients = readSafetensors(join(folder, 'gradients.safetensors'));
 
-  const model = loadModel(folder, taskOf(folder, named(inputs, 'labels')));
+  const model = loadCase(folder, task_type, inputs);
   const tuner = new FullTuner(model);
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
   try {
     const values = tuner.initialValues(0, model.reader(0));
     const findings = new Findings();
-    const logits = floats(named(expected, 'logits'));
-    findings.tensor(
-      'logits',
-      await program.predict(values, batchOf(inputs)),
-      logits,
-      limitOf(logits),
-      'logits',
-    );
+    const batch = batchOf(inputs);
+    const logits = realLogits(model, logitsOf(expected), batch);
+    const ours = realLogits(model, await program.predict(values, batch), batch);
+    findings.tensor('logits', ours, logits, limitOf(logits), 'logits');
 
-    const { loss, gradient } = await program.differentiate(values, batchOf(inputs), labelsOf(inputs), 0, 1);
+    const { loss, gradient } = await program.differentiate(values, batch, targetsOf(inputs), 0, 1);
     const expectedLoss = floats(named(expected, 'loss'));
     findings.tensor('loss', [loss], expectedLoss, limitOf(expectedLoss), 'loss');
     findings.names('parameters', model.parameters.keys(), gradients.keys());

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import type { TaskType } from '../../src/data/task-type.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
 import type { Batch } from '../../src/text/collate.ts';
-import { notesOfModel } from '../../src/train/node/adapter-notes.ts';
 
 /** A case that asks for what this library does not have. */
 export class Skipped extends Error {}
@@ -47,7 +45,7 @@ export const trajectorySchema = z.object({
 export type Trajectory = z.infer<typeof trajectorySchema>;
 
 /** PEFT's task types that have a head here. */
-const TASK_TYPES = ['SEQ_CLS'];
+const TASK_TYPES = ['SEQ_CLS', 'QUESTION_ANS'];
 
 /** @throws Skipped for a model type or a head that is not there */
 export function readDescription<T extends { model_type: string; task_type: string }>(
@@ -61,18 +59,6 @@ export function readDescription<T extends { model_type: string; task_type: strin
   if (!modelTypes().includes(model_type)) throw new Skipped(`no model type ${model_type}`);
   if (!TASK_TYPES.includes(task_type)) throw new Skipped(`no head for ${task_type}`);
   return parsed.data;
-}
-
-/**
- * The task of a classification head: as its config says, or as transformers infers it.
- *
- * @throws Skipped for a regression to several values, which is not there
- */
-export function taskOf(modelFolder: string, labels: StoredTensor): TaskType {
-  const { task } = notesOfModel(modelFolder);
-  if (labels.shape.length < 2) return task;
-  if (task === 'regression') throw new Skipped('no head for a regression to several values');
-  return 'multi_label_classification';
 }
 
 /** The tensors whose names begin with `prefix`, without it. */
@@ -101,8 +87,17 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-export function labelsOf(tensors: StoredTensors): Tensors {
-  return { labels: hostTensor(named(tensors, 'labels')) };
+/** The targets of a batch: labels, or where answers start and end. */
+export function targetsOf(tensors: StoredTensors): Tensors {
+  const names = tensors.has('labels') ? ['labels'] : ['start_positions', 'end_positions'];
+  return Object.fromEntries(names.map((name) => [name, hostTensor(named(tensors, name))]));
+}
+
+/** Recorded logits as our heads give them: those of starts and ends in one. `prefix`: of their names. */
+export function logitsOf(tensors: StoredTensors, prefix = ''): Float32Array {
+  if (tensors.has(`${prefix}logits`)) return floats(named(tensors, `${prefix}logits`));
+  const parts = ['start', 'end'].map((part) => floats(named(tensors, `${prefix}${part}_logits`)));
+  return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
 /** @throws Error naming a tensor that is not there */

@@ -1,20 +1,12 @@
 import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import { loadModel } from '../../src/train/node/load-model.ts';
 import { nodeEngine } from '../../src/train/node/node-engine.ts';
 import { Program } from '../../src/train/program.ts';
 import { Updater } from '../../src/train/updater.ts';
 import { adapterChecks } from './adapter-checks.ts';
 import { Findings } from './compare.ts';
-import {
-  batchOf,
-  labelsOf,
-  named,
-  readDescription,
-  taskOf,
-  trajectorySchema,
-  withPrefix,
-} from './read-case.ts';
+import { loadCase } from './load-case.ts';
+import { batchOf, readDescription, targetsOf, trajectorySchema, withPrefix } from './read-case.ts';
 import { trajectoryMethod } from './trajectory-method.ts';
 import { TrajectoryTensors } from './trajectory-tensors.ts';
 
@@ -28,7 +20,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
   const trajectory = readDescription(trajectorySchema, join(folder, 'trace.json'));
   const { training } = trajectory;
   const batches = readSafetensors(join(folder, 'batches.safetensors'));
-  const model = loadModel(join(folder, 'base'), taskOf(join(folder, 'base'), named(batches, '1.labels')));
+  const model = loadCase(join(folder, 'base'), trajectory.task_type, withPrefix(batches, '1.'));
   const findings = new Findings();
   try {
     const method = trajectoryMethod(model, trajectory);
@@ -59,7 +51,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
         loss,
         regularizer = 0,
         gradient,
-      } = await program.differentiate(updater.values, batchOf(inputs), labelsOf(inputs), 0, expected.step);
+      } = await program.differentiate(updater.values, batchOf(inputs), targetsOf(inputs), 0, expected.step);
       tensors.sawGradient(gradient);
       const { learningRate, gradNorm } = updater.apply(gradient);
       const objective = loss + regularizer * (run.tuner.regularizer?.weight ?? 0);

@@ -1,6 +1,6 @@
 import { createMethod, type Method } from '../../src/train/method.ts';
-import type { LoadedModel } from '../../src/train/node/load-model.ts';
 import { parseRunConfig } from '../../src/train/run-config.ts';
+import type { TunableModel } from '../../src/tuners/tuner.ts';
 import type { Trajectory } from './read-case.ts';
 
 /** PEFT's keys that a start from given values, on linear layers, makes void. */
@@ -9,10 +9,10 @@ const VOID = ['init_lora_weights', 'fan_in_fan_out'];
 export const VOID_FOR_ADALORA = ['r', 'use_rslora', 'alpha_pattern'];
 
 /** PEFT adds the heads of all its architectures to the list that it is given, and so to the trace. */
-const HEADS = ['classifier', 'score'];
+const HEADS = ['classifier', 'score', 'qa_outputs'];
 
 /** The method of a trajectory, set up as a run's config sets it up. PEFT keeps dropped rows until it saves. */
-export function trajectoryMethod(model: LoadedModel, { tuner, training }: Trajectory): Method {
+export function trajectoryMethod(model: TunableModel, { tuner, training }: Trajectory): Method {
   const { kind, ...given } = tuner;
   const ignored = kind === 'ADALORA' ? [...VOID, ...VOID_FOR_ADALORA] : VOID;
   const settings = Object.fromEntries(Object.entries(given).filter(([key]) => !ignored.includes(key)));
@@ -26,7 +26,6 @@ export function trajectoryMethod(model: LoadedModel, { tuner, training }: Trajec
   const config = parseRunConfig(
     {
       model: '../base',
-      task: model.task,
       ...method,
       data: { train: 'batches', text: 0, label: 1 },
       output: 'none',

@@ -136,6 +136,24 @@ describe('gradients', () => {
     );
   });
 
+  it("leave out a table's padding row", () => {
+    const { graph, trained } = leaves();
+    const rows = gather(trained, input(graph, 'ids', 'int32', [5]), 1);
+    expect(printGraph(gradients(total(rows), [trained]))).toMatchInlineSnapshot(`
+      "%0 = input() name=ids : int32[5]
+      %1 = constant() data=[1] : float32[]
+      %2 = reshape(%1) shape=[1,1] : float32[1,1]
+      %3 = expand(%2) shape=[5,2] : float32[5,2]
+      %4 = reshape(%0) shape=[5,1] : int32[5,1]
+      %5 = constant() data=[1] : int32[]
+      %6 = equal(%4, %5) : bool[5,1]
+      %7 = constant() data=[0] : float32[]
+      %8 = where(%6, %7, %3) : float32[5,2]
+      %9 = scatterAdd(%0, %8) rows=3 : float32[3,2]
+      return %9"
+    `);
+  });
+
   it('have the shapes of their values', () => {
     const { graph, bias } = leaves();
     const ids = input(graph, 'ids', 'int32', [symbol('batch'), symbol('sequence')]);

@@ -1,5 +1,6 @@
 import {
   cast,
+  constant,
   divide,
   equal,
   exp,
@@ -108,10 +109,15 @@ export const rules: { [K in Op]: Rule<K> | null } = {
       return () => slice(g, axis, start, stop);
     });
   }),
-  gather: single(({ g, inputs: [table, indices] }) => {
+  gather: single(({ g, inputs: [table, indices], attributes: { padding } }) => {
     const [rows, ...row] = table.shape;
     const count = indices.shape.reduce(multiplyDimensions, 1);
-    const updates = () => reshape(g, [count, row.reduce(multiplyDimensions, 1)]);
+    const updates = () => {
+      const all = reshape(g, [count, row.reduce(multiplyDimensions, 1)]);
+      if (padding === undefined) return all;
+      const isPadding = equal(reshape(indices, [count, 1]), constant(g.node.graph, [padding], [], 'int32'));
+      return where(isPadding, 0, all);
+    };
     return [() => reshape(scatterAdd(reshape(indices, [count]), updates(), rows as number), table.shape)];
   }),
   scatterAdd: null,

@@ -124,8 +124,9 @@ export function concat(values: readonly Value[], axis: number): Value {
   return values.length === 1 ? values[0] : apply('concat', values, { axis });
 }
 
-export function gather(table: Value, indices: Value): Value {
-  return apply('gather', [table, indices], {});
+/** Rows of a table; the row `padding`, where there is one, takes no gradient. */
+export function gather(table: Value, indices: Value, padding?: number): Value {
+  return apply('gather', [table, indices], padding === undefined ? {} : { padding });
 }
 
 export function scatterAdd(indices: Value, updates: Value, rows: number): Value {

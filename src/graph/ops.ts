@@ -48,8 +48,11 @@ export interface Ops {
   /** Zeros before and after along one axis. */
   pad: { axis: number; before: Dimension; after: Dimension };
   concat: { axis: number };
-  /** Rows of a table by index: (table [n, ...], indices) -> [...indices, ...]. */
-  gather: None;
+  /**
+   * Rows of a table by index: (table [n, ...], indices) -> [...indices, ...]. The row `padding` has no gradient, as
+   * that of PyTorch's `padding_idx`.
+   */
+  gather: { padding?: number };
   /** Adds rows into a zero table of `rows` rows: (indices [k], updates [k, width]) -> [rows, width]. */
   scatterAdd: { rows: number };
   /**

@@ -30,19 +30,27 @@ export interface CommonConfig {
   initializerRange: number;
 }
 
+/** What a model ends in, by PEFT's `task_type`. */
+export type HeadKind = 'SEQ_CLS' | 'QUESTION_ANS';
+
+/** A model with one of its heads. */
+export interface Head<Config extends CommonConfig = CommonConfig> {
+  /** In a config.json: "BertForSequenceClassification". */
+  readonly architecture: string;
+  /** Modules of the head: trained whole, saved with the adapter, initialised where absent. */
+  readonly modules: readonly string[];
+  /** Logits: [batch, labels] of classes; [2, batch, sequence] of answers, where they start and where they end. */
+  build(network: Network, config: Config, inputs: EncoderInputs): Value;
+}
+
 /** A model family: how to read its config and how to build its graph. One per Hugging Face `model_type`. */
 export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly modelType: string;
-  /** Architecture in a config.json of a sequence classifier: "BertForSequenceClassification". */
-  readonly sequenceClassifier: string;
   /** Prefix of the base model's parameters; a checkpoint of the base model alone lacks it. */
   readonly baseModelPrefix: string;
-  /** Modules of the classification head: trained whole, saved with the adapter, initialised where absent. */
-  readonly headModules: readonly string[];
   /** The six matrices a layer that the paper adapts, as PEFT `target_modules`. */
   readonly defaultTargetModules: readonly string[];
   /** @throws UserError listing everything that is wrong with the file */
   parseConfig(json: unknown, where: string): Config;
-  /** Logits [batch, labels]. */
-  classifySequence(network: Network, config: Config, inputs: EncoderInputs): Value;
+  readonly heads: Readonly<Record<HeadKind, Head<Config>>>;
 }

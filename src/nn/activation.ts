@@ -1,7 +1,20 @@
-import { add, multiply, normalCdf, relu, sigmoid, tanh } from '../graph/build.ts';
+import {
+  add,
+  divide,
+  greater,
+  multiply,
+  normalCdf,
+  relu,
+  sigmoid,
+  sqrt,
+  subtract,
+  tanh,
+  where,
+} from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
+import { softplus } from './softplus.ts';
 
 /** x Φ(x); its derivative Φ(x) + x φ(x) follows from the product rule and that of `normalCdf`. */
 function gelu(x: Value): Value {
@@ -14,10 +27,29 @@ function geluTanh(x: Value): Value {
   return multiply(multiply(x, 0.5), add(tanh(inner), 1));
 }
 
-/** Activations by the names that `hidden_act` takes in a config.json. */
+/** As PyTorch's hardtanh, without gradient at either limit. */
+function relu6(x: Value): Value {
+  const y = relu(x);
+  return where(greater(6, y), y, 6);
+}
+
+/** GELU clipped to [-10, 10], of which it reaches the upper end alone; as PyTorch's clip, with gradient at it. */
+function clippedGelu(x: Value): Value {
+  const y = gelu(x);
+  return where(greater(y, 10), 10, y);
+}
+
+/** A normal distribution function (Ma et al., 2023, MEGA) with transformers' rounded μ = √½ and σ = √(1 / 4π). */
+function laplace(x: Value): Value {
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: it is transformers' own.
+  return normalCdf(divide(subtract(x, 0.707107), 0.282095));
+}
+
+/** Activations by the names that `hidden_act` takes in a config.json: all of transformers' without parameters. */
 const activations: Record<string, (x: Value) => Value> = {
   gelu,
   gelu_python: gelu,
+  gelu_10: clippedGelu,
   gelu_new: geluTanh,
   gelu_fast: geluTanh,
   gelu_accurate: geluTanh,
@@ -26,10 +58,16 @@ const activations: Record<string, (x: Value) => Value> = {
   quick_gelu: (x) => multiply(x, sigmoid(multiply(x, 1.702))),
   relu,
   relu2: (x) => multiply(relu(x), relu(x)),
-  silu: silu,
+  relu6,
+  leaky_relu: (x) => where(greater(x, 0), x, multiply(x, 0.01)),
+  silu,
   swish: silu,
+  hardswish: (x) => multiply(x, multiply(relu6(add(x, 3)), 1 / 6)),
+  mish: (x) => multiply(x, tanh(softplus(x))),
+  sqrtsoftplus: (x) => sqrt(softplus(x)),
   tanh,
   sigmoid,
+  laplace,
   linear: (x) => x,
 };
 

@@ -6,22 +6,31 @@ import {
   equal,
   exp,
   expand,
+  greater,
   log,
   max,
   multiply,
   negate,
   relu,
   reshape,
+  slice,
   subtract,
   sum,
+  where,
 } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 
-/** Mean negative log-likelihood of int32 labels [rows] under logits [rows, classes]; rows labelled below 0 are ignored. */
-export function crossEntropy(logits: Value, labels: Value): Value {
+/**
+ * Mean negative log-likelihood of int32 labels [rows] under logits [rows, classes]; rows whose label is no class are
+ * ignored.
+ *
+ * @param most the most classes there can be, where their number is a symbol
+ */
+export function crossEntropy(logits: Value, labels: Value, most = logits.shape[1] as number): Value {
   const [rows, classes] = logits.shape;
-  const ids = Array.from({ length: classes as number }, (_, i) => i);
-  const hit = equal(reshape(labels, [rows, 1]), constant(logits.node.graph, ids, [1, ids.length], 'int32'));
+  const ids = Array.from({ length: most }, (_, i) => i);
+  const everyId = slice(constant(logits.node.graph, ids, [1, most], 'int32'), 1, 0, classes);
+  const hit = equal(reshape(labels, [rows, 1]), everyId);
   const oneHot = cast(hit, 'float32');
   const counted = sum(oneHot, [0, 1]);
   return negate(divide(sum(multiply(oneHot, logSoftmax(logits)), [0, 1]), counted));
@@ -35,7 +44,8 @@ export function meanSquaredError(predictions: Value, targets: Value): Value {
 
 /** Mean binary cross-entropy over all labels; logits and targets [rows, labels], in the form that cannot overflow. */
 export function binaryCrossEntropy(logits: Value, targets: Value): Value {
-  const magnitude = add(relu(logits), relu(negate(logits)));
+  // Of derivative -1 at 0, not 0, so that the loss has its own there.
+  const magnitude = where(greater(logits, 0), logits, negate(logits));
   const softplus = log(add(exp(negate(magnitude)), 1));
   return average(add(subtract(relu(logits), multiply(logits, targets)), softplus));
 }

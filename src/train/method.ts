@@ -80,14 +80,14 @@ function continuedMethod(config: RunConfig, model: TunableModel, start: PeftAdap
 }
 
 function adapterContext(
-  { definition }: TunableModel,
+  { definition, headKind, head }: TunableModel,
   config: { target_modules?: string | string[]; modules_to_save?: string[] },
   baseModel: string,
 ): AdapterContext {
   return {
     baseModel,
-    taskType: 'SEQ_CLS',
+    taskType: headKind,
     targetModules: config.target_modules ?? definition.defaultTargetModules,
-    modulesToSave: [...definition.headModules, ...(config.modules_to_save ?? [])],
+    modulesToSave: [...head.modules, ...(config.modules_to_save ?? [])],
   };
 }

@@ -1,6 +1,6 @@
 import type { Session, Tensors } from '../runtime/session.ts';
 import { encoderFeeds, symbolsOf } from '../tasks/sequence-inputs.ts';
-import type { SequenceModel } from '../tasks/sequence-model.ts';
+import type { TaskModel } from '../tasks/task-model.ts';
 import type { Batch } from '../text/collate.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import type { Engine } from './engine.ts';
@@ -19,13 +19,13 @@ export interface Objective {
 /** A model under a tuner, loaded: gradients for training and logits for evaluation. Sessions open when first used. */
 export class Program {
   readonly #engine: Engine;
-  readonly #model: SequenceModel;
+  readonly #model: TaskModel;
   readonly #tuner: Tuner;
   readonly #gradient: Float32Array;
   #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
   #evaluation: Promise<Session> | undefined;
 
-  constructor(engine: Engine, model: SequenceModel, tuner: Tuner) {
+  constructor(engine: Engine, model: TaskModel, tuner: Tuner) {
     this.#engine = engine;
     this.#model = model;
     this.#tuner = tuner;
@@ -37,18 +37,18 @@ export class Program {
     await this.#openTraining();
   }
 
-  /** `dropoutStep` names the micro-batch: equal numbers draw equal masks. */
+  /** `targets`: the inputs that the loss declares. `dropoutStep` names the micro-batch: equal numbers draw equal masks. */
   async differentiate(
     values: Float32Array,
     batch: Batch,
-    labels: Tensors,
+    targets: Tensors,
     seed: number,
     dropoutStep: number,
   ): Promise<Objective> {
     const { session, graph } = await this.#openTraining();
     const feeds: Tensors = {
       ...this.#inputs(values, batch),
-      ...labels,
+      ...targets,
       ...graph.dropouts.feeds(seed, dropoutStep, symbolsOf(batch)),
     };
     const gradient = { data: this.#gradient, dims: [this.#gradient.length] };
@@ -60,7 +60,7 @@ export class Program {
     };
   }
 
-  /** Logits of a batch, [batch, labels] row-major. */
+  /** Logits of a batch, row-major; the shape is the head's: [batch, labels] of a classifier. */
   async predict(values: Float32Array, batch: Batch): Promise<Float32Array> {
     this.#evaluation ??= this.#engine.open(evaluationGraph(this.#model.buildLogits, this.#tuner));
     const { logits } = await (await this.#evaluation).run(this.#inputs(values, batch));

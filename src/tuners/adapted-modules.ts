@@ -7,15 +7,15 @@ export function adaptedModules(
   model: TunableModel,
   selection: Partial<TargetSelection>,
 ): readonly LinearModule[] {
-  const { headModules, defaultTargetModules } = model.definition;
+  const { modules: heads } = model.head;
   const paths = matchTargets(
     model.linears.map(({ path }) => path),
     {
       ...selection,
-      target_modules: selection.target_modules ?? defaultTargetModules,
-      modules_to_save: [...headModules, ...(selection.modules_to_save ?? [])],
+      target_modules: selection.target_modules ?? model.definition.defaultTargetModules,
+      modules_to_save: [...heads, ...(selection.modules_to_save ?? [])],
     },
-    headModules,
+    heads,
   );
   const chosen = new Set(paths);
   return model.linears.filter(({ path }) => chosen.has(path));

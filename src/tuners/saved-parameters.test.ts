@@ -15,7 +15,7 @@ describe('parameters trained beside the adapters', () => {
   ];
   const model = {
     parameters: new Map(names.map((name) => [name, [1]])),
-    definition: { headModules: ['classifier'] },
+    head: { modules: ['classifier'] },
   } as unknown as TunableModel;
   const head = ['classifier.weight', 'classifier.bias'];
 

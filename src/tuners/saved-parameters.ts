@@ -10,7 +10,7 @@ interface SavedSelection {
 
 /**
  * The parameters of the model itself that are trained beside the adapters, by PEFT's rules: those of the
- * classification head, those of modules whose path is, or ends in `.` and, a name of `modules_to_save`, and the biases
+ * head, those of modules whose path is, or ends in `.` and, a name of `modules_to_save`, and the biases
  * that `bias` asks for.
  *
  * @param adapted the layers that have an adapter
@@ -32,7 +32,7 @@ export function savedParameters(
       hint: suggest(module, new Set(names.map((name) => name.split('.').at(-2) ?? name))),
     });
   }
-  const wanted = [...model.definition.headModules, ...modulesToSave];
+  const wanted = [...model.head.modules, ...modulesToSave];
   const adaptedBiases = new Set(adapted.map(({ path }) => `${path}.bias`));
   const isTrainedBias = {
     none: () => false,

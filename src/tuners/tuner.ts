@@ -1,5 +1,5 @@
 import type { Value } from '../graph/graph.ts';
-import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
+import type { CommonConfig, Head, HeadKind, ModelDefinition } from '../models/model-definition.ts';
 import type { Injection, LinearModule } from '../nn/network.ts';
 import type { ParameterLayout } from './parameter-layout.ts';
 
@@ -7,6 +7,8 @@ import type { ParameterLayout } from './parameter-layout.ts';
 export interface TunableModel {
   definition: ModelDefinition;
   config: CommonConfig;
+  headKind: HeadKind;
+  head: Head;
   linears: readonly LinearModule[];
   /** Shape of every parameter by Hugging Face name. */
   parameters: ReadonlyMap<string, readonly number[]>;

@@ -4,6 +4,7 @@ import {
   add, concat, expand, gather, multiply, pad, reshape, scatterAdd, slice, transpose, window,
 } from '../../src/graph/build.ts';
 import { addDimensions, multiplyDimensions, symbol } from '../../src/graph/dimension.ts';
+import type { Value } from '../../src/graph/graph.ts';
 import { int, op, real } from '../support/check-op.ts';
 import { total } from '../support/table.ts';
 
@@ -13,6 +14,7 @@ const rows = multiplyDimensions(batch, sequence);
 const beforeLast = addDimensions(sequence, -1);
 const REPEATED = int([4], [2, 0, 2, 4]);
 const TOKENS = int(['batch', 'sequence'], [3, 0, 3, 3, 1, 2]);
+const rowsOf = (table: Value, at: Value) => gather(table, at);
 
 /** Cases of the ops that move elements. */
 export const layout = {
@@ -62,12 +64,13 @@ export const layout = {
     op([TOKENS], (x) => concat([x, x], 0), [4, 3], (x) => (i, j) => x(i % 2, j)),
   ],
   gather: [
-    op([real(5, 3), REPEATED], gather, [4, 3], (table, at) => (i, j) => table(at(i), j)),
-    op([real(5, 3), TOKENS], gather, [2, 3, 3], (table, at) => (n, s, j) => table(at(n, s), j)),
-    op([real(5, 3), int([], [2])], gather, [3], (table, at) => (j) => table(at(), j)),
-    op([real(5), REPEATED], gather, [4], (table, at) => (i) => table(at(i))),
-    op([real(5, 2, 2), REPEATED], gather, [4, 2, 2], (table, at) => (i, j, k) => table(at(i), j, k)),
-    op([int([5], [5, 4, 3, 2, 1]), REPEATED], gather, [4], (table, at) => (i) => table(at(i))),
+    op([real(5, 3), REPEATED], rowsOf, [4, 3], (table, at) => (i, j) => table(at(i), j)),
+    op([real(5, 3), TOKENS], rowsOf, [2, 3, 3], (table, at) => (n, s, j) => table(at(n, s), j)),
+    op([real(5, 3), int([], [2])], rowsOf, [3], (table, at) => (j) => table(at(), j)),
+    op([real(5), REPEATED], rowsOf, [4], (table, at) => (i) => table(at(i))),
+    op([real(5, 2, 2), REPEATED], rowsOf, [4, 2, 2], (table, at) => (i, j, k) => table(at(i), j, k)),
+    op([int([5], [5, 4, 3, 2, 1]), REPEATED], rowsOf, [4], (table, at) => (i) => table(at(i))),
+    op([real(5, 3), REPEATED], (table, at) => gather(table, at, 3), [4, 3], (table, at) => (i, j) => table(at(i), j)),
   ],
   scatterAdd: [
     op([REPEATED, real(4, 3)], (at, x) => scatterAdd(at, x, 5), [5, 3], (at, x) => (row, j) => total(4, (i) => (at(i) === row ? x(i, j) : 0)), []),

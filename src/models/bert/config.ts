@@ -14,6 +14,7 @@ const schema = z.object({
   classifier_dropout: probability.nullish(),
   max_position_embeddings: size,
   type_vocab_size: size.default(2),
+  pad_token_id: z.int().nullable().default(0),
   layer_norm_eps: z.number().positive().default(1e-12),
   position_embedding_type: z.literal('absolute').default('absolute'),
   is_decoder: z.literal(false).default(false),

@@ -2,17 +2,16 @@ import { slice, tanh } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { attentionBias } from '../../nn/attention-bias.ts';
 import type { Network } from '../../nn/network.ts';
+import { spanLogits } from '../../nn/span-logits.ts';
 import type { EncoderInputs, ModelDefinition } from '../model-definition.ts';
 import { type BertConfig, parseBertConfig } from './config.ts';
 import { bertEmbeddings } from './embeddings.ts';
 import { bertLayer } from './layer.ts';
 
-/** BERT (Devlin et al., 2019) as transformers' `BertForSequenceClassification` computes it. */
+/** BERT (Devlin et al., 2019) as transformers computes it. */
 export const bert: ModelDefinition<BertConfig> = {
   modelType: 'bert',
-  sequenceClassifier: 'BertForSequenceClassification',
   baseModelPrefix: 'bert',
-  headModules: ['classifier'],
   defaultTargetModules: [
     'query',
     'key',
@@ -23,11 +22,25 @@ export const bert: ModelDefinition<BertConfig> = {
   ],
   parseConfig: parseBertConfig,
 
-  classifySequence(network, config, inputs) {
-    const hidden = bertModel(network, config, 'bert', inputs);
-    const pooled = bertPooler(network, config, 'bert.pooler', hidden, inputs);
-    const dropped = network.dropout(pooled, config.classifier_dropout ?? config.hidden_dropout_prob);
-    return network.linear('classifier', dropped, config.numLabels);
+  heads: {
+    SEQ_CLS: {
+      architecture: 'BertForSequenceClassification',
+      modules: ['classifier'],
+      build(network, config, inputs) {
+        const hidden = bertModel(network, config, 'bert', inputs);
+        const pooled = bertPooler(network, config, 'bert.pooler', hidden, inputs);
+        const dropped = network.dropout(pooled, config.classifier_dropout ?? config.hidden_dropout_prob);
+        return network.linear('classifier', dropped, config.numLabels);
+      },
+    },
+    QUESTION_ANS: {
+      architecture: 'BertForQuestionAnswering',
+      modules: ['qa_outputs'],
+      build(network, config, inputs) {
+        const hidden = bertModel(network, config, 'bert', inputs);
+        return spanLogits(network.linear('qa_outputs', hidden, 2), inputs);
+      },
+    },
   },
 };
 

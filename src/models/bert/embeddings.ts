@@ -14,10 +14,11 @@ export function bertEmbeddings(
   { inputIds, tokenTypeIds, batch, sequence }: EncoderInputs,
 ): Value {
   const width = config.hidden_size;
+  const padding = config.pad_token_id ?? undefined;
   const rows = multiplyDimensions(sequence, batch);
   const table = (name: string, size: number) => network.parameter(`${path}.${name}.weight`, [size, width]);
   const flat = (ids: Value) => reshape(ids, [rows]);
-  const words = gather(table('word_embeddings', config.vocab_size), flat(inputIds));
+  const words = gather(table('word_embeddings', config.vocab_size), flat(inputIds), padding);
   const types = gather(table('token_type_embeddings', config.type_vocab_size), flat(tokenTypeIds));
   const positions = slice(table('position_embeddings', config.max_position_embeddings), 0, 0, sequence);
   const everyPosition = expand(reshape(positions, [sequence, 1, width]), [sequence, batch, width]);

@@ -35,7 +35,7 @@ export function writeFullModel(
 export function writeModelFiles(
   folder: string,
   baseFolder: string,
-  { definition, task }: LoadedModel,
+  { head, task }: LoadedModel,
   labels: readonly string[],
   dtype: string | undefined,
 ): void {
@@ -47,7 +47,7 @@ export function writeModelFiles(
   const config = {
     ...base,
     dtype: dtype ?? base.dtype ?? torch_dtype,
-    architectures: [definition.sequenceClassifier],
+    architectures: [head.architecture],
     problem_type: task,
     id2label: Object.fromEntries(names.map((name, id) => [id, name])),
     label2id: Object.fromEntries(names.map((name, id) => [name, id])),

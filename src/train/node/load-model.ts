@@ -5,14 +5,18 @@ import { type Checkpoint, openCheckpoint } from '../../formats/node/checkpoint.t
 import { missingFile } from '../../formats/node/missing-file.ts';
 import { bindCheckpoint, weightLocation } from '../../models/bind-checkpoint.ts';
 import { initialise } from '../../models/initialise.ts';
+import type { CommonConfig, ModelDefinition } from '../../models/model-definition.ts';
 import { modelFamily } from '../../models/registry.ts';
 import type { WeightLocation } from '../../onnx/lower.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type SequenceModel, sequenceModel } from '../../tasks/sequence-model.ts';
+import type { TaskModel } from '../../tasks/task-model.ts';
 import type { ReadParameter } from '../../tuners/tuner.ts';
 
 /** A model whose weights lie in a folder, ready to be mapped. */
-export interface LoadedModel extends SequenceModel {
+export type LoadedModel<Model extends TaskModel = SequenceModel> = Model & ModelWeights;
+
+export interface ModelWeights {
   /** The real folder of the weight files. */
   weightFolder: string;
   locate(name: string): WeightLocation;
@@ -28,21 +32,25 @@ export interface LoadedModel extends SequenceModel {
 /** A config.json is a few kilobytes; label names make it longer. */
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
+/** Makes a model of a family for a task. */
+type Build<Model> = (definition: ModelDefinition, config: CommonConfig) => Model;
+
 /** Reads config.json alone: enough to know every parameter and module. `labels` replaces the number of labels. */
 export function describeModel(folder: string, task: TaskType, labels?: number): SequenceModel {
-  const json = readModelConfig(folder);
-  const where = join(folder, 'config.json');
-  const definition = modelFamily(json, where);
-  const config = definition.parseConfig(json, where);
-  return sequenceModel(definition, { ...config, numLabels: labels ?? config.numLabels }, task);
+  return described(folder, sequence(task, labels));
+}
+
+/** Opens a model folder for sequence classification or regression, as {@link openModel} does. */
+export function loadModel(folder: string, task: TaskType, labels?: number): LoadedModel {
+  return openModel(folder, sequence(task, labels));
 }
 
 /** Opens a model folder's checkpoint and checks every tensor against the model; no weight is read yet. */
-export function loadModel(folder: string, task: TaskType, labels?: number): LoadedModel {
-  const model = describeModel(folder, task, labels);
+export function openModel<Model extends TaskModel>(folder: string, build: Build<Model>): LoadedModel<Model> {
+  const model = described(folder, build);
   const checkpoint = openCheckpoint(folder);
   try {
-    return bound(model, checkpoint, folder);
+    return { ...model, ...bound(model, checkpoint, folder) };
   } catch (error) {
     checkpoint.close();
     throw error;
@@ -64,26 +72,40 @@ export function readModelConfig(folder: string): Record<string, unknown> {
   }
 }
 
-function bound(model: SequenceModel, checkpoint: Checkpoint, folder: string): LoadedModel {
-  const { baseModelPrefix, headModules } = model.definition;
-  const names = bindCheckpoint(model.parameters, checkpoint, {
+function sequence(task: TaskType, labels: number | undefined): Build<SequenceModel> {
+  return (definition, config) =>
+    sequenceModel(definition, { ...config, numLabels: labels ?? config.numLabels }, task);
+}
+
+function described<Model>(folder: string, build: Build<Model>): Model {
+  const json = readModelConfig(folder);
+  const where = join(folder, 'config.json');
+  const definition = modelFamily(json, where);
+  return build(definition, definition.parseConfig(json, where));
+}
+
+function bound(
+  { definition, head, config, parameters }: TaskModel,
+  checkpoint: Checkpoint,
+  folder: string,
+): ModelWeights {
+  const names = bindCheckpoint(parameters, checkpoint, {
     where: folder,
-    baseModelPrefix,
-    mayInitialise: (name) => headModules.some((head) => name.startsWith(`${head}.`)),
+    baseModelPrefix: definition.baseModelPrefix,
+    mayInitialise: (name) => head.modules.some((module) => name.startsWith(`${module}.`)),
   });
   const stored = (name: string) => names.get(name) as string;
   const folders = new Set([...names.values()].map((name) => dirname(checkpoint.info(name).file)));
   if (folders.size !== 1) throw new Error(`the shards of ${folder} lie in ${folders.size} folders`);
   return {
-    ...model,
     weightFolder: [...folders][0],
     locate: (name) => weightLocation(checkpoint.info(stored(name))),
     reader: (seed) => (name, shape) =>
       names.has(name)
         ? checkpoint.readFloat32(stored(name))
-        : initialise(name, shape, seed, model.config.initializerRange),
+        : initialise(name, shape, seed, config.initializerRange),
     readRange: (name, start, end) => checkpoint.readFloat32(stored(name), start, end),
-    initialised: [...model.parameters.keys()].filter((name) => !names.has(name)),
+    initialised: [...parameters.keys()].filter((name) => !names.has(name)),
     close: () => checkpoint.close(),
   };
 }

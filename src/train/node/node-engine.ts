@@ -5,10 +5,10 @@ import { lower } from '../../onnx/lower.ts';
 import { createSession } from '../../runtime/node/create-session.ts';
 import type { Device, Session } from '../../runtime/session.ts';
 import type { Engine } from '../engine.ts';
-import type { LoadedModel } from './load-model.ts';
+import type { ModelWeights } from './load-model.ts';
 
 /** Runs a model's graphs in Node, its weights mapped from the checkpoint (on WebAssembly: held in memory). */
-export function nodeEngine({ weightFolder, locate }: LoadedModel, device: Device): Engine {
+export function nodeEngine({ weightFolder, locate }: ModelWeights, device: Device): Engine {
   const encode = (outputs: Readonly<Record<string, Value>>) => lower(outputs, { target: device, locate });
   if (device === 'wasm') return { open: (outputs) => openOnWasm(encode(outputs), weightFolder) };
   return { open: (outputs) => createSession(encode(outputs), { device, weightFolder }) };

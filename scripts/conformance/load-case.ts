@@ -1,0 +1,20 @@
+import type { TaskType } from '../../src/data/task-type.ts';
+import { spanModel } from '../../src/tasks/span-model.ts';
+import type { TaskModel } from '../../src/tasks/task-model.ts';
+import { notesOfModel } from '../../src/train/node/adapter-notes.ts';
+import { type LoadedModel, loadModel, openModel } from '../../src/train/node/load-model.ts';
+import { named, Skipped, type StoredTensors } from './read-case.ts';
+
+/** The model in a folder with the head that a case asks for; `batch` is one of its batches. */
+export function loadCase(folder: string, taskType: string, batch: StoredTensors): LoadedModel<TaskModel> {
+  if (taskType === 'QUESTION_ANS') return openModel(folder, spanModel);
+  return loadModel(folder, taskOf(folder, named(batch, 'labels').shape));
+}
+
+/** The task of a classification head: as its config says, or as transformers infers it. */
+function taskOf(folder: string, labels: readonly number[]): TaskType {
+  const { task } = notesOfModel(folder);
+  if (labels.length < 2) return task;
+  if (task === 'regression') throw new Skipped('no head for a regression to several values');
+  return 'multi_label_classification';
+}
