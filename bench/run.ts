@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { StepClient } from './step-client.ts';
 /*
  * npm run bench -- [--steps 7] [--dropout 0] [--only text] [--json FILE]
  *
- * Training steps side by side with PEFT (where BENCH_PYTHON names a Python that has torch, transformers and peft), one
+ * Training steps of AdaLoRA and LoRA side by side with PEFT's (where BENCH_PYTHON names a Python that has torch, transformers and peft), one
  * step each in turn, medians. The table goes to standard output, the figures as JSON to FILE.
  */
 
@@ -46,11 +47,43 @@ interface Row {
 }
 
 const here = import.meta.dirname;
+/** Our side runs compiled, as users run it: a loader that compiles on the way takes memory of its own. */
+const BUILD = 'runs/bench-build';
 
-async function measure(benchCase: BenchCase, folder: string): Promise<Row> {
-  writeRandomCheckpoint(folder, benchCase);
-  const clients = [new StepClient('node', ['--import', 'tsx', join(here, 'step-server.ts')])];
-  if (python) clients.push(new StepClient(python, [join(here, 'python', 'peft_step.py')]));
+/** All methods of one size at once, ours and PEFT's, a step each in turn. */
+async function measure(cases: readonly BenchCase[], folder: string): Promise<Row[]> {
+  writeRandomCheckpoint(folder, cases[0]);
+  const rivals = await Promise.all(cases.map((benchCase) => prepare(benchCase, folder)));
+  const clients = rivals.flatMap(({ ours, theirs }) => (theirs ? [ours, theirs] : [ours]));
+  const times = new Map<StepClient, number[]>(clients.map((client) => [client, []]));
+  for (let i = -WARM_UP; i < Number(options.steps); i++) {
+    for (const client of clients) {
+      const ms = await client.step();
+      if (i >= 0) times.get(client)?.push(ms);
+    }
+  }
+  const matmulGflops = await matmulPeak();
+  const measured = async (client: StepClient): Promise<Measured> => {
+    const { peak_mb } = await client.ask({ op: 'memory' });
+    return { ms: median(times.get(client) as number[]), peakMb: peak_mb as number };
+  };
+  const rows: Row[] = [];
+  for (const [i, { ours, theirs }] of rivals.entries()) {
+    const adalora = await measured(ours);
+    const peft = theirs && (await measured(theirs));
+    rows.push({
+      case: cases[i],
+      adalora,
+      ...(peft && { peft, speed: peft.ms / adalora.ms, memory: adalora.peakMb / peft.peakMb }),
+      matmulGflops,
+      products: (await ours.ask({ op: 'products' })) as unknown as ProductRate,
+    });
+  }
+  await Promise.all(clients.map((client) => client.exit()));
+  return rows;
+}
+
+async function prepare(benchCase: BenchCase, folder: string) {
   const { name: _, ...settings } = benchCase;
   const common = {
     op: 'prepare',
@@ -59,31 +92,11 @@ async function measure(benchCase: BenchCase, folder: string): Promise<Row> {
     dtype: 'float32',
     threads: 2,
   };
-  await clients[0].ask({ ...common, folder });
-  await clients[1]?.ask(common);
-  const times: number[][] = clients.map(() => []);
-  for (let i = -WARM_UP; i < Number(options.steps); i++) {
-    for (const [k, client] of clients.entries()) {
-      const ms = await client.step();
-      if (i >= 0) times[k].push(ms);
-    }
-  }
-  const matmulGflops = await matmulPeak();
-  const memories = await Promise.all(clients.map((client) => client.ask({ op: 'memory' })));
-  const products = (await clients[0].ask({ op: 'products' })) as unknown as ProductRate;
-  const [ours, theirs] = await Promise.all(
-    clients.map(async (client, k): Promise<Measured> => {
-      await client.exit();
-      return { ms: median(times[k]), peakMb: memories[k].peak_mb as number };
-    }),
-  );
-  return {
-    case: benchCase,
-    adalora: ours,
-    ...(theirs && { peft: theirs, speed: theirs.ms / ours.ms, memory: ours.peakMb / theirs.peakMb }),
-    matmulGflops,
-    products,
-  };
+  const ours = new StepClient('node', [join(BUILD, 'bench', 'step-server.js')]);
+  await ours.ask({ ...common, folder });
+  const theirs = python ? new StepClient(python, [join(here, 'python', 'peft_step.py')]) : undefined;
+  await theirs?.ask(common);
+  return { ours, theirs };
 }
 
 function median(values: readonly number[]): number {
@@ -118,20 +131,17 @@ const heads = [
 ];
 console.log(`${''.padEnd(35)}${heads.map((head) => head.padStart(11)).join('')}`);
 try {
-  for (const benchCase of benchCases(Number(options.dropout))) {
-    if (!`${benchCase.name} ${benchCase.method}`.includes(options.only)) continue;
-    const row = await measure(benchCase, folder);
-    rows.push(row);
-    console.log(line(row));
+  execFileSync('npx', ['tsc', '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
+  for (const cases of benchCases(Number(options.dropout))) {
+    if (!cases[0].name.includes(options.only)) continue;
+    const measured = await measure(cases, folder);
+    rows.push(...measured);
+    for (const row of measured) console.log(line(row));
+    const [adalora, lora] = measured.map((row) => row.adalora.ms);
+    console.log(`${cases[0].name}: AdaLoRA takes ${(adalora / lora).toFixed(3)} of LoRA's time`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-for (let i = 0; i + 1 < rows.length; i += 2) {
-  const ratio = rows[i].adalora.ms / rows[i + 1].adalora.ms;
-  if (rows[i].case.name === rows[i + 1].case.name) {
-    console.log(`${rows[i].case.name}: AdaLoRA takes ${ratio.toFixed(3)} of LoRA's time`);
-  }
 }
 const startupMs = startup(5);
 console.log(

@@ -33,8 +33,8 @@ const sizes = [
 ];
 
 /** Every size under both methods, rank 12 on the six matrices. */
-export function benchCases(dropout: number): BenchCase[] {
-  return sizes.flatMap((size) =>
+export function benchCases(dropout: number): BenchCase[][] {
+  return sizes.map((size) =>
     (['adalora', 'lora'] as const).map((method) => ({ ...size, method, r: 12, dropout })),
   );
 }

@@ -38,8 +38,9 @@ export interface PlanFacts {
 
 /** Memory of Node and the engine before a model is loaded. Fitted to measured runs, as the next two: docs/log.md. */
 const RUNTIME_MB = 120;
-/** What a session's arena holds beyond the live tensors: it grows by doubling, and fragments. */
-const ARENA = { baseMb: 60, factor: 1.05 };
+/** What a session's arena holds beyond the live tensors: it grows by doubling, and a few large tensors fit it badly. */
+const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
+const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
 /** float32 vectors as long as the trained one: values, gradient, two moments, a copy; AdaLoRA has two averages. */
 const VECTORS = { adalora: 7, lora: 5, full: 5 };
 /** Batches repeat in kind from epoch to epoch: the largest of so many stands for all. */
@@ -63,11 +64,11 @@ export function planRun(
   const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + product(shape), 0);
   const largest = largestBatch(config, facts.lengths);
   const graph = trainingGraph(model.buildLoss, run.tuner);
-  const sessions = [sessionMb(graph.outputs, largest)];
+  const sessions = [sessionMb(graph.outputs, largest, TRAINING_ARENA)];
   if (facts.validationLengths) {
     const [first] = planEvaluation(facts.validationLengths, config.training.per_device_eval_batch_size);
     const outputs = evaluationGraph(model.buildLogits, run.tuner);
-    sessions.push(sessionMb(outputs, sizeOfBatch(first, facts.validationLengths)));
+    sessions.push(sessionMb(outputs, sizeOfBatch(first, facts.validationLengths), EVALUATION_ARENA));
   }
   const pools = graph.dropouts.poolBytes({ ...largest });
   const heldMb = (4 * (modelParameters + VECTORS[method] * layout.length) + pools) / 2 ** 20;
@@ -90,8 +91,12 @@ export function planRun(
   };
 }
 
-function sessionMb(outputs: Readonly<Record<string, Value>>, size: BatchSize): number {
-  return ARENA.baseMb + (ARENA.factor * peakMemory(Object.values(outputs), { ...size })) / 2 ** 20;
+function sessionMb(
+  outputs: Readonly<Record<string, Value>>,
+  size: BatchSize,
+  { baseMb, factor }: typeof TRAINING_ARENA,
+): number {
+  return baseMb + (factor * peakMemory(Object.values(outputs), { ...size })) / 2 ** 20;
 }
 
 /** The largest batch of the run's own plan, by padded tokens. */
