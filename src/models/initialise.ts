@@ -1,3 +1,4 @@
+import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 
 /** A new parameter as transformers initialises one: norms 1, biases 0, the rest normal. */
@@ -7,7 +8,7 @@ export function initialise(
   seed: number,
   standardDeviation: number,
 ): Float32Array {
-  const length = shape.reduce((a, b) => a * b, 1);
+  const length = elementCount(shape);
   if (name.endsWith('.bias')) return new Float32Array(length);
   if (shape.length === 1) return new Float32Array(length).fill(1);
   return new Random(seed, `init ${name}`).normals(length, standardDeviation);

@@ -1,8 +1,10 @@
 import type { Value } from '../graph/graph.ts';
 import { peakMemory } from '../graph/peak-memory.ts';
+import { elementCount } from '../support/element-count.ts';
 import type { SequenceModel } from '../tasks/sequence-model.ts';
 import { planEpoch, planEvaluation } from '../text/batches.ts';
 import type { AllocationSchedule } from '../tuners/adalora/budget.ts';
+import { adapterParameters } from '../tuners/adapter-parameters.ts';
 import type { PeftAdapter } from '../tuners/peft/export-adapter.ts';
 import type { LowRankModule } from '../tuners/tuner.ts';
 import { createMethod } from './method.ts';
@@ -57,11 +59,8 @@ export function planRun(
   const { stepsPerEpoch, totalSteps } = trainerSettings(config, facts.lengths.length);
   const { run, schedule } = createMethod(config, model, totalSteps, start);
   const { layout, modules } = run.tuner;
-  const adapterParameters = modules.reduce(
-    (sum, { rank, inFeatures, outFeatures }) => sum + rank * (inFeatures + outFeatures),
-    0,
-  );
-  const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + product(shape), 0);
+  const inAdapters = adapterParameters(modules);
+  const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
   const largest = largestBatch(config, facts.lengths);
   const graph = trainingGraph(model.buildLoss, run.tuner);
   const sessions = [sessionMb(graph.outputs, largest, TRAINING_ARENA)];
@@ -76,8 +75,8 @@ export function planRun(
     method,
     modules,
     trainableParameters: layout.length,
-    adapterParameters,
-    totalParameters: modelParameters + adapterParameters,
+    adapterParameters: inAdapters,
+    totalParameters: modelParameters + inAdapters,
     steps: totalSteps,
     stepsPerEpoch,
     budget: schedule && {
@@ -126,8 +125,4 @@ function sizeOfBatch(examples: Int32Array, lengths: Int32Array): BatchSize {
     batch: examples.length,
     sequence: examples.reduce((longest, example) => Math.max(longest, lengths[example]), 0),
   };
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }

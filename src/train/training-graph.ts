@@ -3,6 +3,7 @@ import { add, concat, input, multiply, pad, reshape, slice } from '../graph/buil
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites } from '../nn/dropout.ts';
 import { Network } from '../nn/network.ts';
+import { elementCount } from '../support/element-count.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 
 /** The name of the input that takes the trained values. */
@@ -54,7 +55,7 @@ function differentiate(regularizer: Regularizer, flat: Value): { value: Value; g
   let end = 0;
   const views = regularizer.views.map((shape) => {
     const start = end;
-    end += shape.reduce((a, b) => a * b, 1);
+    end += elementCount(shape);
     return reshape(slice(flat, 0, start, end), shape);
   });
   const value = regularizer.build(views);
@@ -62,6 +63,5 @@ function differentiate(regularizer: Regularizer, flat: Value): { value: Value; g
 }
 
 function flatten(value: Value): Value {
-  const length = (value.shape as number[]).reduce((a, b) => a * b, 1);
-  return reshape(value, [length]);
+  return reshape(value, [elementCount(value.shape as number[])]);
 }

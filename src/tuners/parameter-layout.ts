@@ -1,5 +1,6 @@
 import { reshape, slice } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
+import { elementCount } from '../support/element-count.ts';
 
 /** One trained tensor. */
 export interface TrainedParameter {
@@ -26,7 +27,7 @@ export class ParameterLayout {
   constructor(parameters: readonly TrainedParameter[]) {
     let start = 0;
     this.segments = parameters.map(({ name, shape }) => {
-      const end = start + shape.reduce((a, b) => a * b, 1);
+      const end = start + elementCount(shape);
       const segment = { name, shape, start, end };
       start = end;
       return segment;

@@ -1,3 +1,4 @@
+import { elementCount } from '../../support/element-count.ts';
 import type { TensorData } from '../tensor-data.ts';
 
 /** The elements of a strided view that starts at data[0], row-major. The view must lie within `data`. */
@@ -6,7 +7,7 @@ export function gatherStrided<T extends TensorData>(
   shape: readonly number[],
   strides: readonly number[],
 ): T {
-  const count = shape.reduce((a, b) => a * b, 1);
+  const count = elementCount(shape);
   const gathered = new (data.constructor as new (length: number) => T)(count);
   const index = new Array<number>(shape.length).fill(0);
   let place = 0;

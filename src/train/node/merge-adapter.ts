@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { streamSafetensors } from '../../formats/encode-safetensors.ts';
 import { f32ToBf16, f32ToF16 } from '../../formats/float.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import { mergedReader } from '../../tuners/peft/merged-reader.ts';
 import { copyAdapterNotes } from './adapter-notes.ts';
@@ -66,7 +67,7 @@ function writeWeights(
   const read = mergedReader(adapter, model.readRange);
   function* blocks(name: string) {
     const { shape, dtype } = written.get(name)!;
-    const length = shape.reduce((a, b) => a * b, 1);
+    const length = elementCount(shape);
     for (let start = 0; start < length; start += BLOCK) {
       yield encoded(read(name, start, Math.min(length, start + BLOCK)), dtype, name);
     }

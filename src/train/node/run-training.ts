@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { maxLength } from '../../text/max-length.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
+import { adapterParameters } from '../../tuners/adapter-parameters.ts';
 import { type EncodedSet, encodeSet } from '../encoded-set.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
 import { createMethod } from '../method.ts';
@@ -10,14 +10,15 @@ import { Trainer } from '../trainer.ts';
 import { trainerSettings } from '../trainer-settings.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import { finishOf, openEventLog } from './event-log.ts';
-import { loadData, type RunData } from './load-data.ts';
-import { describeModel, type LoadedModel, loadModel } from './load-model.ts';
+import type { RunData } from './load-data.ts';
+import { type LoadedModel, loadModel } from './load-model.ts';
 import { nodeEngine } from './node-engine.ts';
 import { checkHead } from './open-adapter.ts';
 import { peakMemoryMb } from './peak-memory.ts';
+import { readRun } from './read-run.ts';
 import { checkRunFolder, makeRunFolder, runFiles } from './run-folder.ts';
 import { fingerprintOf, otherRun } from './same-run.ts';
-import { labelsOf, readStart, startNotices } from './starting-adapter.ts';
+import { startNotices } from './starting-adapter.ts';
 import { writeConfig, writeResults } from './write-results.ts';
 
 export interface RunOptions {
@@ -32,13 +33,9 @@ export interface RunOptions {
  * is written. A finished run that is to be resumed gives its result once more.
  */
 export async function runTraining(given: RunConfig, options: RunOptions): Promise<FinishEvent> {
-  const { config, start } = readStart(given);
-  checkRunFolder(config.output, options.resume);
+  checkRunFolder(given.output, options.resume);
+  const { config, start, folder, data, numLabels } = await readRun(given);
   const files = runFiles(config.output);
-  const folder = await resolveModel(config.model);
-  const base = describeModel(folder, config.task);
-  const loaded = loadData(config, base.config.id2label);
-  const data = { ...loaded, labels: labelsOf(config, loaded.labels, base, start) };
   const fingerprint = fingerprintOf(config, data.labels.names, start?.files);
   const saved = options.resume ? readLastCheckpoint(files.checkpoints) : undefined;
   if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
@@ -50,7 +47,7 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
     return finished;
   }
 
-  const model = loadModel(folder, config.task, config.task === 'regression' ? 1 : data.labels.names.length);
+  const model = loadModel(folder, config.task, numLabels);
   const settings = trainerSettings(config, data.train.length);
   const method = createMethod(config, model, settings.totalSteps, start);
   if (start) checkHead(model, method.run, `adapter: ${config.adapter}`);
@@ -130,13 +127,4 @@ function encode(
     validation: validation && set(validation, config.data.validation as string),
     padId: tokenizer.padId,
   };
-}
-
-function adapterParameters(
-  modules: readonly { rank: number; inFeatures: number; outFeatures: number }[],
-): number {
-  return modules.reduce(
-    (sum, { rank, inFeatures, outFeatures }) => sum + rank * (inFeatures + outFeatures),
-    0,
-  );
 }

@@ -3,6 +3,7 @@ import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
 import type { AdaLoraTuner } from './adalora-tuner.ts';
 import { RankAllocator } from './allocator.ts';
 import type { AllocationSchedule } from './budget.ts';
+import { keptCount } from './kept-count.ts';
 import { keptIndices } from './kept-indices.ts';
 
 /** AdaLoRA while it trains: feeds the allocator, and removes the dropped triplets once the pattern is final. */
@@ -44,9 +45,7 @@ export class AdaLoraRun implements MethodRun {
 
   ranks(): Record<string, number> {
     const keep = this.#allocator.keep();
-    return Object.fromEntries(
-      this.#initial.modules.map(({ path }, k) => [path, keep[k].reduce((sum, kept) => sum + kept, 0)]),
-    );
+    return Object.fromEntries(this.#initial.modules.map(({ path }, k) => [path, keptCount(keep[k])]));
   }
 
   assertComplete(): void {

@@ -6,6 +6,7 @@ import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { LowRankModule, ReadParameter, Regularizer, TunableModel, Tuner } from '../tuner.ts';
 import type { AdaLoraConfig } from './config.ts';
+import { keptCount } from './kept-count.ts';
 import { orthogonality } from './orthogonality.ts';
 import type { TripletModule } from './triplet-module.ts';
 
@@ -97,7 +98,7 @@ export class AdaLoraTuner implements Tuner {
   shrink(keep: readonly Uint8Array[]): AdaLoraTuner {
     const modules = this.modules.map((module, k) => ({
       ...module,
-      rank: keep[k].reduce((sum, kept) => sum + kept, 0),
+      rank: keptCount(keep[k]),
     }));
     return new AdaLoraTuner(this.config, modules, this.saved);
   }

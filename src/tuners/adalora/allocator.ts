@@ -2,6 +2,7 @@ import { allocate } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
 import type { AdaLoraConfig } from './config.ts';
 import { rawSensitivity, updateImportance } from './importance.ts';
+import { keptCount } from './kept-count.ts';
 import { shifted, spanOf, type TripletModule } from './triplet-module.ts';
 import { magnitudeScores, tripletScores } from './triplet-scores.ts';
 
@@ -118,10 +119,7 @@ export class RankAllocator {
     this.#state.allocations++;
     this.#mask(w);
     if (final) this.#finish();
-    const ranks = keep.map((module, k) => [
-      this.#modules[k].name,
-      module.reduce((sum, kept) => sum + kept, 0),
-    ]);
+    const ranks = keep.map((module, k) => [this.#modules[k].name, keptCount(module)]);
     return { step, budget, threshold, final, ranks: Object.fromEntries(ranks) };
   }
 

@@ -1,0 +1,4 @@
+/** The number of elements of a tensor of that shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
