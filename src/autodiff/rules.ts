@@ -1,6 +1,7 @@
 import {
   cast,
   constant,
+  cos,
   divide,
   equal,
   exp,
@@ -12,7 +13,9 @@ import {
   pad,
   reshape,
   scatterAdd,
+  sin,
   slice,
+  softmax,
   subtract,
   sum,
   transpose,
@@ -36,6 +39,7 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   input: null,
   weight: null,
   constant: null,
+  iota: null,
 
   add: single(({ g }) => [() => g, () => g]),
   subtract: single(({ g }) => [() => g, () => negate(g)]),
@@ -45,6 +49,8 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   exp: single(({ g, y }) => [() => multiply(g, y)]),
   log: single(({ g, inputs: [x] }) => [() => divide(g, x)]),
   sqrt: single(({ g, y }) => [() => divide(multiply(g, 0.5), y)]),
+  cos: single(({ g, inputs: [x] }) => [() => negate(multiply(g, sin(x)))]),
+  sin: single(({ g, inputs: [x] }) => [() => multiply(g, cos(x))]),
   tanh: single(({ g, y }) => [() => multiply(g, subtract(1, multiply(y, y)))]),
   sigmoid: single(({ g, y }) => [() => multiply(g, multiply(y, subtract(1, y)))]),
   relu: single(({ g, y }) => [() => multiply(g, cast(greater(y, 0), 'float32'))]),
@@ -83,6 +89,7 @@ export const rules: { [K in Op]: Rule<K> | null } = {
       return subtract(weighted, multiply(y, sum(weighted, [y.shape.length - 1], true)));
     },
   ]),
+  logSumExp: single(({ g, inputs: [x] }) => [() => multiply(g, softmax(x))]),
   layerNorm: layerNormRule,
 
   reshape: single(({ g, inputs: [x] }) => [() => reshape(g, x.shape)]),
@@ -118,7 +125,7 @@ export const rules: { [K in Op]: Rule<K> | null } = {
       const isPadding = equal(reshape(indices, [count, 1]), constant(g.node.graph, [padding], [], 'int32'));
       return where(isPadding, 0, all);
     };
-    return [() => reshape(scatterAdd(reshape(indices, [count]), updates(), rows as number), table.shape)];
+    return [() => reshape(scatterAdd(reshape(indices, [count]), updates(), rows), table.shape)];
   }),
   scatterAdd: null,
   window: null,

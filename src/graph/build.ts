@@ -29,6 +29,11 @@ export function constant(
   return graph.leaf('constant', { data }, { dtype, shape });
 }
 
+/** 0, 1, 2, …: int32 [length]. */
+export function iota(graph: Graph, length: Dimension): Value {
+  return graph.add('iota', [], { length })[0];
+}
+
 export function add(a: Operand, b: Operand): Value {
   if (b === 0) return a as Value;
   return binary('add', a, b);
@@ -64,7 +69,19 @@ export function cast(x: Value, to: DataType): Value {
   return x.dtype === to ? x : apply('cast', [x], { to });
 }
 
-type Unary = 'negate' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'sigmoid' | 'relu' | 'normalCdf' | 'softmax';
+type Unary =
+  | 'negate'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'cos'
+  | 'sin'
+  | 'tanh'
+  | 'sigmoid'
+  | 'relu'
+  | 'normalCdf'
+  | 'softmax'
+  | 'logSumExp';
 
 function unary(op: Unary): (x: Value) => Value {
   return (x) => apply(op, [x], {});
@@ -74,12 +91,16 @@ export const negate = unary('negate');
 export const exp = unary('exp');
 export const log = unary('log');
 export const sqrt = unary('sqrt');
+export const cos = unary('cos');
+export const sin = unary('sin');
 export const tanh = unary('tanh');
 export const sigmoid = unary('sigmoid');
 export const relu = unary('relu');
 export const normalCdf = unary('normalCdf');
 /** Over the last axis. */
 export const softmax = unary('softmax');
+/** log Σ exp over the last axis, which becomes 1. */
+export const logSumExp = unary('logSumExp');
 
 /** scale · op(a) op(b) over the last two axes; leading axes must be equal. */
 export function matmul(a: Value, b: Value, options: Partial<Ops['matmul']> = {}): Value {
@@ -129,7 +150,7 @@ export function gather(table: Value, indices: Value, padding?: number): Value {
   return apply('gather', [table, indices], padding === undefined ? {} : { padding });
 }
 
-export function scatterAdd(indices: Value, updates: Value, rows: number): Value {
+export function scatterAdd(indices: Value, updates: Value, rows: Dimension): Value {
   return apply('scatterAdd', [indices, updates], { rows });
 }
 

@@ -9,6 +9,8 @@ export interface Ops {
   input: { name: string };
   weight: { name: string };
   constant: { data: readonly number[] };
+  /** 0, 1, 2, …: int32 [length]. */
+  iota: { length: Dimension };
 
   // Elementwise; two or three operands broadcast as in NumPy
   add: None;
@@ -19,6 +21,8 @@ export interface Ops {
   exp: None;
   log: None;
   sqrt: None;
+  cos: None;
+  sin: None;
   tanh: None;
   sigmoid: None;
   relu: None;
@@ -37,6 +41,8 @@ export interface Ops {
   max: Reduction;
   /** Over the last axis. */
   softmax: None;
+  /** log Σ exp over the last axis, which becomes 1. */
+  logSumExp: None;
   /** (x, gain, shift) over the last axis; outputs y, mean and 1 / standard deviation. */
   layerNorm: { epsilon: number };
 
@@ -54,7 +60,7 @@ export interface Ops {
    */
   gather: { padding?: number };
   /** Adds rows into a zero table of `rows` rows: (indices [k], updates [k, width]) -> [rows, width]. */
-  scatterAdd: { rows: number };
+  scatterAdd: { rows: Dimension };
   /**
    * A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. `again` sets a
    * second reading apart from the first, so that the first need not be kept for it.

@@ -20,6 +20,8 @@ const IN_PLACE: ReadonlySet<Op> = new Set([
   'exp',
   'log',
   'sqrt',
+  'cos',
+  'sin',
   'tanh',
   'sigmoid',
   'relu',

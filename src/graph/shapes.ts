@@ -29,6 +29,7 @@ const inference: { [K in Op]: Inference<K> } = {
   input: isLeaf,
   weight: isLeaf,
   constant: isLeaf,
+  iota: (_, { length }) => [{ dtype: 'int32', shape: [length] }],
 
   add: arithmetic,
   subtract: arithmetic,
@@ -38,6 +39,8 @@ const inference: { [K in Op]: Inference<K> } = {
   exp: unary,
   log: unary,
   sqrt: unary,
+  cos: unary,
+  sin: unary,
   tanh: unary,
   sigmoid: unary,
   relu: unary,
@@ -64,6 +67,10 @@ const inference: { [K in Op]: Inference<K> } = {
   sum: reduction,
   max: reduction,
   softmax: unary,
+  logSumExp: ([x]) => {
+    check(x.dtype === 'float32', 'needs float32');
+    return [{ dtype: 'float32', shape: x.shape.with(-1, 1) }];
+  },
   layerNorm: ([x, gain, shift]) => {
     const width = x.shape.slice(-1);
     check(sameShape(gain.shape, width) && sameShape(shift.shape, width), `gain and shift must be [${width}]`);

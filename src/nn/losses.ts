@@ -1,14 +1,14 @@
 import {
   add,
-  cast,
   constant,
   divide,
   equal,
   exp,
   expand,
   greater,
+  iota,
   log,
-  max,
+  logSumExp,
   multiply,
   negate,
   relu,
@@ -18,22 +18,28 @@ import {
   sum,
   where,
 } from '../graph/build.ts';
+import { addDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
  * Mean negative log-likelihood of int32 labels [rows] under logits [rows, classes]; rows whose label is no class are
  * ignored.
- *
- * @param most the most classes there can be, where their number is a symbol
  */
-export function crossEntropy(logits: Value, labels: Value, most = logits.shape[1] as number): Value {
+export function crossEntropy(logits: Value, labels: Value): Value {
   const [rows, classes] = logits.shape;
-  const ids = Array.from({ length: most }, (_, i) => i);
-  const everyId = slice(constant(logits.node.graph, ids, [1, most], 'int32'), 1, 0, classes);
-  const hit = equal(reshape(labels, [rows, 1]), everyId);
-  const oneHot = cast(hit, 'float32');
-  const counted = sum(oneHot, [0, 1]);
-  return negate(divide(sum(multiply(oneHot, logSoftmax(logits)), [0, 1]), counted));
+  const { graph } = logits.node;
+  const label = reshape(labels, [rows, 1]);
+  const ids = iota(graph, classes);
+  const isHit = equal(label, reshape(ids, [1, classes]));
+  const hits = sum(where(isHit, logits, 0), [0, 1]);
+  const last = slice(ids, 0, addDimensions(classes, -1), classes);
+  const isClass = where(
+    greater(label, last),
+    0,
+    where(greater(label, constant(graph, [-1], [], 'int32')), expand(constant(graph, [1], []), [rows, 1]), 0),
+  );
+  const normaliser = sum(multiply(isClass, logSumExp(logits)), [0, 1]);
+  return divide(subtract(normaliser, hits), sum(isClass, [0, 1]));
 }
 
 /** Mean squared error; both [rows]. */
@@ -48,12 +54,6 @@ export function binaryCrossEntropy(logits: Value, targets: Value): Value {
   const magnitude = where(greater(logits, 0), logits, negate(logits));
   const softplus = log(add(exp(negate(magnitude)), 1));
   return average(add(subtract(relu(logits), multiply(logits, targets)), softplus));
-}
-
-function logSoftmax(x: Value): Value {
-  const last = [x.shape.length - 1];
-  const shifted = subtract(x, max(x, last, true));
-  return subtract(shifted, log(sum(exp(shifted), last, true)));
 }
 
 function average(x: Value): Value {

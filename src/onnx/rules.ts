@@ -23,6 +23,11 @@ export const portable: LoweringTable = {
     const integers = e.int32(data, shape as number[]);
     return [dtype === 'bool' ? e.emit('Cast', [integers], { to: ELEMENT.bool }) : integers];
   },
+  iota: (e, { attributes: { length } }) => {
+    const to = { to: ELEMENT.int32 };
+    const end = e.emit('Cast', [e.emit('Reshape', [e.size(length), e.int64([], [0])])], to);
+    return [e.emit('Range', [e.int32([0], []), end, e.int32([1], [])])];
+  },
 
   add: direct('Add'),
   subtract: direct('Sub'),
@@ -32,6 +37,8 @@ export const portable: LoweringTable = {
   exp: direct('Exp'),
   log: direct('Log'),
   sqrt: direct('Sqrt'),
+  cos: direct('Cos'),
+  sin: direct('Sin'),
   tanh: direct('Tanh'),
   sigmoid: direct('Sigmoid'),
   relu: direct('Relu'),
@@ -64,6 +71,9 @@ export const portable: LoweringTable = {
     e.emit('ReduceMax', [x, e.int64(axes)], { keepdims: Number(keepDims) }),
   ],
   softmax: (e, _, [x]) => [e.emit('Softmax', [x], { axis: -1 })],
+  logSumExp: (e, { outputs: [{ shape }] }, [x]) => [
+    e.emit('ReduceLogSumExp', [x, e.int64([shape.length - 1])], { keepdims: 1 }),
+  ],
   layerNorm: (e, { attributes: { epsilon } }, operands) =>
     e.emitMany('LayerNormalization', operands, { axis: -1, epsilon: { float: epsilon } }, 3),
 
@@ -80,11 +90,9 @@ export const portable: LoweringTable = {
   gather: (e, _, operands) => [e.emit('Gather', operands, { axis: 0 })],
   // A product with the one-hot matrix of the indices: more work than a scatter, but every backend has the kernels.
   scatterAdd: (e, { attributes: { rows } }, [indices, updates]) => {
-    const row = e.int32(
-      Array.from({ length: rows }, (_, i) => i),
-      [rows, 1],
-    );
-    const oneHot = e.emit('Cast', [e.emit('Equal', [row, indices])], { to: ELEMENT.float32 });
+    const ids = e.emit('Range', [e.int64([0], []), e.emit('Reshape', [e.size(rows), e.int64([], [0])]), e.int64([1], [])]);
+    const column = e.emit('Cast', [e.emit('Reshape', [ids, e.int64([-1, 1])])], { to: ELEMENT.int32 });
+    const oneHot = e.emit('Cast', [e.emit('Equal', [column, indices])], { to: ELEMENT.float32 });
     return [e.emit('MatMul', [oneHot, updates])];
   },
   window: (e, { attributes: { shape, again } }, [vector, start]) => {

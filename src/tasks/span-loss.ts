@@ -8,16 +8,15 @@ import { crossEntropy } from '../nn/losses.ts';
  * ignored, one below 0 (-100 too) counts as 0. Declares the inputs `start_positions` and `end_positions`, int32 [batch].
  *
  * @param logits [2, batch, sequence], starts before ends
- * @param maxLength the longest sequence that the model takes
  */
-export function spanLoss(logits: Value, maxLength: number): Value {
+export function spanLoss(logits: Value): Value {
   const [, batch, sequence] = logits.shape;
   const { graph } = logits.node;
   const zero = constant(graph, [0], [], 'int32');
   const [start, end] = ['start_positions', 'end_positions'].map((name, i) => {
     const positions = input(graph, name, 'int32', [batch]);
     const clamped = where(greater(positions, zero), positions, zero);
-    return crossEntropy(reshape(slice(logits, 0, i, i + 1), [batch, sequence]), clamped, maxLength);
+    return crossEntropy(reshape(slice(logits, 0, i, i + 1), [batch, sequence]), clamped);
   });
   return multiply(add(start, end), 0.5);
 }

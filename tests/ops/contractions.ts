@@ -1,7 +1,7 @@
 // biome-ignore-all format: one case a line.
 
 import {
-  add, constant, layerNorm, matmul, max, multiply, softmax, sum, tanh,
+  add, constant, layerNorm, logSumExp, matmul, max, multiply, softmax, sum, tanh,
 } from '../../src/graph/build.ts';
 import type { Value } from '../../src/graph/graph.ts';
 import { apart, type OpCase, op, real } from '../support/check-op.ts';
@@ -84,6 +84,11 @@ export const contractions = {
     op([real(2, 3)], softmax, [2, 3], (x) => (i, j) => Math.exp(x(i, j)) / total(3, (k) => Math.exp(x(i, k)))),
     op([real('batch', 2, 'sequence')], softmax, [2, 2, 3], (x) => (n, i, j) => Math.exp(x(n, i, j)) / total(3, (k) => Math.exp(x(n, i, k)))),
     op([real(3)], (x) => softmax(add(x, constant(x.node.graph, [0, 0, -1e9]))), [3], (x) => (i) => ([1, 1, 0][i] * Math.exp(x(i))) / (Math.exp(x(0)) + Math.exp(x(1)))),
+  ],
+  logSumExp: [
+    op([real(2, 3)], logSumExp, [2, 1], (x) => (i) => Math.log(total(3, (k) => Math.exp(x(i, k))))),
+    op([real('batch', 2, 'sequence')], logSumExp, [2, 2, 1], (x) => (n, i) => Math.log(total(3, (k) => Math.exp(x(n, i, k))))),
+    op([real(3)], (x) => logSumExp(add(x, 200)), [1], (x) => () => 200 + Math.log(total(3, (k) => Math.exp(x(k))))),
   ],
   layerNorm: [
     op([real(2, 4), real(4), real(4)], normal(0), [2, 4], (x, g, s) => (i, j) => g(j) * standard(4, (k) => x(i, k), j) + s(j)),

@@ -1,8 +1,8 @@
 // biome-ignore-all format: one case a line.
 
 import {
-  add, cast, constant, divide, equal, exp, greater, log, multiply, negate, normalCdf, type Operand, relu,
-  sigmoid, sqrt, subtract, tanh, where,
+  add, cast, constant, cos, divide, equal, exp, greater, iota, log, multiply, negate, normalCdf, type Operand, relu,
+  sigmoid, sin, sqrt, subtract, tanh, where,
 } from '../../src/graph/build.ts';
 import type { Value } from '../../src/graph/graph.ts';
 import type { DataType } from '../../src/graph/ops.ts';
@@ -37,6 +37,10 @@ export const elementwise = {
     op([int([3], [4, 5, 6])], (a) => equal(a, literal(a, [4, 0, 6], [3], 'int32')), [3], () => (i) => [1, 0, 1][i]),
     op([real(2)], (a) => where(literal(a, [0, 1], [2], 'bool'), a, 9), [2], (a) => (i) => [9, a(1)][i]),
   ],
+  iota: [
+    op([int([3], [1, 0, 2])], (x) => equal(x, iota(x.node.graph, 3)), [3], () => (i) => [0, 0, 1][i]),
+    op([int(['batch', 'sequence'], [0, 0, 2, 5, 1, 2])], (x) => equal(x, iota(x.node.graph, x.shape[1])), [2, 3], (x) => (i, j) => Number(x(i, j) === j)),
+  ],
   add: binary(add, (a, b) => a + b),
   subtract: binary(subtract, (a, b) => a - b),
   multiply: binary(multiply, (a, b) => a * b),
@@ -45,6 +49,8 @@ export const elementwise = {
   exp: [op([real(2, 3)], exp, [2, 3], (x) => (i, j) => Math.exp(x(i, j)))],
   log: [op([positive(2, 3)], log, [2, 3], (x) => (i, j) => Math.log(x(i, j)))],
   sqrt: [op([positive(2, 3)], sqrt, [2, 3], (x) => (i, j) => Math.sqrt(x(i, j)))],
+  cos: [op([real(2, 3)], cos, [2, 3], (x) => (i, j) => Math.cos(x(i, j)))],
+  sin: [op([real(2, 3)], sin, [2, 3], (x) => (i, j) => Math.sin(x(i, j)))],
   tanh: [op([apart('batch', 6)], tanh, [2, 6], (x) => (i, j) => Math.tanh(x(i, j)))],
   sigmoid: [op([apart('batch', 6)], sigmoid, [2, 6], (x) => (i, j) => 1 / (1 + Math.exp(-x(i, j))))],
   relu: [op([apart('batch', 6)], relu, [2, 6], (x) => (i, j) => Math.max(0, x(i, j)))],
