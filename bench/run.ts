@@ -88,7 +88,7 @@ async function prepare(benchCase: BenchCase, folder: string) {
   const common = {
     op: 'prepare',
     ...settings,
-    targets: bert.defaultTargetModules,
+    targets: bert.targetModules.adalora,
     dtype: 'float32',
     threads: 2,
   };

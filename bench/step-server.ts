@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { lower } from '../src/onnx/index.ts';
 import { createSession } from '../src/runtime/node/create-session.ts';
 import { Random } from '../src/support/random.ts';
+import { modelFeeds } from '../src/tasks/model-inputs.ts';
 import type { Batch } from '../src/text/collate.ts';
 import type { Engine } from '../src/train/engine.ts';
 import { createMethod } from '../src/train/method.ts';
@@ -69,8 +70,8 @@ async function prepare({
     maxGradNorm: 1,
   });
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
-  const inputs = randomBatch(model, batch, length);
-  const labels = { labels: { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] } };
+  const labels = { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] };
+  const feeds = { ...modelFeeds(randomBatch(model, batch, length)), labels };
   const profiled = async (profilePrefix: string) => {
     const { weightFolder, locate } = model;
     const options = { device: 'cpu', weightFolder, profilePrefix } as const;
@@ -78,14 +79,13 @@ async function prepare({
       open: (outputs) => createSession(lower(outputs, { target: 'cpu', locate }), options),
     };
     const program = new Program(engine, model, run.tuner);
-    for (let i = 0; i < PROFILED_STEPS; i++)
-      await program.differentiate(updater.values, inputs, labels, 0, i);
+    for (let i = 0; i < PROFILED_STEPS; i++) await program.differentiate(updater.values, feeds, 0, i);
     await program.release();
   };
   return {
     products: () => productRate(profiled),
     async step() {
-      const { gradient } = await program.differentiate(updater.values, inputs, labels, 0, updater.step);
+      const { gradient } = await program.differentiate(updater.values, feeds, 0, updater.step);
       updater.apply(gradient);
     },
   };

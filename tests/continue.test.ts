@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference, largestMagnitude } from '../scripts/conformance/compare.ts';
-import { batchOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
+import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
 import { readAdapter } from '../src/formats/peft/node/adapter-folder.ts';
 import { continuedConfig } from '../src/train/continued-config.ts';
@@ -162,7 +162,7 @@ describe.skipIf(!existsSync(TRAJECTORIES))("an adapter of PEFT's", () => {
     const settled = continuedConfig(config, adapter.config);
     const { run, start, exportAdapter } = createMethod(settled, model, 10, adapter);
     const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
-    const logits = await program.predict(start!, batchOf(withPrefix(probe, 'batch.')));
+    const logits = await program.predict(start!, feedsOf(model, withPrefix(probe, 'batch.')));
     await program.release();
     model.close();
     expect(largestDifference(logits, expected)).toBeLessThan(1e-5 * largestMagnitude(expected));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
-import { batchOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
+import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
 import { loadModel } from '../src/train/node/load-model.ts';
 import { mergeAdapter } from '../src/train/node/merge-adapter.ts';
@@ -18,7 +18,7 @@ async function logitsOf(folder: string): Promise<Float32Array> {
   const model = loadModel(folder, 'single_label_classification');
   const tuner = new FullTuner(model);
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
-  const inputs = batchOf(withPrefix(readSafetensors(join(CASE, 'probe.safetensors')), 'batch.'));
+  const inputs = feedsOf(model, withPrefix(readSafetensors(join(CASE, 'probe.safetensors')), 'batch.'));
   const logits = await program.predict(tuner.initialValues(0, model.reader(0)), inputs);
   await program.release();
   model.close();

@@ -13,8 +13,8 @@ import { type ImportedAdapter, importAdapter } from '../../src/tuners/peft/impor
 import { mergedReader } from '../../src/tuners/peft/merged-reader.ts';
 import { plainLora } from '../../src/tuners/peft/plain-lora.ts';
 import { type Findings, largestMagnitude } from './compare.ts';
-import { batchOf, logitsOf, withPrefix } from './read-case.ts';
-import { realLogits } from './real-logits.ts';
+import { batchOf, feedsOf, logitsOf, withPrefix } from './read-case.ts';
+import { inTheirOrder, realLogits } from './real-logits.ts';
 import { VOID_FOR_ADALORA } from './trajectory-method.ts';
 import { ourName, type TrajectoryTensors } from './trajectory-tensors.ts';
 
@@ -45,11 +45,12 @@ export async function adapterChecks(
     checkTensors(findings, exported, adapter, tensors);
   }
   const probe = readSafetensors(join(folder, 'probe.safetensors'));
-  const batch = batchOf(withPrefix(probe, 'batch.'));
+  const inputs = withPrefix(probe, 'batch.');
+  const batch = batchOf(inputs);
   const [logits, mergedLogits] = [logitsOf(probe), logitsOf(probe, 'merged_')];
   const check = async (kind: string, adapted: ImportedAdapter, theirs: Float32Array) => {
     const program = new Program(nodeEngine(model, 'cpu'), model, adapted.tuner);
-    const ours = await program.predict(adapted.values, batch);
+    const ours = inTheirOrder(model, await program.predict(adapted.values, feedsOf(model, inputs)), batch);
     await program.release();
     const [actual, expected] = [ours, theirs].map((values) => realLogits(model, values, batch));
     findings.tensor(kind, actual, expected, PROBE_LIMIT * largestMagnitude(expected), 'logits');

@@ -1,14 +1,21 @@
 import type { TaskType } from '../../src/data/task-type.ts';
 import { spanModel } from '../../src/tasks/span-model.ts';
 import type { TaskModel } from '../../src/tasks/task-model.ts';
+import { type TokenHeadKind, tokenModel } from '../../src/tasks/token-model.ts';
 import { notesOfModel } from '../../src/train/node/adapter-notes.ts';
 import { type LoadedModel, loadModel, openModel } from '../../src/train/node/load-model.ts';
 import { named, Skipped, type StoredTensors } from './read-case.ts';
 
 /** The model in a folder with the head that a case asks for; `batch` is one of its batches. */
 export function loadCase(folder: string, taskType: string, batch: StoredTensors): LoadedModel<TaskModel> {
-  if (taskType === 'QUESTION_ANS') return openModel(folder, spanModel);
-  return loadModel(folder, taskOf(folder, named(batch, 'labels').shape));
+  switch (taskType) {
+    case 'SEQ_CLS':
+      return loadModel(folder, taskOf(folder, named(batch, 'labels').shape));
+    case 'QUESTION_ANS':
+      return openModel(folder, spanModel);
+    default:
+      return openModel(folder, tokenModel(taskType as TokenHeadKind));
+  }
 }
 
 /** The task of a classification head: as its config says, or as transformers infers it. */

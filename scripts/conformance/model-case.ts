@@ -5,16 +5,8 @@ import { Program } from '../../src/train/program.ts';
 import { FullTuner } from '../../src/tuners/full/full-tuner.ts';
 import { Findings, largestMagnitude } from './compare.ts';
 import { loadCase } from './load-case.ts';
-import {
-  batchOf,
-  floats,
-  logitsOf,
-  modelCaseSchema,
-  named,
-  readDescription,
-  targetsOf,
-} from './read-case.ts';
-import { realLogits } from './real-logits.ts';
+import { batchOf, feedsOf, floats, logitsOf, modelCaseSchema, named, readDescription } from './read-case.ts';
+import { inTheirOrder, realLogits } from './real-logits.ts';
 
 /** Logits, loss and the gradient of every parameter of one model on one batch. */
 export async function modelCase(folder: string): Promise<Findings> {
@@ -31,10 +23,11 @@ export async function modelCase(folder: string): Promise<Findings> {
     const findings = new Findings();
     const batch = batchOf(inputs);
     const logits = realLogits(model, logitsOf(expected), batch);
-    const ours = realLogits(model, await program.predict(values, batch), batch);
+    const feeds = feedsOf(model, inputs);
+    const ours = realLogits(model, inTheirOrder(model, await program.predict(values, feeds), batch), batch);
     findings.tensor('logits', ours, logits, limitOf(logits), 'logits');
 
-    const { loss, gradient } = await program.differentiate(values, batch, targetsOf(inputs), 0, 1);
+    const { loss, gradient } = await program.differentiate(values, feeds, 0, 1);
     const expectedLoss = floats(named(expected, 'loss'));
     findings.tensor('loss', [loss], expectedLoss, limitOf(expectedLoss), 'loss');
     findings.names('parameters', model.parameters.keys(), gradients.keys());

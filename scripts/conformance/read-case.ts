@@ -2,8 +2,13 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import { HEAD_KINDS, type HeadKind } from '../../src/models/model-definition.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
+import { labelledRows } from '../../src/tasks/labelled-rows.ts';
+import { modelFeeds } from '../../src/tasks/model-inputs.ts';
+import { shiftRight } from '../../src/tasks/shift-right.ts';
+import type { TaskModel } from '../../src/tasks/task-model.ts';
 import type { Batch } from '../../src/text/collate.ts';
 
 /** A case that asks for what this library does not have. */
@@ -44,9 +49,6 @@ export const trajectorySchema = z.object({
 
 export type Trajectory = z.infer<typeof trajectorySchema>;
 
-/** PEFT's task types that have a head here. */
-const TASK_TYPES = ['SEQ_CLS', 'QUESTION_ANS'];
-
 /** @throws Skipped for a model type or a head that is not there */
 export function readDescription<T extends { model_type: string; task_type: string }>(
   schema: z.ZodType<T>,
@@ -57,7 +59,7 @@ export function readDescription<T extends { model_type: string; task_type: strin
     throw new Error(`${basename(path)}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
   const { model_type, task_type } = parsed.data;
   if (!modelTypes().includes(model_type)) throw new Skipped(`no model type ${model_type}`);
-  if (!TASK_TYPES.includes(task_type)) throw new Skipped(`no head for ${task_type}`);
+  if (!HEAD_KINDS.includes(task_type as HeadKind)) throw new Skipped(`no head for ${task_type}`);
   return parsed.data;
 }
 
@@ -87,9 +89,28 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-/** The targets of a batch: labels, or where answers start and end. */
-export function targetsOf(tensors: StoredTensors): Tensors {
-  const names = tensors.has('labels') ? ['labels'] : ['start_positions', 'end_positions'];
+/** What a model and its loss read of a recorded batch. */
+export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors): Tensors {
+  const batch = batchOf(tensors);
+  switch (headKind) {
+    case 'SEQ_CLS':
+      return { ...modelFeeds(batch), ...taken(tensors, 'labels') };
+    case 'QUESTION_ANS':
+      return { ...modelFeeds(batch), ...taken(tensors, 'start_positions', 'end_positions') };
+  }
+  if (!tensors.has('labels')) return modelFeeds(batch);
+  const { data, dims } = hostTensor(named(tensors, 'labels'));
+  const labels = data as Int32Array;
+  const [rows, length] = dims;
+  const { padTokenId = 0, decoderStartTokenId = 0 } = config;
+  const decoder = { inputIds: shiftRight(labels, length, { padTokenId, decoderStartTokenId }), length };
+  return {
+    ...modelFeeds({ ...batch, ...(headKind === 'SEQ_2_SEQ_LM' && { decoder }) }),
+    ...labelledRows(labels, rows, length, headKind === 'CAUSAL_LM'),
+  };
+}
+
+function taken(tensors: StoredTensors, ...names: string[]): Tensors {
   return Object.fromEntries(names.map((name) => [name, hostTensor(named(tensors, name))]));
 }
 

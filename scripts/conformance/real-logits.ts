@@ -1,12 +1,38 @@
 import type { TaskModel } from '../../src/tasks/task-model.ts';
 import type { Batch } from '../../src/text/collate.ts';
 
-/** The logits that mean something: of answers, those at positions that are not padding. */
+/** The logits that mean something, of those in transformers' order: at positions that are not padding. */
 export function realLogits(
   { headKind }: TaskModel,
   logits: Float32Array,
   { attentionMask }: Batch,
 ): Float32Array {
-  if (headKind !== 'QUESTION_ANS') return logits;
-  return logits.filter((_, i) => attentionMask[i % attentionMask.length] !== 0);
+  switch (headKind) {
+    case 'SEQ_CLS':
+    case 'SEQ_2_SEQ_LM':
+      return logits;
+    case 'QUESTION_ANS':
+      return logits.filter((_, i) => attentionMask[i % attentionMask.length] !== 0);
+  }
+  const classes = logits.length / attentionMask.length;
+  return logits.filter((_, i) => attentionMask[Math.floor(i / classes)] !== 0);
+}
+
+/** Our logits in transformers' order: heads by token give them position after position. */
+export function inTheirOrder(
+  { headKind, config }: TaskModel,
+  logits: Float32Array,
+  { batch }: Batch,
+): Float32Array {
+  if (headKind === 'SEQ_CLS' || headKind === 'QUESTION_ANS') return logits;
+  const classes = headKind === 'TOKEN_CLS' ? config.numLabels : config.vocabSize;
+  const positions = logits.length / (classes * batch);
+  const turned = new Float32Array(logits.length);
+  for (let position = 0; position < positions; position++) {
+    for (let example = 0; example < batch; example++) {
+      const from = (position * batch + example) * classes;
+      turned.set(logits.subarray(from, from + classes), (example * positions + position) * classes);
+    }
+  }
+  return turned;
 }

@@ -6,7 +6,7 @@ import { Updater } from '../../src/train/updater.ts';
 import { adapterChecks } from './adapter-checks.ts';
 import { Findings } from './compare.ts';
 import { loadCase } from './load-case.ts';
-import { batchOf, readDescription, targetsOf, trajectorySchema, withPrefix } from './read-case.ts';
+import { feedsOf, readDescription, trajectorySchema, withPrefix } from './read-case.ts';
 import { trajectoryMethod } from './trajectory-method.ts';
 import { TrajectoryTensors } from './trajectory-tensors.ts';
 
@@ -51,7 +51,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
         loss,
         regularizer = 0,
         gradient,
-      } = await program.differentiate(updater.values, batchOf(inputs), targetsOf(inputs), 0, expected.step);
+      } = await program.differentiate(updater.values, feedsOf(model, inputs), 0, expected.step);
       tensors.sawGradient(gradient);
       const { learningRate, gradNorm } = updater.apply(gradient);
       const objective = loss + regularizer * (run.tuner.regularizer?.weight ?? 0);

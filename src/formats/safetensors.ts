@@ -1,4 +1,6 @@
 import { UserError } from '../support/user-error.ts';
+import { parseBoundedJson } from './bounded-json.ts';
+import { excerpt } from './excerpt.ts';
 import { ARRAY_OF, type Dtype, itemSize } from './tensor-data.ts';
 
 /** Where a tensor lies: `begin` (inclusive) and `end` (exclusive) count bytes from the start of the file. */
@@ -7,6 +9,11 @@ export interface TensorInfo {
   shape: number[];
   begin: number;
   end: number;
+  /**
+   * The order in which its axes lie in those bytes, slowest first, where it is not row-major: a matrix that was
+   * transposed has [1, 0]. `'none'` where its elements lie scattered in those bytes.
+   */
+  axes?: readonly number[] | 'none';
 }
 
 export interface SafetensorsHeader {
@@ -19,10 +26,13 @@ export interface SafetensorsHeader {
 
 /** The file starts with the header's length, a 64-bit unsigned integer. */
 export const LENGTH_BYTES = 8;
-/** The format's own limit; more is an attempt to exhaust memory. */
-const MAX_HEADER_BYTES = 100_000_000;
-/** Longest excerpt of a file's content in a message. */
-const MAX_EXCERPT = 80;
+/**
+ * Some 150 bytes a tensor, and the largest models have 100,000. The format's own limit is three times that; a header is
+ * worth tens of times its length in memory.
+ */
+const MAX_HEADER_BYTES = 2 ** 25;
+/** Three objects and arrays and some five commas a tensor. */
+const JSON_LIMITS = { depth: 3, values: 2 ** 20 };
 
 const DAMAGED = 'The file is damaged or not a safetensors file; get it again.';
 
@@ -72,17 +82,12 @@ export function parseSafetensorsHeader(
 }
 
 function parseJsonObject(bytes: Uint8Array, where: string): object {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch {
-    // Neither message would tell a user more than the one below.
-  }
+  const value = parseBoundedJson(bytes, JSON_LIMITS, `${where}: header`);
   if (isObject(value)) return value;
   throw new UserError({
     where,
     expected: 'a header that is a JSON object',
-    got: 'something else',
+    got: excerpt(value),
     hint: DAMAGED,
   });
 }
@@ -152,10 +157,4 @@ function isObject(value: unknown): value is object {
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
-}
-
-/** A value from the file as it may stand in a message: on one line and short. */
-function excerpt(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length <= MAX_EXCERPT ? text : `${text.slice(0, MAX_EXCERPT)}…`;
 }

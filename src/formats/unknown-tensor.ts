@@ -1,13 +1,20 @@
 import { nearest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
+import { excerptName } from './excerpt.ts';
+
+/** The comparison takes the product of all lengths; names longer than this are no one's misspelling. */
+const MAX_NAME_LENGTH = 200;
+/** The largest models have some thousand names in a file. */
+const MAX_COMPARED = 10_000;
 
 /** The UserError for a tensor that is not in `where`, with the nearest of the `known` names. */
 export function unknownTensor(name: string, known: string[], where: string): UserError {
-  const near = nearest(name, known);
-  const hint = near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined;
+  const compared = known.slice(0, MAX_COMPARED).filter(({ length }) => length <= MAX_NAME_LENGTH);
+  const near = name.length <= MAX_NAME_LENGTH ? nearest(name, compared) : [];
+  const hint = near.length > 0 ? `Did you mean ${near.map(excerptName).join(', ')}?` : undefined;
   return new UserError({
     where,
-    expected: `a tensor ${name}`,
+    expected: `a tensor ${excerptName(name)}`,
     got: `${known.length} tensors, none of that name`,
     hint,
   });

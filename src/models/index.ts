@@ -1,2 +1,2 @@
-export type { CommonConfig, EncoderInputs, Head, HeadKind, ModelDefinition } from './model-definition.ts';
+export type { CommonConfig, Head, HeadKind, ModelDefinition, ModelInputs } from './model-definition.ts';
 export { modelFamily, modelTypes } from './registry.ts';

@@ -1,37 +1,63 @@
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
+import type { KeyValueCache } from '../nn/key-value-cache.ts';
 import type { Network } from '../nn/network.ts';
 
 /**
  * A batch of token sequences, sequence-major: row s of `inputIds` holds token s of every example, so that a row of the
- * flattened hidden states is position · batch + example.
+ * flattened hidden states is position · batch + example. A model reads what it needs; only that becomes an input of
+ * its graph.
  */
-export interface EncoderInputs {
-  /** int32 [sequence, batch] */
+export interface ModelInputs {
+  /** int32 [sequence, batch]; of an encoder-decoder those of the encoder. */
   inputIds: Value;
-  /** int32 [sequence, batch]; absent for models with one token type. */
+  /** int32 [sequence, batch]; for models that tell segments apart. */
   tokenTypeIds: Value;
-  /** int32 [batch, sequence]: 1 real, 0 padding. */
+  /** int32 [sequence, batch]; for decoders, which count positions from the first real token of a document. */
+  positionIds: Value;
+  /**
+   * int32 [batch, keys]: 0 padding, 1 real; decoders see equal numbers as one document. `keys` is `sequence` after
+   * what a cache holds.
+   */
   attentionMask: Value;
   batch: Dimension;
   sequence: Dimension;
+  /** int32 [target, batch]: what the decoder of an encoder-decoder reads. */
+  decoderInputIds: Value;
+  target: Dimension;
+  /** int32 [n]: the rows of the (decoder's) hidden states for which a head by token gives logits; all without it. */
+  logitRows?: Value;
+  /** Where a decoder remembers what it has read; without it, it reads from the start. */
+  cache?: KeyValueCache;
 }
 
 /** What the rest of the program needs to know of any model's config.json. */
 export interface CommonConfig {
   vocabSize: number;
+  /** How many segments the model tells apart; 0 or 1 for models that do not. */
   typeVocabSize: number;
-  /** The longest sequence, special tokens included, that the position embeddings allow. */
+  /** The longest sequence, special tokens included, that the positions allow. */
   maxLength: number;
   numLabels: number;
   /** Class names of the checkpoint by id, where it has any. */
   id2label: Readonly<Record<string, string>>;
   /** Standard deviation of newly initialised weights. */
   initializerRange: number;
+  padTokenId?: number;
+  /** What an encoder-decoder's decoder starts with. */
+  decoderStartTokenId?: number;
 }
 
-/** What a model ends in, by PEFT's `task_type`. */
-export type HeadKind = 'SEQ_CLS' | 'QUESTION_ANS';
+/** What a model ends in, by PEFT's `task_type`, which has none for masked language models. */
+export const HEAD_KINDS = [
+  'SEQ_CLS',
+  'QUESTION_ANS',
+  'TOKEN_CLS',
+  'MASKED_LM',
+  'CAUSAL_LM',
+  'SEQ_2_SEQ_LM',
+] as const;
+export type HeadKind = (typeof HEAD_KINDS)[number];
 
 /** A model with one of its heads. */
 export interface Head<Config extends CommonConfig = CommonConfig> {
@@ -39,8 +65,21 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   readonly architecture: string;
   /** Modules of the head: trained whole, saved with the adapter, initialised where absent. */
   readonly modules: readonly string[];
-  /** Logits: [batch, labels] of classes; [2, batch, sequence] of answers, where they start and where they end. */
-  build(network: Network, config: Config, inputs: EncoderInputs): Value;
+  /** Further modules that are initialised where absent: those of language models, which no adapter trains by itself. */
+  readonly mayLack?: readonly string[];
+  /**
+   * Logits: [batch, labels] of classes; [2, batch, sequence] of answers, where they start and where they end;
+   * [tokens · batch, classes], or of the `logitRows` among them, of heads by token.
+   */
+  build(network: Network, config: Config, inputs: ModelInputs): Value;
+}
+
+/** The modules that methods adapt where a config names none. */
+export interface TargetModules {
+  /** PEFT's. */
+  readonly lora: readonly string[];
+  /** The paper's six matrices a layer (encoders, BART), else PEFT's. */
+  readonly adalora: readonly string[];
 }
 
 /** A model family: how to read its config and how to build its graph. One per Hugging Face `model_type`. */
@@ -48,9 +87,8 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly modelType: string;
   /** Prefix of the base model's parameters; a checkpoint of the base model alone lacks it. */
   readonly baseModelPrefix: string;
-  /** The six matrices a layer that the paper adapts, as PEFT `target_modules`. */
-  readonly defaultTargetModules: readonly string[];
+  readonly targetModules: TargetModules;
   /** @throws UserError listing everything that is wrong with the file */
   parseConfig(json: unknown, where: string): Config;
-  readonly heads: Readonly<Record<HeadKind, Head<Config>>>;
+  readonly heads: Readonly<Partial<Record<HeadKind, Head<Config>>>>;
 }

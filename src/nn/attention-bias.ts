@@ -1,12 +1,55 @@
-import { cast, greater, reshape, where } from '../graph/build.ts';
+import { cast, constant, equal, greater, iota, reshape, slice, subtract, where } from '../graph/build.ts';
+import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /** Large enough to vanish after the exponential, small enough to stay finite when scores are added. */
 const BLOCKED = -1e30;
 
-/** Turns a mask [batch, sequence] of 1 (real) and 0 (padding) into what is added to scores: [batch, 1, 1, sequence]. */
+/** Turns a mask [batch, keys] of 0 (padding) and others (real) into what is added to scores: [batch, 1, 1, keys]. */
 export function attentionBias(mask: Value): Value {
-  const [batch, sequence] = mask.shape;
+  const [batch, keys] = mask.shape;
   const real = greater(cast(mask, 'float32'), 0);
-  return reshape(where(real, 0, BLOCKED), [batch, 1, 1, sequence]);
+  return reshape(where(real, 0, BLOCKED), [batch, 1, 1, keys]);
+}
+
+/** What is added to scores so that a token sees itself and those before it only: [1, 1, queries, keys]. */
+export function causalBias(like: Value, queries: Dimension, keys: Dimension): Value {
+  const { later } = distances(like, queries, keys);
+  return where(later, BLOCKED, 0);
+}
+
+/**
+ * The bias of a decoder: a token sees itself and those before it, of the same document, that are not padding, and of
+ * those the last `window` only. The queries are the last of the keys: the others come from a cache.
+ *
+ * @param mask int32 [batch, keys]: 0 for padding, else the number of a document
+ * @returns [batch, 1, queries, keys]
+ */
+export function decoderBias(mask: Value, queries: Dimension, window?: number): Value {
+  const [batch, keys] = mask.shape;
+  const { graph } = mask.node;
+  const { later, distance } = distances(mask, queries, keys);
+  const first = addDimensions(keys, negative(queries));
+  const documents = reshape(slice(mask, 1, first, keys), [batch, 1, queries, 1]);
+  const asked = reshape(mask, [batch, 1, 1, keys]);
+  const together = where(equal(documents, asked), 0, BLOCKED);
+  const real = where(greater(asked, constant(graph, [0], [], 'int32')), together, BLOCKED);
+  const causal = where(later, BLOCKED, real);
+  return window === undefined ? causal : where(greater(distance, window - 1), BLOCKED, causal);
+}
+
+/** How far each key lies before each query, [1, 1, queries, keys], and whether it comes after it. */
+function distances(like: Value, queries: Dimension, keys: Dimension): { later: Value; distance: Value } {
+  const { graph } = like.node;
+  const positions = iota(graph, keys);
+  const own = reshape(slice(positions, 0, addDimensions(keys, negative(queries)), keys), [1, 1, queries, 1]);
+  const other = reshape(positions, [1, 1, 1, keys]);
+  return {
+    later: greater(other, own),
+    distance: subtract(cast(own, 'float32'), cast(other, 'float32')),
+  };
+}
+
+function negative(size: Dimension): Dimension {
+  return multiplyDimensions(size, -1);
 }

@@ -15,6 +15,14 @@ export interface LinearModule {
   path: string;
   inFeatures: number;
   outFeatures: number;
+  /** Whether the weight is stored as [in, out], as GPT-2's `Conv1D` stores it. */
+  transposed?: boolean;
+}
+
+export interface LinearOptions {
+  /** Whether the module has a bias; by default it has. */
+  bias?: boolean;
+  transposed?: boolean;
 }
 
 /**
@@ -25,6 +33,8 @@ export class Network {
   /** Shape of every parameter, by name, in the order of use. */
   readonly parameters = new Map<string, readonly number[]>();
   readonly linears = new Map<string, LinearModule>();
+  /** Shape of every tensor of the checkpoint that no method trains; zero where the checkpoint lacks it. */
+  readonly buffers = new Map<string, readonly number[]>();
   /** Present in training only: dropout is the identity without it. */
   readonly dropouts: DropoutSites | undefined;
   readonly #injection: Injection | undefined;
@@ -42,20 +52,30 @@ export class Network {
     return this.#injection?.parameter(name) ?? weight(this.graph, name, shape);
   }
 
-  /** x Wᵀ + b over the rows of x [rows, in], W [out, in]. */
-  linear(path: string, x: Value, outFeatures: number): Value {
-    return this.linearGroup([path], x, outFeatures)[0];
+  buffer(name: string, shape: readonly number[]): Value {
+    this.buffers.set(name, shape);
+    return weight(this.graph, name, shape);
   }
 
-  /** Several linear modules of one size on one input; a tuner may share work between them. */
-  linearGroup(paths: readonly string[], x: Value, outFeatures: number): Value[] {
+  /** x Wᵀ + b over the rows of x [rows, in], W [out, in]. */
+  linear(path: string, x: Value, outFeatures: number, options: LinearOptions = {}): Value {
+    return this.linearGroup([path], x, [outFeatures], options)[0];
+  }
+
+  /** Several linear modules on one input; a tuner may share work between them. */
+  linearGroup(
+    paths: readonly string[],
+    x: Value,
+    outFeatures: readonly number[],
+    { bias = true, transposed = false }: LinearOptions = {},
+  ): Value[] {
     const inFeatures = x.shape[1] as number;
-    const frozen = paths.map((path) => {
-      this.linears.set(path, { path, inFeatures, outFeatures });
-      const product = matmul(x, this.parameter(`${path}.weight`, [outFeatures, inFeatures]), {
-        transposeB: true,
-      });
-      return add(product, this.parameter(`${path}.bias`, [outFeatures]));
+    const frozen = paths.map((path, i) => {
+      const out = outFeatures[i];
+      this.linears.set(path, { path, inFeatures, outFeatures: out, ...(transposed && { transposed }) });
+      const shape = transposed ? [inFeatures, out] : [out, inFeatures];
+      const product = matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
+      return bias ? add(product, this.parameter(`${path}.bias`, [out])) : product;
     });
     const increments = this.#injection?.increments(paths, x) ?? [];
     return frozen.map((y, i) => {

@@ -17,10 +17,17 @@ export interface WeightLocation {
   dtype: 'float32' | 'float16' | 'bfloat16';
 }
 
+/** A frozen tensor that no file holds: it becomes part of the model. */
+export interface InlineWeight {
+  data: Float32Array;
+}
+
+/** Where each `weight` node's tensor lies; asked once a name. */
+export type LocateWeight = (name: string) => WeightLocation | InlineWeight;
+
 export interface LowerOptions {
   target: Target;
-  /** Where each `weight` node's tensor lies; asked once a name. */
-  locate?: (name: string) => WeightLocation;
+  locate?: LocateWeight;
 }
 
 const OPSET = 20;
@@ -81,16 +88,20 @@ export function lower(
   });
 }
 
-function emitWeight(
-  emitter: Emitter,
-  node: Node<'weight'>,
-  locate: (name: string) => WeightLocation,
-): string {
+function emitWeight(emitter: Emitter, node: Node<'weight'>, locate: LocateWeight): string {
   const { name } = node.attributes;
-  const { file, begin, end, dtype } = locate(name);
+  const dims = node.outputs[0].shape as number[];
+  const place = locate(name);
+  if ('data' in place) {
+    const { buffer, byteOffset, byteLength } = place.data;
+    const raw_data = new Uint8Array(buffer, byteOffset, byteLength);
+    emitter.initializers.push({ name, dims, data_type: ELEMENT.float32, raw_data });
+    return name;
+  }
+  const { file, begin, end, dtype } = place;
   emitter.initializers.push({
     name,
-    dims: node.outputs[0].shape as number[],
+    dims,
     data_type: ELEMENT[dtype],
     data_location: 1,
     external_data: [

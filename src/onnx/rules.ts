@@ -90,7 +90,11 @@ export const portable: LoweringTable = {
   gather: (e, _, operands) => [e.emit('Gather', operands, { axis: 0 })],
   // A product with the one-hot matrix of the indices: more work than a scatter, but every backend has the kernels.
   scatterAdd: (e, { attributes: { rows } }, [indices, updates]) => {
-    const ids = e.emit('Range', [e.int64([0], []), e.emit('Reshape', [e.size(rows), e.int64([], [0])]), e.int64([1], [])]);
+    const ids = e.emit('Range', [
+      e.int64([0], []),
+      e.emit('Reshape', [e.size(rows), e.int64([], [0])]),
+      e.int64([1], []),
+    ]);
     const column = e.emit('Cast', [e.emit('Reshape', [ids, e.int64([-1, 1])])], { to: ELEMENT.int32 });
     const oneHot = e.emit('Cast', [e.emit('Equal', [column, indices])], { to: ELEMENT.float32 });
     return [e.emit('MatMul', [oneHot, updates])];

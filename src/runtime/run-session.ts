@@ -17,9 +17,11 @@ export function wrapSession(
     Object.fromEntries(
       Object.entries(tensors).map(([name, tensor]) => [name, toTensor(TensorClass, tensor)]),
     );
+  const isInput = (name: string) => session.inputNames.includes(name);
   return {
-    async run(feeds, into = {}) {
+    async run(given, into = {}) {
       const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]));
+      const feeds = Object.fromEntries(Object.entries(given).filter(([name]) => isInput(name)));
       const results = await session.run(toEngine(feeds), { ...fetches, ...(fillsOutputs && toEngine(into)) });
       const tensors = Object.fromEntries(
         Object.entries(results).map(([name, { data, dims }]) => [name, { data, dims } as HostTensor]),

@@ -9,7 +9,7 @@ export type Tensors = Record<string, HostTensor>;
 /** A loaded graph. The only view of the engine that the rest of the program has. */
 export interface Session {
   /**
-   * Computes every output. A tensor in `into` receives the output of that name in its own memory and must have that
+   * Computes every output from those of the feeds that the graph reads. A tensor in `into` receives the output of that name in its own memory and must have that
    * output's size; the other outputs are allocated.
    */
   run(feeds: Tensors, into?: Tensors): Promise<Tensors>;

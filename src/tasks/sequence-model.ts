@@ -14,5 +14,5 @@ export function sequenceModel(
   config: CommonConfig,
   task: TaskType,
 ): SequenceModel {
-  return { ...taskModel(definition, config, 'SEQ_CLS', (logits) => sequenceLoss(logits, task)), task };
+  return { ...taskModel(definition, config, 'SEQ_CLS', (logits) => sequenceLoss(logits(), task)), task };
 }

@@ -1,26 +1,39 @@
 import { Graph, type Value } from '../graph/graph.ts';
-import type { CommonConfig, HeadKind, ModelDefinition } from '../models/model-definition.ts';
+import type { CommonConfig, HeadKind, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
 import { Network } from '../nn/network.ts';
+import { UserError } from '../support/user-error.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
-import { encoderInputs } from './sequence-inputs.ts';
+import { modelInputs } from './model-inputs.ts';
+
+/** Inputs of a model that stand in for those of {@link modelInputs}. */
+export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
 
 /** A model with a head and its loss: how to build its graphs. */
 export interface TaskModel extends TunableModel {
-  buildLogits(network: Network): Value;
+  buildLogits(network: Network, change?: ChangeInputs): Value;
   /** Mean loss of a batch, []; declares the inputs of its targets. */
   buildLoss(network: Network): Value;
 }
 
-/** Puts a model family, a config, a head and a loss together, and lists the parameters and linear modules of it. */
+/**
+ * Puts a model family, a config, a head and a loss together, and lists the parameters and linear modules of it.
+ *
+ * @param buildLoss the loss, from what gives the logits
+ * @throws UserError where the family has no such head
+ */
 export function taskModel(
   definition: ModelDefinition,
   config: CommonConfig,
   headKind: HeadKind,
-  lossOf: (logits: Value) => Value,
+  buildLoss: (logits: (change?: ChangeInputs) => Value, graph: Graph) => Value,
 ): TaskModel {
   const head = definition.heads[headKind];
-  const buildLogits = (network: Network) => head.build(network, config, encoderInputs(network.graph));
-  const { linears, parameters } = described(buildLogits);
+  if (!head) throw noHead(definition, headKind);
+  const buildLogits = (network: Network, change: ChangeInputs = () => ({})) => {
+    const inputs = modelInputs(network.graph);
+    return head.build(network, config, { ...inputs, ...change(inputs) });
+  };
+  const { linears, parameters, buffers } = described(buildLogits);
   return {
     definition,
     config,
@@ -28,8 +41,9 @@ export function taskModel(
     head,
     linears: [...linears.values()],
     parameters,
+    buffers,
     buildLogits,
-    buildLoss: (network) => lossOf(buildLogits(network)),
+    buildLoss: (network) => buildLoss((change) => buildLogits(network, change), network.graph),
   };
 }
 
@@ -37,4 +51,13 @@ function described(build: (network: Network) => Value): Network {
   const network = new Network(new Graph());
   build(network);
   return network;
+}
+
+function noHead({ modelType, heads }: ModelDefinition, headKind: HeadKind): UserError {
+  return new UserError({
+    where: `a model of type ${modelType}`,
+    expected: `one of its heads (${Object.keys(heads).join(', ')})`,
+    got: headKind,
+    hint: 'Choose another task, or a model that has this head.',
+  });
 }

@@ -3,9 +3,13 @@ import type { Encoding } from './tokenizer.ts';
 /** Inputs of one step; the arrays are [batch, length], row after row. */
 export interface Batch {
   inputIds: Int32Array;
-  /** 1 for a token, 0 for padding. */
+  /** 0 for padding, 1 for a token, or the number of its document where several share a row. */
   attentionMask: Int32Array;
   tokenTypeIds: Int32Array;
+  /** Where they do not count from 0. */
+  positionIds?: Int32Array;
+  /** What the decoder of an encoder-decoder reads, [batch, length]. */
+  decoder?: { inputIds: Int32Array; length: number };
   batch: number;
   length: number;
 }

@@ -9,8 +9,7 @@ export async function differentiateStep(
   batches: readonly MicroBatch[],
   seed: number,
 ): Promise<Objective> {
-  const of = ({ inputs, labels, number }: MicroBatch) =>
-    program.differentiate(values, inputs, labels, seed, number);
+  const of = ({ feeds, number }: MicroBatch) => program.differentiate(values, feeds, seed, number);
   if (batches.length === 1) return of(batches[0]);
   const gradient = new Float32Array(values.length);
   let loss = 0;

@@ -1,6 +1,7 @@
 import type { TaskType } from '../data/task-type.ts';
 import { evaluateMetrics } from '../metrics/index.ts';
 import { evaluationLoss } from '../tasks/evaluation-loss.ts';
+import { modelFeeds } from '../tasks/model-inputs.ts';
 import { planEvaluation } from '../text/batches.ts';
 import { collate } from '../text/collate.ts';
 import type { EncodedSet, EncodedTexts } from './encoded-set.ts';
@@ -20,7 +21,7 @@ export async function predictAll(
       Array.from(examples, (example) => encodings[example]),
       options.padId,
     );
-    const rows = await program.predict(values, batch);
+    const rows = await program.predict(values, modelFeeds(batch));
     examples.forEach((example, row) => {
       logits.set(rows.subarray(row * numLabels, (row + 1) * numLabels), example * numLabels);
     });

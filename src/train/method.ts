@@ -46,7 +46,12 @@ export function createMethod(
         run,
         schedule,
         exportAdapter: (values, baseModel) =>
-          exportAdaLora(run, values, schedule, adapterContext(model, config.adalora, baseModel)),
+          exportAdaLora(
+            run,
+            values,
+            schedule,
+            adapterContext(model, config.adalora, model.definition.targetModules.adalora, baseModel),
+          ),
       };
     }
     case 'lora': {
@@ -54,7 +59,12 @@ export function createMethod(
       return {
         run: staticRun(tuner),
         exportAdapter: (values, baseModel) =>
-          exportLora(tuner, config.lora, values, adapterContext(model, config.lora, baseModel)),
+          exportLora(
+            tuner,
+            config.lora,
+            values,
+            adapterContext(model, config.lora, model.definition.targetModules.lora, baseModel),
+          ),
       };
     }
     case 'full':
@@ -80,14 +90,15 @@ function continuedMethod(config: RunConfig, model: TunableModel, start: PeftAdap
 }
 
 function adapterContext(
-  { definition, headKind, head }: TunableModel,
+  { headKind, head }: TunableModel,
   config: { target_modules?: string | string[]; modules_to_save?: string[] },
+  defaults: readonly string[],
   baseModel: string,
 ): AdapterContext {
   return {
     baseModel,
-    taskType: headKind,
-    targetModules: config.target_modules ?? definition.defaultTargetModules,
+    taskType: headKind === 'MASKED_LM' ? null : headKind,
+    targetModules: config.target_modules ?? defaults,
     modulesToSave: [...head.modules, ...(config.modules_to_save ?? [])],
   };
 }

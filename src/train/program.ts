@@ -1,7 +1,6 @@
+import { symbolsOf } from '../graph/symbols-of.ts';
 import type { Session, Tensors } from '../runtime/session.ts';
-import { encoderFeeds, symbolsOf } from '../tasks/sequence-inputs.ts';
 import type { TaskModel } from '../tasks/task-model.ts';
-import type { Batch } from '../text/collate.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import type { Engine } from './engine.ts';
 import { evaluationGraph, TRAINED, type TrainingGraph, trainingGraph } from './training-graph.ts';
@@ -37,20 +36,19 @@ export class Program {
     await this.#openTraining();
   }
 
-  /** `targets`: the inputs that the loss declares. `dropoutStep` names the micro-batch: equal numbers draw equal masks. */
+  /**
+   * @param batch the inputs of the model and of its loss
+   * @param dropoutStep names the micro-batch: equal numbers draw equal masks
+   */
   async differentiate(
     values: Float32Array,
-    batch: Batch,
-    targets: Tensors,
+    batch: Tensors,
     seed: number,
     dropoutStep: number,
   ): Promise<Objective> {
     const { session, graph } = await this.#openTraining();
-    const feeds: Tensors = {
-      ...this.#inputs(values, batch),
-      ...targets,
-      ...graph.dropouts.feeds(seed, dropoutStep, symbolsOf(batch)),
-    };
+    const sizes = symbolsOf(Object.values(graph.outputs), batch);
+    const feeds = { ...withTrained(values, batch), ...graph.dropouts.feeds(seed, dropoutStep, sizes) };
     const gradient = { data: this.#gradient, dims: [this.#gradient.length] };
     const outputs = await session.run(feeds, { gradient });
     return {
@@ -61,9 +59,9 @@ export class Program {
   }
 
   /** Logits of a batch, row-major; the shape is the head's: [batch, labels] of a classifier. */
-  async predict(values: Float32Array, batch: Batch): Promise<Float32Array> {
+  async predict(values: Float32Array, batch: Tensors): Promise<Float32Array> {
     this.#evaluation ??= this.#engine.open(evaluationGraph(this.#model.buildLogits, this.#tuner));
-    const { logits } = await (await this.#evaluation).run(this.#inputs(values, batch));
+    const { logits } = await (await this.#evaluation).run(withTrained(values, batch));
     return logits.data as Float32Array;
   }
 
@@ -79,8 +77,8 @@ export class Program {
     })();
     return this.#training;
   }
+}
 
-  #inputs(values: Float32Array, batch: Batch): Tensors {
-    return { [TRAINED]: { data: values, dims: [values.length] }, ...encoderFeeds(batch) };
-  }
+function withTrained(values: Float32Array, batch: Tensors): Tensors {
+  return { [TRAINED]: { data: values, dims: [values.length] }, ...batch };
 }

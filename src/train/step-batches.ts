@@ -1,13 +1,15 @@
 import type { Tensors } from '../runtime/session.ts';
+import { modelFeeds } from '../tasks/model-inputs.ts';
 import { labelFeed } from '../tasks/sequence-loss.ts';
 import { planEpoch } from '../text/batches.ts';
-import { type Batch, collate } from '../text/collate.ts';
+import { collate } from '../text/collate.ts';
 import type { EncodedSet } from './encoded-set.ts';
 
 /** One of the batches that make an optimizer step. */
 export interface MicroBatch {
-  inputs: Batch;
-  labels: Tensors;
+  /** Inputs of the model and of its loss. */
+  feeds: Tensors;
+  examples: number;
   /** Its share of the step's examples. */
   weight: number;
   /** Counts micro-batches over the whole run: what its dropout masks are drawn by. */
@@ -44,11 +46,16 @@ export class StepBatches {
     const { encodings, targets } = this.#train;
     const all = batches.reduce((sum, { length }) => sum + length, 0);
     return batches.map((examples, i) => ({
-      inputs: collate(
-        Array.from(examples, (example) => encodings[example]),
-        this.#padId,
-      ),
-      labels: labelFeed(targets, examples, encodings.length),
+      feeds: {
+        ...modelFeeds(
+          collate(
+            Array.from(examples, (example) => encodings[example]),
+            this.#padId,
+          ),
+        ),
+        ...labelFeed(targets, examples, encodings.length),
+      },
+      examples: examples.length,
       weight: examples.length / all,
       number: step * accumulation + i,
     }));

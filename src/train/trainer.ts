@@ -147,7 +147,7 @@ export class Trainer {
     const objective = await differentiateStep(this.#program, this.#updater.values, batches, seed);
     const update = this.#updater.apply(objective.gradient);
     if (update.relaidOut) await this.#replaceProgram();
-    const examples = batches.reduce((sum, { inputs }) => sum + inputs.batch, 0);
+    const examples = batches.reduce((sum, batch) => sum + batch.examples, 0);
     this.#meter.add(objective.loss, examples, performance.now() - started);
 
     const { step } = this;

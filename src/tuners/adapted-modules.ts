@@ -2,17 +2,18 @@ import type { LinearModule } from '../nn/network.ts';
 import { matchTargets, type TargetSelection } from './target-modules.ts';
 import type { TunableModel } from './tuner.ts';
 
-/** The linear layers a config selects; without `target_modules` the paper's six matrices a layer. */
+/** The linear layers a config selects; without `target_modules` those of `defaults`. */
 export function adaptedModules(
   model: TunableModel,
   selection: Partial<TargetSelection>,
+  defaults: readonly string[],
 ): readonly LinearModule[] {
   const { modules: heads } = model.head;
   const paths = matchTargets(
     model.linears.map(({ path }) => path),
     {
       ...selection,
-      target_modules: selection.target_modules ?? model.definition.defaultTargetModules,
+      target_modules: selection.target_modules ?? defaults,
       modules_to_save: [...heads, ...(selection.modules_to_save ?? [])],
     },
     heads,

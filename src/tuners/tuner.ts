@@ -12,6 +12,8 @@ export interface TunableModel {
   linears: readonly LinearModule[];
   /** Shape of every parameter by Hugging Face name. */
   parameters: ReadonlyMap<string, readonly number[]>;
+  /** Shape of every tensor that no method trains. */
+  buffers: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Reads a parameter of the checkpoint, or initialises one that it lacks. */

@@ -1,10 +1,12 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { missingFile } from './missing-file.ts';
 
 /** One read of a file may not be longer than a 32-bit integer says. */
 const MAX_READ_BYTES = 2 ** 30;
+/** Without NONBLOCK, which Windows lacks, opening a pipe would wait for somebody to write. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** An open file. Close it after use. */
 export class FileSource implements ByteSource {
@@ -53,7 +55,7 @@ export class FileSource implements ByteSource {
 
 function openForReading(path: string, expected: string): number {
   try {
-    return openSync(path, 'r');
+    return openSync(path, FLAGS);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(path, expected);

@@ -1,3 +1,4 @@
+import { elementRange } from '../element-range.ts';
 import { encodeSafetensors } from '../encode-safetensors.ts';
 import {
   LENGTH_BYTES,
@@ -7,12 +8,13 @@ import {
   type TensorInfo,
 } from '../safetensors.ts';
 import { decodeTensor, itemSize, type StoredTensor, type TensorData, toFloat32 } from '../tensor-data.ts';
+import type { TensorFile } from '../tensor-file.ts';
 import { unknownTensor } from '../unknown-tensor.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { FileSource } from './file-source.ts';
 
 /** An open safetensors file: the header is in memory, tensors are read when asked for. Close it after use. */
-export class SafetensorsFile {
+export class SafetensorsFile implements TensorFile {
   readonly path: string;
   readonly header: SafetensorsHeader;
   readonly #source: FileSource;
@@ -58,12 +60,13 @@ export class SafetensorsFile {
     return decodeTensor(info, this.#bytes(info));
   }
 
-  /** A floating-point tensor, or its elements [start, end), as f32. Throws a UserError for integer types. */
-  readFloat32(name: string, start = 0, end?: number): Float32Array {
-    const { dtype, begin, ...info } = this.info(name);
+  /** As {@link TensorFile.readFloat32}. */
+  readFloat32(name: string, start?: number, end?: number): Float32Array {
+    const { dtype, shape, begin } = this.info(name);
+    const range = elementRange(shape, start, end);
     const size = itemSize(dtype);
-    const range = { begin: begin + start * size, end: end === undefined ? info.end : begin + end * size };
-    return toFloat32({ dtype }, this.#bytes(range), `${this.path}: tensor ${name}`);
+    const bytes = this.#bytes({ begin: begin + range.start * size, end: begin + range.end * size });
+    return toFloat32({ dtype }, bytes, `${this.path}: tensor ${name}`);
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import type { Value } from '../../graph/graph.ts';
 import { attentionBias } from '../../nn/attention-bias.ts';
 import type { Network } from '../../nn/network.ts';
 import { spanLogits } from '../../nn/span-logits.ts';
-import type { EncoderInputs, ModelDefinition } from '../model-definition.ts';
+import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
 import { type BertConfig, parseBertConfig } from './config.ts';
 import { bertEmbeddings } from './embeddings.ts';
 import { bertLayer } from './layer.ts';
@@ -12,14 +12,10 @@ import { bertLayer } from './layer.ts';
 export const bert: ModelDefinition<BertConfig> = {
   modelType: 'bert',
   baseModelPrefix: 'bert',
-  defaultTargetModules: [
-    'query',
-    'key',
-    'value',
-    'attention.output.dense',
-    'intermediate.dense',
-    'output.dense',
-  ],
+  targetModules: {
+    lora: ['query', 'value'],
+    adalora: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'],
+  },
   parseConfig: parseBertConfig,
 
   heads: {
@@ -45,7 +41,7 @@ export const bert: ModelDefinition<BertConfig> = {
 };
 
 /** The encoder: hidden states of the last layer, [sequence · batch, hidden]. */
-export function bertModel(network: Network, config: BertConfig, path: string, inputs: EncoderInputs): Value {
+export function bertModel(network: Network, config: BertConfig, path: string, inputs: ModelInputs): Value {
   const bias = attentionBias(inputs.attentionMask);
   let hidden = bertEmbeddings(network, config, `${path}.embeddings`, inputs);
   for (let i = 0; i < config.num_hidden_layers; i++) {
@@ -60,7 +56,7 @@ function bertPooler(
   config: BertConfig,
   path: string,
   hidden: Value,
-  { batch }: EncoderInputs,
+  { batch }: ModelInputs,
 ): Value {
   // Sequence-major rows: the first tokens of all examples come first.
   const firstTokens = slice(hidden, 0, 0, batch);

@@ -3,7 +3,7 @@ import { multiplyDimensions } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
-import type { EncoderInputs } from '../model-definition.ts';
+import type { ModelInputs } from '../model-definition.ts';
 import type { BertConfig } from './config.ts';
 
 /** Word, position and token type embeddings, summed and normalised: [sequence · batch, hidden]. */
@@ -11,7 +11,7 @@ export function bertEmbeddings(
   network: Network,
   config: BertConfig,
   path: string,
-  { inputIds, tokenTypeIds, batch, sequence }: EncoderInputs,
+  { inputIds, tokenTypeIds, batch, sequence }: ModelInputs,
 ): Value {
   const width = config.hidden_size;
   const padding = config.pad_token_id ?? undefined;

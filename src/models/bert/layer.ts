@@ -17,10 +17,19 @@ export function bertLayer(
   batch: Dimension,
 ): Value {
   const { hidden_size, intermediate_size, num_attention_heads, attention_probs_dropout_prob } = config;
-  const shape = { batch, heads: num_attention_heads, headSize: hidden_size / num_attention_heads };
+  const shape = {
+    batch,
+    queries: bias.shape[3],
+    heads: num_attention_heads,
+    headSize: hidden_size / num_attention_heads,
+  };
   const projections = ['query', 'key', 'value'].map((name) => `${path}.attention.self.${name}`);
-  const queryKeyValue = network.linearGroup(projections, hidden, hidden_size);
-  const mixed = attention(network, queryKeyValue, bias, shape, attention_probs_dropout_prob);
+  const queryKeyValue = network.linearGroup(
+    projections,
+    hidden,
+    projections.map(() => hidden_size),
+  );
+  const mixed = attention(network, queryKeyValue, bias, shape, { dropout: attention_probs_dropout_prob });
   const attended = bertOutput(network, config, `${path}.attention.output`, mixed, hidden);
   const inner = network.linear(`${path}.intermediate.dense`, attended, intermediate_size);
   return bertOutput(network, config, `${path}.output`, activation(config.hidden_act)(inner), attended);

@@ -7,7 +7,8 @@ import { bindCheckpoint, weightLocation } from '../../models/bind-checkpoint.ts'
 import { initialise } from '../../models/initialise.ts';
 import type { CommonConfig, ModelDefinition } from '../../models/model-definition.ts';
 import { modelFamily } from '../../models/registry.ts';
-import type { WeightLocation } from '../../onnx/lower.ts';
+import type { LocateWeight } from '../../onnx/lower.ts';
+import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type SequenceModel, sequenceModel } from '../../tasks/sequence-model.ts';
 import type { TaskModel } from '../../tasks/task-model.ts';
@@ -19,7 +20,7 @@ export type LoadedModel<Model extends TaskModel = SequenceModel> = Model & Model
 export interface ModelWeights {
   /** The real folder of the weight files. */
   weightFolder: string;
-  locate(name: string): WeightLocation;
+  locate: LocateWeight;
   /** Reads a parameter, or initialises it where the checkpoint has none that fits. */
   reader(seed: number): ReadParameter;
   /** Elements [start, end) of a parameter that the checkpoint has, as f32. */
@@ -85,25 +86,31 @@ function described<Model>(folder: string, build: Build<Model>): Model {
 }
 
 function bound(
-  { definition, head, config, parameters }: TaskModel,
+  { definition, head, config, parameters, buffers }: TaskModel,
   checkpoint: Checkpoint,
   folder: string,
 ): ModelWeights {
-  const names = bindCheckpoint(parameters, checkpoint, {
+  const mayLack = [...head.modules, ...(head.mayLack ?? [])];
+  const names = bindCheckpoint(new Map([...parameters, ...buffers]), checkpoint, {
     where: folder,
     baseModelPrefix: definition.baseModelPrefix,
-    mayInitialise: (name) => head.modules.some((module) => name.startsWith(`${module}.`)),
+    mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
   });
+  const initial = (name: string, shape: readonly number[], seed: number) =>
+    buffers.has(name)
+      ? new Float32Array(elementCount(shape))
+      : initialise(name, shape, seed, config.initializerRange);
   const stored = (name: string) => names.get(name) as string;
   const folders = new Set([...names.values()].map((name) => dirname(checkpoint.info(name).file)));
   if (folders.size !== 1) throw new Error(`the shards of ${folder} lie in ${folders.size} folders`);
   return {
     weightFolder: [...folders][0],
-    locate: (name) => weightLocation(checkpoint.info(stored(name))),
-    reader: (seed) => (name, shape) =>
+    locate: (name) =>
       names.has(name)
-        ? checkpoint.readFloat32(stored(name))
-        : initialise(name, shape, seed, config.initializerRange),
+        ? weightLocation(checkpoint.info(stored(name)))
+        : { data: initial(name, (parameters.get(name) ?? buffers.get(name)) as readonly number[], 0) },
+    reader: (seed) => (name, shape) =>
+      names.has(name) ? checkpoint.readFloat32(stored(name)) : initial(name, shape, seed),
     readRange: (name, start, end) => checkpoint.readFloat32(stored(name), start, end),
     initialised: [...parameters.keys()].filter((name) => !names.has(name)),
     close: () => checkpoint.close(),

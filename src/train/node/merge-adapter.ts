@@ -54,12 +54,16 @@ function writeWeights(
   { model, ...adapter }: OpenedAdapter,
   dtype: MergedDtype | undefined,
 ): void {
-  const own = (name: string) => (model.initialised.includes(name) ? undefined : model.locate(name).dtype);
-  const names = [...model.parameters.keys()];
+  const own = (name: string) => {
+    const place = model.locate(name);
+    return 'data' in place ? undefined : place.dtype;
+  };
+  const buffers = [...model.buffers].filter(([name]) => own(name) !== undefined);
+  const tensors = [...model.parameters, ...buffers];
   // A parameter that the base lacks, such as the head, takes the type that the base begins with.
-  const first = names.map(own).find((found) => found !== undefined) ?? 'float32';
+  const first = tensors.map(([name]) => own(name)).find((found) => found !== undefined) ?? 'float32';
   const written = new Map(
-    [...model.parameters].map(([name, shape]) => [name, { shape, dtype: dtype ?? own(name) ?? first }]),
+    tensors.map(([name, shape]) => [name, { shape, dtype: dtype ?? own(name) ?? first }]),
   );
   const stored = new Map(
     [...written].map(([name, { shape, dtype }]) => [name, { shape, dtype: STORED[dtype] }]),

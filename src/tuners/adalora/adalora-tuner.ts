@@ -66,7 +66,7 @@ export class AdaLoraTuner implements Tuner {
   /** The tuner of a run's start: every adapted module with `init_r` triplets. */
   static create(model: TunableModel, config: AdaLoraConfig): AdaLoraTuner {
     const scale = config.lora_alpha / (config.init_r + RANK_EPSILON);
-    const modules = adaptedModules(model, config).map((module) => ({
+    const modules = adaptedModules(model, config, model.definition.targetModules.adalora).map((module) => ({
       ...module,
       rank: config.init_r,
       scale,

@@ -6,6 +6,7 @@ import { keptIndices } from '../adalora/kept-indices.ts';
 import type { LoraConfig } from '../lora/config.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
+import type { Tuner } from '../tuner.ts';
 import { adapterKey } from './adapter-keys.ts';
 
 /** An adapter as PEFT's files hold it. */
@@ -17,7 +18,7 @@ export interface PeftAdapter {
 /** What an adapter's config says of the model it belongs to. */
 export interface AdapterContext {
   baseModel: string;
-  taskType: string;
+  taskType: string | null;
   targetModules: string | readonly string[];
   /** Modules saved whole: the head, and `modules_to_save`. */
   modulesToSave: readonly string[];
@@ -32,7 +33,7 @@ export function exportLora(
 ): PeftAdapter {
   return {
     config: parseAdapterConfig(
-      { ...config, ...contextKeys(context), peft_type: 'LORA' },
+      { ...config, ...contextKeys(context, tuner), peft_type: 'LORA' },
       'adapter_config.json',
     ),
     tensors: namedTensors(tuner.layout, values, 'LORA'),
@@ -57,7 +58,7 @@ export function exportAdaLora(
   const flags = modules.map(({ path }, k) => [`${path}.lora_E`, Array.from(keep[k], Boolean)] as const);
   const keys = {
     ...config,
-    ...contextKeys(context),
+    ...contextKeys(context, run.tuner),
     peft_type: 'ADALORA',
     tinit: schedule.tinit,
     tfinal: schedule.tfinal,
@@ -87,12 +88,16 @@ export function exportContinued(
   };
 }
 
-function contextKeys({ baseModel, taskType, targetModules, modulesToSave }: AdapterContext) {
+function contextKeys(
+  { baseModel, taskType, targetModules, modulesToSave }: AdapterContext,
+  { modules }: Pick<Tuner, 'modules'>,
+) {
   return {
     base_model_name_or_path: baseModel,
     task_type: taskType,
     target_modules: targetModules,
-    modules_to_save: modulesToSave,
+    modules_to_save: modulesToSave.length > 0 ? modulesToSave : null,
+    fan_in_fan_out: modules.some(({ transposed }) => transposed),
     inference_mode: true,
   };
 }

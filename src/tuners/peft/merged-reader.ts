@@ -24,11 +24,11 @@ export function mergedReader({ tuner, values }: ImportedAdapter, readBase: ReadR
   };
 }
 
-/** Adds a module's increment to its weight [out, in], of which `range` holds the elements from `start` on. */
+/** Adds a module's increment to its weight, of which `range` holds the elements from `start` on. */
 function addIncrement(
   range: Float32Array,
   start: number,
-  { path, rank, scale, inFeatures }: LowRankModule,
+  { path, rank, scale, inFeatures, outFeatures, transposed }: LowRankModule,
   layout: ParameterLayout,
   values: Float32Array,
 ): void {
@@ -36,14 +36,21 @@ function addIncrement(
   const b = layout.read(values, `${path}.lora_B`);
   const diagonal = layout.find(`${path}.lora_E`) && layout.read(values, `${path}.lora_E`);
   const end = start + range.length;
-  for (let row = Math.floor(start / inFeatures); row * inFeatures < end; row++) {
-    const from = Math.max(start, row * inFeatures);
-    const to = Math.min(end, (row + 1) * inFeatures);
+  const width = transposed ? outFeatures : inFeatures;
+  for (let row = Math.floor(start / width); row * width < end; row++) {
+    const from = Math.max(start, row * width);
+    const to = Math.min(end, (row + 1) * width);
     const sum = Float64Array.from(range.subarray(from - start, to - start));
+    const column = from - row * width;
     for (let k = 0; k < rank; k++) {
-      const factor = scale * b[row * rank + k] * (diagonal ? diagonal[k] : 1);
-      const column = k * inFeatures - row * inFeatures + from;
-      for (let i = 0; i < sum.length; i++) sum[i] += factor * a[column + i];
+      const factor = scale * (diagonal ? diagonal[k] : 1);
+      if (transposed) {
+        const own = factor * a[k * inFeatures + row];
+        for (let i = 0; i < sum.length; i++) sum[i] += own * b[(column + i) * rank + k];
+      } else {
+        const own = factor * b[row * rank + k];
+        for (let i = 0; i < sum.length; i++) sum[i] += own * a[k * inFeatures + column + i];
+      }
     }
     range.set(sum, from - start);
   }

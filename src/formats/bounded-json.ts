@@ -1,0 +1,75 @@
+import { UserError } from '../support/user-error.ts';
+
+export interface JsonLimits {
+  /** Of arrays and objects within each other. */
+  depth: number;
+  /** Of arrays, objects and commas: about the number of values. */
+  values: number;
+}
+
+const DAMAGED = 'The file is damaged; get it again.';
+
+/**
+ * Parses JSON whose author is not trusted. Its length alone bounds too little: of `[],` every three bytes make an object.
+ * What is limited is counted before anything is made of it. An object that has a key twice is refused, as the one that
+ * another reader takes may be the other one.
+ *
+ * @param where the file's name for messages
+ * @throws UserError
+ */
+export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits, where: string): unknown {
+  const keys = countKeys(bytes, limits, where);
+  const value = parse(bytes, where);
+  if (keys === keysOf(value)) return value;
+  throw new UserError({ where, expected: 'every key of an object once', got: 'one twice', hint: DAMAGED });
+}
+
+const BYTE = { quote: 0x22, backslash: 0x5c, comma: 0x2c, colon: 0x3a };
+const OPENING = [0x5b, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+
+function countKeys(bytes: Uint8Array, { depth, values }: JsonLimits, where: string): number {
+  let [open, count, keys] = [0, 0, 0];
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === BYTE.quote) at = endOfText(bytes, at);
+    else if (byte === BYTE.comma) count++;
+    else if (byte === BYTE.colon) keys++;
+    else if (OPENING.includes(byte)) {
+      open++;
+      count++;
+    } else if (CLOSING.includes(byte)) open--;
+    if (open > depth || count > values) {
+      const got = open > depth ? `depth ${open}` : `more than ${values} values`;
+      throw new UserError({
+        where,
+        expected: `JSON of depth ${depth} and ${values} values at most`,
+        got,
+        hint: DAMAGED,
+      });
+    }
+  }
+  return keys;
+}
+
+/** Where the closing quotation mark is. */
+function endOfText(bytes: Uint8Array, start: number): number {
+  let at = start + 1;
+  while (at < bytes.length && bytes[at] !== BYTE.quote) at += bytes[at] === BYTE.backslash ? 2 : 1;
+  return at;
+}
+
+function parse(bytes: Uint8Array, where: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    // The engine's own message would quote the file.
+    throw new UserError({ where, expected: 'JSON', got: 'something else', hint: DAMAGED });
+  }
+}
+
+function keysOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce<number>((sum, item) => sum + keysOf(item), own);
+}

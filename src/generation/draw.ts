@@ -1,0 +1,34 @@
+import { softmax } from './softmax.ts';
+import { topIndices } from './top-indices.ts';
+
+/** The index that a uniform number in [0, 1) falls on when every index is as wide as its weight; -1 without weights. */
+export function draw(weights: Float32Array, uniform: number): number {
+  let rest = uniform * weights.reduce((a, b) => a + b, 0);
+  let last = -1;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === 0) continue;
+    rest -= weights[i];
+    last = i;
+    if (rest < 0) break;
+  }
+  return last;
+}
+
+/**
+ * As many different indices as there are uniform numbers, one after the other by the softmax of the scores, then in
+ * falling order of the scores. Where fewer have a probability, the best of the others follow.
+ */
+export function drawDistinct(scores: Float32Array, uniforms: readonly number[]): Int32Array {
+  const weights = softmax(scores);
+  const drawn = new Set<number>();
+  for (const uniform of uniforms) {
+    const index = draw(weights, uniform);
+    if (index < 0) break;
+    drawn.add(index);
+    weights[index] = 0;
+  }
+  for (const index of topIndices(scores, uniforms.length)) {
+    if (drawn.size < uniforms.length) drawn.add(index);
+  }
+  return Int32Array.from(drawn).sort((a, b) => scores[b] - scores[a] || a - b);
+}

@@ -1,0 +1,77 @@
+import { UserError } from '../support/user-error.ts';
+import { conflicts, missing } from './conflicts.ts';
+import type { GenerationConfig } from './generation-config.ts';
+import { legacyConfig } from './legacy-config.ts';
+import { readGenerationConfig } from './read-generation-config.ts';
+
+/** transformers' defaults, where neither the person nor the model says anything. */
+const DEFAULTS = {
+  min_length: 0,
+  do_sample: false,
+  num_beams: 1,
+  early_stopping: false as boolean | 'never',
+  length_penalty: 1,
+  no_repeat_ngram_size: 0,
+  encoder_no_repeat_ngram_size: 0,
+  repetition_penalty: 1,
+  temperature: 1,
+  top_k: 50,
+  top_p: 1,
+  renormalize_logits: false,
+  num_return_sequences: 1,
+};
+
+/** A person's null turns a key off. Of the defaults that does all but this one. */
+const OFF: Readonly<Record<string, unknown>> = { ...DEFAULTS, top_k: 0 };
+
+/** A generation config with the defaults filled in and the tokens that end a sequence as a list. */
+export type GenerationSettings = typeof DEFAULTS &
+  Omit<GenerationConfig, keyof typeof DEFAULTS | 'eos_token_id' | 'forced_eos_token_id'> & {
+    eos_token_id?: readonly number[];
+    forced_eos_token_id?: readonly number[];
+  };
+
+/** Parsed JSON, all of it optional: keys of a person, generation_config.json, and config.json where that is absent. */
+export interface GenerationSources {
+  user?: unknown;
+  generationConfig?: unknown;
+  modelConfig?: unknown;
+}
+
+/**
+ * A person's keys before the model's before the defaults, as in transformers. A person's null turns off what the model
+ * sets (`forced_eos_token_id: null`), a file's null counts as left out.
+ *
+ * @param where the place of the person's keys, for messages
+ * @throws UserError with a line for everything that is wrong, unknown, unsupported or without effect
+ */
+export function generationSettings(
+  { user = {}, generationConfig, modelConfig }: GenerationSources,
+  where = 'generation',
+): GenerationSettings {
+  const isLegacy = generationConfig === undefined;
+  const fileName = isLegacy ? 'config.json' : 'generation_config.json';
+  const file = isLegacy ? legacyConfig(modelConfig ?? {}) : generationConfig;
+  const given = readGenerationConfig(user, where, 'person');
+  const model = readGenerationConfig(file, fileName, 'file');
+  const off = Object.fromEntries(given.nulls.map((key) => [key, OFF[key]]));
+  const merged = { ...DEFAULTS, ...model.config, ...off, ...given.config };
+  const settings: GenerationSettings = {
+    ...merged,
+    pad_token_id: merged.pad_token_id ?? listed(merged.eos_token_id)?.[0],
+    eos_token_id: listed(merged.eos_token_id),
+    forced_eos_token_id: listed(merged.forced_eos_token_id),
+  };
+  const problems = [
+    ...given.problems,
+    ...model.problems,
+    ...conflicts(given.config, settings, where),
+    ...missing(file, settings.do_sample, fileName),
+  ];
+  if (problems.length === 0) return settings;
+  throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
+}
+
+function listed(tokens: number | number[] | undefined): number[] | undefined {
+  return tokens === undefined ? undefined : [tokens].flat();
+}

@@ -1,0 +1,26 @@
+import { GENERATION_KEYS } from './generation-config.ts';
+
+/** Sections of composed models that speak of the decoder, in transformers' order. */
+const DECODERS = ['decoder', 'generator', 'text_config'];
+
+/**
+ * The generation config that a model's config.json holds, for folders without a generation_config.json. What its top
+ * level leaves out is taken from the decoder's section. transformers: `GenerationConfig.from_model_config`.
+ */
+export function legacyConfig(modelConfig: unknown): unknown {
+  if (!isRecord(modelConfig)) return modelConfig;
+  const decoder = DECODERS.map((name) => modelConfig[name]).find(isRecord) ?? {};
+  const forced =
+    modelConfig.force_bos_token_to_be_generated === true
+      ? { forced_bos_token_id: modelConfig.bos_token_id }
+      : {};
+  const inherited = GENERATION_KEYS.filter((key) => (modelConfig[key] ?? null) === null).map((key) => [
+    key,
+    decoder[key],
+  ]);
+  return { ...modelConfig, ...Object.fromEntries(inherited), ...forced };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

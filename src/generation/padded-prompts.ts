@@ -1,0 +1,57 @@
+import { UserError } from '../support/user-error.ts';
+
+/** Prompts of one length. */
+export interface PaddedPrompts {
+  rows: readonly (readonly number[])[];
+  /** Tokens of padding by row. */
+  paddings: readonly number[];
+  /** Of every row. */
+  length: number;
+  /** The rows one after the other, and 1 for a real token, 0 for padding. */
+  tokens: Int32Array;
+  mask: Int32Array;
+}
+
+/**
+ * Pads prompts to the longest one.
+ *
+ * @throws UserError for a prompt without tokens, and for prompts that need padding where there is no token for it
+ */
+export function padPrompts(
+  prompts: readonly ArrayLike<number>[],
+  side: 'left' | 'right',
+  pad: number | undefined,
+): PaddedPrompts {
+  const length = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0);
+  const paddings = prompts.map((prompt) => length - prompt.length);
+  const empty = prompts.findIndex((prompt) => prompt.length === 0);
+  if (empty >= 0) {
+    throw new UserError({
+      where: `prompt ${empty + 1}`,
+      expected: 'at least one token',
+      got: 'none',
+      hint: 'Give it text, or set bos_token_id.',
+    });
+  }
+  if (pad === undefined && paddings.some((count) => count > 0)) {
+    throw new UserError({
+      where: 'pad_token_id',
+      expected: 'a token, for prompts of different lengths are padded',
+      got: 'neither pad_token_id nor eos_token_id',
+      hint: 'Set pad_token_id, or generate from one prompt at a time.',
+    });
+  }
+  const padded = (prompt: ArrayLike<number>, filler: number): number[] => {
+    const filling = new Array<number>(length - prompt.length).fill(filler);
+    return side === 'left' ? [...filling, ...Array.from(prompt)] : [...Array.from(prompt), ...filling];
+  };
+  const rows = prompts.map((prompt) => padded(prompt, pad ?? 0));
+  const mask = prompts.map((prompt) => padded(new Uint8Array(prompt.length).fill(1), 0));
+  return {
+    rows,
+    paddings,
+    length,
+    tokens: Int32Array.from(rows.flat()),
+    mask: Int32Array.from(mask.flat()),
+  };
+}

@@ -1,0 +1,10 @@
+import type { LogitsProcessor } from './logits-processor.ts';
+
+/** Leaves only these tokens, all alike, for rows of exactly this length. */
+export function forceTokens(length: number, forced: readonly number[]): LogitsProcessor {
+  return (scores, tokens) => {
+    if (tokens.length !== length) return;
+    scores.fill(Number.NEGATIVE_INFINITY);
+    for (const token of forced) scores[token] = 0;
+  };
+}

@@ -1,0 +1,67 @@
+import { softmax } from '../softmax.ts';
+import { topIndices } from '../top-indices.ts';
+import type { LogitsProcessor } from './logits-processor.ts';
+
+/** What changes a distribution before a token is drawn from it. */
+export interface SamplingSettings {
+  temperature: number;
+  top_k: number;
+  top_p: number;
+  min_p?: number;
+}
+
+/** In transformers' order: temperature, top-k, top-p, min-p. Each filter leaves at least `kept` tokens. */
+export function samplingFilters(settings: SamplingSettings, kept: number): LogitsProcessor[] {
+  const { temperature, top_k, top_p, min_p } = settings;
+  return [
+    ...(temperature === 1 ? [] : [heat(temperature)]),
+    ...(top_k === 0 ? [] : [keepTopK(Math.max(top_k, kept))]),
+    ...(top_p === 1 ? [] : [keepTopP(top_p, kept)]),
+    ...(min_p === undefined ? [] : [keepMinP(min_p, kept)]),
+  ];
+}
+
+function heat(temperature: number): LogitsProcessor {
+  return (scores) => {
+    for (let i = 0; i < scores.length; i++) scores[i] /= Math.fround(temperature);
+  };
+}
+
+/** Tokens that equal the last one kept stay as well. */
+function keepTopK(k: number): LogitsProcessor {
+  return (scores) => {
+    const least = scores.slice().sort()[Math.max(0, scores.length - k)];
+    remove(scores, (score) => score < least);
+  };
+}
+
+/** Removes the least likely tokens while their probabilities together do not exceed 1 - p. */
+function keepTopP(p: number, kept: number): LogitsProcessor {
+  const rest = Math.fround(1 - p);
+  return (scores) => {
+    const rising = scores.slice().sort();
+    const probabilities = softmax(rising);
+    let removed = 0;
+    for (let sum = 0; removed < rising.length - kept; removed++) {
+      sum += probabilities[removed];
+      if (!(Math.fround(sum) <= rest)) break;
+    }
+    // Among equals, those of lower index come first in rising order and so go first.
+    const bound = rising[removed];
+    let equals = removed - rising.indexOf(bound);
+    remove(scores, (score) => score < bound || (score === bound && equals-- > 0));
+  };
+}
+
+function keepMinP(share: number, kept: number): LogitsProcessor {
+  return (scores) => {
+    const probabilities = softmax(scores);
+    const best = topIndices(scores, kept);
+    const bound = Math.fround(Math.fround(share) * probabilities[best[0]]);
+    remove(scores, (_, i) => probabilities[i] < bound && !best.includes(i));
+  };
+}
+
+function remove(scores: Float32Array, isOut: (score: number, index: number) => boolean): void {
+  for (let i = 0; i < scores.length; i++) if (isOut(scores[i], i)) scores[i] = Number.NEGATIVE_INFINITY;
+}

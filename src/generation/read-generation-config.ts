@@ -1,0 +1,57 @@
+import { suggest } from '../support/nearest.ts';
+import type { Complaint } from '../support/user-error.ts';
+import { GENERATION_KEYS, type GenerationConfig, generationConfigSchema } from './generation-config.ts';
+
+export interface ReadConfig {
+  config: GenerationConfig;
+  /** Known keys that are null. */
+  nulls: readonly string[];
+  problems: readonly Complaint[];
+}
+
+/**
+ * Reads what is known of a config that may be anything. A person's unknown key is a problem; a file's is not, for those
+ * of transformers have dozens.
+ */
+export function readGenerationConfig(value: unknown, where: string, from: 'person' | 'file'): ReadConfig {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { config: {}, nulls: [], problems: [{ where, expected: 'a section of keys', got: shown(value) }] };
+  }
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  const isKnown = ([key]: [string, unknown]) => (GENERATION_KEYS as string[]).includes(key);
+  const unknown = from === 'file' ? [] : entries.filter((entry) => !isKnown(entry));
+  const known = entries.filter(isKnown).filter(([key, inner]) => !(from === 'file' && isNoToken(key, inner)));
+  const given = Object.fromEntries(known.filter(([, inner]) => inner !== null));
+  const result = generationConfigSchema.partial().safeParse(given);
+  const wrong = new Set(result.error?.issues.map(({ path }) => String(path[0])));
+  return {
+    config: result.data ?? {},
+    nulls: known.filter(([, inner]) => inner === null).map(([key]) => key),
+    problems: [
+      ...unknown.map(([key, inner]) => ({
+        where: `${where}: ${key}`,
+        expected: 'a known key',
+        got: shown(inner),
+        hint: suggest(key, GENERATION_KEYS),
+      })),
+      ...[...wrong].map((key) => ({
+        where: `${where}: ${key}`,
+        expected: generationConfigSchema.shape[key as keyof GenerationConfig].description ?? '',
+        got: shown(given[key]),
+      })),
+    ],
+  };
+}
+
+/** Old files say -1 for a token that there is not. */
+function isNoToken(key: string, value: unknown): boolean {
+  return key.endsWith('_token_id') && value === -1;
+}
+
+const MAX_SHOWN = 60;
+
+/** A config's value, as it stands in a message. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
+}
