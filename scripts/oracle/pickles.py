@@ -25,6 +25,8 @@ def tensors():
         matrix=matrix,
         transposed=matrix.t(),  # shares the storage of `matrix`
         columns=matrix[1:, ::2],
+        rows=matrix[1:],
+        tied=matrix,
         permuted=torch.arange(24.0).reshape(2, 3, 4).permute(2, 0, 1),
         parameter=torch.nn.Parameter(torch.tensor([1.5, -2.5])),
         scalar=torch.tensor(0.1),
@@ -33,6 +35,7 @@ def tensors():
         brain=torch.tensor([[0.1, 3e38]], dtype=torch.bfloat16).t(),
         double=torch.tensor([0.1], dtype=torch.float64),
         long=torch.tensor([-(2**53) - 1, 7]),
+        position_ids=torch.arange(4).expand((1, -1)),
         int=torch.tensor([-7], dtype=torch.int32),
         short=torch.tensor([-300], dtype=torch.int16),
         char=torch.tensor([-3], dtype=torch.int8),
@@ -59,8 +62,13 @@ def main():
     torch.save(torch.nn.Linear(2, 3).state_dict(), folder / "state-dict.bin")
     path = "base_model.model.query.lora_"
     torch.save({f"{path}A.weight": torch.ones(1, 2), f"{path}B.weight": torch.tensor([[0.5], [3]])}, folder / "adapter.bin")
-    torch.save(values, folder / "legacy.bin", _use_new_zipfile_serialization=False)
-    torch.save({"weight": torch.ones(2), "evil": Evil()}, folder / "evil.bin")
+    torch.save({"state_dict": {"weight": torch.ones(2)}, "epoch": 3}, folder / "nested.bin")
+    legacy = {"_use_new_zipfile_serialization": False}  # as PyTorch before 1.6
+    torch.save(values, folder / "legacy.bin", **legacy)
+    torch.save(dict(values), folder / "legacy-protocol-4.bin", pickle_protocol=4, **legacy)
+    evil = {"weight": torch.ones(2), "evil": Evil()}
+    torch.save(evil, folder / "evil.bin")
+    torch.save(evil, folder / "legacy-evil.bin", **legacy)
     torch.save(torch.nn.Linear(2, 3), folder / "module.bin")
     torch.save({"step": 3, "weight": torch.ones(2)}, folder / "numbers.bin")
     torch.save(torch.ones(1).expand(4), folder / "expanded.bin")

@@ -3,7 +3,7 @@ import { UserError } from '../support/user-error.ts';
 export interface JsonLimits {
   /** Of arrays and objects within each other. */
   depth: number;
-  /** Of arrays, objects and commas: about the number of values. */
+  /** Of arrays, objects, keys and commas: each makes a value at most. */
   values: number;
 }
 
@@ -25,29 +25,34 @@ export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits, where: s
 }
 
 const BYTE = { quote: 0x22, backslash: 0x5c, comma: 0x2c, colon: 0x3a };
-const OPENING = [0x5b, 0x7b];
-const CLOSING = [0x5d, 0x7d];
+const ARRAY = { begin: 0x5b, end: 0x5d };
+const OBJECT = { begin: 0x7b, end: 0x7d };
 
 function countKeys(bytes: Uint8Array, { depth, values }: JsonLimits, where: string): number {
+  const expected = `JSON of depth ${depth} and ${values} values at most`;
   let [open, count, keys] = [0, 0, 0];
   for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === BYTE.quote) at = endOfText(bytes, at);
-    else if (byte === BYTE.comma) count++;
-    else if (byte === BYTE.colon) keys++;
-    else if (OPENING.includes(byte)) {
-      open++;
-      count++;
-    } else if (CLOSING.includes(byte)) open--;
-    if (open > depth || count > values) {
-      const got = open > depth ? `depth ${open}` : `more than ${values} values`;
-      throw new UserError({
-        where,
-        expected: `JSON of depth ${depth} and ${values} values at most`,
-        got,
-        hint: DAMAGED,
-      });
+    switch (bytes[at]) {
+      case BYTE.quote:
+        at = endOfText(bytes, at);
+        break;
+      case ARRAY.begin:
+      case OBJECT.begin:
+        count++;
+        if (++open > depth) throw new UserError({ where, expected, got: `depth ${open}`, hint: DAMAGED });
+        break;
+      case ARRAY.end:
+      case OBJECT.end:
+        open--;
+        break;
+      case BYTE.colon:
+        keys++;
+        count++;
+        break;
+      case BYTE.comma:
+        count++;
     }
+    if (count > values) throw new UserError({ where, expected, got: 'more values', hint: DAMAGED });
   }
   return keys;
 }

@@ -18,5 +18,8 @@ export function excerptName(name: string): string {
 
 /** JSON leaves some control characters, and those that turn the direction of writing, as they are. */
 function escaped(json: string): string {
-  return json.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+  return json.replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
 }

@@ -9,6 +9,6 @@ export {
   type PeftAdapterConfigInput,
   parseAdapterConfig,
 } from './peft/adapter-config.ts';
-export { TorchFile, type TorchTensorInfo } from './pickle/torch-file.ts';
+export { TorchFile } from './pickle/torch-file.ts';
 export { parseSafetensorsHeader, type SafetensorsHeader, type TensorInfo } from './safetensors.ts';
 export { type Dtype, decodeTensor, type StoredTensor, type TensorData, toFloat32 } from './tensor-data.ts';

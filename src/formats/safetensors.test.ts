@@ -92,15 +92,26 @@ describe('a hostile file', () => {
   it.each<[string, Uint8Array, string]>([
     ['empty', new Uint8Array(0), 'm.safetensors: expected a safetensors file, got 0 bytes'],
     ['seven bytes', new Uint8Array(7), 'got 7 bytes'],
-    ['an endless header', file('{}', 0, 2n ** 63n), 'a header of at most 100000000 bytes'],
+    ['an endless header', file('{}', 0, 2n ** 63n), 'a header of at most 33554432 bytes'],
     [
       'a header beyond the file',
       file('{}', 0, 12n),
       'expected a header of 12 bytes, got a file of 10 bytes: at least 10',
     ],
-    ['no JSON', file('{"a":'), 'a header that is a JSON object'],
+    ['no JSON', file('{"a":'), 'm.safetensors: header: expected JSON, got something else'],
     ['an array', file('[]'), 'a header that is a JSON object'],
-    ['invalid UTF-8', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 'a header that is a JSON object'],
+    ['invalid UTF-8', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 'header: expected JSON'],
+    [
+      'a name twice',
+      file(`{"a":${one},"\\u0061":${one}}`, 4),
+      'header: expected every key of an object once',
+    ],
+    ['arrays within arrays', file(`{"a":${'['.repeat(2 ** 20)}`), 'header: expected JSON of depth 3'],
+    [
+      'empty arrays',
+      file(`{"a":[${'[],'.repeat(2 ** 20)}0]}`),
+      'and 1048576 values at most, got more values',
+    ],
     [
       'metadata of numbers',
       file('{"__metadata__":{"a":1}}'),

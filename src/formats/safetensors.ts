@@ -11,9 +11,9 @@ export interface TensorInfo {
   end: number;
   /**
    * The order in which its axes lie in those bytes, slowest first, where it is not row-major: a matrix that was
-   * transposed has [1, 0]. `'none'` where its elements lie scattered in those bytes.
+   * transposed has [1, 0]. `'scattered'` where there are others between its elements.
    */
-  axes?: readonly number[] | 'none';
+  axes?: readonly number[] | 'scattered';
 }
 
 export interface SafetensorsHeader {
@@ -31,7 +31,7 @@ export const LENGTH_BYTES = 8;
  * worth tens of times its length in memory.
  */
 const MAX_HEADER_BYTES = 2 ** 25;
-/** Three objects and arrays and some five commas a tensor. */
+/** Some twelve a tensor: an adapter of all experts of a large model has 70,000 in one file. */
 const JSON_LIMITS = { depth: 3, values: 2 ** 20 };
 
 const DAMAGED = 'The file is damaged or not a safetensors file; get it again.';

@@ -1,8 +1,8 @@
 import {
-  existsSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -11,12 +11,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { UserError } from '../../support/user-error.ts';
 import type { StoredTensor } from '../tensor-data.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { writeSafetensors } from './safetensors-file.ts';
 
 const INDEX = 'model.safetensors.index.json';
+const FIXTURES = 'src/formats/pickle/fixtures';
 
 let folder: string;
 beforeEach(() => {
@@ -32,8 +32,8 @@ function write(name: string, tensors: Record<string, number[]>): void {
   writeSafetensors(join(folder, name), new Map(entries));
 }
 
-const writeIndex = (weightMap: unknown) =>
-  writeFileSync(join(folder, INDEX), JSON.stringify({ metadata: { total_size: 12 }, weight_map: weightMap }));
+const writeIndex = (weightMap: unknown, name = INDEX) =>
+  writeFileSync(join(folder, name), JSON.stringify({ metadata: { total_size: 12 }, weight_map: weightMap }));
 
 describe('openCheckpoint', () => {
   it('reads a single file through the symlinks of a cache', () => {
@@ -59,57 +59,74 @@ describe('openCheckpoint', () => {
     checkpoint.close();
   });
 
-  it.each<[string, unknown, string]>([
-    [
-      'a path upwards',
-      { a: '../model-1.safetensors' },
-      'weight_map: a: expected the name of a .safetensors file',
-    ],
-    ['an absolute path', { a: '/etc/x.safetensors' }, 'weight_map: a: expected the name'],
-    ['a Windows path', { a: 'C:x.safetensors' }, 'weight_map: a: expected the name'],
-    ['a backslash', { a: '..\\x.safetensors' }, 'weight_map: a: expected the name'],
-    ['another kind of file', { a: 'pytorch_model.bin' }, 'weight_map: a: expected the name'],
-    ['a number', { a: 1 }, 'weight_map: a: expected the name'],
-    ['a list', ['a'], 'expected an object weight_map'],
-    ['no map', undefined, 'expected an object weight_map, got none'],
-    [
-      'a shard that is not there',
-      { a: 'model-9.safetensors' },
-      'expected the shard model-9.safetensors beside it',
-    ],
-    [
-      'the wrong shard',
-      { a: 'model-2.safetensors' },
-      'expected tensor a in model-2.safetensors, got a shard without',
-    ],
-  ])('refuses an index with %s', (_, weightMap, message) => {
-    write('model-1.safetensors', { a: [1] });
-    write('model-2.safetensors', { c: [3] });
-    writeIndex(weightMap);
-    expect(() => openCheckpoint(folder)).toThrow(UserError);
-    expect(() => openCheckpoint(folder)).toThrow(message);
+  it('prefers safetensors, and a single file, as transformers does', () => {
+    const names = () => {
+      const checkpoint = openCheckpoint(folder);
+      checkpoint.close();
+      return checkpoint.names();
+    };
+    copyFileSync(`${FIXTURES}/state-dict.bin`, join(folder, 'shard.bin'));
+    writeIndex({ weight: 'shard.bin' }, 'pytorch_model.bin.index.json');
+    expect(names()).toEqual(['weight']);
+    copyFileSync(`${FIXTURES}/legacy.bin`, join(folder, 'pytorch_model.bin'));
+    expect(names()).toContain('permuted');
+    write('shard.safetensors', { a: [1] });
+    writeIndex({ a: 'shard.safetensors' });
+    expect(names()).toEqual(['a']);
+    write('model.safetensors', { b: [1] });
+    expect(names()).toEqual(['b']);
   });
 
-  it.skipIf(!existsSync('/proc/self/fd'))('closes the shards it had opened when a later one is bad', () => {
-    write('model-1.safetensors', { a: [1] });
-    writeIndex({ a: 'model-1.safetensors', b: 'model-1.safetensors' });
-    const open = () => readdirSync('/proc/self/fd').length;
-    const before = open();
-    for (let i = 0; i < 5; i++) expect(() => openCheckpoint(folder)).toThrow('tensor b');
-    expect(open()).toBe(before);
-  });
-
-  it('refuses an index that is no JSON or endless', () => {
-    writeFileSync(join(folder, INDEX), '{');
-    expect(() => openCheckpoint(folder)).toThrow(`${INDEX}: expected JSON`);
-    writeFileSync(join(folder, INDEX), Buffer.alloc(2 ** 25 + 1));
-    expect(() => openCheckpoint(folder)).toThrow('at most 33554432 bytes');
-  });
-
-  it('tells how to convert a pickle, and what is missing', () => {
-    expect(() => openCheckpoint(folder)).toThrow(`expected model.safetensors or ${INDEX}, got neither`);
-    writeFileSync(join(folder, 'pytorch_model.bin'), '');
-    expect(() => openCheckpoint(folder)).toThrow(/got pytorch_model.bin. Convert .*save_pretrained/);
+  it('tells what is missing, and how to convert what belongs to another framework', () => {
+    expect(() => openCheckpoint(folder)).toThrow(
+      `expected one of model.safetensors, ${INDEX}, pytorch_model.bin, pytorch_model.bin.index.json, got none`,
+    );
+    writeFileSync(join(folder, 'tf_model.h5'), '');
+    expect(() => openCheckpoint(folder)).toThrow(/got tf_model.h5. Convert .*save_pretrained/);
     expect(() => openCheckpoint(`${folder}x`)).toThrow('expected a model folder, got nothing there');
   });
+});
+
+describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fixture) => {
+  const open = () => {
+    copyFileSync(`${FIXTURES}/${fixture}`, join(folder, 'pytorch_model.bin'));
+    return openCheckpoint(folder);
+  };
+
+  it('is read where it lies', () => {
+    const checkpoint = open();
+    const { file, begin, end, ...info } = checkpoint.info('rows');
+    expect(info).toEqual({ dtype: 'F32', shape: [2, 4] });
+    expect(file).toBe(join(folder, 'pytorch_model.bin'));
+    const stored = new Float32Array(new Uint8Array(readFileSync(file)).slice(begin, end).buffer);
+    expect(checkpoint.readFloat32('rows')).toEqual(stored);
+    expect(checkpoint.readFloat32('rows', 1, 3)).toEqual(stored.slice(1, 3));
+    expect(checkpoint.info('tied')).toEqual(checkpoint.info('matrix'));
+    expect(checkpoint.info('position_ids')).toMatchObject({ dtype: 'I64', shape: [1, 4] });
+    checkpoint.close();
+  });
+
+  it('has tensors that can be read but not mapped', () => {
+    const checkpoint = open();
+    for (const name of ['transposed', 'permuted', 'columns']) {
+      expect(() => checkpoint.info(name)).toThrow(
+        `tensor ${name}: expected its elements one after the other`,
+      );
+      expect(() => checkpoint.info(name)).toThrow('Convert the checkpoint once');
+    }
+    expect(checkpoint.readFloat32('transposed', 1, 4)).toEqual(Float32Array.of(0.5, 1, 0.125));
+    checkpoint.close();
+  });
+});
+
+it('reads shards of torch.save, of both formats', () => {
+  copyFileSync(`${FIXTURES}/legacy.bin`, join(folder, 'pytorch_model-1.bin'));
+  copyFileSync(`${FIXTURES}/state-dict.bin`, join(folder, 'pytorch_model-2.bin'));
+  const shards = { matrix: 'pytorch_model-1.bin', bias: 'pytorch_model-2.bin' };
+  writeIndex(shards, 'pytorch_model.bin.index.json');
+  const checkpoint = openCheckpoint(folder);
+  expect(checkpoint.names()).toEqual(['matrix', 'bias']);
+  expect(checkpoint.info('bias').file).toBe(join(folder, 'pytorch_model-2.bin'));
+  expect(checkpoint.readFloat32('matrix', 1, 2)).toEqual(Float32Array.of(0.125));
+  checkpoint.close();
 });

@@ -62,9 +62,9 @@ export class SafetensorsFile implements TensorFile {
 
   /** As {@link TensorFile.readFloat32}. */
   readFloat32(name: string, start?: number, end?: number): Float32Array {
-    const { dtype, shape, begin } = this.info(name);
-    const range = elementRange(shape, start, end);
+    const { dtype, begin, ...info } = this.info(name);
     const size = itemSize(dtype);
+    const range = elementRange((info.end - begin) / size, start, end);
     const bytes = this.#bytes({ begin: begin + range.start * size, end: begin + range.end * size });
     return toFloat32({ dtype }, bytes, `${this.path}: tensor ${name}`);
   }

@@ -1,4 +1,4 @@
-/** Operations of a pickle that a dictionary of tensors is made of, by their byte (Python's pickletools). */
+/** Operations of a pickle that a dictionary of tensors and a list of storages are made of (Python's pickletools). */
 export const OPCODES = {
   PROTO: 0x80,
   FRAME: 0x95,
@@ -17,6 +17,9 @@ export const OPCODES = {
   EMPTY_DICT: 0x7d,
   SETITEM: 0x73,
   SETITEMS: 0x75,
+  EMPTY_LIST: 0x5d,
+  APPEND: 0x61,
+  APPENDS: 0x65,
   EMPTY_TUPLE: 0x29,
   TUPLE: 0x74,
   TUPLE1: 0x85,
@@ -43,7 +46,7 @@ const REFUSED: Readonly<Record<number, string>> = {
   ...{ 73: 'INT', 76: 'LONG', 139: 'LONG4', 70: 'FLOAT', 83: 'STRING', 84: 'BINSTRING' },
   ...{ 85: 'SHORT_BINSTRING', 86: 'UNICODE', 141: 'BINUNICODE8', 66: 'BINBYTES' },
   ...{ 67: 'SHORT_BINBYTES', 142: 'BINBYTES8', 150: 'BYTEARRAY8', 151: 'NEXT_BUFFER' },
-  ...{ 152: 'READONLY_BUFFER', 93: 'EMPTY_LIST', 108: 'LIST', 97: 'APPEND', 101: 'APPENDS' },
+  ...{ 152: 'READONLY_BUFFER', 108: 'LIST' },
   ...{ 100: 'DICT', 143: 'EMPTY_SET', 144: 'ADDITEMS', 145: 'FROZENSET', 112: 'PUT', 103: 'GET' },
 };
 

@@ -1,12 +1,17 @@
-/** Reads a pickle's arguments in order. Whatever lies beyond its end is a {@link PickleEnd}. */
+/**
+ * Reads a pickle's arguments in order, or those of several that follow each other. Whatever lies beyond the end is a
+ * {@link PickleEnd}.
+ */
 export class PickleReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  at = 0;
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  at: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, at = 0) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.at = at;
   }
 
   uint8(): number {
@@ -33,13 +38,18 @@ export class PickleReader {
     this.#take(count);
   }
 
-  text(length: number): string {
+  /** undefined where it is no UTF-8. */
+  text(length: number): string | undefined {
     const start = this.#take(length);
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#bytes.subarray(start, start + length));
+    try {
+      return this.#decoder.decode(this.#bytes.subarray(start, start + length));
+    } catch {
+      return undefined;
+    }
   }
 
   /** Up to a line feed, which is taken as well. */
-  line(): string {
+  line(): string | undefined {
     const end = this.#bytes.indexOf(0x0a, this.at);
     if (end < 0) throw new PickleEnd();
     const text = this.text(end - this.at);

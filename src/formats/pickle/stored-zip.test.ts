@@ -60,6 +60,19 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
     ['longer than the file', { size: 4e9, compressedSize: 4e9 }, 'expected 4000000000 bytes before byte'],
     ['beyond the file', { offset: 4e9 }, 'a/one: expected a header before byte'],
     ['without a header', { offset: 1 }, 'a/one: expected a header at byte 1, got none'],
+    ['that is another', { offset: 38 }, 'a/one: expected a header before byte 38, got byte 38'],
+    ['longer than it is', { size: 4, compressedSize: 4 }, 'a/one: expected 4 bytes before byte 38'],
+    [
+      'of another name',
+      { local: { name: 'b/one' } },
+      'a/one: expected a header that says what the directory',
+    ],
+    [
+      'compressed after all',
+      { local: { method: 8 } },
+      'a/one: expected a header that says what the directory',
+    ],
+    ['encrypted after all', { local: { flags: 1 } }, 'a/one: expected a header that says what the directory'],
   ])('with an entry %s is refused', (_, lie, message) => {
     const [first, ...rest] = ENTRIES;
     expect(() => contents(writeZip([{ ...first, ...lie }, ...rest], { wide }))).toThrow(message);
@@ -71,4 +84,18 @@ it('refuses two entries of one name, and a directory beyond the file', () => {
   const bytes = writeZip(ENTRIES);
   new DataView(bytes.buffer).setUint32(bytes.length - 10, 0xffffffff, true);
   expect(() => open(bytes)).toThrow('expected a directory within');
+});
+
+it('refuses a directory of more or fewer entries than it says, or of too many', () => {
+  for (const [count, message] of [
+    [2, 'expected 2 entries in the directory, got more'],
+    [4, 'expected 4 entries in the directory, got 3'],
+  ] as const) {
+    const bytes = writeZip(ENTRIES);
+    new DataView(bytes.buffer).setUint16(bytes.length - 12, count, true);
+    expect(() => open(bytes)).toThrow(message);
+  }
+  const bytes = writeZip(ENTRIES, { wide: true });
+  new DataView(bytes.buffer).setBigUint64(bytes.length - 22 - 20 - 56 + 32, 2n ** 60n, true);
+  expect(() => open(bytes)).toThrow('at most 131072 entries');
 });

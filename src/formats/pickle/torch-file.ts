@@ -1,57 +1,43 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
+import { elementRange } from '../element-range.ts';
+import { excerptName } from '../excerpt.ts';
 import type { TensorInfo } from '../safetensors.ts';
 import { decodeTensor, itemSize, type TensorData, toFloat32 } from '../tensor-data.ts';
 import { unknownTensor } from '../unknown-tensor.ts';
-import { openStoredZip, type StoredZip } from './stored-zip.ts';
+import { namedTensors } from './named-tensors.ts';
 import { gatherStrided } from './strided.ts';
-import { storageOf, TORCH_GLOBALS, TorchTensor } from './torch-tensor.ts';
-import { unpickle } from './unpickle.ts';
+import { openTorchArchive } from './torch-archive.ts';
+import type { TorchContent } from './torch-content.ts';
+import { openTorchLegacy } from './torch-legacy.ts';
+import type { TorchTensor } from './torch-tensor.ts';
 
-/** A tensor's place; where it is not contiguous, its elements lie scattered in that range. */
-export interface TorchTensorInfo extends TensorInfo {
-  isContiguous: boolean;
-}
-
-/** Some 150 bytes a tensor, and the largest models have some 10,000. */
-const MAX_PICKLE_BYTES = 2 ** 24;
 /** Tensors may share their bytes, as tied weights do: so many times the file all of them may take. */
 const MAX_SHARING = 4;
-const BYTE_ORDER_BYTES = 64;
+const ZIP_START = [0x50, 0x4b];
+const PICKLE_START = 0x80;
 
 /** A file that `torch.save` made of a dictionary of tensors (`adapter_model.bin`, `pytorch_model.bin`). */
 export class TorchFile {
   readonly #source: ByteSource;
   readonly #where: string;
-  readonly #tensors = new Map<string, { tensor: TorchTensor; info: TorchTensorInfo }>();
+  readonly #tensors = new Map<string, { tensor: TorchTensor; info: TensorInfo }>();
+  /** The last tensor that is not row-major and of which a part was read: the next part is likely to follow. */
+  #gathered?: { name: string; data: TensorData };
 
   /**
    * Reads what tensors there are, executing nothing; their bytes are read when asked for.
    *
    * @param where the file's name for messages
-   * @throws UserError for a file that is damaged, in the old format, big-endian, or holds anything but tensors
+   * @throws UserError for a file that is damaged, big-endian, or holds anything but tensors
    */
   constructor(source: ByteSource, where: string) {
     this.#source = source;
     this.#where = where;
-    checkStart(source, where);
-    const zip = openStoredZip(source, where);
-    const folder = findFolder(zip, where);
-    checkByteOrder(source, zip, `${folder}byteorder`, where);
-    const pickle = zip.locate(`${folder}data.pkl`)!;
-    const size = pickle.end - pickle.begin;
-    if (size > MAX_PICKLE_BYTES) {
-      throw new UserError({
-        where,
-        expected: `a pickle of at most ${MAX_PICKLE_BYTES} bytes`,
-        got: `${size}`,
-      });
-    }
-    const options = { globals: TORCH_GLOBALS, persistent: storageOf, where };
-    const value = unpickle(source.read(pickle.begin, pickle.end), options);
+    const content = openContent(source, where);
     let total = 0;
-    for (const [name, tensor] of tensorsOf(value, where)) {
-      const info = placeOf(tensor, zip, folder, `${where}: tensor ${name.slice(0, 200)}`);
+    for (const [name, tensor] of namedTensors(content.value, where)) {
+      const info = placeOf(tensor, content, `${where}: tensor ${excerptName(name)}`);
       this.#tensors.set(name, { tensor, info });
       total += tensor.count * itemSize(info.dtype);
     }
@@ -70,7 +56,7 @@ export class TorchFile {
   }
 
   /** Throws a UserError with the nearest names where there is no such tensor. */
-  info(name: string): TorchTensorInfo {
+  info(name: string): TensorInfo {
     return this.#find(name).info;
   }
 
@@ -78,20 +64,25 @@ export class TorchFile {
   read(name: string): TensorData {
     const { tensor, info } = this.#find(name);
     const data = decodeTensor(info, this.#source.read(info.begin, info.end));
-    return info.isContiguous ? data : gatherStrided(data, tensor.shape, tensor.strides);
+    return info.axes ? gatherStrided(data, tensor.shape, tensor.strides) : data;
   }
 
-  /** A floating-point tensor, or its elements [start, end), as f32. Throws a UserError for integer types. */
-  readFloat32(name: string, start = 0, end?: number): Float32Array {
-    const { dtype, begin, isContiguous, ...info } = this.info(name);
-    const size = itemSize(dtype);
-    const where = `${this.#where}: tensor ${name}`;
-    if (!isContiguous) {
-      const { buffer, byteOffset, byteLength } = this.read(name);
-      return toFloat32({ dtype }, new Uint8Array(buffer, byteOffset, byteLength), where).slice(start, end);
-    }
-    const last = end === undefined ? info.end : begin + end * size;
-    return toFloat32({ dtype }, this.#source.read(begin + start * size, last), where);
+  /** As TensorFile.readFloat32. A part of a tensor that is not row-major takes the memory of all of it. */
+  readFloat32(name: string, start?: number, end?: number): Float32Array {
+    const { tensor, info } = this.#find(name);
+    const range = elementRange(tensor.count, start, end);
+    const size = itemSize(info.dtype);
+    const bytes = info.axes
+      ? bytesOf(this.#gather(name, range.end - range.start < tensor.count).slice(range.start, range.end))
+      : this.#source.read(info.begin + range.start * size, info.begin + range.end * size);
+    return toFloat32(info, bytes, `${this.#where}: tensor ${name}`);
+  }
+
+  #gather(name: string, keep: boolean): TensorData {
+    if (this.#gathered?.name === name) return this.#gathered.data;
+    const data = this.read(name);
+    this.#gathered = keep ? { name, data } : undefined;
+    return data;
   }
 
   #find(name: string) {
@@ -101,64 +92,22 @@ export class TorchFile {
   }
 }
 
-function checkStart(source: ByteSource, where: string): void {
-  const [first, second] = source.read(0, Math.min(2, source.size));
-  if (first === 0x50 && second === 0x4b) return;
-  const isOld = first === 0x80;
+function openContent(source: ByteSource, where: string): TorchContent {
+  const start = source.read(0, Math.min(ZIP_START.length, source.size));
+  if (ZIP_START.every((byte, i) => start[i] === byte)) return openTorchArchive(source, where);
+  if (start[0] === PICKLE_START) return openTorchLegacy(source, where);
   throw new UserError({
     where,
-    expected: 'a file of torch.save (a zip archive)',
-    got: isOld ? 'one in the format of PyTorch before 1.6' : 'something else',
-    hint: isOld
-      ? 'Load it with PyTorch and save it again, best as safetensors.'
-      : 'The file is damaged; get it again.',
+    expected: 'a file of torch.save (a zip archive or a pickle)',
+    got: 'something else',
+    hint: 'The file is damaged; get it again.',
   });
 }
 
-/** The folder of the archive that everything lies in, with its slash. */
-function findFolder(zip: StoredZip, where: string): string {
-  const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
-  if (pickles.length === 1) return pickles[0].slice(0, -'data.pkl'.length);
-  throw new UserError({
-    where,
-    expected: 'one data.pkl in the archive, as torch.save writes it',
-    got: `${pickles.length}`,
-  });
-}
-
-function checkByteOrder(source: ByteSource, zip: StoredZip, name: string, where: string): void {
-  const range = zip.locate(name);
-  if (!range) return;
-  const end = Math.min(range.end, range.begin + BYTE_ORDER_BYTES);
-  const order = new TextDecoder().decode(source.read(range.begin, end));
-  if (order === 'little') return;
-  throw new UserError({
-    where,
-    expected: 'tensors in little-endian order',
-    got: JSON.stringify(order),
-    hint: 'Load the file with PyTorch and save it as safetensors.',
-  });
-}
-
-function* tensorsOf(value: unknown, where: string): Generator<[string, TorchTensor]> {
-  if (!(value instanceof Map)) {
-    throw new UserError({ where, expected: 'a dictionary of tensors', got: 'something else' });
-  }
-  for (const [name, tensor] of value) {
-    if (typeof name === 'string' && tensor instanceof TorchTensor) yield [name, tensor];
-    else {
-      const got = `something else under ${JSON.stringify(name).slice(0, 80)}`;
-      const hint = 'Save the tensors alone: torch.save(model.state_dict(), ...).';
-      throw new UserError({ where, expected: 'a dictionary of tensors', got, hint });
-    }
-  }
-}
-
-function placeOf(tensor: TorchTensor, zip: StoredZip, folder: string, where: string): TorchTensorInfo {
-  const { storage, shape, isContiguous } = tensor;
-  const { dtype } = storage;
-  const size = itemSize(dtype);
-  const range = zip.locate(`${folder}data/${storage.key}`);
+function placeOf(tensor: TorchTensor, { locate }: TorchContent, where: string): TensorInfo {
+  const { storage, shape, offset, span, axes } = tensor;
+  const size = itemSize(storage.dtype);
+  const range = locate(storage.key);
   const bytes = range && range.end - range.begin;
   if (!range || bytes !== storage.count * size) {
     throw new UserError({
@@ -168,6 +117,12 @@ function placeOf(tensor: TorchTensor, zip: StoredZip, folder: string, where: str
       hint: 'The file is damaged; get it again.',
     });
   }
-  const begin = range.begin + tensor.offset * size;
-  return { dtype, shape, begin, end: begin + tensor.span * size, isContiguous };
+  const begin = range.begin + offset * size;
+  const info = { dtype: storage.dtype, shape: [...shape], begin, end: begin + span * size };
+  if (axes?.every((axis, place) => axis === place)) return info;
+  return { ...info, axes: axes ?? 'scattered' };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,12 +1,7 @@
+import { elementCount } from '../../support/element-count.ts';
 import type { Dtype } from '../tensor-data.ts';
-import { PickleFunction } from './unpickle.ts';
 
-/** A class such as torch.FloatStorage: the element type of a storage. */
-class StorageType {
-  constructor(readonly dtype: Dtype) {}
-}
-
-/** The memory of one tensor or of several: an entry of the archive. */
+/** The memory of one tensor or of several. */
 export class TorchStorage {
   constructor(
     readonly dtype: Dtype,
@@ -16,89 +11,52 @@ export class TorchStorage {
   ) {}
 }
 
-/** A view of a storage; offset and strides count elements. It has been checked to lie within its storage. */
+/** A view of a storage; offset and strides count elements. */
 export class TorchTensor {
-  constructor(
+  private constructor(
     readonly storage: TorchStorage,
     readonly offset: number,
-    readonly shape: number[],
-    readonly strides: number[],
+    readonly shape: readonly number[],
+    readonly strides: readonly number[],
+    readonly count: number,
+    /** Elements of the storage from the first of the tensor to its last, both included. */
+    readonly span: number,
   ) {}
 
-  get count(): number {
-    return product(this.shape);
+  /** undefined for a view that leaves its storage, or has more elements than that and so repeats some. */
+  static of(
+    storage: TorchStorage,
+    offset: number,
+    shape: readonly number[],
+    strides: readonly number[],
+  ): TorchTensor | undefined {
+    const count = shape.includes(0) ? 0 : elementCount(shape);
+    const span = count === 0 ? 0 : 1 + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis], 0);
+    // A few bytes repeated without end could fill the memory.
+    const fits = count <= storage.count && offset + span <= storage.count;
+    return fits ? new TorchTensor(storage, offset, shape, strides, count, span) : undefined;
   }
 
-  /** Elements of the storage from the first of the tensor to its last, both included. */
-  get span(): number {
-    return this.count === 0 ? 0 : 1 + this.shape.reduce((sum, n, i) => sum + (n - 1) * this.strides[i], 0);
+  /**
+   * The order in which the axes lie in the storage, slowest first: [0, 1, …] where its elements are row-major, undefined
+   * where there are others between them.
+   */
+  get axes(): number[] | undefined {
+    const { shape, strides } = this;
+    const all = shape.map((_, axis) => axis);
+    if (this.count === 0 || this.#liesIn(all)) return all;
+    // The stride of an axis of one says nothing.
+    const [single, long] = [all.filter((axis) => shape[axis] === 1), all.filter((axis) => shape[axis] > 1)];
+    const order = [...single, ...long.sort((a, b) => strides[b] - strides[a])];
+    return this.#liesIn(order) ? order : undefined;
   }
 
-  /** Whether its elements lie one after the other, row-major. */
-  get isContiguous(): boolean {
+  #liesIn(order: readonly number[]): boolean {
     let step = 1;
-    for (let i = this.shape.length - 1; i >= 0; i--) {
-      if (this.shape[i] !== 1 && this.strides[i] !== step) return this.count === 0;
-      step *= this.shape[i];
+    for (const axis of order.toReversed()) {
+      if (this.shape[axis] !== 1 && this.strides[axis] !== step) return false;
+      step *= this.shape[axis];
     }
     return true;
   }
-}
-
-/** PyTorch's own limit is 64. */
-const MAX_RANK = 64;
-
-const STORAGES: Readonly<Record<string, Dtype>> = {
-  FloatStorage: 'F32',
-  HalfStorage: 'F16',
-  BFloat16Storage: 'BF16',
-  DoubleStorage: 'F64',
-  LongStorage: 'I64',
-  IntStorage: 'I32',
-  ShortStorage: 'I16',
-  CharStorage: 'I8',
-  ByteStorage: 'U8',
-  BoolStorage: 'BOOL',
-};
-
-/** All that a file of tensors may name. */
-export const TORCH_GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ['collections.OrderedDict', new PickleFunction((args) => (args.length === 0 ? new Map() : undefined))],
-  ['torch._utils._rebuild_tensor_v2', new PickleFunction(rebuildTensor)],
-  ['torch._utils._rebuild_parameter', new PickleFunction(([data]) => asTensor(data))],
-  ...Object.entries(STORAGES).map(([name, dtype]) => [`torch.${name}`, new StorageType(dtype)] as const),
-]);
-
-/** `('storage', type, key, location, elements)` */
-export function storageOf(id: unknown): TorchStorage | undefined {
-  if (!Array.isArray(id) || id.length !== 5) return undefined;
-  const [kind, type, key, , count] = id;
-  const fits = kind === 'storage' && type instanceof StorageType && typeof key === 'string' && isCount(count);
-  return fits ? new TorchStorage(type.dtype, key, count) : undefined;
-}
-
-/** storage, offset, shape, strides, and what is of use in training only. */
-function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TorchTensor | undefined {
-  if (!(storage instanceof TorchStorage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
-    return undefined;
-  if (shape.length !== strides.length || shape.length > MAX_RANK) return undefined;
-  const tensor = new TorchTensor(storage, offset, shape, strides);
-  // More elements than the storage has would repeat some of them, and a few bytes could fill the memory.
-  return tensor.count <= storage.count && offset + tensor.span <= storage.count ? tensor : undefined;
-}
-
-function asTensor(value: unknown): TorchTensor | undefined {
-  return value instanceof TorchTensor ? value : undefined;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isCount);
-}
-
-function product(shape: readonly number[]): number {
-  return shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1);
 }

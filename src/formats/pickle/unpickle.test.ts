@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../support/user-error.ts';
+import { PickleFunction, PickleList } from './pickle-machine.ts';
+import { PickleReader } from './pickle-reader.ts';
 import { concat, u16, u32 } from './testing/write-zip.ts';
-import { PickleFunction, unpickle } from './unpickle.ts';
+import { unpickle } from './unpickle.ts';
 
 type Part = string | number | Uint8Array;
 
@@ -15,12 +17,15 @@ const bytesOf = (parts: readonly Part[]) =>
   );
 const text = (value: string) => bytesOf(['X', u32(value.length), value]);
 
+/** The value below, twice in a tuple, and so on. */
+const twice = (times: number) => Array.from({ length: times }, () => ['q', 0, 'h', 0, 0x86] as Part[]).flat();
+
 const globals = new Map<string, unknown>([
   ['a.f', new PickleFunction(([first]) => first)],
   ['a.value', 7],
 ]);
 const load = (...parts: Part[]) =>
-  unpickle(bytesOf(parts), {
+  unpickle(new PickleReader(bytesOf(parts)), {
     globals,
     persistent: (id) => (id === 'known' ? 'kept' : undefined),
     where: 'x.bin',
@@ -45,10 +50,17 @@ describe('a pickle of data', () => {
     ],
     ['globals', ['ca\nvalue\n', text('a'), text('value'), 0x93, 0x86, '.'], [7, 7]],
     ['a call', ['ca\nf\n', text('x'), 0x85, 'R.'], 'x'],
+    ['a list', [']', 'K', 1, 'a(K', 2, 'K', 3, 'e.'], Object.assign(new PickleList(), { items: [1, 2, 3] })],
     ['attributes, without them', ['}', text('_metadata'), 'b.'], new Map()],
     ['an id', [text('known'), 'Q.'], 'kept'],
     ['a frame', [0x80, 4, 0x95, new Uint8Array(8), 'N.'], null],
   ])('%s', (_, parts, expected) => expect(load(...parts)).toEqual(expected));
+
+  it('may be followed by another', () => {
+    const reader = new PickleReader(bytesOf(['K', 1, '.', 'K', 2, '.']));
+    const options = { globals, persistent: () => undefined, where: 'x.bin' };
+    expect([unpickle(reader, options), unpickle(reader, options), reader.at]).toEqual([1, 2, 6]);
+  });
 });
 
 describe('a pickle that wants more', () => {
@@ -59,7 +71,9 @@ describe('a pickle that wants more', () => {
     // A dotted name, or parts cut at another dot, would reach what is allowed by another way.
     ['the global a.f.__globals__', ['ca\nf.__globals__\n.']],
     ['the global constructor.name', ['cconstructor\nname\n.']],
-    ['the global 7.f', ['K', 7, text('f'), 0x93, '.']],
+    ['a global without a name', ['K', 7, text('f'), 0x93, '.']],
+    // As a text this name would have 2^1000 parts.
+    ['a global without a name', [')', ...twice(1000), text('f'), 0x93, '.']],
     ['the operation INST', ['(ios\nsystem\n.']],
     ['the operation OBJ', ['(ca\nf\no.']],
     ['the operation NEWOBJ', ['ca\nf\n)', 0x81, '.']],
@@ -87,6 +101,10 @@ describe('a damaged pickle', () => {
     ['an operation without its arguments', ['N(', 0x85, '.']],
     ['an operation without its mark', ['Nt.']],
     ['a value 3 that was not kept', ['h', 3, '.']],
+    ['items of no list', ['NNa.']],
+    ['items of no list', [')(Ne.']],
+    ['a text that is no UTF-8', ['X', u32(1), 0xff, '.']],
+    ['a text that is no UTF-8', ['c', 0xff, '\nf\n.']],
     ['items of no dictionary', ['NNNs.']],
     ['items of no dictionary', ['}(Nu.']],
     ['more than one value', ['NN.']],
@@ -96,12 +114,13 @@ describe('a damaged pickle', () => {
   ])('is refused: %s', (got, parts) => expect(() => load(...parts)).toThrow(got));
 
   it('takes neither depth nor doubling for more than it is', () => {
-    const deep = load('N', new Uint8Array(500_000).fill(0x85), '.');
+    const deep = load('N', new Uint8Array(400_000).fill(0x85), '.');
     expect(deep).toBeInstanceOf(Array);
     // Each level holds the one before it twice: 2^1000 values, were they copied.
-    const doubled = Array.from({ length: 1000 }, () => ['q', 0, 'h', 0, 0x86] as Part[]).flat();
-    expect(load(')', ...doubled, '.')).toHaveLength(2);
-    expect(() => load(new Uint8Array(2 ** 20 + 1).fill(0x7d), '.')).toThrow('more than 1048576 operations');
+    expect(load(')', ...twice(1000), '.')).toHaveLength(2);
+    expect(() => load(new Uint8Array(2 ** 19 + 1).fill(0x7d), '.')).toThrow('more than 524288 operations');
+    // A dictionary that holds itself.
+    expect(load('}q', 0, text('a'), 'h', 0, 's.')).toBeInstanceOf(Map);
   });
 
   it('of random bytes never fails in another way', () => {
@@ -110,7 +129,9 @@ describe('a damaged pickle', () => {
       state = (Math.imul(state, 1103515245) + 12345) >>> 0;
       return state >>> 16;
     };
-    const known = [...bytesOf(['(NKXq}stu.h)bRQc\n', 0x80, 0x85, 0x86, 0x87, 0x88, 0x8a, 0x8c, 0x93, 0x94])];
+    const known = [
+      ...bytesOf(['(NKXq}stu.h)bRQc]ae\n', 0x80, 0x85, 0x86, 0x87, 0x88, 0x8a, 0x8c, 0x93, 0x94]),
+    ];
     for (let i = 0; i < 3000; i++) {
       const bytes = Uint8Array.from({ length: 40 }, () => {
         const value = random();

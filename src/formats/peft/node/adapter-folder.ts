@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../../support/user-error.ts';
+import { excerptName } from '../../excerpt.ts';
 import { atomicWrite } from '../../node/atomic-write.ts';
 import { missingFile } from '../../node/missing-file.ts';
 import { SafetensorsFile, writeSafetensors } from '../../node/safetensors-file.ts';
@@ -23,8 +24,6 @@ const CONFIG = 'adapter_config.json';
 const TENSORS = 'adapter_model.safetensors';
 const PICKLE = 'adapter_model.bin';
 const KEY_PREFIX = 'base_model.model.';
-/** Longest excerpt of a file's content in a message. */
-const MAX_EXCERPT = 200;
 /** The largest part is AdaLoRA's rank pattern: some 100 bytes and a flag a row for each of some thousand modules. */
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
@@ -52,7 +51,7 @@ function readTensors(path: string): Adapter['tensors'] {
         throw new UserError({
           where: path,
           expected: `tensor names that start with ${KEY_PREFIX}`,
-          got: name.slice(0, MAX_EXCERPT),
+          got: excerptName(name),
         });
       }
       return [name, { shape: file.info(name).shape, data: file.readFloat32(name) }];

@@ -7,6 +7,8 @@ export interface ZipEntry {
   offset?: number;
   method?: number;
   flags?: number;
+  /** The same of the header before the data, which does not lie otherwise. */
+  local?: { name?: string; method?: number; flags?: number };
 }
 
 /** A zip archive of stored entries, with 64-bit sizes or without. */
@@ -18,11 +20,21 @@ export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): U
     parts.push(bytes);
     position += bytes.length;
   };
-  for (const { name, data, ...lies } of entries) {
+  for (const { name, data, local = {}, ...lies } of entries) {
     const text = new TextEncoder().encode(name);
+    const localText = new TextEncoder().encode(local.name ?? name);
     const fields = { size: data.length, compressedSize: data.length, offset: position, ...lies };
-    put(record(30, { 0: u32(0x04034b50), 18: u32(data.length), 22: u32(data.length), 26: u16(text.length) }));
-    put(text);
+    put(
+      record(30, {
+        0: u32(0x04034b50),
+        6: u16(local.flags ?? 0),
+        8: u16(local.method ?? 0),
+        18: u32(data.length),
+        22: u32(data.length),
+        26: u16(localText.length),
+      }),
+    );
+    put(localText);
     put(data);
     const sizes = [fields.size, fields.compressedSize, fields.offset];
     const extra = wide ? concat([u16(1), u16(24), ...sizes.map(u64)]) : new Uint8Array(0);
@@ -53,7 +65,13 @@ export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): U
 }
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function record(length: number, fields: Record<number, Uint8Array>): Uint8Array {

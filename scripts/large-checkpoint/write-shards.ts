@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { streamSafetensors } from '../../src/formats/encode-safetensors.ts';
+import { f32ToBf16 } from '../../src/formats/float.ts';
+import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
+import { elementCount } from '../../src/support/element-count.ts';
+import { Random } from '../../src/support/random.ts';
+
+type Shapes = Map<string, number[]>;
+
+/** Values that all matrices are cut from, at random places: drawing each would take an hour. */
+const POOL = 2 ** 22;
+const BYTES = 2;
+
+/**
+ * Writes a random bf16 checkpoint in shards and their index: matrices of standard deviation `std`, vectors (of norms) of
+ * ones. In memory is the pool alone.
+ */
+export function writeShards(folder: string, shapes: Shapes, std: number, maxBytes: number): void {
+  const random = new Random(0, 'large checkpoint');
+  const pool = f32ToBf16(random.normals(POOL, std));
+  function* chunks(shape: readonly number[]) {
+    const count = elementCount(shape);
+    if (shape.length === 1) yield bytesOf(f32ToBf16(new Float32Array(count).fill(1)));
+    else {
+      for (let left = count; left > 0; ) {
+        const start = random.integer(POOL / 2);
+        const part = pool.subarray(start, start + left);
+        yield bytesOf(part);
+        left -= part.length;
+      }
+    }
+  }
+  const shards = intoShards(shapes, maxBytes);
+  const weightMap: Record<string, string> = {};
+  for (const [i, shard] of shards.entries()) {
+    const file = `model-${digits(i + 1)}-of-${digits(shards.length)}.safetensors`;
+    const tensors = new Map([...shard].map(([name, shape]) => [name, { dtype: 'BF16' as const, shape }]));
+    const chunksOf = (name: string) => chunks(shard.get(name)!);
+    atomicWrite(join(folder, file), streamSafetensors(tensors, chunksOf, { format: 'pt' }));
+    for (const name of shard.keys()) weightMap[name] = file;
+  }
+  const index = { metadata: { total_size: bytesIn(shapes) }, weight_map: weightMap };
+  atomicWrite(join(folder, 'model.safetensors.index.json'), `${JSON.stringify(index, null, 2)}\n`);
+}
+
+/** A new shard where a tensor no longer fits. */
+function intoShards(shapes: Shapes, maxBytes: number): Shapes[] {
+  const shards: Shapes[] = [new Map()];
+  for (const [name, shape] of shapes) {
+    const last = shards.at(-1)!;
+    const fits = last.size === 0 || bytesIn(last) + BYTES * elementCount(shape) <= maxBytes;
+    if (fits) last.set(name, shape);
+    else shards.push(new Map([[name, shape]]));
+  }
+  return shards;
+}
+
+function bytesIn(shapes: Shapes): number {
+  return [...shapes.values()].reduce((sum, shape) => sum + BYTES * elementCount(shape), 0);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function digits(n: number): string {
+  return `${n}`.padStart(5, '0');
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../support/user-error.ts';
+import { parseBoundedJson } from './bounded-json.ts';
+
+const parse = (text: string, limits = { depth: 3, values: 20 }) =>
+  parseBoundedJson(new TextEncoder().encode(text), limits, 'x.json');
+
+it.each(['null', '"{[,:"', '{"a":[1,{"b":"}\\\\\\"]"}],"__proto__":{"a":1}}', '{"0":[],"":{"":{}}}'])(
+  'parses %s',
+  (text) => expect(parse(text)).toEqual(JSON.parse(text)),
+);
+
+describe('refuses', () => {
+  it.each<[string, string, string]>([
+    ['depth', '[[[[]]]]', 'x.json: expected JSON of depth 3 and 20 values at most, got depth 4'],
+    ['depth that never closes', '['.repeat(1e7), 'got depth 4'],
+    ['many values', `[${'1,'.repeat(20)}1]`, 'got more values'],
+    ['many objects', `[${'{} '.repeat(21)}]`, 'got more values'],
+    ['a key twice', '{"a":1,"a":1}', 'expected every key of an object once, got one twice'],
+    ['a key twice, written differently', '{"a":{"b":1,"\\u0062":2}}', 'got one twice'],
+    ['an open text', '"abc\\', 'expected JSON, got something else'],
+    ['nothing', '', 'expected JSON, got something else'],
+  ])('%s', (_, text, message) => {
+    expect(() => parse(text)).toThrow(UserError);
+    expect(() => parse(text)).toThrow(message);
+  });
+
+  it('what is no UTF-8', () => {
+    const bytes = Uint8Array.of(0x22, 0xff, 0x22);
+    expect(() => parseBoundedJson(bytes, { depth: 1, values: 1 }, 'x')).toThrow('x: expected JSON, got');
+  });
+});

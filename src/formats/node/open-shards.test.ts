@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UserError } from '../../support/user-error.ts';
+import { openCheckpoint } from './checkpoint.ts';
+import { writeSafetensors } from './safetensors-file.ts';
+
+const KINDS = [
+  { ending: '.safetensors', index: 'model.safetensors.index.json', other: '.bin' },
+  { ending: '.bin', index: 'pytorch_model.bin.index.json', other: '.safetensors' },
+];
+
+let folder: string;
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'shards-')));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe.each(KINDS)('an index of $ending files', { timeout: 20_000 }, ({ ending, index, other }) => {
+  const fails = (weightMap: unknown, message: string) => {
+    writeFileSync(join(folder, index), JSON.stringify({ weight_map: weightMap }));
+    expect(() => openCheckpoint(folder)).toThrow(UserError);
+    expect(() => openCheckpoint(folder)).toThrow(message);
+  };
+
+  beforeEach(() => {
+    const tensor = { dtype: 'F32' as const, shape: [1], data: Float32Array.of(1) };
+    if (ending === '.bin')
+      copyFileSync('src/formats/pickle/fixtures/state-dict.bin', join(folder, 'one.bin'));
+    else writeSafetensors(join(folder, 'one.safetensors'), new Map([['weight', tensor]]));
+    symlinkSync(`loop${ending}`, join(folder, `loop${ending}`));
+    symlinkSync('nowhere', join(folder, `dangling${ending}`));
+    mkdirSync(join(folder, `folder${ending}`));
+    writeFileSync(join(folder, `empty${ending}`), '');
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a path upwards', '../one', 'weight_map: weight: expected the name of a'],
+    ['an absolute path', '/etc/one', 'weight_map: weight: expected the name'],
+    ['a path inside', 'folder/one', 'weight_map: weight: expected the name'],
+    ['a Windows path', 'C:one', 'weight_map: weight: expected the name'],
+    ['a backslash', '..\\one', 'weight_map: weight: expected the name'],
+    ['a zero byte', 'one\0', 'weight_map: weight: expected the name'],
+    ['an ending alone', '', 'weight_map: weight: expected the name'],
+    ['a folder', 'folder', 'got a folder or device'],
+    ['a link to itself', 'loop', 'beside it, got none'],
+    ['a link to nothing', 'dangling', 'beside it, got none'],
+    ['no file', 'nine', 'beside it, got none. Get the missing file.'],
+    ['a long name', 'x'.repeat(10_000), 'beside it, got none'],
+    ['an empty file', 'empty', `empty${ending}: expected a`],
+  ])('that names %s', (_, shard, message) => fails({ weight: `${shard}${ending}` }, message));
+
+  it.each<[string, unknown, string]>([
+    ['another kind of file', { weight: `one${other}` }, `expected the name of a ${ending} file in the same`],
+    ['a number', { weight: 1 }, 'weight_map: weight: expected the name'],
+    ['a list', ['weight'], 'expected an object weight_map, got ["weight"]'],
+    ['no map', undefined, 'expected an object weight_map, got none'],
+    [
+      'a tensor that the shard lacks',
+      { b: `one${ending}` },
+      `expected tensor b in one${ending}, got a shard`,
+    ],
+    ['itself', { weight: index }, 'expected the name'],
+  ])('that holds %s', (_, weightMap, message) => fails(weightMap, message));
+
+  it.skipIf(process.platform === 'win32')('that names a pipe', () => {
+    execFileSync('mkfifo', [join(folder, `pipe${ending}`)]);
+    fails({ weight: `pipe${ending}` }, 'got a folder or device');
+  });
+
+  it('with more shards, tensors or bytes than a model has, without end or twice', () => {
+    const many = (count: number, shard: (i: number) => string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`w${i}`, `${shard(i)}${ending}`]));
+    fails(
+      many(2000, (i) => `${i}`),
+      'expected at most 1024 shards, got 2000',
+    );
+    fails(
+      many(1_000_000, () => 'one'),
+      'and 1048576 values at most, got more values',
+    );
+    const write = (content: string | Uint8Array) => writeFileSync(join(folder, index), content);
+    write(Buffer.alloc(2 ** 25 + 1));
+    expect(() => openCheckpoint(folder)).toThrow('expected at most 33554432 bytes, got 33554433');
+    write('{');
+    expect(() => openCheckpoint(folder)).toThrow(`${index}: expected JSON, got something else`);
+    write('['.repeat(1e6));
+    expect(() => openCheckpoint(folder)).toThrow('got depth 9');
+    write(`{"weight_map":{"weight":"one${ending}","weight":"two${ending}"}}`);
+    expect(() => openCheckpoint(folder)).toThrow('expected every key of an object once');
+  });
+
+  it.skipIf(!existsSync('/proc/self/fd'))('closes what it had opened', () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (const map of [
+      { weight: `one${ending}`, b: `one${ending}` },
+      { weight: `one${ending}`, b: `nine${ending}` },
+    ])
+      for (let i = 0; i < 5; i++) fails(map, 'got');
+    expect(open()).toBe(before);
+  });
+});

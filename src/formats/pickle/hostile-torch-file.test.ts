@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../support/user-error.ts';
+import { bytesAsSource } from '../byte-source.ts';
+import {
+  ascii,
+  LEGACY_MAGIC,
+  list,
+  type MadeFile,
+  makeArchive,
+  makeLegacy,
+  text,
+} from './testing/make-torch-file.ts';
+import { concat, writeZip } from './testing/write-zip.ts';
+import { TorchFile } from './torch-file.ts';
+
+const FIXTURES = 'src/formats/pickle/fixtures';
+const read = (name: string) => new Uint8Array(readFileSync(`${FIXTURES}/${name}`));
+const open = (bytes: Uint8Array) => new TorchFile(bytesAsSource(bytes), 'x.bin');
+const archive = (...parts: Uint8Array[]) => writeZip([{ name: 'm/data.pkl', data: concat(parts) }]);
+
+describe('a file that is refused', () => {
+  it.each([
+    ['evil.bin', 'got the global posix.system (before byte'],
+    ['legacy-evil.bin', 'got the global posix.system (before byte'],
+    ['module.bin', 'got the global torch.nn.modules.linear.Linear'],
+    ['numbers.bin', 'expected a dictionary of tensors, got a number under "step". Save the tensors alone'],
+    ['nested.bin', 'got a dictionary under "state_dict". It is a training checkpoint; save what is under'],
+    ['expanded.bin', 'got a call with other arguments'],
+  ])('%s', (fixture, message) => {
+    expect(() => open(read(fixture))).toThrow(message);
+    expect(existsSync('executed')).toBe(false);
+  });
+
+  it('of no bytes, or of something else', () => {
+    for (const bytes of [new Uint8Array(0), ascii('<html>')])
+      expect(() => open(bytes)).toThrow(
+        'x.bin: expected a file of torch.save (a zip archive or a pickle), got something else',
+      );
+    expect(() => open(Uint8Array.of(0x80, 2, 0x4e, 0x2e))).toThrow('expected the magic number of torch.save');
+  });
+
+  it.each(['tensors.bin', 'legacy.bin'])('%s cut short anywhere', (fixture) => {
+    const bytes = read(fixture);
+    for (let length = 0; length < bytes.length; length += 7)
+      expect(() => open(bytes.subarray(0, length))).toThrow(UserError);
+  });
+
+  it('with a byte changed: by a sentence, or read within its bounds', () => {
+    for (const fixture of readdirSync(FIXTURES).filter((name) => name.endsWith('.bin'))) {
+      const bytes = read(fixture);
+      for (let at = 0; at < bytes.length; at += 3) {
+        const changed = bytes.slice();
+        changed[at] ^= 1 << (at % 8);
+        try {
+          const file = open(changed);
+          for (const name of file.names()) file.read(name);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+        }
+      }
+    }
+  });
+});
+
+describe('what a pickle asks for is not given', () => {
+  const call = (global: string, argument: string) =>
+    concat([ascii(`c${global.replace(/\.(?=[^.]*$)/, '\n')}\n(`), text(argument), ascii('tR.')]);
+  it.each([
+    ...['os.system', 'builtins.eval', 'builtins.exec', 'builtins.getattr', 'builtins.__import__'],
+    ...['operator.attrgetter', 'functools.partial', 'subprocess.Popen', 'runpy._run_code', '_codecs.encode'],
+    // Of PyTorch itself: the first unpickles its argument without any restriction, the others fetch, run or write.
+    ...['torch.storage._load_from_bytes', 'torch.load', 'torch.hub.load', 'torch.jit.load', 'torch.compile'],
+    ...['torch.ops.load_library', 'torch.save', 'torch._utils._rebuild_sparse_tensor', 'torch.Tensor'],
+    ...[
+      'torch.FloatStorage.from_file',
+      'torch._utils._rebuild_tensor_v2.__globals__',
+      'collections.namedtuple',
+    ],
+  ])('%s', (global) => {
+    const pickle = call(global, 'touch executed');
+    expect(() => open(archive(pickle))).toThrow(`got the global ${global} (before byte`);
+    // In the old format any of its pickles may ask.
+    expect(() => open(concat([LEGACY_MAGIC, pickle]))).toThrow(`got the global ${global} (before byte`);
+    expect(existsSync('executed')).toBe(false);
+  });
+});
+
+const LIES: [string, MadeFile, string][] = [
+  ['2^60 elements', { shape: [2 ** 30, 2 ** 30], strides: [2 ** 30, 1] }, 'a call with other arguments'],
+  ['2^60 times one', { shape: [2 ** 30, 2 ** 30], strides: [0, 0] }, 'a call with other arguments'],
+  ['a size beyond 2^53', { shape: [2 ** 60], strides: [1] }, 'a number beyond 2^53'],
+  ['a negative size', { shape: [-1], strides: [1] }, 'a call with other arguments'],
+  ['a negative stride', { shape: [2], strides: [-1] }, 'a call with other arguments'],
+  ['a negative offset', { shape: [1], strides: [1], offset: -1 }, 'a call with other arguments'],
+  ['an offset beyond', { shape: [1], strides: [1], offset: 4 }, 'a call with other arguments'],
+  ['strides beyond', { shape: [2, 2], strides: [3, 1] }, 'a call with other arguments'],
+  ['2^52 as stride', { shape: [2], strides: [2 ** 52] }, 'a call with other arguments'],
+  ['strides of another rank', { shape: [2, 2], strides: [1] }, 'a call with other arguments'],
+  ['70 axes', { shape: Array(70).fill(1), strides: Array(70).fill(1) }, 'a call with other arguments'],
+  ['a negative storage', { shape: [0], strides: [1], count: -1 }, 'a storage that is described in another'],
+  ['big-endian', { shape: [4], strides: [1], order: 'big' }, '-endian'],
+];
+
+describe.each([makeArchive, makeLegacy])('numbers that lie: %o', (make) => {
+  it.each(LIES)('%s', (_, fields, message) => expect(() => open(make(fields))).toThrow(message));
+});
+
+describe('an archive whose storages lie', () => {
+  const whole = { shape: [4], strides: [1] };
+  it.each<[string, MadeFile, string]>([
+    ['larger than the entry', { ...whole, count: 8 }, 'expected a storage of 32 bytes, got 16'],
+    ['smaller than the entry', { ...whole, shape: [1], count: 1 }, 'a storage of 4 bytes, got 16'],
+    ['2^52 elements', { ...whole, count: 2 ** 52 }, `a storage of ${2 ** 54} bytes, got 16`],
+    ['no entry', { ...whole, key: '../0' }, 'x.bin: tensor w0: expected a storage of 16 bytes, got none'],
+    [
+      'shared without end',
+      { shape: [10_000], strides: [1], count: 10_000, bytes: 40_000, tensors: 9 },
+      'expected tensors of at most 4 times its size together, got 360000 bytes',
+    ],
+  ])('%s', (_, fields, message) => expect(() => open(makeArchive(fields))).toThrow(message));
+
+  it('or that holds no tensors at all', () => {
+    const pickle = (...names: string[]) => writeZip(names.map((name) => ({ name, data: ascii('N.') })));
+    expect(() => open(pickle('m/data.pkl'))).toThrow('expected a dictionary of tensors, got None');
+    expect(() => open(pickle('m/x'))).toThrow('expected one data.pkl in the archive');
+    expect(() => open(pickle('m/data.pkl', 'n/data.pkl'))).toThrow('torch.save writes it, got 2');
+  });
+});
+
+describe('a file of the old format whose storages lie', () => {
+  const whole = { shape: [4], strides: [1] };
+  it.each<[string, MadeFile, string]>([
+    ['larger than the file', { ...whole, count: 8, stored: 8 }, 'a file of at least'],
+    ['2^52 elements', { ...whole, count: 2 ** 52, stored: 2 ** 52 }, 'a file of at least'],
+    ['of another length than the tensor says', { ...whole, stored: 3 }, 'a storage of 4 elements, got 3'],
+    ['of a negative length', { ...whole, stored: -1 }, 'a storage of 4 elements, got -1'],
+    ['not listed', { ...whole, keys: list() }, 'tensor w0: expected a storage of 16 bytes, got none'],
+    ['listed twice', { ...whole, keys: list(text('0'), text('0')), bytes: 64 }, 'got one twice'],
+    ['of no tensor', { ...whole, keys: list(text('1')) }, 'got one of no tensor'],
+    ['in no list', { ...whole, keys: ascii(').') }, 'expected the list of storages, got something else'],
+  ])('%s', (_, fields, message) => expect(() => open(makeLegacy(fields))).toThrow(message));
+});
+
+describe('what would fill the memory or never end', { timeout: 10_000 }, () => {
+  it.each<[string, Uint8Array, string]>([
+    ['dictionaries', new Uint8Array(2 ** 20).fill(0x7d), 'more than 524288 operations'],
+    ['a pickle beyond its limit', new Uint8Array(2 ** 24 + 1), 'a pickle of at most 16777216 bytes'],
+    ['a text of 4 GB', concat([ascii('X'), Uint8Array.of(255, 255, 255, 255)]), 'its end before STOP'],
+  ])('%s', (_, pickle, message) => {
+    expect(() => open(archive(pickle))).toThrow(message);
+    expect(() => open(concat([LEGACY_MAGIC, pickle]))).toThrow(UserError);
+  });
+});

@@ -1,0 +1,35 @@
+import { UserError } from '../../support/user-error.ts';
+import { excerpt } from '../excerpt.ts';
+import { PickleList } from './pickle-machine.ts';
+import { TorchTensor } from './torch-tensor.ts';
+
+/** The tensors of a dictionary by their names. Throws a UserError where there is anything else, as transformers fails. */
+export function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {
+  const expected = 'a dictionary of tensors';
+  if (!(value instanceof Map)) {
+    throw new UserError({ where, expected, got: kindOf(value), hint: SAVE_TENSORS });
+  }
+  for (const [name, tensor] of value) {
+    if (typeof name === 'string' && tensor instanceof TorchTensor) yield [name, tensor];
+    else {
+      const got = `${kindOf(tensor)} under ${excerpt(name)}`;
+      const hint = tensor instanceof Map ? takeOut(excerpt(name)) : SAVE_TENSORS;
+      throw new UserError({ where, expected, got, hint });
+    }
+  }
+}
+
+const SAVE_TENSORS = 'Save the tensors alone: torch.save(model.state_dict(), ...).';
+
+function takeOut(name: string): string {
+  return `It is a training checkpoint; save what is under ${name} alone with torch.save.`;
+}
+
+function kindOf(value: unknown): string {
+  if (value instanceof Map) return 'a dictionary';
+  if (value instanceof PickleList) return 'a list';
+  if (value instanceof TorchTensor) return 'a tensor';
+  if (value === null) return 'None';
+  const kinds: Record<string, string> = { string: 'a text', number: 'a number', boolean: 'a truth value' };
+  return kinds[typeof value] ?? 'something else';
+}

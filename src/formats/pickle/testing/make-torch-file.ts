@@ -1,0 +1,84 @@
+import { concat, u32, writeZip } from './write-zip.ts';
+
+/** Tensors over one f32 storage; every number may lie. */
+export interface MadeFile {
+  /** Elements that the tensors say their storage has. */
+  count?: number;
+  offset?: number;
+  shape: number[];
+  strides: number[];
+  key?: string;
+  /** Of the storage. */
+  bytes?: number;
+  order?: string;
+  tensors?: number;
+  /** In the old format: the elements that stand before the storage, and the list of storages. */
+  stored?: number;
+  keys?: Uint8Array;
+}
+
+/** A file as torch.save makes it, in the format since PyTorch 1.6. */
+export function makeArchive({ bytes = 16, order, ...tensors }: MadeFile): Uint8Array {
+  return writeZip([
+    { name: 'm/data.pkl', data: dictionary(tensors) },
+    ...(order === undefined ? [] : [{ name: 'm/byteorder', data: ascii(order) }]),
+    { name: 'm/data/0', data: counting(bytes) },
+  ]);
+}
+
+/** The same in the format before. */
+export function makeLegacy({
+  bytes = 16,
+  order = 'little',
+  stored = 4,
+  keys = list(text('0')),
+  ...tensors
+}: MadeFile): Uint8Array {
+  const machine = concat([
+    ascii('}'),
+    text('little_endian'),
+    Uint8Array.of(order === 'little' ? 0x88 : 0x89),
+    ascii('s.'),
+  ]);
+  return concat([
+    ...[LEGACY_MAGIC, concat([number(1001), ascii('.')]), machine, dictionary(tensors, [ascii('N')]), keys],
+    ...[new Uint8Array(BigInt64Array.of(BigInt(stored)).buffer), counting(bytes)],
+  ]);
+}
+
+export const LEGACY_MAGIC = Uint8Array.of(
+  ...[0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e],
+);
+
+export const ascii = (value: string) => new TextEncoder().encode(value);
+export const text = (value: string) => concat([ascii('X'), u32(ascii(value).length), ascii(value)]);
+export const list = (...items: Uint8Array[]) => concat([ascii(']('), ...items, ascii('e.')]);
+
+const tuple = (...parts: Uint8Array[]) => concat([ascii('('), ...parts, ascii('t')]);
+const counting = (length: number) => new Uint8Array(length).map((_, i) => i);
+
+function number(value: number): Uint8Array {
+  const bytes = new Uint8Array(10);
+  bytes.set([0x8a, 8]);
+  new DataView(bytes.buffer).setBigInt64(2, BigInt(value), true);
+  return bytes;
+}
+
+/** `view`: what the old format says of a storage besides. */
+function dictionary(
+  { count = 4, offset = 0, shape, strides, key = '0', tensors = 1 }: MadeFile,
+  view: Uint8Array[] = [],
+): Uint8Array {
+  const type = ascii('ctorch\nFloatStorage\n');
+  const storage = tuple(text('storage'), type, text(key), text('cpu'), number(count), ...view);
+  const args = tuple(
+    concat([storage, ascii('Q')]),
+    number(offset),
+    tuple(...shape.map(number)),
+    tuple(...strides.map(number)),
+    Uint8Array.of(0x89, 0x7d),
+  );
+  const tensor = concat([ascii('ctorch._utils\n_rebuild_tensor_v2\n'), args, ascii('R')]);
+  const items = Array.from({ length: tensors }, (_, i) => concat([text(`w${i}`), tensor]));
+  return concat([ascii('}('), ...items, ascii('u.')]);
+}

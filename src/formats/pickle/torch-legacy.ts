@@ -1,0 +1,88 @@
+import { UserError } from '../../support/user-error.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { itemSize } from '../tensor-data.ts';
+import { PickleList, type PickleOptions } from './pickle-machine.ts';
+import { PickleReader } from './pickle-reader.ts';
+import { MAX_PICKLE_BYTES, type TorchContent } from './torch-content.ts';
+import { storageOf, TORCH_GLOBALS } from './torch-globals.ts';
+import type { TorchStorage } from './torch-tensor.ts';
+import { unpickle } from './unpickle.ts';
+import { type ByteRange, viewOf } from './zip-directory.ts';
+
+/** The rest of a first pickle that holds the number 0x1950a86a20f9469cfc6c. */
+const MAGIC = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+/** It follows the protocol, or since protocol 4 a frame. */
+const MAGIC_AT = [2, 11];
+const PROTOCOL = 1001;
+/** Before the bytes of each storage its number of elements stands, in 64 bits. */
+const COUNT_BYTES = 8;
+
+/**
+ * The format before PyTorch 1.6: pickles of a magic number, a protocol number, the machine's properties, what was saved,
+ * and the list of its storages, whose bytes follow in that order, aligned to nothing.
+ *
+ * @throws UserError
+ */
+export function openTorchLegacy(source: ByteSource, where: string): TorchContent {
+  const head = source.read(0, Math.min(source.size, MAX_PICKLE_BYTES));
+  const magicAt = MAGIC_AT.find((at) => MAGIC.every((byte, i) => head[at + i] === byte));
+  if (magicAt === undefined) throw damaged(where, 'the magic number of torch.save', 'another pickle');
+  const reader = new PickleReader(head, magicAt + MAGIC.length);
+  const storages = new Map<string, TorchStorage>();
+  const options: PickleOptions = {
+    globals: TORCH_GLOBALS,
+    persistent: (id) => kept(storageOf(id), storages),
+    where,
+  };
+  const protocol = unpickle(reader, options);
+  if (protocol !== PROTOCOL) throw damaged(where, `protocol ${PROTOCOL} of torch.save`, 'another');
+  checkMachine(unpickle(reader, options), where);
+  const value = unpickle(reader, options);
+  const keys = unpickle(reader, options);
+  if (!(keys instanceof PickleList)) throw damaged(where, 'the list of storages', 'something else');
+  const places = placesOf(keys.items, storages, reader.at, source, where);
+  return { value, locate: (key) => places.get(key) };
+}
+
+/** Every tensor describes its storage; those of one key must do it alike. */
+function kept(storage: TorchStorage | undefined, storages: Map<string, TorchStorage>): unknown {
+  if (!storage) return undefined;
+  const known = storages.get(storage.key);
+  if (known && (known.dtype !== storage.dtype || known.count !== storage.count)) return undefined;
+  storages.set(storage.key, known ?? storage);
+  return known ?? storage;
+}
+
+function checkMachine(properties: unknown, where: string): void {
+  const isLittle = properties instanceof Map && properties.get('little_endian') === true;
+  if (!isLittle) throw damaged(where, 'tensors of a little-endian machine', 'others');
+}
+
+function placesOf(
+  keys: readonly unknown[],
+  storages: ReadonlyMap<string, TorchStorage>,
+  start: number,
+  source: ByteSource,
+  where: string,
+): Map<string, ByteRange> {
+  const places = new Map<string, ByteRange>();
+  let at = start;
+  for (const key of keys) {
+    const storage = typeof key === 'string' ? storages.get(key) : undefined;
+    if (!storage || places.has(storage.key)) {
+      throw damaged(where, 'each storage of a tensor once', storage ? 'one twice' : 'one of no tensor');
+    }
+    const begin = at + COUNT_BYTES;
+    const end = begin + storage.count * itemSize(storage.dtype);
+    if (end > source.size) throw damaged(where, `a file of at least ${end} bytes`, `${source.size}`);
+    const count = Number(viewOf(source.read(at, begin)).getBigInt64(0, true));
+    if (count !== storage.count) throw damaged(where, `a storage of ${storage.count} elements`, `${count}`);
+    places.set(storage.key, { begin, end });
+    at = end;
+  }
+  return places;
+}
+
+function damaged(where: string, expected: string, got: string): UserError {
+  return new UserError({ where, expected, got, hint: 'The file is damaged; get it again.' });
+}

@@ -1,0 +1,76 @@
+import { UserError } from '../../support/user-error.ts';
+import type { ByteSource } from '../byte-source.ts';
+
+/** A range of bytes of the file. */
+export interface ByteRange {
+  begin: number;
+  end: number;
+}
+
+/** Where the entries of an archive are described. */
+export interface ZipDirectory extends ByteRange {
+  /** Entries. */
+  count: number;
+}
+
+/** One entry a tensor; the largest models have some 10,000. */
+const MAX_ENTRIES = 2 ** 17;
+/** 46 bytes an entry, its name and some more. */
+const MAX_DIRECTORY_BYTES = 2 ** 24;
+/** A comment of the most bytes that its length can say, and the record before it. */
+const MAX_TAIL_BYTES = 0xffff + 22;
+
+const END = { signature: 0x06054b50, bytes: 22 };
+const END_64 = { signature: 0x06064b50, bytes: 56 };
+const LOCATOR_64 = { signature: 0x07064b50, bytes: 20 };
+
+/** Finds the central directory of a zip archive from its end, within the file. Throws a UserError. */
+export function findZipDirectory(source: ByteSource, where: string): ZipDirectory {
+  const start = Math.max(0, source.size - MAX_TAIL_BYTES);
+  const tail = viewOf(source.read(start, source.size));
+  let at = tail.byteLength - END.bytes;
+  while (at >= 0 && tail.getUint32(at, true) !== END.signature) at--;
+  if (at < 0) throw zipDamaged(where, 'the end of a zip archive', 'none');
+  const end = start + at;
+  const directory = findDirectory64(source, end, where) ?? {
+    count: tail.getUint16(at + 10, true),
+    begin: tail.getUint32(at + 16, true),
+    end: tail.getUint32(at + 16, true) + tail.getUint32(at + 12, true),
+  };
+  const { begin, count } = directory;
+  if (!Number.isSafeInteger(directory.end) || directory.end > end)
+    throw zipDamaged(where, `a directory within ${end} bytes`, `one up to byte ${directory.end}`);
+  const bytes = directory.end - begin;
+  if (count > MAX_ENTRIES || bytes > MAX_DIRECTORY_BYTES) {
+    const expected = `at most ${MAX_ENTRIES} entries in ${MAX_DIRECTORY_BYTES} bytes`;
+    throw zipDamaged(where, expected, `${count} in ${bytes}`);
+  }
+  return directory;
+}
+
+/** The directory as the records before the end say in 64 bits, if there are any. */
+function findDirectory64(source: ByteSource, end: number, where: string): ZipDirectory | undefined {
+  if (end < LOCATOR_64.bytes) return undefined;
+  const locator = viewOf(source.read(end - LOCATOR_64.bytes, end));
+  if (locator.getUint32(0, true) !== LOCATOR_64.signature) return undefined;
+  const at = Number(locator.getBigUint64(8, true));
+  if (at + END_64.bytes > end)
+    throw zipDamaged(where, `a 64-bit end record within ${end} bytes`, `byte ${at}`);
+  const record = viewOf(source.read(at, at + END_64.bytes));
+  if (record.getUint32(0, true) !== END_64.signature)
+    throw zipDamaged(where, `a 64-bit end record at byte ${at}`, 'none');
+  const begin = Number(record.getBigUint64(48, true));
+  return {
+    count: Number(record.getBigUint64(32, true)),
+    begin,
+    end: begin + Number(record.getBigUint64(40, true)),
+  };
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function zipDamaged(where: string, expected: string, got: string): UserError {
+  return new UserError({ where, expected, got, hint: 'The file is damaged or cut short; get it again.' });
+}

@@ -1,0 +1,92 @@
+import { UserError } from '../../support/user-error.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { excerptName } from '../excerpt.ts';
+import { viewOf, type ZipDirectory, zipDamaged } from './zip-directory.ts';
+
+export interface ZipEntry {
+  size: number;
+  /** Of its local header. */
+  offset: number;
+  /** Of the next one, or of the directory: before it the entry must end. */
+  limit: number;
+}
+
+const ENTRY = { signature: 0x02014b50, bytes: 46 };
+const ZIP64_FIELD = 1;
+const ENCRYPTED = 1;
+/** What a 32-bit field holds whose value stands in 64 bits elsewhere. */
+const ELSEWHERE = 0xffffffff;
+
+/** What a central directory says of its entries. Throws a UserError for any that is compressed or encrypted. */
+export function readZipEntries(
+  source: ByteSource,
+  { begin, end, count }: ZipDirectory,
+  where: string,
+): Map<string, ZipEntry> {
+  const view = viewOf(source.read(begin, end));
+  const entries = new Map<string, ZipEntry>();
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (at + ENTRY.bytes > view.byteLength || view.getUint32(at, true) !== ENTRY.signature)
+      throw zipDamaged(where, `${count} entries in the directory`, `${i}`);
+    const nameEnd = at + ENTRY.bytes + view.getUint16(at + 28, true);
+    const extraEnd = nameEnd + view.getUint16(at + 30, true);
+    const next = extraEnd + view.getUint16(at + 32, true);
+    if (next > view.byteLength)
+      throw zipDamaged(where, `${count} entries in the directory`, `${i} and a part`);
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + at + ENTRY.bytes, nameEnd - at - ENTRY.bytes);
+    const name = new TextDecoder().decode(bytes);
+    const entry = `${where}: ${excerptName(name)}`;
+    if (entries.has(name)) throw zipDamaged(entry, 'one entry of that name', 'two');
+    entries.set(name, { ...readEntry(view, at, nameEnd, extraEnd, entry), limit: begin });
+    at = next;
+  }
+  if (at !== view.byteLength) throw zipDamaged(where, `${count} entries in the directory`, 'more');
+  const inOrder = [...entries.values()].sort((a, b) => a.offset - b.offset);
+  for (let i = 1; i < inOrder.length; i++) inOrder[i - 1].limit = inOrder[i].offset;
+  return entries;
+}
+
+function readEntry(view: DataView, at: number, extra: number, extraEnd: number, where: string) {
+  if (view.getUint16(at + 8, true) & ENCRYPTED)
+    throw zipDamaged(where, 'an entry in the clear', 'an encrypted one');
+  const method = view.getUint16(at + 10, true);
+  if (method !== 0) {
+    throw new UserError({
+      where,
+      expected: 'an entry that is stored as it is, as torch.save does',
+      got: `one compressed by method ${method}`,
+      hint: 'Unpack the archive and pack it again without compression (zip -0).',
+    });
+  }
+  const compressed = view.getUint32(at + 20, true);
+  const [size, compressed64, offset] = wideFields(
+    [view.getUint32(at + 24, true), compressed, view.getUint32(at + 42, true)],
+    view,
+    extra,
+    extraEnd,
+    where,
+  );
+  if (size !== compressed64)
+    throw zipDamaged(where, 'one size of a stored entry', `${size} and ${compressed64}`);
+  return { size, offset };
+}
+
+/** Fields of 32 bits, or what the extra field for 64 bits holds of those that say so, in this order. */
+function wideFields(fields: number[], view: DataView, begin: number, end: number, where: string): number[] {
+  if (!fields.includes(ELSEWHERE)) return fields;
+  for (let at = begin; at + 4 <= end; ) {
+    const next = at + 4 + view.getUint16(at + 2, true);
+    if (next <= end && view.getUint16(at, true) === ZIP64_FIELD) {
+      let place = at + 4;
+      return fields.map((field) => {
+        if (field !== ELSEWHERE) return field;
+        if (place + 8 > next) throw zipDamaged(where, 'sizes in 64 bits', 'none');
+        place += 8;
+        return Number(view.getBigUint64(place - 8, true));
+      });
+    }
+    at = next;
+  }
+  throw zipDamaged(where, 'sizes in 64 bits', 'none');
+}
