@@ -1,10 +1,22 @@
-export const SINGLE_WEIGHTS = 'model.safetensors';
-export const WEIGHTS_INDEX = 'model.safetensors.index.json';
+/** Weights as repositories have them, in transformers' order of preference: one file, or shards and their index. */
+const WEIGHTS = [
+  {
+    single: 'model.safetensors',
+    index: 'model.safetensors.index.json',
+    shard: /^model-\d{5}-of-\d{5}\.safetensors$/,
+  },
+  {
+    single: 'pytorch_model.bin',
+    index: 'pytorch_model.bin.index.json',
+    shard: /^pytorch_model-\d{5}-of-\d{5}\.bin$/,
+  },
+];
 
 /** Small files that describe model and tokenizer. */
 const DESCRIPTION = [
   'config.json',
   'generation_config.json',
+  'chat_template.jinja',
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -13,26 +25,33 @@ const DESCRIPTION = [
   'vocab.json',
   'merges.txt',
 ];
-const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
 
 /**
  * Of the files at the top of a repository those that training needs, weights last: so a snapshot that was interrupted is
- * one without its weights. Null where there are no safetensors weights.
+ * one without its weights. Null where there are no weights of PyTorch's.
  */
 export function neededFiles(present: string[]): string[] | null {
-  const weights = present.includes(SINGLE_WEIGHTS)
-    ? [SINGLE_WEIGHTS]
-    : present.includes(WEIGHTS_INDEX)
-      ? [WEIGHTS_INDEX, ...present.filter((name) => SHARD.test(name)).sort()]
-      : null;
-  return weights && [...DESCRIPTION.filter((name) => present.includes(name)), ...weights];
+  const found = WEIGHTS.flatMap(({ single, index, shard }) => {
+    if (present.includes(single)) return [[single]];
+    if (present.includes(index)) return [[index, ...present.filter((name) => shard.test(name)).sort()]];
+    return [];
+  })[0];
+  return found ? [...DESCRIPTION.filter((name) => present.includes(name)), ...found] : null;
+}
+
+/** The index of a snapshot whose weights are in shards. */
+export function indexOf(present: string[]): string | undefined {
+  const format = WEIGHTS.find(({ single, index }) => present.includes(single) || present.includes(index));
+  return format && !present.includes(format.single) ? format.index : undefined;
 }
 
 /** Whether a snapshot with these files can be used without asking the Hub. `shards`: the files that its index names. */
 export function isUsable(present: string[], shards: string[]): boolean {
-  if (!present.includes('config.json')) return false;
-  if (present.includes(SINGLE_WEIGHTS)) return true;
-  return present.includes(WEIGHTS_INDEX) && shards.every((name) => present.includes(name));
+  return (
+    present.includes('config.json') &&
+    neededFiles(present) !== null &&
+    shards.every((name) => present.includes(name))
+  );
 }
 
 /** A snapshot that another program fetched for its weights alone may lack it. */

@@ -45,7 +45,8 @@ describe('files', () => {
       neededFiles([...others, 'model.safetensors', 'vocab.txt', 'config.json', index, ...shards]),
     ).toEqual(['config.json', 'vocab.txt', 'model.safetensors']);
     expect(neededFiles([...shards, index, 'config.json'])).toEqual(['config.json', index, ...shards]);
-    expect(neededFiles(others)).toBeNull();
+    expect(neededFiles([...others, 'config.json'])).toEqual(['config.json', 'pytorch_model.bin']);
+    expect(neededFiles(['README.md', 'model.fp16.safetensors', 'flax_model.msgpack'])).toBeNull();
   });
 
   it('usable: configuration and all weights', () => {

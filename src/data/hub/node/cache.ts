@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { hasTokenizer, isUsable, WEIGHTS_INDEX } from '../model-files.ts';
+import { hasTokenizer, indexOf, isUsable } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 
 /** The cache that Python's huggingface_hub uses too, found by its rules. */
@@ -34,7 +34,7 @@ export function findSnapshot(cacheDir: string, { name, revision }: ModelId): Cac
   if (!isCommit(commit) || !existsSync(folder)) return null;
   // A link whose blob is gone counts as missing.
   const present = readdirSync(folder).filter((file) => existsSync(join(folder, file)));
-  if (!isUsable(present, shardsOf(folder))) return null;
+  if (!isUsable(present, shardsOf(folder, indexOf(present)))) return null;
   return { folder, tokenizer: hasTokenizer(present) };
 }
 
@@ -52,11 +52,10 @@ export function cachedModels(cacheDir: string): string[] {
 }
 
 /** What the index names, unchecked: it is only compared with names of files. A damaged index names a file nobody has. */
-function shardsOf(folder: string): string[] {
-  const path = join(folder, WEIGHTS_INDEX);
-  if (!existsSync(path)) return [];
+function shardsOf(folder: string, index: string | undefined): string[] {
+  if (index === undefined) return [];
   try {
-    return Object.values(JSON.parse(readFileSync(path, 'utf8')).weight_map);
+    return Object.values(JSON.parse(readFileSync(join(folder, index), 'utf8')).weight_map);
   } catch {
     return [''];
   }

@@ -68,7 +68,7 @@ function requiredFiles(present: string[], where: string): string[] {
   if (files?.includes('config.json')) return files;
   throw new UserError({
     where,
-    expected: files ? 'a config.json' : 'weights in safetensors format',
+    expected: files ? 'a config.json' : 'weights (model.safetensors or pytorch_model.bin)',
     got: present.slice(0, 10).join(', ') || 'an empty repository',
     hint: files
       ? 'Is this a Transformers model?'

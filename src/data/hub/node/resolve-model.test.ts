@@ -241,6 +241,25 @@ describe('resolveModel', () => {
     expect(findSnapshot(cacheDir, { name: NAME, revision: COMMIT })).toBeNull();
   });
 
+  it("fetches PyTorch's own files where there are no others, one or several", async () => {
+    const { 'model.safetensors': _, 'README.md': __, 'pytorch_model.bin': bin, ...described } = files;
+    await serve({ files: { ...described, 'pytorch_model.bin': bin }, large: [] });
+    expect(readdirSync(await resolve()).sort()).toEqual([
+      'config.json',
+      'pytorch_model.bin',
+      'tokenizer.json',
+    ]);
+    await server?.close();
+    rmSync(cacheDir, { recursive: true });
+    const shard = 'pytorch_model-00001-of-00001.bin';
+    const index = Buffer.from(JSON.stringify({ weight_map: { a: shard } }));
+    await serve({ files: { ...described, 'pytorch_model.bin.index.json': index, [shard]: bin }, large: [] });
+    const folder = await resolve();
+    expect(readdirSync(folder)).toContain(shard);
+    rmSync(join(folder, shard));
+    expect(findSnapshot(cacheDir, { name: NAME, revision: COMMIT })).toBeNull();
+  });
+
   it('refuses a hostile server', async () => {
     await serve({ commit: '../../../evil' });
     expect(await failure(resolve())).toContain('expected a commit hash, got "../../../evil"');
@@ -248,9 +267,11 @@ describe('resolveModel', () => {
   });
 
   it('refuses repositories without what is needed', async () => {
-    const { 'model.safetensors': _, ...pickleOnly } = files;
-    await serve({ files: pickleOnly });
-    expect(await failure(resolve())).toContain('expected weights in safetensors format, got config.json');
+    const { 'model.safetensors': _, 'pytorch_model.bin': _bin, ...unweighted } = files;
+    await serve({ files: unweighted });
+    expect(await failure(resolve())).toContain(
+      'expected weights (model.safetensors or pytorch_model.bin), got',
+    );
     await server?.close();
     const { 'config.json': __, ...noConfig } = files;
     await serve({ files: noConfig });
