@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Float16Array } from '@petamoriken/float16';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { add, concat, input, weight } from '../src/graph/build.ts';
+import { add, concat, gather, input, weight } from '../src/graph/build.ts';
 import { Graph } from '../src/graph/graph.ts';
 import { lower, type WeightLocation } from '../src/onnx/lower.ts';
 import { createSession as createNodeSession } from '../src/runtime/node/create-session.ts';
@@ -34,7 +34,12 @@ function checkpoint(): { bytes: Uint8Array; locate: (name: string) => WeightLoca
     places.set(name, { file: FILE, begin, end: begin + tensor.length, dtype });
     parts.push(tensor, new Uint8Array(2));
   }
-  return { bytes: Buffer.concat(parts), locate: (name) => places.get(name) as WeightLocation };
+  const locate = (name: string) => {
+    const [kind, own] = name.includes(' ') ? name.split(' ') : ['whole', name];
+    const place = places.get(own) as WeightLocation;
+    return kind === 'turned' ? { ...place, axes: [1, 0] } : place;
+  };
+  return { bytes: Buffer.concat(parts), locate };
 }
 
 describe('external weights', () => {
@@ -42,10 +47,25 @@ describe('external weights', () => {
   const graph = new Graph();
   const x = input(graph, 'x', 'float32', [6]);
   const names = ['float32', 'float16', 'bfloat16'];
-  const outputs = Object.fromEntries(names.map((name) => [`y_${name}`, add(x, weight(graph, name, [6]))]));
-  const feeds = { x: { data: new Float32Array(6), dims: [6] } };
+  const at = input(graph, 'at', 'int32', [2]);
+  // Each as a whole and, a second tensor of the same bytes, as a table that is only looked up.
+  const outputs = Object.fromEntries(
+    names.flatMap((name) => [
+      [`y_${name}`, add(x, weight(graph, name, [6]))],
+      [`rows_${name}`, gather(weight(graph, `table ${name}`, [3, 2]), at)],
+      [`turned_${name}`, add(weight(graph, `turned ${name}`, [3, 2]), 0.5)],
+    ]),
+  );
+  const feeds = {
+    x: { data: new Float32Array(6), dims: [6] },
+    at: { data: Int32Array.of(2, 0), dims: [2] },
+  };
   const expected = Object.fromEntries(
-    names.map((name) => [`y_${name}`, { data: Float32Array.from(VALUES), dims: [6] }]),
+    names.flatMap((name) => [
+      [`y_${name}`, { data: Float32Array.from(VALUES), dims: [6] }],
+      [`rows_${name}`, { data: Float32Array.of(-0.0625, 3, 1, -2), dims: [2, 2] }],
+      [`turned_${name}`, { data: Float32Array.of(1.5, 96.5, -1.5, 0.4375, 1, 3.5), dims: [3, 2] }],
+    ]),
   );
   let folder: string;
 

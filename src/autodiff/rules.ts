@@ -1,4 +1,5 @@
 import {
+  blockMatmul,
   cast,
   constant,
   cos,
@@ -77,6 +78,9 @@ export const rules: { [K in Op]: Rule<K> | null } = {
       tb
         ? matmul(g, a, { transposeA: true, transposeB: ta, scale })
         : matmul(a, g, { transposeA: !ta, scale }),
+  ]),
+  blockMatmul: single(({ g, inputs: [, values, scales], attributes }) => [
+    () => blockMatmul(g, values, scales, { ...attributes, backward: !attributes.backward }),
   ]),
   sum: single(({ g, inputs: [x], attributes: { axes } }) => [() => expand(keepAxes(g, x, axes), x.shape)]),
   // Ties share the gradient in full, each: a subgradient, exact where the largest is unique.

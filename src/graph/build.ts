@@ -15,8 +15,13 @@ export function input(graph: Graph, name: string, dtype: DataType, shape: readon
 }
 
 /** A frozen tensor of the checkpoint, by its Hugging Face name. */
-export function weight(graph: Graph, name: string, shape: readonly number[]): Value {
-  return graph.leaf('weight', { name }, { dtype: 'float32', shape });
+export function weight(
+  graph: Graph,
+  name: string,
+  shape: readonly number[],
+  dtype: 'float32' | 'uint8' = 'float32',
+): Value {
+  return graph.leaf('weight', { name }, { dtype, shape });
 }
 
 /** A small tensor whose elements stand in the graph, in row-major order. */
@@ -102,9 +107,14 @@ export const softmax = unary('softmax');
 /** log Σ exp over the last axis, which becomes 1. */
 export const logSumExp = unary('logSumExp');
 
-/** scale · op(a) op(b) over the last two axes; leading axes must be equal. */
+/** scale · op(a) op(b) over the last two axes; of one rank, leading axes broadcast. */
 export function matmul(a: Value, b: Value, options: Partial<Ops['matmul']> = {}): Value {
   return apply('matmul', [a, b], { transposeA: false, transposeB: false, scale: 1, ...options });
+}
+
+/** x Wᵀ or, backward, x W, with a frozen matrix in blocks: see `blockMatmul` in the op set. */
+export function blockMatmul(x: Value, values: Value, scales: Value, attributes: Ops['blockMatmul']): Value {
+  return apply('blockMatmul', [x, values, scales], attributes);
 }
 
 export function sum(x: Value, axes: readonly number[], keepDims = false): Value {

@@ -35,8 +35,20 @@ export interface Ops {
   cast: { to: DataType };
 
   // Contractions and reductions
-  /** scale · op(A) op(B) over the last two axes; equal leading axes. */
+  /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */
   matmul: { transposeA: boolean; transposeB: boolean; scale: number };
+  /**
+   * x Wᵀ, or x W where `backward`, with a frozen matrix W [outFeatures, inFeatures] in blocks along its rows: (x,
+   * values [blocks, blockSize · bits / 8], scales [blocks]). An element is its integer times its block's scale; of 4
+   * bits, the lower half of a byte comes first and 8 stands for zero.
+   */
+  blockMatmul: {
+    bits: 4 | 8;
+    blockSize: number;
+    inFeatures: number;
+    outFeatures: number;
+    backward: boolean;
+  };
   sum: Reduction;
   max: Reduction;
   /** Over the last axis. */
@@ -72,4 +84,5 @@ type None = Record<never, never>;
 type Reduction = { axes: readonly number[]; keepDims: boolean };
 
 export type Op = keyof Ops;
-export type DataType = 'float32' | 'int32' | 'bool';
+/** Bytes are for frozen tensors alone. */
+export type DataType = 'float32' | 'int32' | 'bool' | 'uint8';

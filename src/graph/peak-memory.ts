@@ -3,8 +3,8 @@ import type { Node, Value } from './graph.ts';
 import type { Op } from './ops.ts';
 import { reachable } from './print.ts';
 
-/** Bytes of an element; all types are stored in four but bool. */
-const BYTES = { float32: 4, int32: 4, bool: 1 };
+/** Bytes of an element. */
+const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1 };
 
 /** Leaves are not the engine's memory: inputs belong to the caller, weights are mapped. */
 const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);

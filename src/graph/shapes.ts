@@ -58,11 +58,22 @@ const inference: { [K in Op]: Inference<K> } = {
     const rank = a.shape.length;
     check(a.dtype === 'float32' && b.dtype === 'float32', 'needs float32');
     check(rank >= 2 && rank === b.shape.length, 'both operands need the same rank of at least 2');
-    check(sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), 'leading axes differ');
+    const leading = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
     const [rows, inner] = matrix(a.shape, transposeA);
     const [other, columns] = matrix(b.shape, transposeB);
     check(sameDimension(inner, other), `inner sizes ${inner} and ${other} differ`);
-    return [{ dtype: 'float32', shape: [...a.shape.slice(0, -2), rows, columns] }];
+    return [{ dtype: 'float32', shape: [...leading, rows, columns] }];
+  },
+  blockMatmul: ([x, values, scales], { bits, blockSize, inFeatures, outFeatures, backward }) => {
+    const blocks = (inFeatures * outFeatures) / blockSize;
+    const [from, to] = backward ? [outFeatures, inFeatures] : [inFeatures, outFeatures];
+    check(x.dtype === 'float32' && x.shape.length === 2, 'needs a float32 matrix');
+    check(x.shape[1] === from, `x must have ${from} columns`);
+    check(inFeatures % blockSize === 0, 'a row must be whole blocks');
+    check(values.dtype === 'uint8', 'values must be bytes');
+    check(sameShape(values.shape, [blocks, (blockSize * bits) / 8]), 'one row of values a block');
+    check(sameShape(scales.shape, [blocks]), 'one scale a block');
+    return [{ dtype: 'float32', shape: [x.shape[0], to] }];
   },
   sum: reduction,
   max: reduction,

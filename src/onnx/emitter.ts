@@ -77,6 +77,27 @@ export class Emitter {
     });
   }
 
+  /** A constant of equal elements, two of which make the given byte. */
+  uint4(byte: number, shape: readonly number[]): string {
+    return this.#share(`uint4 ${byte} [${shape}]`, (name) => {
+      const raw_data = new Uint8Array(shape.reduce((a, b) => a * b, 1) / 2).fill(byte);
+      this.initializers.push({ name, dims: [...shape], data_type: ELEMENT.uint4, raw_data });
+      return name;
+    });
+  }
+
+  /** A frozen tensor once more, the same bytes with another shape and type. */
+  alias(name: string, shape: readonly number[], data_type: number): string {
+    const tensor = this.initializers.find((initializer) => initializer.name === name);
+    if (!tensor) throw new Error(`${name} is no frozen tensor`);
+    if (tensor.data_type === data_type && String(tensor.dims) === String(shape)) return name;
+    return this.#share(`${name} as ${data_type} [${shape}]`, () => {
+      const alias = `${name} as ${data_type} ${shape}`;
+      this.initializers.push({ ...tensor, name: alias, dims: [...shape], data_type });
+      return alias;
+    });
+  }
+
   /** A shape as an int64 vector, for Expand and the like. */
   shape(shape: readonly Dimension[]): string {
     if (shape.every((size) => typeof size === 'number')) return this.int64(shape);

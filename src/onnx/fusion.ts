@@ -73,7 +73,7 @@ function productsInsideSums(nodes: readonly Node[], users: Users): Fusions['sums
   return sums;
 }
 
-/** [sequence, heads, size] turned to [heads, sequence, size] for products alone, as attention does. */
+/** [sequence, …heads, size] turned to […heads, sequence, size] for products alone, as attention does. */
 function turnedOperands(nodes: readonly Node[], users: Users): Fusions['turned'] {
   const turned = new Map<Value, Value>();
   for (const node of nodes) {
@@ -81,7 +81,13 @@ function turnedOperands(nodes: readonly Node[], users: Users): Fusions['turned']
     const [output] = node.outputs;
     const { permutation } = (node as Node<'transpose'>).attributes;
     const isOperand = users.get(output)?.every((user) => user.op === 'matmul');
-    if (permutation.join() === '1,0,2' && isOperand) turned.set(output, node.inputs[0]);
+    if (isOperand && movesFirstAxisInward(permutation)) turned.set(output, node.inputs[0]);
   }
   return turned;
+}
+
+/** [1, 0, 2], [1, 2, 0, 3], …: the first axis becomes the last but one. */
+function movesFirstAxisInward(permutation: readonly number[]): boolean {
+  const last = permutation.length - 1;
+  return last >= 2 && permutation.every((from, axis) => from === (axis === last ? last : (axis + 1) % last));
 }

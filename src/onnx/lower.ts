@@ -14,28 +14,32 @@ export interface WeightLocation {
   /** Byte offset in it. */
   begin: number;
   end: number;
-  dtype: 'float32' | 'float16' | 'bfloat16';
+  dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
+  /** The order in which its axes lie there, slowest first, where it is not row-major. */
+  axes?: readonly number[];
 }
 
 /** A frozen tensor that no file holds: it becomes part of the model. */
 export interface InlineWeight {
-  data: Float32Array;
+  data: Float32Array | Uint8Array;
 }
 
+export type WeightPlace = WeightLocation | InlineWeight;
 /** Where each `weight` node's tensor lies; asked once a name. */
-export type LocateWeight = (name: string) => WeightLocation | InlineWeight;
+export type LocateWeight = (name: string) => WeightPlace;
 
 export interface LowerOptions {
   target: Target;
   locate?: LocateWeight;
 }
 
-const OPSET = 20;
+const OPSET = 21;
 const IR_VERSION = 10;
 
 /**
  * Encodes the program that computes the named values as an ONNX model. Graph inputs keep their names; outputs get the
- * names given. Float16 and bfloat16 weights are widened by the engine when the session starts.
+ * names given. Float16 and bfloat16 weights are widened by the engine when the session starts; of a table that is only
+ * looked up, the rows that are.
  */
 export function lower(
   outputs: Readonly<Record<string, Value>>,
@@ -51,19 +55,29 @@ export function lower(
   const rules = loweringTable(target);
   const names = new Map<Value, string>(inputs.map(({ name, value }) => [value, name]));
   const fusions = planFusions(nodes, results, target);
+  const nameOf = (value: Value) => names.get(value) as string;
+  const narrow = new Set<Value>();
+  const widen = (value: Value) => {
+    if (narrow.delete(value)) names.set(value, widened(emitter, nameOf(value)));
+  };
 
   for (const node of nodes) {
+    const isLookUp = node.op === 'gather' && narrow.has(node.inputs[0]);
+    if (!isLookUp) for (const value of node.inputs) widen(value);
     if (node.op === 'input' || fusions.absorbed.has(node)) continue;
     if (node.op === 'weight') {
       if (!locate) throw new Error('a graph with weights needs `locate`');
-      names.set(node.outputs[0], emitWeight(emitter, node as Node<'weight'>, locate));
+      const place = locate((node as Node<'weight'>).attributes.name);
+      names.set(node.outputs[0], emitWeight(emitter, node as Node<'weight'>, place));
+      if (isNarrow(place)) narrow.add(node.outputs[0]);
       continue;
     }
-    const nameOf = (value: Value) => names.get(value) as string;
     const lowered =
       lowerFused(emitter, fusions, node, nameOf) ??
       rules[node.op](emitter, node as never, node.inputs.map(nameOf));
-    node.outputs.forEach((value, i) => names.set(value, lowered[i]));
+    node.outputs.forEach((value, i) => {
+      names.set(value, isLookUp ? widened(emitter, lowered[i]) : lowered[i]);
+    });
   }
 
   for (const [name, value] of Object.entries(outputs)) {
@@ -88,20 +102,24 @@ export function lower(
   });
 }
 
-function emitWeight(emitter: Emitter, node: Node<'weight'>, locate: LocateWeight): string {
-  const { name } = node.attributes;
-  const dims = node.outputs[0].shape as number[];
-  const place = locate(name);
+/** Adds a frozen tensor as it is stored. */
+function emitWeight(
+  emitter: Emitter,
+  { attributes: { name }, outputs: [{ shape }] }: Node<'weight'>,
+  place: WeightPlace,
+): string {
+  const stored = shape as number[];
   if ('data' in place) {
     const { buffer, byteOffset, byteLength } = place.data;
     const raw_data = new Uint8Array(buffer, byteOffset, byteLength);
-    emitter.initializers.push({ name, dims, data_type: ELEMENT.float32, raw_data });
+    const data_type = place.data instanceof Uint8Array ? ELEMENT.uint8 : ELEMENT.float32;
+    emitter.initializers.push({ name, dims: stored, data_type, raw_data });
     return name;
   }
-  const { file, begin, end, dtype } = place;
+  const { file, begin, end, dtype, axes } = place;
   emitter.initializers.push({
     name,
-    dims,
+    dims: axes ? axes.map((axis) => stored[axis]) : stored,
     data_type: ELEMENT[dtype],
     data_location: 1,
     external_data: [
@@ -110,7 +128,17 @@ function emitWeight(emitter: Emitter, node: Node<'weight'>, locate: LocateWeight
       { key: 'length', value: String(end - begin) },
     ],
   });
-  return dtype === 'float32' ? name : emitter.emit('Cast', [name], { to: ELEMENT.float32 });
+  return axes
+    ? emitter.emit('Transpose', [name], { perm: stored.map((_, axis) => axes.indexOf(axis)) })
+    : name;
+}
+
+function isNarrow(place: WeightPlace): boolean {
+  return !('data' in place) && (place.dtype === 'float16' || place.dtype === 'bfloat16');
+}
+
+function widened(emitter: Emitter, name: string): string {
+  return emitter.emit('Cast', [name], { to: ELEMENT.float32 });
 }
 
 function identity(from: string, to: string) {

@@ -1,5 +1,6 @@
 import type { Node } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
+import { lowerBlockMatmul } from './block-matmul.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 
@@ -64,6 +65,7 @@ export const portable: LoweringTable = {
     const product = e.emit('MatMul', [turned(a, transposeA), turned(b, transposeB)]);
     return [scale === 1 ? product : e.emit('Mul', [product, e.float32([scale], [])])];
   },
+  blockMatmul: lowerBlockMatmul,
   sum: (e, { attributes: { axes, keepDims } }, [x]) => [
     e.emit('ReduceSum', [x, e.int64(axes)], { keepdims: Number(keepDims) }),
   ],

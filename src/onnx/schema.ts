@@ -135,4 +135,5 @@ export const ELEMENT = {
   bool: 9,
   float16: 10,
   bfloat16: 16,
+  uint4: 21,
 } as const;

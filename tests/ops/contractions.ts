@@ -1,10 +1,10 @@
 // biome-ignore-all format: one case a line.
 
 import {
-  add, constant, layerNorm, logSumExp, matmul, max, multiply, softmax, sum, tanh,
+  add, blockMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, softmax, sum, tanh, weight,
 } from '../../src/graph/build.ts';
 import type { Value } from '../../src/graph/graph.ts';
-import { apart, type OpCase, op, real } from '../support/check-op.ts';
+import { apart, frozenBytes, frozenFloats, type OpCase, op, real } from '../support/check-op.ts';
 import { type Table, total } from '../support/table.ts';
 
 const BOTH = [false, true];
@@ -36,6 +36,26 @@ const deviation = (n: number, f: (i: number) => number) => Math.sqrt(mean(n, (i)
 const standard = (n: number, f: (i: number) => number, j: number) => (f(j) - mean(n, f)) / deviation(n, f);
 const normal = (output: number) => (x: Value, gain: Value, shift: Value) => layerNorm(x, gain, shift, EPSILON)[output];
 
+/** A product with a [4, 32] matrix in blocks of 16, and what the matrix is. */
+const blockProducts = ([4, 8] as const).flatMap((bits): OpCase[] => {
+  const sizes = { bits, blockSize: 16, inFeatures: 32, outFeatures: 4 };
+  const bytes = frozenBytes(bits, 16 * bits);
+  const scales = frozenFloats(bits, 8);
+  const integer = (at: number) => bits === 8 ? (bytes[at] << 24) >> 24 : ((bytes[at >> 1] >> (4 * (at % 2))) & 15) - 8;
+  const w = (o: number, i: number) => integer(32 * o + i) * scales[(32 * o + i) >> 4];
+  const product = (backward: boolean) => (x: Value) => {
+    const { graph } = x.node;
+    const values = weight(graph, `bytes ${bits} ${16 * bits}`, [8, 2 * bits], 'uint8');
+    return blockMatmul(x, values, weight(graph, `floats ${bits} 8`, [8]), { ...sizes, backward });
+  };
+  // Small operands: the matrix of 8 bits has elements in the hundreds.
+  const small = (y: Value) => multiply(y, 1 / 256);
+  return [
+    op([real('batch', 32)], (x) => small(product(false)(x)), [2, 4], (x) => (m, o) => total(32, (i) => x(m, i) * w(o, i)) / 256),
+    op([real('batch', 4)], (x) => small(product(true)(x)), [2, 32], (x) => (m, i) => total(4, (o) => x(m, o) * w(o, i)) / 256),
+  ];
+});
+
 /** Cases of the products and reductions. */
 export const contractions = {
   matmul: [
@@ -64,6 +84,7 @@ export const contractions = {
     op([real('batch', 3), B, real('batch', 4)], (a, b, c) => add(c, matmul(a, b)), [2, 4], (a, b, c) => (i, j) => dot(a, b, i, j) + c(i, j)),
     op([real(2, 2, 3), real(2, 3, 4), real(4)], (a, b, c) => add(matmul(a, b), c), [2, 2, 4], (a, b, c) => (n, i, j) => total(3, (k) => a(n, i, k) * b(n, k, j)) + c(j)),
   ],
+  blockMatmul: blockProducts,
   sum: [
     op([real(2, 3)], (x) => sum(x, [1]), [2], (x) => (i) => total(3, (j) => x(i, j))),
     op([real(2, 3)], (x) => sum(x, [1], true), [2, 1], (x) => (i) => total(3, (j) => x(i, j))),

@@ -4,7 +4,7 @@ import { symbol } from '../../src/graph/dimension.ts';
 import { Graph, type Node, type Value } from '../../src/graph/graph.ts';
 import type { DataType } from '../../src/graph/ops.ts';
 import { printNode, reachable } from '../../src/graph/print.ts';
-import { lower } from '../../src/onnx/lower.ts';
+import { type InlineWeight, lower } from '../../src/onnx/lower.ts';
 import type { HostTensor } from '../../src/runtime/session.ts';
 import { Random } from '../../src/support/random.ts';
 import type { Backend } from './backends.ts';
@@ -57,6 +57,17 @@ export const int = (shape: Shape, elements: readonly number[]): Spec => ({
   shape,
   draw: () => elements,
 });
+
+/** Frozen tensors of cases: what their names say, so that a case's reference has the same. */
+export const frozenBytes = (seed: number, count: number) =>
+  new Uint8Array(count).map((_, i) => (i * i * 89 + i * 37 + seed * 11) % 256);
+export const frozenFloats = (seed: number, count: number) => new Random(seed, 'frozen').normals(count, 1);
+
+function locate(name: string): InlineWeight {
+  const [kind, seed, count] = name.split(' ');
+  const make = kind === 'bytes' ? frozenBytes : frozenFloats;
+  return { data: make(Number(seed), Number(count)) };
+}
 
 /** A small program around an op, its meaning in plain loops, and the operands it is differentiated by. */
 export interface OpCase {
@@ -115,7 +126,7 @@ export async function checkOp(
   const feeds = Object.fromEntries(operands.map((tensor, i) => [NAMES[i], tensor]));
   if (wrt.length > 0) feeds.weights = factors;
 
-  const session = await backend.open(lower(outputs, { target: backend.target }));
+  const session = await backend.open(lower(outputs, { target: backend.target, locate }));
   const actual = await session.run(feeds);
   await session.release();
   expectClose('value', actual.y, expected);

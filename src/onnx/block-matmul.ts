@@ -1,0 +1,47 @@
+import type { Node } from '../graph/graph.ts';
+import type { Emitter } from './emitter.ts';
+import { ELEMENT } from './schema.ts';
+
+type Operands = readonly string[];
+
+/** The zero of 4 bits, twice in a byte. */
+const TWO_EIGHTS = 0x88;
+
+/**
+ * A product with a frozen matrix in blocks. Forward, 4 bits have a kernel of their own. All else makes the matrix anew
+ * each time, a block a row, which is the kernel's quick case, and exactly what the forward kernel computes with: the
+ * matrix is in memory only while it is used.
+ */
+export function lowerBlockMatmul(e: Emitter, node: Node<'blockMatmul'>, operands: Operands): string[] {
+  const { bits, backward } = node.attributes;
+  if (bits === 4 && !backward) return [packedProduct(e, node, operands)];
+  const matrix = dequantised(e, node, operands);
+  return [e.emit('Gemm', [operands[0], matrix], { transB: Number(!backward) })];
+}
+
+function packedProduct(
+  e: Emitter,
+  { attributes: { bits, blockSize, inFeatures, outFeatures } }: Node<'blockMatmul'>,
+  [x, values, scales]: Operands,
+): string {
+  const blocks = inFeatures / blockSize;
+  const bytes = e.alias(values, [outFeatures, blocks, (blockSize * bits) / 8], ELEMENT.uint8);
+  const factors = e.alias(scales, [outFeatures, blocks], ELEMENT.float32);
+  const attributes = { K: inFeatures, N: outFeatures, bits, block_size: blockSize };
+  return e.emit('MatMulNBits', [x, bytes, factors], attributes, 'com.microsoft');
+}
+
+function dequantised(
+  e: Emitter,
+  { attributes: { bits, blockSize, inFeatures, outFeatures, backward } }: Node<'blockMatmul'>,
+  [, values, scales]: Operands,
+): string {
+  const blocks = (inFeatures * outFeatures) / blockSize;
+  const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.int8);
+  const zero = bits === 4 ? [e.uint4(TWO_EIGHTS, [blocks])] : [];
+  // The engine would make one matrix for both directions and keep it in between; the axis, counted from either end,
+  // keeps them apart.
+  const axis = backward ? -2 : 0;
+  const rows = e.emit('DequantizeLinear', [integers, scales, ...zero], { axis });
+  return e.emit('Reshape', [rows, e.int64([outFeatures, inFeatures])]);
+}
