@@ -8,6 +8,8 @@ export interface TensorPlace {
   file: string;
   begin: number;
   end: number;
+  /** The order in which its axes lie in those bytes, slowest first, where it is not row-major. */
+  axes?: readonly number[];
 }
 
 export interface TensorSource {
@@ -30,37 +32,39 @@ const ENGINE_DTYPES: Record<string, WeightLocation['dtype']> = {
 export interface BindOptions {
   /** Where the checkpoint lies, for messages. */
   where: string;
-  /** Prefix of the base model, which a checkpoint of the base model alone lacks. */
-  baseModelPrefix: string;
+  /** Prefixes of the base model: a checkpoint has one of them or, of the base model alone, none. */
+  baseModelPrefixes: readonly string[];
+  /** Names that tied parameters may have in place of their own; those that the model has parameters of do not count. */
+  tiedNames?: Readonly<Record<string, readonly string[]>>;
   /** Parameters that may be absent, or of another shape: those of a new head. */
   mayInitialise: (name: string) => boolean;
 }
 
 /**
- * Finds each parameter of a model in a checkpoint: by its name, without or with the base model's prefix, or by an old
- * name. Parameters to be initialised are left out of the result.
+ * Finds each parameter of a model in a checkpoint: by its name, with a prefix of the base model's too few, too many or
+ * another, below a prefix that all tensors of the checkpoint share, by an old name, or by that of a parameter tied to
+ * it. Parameters to be initialised are left out of the result.
  *
  * @throws UserError naming every tensor that is missing, or has another shape, with both shapes
  */
 export function bindCheckpoint(
   parameters: ReadonlyMap<string, readonly number[]>,
   source: TensorSource,
-  { where, baseModelPrefix, mayInitialise }: BindOptions,
+  { where, baseModelPrefixes, tiedNames = {}, mayInitialise }: BindOptions,
 ): Map<string, string> {
   const present = new Set(source.names());
+  const outer = sharedPrefix([...present]);
   const bound = new Map<string, string>();
   const problems: string[] = [];
   for (const [name, shape] of parameters) {
-    const found = candidates(name, baseModelPrefix).find((candidate) => present.has(candidate));
+    const tied = (tiedNames[name] ?? []).filter((other) => !parameters.has(other));
+    const names = [name, ...tied].flatMap((own) => candidates(own, baseModelPrefixes));
+    const found = [...names, ...names.map((own) => outer + own)].find((candidate) => present.has(candidate));
     const stored = found === undefined ? undefined : source.info(found);
-    if (
-      found !== undefined &&
-      stored &&
-      stored.shape.join() === shape.join() &&
-      stored.dtype in ENGINE_DTYPES
-    ) {
+    const fits = stored?.shape.join() === shape.join();
+    if (found !== undefined && stored && fits && Object.hasOwn(ENGINE_DTYPES, stored.dtype)) {
       bound.set(name, found);
-    } else if (!mayInitialise(name)) {
+    } else if (fits || !mayInitialise(name)) {
       const got = stored ? `${stored.dtype} [${stored.shape}]` : 'no such tensor';
       problems.push(`  ${name}: expected F32, F16 or BF16 [${shape}], got ${got}`);
     }
@@ -72,17 +76,31 @@ export function bindCheckpoint(
 }
 
 /** Where the engine finds a bound tensor: inside a file of the weight folder. */
-export function weightLocation({ dtype, file, begin, end }: TensorPlace): WeightLocation {
+export function weightLocation({ dtype, file, begin, end, axes }: TensorPlace): WeightLocation {
   const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
-  return { file: name, begin, end, dtype: ENGINE_DTYPES[dtype] };
+  return { file: name, begin, end, dtype: ENGINE_DTYPES[dtype], ...(axes && { axes }) };
 }
 
-function candidates(name: string, prefix: string): string[] {
-  const names = name.startsWith(`${prefix}.`) ? [name, name.slice(prefix.length + 1)] : [name];
-  return names.flatMap((current) => [
+/** Names that a checkpoint may have a parameter under, the likeliest first. */
+function candidates(name: string, prefixes: readonly string[]): string[] {
+  const own = prefixes.find((prefix) => name.startsWith(`${prefix}.`));
+  const bare = own === undefined ? [] : [name.slice(own.length + 1)];
+  const prefixed = [...bare, name].flatMap((rest) => prefixes.map((prefix) => `${prefix}.${rest}`));
+  return [name, ...bare, ...prefixed].flatMap((current) => [
     current,
     ...OLD_NAMES.filter(([ending]) => ending.test(current)).map(([ending, old]) =>
       current.replace(ending, old),
     ),
   ]);
+}
+
+/** The modules that all names begin with, as `model.`: what a wrapper around the model has left. */
+function sharedPrefix(names: readonly string[]): string {
+  let shared = names[0]?.split('.').slice(0, -1) ?? [];
+  for (const name of names) {
+    const parts = name.split('.');
+    const differs = shared.findIndex((part, i) => part !== parts[i]);
+    if (differs >= 0) shared = shared.slice(0, differs);
+  }
+  return shared.map((part) => `${part}.`).join('');
 }

@@ -18,13 +18,21 @@ export const encoderFields = {
   id2label: z.record(z.string(), z.string()).optional(),
 };
 
-/** Number and names of labels as transformers reads them: `id2label` wins, two labels without either. */
-export function labelsOf(fields: {
-  num_labels?: number;
-  id2label?: Record<string, string>;
-}): Pick<CommonConfig, 'numLabels' | 'id2label'> {
+/** Number and names of labels as transformers reads them: `id2label` wins, `otherwise` so many without either. */
+export function labelsOf(
+  fields: { num_labels?: number; id2label?: Record<string, string> },
+  otherwise = 2,
+): Pick<CommonConfig, 'numLabels' | 'id2label'> {
   const id2label = fields.id2label ?? {};
-  return { numLabels: Object.keys(id2label).length || (fields.num_labels ?? 2), id2label };
+  return { numLabels: Object.keys(id2label).length || (fields.num_labels ?? otherwise), id2label };
+}
+
+/** A config.json with a family's own names in place of the common ones, which win where both are there. */
+export function byOwnNames(json: unknown, ownNames: Readonly<Record<string, string>>): unknown {
+  if (typeof json !== 'object' || json === null) return json;
+  const fields = json as Record<string, unknown>;
+  const common = Object.keys(ownNames).filter((name) => Object.hasOwn(fields, name));
+  return { ...fields, ...Object.fromEntries(common.map((name) => [ownNames[name], fields[name]])) };
 }
 
 /** Parses with a schema; all problems at once in one UserError. */

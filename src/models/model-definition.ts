@@ -63,9 +63,11 @@ export type HeadKind = (typeof HEAD_KINDS)[number];
 export interface Head<Config extends CommonConfig = CommonConfig> {
   /** In a config.json: "BertForSequenceClassification". */
   readonly architecture: string;
+  /** Prefix of the base model's parameters under this head, where it is not the family's. */
+  readonly baseModelPrefix?: string;
   /** Modules of the head: trained whole, saved with the adapter, initialised where absent. */
   readonly modules: readonly string[];
-  /** Further modules that are initialised where absent: those of language models, which no adapter trains by itself. */
+  /** Further modules that are initialised where absent, and are trained and saved then: a language model's, a pooler. */
   readonly mayLack?: readonly string[];
   /**
    * Logits: [batch, labels] of classes; [2, batch, sequence] of answers, where they start and where they end;
@@ -88,6 +90,8 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   /** Prefix of the base model's parameters; a checkpoint of the base model alone lacks it. */
   readonly baseModelPrefix: string;
   readonly targetModules: TargetModules;
+  /** Names that a checkpoint may have a tied parameter under, in place of its own. */
+  readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
   /** @throws UserError listing everything that is wrong with the file */
   parseConfig(json: unknown, where: string): Config;
   readonly heads: Readonly<Partial<Record<HeadKind, Head<Config>>>>;

@@ -1,10 +1,38 @@
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
+import { bart } from './bart/definition.ts';
 import { bert } from './bert/definition.ts';
+import { debertaV2 } from './deberta-v2/definition.ts';
+import { distilBert } from './distilbert/definition.ts';
+import { electra } from './electra/definition.ts';
+import { gemma2 } from './gemma2/definition.ts';
+import { gpt2 } from './gpt2/definition.ts';
+import { llama } from './llama/definition.ts';
+import { mistral } from './mistral/definition.ts';
 import type { ModelDefinition } from './model-definition.ts';
+import { olmo2 } from './olmo2/definition.ts';
+import { qwen2 } from './qwen2/definition.ts';
+import { qwen3 } from './qwen3/definition.ts';
+import { roberta } from './roberta/definition.ts';
+import { xlmRoberta } from './xlm-roberta/definition.ts';
 
 /** Every model family, by `model_type`. A new family is one entry here and one folder beside. */
-const families: Record<string, ModelDefinition> = { bert };
+const families: Record<string, ModelDefinition> = {
+  bart,
+  bert,
+  'deberta-v2': debertaV2,
+  gpt2,
+  distilbert: distilBert,
+  electra,
+  gemma2,
+  llama,
+  mistral,
+  olmo2,
+  qwen2,
+  qwen3,
+  roberta,
+  'xlm-roberta': xlmRoberta,
+};
 
 /** The family of a config.json; a UserError names what exists when its `model_type` is unknown. */
 export function modelFamily(config: unknown, where: string): ModelDefinition {

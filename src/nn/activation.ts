@@ -75,11 +75,11 @@ function silu(x: Value): Value {
   return multiply(x, sigmoid(x));
 }
 
-/** The activation of that name; a UserError names the nearest known ones. */
-export function activation(name: string): (x: Value) => Value {
+/** The activation that a config.json names under `key`; a UserError names the nearest known ones. */
+export function activation(name: string, key = 'hidden_act'): (x: Value) => Value {
   if (Object.hasOwn(activations, name)) return activations[name];
   throw new UserError({
-    where: 'config.json, hidden_act',
+    where: `config.json, ${key}`,
     expected: 'a known activation',
     got: JSON.stringify(name),
     hint: suggest(name, Object.keys(activations)),

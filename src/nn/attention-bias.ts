@@ -20,7 +20,8 @@ export function causalBias(like: Value, queries: Dimension, keys: Dimension): Va
 
 /**
  * The bias of a decoder: a token sees itself and those before it, of the same document, that are not padding, and of
- * those the last `window` only. The queries are the last of the keys: the others come from a cache.
+ * those the last `window` only. The queries are the last of the keys: the others come from a cache. Padding sees the
+ * tokens of all documents before it, as transformers has it: losses over all positions read it.
  *
  * @param mask int32 [batch, keys]: 0 for padding, else the number of a document
  * @returns [batch, 1, queries, keys]
@@ -32,8 +33,10 @@ export function decoderBias(mask: Value, queries: Dimension, window?: number): V
   const first = addDimensions(keys, negative(queries));
   const documents = reshape(slice(mask, 1, first, keys), [batch, 1, queries, 1]);
   const asked = reshape(mask, [batch, 1, 1, keys]);
-  const together = where(equal(documents, asked), 0, BLOCKED);
-  const real = where(greater(asked, constant(graph, [0], [], 'int32')), together, BLOCKED);
+  const padding = constant(graph, [0], [], 'int32');
+  const elsewhere = where(greater(documents, padding), BLOCKED, 0);
+  const together = where(equal(documents, asked), 0, elsewhere);
+  const real = where(greater(asked, padding), together, BLOCKED);
   const causal = where(later, BLOCKED, real);
   return window === undefined ? causal : where(greater(distance, window - 1), BLOCKED, causal);
 }

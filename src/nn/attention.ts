@@ -1,4 +1,4 @@
-import { add, expand, matmul, reshape, softmax, transpose } from '../graph/build.ts';
+import { add, matmul, reshape, softmax, transpose } from '../graph/build.ts';
 import { type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
@@ -24,7 +24,8 @@ export interface AttentionOptions {
 /**
  * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major.
  * In that order the heads of all examples are a plain view [tokens, batch · heads, headSize], whose transposition
- * the engine's product reads in place.
+ * the engine's product reads in place. Queries that share a key's head stand one after the other in one product, so
+ * that keys and values are neither repeated nor read twice.
  *
  * @param bias added to the scores: [batch | 1, heads | 1, queries | 1, keys]
  */
@@ -35,20 +36,25 @@ export function attention(
   { batch, queries, heads, headSize, keyValueHeads = heads }: AttentionShape,
   { dropout, scale = 1 / Math.sqrt(headSize), adjust = (scores) => scores }: AttentionOptions,
 ): Value {
-  const all = multiplyDimensions(batch, heads);
+  const groups = multiplyDimensions(batch, keyValueHeads);
+  const times = heads / keyValueHeads;
   const keys = bias.shape[3];
-  const split = (x: Value, tokens: Dimension) => transpose(reshape(x, [tokens, all, headSize]), [1, 0, 2]);
-  const shared = (x: Value) => repeatHeads(x, [keys, batch, keyValueHeads, headSize], heads / keyValueHeads);
-  const scores = matmul(split(query, queries), split(shared(key), keys), { transposeB: true, scale });
+  const split = (x: Value, tokens: Dimension) => transpose(reshape(x, [tokens, groups, headSize]), [1, 0, 2]);
+  const asking = times === 1 ? split(query, queries) : gathered(query, [queries, groups, times, headSize]);
+  const scores = matmul(asking, split(key, keys), { transposeB: true, scale });
   const masked = add(adjust(reshape(scores, [batch, heads, queries, keys])), bias);
-  const weights = network.dropout(softmax(reshape(masked, [all, queries, keys])), dropout);
-  const mixed = matmul(weights, split(shared(value), keys));
-  return reshape(transpose(mixed, [1, 0, 2]), query.shape);
+  const weights = network.dropout(softmax(reshape(masked, scores.shape)), dropout);
+  const mixed = matmul(weights, split(value, keys));
+  const answers =
+    times === 1
+      ? transpose(mixed, [1, 0, 2])
+      : transpose(reshape(mixed, [groups, times, queries, headSize]), [2, 0, 1, 3]);
+  return reshape(answers, query.shape);
 }
 
-/** Repeats every head `times` times in a row; changes nothing where each has its own. */
-function repeatHeads(x: Value, [tokens, batch, heads, headSize]: readonly Dimension[], times: number): Value {
-  if (times === 1) return x;
-  const single = reshape(x, [tokens, batch, heads, 1, headSize]);
-  return expand(single, [tokens, batch, heads, times, headSize]);
+/** Query rows, a view of the given shape, as [groups, times · queries, headSize]. */
+function gathered(rows: Value, shape: readonly Dimension[]): Value {
+  const [queries, groups, times, headSize] = shape;
+  const byGroup = transpose(reshape(rows, shape), [1, 2, 0, 3]);
+  return reshape(byGroup, [groups, multiplyDimensions(times, queries), headSize]);
 }

@@ -1,8 +1,8 @@
 import { concat, input, reshape } from '../graph/build.ts';
-import { addDimensions, type Dimension, multiplyDimensions, symbol } from '../graph/dimension.ts';
+import { type Dimension, multiplyDimensions, symbol } from '../graph/dimension.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 
-/** Names of the inputs that hold what was read before, and of the outputs that hold that and what is read now. */
+/** Names of the inputs that hold what was read before, and of the outputs that hold what is read now. */
 export const PAST = 'past.';
 export const PRESENT = 'present.';
 
@@ -14,7 +14,8 @@ export interface CacheEntry {
 
 /**
  * Keys and values of the tokens that a decoder has read, as inputs and outputs of its graph, so that each token is
- * computed once. Attention hands its new keys and values in and gets all of them back.
+ * computed once. Attention hands its new keys and values in and gets all of them back; the graph gives out the new ones
+ * alone, which whoever runs it puts behind those it has: to copy all of them for every token would cost more with each.
  */
 export class KeyValueCache {
   /** How many tokens were read before; may be 0 at run time. */
@@ -41,9 +42,8 @@ export class KeyValueCache {
     this.entries.push({ name, width });
     const past = input(this.#graph, PAST + name, 'float32', [this.past, this.#batch, width]);
     const before = reshape(past, [multiplyDimensions(this.past, this.#batch), width]);
-    const all = concat([before, rows], 0);
-    this.outputs[PRESENT + name] = reshape(all, [addDimensions(this.past, tokens), this.#batch, width]);
-    return all;
+    this.outputs[PRESENT + name] = reshape(rows, [tokens, this.#batch, width]);
+    return concat([before, rows], 0);
   }
 
   /** Rows [source · batch, width] that `rows` computes from the encoder's output. */

@@ -1,5 +1,6 @@
 import { add, matmul, weight } from '../graph/build.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import { type BlockBase, blockProduct } from './block-base.ts';
 import { DropoutSites } from './dropout.ts';
 
 /** What a tuner adds to a network while it is built. Paths are Hugging Face's, without `.weight`. */
@@ -37,6 +38,8 @@ export class Network {
   readonly buffers = new Map<string, readonly number[]>();
   /** Present in training only: dropout is the identity without it. */
   readonly dropouts: DropoutSites | undefined;
+  /** How the frozen linear weights are stored, where that is not as they are. */
+  base: BlockBase | undefined;
   readonly #injection: Injection | undefined;
 
   constructor(
@@ -74,7 +77,7 @@ export class Network {
       const out = outFeatures[i];
       this.linears.set(path, { path, inFeatures, outFeatures: out, ...(transposed && { transposed }) });
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
-      const product = matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
+      const product = this.#product(path, x, shape, transposed);
       return bias ? add(product, this.parameter(`${path}.bias`, [out])) : product;
     });
     const increments = this.#injection?.increments(paths, x) ?? [];
@@ -82,6 +85,15 @@ export class Network {
       const increment = increments[i];
       return increment ? add(y, increment) : y;
     });
+  }
+
+  #product(path: string, x: Value, shape: readonly number[], transposed: boolean): Value {
+    const name = `${path}.weight`;
+    if (this.base?.paths.has(path) && !this.#injection?.parameter(name)) {
+      this.parameters.set(name, shape);
+      return blockProduct(this.base, name, x, shape[0]);
+    }
+    return matmul(x, this.parameter(name, shape), { transposeB: !transposed });
   }
 
   dropout(x: Value, probability: number): Value {

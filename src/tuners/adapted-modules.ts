@@ -8,7 +8,9 @@ export function adaptedModules(
   selection: Partial<TargetSelection>,
   defaults: readonly string[],
 ): readonly LinearModule[] {
-  const { modules: heads } = model.head;
+  const { modules: heads, mayLack = [] } = model.head;
+  // What the head of a generative model may lack is the module that scores words, which PEFT leaves out too.
+  const outputs = ['CAUSAL_LM', 'SEQ_2_SEQ_LM'].includes(model.headKind) ? mayLack : heads;
   const paths = matchTargets(
     model.linears.map(({ path }) => path),
     {
@@ -16,7 +18,7 @@ export function adaptedModules(
       target_modules: selection.target_modules ?? defaults,
       modules_to_save: [...heads, ...(selection.modules_to_save ?? [])],
     },
-    heads,
+    outputs,
   );
   const chosen = new Set(paths);
   return model.linears.filter(({ path }) => chosen.has(path));

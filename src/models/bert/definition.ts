@@ -1,12 +1,21 @@
-import { slice, tanh } from '../../graph/build.ts';
-import type { Value } from '../../graph/graph.ts';
-import { attentionBias } from '../../nn/attention-bias.ts';
-import type { Network } from '../../nn/network.ts';
-import { spanLogits } from '../../nn/span-logits.ts';
-import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
-import { type BertConfig, parseBertConfig } from './config.ts';
-import { bertEmbeddings } from './embeddings.ts';
-import { bertLayer } from './layer.ts';
+import { tanh } from '../../graph/build.ts';
+import { activation } from '../../nn/activation.ts';
+import { firstTokens } from '../../nn/first-tokens.ts';
+import { maskedLmHead, maskedLmTies } from '../heads/masked-lm-head.ts';
+import { spanHead } from '../heads/span-head.ts';
+import { tokenHead } from '../heads/token-head.ts';
+import type { ModelDefinition } from '../model-definition.ts';
+import { type BertConfig, classifierDropout, parseBertConfig } from './config.ts';
+import { bertModel } from './model.ts';
+
+const MASKED_LM = {
+  head: ['cls.predictions'],
+  dense: 'cls.predictions.transform.dense',
+  norm: 'cls.predictions.transform.LayerNorm',
+  decoder: 'cls.predictions.decoder',
+  bias: 'cls.predictions.bias',
+  embeddings: 'bert.embeddings.word_embeddings',
+};
 
 /** BERT (Devlin et al., 2019) as transformers computes it. */
 export const bert: ModelDefinition<BertConfig> = {
@@ -16,49 +25,30 @@ export const bert: ModelDefinition<BertConfig> = {
     lora: ['query', 'value'],
     adalora: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'],
   },
+  tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseBertConfig,
 
   heads: {
     SEQ_CLS: {
       architecture: 'BertForSequenceClassification',
       modules: ['classifier'],
+      mayLack: ['bert.pooler'],
       build(network, config, inputs) {
-        const hidden = bertModel(network, config, 'bert', inputs);
-        const pooled = bertPooler(network, config, 'bert.pooler', hidden, inputs);
-        const dropped = network.dropout(pooled, config.classifier_dropout ?? config.hidden_dropout_prob);
-        return network.linear('classifier', dropped, config.numLabels);
+        const first = firstTokens(bertModel(network, config, inputs), inputs);
+        const pooled = tanh(network.linear('bert.pooler.dense', first, config.hidden_size));
+        return network.linear(
+          'classifier',
+          network.dropout(pooled, classifierDropout(config)),
+          config.numLabels,
+        );
       },
     },
-    QUESTION_ANS: {
-      architecture: 'BertForQuestionAnswering',
-      modules: ['qa_outputs'],
-      build(network, config, inputs) {
-        const hidden = bertModel(network, config, 'bert', inputs);
-        return spanLogits(network.linear('qa_outputs', hidden, 2), inputs);
-      },
-    },
+    QUESTION_ANS: spanHead('BertForQuestionAnswering', bertModel),
+    TOKEN_CLS: tokenHead('BertForTokenClassification', bertModel, classifierDropout),
+    MASKED_LM: maskedLmHead('BertForMaskedLM', bertModel, MASKED_LM, (config) => ({
+      width: config.hidden_size,
+      activation: activation(config.hidden_act),
+      epsilon: config.layer_norm_eps,
+    })),
   },
 };
-
-/** The encoder: hidden states of the last layer, [sequence · batch, hidden]. */
-export function bertModel(network: Network, config: BertConfig, path: string, inputs: ModelInputs): Value {
-  const bias = attentionBias(inputs.attentionMask);
-  let hidden = bertEmbeddings(network, config, `${path}.embeddings`, inputs);
-  for (let i = 0; i < config.num_hidden_layers; i++) {
-    hidden = bertLayer(network, config, `${path}.encoder.layer.${i}`, hidden, bias, inputs.batch);
-  }
-  return hidden;
-}
-
-/** Dense layer and tanh over the first token: [batch, hidden]. */
-function bertPooler(
-  network: Network,
-  config: BertConfig,
-  path: string,
-  hidden: Value,
-  { batch }: ModelInputs,
-): Value {
-  // Sequence-major rows: the first tokens of all examples come first.
-  const firstTokens = slice(hidden, 0, 0, batch);
-  return tanh(network.linear(`${path}.dense`, firstTokens, config.hidden_size));
-}

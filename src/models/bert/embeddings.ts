@@ -1,28 +1,30 @@
-import { add, expand, gather, reshape, slice } from '../../graph/build.ts';
-import { multiplyDimensions } from '../../graph/dimension.ts';
+import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
+import { embedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { BertConfig } from './config.ts';
 
-/** Word, position and token type embeddings, summed and normalised: [sequence · batch, hidden]. */
+type EmbeddingConfig = Pick<
+  BertConfig,
+  'vocab_size' | 'type_vocab_size' | 'pad_token_id' | 'layer_norm_eps' | 'hidden_dropout_prob'
+>;
+
+/** Word, token type and the given position embeddings, summed and normalised: [sequence · batch, width]. */
 export function bertEmbeddings(
   network: Network,
-  config: BertConfig,
+  config: EmbeddingConfig,
   path: string,
-  { inputIds, tokenTypeIds, batch, sequence }: ModelInputs,
+  { inputIds, tokenTypeIds }: ModelInputs,
+  positions: Value,
 ): Value {
-  const width = config.hidden_size;
-  const padding = config.pad_token_id ?? undefined;
-  const rows = multiplyDimensions(sequence, batch);
-  const table = (name: string, size: number) => network.parameter(`${path}.${name}.weight`, [size, width]);
-  const flat = (ids: Value) => reshape(ids, [rows]);
-  const words = gather(table('word_embeddings', config.vocab_size), flat(inputIds), padding);
-  const types = gather(table('token_type_embeddings', config.type_vocab_size), flat(tokenTypeIds));
-  const positions = slice(table('position_embeddings', config.max_position_embeddings), 0, 0, sequence);
-  const everyPosition = expand(reshape(positions, [sequence, 1, width]), [sequence, batch, width]);
-  const sum = add(add(words, types), reshape(everyPosition, [rows, width]));
+  const width = positions.shape[1] as number;
+  const table = (name: string, rows: number, ids: Value, padding?: number | null) =>
+    embedding(network, `${path}.${name}`, [rows, width], ids, padding);
+  const words = table('word_embeddings', config.vocab_size, inputIds, config.pad_token_id);
+  const types = table('token_type_embeddings', config.type_vocab_size, tokenTypeIds);
+  const sum = add(add(words, types), positions);
   const normalised = layerNorm(network, `${path}.LayerNorm`, sum, config.layer_norm_eps);
   return network.dropout(normalised, config.hidden_dropout_prob);
 }

@@ -3,6 +3,7 @@ import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
 import type { AdaLoraTuner } from './adalora-tuner.ts';
 import { RankAllocator } from './allocator.ts';
 import type { AllocationSchedule } from './budget.ts';
+import { isTold } from './is-told.ts';
 import { keptCount } from './kept-count.ts';
 import { keptIndices } from './kept-indices.ts';
 
@@ -11,10 +12,12 @@ export class AdaLoraRun implements MethodRun {
   tuner: AdaLoraTuner;
   readonly #initial: AdaLoraTuner;
   readonly #allocator: RankAllocator;
+  readonly #schedule: AllocationSchedule;
 
   constructor(tuner: AdaLoraTuner, schedule: AllocationSchedule) {
     this.tuner = tuner;
     this.#initial = tuner;
+    this.#schedule = schedule;
     this.#allocator = new RankAllocator(tuner.triplets, tuner.config, schedule);
   }
 
@@ -28,7 +31,8 @@ export class AdaLoraRun implements MethodRun {
 
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
     if (this.#timing === 'after-step') this.#allocator.observe(step, values, gradient);
-    const allocation = this.#allocator.allocate(step, values);
+    const allocated = this.#allocator.allocate(step, values);
+    const allocation = isTold(step, this.#schedule) ? allocated : undefined;
     if (!allocation?.final || this.tuner.config.shrink === 'at-export') return { allocation };
     const { layout, modules } = this.tuner;
     const keep = this.#allocator.keep();

@@ -3,6 +3,7 @@ import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, mask
 import type { AdaLoraConfig } from './config.ts';
 import { rawSensitivity, updateImportance } from './importance.ts';
 import { keptCount } from './kept-count.ts';
+import { scoreLogarithms } from './score-logarithms.ts';
 import { shifted, spanOf, type TripletModule } from './triplet-module.ts';
 import { magnitudeScores, tripletScores } from './triplet-scores.ts';
 
@@ -17,6 +18,11 @@ export interface AllocationEvent {
   final: boolean;
   /** Kept triplets by module name. */
   ranks: Record<string, number>;
+  /**
+   * Importance of every triplet as a decimal logarithm, two digits; null for none. Modules in the order of `ranks`, in
+   * each the greatest first: those kept are the first of as many as its rank says.
+   */
+  scores: (number | null)[][];
 }
 
 /** Everything a checkpoint needs for an exact resume. */
@@ -114,13 +120,15 @@ export class RankAllocator {
     const final = step >= finalStep(this.#budget);
     if (!final && !masksAt(step, this.#budget)) return undefined;
     const budget = this.budgetAt(step);
-    const { keep, threshold } = allocate(this.#scores(w), budget);
+    const scores = this.#scores(w);
+    const { keep, threshold } = allocate(scores, budget);
     this.#state.pattern = Uint8Array.from(keep.flatMap((module) => [...module]));
     this.#state.allocations++;
     this.#mask(w);
     if (final) this.#finish();
     const ranks = keep.map((module, k) => [this.#modules[k].name, keptCount(module)]);
-    return { step, budget, threshold, final, ranks: Object.fromEntries(ranks) };
+    const logarithms = scores.map(scoreLogarithms);
+    return { step, budget, threshold, final, ranks: Object.fromEntries(ranks), scores: logarithms };
   }
 
   /** {@link observe} and {@link allocate} in one, for PEFT's timing: after the optimizer's step. */

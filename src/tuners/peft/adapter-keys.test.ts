@@ -19,5 +19,6 @@ describe('keys of an adapter file', () => {
   it.each([
     'base_model.model.classifier.original_module.bias',
     'base_model.model.bert.pooler.modules_to_save.default.dense.bias',
+    'base_model.model.lm_head.base_layer.weight',
   ])('nothing in %s', (key) => expect(parseAdapterKey(key)).toBeUndefined());
 });

@@ -18,7 +18,11 @@ export interface PeftAdapter {
 /** What an adapter's config says of the model it belongs to. */
 export interface AdapterContext {
   baseModel: string;
+  /** PEFT's; null where it has none, and then tells by the next two which class the adapter is for. */
   taskType: string | null;
+  architecture: string;
+  /** transformers' module of that class. */
+  library: string;
   targetModules: string | readonly string[];
   /** Modules saved whole: the head, and `modules_to_save`. */
   modulesToSave: readonly string[];
@@ -89,15 +93,17 @@ export function exportContinued(
 }
 
 function contextKeys(
-  { baseModel, taskType, targetModules, modulesToSave }: AdapterContext,
+  { baseModel, taskType, architecture, library, targetModules, modulesToSave }: AdapterContext,
   { modules }: Pick<Tuner, 'modules'>,
 ) {
   return {
     base_model_name_or_path: baseModel,
     task_type: taskType,
+    auto_mapping: taskType === null ? { base_model_class: architecture, parent_library: library } : null,
     target_modules: targetModules,
     modules_to_save: modulesToSave.length > 0 ? modulesToSave : null,
-    fan_in_fan_out: modules.some(({ transposed }) => transposed),
+    // PEFT sets it anew for every module that it adapts: the last one's stays.
+    fan_in_fan_out: modules.at(-1)?.transposed ?? false,
     inference_mode: true,
   };
 }

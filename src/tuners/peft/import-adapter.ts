@@ -6,7 +6,7 @@ import { type AdaLoraConfig, adaLoraConfigSchema } from '../adalora/config.ts';
 import { LoraTuner, loraScale } from '../lora/lora-tuner.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import type { LowRankModule, TunableModel, Tuner } from '../tuner.ts';
-import { parseAdapterKey } from './adapter-keys.ts';
+import { BASE_WEIGHT, parseAdapterKey } from './adapter-keys.ts';
 import type { PeftAdapter } from './export-adapter.ts';
 
 /** An adapter on a model: ready for prediction. */
@@ -69,7 +69,7 @@ function tensorsByName({ config, tensors }: PeftAdapter, where: string): Tensors
     const parsed = parseAdapterKey(key);
     if (parsed)
       byName.set('parameter' in parsed ? parsed.parameter : `${parsed.path}.${parsed.factor}`, tensor);
-    else if (config.bias !== 'all' || !key.endsWith('.bias')) {
+    else if (!BASE_WEIGHT.test(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {
       const expected = 'such a tensor only where PEFT repeats biases (bias: all)';
       throw new UserError({ where: `${where}: ${key}`, expected, got: `bias: ${config.bias}` });
     }

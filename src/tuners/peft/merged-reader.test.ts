@@ -15,10 +15,18 @@ const values = Float32Array.from({ length: tuner.layout.length }, (_, i) => Math
 const base = Float32Array.from({ length: inFeatures * outFeatures }, (_, i) => i);
 const read = mergedReader({ tuner, values }, (_name, start, end) => base.slice(start, end));
 
-it('adds s P diag(λ) Q to an adapted weight, in any range', () => {
+it.each([
+  ['[out, in]', false],
+  ['[in, out]', true],
+])('adds s P diag(λ) Q to an adapted weight %s, in any range', (_, transposed) => {
+  const modules = tuner.modules.map((module) => ({ ...module, transposed }));
+  const turned = new AdaLoraTuner(config, modules, tuner.saved);
+  const read = mergedReader({ tuner: turned, values }, (_name, start, end) => base.slice(start, end));
+  const width = transposed ? outFeatures : inFeatures;
   const of = (name: string) => tuner.layout.read(values, `layer.${name}`);
   const merged = Float32Array.from(base, (w, i) => {
-    const [row, column] = [Math.floor(i / inFeatures), i % inFeatures];
+    const place = [Math.floor(i / width), i % width];
+    const [row, column] = transposed ? place.reverse() : place;
     for (let k = 0; k < rank; k++) {
       w += scale * of('lora_B')[row * rank + k] * of('lora_E')[k] * of('lora_A')[k * inFeatures + column];
     }

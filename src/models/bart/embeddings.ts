@@ -1,0 +1,44 @@
+import { add, multiply } from '../../graph/build.ts';
+import { addDimensions, type Dimension } from '../../graph/dimension.ts';
+import type { Value } from '../../graph/graph.ts';
+import { absolutePositions } from '../../nn/absolute-positions.ts';
+import { embedding } from '../../nn/embedding.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import type { BartConfig } from './config.ts';
+import { LAYER_NORM_EPSILON } from './layer.ts';
+
+/** The table of words that the encoder, the decoder and the language model's head have in common where tied. */
+export const SHARED = 'model.shared';
+
+/** The table of positions begins with two rows that no position has. */
+const FIRST_POSITION = 2;
+
+/**
+ * Word and position embeddings of the encoder or the decoder, summed and normalised: [tokens · batch, d_model].
+ *
+ * @param ids int32 [tokens, batch]
+ * @param past how many tokens come before them
+ */
+export function bartEmbeddings(
+  network: Network,
+  config: BartConfig,
+  path: string,
+  ids: Value,
+  past: Dimension,
+): Value {
+  const { vocab_size, max_position_embeddings, d_model: width, pad_token_id } = config;
+  const [sequence, batch] = ids.shape;
+  const table = config.tie_word_embeddings ? SHARED : `${path}.embed_tokens`;
+  const words = embedding(network, table, [vocab_size, width], ids, pad_token_id);
+  const positions = absolutePositions(
+    network,
+    `${path}.embed_positions`,
+    [max_position_embeddings + FIRST_POSITION, width],
+    { batch, sequence },
+    addDimensions(past, FIRST_POSITION),
+  );
+  const sum = add(multiply(words, config.scale_embedding ? Math.sqrt(width) : 1), positions);
+  const normalised = layerNorm(network, `${path}.layernorm_embedding`, sum, LAYER_NORM_EPSILON);
+  return network.dropout(normalised, config.dropout);
+}

@@ -1,0 +1,48 @@
+import type { Value } from '../../graph/graph.ts';
+import { activation } from '../../nn/activation.ts';
+import type { Network } from '../../nn/network.ts';
+import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import type { BertConfig } from './config.ts';
+
+const MODULES = {
+  query: 'attention.self.query',
+  key: 'attention.self.key',
+  value: 'attention.self.value',
+  attended: 'attention.output.dense',
+  attendedNorm: 'attention.output.LayerNorm',
+  inner: 'intermediate.dense',
+  outer: 'output.dense',
+  outerNorm: 'output.LayerNorm',
+};
+
+type EncoderConfig = Pick<
+  BertConfig,
+  | 'num_hidden_layers'
+  | 'num_attention_heads'
+  | 'intermediate_size'
+  | 'hidden_act'
+  | 'layer_norm_eps'
+  | 'hidden_dropout_prob'
+  | 'attention_probs_dropout_prob'
+>;
+
+/** The layers of BERT and its kin, at `path.layer.<number>`: hidden states of the last, [sequence · batch, hidden]. */
+export function bertEncoder(
+  network: Network,
+  config: EncoderConfig,
+  path: string,
+  embedded: Value,
+  inputs: ModelInputs,
+): Value {
+  const { attention_probs_dropout_prob: weights, hidden_dropout_prob: hidden } = config;
+  const settings = {
+    layers: config.num_hidden_layers,
+    heads: config.num_attention_heads,
+    innerWidth: config.intermediate_size,
+    activation: activation(config.hidden_act),
+    epsilon: config.layer_norm_eps,
+    dropout: { weights, attended: hidden, outer: hidden },
+  };
+  return postNormEncoder(network, `${path}.layer`, MODULES, settings, embedded, inputs);
+}

@@ -1,0 +1,16 @@
+import type { Value } from '../../graph/graph.ts';
+import { absolutePositions } from '../../nn/absolute-positions.ts';
+import type { Network } from '../../nn/network.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import type { BertConfig } from './config.ts';
+import { bertEmbeddings } from './embeddings.ts';
+import { bertEncoder } from './encoder.ts';
+
+/** The encoder without a head: hidden states of the last layer, [sequence · batch, hidden]. */
+export function bertModel(network: Network, config: BertConfig, inputs: ModelInputs): Value {
+  const path = 'bert.embeddings';
+  const { max_position_embeddings: rows, hidden_size: width } = config;
+  const positions = absolutePositions(network, `${path}.position_embeddings`, [rows, width], inputs);
+  const embedded = bertEmbeddings(network, config, path, inputs, positions);
+  return bertEncoder(network, config, 'bert.encoder', embedded, inputs);
+}

@@ -1,0 +1,53 @@
+import { add, concat, matmul, multiply, pad, reshape, slice } from '../../graph/build.ts';
+import { addDimensions, type Dimension, multiplyDimensions } from '../../graph/dimension.ts';
+import type { Value } from '../../graph/graph.ts';
+import { activation } from '../../nn/activation.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import type { DebertaV2Config } from './config.ts';
+
+/**
+ * What DeBERTa v2 adds to its first layer's output: a convolution along the sequence over what that layer read, an
+ * activation, a residual and a layer norm; zero at padding.
+ *
+ * @param realRows [sequence · batch, 1]: 0 for padding, 1 for tokens
+ */
+export function convLayer(
+  network: Network,
+  config: DebertaV2Config,
+  path: string,
+  embedded: Value,
+  output: Value,
+  realRows: Value,
+  batch: Dimension,
+): Value {
+  const convolved = multiply(convolution(network, config, `${path}.conv`, embedded, batch), realRows);
+  const dropped = network.dropout(convolved, config.hidden_dropout_prob);
+  const sum = add(output, activation(config.conv_act, 'conv_act')(dropped));
+  return multiply(layerNorm(network, `${path}.LayerNorm`, sum, config.layer_norm_eps), realRows);
+}
+
+/** A convolution as a sum of products, one a tap: sequence-major rows are shifted by whole batches. */
+function convolution(
+  network: Network,
+  { hidden_size: width, conv_kernel_size: taps, conv_groups: groups }: DebertaV2Config,
+  path: string,
+  rows: Value,
+  batch: Dimension,
+): Value {
+  const part = width / groups;
+  const weights = network.parameter(`${path}.weight`, [width, part, taps]);
+  const margin = multiplyDimensions((taps - 1) / 2, batch);
+  const padded = pad(rows, 0, margin, margin);
+  const outputs = Array.from({ length: groups }, (_, group) => {
+    const [start, end] = [group * part, (group + 1) * part];
+    const products = Array.from({ length: taps }, (_, tap) => {
+      const offset = multiplyDimensions(tap, batch);
+      const shifted = slice(padded, 0, offset, addDimensions(offset, rows.shape[0]));
+      const kernel = reshape(slice(slice(weights, 0, start, end), 2, tap, tap + 1), [part, part]);
+      return matmul(slice(shifted, 1, start, end), kernel, { transposeB: true });
+    });
+    return products.reduce((a, b) => add(a, b));
+  });
+  return add(concat(outputs, 1), network.parameter(`${path}.bias`, [width]));
+}

@@ -1,0 +1,84 @@
+import { add, gather, matmul, reshape, slice, softmax, transpose, where } from '../../graph/build.ts';
+import { addDimensions, type Dimension, multiplyDimensions } from '../../graph/dimension.ts';
+import type { Value } from '../../graph/graph.ts';
+import type { Network } from '../../nn/network.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import type { DebertaV2Config } from './config.ts';
+
+/** Large enough to vanish after the exponential, and so that rows of nothing else come out even. */
+const BLOCKED = -1e30;
+
+/** What all layers know of relative positions. */
+export interface RelativeEmbeddings {
+  /** [rows, hidden] */
+  table: Value;
+  /** int32 [2 · sequence]: the table's rows for distances q - k = sequence - 1, …, -sequence. */
+  falling: Value;
+  /** int32 [2 · sequence]: the same for 1 - sequence, …, sequence. */
+  rising: Value;
+}
+
+/**
+ * Disentangled self-attention (He et al., 2021) over rows [sequence · batch, hidden], sequence-major: to the product of
+ * query and key, queries add their products with the keys of relative positions (c2p) and keys theirs with the queries
+ * of relative positions (p2c). Which relative position meets which pair depends on q - k alone, so a query takes one
+ * product with all 2 · sequence that occur, and {@link skewed} brings them to their keys.
+ *
+ * @param visible bool [batch, 1, sequence, sequence]: which pairs of query and key see each other
+ */
+export function disentangledAttention(
+  network: Network,
+  config: DebertaV2Config,
+  path: string,
+  hidden: Value,
+  visible: Value,
+  relative: RelativeEmbeddings | undefined,
+  { batch }: ModelInputs,
+): Value {
+  const { hidden_size: width, num_attention_heads: heads, share_att_key: shared } = config;
+  const headSize = width / heads;
+  const has = (kind: 'c2p' | 'p2c') => config.pos_att_type.includes(kind);
+  // Terms count without relative attention too, as in transformers.
+  const terms = 1 + Number(has('c2p')) + Number(has('p2c'));
+  const options = { transposeB: true, scale: 1 / Math.sqrt(headSize * terms) };
+  // [tokens · batch, hidden] to [batch, heads, tokens, headSize], which products read in place.
+  const split = (rows: Value, examples: Dimension) => {
+    const tokens = examples === 1 ? rows.shape[0] : visible.shape[3];
+    return transpose(reshape(rows, [tokens, examples, heads, headSize]), [1, 2, 0, 3]);
+  };
+  const projections = ['query_proj', 'key_proj', 'value_proj'].map((name) => `${path}.${name}`);
+  const [query, key, value] = network
+    .linearGroup(projections, hidden, [width, width, width])
+    .map((rows) => split(rows, batch));
+
+  let scores = matmul(query, key, options);
+  if (relative) {
+    const table = network.dropout(relative.table, config.hidden_dropout_prob);
+    const positions = (module: string, rows: Value) =>
+      split(network.linear(`${path}.${module}`, gather(table, rows), width), 1);
+    if (has('c2p')) {
+      const keys = positions(shared ? 'key_proj' : 'pos_key_proj', relative.falling);
+      scores = add(scores, skewed(matmul(query, keys, options)));
+    }
+    if (has('p2c')) {
+      const queries = positions(shared ? 'query_proj' : 'pos_query_proj', relative.rising);
+      scores = add(scores, transpose(skewed(matmul(key, queries, options)), [0, 1, 3, 2]));
+    }
+  }
+  const weights = softmax(where(visible, scores, BLOCKED));
+  const mixed = matmul(network.dropout(weights, config.attention_probs_dropout_prob), value);
+  return reshape(transpose(mixed, [2, 0, 1, 3]), hidden.shape);
+}
+
+/**
+ * Shifts row i of the last two axes [n, 2n] left by n - 1 - i and keeps n columns: y[i, j] = x[i, n - 1 - i + j]. Read
+ * as one run of numbers from x[0, n - 1] on, every row starts 2n - 1 after the one before.
+ */
+export function skewed(x: Value): Value {
+  const [batch, heads, n, columns] = x.shape;
+  const step = addDimensions(columns, -1);
+  const start = addDimensions(n, -1);
+  const run = reshape(x, [batch, heads, multiplyDimensions(n, columns)]);
+  const shifted = slice(run, 2, start, addDimensions(start, multiplyDimensions(n, step)));
+  return slice(reshape(shifted, [batch, heads, n, step]), 3, 0, n);
+}

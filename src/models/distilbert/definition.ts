@@ -1,0 +1,53 @@
+import { relu } from '../../graph/build.ts';
+import { activation } from '../../nn/activation.ts';
+import { firstTokens } from '../../nn/first-tokens.ts';
+import { maskedLmHead, maskedLmTies } from '../heads/masked-lm-head.ts';
+import { spanHead } from '../heads/span-head.ts';
+import { tokenHead } from '../heads/token-head.ts';
+import type { ModelDefinition } from '../model-definition.ts';
+import { type DistilBertConfig, parseDistilBertConfig } from './config.ts';
+import { distilBertModel, EPSILON } from './model.ts';
+
+const MASKED_LM = {
+  head: ['vocab_transform', 'vocab_layer_norm', 'vocab_projector'],
+  dense: 'vocab_transform',
+  norm: 'vocab_layer_norm',
+  decoder: 'vocab_projector',
+  embeddings: 'distilbert.embeddings.word_embeddings',
+};
+
+/** DistilBERT (Sanh et al., 2019) as transformers computes it. */
+export const distilBert: ModelDefinition<DistilBertConfig> = {
+  modelType: 'distilbert',
+  baseModelPrefix: 'distilbert',
+  targetModules: {
+    // PEFT's maps do not know it: these are what BERT's are called here.
+    lora: ['q_lin', 'v_lin'],
+    adalora: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'],
+  },
+  tiedNames: maskedLmTies(MASKED_LM),
+  parseConfig: parseDistilBertConfig,
+
+  heads: {
+    SEQ_CLS: {
+      architecture: 'DistilBertForSequenceClassification',
+      modules: ['pre_classifier', 'classifier'],
+      build(network, config, inputs) {
+        const first = firstTokens(distilBertModel(network, config, inputs), inputs);
+        const pooled = relu(network.linear('pre_classifier', first, config.dim));
+        return network.linear(
+          'classifier',
+          network.dropout(pooled, config.seq_classif_dropout),
+          config.numLabels,
+        );
+      },
+    },
+    QUESTION_ANS: spanHead('DistilBertForQuestionAnswering', distilBertModel, ({ qa_dropout }) => qa_dropout),
+    TOKEN_CLS: tokenHead('DistilBertForTokenClassification', distilBertModel, ({ dropout }) => dropout),
+    MASKED_LM: maskedLmHead('DistilBertForMaskedLM', distilBertModel, MASKED_LM, (config) => ({
+      width: config.dim,
+      activation: activation(config.activation, 'activation'),
+      epsilon: EPSILON,
+    })),
+  },
+};

@@ -1,0 +1,53 @@
+import { add } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { absolutePositions } from '../../nn/absolute-positions.ts';
+import { activation } from '../../nn/activation.ts';
+import { embedding } from '../../nn/embedding.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import type { DistilBertConfig } from './config.ts';
+
+/** Not a field of its config.json. */
+export const EPSILON = 1e-12;
+
+const MODULES = {
+  query: 'attention.q_lin',
+  key: 'attention.k_lin',
+  value: 'attention.v_lin',
+  attended: 'attention.out_lin',
+  attendedNorm: 'sa_layer_norm',
+  inner: 'ffn.lin1',
+  outer: 'ffn.lin2',
+  outerNorm: 'output_layer_norm',
+};
+
+/** The encoder without a head: hidden states of the last layer, [sequence · batch, dim]. */
+export function distilBertModel(network: Network, config: DistilBertConfig, inputs: ModelInputs): Value {
+  const settings = {
+    layers: config.n_layers,
+    heads: config.n_heads,
+    innerWidth: config.hidden_dim,
+    activation: activation(config.activation, 'activation'),
+    epsilon: EPSILON,
+    dropout: { weights: config.attention_dropout, attended: 0, outer: config.dropout },
+  };
+  const embedded = embeddings(network, config, 'distilbert.embeddings', inputs);
+  return postNormEncoder(network, 'distilbert.transformer.layer', MODULES, settings, embedded, inputs);
+}
+
+/** Word and position embeddings, summed and normalised. */
+function embeddings(network: Network, config: DistilBertConfig, path: string, inputs: ModelInputs): Value {
+  const { vocab_size, max_position_embeddings, dim, pad_token_id } = config;
+  const words = embedding(
+    network,
+    `${path}.word_embeddings`,
+    [vocab_size, dim],
+    inputs.inputIds,
+    pad_token_id,
+  );
+  const rows = [max_position_embeddings, dim] as const;
+  const sum = add(words, absolutePositions(network, `${path}.position_embeddings`, rows, inputs));
+  return network.dropout(layerNorm(network, `${path}.LayerNorm`, sum, EPSILON), config.dropout);
+}

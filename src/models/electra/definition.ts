@@ -1,0 +1,44 @@
+import { activation } from '../../nn/activation.ts';
+import { classifierDropout } from '../bert/config.ts';
+import { bert } from '../bert/definition.ts';
+import { denseClassifierHead } from '../heads/dense-classifier-head.ts';
+import { maskedLmHead, maskedLmTies } from '../heads/masked-lm-head.ts';
+import { spanHead } from '../heads/span-head.ts';
+import { tokenHead } from '../heads/token-head.ts';
+import type { ModelDefinition } from '../model-definition.ts';
+import { type ElectraConfig, parseElectraConfig } from './config.ts';
+import { electraModel } from './model.ts';
+
+/** The generator's. */
+const MASKED_LM = {
+  head: ['generator_predictions', 'generator_lm_head'],
+  dense: 'generator_predictions.dense',
+  norm: 'generator_predictions.LayerNorm',
+  decoder: 'generator_lm_head',
+  embeddings: 'electra.embeddings.word_embeddings',
+};
+
+/** ELECTRA (Clark et al., 2020), discriminators and generators, as transformers computes it. */
+export const electra: ModelDefinition<ElectraConfig> = {
+  modelType: 'electra',
+  baseModelPrefix: 'electra',
+  targetModules: bert.targetModules,
+  tiedNames: maskedLmTies(MASKED_LM),
+  parseConfig: parseElectraConfig,
+
+  heads: {
+    SEQ_CLS: denseClassifierHead(
+      'ElectraForSequenceClassification',
+      electraModel,
+      classifierDropout,
+      activation('gelu'),
+    ),
+    QUESTION_ANS: spanHead('ElectraForQuestionAnswering', electraModel),
+    TOKEN_CLS: tokenHead('ElectraForTokenClassification', electraModel, classifierDropout),
+    MASKED_LM: maskedLmHead('ElectraForMaskedLM', electraModel, MASKED_LM, (config) => ({
+      width: config.embedding_size,
+      activation: activation('gelu'),
+      epsilon: config.layer_norm_eps,
+    })),
+  },
+};

@@ -1,0 +1,21 @@
+import type { Value } from '../../graph/graph.ts';
+import { absolutePositions } from '../../nn/absolute-positions.ts';
+import type { Network } from '../../nn/network.ts';
+import { bertEmbeddings } from '../bert/embeddings.ts';
+import { bertEncoder } from '../bert/encoder.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import type { ElectraConfig } from './config.ts';
+
+/**
+ * The encoder without a head: BERT's, with embeddings of another width, projected where it is not the hidden one.
+ * Hidden states of the last layer, [sequence · batch, hidden].
+ */
+export function electraModel(network: Network, config: ElectraConfig, inputs: ModelInputs): Value {
+  const path = 'electra.embeddings';
+  const { max_position_embeddings: rows, embedding_size: width, hidden_size } = config;
+  const positions = absolutePositions(network, `${path}.position_embeddings`, [rows, width], inputs);
+  const embedded = bertEmbeddings(network, config, path, inputs, positions);
+  const projected =
+    width === hidden_size ? embedded : network.linear('electra.embeddings_project', embedded, hidden_size);
+  return bertEncoder(network, config, 'electra.encoder', projected, inputs);
+}

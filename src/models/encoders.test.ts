@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { dropoutSites } from '../../tests/support/dropout-sites.ts';
+import type { HeadKind } from './model-definition.ts';
+import { modelFamily } from './registry.ts';
+
+const SIZES = {
+  vocab_size: 11,
+  hidden_size: 6,
+  num_hidden_layers: 2,
+  num_attention_heads: 3,
+  intermediate_size: 8,
+  max_position_embeddings: 16,
+};
+const BERT = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.2, classifier_dropout: 0.3 };
+const DISTILBERT = {
+  dropout: 0.1,
+  attention_dropout: 0.2,
+  seq_classif_dropout: 0.3,
+  qa_dropout: 0.4,
+  hidden_dim: 8,
+};
+
+function parse(fields: { model_type: string } & Record<string, unknown>) {
+  const family = modelFamily(fields, 'config.json');
+  return { family, config: family.parseConfig({ ...SIZES, ...fields }, 'config.json') };
+}
+
+/** Of the embeddings and of two layers, which have two or, in DistilBERT, one beside the attention's. */
+const base = { 0.1: 1 + 2 * 2, 0.2: 2 };
+const distilBase = { 0.1: 1 + 2, 0.2: 2 };
+
+// As many as the modules of transformers have, by the key of the config.json that sets them.
+it.each<[string, HeadKind, Record<number, number>]>([
+  ['bert', 'SEQ_CLS', { ...base, 0.3: 1 }],
+  ['bert', 'TOKEN_CLS', { ...base, 0.3: 1 }],
+  ['bert', 'QUESTION_ANS', base],
+  ['bert', 'MASKED_LM', base],
+  ['roberta', 'SEQ_CLS', { ...base, 0.3: 2 }],
+  ['roberta', 'TOKEN_CLS', { ...base, 0.3: 1 }],
+  ['roberta', 'QUESTION_ANS', base],
+  ['xlm-roberta', 'MASKED_LM', base],
+  ['electra', 'SEQ_CLS', { ...base, 0.3: 2 }],
+  ['electra', 'TOKEN_CLS', { ...base, 0.3: 1 }],
+  ['electra', 'QUESTION_ANS', base],
+  ['electra', 'MASKED_LM', base],
+  ['distilbert', 'SEQ_CLS', { ...distilBase, 0.3: 1 }],
+  ['distilbert', 'TOKEN_CLS', { ...distilBase, 0.1: 1 + 2 + 1 }],
+  ['distilbert', 'QUESTION_ANS', { ...distilBase, 0.4: 1 }],
+  ['distilbert', 'MASKED_LM', distilBase],
+])('dropout of %s, %s', (model_type, head, expected) => {
+  const settings = model_type === 'distilbert' ? DISTILBERT : BERT;
+  expect(dropoutSites({ model_type, ...SIZES, ...settings }, head)).toEqual(expected);
+});
+
+it('dropout before a classifier is that of the hidden states where the config names none', () => {
+  const fields = { model_type: 'roberta', ...SIZES, ...BERT, classifier_dropout: null };
+  expect(dropoutSites(fields, 'SEQ_CLS')).toEqual({ ...base, 0.1: base[0.1] + 2 });
+});
+
+describe('a config.json', () => {
+  it.each([
+    ['bert', {}, 16],
+    ['electra', {}, 16],
+    ['distilbert', {}, 16],
+    ['roberta', {}, 14],
+    ['xlm-roberta', { pad_token_id: 3 }, 12],
+  ])('of %s with %j leaves room for sequences', (model_type, fields, length) => {
+    expect(parse({ model_type, ...fields }).config.maxLength).toBe(length);
+  });
+
+  it('of DistilBERT may have the names of the others', () => {
+    expect(parse({ model_type: 'distilbert' }).config).toMatchObject({ dim: 6, n_heads: 3, n_layers: 2 });
+  });
+
+  it.each([
+    ['bert', { is_decoder: true }, /only its encoder is supported\n.*is_decoder/],
+    ['roberta', { add_cross_attention: true }, /only its encoder is supported\n.*add_cross_attention/],
+    ['electra', { position_embedding_type: 'relative_key' }, /"absolute"\n.*position_embedding_type/],
+    ['electra', { num_attention_heads: 4 }, /must divide hidden_size\n.*num_attention_heads/],
+    ['distilbert', { num_attention_heads: 4 }, /must divide dim\n.*n_heads/],
+    ['roberta', { pad_token_id: null }, /expected number, received null\n.*pad_token_id/],
+    ['xlm-roberta', { pad_token_id: 15 }, /leaves no position.*\n.*pad_token_id/],
+  ])('of %s with %j is refused', (model_type, fields, message) => {
+    expect(() => parse({ model_type, ...fields })).toThrow(message);
+  });
+});

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { add, multiply, tanh } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { rmsNorm } from '../../nn/rms-norm.ts';
+import { size } from '../config-fields.ts';
+import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
+import { decoderFamily } from '../llama/decoder-family.ts';
+import { feedForward, selfAttention } from '../llama/layer.ts';
+import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
+
+const schema = z
+  .object({
+    ...decoderFields,
+    num_key_value_heads: size.default(4),
+    head_dim: size.default(256),
+    hidden_activation: z.string().default('gelu_pytorch_tanh'),
+    max_position_embeddings: size.default(8192),
+    pad_token_id: z.int().nullable().default(0),
+    tie_word_embeddings: z.boolean().default(true),
+    attention_bias: z.boolean().default(false),
+    query_pre_attn_scalar: z.number().positive().default(256),
+    sliding_window: size.nullable().default(4096),
+    layer_types: layerTypes.nullish(),
+    attn_logit_softcapping: z.number().positive().nullable().default(50),
+    final_logit_softcapping: z.number().positive().nullable().default(30),
+    use_bidirectional_attention: z.literal(false).nullish(),
+  })
+  .transform((fields) => ({
+    ...fields,
+    hidden_act: fields.hidden_activation,
+    layer_types: fields.layer_types ?? typesWhere(fields.num_hidden_layers, (i) => i % 2 === 0),
+  }))
+  .superRefine(checkLayerTypes);
+
+/** A norm's gain is 1 beyond its weight. */
+const NORM_OFFSET = 1;
+
+/** Gemma 2 (Gemma Team, 2024): norms before and after, every second layer with a window, bounded scores. */
+export const gemma2 = decoderFamily({
+  modelType: 'gemma2',
+  name: 'Gemma2',
+  hasTokenHead: true,
+  parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
+  embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
+  normOffset: NORM_OFFSET,
+  finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
+  layer(network, config, path, hidden, inputs, index) {
+    const { attention_bias: bias, query_pre_attn_scalar, attn_logit_softcapping: cap } = config;
+    const norm = (name: string, x: Value) =>
+      rmsNorm(network, `${path}.${name}_layernorm`, x, config.rms_norm_eps, NORM_OFFSET);
+    const mixed = selfAttention(network, config, path, norm('input', hidden), inputs, {
+      bias,
+      outputBias: bias,
+      window: windowOf(config, index),
+      scale: 1 / Math.sqrt(query_pre_attn_scalar),
+      adjust: (scores) => bounded(scores, cap),
+    });
+    const attended = add(hidden, norm('post_attention', mixed));
+    const inner = feedForward(network, config, path, norm('pre_feedforward', attended));
+    return add(attended, norm('post_feedforward', inner));
+  },
+});
+
+/** Drawn smoothly between -cap and cap. */
+function bounded(x: Value, cap: number | null): Value {
+  return cap === null ? x : multiply(tanh(multiply(x, 1 / cap)), cap);
+}

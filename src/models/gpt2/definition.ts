@@ -1,0 +1,46 @@
+import { lastTokens } from '../../nn/last-rows.ts';
+import { selectRows } from '../../nn/select-rows.ts';
+import { spanHead } from '../heads/span-head.ts';
+import { tokenHead } from '../heads/token-head.ts';
+import { wordLogits } from '../heads/word-logits.ts';
+import type { ModelDefinition } from '../model-definition.ts';
+import { type Gpt2Config, parseGpt2Config } from './config.ts';
+import { gpt2Model, WORDS } from './model.ts';
+
+/** Before a token's class, where the config names no dropout: transformers' own constant. */
+const CLASSIFIER_DROPOUT = 0.1;
+
+/** GPT-2 (Radford et al., 2019) as transformers computes it. */
+export const gpt2: ModelDefinition<Gpt2Config> = {
+  modelType: 'gpt2',
+  baseModelPrefix: 'transformer',
+  targetModules: { lora: ['c_attn'], adalora: ['c_attn'] },
+  tiedNames: { [`${WORDS}.weight`]: ['lm_head.weight'] },
+  parseConfig: parseGpt2Config,
+
+  heads: {
+    CAUSAL_LM: {
+      architecture: 'GPT2LMHeadModel',
+      modules: [],
+      mayLack: ['lm_head'],
+      build(network, config, inputs) {
+        const rows = selectRows(gpt2Model(network, config, inputs), inputs);
+        return wordLogits(network, config, WORDS, rows);
+      },
+    },
+    SEQ_CLS: {
+      architecture: 'GPT2ForSequenceClassification',
+      modules: ['score'],
+      build(network, config, inputs) {
+        const last = lastTokens(gpt2Model(network, config, inputs), inputs, config.padTokenId);
+        return network.linear('score', last, config.numLabels, { bias: false });
+      },
+    },
+    TOKEN_CLS: tokenHead(
+      'GPT2ForTokenClassification',
+      gpt2Model,
+      ({ classifier_dropout, hidden_dropout }) => classifier_dropout ?? hidden_dropout ?? CLASSIFIER_DROPOUT,
+    ),
+    QUESTION_ANS: spanHead('GPT2ForQuestionAnswering', gpt2Model),
+  },
+};

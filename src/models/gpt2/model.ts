@@ -1,0 +1,23 @@
+import { add } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { decoderBias } from '../../nn/attention-bias.ts';
+import { embedding } from '../../nn/embedding.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import type { Gpt2Config } from './config.ts';
+import { gpt2Layer } from './layer.ts';
+
+export const WORDS = 'transformer.wte';
+
+/** Hidden states of the last layer, normalised: [sequence · batch, n_embd]. */
+export function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInputs): Value {
+  const { vocab_size, n_positions, n_embd: width } = config;
+  const { inputIds, positionIds, attentionMask, sequence } = inputs;
+  const words = embedding(network, WORDS, [vocab_size, width], inputIds);
+  const positions = embedding(network, 'transformer.wpe', [n_positions, width], positionIds);
+  const bias = decoderBias(attentionMask, sequence);
+  let hidden = network.dropout(add(words, positions), config.embd_pdrop);
+  for (let i = 0; i < config.n_layer; i++) hidden = gpt2Layer(network, config, i, hidden, bias, inputs);
+  return layerNorm(network, 'transformer.ln_f', hidden, config.layer_norm_epsilon);
+}

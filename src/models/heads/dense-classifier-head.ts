@@ -1,0 +1,26 @@
+import type { Value } from '../../graph/graph.ts';
+import { firstTokens } from '../../nn/first-tokens.ts';
+import type { CommonConfig, Head } from '../model-definition.ts';
+import type { Encode } from './encode.ts';
+
+/**
+ * Classes of sequences as RoBERTa and ELECTRA have them: `classifier.dense` over the first token, an activation,
+ * `classifier.out_proj`, with dropout before each.
+ */
+export function denseClassifierHead<Config extends CommonConfig>(
+  architecture: string,
+  encode: Encode<Config>,
+  dropout: (config: Config) => number,
+  activation: (x: Value) => Value,
+): Head<Config> {
+  return {
+    architecture,
+    modules: ['classifier'],
+    build(network, config, inputs) {
+      const first = firstTokens(encode(network, config, inputs), inputs);
+      const dropped = (x: Value) => network.dropout(x, dropout(config));
+      const dense = network.linear('classifier.dense', dropped(first), first.shape[1] as number);
+      return network.linear('classifier.out_proj', dropped(activation(dense)), config.numLabels);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { add, matmul } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import { selectRows } from '../../nn/select-rows.ts';
+import type { CommonConfig, Head } from '../model-definition.ts';
+import type { Encode } from './encode.ts';
+
+/** What a family calls the parts of its head for masked language modelling. */
+export interface MaskedLmModules {
+  /** All of it, for checkpoints without. */
+  head: readonly string[];
+  dense: string;
+  norm: string;
+  decoder: string;
+  /** The bias to which the decoder's is tied, where it has another name. */
+  bias?: string;
+  /** The word embeddings, to which the decoder's weight is tied. */
+  embeddings: string;
+}
+
+export interface MaskedLmSettings {
+  /** Of the word embeddings. */
+  width: number;
+  activation: (x: Value) => Value;
+  epsilon: number;
+}
+
+/** The word at a token: a dense layer, an activation, a layer norm, and a decoder that is the word embeddings. */
+export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings: boolean }>(
+  architecture: string,
+  encode: Encode<Config>,
+  { head, dense, norm, decoder, bias, embeddings }: MaskedLmModules,
+  settings: (config: Config) => MaskedLmSettings,
+): Head<Config> {
+  return {
+    architecture,
+    modules: [],
+    mayLack: head,
+    build(network, config, inputs) {
+      const { width, activation, epsilon } = settings(config);
+      const { vocabSize, tie_word_embeddings: tied } = config;
+      const rows = selectRows(encode(network, config, inputs), inputs);
+      const transformed = activation(network.linear(dense, rows, width));
+      const table = network.parameter(tied ? `${embeddings}.weight` : `${decoder}.weight`, [
+        vocabSize,
+        width,
+      ]);
+      const shift = network.parameter(tied && bias ? bias : `${decoder}.bias`, [vocabSize]);
+      const words = matmul(layerNorm(network, norm, transformed, epsilon), table, { transposeB: true });
+      return add(words, shift);
+    },
+  };
+}
+
+/** The names that a checkpoint may have the tied parameters of such a head under. */
+export function maskedLmTies({ decoder, bias, embeddings }: MaskedLmModules): Record<string, string[]> {
+  return {
+    [`${embeddings}.weight`]: [`${decoder}.weight`],
+    ...(bias && { [bias]: [`${decoder}.bias`] }),
+  };
+}

@@ -1,0 +1,19 @@
+import { selectRows } from '../../nn/select-rows.ts';
+import type { CommonConfig, Head } from '../model-definition.ts';
+import type { Encode } from './encode.ts';
+
+/** Classes of tokens: dropout and `classifier` over every token. */
+export function tokenHead<Config extends CommonConfig>(
+  architecture: string,
+  encode: Encode<Config>,
+  dropout: (config: Config) => number,
+): Head<Config> {
+  return {
+    architecture,
+    modules: ['classifier'],
+    build(network, config, inputs) {
+      const rows = selectRows(encode(network, config, inputs), inputs);
+      return network.linear('classifier', network.dropout(rows, dropout(config)), config.numLabels);
+    },
+  };
+}

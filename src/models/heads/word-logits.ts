@@ -1,0 +1,20 @@
+import { matmul } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import type { Network } from '../../nn/network.ts';
+
+/**
+ * Scores of every word for rows of hidden states [rows, width]: products with the word embeddings, or the module
+ * `lm_head` where they are not tied.
+ *
+ * @param embeddings path of the word embeddings
+ */
+export function wordLogits(
+  network: Network,
+  { vocab_size, tie_word_embeddings }: { vocab_size: number; tie_word_embeddings: boolean },
+  embeddings: string,
+  rows: Value,
+): Value {
+  if (!tie_word_embeddings) return network.linear('lm_head', rows, vocab_size, { bias: false });
+  const table = network.parameter(`${embeddings}.weight`, [vocab_size, rows.shape[1] as number]);
+  return matmul(rows, table, { transposeB: true });
+}

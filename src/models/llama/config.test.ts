@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { modelFamily } from '../registry.ts';
+
+const SIZES = {
+  vocab_size: 9,
+  hidden_size: 24,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  intermediate_size: 8,
+};
+
+const parse = (model_type: string, fields: object) =>
+  modelFamily({ model_type }, 'config.json').parseConfig({ ...SIZES, ...fields }, 'config.json');
+
+it('has the defaults of transformers', () => {
+  expect(parse('llama', {})).toMatchObject({
+    keyValueHeads: 4,
+    headSize: 6,
+    maxLength: 2048,
+    rms_norm_eps: 1e-6,
+  });
+  const mistral = { num_attention_heads: 8, hidden_size: 32 };
+  expect(parse('mistral', mistral)).toMatchObject({
+    keyValueHeads: 8,
+    sliding_window: 4096,
+    maxLength: 131072,
+  });
+  expect(parse('qwen3', { num_key_value_heads: 2 })).toMatchObject({ keyValueHeads: 2, headSize: 128 });
+  expect(parse('olmo2', {})).toMatchObject({ padTokenId: 1, rms_norm_eps: 1e-5 });
+  expect(parse('gemma2', {})).toMatchObject({
+    tie_word_embeddings: true,
+    layer_types: ['sliding_attention', 'full_attention'],
+    hidden_act: 'gelu_pytorch_tanh',
+  });
+});
+
+it('has windows for the last layers where Qwen uses them', () => {
+  const layers = { num_hidden_layers: 3, num_key_value_heads: 4, sliding_window: 5, max_window_layers: 2 };
+  const types = ['full_attention', 'full_attention'];
+  expect(parse('qwen2', layers)).toMatchObject({ layer_types: [...types, 'full_attention'] });
+  expect(parse('qwen2', { ...layers, use_sliding_window: true })).toMatchObject({
+    layer_types: [...types, 'sliding_attention'],
+  });
+});
+
+it('reaches as far as dynamic scaling stretches it', () => {
+  const rope_scaling = { type: 'dynamic', factor: 2.5 };
+  expect(parse('llama', { max_position_embeddings: 10, rope_scaling }).maxLength).toBe(25);
+});
+
+describe('what would be computed otherwise is refused', () => {
+  it.each([
+    ['llama', { num_key_value_heads: 3 }, /must divide num_attention_heads/],
+    ['llama', { hidden_size: 20 }, /head_dim/],
+    ['llama', { is_causal: false }, /is_causal/],
+    ['llama', { rope_scaling: { type: 'longrope', factor: 2 } }, /'yarn'\n.*rope_type/],
+    ['llama', { rope_scaling: { type: 'linear' } }, /rope_parameters\.factor/],
+    ['llama', { rope_scaling: { type: 'linear', factor: 2 }, partial_rotary_factor: 0.5 }, /whole heads/],
+    ['llama', { rope_parameters: { full_attention: { rope_theta: 5 } } }, /the same for all layers/],
+    ['mistral', { num_key_value_heads: 4, sliding_window: 0 }, /sliding_window/],
+    ['qwen2', { num_key_value_heads: 4, layer_types: ['full_attention'] }, /num_hidden_layers, 2/],
+    [
+      'qwen2',
+      { num_key_value_heads: 4, layer_types: ['full_attention', 'sliding_attention'] },
+      /needs a sliding_window/,
+    ],
+    ['gemma2', { sliding_window: null }, /needs a sliding_window/],
+    ['gemma2', { use_bidirectional_attention: true }, /use_bidirectional_attention/],
+  ])('%s with %j', (modelType, fields, message) => expect(() => parse(modelType, fields)).toThrow(message));
+});

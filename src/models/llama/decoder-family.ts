@@ -1,0 +1,57 @@
+import type { Value } from '../../graph/graph.ts';
+import type { Encode } from '../heads/encode.ts';
+import { spanHead } from '../heads/span-head.ts';
+import type { ModelDefinition } from '../model-definition.ts';
+import type { DecoderConfig } from './config.ts';
+import { type DecoderParts, decoderModel } from './decoder-model.ts';
+import { causalHead, sequenceHead, tokenHead } from './heads.ts';
+
+/** Of the base model's parameters, but under some heads for answers. */
+const PREFIX = 'model';
+
+/** PEFT's, for LoRA and AdaLoRA. */
+const TARGETS = ['q_proj', 'v_proj'];
+
+/** What tells a family of Llama's kin from the others. */
+export interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
+  modelType: string;
+  /** `Llama` in `LlamaForCausalLM`. */
+  name: string;
+  parseConfig(json: unknown, where: string): Config;
+  /** Whether transformers has a head for classes of tokens. */
+  hasTokenHead?: boolean;
+  /** Prefix of the base model's parameters under the head for answers, where transformers has one. */
+  spanPrefix?: string;
+  /** The last step to the scores of words. */
+  finish?(logits: Value, config: Config): Value;
+}
+
+/** A family of decoders: word embeddings, layers, a norm, and the heads that transformers puts on them. */
+export function decoderFamily<Config extends DecoderConfig>(
+  family: DecoderFamily<Config>,
+): ModelDefinition<Config> {
+  const { modelType, name, parseConfig, hasTokenHead, spanPrefix, finish = (logits) => logits } = family;
+  const below = (prefix: string): Encode<Config> => {
+    return (network, config, inputs) => decoderModel(family, network, config, prefix, inputs);
+  };
+  const model = below(PREFIX);
+  const words = `${PREFIX}.embed_tokens`;
+  return {
+    modelType,
+    baseModelPrefix: PREFIX,
+    targetModules: { lora: TARGETS, adalora: TARGETS },
+    tiedNames: { [`${words}.weight`]: ['lm_head.weight'] },
+    parseConfig,
+    heads: {
+      CAUSAL_LM: causalHead(`${name}ForCausalLM`, model, words, finish),
+      SEQ_CLS: sequenceHead(`${name}ForSequenceClassification`, model),
+      ...(hasTokenHead && { TOKEN_CLS: tokenHead(`${name}ForTokenClassification`, model) }),
+      ...(spanPrefix && {
+        QUESTION_ANS: {
+          ...spanHead(`${name}ForQuestionAnswering`, below(spanPrefix)),
+          baseModelPrefix: spanPrefix,
+        },
+      }),
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Value } from '../../graph/graph.ts';
+import { lastTokens } from '../../nn/last-rows.ts';
+import { selectRows } from '../../nn/select-rows.ts';
+import type { Encode } from '../heads/encode.ts';
+import { wordLogits } from '../heads/word-logits.ts';
+import type { Head } from '../model-definition.ts';
+import type { DecoderConfig } from './config.ts';
+
+/** Before a token's class, where the config names no dropout: transformers' own constant. */
+const CLASSIFIER_DROPOUT = 0.1;
+
+/** The word that comes next: `finish` is the last step to the scores, `words` the path of the embeddings. */
+export function causalHead<Config extends DecoderConfig>(
+  architecture: string,
+  model: Encode<Config>,
+  words: string,
+  finish: (logits: Value, config: Config) => Value,
+): Head<Config> {
+  return {
+    architecture,
+    modules: [],
+    mayLack: ['lm_head'],
+    build(network, config, inputs) {
+      const rows = selectRows(model(network, config, inputs), inputs);
+      return finish(wordLogits(network, config, words, rows), config);
+    },
+  };
+}
+
+/** Classes of sequences: `score` over the last real token. */
+export function sequenceHead<Config extends DecoderConfig>(
+  architecture: string,
+  model: Encode<Config>,
+): Head<Config> {
+  return {
+    architecture,
+    modules: ['score'],
+    build(network, config, inputs) {
+      const last = lastTokens(model(network, config, inputs), inputs, config.padTokenId);
+      return network.linear('score', last, config.numLabels, { bias: false });
+    },
+  };
+}
+
+/** Classes of tokens: dropout and `score` over every token. */
+export function tokenHead<Config extends DecoderConfig>(
+  architecture: string,
+  model: Encode<Config>,
+): Head<Config> {
+  return {
+    architecture,
+    modules: ['score'],
+    build(network, config, inputs) {
+      const rows = selectRows(model(network, config, inputs), inputs);
+      const dropped = network.dropout(
+        rows,
+        config.classifier_dropout ?? config.hidden_dropout ?? CLASSIFIER_DROPOUT,
+      );
+      const bias = config.token_classification_bias;
+      return network.linear('score', dropped, config.numLabels, { bias });
+    },
+  };
+}

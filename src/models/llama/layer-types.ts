@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+const SLIDING = 'sliding_attention';
+const FULL = 'full_attention';
+
+/** `layer_types` of a config.json: which layers see a window of tokens alone. */
+export const layerTypes = z.array(z.enum([FULL, SLIDING]));
+
+interface Layers {
+  num_hidden_layers: number;
+  layer_types: z.infer<typeof layerTypes>;
+  sliding_window?: number | null;
+}
+
+/** Types of all layers, where a config.json does not list them. */
+export function typesWhere(count: number, slides: (index: number) => boolean): Layers['layer_types'] {
+  return Array.from({ length: count }, (_, i) => (slides(i) ? SLIDING : FULL));
+}
+
+export function checkLayerTypes(fields: Layers, context: z.RefinementCtx): void {
+  const { num_hidden_layers, layer_types, sliding_window } = fields;
+  const report = (message: string) => context.addIssue({ code: 'custom', path: ['layer_types'], message });
+  if (layer_types.length !== num_hidden_layers)
+    report(`must name num_hidden_layers, ${num_hidden_layers}, types`);
+  if (!sliding_window && layer_types.includes(SLIDING)) report(`${SLIDING} needs a sliding_window`);
+}
+
+/** How many tokens a layer sees; undefined: all. */
+export function windowOf({ layer_types, sliding_window }: Layers, layer: number): number | undefined {
+  return layer_types[layer] === SLIDING ? (sliding_window ?? undefined) : undefined;
+}

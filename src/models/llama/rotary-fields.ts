@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { size } from '../config-fields.ts';
+
+const factor = z.number().positive();
+const uniform = z.never('expected the same for all layers').optional();
+const common = { rope_theta: factor, full_attention: uniform, sliding_attention: uniform };
+/** In these families transformers fails where it is another, but for the default, which does not look at it. */
+const whole = z.literal(1, 'expected 1: these models turn whole heads').optional();
+const scaled = { ...common, partial_rotary_factor: whole };
+const original_max_position_embeddings = size.nullish();
+
+/** `rope_parameters` of a config.json, once {@link withRotaryFields} has brought it into one form. */
+export const rotaryFields = z.discriminatedUnion('rope_type', [
+  z.object({ rope_type: z.literal('default'), ...common }),
+  z.object({ rope_type: z.literal('linear'), ...scaled, factor }),
+  z.object({ rope_type: z.literal('dynamic'), ...scaled, factor }),
+  z.object({
+    rope_type: z.literal('llama3'),
+    ...scaled,
+    factor,
+    low_freq_factor: factor,
+    high_freq_factor: factor,
+    original_max_position_embeddings,
+  }),
+  z.object({
+    rope_type: z.literal('yarn'),
+    ...scaled,
+    factor: factor.nullable(),
+    original_max_position_embeddings,
+    attention_factor: z.number().nullish(),
+    beta_fast: z.number().nonnegative().nullish(),
+    beta_slow: z.number().nonnegative().nullish(),
+    mscale: z.number().nullish(),
+    mscale_all_dim: z.number().nullish(),
+    truncate: z.boolean().default(true),
+  }),
+]);
+
+export type RotaryFields = z.infer<typeof rotaryFields>;
+
+const DEFAULT_THETA = 10_000;
+/** Keys that stand beside the others in older files. */
+const BESIDE = ['partial_rotary_factor', 'original_max_position_embeddings'] as const;
+
+/**
+ * A config.json with its rotary settings in `rope_parameters`, as transformers 5 writes them: before, they were
+ * `rope_theta` and `rope_scaling`, which wins where both are there, and `rope_type` was `type`.
+ */
+export function withRotaryFields(json: unknown): unknown {
+  if (!isObject(json)) return json;
+  const given = json.rope_scaling ?? json.rope_parameters ?? {};
+  if (!isObject(given)) return { ...json, rope_parameters: given };
+  const beside = BESIDE.filter((key) => (json[key] ?? undefined) !== undefined).map((key) => [
+    key,
+    json[key],
+  ]);
+  const rope_parameters = {
+    ...given,
+    ...Object.fromEntries(beside),
+    rope_type: given.rope_type ?? given.type ?? 'default',
+    rope_theta: given.rope_theta ?? json.rope_theta ?? DEFAULT_THETA,
+  };
+  return { ...json, rope_parameters };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,73 @@
+import type { Rotary } from '../../nn/rotary.ts';
+import type { RotaryFields } from './rotary-fields.ts';
+
+const { fround } = Math;
+
+type Fields<T extends RotaryFields['rope_type']> = Extract<RotaryFields, { rope_type: T }>;
+type Scaling = { [T in RotaryFields['rope_type']]: (fields: Fields<T>) => Rotary };
+
+/**
+ * Rotary position embeddings as a config.json describes them.
+ *
+ * @param headSize even
+ * @param maxLength `max_position_embeddings`
+ */
+export function rotaryOf(fields: RotaryFields, headSize: number, maxLength: number): Rotary {
+  const unscaled = inverseFrequencies(fields.rope_theta, headSize);
+  const scaling: Scaling = {
+    default: () => ({ frequencies: unscaled, scale: 1 }),
+    linear: ({ factor }) => ({ frequencies: unscaled.map((f) => f / factor), scale: 1 }),
+    dynamic: ({ factor }) => ({ frequencies: unscaled, scale: 1, stretch: { factor, length: maxLength } }),
+    llama3: (llama3) => ({
+      frequencies: unscaled.map((f) => llama3Frequency(f, llama3, maxLength)),
+      scale: 1,
+    }),
+    yarn: (yarn) => yarnRotary(unscaled, yarn, maxLength),
+  };
+  return scaling[fields.rope_type](fields as never);
+}
+
+/**
+ * 1 / theta^(2 i / size), rounded wherever float32 arithmetic rounds it: a position in the ten thousands multiplies
+ * an error in the last place until it shows.
+ */
+function inverseFrequencies(theta: number, size: number): number[] {
+  return Array.from({ length: size / 2 }, (_, i) =>
+    fround(1 / fround(fround(theta) ** fround((2 * i) / size))),
+  );
+}
+
+/** Llama 3.1's: long waves are slowed down, short ones left, those between are blended. */
+function llama3Frequency(frequency: number, fields: Fields<'llama3'>, maxLength: number): number {
+  const { factor, low_freq_factor: low, high_freq_factor: high } = fields;
+  const turns = ((fields.original_max_position_embeddings ?? maxLength) * frequency) / (2 * Math.PI);
+  if (turns < low) return frequency / factor;
+  if (turns > high) return frequency;
+  const share = (turns - low) / (high - low);
+  return ((1 - share) * frequency) / factor + share * frequency;
+}
+
+/** YaRN's (Peng et al., 2024): the slowest pairs of features are slowed down, the fastest left, with a ramp between. */
+function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLength: number): Rotary {
+  const original = fields.original_max_position_embeddings ?? maxLength;
+  const factor = fields.factor ?? maxLength / original;
+  const size = 2 * unscaled.length;
+  const pairTurning = (times: number) =>
+    (size * Math.log(original / (times * 2 * Math.PI))) / (2 * Math.log(fields.rope_theta));
+  const [first, last] = [fields.beta_fast || 32, fields.beta_slow || 1].map(pairTurning);
+  const low = Math.max(fields.truncate ? Math.floor(first) : first, 0);
+  const high = Math.min(fields.truncate ? Math.ceil(last) : last, size - 1);
+  const span = high - low || 0.001;
+  const frequencies = unscaled.map((frequency, i) => {
+    // In float32 as there: the two complements take digits from what is blended.
+    const place = fround(fround(i - fround(low)) / fround(span));
+    const kept = fround(1 - Math.min(Math.max(place, 0), 1));
+    return fround(fround(fround(frequency / factor) * fround(1 - kept)) + fround(frequency * kept));
+  });
+  return { frequencies, scale: fields.attention_factor ?? attentionFactor(factor, fields) };
+}
+
+function attentionFactor(factor: number, { mscale, mscale_all_dim }: Fields<'yarn'>): number {
+  const of = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1);
+  return mscale && mscale_all_dim ? of(mscale) / of(mscale_all_dim) : of(1);
+}

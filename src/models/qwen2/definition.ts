@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { parseDecoderConfig } from '../llama/config.ts';
+import { decoderFamily } from '../llama/decoder-family.ts';
+import { llamaLayer } from '../llama/layer.ts';
+import { windowOf } from '../llama/layer-types.ts';
+import { qwenFields, withWindows } from './config.ts';
+
+const schema = withWindows(z.object(qwenFields));
+
+/** Qwen 2 and 2.5: Llama with biases of queries, keys and values, and a window for the last layers. */
+export const qwen2 = decoderFamily({
+  modelType: 'qwen2',
+  name: 'Qwen2',
+  hasTokenHead: true,
+  spanPrefix: 'transformer',
+  parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
+  layer: (network, config, path, hidden, inputs, index) =>
+    llamaLayer(network, config, path, hidden, inputs, { bias: true, window: windowOf(config, index) }),
+});

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { reshape } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { rmsNorm } from '../../nn/rms-norm.ts';
+import { size } from '../config-fields.ts';
+import { parseDecoderConfig } from '../llama/config.ts';
+import { decoderFamily } from '../llama/decoder-family.ts';
+import { llamaLayer } from '../llama/layer.ts';
+import { windowOf } from '../llama/layer-types.ts';
+import { qwenFields, withWindows } from '../qwen2/config.ts';
+
+const schema = withWindows(
+  z.object({ ...qwenFields, head_dim: size.default(128), attention_bias: z.boolean().default(false) }),
+);
+
+/** Qwen 3: Qwen 2 without those biases, its queries and keys normalised head by head. */
+export const qwen3 = decoderFamily({
+  modelType: 'qwen3',
+  name: 'Qwen3',
+  hasTokenHead: true,
+  spanPrefix: 'transformer',
+  parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
+  layer(network, config, path, hidden, inputs, index) {
+    const { attention_bias: bias, headSize, rms_norm_eps } = config;
+    const normalise = (norm: string, rows: Value) => {
+      const [tokens, width] = rows.shape;
+      const heads = reshape(rows, [tokens, (width as number) / headSize, headSize]);
+      return reshape(rmsNorm(network, norm, heads, rms_norm_eps), rows.shape);
+    };
+    const traits = { bias, outputBias: bias, window: windowOf(config, index), normalise };
+    return llamaLayer(network, config, path, hidden, inputs, traits);
+  },
+});

@@ -1,0 +1,54 @@
+import { tanh } from '../../graph/build.ts';
+import { activation } from '../../nn/activation.ts';
+import { classifierDropout } from '../bert/config.ts';
+import { bert } from '../bert/definition.ts';
+import { denseClassifierHead } from '../heads/dense-classifier-head.ts';
+import { maskedLmHead, maskedLmTies } from '../heads/masked-lm-head.ts';
+import { spanHead } from '../heads/span-head.ts';
+import { tokenHead } from '../heads/token-head.ts';
+import type { ModelDefinition } from '../model-definition.ts';
+import { parseRobertaConfig, type RobertaConfig } from './config.ts';
+import { robertaModel } from './model.ts';
+
+const MASKED_LM = {
+  head: ['lm_head'],
+  dense: 'lm_head.dense',
+  norm: 'lm_head.layer_norm',
+  decoder: 'lm_head.decoder',
+  bias: 'lm_head.bias',
+  embeddings: 'roberta.embeddings.word_embeddings',
+};
+
+/** RoBERTa (Liu et al., 2019) as transformers computes it. */
+export const roberta = robertaFamily('roberta', 'Roberta', parseRobertaConfig);
+
+/** A family that is RoBERTa by another name. */
+export function robertaFamily(
+  modelType: string,
+  className: string,
+  parseConfig: (json: unknown, where: string) => RobertaConfig,
+): ModelDefinition<RobertaConfig> {
+  return {
+    modelType,
+    baseModelPrefix: 'roberta',
+    targetModules: bert.targetModules,
+    tiedNames: maskedLmTies(MASKED_LM),
+    parseConfig,
+
+    heads: {
+      SEQ_CLS: denseClassifierHead(
+        `${className}ForSequenceClassification`,
+        robertaModel,
+        classifierDropout,
+        tanh,
+      ),
+      QUESTION_ANS: spanHead(`${className}ForQuestionAnswering`, robertaModel),
+      TOKEN_CLS: tokenHead(`${className}ForTokenClassification`, robertaModel, classifierDropout),
+      MASKED_LM: maskedLmHead(`${className}ForMaskedLM`, robertaModel, MASKED_LM, (config) => ({
+        width: config.hidden_size,
+        activation: activation('gelu'),
+        epsilon: config.layer_norm_eps,
+      })),
+    },
+  };
+}

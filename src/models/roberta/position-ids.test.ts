@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { cpu, wasm } from '../../../tests/support/backends.ts';
+import { input } from '../../graph/build.ts';
+import { symbol } from '../../graph/dimension.ts';
+import { Graph } from '../../graph/graph.ts';
+import { lower } from '../../onnx/lower.ts';
+import { positionIds } from './position-ids.ts';
+
+// A column an example: padding behind, before and in between, none, nothing else.
+const IDS = [
+  [5, 1, 5, 5, 1],
+  [5, 1, 1, 6, 1],
+  [6, 7, 7, 0, 1],
+  [1, 5, 7, 5, 1],
+];
+const POSITIONS = [
+  [2, 1, 2, 2, 1],
+  [3, 1, 1, 3, 1],
+  [4, 2, 3, 4, 1],
+  [1, 3, 4, 5, 1],
+];
+
+describe.each([cpu, wasm])('positions on $name', ({ open, target }) => {
+  it('count the tokens that are not padding, from it on', async () => {
+    const ids = input(new Graph(), 'ids', 'int32', [symbol('sequence'), symbol('batch')]);
+    const session = await open(lower({ positions: positionIds(ids, 1) }, { target }));
+    const { positions } = await session.run({ ids: { data: Int32Array.from(IDS.flat()), dims: [4, 5] } });
+    await session.release();
+    expect(positions.data).toEqual(Int32Array.from(POSITIONS.flat()));
+  });
+});

@@ -1,0 +1,28 @@
+import {
+  add,
+  cast,
+  constant,
+  equal,
+  greater,
+  iota,
+  matmul,
+  multiply,
+  reshape,
+  where,
+} from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+
+/**
+ * Positions of ids [sequence, batch] as fairseq and transformers (`create_position_ids_from_input_ids`) count them: the
+ * n-th token that is not padding, from 1 on, has n + pad, and padding has pad.
+ */
+export function positionIds(ids: Value, pad: number): Value {
+  const [sequence] = ids.shape;
+  const { graph } = ids.node;
+  const real = where(equal(ids, constant(graph, [pad], [], 'int32')), 0, 1);
+  const order = iota(graph, sequence);
+  const later = greater(reshape(order, [1, sequence]), reshape(order, [sequence, 1]));
+  // A cumulative sum as a product with a triangle of ones: exact, and there is a kernel for it everywhere.
+  const count = matmul(where(later, 0, 1), real);
+  return cast(add(multiply(count, real), pad), 'int32');
+}

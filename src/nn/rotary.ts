@@ -1,0 +1,72 @@
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  cos,
+  exp,
+  greater,
+  log,
+  max,
+  multiply,
+  negate,
+  reshape,
+  sin,
+  slice,
+  subtract,
+  where,
+} from '../graph/build.ts';
+import { sizeOf } from '../graph/dimension.ts';
+import type { Value } from '../graph/graph.ts';
+
+/** How rotary position embeddings (Su et al., 2021) turn: feature i of a head with feature i + headSize / 2. */
+export interface Rotary {
+  /** Radians a position, of each pair of features. */
+  frequencies: readonly number[];
+  /** Factor of what is turned. */
+  scale: number;
+  /** Beyond `length` positions: how far the context is stretched as it grows. */
+  stretch?: { factor: number; length: number };
+}
+
+/** Cosines and sines of every token's angles, [tokens, headSize / 2]. */
+export interface Rotation {
+  cosines: Value;
+  sines: Value;
+}
+
+/** What every token is turned by, from its position; `positionIds` int32 [sequence, batch]. */
+export function rotation(positionIds: Value, rotary: Rotary): Rotation {
+  const positions = reshape(cast(positionIds, 'float32'), [sizeOf(positionIds.shape), 1]);
+  const angles = multiply(positions, frequencies(positions, rotary));
+  return { cosines: multiply(cos(angles), rotary.scale), sines: multiply(sin(angles), rotary.scale) };
+}
+
+/** Turns the heads in rows [tokens, heads · headSize]. */
+export function rotate(rows: Value, { cosines, sines }: Rotation): Value {
+  const [tokens, width] = rows.shape;
+  const half = cosines.shape[1] as number;
+  const heads = (width as number) / (2 * half);
+  const pairs = reshape(rows, [tokens, heads, 2, half]);
+  const [x, y] = [slice(pairs, 2, 0, 1), slice(pairs, 2, 1, 2)];
+  const [c, s] = [cosines, sines].map((table) => reshape(table, [tokens, 1, 1, half]));
+  const turned = [subtract(multiply(x, c), multiply(y, s)), add(multiply(y, c), multiply(x, s))];
+  return reshape(concat(turned, 2), rows.shape);
+}
+
+/**
+ * The frequencies, slowed down where the positions reach beyond `stretch.length` (NTK-aware scaling): the base grows
+ * so that the slowest pair of features spans the longer context and the fastest stays as it is.
+ */
+function frequencies(positions: Value, { frequencies, stretch }: Rotary): Value {
+  const { graph } = positions.node;
+  const unscaled = constant(graph, frequencies, [1, frequencies.length]);
+  if (!stretch) return unscaled;
+  const { factor, length } = stretch;
+  const reached = reshape(add(max(positions, [0, 1]), 1), [1, 1]);
+  const ratio = subtract(multiply(reached, factor / length), factor - 1);
+  const grown = log(where(greater(reached, length), ratio, 1));
+  // The base to the power i / half becomes (base · ratio^(half / (half - 1)))^(i / half).
+  const shares = frequencies.map((_, i) => i / Math.max(frequencies.length - 1, 1));
+  return multiply(unscaled, exp(negate(multiply(grown, constant(graph, shares, [1, shares.length])))));
+}

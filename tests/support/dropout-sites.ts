@@ -1,0 +1,18 @@
+import { Graph } from '../../src/graph/graph.ts';
+import type { HeadKind } from '../../src/models/model-definition.ts';
+import { modelFamily } from '../../src/models/registry.ts';
+import { Network } from '../../src/nn/network.ts';
+import { modelInputs } from '../../src/tasks/model-inputs.ts';
+
+/** How often each probability of dropout occurs in the training graph of a head, by a config.json. */
+export function dropoutSites(config: { model_type: string }, head: HeadKind): Record<string, number> {
+  const family = modelFamily(config, 'config.json');
+  const network = new Network(new Graph(), { training: true });
+  family.heads[head]?.build(network, family.parseConfig(config, 'config.json'), modelInputs(network.graph));
+  const pools = network.graph.nodes.flatMap(({ op, inputs: [pool] }) =>
+    op === 'window' ? (pool.node.attributes as { name: string }).name.replace('dropout_pool_', '') : [],
+  );
+  return Object.fromEntries(
+    [...new Set(pools)].map((name) => [name, pools.filter((pool) => pool === name).length]),
+  );
+}
