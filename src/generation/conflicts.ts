@@ -85,7 +85,8 @@ export function missing(file: unknown, isSampled: boolean, where: string): Compl
     .filter(([key, value]) => (asked[key] ?? value) !== value)
     .map(([key, value]) => ({
       where: `${where}: ${key}`,
-      expected: value === undefined ? 'nothing, for it is not supported' : `${value}, the only value supported`,
+      expected:
+        value === undefined ? 'nothing, for it is not supported' : `${value}, the only value supported`,
       got: shown(asked[key]),
       hint: 'Remove it from the file to generate without it.',
     }));

@@ -3,7 +3,9 @@ import { topIndices } from './top-indices.ts';
 
 /** The index that a uniform number in [0, 1) falls on when every index is as wide as its weight; -1 without weights. */
 export function draw(weights: Float32Array, uniform: number): number {
-  let rest = uniform * weights.reduce((a, b) => a + b, 0);
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) sum += weights[i];
+  let rest = uniform * sum;
   let last = -1;
   for (let i = 0; i < weights.length; i++) {
     if (weights[i] === 0) continue;

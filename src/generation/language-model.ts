@@ -10,9 +10,9 @@ export interface LanguageModel {
    */
   encode?(tokens: Int32Array, rows: number, mask: Int32Array): Promise<void>;
   /**
-   * Reads `tokens` (row-major [rows, count]) after what each row's parent has read. The first call has whole prompts
-   * (encoder-decoder: the start token), later ones a token a row; a row may have several children, or none. What is
-   * given back belongs to the caller until the next call.
+   * Reads `tokens` (row-major [rows, count]) after what each row's parent has read. A call with a mask begins anew, and
+   * has whole prompts (encoder-decoder: the start token); the others have one token a row. A row may have several
+   * children, or none. What is given back belongs to the caller until the next call.
    * @returns logits [rows, vocabSize] after the last token
    */
   read(tokens: Int32Array, rows: number, options: ReadOptions): Promise<Float32Array>;
@@ -21,6 +21,6 @@ export interface LanguageModel {
 export interface ReadOptions {
   /** `parents[i]`: the row of the call before that row i goes on from. Undefined: the same rows. */
   parents?: Int32Array;
-  /** Of the first call, [rows, count]: 1 real, 0 padding on the left. Undefined: no padding. */
+  /** With the first call of a generation, [rows, count]: 1 real, 0 padding on the left. */
   mask?: Int32Array;
 }

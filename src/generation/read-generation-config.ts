@@ -3,6 +3,7 @@ import type { Complaint } from '../support/user-error.ts';
 import { GENERATION_KEYS, type GenerationConfig, generationConfigSchema } from './generation-config.ts';
 
 export interface ReadConfig {
+  /** The keys in which nothing is wrong, so that one mistake does not hide those between others. */
   config: GenerationConfig;
   /** Known keys that are null. */
   nulls: readonly string[];
@@ -22,10 +23,10 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
   const unknown = from === 'file' ? [] : entries.filter((entry) => !isKnown(entry));
   const known = entries.filter(isKnown).filter(([key, inner]) => !(from === 'file' && isNoToken(key, inner)));
   const given = Object.fromEntries(known.filter(([, inner]) => inner !== null));
-  const result = generationConfigSchema.partial().safeParse(given);
-  const wrong = new Set(result.error?.issues.map(({ path }) => String(path[0])));
+  const schema = generationConfigSchema.partial();
+  const wrong = new Set(schema.safeParse(given).error?.issues.map(({ path }) => String(path[0])));
   return {
-    config: result.data ?? {},
+    config: schema.parse(Object.fromEntries(Object.entries(given).filter(([key]) => !wrong.has(key)))),
     nulls: known.filter(([, inner]) => inner === null).map(([key]) => key),
     problems: [
       ...unknown.map(([key, inner]) => ({

@@ -1,19 +1,31 @@
 /** Probabilities of scores; all 0 where every score is -Infinity. */
 export function softmax(scores: Float32Array): Float32Array {
-  const { greatest, sum } = exponentials(scores);
-  if (greatest === Number.NEGATIVE_INFINITY) return new Float32Array(scores.length);
-  return scores.map((score) => Math.exp(score - greatest) / sum);
+  const probabilities = new Float32Array(scores.length);
+  const greatest = maximum(scores);
+  if (greatest === Number.NEGATIVE_INFINITY) return probabilities;
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) {
+    // Most are banned where a filter has been: an exponential is dear.
+    if (scores[i] === Number.NEGATIVE_INFINITY) continue;
+    const exponential = Math.exp(scores[i] - greatest);
+    probabilities[i] = exponential;
+    sum += exponential;
+  }
+  for (let i = 0; i < scores.length; i++) probabilities[i] /= sum;
+  return probabilities;
 }
 
 /** Logarithms of the probabilities, in place of the scores. */
 export function logSoftmax(scores: Float32Array): void {
-  const { greatest, sum } = exponentials(scores);
+  const greatest = maximum(scores);
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - greatest);
   const shift = greatest + Math.log(sum);
   for (let i = 0; i < scores.length; i++) scores[i] -= shift;
 }
 
-function exponentials(scores: Float32Array): { greatest: number; sum: number } {
-  const greatest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const sum = scores.reduce((total, score) => total + Math.exp(score - greatest), 0);
-  return { greatest, sum };
+function maximum(scores: Float32Array): number {
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < scores.length; i++) if (scores[i] > greatest) greatest = scores[i];
+  return greatest;
 }

@@ -27,7 +27,8 @@ export function logitsProcessors(
   const { eos_token_id: ends = [], forced_bos_token_id: bos, num_beams } = settings;
   const only = (isWanted: boolean, processor: () => LogitsProcessor) => (isWanted ? [processor()] : []);
   const paddings = prompts.rows.map((_, item) => (isEncoderDecoder ? 0 : prompts.paddings[item]));
-  const banned = settings.bad_words_ids?.filter((words) => words.length > 1 || !ends.includes(words[0])) ?? [];
+  const banned =
+    settings.bad_words_ids?.filter((words) => words.length > 1 || !ends.includes(words[0])) ?? [];
   const { repetition_penalty, no_repeat_ngram_size, encoder_no_repeat_ngram_size } = settings;
   const { forced_eos_token_id, suppress_tokens = [], begin_suppress_tokens = [] } = settings;
   const first = limits.begun === 1 && bos !== undefined ? 2 : limits.begun;

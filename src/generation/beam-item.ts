@@ -1,0 +1,125 @@
+import { drawDistinct } from './draw.ts';
+import type { Search } from './search.ts';
+import { logSoftmax } from './softmax.ts';
+import { topIndices } from './top-indices.ts';
+
+/** Added to a score, it counts for nothing. Finite and in 32 bits, as in transformers: that decides some ties. */
+const NEVER = -1e9;
+
+export interface Beam {
+  tokens: readonly number[];
+  /** Sum of logarithms of probabilities; of a finished beam by its length. */
+  score: number;
+}
+
+interface RunningBeam extends Beam {
+  /** Row of its logits. */
+  place: number;
+}
+
+interface FinishedBeam extends Beam {
+  /** False: a place that is still free. */
+  isFinished: boolean;
+}
+
+/** The search from one prompt. */
+export interface BeamItem {
+  index: number;
+  running: RunningBeam[];
+  /** The best so far, best first. */
+  finished: FinishedBeam[];
+  /** Whether running beams may still bring a better finished one. */
+  isOpen: boolean;
+}
+
+/** All beams begin alike; only the first counts, or all would find the same. */
+export function beginItem(tokens: readonly number[], index: number, beams: number): BeamItem {
+  const each = Array.from({ length: beams }, (_, beam) => beam);
+  return {
+    index,
+    running: each.map((beam) => ({ tokens, score: beam === 0 ? 0 : NEVER, place: index })),
+    finished: each.map(() => ({ tokens, score: NEVER, isFinished: false })),
+    isOpen: true,
+  };
+}
+
+interface Candidate extends RunningBeam {
+  /** Whether the sequence is complete with its last token, or at the greatest length. */
+  isEnd: boolean;
+}
+
+/** One token further: chooses the best continuations (one by uniform number), finishes those that end, closes the item. */
+export function extendItem(
+  item: BeamItem,
+  logits: Float32Array,
+  uniforms: readonly number[],
+  search: Search,
+): void {
+  const { settings, limits } = search;
+  const { num_beams, early_stopping, length_penalty } = settings;
+  const candidates = bestCandidates(item, logits, uniforms, search);
+  const generated = candidates[0].tokens.length - limits.begun;
+  item.finished = best(num_beams, [
+    ...item.finished,
+    ...candidates.map(({ tokens, score, isEnd }, rank) => {
+      // Candidates beyond num_beams are there to go on, not to finish.
+      const isFinished = isEnd && rank < num_beams;
+      const scored = byLength(score, generated, length_penalty);
+      return { tokens, score: isFinished ? scored : Math.fround(scored + NEVER), isFinished };
+    }),
+  ]);
+  item.running = best(
+    num_beams,
+    candidates.map(({ isEnd, score, ...beam }) => ({
+      ...beam,
+      score: isEnd ? Math.fround(score + NEVER) : score,
+    })),
+  );
+  const isFull = item.finished.every(({ isFinished }) => isFinished);
+  item.isOpen = !(isFull && early_stopping === true) && canImprove(item, generated, search);
+}
+
+/** Whether the best running beam, at the length that suits it, would beat the worst finished one. */
+function canImprove(
+  { running, finished }: BeamItem,
+  generated: number,
+  { settings, limits }: Search,
+): boolean {
+  const { early_stopping, length_penalty } = settings;
+  const atBest = early_stopping === 'never' && length_penalty > 0 ? limits.most - limits.begun : generated;
+  const hoped = byLength(running[0].score, atBest, length_penalty);
+  const worst = finished[finished.length - 1].score;
+  return finished.some(({ isFinished }) => hoped > (isFinished ? worst : NEVER));
+}
+
+function bestCandidates(
+  { index, running }: BeamItem,
+  logits: Float32Array,
+  uniforms: readonly number[],
+  { settings, vocabSize, limits, process }: Search,
+): Candidate[] {
+  const scores = new Float32Array(running.length * vocabSize);
+  for (const [i, { tokens, score, place }] of running.entries()) {
+    const own = scores.subarray(i * vocabSize, (i + 1) * vocabSize);
+    own.set(logits.subarray(place * vocabSize, (place + 1) * vocabSize));
+    logSoftmax(own);
+    process(own, tokens, index);
+    for (let id = 0; id < vocabSize; id++) own[id] += score;
+  }
+  const chosen = settings.do_sample ? drawDistinct(scores, uniforms) : topIndices(scores, uniforms.length);
+  return Array.from(chosen, (at) => {
+    const { tokens, place } = running[Math.floor(at / vocabSize)];
+    const token = at % vocabSize;
+    const isEnd = tokens.length + 1 >= limits.most || settings.eos_token_id?.includes(token) === true;
+    return { tokens: [...tokens, token], score: scores[at], place, isEnd };
+  });
+}
+
+function byLength(score: number, length: number, penalty: number): number {
+  return Math.fround(score / Math.fround(length ** penalty));
+}
+
+/** The `count` beams of the greatest scores, best first; among equals in the order given. */
+function best<T extends Beam>(count: number, beams: readonly T[]): T[] {
+  return [...beams].sort((a, b) => (a.score === b.score ? 0 : a.score > b.score ? -1 : 1)).slice(0, count);
+}

@@ -1,0 +1,64 @@
+import { input, iota, slice } from '../graph/build.ts';
+import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
+import type { Value } from '../graph/graph.ts';
+import type { ModelInputs } from '../models/model-definition.ts';
+import { type CacheEntry, KeyValueCache, PRESENT } from '../nn/key-value-cache.ts';
+import type { TaskModel } from '../tasks/task-model.ts';
+import { tunedNetwork } from '../train/training-graph.ts';
+import type { Tuner } from '../tuners/tuner.ts';
+
+export interface CachedGraph {
+  /** `logits` [batch, vocabulary] after the last token, and what the cache gains; or what the encoder gives. */
+  outputs: Record<string, Value>;
+  /** What the graph remembers of the tokens it has read. */
+  entries: readonly CacheEntry[];
+  /** What its decoder takes from the encoder. */
+  encoded: readonly CacheEntry[];
+}
+
+/** A causal language model that reads some tokens after those in its cache. */
+export function causalGraph(model: TaskModel, tuner: Tuner): CachedGraph {
+  return cachedGraph(model, tuner, 'decode', (inputs, { past }) => ({
+    attentionMask: input(inputs.inputIds.node.graph, 'attention_mask', 'int32', [
+      inputs.batch,
+      addDimensions(past, inputs.sequence),
+    ]),
+    logitRows: lastRows(inputs, inputs.sequence),
+  }));
+}
+
+/** The decoder of an encoder-decoder, likewise; keys and values of the encoder's output come from its cache too. */
+export function decoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
+  return cachedGraph(model, tuner, 'decode', (inputs) => ({ logitRows: lastRows(inputs, inputs.target) }));
+}
+
+/** The encoder, and the keys and values that the decoder's layers take of its output. */
+export function encoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
+  const { outputs, encoded } = cachedGraph(model, tuner, 'encode', () => ({}));
+  const kept = encoded.map(({ name }) => [PRESENT + name, outputs[PRESENT + name]] as const);
+  return { outputs: Object.fromEntries(kept), entries: [], encoded };
+}
+
+function cachedGraph(
+  model: TaskModel,
+  tuner: Tuner,
+  phase: 'encode' | 'decode',
+  change: (inputs: ModelInputs, cache: KeyValueCache) => Partial<ModelInputs>,
+): CachedGraph {
+  const { network } = tunedNetwork(tuner, false);
+  let cache: KeyValueCache | undefined;
+  const logits = model.buildLogits(network, (inputs) => {
+    cache = new KeyValueCache(network.graph, inputs.batch, phase);
+    return { cache, ...change(inputs, cache) };
+  });
+  if (!cache) throw new Error('the model was built without its inputs');
+  const { outputs, entries, encoded } = cache;
+  return { outputs: { logits, ...outputs }, entries, encoded };
+}
+
+/** Of rows [tokens · batch], sequence-major, those of the last token. */
+function lastRows({ inputIds, batch }: ModelInputs, tokens: Dimension): Value {
+  const count = multiplyDimensions(tokens, batch);
+  const before = addDimensions(count, multiplyDimensions(batch, -1));
+  return slice(iota(inputIds.node.graph, count), 0, before, count);
+}

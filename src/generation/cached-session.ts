@@ -1,0 +1,53 @@
+import { PAST, PRESENT } from '../nn/key-value-cache.ts';
+import type { Session, Tensors } from '../runtime/session.ts';
+import type { Engine } from '../train/engine.ts';
+import { TRAINED } from '../train/training-graph.ts';
+import type { CachedGraph } from './cached-graph.ts';
+import { TokenMemory } from './token-memory.ts';
+
+/** A session of a graph with a cache, and what its cache holds between runs. */
+export class CachedSession {
+  readonly #values: Float32Array;
+  readonly #session: Session;
+  /** By the names of the cache. */
+  readonly #memories: ReadonlyMap<string, TokenMemory>;
+
+  private constructor(session: Session, { entries }: CachedGraph, values: Float32Array) {
+    this.#values = values;
+    this.#session = session;
+    this.#memories = new Map(entries.map(({ name, width }) => [name, new TokenMemory(width)]));
+  }
+
+  static async open(engine: Engine, graph: CachedGraph, values: Float32Array): Promise<CachedSession> {
+    return new CachedSession(await engine.open(graph.outputs), graph, values);
+  }
+
+  /** Forgets everything: `rows` sequences of which nothing is read. */
+  reset(rows: number): void {
+    for (const memory of this.#memories.values()) memory.reset(rows);
+  }
+
+  /** Forgets the tokens from a number on. */
+  truncate(tokens: number): void {
+    for (const memory of this.#memories.values()) memory.truncate(tokens);
+  }
+
+  /** Every row goes on from a row of before. */
+  follow(parents: Int32Array): void {
+    for (const memory of this.#memories.values()) memory.follow(parents);
+  }
+
+  /** Runs the graph after what is remembered, and remembers what it has read. */
+  async run(feeds: Tensors): Promise<Tensors> {
+    const past = [...this.#memories].map(([name, { tensor }]) => [PAST + name, tensor]);
+    const trained = { data: this.#values, dims: [this.#values.length] };
+    const all = { [TRAINED]: trained, ...Object.fromEntries(past), ...feeds };
+    const outputs = await this.#session.run(all);
+    for (const [name, memory] of this.#memories) memory.append(outputs[PRESENT + name]);
+    return outputs;
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}

@@ -1,0 +1,69 @@
+import type { CommonConfig } from '../models/model-definition.ts';
+import { concatenated } from '../support/concatenated.ts';
+import { modelFeeds } from '../tasks/model-inputs.ts';
+import { commonPrefix } from '../text/learnt-ids.ts';
+import { causalGraph } from './cached-graph.ts';
+import { CachedSession } from './cached-session.ts';
+import type { LanguageModel, ReadOptions } from './language-model.ts';
+import { ReadTokens } from './read-tokens.ts';
+import type { TunedModel } from './tuned-model.ts';
+
+/** A decoder that keeps keys and values of all it has read. */
+export class CausalLanguageModel implements LanguageModel {
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  readonly #session: CachedSession;
+  readonly #continues: boolean;
+  readonly #read = new ReadTokens();
+  /** The tokens in the cache, where they are known to be those of one row. */
+  #only: Int32Array | undefined;
+
+  private constructor({ vocabSize, maxLength }: CommonConfig, session: CachedSession, continues: boolean) {
+    this.vocabSize = vocabSize;
+    this.maxPositions = maxLength;
+    this.#session = session;
+    this.#continues = continues;
+  }
+
+  /** @param continues whether a single prompt that begins as the one in the cache is read from there on */
+  static async open(
+    { engine, model, tuner, values }: TunedModel,
+    continues = false,
+  ): Promise<CausalLanguageModel> {
+    const session = await CachedSession.open(engine, causalGraph(model, tuner), values);
+    return new CausalLanguageModel(model.config, session, continues);
+  }
+
+  async read(tokens: Int32Array, rows: number, { parents, mask }: ReadOptions): Promise<Float32Array> {
+    const known = mask ? this.#known(tokens, rows) : 0;
+    for (const memory of [this.#session, this.#read]) {
+      if (known > 0) memory.truncate(known);
+      else if (mask) memory.reset(rows);
+      else if (parents) memory.follow(parents);
+    }
+    const inputIds = tokens.subarray(known);
+    const length = inputIds.length / rows;
+    const feeds = modelFeeds({
+      inputIds,
+      tokenTypeIds: new Int32Array(inputIds.length),
+      attentionMask: new Int32Array(0),
+      positionIds: this.#read.append(length, mask?.subarray(known)),
+      batch: rows,
+      length,
+    });
+    const before = mask ? tokens.subarray(0, known) : parents ? undefined : this.#only;
+    this.#only = undefined;
+    const { logits } = await this.#session.run({ ...feeds, attention_mask: this.#read.mask });
+    if (this.#continues && rows === 1 && before) this.#only = concatenated(before, inputIds);
+    return logits.data as Float32Array;
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  /** How many tokens of a prompt are in the cache; its last one is always read, for what follows it. */
+  #known(tokens: Int32Array, rows: number): number {
+    return this.#only && rows === 1 ? Math.min(commonPrefix(this.#only, tokens), tokens.length - 1) : 0;
+  }
+}

@@ -1,0 +1,89 @@
+import type { CommonConfig } from '../models/model-definition.ts';
+import { PAST, PRESENT } from '../nn/key-value-cache.ts';
+import type { HostTensor, Tensors } from '../runtime/session.ts';
+import { modelFeeds, sequenceMajor } from '../tasks/model-inputs.ts';
+import { type CachedGraph, decoderGraph, encoderGraph } from './cached-graph.ts';
+import { CachedSession } from './cached-session.ts';
+import type { LanguageModel, ReadOptions } from './language-model.ts';
+import { selectColumns } from './select-columns.ts';
+import type { TunedModel } from './tuned-model.ts';
+
+/** An encoder-decoder: the encoder reads each prompt once, the decoder keeps keys and values of both. */
+export class EncoderDecoderLanguageModel implements LanguageModel {
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  readonly #encoder: CachedSession;
+  readonly #decoder: CachedSession;
+  readonly #encoded: CachedGraph['encoded'];
+  /** The encoder's keys and values by name, [source, prompts, width], and its mask, [prompts, source]. */
+  #prompts: { tensors: Map<string, HostTensor>; mask: Int32Array; source: number } | undefined;
+  /** The prompt of each row; undefined before the decoder's first call. */
+  #promptOf: Int32Array | undefined;
+  /** What the rows take from their prompts, until one goes on from a row of another prompt. */
+  #feeds: Tensors = {};
+
+  private constructor(
+    { vocabSize, maxLength }: CommonConfig,
+    encoded: CachedGraph['encoded'],
+    encoder: CachedSession,
+    decoder: CachedSession,
+  ) {
+    this.vocabSize = vocabSize;
+    this.maxPositions = maxLength;
+    this.#encoded = encoded;
+    this.#encoder = encoder;
+    this.#decoder = decoder;
+  }
+
+  static async open({ engine, model, tuner, values }: TunedModel): Promise<EncoderDecoderLanguageModel> {
+    const graph = encoderGraph(model, tuner);
+    const encoder = await CachedSession.open(engine, graph, values);
+    const decoder = await CachedSession.open(engine, decoderGraph(model, tuner), values);
+    return new EncoderDecoderLanguageModel(model.config, graph.encoded, encoder, decoder);
+  }
+
+  async encode(tokens: Int32Array, rows: number, mask: Int32Array): Promise<void> {
+    const source = tokens.length / rows;
+    const tokenTypeIds = new Int32Array(tokens.length);
+    const batch = { inputIds: tokens, tokenTypeIds, attentionMask: mask, batch: rows, length: source };
+    const outputs = await this.#encoder.run(modelFeeds(batch));
+    const tensors = new Map(this.#encoded.map(({ name }) => [PAST + name, outputs[PRESENT + name]]));
+    this.#prompts = { tensors, mask, source };
+    this.#promptOf = undefined;
+  }
+
+  async read(tokens: Int32Array, rows: number, { parents }: ReadOptions): Promise<Float32Array> {
+    const before = this.#promptOf;
+    if (before === undefined) {
+      this.#decoder.reset(rows);
+      this.#follow(Int32Array.from({ length: rows }, (_, row) => row));
+    } else if (parents) {
+      this.#decoder.follow(parents);
+      this.#follow(parents.map((parent) => before[parent]));
+    }
+    const count = tokens.length / rows;
+    const ids = { decoder_input_ids: sequenceMajor(tokens, rows, count) };
+    const { logits } = await this.#decoder.run({ ...this.#feeds, ...ids });
+    return logits.data as Float32Array;
+  }
+
+  async release(): Promise<void> {
+    await this.#encoder.release();
+    await this.#decoder.release();
+  }
+
+  #follow(promptOf: Int32Array): void {
+    if (this.#promptOf?.join() === promptOf.join()) return;
+    if (!this.#prompts) throw new Error('the decoder reads before the encoder');
+    const { tensors, mask, source } = this.#prompts;
+    const attentionMask = new Int32Array(promptOf.length * source);
+    promptOf.forEach((prompt, row) => {
+      attentionMask.set(mask.subarray(prompt * source, (prompt + 1) * source), row * source);
+    });
+    this.#promptOf = promptOf;
+    this.#feeds = {
+      attention_mask: { data: attentionMask, dims: [promptOf.length, source] },
+      ...Object.fromEntries([...tensors].map(([name, tensor]) => [name, selectColumns(tensor, promptOf)])),
+    };
+  }
+}

@@ -1,0 +1,58 @@
+import { UserError } from '../support/user-error.ts';
+import { beamSearch } from './beam-search.ts';
+import type { GenerationSettings } from './generation-settings.ts';
+import type { LanguageModel } from './language-model.ts';
+import { type GeneratedToken, sampleTokens } from './sample-tokens.ts';
+import { beginSearch, type SearchOptions } from './search.ts';
+
+export interface GenerateOptions extends SearchOptions {
+  /** Called with every token as it is chosen; beam search has none before its end. */
+  onToken?: (generated: GeneratedToken) => void;
+}
+
+/**
+ * Generates from prompts of token ids, as transformers' `generate` does: the same ids. Sampling draws by
+ * (seed, step) alone.
+ *
+ * @returns `num_return_sequences` rows a prompt, all of one length: the prompt, padded on the left to the longest, and
+ * what follows, padded on the right; of an encoder-decoder what its decoder wrote, start token included
+ * @throws UserError for prompts and settings that do not go together, or not with the model
+ */
+export async function generate(
+  model: LanguageModel,
+  prompts: readonly ArrayLike<number>[],
+  settings: GenerationSettings,
+  { onToken, ...options }: GenerateOptions = {},
+): Promise<Int32Array[]> {
+  if (prompts.length === 0) return [];
+  if (settings.num_beams > 1 && onToken === undefined) {
+    const sequences = await beamSearch(await beginSearch(model, prompts, settings, options));
+    return sequences.map((tokens) => Int32Array.from(tokens));
+  }
+  const stream = streamTokens(model, prompts, settings, options);
+  for (;;) {
+    const { done, value } = await stream.next();
+    if (done) return value;
+    onToken?.(value);
+  }
+}
+
+/** Like `generate`, token by token; for greedy search and sampling. Its end has the whole sequences. */
+export async function* streamTokens(
+  model: LanguageModel,
+  prompts: readonly ArrayLike<number>[],
+  settings: GenerationSettings,
+  options: SearchOptions = {},
+): AsyncGenerator<GeneratedToken, Int32Array[]> {
+  if (settings.num_beams > 1) {
+    throw new UserError({
+      where: 'streaming',
+      expected: 'num_beams: 1',
+      got: `num_beams: ${settings.num_beams}`,
+      hint: 'Beam search knows its tokens at the end only: do not stream, or set num_beams: 1.',
+    });
+  }
+  if (prompts.length === 0) return [];
+  const sequences = yield* sampleTokens(await beginSearch(model, prompts, settings, options));
+  return sequences.map((tokens) => Int32Array.from(tokens));
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../support/user-error.ts';
+import { type GenerationSources, generationSettings } from './generation-settings.ts';
+
+const complaint = (sources: GenerationSources): string => {
+  try {
+    generationSettings(sources);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return (error as UserError).message;
+  }
+  return '';
+};
+
+describe('generationSettings', () => {
+  it('takes the person before the file before the defaults', () => {
+    const generationConfig = {
+      num_beams: 4,
+      min_length: 5,
+      top_k: 20,
+      eos_token_id: 2,
+      unknown: [1],
+      top_p: null,
+    };
+    const settings = generationSettings({
+      user: { min_length: 7 },
+      generationConfig,
+      modelConfig: { num_beams: 9 },
+    });
+    expect(settings).toMatchObject({ num_beams: 4, min_length: 7, top_k: 20, top_p: 1, length_penalty: 1 });
+    expect(settings).toMatchObject({ eos_token_id: [2], pad_token_id: 2 });
+    expect(settings.max_length).toBeUndefined();
+    expect(generationSettings({ modelConfig: { num_beams: 9, hidden_size: 8 } }).num_beams).toBe(9);
+    expect(generationSettings({}).top_k).toBe(50);
+  });
+
+  it('turns off what a person sets to null', () => {
+    const generationConfig = {
+      do_sample: true,
+      top_k: 20,
+      temperature: 0.5,
+      eos_token_id: [2, 3],
+      pad_token_id: -1,
+    };
+    const off = generationSettings({
+      user: { top_k: null, temperature: null, eos_token_id: null },
+      generationConfig,
+    });
+    expect(off).toMatchObject({ do_sample: true, top_k: 0, temperature: 1 });
+    expect(off.eos_token_id).toBeUndefined();
+    expect(generationSettings({ generationConfig }).pad_token_id).toBe(2);
+  });
+
+  it('says everything that is wrong at once', () => {
+    const user = {
+      num_beam: 4,
+      top_p: 1.5,
+      early_stopping: 'no',
+      eos_token_id: [],
+      max_new_tokens: 0,
+      length_penalty: 2,
+    };
+    expect(
+      complaint({ user, generationConfig: { do_sample: 'yes', typical_p: 0.5 } }),
+    ).toMatchInlineSnapshot(`
+      "generation: num_beam: expected a known key, got 4. Did you mean num_beams?
+      generation: max_new_tokens: expected a whole number from 1, got 0.
+      generation: early_stopping: expected true, false or never, got "no".
+      generation: top_p: expected a number from 0 to 1, got 1.5.
+      generation: eos_token_id: expected the id of a token, or a list of ids, got [].
+      generation_config.json: do_sample: expected true or false, got "yes".
+      generation: length_penalty: expected num_beams of 2 or more beside it, got 2. Set that, or remove length_penalty."
+    `);
+    expect(complaint({ user: [1], generationConfig: 'x' })).toMatchInlineSnapshot(`
+      "generation: expected a section of keys, got [1].
+      generation_config.json: expected a section of keys, got "x"."
+    `);
+  });
+
+  it('refuses what has no effect, for a person alone', () => {
+    expect(
+      complaint({ user: { temperature: 0.7, top_k: 5, top_p: 0.9, min_p: 0.1 } }),
+    ).toMatchInlineSnapshot(`
+      "generation: temperature: expected do_sample: true beside it, got 0.7. Set that, or remove temperature.
+      generation: top_k: expected do_sample: true beside it, got 5. Set that, or remove top_k.
+      generation: top_p: expected do_sample: true beside it, got 0.9. Set that, or remove top_p.
+      generation: min_p: expected do_sample: true beside it, got 0.1. Set that, or remove min_p."
+    `);
+    expect(complaint({ user: { early_stopping: true, length_penalty: 2 } })).toMatchInlineSnapshot(`
+      "generation: early_stopping: expected num_beams of 2 or more beside it, got true. Set that, or remove early_stopping.
+      generation: length_penalty: expected num_beams of 2 or more beside it, got 2. Set that, or remove length_penalty."
+    `);
+    const generationConfig = { temperature: 0.7, top_k: 5, early_stopping: true, length_penalty: 2 };
+    expect(complaint({ generationConfig })).toBe('');
+    expect(complaint({ user: { temperature: 1, top_k: 50, top_p: 1, length_penalty: 1 } })).toBe('');
+  });
+
+  it('refuses what contradicts itself', () => {
+    expect(complaint({ user: { num_return_sequences: 2 } })).toContain('expected at most 1');
+    expect(complaint({ user: { num_return_sequences: 4, num_beams: 3 } })).toContain('expected at most 3');
+    expect(complaint({ user: { num_return_sequences: 4, do_sample: true } })).toBe('');
+    expect(complaint({ user: { do_sample: true, temperature: 0 } })).toContain('set do_sample: false');
+    const user = { forced_eos_token_id: [2, 3], suppress_tokens: [3, 2, 1] };
+    expect(complaint({ user })).toContain(
+      'forced_eos_token_id: expected a token that suppress_tokens leaves',
+    );
+    expect(complaint({ user: { ...user, suppress_tokens: [3] } })).toBe('');
+  });
+
+  it('refuses what a file asks for and is not supported, where it counts', () => {
+    const harmless = { typical_p: 0.5, diversity_penalty: 0, num_beam_groups: 1, stop_strings: null };
+    expect(complaint({ generationConfig: harmless })).toBe('');
+    expect(complaint({ generationConfig: { ...harmless, do_sample: true } })).toMatchInlineSnapshot(
+      `"generation_config.json: typical_p: expected 1, the only value supported, got 0.5. Remove it from the file to generate without it."`,
+    );
+    expect(complaint({ modelConfig: { diversity_penalty: 0.5 } })).toMatchInlineSnapshot(
+      `"config.json: diversity_penalty: expected 0, the only value supported, got 0.5. Remove it from the file to generate without it."`,
+    );
+  });
+});

@@ -1,0 +1,44 @@
+import { UserError } from '../support/user-error.ts';
+import type { LanguageModel } from './language-model.ts';
+
+/** Reads a model step by step, and checks what it answers. */
+export class ModelReader {
+  readonly #model: LanguageModel;
+  #rows = 0;
+
+  constructor(model: LanguageModel) {
+    this.#model = model;
+  }
+
+  /** Reads what rows begin with. */
+  async begin(tokens: Int32Array, rows: number, mask: Int32Array): Promise<Float32Array> {
+    this.#rows = rows;
+    return this.#checked(await this.#model.read(tokens, rows, { mask }));
+  }
+
+  /** Reads one token a row, after the row of the read before that `parents` says. */
+  async next(tokens: readonly number[], parents: readonly number[]): Promise<Float32Array> {
+    const same = parents.length === this.#rows && parents.every((parent, row) => parent === row);
+    this.#rows = tokens.length;
+    const options = same ? {} : { parents: Int32Array.from(parents) };
+    return this.#checked(await this.#model.read(Int32Array.from(tokens), tokens.length, options));
+  }
+
+  #checked(logits: Float32Array): Float32Array {
+    const wanted = this.#rows * this.#model.vocabSize;
+    if (logits.length !== wanted)
+      throw new Error(`the model gave ${logits.length} logits instead of ${wanted}`);
+    if (!hasNaN(logits)) return logits;
+    throw new UserError({
+      where: 'the model',
+      expected: 'logits that are numbers',
+      got: 'NaN',
+      hint: 'Its weights are damaged, or its activations overflow in half precision: try another dtype.',
+    });
+  }
+}
+
+function hasNaN(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
+}

@@ -1,0 +1,59 @@
+import type { HostTensor } from '../runtime/session.ts';
+
+/** Which tokens of some rows were real and which padding, and how many were real: the position of the next one. */
+export class ReadTokens {
+  #rows: { mask: Int32Array; real: number }[] = [];
+  #length = 0;
+
+  reset(rows: number): void {
+    this.#rows = Array.from({ length: rows }, () => ({ mask: new Int32Array(0), real: 0 }));
+    this.#length = 0;
+  }
+
+  /** Forgets the tokens from a number on. */
+  truncate(tokens: number): void {
+    for (const row of this.#rows)
+      row.real = row.mask.subarray(0, tokens).reduce((sum, real) => sum + real, 0);
+    this.#length = tokens;
+  }
+
+  /** Every row goes on from a row of before. */
+  follow(parents: Int32Array): void {
+    this.#rows = Array.from(parents, (parent) => {
+      const { mask, real } = this.#rows[parent];
+      return { mask: mask.slice(), real };
+    });
+  }
+
+  /**
+   * Adds `count` tokens a row, real where `mask` [rows, count] has 1.
+   *
+   * @returns their positions, [rows, count]: real tokens are counted, padding has 0, which nobody looks at
+   */
+  append(count: number, mask?: Int32Array): Int32Array {
+    const end = this.#length + count;
+    const positions = new Int32Array(this.#rows.length * count);
+    for (const [i, row] of this.#rows.entries()) {
+      if (end > row.mask.length) {
+        const grown = new Int32Array(Math.max(end, 2 * this.#length));
+        grown.set(row.mask);
+        row.mask = grown;
+      }
+      for (let at = i * count; at < (i + 1) * count; at++) {
+        const isReal = mask === undefined || mask[at] === 1;
+        row.mask[this.#length + at - i * count] = Number(isReal);
+        if (isReal) positions[at] = row.real++;
+      }
+    }
+    this.#length = end;
+    return positions;
+  }
+
+  /** The mask of all that was read, [rows, tokens]. */
+  get mask(): HostTensor {
+    const [rows, length] = [this.#rows, this.#length];
+    const data = new Int32Array(rows.length * length);
+    for (const [i, { mask }] of rows.entries()) data.set(mask.subarray(0, length), i * length);
+    return { data, dims: [rows.length, length] };
+  }
+}

@@ -1,0 +1,64 @@
+import { Random } from '../support/random.ts';
+import { UserError } from '../support/user-error.ts';
+import { draw } from './draw.ts';
+import type { Search } from './search.ts';
+import { softmax } from './softmax.ts';
+import { topIndices } from './top-indices.ts';
+
+/** A token, and the number of the sequence that it was added to. */
+export interface GeneratedToken {
+  row: number;
+  token: number;
+}
+
+/**
+ * Greedy search or sampling: gives every token as it is chosen, and in the end the whole sequences, `num_return_sequences`
+ * for each prompt. Ended ones go on with padding and are read no further. transformers: `_sample`.
+ */
+export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedToken, number[][]> {
+  const { settings, vocabSize, limits, begun, reader, process, signal } = search;
+  const {
+    do_sample,
+    num_return_sequences: copies,
+    eos_token_id: ends = [],
+    pad_token_id: pad = 0,
+  } = settings;
+  const sequences = begun.flatMap((tokens) => Array.from({ length: copies }, () => [...tokens]));
+  const itemOf = (row: number) => Math.floor(row / copies);
+  let logits = search.logits;
+  /** Rows that go on, with the place of their logits. */
+  let live = sequences.map((_, row) => ({ row, place: itemOf(row) }));
+  for (let length = limits.begun; ; ) {
+    const random = new Random(search.seed, 'sampling', length - limits.begun);
+    // A draw for ended rows as well, so that what a row gets does not hang on when others end.
+    const uniforms = sequences.map(() => (do_sample ? random.uniform() : 0));
+    const chosen = live.map(({ row, place }) => {
+      const scores = logits.slice(place * vocabSize, (place + 1) * vocabSize);
+      process(scores, sequences[row], itemOf(row));
+      return do_sample ? drawToken(scores, uniforms[row]) : topIndices(scores, 1)[0];
+    });
+    for (const sequence of sequences) sequence.push(pad);
+    for (const [i, { row }] of live.entries()) sequences[row][length] = chosen[i];
+    for (const [i, { row }] of live.entries()) yield { row, token: chosen[i] };
+    length++;
+    live = live.filter((_, i) => !ends.includes(chosen[i]));
+    if (live.length === 0 || length >= limits.most) return sequences;
+    signal?.throwIfAborted();
+    logits = await reader.next(
+      live.map(({ row }) => sequences[row][length - 1]),
+      live.map(({ place }) => place),
+    );
+    live = live.map(({ row }, place) => ({ row, place }));
+  }
+}
+
+function drawToken(scores: Float32Array, uniform: number): number {
+  const token = draw(softmax(scores), uniform);
+  if (token >= 0) return token;
+  throw new UserError({
+    where: 'sampling',
+    expected: 'a token that may come next',
+    got: 'every token banned',
+    hint: 'Ban less: see bad_words_ids, suppress_tokens, no_repeat_ngram_size and min_new_tokens.',
+  });
+}

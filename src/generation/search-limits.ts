@@ -1,0 +1,40 @@
+import { UserError } from '../support/user-error.ts';
+import type { GenerationSettings } from './generation-settings.ts';
+import type { RowLimits } from './processors/logits-processors.ts';
+
+/** New tokens where no length is given. */
+const DEFAULT_NEW_TOKENS = 20;
+
+/**
+ * How long rows may and must get, from the length they begin with. Counts of new tokens go before whole lengths, and
+ * none goes beyond the positions of the model, where transformers fails or babbles.
+ *
+ * @throws UserError if not one token fits
+ */
+export function searchLimits(
+  settings: GenerationSettings,
+  begun: number,
+  maxPositions = Number.POSITIVE_INFINITY,
+): RowLimits {
+  const { max_new_tokens, max_length, min_new_tokens, min_length } = settings;
+  const wanted =
+    max_new_tokens === undefined ? (max_length ?? begun + DEFAULT_NEW_TOKENS) : begun + max_new_tokens;
+  const most = Math.min(wanted, maxPositions);
+  if (begun >= most) {
+    const isModel = most === maxPositions;
+    throw new UserError({
+      where: 'the prompt',
+      expected: `fewer than ${most} tokens, the ${isModel ? 'length of the model' : 'max_length'}`,
+      got: `${begun}`,
+      hint: isModel ? 'Shorten it.' : 'Set max_new_tokens, or shorten it.',
+    });
+  }
+  return { begun, least: min_new_tokens === undefined ? min_length : begun + min_new_tokens, most };
+}
+
+/** @throws UserError where the encoder has no positions for a prompt */
+export function checkEncoderLength(length: number, maxPositions = Number.POSITIVE_INFINITY): void {
+  if (length <= maxPositions) return;
+  const expected = `at most ${maxPositions} tokens, the length of the model`;
+  throw new UserError({ where: 'the prompt', expected, got: `${length}`, hint: 'Shorten it.' });
+}

@@ -1,0 +1,86 @@
+import { UserError } from '../support/user-error.ts';
+import { checkTokens } from './check-tokens.ts';
+import type { GenerationSettings } from './generation-settings.ts';
+import type { LanguageModel } from './language-model.ts';
+import { ModelReader } from './model-reader.ts';
+import { type PaddedPrompts, padPrompts } from './padded-prompts.ts';
+import type { LogitsProcessor } from './processors/logits-processor.ts';
+import { logitsProcessors, type RowLimits } from './processors/logits-processors.ts';
+import { checkEncoderLength, searchLimits } from './search-limits.ts';
+
+export interface SearchOptions {
+  /** Seed of sampling. */
+  seed?: number;
+  /** Ends the search between two tokens with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What greedy search, sampling and beam search have in common: all is checked, and the prompts are read. */
+export interface Search {
+  settings: GenerationSettings;
+  vocabSize: number;
+  limits: RowLimits;
+  /** What the rows of each item begin with. */
+  begun: readonly (readonly number[])[];
+  /** [items, vocab] after that. */
+  logits: Float32Array;
+  reader: ModelReader;
+  process: LogitsProcessor;
+  seed: number;
+  signal?: AbortSignal;
+}
+
+/** @throws UserError for prompts and settings that do not go together, or not with the model */
+export async function beginSearch(
+  model: LanguageModel,
+  prompts: readonly ArrayLike<number>[],
+  settings: GenerationSettings,
+  { seed = 0, signal }: SearchOptions,
+): Promise<Search> {
+  const { bos_token_id: bos, pad_token_id: pad, decoder_start_token_id: start = bos } = settings;
+  const isEncoderDecoder = model.encode !== undefined;
+  const given = prompts.map((prompt) => (prompt.length === 0 && bos !== undefined ? [bos] : prompt));
+  const padded = padPrompts(given, isEncoderDecoder ? 'right' : 'left', pad);
+  const begun = isEncoderDecoder ? startRows(padded.rows.length, start) : padded.rows;
+  if (isEncoderDecoder) checkEncoderLength(padded.length, model.maxPositions);
+  const limits = searchLimits(settings, begun[0].length, model.maxPositions);
+  checkTokens(settings, model.vocabSize);
+  const processors = logitsProcessors(settings, limits, padded, isEncoderDecoder);
+  signal?.throwIfAborted();
+  const reader = new ModelReader(model);
+  return {
+    settings,
+    vocabSize: model.vocabSize,
+    limits,
+    begun,
+    logits: await readPrompts(model, reader, padded, begun),
+    reader,
+    process: (scores, tokens, item) => {
+      for (const process of processors) process(scores, tokens, item);
+    },
+    seed,
+    signal,
+  };
+}
+
+function startRows(items: number, start: number | undefined): number[][] {
+  if (start !== undefined) return Array.from({ length: items }, () => [start]);
+  throw new UserError({
+    where: 'decoder_start_token_id',
+    expected: 'a token, for the model is an encoder and a decoder',
+    got: 'neither decoder_start_token_id nor bos_token_id',
+    hint: 'Set decoder_start_token_id.',
+  });
+}
+
+async function readPrompts(
+  model: LanguageModel,
+  reader: ModelReader,
+  prompts: PaddedPrompts,
+  begun: readonly (readonly number[])[],
+): Promise<Float32Array> {
+  if (model.encode === undefined) return reader.begin(prompts.tokens, begun.length, prompts.mask);
+  await model.encode(prompts.tokens, begun.length, prompts.mask);
+  const tokens = Int32Array.from(begun.flat());
+  return reader.begin(tokens, begun.length, new Int32Array(tokens.length).fill(1));
+}

@@ -1,0 +1,200 @@
+import { concatenated } from '../support/concatenated.ts';
+import { UserError } from '../support/user-error.ts';
+import type { ChatMessage } from '../text/chat/chat-message.ts';
+import type { ChatTemplate } from '../text/chat/chat-template.ts';
+import { TextStream } from '../text/text-stream.ts';
+import type { TextTokenizer } from '../text/tokenizer.ts';
+import { generate, streamTokens } from './generate.ts';
+import { type Generated, newTokens } from './generated.ts';
+import type { GenerationConfig } from './generation-config.ts';
+import {
+  type GenerationSettings,
+  type GenerationSources,
+  generationSettings,
+} from './generation-settings.ts';
+import type { LanguageModel } from './language-model.ts';
+import type { SearchOptions } from './search.ts';
+
+/** A text to go on from (or for an encoder to read), a conversation to answer, or token ids as they are. */
+export type Prompt = string | readonly ChatMessage[] | Int32Array;
+
+/** A person's config: null turns off what the model's files set. */
+export type GenerationInput = { [Key in keyof GenerationConfig]: GenerationConfig[Key] | null };
+
+export interface GenerateTextOptions extends SearchOptions {
+  /** Called with every piece of the text as it is made; with beams once, at the end. */
+  onText?: (text: string) => void;
+}
+
+/** What a language model needs to read and write text. */
+export interface TextGeneratorParts {
+  model: LanguageModel;
+  tokenizer: TextTokenizer;
+  /** @throws UserError where the model has none */
+  chatTemplate: () => Pick<ChatTemplate, 'render'>;
+  /** Parsed generation_config.json, or config.json where that is absent. */
+  files: Omit<GenerationSources, 'user'>;
+  isChat: boolean;
+  close(): Promise<void>;
+}
+
+/** New tokens where neither the person nor the model's files give a length. transformers has 20, which few want. */
+const DEFAULT_NEW_TOKENS = 256;
+
+/** Generates text. It has one memory, so it does one thing at a time. */
+export class TextGenerator {
+  /** Whether the model was trained on conversations, as far as its adapter says: then it wants messages. */
+  readonly isChat: boolean;
+  readonly #parts: TextGeneratorParts;
+  #isBusy = false;
+
+  constructor(parts: TextGeneratorParts) {
+    this.#parts = parts;
+    this.isChat = parts.isChat;
+  }
+
+  /**
+   * The text that follows a prompt, or that an encoder-decoder makes of it; of several (`num_return_sequences`) the
+   * first.
+   *
+   * @param config keys of transformers' `GenerationConfig`, which go before those of the model's files
+   * @throws UserError for a config, a prompt or a conversation that the model cannot take; the signal's reason when it
+   * is aborted
+   */
+  async generate(
+    prompt: Prompt,
+    config: GenerationInput = {},
+    { onText, ...options }: GenerateTextOptions = {},
+  ): Promise<Generated> {
+    if (!onText) return (await this.generateAll([prompt], config, options))[0][0];
+    const stream = this.stream(prompt, config, options);
+    for (;;) {
+      const { done, value } = await stream.next();
+      if (done) return value;
+      onText(value);
+    }
+  }
+
+  /**
+   * The texts of several prompts, read as one batch, which is padded to the longest: for each prompt
+   * `num_return_sequences`, of beams the best first.
+   */
+  async generateAll(
+    prompts: readonly Prompt[],
+    config: GenerationInput = {},
+    options: SearchOptions = {},
+  ): Promise<Generated[][]> {
+    const settings = this.settings(config);
+    const ids = prompts.map((prompt) => this.#ids(prompt, settings));
+    const rows = await this.#alone(() => generate(this.#parts.model, ids, settings, options));
+    const begun = this.#begun(ids);
+    const all = rows.map((row): Generated => {
+      const made = newTokens(row, begun, settings.eos_token_id);
+      return { text: this.#parts.tokenizer.decode(made.ids), ...made };
+    });
+    const each = settings.num_return_sequences;
+    return prompts.map((_, i) => all.slice(i * each, (i + 1) * each));
+  }
+
+  /**
+   * The text of a prompt in pieces, as it is made; with beams in one, at the end. Pieces are whole characters, and
+   * together the text that `generate` gives. The generator's end has that; whoever stops listening ends the search.
+   */
+  async *stream(
+    prompt: Prompt,
+    config: GenerationInput = {},
+    options: SearchOptions = {},
+  ): AsyncGenerator<string, Generated> {
+    const settings = this.settings(config);
+    if (settings.num_return_sequences > 1) throw severalTexts(settings);
+    if (settings.num_beams > 1) {
+      const [[best]] = await this.generateAll([prompt], config, options);
+      yield best.text;
+      return best;
+    }
+    const ids = [this.#ids(prompt, settings)];
+    const pieces = new TextStream(this.#parts.tokenizer);
+    let text = '';
+    this.#begin();
+    try {
+      const tokens = streamTokens(this.#parts.model, ids, settings, options);
+      for (;;) {
+        const { done, value } = await tokens.next();
+        const piece = done ? pieces.end() : pieces.add(value.token);
+        text += piece;
+        if (piece !== '') yield piece;
+        if (done) return { text, ...newTokens(value[0], this.#begun(ids), settings.eos_token_id) };
+      }
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** Releases the model. */
+  close(): Promise<void> {
+    return this.#parts.close();
+  }
+
+  /**
+   * What a config means with the model's files.
+   *
+   * @throws UserError with a line for everything that is wrong with either
+   */
+  settings(user: GenerationInput): GenerationSettings {
+    const settings = generationSettings({ ...this.#parts.files, user });
+    const isOpen = settings.max_new_tokens === undefined && settings.max_length === undefined;
+    return isOpen ? { ...settings, max_new_tokens: DEFAULT_NEW_TOKENS } : settings;
+  }
+
+  #ids(prompt: Prompt, { bos_token_id }: GenerationSettings): Int32Array {
+    const ids = this.#tokens(prompt);
+    const { vocabSize } = this.#parts.model;
+    const beyond = ids.find((id) => id < 0 || id >= vocabSize);
+    if (beyond !== undefined) {
+      throw new UserError({
+        where: 'the prompt',
+        expected: `tokens below ${vocabSize}, the vocab_size of the model's config.json`,
+        got: `${beyond}`,
+        hint: 'Tokenizer and model do not belong together.',
+      });
+    }
+    return ids.length === 0 && bos_token_id !== undefined ? Int32Array.of(bos_token_id) : ids;
+  }
+
+  #tokens(prompt: Prompt): Int32Array {
+    const { tokenizer, model, chatTemplate } = this.#parts;
+    if (prompt instanceof Int32Array) return prompt;
+    if (typeof prompt !== 'string') return tokenizer.ids(chatTemplate().render(prompt, true));
+    if (model.encode) return tokenizer.encode(prompt, undefined, Number.POSITIVE_INFINITY).inputIds;
+    // What the tokenizer puts behind a text would end it.
+    return concatenated(tokenizer.frame().before, tokenizer.ids(prompt));
+  }
+
+  /** Tokens that rows begin with. */
+  #begun(prompts: readonly Int32Array[]): number {
+    return this.#parts.model.encode ? 1 : Math.max(...prompts.map(({ length }) => length));
+  }
+
+  #begin(): void {
+    if (this.#isBusy) throw new Error('a generator makes one text (or batch of texts) at a time');
+    this.#isBusy = true;
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#begin();
+    try {
+      return await work();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+}
+
+function severalTexts({ num_return_sequences }: GenerationSettings): UserError {
+  return new UserError({
+    where: 'streaming',
+    expected: 'num_return_sequences: 1',
+    got: `${num_return_sequences}`,
+    hint: 'Several texts would come at once: do not stream, or set num_return_sequences: 1.',
+  });
+}
