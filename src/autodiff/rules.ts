@@ -1,5 +1,6 @@
 import {
   blockMatmul,
+  byteMatmul,
   cast,
   constant,
   cos,
@@ -81,6 +82,9 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   ]),
   blockMatmul: single(({ g, inputs: [, values, scales], attributes }) => [
     () => blockMatmul(g, values, scales, { ...attributes, backward: !attributes.backward }),
+  ]),
+  byteMatmul: single(({ g, inputs: [, values, scales], attributes }) => [
+    () => byteMatmul(g, values, scales, { ...attributes, backward: !attributes.backward }),
   ]),
   sum: single(({ g, inputs: [x], attributes: { axes } }) => [() => expand(keepAxes(g, x, axes), x.shape)]),
   // Ties share the gradient in full, each: a subgradient, exact where the largest is unique.

@@ -20,15 +20,22 @@ export function encodeSafetensors(
   return [...streamSafetensors(tensors, (name) => [bytesOf(tensors.get(name)!)], metadata)];
 }
 
-/** The same for tensors that are not in memory: `chunksOf` gives the bytes of one when its turn comes. */
+/**
+ * The same for tensors that are not in memory: `chunksOf` gives the bytes of one when its turn comes. `asGiven` keeps
+ * their order, where they are made one from the other; readers take any.
+ */
 export function* streamSafetensors(
   tensors: ReadonlyMap<string, { dtype: Dtype; shape: readonly number[] }>,
   chunksOf: (name: string) => Iterable<Uint8Array>,
   metadata: Record<string, string> = {},
+  asGiven = false,
 ): Generator<Uint8Array> {
-  const ordered = [...tensors].sort(
-    ([nameA, a], [nameB, b]) => ORDER.indexOf(a.dtype) - ORDER.indexOf(b.dtype) || (nameA < nameB ? -1 : 1),
-  );
+  const ordered = [...tensors];
+  if (!asGiven) {
+    ordered.sort(
+      ([nameA, a], [nameB, b]) => ORDER.indexOf(a.dtype) - ORDER.indexOf(b.dtype) || (nameA < nameB ? -1 : 1),
+    );
+  }
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let offset = 0;
   for (const [name, { dtype, shape }] of ordered) {

@@ -23,12 +23,10 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
     scales[block] = scale;
     const inverse = scale === 0 ? 0 : 1 / scales[block];
     if (bits === 8) {
-      for (let i = start; i < end; i++) blocks[i] = clamped(values[i] * inverse, -127, 127);
+      for (let i = start; i < end; i++) blocks[i] = ((values[i] * inverse + 127.5) | 0) - 127;
     } else {
       for (let i = start; i < end; i += 2) {
-        const low = clamped(values[i] * inverse, -8, 7) + 8;
-        const high = clamped(values[i + 1] * inverse, -8, 7) + 8;
-        blocks[i >> 1] = low | (high << 4);
+        blocks[i >> 1] = nibble(values[i] * inverse) | (nibble(values[i + 1] * inverse) << 4);
       }
     }
   }
@@ -37,30 +35,32 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
 
 /** The element of the largest magnitude. */
 function largest(values: Float32Array, start: number, end: number): number {
-  let found = 0;
-  for (let i = start; i < end; i++) if (Math.abs(values[i]) > Math.abs(found)) found = values[i];
-  return found;
+  let [lowest, highest] = [0, 0];
+  for (let i = start; i < end; i++) {
+    const value = values[i];
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  return -lowest > highest ? lowest : highest;
 }
 
 function fourBitScale(values: Float32Array, start: number, end: number, extreme: number): number {
+  if (extreme === 0) return 0;
   const symmetric = Math.abs(extreme) / 7;
   const long = extreme / -8;
-  return squaredError(values, start, end, symmetric) <= squaredError(values, start, end, long)
-    ? symmetric
-    : long;
-}
-
-function squaredError(values: Float32Array, start: number, end: number, scale: number): number {
-  if (scale === 0) return 0;
-  const inverse = 1 / scale;
-  let error = 0;
+  const [inverseSymmetric, inverseLong] = [1 / symmetric, 1 / long];
+  let difference = 0;
   for (let i = start; i < end; i++) {
-    const difference = values[i] - clamped(values[i] * inverse, -8, 7) * scale;
-    error += difference * difference;
+    const value = values[i];
+    const a = value - (nibble(value * inverseSymmetric) - 8) * symmetric;
+    const b = value - (nibble(value * inverseLong) - 8) * long;
+    difference += a * a - b * b;
   }
-  return error;
+  return difference <= 0 ? symmetric : long;
 }
 
-function clamped(value: number, least: number, most: number): number {
-  return Math.min(most, Math.max(least, Math.round(value)));
+/** A multiple of the scale, rounded, from 0 for -8 to 15 for 7; it is never below -8.4. */
+function nibble(multiple: number): number {
+  const rounded = (multiple + 8.5) | 0;
+  return Math.min(rounded, 15);
 }

@@ -117,6 +117,11 @@ export function blockMatmul(x: Value, values: Value, scales: Value, attributes: 
   return apply('blockMatmul', [x, values, scales], attributes);
 }
 
+/** x W or, backward, x Wᵀ, with a frozen matrix of bytes: see `byteMatmul` in the op set. */
+export function byteMatmul(x: Value, values: Value, scales: Value, attributes: Ops['byteMatmul']): Value {
+  return apply('byteMatmul', [x, values, scales], attributes);
+}
+
 export function sum(x: Value, axes: readonly number[], keepDims = false): Value {
   return axes.length === 0 ? x : apply('sum', [x], { axes, keepDims });
 }

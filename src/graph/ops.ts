@@ -49,6 +49,12 @@ export interface Ops {
     outFeatures: number;
     backward: boolean;
   };
+  /**
+   * x W, or x Wᵀ where `backward`, with a frozen matrix W [inFeatures, outFeatures] of signed bytes, each column times
+   * its scale: (x, values, scales [outFeatures]). Rounds every row of x to bytes, with a scale of its own; rounding
+   * counts as the identity when differentiated.
+   */
+  byteMatmul: { inFeatures: number; outFeatures: number; backward: boolean };
   sum: Reduction;
   max: Reduction;
   /** Over the last axis. */

@@ -75,6 +75,18 @@ const inference: { [K in Op]: Inference<K> } = {
     check(sameShape(scales.shape, [blocks]), 'one scale a block');
     return [{ dtype: 'float32', shape: [x.shape[0], to] }];
   },
+  byteMatmul: ([x, values, scales], { inFeatures, outFeatures, backward }) => {
+    const [from, to] = backward ? [outFeatures, inFeatures] : [inFeatures, outFeatures];
+    check(x.dtype === 'float32' && x.shape.length === 2, 'needs a float32 matrix');
+    check(x.shape[1] === from, `x must have ${from} columns`);
+    check(values.dtype === 'uint8', 'values must be bytes');
+    check(
+      sameShape(values.shape, [inFeatures, outFeatures]),
+      `values must be [${inFeatures},${outFeatures}]`,
+    );
+    check(sameShape(scales.shape, [outFeatures]), 'one scale a column');
+    return [{ dtype: 'float32', shape: [x.shape[0], to] }];
+  },
   sum: reduction,
   max: reduction,
   softmax: unary,

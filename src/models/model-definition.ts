@@ -44,6 +44,8 @@ export interface CommonConfig {
   /** Standard deviation of newly initialised weights. */
   initializerRange: number;
   padTokenId?: number;
+  /** Whether what a token is turned into depends on how long the text is: then a prompt has to be read at once. */
+  readsWhole?: boolean;
   /** What an encoder-decoder's decoder starts with. */
   decoderStartTokenId?: number;
 }
@@ -92,6 +94,8 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly targetModules: TargetModules;
   /** Names that a checkpoint may have a tied parameter under, in place of its own. */
   readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
+  /** Whether it is a decoder alone, which generates from what it has read. */
+  readonly isDecoder?: boolean;
   /** @throws UserError listing everything that is wrong with the file */
   parseConfig(json: unknown, where: string): Config;
   readonly heads: Readonly<Partial<Record<HeadKind, Head<Config>>>>;

@@ -1,6 +1,6 @@
 import { add, matmul, weight } from '../graph/build.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import { type BlockBase, blockProduct } from './block-base.ts';
+import type { FrozenBase } from './base/frozen-base.ts';
 import { DropoutSites } from './dropout.ts';
 
 /** What a tuner adds to a network while it is built. Paths are Hugging Face's, without `.weight`. */
@@ -39,7 +39,7 @@ export class Network {
   /** Present in training only: dropout is the identity without it. */
   readonly dropouts: DropoutSites | undefined;
   /** How the frozen linear weights are stored, where that is not as they are. */
-  base: BlockBase | undefined;
+  base: FrozenBase | undefined;
   readonly #injection: Injection | undefined;
 
   constructor(
@@ -91,7 +91,7 @@ export class Network {
     const name = `${path}.weight`;
     if (this.base?.paths.has(path) && !this.#injection?.parameter(name)) {
       this.parameters.set(name, shape);
-      return blockProduct(this.base, name, x, shape[0]);
+      return this.base.product(name, x, shape[0]);
     }
     return matmul(x, this.parameter(name, shape), { transposeB: !transposed });
   }

@@ -17,6 +17,7 @@ export class Emitter {
   readonly nodes: NodeFields[] = [];
   readonly initializers: TensorFields[] = [];
   readonly #shared = new Map<string, string>();
+  readonly #made = new Map<string, readonly string[]>();
   readonly #symbols: ReadonlyMap<string, { input: string; axis: number }>;
 
   /** `inputs` are the graph's inputs: an axis whose size is a bare symbol is where that symbol's value comes from. */
@@ -75,6 +76,30 @@ export class Emitter {
       this.#initializer(name, 'int32', shape, Int32Array.from(data));
       return name;
     });
+  }
+
+  /** A byte, without and with a sign. */
+  uint8(value: number): string {
+    return this.#byte(value, ELEMENT.uint8);
+  }
+  int8(value: number): string {
+    return this.#byte(value, ELEMENT.int8);
+  }
+
+  #byte(value: number, data_type: number): string {
+    return this.#share(`byte ${value} ${data_type}`, (name) => {
+      this.initializers.push({ name, dims: [], data_type, raw_data: Uint8Array.of(value) });
+      return name;
+    });
+  }
+
+  /** What several nodes need, made at the first of them. */
+  once(key: string, make: () => readonly string[]): readonly string[] {
+    const known = this.#made.get(key);
+    if (known) return known;
+    const made = make();
+    this.#made.set(key, made);
+    return made;
   }
 
   /** A constant of equal elements, two of which make the given byte. */

@@ -1,6 +1,8 @@
+import type { Dimension } from '../graph/dimension.ts';
 import type { Node } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 import { lowerBlockMatmul } from './block-matmul.ts';
+import { lowerByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 
@@ -24,11 +26,7 @@ export const portable: LoweringTable = {
     const integers = e.int32(data, shape as number[]);
     return [dtype === 'bool' ? e.emit('Cast', [integers], { to: ELEMENT.bool }) : integers];
   },
-  iota: (e, { attributes: { length } }) => {
-    const to = { to: ELEMENT.int32 };
-    const end = e.emit('Cast', [e.emit('Reshape', [e.size(length), e.int64([], [0])])], to);
-    return [e.emit('Range', [e.int32([0], []), end, e.int32([1], [])])];
-  },
+  iota: (e, { attributes: { length } }) => [range(e, length)],
 
   add: direct('Add'),
   subtract: direct('Sub'),
@@ -66,6 +64,7 @@ export const portable: LoweringTable = {
     return [scale === 1 ? product : e.emit('Mul', [product, e.float32([scale], [])])];
   },
   blockMatmul: lowerBlockMatmul,
+  byteMatmul: lowerByteMatmul,
   sum: (e, { attributes: { axes, keepDims } }, [x]) => [
     e.emit('ReduceSum', [x, e.int64(axes)], { keepdims: Number(keepDims) }),
   ],
@@ -92,12 +91,7 @@ export const portable: LoweringTable = {
   gather: (e, _, operands) => [e.emit('Gather', operands, { axis: 0 })],
   // A product with the one-hot matrix of the indices: more work than a scatter, but every backend has the kernels.
   scatterAdd: (e, { attributes: { rows } }, [indices, updates]) => {
-    const ids = e.emit('Range', [
-      e.int64([0], []),
-      e.emit('Reshape', [e.size(rows), e.int64([], [0])]),
-      e.int64([1], []),
-    ]);
-    const column = e.emit('Cast', [e.emit('Reshape', [ids, e.int64([-1, 1])])], { to: ELEMENT.int32 });
+    const column = e.emit('Reshape', [range(e, rows), e.int64([-1, 1])]);
     const oneHot = e.emit('Cast', [e.emit('Equal', [column, indices])], { to: ELEMENT.float32 });
     return [e.emit('MatMul', [oneHot, updates])];
   },
@@ -125,6 +119,17 @@ const cpu: Partial<LoweringTable> = {
 /** The table of a target: the portable rules, and what its backend does better. */
 export function loweringTable(target: Target): LoweringTable {
   return target === 'cpu' ? { ...portable, ...cpu } : portable;
+}
+
+/** 0, 1, 2, … as an int32 vector. */
+function range(e: Emitter, length: Dimension): string {
+  if (typeof length === 'number')
+    return e.int32(
+      Array.from({ length }, (_, i) => i),
+      [length],
+    );
+  const end = e.emit('Cast', [e.emit('Reshape', [e.size(length), e.int64([], [0])])], { to: ELEMENT.int32 });
+  return e.emit('Range', [e.int32([0], []), end, e.int32([1], [])]);
 }
 
 /** A matrix product, plus the third operand if there is one. */

@@ -1,7 +1,7 @@
 // biome-ignore-all format: one case a line.
 
 import {
-  add, blockMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, softmax, sum, tanh, weight,
+  add, blockMatmul, byteMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, softmax, sum, tanh, transpose, weight,
 } from '../../src/graph/build.ts';
 import type { Value } from '../../src/graph/graph.ts';
 import { apart, frozenBytes, frozenFloats, type OpCase, op, real } from '../support/check-op.ts';
@@ -24,6 +24,9 @@ const products = TRANSPOSES.flatMap(({ transposeA: ta, transposeB: tb }): OpCase
     op([real('batch', 2, ...a), real('batch', 2, ...b)], times, [2, 2, 2, 4], (a, b) => (m, n, i, j) => dot(a, b, i, j, m, n)),
   ];
 });
+
+/** Rows first to rows last but one. */
+const turned = (x: Value) => transpose(x, x.shape.length === 3 ? [1, 0, 2] : [1, 2, 0, 3]);
 
 /** The [2, 3] x [3, 4] product of the sums below. */
 const dot = (a: Table, b: Table, i: number, j: number) => total(3, (k) => a(i, k) * b(k, j));
@@ -56,6 +59,25 @@ const blockProducts = ([4, 8] as const).flatMap((bits): OpCase[] => {
   ];
 });
 
+/** Products with a [4, 3] matrix of bytes: rows are rounded to 127 steps of their largest magnitude. */
+const BYTES = frozenBytes(1, 12);
+const COLUMNS = frozenFloats(1, 3);
+const byte = (i: number, o: number) => (BYTES[3 * i + o] << 24) >> 24;
+const byteProduct = (backward: boolean) => (x: Value) => {
+  const { graph } = x.node;
+  const values = weight(graph, 'bytes 1 12', [4, 3], 'uint8');
+  const y = byteMatmul(x, values, weight(graph, 'floats 1 3', [3]), { inFeatures: 4, outFeatures: 3, backward });
+  return multiply(y, 1 / 256);
+};
+const roundedRow = (n: number, row: (i: number) => number) => {
+  const step = Math.max(...Array.from({ length: n }, (_, i) => Math.abs(row(i)))) / 127;
+  return (i: number) => step * Math.round(row(i) / step);
+};
+const byteProducts = [
+  op([real('batch', 4)], byteProduct(false), [2, 3], (x) => (m, o) => (COLUMNS[o] * total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * byte(i, o))) / 256, []),
+  op([real('batch', 3)], byteProduct(true), [2, 4], (x) => (m, i) => total(3, (o) => roundedRow(3, (k) => x(m, k) * COLUMNS[k])(o) * byte(i, o)) / 256, []),
+];
+
 /** Cases of the products and reductions. */
 export const contractions = {
   matmul: [
@@ -63,6 +85,11 @@ export const contractions = {
     op([real('batch', 3), real(4, 3)], (a, b) => matmul(a, b, { transposeB: true }), [2, 4], (a, b) => (i, j) => total(3, (k) => a(i, k) * b(j, k))),
     op([real('batch', 'sequence', 3)], (a) => matmul(a, a, { transposeB: true }), [2, 3, 3], (a) => (n, i, j) => total(3, (k) => a(n, i, k) * a(n, j, k))),
     op([real(3, 3)], (a) => matmul(a, a), [3, 3], (a) => (i, j) => total(3, (k) => a(i, k) * a(k, j))),
+    // Leading axes that broadcast, and operands whose rows stand first, as attention has them.
+    op([real(2, 1, 2, 3), real(1, 2, 3, 4)], (a, b) => matmul(a, b), [2, 2, 2, 4], (a, b) => (m, n, i, j) => total(3, (k) => a(m, 0, i, k) * b(0, n, k, j))),
+    op([real('batch', 2, 3), real(1, 4, 3)], (a, b) => matmul(a, b, { transposeB: true }), [2, 2, 4], (a, b) => (n, i, j) => total(3, (k) => a(n, i, k) * b(0, j, k))),
+    op([real('sequence', 'batch', 2, 4), real(3, 1, 2, 4)], (a, b) => matmul(turned(a), turned(b), { transposeB: true, scale: 2 }), [2, 2, 3, 3], (a, b) => (m, n, i, j) => 2 * total(4, (k) => a(i, m, n, k) * b(j, 0, n, k))),
+    op([real(3, 2, 4), real(2, 3, 5)], (a, b) => matmul(turned(a), b, { transposeA: true }), [2, 4, 5], (a, b) => (n, i, j) => total(3, (k) => a(k, n, i) * b(n, k, j))),
     // Sums that become a Gemm's third operand, and sums that must not.
     op([A, B, real(4)], (a, b, c) => add(matmul(a, b), c), [2, 4], (a, b, c) => (i, j) => dot(a, b, i, j) + c(j)),
     op([A, B, real(4)], (a, b, c) => add(c, matmul(a, b)), [2, 4], (a, b, c) => (i, j) => dot(a, b, i, j) + c(j)),
@@ -85,6 +112,7 @@ export const contractions = {
     op([real(2, 2, 3), real(2, 3, 4), real(4)], (a, b, c) => add(matmul(a, b), c), [2, 2, 4], (a, b, c) => (n, i, j) => total(3, (k) => a(n, i, k) * b(n, k, j)) + c(j)),
   ],
   blockMatmul: blockProducts,
+  byteMatmul: byteProducts,
   sum: [
     op([real(2, 3)], (x) => sum(x, [1]), [2], (x) => (i) => total(3, (j) => x(i, j))),
     op([real(2, 3)], (x) => sum(x, [1], true), [2, 1], (x) => (i) => total(3, (j) => x(i, j))),

@@ -15,7 +15,7 @@ const EMBEDDINGS = 'deberta.embeddings.word_embeddings';
 
 /** BERT's head, which DeBERTa itself never had: transformers' default (`legacy`). */
 const LEGACY: MaskedLmModules = {
-  head: ['cls.predictions', 'cls.predictions.decoder'],
+  head: ['cls.predictions'],
   dense: 'cls.predictions.transform.dense',
   norm: 'cls.predictions.transform.LayerNorm',
   decoder: 'cls.predictions.decoder',
@@ -25,7 +25,7 @@ const LEGACY: MaskedLmModules = {
 
 /** DeBERTa's own, always over the word embeddings. */
 const OWN: MaskedLmModules = {
-  head: ['lm_predictions.lm_head', 'lm_predictions.lm_head.dense'],
+  head: ['lm_predictions.lm_head'],
   dense: 'lm_predictions.lm_head.dense',
   norm: 'lm_predictions.lm_head.LayerNorm',
   decoder: 'lm_predictions.lm_head',

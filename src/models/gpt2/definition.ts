@@ -13,6 +13,7 @@ const CLASSIFIER_DROPOUT = 0.1;
 /** GPT-2 (Radford et al., 2019) as transformers computes it. */
 export const gpt2: ModelDefinition<Gpt2Config> = {
   modelType: 'gpt2',
+  isDecoder: true,
   baseModelPrefix: 'transformer',
   targetModules: { lora: ['c_attn'], adalora: ['c_attn'] },
   tiedNames: { [`${WORDS}.weight`]: ['lm_head.weight'] },

@@ -53,6 +53,7 @@ export function parseDecoderConfig<F extends Fields>(
     maxLength: rope.rope_type === 'dynamic' ? Math.floor(longest * Math.max(rope.factor, 1)) : longest,
     initializerRange: fields.initializer_range,
     padTokenId: padding ?? undefined,
+    readsWhole: rope.rope_type === 'dynamic',
   };
 }
 

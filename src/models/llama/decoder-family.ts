@@ -38,6 +38,7 @@ export function decoderFamily<Config extends DecoderConfig>(
   const words = `${PREFIX}.embed_tokens`;
   return {
     modelType,
+    isDecoder: true,
     baseModelPrefix: PREFIX,
     targetModules: { lora: TARGETS, adalora: TARGETS },
     tiedNames: { [`${words}.weight`]: ['lm_head.weight'] },

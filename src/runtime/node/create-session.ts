@@ -1,7 +1,7 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../../support/user-error.ts';
 import { wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
+import { loadEngine } from './load-engine.ts';
 
 export interface NodeSessionOptions extends SessionOptions {
   device: 'cpu' | 'webgpu';
@@ -20,10 +20,11 @@ export interface NodeSessionOptions extends SessionOptions {
  * Loads a model in Node. Weights are mapped from `weightFolder`; prepacking is off by default so that they stay a
  * mapping which sessions share, and the memory planner is off because it nearly doubles the peak at no gain in speed.
  *
- * @throws UserError where WebGPU finds no GPU
+ * @throws UserError where the engine is not installed, or WebGPU finds no GPU
  */
 export async function createSession(model: Uint8Array, options: NodeSessionOptions): Promise<Session> {
   const { device, weightFolder, threads, prepack = false, profilePrefix } = options;
+  const { InferenceSession, Tensor } = await loadEngine();
   const settings: Record<string, string> = { disable_prepacking: prepack ? '0' : '1' };
   if (weightFolder) settings.model_external_initializers_file_folder_path = weightFolder;
   const session = await InferenceSession.create(model, {

@@ -1,0 +1,17 @@
+import { blockMatmul, weight } from '../../graph/build.ts';
+import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
+
+/** Weights in blocks of small integers, each block with a scale: less memory, activations as they are. */
+export function blockBase(paths: ReadonlySet<string>, bits: 4 | 8, blockSize: number): FrozenBase {
+  return {
+    paths,
+    product(name, x, outFeatures) {
+      const { graph } = x.node;
+      const inFeatures = x.shape[1] as number;
+      const blocks = (inFeatures * outFeatures) / blockSize;
+      const values = weight(graph, name + INTEGERS, [blocks, (blockSize * bits) / 8], 'uint8');
+      const scales = weight(graph, name + SCALES, [blocks]);
+      return blockMatmul(x, values, scales, { bits, blockSize, inFeatures, outFeatures, backward: false });
+    },
+  };
+}

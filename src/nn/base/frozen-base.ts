@@ -1,0 +1,13 @@
+import type { Value } from '../../graph/graph.ts';
+
+/** How the linear weights of a frozen base are kept, where that is not as they are. */
+export interface FrozenBase {
+  /** The modules whose weights are. */
+  readonly paths: ReadonlySet<string>;
+  /** x Wᵀ with the weight `name` [outFeatures, in]; x [rows, in]. */
+  product(name: string, x: Value, outFeatures: number): Value;
+}
+
+/** What stands in a checkpoint in place of a weight: its integers and their scales. */
+export const INTEGERS = '.integers';
+export const SCALES = '.scales';

@@ -1,0 +1,36 @@
+import { UserError } from '../../support/user-error.ts';
+
+const ENGINE = 'onnxruntime-node';
+
+/**
+ * The engine's binding for Node. It is an optional dependency: its install script fetches CUDA libraries, which are not
+ * used here, and a package manager may leave it out where that fails.
+ *
+ * @param load how it is loaded
+ * @throws UserError where it is not installed, or not for this system
+ */
+export async function loadEngine(
+  load = () => import('onnxruntime-node'),
+): Promise<typeof import('onnxruntime-node')> {
+  try {
+    return await load();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+    if (!isMissing && code !== 'ERR_DLOPEN_FAILED') throw error;
+    if (isMissing && message.includes(`'${ENGINE}'`)) {
+      throw new UserError({
+        where: ENGINE,
+        expected: 'to be installed',
+        got: 'nothing there',
+        hint: `Run: npm install ${ENGINE}@1 --ignore-scripts`,
+      });
+    }
+    throw new UserError({
+      where: ENGINE,
+      expected: `a binary for ${process.platform}/${process.arch}`,
+      got: message.split('\n')[0],
+      hint: 'The device wasm needs none, and is slower.',
+    });
+  }
+}
