@@ -158,7 +158,7 @@ describe.skipIf(!existsSync(TRAJECTORIES))("an adapter of PEFT's", () => {
       'test',
     );
     const expected = floats(named(probe, 'logits'));
-    const model = loadModel(config.model, config.task);
+    const model = loadModel(config.model, 'single_label_classification');
     const settled = continuedConfig(config, adapter.config);
     const { run, start, exportAdapter } = createMethod(settled, model, 10, adapter);
     const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);

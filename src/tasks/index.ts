@@ -1,5 +1,7 @@
 export { IGNORED, labelledRows } from './labelled-rows.ts';
+export { type MaskingSettings, type MaskingVocabulary, maskTokens } from './mask-tokens.ts';
 export { modelFeeds, modelInputs } from './model-inputs.ts';
+export { type LabelledBatch, packedBatch } from './packed-batch.ts';
 export { sequenceLoss } from './sequence-loss.ts';
 export { type SequenceModel, sequenceModel } from './sequence-model.ts';
 export { shiftRight } from './shift-right.ts';

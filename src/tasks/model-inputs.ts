@@ -2,7 +2,7 @@ import { input } from '../graph/build.ts';
 import { symbol } from '../graph/dimension.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ModelInputs } from '../models/model-definition.ts';
-import type { Tensors } from '../runtime/session.ts';
+import type { HostTensor, Tensors } from '../runtime/session.ts';
 import type { Batch } from '../text/collate.ts';
 
 const BATCH = symbol('batch');
@@ -34,26 +34,22 @@ export function modelFeeds({
   batch,
   length,
 }: Batch): Tensors {
-  const turned = (ids: Int32Array, columns: number) => ({
-    data: transposed(ids, batch, columns),
-    dims: [columns, batch],
-  });
   return {
-    input_ids: turned(inputIds, length),
-    token_type_ids: turned(tokenTypeIds, length),
-    position_ids: turned(positionIds ?? countedFromZero(batch, length), length),
+    input_ids: sequenceMajor(inputIds, batch, length),
+    token_type_ids: sequenceMajor(tokenTypeIds, batch, length),
+    position_ids: sequenceMajor(positionIds ?? countedFromZero(batch, length), batch, length),
     attention_mask: { data: attentionMask, dims: [batch, length] },
-    ...(decoder && { decoder_input_ids: turned(decoder.inputIds, decoder.length) }),
+    ...(decoder && { decoder_input_ids: sequenceMajor(decoder.inputIds, batch, decoder.length) }),
   };
+}
+
+/** Token ids [rows, columns], as models take them: [columns, rows]. */
+export function sequenceMajor(ids: Int32Array, rows: number, columns: number): HostTensor {
+  const data = new Int32Array(ids.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) data[j * rows + i] = ids[i * columns + j];
+  return { data, dims: [columns, rows] };
 }
 
 function countedFromZero(rows: number, columns: number): Int32Array {
   return Int32Array.from({ length: rows * columns }, (_, i) => i % columns);
-}
-
-function transposed(matrix: Int32Array, rows: number, columns: number): Int32Array {
-  const result = new Int32Array(matrix.length);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) result[j * rows + i] = matrix[i * columns + j];
-  return result;
 }

@@ -1,4 +1,6 @@
 export { type EpochPlan, planEpoch, planEvaluation } from './batches.ts';
 export { type Batch, collate } from './collate.ts';
 export { maxLength } from './max-length.ts';
+export type { SpecialTokens } from './special-tokens.ts';
+export { TextStream } from './text-stream.ts';
 export { type Encoding, TextTokenizer } from './tokenizer.ts';

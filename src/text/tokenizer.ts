@@ -1,8 +1,14 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../support/user-error.ts';
 import { type BertNormalizerConfig, bertNormalizer, withTokenizerConfig } from './bert-normalizer.ts';
+import { findCut } from './find-cut.ts';
 import { longestFirst } from './longest-first.ts';
+import { Piecewise } from './piecewise.ts';
+import { type SpecialTokens, specialTokens } from './special-tokens.ts';
 import { readTemplate, type Slot } from './template.ts';
+import { TokenBuffer } from './token-buffer.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
+import { wordStarts } from './word-starts.ts';
 
 /** One input of a model, without padding. */
 export interface Encoding {
@@ -14,34 +20,29 @@ export interface Encoding {
   truncated: boolean;
 }
 
-/** Words remembered: some 20 MB, and more than English has in use. */
-const MAX_CACHED_WORDS = 100_000;
-/** Longer words are rare, and remembering them would keep large inputs in memory. */
-const MAX_CACHED_WORD_LENGTH = 64;
-
-/** The parts of tokenizer.json read here; the rest is for the library. */
-interface TokenizerJson {
-  normalizer?: { type?: string } | null;
-  pre_tokenizer?: { type?: string } | null;
-  model?: { type?: string };
-  added_tokens?: { content: string }[];
-}
-
 /**
- * Text to token ids, equal to transformers' fast tokenizers. Truncation and padding sections of tokenizer.json are not
- * applied: the caller gives the length, and batches are padded by `collate`.
+ * Text to token ids and back, equal to transformers' fast tokenizers. Truncation and padding sections of tokenizer.json
+ * are not applied: the caller gives the length, and batches are padded by `collate`.
  */
 export class TextTokenizer {
   /** The id that fills a batch's shorter rows; 0 where the tokenizer has no padding token (they are masked anyway). */
   readonly padId: number;
   /** `model_max_length` of tokenizer_config.json; infinite or 1e30 where nobody set it. */
   readonly modelMaxLength: number;
+  /** Ids that tokens may have: one more than the largest. */
+  readonly vocabSize: number;
+  /** Which tokens begin, end, pad and mask, as text. */
+  readonly specialTokens: SpecialTokens;
+  /** Ids of tokens that stand for no text. */
+  readonly specialIds: ReadonlySet<number>;
 
   readonly #tokenizer: Tokenizer;
+  readonly #json: TokenizerJson;
+  readonly #cleansUp: boolean;
   readonly #single: Slot[];
   readonly #pair: Slot[];
-  readonly #isWordwise: boolean;
-  readonly #words = new Map<string, readonly number[]>();
+  /** Made when it is first needed: it takes a look at the whole vocabulary. */
+  #piecewise: Piecewise | undefined;
 
   /**
    * @param tokenizerJson content of tokenizer.json
@@ -56,26 +57,38 @@ export class TextTokenizer {
     const normalizer = isBert
       ? withTokenizerConfig(json.normalizer as BertNormalizerConfig, config)
       : json.normalizer;
-    this.#tokenizer = new Tokenizer({ ...json, normalizer }, config);
+    this.#json = { ...json, normalizer };
+    this.#tokenizer = new Tokenizer(this.#json, config);
     if (isBert) {
       // The library calls its normalizer as a function, though it types it as an object.
       const library = this.#tokenizer.normalizer as unknown as (text: string) => string;
       const shortcut = bertNormalizer(normalizer as BertNormalizerConfig, library);
       this.#tokenizer.normalizer = shortcut as unknown as Tokenizer['normalizer'];
     }
-    // BERT's steps never look beyond white space or an ideograph, so words can be tokenized one by one.
-    this.#isWordwise =
-      isBert &&
-      json.pre_tokenizer?.type === 'BertPreTokenizer' &&
-      json.model?.type === 'WordPiece' &&
-      (normalizer as BertNormalizerConfig).handle_chinese_chars === true &&
-      !json.added_tokens?.some(({ content }) => /[\s\u4e00-\u9fff]/.test(content));
 
     const withTypes = (slot: Slot) => ({ ...slot, type: options.typeVocabSize > 1 ? slot.type : 0 });
     this.#single = readTemplate(this.#tokenizer, false).map(withTypes);
     this.#pair = readTemplate(this.#tokenizer, true).map(withTypes);
-    this.padId = this.#tokenizer.token_to_id(tokenContent(config.pad_token)) ?? 0;
+    const added = json.added_tokens ?? [];
+    this.specialTokens = specialTokens(
+      config,
+      added.map(({ content }) => content),
+    );
+    this.specialIds = new Set([
+      ...added.filter(({ special }) => special).map(({ id }) => id),
+      ...Object.values(this.specialTokens).flatMap((token) => this.#tokenizer.token_to_id(token) ?? []),
+    ]);
+    this.padId = this.idOf('pad_token') ?? 0;
+    this.vocabSize = this.#tokenizer.model.vocab.length;
+    // As in transformers, which cleans up nothing by default, and BPE never.
+    this.#cleansUp = config.clean_up_tokenization_spaces === true && json.model?.type !== 'BPE';
     this.modelMaxLength = typeof config.model_max_length === 'number' ? config.model_max_length : Infinity;
+  }
+
+  /** The id of the token with a role; undefined where there is none. */
+  idOf(role: keyof SpecialTokens): number | undefined {
+    const token = this.specialTokens[role];
+    return token === undefined ? undefined : this.#tokenizer.token_to_id(token);
   }
 
   /**
@@ -90,13 +103,10 @@ export class TextTokenizer {
     const texts = isPair ? 2 : 1;
     const special = slots.length - texts;
     const budget = maxLength - special;
-    if (budget < texts) {
-      const expected = `at least ${special + texts}, as ${special} tokens are special`;
-      throw new UserError({ where: 'data.max_length', expected, got: String(maxLength) });
-    }
+    if (budget < texts) throw noRoom(special, texts, maxLength);
     // How a pair is cut depends on both full lengths; of a single text the first tokens are enough.
     const a = this.#tokenize(text, isPair ? Infinity : budget);
-    const b = isPair ? this.#tokenize(textPair, Infinity) : [];
+    const b = isPair ? this.#tokenize(textPair, Infinity) : new TokenBuffer();
     const [keepA, keepB] = isPair
       ? longestFirst(a.length, b.length, budget)
       : [Math.min(a.length, budget), 0];
@@ -107,63 +117,55 @@ export class TextTokenizer {
     let at = 0;
     for (const { token, type } of slots) {
       const start = at;
-      if (token === 'A') for (let i = 0; i < keepA; i++) inputIds[at++] = a[i];
-      else if (token === 'B') for (let i = 0; i < keepB; i++) inputIds[at++] = b[i];
-      else inputIds[at++] = token;
+      if (typeof token === 'number') inputIds[at++] = token;
+      else {
+        const ids = token === 'A' ? a.slice(0, keepA) : b.slice(0, keepB);
+        inputIds.set(ids, at);
+        at += ids.length;
+      }
       if (type !== 0) tokenTypeIds.fill(type, start, at);
     }
     return { inputIds, tokenTypeIds, truncated: keepA + keepB < a.length + b.length };
   }
 
-  /** All token ids of a text, or more than `enough` of them. */
-  #tokenize(text: string, enough: number): readonly number[] {
-    if (!this.#isWordwise) return this.#ids(text);
-    const ids: number[] = [];
-    for (let start = 0; start < text.length && ids.length <= enough; ) {
-      const end = wordEnd(text, start);
-      if (!isSpace(text.charCodeAt(start))) {
-        for (const id of this.#wordIds(text.slice(start, end))) ids.push(id);
-      }
-      start = end;
-    }
-    return ids;
+  /**
+   * All ids of a text of any length, without special tokens around it; special tokens written out in it are read as
+   * such.
+   *
+   * @param onProgress told now and then how many characters are done
+   */
+  ids(text: string, onProgress?: (characters: number) => void): Int32Array {
+    return this.#tokenize(text, Infinity, onProgress).slice();
   }
 
-  #wordIds(word: string): readonly number[] {
-    const known = this.#words.get(word);
-    if (known) return known;
-    const ids = this.#ids(word);
-    if (word.length <= MAX_CACHED_WORD_LENGTH) {
-      if (this.#words.size >= MAX_CACHED_WORDS) this.#words.clear();
-      this.#words.set(word, ids);
-    }
-    return ids;
+  /** What the tokenizer puts before and after a single text. */
+  frame(): { before: Int32Array; after: Int32Array } {
+    const at = this.#single.findIndex(({ token }) => token === 'A');
+    const ids = (slots: Slot[]) => Int32Array.from(slots, ({ token }) => token as number);
+    return { before: ids(this.#single.slice(0, at)), after: ids(this.#single.slice(at + 1)) };
   }
 
-  #ids(text: string): readonly number[] {
-    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+  /** The text of ids, as transformers' `decode` gives it; without special tokens unless they are wanted. */
+  decode(ids: ArrayLike<number>, { special = false }: { special?: boolean } = {}): string {
+    const kept = Array.from(ids).filter((id) => special || !this.specialIds.has(id));
+    if (kept.length === 0) return '';
+    return this.#tokenizer.decode(kept, { clean_up_tokenization_spaces: this.#cleansUp });
+  }
+
+  /** By id 1 for tokens that begin a word: see {@link wordStarts}. */
+  wordStarts(): Uint8Array {
+    return wordStarts(this.#json, this.#tokenizer.model.vocab, this.specialIds);
+  }
+
+  /** The token ids of a text: all, or more than `enough` of them. */
+  #tokenize(text: string, enough: number, onProgress?: (characters: number) => void): TokenBuffer {
+    const whole = (piece: string) => this.#tokenizer.encode(piece, { add_special_tokens: false }).ids;
+    this.#piecewise ??= new Piecewise(whole, findCut(this.#json, whole, this.#tokenizer.model.vocab));
+    return this.#piecewise.ids(text, enough, onProgress);
   }
 }
 
-/** The end of the word at `start`, where a space or an ideograph counts as one. */
-function wordEnd(text: string, start: number): number {
-  if (isBreak(text.charCodeAt(start))) return start + 1;
-  let end = start + 1;
-  while (end < text.length && !isBreak(text.charCodeAt(end))) end++;
-  return end;
-}
-
-function isBreak(code: number): boolean {
-  return isSpace(code) || (code >= 0x4e00 && code <= 0x9fff);
-}
-
-/** Other white space stays in its word, for the tokenizer to split. */
-function isSpace(code: number): boolean {
-  return code === 32 || (code <= 13 && (code === 9 || code === 10 || code === 13));
-}
-
-/** Special tokens stand in tokenizer_config.json as strings or as objects with `content`. */
-function tokenContent(token: unknown): string {
-  if (typeof token === 'string') return token;
-  return String((token as { content?: unknown } | undefined)?.content ?? '');
+function noRoom(special: number, texts: number, maxLength: number): UserError {
+  const expected = `at least ${special + texts}, as ${special} tokens are special`;
+  return new UserError({ where: 'data.max_length', expected, got: String(maxLength) });
 }

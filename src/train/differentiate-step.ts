@@ -2,7 +2,7 @@ import { accumulate } from '../optim/accumulate.ts';
 import type { Objective, Program } from './program.ts';
 import type { MicroBatch } from './step-batches.ts';
 
-/** Loss and gradient of a step: the means over all examples of its micro-batches. R does not depend on them. */
+/** Loss and gradient of a step: the means over all that its micro-batches have labels for. R depends on none of it. */
 export async function differentiateStep(
   program: Program,
   values: Float32Array,

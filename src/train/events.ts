@@ -5,6 +5,7 @@ import type { AllocationEvent } from '../tuners/adalora/allocator.ts';
  * those of Hugging Face's trainer where it has one.
  */
 export type TrainEvent =
+  | ProgressEvent
   | StartEvent
   | StepEvent
   | EvaluationEvent
@@ -12,6 +13,15 @@ export type TrainEvent =
   | NoticeEvent
   | CheckpointEvent
   | FinishEvent;
+
+/** While the base is rounded or text is tokenized before the run begins, once a second: in no log. */
+export interface ProgressEvent {
+  type: 'progress';
+  step: number;
+  what: 'base' | 'text';
+  /** What is done of it, from 0 to 1. */
+  share: number;
+}
 
 /** Once, before the first step. A resumed run starts again at `step`. */
 export interface StartEvent {
@@ -26,6 +36,8 @@ export interface StartEvent {
   trainable_parameters: number;
   /** Trained parameters outside the head. */
   adapter_parameters: number;
+  /** Rank of each adapted module at `step`. */
+  ranks: Record<string, number>;
   method: string;
   device: string;
   /** Milliseconds from the process's start to the first step. */

@@ -90,7 +90,7 @@ function continuedMethod(config: RunConfig, model: TunableModel, start: PeftAdap
 }
 
 function adapterContext(
-  { headKind, head }: TunableModel,
+  { definition, headKind, head }: TunableModel,
   config: { target_modules?: string | string[]; modules_to_save?: string[] },
   defaults: readonly string[],
   baseModel: string,
@@ -98,7 +98,15 @@ function adapterContext(
   return {
     baseModel,
     taskType: headKind === 'MASKED_LM' ? null : headKind,
+    library: transformersModule(definition.modelType),
+    architecture: head.architecture,
     targetModules: config.target_modules ?? defaults,
     modulesToSave: [...head.modules, ...(config.modules_to_save ?? [])],
   };
+}
+
+/** Where transformers has a family's code. */
+function transformersModule(modelType: string): string {
+  const folder = modelType.replaceAll('-', '_');
+  return `transformers.models.${folder}.modeling_${folder}`;
 }

@@ -15,14 +15,14 @@ export interface Objective {
   gradient: Float32Array;
 }
 
-/** A model under a tuner, loaded: gradients for training and logits for evaluation. Sessions open when first used. */
+/** A model under a tuner, loaded: gradients for training, logits and loss for evaluation. Sessions open when first used. */
 export class Program {
   readonly #engine: Engine;
   readonly #model: TaskModel;
   readonly #tuner: Tuner;
   readonly #gradient: Float32Array;
   #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
-  #evaluation: Promise<Session> | undefined;
+  readonly #evaluations = new Map<'logits' | 'loss', Promise<Session>>();
 
   constructor(engine: Engine, model: TaskModel, tuner: Tuner) {
     this.#engine = engine;
@@ -60,14 +60,24 @@ export class Program {
 
   /** Logits of a batch, row-major; the shape is the head's: [batch, labels] of a classifier. */
   async predict(values: Float32Array, batch: Tensors): Promise<Float32Array> {
-    this.#evaluation ??= this.#engine.open(evaluationGraph(this.#model.buildLogits, this.#tuner));
-    const { logits } = await (await this.#evaluation).run(withTrained(values, batch));
-    return logits.data as Float32Array;
+    return (await this.#evaluate('logits', values, batch)) as Float32Array;
+  }
+
+  /** The mean loss of a batch, without dropout. */
+  async loss(values: Float32Array, batch: Tensors): Promise<number> {
+    return (await this.#evaluate('loss', values, batch))[0];
   }
 
   async release(): Promise<void> {
     await (await this.#training)?.session.release();
-    await (await this.#evaluation)?.release();
+    for (const session of this.#evaluations.values()) await (await session).release();
+  }
+
+  async #evaluate(output: 'logits' | 'loss', values: Float32Array, batch: Tensors) {
+    const session =
+      this.#evaluations.get(output) ?? this.#engine.open(evaluationGraph(this.#model, this.#tuner, output));
+    this.#evaluations.set(output, session);
+    return (await (await session).run(withTrained(values, batch)))[output].data;
   }
 
   #openTraining() {

@@ -40,6 +40,7 @@ describe('defaults', () => {
           "tfinal": 0,
           "tinit": 0,
         },
+        "base_dtype": "float32",
         "data": {
           "label": "label",
           "max_length": 128,
@@ -49,6 +50,7 @@ describe('defaults', () => {
         "device": "cpu",
         "method": "adalora",
         "model": "bert-base-uncased",
+        "model_init": "checkpoint",
         "output": "runs/a",
         "seed": 0,
         "task": "single_label_classification",

@@ -1,38 +1,35 @@
 import { z } from 'zod';
-import type { TaskType } from '../data/task-type.ts';
+import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
+import type { TaskName, TaskType } from '../data/task-type.ts';
 import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from '../tuners/adalora/config.ts';
 import { type LoraConfig, loraConfigSchema } from '../tuners/lora/config.ts';
-import {
-  crossCheck,
-  defaultEvalStrategy,
-  LESS_IS_BETTER,
-  METRICS,
-  type SoundSections,
-  withoutPrefix,
-} from './config/cross-checks.ts';
+import { BASE_DTYPES, type BaseDtype } from './base-dtype/base-dtype.ts';
+import { crossCheck, defaultEvalStrategy, type SoundSections, withoutPrefix } from './config/cross-checks.ts';
+import type { causalDataSchema, maskedDataSchema, sequenceDataSchema } from './config/data-sections.ts';
 import { describeIssue, type KnownKeys } from './config/describe-issue.ts';
 import type { KeyPath } from './config/problem.ts';
-import { type DataConfig, dataSchema, type TrainingConfig, trainingSchema } from './config/sections.ts';
+import { type TrainingConfig, trainingSchema } from './config/sections.ts';
+import { type DataOf, LESS_IS_BETTER, TASK_NAMES, TASK_SETTINGS } from './config/task-settings.ts';
 
 const METHODS = ['adalora', 'lora', 'full'] as const;
-const TASKS = [
-  'single_label_classification',
-  'regression',
-  'multi_label_classification',
-] as const satisfies TaskType[];
 const DEVICES = ['cpu', 'webgpu', 'wasm'] as const satisfies Device[];
 
 /** A run, as a YAML file describes it. The sections of methods that are not `method` may stay: they are only checked. */
 const schema = z.strictObject({
-  /** A folder, or a model id of the Hugging Face Hub. */
-  model: z.string().min(1),
-  task: z.enum(TASKS).default('single_label_classification'),
+  /** A folder, or a model id of the Hugging Face Hub. Default: the model that comes with this package. */
+  model: z.string().min(1).default(EMBEDDED_MODEL),
+  /** `random`: begin with new weights, of the shape that config.json tells, and not with the checkpoint's. */
+  model_init: z.enum(['checkpoint', 'random']).default('checkpoint'),
+  /** How the frozen linear weights are kept; see {@link BASE_DTYPES}. */
+  base_dtype: z.enum(BASE_DTYPES).default('float32'),
+  task: z.enum(TASK_NAMES).default('single_label_classification'),
   method: z.enum(METHODS).default('adalora'),
   /** The folder of an adapter, or of the run that made it, from whose values training starts. */
   adapter: z.string().min(1).optional(),
-  data: dataSchema,
+  /** By task: see {@link TASK_SETTINGS}. */
+  data: z.object({}).loose(),
   training: trainingSchema.prefault({}),
   adalora: adaLoraConfigSchema.prefault({}),
   lora: loraConfigSchema.prefault({}),
@@ -43,24 +40,32 @@ const schema = z.strictObject({
 });
 
 /** What may be written: everything that has a default may be left out. */
-export type RunConfigInput = z.input<typeof schema>;
+export type RunConfigInput = Omit<z.input<typeof schema>, 'task' | 'data'> & TaskInput;
+
+type TaskInput =
+  | { task?: TaskType; data: z.input<typeof sequenceDataSchema> }
+  | { task: 'causal_lm'; data: z.input<typeof causalDataSchema> }
+  | { task: 'masked_lm'; data: z.input<typeof maskedDataSchema> };
 
 /**
  * A run with every default filled in, and the section of its method alone. Where it continues an adapter, that section
  * has only what was given until `continuedConfig` has filled in the rest from the adapter.
  */
-export type RunConfig = RunSettings & MethodSettings;
+export type RunConfig = RunSettings & TaskSection & MethodSettings;
 
 interface RunSettings {
   model: string;
-  task: TaskType;
+  model_init: 'checkpoint' | 'random';
+  base_dtype: BaseDtype;
   adapter?: string;
-  data: DataConfig;
   training: TrainingConfig;
   output: string;
   seed: number;
   device: Device;
 }
+
+/** The task and its `data` section. */
+type TaskSection = { [Task in TaskName]: { task: Task; data: DataOf[Task] } }[TaskName];
 
 type MethodSettings =
   | { method: 'adalora'; adalora: AdaLoraConfig }
@@ -73,13 +78,16 @@ const LEARNING_RATES: Readonly<Record<RunConfig['method'], number>> = {
   full: 2e-5,
 };
 
-const KNOWN_KEYS: KnownKeys = {
-  '': Object.keys(schema.shape),
-  data: Object.keys(dataSchema.shape),
-  training: Object.keys(trainingSchema.shape),
-  adalora: Object.keys(adaLoraConfigSchema.shape),
-  lora: Object.keys(loraConfigSchema.shape),
-};
+/** The keys of every section; those of `data` by the task, of which a wrong one tells nothing. */
+function knownKeys(task: TaskName | undefined): KnownKeys {
+  return {
+    '': Object.keys(schema.shape),
+    ...(task && { data: Object.keys(TASK_SETTINGS[task].data.shape) }),
+    training: Object.keys(trainingSchema.shape),
+    adalora: Object.keys(adaLoraConfigSchema.shape),
+    lora: Object.keys(loraConfigSchema.shape),
+  };
+}
 
 /**
  * Checks a config and fills in the defaults. A key whose value is null counts as left out. Gives itself back when it
@@ -90,10 +98,11 @@ const KNOWN_KEYS: KnownKeys = {
  */
 export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) => string)): RunConfig {
   const given = withoutNulls(value);
-  const result = schema.safeParse(given);
+  const task = schema.shape.task.safeParse(Object(given).task).data;
+  const result = (task ? schema.extend({ data: TASK_SETTINGS[task].data }) : schema).safeParse(given);
   const problems = [
-    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, KNOWN_KEYS)),
-    ...crossCheck(soundSections(given)),
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, knownKeys(task))),
+    ...crossCheck(soundSections(given, task)),
   ];
   if (problems.length > 0 || !result.success) {
     const messages = problems.map(({ path, ...complaint }) => {
@@ -103,19 +112,22 @@ export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) 
     });
     throw new UserError(messages.join('\n'));
   }
-  return resolve(result.data, given);
+  return resolve(result.data as Checked, given);
 }
 
-function resolve(
-  { method, adalora, lora, training, ...run }: z.output<typeof schema>,
-  given: unknown,
-): RunConfig {
-  const metric = withoutPrefix(training.metric_for_best_model ?? METRICS[run.task][0]);
+/** What the schema lets through, with the `data` section of its task. */
+type Checked = Omit<z.output<typeof schema>, 'task' | 'data'> & TaskSection;
+
+function resolve({ method, adalora, lora, training, ...run }: Checked, given: unknown): RunConfig {
+  const { metrics, batchSize } = TASK_SETTINGS[run.task];
+  const metric = withoutPrefix(training.metric_for_best_model ?? metrics[0]);
   const settings = {
     ...run,
     training: {
       ...training,
       learning_rate: training.learning_rate ?? LEARNING_RATES[method],
+      per_device_train_batch_size: training.per_device_train_batch_size ?? batchSize.train,
+      per_device_eval_batch_size: training.per_device_eval_batch_size ?? batchSize.eval,
       eval_strategy: training.eval_strategy ?? defaultEvalStrategy(run.data),
       metric_for_best_model: metric,
       greater_is_better: training.greater_is_better ?? !LESS_IS_BETTER.includes(metric),
@@ -140,14 +152,16 @@ function onlyGiven<T extends object>(section: T, given: object = {}): T {
 }
 
 /** The sections in which nothing is wrong, so that one mistake does not hide those between other sections. */
-function soundSections(value: unknown): SoundSections {
-  const { task, method, adapter, data, training } = schema.shape;
+function soundSections(value: unknown, task: TaskName | undefined): SoundSections {
+  const { model_init, base_dtype, method, adapter, training } = schema.shape;
   const given = Object(value) as Record<string, unknown>;
   return {
-    task: task.safeParse(given.task).data,
+    task,
+    model_init: model_init.safeParse(given.model_init).data,
+    base_dtype: base_dtype.safeParse(given.base_dtype).data,
     method: method.safeParse(given.method).data,
     adapter: adapter.safeParse(given.adapter).data,
-    data: data.safeParse(given.data).data,
+    data: task && TASK_SETTINGS[task].data.safeParse(given.data).data,
     training: training.safeParse(given.training).data,
   };
 }

@@ -1,18 +1,15 @@
 import type { Tensors } from '../runtime/session.ts';
-import { modelFeeds } from '../tasks/model-inputs.ts';
-import { labelFeed } from '../tasks/sequence-loss.ts';
 import { planEpoch } from '../text/batches.ts';
-import { collate } from '../text/collate.ts';
-import type { EncodedSet } from './encoded-set.ts';
+import type { ExampleSet } from './example-set.ts';
 
 /** One of the batches that make an optimizer step. */
 export interface MicroBatch {
   /** Inputs of the model and of its loss. */
   feeds: Tensors;
   examples: number;
-  /** Its share of the step's examples. */
+  /** Its share of what the step's loss is a mean over. */
   weight: number;
-  /** Counts micro-batches over the whole run: what its dropout masks are drawn by. */
+  /** Counts micro-batches over the whole run: what its masks are drawn by. */
   number: number;
 }
 
@@ -27,14 +24,12 @@ export interface StepBatchesSettings {
 
 /** The data of each step, which (seed, step) alone decide. */
 export class StepBatches {
-  readonly #train: EncodedSet;
-  readonly #padId: number;
+  readonly #train: ExampleSet;
   readonly #settings: StepBatchesSettings;
   #plan: { epoch: number; batches: Int32Array[] } | undefined;
 
-  constructor(train: EncodedSet, padId: number, settings: StepBatchesSettings) {
+  constructor(train: ExampleSet, settings: StepBatchesSettings) {
     this.#train = train;
-    this.#padId = padId;
     this.#settings = settings;
   }
 
@@ -42,23 +37,13 @@ export class StepBatches {
   of(step: number): MicroBatch[] {
     const { accumulation, stepsPerEpoch } = this.#settings;
     const first = (step % stepsPerEpoch) * accumulation;
-    const batches = this.#epoch(Math.floor(step / stepsPerEpoch)).slice(first, first + accumulation);
-    const { encodings, targets } = this.#train;
-    const all = batches.reduce((sum, { length }) => sum + length, 0);
-    return batches.map((examples, i) => ({
-      feeds: {
-        ...modelFeeds(
-          collate(
-            Array.from(examples, (example) => encodings[example]),
-            this.#padId,
-          ),
-        ),
-        ...labelFeed(targets, examples, encodings.length),
-      },
-      examples: examples.length,
-      weight: examples.length / all,
-      number: step * accumulation + i,
-    }));
+    const planned = this.#epoch(Math.floor(step / stepsPerEpoch)).slice(first, first + accumulation);
+    const batches = planned.map((examples, i) => {
+      const number = step * accumulation + i;
+      return { ...this.#train.batch(examples, number), examples: examples.length, number };
+    });
+    const all = batches.reduce((sum, { weight }) => sum + weight, 0);
+    return batches.map((batch) => ({ ...batch, weight: batch.weight / all }));
   }
 
   #epoch(epoch: number): Int32Array[] {

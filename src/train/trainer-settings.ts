@@ -6,7 +6,6 @@ import type { UpdateSettings } from './updater.ts';
 
 /** What the trainer goes by. */
 export interface TrainerSettings extends StepBatchesSettings {
-  evalBatchSize: number;
   totalSteps: number;
   update: UpdateSettings;
   loggingSteps: number;
@@ -35,7 +34,6 @@ export function trainerSettings({ training, seed }: RunConfig, examples: number)
     stepsPerEpoch,
     totalSteps,
     batchSize: training.per_device_train_batch_size,
-    evalBatchSize: training.per_device_eval_batch_size,
     accumulation: training.gradient_accumulation_steps,
     groupByLength: training.group_by_length,
     update: {

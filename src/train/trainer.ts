@@ -1,12 +1,11 @@
 import { UserError } from '../support/user-error.ts';
-import type { SequenceModel } from '../tasks/sequence-model.ts';
+import type { TaskModel } from '../tasks/task-model.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { BestTracker } from './best-tracker.ts';
 import { differentiateStep } from './differentiate-step.ts';
-import type { EncodedSet } from './encoded-set.ts';
 import type { Engine } from './engine.ts';
-import { evaluationScores, predictAll } from './evaluate.ts';
 import type { FinishEvent, TrainEvent } from './events.ts';
+import type { Evaluation, ExampleSet } from './example-set.ts';
 import { Meter } from './meter.ts';
 import { Program } from './program.ts';
 import { StepBatches } from './step-batches.ts';
@@ -19,13 +18,12 @@ const MAX_SKIPPED_IN_A_ROW = 10;
 
 export interface TrainerInputs {
   engine: Engine;
-  model: SequenceModel;
+  model: TaskModel;
   method: MethodRun;
   /** Trained values before the first step. */
   values: Float32Array;
-  train: EncodedSet;
-  validation?: EncodedSet;
-  padId: number;
+  train: ExampleSet;
+  validation?: Evaluation;
 }
 
 /** What the trainer's surroundings do for it. */
@@ -57,7 +55,7 @@ export class Trainer {
     this.#inputs = inputs;
     this.#settings = settings;
     this.#host = host;
-    this.#batches = new StepBatches(inputs.train, inputs.padId, settings);
+    this.#batches = new StepBatches(inputs.train, settings);
     this.#updater = new Updater(inputs.method, inputs.values, settings.update);
     this.#best = new BestTracker(settings.metricForBest, settings.greaterIsBetter);
     this.#program = this.#newProgram();
@@ -173,13 +171,10 @@ export class Trainer {
   }
 
   async #evaluate(): Promise<void> {
-    const { model, method, padId, validation } = this.#inputs;
+    const { method, validation } = this.#inputs;
     if (!validation) throw new Error('evaluation without validation data');
     const started = performance.now();
-    const { numLabels } = model.config;
-    const options = { batchSize: this.#settings.evalBatchSize, padId };
-    const logits = await predictAll(this.#program, this.#updater.values, validation, numLabels, options);
-    const scores = evaluationScores(model.task, logits, numLabels, validation.targets);
+    const scores = await validation.run(this.#program, this.#updater.values);
     const seconds = (performance.now() - started) / 1000;
     this.#lastMetrics = scores;
     const best = method.settled && this.#best.observe(this.step, scores, this.#updater.values);
@@ -189,7 +184,7 @@ export class Trainer {
       epoch: this.step / this.#settings.stepsPerEpoch,
       ...scores,
       eval_runtime: seconds,
-      eval_samples_per_second: validation.encodings.length / seconds,
+      eval_samples_per_second: validation.examples.lengths.length / seconds,
       best,
     } as TrainEvent);
   }

@@ -4,12 +4,13 @@ import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites } from '../nn/dropout.ts';
 import { Network } from '../nn/network.ts';
 import { elementCount } from '../support/element-count.ts';
+import type { TaskModel } from '../tasks/task-model.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 
 /** The name of the input that takes the trained values. */
 export const TRAINED = 'trained';
 
-/** Builds a model's task loss (training) or logits (evaluation) in a network. */
+/** Builds a model's task loss in a network. */
 export type BuildModel = (network: Network) => Value;
 
 export interface TrainingGraph {
@@ -34,13 +35,18 @@ export function trainingGraph(buildLoss: BuildModel, tuner: Tuner): TrainingGrap
   return { outputs: { loss, gradient: total, regularizer: term.value }, dropouts };
 }
 
-/** The model as it predicts: output `logits`. */
-export function evaluationGraph(buildLogits: BuildModel, tuner: Tuner): Record<string, Value> {
+/** The model as it predicts: output `logits`, or the mean `loss` of a batch. */
+export function evaluationGraph(
+  model: Pick<TaskModel, 'buildLogits' | 'buildLoss'>,
+  tuner: Tuner,
+  output: 'logits' | 'loss',
+): Record<string, Value> {
   const { network } = tunedNetwork(tuner, false);
-  return { logits: buildLogits(network) };
+  return { [output]: output === 'logits' ? model.buildLogits(network) : model.buildLoss(network) };
 }
 
-function tunedNetwork(tuner: Tuner, training: boolean): { network: Network; flat: Value } {
+/** A network under a tuner, and the trained vector in it. */
+export function tunedNetwork(tuner: Tuner, training: boolean): { network: Network; flat: Value } {
   const graph = new Graph();
   const flat = input(graph, TRAINED, 'float32', [tuner.layout.length]);
   const network: Network = new Network(graph, {

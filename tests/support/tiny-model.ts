@@ -9,7 +9,7 @@ const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
 const PIECES =
   'the a cat dog bird fish sat ran flew swam good bad very not on mat log ##s ##ed ##ly . ,'.split(' ');
 
-const CONFIG = {
+export const TINY_CONFIG = {
   model_type: 'bert',
   vocab_size: SPECIAL.length + PIECES.length,
   hidden_size: 32,
@@ -28,12 +28,12 @@ const CONFIG = {
  */
 export function writeTinyModel(
   folder: string,
-  config: Partial<typeof CONFIG> & Record<string, unknown> = {},
+  config: Partial<typeof TINY_CONFIG> & Record<string, unknown> = {},
 ): void {
   mkdirSync(folder, { recursive: true });
   const write = (name: string, content: object) => writeFileSync(join(folder, name), JSON.stringify(content));
-  write('config.json', { ...CONFIG, ...config });
-  write('tokenizer.json', TOKENIZER);
+  write('config.json', { ...TINY_CONFIG, ...config });
+  write('tokenizer.json', TINY_TOKENIZER);
   write('tokenizer_config.json', {
     tokenizer_class: 'BertTokenizer',
     pad_token: '[PAD]',
@@ -44,7 +44,7 @@ export function writeTinyModel(
     .filter(([name]) => !name.startsWith('classifier.'))
     .map(([name, shape]): [string, StoredTensor] => [
       name,
-      { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, CONFIG.initializer_range) },
+      { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, TINY_CONFIG.initializer_range) },
     ]);
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
 }
@@ -52,7 +52,8 @@ export function writeTinyModel(
 const special = (id: string, type_id = 0) => ({ SpecialToken: { id, type_id } });
 const sequence = (id: string, type_id = 0) => ({ Sequence: { id, type_id } });
 
-const TOKENIZER = {
+/** Its tokenizer.json. */
+export const TINY_TOKENIZER = {
   version: '1.0',
   truncation: null,
   padding: null,

@@ -32,6 +32,8 @@ export interface StartOptions {
   /** What it reads from standard input. */
   input?: string;
   env?: Record<string, string>;
+  /** The folder it runs in; default: the workspace. */
+  cwd?: string;
 }
 
 /**
@@ -72,10 +74,10 @@ export class Workspace {
   /** Starts `adalora` with these words; what it prints loses this folder's path. */
   start(
     args: readonly string[],
-    { input, env }: StartOptions = {},
+    { input, env, cwd = this.folder }: StartOptions = {},
   ): { process: ChildProcess; ended: Promise<Ended> } {
     const child = spawn(process.execPath, [PROGRAM, ...args], {
-      cwd: this.folder,
+      cwd,
       env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: this.path('cache'), NO_COLOR: '1', ...env },
     });
     child.stdin.end(input);

@@ -1,34 +1,34 @@
-import type { TaskType } from '../../data/task-type.ts';
+import type { TaskName } from '../../data/task-type.ts';
+import type { BaseDtype } from '../base-dtype/base-dtype.ts';
 import { type Problem, shown } from './problem.ts';
-import type { DataConfig, TrainingSection } from './sections.ts';
-
-/** The metrics by which a task's models are compared, the default first. All but these two are better when greater. */
-export const METRICS: Readonly<Record<TaskType, readonly string[]>> = {
-  single_label_classification: ['accuracy', 'f1', 'matthews_correlation', 'loss'],
-  regression: ['pearson', 'spearmanr', 'mse', 'loss'],
-  multi_label_classification: ['f1', 'accuracy', 'loss'],
-};
-export const LESS_IS_BETTER: readonly string[] = ['loss', 'mse'];
+import type { TrainingSection } from './sections.ts';
+import { type AnyData, TASK_SETTINGS } from './task-settings.ts';
 
 /** Sections of a config that are sound in themselves. */
 export interface SoundSections {
-  task?: TaskType;
+  task?: TaskName;
+  model_init?: 'checkpoint' | 'random';
+  base_dtype?: BaseDtype;
   method?: 'adalora' | 'lora' | 'full';
   adapter?: string;
-  data?: DataConfig;
+  /** That of the task. */
+  data?: AnyData;
   training?: TrainingSection;
 }
 
 /** When to evaluate, if the config does not say. */
-export function defaultEvalStrategy(data: DataConfig): 'epoch' | 'no' {
+export function defaultEvalStrategy(data: Pick<AnyData, 'validation'>): 'epoch' | 'no' {
   return data.validation === undefined ? 'no' : 'epoch';
 }
 
 /** What is wrong between keys that are right each for itself. */
-export function crossCheck({ task, method, adapter, data, training }: SoundSections): Problem[] {
+export function crossCheck(sections: SoundSections): Problem[] {
+  const { task, model_init, base_dtype = 'float32', method, adapter, data, training } = sections;
   return [
     ...(method === 'full' && adapter !== undefined ? [ADAPTER_OF_FULL] : []),
-    ...(data ? columnProblems(data) : []),
+    ...(method !== 'full' && model_init === 'random' ? [ADAPTER_OF_NOISE] : []),
+    ...(method === 'full' && base_dtype !== 'float32' ? [notFrozen(base_dtype)] : []),
+    ...(task && data ? dataProblems(task, data) : []),
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
     ...(training && task ? metricProblems(training, task) : []),
@@ -42,10 +42,24 @@ const ADAPTER_OF_FULL: Problem = {
   hint: 'Merge the adapter (adalora merge) and give the result as the model.',
 };
 
-function columnProblems({ text, text_pair, label }: DataConfig): Problem[] {
-  if (label !== text && label !== text_pair) return [];
-  const expected = `another column than data.${label === text ? 'text' : 'text_pair'}`;
-  return [{ path: ['data', 'label'], expected, got: shown(label) }];
+const ADAPTER_OF_NOISE: Problem = {
+  path: ['model_init'],
+  expected: 'checkpoint, where an adapter is trained',
+  got: 'random',
+  hint: 'Set method: full. An adapter of weights that nobody has is of no use.',
+};
+
+function notFrozen(got: BaseDtype): Problem {
+  return {
+    path: ['base_dtype'],
+    expected: 'float32, where every weight is trained (method: full)',
+    got,
+    hint: 'Train an adapter (method: adalora or lora), or leave base_dtype out.',
+  };
+}
+
+function dataProblems<Task extends TaskName>(task: Task, data: AnyData): Problem[] {
+  return TASK_SETTINGS[task].problems(data as never);
 }
 
 function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: TrainingSection): Problem[] {
@@ -69,7 +83,7 @@ function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: Train
   return problems;
 }
 
-function evaluationProblems(training: TrainingSection, data: DataConfig): Problem[] {
+function evaluationProblems(training: TrainingSection, data: Pick<AnyData, 'validation'>): Problem[] {
   const { eval_steps, early_stopping_patience, load_best_model_at_end } = training;
   const strategy = training.eval_strategy ?? defaultEvalStrategy(data);
   const problems: Problem[] = [];
@@ -109,12 +123,12 @@ function evaluationProblems(training: TrainingSection, data: DataConfig): Proble
   }));
 }
 
-function metricProblems({ metric_for_best_model: metric }: TrainingSection, task: TaskType): Problem[] {
-  if (metric === undefined || METRICS[task].includes(withoutPrefix(metric))) return [];
+function metricProblems({ metric_for_best_model: metric }: TrainingSection, task: TaskName): Problem[] {
+  if (metric === undefined || TASK_SETTINGS[task].metrics.includes(withoutPrefix(metric))) return [];
   return [
     {
       path: ['training', 'metric_for_best_model'],
-      expected: `a metric of ${task} (${METRICS[task].join(', ')})`,
+      expected: `a metric of ${task} (${TASK_SETTINGS[task].metrics.join(', ')})`,
       got: shown(metric),
     },
   ];

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { nearest, suggest } from '../../support/nearest.ts';
 import { type Problem, shown, valueAt } from './problem.ts';
+import { tasksWith } from './task-settings.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -36,7 +37,12 @@ function placeOf(key: string, section: string, known: KnownKeys): string {
   const home = Object.keys(known).find((name) => known[name].includes(key));
   if (home !== undefined)
     return home === '' ? `${key} stands at the top level.` : `It belongs under ${home}.`;
-  return suggest(key, known[section] ?? []);
+  const tasks = section === 'data' ? tasksWith(key) : [];
+  return tasks.length > 0 ? `It is for task ${listed(tasks)}.` : suggest(key, known[section] ?? []);
+}
+
+function listed(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
 function nearValue(issue: Issue, got: unknown): string | undefined {

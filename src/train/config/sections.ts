@@ -4,30 +4,6 @@ import { LR_SCHEDULER_TYPES } from '../../optim/schedule.ts';
 const given = z.string().min(1);
 const count = z.int().min(1);
 
-const column = z.union([given, z.int().min(0)], {
-  error: 'expected a column: its name, or its number from 0',
-});
-
-/** Where the examples are and how they are read. */
-export const dataSchema = z.strictObject({
-  /** Paths of TSV, CSV or JSON Lines files. */
-  train: given,
-  validation: given.optional(),
-  /** Columns by name (header, JSON key) or by number from 0. */
-  text: column,
-  /** The second text, for tasks on pairs. */
-  text_pair: column.optional(),
-  label: column,
-  /** Whether the first line names the columns. Default: yes if any column is given by name. */
-  header: z.boolean().optional(),
-  /** Whether a double quote encloses fields. Default: yes in CSV, no in TSV. */
-  quote: z.boolean().optional(),
-  /** Between the labels of one row in a multi-label table. Default: `;`. */
-  label_separator: given.optional(),
-  /** Tokens an input may have, special ones included; what is longer is cut. */
-  max_length: count.default(128),
-});
-
 /** Hugging Face's `TrainingArguments`: names and meanings, and its defaults except where a comment says otherwise. */
 export const trainingSchema = z.strictObject({
   /** Default by method: 2e-3 for adalora, 5e-4 for lora, 2e-5 for full. */
@@ -40,10 +16,10 @@ export const trainingSchema = z.strictObject({
       error: 'expected a count from 1, or -1 to go by num_train_epochs',
     })
     .default(-1),
-  /** Hugging Face has 8. */
-  per_device_train_batch_size: count.default(32),
-  /** Hugging Face has 8; it changes no result. */
-  per_device_eval_batch_size: count.default(64),
+  /** Default: 32, of language models 8 as in Hugging Face. */
+  per_device_train_batch_size: count.optional(),
+  /** Default: 64, of language models 8 as in Hugging Face; it changes no result. */
+  per_device_eval_batch_size: count.optional(),
   /** Batches that make one optimizer step. */
   gradient_accumulation_steps: count.default(1),
   lr_scheduler_type: z.enum(LR_SCHEDULER_TYPES).default('linear'),
@@ -69,9 +45,9 @@ export const trainingSchema = z.strictObject({
   save_total_limit: count.default(2),
   /** Steps between two reports. Hugging Face has 500. */
   logging_steps: count.default(10),
-  /** Default: accuracy, pearson (regression) or f1 (multi-label). A leading `eval_` is dropped. */
+  /** Default: accuracy, pearson (regression), f1 (multi-label) or loss (language models). A leading `eval_` is dropped. */
   metric_for_best_model: given.optional(),
-  /** Default: true except for `loss` and `mse`. */
+  /** Default: true except for `loss`, `mse` and `perplexity`. */
   greater_is_better: z.boolean().optional(),
   /** Whether the run ends with the best model instead of the last. */
   load_best_model_at_end: z.boolean().default(false),
@@ -79,15 +55,17 @@ export const trainingSchema = z.strictObject({
   early_stopping_patience: count.optional(),
 });
 
-export type DataConfig = z.output<typeof dataSchema>;
 /** What the `training` section says, before defaults that depend on other keys. */
 export type TrainingSection = z.output<typeof trainingSchema>;
 
+type ByOtherKeys =
+  | 'learning_rate'
+  | 'per_device_train_batch_size'
+  | 'per_device_eval_batch_size'
+  | 'eval_strategy'
+  | 'metric_for_best_model'
+  | 'greater_is_better';
+
 /** The `training` section with every default filled in. */
-export type TrainingConfig = Omit<
-  TrainingSection,
-  'learning_rate' | 'eval_strategy' | 'metric_for_best_model' | 'greater_is_better'
-> &
-  Required<
-    Pick<TrainingSection, 'learning_rate' | 'eval_strategy' | 'metric_for_best_model' | 'greater_is_better'>
-  >;
+export type TrainingConfig = Omit<TrainingSection, ByOtherKeys> &
+  Required<Pick<TrainingSection, ByOtherKeys>>;

@@ -11,15 +11,19 @@ const NAME = /^checkpoint-(\d+)\.safetensors$/;
 /** Increased when a checkpoint of an older version can no longer be read. */
 const FORMAT = '1';
 
-/**
- * Writes a checkpoint as one file, so that it is there whole or not at all, and removes the oldest beyond `limit`.
- *
- * @param fingerprint what the run depends on: a checkpoint only resumes a run with the same
- */
+/** The run that a checkpoint is of. */
+export interface CheckpointOrigin {
+  /** What the run depends on: a checkpoint only resumes a run with the same. */
+  fingerprint: string;
+  /** The moment it began, for chat templates that tell the date. */
+  began: Date;
+}
+
+/** Writes a checkpoint as one file, so that it is there whole or not at all, and removes the oldest beyond `limit`. */
 export function writeCheckpoint(
   folder: string,
   state: TrainerState,
-  fingerprint: string,
+  { fingerprint, began }: CheckpointOrigin,
   limit: number,
 ): string {
   const path = join(folder, `checkpoint-${state.step}.safetensors`);
@@ -27,15 +31,18 @@ export function writeCheckpoint(
   const stored = new Map<string, StoredTensor>();
   for (const [name, data] of Object.entries(tensors)) stored.set(name, asStored(data));
   for (const [name, data] of Object.entries(method)) stored.set(METHOD_PREFIX + name, asStored(data));
-  writeSafetensors(path, stored, { format: FORMAT, fingerprint, state: JSON.stringify(numbers) });
+  writeSafetensors(path, stored, {
+    format: FORMAT,
+    fingerprint,
+    began: began.toISOString(),
+    state: JSON.stringify(numbers),
+  });
   for (const old of listCheckpoints(folder).slice(0, -limit)) rmSync(join(folder, old.name));
   return path;
 }
 
-export interface SavedState {
+export interface SavedState extends CheckpointOrigin {
   path: string;
-  /** As given to {@link writeCheckpoint}. */
-  fingerprint: string;
   state: TrainerState;
 }
 
@@ -64,7 +71,7 @@ export function readLastCheckpoint(folder: string): SavedState | undefined {
       else tensors[name] = data;
     }
     const state = { ...numbers, tensors: tensors as TrainerState['tensors'], method };
-    return { path, fingerprint: metadata.fingerprint, state };
+    return { path, fingerprint: metadata.fingerprint, began: new Date(metadata.began), state };
   } finally {
     file.close();
   }

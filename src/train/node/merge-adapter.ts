@@ -8,7 +8,7 @@ import { mergedReader } from '../../tuners/peft/merged-reader.ts';
 import { copyAdapterNotes } from './adapter-notes.ts';
 import { writeModelFiles } from './full-model.ts';
 import { locateAdapter } from './locate-trained.ts';
-import { type OpenedAdapter, openAdapter } from './open-adapter.ts';
+import { type AdapterOnBase, openAnyAdapter } from './open-adapter.ts';
 
 /** Element types of a written checkpoint, by the names of transformers. */
 export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
@@ -38,12 +38,12 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
  */
 export async function mergeAdapter(path: string, output: string, options: MergeOptions = {}): Promise<void> {
   const { folder, runModel } = locateAdapter(path);
-  const opened = await openAdapter(folder, options.model ?? runModel);
+  const opened = await openAnyAdapter(folder, options.model ?? runModel);
   const { model, baseFolder, notes } = opened;
   try {
     writeWeights(join(output, 'model.safetensors'), opened, options.dtype);
     copyAdapterNotes(folder, output);
-    writeModelFiles(output, baseFolder, model, notes.labels, options.dtype);
+    writeModelFiles(output, baseFolder, model, notes, options.dtype);
   } finally {
     model.close();
   }
@@ -51,12 +51,12 @@ export async function mergeAdapter(path: string, output: string, options: MergeO
 
 function writeWeights(
   path: string,
-  { model, ...adapter }: OpenedAdapter,
+  { model, ...adapter }: AdapterOnBase,
   dtype: MergedDtype | undefined,
 ): void {
   const own = (name: string) => {
     const place = model.locate(name);
-    return 'data' in place ? undefined : place.dtype;
+    return 'data' in place || place.dtype === 'uint8' ? undefined : place.dtype;
   };
   const buffers = [...model.buffers].filter(([name]) => own(name) !== undefined);
   const tensors = [...model.parameters, ...buffers];

@@ -8,16 +8,16 @@ import type { Engine } from '../engine.ts';
 import type { ModelWeights } from './load-model.ts';
 
 /** Runs a model's graphs in Node, its weights mapped from the checkpoint (on WebAssembly: held in memory). */
-export function nodeEngine({ weightFolder, locate }: ModelWeights, device: Device): Engine {
+export function nodeEngine({ weightFolder, locate, prepack }: ModelWeights, device: Device): Engine {
   const encode = (outputs: Readonly<Record<string, Value>>) => lower(outputs, { target: device, locate });
   if (device === 'wasm') return { open: (outputs) => openOnWasm(encode(outputs), weightFolder) };
-  return { open: (outputs) => createSession(encode(outputs), { device, weightFolder }) };
+  return { open: (outputs) => createSession(encode(outputs), { device, weightFolder, prepack }) };
 }
 
 async function openOnWasm(model: Uint8Array, folder: string): Promise<Session> {
   const web = await import('../../runtime/web/create-session.ts');
   const weightFiles = readdirSync(folder)
-    .filter((name) => name.endsWith('.safetensors'))
+    .filter((name) => /\.(safetensors|bin)$/.test(name))
     .map((path) => ({ path, data: readFileSync(join(folder, path)) }));
   return web.createSession(model, { device: 'wasm', weightFiles });
 }

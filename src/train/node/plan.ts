@@ -1,9 +1,6 @@
-import { maxLength } from '../../text/max-length.ts';
-import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
-import { encodeTexts } from '../encoded-set.ts';
 import { type Plan, planRun } from '../plan.ts';
 import type { RunConfig } from '../run-config.ts';
-import { describeModel } from './load-model.ts';
+import { describeAs } from './load-model.ts';
 import { readRun } from './read-run.ts';
 
 /**
@@ -12,14 +9,6 @@ import { readRun } from './read-run.ts';
  * @throws UserError as the run would
  */
 export async function plan(given: RunConfig): Promise<Plan> {
-  const { config, start, folder, data, numLabels } = await readRun(given);
-  const model = describeModel(folder, config.task, numLabels);
-  const tokenizer = loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
-  const length = maxLength(config.data.max_length, tokenizer.modelMaxLength, model.config.maxLength);
-  const lengthsOf = (rows: typeof data.train) => encodeTexts(rows, tokenizer, length).lengths;
-  const facts = {
-    lengths: lengthsOf(data.train),
-    validationLengths: data.validation && lengthsOf(data.validation),
-  };
-  return planRun(config, model, facts, start);
+  const { config, start, folder, build, encode } = await readRun(given);
+  return planRun(config, describeAs(folder, build), encode(new Date()), start);
 }

@@ -1,24 +1,23 @@
-import { labelMap } from '../../data/labels.ts';
 import type { DataOptions, Row } from '../../data/row.ts';
+import { isLanguageTask, type LanguageTask, type TaskType } from '../../data/task-type.ts';
 import type { Device } from '../../runtime/session.ts';
-import { maxLength } from '../../text/max-length.ts';
-import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
-import type { TextTokenizer } from '../../text/tokenizer.ts';
-import { FullTuner } from '../../tuners/full/full-tuner.ts';
-import type { ImportedAdapter } from '../../tuners/peft/import-adapter.ts';
-import { encodeSet, encodeTexts, type Texts } from '../encoded-set.ts';
-import { evaluationScores, predictAll } from '../evaluate.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { BaseDtype } from '../base-dtype/base-dtype.ts';
+import { TASK_SETTINGS } from '../config/task-settings.ts';
 import { Program } from '../program.ts';
-import { type AdapterNotes, notesOfModel, readAdapterNotes } from './adapter-notes.ts';
-import { type LoadedModel, loadModel } from './load-model.ts';
-import { locateTrained } from './locate-trained.ts';
+import { encodedSet, type Texts } from '../tasks/encoded-set.ts';
+import { predictAll } from '../tasks/predict-all.ts';
+import { sequenceTask } from '../tasks/sequence-task.ts';
+import type { AdapterNotes } from './adapter-notes.ts';
 import { nodeEngine } from './node-engine.ts';
-import { openAdapter } from './open-adapter.ts';
+import { contextOf, openTrained } from './open-trained.ts';
 
 export interface PredictorOptions {
   /** The base model, where it lies elsewhere than the adapter says. */
   model?: string;
   device?: Device;
+  /** How the frozen weights below an adapter are kept; float32 by default. */
+  baseDtype?: BaseDtype;
   batchSize?: number;
   /** Replaces what the adapter says of texts and columns. */
   data?: Partial<AdapterNotes['data']>;
@@ -26,7 +25,7 @@ export interface PredictorOptions {
 
 /** A trained model that predicts. */
 export interface Predictor {
-  task: AdapterNotes['task'];
+  task: TaskType;
   /** Class names by id; none for regression. */
   labels: readonly string[];
   /** How to read files of rows, as in the run. */
@@ -38,76 +37,66 @@ export interface Predictor {
   close(): Promise<void>;
 }
 
-const DEFAULT_BATCH_SIZE = 64;
 /** Rows that wait for each other, so that like lengths share a batch. */
-const ROWS_AT_ONCE = 16 * DEFAULT_BATCH_SIZE;
+const ROWS_AT_ONCE = 1024;
 
 /**
- * Opens a run's folder, an adapter's (of this program or of PEFT), or that of a fully fine-tuned model.
+ * Opens a run's folder, an adapter's (of this program or of PEFT), or that of a fully fine-tuned model, of a task whose
+ * answers are classes or a score.
  *
- * @throws UserError for anything missing, damaged or not fitting together
+ * @throws UserError for anything missing, damaged or not fitting together, and for language models
  */
 export async function openPredictor(path: string, options: PredictorOptions = {}): Promise<Predictor> {
-  const { folder, kind, runModel } = locateTrained(path);
-  const opened =
-    kind === 'adapter' ? await openAdapted(folder, options.model ?? runModel) : await openModel(folder);
-  return createPredictor(opened, options);
-}
-
-interface Opened extends ImportedAdapter {
-  model: LoadedModel;
-  tokenizer: TextTokenizer;
-  notes: AdapterNotes;
-}
-
-async function openAdapted(folder: string, base: string | undefined): Promise<Opened> {
-  const opened = await openAdapter(folder, base);
-  const { typeVocabSize } = opened.model.config;
-  return { ...opened, tokenizer: loadTokenizer(opened.baseFolder, { typeVocabSize }) };
-}
-
-async function openModel(folder: string): Promise<Opened> {
-  const notes = readAdapterNotes(folder) ?? notesOfModel(folder);
-  const model = loadModel(folder, notes.task);
-  const tuner = new FullTuner(model);
-  const tokenizer = loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
-  return { model, tokenizer, notes, tuner, values: tuner.initialValues(0, model.reader(0)) };
-}
-
-function createPredictor(opened: Opened, { device = 'cpu', batchSize, data }: PredictorOptions): Predictor {
-  const { model, tokenizer, notes, tuner, values } = opened;
-  const { max_length, ...columns } = { ...notes.data, ...data };
-  const length = maxLength(max_length, tokenizer.modelMaxLength, model.config.maxLength);
-  const program = new Program(nodeEngine(model, device), model, tuner);
+  const { device = 'cpu', data } = options;
+  const trained = await openTrained(path, {
+    model: options.model,
+    baseDtype: options.baseDtype,
+    maxLength: data?.max_length,
+  });
+  const { model, tuner, values, text, notes } = trained;
+  const { task, labels } = notes;
+  if (isLanguageTask(task)) {
+    model.close();
+    throw noClasses(path, task);
+  }
+  const { max_length: _, ...columns } = { ...notes.data, ...data } as DataOptions & { max_length?: number };
   const { numLabels } = model.config;
-  const batches = { batchSize: batchSize ?? DEFAULT_BATCH_SIZE, padId: tokenizer.padId };
+  const { tokenizer, maxLength } = text;
+  const program = new Program(nodeEngine(model, device), model, tuner);
+  const batchSize = options.batchSize ?? TASK_SETTINGS[task].batchSize.eval;
   return {
-    task: notes.task,
-    labels: notes.labels,
-    data: { ...columns, task: notes.task },
+    task,
+    labels,
+    data: { ...columns, task },
     async *predict(rows) {
       for (const chunk of chunks(rows, ROWS_AT_ONCE)) {
-        const logits = await predictAll(
-          program,
-          values,
-          encodeTexts(chunk, tokenizer, length),
-          numLabels,
-          batches,
-        );
+        const set = encodedSet(chunk, tokenizer, maxLength);
+        const logits = await predictAll(program, values, set, numLabels, batchSize);
         for (let row = 0; row < chunk.length; row++)
           yield logits.slice(row * numLabels, (row + 1) * numLabels);
       }
     },
     async evaluate(rows, fileName) {
-      const set = encodeSet(rows, tokenizer, length, notes.task, labelMap(notes.labels), fileName);
-      const logits = await predictAll(program, values, set, numLabels, batches);
-      return evaluationScores(notes.task, logits, numLabels, set.targets);
+      const labelled = { rows: [...rows], fileName };
+      return sequenceTask(task).evaluation(labelled, contextOf(trained), batchSize).run(program, values);
     },
     async close() {
       await program.release();
       model.close();
     },
   };
+}
+
+function noClasses(where: string, task: LanguageTask): UserError {
+  return new UserError({
+    where,
+    expected: 'a model that predicts classes or scores',
+    got: `one of task ${task}`,
+    hint:
+      task === 'causal_lm'
+        ? 'Let it write with adalora generate, or score it with adalora eval.'
+        : 'Score it with adalora eval.',
+  });
 }
 
 function* chunks<T>(items: Iterable<T>, size: number): Generator<T[]> {

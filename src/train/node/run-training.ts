@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs';
-import { maxLength } from '../../text/max-length.ts';
-import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
 import { adapterParameters } from '../../tuners/adapter-parameters.ts';
-import { type EncodedSet, encodeSet } from '../encoded-set.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
 import { createMethod } from '../method.ts';
 import type { RunConfig } from '../run-config.ts';
 import { Trainer } from '../trainer.ts';
 import { trainerSettings } from '../trainer-settings.ts';
+import { scoreOnFloat32 } from './base-dtype/score-on-float32.ts';
+import { withBaseDtype } from './base-dtype/with-base-dtype.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import { finishOf, openEventLog } from './event-log.ts';
-import type { RunData } from './load-data.ts';
-import { type LoadedModel, loadModel } from './load-model.ts';
+import { newModel, openModel } from './load-model.ts';
 import { nodeEngine } from './node-engine.ts';
 import { checkHead } from './open-adapter.ts';
 import { peakMemoryMb } from './peak-memory.ts';
@@ -34,9 +32,10 @@ export interface RunOptions {
  */
 export async function runTraining(given: RunConfig, options: RunOptions): Promise<FinishEvent> {
   checkRunFolder(given.output, options.resume);
-  const { config, start, folder, data, numLabels } = await readRun(given);
+  const run = await readRun(given);
+  const { config, start, folder, labels } = run;
   const files = runFiles(config.output);
-  const fingerprint = fingerprintOf(config, data.labels.names, start?.files);
+  const fingerprint = fingerprintOf(config, labels, [...run.dataFiles, ...(start?.files ?? [])]);
   const saved = options.resume ? readLastCheckpoint(files.checkpoints) : undefined;
   if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
   const finished = saved && existsSync(files.card) ? finishOf(files.metrics) : undefined;
@@ -47,11 +46,22 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
     return finished;
   }
 
-  const model = loadModel(folder, config.task, numLabels);
-  const settings = trainerSettings(config, data.train.length);
+  const isNew = config.model_init === 'random';
+  const model = isNew
+    ? newModel(folder, run.build)
+    : withBaseDtype(openModel(folder, run.build), config.base_dtype, {
+        onWritten: everySecond((share) =>
+          options.onEvent({ type: 'progress', step: 0, what: 'base', share }),
+        ),
+      });
+  const began = saved?.began ?? new Date();
+  const { train, validation } = run.encode(
+    began,
+    everySecond((share) => options.onEvent({ type: 'progress', step: 0, what: 'text', share })),
+  );
+  const settings = trainerSettings(config, train.lengths.length);
   const method = createMethod(config, model, settings.totalSteps, start);
   if (start) checkHead(model, method.run, `adapter: ${config.adapter}`);
-  const { train, validation, padId } = encode(config, folder, model, data);
   const values = method.start ?? method.run.tuner.initialValues(config.seed, model.reader(config.seed));
 
   let log: (event: TrainEvent) => void = () => {};
@@ -60,13 +70,13 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
     options.onEvent(event);
   };
   const trainer = new Trainer(
-    { engine: nodeEngine(model, config.device), model, method: method.run, values, train, validation, padId },
+    { engine: nodeEngine(model, config.device), model, method: method.run, values, train, validation },
     settings,
     {
       emit,
       shouldStop: options.shouldStop,
       save: (state) =>
-        writeCheckpoint(files.checkpoints, state, fingerprint, config.training.save_total_limit),
+        writeCheckpoint(files.checkpoints, state, { fingerprint, began }, config.training.save_total_limit),
       peakMemoryMb,
     },
   );
@@ -81,17 +91,19 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
     step: trainer.step,
     total_steps: settings.totalSteps,
     num_train_epochs: settings.totalSteps / settings.stepsPerEpoch,
-    train_examples: data.train.length,
-    eval_examples: data.validation?.length ?? 0,
-    truncated: train.truncated + (validation?.truncated ?? 0),
+    train_examples: train.lengths.length,
+    eval_examples: validation?.examples.lengths.length ?? 0,
+    truncated: train.truncated + (validation?.examples.truncated ?? 0),
     trainable_parameters: values.length,
     adapter_parameters: adapterParameters(method.run.tuner.modules),
+    ranks: method.run.ranks(),
     method: config.method,
     device: config.device,
     startup_ms: Math.round(1000 * process.uptime()),
   });
   const notices = startNotices(config, start);
-  if (model.initialised.length > 0 && !start)
+  if (isNew) notices.push('every parameter is new (model_init: random)');
+  else if (model.initialised.length > 0 && !start)
     notices.push(`not in the checkpoint, initialised: ${model.initialised.join(', ')}`);
   if (!saved) for (const message of notices) emit({ type: 'notice', step: 0, message });
   const finish = await trainer.run();
@@ -102,29 +114,30 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
       folder,
       model,
       method,
-      labels: data.labels.names,
+      data: run.data,
+      labels,
+      maxLength: run.maxLength,
       values: trainer.values,
       finish,
     });
+  }
+  if (config.base_dtype !== 'float32' && validation && finish.reason !== 'stopped') {
+    const trained = { tuner: method.run.tuner, values: trainer.values };
+    const plain = openModel(folder, run.build);
+    const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics);
+    emit({ type: 'notice', step: finish.step, message });
   }
   emit(finish);
   model.close();
   return finish;
 }
 
-function encode(
-  config: RunConfig,
-  folder: string,
-  model: LoadedModel,
-  { train, validation, labels }: RunData,
-): { train: EncodedSet; validation?: EncodedSet; padId: number } {
-  const tokenizer = loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
-  const length = maxLength(config.data.max_length, tokenizer.modelMaxLength, model.config.maxLength);
-  const set = (rows: typeof train, file: string) =>
-    encodeSet(rows, tokenizer, length, config.task, labels, file);
-  return {
-    train: set(train, config.data.train),
-    validation: validation && set(validation, config.data.validation as string),
-    padId: tokenizer.padId,
+/** Passes on what comes a second after the last, and nothing of what is done within one. */
+function everySecond(report: (share: number) => void): (share: number) => void {
+  let last = performance.now();
+  return (share) => {
+    if (performance.now() - last < 1000) return;
+    last = performance.now();
+    report(share);
   };
 }

@@ -8,17 +8,16 @@ import type { runFiles } from './run-folder.ts';
 /**
  * What the course of training depends on: equal for two runs that go the same way step by step.
  *
- * @param start the files of the adapter that is continued
+ * @param files the data, and the adapter that is continued
  */
 export function fingerprintOf(
   config: RunConfig,
   labels: readonly string[],
-  start: readonly string[] = [],
+  files: readonly string[],
 ): string {
-  const { train, validation } = config.data;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([courseOf(config), labels]));
-  for (const path of [train, ...(validation === undefined ? [] : [validation]), ...start]) {
+  for (const path of files) {
     hash.update(createHash('sha256').update(readFileSync(path)).digest());
   }
   return hash.digest('hex');

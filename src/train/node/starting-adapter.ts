@@ -1,9 +1,6 @@
 import { join } from 'node:path';
-import { type LabelMap, labelMap } from '../../data/labels.ts';
 import { type Adapter, adapterTensorFile, readAdapter } from '../../formats/peft/node/adapter-folder.ts';
 import { UserError } from '../../support/user-error.ts';
-import { headOutputs } from '../../tuners/peft/head-outputs.ts';
-import type { TunableModel } from '../../tuners/tuner.ts';
 import { continuedConfig } from '../continued-config.ts';
 import type { RunConfig } from '../run-config.ts';
 import { type AdapterNotes, readAdapterNotes } from './adapter-notes.ts';
@@ -34,35 +31,6 @@ export function readStart(given: RunConfig): { config: RunConfig; start?: Starti
   }
   const files = [join(folder, 'adapter_config.json'), adapterTensorFile(folder)];
   return { config, start: { ...adapter, notes, files } };
-}
-
-/**
- * The classes of a run: those that its adapter knows, in that order, else those of the data.
- *
- * @param model the base as it is, whatever the labels
- * @throws UserError where the data have others, or another number than the adapter's head
- */
-export function labelsOf(
-  { data, task, adapter }: RunConfig,
-  found: LabelMap,
-  model: TunableModel,
-  start: StartingAdapter | undefined,
-): LabelMap {
-  if (!start || task === 'regression') return found;
-  const known = start.notes?.labels;
-  const stranger = known && found.names.find((name) => !known.includes(name));
-  if (stranger !== undefined) {
-    const expected = `the labels of the adapter ${adapter} (${known?.join(', ')})`;
-    throw new UserError({ where: data.train, expected, got: `"${stranger}"` });
-  }
-  const labels = known ? labelMap(known) : found;
-  const outputs = headOutputs(model, start.tensors);
-  if (outputs === undefined || outputs === labels.names.length) return labels;
-  throw new UserError({
-    where: data.train,
-    expected: `${outputs} labels, as the head of the adapter ${adapter} has`,
-    got: `${labels.names.length}`,
-  });
 }
 
 /** What to tell of a continued adapter. */

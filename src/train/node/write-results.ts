@@ -17,7 +17,11 @@ export interface Results {
   folder: string;
   model: LoadedModel;
   method: Method;
+  /** How files were read. */
+  data: RunConfig['data'];
   labels: readonly string[];
+  /** Tokens that an example may have. */
+  maxLength: number;
   values: Float32Array;
   finish: FinishEvent;
 }
@@ -34,20 +38,25 @@ export function writeResults({
   folder,
   model,
   method,
+  data,
   labels,
+  maxLength,
   values,
   finish,
 }: Results): void {
   const adapter = method.exportAdapter?.(values, config.model);
   if (adapter) {
-    writeAdapterNotes(files.adapter, config, labels);
+    writeAdapterNotes(files.adapter, { task: config.task, data }, labels, maxLength);
     writeAdapter(files.adapter, adapter.config, adapter.tensors);
   } else {
-    writeAdapterNotes(files.model, config, labels);
-    writeFullModel(files.model, folder, model, method.run.tuner.layout, values, labels);
+    writeAdapterNotes(files.model, { task: config.task, data }, labels, maxLength);
+    writeFullModel(files.model, folder, model, method.run.tuner.layout, values, {
+      task: config.task,
+      labels,
+    });
   }
   const card = modelCard({
-    config,
+    config: { ...config, data: { ...config.data, max_length: maxLength } },
     labels,
     steps: finish.step,
     trainableParameters: values.length,

@@ -2,9 +2,11 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { missingFile } from '../../../formats/node/missing-file.ts';
 import { nearest } from '../../../support/nearest.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { EMBEDDED_MODEL } from '../embedded-model.ts';
 import { type ModelId, parseModelId } from '../model-id.ts';
 import { cachedModels, findSnapshot, hubCacheFolder } from './cache.ts';
 import { type DownloadProgress, downloadModel } from './download.ts';
+import { embeddedFolder } from './embedded-folder.ts';
 import { explainHubError } from './explain-hub-error.ts';
 
 export interface ResolveOptions {
@@ -22,13 +24,14 @@ export interface ResolveOptions {
 }
 
 /**
- * The folder of a model given as a folder or as a Hub id (`owner/name`, `name`, either with `@revision`). A model that is
- * not in the cache is downloaded: configuration, tokenizer and safetensors weights, nothing else.
+ * The folder of a model given as a folder, as the embedded one, or as a Hub id (`owner/name`, `name`, either with
+ * `@revision`). A model that is not in the cache is downloaded: configuration, tokenizer and safetensors weights, nothing else.
  *
  * Throws a UserError that says what to do when it is neither, not reachable, or not allowed.
  */
 export async function resolveModel(model: string, options: ResolveOptions = {}): Promise<string> {
   if (existsSync(model)) return existingFolder(model);
+  if (model === EMBEDDED_MODEL) return realpathSync(embeddedFolder());
   const id = parseModelId(model, options.revision);
   if (!id) throw missingFile(model, 'a model folder or a Hub id like owner/name');
 

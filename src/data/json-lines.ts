@@ -1,0 +1,57 @@
+import type { RowProblems } from './row-problems.ts';
+
+export type JsonObject = Record<string, unknown>;
+
+/** An object of a file, the line it stands on (from 1), and the characters before that. */
+export interface JsonLine {
+  line: number;
+  offset: number;
+  object: JsonObject;
+}
+
+/** The objects of a file with one JSON object a line; blank lines are skipped. */
+export function* jsonLines(content: string, problems: RowProblems): Iterable<JsonLine> {
+  let line = 0;
+  for (let offset = 0; offset < content.length; ) {
+    const newline = content.indexOf('\n', offset);
+    const end = newline < 0 ? content.length : newline;
+    const source = content.slice(offset, end);
+    line++;
+    const object = source.trim() === '' ? undefined : parseObject(source, line, problems);
+    if (object) yield { line, offset, object };
+    offset = end + 1;
+  }
+}
+
+function parseObject(source: string, line: number, problems: RowProblems): JsonObject | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (error) {
+    problems.add(line, { expected: 'a line of JSON', got: `invalid JSON (${(error as Error).message})` });
+    return undefined;
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  const hint = 'Write one object a line (JSON Lines).';
+  problems.add(line, { expected: 'a JSON object', got: typeName(value), hint });
+  return undefined;
+}
+
+/** A key of the object itself. */
+export function own(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** What a value is, for messages. */
+export function typeName(value: unknown): string {
+  if (value === undefined || value === null) return value === null ? 'null' : 'nothing';
+  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
+}
+
+/** The text under a key; notes a problem where there is none. */
+export function textOf(object: JsonObject, name: string, line: number, problems: RowProblems): string {
+  const value = own(object, name);
+  if (typeof value === 'string') return value;
+  problems.add(line, { expected: `a string in "${name}"`, got: typeName(value) });
+  return '';
+}

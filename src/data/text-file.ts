@@ -1,0 +1,9 @@
+/** A file of text, read when it is needed. */
+export interface TextFile {
+  /** As messages call it. */
+  name: string;
+  /** In bytes, for progress. */
+  size: number;
+  /** Its content without byte-order mark. */
+  read(): string;
+}

@@ -1,0 +1,57 @@
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { JsonObject } from '../json-lines.ts';
+
+/** Names of the keys in JSON Lines; left out, those of the first row decide. */
+export interface LanguageColumns {
+  text?: string;
+  prompt?: string;
+  completion?: string;
+  messages?: string;
+}
+
+/** The keys of one kind of row. */
+export type Keys =
+  | { kind: 'text'; text: string }
+  | { kind: 'completion'; prompt: string; completion: string }
+  | { kind: 'messages'; messages: string };
+
+/**
+ * The keys that are given, else the usual ones that the first row has.
+ *
+ * @throws UserError where it has neither
+ */
+export function findKeys(first: JsonObject, columns: LanguageColumns, where: string): Keys {
+  const { text, prompt = 'prompt', completion = 'completion', messages } = columns;
+  const present = Object.keys(first);
+  const isCompletion = columns.prompt !== undefined || columns.completion !== undefined;
+  const given: Keys | undefined =
+    messages !== undefined
+      ? { kind: 'messages', messages }
+      : isCompletion
+        ? { kind: 'completion', prompt, completion }
+        : text !== undefined
+          ? { kind: 'text', text }
+          : undefined;
+  if (given) {
+    const { kind: _, ...names } = given;
+    for (const name of Object.values(names))
+      if (!present.includes(name)) throw noColumn(name, present, where);
+    return given;
+  }
+  const has = (...names: string[]) => names.every((name) => present.includes(name));
+  if (has('messages')) return { kind: 'messages', messages: 'messages' };
+  if (has('prompt', 'completion')) return { kind: 'completion', prompt, completion };
+  if (has('text')) return { kind: 'text', text: 'text' };
+  throw new UserError({
+    where,
+    expected: 'text, prompt and completion, or messages',
+    got: `the keys ${present.join(', ')}`,
+    hint: 'Say in data.text, data.prompt and data.completion, or data.messages what they are called.',
+  });
+}
+
+function noColumn(name: string, present: readonly string[], where: string): UserError {
+  const hint = `${suggest(name, present)} The row's keys: ${present.join(', ')}.`;
+  return new UserError({ where, expected: 'a column of the file', got: `"${name}"`, hint });
+}

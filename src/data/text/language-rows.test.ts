@@ -1,0 +1,143 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { textFiles } from '../node/text-files.ts';
+import { RowProblems } from '../row-problems.ts';
+import { type SampleBy, splitDocuments } from './documents.ts';
+import type { LanguageColumns } from './language-keys.ts';
+import { languageRows } from './language-rows.ts';
+
+describe('splitDocuments', () => {
+  const text = '\nFirst line\nsecond.\n\n \t\nThird,\n\n\nlast  \n';
+  const split = (sampleBy: SampleBy, from = text) => [...splitDocuments(from, sampleBy)];
+
+  it.each<[SampleBy, [number, string][]]>([
+    ['document', [[1, text]]],
+    [
+      'paragraph',
+      [
+        [1, '\nFirst line\nsecond.'],
+        [6, 'Third,'],
+        [9, 'last  \n'],
+      ],
+    ],
+    [
+      'line',
+      [
+        [2, 'First line'],
+        [3, 'second.'],
+        [6, 'Third,'],
+        [9, 'last  '],
+      ],
+    ],
+  ])('by %s', (sampleBy, documents) => {
+    expect(split(sampleBy).map((document) => [document.line, document.text])).toEqual(documents);
+    expect(split(sampleBy, text.replaceAll('\n', '\r\n'))).toEqual(split(sampleBy));
+    for (const { offset, text: part } of split(sampleBy)) expect(text.startsWith(part, offset)).toBe(true);
+  });
+
+  it('has none where there is white space alone', () => expect(split('document', ' \n\t\n')).toEqual([]));
+});
+
+describe('languageRows', () => {
+  const read = (
+    content: string,
+    columns: LanguageColumns = {},
+    name = 'x.jsonl',
+    by: SampleBy = 'document',
+  ) => {
+    const problems = new RowProblems(name);
+    const rows = [...languageRows(content, name, columns, by, problems)];
+    problems.throwIfAny();
+    return rows.map(({ offset: _, ...row }) => row);
+  };
+  const MESSAGES = [{ role: 'user', content: 'a' }];
+
+  it.each<[string, object, object, LanguageColumns]>([
+    ['text', { id: 1, text: 'a', title: 'b' }, { text: 'a' }, {}],
+    ['text by name', { body: 'a', text: 'b' }, { text: 'a' }, { text: 'body' }],
+    ['completions', { prompt: 'a', completion: 'b', text: 'c' }, { prompt: 'a', completion: 'b' }, {}],
+    [
+      'completions by name',
+      { prompt: 'a', answer: 'b' },
+      { prompt: 'a', completion: 'b' },
+      { completion: 'answer' },
+    ],
+    ['messages', { messages: MESSAGES, prompt: 'a' }, { messages: MESSAGES }, {}],
+    ['messages by name', { chat: MESSAGES }, { messages: MESSAGES }, { messages: 'chat' }],
+  ])('reads %s', (_, object, row, columns) => {
+    expect(read(`\n${JSON.stringify(object)}\n`, columns)).toEqual([{ ...row, line: 2 }]);
+  });
+
+  it('reads plain text, and texts of JSON as documents of their own', () => {
+    expect(read('{"a": 1}', {}, 'x.txt')).toEqual([{ text: '{"a": 1}', line: 1 }]);
+    expect(read('one\n\ntwo', {}, 'notes', 'paragraph').map((row) => 'text' in row && row.text)).toEqual([
+      'one',
+      'two',
+    ]);
+    expect(read('{"text": "a\\nb"}\n{"text": ""}', {}, 'x.json', 'line')).toEqual([
+      { text: 'a', line: 1 },
+      { text: 'b', line: 1 },
+    ]);
+  });
+
+  it.each<[string, string, LanguageColumns, string, string]>([
+    [
+      'a table',
+      'a\tb',
+      {},
+      'x.tsv',
+      'x.tsv: expected plain text (.txt) or JSON Lines (.jsonl), got a table (.tsv).',
+    ],
+    [
+      'keys it does not know',
+      '{"body": "a"}',
+      {},
+      'x.jsonl',
+      'x.jsonl:1: expected text, prompt and completion, or messages, got the keys body. Say in data.text',
+    ],
+    [
+      'a misspelt key',
+      '{"body": "a"}',
+      { text: 'bdy' },
+      'x.jsonl',
+      'expected a column of the file, got "bdy". Did you mean body?',
+    ],
+    [
+      'another type',
+      '{"text": "a"}\n{"text": 1}',
+      {},
+      'x.jsonl',
+      'x.jsonl:2: expected a string in "text", got a value of type number.',
+    ],
+    ['no JSON', '{"text": "a"}\n{', {}, 'x.jsonl', 'x.jsonl:2: expected a line of JSON, got invalid JSON'],
+    ['no messages', '{"messages": []}', {}, 'x.jsonl', 'each with a role and a content, got an empty list.'],
+    ['messages without role', '{"messages": [{"content": "a"}]}', {}, 'x.jsonl', 'got other entries.'],
+    [
+      'messages that are numbers',
+      '{"messages": [{"role": "a", "content": 1}]}',
+      {},
+      'x.jsonl',
+      'got other entries.',
+    ],
+  ])('refuses %s', (_, content, columns, name, message) => {
+    expect(() => read(content, columns, name)).toThrow(message);
+  });
+});
+
+describe('textFiles', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'texts-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('are one, or those of a folder by name', () => {
+    expect(() => textFiles(folder)).toThrow(
+      'expected text files in it (.txt, .jsonl), got a folder without any.',
+    );
+    for (const name of ['b.txt', 'a.jsonl', 'c.png']) writeFileSync(join(folder, name), `\ufeff${name}`);
+    mkdirSync(join(folder, 'deeper'));
+    expect(textFiles(folder).map((file) => file.read())).toEqual(['a.jsonl', 'b.txt']);
+    expect(textFiles(join(folder, 'c.png'))[0]).toMatchObject({ size: 8 });
+    expect(() => textFiles(join(folder, 'd.txt'))).toThrow('Did you mean');
+  });
+});

@@ -1,0 +1,112 @@
+import { UserError } from '../../support/user-error.ts';
+import type { ChatMessage } from '../../text/chat/chat-message.ts';
+import { type JsonObject, jsonLines, own, textOf, typeName } from '../json-lines.ts';
+import { RowProblems } from '../row-problems.ts';
+import { type SampleBy, splitDocuments } from './documents.ts';
+import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
+
+/** What a language model learns from: a text, a prompt with its completion, or a conversation. */
+export type LanguageContent =
+  | { text: string }
+  | { prompt: string; completion: string }
+  | { messages: readonly ChatMessage[] };
+
+/** An example, the line of the file on which it stands (from 1), and the characters before it. */
+export type LanguageRow = LanguageContent & { line: number; offset: number };
+
+/**
+ * The rows of a plain text file (`.txt`), or of JSON Lines: with `text`, `prompt` and `completion`, or `messages`.
+ * Texts of both are cut into documents as `sampleBy` says.
+ *
+ * @param problems takes what is wrong with single rows; they are left out
+ * @throws UserError for a table, and for JSON Lines in which the keys are not found
+ */
+export function* languageRows(
+  content: string,
+  fileName: string,
+  columns: LanguageColumns,
+  sampleBy: SampleBy,
+  problems: RowProblems,
+): Iterable<LanguageRow> {
+  if (!isJsonl(content, fileName)) {
+    yield* splitDocuments(content, sampleBy);
+    return;
+  }
+  let keys: Keys | undefined;
+  for (const { line, offset, object } of jsonLines(content, problems)) {
+    keys ??= findKeys(object, columns, `${fileName}:${line}`);
+    const row = readRow(object, keys, line, problems);
+    if (!row) continue;
+    if (!('text' in row)) yield { ...row, line, offset };
+    else for (const { text } of splitDocuments(row.text, sampleBy)) yield { text, line, offset };
+  }
+}
+
+/** The columns that the first row of a file decides, or that are given. */
+export function foundColumns(content: string, fileName: string, columns: LanguageColumns): LanguageColumns {
+  if (!isJsonl(content, fileName)) return {};
+  for (const { line, object } of jsonLines(content, new RowProblems(fileName))) {
+    const { kind: _, ...names } = findKeys(object, columns, `${fileName}:${line}`);
+    return names;
+  }
+  return {};
+}
+
+function isJsonl(content: string, fileName: string): boolean {
+  const extension = /\.([^./\\]+)$/.exec(fileName)?.[1].toLowerCase();
+  switch (extension) {
+    case 'jsonl':
+    case 'ndjson':
+    case 'json':
+      return true;
+    case 'txt':
+      return false;
+    case 'csv':
+    case 'tsv': {
+      const expected = 'plain text (.txt) or JSON Lines (.jsonl)';
+      throw new UserError({ where: fileName, expected, got: `a table (.${extension})` });
+    }
+    default:
+      return content.startsWith('{');
+  }
+}
+
+function readRow(
+  object: JsonObject,
+  keys: Keys,
+  line: number,
+  problems: RowProblems,
+): LanguageContent | undefined {
+  const text = (name: string) => textOf(object, name, line, problems);
+  switch (keys.kind) {
+    case 'text':
+      return { text: text(keys.text) };
+    case 'completion':
+      return { prompt: text(keys.prompt), completion: text(keys.completion) };
+    case 'messages':
+      return readMessages(own(object, keys.messages), keys.messages, line, problems);
+  }
+}
+
+export function readMessages(value: unknown, key: string, line: number, problems: RowProblems) {
+  if (Array.isArray(value) && value.length > 0 && value.every(isMessage)) return { messages: value };
+  const expected = `a list of messages in "${key}", each with a role and a content`;
+  const got = Array.isArray(value)
+    ? value.length === 0
+      ? 'an empty list'
+      : 'other entries'
+    : typeName(value);
+  problems.add(line, { expected, got });
+  return undefined;
+}
+
+function isMessage(value: unknown): value is ChatMessage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { role, content } = value as JsonObject;
+  return typeof role === 'string' && (content === undefined || content === null || isContent(content));
+}
+
+/** A text, or parts as multimodal templates have them. */
+function isContent(content: unknown): boolean {
+  return typeof content === 'string' || Array.isArray(content);
+}

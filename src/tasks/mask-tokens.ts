@@ -1,0 +1,88 @@
+import type { Random } from '../support/random.ts';
+import { IGNORED } from './labelled-rows.ts';
+
+/** Names as in transformers' `DataCollatorForLanguageModeling`. */
+export interface MaskingSettings {
+  /** Share of tokens (or words) that are to be told. */
+  mlm_probability: number;
+  /** Share of those that the mask token stands for. */
+  mask_replace_prob: number;
+  /** Share of those that a random token stands for; the rest stay as they are. */
+  random_replace_prob: number;
+  /** Whether all tokens of a word are masked, or none. */
+  whole_word_mask: boolean;
+}
+
+/** What masking needs to know of a tokenizer. */
+export interface MaskingVocabulary {
+  maskId: number;
+  vocabSize: number;
+  /** Tokens that are never masked. */
+  specialIds: ReadonlySet<number>;
+  /** By id 1 for tokens that begin a word. */
+  wordStarts: Uint8Array;
+}
+
+/**
+ * Masks tokens in place as BERT's pretraining does and gives the labels: the token that was there, {@link IGNORED} where
+ * none is asked for. Each token of a masked word is replaced by a draw of its own. Where chance masks nothing at all,
+ * one token (or word) is masked, for there would be no loss.
+ *
+ * @param ids [rows, length], row after row
+ * @param attentionMask the same; 0 for padding
+ */
+export function maskTokens(
+  ids: Int32Array,
+  attentionMask: Int32Array,
+  length: number,
+  random: Random,
+  settings: MaskingSettings,
+  vocabulary: MaskingVocabulary,
+): Int32Array {
+  const words = wordsOf(ids, attentionMask, length, settings.whole_word_mask, vocabulary);
+  const labels = new Int32Array(ids.length).fill(IGNORED);
+  const chosen = words.filter(() => random.uniform() < settings.mlm_probability);
+  if (chosen.length === 0 && words.length > 0) chosen.push(words[random.integer(words.length)]);
+  for (const [start, end] of chosen) {
+    for (let at = start; at < end; at++) {
+      labels[at] = ids[at];
+      ids[at] = replacement(ids[at], random, settings, vocabulary);
+    }
+  }
+  return labels;
+}
+
+function replacement(
+  id: number,
+  random: Random,
+  { mask_replace_prob, random_replace_prob }: MaskingSettings,
+  { maskId, vocabSize }: MaskingVocabulary,
+): number {
+  const draw = random.uniform();
+  if (draw < mask_replace_prob) return maskId;
+  return draw < mask_replace_prob + random_replace_prob ? random.integer(vocabSize) : id;
+}
+
+/** Start and end of everything that may be masked: words, or single tokens. */
+function wordsOf(
+  ids: Int32Array,
+  attentionMask: Int32Array,
+  length: number,
+  wholeWords: boolean,
+  { specialIds, wordStarts }: MaskingVocabulary,
+): [start: number, end: number][] {
+  const words: [number, number][] = [];
+  let isInside = false;
+  for (let at = 0; at < ids.length; at++) {
+    if (at % length === 0) isInside = false;
+    if (attentionMask[at] === 0 || specialIds.has(ids[at])) {
+      isInside = false;
+      continue;
+    }
+    const word = words.at(-1);
+    if (wholeWords && isInside && word && wordStarts[ids[at]] === 0) word[1] = at + 1;
+    else words.push([at, at + 1]);
+    isInside = true;
+  }
+  return words;
+}

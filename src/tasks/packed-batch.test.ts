@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { IGNORED, labelledRows } from './labelled-rows.ts';
+import { packedBatch } from './packed-batch.ts';
+
+// Documents 10 11 12, 20 21, 30 31 32 33 of which the first two tokens are a prompt.
+const sequences = {
+  tokens: Int32Array.of(10, 11, 12, 20, 21, 30, 31, 32, 33),
+  learnt: Uint8Array.of(1, 1, 1, 1, 1, 0, 0, 1, 1),
+  starts: Int32Array.of(0, 3, 5, 9),
+  truncated: 0,
+};
+const packing = { items: Int32Array.of(0, 1, 2), starts: Int32Array.of(0, 2, 3) };
+
+it('numbers documents, counts positions anew, and asks for no first token', () => {
+  const batch = packedBatch(sequences, packing, Int32Array.of(1, 0), 7);
+  expect(batch).toEqual({
+    inputIds: Int32Array.of(30, 31, 32, 33, 7, 10, 11, 12, 20, 21),
+    attentionMask: Int32Array.of(1, 1, 1, 1, 0, 1, 1, 1, 2, 2),
+    positionIds: Int32Array.of(0, 1, 2, 3, 0, 0, 1, 2, 0, 1),
+    labels: Int32Array.of(IGNORED, IGNORED, 32, 33, IGNORED, IGNORED, 11, 12, IGNORED, 21),
+    tokenTypeIds: new Int32Array(10),
+    batch: 2,
+    length: 5,
+  });
+  // Sequence-major rows: that of the token before each label.
+  const { label_rows, labels } = labelledRows(batch.labels, 2, 5, true);
+  expect([...labels.data]).toEqual([11, 32, 12, 33, 21]);
+  expect([...label_rows.data]).toEqual([1, 2, 3, 4, 7]);
+});

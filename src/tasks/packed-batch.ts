@@ -1,0 +1,51 @@
+import type { Batch } from '../text/collate.ts';
+import type { Packing } from '../text/pack.ts';
+import type { TokenSequences } from '../text/token-sequences.ts';
+import { IGNORED } from './labelled-rows.ts';
+
+/** A padded batch of documents with the tokens to be told, [batch, length]; the labels are not shifted. */
+export type LabelledBatch = Batch & { labels: Int32Array };
+
+/**
+ * Rows of packed documents as a decoder takes them: the attention mask numbers the documents of a row from 1, positions
+ * begin anew with each, and the first token of a document is no label, for what stands before it is another's.
+ *
+ * @param rows which rows of the packing
+ */
+export function packedBatch(
+  { tokens, learnt, starts }: TokenSequences,
+  packing: Packing,
+  rows: Int32Array,
+  padId: number,
+): LabelledBatch {
+  const batch = rows.length;
+  const length = rows.reduce((most, row) => Math.max(most, rowLength(starts, packing, row)), 0);
+  const matrix = (filler: number) => new Int32Array(batch * length).fill(filler);
+  const [inputIds, attentionMask, positionIds, labels] = [padId, 0, 0, IGNORED].map(matrix);
+  rows.forEach((row, i) => {
+    let at = i * length;
+    for (let k = packing.starts[row]; k < packing.starts[row + 1]; k++) {
+      const document = packing.items[k];
+      const [start, end] = [starts[document], starts[document + 1]];
+      inputIds.set(tokens.subarray(start, end), at);
+      attentionMask.fill(k - packing.starts[row] + 1, at, at + end - start);
+      for (let position = 0; position < end - start; position++) {
+        positionIds[at + position] = position;
+        if (position > 0 && learnt[start + position] === 1) labels[at + position] = tokens[start + position];
+      }
+      at += end - start;
+    }
+  });
+  const tokenTypeIds = new Int32Array(batch * length);
+  return { inputIds, attentionMask, tokenTypeIds, positionIds, labels, batch, length };
+}
+
+/** Tokens of a row. */
+export function rowLength(starts: Int32Array, packing: Packing, row: number): number {
+  let length = 0;
+  for (let k = packing.starts[row]; k < packing.starts[row + 1]; k++) {
+    const document = packing.items[k];
+    length += starts[document + 1] - starts[document];
+  }
+  return length;
+}

@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { fixtureTokenizer } from '../../../tests/support/language-fixtures.ts';
+import { ChatTemplate } from './chat-template.ts';
+import { conversationIds } from './conversation-ids.ts';
+import { loadChatTemplate } from './node/load-chat-template.ts';
+import { strftime } from './strftime.ts';
+
+const chat = (source: string) =>
+  new ChatTemplate(source, { eos_token: '</s>' }, { where: 'x', now: () => new Date(2024, 6, 26, 15, 4) });
+const MESSAGES = [
+  { role: 'user', content: 'a' },
+  { role: 'assistant', content: 'b' },
+  { role: 'user', content: 'c' },
+  { role: 'assistant', content: 'd' },
+];
+
+describe('a chat template', () => {
+  it('sees what transformers shows it', () => {
+    const source = [
+      '{{ messages | length }} {{ eos_token }} {{ add_generation_prompt }}',
+      '{{ tools is none }} {{ documents is none }} {{ bos_token is defined }}',
+      '{{ strftime_now("%d %b %Y %A %p") }} {{ messages[0] | tojson }}',
+      '{% for i in range(1, 6, 2) %}{{ i }}{% endfor %}',
+    ].join('|');
+    expect(chat(source).render(MESSAGES, true)).toBe(
+      '4 </s> True|True True False|26 Jul 2024 Friday PM {"role": "user", "content": "a"}|135'.replaceAll(
+        /True|False/g,
+        (word) => word.toLowerCase(),
+      ),
+    );
+  });
+
+  it('that refuses or fails says why', () => {
+    const render = (source: string) => () => chat(source).render(MESSAGES, false);
+    expect(render('{{ raise_exception("Only one turn!") }}')).toThrow(
+      'x: expected a conversation that the chat template takes, got "Only one turn!".',
+    );
+    expect(render('{{ messages[9].content.strip() }}')).toThrow('the chat template takes, got an error (');
+    expect(() => chat('{% if %}')).toThrow('x: expected a chat template (Jinja), got ');
+  });
+
+  it('that is hostile comes to its limits', () => {
+    expect(() => chat('{% for i in range(10 ** 9) %}{% endfor %}').render(MESSAGES, false)).toThrow('x: ');
+    expect(() => chat('{% for i in range(1000000000) %}{% endfor %}').render(MESSAGES, false)).toThrow(
+      'a range of 1000000000 numbers',
+    );
+    expect(() => chat('{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}').render(MESSAGES, false)).toThrow(
+      'got an error',
+    );
+    const doubling =
+      '{% set ns = namespace(x="ab") %}{% for i in range(25) %}{% set ns.x = ns.x + ns.x %}{% endfor %}';
+    expect(() => chat(`${doubling}{{ ns.x }}`).render(MESSAGES, false)).toThrow(
+      'expected at most 16777216 characters of text, got 67108864',
+    );
+    expect(() => chat('x'.repeat(2 ** 20 + 1))).toThrow('expected at most 1048576 characters');
+  });
+});
+
+describe('the turns of a conversation', () => {
+  const { tokenizer } = fixtureTokenizer('gpt2');
+  const told = (source: string, messages = MESSAGES) => {
+    const { ids, learnt } = conversationIds(tokenizer, chat(source), messages);
+    return Array.from(ids, (id, i) => (learnt[i] === 1 ? tokenizer.decode([id]) : '')).join('');
+  };
+
+  it('are what the template adds for them', () => {
+    const source =
+      '{% for m in messages %}<{{ m.role }}>{{ m.content }};{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}';
+    expect(told(source)).toBe('b;d;');
+    expect(told('{% for m in messages %}[{{ m.content }}]{% endfor %}')).toBe('[b][d]');
+  });
+
+  it('cannot be told where a template writes the past anew', () => {
+    const source = '{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}';
+    expect(() => told(source)).toThrow(
+      'message 2: expected a chat template that only adds text when a message is added, so that turns can be told apart, ' +
+        'got one that changes the text before.',
+    );
+    expect(told(source.slice('{{ messages | length }}'.length))).toBe('bd');
+  });
+});
+
+describe('loadChatTemplate', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const config = (chat_template: unknown) =>
+    writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ chat_template }));
+  const load = () => loadChatTemplate(folder, {});
+
+  it('finds it in tokenizer_config.json or beside it', () => {
+    expect(load).toThrow('expected a chat template, for data of messages (chat_template.jinja), got none.');
+    config('one');
+    expect(load().render([], false)).toBe('one');
+    config([
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: 'two' },
+    ]);
+    expect(load().render([], false)).toBe('two');
+    config(undefined);
+    expect(load).toThrow('got none');
+    writeFileSync(join(folder, 'chat_template.jinja'), 'three');
+    expect(load().render([], false)).toBe('three');
+  });
+
+  it('gives up what does not end', () => {
+    const nested = '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
+    writeFileSync(join(folder, 'chat_template.jinja'), nested);
+    expect(() => load().render([], false)).toThrow('expected a text, got no end after 5 s.');
+  }, 60_000);
+});
+
+it('strftime writes as Python does', () => {
+  const date = new Date(2025, 0, 5, 0, 7, 9);
+  expect(strftime(date, '%Y-%m-%d %H:%M:%S %I %p %a %A %b %B %y %% %Q')).toBe(
+    '2025-01-05 00:07:09 12 AM Sun Sunday Jan January 25 % %Q',
+  );
+});

@@ -1,0 +1,109 @@
+import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { UserError } from '../../support/user-error.ts';
+import type { SpecialTokens } from '../special-tokens.ts';
+import { BadConversation } from './bad-conversation.ts';
+import type { ChatMessage } from './chat-message.ts';
+import { strftime } from './strftime.ts';
+
+/** The longest known templates have some 30,000 characters. */
+const MAX_TEMPLATE_LENGTH = 2 ** 20;
+/** More than any model reads; a template may be made to write without end. */
+const MAX_OUTPUT_LENGTH = 2 ** 24;
+/** Templates count messages and tools. A list takes memory for every number. */
+const MAX_RANGE = 100_000;
+
+export interface ChatTemplateOptions {
+  /** Where the template stands, for messages. */
+  where: string;
+  /** The moment that `strftime_now` tells; by default that of every call. */
+  now?: () => Date;
+  /** Runs a rendering and gives it up with a UserError when it takes too long; by default without limit. */
+  limited?: (render: () => string) => string;
+}
+
+/**
+ * A chat template: Jinja that writes a conversation as one text. Rendered as transformers' `apply_chat_template` does,
+ * without tools and documents. Templates come with models and may be hostile: they reach nothing outside, and what they
+ * write and count to is limited.
+ */
+export class ChatTemplate {
+  readonly #parsed: Template['parsed'];
+  readonly #tokens: SpecialTokens;
+  readonly #options: Required<ChatTemplateOptions>;
+
+  /** @throws UserError for a template that is too long, or none */
+  constructor(source: string, tokens: SpecialTokens, options: ChatTemplateOptions) {
+    const { where } = options;
+    this.#tokens = tokens;
+    this.#options = { now: () => new Date(), limited: (render) => render(), ...options };
+    if (source.length > MAX_TEMPLATE_LENGTH) {
+      const expected = `at most ${MAX_TEMPLATE_LENGTH} characters`;
+      throw new UserError({ where, expected, got: `${source.length}` });
+    }
+    try {
+      this.#parsed = new Template(source).parsed;
+    } catch (error) {
+      throw new UserError({ where, expected: 'a chat template (Jinja)', got: (error as Error).message });
+    }
+  }
+
+  /**
+   * The text of a conversation, with what invites the assistant to speak where `addGenerationPrompt` says so. Special
+   * tokens stand in it as text: tokenize it without adding any.
+   *
+   * @throws BadConversation where the template refuses the conversation, or fails; UserError for one without end
+   */
+  render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+    const { where, limited } = this.#options;
+    let text: string;
+    try {
+      text = limited(() => this.#run(messages, addGenerationPrompt));
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      const got = error instanceof Refusal ? error.message : `an error (${(error as Error).message})`;
+      throw new BadConversation({ where, expected: 'a conversation that the chat template takes', got });
+    }
+    if (text.length <= MAX_OUTPUT_LENGTH) return text;
+    const expected = `at most ${MAX_OUTPUT_LENGTH} characters of text`;
+    throw new UserError({ where, expected, got: `${text.length}` });
+  }
+
+  #run(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+    const environment = new Environment();
+    const variables = {
+      ...GLOBALS,
+      strftime_now: (format: unknown) => strftime(this.#options.now(), String(format)),
+      ...this.#tokens,
+      messages,
+      tools: null,
+      documents: null,
+      add_generation_prompt: addGenerationPrompt,
+    };
+    for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+    return String(new Interpreter(environment).run(this.#parsed).value);
+  }
+}
+
+/** What a template says with `raise_exception`. */
+class Refusal extends Error {}
+
+const GLOBALS = {
+  true: true,
+  false: false,
+  none: null,
+  True: true,
+  False: false,
+  None: null,
+  range,
+  raise_exception: (message: unknown) => {
+    throw new Refusal(`"${message}"`);
+  },
+};
+
+/** Python's. */
+function range(first: number, end?: number, step = 1): number[] {
+  const [start, stop] = end === undefined ? [0, first] : [first, end];
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (!(length <= MAX_RANGE)) throw new Error(`a range of ${length} numbers`);
+  return Array.from({ length }, (_, i) => start + i * step);
+}

@@ -1,0 +1,39 @@
+import { commonPrefix, type LearntIds } from '../learnt-ids.ts';
+import type { TextTokenizer } from '../tokenizer.ts';
+import { BadConversation } from './bad-conversation.ts';
+import { ASSISTANT, type ChatMessage } from './chat-message.ts';
+import type { ChatTemplate } from './chat-template.ts';
+
+/**
+ * The tokens of a conversation. Those of the assistant's turns are learnt: what a turn adds to the text of the messages
+ * before it, with their invitation to speak; as tokens from the first to the last that both texts do not share.
+ *
+ * @throws BadConversation where the template refuses the conversation, or writes the text of earlier messages anew when others
+ * follow, so that no part of the text is a turn's
+ */
+export function conversationIds(
+  tokenizer: TextTokenizer,
+  template: Pick<ChatTemplate, 'render'>,
+  messages: readonly ChatMessage[],
+): LearntIds {
+  const text = template.render(messages, false);
+  const ids = tokenizer.ids(text);
+  const learnt = new Uint8Array(ids.length);
+  messages.forEach(({ role }, turn) => {
+    if (role !== ASSISTANT) return;
+    const before = template.render(messages.slice(0, turn), true);
+    const after = template.render(messages.slice(0, turn + 1), false);
+    if (!after.startsWith(before) || !text.startsWith(after)) throw noTurn(turn + 1);
+    learnt.fill(1, commonPrefix(ids, tokenizer.ids(before)), commonPrefix(ids, tokenizer.ids(after)));
+  });
+  return { ids, learnt };
+}
+
+function noTurn(turn: number): BadConversation {
+  return new BadConversation({
+    where: `message ${turn}`,
+    expected: 'a chat template that only adds text when a message is added, so that turns can be told apart',
+    got: 'one that changes the text before',
+    hint: 'Split the conversation into rows that end with one answer each, or set completion_only_loss: false.',
+  });
+}

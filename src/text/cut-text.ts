@@ -1,0 +1,77 @@
+/** Cuts a text into pieces whose tokens, one after the other, are the text's. */
+export type CutText = (text: string) => Iterable<string>;
+
+/** BERT's steps never look beyond white space or an ideograph, so words can be tokenized one by one. */
+export function* bertWords(text: string): Iterable<string> {
+  for (let start = 0; start < text.length; ) {
+    const end = wordEnd(text, start);
+    if (!isSpace(text.charCodeAt(start))) yield text.slice(start, end);
+    start = end;
+  }
+}
+
+/** The end of the word at `start`, where a space or an ideograph counts as one. */
+function wordEnd(text: string, start: number): number {
+  if (isBreak(text.charCodeAt(start))) return start + 1;
+  let end = start + 1;
+  while (end < text.length && !isBreak(text.charCodeAt(end))) end++;
+  return end;
+}
+
+function isBreak(code: number): boolean {
+  return isSpace(code) || (code >= 0x4e00 && code <= 0x9fff);
+}
+
+/** Other white space stays in its word, for the tokenizer to split. */
+function isSpace(code: number): boolean {
+  return code === 32 || (code <= 13 && (code === 9 || code === 10 || code === 13));
+}
+
+const SPACE = 32;
+const LINE_FEED = 10;
+
+/**
+ * Cuts between a word and a letter: before the single space between them, or after the single line feed.
+ *
+ * @param stops characters after which nothing is cut
+ */
+export function beforeSpaces(stops: string): CutText {
+  return function* (text) {
+    let start = 0;
+    for (let at = 1; at < text.length - 1; at++) {
+      const code = text.charCodeAt(at);
+      if (code !== SPACE && code !== LINE_FEED) continue;
+      if (!endsWord(text[at - 1], stops) || !isLetter(text[at + 1])) continue;
+      const end = code === SPACE ? at : at + 1;
+      yield text.slice(start, end);
+      start = end;
+    }
+    if (start < text.length) yield text.slice(start);
+  };
+}
+
+/** Cuts at such spaces and leaves them out: for tokenizers that put one before every text. */
+export function betweenSpaces(stops: string): CutText {
+  return function* (text) {
+    let start = 0;
+    for (let at = 1; at < text.length - 1; at++) {
+      if (text.charCodeAt(at) !== SPACE) continue;
+      if (!endsWord(text[at - 1], stops) || !isLetter(text[at + 1])) continue;
+      yield text.slice(start, at);
+      start = at + 1;
+    }
+    if (start < text.length) yield text.slice(start);
+  };
+}
+
+/** Whether the character is neither white space nor anything that might join others. */
+function endsWord(character: string, stops: string): boolean {
+  if (stops.includes(character)) return false;
+  const code = character.charCodeAt(0);
+  return code < 128 ? code > 32 && code < 127 : /[\p{L}\p{N}\p{P}]/u.test(character);
+}
+
+function isLetter(character: string): boolean {
+  const code = character.charCodeAt(0);
+  return code < 128 ? (code | 32) >= 97 && (code | 32) <= 122 : /\p{L}/u.test(character);
+}

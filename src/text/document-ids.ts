@@ -1,0 +1,35 @@
+import { concatenated } from '../support/concatenated.ts';
+import { commonPrefix, type LearntIds } from './learnt-ids.ts';
+import type { TextTokenizer } from './tokenizer.ts';
+
+/** The tokens of a text as a document of its own: with what the tokenizer puts around it, and an end of text. */
+export function documentIds(
+  tokenizer: TextTokenizer,
+  text: string,
+  onProgress?: (characters: number) => void,
+): Int32Array {
+  return ended(framed(tokenizer, text, onProgress), tokenizer.idOf('eos_token'));
+}
+
+/**
+ * The tokens of a prompt with its completion and an end of text; those after what it has in common with the prompt alone
+ * are learnt. So does TRL, which takes the length of the prompt's tokens: the same unless a token spans the border.
+ */
+export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: string): LearntIds {
+  const ids = documentIds(tokenizer, prompt + completion);
+  const learnt = new Uint8Array(ids.length);
+  return { ids, learnt: learnt.fill(1, commonPrefix(ids, framed(tokenizer, prompt))) };
+}
+
+function framed(
+  tokenizer: TextTokenizer,
+  text: string,
+  onProgress?: (characters: number) => void,
+): Int32Array {
+  const { before, after } = tokenizer.frame();
+  return concatenated(before, tokenizer.ids(text, onProgress), after);
+}
+
+function ended(ids: Int32Array, end: number | undefined): Int32Array {
+  return end === undefined || ids.at(-1) === end ? ids : concatenated(ids, Int32Array.of(end));
+}

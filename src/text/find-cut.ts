@@ -1,0 +1,53 @@
+import { beforeSpaces, bertWords, betweenSpaces, type CutText } from './cut-text.ts';
+import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
+
+/** All of what makes cuts go wrong: punctuation, apostrophes, digits, line ends, capitals and accents beside them. */
+const PROBE =
+  'The cat sat on a mat, then it (the cat) ran off. "It\'s 12 o\'clock: go!" she said\nto it.\nÜber öfter it - is 3 a.m. now';
+
+/**
+ * How texts may be cut for a tokenizer; undefined where no way is safe.
+ *
+ * BERT's is known. Others are known by their answers: a cut is safe when no token of the vocabulary spans it, and the
+ * steps before the model treat both sides alike. The first is looked up, the second tried out. Nothing is cut after what
+ * may be the end of an added token: some tokenizers begin anew there.
+ *
+ * @param tokenize the ids of a whole text
+ * @param vocabulary tokens as the model has them: with `Ġ` or `▁` for a space, `Ċ` for a line feed
+ */
+export function findCut(
+  json: TokenizerJson,
+  tokenize: (text: string) => readonly number[],
+  vocabulary: readonly string[],
+): CutText | undefined {
+  if (isWordwise(json)) return bertWords;
+  const added = json.added_tokens ?? [];
+  const contents = new Set(added.map(({ content }) => content));
+  const plain = vocabulary.filter((token) => !contents.has(token));
+  const hasSpace = plain.some((token) => token === 'Ġ' || token === '▁' || token === ' ');
+  const spans = plain.some((token) => SPANS_SPACE.test(token) || SPANS_LINE_END.test(token));
+  if (!hasSpace || spans || added.some(looksAcross)) return undefined;
+  const stops = [...new Set(added.flatMap(({ content }) => content.slice(-1)))].join('');
+  const whole = tokenize(PROBE).join();
+  const agrees = (cut: CutText) => [...cut(PROBE)].flatMap(tokenize).join() === whole;
+  return [beforeSpaces(stops), betweenSpaces(stops)].find(agrees);
+}
+
+const SPANS_SPACE = /[^Ġ▁Ċčĉ\s][Ġ▁ ][^Ġ▁Ċčĉ\s]/u;
+const SPANS_LINE_END = /[Ċ\n][^Ġ▁Ċčĉ\s]/u;
+
+/** Whether a tokenizer is BERT's, and takes white space and ideographs for the ends of words. */
+function isWordwise({ normalizer, pre_tokenizer, model, added_tokens }: TokenizerJson): boolean {
+  return (
+    normalizer?.type === 'BertNormalizer' &&
+    normalizer.handle_chinese_chars === true &&
+    pre_tokenizer?.type === 'BertPreTokenizer' &&
+    model?.type === 'WordPiece' &&
+    !added_tokens?.some(({ content }) => /[\s\u4e00-\u9fff]/.test(content))
+  );
+}
+
+/** Whether an added token may span the place of a cut, or swallow the white space of one. */
+function looksAcross({ content, lstrip, rstrip }: AddedToken): boolean {
+  return /\S\s\S/.test(content) || rstrip === true || (lstrip === true && /^\p{L}/u.test(content));
+}

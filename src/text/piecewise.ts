@@ -1,0 +1,53 @@
+import type { CutText } from './cut-text.ts';
+import { TokenBuffer } from './token-buffer.ts';
+
+/** Pieces of text remembered: some 20 MB, and more than English has words in use. */
+const MAX_CACHED = 100_000;
+/** Longer pieces are rare, and remembering them would keep large inputs in memory. */
+const MAX_CACHED_LENGTH = 64;
+/** Between two reports. */
+const REPORTED_CHARACTERS = 2 ** 16;
+
+/** Tokenizes texts of any length piece by piece, and remembers the pieces. */
+export class Piecewise {
+  readonly #tokenize: (text: string) => readonly number[];
+  readonly #cut: CutText;
+  readonly #known = new Map<string, readonly number[]>();
+
+  /** @param cut without it a text is one piece */
+  constructor(tokenize: (text: string) => readonly number[], cut: CutText = (text) => [text]) {
+    this.#tokenize = tokenize;
+    this.#cut = cut;
+  }
+
+  /**
+   * All ids of a text, or more than `enough` of them.
+   *
+   * @param onProgress told now and then how many characters are done
+   */
+  ids(text: string, enough: number, onProgress?: (characters: number) => void): TokenBuffer {
+    const buffer = new TokenBuffer();
+    let characters = 0;
+    let reported = 0;
+    for (const piece of this.#cut(text)) {
+      buffer.append(this.#idsOf(piece));
+      if (buffer.length > enough) break;
+      characters += piece.length;
+      if (characters - reported < REPORTED_CHARACTERS) continue;
+      reported = characters;
+      onProgress?.(characters);
+    }
+    return buffer;
+  }
+
+  #idsOf(piece: string): readonly number[] {
+    const known = this.#known.get(piece);
+    if (known) return known;
+    const ids = this.#tokenize(piece);
+    if (piece.length <= MAX_CACHED_LENGTH) {
+      if (this.#known.size >= MAX_CACHED) this.#known.clear();
+      this.#known.set(piece, ids);
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,71 @@
+import type { LearntIds } from './learnt-ids.ts';
+import { TokenBuffer } from './token-buffer.ts';
+
+/** Sequences of tokens, stored one after the other. */
+export interface TokenSequences {
+  tokens: Int32Array;
+  /** Of each token: 1 to be learnt, 0 to be read only. */
+  learnt: Uint8Array;
+  /** Where each sequence begins, and after the last one where it ends. */
+  starts: Int32Array;
+  /** Examples that were cut. */
+  truncated: number;
+}
+
+/** Gathers sequences of at most `maxLength` tokens. */
+export class SequenceBuilder {
+  readonly #maxLength: number;
+  readonly #tokens = new TokenBuffer();
+  readonly #starts = new TokenBuffer();
+  #learnt = new Uint8Array(256);
+  #truncated = 0;
+
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+    this.#starts.push(0);
+  }
+
+  /** Adds an example cut to the length allowed; false, and nothing, where no token of it is left to be learnt. */
+  addCut({ ids, learnt }: LearntIds): boolean {
+    const kept = learnt.subarray(0, this.#maxLength);
+    // Nothing tells the first token.
+    if (kept.indexOf(1, 1) < 0) return false;
+    if (ids.length > this.#maxLength) this.#truncated++;
+    this.#add(ids.subarray(0, this.#maxLength), kept);
+    return true;
+  }
+
+  /** Adds a text in blocks of the length allowed; a last block below `least` tokens is left out. */
+  addBlocks(ids: Int32Array, least: number): void {
+    for (let start = 0; start < ids.length; start += this.#maxLength) {
+      const block = ids.subarray(start, start + this.#maxLength);
+      if (block.length >= least) this.#add(block, new Uint8Array(block.length).fill(1));
+    }
+  }
+
+  build(): TokenSequences {
+    return {
+      tokens: this.#tokens.slice(),
+      learnt: this.#learnt.slice(0, this.#tokens.length),
+      starts: this.#starts.slice(),
+      truncated: this.#truncated,
+    };
+  }
+
+  #add(ids: Int32Array, learnt: Uint8Array): void {
+    const end = this.#tokens.length + ids.length;
+    if (end > this.#learnt.length) {
+      const grown = new Uint8Array(Math.max(end, 2 * this.#learnt.length));
+      grown.set(this.#learnt);
+      this.#learnt = grown;
+    }
+    this.#learnt.set(learnt, this.#tokens.length);
+    this.#tokens.append(ids);
+    this.#starts.push(end);
+  }
+}
+
+/** Tokens of each sequence. */
+export function lengthsOf({ starts }: Pick<TokenSequences, 'starts'>): Int32Array {
+  return Int32Array.from({ length: starts.length - 1 }, (_, i) => starts[i + 1] - starts[i]);
+}

@@ -1,0 +1,106 @@
+import { quantizeBlocks } from '../../formats/quantize-blocks.ts';
+import { quantizeColumns } from '../../formats/quantize-columns.ts';
+import type { Dtype } from '../../formats/tensor-data.ts';
+import { blockBase } from '../../nn/base/block-base.ts';
+import { byteBase } from '../../nn/base/byte-base.ts';
+import { type FrozenBase, INTEGERS, SCALES } from '../../nn/base/frozen-base.ts';
+import type { TaskModel } from '../../tasks/task-model.ts';
+import type { BaseDtype } from './base-dtype.ts';
+import { quantizedPaths } from './quantized-paths.ts';
+
+/** A tensor to be written; `make` gives its bytes when its turn comes, after those before it. */
+export interface MadeTensor {
+  name: string;
+  dtype: Dtype;
+  shape: readonly number[];
+  make(): Iterable<Uint8Array>;
+}
+
+/** A way to keep the linear weights of a base. */
+export interface BaseFormat {
+  base: FrozenBase;
+  /** What a stored base is told apart by. */
+  key: object;
+  /** What stands in place of a weight [out, in], of which `read` gives elements [start, end). */
+  tensors(name: string, shape: readonly number[], read: ReadElements): MadeTensor[];
+}
+
+type ReadElements = (start: number, end: number) => Float32Array;
+
+/** Elements that share a scale in blocks: as QLoRA has them. */
+const BLOCK_SIZE = 64;
+/** Elements that are read at once; whole blocks. */
+const CHUNK = 2 ** 20;
+
+/**
+ * How a model keeps its weights in a type. Encoders have even activations, which may be rounded too: their 8 bits are
+ * products of bytes. Decoders have a few channels far above the others (Dettmers et al., 2022), and a token at a time to
+ * generate: their weights alone are rounded, in blocks, of 8 or 4 bits.
+ */
+export function baseFormat(model: TaskModel, dtype: Exclude<BaseDtype, 'float32'>): BaseFormat {
+  if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(quantizedPaths(model));
+  return blockFormat(quantizedPaths(model, BLOCK_SIZE), dtype === 'int4' ? 4 : 8);
+}
+
+function byteFormat(paths: ReadonlySet<string>): BaseFormat {
+  return {
+    base: byteBase(paths),
+    key: { bytes: [...paths] },
+    tensors(name, [outputs, inputs], read) {
+      let scales: Float32Array;
+      return [
+        {
+          name: name + INTEGERS,
+          dtype: 'U8',
+          shape: [inputs, outputs],
+          *make() {
+            const row = (output: number) => read(output * inputs, (output + 1) * inputs);
+            const made = quantizeColumns(outputs, inputs, row);
+            scales = made.scales;
+            yield made.bytes;
+          },
+        },
+        { name: name + SCALES, dtype: 'F32', shape: [outputs], make: () => [bytesOf(scales)] },
+      ];
+    },
+  };
+}
+
+function blockFormat(paths: ReadonlySet<string>, bits: 4 | 8): BaseFormat {
+  return {
+    base: blockBase(paths, bits, BLOCK_SIZE),
+    key: { bits, blockSize: BLOCK_SIZE, paths: [...paths] },
+    tensors(name, [outputs, inputs], read) {
+      const count = outputs * inputs;
+      let scales: Float32Array;
+      return [
+        {
+          name: name + INTEGERS,
+          dtype: 'U8',
+          shape: [count / BLOCK_SIZE, (BLOCK_SIZE * bits) / 8],
+          *make() {
+            scales = new Float32Array(count / BLOCK_SIZE);
+            for (let start = 0; start < count; start += CHUNK) {
+              const part = quantizeBlocks(read(start, Math.min(count, start + CHUNK)), bits, BLOCK_SIZE);
+              scales.set(part.scales, start / BLOCK_SIZE);
+              yield part.blocks;
+            }
+          },
+        },
+        {
+          name: name + SCALES,
+          dtype: 'F32',
+          shape: [count / BLOCK_SIZE],
+          *make() {
+            yield bytesOf(scales);
+            scales = new Float32Array(0);
+          },
+        },
+      ];
+    },
+  };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,34 @@
+import type { Tensors } from '../runtime/session.ts';
+import type { Program } from './program.ts';
+
+/** Examples as a model takes them. */
+export interface ExampleSet {
+  /** Tokens of each example. */
+  readonly lengths: Int32Array;
+  /** Texts that were cut to the length allowed. */
+  readonly truncated: number;
+  /**
+   * Some examples as one batch.
+   *
+   * @param number names the batch: equal numbers draw equal masks
+   */
+  batch(examples: Int32Array, number: number): ExampleBatch;
+}
+
+export interface ExampleBatch {
+  /** Inputs of the model and of its loss. */
+  feeds: Tensors;
+  /** What the batch's loss is a mean over: examples, or labelled tokens. */
+  weight: number;
+}
+
+/** What `eval_loss` and, for each metric of the task, `eval_<metric>` is. */
+export type Scores = Record<`eval_${string}`, number>;
+
+/** Scores of a model on a set of examples. */
+export interface Evaluation {
+  readonly examples: ExampleSet;
+  /** What is computed for each batch. */
+  readonly output: 'logits' | 'loss';
+  run(program: Program, values: Float32Array): Promise<Scores>;
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { parseRunConfig } from './run-config.ts';
+
+const BASE = { model: 'm', output: 'o' };
+const CAUSAL = { ...BASE, task: 'causal_lm', data: { train: 'a.txt' } };
+const MASKED = { ...BASE, task: 'masked_lm', data: { train: 'a.txt', validation: 'b.txt' } };
+const parse = (config: object) => parseRunConfig(config, 'x');
+
+describe('a config of a language model', () => {
+  it('has defaults of its own', () => {
+    expect(parse(CAUSAL)).toMatchObject({
+      model_init: 'checkpoint',
+      data: { train: 'a.txt', sample_by: 'document', completion_only_loss: true, packing: true },
+      training: { per_device_train_batch_size: 8, per_device_eval_batch_size: 8, eval_strategy: 'no' },
+    });
+    expect(parse(MASKED)).toMatchObject({
+      data: {
+        mlm_probability: 0.15,
+        mask_replace_prob: 0.8,
+        random_replace_prob: 0.1,
+        whole_word_mask: false,
+      },
+      training: { metric_for_best_model: 'loss', greater_is_better: false, eval_strategy: 'epoch' },
+    });
+    for (const config of [CAUSAL, MASKED]) expect(parse(parse(config))).toEqual(parse(config));
+  });
+
+  it.each<[object, string[]]>([
+    [
+      { ...CAUSAL, data: { train: 'a', label: 'x', pakcing: false } },
+      [
+        'x: data.label: expected a known key, got "label". It is for task single_label_classification, regression or multi_label_classification.',
+        'x: data.pakcing: expected a known key, got "pakcing". Did you mean packing?',
+      ],
+    ],
+    [
+      { ...MASKED, data: { train: 'a', packing: true, mlm_probability: 0 } },
+      [
+        'x: data.mlm_probability: expected more than 0, got 0.',
+        'x: data.packing: expected a known key, got "packing". It is for task causal_lm.',
+      ],
+    ],
+    [
+      { ...BASE, data: { train: 'a', text: 0, label: 1, whole_word_mask: true } },
+      ['x: data.whole_word_mask: expected a known key, got "whole_word_mask". It is for task masked_lm.'],
+    ],
+    [
+      { ...BASE, task: 'causal_ml', data: { train: 'a', packing: 1 } },
+      [
+        'x: task: expected one of single_label_classification, regression, multi_label_classification, causal_lm, masked_lm, got "causal_ml". Did you mean causal_lm?',
+      ],
+    ],
+    [
+      { ...CAUSAL, data: { train: 'a', messages: 'm', prompt: 'p' } },
+      [
+        'x: data: expected the keys of one kind of row (text, prompt and completion, or messages), got prompt and completion as well as messages.',
+      ],
+    ],
+    [
+      { ...MASKED, data: { train: 'a', mask_replace_prob: 0.8, random_replace_prob: 0.3 } },
+      ['x: data.random_replace_prob: expected at most 1 together with mask_replace_prob, got 1.1.'],
+    ],
+    [
+      { ...CAUSAL, model_init: 'random', training: { metric_for_best_model: 'accuracy' } },
+      [
+        'x: model_init: expected checkpoint, where an adapter is trained, got random. Set method: full. An adapter of weights that nobody has is of no use.',
+        'x: training.metric_for_best_model: expected a metric of causal_lm (loss, perplexity), got "accuracy".',
+      ],
+    ],
+    [{ ...CAUSAL, data: 'a.txt' }, ['x: data: expected a section of keys, got "a.txt".']],
+  ])('refuses %j', (config, messages) => {
+    expect(() => parse(config)).toThrow(new RegExp(`^${messages.map(escaped).join('\n')}$`));
+  });
+});
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

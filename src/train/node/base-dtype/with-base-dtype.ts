@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SafetensorsFile } from '../../../formats/node/safetensors-file.ts';
+import type { TaskModel } from '../../../tasks/task-model.ts';
+import type { BaseDtype } from '../../base-dtype/base-dtype.ts';
+import { baseFormat } from '../../base-dtype/base-format.ts';
+import { onBase } from '../../base-dtype/on-base.ts';
+import type { LoadedModel } from '../load-model.ts';
+import { baseCacheFolder, baseKey } from './base-cache.ts';
+import { type OnWritten, writeBase } from './write-base.ts';
+
+export interface BaseOptions {
+  /** Where the copy is kept; by default in the user's cache. */
+  cacheFolder?: string;
+  /** Told while a copy is made, which takes about as long as reading the checkpoint. */
+  onWritten?: OnWritten;
+}
+
+const NAME = 'model.safetensors';
+const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
+
+/**
+ * A model whose frozen linear weights are kept as integers of 8 or 4 bits. Their copy is made once, kept in a cache, and
+ * mapped; everything that reads the weights themselves (merging, a new head) still reads the checkpoint.
+ */
+export function withBaseDtype<Model extends TaskModel>(
+  model: LoadedModel<Model>,
+  dtype: BaseDtype,
+  { cacheFolder = baseCacheFolder(), onWritten = () => {} }: BaseOptions = {},
+): LoadedModel<Model> {
+  if (dtype === 'float32') return model;
+  const format = baseFormat(model, dtype);
+  const folder = join(cacheFolder, `${dtype}-${baseKey(weightFiles(model), format.key)}`);
+  const path = join(folder, NAME);
+  if (!existsSync(path)) writeBase(path, model, format, onWritten);
+  const file = SafetensorsFile.open(path);
+  return {
+    ...onBase(model, format.base),
+    weightFolder: folder,
+    prepack: dtype === 'int4',
+    locate(name) {
+      if (!file.has(name)) return model.locate(name);
+      const { begin, end, dtype } = file.info(name);
+      return { file: NAME, begin, end, dtype: ENGINE_DTYPES[dtype as keyof typeof ENGINE_DTYPES] };
+    },
+    close() {
+      file.close();
+      model.close();
+    },
+  };
+}
+
+function weightFiles({ parameters, buffers, locate, weightFolder }: LoadedModel): string[] {
+  const places = [...parameters.keys(), ...buffers.keys()].map((name) => locate(name));
+  const names = new Set(places.flatMap((place) => ('data' in place ? [] : [place.file])));
+  return [...names].map((name) => join(weightFolder, name));
+}

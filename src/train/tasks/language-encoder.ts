@@ -1,0 +1,59 @@
+import { RowProblems } from '../../data/row-problems.ts';
+import type { SampleBy } from '../../data/text/documents.ts';
+import type { LanguageColumns } from '../../data/text/language-keys.ts';
+import { type LanguageRow, languageRows } from '../../data/text/language-rows.ts';
+import type { TextFile } from '../../data/text-file.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { TokenSequences } from '../../text/token-sequences.ts';
+
+/** What a row turns into; what is given back is wrong with it. */
+export type AddRow = (row: LanguageRow, onProgress: (characters: number) => void) => Complaint | undefined;
+type Complaint = { expected: string; got: string; hint?: string };
+
+/**
+ * Reads files one after the other, so that no more than one is held, and hands their rows on.
+ *
+ * @param onProgress told now and then which share of the files is done
+ * @throws UserError with the lines of all rows of a file that are wrong, and for files without rows
+ */
+export function encodeFiles(
+  files: readonly TextFile[],
+  columns: LanguageColumns & { sample_by: SampleBy },
+  add: AddRow,
+  onProgress: (share: number) => void = () => {},
+): void {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  let before = 0;
+  let rows = 0;
+  for (const file of files) {
+    const content = file.read();
+    const problems = new RowProblems(file.name);
+    for (const row of languageRows(content, file.name, columns, columns.sample_by, problems)) {
+      const report = (characters: number) =>
+        onProgress((before + (file.size * (row.offset + characters)) / content.length) / total);
+      const complaint = add(row, report);
+      if (complaint) problems.add(row.line, complaint);
+      report(0);
+      rows++;
+    }
+    problems.throwIfAny();
+    before += file.size;
+  }
+  if (rows > 0) return;
+  const [{ name }] = files;
+  const where = files.length === 1 ? name : `${name} and ${files.length - 1} more`;
+  throw new UserError({ where, expected: 'text', got: files.length === 1 ? 'an empty file' : 'empty files' });
+}
+
+/** Throws a UserError where the tokenizer knows tokens that the model has no embedding for, and the data use one. */
+export function checkVocabulary({ tokens }: TokenSequences, vocabSize: number): void {
+  let largest = 0;
+  for (const id of tokens) if (id > largest) largest = id;
+  if (largest < vocabSize) return;
+  throw new UserError({
+    where: 'the tokenizer',
+    expected: `ids below ${vocabSize}, the vocab_size of the model's config.json`,
+    got: `${largest}`,
+    hint: 'Tokenizer and model do not belong together.',
+  });
+}

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import type { SpecialTokens } from '../../src/text/special-tokens.ts';
+import { TextTokenizer } from '../../src/text/tokenizer.ts';
+
+/** A file of src/text/fixtures, which scripts/oracle/language_data.py writes. */
+export function languageFixture(name: string) {
+  return JSON.parse(readFileSync(`src/text/fixtures/${name}.json`, 'utf8'));
+}
+
+const SPECIAL: Readonly<Record<string, SpecialTokens>> = {
+  gpt2: {},
+  llama2: {},
+  llama3: { bos_token: '<|begin_of_text|>', eos_token: '<|end_of_text|>' },
+  'xlm-roberta': {},
+};
+
+export const TOKENIZERS = Object.keys(SPECIAL);
+
+/** A small tokenizer of a family, and the tokenizer_config.json that belongs to it. */
+export function fixtureTokenizer(name: string) {
+  const tokenizerJson = languageFixture(name);
+  const tokenizerConfig = { ...SPECIAL[name] };
+  const tokenizer = new TextTokenizer(tokenizerJson, tokenizerConfig, { typeVocabSize: 1 });
+  return { tokenizer, tokenizerJson, tokenizerConfig };
+}

@@ -1,0 +1,81 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import { initialise } from '../../src/models/initialise.ts';
+import { type TokenHeadKind, tokenModel } from '../../src/tasks/token-model.ts';
+import { describeAs } from '../../src/train/node/load-model.ts';
+import { languageFixture } from './language-fixtures.ts';
+import { TINY_CONFIG, TINY_TOKENIZER } from './tiny-model.ts';
+
+const MASK = '[MASK]';
+const maskId = Object.keys(TINY_TOKENIZER.model.vocab).length;
+
+interface Files {
+  head: TokenHeadKind;
+  config: object;
+  tokenizer: object;
+  tokenizerConfig: object;
+}
+
+const CHATML =
+  "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+const LLAMA = languageFixture('llama3');
+const GPT2 = languageFixture('gpt2');
+
+const FAMILIES = {
+  llama: {
+    head: 'CAUSAL_LM',
+    config: {
+      model_type: 'llama',
+      vocab_size: 420,
+      hidden_size: 32,
+      intermediate_size: 48,
+      num_hidden_layers: 2,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      max_position_embeddings: 256,
+    },
+    tokenizer: LLAMA,
+    tokenizerConfig: { bos_token: '<|begin_of_text|>', eos_token: '<|end_of_text|>', chat_template: CHATML },
+  },
+  gpt2: {
+    head: 'CAUSAL_LM',
+    config: { model_type: 'gpt2', vocab_size: 420, n_embd: 32, n_layer: 2, n_head: 4, n_positions: 128 },
+    tokenizer: GPT2,
+    tokenizerConfig: { eos_token: '<|endoftext|>' },
+  },
+  bert: {
+    head: 'MASKED_LM',
+    config: { ...TINY_CONFIG, vocab_size: maskId + 1 },
+    tokenizer: {
+      ...TINY_TOKENIZER,
+      added_tokens: [
+        ...TINY_TOKENIZER.added_tokens,
+        { ...TINY_TOKENIZER.added_tokens[0], id: maskId, content: MASK },
+      ],
+      model: { ...TINY_TOKENIZER.model, vocab: { ...TINY_TOKENIZER.model.vocab, [MASK]: maskId } },
+    },
+    tokenizerConfig: { pad_token: '[PAD]', mask_token: MASK, model_max_length: 128 },
+  },
+} as const satisfies Record<string, Files>;
+
+export type TinyFamily = keyof typeof FAMILIES;
+
+/** Writes a model folder with random weights and a tokenizer that reads English. `config` replaces fields of its own. */
+export function writeTinyTextModel(folder: string, family: TinyFamily, config: object = {}): void {
+  const files: Files = FAMILIES[family];
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, content: object) => writeFileSync(join(folder, name), JSON.stringify(content));
+  write('config.json', { ...files.config, ...config });
+  write('tokenizer.json', files.tokenizer);
+  write('tokenizer_config.json', files.tokenizerConfig);
+  const { parameters } = describeAs(folder, tokenModel(files.head));
+  const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, 0.1) },
+  ]);
+  writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
+}
