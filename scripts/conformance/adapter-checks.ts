@@ -99,7 +99,7 @@ function checkTensors(
     const ours = exported.tensors.get(key);
     if (!ours) continue;
     findings.equal(`shape of ${key}`, ours.shape, shape);
-    if (!tensors.isNoise(name)) findings.tensor('adapter', ours.data, data, tensors.limit(name), key);
+    if (!tensors.isNoise(name)) tensors.compare(findings, 'adapter', name, ours.data, data);
   }
 }
 

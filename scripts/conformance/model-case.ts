@@ -1,11 +1,22 @@
 import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import type { TaskModel } from '../../src/tasks/task-model.ts';
 import { nodeEngine } from '../../src/train/node/node-engine.ts';
 import { Program } from '../../src/train/program.ts';
 import { FullTuner } from '../../src/tuners/full/full-tuner.ts';
 import { Findings, largestMagnitude } from './compare.ts';
+import { generatedChecks } from './generated-checks.ts';
 import { loadCase } from './load-case.ts';
-import { batchOf, feedsOf, floats, logitsOf, modelCaseSchema, named, readDescription } from './read-case.ts';
+import {
+  batchOf,
+  feedsOf,
+  floats,
+  logitsOf,
+  modelCaseSchema,
+  named,
+  readDescription,
+  type StoredTensors,
+} from './read-case.ts';
 import { inTheirOrder, realLogits } from './real-logits.ts';
 
 /** Logits, loss and the gradient of every parameter of one model on one batch. */
@@ -13,11 +24,12 @@ export async function modelCase(folder: string): Promise<Findings> {
   const { task_type } = readDescription(modelCaseSchema, join(folder, 'case.json'));
   const inputs = readSafetensors(join(folder, 'batch.safetensors'));
   const expected = readSafetensors(join(folder, 'expected.safetensors'));
-  const gradients = readSafetensors(join(folder, 'gradients.safetensors'));
 
   const model = loadCase(folder, task_type, inputs);
+  const gradients = byOurNames(model, readSafetensors(join(folder, 'gradients.safetensors')));
   const tuner = new FullTuner(model);
-  const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+  const engine = nodeEngine(model, 'cpu');
+  const program = new Program(engine, model, tuner);
   try {
     const values = tuner.initialValues(0, model.reader(0));
     const findings = new Findings();
@@ -41,11 +53,21 @@ export async function modelCase(folder: string): Promise<Findings> {
         name,
       );
     }
+    await generatedChecks(findings, folder, { engine, model, tuner, values }, inputs);
     return findings;
   } finally {
     await program.release();
     model.close();
   }
+}
+
+/** Transformers may show a tied parameter under another of its names. */
+function byOurNames({ definition, parameters }: TaskModel, tensors: StoredTensors): StoredTensors {
+  const names = Object.entries(definition.tiedNames ?? {}).flatMap(([ours, others]) =>
+    others.filter((other) => !parameters.has(other)).map((other) => [other, ours] as const),
+  );
+  const ours = new Map(names);
+  return new Map([...tensors].map(([name, tensor]) => [ours.get(name) ?? name, tensor]));
 }
 
 function limitOf(expected: Float32Array): number {

@@ -16,8 +16,8 @@ const IMPORTANCE_LIMIT = 1e-3;
 const ROUNDING = 2 ** -24;
 
 /**
- * A tensor whose gradient never exceeds this share of the whole gradient's largest value has no gradient but rounding
- * (a key's bias: softmax does not see it). Adam scales any gradient to steps of the learning rate, so the two runs
+ * An element whose gradient never exceeds this share of the whole gradient's largest value has no gradient but rounding
+ * (a key's bias, and the keys' part of a bias for all three: softmax does not see it). Adam scales any gradient to steps of the learning rate, so the two runs
  * walk apart, to no effect on the model: had it one, the losses would tell.
  */
 const NOISE = 1e-6;
@@ -28,11 +28,13 @@ export class TrajectoryTensors {
   readonly #initial: StoredTensors;
   readonly #middle: StoredTensors;
   readonly #final: StoredTensors;
-  readonly #largestGradient = new Map<string, number>();
+  /** By element. */
+  readonly #largestGradient: Float32Array;
 
   constructor(folder: string, layout: ParameterLayout) {
     const read = (name: string) => readSafetensors(join(folder, name));
     this.#layout = layout;
+    this.#largestGradient = new Float32Array(layout.length);
     this.#initial = byOurNames(read('initial.safetensors'));
     this.#middle = read('middle.safetensors');
     this.#final = byOurNames(read('final.safetensors'));
@@ -51,16 +53,29 @@ export class TrajectoryTensors {
 
   /** To be called with every step's gradient, before clipping. */
   sawGradient(gradient: Float32Array): void {
-    for (const { name } of this.#layout.segments) {
-      const largest = largestMagnitude(this.#layout.read(gradient, name));
-      this.#largestGradient.set(name, Math.max(largest, this.#largestGradient.get(name) ?? 0));
-    }
+    gradient.forEach((slope, i) => {
+      this.#largestGradient[i] = Math.max(Math.abs(slope), this.#largestGradient[i]);
+    });
   }
 
   /** Whether a tensor moves by rounding alone. */
   isNoise(name: string): boolean {
-    const largest = this.#largestGradient.get(name) ?? 0;
-    return largest > 0 && largest < NOISE * Math.max(...this.#largestGradient.values());
+    const largest = largestMagnitude(this.#layout.read(this.#largestGradient, name));
+    return largest > 0 && largest < this.#leastGradient();
+  }
+
+  /** The elements of a tensor, or of one compared with it, that do not move by rounding alone. */
+  #settled(name: string, values: Float32Array): Float32Array {
+    const largest = this.#layout.read(this.#largestGradient, name);
+    // A factor that has lost triplets is compared whole.
+    if (largest.length !== values.length) return values;
+    const least = this.#leastGradient();
+    return values.filter((_, i) => largest[i] === 0 || largest[i] >= least);
+  }
+
+  /** Below, and above 0, a gradient is rounding. */
+  #leastGradient(): number {
+    return NOISE * largestMagnitude(this.#largestGradient);
   }
 
   /** How far a tensor may be off: its largest recorded change from the start sets the measure. */
@@ -71,6 +86,11 @@ export class TrajectoryTensors {
     );
     const changes = recorded.map(([, tensor]) => largestDifference(initial, floats(tensor)));
     return Math.max(CHANGE_LIMIT * Math.max(...changes), ROUNDING * largestMagnitude(initial));
+  }
+
+  compare(findings: Findings, kind: string, name: string, ours: Float32Array, theirs: Float32Array): void {
+    const [actual, expected] = [ours, theirs].map((values) => this.#settled(name, values));
+    findings.tensor(kind, actual, expected, this.limit(name), name);
   }
 
   checkMiddle(findings: Findings, step: number, values: Float32Array, run: MethodRun): void {
@@ -84,7 +104,7 @@ export class TrajectoryTensors {
         const average = averageOf(run, kind as 'sensitivity', name) ?? [];
         findings.tensor(kind, average, expected, IMPORTANCE_LIMIT * largestMagnitude(expected), key);
       } else if (!this.isNoise(name)) {
-        findings.tensor('middle', this.#layout.read(values, name), expected, this.limit(name), key);
+        this.compare(findings, 'middle', name, this.#layout.read(values, name), expected);
       }
     }
   }
@@ -94,7 +114,7 @@ export class TrajectoryTensors {
     const noise: string[] = [];
     for (const [name, tensor] of this.#final) {
       if (this.isNoise(name)) noise.push(name);
-      else findings.tensor('final', this.#layout.read(values, name), floats(tensor), this.limit(name), name);
+      else this.compare(findings, 'final', name, this.#layout.read(values, name), floats(tensor));
     }
     if (noise.length > 0) findings.notes.push(`moved by rounding alone: ${noise.join(', ')}`);
   }

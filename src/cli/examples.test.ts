@@ -2,10 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRows } from '../data/node/read-rows.ts';
+import type { DataOptions } from '../data/row.ts';
+import { isLanguageTask } from '../data/task-type.ts';
 import { loadConfig } from './load-config.ts';
 
 const EXAMPLES = readdirSync('examples').filter((name) => name.endsWith('.yaml'));
 const shared = existsSync('../shared/data/glue');
+const isLanguage = (name: string) => isLanguageTask(loadConfig(`examples/${name}`).task);
 
 describe.each(EXAMPLES)('%s', (name) => {
   const path = `examples/${name}`;
@@ -15,20 +18,45 @@ describe.each(EXAMPLES)('%s', (name) => {
     const sections = lines.filter((line, i) => /^\w+:/.test(line) && !lines[i - 1].startsWith('#'));
     expect(sections).toEqual(['data:']);
   });
+});
+
+const ADALORA = { target_r: 8, init_r: 12, lora_alpha: 16, tinit: '10%', tfinal: '40%', deltaT: 10 };
+const LORA = { r: 8, lora_alpha: 16 };
+
+describe.each(EXAMPLES.filter((name) => !isLanguage(name)))('%s', (name) => {
+  const path = `examples/${name}`;
 
   it('trains with both methods', () => {
     expect(loadConfig(path, ['method=lora'])).toMatchObject({
       training: { learning_rate: 5e-4 },
-      lora: { r: 8, lora_alpha: 16 },
+      lora: LORA,
     });
-    const settings = { target_r: 8, init_r: 12, lora_alpha: 16, tinit: '10%', tfinal: '40%', deltaT: 10 };
-    expect(loadConfig(path)).toMatchObject({ training: { learning_rate: 2e-3 }, adalora: settings });
+    expect(loadConfig(path)).toMatchObject({ training: { learning_rate: 2e-3 }, adalora: ADALORA });
   });
 
   it.skipIf(!shared)('reads the files of GLUE (skipped without ../shared)', () => {
     const { data, task } = loadConfig(path);
-    const rows = readRows(`../shared/${data.validation}`, { ...data, task });
+    const rows = readRows(`../shared/${data.validation}`, { ...data, task } as DataOptions);
     expect(rows.length).toBe({ cola: 1043, mrpc: 408, stsb: 1500, rte: 277 }[basename(name, '.yaml')]);
     expect(rows.every(({ textPair }) => (textPair === undefined) === (name === 'cola.yaml'))).toBe(true);
+  });
+});
+
+describe('language models', () => {
+  it('are three examples', () => {
+    expect(EXAMPLES.filter(isLanguage)).toEqual(['chat.yaml', 'completion.yaml', 'pretrain-mlm.yaml']);
+  });
+
+  it.each(['chat.yaml', 'completion.yaml'])('%s trains with both methods', (name) => {
+    expect(loadConfig(`examples/${name}`)).toMatchObject({ task: 'causal_lm', adalora: ADALORA });
+    expect(loadConfig(`examples/${name}`, ['method=lora'])).toMatchObject({ lora: LORA });
+  });
+
+  it('pretrain-mlm.yaml begins with new weights', () => {
+    expect(loadConfig('examples/pretrain-mlm.yaml')).toMatchObject({
+      model_init: 'random',
+      method: 'full',
+      training: { metric_for_best_model: 'loss', greater_is_better: false },
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Device } from '../runtime/session.ts';
-import type { DataConfig } from '../train/config/sections.ts';
+import { BASE_DTYPES, type BaseDtype } from '../train/base-dtype/base-dtype.ts';
+import type { SequenceData } from '../train/config/data-sections.ts';
 
 /** Collects a flag that may be given many times. */
 export function repeated(value: string, before: string[]): string[] {
@@ -11,6 +12,7 @@ export function repeated(value: string, before: string[]): string[] {
 export interface UseFlags {
   model?: string;
   device?: Device;
+  baseDtype?: BaseDtype;
   text?: string | number;
   textPair?: string | number;
   label?: string | number;
@@ -25,6 +27,7 @@ export function addUseFlags(command: Command): Command {
   return command
     .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
     .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'wasm']))
+    .addOption(baseDtypeOption())
     .option(
       '--text <column>',
       'column of the text, name or number from 0 (this and those below: default as in the run)',
@@ -40,15 +43,23 @@ export function addUseFlags(command: Command): Command {
     .option('--max_length, --max-length <tokens>', 'tokens after which a text is cut', count);
 }
 
-/** The flags that say how a file is read, as a part of a `data` section. */
-export function dataFlags(flags: UseFlags): Partial<DataConfig> {
+/** How the base below an adapter is kept. */
+export function baseDtypeOption(): Option {
+  const option = new Option('--base_dtype, --base-dtype <type>', 'how the frozen weights are kept (float32)');
+  return option.choices(BASE_DTYPES);
+}
+
+/** What flags say of how a file is read, as a part of a `data` section. */
+export type DataFlags = Partial<Omit<SequenceData, 'train' | 'validation' | 'max_length'>>;
+
+export function dataFlags(flags: UseFlags): DataFlags {
   const { text, textPair, label, header, quote, labelSeparator } = flags;
   return given({ text, text_pair: textPair, label, header, quote, label_separator: labelSeparator });
 }
 
 /** The flags that say how a model is opened. */
-export function modelFlags({ model, device, maxLength }: UseFlags) {
-  return { model, device, data: given({ max_length: maxLength }) };
+export function modelFlags({ model, device, baseDtype, maxLength }: UseFlags) {
+  return { model, device, baseDtype, data: given({ max_length: maxLength }) };
 }
 
 function given<T extends object>(values: T): Partial<T> {
@@ -59,7 +70,7 @@ function column(value: string): string | number {
   return /^\d+$/.test(value) ? Number(value) : value;
 }
 
-function count(value: string): number {
+export function count(value: string): number {
   if (/^[1-9]\d*$/.test(value)) return Number(value);
   throw new InvalidArgumentError('expected a count from 1.');
 }

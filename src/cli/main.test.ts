@@ -31,10 +31,10 @@ it.each([
   [['trian'], "unknown command 'trian'\n(Did you mean train?)"],
   [['predict', 'x', '--logit'], '(Did you mean --logits?)'],
   [['predict', 'x', '--max_length', '0'], 'expected a count from 1'],
-  [['train'], "missing required argument 'config'"],
+  [['train'], 'adalora.yaml: expected a config file in this folder, or the path of another, got neither.'],
   [
-    ['train', 'examples/coal.yaml'],
-    'examples/coal.yaml: expected a config file, got nothing there. Did you mean cola.yaml',
+    ['train', 'examples/colaa.yaml'],
+    'examples/colaa.yaml: expected a config file, got nothing there. Did you mean cola.yaml',
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '--set: expected key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: seed: expected at least 0, got -1.'],

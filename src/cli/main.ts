@@ -5,10 +5,13 @@ import { fileError } from '../support/file-error.ts';
 import { UserError } from '../support/user-error.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
+import { generateCommand } from './commands/generate.ts';
+import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
+import { reportCommand } from './commands/report.ts';
 import { trainCommand } from './commands/train.ts';
 
 /** A mistake of the user's. Faults of this program exit with 1, runs stopped by a signal with 130. */
@@ -27,11 +30,14 @@ const program = new Command('adalora')
   .showSuggestionAfterError();
 // Commands load what they need when they run: --help and mistakes answer at once.
 for (const command of [
+  initCommand(),
   trainCommand(),
   evalCommand(),
   predictCommand(),
+  generateCommand(),
   planCommand(),
   inspectCommand(),
+  reportCommand(),
   exportCommand(),
   mergeCommand(),
 ]) {

@@ -3,22 +3,31 @@ export const STOPPED = 130;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+export interface Stop {
+  /** Aborted by the first Ctrl-C or request. */
+  signal: AbortSignal;
+  /** Does what a first Ctrl-C does. */
+  request(): void;
+  release(): void;
+}
+
 /** Turns the first Ctrl-C (or SIGTERM) into an abort; the second ends the process at once. */
-export function stopOnSignal(onFirst: () => void): { signal: AbortSignal; release(): void } {
+export function stopOnSignal(onFirst: () => void): Stop {
   const controller = new AbortController();
+  const request = () => {
+    if (controller.signal.aborted) return;
+    controller.abort();
+    onFirst();
+  };
   const release = () => {
     for (const signal of SIGNALS) process.off(signal, handle);
   };
   const handle = (signal: NodeJS.Signals) => {
-    if (!controller.signal.aborted) {
-      controller.abort();
-      onFirst();
-      return;
-    }
+    if (!controller.signal.aborted) return request();
     // Not process.exit, which waits for the training thread and so for the end of its step.
     release();
     process.kill(process.pid, signal);
   };
   for (const signal of SIGNALS) process.on(signal, handle);
-  return { signal: controller.signal, release };
+  return { signal: controller.signal, request, release };
 }

@@ -1,6 +1,6 @@
 import type { DataOptions } from '../data/row.ts';
 import { UserError } from '../support/user-error.ts';
-import type { DataConfig } from '../train/config/sections.ts';
+import type { DataFlags } from './flags.ts';
 
 /** How to read a file of rows, but for its format. */
 export type Columns = Omit<DataOptions, 'format'>;
@@ -12,7 +12,7 @@ export type Columns = Omit<DataOptions, 'format'>;
  * @param needsLabel false to predict: then a file without labels is as good
  * @throws UserError when a label is needed and neither says where it stands
  */
-export function useColumns(run: Columns, flags: Partial<DataConfig>, needsLabel: boolean): Columns {
+export function useColumns(run: Columns, flags: DataFlags, needsLabel: boolean): Columns {
   const { text, text_pair, label, header, quote, label_separator, task } = { ...run, ...flags };
   if (needsLabel && label === undefined) {
     throw new UserError({ where: '--label', expected: 'the column of the label', got: 'nothing' });

@@ -8,21 +8,26 @@ import type { LanguageModel, ReadOptions } from './language-model.ts';
 import { ReadTokens } from './read-tokens.ts';
 import type { TunedModel } from './tuned-model.ts';
 
+/** Tokens read at once, so that the scores of attention stay small, and a signal is heard, however long a prompt is. */
+const PIECE = 256;
+
 /** A decoder that keeps keys and values of all it has read. */
 export class CausalLanguageModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number;
   readonly #session: CachedSession;
   readonly #continues: boolean;
+  readonly #piece: number;
   readonly #read = new ReadTokens();
   /** The tokens in the cache, where they are known to be those of one row. */
   #only: Int32Array | undefined;
 
-  private constructor({ vocabSize, maxLength }: CommonConfig, session: CachedSession, continues: boolean) {
-    this.vocabSize = vocabSize;
-    this.maxPositions = maxLength;
+  private constructor(config: CommonConfig, session: CachedSession, continues: boolean) {
+    this.vocabSize = config.vocabSize;
+    this.maxPositions = config.maxLength;
     this.#session = session;
-    this.#continues = continues;
+    this.#continues = continues && !config.readsWhole;
+    this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
 
   /** @param continues whether a single prompt that begins as the one in the cache is read from there on */
@@ -34,36 +39,61 @@ export class CausalLanguageModel implements LanguageModel {
     return new CausalLanguageModel(model.config, session, continues);
   }
 
-  async read(tokens: Int32Array, rows: number, { parents, mask }: ReadOptions): Promise<Float32Array> {
+  async read(
+    tokens: Int32Array,
+    rows: number,
+    { parents, mask, signal }: ReadOptions,
+  ): Promise<Float32Array> {
     const known = mask ? this.#known(tokens, rows) : 0;
     for (const memory of [this.#session, this.#read]) {
       if (known > 0) memory.truncate(known);
       else if (mask) memory.reset(rows);
       else if (parents) memory.follow(parents);
     }
-    const inputIds = tokens.subarray(known);
-    const length = inputIds.length / rows;
-    const feeds = modelFeeds({
-      inputIds,
-      tokenTypeIds: new Int32Array(inputIds.length),
-      attentionMask: new Int32Array(0),
-      positionIds: this.#read.append(length, mask?.subarray(known)),
-      batch: rows,
-      length,
-    });
     const before = mask ? tokens.subarray(0, known) : parents ? undefined : this.#only;
     this.#only = undefined;
-    const { logits } = await this.#session.run({ ...feeds, attention_mask: this.#read.mask });
-    if (this.#continues && rows === 1 && before) this.#only = concatenated(before, inputIds);
-    return logits.data as Float32Array;
+    let logits: Float32Array = new Float32Array(0);
+    const length = tokens.length / rows;
+    const most = Math.max(1, Math.floor(this.#piece / rows));
+    for (let start = known; start < length; start += most) {
+      signal?.throwIfAborted();
+      const columns = (matrix: Int32Array) => columnsOf(matrix, rows, start, Math.min(length, start + most));
+      logits = await this.#readOn(columns(tokens), rows, mask && columns(mask));
+    }
+    if (this.#continues && rows === 1 && before) this.#only = concatenated(before, tokens.subarray(known));
+    return logits;
   }
 
   release(): Promise<void> {
     return this.#session.release();
   }
 
+  /** Reads behind all that is in the cache. */
+  async #readOn(inputIds: Int32Array, rows: number, mask: Int32Array | undefined): Promise<Float32Array> {
+    const length = inputIds.length / rows;
+    const feeds = modelFeeds({
+      inputIds,
+      tokenTypeIds: new Int32Array(inputIds.length),
+      attentionMask: new Int32Array(0),
+      positionIds: this.#read.append(length, mask),
+      batch: rows,
+      length,
+    });
+    const { logits } = await this.#session.run({ ...feeds, attention_mask: this.#read.mask });
+    return logits.data as Float32Array;
+  }
+
   /** How many tokens of a prompt are in the cache; its last one is always read, for what follows it. */
   #known(tokens: Int32Array, rows: number): number {
     return this.#only && rows === 1 ? Math.min(commonPrefix(this.#only, tokens), tokens.length - 1) : 0;
   }
+}
+
+/** Columns [start, end) of a matrix of so many rows. */
+function columnsOf(matrix: Int32Array, rows: number, start: number, end: number): Int32Array {
+  const length = matrix.length / rows;
+  const parts = Array.from({ length: rows }, (_, row) =>
+    matrix.subarray(row * length + start, row * length + end),
+  );
+  return concatenated(...parts);
 }

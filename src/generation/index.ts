@@ -6,15 +6,10 @@ export {
   type GenerationSources,
   generationSettings,
 } from './generation-settings.ts';
+export type { GenerateTextOptions, GenerationInput, Generator, Prompt } from './generator.ts';
 export type { LanguageModel, ReadOptions } from './language-model.ts';
 export { openLanguageModel } from './open-language-model.ts';
 export type { GeneratedToken } from './sample-tokens.ts';
 export type { SearchOptions } from './search.ts';
-export {
-  type GenerateTextOptions,
-  type GenerationInput,
-  type Prompt,
-  TextGenerator,
-  type TextGeneratorParts,
-} from './text-generator.ts';
+export { TextGenerator, type TextGeneratorParts } from './text-generator.ts';
 export type { TunedModel } from './tuned-model.ts';

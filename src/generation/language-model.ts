@@ -23,4 +23,6 @@ export interface ReadOptions {
   parents?: Int32Array;
   /** With the first call of a generation, [rows, count]: 1 real, 0 padding on the left. */
   mask?: Int32Array;
+  /** Ends the reading of a long prompt with the signal's reason. */
+  signal?: AbortSignal;
 }

@@ -11,9 +11,14 @@ export class ModelReader {
   }
 
   /** Reads what rows begin with. */
-  async begin(tokens: Int32Array, rows: number, mask: Int32Array): Promise<Float32Array> {
+  async begin(
+    tokens: Int32Array,
+    rows: number,
+    mask: Int32Array,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
     this.#rows = rows;
-    return this.#checked(await this.#model.read(tokens, rows, { mask }));
+    return this.#checked(await this.#model.read(tokens, rows, { mask, signal }));
   }
 
   /** Reads one token a row, after the row of the read before that `parents` says. */

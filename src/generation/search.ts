@@ -53,7 +53,7 @@ export async function beginSearch(
     vocabSize: model.vocabSize,
     limits,
     begun,
-    logits: await readPrompts(model, reader, padded, begun),
+    logits: await readPrompts(model, reader, padded, begun, signal),
     reader,
     process: (scores, tokens, item) => {
       for (const process of processors) process(scores, tokens, item);
@@ -78,8 +78,9 @@ async function readPrompts(
   reader: ModelReader,
   prompts: PaddedPrompts,
   begun: readonly (readonly number[])[],
+  signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
-  if (model.encode === undefined) return reader.begin(prompts.tokens, begun.length, prompts.mask);
+  if (model.encode === undefined) return reader.begin(prompts.tokens, begun.length, prompts.mask, signal);
   await model.encode(prompts.tokens, begun.length, prompts.mask);
   const tokens = Int32Array.from(begun.flat());
   return reader.begin(tokens, begun.length, new Int32Array(tokens.length).fill(1));

@@ -1,30 +1,18 @@
 import { concatenated } from '../support/concatenated.ts';
 import { UserError } from '../support/user-error.ts';
-import type { ChatMessage } from '../text/chat/chat-message.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import { TextStream } from '../text/text-stream.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import { generate, streamTokens } from './generate.ts';
 import { type Generated, newTokens } from './generated.ts';
-import type { GenerationConfig } from './generation-config.ts';
 import {
   type GenerationSettings,
   type GenerationSources,
   generationSettings,
 } from './generation-settings.ts';
+import type { GenerateTextOptions, GenerationInput, Generator, Prompt } from './generator.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { SearchOptions } from './search.ts';
-
-/** A text to go on from (or for an encoder to read), a conversation to answer, or token ids as they are. */
-export type Prompt = string | readonly ChatMessage[] | Int32Array;
-
-/** A person's config: null turns off what the model's files set. */
-export type GenerationInput = { [Key in keyof GenerationConfig]: GenerationConfig[Key] | null };
-
-export interface GenerateTextOptions extends SearchOptions {
-  /** Called with every piece of the text as it is made; with beams once, at the end. */
-  onText?: (text: string) => void;
-}
 
 /** What a language model needs to read and write text. */
 export interface TextGeneratorParts {
@@ -41,9 +29,8 @@ export interface TextGeneratorParts {
 /** New tokens where neither the person nor the model's files give a length. transformers has 20, which few want. */
 const DEFAULT_NEW_TOKENS = 256;
 
-/** Generates text. It has one memory, so it does one thing at a time. */
-export class TextGenerator {
-  /** Whether the model was trained on conversations, as far as its adapter says: then it wants messages. */
+/** A language model with a tokenizer and a chat template. */
+export class TextGenerator implements Generator {
   readonly isChat: boolean;
   readonly #parts: TextGeneratorParts;
   #isBusy = false;
@@ -53,14 +40,6 @@ export class TextGenerator {
     this.isChat = parts.isChat;
   }
 
-  /**
-   * The text that follows a prompt, or that an encoder-decoder makes of it; of several (`num_return_sequences`) the
-   * first.
-   *
-   * @param config keys of transformers' `GenerationConfig`, which go before those of the model's files
-   * @throws UserError for a config, a prompt or a conversation that the model cannot take; the signal's reason when it
-   * is aborted
-   */
   async generate(
     prompt: Prompt,
     config: GenerationInput = {},
@@ -75,10 +54,6 @@ export class TextGenerator {
     }
   }
 
-  /**
-   * The texts of several prompts, read as one batch, which is padded to the longest: for each prompt
-   * `num_return_sequences`, of beams the best first.
-   */
   async generateAll(
     prompts: readonly Prompt[],
     config: GenerationInput = {},
@@ -96,10 +71,6 @@ export class TextGenerator {
     return prompts.map((_, i) => all.slice(i * each, (i + 1) * each));
   }
 
-  /**
-   * The text of a prompt in pieces, as it is made; with beams in one, at the end. Pieces are whole characters, and
-   * together the text that `generate` gives. The generator's end has that; whoever stops listening ends the search.
-   */
   async *stream(
     prompt: Prompt,
     config: GenerationInput = {},
@@ -135,11 +106,6 @@ export class TextGenerator {
     return this.#parts.close();
   }
 
-  /**
-   * What a config means with the model's files.
-   *
-   * @throws UserError with a line for everything that is wrong with either
-   */
   settings(user: GenerationInput): GenerationSettings {
     const settings = generationSettings({ ...this.#parts.files, user });
     const isOpen = settings.max_new_tokens === undefined && settings.max_length === undefined;

@@ -3,9 +3,11 @@ import type { HostTensor } from '../runtime/session.ts';
 /** A part of what a model remembers of the tokens of some sequences, [tokens, rows, width], in memory that grows. */
 export class TokenMemory {
   readonly #width: number;
-  #rows = 0;
   #tokens = 0;
   #data = new Float32Array(0);
+  /** Of each row the one that it began as; rows that began as one have the first `#begun` tokens in common. */
+  #roots = new Int32Array(0);
+  #begun = 0;
 
   constructor(width: number) {
     this.#width = width;
@@ -13,46 +15,58 @@ export class TokenMemory {
 
   /** Forgets everything: `rows` sequences without a token. */
   reset(rows: number): void {
-    this.#rows = rows;
+    this.#roots = Int32Array.from({ length: rows }, (_, row) => row);
     this.#tokens = 0;
+    this.#begun = 0;
   }
 
   /** What is remembered: a view, until the next change. */
   get tensor(): HostTensor {
-    const dims = [this.#tokens, this.#rows, this.#width];
-    return { data: this.#data.subarray(0, this.#tokens * this.#rows * this.#width), dims };
+    const dims = [this.#tokens, this.#roots.length, this.#width];
+    return { data: this.#data.subarray(0, this.#size), dims };
   }
 
   /** Puts [tokens, rows, width] behind the rest; that alone is copied, but for the few times when the memory is full. */
   append({ data, dims }: HostTensor): void {
-    const end = this.#tokens * this.#rows * this.#width;
+    const end = this.#size;
     if (end + data.length > this.#data.length) {
       const grown = new Float32Array(Math.max(end + data.length, 2 * end));
       grown.set(this.#data.subarray(0, end));
       this.#data = grown;
     }
     this.#data.set(data, end);
+    if (this.#tokens === 0) this.#begun = dims[0];
     this.#tokens += dims[0];
   }
 
   /** Forgets the tokens from a number on. */
   truncate(tokens: number): void {
     this.#tokens = tokens;
+    this.#begun = Math.min(this.#begun, tokens);
   }
 
-  /** Every row goes on from a row of before, which may have several that do, or none. Rows that stay are not copied. */
+  /** Every row goes on from a row of before, which may have several that do, or none. Copies what changes place. */
   follow(parents: Int32Array): void {
-    const [source, before, rows, width] = [this.#data, this.#rows, parents.length, this.#width];
-    const moved = Array.from(parents.entries()).filter(([row, parent]) => rows !== before || row !== parent);
+    const [source, width, before, rows] = [this.#data, this.#width, this.#roots.length, parents.length];
+    const roots = parents.map((parent) => this.#roots[parent]);
+    const moves = Array.from(parents, (parent, row) => {
+      const [stays, isKin] = [row === parent, this.#roots[row] === roots[row]];
+      return { parent, row, from: rows !== before ? 0 : stays ? this.#tokens : isKin ? this.#begun : 0 };
+    });
     // In place, a token with more rows would run into the next.
     if (rows > before) this.#data = new Float32Array((this.#tokens + 1) * rows * width);
     const token = new Float32Array(before * width);
-    for (let i = 0; i < this.#tokens && moved.length > 0; i++) {
+    for (let i = Math.min(...moves.map(({ from }) => from)); i < this.#tokens; i++) {
       token.set(source.subarray(i * token.length, (i + 1) * token.length));
-      for (const [row, parent] of moved) {
+      for (const { parent, row, from } of moves) {
+        if (i < from) continue;
         this.#data.set(token.subarray(parent * width, (parent + 1) * width), (i * rows + row) * width);
       }
     }
-    this.#rows = rows;
+    this.#roots = roots;
+  }
+
+  get #size(): number {
+    return this.#tokens * this.#roots.length * this.#width;
   }
 }

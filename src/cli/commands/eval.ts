@@ -1,24 +1,24 @@
 import { Command } from 'commander';
 import { addUseFlags, dataFlags, modelFlags, type UseFlags } from '../flags.ts';
-import { useColumns } from '../use-columns.ts';
+import { readingFlags } from '../reading-flags.ts';
 
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('Score a trained model on a labelled file.')
+    .description('Score a trained model on a file: labelled rows, or for a language model text.')
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT')
-    .argument('<file>', 'TSV, CSV or JSON Lines')
+    .argument('<file>', 'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them')
     .option('--json', 'print one JSON object');
   return addUseFlags(command).action(run);
 }
 
 async function run(path: string, file: string, flags: UseFlags & { json?: boolean }): Promise<void> {
-  const { openPredictor } = await import('../../train/node/predictor.ts');
-  const { rowsFromFile } = await import('../rows-from-file.ts');
-  const predictor = await openPredictor(path, modelFlags(flags));
+  const { openTrained } = await import('../../train/node/open-trained.ts');
+  const { evaluateTrained } = await import('../../train/node/evaluate-trained.ts');
+  const { model, device, baseDtype, data } = modelFlags(flags);
+  const trained = await openTrained(path, { model, baseDtype, maxLength: data.max_length });
   try {
-    const columns = useColumns(predictor.data, dataFlags(flags), true);
-    const rows = rowsFromFile(file, columns);
-    const scores = await predictor.evaluate(rows, file);
+    const reading = readingFlags(trained.notes, file, dataFlags(flags));
+    const scores = await evaluateTrained(trained, file, reading, device);
     if (flags.json) {
       console.log(JSON.stringify(scores));
       return;
@@ -27,6 +27,6 @@ async function run(path: string, file: string, flags: UseFlags & { json?: boolea
     for (const [name, score] of Object.entries(scores))
       console.log(`${name.padEnd(width)}  ${score.toFixed(4)}`);
   } finally {
-    await predictor.close();
+    trained.model.close();
   }
 }

@@ -1,5 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { TrainEvent } from '../../train/events.ts';
+import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { repeated } from '../flags.ts';
+import { portNumber } from '../live/port-number.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 
@@ -7,12 +10,15 @@ interface Flags {
   set: string[];
   resume?: boolean;
   json?: boolean;
+  live?: boolean;
+  port?: number;
+  tensorboard?: boolean;
 }
 
 export function trainCommand(): Command {
   return new Command('train')
     .description('Fine-tune a model as a config says; the result goes to its output folder.')
-    .argument('<config>', 'YAML file; examples/ has some')
+    .argument('[config]', `YAML file; default: ${CONFIG_NAME} in this folder`)
     .option(
       '--set <key=value>',
       'replace a value, as in --set training.learning_rate=1e-3 (any number of times)',
@@ -21,12 +27,19 @@ export function trainCommand(): Command {
     )
     .option('--resume', 'continue the run in the output folder from its newest checkpoint')
     .option('--json', 'print events as lines of JSON')
+    .option('--live', 'show the run in a browser of this machine while it trains: prints the address')
+    .addOption(
+      new Option('--port <port>', 'of --live; default: any that is free')
+        .argParser(portNumber)
+        .implies({ live: true }),
+    )
+    .option('--tensorboard', 'write event files for TensorBoard to tensorboard/ in the output folder')
     .action(run);
 }
 
-async function run(path: string, { set, resume, json }: Flags): Promise<void> {
+async function run(given: string | undefined, { set, resume, json, ...flags }: Flags): Promise<void> {
   const { loadConfig } = await import('../load-config.ts');
-  const config = loadConfig(path, set);
+  const config = loadConfig(configPath(given), set);
   const { train } = await import('../../train/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
   const display = json
@@ -36,16 +49,27 @@ async function run(path: string, { set, resume, json }: Flags): Promise<void> {
     display.close();
     console.error('Finishing the step, then writing a checkpoint (press again to quit at once).');
   });
+  const { watchRun } = await import('../live/watch-run.ts');
+  const watch = await watchRun(config, flags, stop.request);
+  const onEvent = (event: TrainEvent) => {
+    display.show(event);
+    watch.show(event);
+  };
   try {
-    const { reason } = await train(config, { resume, onEvent: display.show, signal: stop.signal });
+    const { reason } = await train(config, { resume, onEvent, signal: stop.signal });
     display.close();
+    await watch.close();
     if (reason === 'stopped') {
+      const named = given === undefined ? [] : [given];
       const settings = set.flatMap((setting) => ['--set', setting]);
-      console.error(`To continue: ${shellQuoted(['adalora', 'train', path, ...settings, '--resume'])}`);
+      console.error(`To continue: ${shellQuoted(['adalora', 'train', ...named, ...settings, '--resume'])}`);
       process.exitCode = STOPPED;
     } else if (!json) {
       console.log(`The run is in ${config.output}`);
     }
+  } catch (error) {
+    await watch.close(error as Error);
+    throw error;
   } finally {
     display.close();
     stop.release();

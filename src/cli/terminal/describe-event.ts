@@ -16,6 +16,7 @@ export function describeEvent(event: TrainEvent): string | undefined {
     case 'finish':
       return finish(event);
     case 'step':
+    case 'progress':
       return undefined;
   }
 }

@@ -5,12 +5,14 @@ import { describePlan } from './describe-plan.ts';
 const module = { inFeatures: 384, outFeatures: 384, scale: 1, rank: 12 };
 const adalora: Plan = {
   method: 'adalora',
+  baseDtype: 'float32',
   modules: [0, 1].map((layer) => ({ ...module, path: `bert.encoder.layer.${layer}.attention.self.query` })),
   trainableParameters: 19226,
   adapterParameters: 18456,
   totalParameters: 22732442,
   steps: 1072,
   stepsPerEpoch: 268,
+  tokens: 98123,
   budget: { initial: 24, target: 16, tinit: 107, tfinal: 428, deltaT: 10 },
   memoryMb: 612.3,
 };
@@ -22,6 +24,7 @@ it('tells what trains, for how long and in how much memory', () => {
     trained      19,226 parameters, 0.08 % of 22,732,442
     in adapters  18,456 in 2 matrices
     steps        1,072, 268 an epoch
+    tokens       98,123 an epoch
     budget       24 triplets down to 16
                  falls from step 107 to 644, every 10 steps
     memory       about 612 MB at the peak

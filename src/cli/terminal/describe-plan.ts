@@ -12,6 +12,8 @@ export function describePlan(plan: Plan): string {
     ['trained', `${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`],
     ['in adapters', `${counted(adapterParameters)} in ${modules.length} matrices`],
     ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} an epoch`],
+    ['tokens', `${counted(plan.tokens)} an epoch`],
+    ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
   ];
   if (budget) {
     const { initial, target, tinit, tfinal, deltaT } = budget;

@@ -27,6 +27,7 @@ const RUN: TrainEvent[] = [
     truncated: 3,
     trainable_parameters: 207098,
     adapter_parameters: 206328,
+    ranks: {},
     method: 'adalora',
     device: 'cpu',
     startup_ms: 900,
@@ -43,7 +44,7 @@ const RUN: TrainEvent[] = [
     eval_accuracy: 0.7,
     best: true,
   },
-  { type: 'allocation', step: 270, budget: 390, threshold: 0.1, final: false, ranks: {} },
+  { type: 'allocation', step: 270, budget: 390, threshold: 0.1, final: false, ranks: {}, scores: [] },
   step(536),
   { type: 'checkpoint', step: 536, path: 'runs/a/checkpoints/checkpoint-536.safetensors' },
   {

@@ -1,5 +1,5 @@
 import { rankTable } from '../../report/rank-table.ts';
-import type { FinishEvent, StepEvent, TrainEvent } from '../../train/events.ts';
+import type { FinishEvent, ProgressEvent, StepEvent, TrainEvent } from '../../train/events.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 import { coloursFor, type Screen } from './screen.ts';
@@ -13,6 +13,8 @@ export interface Display {
 /** At most ten times a second: more cannot be read, and slow terminals lag. */
 const REDRAW_MS = 100;
 const BAR_WIDTH = 20;
+/** Of the tokenizing, between two lines on a screen that keeps them all. */
+const TOLD_SHARE = 0.1;
 const ERASE_LINE = '\r\x1b[2K';
 
 /** Every event as a line of JSON (numbers that are none as null). */
@@ -36,6 +38,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
   let score: number | undefined;
   let isDrawn = false;
   let drawnAt = Number.NEGATIVE_INFINITY;
+  let toldShare = 0;
 
   const erase = () => {
     if (isDrawn) screen.write(ERASE_LINE);
@@ -48,13 +51,24 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
   const showStep = (event: StepEvent) => {
     const secondsLeft =
       (((now() - startTime) / 1000) * (totalSteps - event.step)) / Math.max(1, event.step - startStep);
-    const line = progress(event, totalSteps, secondsLeft, score === undefined ? undefined : [metric, score]);
+    const name = metric === 'loss' ? 'eval loss' : metric;
+    const line = progress(event, totalSteps, secondsLeft, score === undefined ? undefined : [name, score]);
     if (!isLive) return print(line);
     if (now() - drawnAt < REDRAW_MS) return;
     drawnAt = now();
     const width = (screen.columns || 80) - BAR_WIDTH - 2;
     screen.write(`${ERASE_LINE}${colours.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
     isDrawn = true;
+  };
+  const showProgress = ({ what, share }: ProgressEvent) => {
+    const line = `${what === 'text' ? 'tokenizing' : 'rounding the base'} ${Math.round(100 * share)} %`;
+    if (isLive) {
+      screen.write(`${ERASE_LINE}${colours.cyan(bar(share))} ${line}`);
+      isDrawn = true;
+    } else if (share - toldShare >= TOLD_SHARE) {
+      toldShare = share;
+      print(line);
+    }
   };
 
   return {
@@ -64,6 +78,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
       }
       if (event.type === 'evaluation') score = event[`eval_${metric}`];
       if (event.type === 'step') return showStep(event);
+      if (event.type === 'progress') return showProgress(event);
       const text = describeEvent(event);
       if (text === undefined) return;
       const style = { evaluation: colours.bold, notice: colours.yellow, checkpoint: colours.dim };

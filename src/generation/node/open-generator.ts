@@ -2,7 +2,10 @@ import type { Device } from '../../runtime/session.ts';
 import { lazy } from '../../support/lazy.ts';
 import { loadChatTemplate } from '../../text/chat/node/load-chat-template.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
+import type { BaseDtype } from '../../train/base-dtype/base-dtype.ts';
+import { withBaseDtype } from '../../train/node/base-dtype/with-base-dtype.ts';
 import { nodeEngine } from '../../train/node/node-engine.ts';
+import type { Generator } from '../generator.ts';
 import { openLanguageModel } from '../open-language-model.ts';
 import { TextGenerator } from '../text-generator.ts';
 import { loadLanguageModel } from './load-language-model.ts';
@@ -12,6 +15,8 @@ export interface GeneratorOptions {
   /** The base model (folder or Hub id), where it lies elsewhere than the adapter says. */
   model?: string;
   device?: Device;
+  /** How the frozen weights are kept; float32 by default. */
+  baseDtype?: BaseDtype;
   /**
    * Whether a prompt that begins as what was read before is read from there on, as the turns of a conversation do. The
    * texts are the same up to rounding, so that a sampled one may depend on what was read before.
@@ -26,9 +31,10 @@ export interface GeneratorOptions {
  *
  * @throws UserError for anything missing, damaged or not fitting together, and for what is no language model
  */
-export async function openGenerator(path: string, options: GeneratorOptions = {}): Promise<TextGenerator> {
-  const { model, baseFolder, tuner, values, isChat } = await loadLanguageModel(path, options.model);
+export async function openGenerator(path: string, options: GeneratorOptions = {}): Promise<Generator> {
+  const { model: opened, baseFolder, tuner, values, isChat } = await loadLanguageModel(path, options.model);
   try {
+    const model = withBaseDtype(opened, options.baseDtype ?? 'float32');
     const tokenizer = loadTokenizer(baseFolder, { typeVocabSize: model.config.typeVocabSize });
     const files = readGenerationFiles(baseFolder);
     const engine = nodeEngine(model, options.device ?? 'cpu');
@@ -45,7 +51,7 @@ export async function openGenerator(path: string, options: GeneratorOptions = {}
       },
     });
   } catch (error) {
-    model.close();
+    opened.close();
     throw error;
   }
 }

@@ -43,7 +43,8 @@ function keepTopK(k: number): LogitsProcessor {
 function keepTopP(p: number, kept: number): LogitsProcessor {
   const rest = Math.fround(1 - p);
   return (scores) => {
-    const rising = scores.slice().sort();
+    // Those that are banned already have no probability to lose, and sorting is dear.
+    const rising = scores.filter((score) => score > Number.NEGATIVE_INFINITY).sort();
     const probabilities = softmax(rising);
     let removed = 0;
     for (let sum = 0; removed < rising.length - kept; removed++) {

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import { generate } from '../../src/generation/generate.ts';
+import type { GenerationConfig } from '../../src/generation/generation-config.ts';
+import { generationSettings } from '../../src/generation/generation-settings.ts';
+import { openLanguageModel } from '../../src/generation/open-language-model.ts';
+import type { TunedModel } from '../../src/generation/tuned-model.ts';
+import { readModelConfig } from '../../src/train/node/load-model.ts';
+import type { Findings } from './compare.ts';
+import { batchOf, type StoredTensors } from './read-case.ts';
+
+/** What each recorded text was generated with. */
+const SETTINGS: Record<string, GenerationConfig> = {
+  greedy: {},
+  beam4: { num_beams: 4, early_stopping: true, length_penalty: 1 },
+  beam3_norepeat3_penalty2: {
+    num_beams: 3,
+    early_stopping: true,
+    no_repeat_ngram_size: 3,
+    length_penalty: 2,
+  },
+};
+
+/** Generates from a batch's first row as was recorded, and compares the ids. */
+export async function generatedChecks(
+  findings: Findings,
+  folder: string,
+  tuned: TunedModel,
+  inputs: StoredTensors,
+): Promise<void> {
+  const path = join(folder, 'generated.safetensors');
+  if (!existsSync(path)) return;
+  const model = await openLanguageModel(tuned);
+  try {
+    const { inputIds, attentionMask, length } = batchOf(inputs);
+    const prompt = inputIds.subarray(0, length).filter((_, i) => attentionMask[i] === 1);
+    for (const [name, tensor] of readSafetensors(path)) {
+      const user = { ...SETTINGS[name], max_new_tokens: 10, min_length: 0 };
+      if (!(name in SETTINGS)) findings.faults.push(`generated ${name}: what with?`);
+      const settings = generationSettings({ user, modelConfig: readModelConfig(folder) });
+      const [ids] = await generate(model, [prompt], settings);
+      findings.equal(`generated ${name}`, [...ids], Array.from(tensor.data as BigInt64Array, Number));
+      findings.notes.push(`${name} equal`);
+    }
+  } finally {
+    await model.release();
+  }
+}

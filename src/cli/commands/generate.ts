@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { Command, Option } from 'commander';
+import type { Generated } from '../../generation/generated.ts';
+import type { Generator, Prompt } from '../../generation/generator.ts';
+import type { Device } from '../../runtime/session.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { ChatMessage } from '../../text/chat/chat-message.ts';
+import type { BaseDtype } from '../../train/base-dtype/base-dtype.ts';
+import { baseDtypeOption, count, repeated } from '../flags.ts';
+import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';
+import type { GivenPrompt } from '../prompts.ts';
+import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+
+interface Flags extends GenerationFlags {
+  prompt: string[];
+  file?: string;
+  chat?: boolean;
+  system?: string;
+  jsonl?: boolean;
+  batchSize: number;
+  model?: string;
+  device?: Device;
+  baseDtype?: BaseDtype;
+}
+
+export function generateCommand(): Command {
+  const command = new Command('generate')
+    .description(
+      'Write what follows a prompt, as it is made. Without a prompt: for each line of standard input; in a terminal, a chat.',
+    )
+    .argument(
+      '<run, adapter or model>',
+      'folder of a run, of an adapter or of a model, or a model id of the Hub',
+    )
+    .option('--prompt <text>', 'the prompt (any number of times)', repeated, [])
+    .option('--file <path>', 'a prompt a line, or JSON Lines with prompt or messages')
+    .option('--chat', "take prompts for questions of a chat: through the model's chat template")
+    .option('--no-chat', 'take them as they are (default: as the adapter was trained; in a terminal, a chat)')
+    .option('--system <text>', 'what a chat begins with');
+  return addGenerationFlags(command)
+    .option('--jsonl', 'print a line of JSON for each text: text, ids, finish (stop or length)')
+    .option(
+      '--batch_size, --batch-size <count>',
+      'prompts at once; above 1 nothing is printed before its end',
+      count,
+      1,
+    )
+    .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
+    .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'wasm']))
+    .addOption(baseDtypeOption())
+    .action(run);
+}
+
+async function run(path: string, flags: Flags): Promise<void> {
+  const prompts = await givenPrompts(flags);
+  const { openGenerator } = await import('../../generation/node/open-generator.ts');
+  const { model, device, baseDtype } = flags;
+  const generator = await openGenerator(path, { model, device, baseDtype, continues: prompts === undefined });
+  try {
+    generator.settings(generationInput(flags));
+    const isStopped = prompts ? await answerAll(generator, prompts, flags) : await converse(generator, flags);
+    if (isStopped) process.exitCode = STOPPED;
+  } finally {
+    await generator.close();
+  }
+}
+
+/** What the flags give, or standard input where they give nothing; undefined where that is a terminal. */
+async function givenPrompts({ prompt, file, jsonl }: Flags): Promise<GivenPrompt[] | undefined> {
+  const { promptsFrom } = await import('../prompts.ts');
+  const { readInput } = await import('../standard-input.ts');
+  const { textFile } = await import('../../data/node/text-files.ts');
+  const typed = prompt.map((text, i) => ({ where: `--prompt ${i + 1}`, prompt: text }));
+  if (file !== undefined) return [...typed, ...promptsFrom(textFile(file).read(), file)];
+  if (typed.length > 0) return typed;
+  if (!process.stdin.isTTY) return promptsFrom(await readInput(), 'standard input');
+  if (!jsonl) return undefined;
+  const expected = 'prompts (--prompt, --file or standard input)';
+  throw new UserError({ where: '--jsonl', expected, got: 'a terminal' });
+}
+
+/** Whether a signal ended it. */
+async function answerAll(generator: Generator, given: GivenPrompt[], flags: Flags): Promise<boolean> {
+  const { jsonl, batchSize, seed, chat: isChat = generator.isChat } = flags;
+  const config = generationInput(flags);
+  const prompts = given.map(({ where, prompt }) => ({ where, prompt: asked(prompt, isChat, flags.system) }));
+  const stop = stopOnSignal(() => console.error('Stopping (press again to quit at once).'));
+  const options = { seed, signal: stop.signal };
+  const streams = !jsonl && batchSize === 1 && generator.settings(config).num_return_sequences === 1;
+  try {
+    for (let at = 0; at < prompts.length; at += batchSize) {
+      const batch = prompts.slice(at, at + batchSize);
+      await naming(given.length > 1 ? batch[0].where : undefined, async () => {
+        if (streams) {
+          await spoken(generator.stream(batch[0].prompt, config, options));
+          return;
+        }
+        const texts = await generator.generateAll(
+          batch.map(({ prompt }) => prompt),
+          config,
+          options,
+        );
+        for (const generated of texts.flat()) await write(`${jsonl ? lineOf(generated) : generated.text}\n`);
+      });
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    stop.release();
+  }
+  return stop.signal.aborted;
+}
+
+/** A chat in the terminal; whether Ctrl-C ended it. */
+async function converse(generator: Generator, flags: Flags): Promise<boolean> {
+  const { chat } = await import('../terminal/chat.ts');
+  const { seed, system, chat: isConversation = true } = flags;
+  const config = generationInput(flags);
+  console.error(
+    `${isConversation ? 'A chat' : 'Every line is gone on from'}. Ctrl-C ends a text, Ctrl-D all.`,
+  );
+  const answer = (prompt: Prompt, signal: AbortSignal) =>
+    spoken(generator.stream(prompt, config, { seed, signal }), signal);
+  const messages = asked([], isConversation, system) as ChatMessage[];
+  return chat(answer, { input: process.stdin, output: process.stderr, messages, isConversation });
+}
+
+/** A prompt as the generator takes it. */
+function asked(
+  prompt: GivenPrompt['prompt'],
+  isChat: boolean,
+  system: string | undefined,
+): string | readonly ChatMessage[] {
+  if (typeof prompt === 'string' && !isChat) {
+    if (system === undefined) return prompt;
+    throw new UserError({
+      where: '--system',
+      expected: 'a chat',
+      got: 'a plain prompt',
+      hint: 'Give --chat.',
+    });
+  }
+  const messages = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt;
+  return system === undefined ? messages : [{ role: 'system', content: system }, ...messages];
+}
+
+/** Writes pieces as they come and a line's end, and gives back the whole; where the signal ends it, what there is. */
+async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortSignal): Promise<string> {
+  let text = '';
+  try {
+    for await (const piece of pieces) {
+      text += piece;
+      await write(piece);
+    }
+  } catch (error) {
+    if (text !== '') await write('\n');
+    if (signal?.aborted) return text;
+    throw error;
+  }
+  await write('\n');
+  return text;
+}
+
+function lineOf({ text, ids, finish }: Generated): string {
+  return JSON.stringify({ text, ids: [...ids], finish });
+}
+
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+/** Says of which of several prompts a mistake is. */
+async function naming(where: string | undefined, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (where === undefined || !(error instanceof UserError)) throw error;
+    throw new UserError(`${where}: ${error.message}`);
+  }
+}

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+
+interface Flags {
+  output?: string;
+  open: 'yes' | 'no';
+}
+
+export function reportCommand(): Command {
+  return new Command('report')
+    .description('Draw runs as one HTML file that needs no network: curves, ranks, importance, cost.')
+    .argument('<run...>', 'folders of runs; those that differ by seed only are taken together')
+    .option(
+      '-o, --output <file>',
+      'default: report.html in the folder of the run, of several in the current one',
+    )
+    .addOption(new Option('--open <yes|no>', 'show it in the browser').choices(['yes', 'no']).default('no'))
+    .action(run);
+}
+
+async function run(runs: string[], { output, open }: Flags): Promise<void> {
+  const { writeReport } = await import('../../report/node/write-report.ts');
+  const path = output ?? (runs.length === 1 ? join(runs[0], 'report.html') : 'report.html');
+  writeReport(runs, path);
+  console.log(`The report is in ${path}`);
+  if (open === 'yes') openInBrowser(path);
+}
+
+const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
+  darwin: ['open'],
+  win32: ['cmd', '/c', 'start', ''],
+};
+
+function openInBrowser(path: string): void {
+  const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
+  const opener = spawn(program, [...words, path], { stdio: 'ignore', detached: true });
+  opener.on('error', () => console.error(`No program here opens it: ${program} is missing.`));
+  opener.unref();
+}

@@ -1,0 +1,61 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { Document } from 'yaml';
+import type { GenerationInput } from '../generation/generator.ts';
+import { applySetting } from './apply-setting.ts';
+import { repeated } from './flags.ts';
+
+/** Flags that say how text is generated. */
+export interface GenerationFlags {
+  set: string[];
+  maxNewTokens?: number;
+  sample?: boolean;
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  numBeams?: number;
+  seed: number;
+}
+
+/** Adds the flags of {@link GenerationFlags}; they are named like the keys of transformers' `GenerationConfig`. */
+export function addGenerationFlags(command: Command): Command {
+  return command
+    .option(
+      '--max_new_tokens, --max-new-tokens <count>',
+      "tokens to write at most (this and those below: default as in the model's files; of this else 256)",
+      number,
+    )
+    .option('--sample', 'draw tokens by their probabilities (do_sample)')
+    .option('--no-sample', 'take the likeliest')
+    .option('--temperature <number>', 'below 1: likelier tokens more often', number)
+    .option('--top_k, --top-k <count>', 'draw from this many tokens', number)
+    .option('--top_p, --top-p <share>', 'draw from the likeliest tokens of this probability together', number)
+    .option('--num_beams, --num-beams <count>', 'search this many texts side by side', number)
+    .option('--seed <number>', 'decides what is drawn', number, 0)
+    .option(
+      '--set <key=value>',
+      'any key of GenerationConfig, as in --set no_repeat_ngram_size=3; null turns it off (any number of times)',
+      repeated,
+      [],
+    );
+}
+
+/** The flags as a config; what is wrong with values is for whoever takes it to say. */
+export function generationInput(flags: GenerationFlags): GenerationInput {
+  const document = new Document({});
+  for (const setting of flags.set) applySetting(document, setting);
+  const named: GenerationInput = {
+    max_new_tokens: flags.maxNewTokens,
+    do_sample: flags.sample,
+    temperature: flags.temperature,
+    top_k: flags.topK,
+    top_p: flags.topP,
+    num_beams: flags.numBeams,
+  };
+  const given = Object.entries(named).filter(([, value]) => value !== undefined);
+  return { ...document.toJS(), ...Object.fromEntries(given) };
+}
+
+function number(value: string): number {
+  if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
+  throw new InvalidArgumentError('expected a number.');
+}

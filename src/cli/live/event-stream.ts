@@ -1,0 +1,54 @@
+import type { ServerResponse } from 'node:http';
+import type { VersionedSection } from './live-picture.ts';
+
+/**
+ * Server-sent events to one client. What is sent are states, not changes: a new client gets them all; one that reads
+ * slowly misses what is out of date by the time it can take more, and never has more than one section waiting here.
+ */
+export class EventStream {
+  readonly #response: ServerResponse;
+  /** The newest version of each section that was sent. */
+  readonly #sent = new Map<string, number>();
+  #latest: readonly VersionedSection[] = [];
+  #isBlocked = false;
+  #isEnding = false;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    response.on('drain', () => {
+      this.#isBlocked = false;
+      this.#flush();
+    });
+    // A connection that is kept for later would keep the process waiting after the end.
+    response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', Connection: 'close' });
+    response.flushHeaders();
+  }
+
+  /** Sends the sections that are newer than what the client has. */
+  send(sections: readonly VersionedSection[]): void {
+    this.#latest = sections;
+    this.#flush();
+  }
+
+  /** Sends the last picture, says that it is the last, and hangs up. */
+  end(sections: readonly VersionedSection[]): void {
+    this.#isEnding = true;
+    this.send(sections);
+  }
+
+  #flush(): void {
+    for (const { id, html, version } of this.#latest) {
+      if (this.#isBlocked) return;
+      if (version === this.#sent.get(id)) continue;
+      this.#sent.set(id, version);
+      this.#write('section', { id, html });
+    }
+    if (!this.#isEnding || this.#isBlocked || this.#response.writableEnded) return;
+    this.#write('end', {});
+    this.#response.end();
+  }
+
+  #write(event: string, data: object): void {
+    this.#isBlocked = !this.#response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+}

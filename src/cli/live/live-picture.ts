@@ -1,0 +1,68 @@
+import { type LiveSection, type LiveState, liveSections } from '../../report/page/live-page.ts';
+import { runEvent } from '../../report/run/run-event.ts';
+import type { RunFacts } from '../../report/run/run-facts.ts';
+import { addEvent, emptyRecord } from '../../report/run/run-record.ts';
+
+/** A section of the page, and the version of the picture in which it changed last. */
+export interface VersionedSection extends LiveSection {
+  version: number;
+}
+
+/** What a run looks like now. Drawing is left to who asks, so that events cost nothing when nobody looks. */
+export class LivePicture {
+  readonly state: LiveState;
+  /** Counts up whenever a drawing differs from the one before. */
+  version = 0;
+  #sections: VersionedSection[] = [];
+  #isChanged = true;
+  #started: { step: number; time: number } | undefined;
+  readonly #now: () => number;
+
+  /** @param now milliseconds on any clock */
+  constructor(facts: RunFacts, now = () => performance.now()) {
+    this.state = { record: emptyRecord(facts), isStopping: false, secondsLeft: Number.NaN };
+    this.#now = now;
+  }
+
+  /** Takes in an event of the run; `value` as the trainer emits it or its log has it. */
+  add(value: unknown): void {
+    const event = runEvent(value);
+    if (!event) return;
+    addEvent(this.state.record, event);
+    if (event.type === 'start') this.#started = { step: event.step, time: this.#now() };
+    this.state.secondsLeft = this.#secondsLeft();
+    this.#isChanged = true;
+  }
+
+  stopping(): void {
+    this.state.isStopping = true;
+    this.#isChanged = true;
+  }
+
+  /** The run ended without a result. */
+  fail(message: string): void {
+    this.state.failure = message;
+    this.#isChanged = true;
+  }
+
+  /** The sections as they are now, drawn anew only after something was added. */
+  sections(): readonly VersionedSection[] {
+    if (!this.#isChanged) return this.#sections;
+    this.#isChanged = false;
+    const before = new Map(this.#sections.map((section) => [section.id, section]));
+    const drawn = liveSections(this.state);
+    if (drawn.some(({ id, html }) => before.get(id)?.html !== html)) this.version++;
+    this.#sections = drawn.map(({ id, html }) => {
+      const old = before.get(id);
+      return old?.html === html ? old : { id, html, version: this.version };
+    });
+    return this.#sections;
+  }
+
+  #secondsLeft(): number {
+    const { start, step } = this.state.record;
+    if (!start || !this.#started || step <= this.#started.step) return Number.NaN;
+    const secondsAStep = (this.#now() - this.#started.time) / 1000 / (step - this.#started.step);
+    return secondsAStep * (start.total_steps - step);
+  }
+}

@@ -1,0 +1,195 @@
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RunFacts, runFacts } from '../../report/run/run-facts.ts';
+import { LivePicture } from './live-picture.ts';
+import { type LiveServer, serveLive } from './live-server.ts';
+
+const FACTS = runFacts({ model: 'm', method: 'lora', data: { train: 'spam.tsv' }, training: {} }) as RunFacts;
+const START = { type: 'start', step: 0, total_steps: 40, num_train_epochs: 1, train_examples: 320 };
+const step = (at: number) => ({ type: 'step', step: at, loss: 1 / at, examples_per_second: 100 });
+
+let picture: LivePicture;
+let server: LiveServer;
+let stops: number;
+beforeEach(async () => {
+  stops = 0;
+  picture = new LivePicture(FACTS);
+  server = await serveLive(picture, 0, () => stops++);
+});
+afterEach(() => server.close());
+
+/** A request as it is written on the wire: clients would set or refuse some of these headers. Gives the whole answer. */
+function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<string> {
+  const { hostname, port, host } = new URL(server.url);
+  const lines = Object.entries({ Host: host, ...headers }).map(([name, value]) => `${name}: ${value}`);
+  return new Promise((done, fail) => {
+    const socket = connect(Number(port), hostname);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text;
+    });
+    socket.on('error', fail).on('close', () => done(answer));
+    socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
+  });
+}
+
+const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+const root = () => new URL(server.url).pathname;
+
+describe('who may talk to it', () => {
+  it('the page, by its address', async () => {
+    const answer = await ask('GET', root());
+    expect(statusOf(answer)).toBe(200);
+    expect(answer).toContain('<h1>LoRA on spam</h1>');
+    expect(answer).not.toMatch(/access-control/i);
+    expect(answer).toMatch(/content-security-policy: default-src 'none'; .*frame-ancestors 'none'/i);
+    expect(answer).toMatch(/cache-control: no-store/i);
+    const { port } = new URL(server.url);
+    expect(statusOf(await ask('GET', root(), { Host: `localhost:${port}` }))).toBe(200);
+  });
+
+  it.each(['/', '/events', '/wrong/', '/x'.padEnd(33, 'x').concat('/'), '//', '/favicon.ico'])(
+    'nobody at %s, without its token',
+    async (path) => {
+      const answer = await ask('GET', path);
+      expect(statusOf(answer)).toBe(404);
+      expect(answer).not.toContain('LoRA');
+    },
+  );
+
+  it.each(['evil.example', '127.0.0.1', '127.0.0.1:1', 'localhost', '169.254.0.1:80', ''])(
+    'nobody who calls it %j',
+    async (host) => {
+      expect(statusOf(await ask('GET', root(), { Host: host }))).toBe(421);
+    },
+  );
+
+  it('nobody from another page', async () => {
+    expect(statusOf(await ask('POST', `${root()}stop`, { Origin: 'http://evil.example' }))).toBe(403);
+    expect(statusOf(await ask('POST', `${root()}stop`, { Origin: 'null' }))).toBe(403);
+    expect(stops).toBe(0);
+  });
+
+  it('no other machine', async () => {
+    const { port } = new URL(server.url);
+    const others = Object.values(networkInterfaces())
+      .flat()
+      .filter((address) => address && !address.internal && address.family === 'IPv4');
+    for (const other of others) {
+      const failure = await new Promise((done) => {
+        const socket = connect(Number(port), other!.address, () => done(undefined));
+        socket.on('error', done).on('close', () => socket.destroy());
+      });
+      expect(failure).toBeInstanceOf(Error);
+    }
+  });
+
+  it('each server has a token of its own, and it is long', async () => {
+    const other = await serveLive(picture, 0, () => {});
+    await other.close();
+    const [token, second] = [server.url, other.url].map((url) => new URL(url).pathname.replaceAll('/', ''));
+    expect(token).toMatch(/^[\w-]{32}$/);
+    expect(token).not.toBe(second);
+  });
+});
+
+it('asks to stop once, however often the button is pressed', async () => {
+  const { origin } = new URL(server.url);
+  expect(statusOf(await ask('GET', `${root()}stop`))).toBe(405);
+  const answers = await Promise.all([1, 2].map(() => ask('POST', `${root()}stop`, { Origin: origin })));
+  expect(answers.map(statusOf)).toEqual([303, 303]);
+  expect(stops).toBe(1);
+  expect(await ask('GET', root())).toContain('<button disabled>Stopping</button>');
+});
+
+/** The events of a stream, as a browser reads them, up to its end. */
+async function eventsUntilEnd(
+  response: Response,
+): Promise<{ event: string; data: { id: string; html: string } }[]> {
+  const text = await response.text();
+  return text
+    .trim()
+    .split('\n\n')
+    .map((block) => {
+      const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? [];
+      return { event, data: JSON.parse(data) };
+    });
+}
+
+describe('the stream', () => {
+  it('begins with everything, goes on with what changes, and ends with the run', async () => {
+    const all = picture.sections().map(({ id }) => id);
+    const response = await fetch(`${server.url}events`);
+    expect(response.headers.get('content-type')).toMatch('text/event-stream');
+    picture.add(START);
+    picture.add(step(10));
+    server.changed();
+    await server.close();
+    const events = await eventsUntilEnd(response);
+    const ids = events.filter(({ event }) => event === 'section').map(({ data }) => data.id);
+    expect(ids.slice(0, all.length)).toEqual(all);
+    expect(ids.slice(all.length)).toEqual(expect.arrayContaining(['status', 'curves', 'cost']));
+    expect(ids.slice(all.length)).not.toContain('settings');
+    expect(events.at(-1)?.event).toBe('end');
+  });
+
+  it('has everything again after a reload', async () => {
+    picture.add(START);
+    picture.add(step(30));
+    const responses = [await fetch(`${server.url}events`), await fetch(`${server.url}events`)];
+    await server.close();
+    const [first, second] = await Promise.all(responses.map(eventsUntilEnd));
+    expect(second).toEqual(first);
+    expect(JSON.stringify(first)).toContain('Step 30 of 40');
+  });
+
+  it('is for a limited number of clients', async () => {
+    const responses = await Promise.all(Array.from({ length: 33 }, () => fetch(`${server.url}events`)));
+    expect(responses.filter(({ status }) => status === 503)).toHaveLength(1);
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(32);
+    await server.close();
+    await Promise.all(responses.map((response) => response.text()));
+  });
+
+  it('does not keep the end of a run waiting for a client that reads nothing', async () => {
+    const { hostname, port, host } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.pause();
+    socket.write(`GET ${root()}events HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    // More than the buffers between the two take.
+    picture.add({ type: 'notice', step: 0, message: 'x'.repeat(2 ** 24) });
+    await new Promise((done) => setTimeout(done, 100));
+    const began = performance.now();
+    await server.close();
+    expect(performance.now() - began).toBeLessThan(10_000);
+    socket.destroy();
+  });
+});
+
+it('ends the stream of one who comes while it closes', async () => {
+  const { hostname, port, host } = new URL(server.url);
+  const late = connect(Number(port), hostname);
+  let answer = '';
+  late.setEncoding('utf8').on('data', (text) => {
+    answer += text;
+  });
+  const hungUp = new Promise((done) => late.on('close', done));
+  await new Promise((done) => late.on('connect', done));
+  // A request that is under way when the run ends: half of it has been sent.
+  late.write(`GET ${root()}events HTTP/1.1\r\nHost: ${host}\r\n`);
+  await new Promise((done) => setTimeout(done, 50));
+  const began = performance.now();
+  const closed = server.close();
+  late.write('\r\n');
+  await closed;
+  expect(performance.now() - began).toBeLessThan(1500);
+  await hungUp;
+  expect(answer).toContain('event: section');
+  expect(answer).toContain('event: end');
+});
+
+it('says when its port is taken', async () => {
+  const port = Number(new URL(server.url).port);
+  await expect(serveLive(picture, port, () => {})).rejects.toThrow(`--port ${port}: expected a free port`);
+});

@@ -1,0 +1,122 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { contentPolicy } from '../../report/node/content-policy.ts';
+import { LIVE_SCRIPT, livePage } from '../../report/page/live-page.ts';
+import { EventStream } from './event-stream.ts';
+import { listen } from './listen.ts';
+import type { LivePicture } from './live-picture.ts';
+import { RequestGuard } from './request-guard.ts';
+
+/** A person has a few tabs open; each stream holds a connection and a picture. */
+const MAX_STREAMS = 32;
+const MAX_CONNECTIONS = 4 * MAX_STREAMS;
+/** The least time between two pictures. */
+const PICTURE_MS = 500;
+/** The greatest share of the time that goes into drawing: the processor is there to train. */
+const DRAWING_SHARE = 0.05;
+/** How long the end waits for clients to take the last picture. */
+const GOODBYE_MS = 2000;
+
+const POLICY = contentPolicy(LIVE_SCRIPT, "connect-src 'self'", "form-action 'self'");
+const HEADERS = {
+  'Content-Security-Policy': `${POLICY}; frame-ancestors 'none'`,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+export interface LiveServer {
+  /** The page's address, with the token that it needs. */
+  url: string;
+  /** The picture has something new. */
+  changed(): void;
+  /** Sends everybody the last picture and stops serving. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a picture to the user of this machine: on the loopback address alone, to requests that {@link RequestGuard}
+ * admits. It has three resources: the page, its stream of changes, and `stop`.
+ *
+ * @param port 0 for any that is free
+ * @param onStop called at the first request to stop
+ * @throws UserError where the port is taken
+ */
+export async function serveLive(picture: LivePicture, port: number, onStop: () => void): Promise<LiveServer> {
+  const guard = new RequestGuard();
+  const streams = new Set<EventStream>();
+  let timer: NodeJS.Timeout | undefined;
+  let interval = PICTURE_MS;
+  let address: AddressInfo;
+  let isClosing = false;
+
+  const handlers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
+    'GET /': (_, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
+      response.end(livePage(picture.state, POLICY));
+    },
+    'GET /events': (_, response) => {
+      if (streams.size >= MAX_STREAMS) return void refuse(response, 503);
+      const stream = new EventStream(response);
+      streams.add(stream);
+      response.on('close', () => streams.delete(stream));
+      // Who comes at the last moment sees the end at once.
+      if (isClosing) stream.end(picture.sections());
+      else stream.send(picture.sections());
+    },
+    'POST /stop': (_, response) => {
+      if (!picture.state.isStopping) {
+        picture.stopping();
+        changed();
+        onStop();
+      }
+      // A page without scripts has sent a form: back to it.
+      response.writeHead(303, { Location: './' }).end();
+    },
+  };
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) => {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    // No request has a body that is read.
+    request.resume();
+    const admitted = guard.admit(request, address.port);
+    if ('status' in admitted) return void refuse(response, admitted.status);
+    const handler = handlers[`${request.method} ${admitted.path}`];
+    if (handler) return handler(request, response);
+    const isKnown = Object.keys(handlers).some((name) => name.endsWith(` ${admitted.path}`));
+    refuse(response, isKnown ? 405 : 404);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+
+  const draw = () => {
+    timer = undefined;
+    if (streams.size === 0) return;
+    const began = performance.now();
+    const sections = picture.sections();
+    interval = Math.max(PICTURE_MS, (performance.now() - began) / DRAWING_SHARE);
+    for (const stream of streams) stream.send(sections);
+  };
+  const changed = () => {
+    timer ??= setTimeout(draw, interval);
+  };
+
+  address = await listen(server, port);
+  return {
+    url: `http://127.0.0.1:${address.port}/${guard.token}/`,
+    changed,
+    async close() {
+      isClosing = true;
+      clearTimeout(timer);
+      for (const stream of streams) stream.end(picture.sections());
+      const closed = new Promise((done) => server.close(done));
+      const patience = setTimeout(() => server.closeAllConnections(), GOODBYE_MS);
+      await closed;
+      clearTimeout(patience);
+    },
+  };
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
+  response.end(`${status}\n`);
+}

@@ -1,0 +1,44 @@
+import { readRunEvents } from '../../report/node/read-run-record.ts';
+import { runFacts } from '../../report/run/run-facts.ts';
+import { runFiles } from '../../train/node/run-folder.ts';
+import type { RunConfig } from '../../train/run-config.ts';
+import { LivePicture } from './live-picture.ts';
+import { serveLive } from './live-server.ts';
+import type { Watch } from './watch-run.ts';
+
+/** A run that can be watched in a browser while it trains; its page stays open after the end, but is served no more. */
+export interface LiveView extends Watch {
+  url: string;
+}
+
+/**
+ * Serves the picture of a run that is about to start.
+ *
+ * @param onStop called when someone presses the page's button
+ */
+export async function watchLive(config: RunConfig, port: number, onStop: () => void): Promise<LiveView> {
+  const facts = runFacts(config);
+  if (!facts) throw new Error('a checked config is not what a report reads');
+  const picture = new LivePicture(facts);
+  const server = await serveLive(picture, port, onStop);
+  return {
+    url: server.url,
+    show(event) {
+      if (event.type === 'start' && event.step > 0)
+        for (const old of eventsBefore(config, event.step)) picture.add(old);
+      picture.add(event);
+      server.changed();
+    },
+    close(failure) {
+      if (failure) picture.fail(failure.message);
+      return server.close();
+    },
+  };
+}
+
+/** What a resumed run's log had before: it begins anew with the newest `start`, which may have been written since. */
+function eventsBefore({ output }: RunConfig, step: number) {
+  const events = readRunEvents(runFiles(output).metrics);
+  const start = events.findLastIndex((event) => event.type === 'start' && event.step === step);
+  return start < 0 ? events : events.slice(0, start);
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { TrainEvent } from '../../train/events.ts';
+import type { RunConfig } from '../../train/run-config.ts';
+
+export interface WatchFlags {
+  live?: boolean;
+  port?: number;
+  tensorboard?: boolean;
+}
+
+/** Follows a run beside the terminal. */
+export interface Watch {
+  show(event: TrainEvent): void;
+  /** The run is over; without a result if there is a `failure`. */
+  close(failure?: Error): Promise<void>;
+}
+
+/** Starts what the flags ask for: the live page, whose address it prints, and TensorBoard's files. */
+export async function watchRun(config: RunConfig, flags: WatchFlags, onStop: () => void): Promise<Watch> {
+  const watches: Watch[] = [];
+  if (flags.live) {
+    const { watchLive } = await import('./watch-live.ts');
+    const live = await watchLive(config, flags.port ?? 0, onStop);
+    console.error(`Live: ${live.url}`);
+    watches.push(live);
+  }
+  if (flags.tensorboard) {
+    const { eventFile } = await import('../../report/tensorboard/node/event-file.ts');
+    watches.push({ show: eventFile(join(config.output, 'tensorboard')), close: async () => {} });
+  }
+  return {
+    show(event) {
+      for (const watch of watches) watch.show(event);
+    },
+    async close(failure) {
+      await Promise.all(watches.map((watch) => watch.close(failure)));
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { jsonLines, own, textOf } from '../data/json-lines.ts';
+import { RowProblems } from '../data/row-problems.ts';
+import { readMessages } from '../data/text/language-rows.ts';
+import { UserError } from '../support/user-error.ts';
+import type { ChatMessage } from '../text/chat/chat-message.ts';
+
+/** A prompt, or a conversation to be answered, and the place it comes from. */
+export interface GivenPrompt {
+  where: string;
+  prompt: string | readonly ChatMessage[];
+}
+
+/**
+ * Prompts of a file, or of standard input: JSON Lines with `prompt` or `messages` where it begins with `{`, else one
+ * prompt a line. Blank lines are none.
+ *
+ * @throws UserError with the lines that are wrong, and where there is no prompt
+ */
+export function promptsFrom(content: string, fileName: string): GivenPrompt[] {
+  const body = content.replace(/^\ufeff/, '');
+  const prompts = /^\s*\{/.test(body) ? fromJson(body, fileName) : fromLines(body, fileName);
+  if (prompts.length > 0) return prompts;
+  throw new UserError({ where: fileName, expected: 'a prompt a line', got: 'nothing' });
+}
+
+function fromLines(body: string, fileName: string): GivenPrompt[] {
+  return body
+    .split(/\r\n|\n/)
+    .map((prompt, i) => ({ where: `${fileName}:${i + 1}`, prompt }))
+    .filter(({ prompt }) => prompt.trim() !== '');
+}
+
+function fromJson(body: string, fileName: string): GivenPrompt[] {
+  const problems = new RowProblems(fileName);
+  const prompts: GivenPrompt[] = [];
+  for (const { line, object } of jsonLines(body, problems)) {
+    const prompt =
+      own(object, 'messages') === undefined
+        ? textOf(object, 'prompt', line, problems)
+        : readMessages(object.messages, 'messages', line, problems)?.messages;
+    if (prompt !== undefined) prompts.push({ where: `${fileName}:${line}`, prompt });
+  }
+  problems.throwIfAny();
+  return prompts;
+}

@@ -1,0 +1,36 @@
+import { PassThrough } from 'node:stream';
+import { expect, it } from 'vitest';
+import { askMessages } from './ask-messages.ts';
+
+const CTRL_C = '\x03';
+const CTRL_D = '\x04';
+
+/** What is asked when these keys are typed, one after the other. */
+async function asked(...keys: string[]): Promise<string[]> {
+  const input = new PassThrough();
+  const messages: string[] = [];
+  const ended = askMessages(
+    async (message) => {
+      messages.push(message);
+    },
+    { input, output: new PassThrough() },
+  );
+  for (const key of keys) {
+    await new Promise((done) => setImmediate(done));
+    input.write(key);
+  }
+  await ended;
+  return messages;
+}
+
+it('takes lines until an empty one for a message', async () => {
+  expect(await asked('one\r', 'two\r', '\r', 'three\r', ' \r', '\r', CTRL_D)).toEqual(['one\ntwo', 'three']);
+});
+
+it('takes what is there when the input ends', async () => {
+  expect(await asked('one\r', 'two\r', CTRL_D)).toEqual(['one\ntwo']);
+});
+
+it('drops what was typed on Ctrl-C, and ends on the next', async () => {
+  expect(await asked('one\r', 'tw', CTRL_C, 'three\r', '\r', CTRL_C)).toEqual(['three']);
+});

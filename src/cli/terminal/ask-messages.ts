@@ -1,0 +1,57 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+export interface AskOptions {
+  input: Readable;
+  /** Takes what is typed, and the signs to type. */
+  output: Writable;
+}
+
+/**
+ * Reads messages of any number of lines, each ended by an empty one, and has them answered in turn. The end of the input
+ * (Ctrl-D) ends the last; Ctrl-C drops what has been typed, or ends all where that is nothing.
+ */
+export async function askMessages(
+  answer: (message: string) => Promise<void>,
+  { input, output }: AskOptions,
+): Promise<void> {
+  const lines = createInterface({ input, output, prompt: FIRST, terminal: true });
+  let message: string[] = [];
+  const begin = () => {
+    message = [];
+    lines.setPrompt(FIRST);
+    lines.prompt();
+  };
+  const finish = async () => {
+    const text = message.join('\n').trim();
+    if (text !== '') await answer(text);
+  };
+  lines.on('SIGINT', () => {
+    if (message.length === 0 && lines.line === '') return lines.close();
+    // What is typed of a line goes too: to its end, and erased from there.
+    lines.write(null, { ctrl: true, name: 'e' });
+    lines.write(null, { ctrl: true, name: 'u' });
+    output.write('\n');
+    begin();
+  });
+  try {
+    lines.prompt();
+    for await (const line of lines) {
+      if (line.trim() !== '') {
+        message.push(line);
+        lines.setPrompt(NEXT);
+        lines.prompt();
+        continue;
+      }
+      await finish();
+      begin();
+    }
+    if (message.length > 0) output.write('\n');
+    await finish();
+  } finally {
+    lines.close();
+  }
+}
+
+const FIRST = '> ';
+const NEXT = '  ';

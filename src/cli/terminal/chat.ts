@@ -1,0 +1,51 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { Prompt } from '../../generation/generator.ts';
+import { ASSISTANT, type ChatMessage } from '../../text/chat/chat-message.ts';
+
+export interface ChatOptions {
+  input: Readable;
+  /** Takes what is typed, and the signs to type. */
+  output: Writable;
+  /** What the conversation begins with. */
+  messages: readonly ChatMessage[];
+  /** Whether lines are turns of one conversation; else each is a text to go on from. */
+  isConversation: boolean;
+}
+
+/** Writes the answer to a prompt and gives it back; where the signal ends it, what there is of it. */
+export type Answer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
+
+/**
+ * Answers what is typed, line by line, until the input ends. Ctrl-C ends an answer, or else the conversation.
+ *
+ * @returns whether it was ended by Ctrl-C
+ */
+export async function chat(answer: Answer, options: ChatOptions): Promise<boolean> {
+  const { input, output, isConversation } = options;
+  const lines = createInterface({ input, output, prompt: '> ', terminal: true });
+  const messages = [...options.messages];
+  let answering: AbortController | undefined;
+  let isStopped = false;
+  lines.on('SIGINT', () => {
+    isStopped = answering === undefined;
+    if (answering) answering.abort();
+    else lines.close();
+  });
+  try {
+    lines.prompt();
+    for await (const line of lines) {
+      if (line.trim() !== '') {
+        answering = new AbortController();
+        messages.push({ role: 'user', content: line });
+        const content = await answer(isConversation ? messages : line, answering.signal);
+        messages.push({ role: ASSISTANT, content });
+        answering = undefined;
+      }
+      lines.prompt();
+    }
+  } finally {
+    lines.close();
+  }
+  return isStopped;
+}

@@ -1,0 +1,144 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAdapter, writeAdapter } from '../src/formats/peft/node/adapter-folder.ts';
+import { generate } from '../src/generation/generate.ts';
+import type { GenerationConfig } from '../src/generation/generation-config.ts';
+import { generationSettings } from '../src/generation/generation-settings.ts';
+import { loadLanguageModel } from '../src/generation/node/load-language-model.ts';
+import { openGenerator } from '../src/generation/node/open-generator.ts';
+import { openLanguageModel } from '../src/generation/open-language-model.ts';
+import type { TunedModel } from '../src/generation/tuned-model.ts';
+import { elementCount } from '../src/support/element-count.ts';
+import { Random } from '../src/support/random.ts';
+import { tokenModel } from '../src/tasks/token-model.ts';
+import { type LoadedModel, openModel } from '../src/train/node/load-model.ts';
+import { mergeAdapter } from '../src/train/node/merge-adapter.ts';
+import { nodeEngine } from '../src/train/node/node-engine.ts';
+import { FullTuner } from '../src/tuners/full/full-tuner.ts';
+import { loraConfigSchema } from '../src/tuners/lora/config.ts';
+import { LoraTuner } from '../src/tuners/lora/lora-tuner.ts';
+import { exportLora } from '../src/tuners/peft/export-adapter.ts';
+import type { ImportedAdapter } from '../src/tuners/peft/import-adapter.ts';
+import { mergedReader } from '../src/tuners/peft/merged-reader.ts';
+import { plainLora } from '../src/tuners/peft/plain-lora.ts';
+import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
+
+const CASE = '../shared/conformance/trajectories/llama-adalora';
+const CONFIGS: GenerationConfig[] = [
+  { max_new_tokens: 12 },
+  { max_new_tokens: 10, num_beams: 4, no_repeat_ngram_size: 2 },
+  { max_new_tokens: 12, do_sample: true, temperature: 0.8 },
+];
+const PROMPTS = [Int32Array.of(1, 20, 33, 47, 58), Int32Array.of(1, 90)];
+
+const folder = mkdtempSync(join(tmpdir(), 'adalora-generate-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+// Skipped where the golden cases are not beside the repository.
+describe.skipIf(!existsSync(CASE))("an adapter of PEFT's", () => {
+  const base = join(folder, 'base');
+  const path = (name: string) => join(folder, name);
+
+  beforeAll(async () => {
+    // The case has no tokenizer; any will do for prompts that are ids.
+    writeSmallGenerator(base, 'llama');
+    cpSync(join(CASE, 'base'), base, { recursive: true });
+    cpSync(join(CASE, 'adapter'), path('adalora'), { recursive: true });
+    const { config, tensors } = plainLora(readAdapter(path('adalora')), 'adalora');
+    mkdirSync(path('lora'));
+    writeAdapter(path('lora'), config, tensors);
+    await mergeAdapter(path('adalora'), path('merged'), { model: base });
+  });
+
+  it.each(['adalora', 'lora'])(
+    'as %s writes what the merged model writes, and not what the base does',
+    async (name) => {
+      const texts = async (of: string) => {
+        const generator = await openGenerator(path(of), { model: base });
+        try {
+          const all = [];
+          for (const config of CONFIGS) all.push(await generator.generateAll(PROMPTS, config));
+          return all;
+        } finally {
+          await generator.close();
+        }
+      };
+      const [adapted, merged] = [await texts(name), await texts('merged')];
+      expect(adapted).toEqual(merged);
+      expect(adapted).not.toEqual(await texts('base'));
+    },
+  );
+});
+
+describe.each<SmallGenerator>(['bart', 'gpt2'])('a LoRA adapter of %s', (type) => {
+  it('writes what the merged model writes', async () => {
+    const [base, path] = [join(folder, type), join(folder, `${type}-lora`)];
+    writeSmallGenerator(base, type);
+    writeRandomLora(path, base, type === 'bart' ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM');
+    const loaded = await loadLanguageModel(path);
+    expect(loaded.model.headKind).toBe(type === 'bart' ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM');
+    const { model } = loaded;
+    const nothing = new LoraTuner({ lora_dropout: 0 }, [], []);
+    const adapted = await textsOf(model, loaded);
+    expect(adapted).toEqual(await textsOf(model, merged(model, loaded)));
+    expect(adapted).not.toEqual(await textsOf(model, { tuner: nothing, values: new Float32Array(0) }));
+    model.close();
+  });
+});
+
+async function textsOf(model: LoadedModel, tuned: Pick<TunedModel, 'tuner' | 'values'>): Promise<string[]> {
+  const opened = await openLanguageModel({ engine: nodeEngine(model, 'cpu'), model, ...tuned });
+  const texts: string[] = [];
+  const tokens = { pad_token_id: 0, eos_token_id: 2, decoder_start_token_id: 2 };
+  for (const config of CONFIGS) {
+    const rows = await generate(opened, PROMPTS, generationSettings({ user: { ...tokens, ...config } }));
+    texts.push(...rows.map((row) => row.join(' ')));
+  }
+  await opened.release();
+  return texts;
+}
+
+/** The model with the adapter merged, all of whose parameters then are values. */
+function merged(model: LoadedModel, adapter: ImportedAdapter): ImportedAdapter {
+  const tuner = new FullTuner(model);
+  const read = mergedReader(adapter, model.readRange);
+  return { tuner, values: tuner.initialValues(0, (name, shape) => read(name, 0, elementCount(shape))) };
+}
+
+function writeRandomLora(path: string, base: string, head: 'CAUSAL_LM' | 'SEQ_2_SEQ_LM'): void {
+  const model = openModel(base, tokenModel(head));
+  const config = loraConfigSchema.parse({ r: 3, target_modules: 'all-linear' });
+  const tuner = LoraTuner.create(model, config);
+  const values = new Random(8, 'adapter').normals(tuner.layout.length, 0.3);
+  const { architecture, modules } = model.head;
+  const { tensors, config: written } = exportLora(tuner, config, values, {
+    baseModel: base,
+    taskType: head,
+    architecture,
+    library: 'transformers',
+    targetModules: 'all-linear',
+    modulesToSave: modules,
+  });
+  model.close();
+  writeAdapter(path, written, tensors);
+}
+
+describe('loadLanguageModel refuses', () => {
+  it.each<[string, () => string, RegExp]>([
+    [
+      'an adapter for another task',
+      () => {
+        const path = join(folder, 'classifier');
+        const { config, tensors } = readAdapter(join(folder, 'gpt2-lora'));
+        writeAdapter(path, { ...config, task_type: 'SEQ_CLS' }, tensors);
+        return path;
+      },
+      /expected a language model \(SEQ_2_SEQ_LM or CAUSAL_LM\), got an adapter of gpt2 for SEQ_CLS\. .*adalora predict/,
+    ],
+    ['what is nowhere', () => join(folder, 'nothing'), /expected a model folder or a Hub id/],
+  ])('%s', async (_, path, message) => {
+    await expect(loadLanguageModel(path())).rejects.toThrow(message);
+  });
+});

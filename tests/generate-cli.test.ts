@@ -1,0 +1,238 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Generator } from '../src/generation/generator.ts';
+import { openGenerator } from '../src/generation/node/open-generator.ts';
+import { writeSmallGenerator } from './support/small-generator.ts';
+import { Workspace } from './support/workspace.ts';
+
+const workspace = new Workspace();
+afterAll(() => workspace.remove());
+
+/** More positions than a test takes. */
+const ENDLESS = { max_position_embeddings: 100_000, eos_token_id: null };
+
+describe('adalora generate', () => {
+  let generator: Generator;
+  beforeAll(async () => {
+    writeSmallGenerator(workspace.path('llama'), 'llama');
+    writeSmallGenerator(workspace.path('endless'), 'llama', ENDLESS);
+    generator = await openGenerator(workspace.path('llama'));
+  });
+  afterAll(() => generator.close());
+
+  const run = (input: string | undefined, ...args: string[]) =>
+    workspace.start(['generate', 'llama', ...args], { input }).ended;
+
+  it('prints the text of each prompt', async () => {
+    const texts = [];
+    for (const prompt of ['the cat', 'a'])
+      texts.push((await generator.generate(prompt, { max_new_tokens: 9 })).text);
+    const flags = ['--max-new-tokens', '9'];
+    const printed = { code: 0, stdout: texts.map((text) => `${text}\n`).join(''), stderr: '' };
+    expect(await run(undefined, '--prompt', 'the cat', '--prompt', 'a', ...flags)).toMatchObject(printed);
+    expect(await run('the cat\n\na\r\n', ...flags)).toMatchObject(printed);
+    expect(await run('the cat\na', ...flags, '--batch_size', '2')).toMatchObject(printed);
+  });
+
+  it('prints lines of JSON for prompts and conversations', async () => {
+    const messages = [{ role: 'user', content: 'hi' }];
+    const config = { num_beams: 3, num_return_sequences: 2, max_new_tokens: 7, no_repeat_ngram_size: 2 };
+    const all = [];
+    for (const prompt of ['the cat', messages])
+      all.push(...(await generator.generateAll([prompt], config))[0]);
+    workspace.write('prompts.jsonl', `{"prompt":"the cat"}\n\n${JSON.stringify({ messages })}\n`);
+    const flags = ['--num-beams', '3', '--max_new_tokens', '7', '--set', 'no_repeat_ngram_size=2'];
+    const { code, stdout } = await run(
+      undefined,
+      '--file',
+      'prompts.jsonl',
+      '--jsonl',
+      ...flags,
+      '--set',
+      'num_return_sequences=2',
+    );
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(all.map((one) => ({ ...one, ids: [...one.ids] })));
+  });
+
+  it('asks through the chat template, and draws by a seed', async () => {
+    const config = { do_sample: true, temperature: 2, top_k: null, max_new_tokens: 12 };
+    const messages = [
+      { role: 'system', content: 'be' },
+      { role: 'user', content: 'hi' },
+    ];
+    const { text } = await generator.generate(messages, config, { seed: 6 });
+    const flags = ['--sample', '--temperature', '2', '--set', 'top_k=null', '--max-new-tokens', '12'];
+    const said = await run('hi', '--chat', '--system', 'be', ...flags, '--seed', '6');
+    expect(said).toMatchObject({ code: 0, stdout: `${text}\n` });
+    expect((await run('hi', '--chat', '--system', 'be', ...flags)).stdout).not.toBe(said.stdout);
+  });
+
+  it('answers as a run has learnt it, through the template where that was on messages', async () => {
+    const row = (question: string, answer: string) =>
+      JSON.stringify({
+        messages: [
+          { role: 'user', content: question },
+          { role: 'assistant', content: answer },
+        ],
+      });
+    workspace.write('chat.jsonl', `${row('hi', 'the cat')}\n${row('ho', 'cat')}\n`);
+    const config = `model: llama
+task: causal_lm
+method: lora
+data: {train: chat.jsonl}
+lora: {r: 8, lora_alpha: 32, target_modules: all-linear}
+training: {learning_rate: 1e-2, max_steps: 40}
+output: answers
+`;
+    workspace.write('chat.yaml', config);
+    expect(await workspace.run('train', 'chat.yaml')).toMatchObject({ code: 0 });
+    const prompts = ['--prompt', 'hi', '--prompt', 'ho'];
+    for (const path of ['answers', 'answers/adapter']) {
+      const { stdout } = await workspace.run('generate', path, ...prompts);
+      expect(stdout).toBe('the cat\ncat\n');
+    }
+    expect((await workspace.run('generate', 'answers', ...prompts, '--no-chat')).stdout).not.toBe(
+      'the cat\ncat\n',
+    );
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'stops by %s, the text so far on a line of its own',
+    async (signal) => {
+      const args = ['generate', 'endless', '--prompt', 'the cat', '--max-new-tokens', '90000'];
+      const { code, stdout, stderr } = await workspace.interrupt(
+        args,
+        signal,
+        (printed) => printed.length > 20,
+      );
+      expect({ code, stderr }).toEqual({ code: 130, stderr: 'Stopping (press again to quit at once).\n' });
+      expect(stdout).toMatch(/.{20,}\n$/s);
+    },
+  );
+
+  it('ends when nobody reads on', async () => {
+    const { process: child, ended } = workspace.start([
+      'generate',
+      'endless',
+      '--prompt',
+      'a',
+      '--max-new-tokens',
+      '90000',
+    ]);
+    await once(child.stdout!, 'data');
+    child.stdout!.destroy();
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('adalora generate says in a line', () => {
+  beforeAll(() => writeSmallGenerator(workspace.path('llama'), 'llama'));
+
+  const says = async (folder: string, args: string[], input = 'hi') => {
+    const { code, stdout, stderr } = await workspace.start(['generate', folder, ...args], { input }).ended;
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    return stderr;
+  };
+
+  it.each<[string, string[], string, string]>([
+    ['no prompts', [], '\n', 'standard input: expected a prompt a line, got nothing.\n'],
+    [
+      'a prompt that is too long',
+      [],
+      'a '.repeat(90),
+      'the prompt: expected fewer than 64 tokens, the length of the model, got 181. Shorten it.\n',
+    ],
+    [
+      'a wrong key',
+      ['--set', 'top=3'],
+      'hi',
+      'generation: top: expected a known key, got 3. Did you mean top_k, top_p?\n',
+    ],
+    [
+      'a key without effect',
+      ['--temperature', '0.5'],
+      'hi',
+      'generation: temperature: expected do_sample: true beside it, got 0.5. Set that, or remove temperature.\n',
+    ],
+    [
+      'a chat that is none',
+      ['--system', 'be'],
+      'hi',
+      '--system: expected a chat, got a plain prompt. Give --chat.\n',
+    ],
+    [
+      'wrong lines',
+      [],
+      '{"prompt": 3}\n{"messages": []}',
+      'standard input:1: expected a string in "prompt", got a value of type number.\n' +
+        'standard input:2: expected a list of messages in "messages", each with a role and a content, got an empty list.\n',
+    ],
+    [
+      'a file that is not there',
+      ['--file', 'lama'],
+      '',
+      'lama: expected a file, got nothing. Did you mean llama?\n',
+    ],
+  ])('%s', async (_, args, input, message) => {
+    expect(await says('llama', args, input)).toBe(message);
+  });
+
+  it('which prompt is too long', async () => {
+    const { code, stderr } = await workspace.start(['generate', 'llama'], { input: `a\n${'a '.repeat(90)}` })
+      .ended;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^standard input:2: the prompt: expected fewer than 64 tokens.*\n$/);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['no JSON', '{', /expected JSON/],
+    ['JSON without end', '['.repeat(100_000), /expected JSON of depth 32/],
+    ['no object', '[]', /expected a section of keys, got \[\]/],
+    [
+      'values that are none',
+      '{"top_k": "x", "eos_token_id": [1e99], "max_length": 0}',
+      /max_length: .*\n.*top_k: .*\n.*eos_token_id: .*\n$/,
+    ],
+    ['more rows than memory', '{"num_beams": 1e9}', /num_beams: expected a whole number from 1 to 1024/],
+    [
+      'what is not supported',
+      '{"stop_strings": ["a"]}',
+      /stop_strings: expected nothing, for it is not supported/,
+    ],
+    ['tokens beyond the vocabulary', '{"forced_eos_token_id": 9999}', /forced_eos_token_id: .*below 264/],
+  ])('a generation_config.json with %s', async (_, content, message) => {
+    workspace.write('llama/generation_config.json', content);
+    const said = await says('llama', []);
+    workspace.delete('llama', 'generation_config.json');
+    expect(said).toMatch(message);
+    expect(said).not.toMatch(/\n\s+at /);
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'that is none',
+      '{% if %}',
+      /^llama\/chat_template\.jinja: expected a chat template \(Jinja\), got .*\n$/,
+    ],
+    [
+      'that refuses',
+      "{{ raise_exception('no') }}",
+      /a conversation that the chat template takes, got "no"\.\n$/,
+    ],
+    ['that counts without end', '{% for i in range(10 ** 12) %}a{% endfor %}', /got an error \(.*\)\.\n$/],
+  ])('a chat template %s', async (_, template, message) => {
+    workspace.write('llama/chat_template.jinja', template);
+    const said = await says('llama', ['--chat']);
+    workspace.delete('llama', 'chat_template.jinja');
+    expect(said).toMatch(message);
+  });
+
+  it('what is no language model', async () => {
+    expect(await says('model', [])).toBe(
+      'model: expected a language model (SEQ_2_SEQ_LM or CAUSAL_LM), got a model of type bert.\n',
+    );
+    expect(await says('run', [])).toMatch(/^run@main: expected a folder, or a model in the cache/);
+  });
+});
