@@ -6,11 +6,11 @@ import { initialise } from '../src/models/initialise.ts';
 import { describeModel } from '../src/train/node/load-model.ts';
 import type { BenchCase } from './shapes.ts';
 
-/** Writes a BERT model folder of the given shape with random weights. */
-export function writeRandomCheckpoint(folder: string, { shape, dropout }: BenchCase): void {
+/** Writes a model folder of the given shape with random weights. */
+export function writeRandomCheckpoint(folder: string, { model_type, shape, dropout }: BenchCase): void {
   mkdirSync(folder, { recursive: true });
   const config = {
-    model_type: 'bert',
+    model_type,
     ...shape,
     hidden_dropout_prob: dropout,
     attention_probs_dropout_prob: dropout,

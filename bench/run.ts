@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bert } from '../src/models/bert/definition.ts';
+import { modelFamily } from '../src/models/registry.ts';
 import { matmulPeak } from './matmul-peak.ts';
 import type { ProductRate } from './product-rate.ts';
 import { writeRandomCheckpoint } from './random-checkpoint.ts';
@@ -88,7 +88,7 @@ async function prepare(benchCase: BenchCase, folder: string) {
   const common = {
     op: 'prepare',
     ...settings,
-    targets: bert.targetModules.adalora,
+    targets: modelFamily(benchCase, benchCase.name).targetModules.adalora,
     dtype: 'float32',
     threads: 2,
   };
@@ -138,16 +138,13 @@ try {
     rows.push(...measured);
     for (const row of measured) console.log(line(row));
     const [adalora, lora] = measured.map((row) => row.adalora.ms);
-    console.log(`${cases[0].name}: AdaLoRA takes ${(adalora / lora).toFixed(3)} of LoRA's time`);
+    if (lora) console.log(`${cases[0].name}: AdaLoRA takes ${(adalora / lora).toFixed(3)} of LoRA's time`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const startupMs = startup(5);
-console.log(
-  startupMs
-    ? `command to first step, MiniLM on CoLA: ${median(startupMs).toFixed(0)} ms`
-    : 'command to first step: not measured, ../shared is missing',
-);
+const startupMs = options.only ? undefined : startup(5);
+if (startupMs) console.log(`command to first step, MiniLM on CoLA: ${median(startupMs).toFixed(0)} ms`);
+else if (!options.only) console.log('command to first step: not measured, ../shared is missing');
 mkdirSync(join(options.json, '..'), { recursive: true });
 writeFileSync(options.json, JSON.stringify({ rows, startupMs }, null, 2));

@@ -2,7 +2,7 @@
 
 Reads one JSON request a line from standard input and answers one JSON line on standard output:
 
-    {"op": "prepare", "shape": {BertConfig fields}, "method": "adalora" | "lora", "r": 12,
+    {"op": "prepare", "model_type": "bert", "shape": {fields of its config}, "method": "adalora" | "lora", "r": 12,
      "targets": [...], "batch": 16, "length": 128, "dropout": 0.1,
      "dtype": "float32" | "bfloat16", "threads": 2}
                                 -> {"attention", "trainable", "threads", "versions", "baseline_mb"}
@@ -21,7 +21,7 @@ import time
 import peft
 import torch
 import transformers
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from memory import peak_mb, resident_mb
 from tuner import train_step, trainable, wrap
@@ -35,15 +35,16 @@ class Server:
         self.baseline_mb = resident_mb()
         self.model = None
 
-    def prepare(self, shape, method, r, targets, batch, length, dropout, dtype, threads):
+    def prepare(self, model_type, shape, method, r, targets, batch, length, dropout, dtype, threads):
         if self.model is not None:
             raise RuntimeError("already prepared; start another process for another configuration")
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         self.batch, self.length, self.dtype, self.step_number = batch, length, dtype, 0
         dropouts = dict(hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
-        config = BertConfig(**shape, **dropouts, num_labels=2)
-        self.model = wrap(BertForSequenceClassification(config), method, targets, **tuner_settings(method, r))
+        config = AutoConfig.for_model(model_type, **shape, **dropouts, num_labels=2)
+        model = AutoModelForSequenceClassification.from_config(config)
+        self.model = wrap(model, method, targets, **tuner_settings(method, r))
         self.optimizer = torch.optim.AdamW(trainable(self.model), lr=1e-3, weight_decay=0.0)
         return {
             "attention": config._attn_implementation,
