@@ -80,7 +80,7 @@ const cases: [name: string, prepare: () => void, settings: string[]][] = [
   ],
   ['no config.json', () => breakModel('config.json', () => undefined), BROKEN],
   ['a config.json that is no JSON', () => breakModel('config.json', () => '{"model_type": '), BROKEN],
-  ['an unknown model type', () => breakConfig({ model_type: 'bart' }), BROKEN],
+  ['an unknown model type', () => breakConfig({ model_type: 'barth' }), BROKEN],
   ['an unknown activation', () => breakConfig({ hidden_act: 'swash' }), BROKEN],
   ['sizes that do not fit', () => breakConfig({ num_attention_heads: 5, hidden_dropout_prob: 2 }), BROKEN],
   ['no tokenizer', () => breakModel('tokenizer.json', () => undefined), BROKEN],
