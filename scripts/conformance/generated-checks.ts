@@ -4,6 +4,7 @@ import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { generate } from '../../src/generation/generate.ts';
 import type { GenerationConfig } from '../../src/generation/generation-config.ts';
 import { generationSettings } from '../../src/generation/generation-settings.ts';
+import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/open-language-model.ts';
 import type { TunedModel } from '../../src/generation/tuned-model.ts';
 import { readModelConfig } from '../../src/train/node/load-model.ts';
@@ -39,7 +40,7 @@ export async function generatedChecks(
       const user = { ...SETTINGS[name], max_new_tokens: 10, min_length: 0 };
       if (!(name in SETTINGS)) findings.faults.push(`generated ${name}: what with?`);
       const settings = generationSettings({ user, modelConfig: readModelConfig(folder) });
-      const [ids] = await generate(model, [prompt], settings);
+      const [ids] = await generate(withoutEnd(model), [prompt], settings);
       findings.equal(`generated ${name}`, [...ids], Array.from(tensor.data as BigInt64Array, Number));
       findings.notes.push(`${name} equal`);
     }
@@ -47,3 +48,16 @@ export async function generatedChecks(
     await model.release();
   }
 }
+
+/** transformers goes on past the positions that a model was trained for; here that is refused to people. */
+function withoutEnd(model: LanguageModel): LanguageModel {
+  return {
+    vocabSize: model.vocabSize,
+    ...(model.encode && {
+      encode: (tokens, rows, mask) => (model.encode as Encode).call(model, tokens, rows, mask),
+    }),
+    read: (tokens, rows, options) => model.read(tokens, rows, options),
+  };
+}
+
+type Encode = NonNullable<LanguageModel['encode']>;
