@@ -7,7 +7,7 @@ export { UserError } from './support/user-error.ts';
 export type { FinishEvent, TrainEvent } from './train/events.ts';
 export { evaluateTrained } from './train/node/evaluate-trained.ts';
 export { type MergeOptions, mergeAdapter } from './train/node/merge-adapter.ts';
-export { openTrained, type Trained } from './train/node/open-trained.ts';
+export { openTrained, type TrainedModel } from './train/node/open-trained.ts';
 export { plan } from './train/node/plan.ts';
 export { openPredictor, type Predictor, type PredictorOptions } from './train/node/predictor.ts';
 export { type TrainOptions, train } from './train/node/train.ts';

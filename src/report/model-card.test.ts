@@ -51,6 +51,13 @@ it('of full fine-tuning loads with transformers', () => {
   });
 });
 
+it('says where the embedded model lies, which is not on the Hub', () => {
+  expect(card({ model: undefined })).toContain(
+    '`adalora-mini` is the folder `models/mini` of the npm package',
+  );
+  expect(card({})).not.toContain('adalora-mini');
+});
+
 it('names no place on the machine', () => {
   expect(card({})).not.toMatch(/someone|\/data/);
 });

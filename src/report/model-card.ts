@@ -1,18 +1,19 @@
 import { stringify } from 'yaml';
+import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseModelId } from '../data/hub/model-id.ts';
-import type { TaskType } from '../data/task-type.ts';
+import { isLanguageTask, type TaskName } from '../data/task-type.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
 
 /** What a card tells. The config is a run's. */
 export interface ModelCardFacts {
   config: {
     model: string;
-    task: TaskType;
+    task: TaskName;
     method: 'adalora' | 'lora' | 'full';
     adapter?: string;
     adalora?: object;
     lora?: object;
-    data: { validation?: string; text_pair?: string | number; max_length: number };
+    data: { validation?: string; text_pair?: string | number; max_length?: number };
     training: object;
     seed: number;
   };
@@ -34,6 +35,22 @@ const METRICS: Readonly<Record<string, { type: string; name: string }>> = {
   pearson: { type: 'pearsonr', name: 'Pearson correlation' },
   spearmanr: { type: 'spearmanr', name: 'Spearman correlation' },
   mse: { type: 'mse', name: 'Mean squared error' },
+  perplexity: { type: 'perplexity', name: 'Perplexity' },
+};
+
+const CLASSIFIER = {
+  pipeline: 'text-classification',
+  name: 'Text Classification',
+  model: 'AutoModelForSequenceClassification',
+};
+
+/** What a task is called on the Hub, and the class of transformers that loads its models. */
+const TASKS: Readonly<Record<TaskName, { pipeline: string; name: string; model: string }>> = {
+  single_label_classification: CLASSIFIER,
+  regression: CLASSIFIER,
+  multi_label_classification: CLASSIFIER,
+  causal_lm: { pipeline: 'text-generation', name: 'Text Generation', model: 'AutoModelForCausalLM' },
+  masked_lm: { pipeline: 'fill-mask', name: 'Fill-Mask', model: 'AutoModelForMaskedLM' },
 };
 
 const METHODS = { adalora: 'AdaLoRA', lora: 'LoRA', full: 'full fine-tuning' };
@@ -63,13 +80,14 @@ function section(title: string, body: string): string[] {
 }
 
 function frontMatter(facts: ModelCardFacts, base: string, title: string): object {
-  const { method, data } = facts.config;
+  const { method, data, task } = facts.config;
+  const { pipeline, name } = TASKS[task];
   const scores = scoresOf(facts);
   const file = data.validation && lastName(data.validation);
   return {
     library_name: method === 'full' ? 'transformers' : 'peft',
     base_model: base,
-    pipeline_tag: 'text-classification',
+    pipeline_tag: pipeline,
     tags: method === 'full' ? ['full-fine-tuning'] : ['peft', method],
     ...(scores.length > 0 && { metrics: scores.map(({ type }) => type) }),
     ...(file !== undefined &&
@@ -79,8 +97,8 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
             name: title,
             results: [
               {
-                task: { type: 'text-classification', name: 'Text Classification' },
-                dataset: { type: /\.(jsonl|ndjson|json)$/.test(file) ? 'json' : 'csv', name: file },
+                task: { type: pipeline, name },
+                dataset: { type: datasetType(file), name: file },
                 metrics: scores.map(({ type, name, value }) => ({ type, name, value })),
               },
             ],
@@ -90,13 +108,15 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
   };
 }
 
+/** The loader of Hugging Face's datasets for a file. */
+function datasetType(file: string): string {
+  if (/\.(jsonl|ndjson|json)$/.test(file)) return 'json';
+  return /\.(tsv|csv)$/.test(file) ? 'csv' : 'text';
+}
+
 function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
   const { task, method, adapter, data } = config;
-  const what = data.text_pair === undefined ? 'texts' : 'pairs of texts';
-  const purpose =
-    task === 'regression'
-      ? `regression on ${what}`
-      : `classification of ${what}${task === 'multi_label_classification' ? ' (several labels may apply)' : ''}`;
+  const purpose = purposeOf(task, data.text_pair === undefined ? 'texts' : 'pairs of texts');
   const classes =
     labels.length > 0 ? ` Labels, in order: ${labels.map((name) => `\`${name}\``).join(', ')}.` : '';
   return (
@@ -104,6 +124,21 @@ function introduction({ config, labels, steps, trainableParameters }: ModelCardF
     `trained by ${METHODS[method]} for ${counted(steps)} steps with ` +
     `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', from an earlier adapter on'}.${classes}`
   );
+}
+
+function purposeOf(task: TaskName, texts: string): string {
+  switch (task) {
+    case 'single_label_classification':
+      return `classification of ${texts}`;
+    case 'multi_label_classification':
+      return `classification of ${texts} (several labels may apply)`;
+    case 'regression':
+      return `regression on ${texts}`;
+    case 'causal_lm':
+      return 'causal language modelling';
+    case 'masked_lm':
+      return 'masked language modelling';
+  }
 }
 
 function scoreTable(facts: ModelCardFacts): string {
@@ -137,33 +172,57 @@ function settings({ config }: ModelCardFacts): object {
 }
 
 function usage({ config, labels }: ModelCardFacts, base: string): string {
-  const { method, data } = config;
-  const inputs = data.text_pair === undefined ? '"Some text"' : '"Some text", "another text"';
-  const count = labels.length || 1;
+  const { method, data, task } = config;
+  const { model } = TASKS[task];
+  const classes = isLanguageTask(task) ? '' : `, num_labels=${labels.length || 1}`;
   const load =
     method === 'full'
-      ? ['model = AutoModelForSequenceClassification.from_pretrained("model").eval()']
+      ? [`model = ${model}.from_pretrained("model").eval()`]
       : [
-          `base = AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(base)}, num_labels=${count})`,
+          `base = ${model}.from_pretrained(${JSON.stringify(base)}${classes})`,
           'model = PeftModel.from_pretrained(base, "adapter").eval()',
         ];
+  const { intro, command } = COMMANDS[isLanguageTask(task) ? task : 'classes'];
   return [
-    "In this folder, with `adalora` (a line of JSON for each line of the file) or with Hugging Face's libraries:",
+    `In this folder, with \`adalora\`${intro} or with Hugging Face's libraries:`,
     '',
     '```sh',
-    'adalora predict . texts.txt',
+    command,
     '```',
     '',
     '```python',
     ...(method === 'full' ? [] : ['from peft import PeftModel']),
-    'from transformers import AutoModelForSequenceClassification, AutoTokenizer',
+    `from transformers import ${model}, AutoTokenizer`,
     '',
     ...load,
     `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(method === 'full' ? 'model' : base)})`,
-    `inputs = tokenizer(${inputs}, truncation=True, max_length=${data.max_length}, return_tensors="pt")`,
-    'logits = model(**inputs).logits',
+    ...example(task, data),
     '```',
+    ...(base === EMBEDDED_MODEL && method !== 'full' ? ['', WHERE_EMBEDDED] : []),
   ].join('\n');
+}
+
+const WHERE_EMBEDDED = `\`${EMBEDDED_MODEL}\` is the folder \`models/mini\` of the npm package \`adalora\`: for Python, copy it beside this file under that name.`;
+
+const COMMANDS = {
+  classes: { intro: ' (a line of JSON for each line of the file)', command: 'adalora predict . texts.txt' },
+  causal_lm: { intro: '', command: 'adalora generate . --prompt "Some text"' },
+  masked_lm: { intro: ' (loss and perplexity)', command: 'adalora eval . texts.txt' },
+};
+
+function example(task: TaskName, { text_pair, max_length }: ModelCardFacts['config']['data']): string[] {
+  if (task === 'causal_lm') {
+    return [
+      'inputs = tokenizer("Some text", return_tensors="pt")',
+      'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=64)[0], skip_special_tokens=True))',
+    ];
+  }
+  const text = task === 'masked_lm' ? 'f"Some {tokenizer.mask_token} text"' : '"Some text"';
+  const texts = text_pair === undefined ? text : `${text}, "another text"`;
+  return [
+    `inputs = tokenizer(${texts}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
+    'logits = model(**inputs).logits',
+  ];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

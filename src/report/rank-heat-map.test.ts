@@ -2,27 +2,37 @@ import { expect, it } from 'vitest';
 import { rankHeatMap } from './rank-heat-map.ts';
 import { rankTable } from './rank-table.ts';
 
-const table = rankTable({
-  'm.layer.0.query': 4,
-  'm.layer.0.key': 0,
-  'm.layer.1.query': 2,
-});
+const table = rankTable({ 'm.layer.0.query': 4, 'm.layer.0.key': 0, 'm.layer.1.query': 2 });
 
-it('draws a cell with a tooltip for each adapted matrix, higher layers on top', () => {
-  const svg = rankHeatMap(table, 'Ranks <of> "a" & b');
-  const cells = [...svg.matchAll(/<g><title>([^<]*)<\/title><rect x="(\d+)" y="(\d+)"/g)];
-  expect(cells.map(([, tooltip]) => tooltip)).toEqual([
+/** Tooltip, shade and place of each cell. */
+function cellsOf(svg: string) {
+  const pattern = /<g class="cell h(\d+)"[^>]*><title>([^<]*)<\/title><rect x="(\d+)" y="(\d+)"/g;
+  return [...svg.matchAll(pattern)].map(([, shade, tooltip, x, y]) => ({ shade, tooltip, x: +x, y: +y }));
+}
+
+it('has a cell for each adapted matrix: layers to the right, matrices upwards', () => {
+  const cells = cellsOf(rankHeatMap(table, 'Ranks <of> "a" & b'));
+  const [query0, query1, key0] = cells;
+  expect(cells.map(({ tooltip }) => tooltip)).toEqual([
     'layer 0, query: rank 4',
-    'layer 0, key: rank 0',
     'layer 1, query: rank 2',
+    'layer 0, key: rank 0',
   ]);
-  const [, , , y0] = cells[0];
-  const [, , , y1] = cells[2];
-  expect(Number(y1)).toBeLessThan(Number(y0));
-  expect(svg).toContain('aria-label="Ranks &lt;of> &quot;a&quot; &amp; b"');
+  expect(query1.x).toBeGreaterThan(query0.x);
+  expect(query1.y).toBe(query0.y);
+  expect(key0.x).toBe(query0.x);
+  expect(key0.y).toBeLessThan(query0.y);
 });
 
-it('gives the largest rank the darkest cell and none the lightest', () => {
-  const fills = [...rankHeatMap(table, 't').matchAll(/fill="(rgb[^"]*)"/g)].map(([, fill]) => fill);
-  expect(fills).toEqual(['rgb(8,64,129)', 'rgb(247,251,255)', 'rgb(128,158,192)']);
+it('gives the largest rank the deepest shade and none the lightest', () => {
+  expect(cellsOf(rankHeatMap(table, 't')).map(({ shade }) => shade)).toEqual(['16', '8', '0']);
+});
+
+it('has an accessible name, escaped, and its own style', () => {
+  const svg = rankHeatMap(table, 'Ranks <of> "a" & b');
+  expect(svg).toContain('>Ranks &lt;of&gt; &quot;a&quot; &amp; b</title>');
+  expect(svg).toMatch(
+    /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" .*role="img" aria-labelledby="ranks-title ranks-desc"/,
+  );
+  expect(svg).toContain('@media (prefers-color-scheme:dark)');
 });

@@ -7,7 +7,7 @@ import { Program } from '../program.ts';
 import { runTask } from '../tasks/index.ts';
 import type { ReadingOf } from '../tasks/run-task.ts';
 import { nodeEngine } from './node-engine.ts';
-import { contextOf, type Trained } from './open-trained.ts';
+import { contextOf, type TrainedModel } from './open-trained.ts';
 
 /**
  * Scores a trained model on a file (a language model also on a folder of files).
@@ -16,7 +16,7 @@ import { contextOf, type Trained } from './open-trained.ts';
  * @throws UserError as a run does for its validation data
  */
 export async function evaluateTrained(
-  trained: Trained,
+  trained: TrainedModel,
   path: string,
   reading: Partial<ReadingOf<TaskName>>,
   device: Device = 'cpu',

@@ -18,7 +18,7 @@ import { openAdapter } from './open-adapter.ts';
 import { openText } from './open-text.ts';
 
 /** A trained model of any task, ready to be used. */
-export interface Trained extends ImportedAdapter {
+export interface TrainedModel extends ImportedAdapter {
   model: LoadedModel;
   /** The folder of the base model, with its tokenizer. */
   baseFolder: string;
@@ -37,7 +37,7 @@ export interface Trained extends ImportedAdapter {
 export async function openTrained(
   path: string,
   options: { model?: string; maxLength?: number; baseDtype?: BaseDtype } = {},
-): Promise<Trained> {
+): Promise<TrainedModel> {
   const { folder, kind, runModel } = locateTrained(path);
   const opened =
     kind === 'adapter' ? await openAdapter(folder, options.model ?? runModel) : openWhole(folder);
@@ -51,7 +51,7 @@ export async function openTrained(
   }
 }
 
-function openWhole(folder: string): Omit<Trained, 'text'> {
+function openWhole(folder: string): Omit<TrainedModel, 'text'> {
   const task = languageTaskOf(folder);
   const notes = readAdapterNotes(folder) ?? (task ? notesOfLanguageModel(task) : notesOfModel(folder));
   const model = openModel(folder, runTask(notes.task).build(notes.labels));
@@ -61,7 +61,7 @@ function openWhole(folder: string): Omit<Trained, 'text'> {
 
 /** What it takes to make examples for a trained model; `reading` replaces how its run read files. */
 export function contextOf<Task extends TaskName>(
-  { notes, text }: Pick<Trained, 'notes' | 'text'>,
+  { notes, text }: Pick<TrainedModel, 'notes' | 'text'>,
   reading: Partial<ReadingOf<Task>> = {},
 ): EncodingContext<Task> {
   const { max_length: _, ...columns } = notes.data;

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+import { LivePicture } from '../dist/cli/live/live-picture.js';
+import { serveLive } from '../dist/cli/live/live-server.js';
+import { readRunEvents, readRunRecord } from '../dist/report/node/read-run-record.js';
+import { writeReport } from '../dist/report/node/write-report.js';
+
+/*
+ * npm run screenshots -- RUN...: the pictures in docs/ that the README shows, of the report of these runs and of the live
+ * page of the first in the midst of its training. Needs `npm run build`, and Chromium.
+ */
+
+const runs = process.argv.slice(2);
+if (runs.length === 0) throw new Error('which runs? npm run screenshots -- runs/demo');
+/** Of the training, on the picture of the live page. */
+const MIDST = 0.6;
+
+const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+
+/** Pixels around an element. */
+const MARGIN = 24;
+
+/** A picture of a page's window, from an element on if one is named; or of all of that element and no more. */
+async function picture(name, url, { width, height, colorScheme = 'light', from, only }) {
+  const viewport = { width, height };
+  const page = await browser.newPage({ viewport, colorScheme, deviceScaleFactor: width < 500 ? 2 : 1 });
+  await page.goto(url);
+  const path = join('docs', `${name}.png`);
+  const box = await page.locator(from ?? only ?? 'body').boundingBox();
+  const y = from || only ? box.y - MARGIN : 0;
+  const clip = { x: 0, y, width, height: only ? box.height + 2 * MARGIN : height };
+  await page.screenshot({ path, clip, fullPage: true });
+  await page.close();
+  console.log(path);
+}
+
+try {
+  const report = join(folder, 'report.html');
+  writeReport(runs, report);
+  const { href } = pathToFileURL(report);
+  await picture('report', href, { width: 1280, height: 1180 });
+  await picture('report-dark', href, { width: 1280, height: 1180, colorScheme: 'dark' });
+  await picture('report-phone', href, { width: 390, height: 844, from: '#ranks' });
+  await picture('ranks', href, { width: 1280, height: 1180, only: '#ranks' });
+
+  const { facts, step, finish } = readRunRecord(runs[0]);
+  let clock = 0;
+  const live = new LivePicture(facts, () => clock);
+  for (const event of readRunEvents(join(runs[0], 'metrics.jsonl'))) {
+    clock = (1000 * (finish?.train_runtime ?? 0) * event.step) / step;
+    if (event.step <= MIDST * step) live.add(event);
+  }
+  const server = await serveLive(live, 0, () => {});
+  await picture('live', server.url, { width: 1280, height: 1180 });
+  await server.close();
+} finally {
+  await browser.close();
+  rmSync(folder, { recursive: true });
+}

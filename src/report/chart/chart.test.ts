@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { rankTable } from '../rank-table.ts';
+import { ticksOf } from './axes.ts';
+import { heatMap, heatMapValues } from './heat-map.ts';
+import { power } from './histogram.ts';
+import { spreadLabels } from './labels.ts';
+import { lineChart } from './line-chart.ts';
+import { niceDomain, niceTicks } from './nice-ticks.ts';
+
+describe('ticks', () => {
+  it.each([
+    [0, 1072, [0, 500, 1000]],
+    [0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]],
+    [-0.3, 0.31, [-0.2, 0, 0.2]],
+    [5, 5, [5]],
+  ])('of %f to %f are round', (low, high, ticks) => {
+    expect(niceTicks(low, high, high < 1072 ? 5 : 3)).toEqual(ticks);
+  });
+
+  it('have as many decimals as their distance needs', () => {
+    expect(ticksOf([0.619, 0.623]).labels).toEqual(['0.619', '0.620', '0.621', '0.622', '0.623']);
+    expect(ticksOf([0, 2e-3]).labels).toEqual(['0', '5e−4', '1e−3', '1.5e−3', '2e−3']);
+    expect(ticksOf([-5000, 5000], 2).labels).toEqual(['−5,000', '0', '5,000']);
+  });
+
+  it('lie in a domain that is never empty', () => {
+    expect(niceDomain([0.41, 0.69])).toEqual([0.4, 0.7]);
+    expect(niceDomain([0, 0])).toEqual([-1, 1]);
+    expect(niceDomain([Number.NaN])).toEqual([0, 1]);
+  });
+
+  it('on a logarithmic axis are powers', () => {
+    expect([-12, 0, 3, -9.5].map(power)).toEqual(['10⁻¹²', '10⁰', '10³', '3.2e−10']);
+  });
+});
+
+describe('labels', () => {
+  it('stay where they are when they have room', () => {
+    expect(spreadLabels([10, 40, 25], 12, 0, 100)).toEqual([10, 40, 25]);
+  });
+
+  it('move apart as little as possible and stay inside', () => {
+    expect(spreadLabels([50, 52], 12, 0, 100)).toEqual([45, 57]);
+    const crowded = spreadLabels([98, 99, 97, 20], 12, 0, 100);
+    expect(crowded).toEqual([88, 100, 76, 20]);
+  });
+});
+
+describe('a line chart', () => {
+  const frame = { id: 'a', title: 'Loss', description: 'It falls.' };
+  const x = { name: 'step', domain: [0, 100] as [number, number] };
+
+  it('has curves between its axes, tooltips, and names only where there are several', () => {
+    const curve = {
+      label: 'LoRA',
+      tone: 0,
+      points: [
+        [0, 1],
+        [50, 0.5],
+        [100, 0],
+      ] as [number, number][],
+    };
+    const one = lineChart({ ...frame, x, y: { name: 'loss' }, curves: [curve] }).text;
+    expect(one).toContain('role="img" aria-labelledby="a-title a-desc"');
+    expect(one).toMatch(/<polyline class="curve t0" points="[\d.]+,22 [\d.]+,98 [\d.]+,174"\/>/);
+    expect(one).toContain('<title>step 50\n0.500</title>');
+    expect(one).not.toContain('class="series');
+    const other = { ...curve, label: 'Ada<LoRA>', tone: 1 };
+    const two = lineChart({ ...frame, x, y: { name: 'loss' }, curves: [curve, other] }).text;
+    expect(two).toContain('>Ada&lt;LoRA&gt;</text>');
+    expect(two).toContain('LoRA: 0.500\nAda&lt;LoRA&gt;: 0.500');
+  });
+
+  it('does not grow with the number of points', () => {
+    const points = Array.from({ length: 5000 }, (_, i): [number, number] => [i, i]);
+    const chart = lineChart({
+      ...frame,
+      x,
+      y: { name: 'y' },
+      curves: [{ label: 'a', tone: 0, points }],
+    }).text;
+    expect([...chart.matchAll(/class="stripe"/g)].length).toBeLessThanOrEqual(61);
+  });
+});
+
+describe('a heat map', () => {
+  it('numbers its cells and means as its values are ordered', () => {
+    const table = rankTable({ 'm.0.query': 4, 'm.0.key': 1, 'm.1.query': 2 });
+    expect(heatMapValues(table)).toEqual([4, 2, 1, null, 3, 1, 2.5, 2, 2.33]);
+    const svg = heatMap({ id: 'a', title: 't', description: 'd', table, largest: 4 }).text;
+    const numbers = [...svg.matchAll(/data-i="(\d+)"/g)].map(([, i]) => Number(i));
+    expect(numbers.sort((a, b) => a - b)).toEqual([0, 1, 2, 4, 5, 6, 7, 8]);
+  });
+
+  it('names the stacks of a model that has several', () => {
+    const table = rankTable({ 'm.encoder.layers.0.fc1': 1, 'm.decoder.layers.0.fc1': 2 });
+    const svg = heatMap({ id: 'a', title: 't', description: 'd', table, largest: 2 }).text;
+    expect(svg).toMatch(/>encoder<\/text>.*>decoder<\/text>/);
+  });
+});

@@ -1,0 +1,68 @@
+import { type Markup, markup } from '../markup.ts';
+import { type Box, xAxis } from './axes.ts';
+import { niceTicks } from './nice-ticks.ts';
+import { type Frame, picture, WIDTH } from './picture.ts';
+import { linear, rounded, type Scale } from './scale.ts';
+
+export interface Histogram extends Omit<Frame, 'width' | 'height'> {
+  /** Decimal logarithms. */
+  edges: readonly number[];
+  kept: readonly number[];
+  dropped: readonly number[];
+  /** Where the cut fell, a decimal logarithm. */
+  cut: number | undefined;
+}
+
+const HEIGHT = 196;
+
+/**
+ * Scores of triplets on a logarithmic axis, the kept above the dropped, and a line at the cut. The tallest bar reaches the
+ * top, where its count stands.
+ */
+export function histogram({ edges, kept, dropped, cut, ...frame }: Histogram): Markup {
+  const { box, x } = geometry(edges);
+  const most = Math.max(1, ...kept.map((count, i) => count + dropped[i]));
+  const y = linear([0, most], [box.bottom, box.top]);
+  const bars = kept.map((count, i) => {
+    const [left, right] = [x(edges[i]), x(edges[i + 1])];
+    const width = rounded(Math.max(1, right - left - 1));
+    const title = `${power(edges[i])} to ${power(edges[i + 1])}: ${count} kept, ${dropped[i]} dropped`;
+    const [upper, lower] = [y(count + dropped[i]), y(dropped[i])];
+    return markup`<g class="bin" data-i="${i}"><title>${title}</title><rect class="dropped" x="${left}" width="${width}" y="${lower}" height="${rounded(box.bottom - lower)}"/><rect class="kept" x="${left}" width="${width}" y="${upper}" height="${rounded(lower - upper)}"/></g>`;
+  });
+  const line = cut === undefined ? box.left : x(cut);
+  return picture({ ...frame, width: WIDTH, height: HEIGHT }, [
+    markup`<text class="axis name" x="0" y="11">triplets</text><line class="grid" x1="${box.left}" x2="${box.right}" y1="${box.top}" y2="${box.top}"/><text class="axis most" text-anchor="end" x="${box.left - 6}" y="${box.top + 3.5}">${most}</text>`,
+    bars,
+    xAxis(powers(edges), 'importance', x, box),
+    markup`<g class="cut"${cut === undefined && markup` visibility="hidden"`} transform="translate(${line} 0)"><line class="mark" y1="${box.top - 6}" y2="${box.bottom}"/><text class="axis" text-anchor="middle" y="${box.top - 9}">cut</text></g>`,
+  ]);
+}
+
+/** How a script moves the bars: the base line and the height of the tallest in pixels, and x of a cut. */
+export function histogramGeometry(edges: readonly number[]): { base: number; height: number; x: Scale } {
+  const { box, x } = geometry(edges);
+  return { base: box.bottom, height: box.bottom - box.top, x };
+}
+
+function geometry(edges: readonly number[]): { box: Box; x: Scale } {
+  const box: Box = { left: 34, right: WIDTH - 14, top: 28, bottom: HEIGHT - 34 };
+  return { box, x: linear([edges[0], edges.at(-1)!], [box.left, box.right]) };
+}
+
+function powers(edges: readonly number[]) {
+  const all = niceTicks(edges[0], edges.at(-1)!, 5);
+  const whole = all.filter(Number.isInteger);
+  const values = whole.length > 1 ? whole : all;
+  return { values, labels: values.map(power) };
+}
+
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** `10⁻⁹` of −9; of a fraction `3.2e−10`. */
+export function power(logarithm: number): string {
+  if (!Number.isInteger(logarithm))
+    return (10 ** logarithm).toExponential(1).replace('-', '−').replace('+', '');
+  const digits = `${Math.abs(logarithm)}`.replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]);
+  return `10${logarithm < 0 ? '⁻' : ''}${digits}`;
+}

@@ -1,0 +1,43 @@
+/** 12,345 in every locale. */
+export function counted(value: number): string {
+  return `${Math.round(value)}`.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** About three significant digits (whole numbers have all of theirs), never as a power of ten unless very small or very large. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (Number.isInteger(value) && Math.abs(value) < 1e7) return minus(counted(value));
+  const size = Math.abs(value);
+  if (size >= 1000) return size < 1e7 ? minus(counted(value)) : minus(value.toExponential(1));
+  if (size < 1e-3) return minus(value.toExponential(1));
+  return minus(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 3 : 4));
+}
+
+/** A score: three decimals. */
+export function score(value: number): string {
+  return Number.isFinite(value) ? minus(value.toFixed(3)) : '–';
+}
+
+/** Seconds as `1:02:03 h`, `2:03 min` or `12.3 s`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const padded = (value: number) => `${value}`.padStart(2, '0');
+  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)} h` : `${minutes}:${padded(rest)} min`;
+}
+
+/** `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ');
+}
+
+/** The same with a capital letter at its start. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function minus(text: string): string {
+  return text.replace('-', '−');
+}

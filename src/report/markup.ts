@@ -1,0 +1,48 @@
+/** HTML or SVG text in which everything that came from outside is escaped. */
+export class Markup {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
+
+export type Content = Markup | string | number | false | undefined | readonly Content[];
+
+/** Template tag: values are escaped unless they are {@link Markup}; lists are joined, `false` and undefined are nothing. */
+export function markup(parts: TemplateStringsArray, ...values: Content[]): Markup {
+  return new Markup(parts.map((part, i) => part + (i < values.length ? textOf(values[i]) : '')).join(''));
+}
+
+/** JSON for a script element that holds data. */
+export function jsonMarkup(value: unknown): Markup {
+  return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c'));
+}
+
+function textOf(value: Content): string {
+  if (value instanceof Markup) return value.text;
+  if (value === undefined || value === false) return '';
+  if (typeof value === 'string' || typeof value === 'number') return escaped(`${value}`);
+  return value.map(textOf).join('');
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+const MAY_STAND = '\t\n\r';
+
+// XML cannot hold most control characters at all; a figure that has one could not be opened elsewhere.
+function escaped(text: string): string {
+  return text
+    .replace(/\p{Cc}/gu, (control) => (MAY_STAND.includes(control) ? control : '\ufffd'))
+    .replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}

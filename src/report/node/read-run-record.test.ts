@@ -1,0 +1,68 @@
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readRunRecord } from './read-run-record.ts';
+
+const CONFIG = 'model: m\nmethod: lora\ndata: {train: a.tsv}\ntraining: {}\n';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  writeFileSync(join(folder, 'config.yaml'), CONFIG);
+  writeFileSync(join(folder, 'metrics.jsonl'), '');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const messageOf = () => {
+  try {
+    readRunRecord(folder);
+  } catch (error) {
+    return (error as Error).message.replaceAll(`${folder}/`, '');
+  }
+  return 'none';
+};
+
+it('reads what it can of a damaged log', () => {
+  const lines = [
+    '{"type":"step","step":1,"loss":0.5}',
+    'garbage',
+    '[]',
+    'null',
+    '{"type":"step","step":2,"lo',
+  ];
+  writeFileSync(join(folder, 'metrics.jsonl'), lines.join('\n'));
+  expect(readRunRecord(folder)).toMatchObject({
+    facts: { method: 'lora', seed: 0 },
+    steps: [{ step: 1, loss: 0.5 }],
+  });
+});
+
+it('refuses a log that would not fit into memory', () => {
+  truncateSync(join(folder, 'metrics.jsonl'), 2 ** 28 + 1);
+  expect(messageOf()).toBe('metrics.jsonl: expected at most 268435456 bytes, got 268435457.');
+});
+
+it.each([
+  ['{'],
+  ['[]'],
+  ['method: other'],
+  [`${CONFIG}a: &a [*a]\n`],
+  // Aliases of aliases: some bytes that would be billions of values.
+  [
+    `a: &a [x, x]\n${'bcdefghijklmnopqrstuvwxyz'
+      .split('')
+      .map((name, i, all) => `${name}: &${name} [*${all[i - 1] ?? 'a'}, *${all[i - 1] ?? 'a'}]`)
+      .join('\n')}`,
+  ],
+])('refuses a config that no run wrote: %s', (text) => {
+  writeFileSync(join(folder, 'config.yaml'), text);
+  expect(messageOf()).toMatch(/^config.yaml: expected the config that a run wrote, got something else/);
+});
+
+it('names what is missing', () => {
+  rmSync(join(folder, 'metrics.jsonl'));
+  expect(messageOf()).toMatch(/^metrics.jsonl: expected the log of a run, got nothing there/);
+  mkdirSync(join(folder, 'metrics.jsonl'));
+  expect(messageOf()).toBe('metrics.jsonl: expected the log of a run, a file, got a folder.');
+});

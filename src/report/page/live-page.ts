@@ -1,0 +1,83 @@
+import { counted, duration, short } from '../format.ts';
+import { Markup, markup } from '../markup.ts';
+import type { RunGroup } from '../run/group-runs.ts';
+import { METHOD_NAMES } from '../run/run-facts.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { liveScript } from './live-script.ts';
+import { htmlPage, scriptOf } from './page.ts';
+import { pageScript } from './page-script.ts';
+import { part } from './section.ts';
+import { stateOf, titleOf } from './sections/summary.ts';
+import { sectionMarkup, sectionsOf } from './sections.ts';
+
+export const LIVE_SCRIPT = scriptOf(pageScript, liveScript);
+
+/** What a live page tells beside the report's picture. */
+export interface LiveState {
+  record: RunRecord;
+  /** Whether a stop has been asked for. */
+  isStopping: boolean;
+  /** Of the steps still to come; NaN before anything is known. */
+  secondsLeft: number;
+  /** Why the run ended without a result. */
+  failure?: string;
+}
+
+/** A piece of a live page, by the id of its element. */
+export interface LiveSection {
+  id: string;
+  html: string;
+}
+
+/** All that a live page shows: how the run stands, then the report's sections. */
+export function liveSections(state: LiveState): LiveSection[] {
+  const groups = groupOf(state);
+  return [
+    { id: 'status', html: status(state, titleOf(groups)).text },
+    ...sectionsOf(groups).map((section) => ({ id: section.id, html: sectionMarkup(section).text })),
+  ];
+}
+
+/** Where the page's script says how it stands with the server. */
+const CONNECTION = '<p id="connection" class="note" role="status"></p>';
+
+/** The live page as it stands; its script then takes in what changes. */
+export function livePage(state: LiveState, policy: string): string {
+  const [head, ...sections] = liveSections(state).map(({ html }) => html);
+  const title = `${titleOf(groupOf(state))}, live`;
+  const text = [head, CONNECTION, '<main class="one">', ...sections, '</main>'].join('\n');
+  const body = new Markup(text);
+  return htmlPage({ title, policy, body, script: LIVE_SCRIPT });
+}
+
+function groupOf({ record }: LiveState): RunGroup[] {
+  return [{ label: METHOD_NAMES[record.facts.method], runs: [record] }];
+}
+
+function status({ record, isStopping, secondsLeft, failure }: LiveState, title: string): Markup {
+  const isOver = record.finish !== undefined || failure !== undefined;
+  const button = isOver
+    ? undefined
+    : markup`<form class="stop" method="post" action="stop"><button${isStopping && markup` disabled`}>${isStopping ? 'Stopping' : 'Stop'}</button></form>`;
+  const total = record.start?.total_steps ?? 1;
+  return markup`<section id="status"><h1>${title}</h1>${part('status-stop', button)}${part(
+    'status-line',
+    markup`<p class="lead">${lineOf(record, isStopping, secondsLeft, failure)}</p><progress max="${total}" value="${record.step}" aria-label="Steps taken"></progress>`,
+  )}</section>`;
+}
+
+function lineOf(record: RunRecord, isStopping: boolean, secondsLeft: number, failure?: string): string {
+  const { start, step, steps, finish } = record;
+  if (failure !== undefined) return `The run failed: ${failure}`;
+  if (finish?.reason === 'stopped')
+    return `Stopped at step ${counted(step)}, with a checkpoint. The same command with --resume goes on.`;
+  if (finish) return `The run is over: ${stateOf(record)}, after ${duration(finish.train_runtime)}.`;
+  if (!start) return 'Loading model and data.';
+  const last = steps.at(-1);
+  return [
+    `Step ${counted(step)} of ${counted(start.total_steps)}`,
+    ...(last ? [`loss ${short(last.loss)}`, `${short(last.examples_per_second)} examples a second`] : []),
+    ...(Number.isFinite(secondsLeft) ? [`${duration(secondsLeft)} left`] : []),
+    ...(isStopping ? ['finishing the step, then writing a checkpoint'] : []),
+  ].join(' · ');
+}

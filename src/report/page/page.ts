@@ -1,0 +1,41 @@
+import { type Content, Markup, markup } from '../markup.ts';
+import { STYLE } from './style.ts';
+
+export interface Page {
+  title: string;
+  /** What the page may do, as a content security policy. */
+  policy: string;
+  body: Content;
+  script: string;
+}
+
+/** A map of ranks, very small; without an icon browsers ask a server for one. */
+const ICON =
+  "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 3'><path fill='%23c3cddb' d='M0 0h3v3H0'/><path fill='%231f4e8c' d='M0 2h1v1H0M1 0h1v2H1M2 1h1v1H2'/></svg>";
+
+/** A self-contained HTML page: its style and script are in it. */
+export function htmlPage({ title, policy, body, script }: Page): string {
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" href="${ICON}">
+<style>${new Markup(STYLE)}</style>
+</head>
+<body>
+${body}
+<script>${new Markup(script)}</script>
+</body>
+</html>
+`.text;
+}
+
+/** Functions that use nothing from outside themselves, as a script that calls them. */
+export function scriptOf(...functions: readonly (() => void)[]): string {
+  // Where this program itself runs through a compiler that keeps names, their text calls its helper.
+  const helper = 'const __name=(named)=>named;';
+  return [helper, ...functions.map((run) => `(${run})();`)].join('\n');
+}

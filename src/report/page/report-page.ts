@@ -1,0 +1,24 @@
+import { markup } from '../markup.ts';
+import type { RunGroup } from '../run/group-runs.ts';
+import { htmlPage, scriptOf } from './page.ts';
+import { pageScript } from './page-script.ts';
+import { leadOf, titleOf } from './sections/summary.ts';
+import { sectionMarkup, sectionsOf } from './sections.ts';
+
+export const REPORT_SCRIPT = scriptOf(pageScript);
+
+/**
+ * The report of some runs as one HTML page that needs nothing else, and no script to be read. The same runs give the
+ * same page.
+ *
+ * @param policy as {@link contentPolicy} makes it for {@link REPORT_SCRIPT}
+ */
+export function reportPage(groups: readonly RunGroup[], policy: string): string {
+  const sections = sectionsOf(groups).filter(({ body }) => body !== undefined);
+  const title = titleOf(groups);
+  const body = markup`<header><h1>${title}</h1><p class="lead">${leadOf(groups)}</p></header>
+<main${groups.length === 1 && markup` class="one"`}>
+${sections.map((section) => markup`${sectionMarkup(section)}\n`)}</main>
+<footer>Drawn by adalora from the events of the ${groups.length === 1 && groups[0].runs.length === 1 ? 'run' : 'runs'}.</footer>`;
+  return htmlPage({ title, policy, body, script: REPORT_SCRIPT });
+}

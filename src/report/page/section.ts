@@ -1,0 +1,62 @@
+import { type Content, type Markup, markup } from '../markup.ts';
+import type { RunGroup } from '../run/group-runs.ts';
+
+/** A part of the page. Without a body it has nothing to show yet. */
+export interface Section {
+  id: string;
+  title: string;
+  body?: Markup;
+}
+
+export type SectionOf = (groups: readonly RunGroup[]) => Section;
+
+/** Colours that groups of runs have, then they come again. */
+export const TONES = 6;
+
+export function toneOf(group: number): number {
+  return group % TONES;
+}
+
+/** An element whose content a live page replaces when it changes; `name` is unique on the page. */
+export function part(name: string, content: Content): Markup {
+  return markup`<div data-part="${name}">${content}</div>`;
+}
+
+export interface Figure {
+  /** That of its picture. */
+  id: string;
+  picture: Markup;
+  caption: Content;
+  /** What stands between picture and caption and is never replaced. */
+  controls?: Markup;
+  /** Takes as much room as it can get. */
+  isWide?: boolean;
+}
+
+/** A picture with its caption and a link that a script makes save it as a file. */
+export function figure({ id, picture, caption, controls, isWide }: Figure): Markup {
+  return markup`<figure${isWide && markup` class="wide"`}><div class="plot" data-part="${id}-plot">${picture}</div>${controls}<figcaption><span data-part="${id}-caption">${caption}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
+}
+
+/**
+ * A table with a column for each group of runs, named where there are several; a row's first cell names it. What all
+ * share stands once. Where it is too wide it scrolls by itself.
+ */
+export function table(
+  label: string,
+  groups: readonly RunGroup[],
+  rows: readonly (readonly Content[])[],
+): Markup {
+  const names = groups.map(
+    (group, i) => markup`<th scope="col"><span class="key t${toneOf(i)}"></span>${group.label}</th>`,
+  );
+  const head = groups.length > 1 && markup`<thead><tr><td></td>${names}</tr></thead>`;
+  const body = rows.map(([name, ...cells]) => {
+    const isShared = cells.length > 1 && cells.every((cell) => cell === cells[0] && cell !== '');
+    const row = isShared
+      ? markup`<td colspan="${cells.length}">${cells[0]}</td>`
+      : cells.map((cell) => markup`<td>${cell}</td>`);
+    return markup`<tr><th scope="row">${name}</th>${row}</tr>`;
+  });
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="${label}"><table>${head}<tbody>${body}</tbody></table></div>`;
+}

@@ -1,0 +1,38 @@
+import type { Curve } from '../../chart/line-chart.ts';
+import { counted } from '../../format.ts';
+import type { Markup } from '../../markup.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import { newestRanks, type RunRecord } from '../../run/run-record.ts';
+import type { Point } from '../../stats/series.ts';
+import { toneOf } from '../section.ts';
+import { curveFigure, curvesOf, stepDomain } from './curves.ts';
+
+/** The budget over time; a level line for what has none. Nothing where no run has one. */
+export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
+  const curves = curvesOf(groups, budgetPoints);
+  if (curves.every(({ points }) => points.length === 0)) return undefined;
+  const shown = curves.map((curve, i) => (curve.points.length > 0 ? curve : levelCurve(groups, i)));
+  return curveFigure(groups, 'budget', 'Budget', 'triplets', shown, undefined, finalMarks(groups));
+}
+
+/** Where the pattern became final, for a picture of one group. */
+function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[] {
+  if (groups.length > 1) return [];
+  const finals = groups[0].runs[0].allocations.filter(({ final }) => final);
+  return finals.map(({ step }) => ({ x: step, label: `final at ${counted(step)}` }));
+}
+
+function budgetPoints({ steps, allocations }: RunRecord): Point[] {
+  const points = new Map<number, number>();
+  for (const { step, budget } of steps) if (Number.isFinite(budget)) points.set(step, budget);
+  for (const { step, budget } of allocations) points.set(step, budget);
+  return [...points].sort(([a], [b]) => a - b);
+}
+
+/** The triplets of a method whose ranks stay as they are, as a dashed line to compare with. */
+function levelCurve(groups: readonly RunGroup[], i: number): Curve {
+  const [run] = groups[i].runs;
+  const triplets = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);
+  const points = triplets > 0 ? stepDomain([groups[i]]).map((x): Point => [x, triplets]) : [];
+  return { label: groups[i].label, tone: toneOf(i), points, dashed: true };
+}

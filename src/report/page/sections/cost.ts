@@ -1,0 +1,50 @@
+import { counted, short } from '../../format.ts';
+import { markup } from '../../markup.ts';
+import { examplesPerSecond, peakMemoryMb, stepMs } from '../../run/costs.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import type { RunRecord } from '../../run/run-record.ts';
+import { groupInterval, intervalText } from '../../stats/group-values.ts';
+import { part, type Section, table } from '../section.ts';
+
+interface Cost {
+  name: string;
+  of: (run: RunRecord) => number | undefined;
+  show: (value: number) => string;
+  unit?: string;
+}
+
+const COSTS: readonly Cost[] = [
+  { name: 'Time per step', of: stepMs, show: short, unit: ' ms' },
+  { name: 'Examples a second', of: examplesPerSecond, show: short },
+  { name: 'Peak memory', of: peakMemoryMb, show: counted, unit: ' MB' },
+  { name: 'Trained parameters', of: ({ start }) => start?.trainable_parameters, show: counted },
+  { name: 'of these in the adapter', of: ({ start }) => start?.adapter_parameters, show: counted },
+  {
+    name: 'From start to first step',
+    of: ({ start }) => start && start.startup_ms / 1000,
+    show: short,
+    unit: ' s',
+  },
+];
+
+/** What the runs cost; beside it what each is of the first. */
+export function cost(groups: readonly RunGroup[]): Section {
+  const rows = COSTS.map(({ name, of, show, unit }) => {
+    const values = groups.map((group) => groupInterval(group, of));
+    return [
+      name,
+      ...values.map((value, i) => {
+        const [first] = values;
+        const share = i > 0 && first && value && first.mean > 0 ? value.mean / first.mean : undefined;
+        return markup`${intervalText(value, show, unit)}${share !== undefined && markup` <small>× ${share.toFixed(2)}</small>`}`;
+      }),
+    ];
+  });
+  const note = groups.length > 1 ? ` × is what it is of ${groups[0].label}.` : '';
+  const body = part(
+    'cost-table',
+    markup`${table('Cost', groups, rows)}<p class="note">At the start of training, before dropped triplets go. Times and rates are of training alone, without evaluations; memory is the whole process’s.${note}</p>`,
+  );
+  const hasBegun = groups.some(({ runs }) => runs.some(({ start }) => start));
+  return { id: 'cost', title: 'Cost', ...(hasBegun && { body }) };
+}

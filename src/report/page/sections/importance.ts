@@ -1,0 +1,124 @@
+import { barcode } from '../../chart/barcode.ts';
+import { histogram, histogramGeometry } from '../../chart/histogram.ts';
+import { matrixName } from '../../chart/matrix-name.ts';
+import { capital, counted } from '../../format.ts';
+import { type Markup, markup } from '../../markup.ts';
+import { rankTable } from '../../rank-table.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import type { AllocationFacts } from '../../run/run-event.ts';
+import { binEdges, binned, splitScores } from '../../stats/score-bins.ts';
+import { figure, type Section } from '../section.ts';
+
+/** What a slider needs to show the scores of any allocation. */
+export interface ImportanceFrames {
+  /** Pixels: of the base line, and of the tallest bar. */
+  base: number;
+  height: number;
+  /** By step, for those with scores: counts, and where the cut stands in pixels (null: nowhere). */
+  at: Record<number, { kept: number[]; dropped: number[]; cut: number | null }>;
+}
+
+type Scored = AllocationFacts & { scores: (number | null)[][] };
+
+/** Which triplets were kept where the pattern became final: of every matrix, and of every layer. */
+export function importance(groups: readonly RunGroup[]): Section {
+  const figures = groups.flatMap((group, i) => barcodes(group, `importance-${i}`, groups.length > 1));
+  const section = { id: 'importance', title: 'What was kept' };
+  return figures.length === 0 ? section : { ...section, body: markup`<div class="pair">${figures}</div>` };
+}
+
+/** Of the run with the least seed: scores of different runs have no common scale. */
+function scoredOf({ runs: [run] }: RunGroup): Scored[] {
+  return run.allocations.filter((allocation): allocation is Scored => allocation.scores !== undefined);
+}
+
+/** The distribution of all triplets' importance at the newest allocation; nothing where the log has none. */
+export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): Markup | undefined {
+  const last = scoredOf(group).at(-1);
+  if (!last) return undefined;
+  const edges = edgesOf(scoredOf(group));
+  const { kept, dropped, keptCount, count } = splitOf(last);
+  const without = count - kept.length - dropped.length;
+  const missing = without > 0 ? `; ${counted(without)} had none and are not drawn` : '';
+  const text = `${counted(keptCount)} of ${counted(count)} triplets kept at step ${counted(last.step)}${missing}.${seedOf(group)}`;
+  const title = isNamed ? `${group.label}: importance of the triplets` : 'Importance of the triplets';
+  const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
+  return markup`<div class="scores">${figure({
+    id,
+    picture: histogram({ id, title, description: text, edges, ...counts, cut: cutOf(last) }),
+    caption: markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`,
+  })}</div>`;
+}
+
+function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
+  const last = scoredOf(group).at(-1);
+  if (!last) return [];
+  const domain = domainOf(last);
+  return rowsOf(last).map(({ by, rows }) => {
+    const title = capital(`${isNamed ? `${group.label}: ` : ''}importance by ${by}`);
+    const description = `Every triplet a stroke, at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`;
+    return figure({
+      id: `${id}-by-${by}`,
+      picture: barcode({ id: `${id}-by-${by}`, title, description, rows, domain, cut: cutOf(last) }),
+      caption: markup`<b>${title}.</b> ${description}`,
+    });
+  });
+}
+
+/** The triplets of each matrix (over all layers), and of each layer. */
+function rowsOf(allocation: Scored) {
+  const modules = Object.keys(allocation.ranks);
+  const places = rankTable(Object.fromEntries(modules.map((module, i) => [module, i])));
+  const split = (chosen: readonly (number | undefined)[]) => {
+    const indices = chosen.filter((i) => i !== undefined);
+    return splitScores(
+      indices.map((i) => allocation.scores[i] ?? []),
+      indices.map((i) => allocation.ranks[modules[i]]),
+    );
+  };
+  const byMatrix = places.columns.map((label, k) => ({
+    label: matrixName(label),
+    ...split(places.rows.map(({ ranks }) => ranks[k])),
+  }));
+  const byLayer = places.rows.map(({ layer, ranks }) => ({ label: layer, ...split(ranks) }));
+  return [
+    { by: 'matrix', rows: byMatrix.reverse() },
+    { by: 'layer', rows: byLayer.reverse() },
+  ].filter(({ rows }) => rows.length > 1);
+}
+
+export function importanceFrames(group: RunGroup): ImportanceFrames | undefined {
+  const scored = scoredOf(group);
+  if (scored.length === 0) return undefined;
+  const edges = edgesOf(scored);
+  const { base, height, x } = histogramGeometry(edges);
+  const at = scored.map((allocation) => {
+    const { kept, dropped } = splitOf(allocation);
+    const cut = cutOf(allocation);
+    const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
+    return [allocation.step, { ...counts, cut: cut === undefined ? null : x(cut) }] as const;
+  });
+  return { base, height, at: Object.fromEntries(at) };
+}
+
+/** One scale for all allocations of a run, so that the slider shows what moves. */
+function edgesOf(scored: readonly Scored[]): number[] {
+  return binEdges(scored.flatMap(({ scores }) => scores.flat().filter((score) => score !== null)));
+}
+
+function domainOf({ scores }: Scored): [number, number] {
+  const edges = binEdges(scores.flat().filter((score) => score !== null));
+  return [edges[0], edges.at(-1)!];
+}
+
+function splitOf({ scores, ranks }: Scored) {
+  return splitScores(scores, Object.values(ranks));
+}
+
+function cutOf({ threshold }: Scored): number | undefined {
+  return threshold > 0 && Number.isFinite(threshold) ? Math.log10(threshold) : undefined;
+}
+
+function seedOf({ runs }: RunGroup): string {
+  return runs.length > 1 ? ` Seed ${runs[0].facts.seed}.` : '';
+}

@@ -1,0 +1,21 @@
+import { markup } from '../../markup.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import { part, type Section } from '../section.ts';
+
+/** More would be a log, not a report. */
+const MOST_NOTES = 20;
+
+/** What the runs remarked. */
+export function notes(groups: readonly RunGroup[]): Section {
+  const remarks = groups.flatMap((group) =>
+    group.runs.flatMap(({ notices }) =>
+      notices.map(({ message }) => (groups.length > 1 ? `${group.label}: ${message}` : message)),
+    ),
+  );
+  const unique = [...new Set(remarks)];
+  const section = { id: 'notes', title: 'Notes' };
+  if (unique.length === 0) return section;
+  const more = unique.length > MOST_NOTES && markup`<li>and ${unique.length - MOST_NOTES} more</li>`;
+  const items = unique.slice(0, MOST_NOTES).map((remark) => markup`<li>${remark}</li>`);
+  return { ...section, body: part('notes-list', markup`<ul>${items}${more}</ul>`) };
+}

@@ -1,0 +1,117 @@
+import { heatMap, heatMapValues, SHADES } from '../../chart/heat-map.ts';
+import { rankThumbnail } from '../../chart/rank-thumbnail.ts';
+import { capital, counted } from '../../format.ts';
+import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
+import { rankTable } from '../../rank-table.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import { type Moment, timelineOf } from '../../run/timeline.ts';
+import { figure, part, type Section } from '../section.ts';
+import { budgetFigure } from './budget.ts';
+import { type ImportanceFrames, importanceFrames, scoreHistogram } from './importance.ts';
+
+/** What a slider needs to show any moment; its script reads it from the page. */
+export interface RankFrames {
+  shades: number;
+  largest: number;
+  steps: number[];
+  budgets: number[];
+  /** As {@link heatMapValues} has them. */
+  values: (number | null)[][];
+  importance?: ImportanceFrames;
+}
+
+/** Small maps of a run on one line. */
+const THUMBNAILS = 6;
+
+/** How the ranks of each group moved, with a slider over training; a sentence for those that did not. */
+export function ranks(groups: readonly RunGroup[]): Section {
+  const isNamed = groups.length > 1;
+  const timelines = groups.map(timelineOf);
+  const budget = budgetFigure(groups);
+  const even = groups.map((group, i) => evenRanks(group, timelines[i], `ranks-${i}-even`, isNamed));
+  const moved = groups.filter((_, i) => timelines[i].length > 0 && !even[i]);
+  const maps = (beside: Content) =>
+    groups.map(
+      (group, i) => moved.includes(group) && map(group, timelines[i], `ranks-${i}`, isNamed, beside),
+    );
+  const section = { id: 'ranks', title: 'Where the rank went' };
+  if (timelines.every((moments) => moments.length === 0)) return section;
+  // One map leaves room at its side; several stand side by side themselves.
+  if (moved.length === 1) return { ...section, body: markup`${maps([even, budget])}` };
+  return {
+    ...section,
+    body: markup`<div class="maps">${maps(undefined)}</div>${even}<div class="figures">${budget}</div>`,
+  };
+}
+
+/** A sentence for ranks that are the same everywhere and always. */
+function evenRanks(
+  group: RunGroup,
+  moments: readonly Moment[],
+  id: string,
+  isNamed: boolean,
+): Markup | undefined {
+  const values = new Set(moments.flatMap((moment) => Object.values(moment.ranks)));
+  if (values.size !== 1) return undefined;
+  const modules = Object.keys(moments[0].ranks).length;
+  return part(
+    id,
+    markup`<p>${isNamed && `${group.label}: `}rank ${[...values]} in each of ${modules} matrices.</p>`,
+  );
+}
+
+function map(
+  group: RunGroup,
+  moments: readonly Moment[],
+  id: string,
+  isNamed: boolean,
+  beside: Content,
+): Markup {
+  const last = moments.at(-1)!;
+  const largest = Math.max(...moments.flatMap((moment) => Object.values(moment.ranks)));
+  const modules = Object.keys(last.ranks).length;
+  const name = isNamed ? `${group.label}: ` : '';
+  const mean = group.runs.length > 1 ? `, mean of ${group.runs.length} seeds` : '';
+  const title = capital(`${name}rank of each matrix${mean}`);
+  const caption = `${counted(last.budget)} triplets in ${modules} matrices, ${(last.budget / modules).toFixed(1)} on average.`;
+  const description = `At step ${counted(last.step)}: ${caption}`;
+  const drawn = figure({
+    id,
+    picture: heatMap({ id, title, description, table: rankTable(last.ranks), largest }),
+    controls: slider(id, moments),
+    caption: markup`<b>${title}.</b> Layers from left to right, matrices in the order of computation from below; the deeper the colour, the higher the rank. ${description}`,
+    isWide: true,
+  });
+  const frames: RankFrames = {
+    shades: SHADES,
+    largest,
+    steps: moments.map(({ step }) => step),
+    budgets: moments.map(({ budget }) => Math.round(budget)),
+    values: moments.map((moment) => heatMapValues(rankTable(moment.ranks))),
+    importance: importanceFrames(group),
+  };
+  return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, largest))}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
+}
+
+function slider(id: string, moments: readonly Moment[]): Markup | undefined {
+  if (moments.length < 2) return undefined;
+  return markup`<div class="slider" hidden><label for="${id}-slider">Step</label><input id="${id}-slider" type="range" min="0" max="${moments.length - 1}" value="${moments.length - 1}" step="1"><output for="${id}-slider"></output></div>`;
+}
+
+function frameData(id: string, frames: RankFrames): Markup {
+  return markup`<div hidden data-part="${id}-frames"><script type="application/json">${jsonMarkup(frames)}</script></div>`;
+}
+
+/** Some moments side by side: what the slider shows, on paper too. */
+function strip(id: string, moments: readonly Moment[], largest: number): Markup | undefined {
+  if (moments.length < 3) return undefined;
+  const count = Math.min(THUMBNAILS, moments.length);
+  const chosen = Array.from({ length: count }, (_, i) =>
+    Math.round((i * (moments.length - 1)) / (count - 1)),
+  );
+  return markup`<div class="strip">${chosen.map((index) => {
+    const { step, ranks } = moments[index];
+    const title = `Ranks at step ${counted(step)}`;
+    return markup`<figure>${rankThumbnail(`${id}-at-${step}`, rankTable(ranks), largest, title)}<figcaption>${counted(step)}</figcaption></figure>`;
+  })}</div>`;
+}

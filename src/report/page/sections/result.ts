@@ -1,0 +1,55 @@
+import { intervalPlot } from '../../chart/interval-plot.ts';
+import { score } from '../../format.ts';
+import { markup } from '../../markup.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import { scoreTitle } from '../../run/names.ts';
+import { finalScores } from '../../run/run-record.ts';
+import { groupInterval, intervalText } from '../../stats/group-values.ts';
+import { figure, part, type Section, table, toneOf } from '../section.ts';
+
+/** Scores at the end, and where there are several runs a picture of the chief one. */
+export function result(groups: readonly RunGroup[]): Section {
+  const names = scoreNames(groups);
+  const section = { id: 'result', title: 'Result' };
+  if (names.length === 0) return section;
+  const rows = names.map((name) => [
+    scoreTitle(name),
+    ...groups.map((group) =>
+      intervalText(
+        groupInterval(group, (run) => finalScores(run).get(name)),
+        score,
+      ),
+    ),
+  ]);
+  const body = markup`<div class="pair">${part('result-table', table('Result', groups, rows))}${spread(groups, names[0])}</div>`;
+  return { ...section, body };
+}
+
+function spread(groups: readonly RunGroup[], name: string) {
+  if (groups.every(({ runs }) => runs.length === 1) && groups.length < 2) return undefined;
+  const rows = groups.map((group, i) => ({
+    label: group.label,
+    tone: toneOf(i),
+    values: group.runs.map((run) => finalScores(run).get(name) ?? Number.NaN),
+  }));
+  const id = 'result-spread';
+  const title = `${scoreTitle(name)} of every run`;
+  const several = groups.some(({ runs }) => runs.length > 1);
+  const caption = several
+    ? `${title}: a dot each; strokes are means, lines their 95 % intervals.`
+    : `${title}.`;
+  return figure({
+    id,
+    picture: intervalPlot({ id, title, description: caption, name: scoreTitle(name), rows }),
+    caption,
+  });
+}
+
+/** Scores that any run has, that by which models are compared first, the loss last. */
+export function scoreNames(groups: readonly RunGroup[]): string[] {
+  const runs = groups.flatMap((group) => group.runs);
+  const names = new Set(runs.flatMap((run) => [...finalScores(run).keys()]));
+  const chief = runs[0]?.facts.training.metric_for_best_model;
+  const order = (name: string) => (name === chief ? -1 : name === 'loss' ? 1 : 0);
+  return [...names].sort((a, b) => order(a) - order(b));
+}

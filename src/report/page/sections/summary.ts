@@ -1,0 +1,118 @@
+import { capital, counted, duration, listed, score } from '../../format.ts';
+import { examplesPerStep } from '../../run/costs.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import { dataName, modelName, scoreTitle } from '../../run/names.ts';
+import { METHOD_NAMES } from '../../run/run-facts.ts';
+import { finalScores, newestRanks, type RunRecord } from '../../run/run-record.ts';
+import { groupInterval, intervalText } from '../../stats/group-values.ts';
+import { part, type Section, table } from '../section.ts';
+import { scoreNames } from './result.ts';
+
+/** What was run, as a table with a column for each group. */
+export function summary(groups: readonly RunGroup[]): Section {
+  const rows = FACTS.map(([name, of]) => [name, ...groups.map((group) => of(group))]);
+  const told = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
+  return {
+    id: 'summary',
+    title: 'What was run',
+    body: part('summary-table', table('What was run', groups, told)),
+  };
+}
+
+const TASKS: Readonly<Record<string, string>> = {
+  single_label_classification: 'classification',
+  multi_label_classification: 'multi-label classification',
+  regression: 'regression',
+  causal_lm: 'causal language modelling',
+  masked_lm: 'masked language modelling',
+};
+
+type FactOf = (group: RunGroup) => string;
+
+const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
+  ['Model', ({ runs: [run] }) => modelName(run.facts)],
+  ['Task', ({ runs: [run] }) => taskOf(run)],
+  ['Data', ({ runs: [run] }) => dataOf(run)],
+  ['Method', ({ runs: [run] }) => methodOf(run)],
+  ['Seed', ({ runs }) => listed(runs.map(({ facts }) => `${facts.seed}`))],
+  ['Steps', ({ runs: [run] }) => stepsOf(run)],
+  ['State', ({ runs }) => listed([...new Set(runs.map(stateOf))])],
+  [
+    'Training time',
+    (group) =>
+      intervalText(
+        groupInterval(group, ({ finish }) => finish?.train_runtime),
+        duration,
+      ).replace(/^–$/, ''),
+  ],
+];
+
+function taskOf({ facts }: RunRecord): string {
+  const task = TASKS[facts.task] ?? facts.task;
+  return facts.data.text_pair === undefined ? task : `${task} of pairs`;
+}
+
+function dataOf({ facts, start }: RunRecord): string {
+  if (!start) return dataName(facts);
+  const sizes = [`${counted(start.train_examples)} to train on`];
+  if (start.eval_examples > 0) sizes.push(`${counted(start.eval_examples)} to validate`);
+  return `${dataName(facts)}: ${sizes.join(', ')}`;
+}
+
+function methodOf(run: RunRecord): string {
+  const { method, adalora, lora, adapter } = run.facts;
+  const modules = Object.keys(newestRanks(run)).length;
+  const where = modules > 0 ? ` in ${modules} matrices` : '';
+  const from = adapter === undefined ? '' : ', from an earlier adapter on';
+  if (method === 'adalora' && adalora?.init_r !== undefined)
+    return `${METHOD_NAMES.adalora}, rank ${adalora.init_r} to ${adalora.target_r} on average${where}${from}`;
+  if (method === 'lora' && lora?.r !== undefined)
+    return `${METHOD_NAMES.lora}, rank ${lora.r}${where}${from}`;
+  return `${METHOD_NAMES[method]}${from}`;
+}
+
+function stepsOf(run: RunRecord): string {
+  const { start } = run;
+  if (!start) return '';
+  const epochs = Number(start.num_train_epochs.toFixed(2));
+  const examples = Math.round(examplesPerStep(run));
+  return `${counted(start.total_steps)} of ${examples} examples (${epochs} ${epochs === 1 ? 'epoch' : 'epochs'})`;
+}
+
+/** How a run stands. */
+export function stateOf({ finish, step }: RunRecord): string {
+  switch (finish?.reason) {
+    case 'done':
+      return 'done';
+    case 'early':
+      return `ended early at step ${counted(step)}`;
+    case 'stopped':
+      return `stopped at step ${counted(step)}`;
+    default:
+      return step > 0 ? `not finished, at step ${counted(step)}` : 'not begun';
+  }
+}
+
+/** The page's title: `AdaLoRA and LoRA on CoLA`. */
+export function titleOf(groups: readonly RunGroup[]): string {
+  const facts = groups.flatMap(({ runs }) => runs.map((run) => run.facts));
+  const methods = [...new Set(facts.map(({ method }) => METHOD_NAMES[method]))];
+  const title = `${listed(methods)} on ${listed([...new Set(facts.map(dataName))])}`;
+  return capital(title);
+}
+
+/** What came of it, in a sentence or two. */
+export function leadOf(groups: readonly RunGroup[]): string {
+  const runs = groups.flatMap((group) => group.runs);
+  const models = listed([...new Set(runs.map(({ facts }) => modelName(facts)))]);
+  const [name] = scoreNames(groups);
+  const scores = groups.flatMap((group) => {
+    const value = groupInterval(group, (run) => finalScores(run).get(name));
+    return value ? `${groups.length > 1 ? `${group.label} ` : ''}${intervalText(value, score)}` : [];
+  });
+  const result = scores.length > 0 ? `: ${scoreTitle(name)} ${scores.join(', ')}` : '';
+  const how = groups.some((group) => group.runs.length > 1)
+    ? ' Runs that differ by their seed only are taken together: numbers are means; ± and pale bands are 95 % intervals of the mean by Student’s t.'
+    : '';
+  return `${models}${result}.${how}`;
+}

@@ -1,0 +1,63 @@
+import { dataName, modelName } from './names.ts';
+import { METHOD_NAMES, type RunFacts } from './run-facts.ts';
+import type { RunRecord } from './run-record.ts';
+import { settingsOf } from './settings-of.ts';
+
+/** Runs that differ by their seed only. */
+export interface RunGroup {
+  /** What sets it apart from the others: its method, then what else differs. */
+  label: string;
+  /** In order of seeds. */
+  runs: RunRecord[];
+}
+
+/** Where a run is computed, and when it reports, changes no result. */
+const COURSE_APART = [
+  'device',
+  'training.logging_steps',
+  'training.save_steps',
+  'training.save_total_limit',
+  'training.eval_strategy',
+  'training.eval_steps',
+];
+
+/** Puts runs that differ by seed only together, in the order of the first of each. */
+export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
+  const groups = new Map<string, RunRecord[]>();
+  for (const record of records) {
+    const key = keyOf(record.facts);
+    groups.set(key, [...(groups.get(key) ?? []), record]);
+  }
+  const sorted = [...groups.values()].map((runs) => runs.sort((a, b) => a.facts.seed - b.facts.seed));
+  const labels = labelsOf(sorted.map(([{ facts }]) => facts));
+  return sorted.map((runs, i) => ({ label: labels[i], runs }));
+}
+
+function keyOf(facts: RunFacts): string {
+  const settings = [...settingsOf(facts)].filter(([key]) => !COURSE_APART.includes(key)).sort();
+  return JSON.stringify([facts.model, facts.data.train, facts.data.validation, facts.adapter, settings]);
+}
+
+function labelsOf(all: readonly RunFacts[]): string[] {
+  const differs = (name: (facts: RunFacts) => string) => new Set(all.map(name)).size > 1;
+  const [models, data] = [differs(modelName), differs(dataName)];
+  const labels = all.map((facts) =>
+    [
+      METHOD_NAMES[facts.method],
+      ...(data ? [dataName(facts)] : []),
+      ...(models ? [modelName(facts)] : []),
+    ].join(', '),
+  );
+  return labels.map((label, i) => {
+    const twins = all.filter((_, k) => labels[k] === label);
+    return [label, ...differences(all[i], twins)].join(', ');
+  });
+}
+
+/** The settings of `facts` that differ among runs which are called alike. */
+function differences(facts: RunFacts, twins: readonly RunFacts[]): string[] {
+  const settings = twins.map(settingsOf);
+  return [...new Set(settings.flatMap((of) => [...of.keys()]))]
+    .filter((key) => !COURSE_APART.includes(key) && new Set(settings.map((of) => of.get(key))).size > 1)
+    .map((key) => `${key.split('.').at(-1)} ${settingsOf(facts).get(key) ?? 'left out'}`);
+}

@@ -1,0 +1,35 @@
+import type { RunFacts } from './run-facts.ts';
+
+/** What a model is called: its id on the Hub, or of a folder the last name. */
+export function modelName({ model }: RunFacts): string {
+  return /^[\w.-]+\/[\w.-]+$/.test(model) ? model : (partsOf(model).at(-1) ?? model);
+}
+
+/** Names of files that every data set has: then its folder tells which it is. */
+const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*)?$/i;
+
+/** What a data set is called: `CoLA` of `data/glue/CoLA/train.tsv`, `spam` of `spam.jsonl`. */
+export function dataName({ data }: RunFacts): string {
+  const parts = partsOf(data.train);
+  const file = parts.at(-1)?.replace(/\.\w+$/, '') ?? data.train;
+  return EVERYONES.test(file) ? (parts.at(-2) ?? file) : file;
+}
+
+function partsOf(path: string): string[] {
+  return path.split(/[\\/]/).filter((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+const SCORE_NAMES: Readonly<Record<string, string>> = {
+  loss: 'Validation loss',
+  f1: 'F1',
+  matthews_correlation: 'Matthews correlation',
+  pearson: 'Pearson correlation',
+  spearmanr: 'Spearman correlation',
+  mse: 'Mean squared error',
+};
+
+/** A score's name for people. */
+export function scoreTitle(name: string): string {
+  const words = name.replaceAll('_', ' ');
+  return SCORE_NAMES[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,87 @@
+import type {
+  AllocationFacts,
+  EvaluationFacts,
+  FinishFacts,
+  NoticeFacts,
+  RunEvent,
+  StartFacts,
+  StepFacts,
+} from './run-event.ts';
+import type { RunFacts } from './run-facts.ts';
+
+/** What a report knows of one run: its config, and its events by kind, each in order of steps. */
+export interface RunRecord {
+  facts: RunFacts;
+  /** That of the newest start, with the ranks of the first. */
+  start?: StartFacts;
+  steps: StepFacts[];
+  evaluations: EvaluationFacts[];
+  allocations: AllocationFacts[];
+  notices: NoticeFacts[];
+  /** Missing while the run goes on, and after it was killed. */
+  finish?: FinishFacts;
+  /** The newest step of which anything is known. */
+  step: number;
+}
+
+/** The record of a run of which nothing has been heard yet. */
+export function emptyRecord(facts: RunFacts): RunRecord {
+  return { facts, steps: [], evaluations: [], allocations: [], notices: [], step: 0 };
+}
+
+/** Takes one more event into a record, in place. */
+export function addEvent(record: RunRecord, event: RunEvent): void {
+  record.step = Math.max(record.step, event.step);
+  switch (event.type) {
+    case 'start':
+      record.start = { ...event, ranks: record.start?.ranks ?? event.ranks };
+      record.finish = undefined;
+      break;
+    case 'step':
+      record.steps.push(event);
+      break;
+    case 'evaluation':
+      record.evaluations.push(event);
+      break;
+    case 'allocation':
+      record.allocations.push(event);
+      break;
+    case 'notice':
+      record.notices.push(event);
+      break;
+    case 'finish':
+      record.finish = event;
+  }
+}
+
+/** A run's record from its events, of which some may be missing. */
+export function runRecord(facts: RunFacts, events: Iterable<RunEvent>): RunRecord {
+  const record = emptyRecord(facts);
+  for (const event of events) addEvent(record, event);
+  return record;
+}
+
+/** Scores at the end: those the run says it ended with, else the last evaluation's; by name without `eval_`. */
+export function finalScores({ finish, evaluations }: RunRecord): Map<string, number> {
+  const said = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
+  return new Map(
+    Object.entries(said ?? {}).flatMap(([name, value]) => {
+      const score = scoreName(name);
+      return score !== undefined && typeof value === 'number' ? [[score, value] as const] : [];
+    }),
+  );
+}
+
+const NO_SCORES = ['runtime', 'samples_per_second', 'steps_per_second'];
+
+/** `f1` of `eval_f1`; undefined for what is no score. */
+export function scoreName(name: string): string | undefined {
+  const score = /^eval_(.+)$/.exec(name)?.[1];
+  return score === undefined || NO_SCORES.includes(score) ? undefined : score;
+}
+
+/** Ranks by module at the newest step that tells them; empty for full fine-tuning. */
+export function newestRanks({ start, allocations, finish }: RunRecord): Record<string, number> {
+  const final = finish && Object.keys(finish.ranks).length > 0 ? finish.ranks : undefined;
+  return final ?? allocations.at(-1)?.ranks ?? start?.ranks ?? {};
+}

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainEvent } from '../../train/events.ts';
+import { groupRuns } from './group-runs.ts';
+import { dataName, modelName } from './names.ts';
+import { runEvent } from './run-event.ts';
+import { type RunFacts, runFacts } from './run-facts.ts';
+import { finalScores, newestRanks, runRecord } from './run-record.ts';
+import { timelineOf } from './timeline.ts';
+
+const ADALORA = {
+  model: '/models/mini',
+  task: 'single_label_classification',
+  method: 'adalora',
+  data: { train: 'data/glue/CoLA/train.tsv', text: 3, label: 1 },
+  training: { learning_rate: 2e-3, logging_steps: 10 },
+  adalora: { init_r: 4, target_r: 2 },
+  output: 'runs/a',
+  seed: 0,
+  device: 'cpu',
+};
+const facts = (changes: object = {}) => runFacts({ ...ADALORA, ...changes }) as RunFacts;
+const run = (changes: object = {}, events: unknown[] = []) =>
+  runRecord(
+    facts(changes),
+    events.flatMap((event) => runEvent(event) ?? []),
+  );
+
+/** As the trainer types them: what it emits is what a report reads. */
+const EVENTS: TrainEvent[] = [
+  {
+    type: 'start',
+    step: 0,
+    total_steps: 20,
+    num_train_epochs: 2,
+    train_examples: 160,
+    eval_examples: 48,
+    truncated: 0,
+    trainable_parameters: 100,
+    adapter_parameters: 90,
+    ranks: { 'm.0.q': 4, 'm.0.k': 4 },
+    method: 'adalora',
+    device: 'cpu',
+    startup_ms: 5,
+  },
+  {
+    type: 'step',
+    step: 10,
+    epoch: 1,
+    loss: Number.NaN,
+    grad_norm: 1,
+    learning_rate: 1e-3,
+    examples_per_second: 100,
+    peak_memory_mb: 300,
+    skipped_steps: 0,
+  },
+  {
+    type: 'allocation',
+    step: 12,
+    budget: 4,
+    threshold: 0.1,
+    final: true,
+    ranks: { 'm.0.q': 3, 'm.0.k': 1 },
+    scores: [
+      [0, -0.5, -1, -2],
+      [-0.7, -1.5, -2, null],
+    ],
+  },
+  {
+    type: 'evaluation',
+    step: 20,
+    epoch: 2,
+    eval_loss: 0.4,
+    eval_accuracy: 0.8,
+    eval_runtime: 1,
+    eval_samples_per_second: 48,
+    best: true,
+  },
+];
+
+describe('a record', () => {
+  it('has every event of the trainer', () => {
+    const record = run({}, EVENTS);
+    expect(EVENTS.map((event) => runEvent(event)?.type)).toEqual(EVENTS.map(({ type }) => type));
+    expect(record).toMatchObject({ step: 20, start: { total_steps: 20 }, allocations: [{ budget: 4 }] });
+    expect(record.steps[0].loss).toBeNaN();
+    expect(Object.fromEntries(finalScores(record))).toEqual({ loss: 0.4, accuracy: 0.8 });
+    expect(newestRanks(record)).toEqual({ 'm.0.q': 3, 'm.0.k': 1 });
+  });
+
+  it('reads the lines of logs without what came later, and null as no number', () => {
+    const { scores: _, ...old } = EVENTS[2] as Extract<TrainEvent, { type: 'allocation' }>;
+    expect(runEvent(old)).toEqual(old);
+    expect(runEvent({ type: 'step', step: 3, loss: null })).toMatchObject({ loss: Number.NaN });
+  });
+
+  it.each([
+    [undefined],
+    [{ type: 'unknown', step: 1 }],
+    [{ type: 'step', step: -1 }],
+    [{ type: 'allocation', step: 1, budget: 1, threshold: 1, final: false, ranks: { a: 'x' } }],
+  ])('passes over %j', (value) => {
+    expect(runEvent(value)).toBeUndefined();
+  });
+
+  it('of a resumed run goes by its newest start', () => {
+    const resumed = run({}, [...EVENTS, { ...EVENTS[0], step: 20, ranks: { 'm.0.q': 3, 'm.0.k': 1 } }]);
+    expect(resumed.start).toMatchObject({ step: 20, ranks: { 'm.0.q': 4 } });
+  });
+});
+
+describe('groups', () => {
+  it('take runs together that differ by seed, folder and reporting only', () => {
+    const runs = [
+      run({ seed: 2, output: 'b' }),
+      run({ seed: 1, output: 'c', training: { learning_rate: 2e-3, logging_steps: 1 } }),
+      run({ method: 'lora', adalora: undefined, lora: { r: 2 } }),
+    ];
+    const groups = groupRuns(runs);
+    expect(groups.map(({ label }) => label)).toEqual(['AdaLoRA', 'LoRA']);
+    expect(groups[0].runs.map((member) => member.facts.seed)).toEqual([1, 2]);
+  });
+
+  it('are named after what sets them apart', () => {
+    const labels = (...all: object[]) =>
+      groupRuns(all.map((changes) => run(changes))).map(({ label }) => label);
+    expect(labels({}, { adalora: { init_r: 8, target_r: 2 } })).toEqual([
+      'AdaLoRA, init_r 4',
+      'AdaLoRA, init_r 8',
+    ]);
+    expect(labels({}, { data: { train: 'data/glue/MRPC/train.tsv', text: 3, label: 1 } })).toEqual([
+      'AdaLoRA, CoLA',
+      'AdaLoRA, MRPC',
+    ]);
+    expect(labels({})).toEqual(['AdaLoRA']);
+  });
+
+  it('have the mean ranks of their runs over time', () => {
+    const other = [EVENTS[0], { ...EVENTS[2], ranks: { 'm.0.q': 2, 'm.0.k': 2 } }];
+    const [group] = groupRuns([run({}, EVENTS), run({ seed: 1 }, other)]);
+    expect(timelineOf(group)).toEqual([
+      { step: 0, budget: 8, ranks: { 'm.0.q': 4, 'm.0.k': 4 } },
+      { step: 12, budget: 4, ranks: { 'm.0.q': 2.5, 'm.0.k': 1.5 } },
+    ]);
+  });
+});
+
+it.each([
+  ['data/glue/CoLA/train.tsv', 'CoLA'],
+  ['spam.jsonl', 'spam'],
+  ['train.csv', 'train'],
+  ['../data/imdb/train-20k.csv', 'imdb'],
+])('data in %s is called %s', (train, name) => {
+  expect(dataName(facts({ data: { train } }))).toBe(name);
+});
+
+it('a model is called by its id or the last name of its folder', () => {
+  expect(modelName(facts({ model: 'owner/name' }))).toBe('owner/name');
+  expect(modelName(facts({ model: '/home/someone/models/mini/' }))).toBe('mini');
+});

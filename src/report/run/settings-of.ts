@@ -1,0 +1,19 @@
+import type { RunFacts } from './run-facts.ts';
+
+/** Paths of the machine, and what a shared report need not tell. */
+const LEFT_OUT = ['output', 'seed', 'model', 'adapter', 'data.train', 'data.validation'];
+
+/** Every value of a config by its dotted key, as text; without paths and seed. */
+export function settingsOf(facts: RunFacts): Map<string, string> {
+  return new Map(leaves(facts, '').filter(([key]) => !LEFT_OUT.includes(key)));
+}
+
+function leaves(value: unknown, key: string): [string, string][] {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return Object.entries(value).flatMap(([name, inner]) =>
+      leaves(inner, key === '' ? name : `${key}.${name}`),
+    );
+  }
+  if (value === undefined || value === null) return [];
+  return [[key, typeof value === 'string' ? value : JSON.stringify(value)]];
+}

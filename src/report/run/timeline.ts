@@ -1,0 +1,44 @@
+import type { RunGroup } from './group-runs.ts';
+import { newestRanks, type RunRecord } from './run-record.ts';
+
+/** The ranks at one moment of training; means over the seeds of a group. */
+export interface Moment {
+  step: number;
+  /** Triplets kept. */
+  budget: number;
+  /** By module. */
+  ranks: Record<string, number>;
+}
+
+/** How the ranks of a group's runs moved: at the start, and at every allocation that all of them tell of. */
+export function timelineOf({ runs }: RunGroup): Moment[] {
+  const timelines = runs.map(momentsOf).filter((moments) => moments.size > 0);
+  const [first, ...others] = timelines;
+  if (!first) return [];
+  return [...first.keys()]
+    .filter((step) => others.every((timeline) => timeline.has(step)))
+    .map((step) =>
+      meanOf(
+        step,
+        timelines.map((timeline) => timeline.get(step)!),
+      ),
+    );
+}
+
+function momentsOf(run: RunRecord): Map<number, Record<string, number>> {
+  const { start, allocations, finish } = run;
+  const moments = new Map<number, Record<string, number>>();
+  if (start && Object.keys(start.ranks).length > 0) moments.set(0, start.ranks);
+  for (const { step, ranks } of allocations) moments.set(step, ranks);
+  if (moments.size === 0 && finish) moments.set(finish.step, newestRanks(run));
+  return moments;
+}
+
+function meanOf(step: number, all: readonly Record<string, number>[]): Moment {
+  const modules = Object.keys(all[0]);
+  const ranks = Object.fromEntries(
+    modules.map((module) => [module, all.reduce((sum, ranks) => sum + (ranks[module] ?? 0), 0) / all.length]),
+  );
+  const budget = Object.values(ranks).reduce((sum, rank) => sum + rank, 0);
+  return { step, budget, ranks };
+}

@@ -1,0 +1,28 @@
+import type { RunGroup } from '../run/group-runs.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { type Interval, interval } from './interval.ts';
+import { meanSeries, type Point, type Series } from './series.ts';
+
+/** Mean and interval of a number over a group's runs that have it; undefined where none has. */
+export function groupInterval(
+  group: RunGroup,
+  of: (run: RunRecord) => number | undefined,
+): Interval | undefined {
+  const values = group.runs.map(of).filter((value) => value !== undefined && Number.isFinite(value));
+  return values.length === 0 ? undefined : interval(values as number[]);
+}
+
+/** Mean and interval of a curve over a group's runs. */
+export function groupSeries(group: RunGroup, of: (run: RunRecord) => readonly Point[]): Series {
+  return meanSeries(group.runs.map(of));
+}
+
+/** An interval as `mean ± half unit`, each number as `show` writes it; the mean alone where all runs have the same. */
+export function intervalText(
+  value: Interval | undefined,
+  show: (value: number) => string,
+  unit = '',
+): string {
+  if (!value) return '–';
+  return `${show(value.mean)}${value.half ? ` ± ${show(value.half)}` : ''}${unit}`;
+}

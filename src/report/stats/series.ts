@@ -1,0 +1,35 @@
+import { interval } from './interval.ts';
+
+export type Point = readonly [x: number, y: number];
+
+/** A curve, and around it the interval of the mean where it is one of several runs. */
+export interface Series {
+  points: Point[];
+  band?: (readonly [x: number, low: number, high: number])[];
+}
+
+/** More points than these are not to be seen in a figure's width. */
+const MOST_POINTS = 240;
+
+/** The mean of several runs' curves at the steps that all of them have; of one run the curve itself. */
+export function meanSeries(curves: readonly (readonly Point[])[]): Series {
+  const present = curves.filter((curve) => curve.length > 0).map(thinned);
+  if (present.length === 0) return { points: [] };
+  const [first, ...others] = present.map((curve) => new Map(curve));
+  const shared = [...first.keys()].filter((x) => others.every((curve) => curve.has(x)));
+  const at = shared.map((x) => ({ x, ...interval(present.map((_, i) => [first, ...others][i].get(x)!)) }));
+  const points = at.map(({ x, mean }): Point => [x, mean]);
+  if (others.length === 0) return { points };
+  return { points, band: at.map(({ x, mean, half = 0 }) => [x, mean - half, mean + half] as const) };
+}
+
+/** A curve of at most {@link MOST_POINTS} points: where there are more, each is the mean of as many neighbours. */
+export function thinned(points: readonly Point[]): Point[] {
+  const finite = points.filter(([, y]) => Number.isFinite(y));
+  const width = Math.ceil(finite.length / MOST_POINTS);
+  if (width <= 1) return finite;
+  return Array.from({ length: Math.ceil(finite.length / width) }, (_, i): Point => {
+    const some = finite.slice(i * width, (i + 1) * width);
+    return [some.at(-1)![0], some.reduce((sum, [, y]) => sum + y, 0) / some.length];
+  });
+}

@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import { interval, tQuantile } from './interval.ts';
+import { binEdges, binned, splitScores } from './score-bins.ts';
+import { meanSeries, type Point, thinned } from './series.ts';
+
+it.each([
+  [1, 12.706204736432095],
+  [2, 4.302652729911275],
+  [12, 2.1788128296634177],
+  [13, 2.1603686564610127],
+  [30, 2.0422724563012373],
+  [1000, 1.9623390808264078],
+])('the t quantile of %i degrees is that of SciPy', (degrees, expected) => {
+  // The table has four decimals, the expansion about as many right ones from 13 degrees on.
+  expect(Math.abs(tQuantile(degrees) - expected)).toBeLessThan(1e-4);
+});
+
+it('an interval of a mean is its t interval', () => {
+  // scipy.stats.t.interval(0.95, 2, 0.23, scipy.stats.sem([.22, .23, .24]))
+  const { mean, half } = interval([0.22, 0.23, 0.24]);
+  expect(mean).toBeCloseTo(0.23, 12);
+  expect(half).toBeCloseTo(0.0248413, 6);
+  expect(interval([0.5])).toEqual({ mean: 0.5, count: 1 });
+});
+
+it('a mean curve has the steps that all have, and a band', () => {
+  const { points, band } = meanSeries([
+    [
+      [1, 2],
+      [2, 4],
+      [3, 1],
+    ],
+    [
+      [1, 4],
+      [2, Number.NaN],
+      [3, 1],
+    ],
+  ]);
+  expect(points).toEqual([
+    [1, 3],
+    [3, 1],
+  ]);
+  expect(band?.[1]).toEqual([3, 1, 1]);
+  expect(band?.[0][2]).toBeCloseTo(3 + 12.7062, 3);
+  expect(meanSeries([[[1, 2]]])).toEqual({ points: [[1, 2]] });
+});
+
+it('a long curve is thinned to means of neighbours', () => {
+  const long = Array.from({ length: 1000 }, (_, i): Point => [i, i % 2]);
+  const thin = thinned(long);
+  expect(thin.length).toBe(200);
+  expect(thin[0]).toEqual([4, 0.4]);
+  expect(thin.at(-1)![0]).toBe(999);
+});
+
+it('scores split where the rank of each module says', () => {
+  const scores = [
+    [-1, -2, -3],
+    [-1.5, null, null],
+    [null, null, null],
+  ];
+  expect(splitScores(scores, [2, 2, 0])).toEqual({
+    kept: [-1, -2, -1.5],
+    dropped: [-3],
+    keptCount: 4,
+    count: 9,
+  });
+});
+
+it('bins hold every value once', () => {
+  const values = [-12.3, -11, -9.99, -9.99, -8.5];
+  const edges = binEdges(values);
+  expect(edges[0]).toBeLessThanOrEqual(-12.3);
+  expect(edges.at(-1)).toBeGreaterThan(-8.5);
+  expect(binned(values, edges).reduce((a, b) => a + b)).toBe(5);
+  expect(binEdges([]).length).toBe(2);
+  expect(binEdges([3, 3]).length).toBe(2);
+});

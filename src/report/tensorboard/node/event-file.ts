@@ -1,0 +1,36 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { runEvent } from '../../run/run-event.ts';
+import { type EventMessage, eventMessage, SESSION_START } from '../event-message.ts';
+import { scalarsOf } from '../scalars-of.ts';
+import { tfRecord } from '../tf-record.ts';
+
+/**
+ * Writes a run's events for TensorBoard, each as it comes. Every process writes a file of its own, which begins where the
+ * run does or goes on: TensorBoard then drops what an earlier one recorded beyond that.
+ *
+ * @param folder made at the first event, `start`; without one nothing is written
+ * @param now milliseconds since 1970
+ */
+export function eventFile(folder: string, now = Date.now): (event: unknown) => void {
+  let path: string | undefined;
+  const write = (message: Omit<EventMessage, 'wall_time'>) => {
+    if (path !== undefined)
+      appendFileSync(path, tfRecord(eventMessage({ wall_time: now() / 1000, ...message })));
+  };
+  return (value) => {
+    const event = runEvent(value);
+    if (!event) return;
+    if (event.type === 'start') {
+      mkdirSync(folder, { recursive: true });
+      // TensorBoard reads files in the order of their names.
+      path = join(folder, `events.out.tfevents.${Math.floor(now() / 1000)}.${process.pid}.adalora`);
+      write({ file_version: 'brain.Event:2' });
+      write({ step: event.step + 1, session_log: { status: SESSION_START } });
+    }
+    const scalars = scalarsOf(event);
+    if (scalars.length === 0) return;
+    const values = scalars.map(({ tag, value }) => ({ tag, simple_value: value }));
+    write({ step: event.step, summary: { value: values } });
+  };
+}

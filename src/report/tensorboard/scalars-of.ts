@@ -1,0 +1,45 @@
+import type { RunEvent } from '../run/run-event.ts';
+
+export interface Scalar {
+  tag: string;
+  value: number;
+}
+
+/**
+ * What TensorBoard shows of an event. Tags are those of Hugging Face's trainer (`train/loss`, `eval/accuracy`); ours are
+ * `adalora/…`, and the rank of each module under `ranks/`.
+ */
+export function scalarsOf(event: RunEvent): Scalar[] {
+  return Object.entries(namedValues(event))
+    .filter(([, value]) => Number.isFinite(value))
+    .map(([tag, value]) => ({ tag, value }));
+}
+
+function namedValues(event: RunEvent): Record<string, number> {
+  switch (event.type) {
+    case 'step':
+      return {
+        'train/loss': event.loss,
+        'train/grad_norm': event.grad_norm,
+        'train/learning_rate': event.learning_rate,
+        'train/samples_per_second': event.examples_per_second,
+        'adalora/budget': event.budget,
+        'adalora/orthogonality': event.regularizer,
+      };
+    case 'evaluation':
+      return Object.fromEntries(
+        Object.entries(event).flatMap(([name, value]) =>
+          name.startsWith('eval_') ? [[name.replace('eval_', 'eval/'), Number(value)]] : [],
+        ),
+      );
+    case 'allocation':
+      return {
+        'adalora/threshold': event.threshold,
+        ...Object.fromEntries(Object.entries(event.ranks).map(([module, rank]) => [`ranks/${module}`, rank])),
+      };
+    case 'finish':
+      return { 'train/train_runtime': event.train_runtime };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const CANDIDATES = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** A Chromium of this machine; undefined where there is none. */
+export const CHROMIUM = CANDIDATES.find((path) => path !== undefined && existsSync(path));
+export const NO_CHROMIUM = 'no Chromium here: install it, or name it in CHROMIUM_PATH';
+
+export function launch(): Promise<Browser> {
+  // Containers run as root, where Chromium's own sandbox does not start.
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export const LOOKS = [
+  { width: 1280, scheme: 'light' },
+  { width: 1280, scheme: 'dark' },
+  { width: 390, scheme: 'light' },
+  { width: 390, scheme: 'dark' },
+] as const;
+export type Look = (typeof LOOKS)[number];
+
+/** A page and what it complained of; and the addresses, other than those that begin with `home`, that it asked for. */
+export async function openPage(browser: Browser, home: string, { width, scheme }: Look, scripts = true) {
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    javaScriptEnabled: scripts,
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const strayed: string[] = [];
+  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(home) && !request.url().startsWith('data:')) strayed.push(request.url());
+  });
+  await page.goto(home);
+  return { page, complaints, strayed };
+}
+
+/** What of a page reaches beyond its window, though it cannot be scrolled to by itself; and figures without height. */
+export function misfits(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const scrolls = (element: Element) => element.closest('.scroll, .plot') !== null;
+    const wide = [...document.querySelectorAll('body *')]
+      .filter((element) => element.checkVisibility() && !scrolls(element))
+      .filter((element) => element.getBoundingClientRect().right > width + 1);
+    const flat = [...document.querySelectorAll('svg.chart')].filter(
+      (svg) => svg.checkVisibility() && svg.getBoundingClientRect().height < 20,
+    );
+    const page = document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [];
+    return [...page, ...[...wide, ...flat].map((element) => element.outerHTML.slice(0, 120))];
+  });
+}
