@@ -39,7 +39,9 @@ function roundedRows(e: Emitter, x: string, width: number): { bytes: string; sca
     const lowest = e.emit('Neg', [e.emit('ReduceMin', [x, e.int64([1])], keep)]);
     const largest = e.emit('Max', [highest, lowest, e.float32([TINY], [])]);
     const step = e.emit('Mul', [largest, e.float32([1 / MOST], [])]);
-    const zeros = e.emit('Expand', [e.uint8(ZERO), e.emit('Shape', [step])]);
+    // As numbers first: WebGPU expands no bytes.
+    const zero = e.emit('Expand', [e.float32([ZERO], []), e.emit('Shape', [step])]);
+    const zeros = e.emit('Cast', [zero], { to: ELEMENT.uint8 });
     return [e.emit('QuantizeLinear', [x, step, zeros], { axis: 1, block_size: width }), step];
   });
   return { bytes, scale };

@@ -106,15 +106,21 @@ describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fix
     checkpoint.close();
   });
 
-  it('has tensors that can be read but not mapped', () => {
+  it('tells in which order the axes of a turned tensor lie', () => {
     const checkpoint = open();
-    for (const name of ['transposed', 'permuted', 'columns']) {
-      expect(() => checkpoint.info(name)).toThrow(
-        `tensor ${name}: expected its elements one after the other`,
-      );
-      expect(() => checkpoint.info(name)).toThrow('Convert the checkpoint once');
-    }
+    expect(checkpoint.info('transposed').axes).toEqual([1, 0]);
+    expect(checkpoint.info('permuted').axes).toEqual([1, 2, 0]);
+    expect(checkpoint.info('matrix').axes).toBeUndefined();
     expect(checkpoint.readFloat32('transposed', 1, 4)).toEqual(Float32Array.of(0.5, 1, 0.125));
+    checkpoint.close();
+  });
+
+  it('has a tensor that can be read but not mapped', () => {
+    const checkpoint = open();
+    expect(() => checkpoint.info('columns')).toThrow(
+      'tensor columns: expected its elements one after the other',
+    );
+    expect(() => checkpoint.info('columns')).toThrow('Convert the checkpoint once');
     checkpoint.close();
   });
 });

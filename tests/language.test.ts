@@ -1,0 +1,298 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
+import type { EvaluationEvent, FinishEvent, StartEvent, StepEvent, TrainEvent } from '../src/train/events.ts';
+import { tinyRows } from './support/tiny-data.ts';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
+import { type Ended, Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+
+const common = `training: {learning_rate: 4e-2, num_train_epochs: 4, per_device_train_batch_size: 4, logging_steps: 3}
+adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2, lora_dropout: 0.1}
+lora: {r: 4}
+`;
+const config = (model: string, task: string, data: string) =>
+  `model: ${model}\ntask: ${task}\ndata: ${data}\n${common}`;
+
+beforeAll(() => {
+  workspace = new Workspace();
+  for (const family of ['gpt2', 'llama', 'bert'] as const)
+    writeTinyTextModel(workspace.path(family), family, { initializer_range: 0.1 });
+  const save = (name: string, lines: string[]) => workspace.write(name, `${lines.join('\n')}\n`);
+  for (const [name, count, seed] of [
+    ['train', 160, 1],
+    ['dev', 48, 2],
+  ] as const) {
+    const rows = tinyRows(count, seed);
+    save(
+      `${name}.txt`,
+      rows.map(({ text }) => text),
+    );
+    const prompt = ({ text }: (typeof rows)[0]) => `${text} That is`;
+    save(
+      `${name}.jsonl`,
+      rows.map((row) => JSON.stringify({ prompt: prompt(row), completion: ` ${row.label}.` })),
+    );
+    const messages = (row: (typeof rows)[0]) => [
+      { role: 'user', content: prompt(row) },
+      { role: 'assistant', content: row.label },
+    ];
+    save(
+      `${name}-chat.jsonl`,
+      rows.map((row) => JSON.stringify({ messages: messages(row) })),
+    );
+  }
+  workspace.write(
+    'text.yaml',
+    config('gpt2', 'causal_lm', '{train: train.txt, validation: dev.txt, sample_by: line, max_length: 64}'),
+  );
+  workspace.write(
+    'prompts.yaml',
+    config('llama', 'causal_lm', '{train: train.jsonl, validation: dev.jsonl, max_length: 64}'),
+  );
+  workspace.write(
+    'chat.yaml',
+    config('llama', 'causal_lm', '{train: train-chat.jsonl, validation: dev-chat.jsonl, max_length: 64}'),
+  );
+  workspace.write(
+    'masks.yaml',
+    config(
+      'bert',
+      'masked_lm',
+      '{train: train.txt, validation: dev.txt, sample_by: line, whole_word_mask: true}',
+    ),
+  );
+});
+afterAll(() => workspace.remove());
+
+const set = (output: string, settings: readonly string[]) =>
+  [`output=${output}`, ...settings].flatMap((setting) => ['--set', setting]);
+
+/** Trains with a config and settings into a folder of its own; what the log says by type of event. */
+async function trained(file: string, output: string, ...settings: string[]) {
+  expect(await workspace.run('train', file, ...set(output, settings))).toMatchObject({ code: 0, stderr: '' });
+  const events = workspace.events(output);
+  const ofType = <T>(type: string) => events.filter((event) => event.type === type) as T[];
+  return {
+    start: ofType<StartEvent>('start')[0],
+    steps: ofType<StepEvent>('step'),
+    evaluations: ofType<EvaluationEvent>('evaluation'),
+    finish: ofType<FinishEvent>('finish')[0],
+  };
+}
+
+const json = ({ code, stdout, stderr }: Ended) => {
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+};
+
+describe.each([
+  ['text.yaml', 'dev.txt', 'adalora', []],
+  ['prompts.yaml', 'dev.jsonl', 'lora', ['method=lora']],
+  ['chat.yaml', 'dev-chat.jsonl', 'adalora', []],
+  ['masks.yaml', 'dev.txt', 'adalora', []],
+])('%s', (file, dev, method, settings) => {
+  const output = file.replace('.yaml', '');
+  let run: Awaited<ReturnType<typeof trained>>;
+  beforeAll(async () => {
+    run = await trained(file, output, ...settings);
+  });
+
+  it('learns', () => {
+    const { steps, evaluations, finish } = run;
+    expect(steps.at(-1)!.loss).toBeLessThan(0.95 * steps[0].loss);
+    const { eval_loss, eval_perplexity } = evaluations.at(-1)!;
+    expect(eval_loss).toBeLessThan(evaluations[0].eval_loss);
+    expect(eval_perplexity).toBeCloseTo(Math.exp(eval_loss), 10);
+    expect(finish).toMatchObject({ reason: 'done', metrics: { eval_loss, eval_perplexity } });
+  });
+
+  it('agrees with its plan', async () => {
+    const plan = json(await workspace.run('plan', file, '--json', ...set('planned', settings)));
+    expect(plan).toMatchObject({
+      steps: run.start.total_steps,
+      trainableParameters: run.start.trainable_parameters,
+      adapterParameters: run.start.adapter_parameters,
+    });
+    expect(plan.tokens).toBeGreaterThan(1000);
+    expect(plan.memoryMb).toBeGreaterThan(200);
+  });
+
+  it('leaves an adapter that scores as in the run, and so do its merged model and its LoRA form', async () => {
+    const score = async (folder: string) => json(await workspace.run('eval', folder, dev, '--json'));
+    const { eval_loss, eval_perplexity } = run.evaluations.at(-1)!;
+    const scores = await score(output);
+    expect(Object.keys(scores)).toEqual(['eval_loss', 'eval_perplexity']);
+    expect(scores.eval_loss).toBeCloseTo(eval_loss, 5);
+    expect(scores.eval_perplexity / eval_perplexity).toBeCloseTo(1, 4);
+    const merged = `${output}-merged`;
+    expect(await workspace.run('merge', output, '-o', merged)).toMatchObject({ code: 0, stderr: '' });
+    expect((await score(merged)).eval_loss).toBeCloseTo(eval_loss, 4);
+    if (method === 'lora') return;
+    const lora = `${output}-lora`;
+    expect(await workspace.run('export', output, '--as', 'lora', '-o', lora)).toMatchObject({ code: 0 });
+    expect((await score(lora)).eval_loss).toBeCloseTo(eval_loss, 4);
+  });
+
+  it('tells PEFT and people what it is', async () => {
+    const adapter = JSON.parse(String(workspace.read(output, 'adapter', 'adapter_config.json')));
+    expect(adapter).toMatchObject({
+      task_type: file === 'masks.yaml' ? null : 'CAUSAL_LM',
+      modules_to_save: null,
+    });
+    const notes = JSON.parse(String(workspace.read(output, 'adapter', 'adalora.json')));
+    expect(notes).toMatchObject({ task: file === 'masks.yaml' ? 'masked_lm' : 'causal_lm', labels: [] });
+    const card = String(workspace.read(output, 'README.md'));
+    expect(card).toContain(file === 'masks.yaml' ? 'AutoModelForMaskedLM' : 'AutoModelForCausalLM');
+    expect(card).toContain('| Perplexity |');
+    expect(json(await workspace.run('inspect', output, '--json'))).toMatchObject({ ranks: run.finish.ranks });
+  });
+
+  it('predicts no classes', async () => {
+    const { code, stderr } = await workspace.run('predict', output, dev);
+    expect(code).toBe(2);
+    expect(stderr).toContain('expected a model that predicts classes or scores');
+    expect(stderr.includes('adalora generate')).toBe(file !== 'masks.yaml');
+  });
+});
+
+it('scores an adapter of PEFT, which has no notes', async () => {
+  const score = async () => json(await workspace.run('eval', 'prompts', 'dev.jsonl', '--json'));
+  const { eval_loss } = await score();
+  rmSync(workspace.path('prompts', 'adapter', 'adalora.json'));
+  expect((await score()).eval_loss).toBeCloseTo(eval_loss, 5);
+});
+
+it('refuses flags for labelled rows, and takes those for text', async () => {
+  const refused = await workspace.run('eval', 'text', 'dev.txt', '--label', 'x');
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.stderr).toContain('--label: expected a flag for task causal_lm, got one for labelled rows.');
+  workspace.write('named.jsonl', '{"body": "the cat sat on the mat."}\n');
+  expect(await workspace.run('eval', 'text', 'named.jsonl', '--text', 'body')).toMatchObject({ code: 0 });
+});
+
+describe('pretraining from nothing', () => {
+  const settings = ['method=full', 'model_init=random', 'model=empty', 'training.learning_rate=3e-3'];
+
+  it('needs no checkpoint, and gives a model for other tasks', async () => {
+    writeTinyTextModel(workspace.path('empty'), 'bert', { initializer_range: 0.1 });
+    workspace.delete('empty', 'model.safetensors');
+    const missing = await workspace.run(
+      'train',
+      'masks.yaml',
+      ...set('missing', ['model=empty', 'method=full']),
+    );
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain('empty: expected one of model.safetensors');
+
+    const { steps, evaluations } = await trained('masks.yaml', 'pretrained', ...settings);
+    expect(steps.at(-1)!.loss).toBeLessThan(0.8 * steps[0].loss);
+    const notice = workspace.events('pretrained').find(({ type }) => type === 'notice');
+    expect(notice).toMatchObject({ message: 'every parameter is new (model_init: random)' });
+    expect(readdirSync(workspace.path('pretrained', 'model')).sort()).toEqual([
+      'adalora.json',
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    const made = JSON.parse(String(workspace.read('pretrained', 'model', 'config.json')));
+    expect(made.architectures).toEqual(['BertForMaskedLM']);
+    expect(made.problem_type).toBeUndefined();
+    const scores = json(await workspace.run('eval', 'pretrained', 'dev.txt', '--json'));
+    expect(scores.eval_loss).toBeCloseTo(evaluations.at(-1)!.eval_loss, 5);
+
+    // Its encoder under a head for classes, which begins anew.
+    const classes = await workspace.train('model=pretrained/model', 'output=on-top', 'training.max_steps=12');
+    expect(classes).toMatchObject({ code: 0, stderr: '' });
+    expect(classes.stdout).toMatch(/initialised: .*classifier.weight/);
+  });
+
+  it('begins with what the seed draws', async () => {
+    const first = async (output: string, seed: number) => {
+      await trained(
+        'masks.yaml',
+        output,
+        ...settings,
+        `seed=${seed}`,
+        'training.max_steps=1',
+        'training.eval_strategy=no',
+      );
+      return readSafetensors(workspace.path(output, 'model', 'model.safetensors')).get(
+        'bert.embeddings.word_embeddings.weight',
+      )!.data;
+    };
+    const [a, b, c] = [await first('seed-0', 0), await first('seed-0-again', 0), await first('seed-1', 1)];
+    expect(b).toEqual(a);
+    expect(c).not.toEqual(a);
+  });
+
+  it('is for whole models', async () => {
+    const refused = await workspace.run('train', 'masks.yaml', ...set('no', ['model_init=random']));
+    expect(refused.stderr).toContain(
+      'model_init: expected checkpoint, where an adapter is trained, got random.',
+    );
+  });
+});
+
+describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => {
+  const TIMES =
+    /^(examples_per_second|eval_runtime|eval_samples_per_second|startup_ms|peak_memory_mb)$|^train_/;
+  const settings = [
+    'training.gradient_accumulation_steps=2',
+    'training.save_steps=5',
+    'training.logging_steps=3',
+  ];
+  const course = (output: string) =>
+    workspace
+      .events(output)
+      .filter(({ type, step }) => type !== 'checkpoint' && (type !== 'start' || step === 0))
+      .map((event: TrainEvent) =>
+        Object.fromEntries(Object.entries(event).filter(([name]) => !TIMES.test(name))),
+      );
+
+  it('is the same as uninterrupted, bit by bit', async () => {
+    const name = file.replace('.yaml', '');
+    const [whole, parts] = [`${name}-whole`, `${name}-parts`];
+    await trained(file, whole, ...settings);
+    const args = ['train', file, ...set(parts, settings)];
+    const killed = await workspace.interrupt(args, 'SIGKILL', (stdout) => stdout.includes('step 9/'));
+    expect(killed.signal).toBe('SIGKILL');
+    const stopped = await workspace.interrupt([...args, '--resume'], 'SIGTERM', (stdout) =>
+      stdout.includes('step 18/'),
+    );
+    expect(stopped.code).toBe(130);
+    expect(await workspace.run(...args, '--resume')).toMatchObject({ code: 0, stderr: '' });
+    expect(course(parts)).toEqual(course(whole));
+    const weights = (output: string) => workspace.read(output, 'adapter', 'adapter_model.safetensors');
+    expect(weights(parts).equals(weights(whole))).toBe(true);
+  });
+
+  it('refuses other data', async () => {
+    const name = file.replace('.yaml', '');
+    writeFileSync(workspace.path('other.txt'), 'the cat sat.\n'.repeat(50));
+    const args = ['train', file, ...set(`${name}-parts`, [...settings, 'data.train=other.txt']), '--resume'];
+    const { stderr } = await workspace.run(...args);
+    expect(stderr).toContain('expected to resume the run in it with its own settings and data');
+  });
+});
+
+it('takes a folder of texts, and names a row that is wrong', async () => {
+  mkdirSync(workspace.path('texts'));
+  workspace.write('texts/a.txt', '\ufeffthe cat sat.\r\nthe dog ran.\r\n');
+  workspace.write('texts/b.jsonl', '{"text": "the bird flew."}\n');
+  const plan = async (train: string) =>
+    json(
+      await workspace.run('plan', 'text.yaml', '--json', ...set('p', [`data.train=${train}`, 'method=lora'])),
+    );
+  const [both, a, b] = [await plan('texts'), await plan('texts/a.txt'), await plan('texts/b.jsonl')];
+  expect(both.tokens).toBe(a.tokens + b.tokens);
+
+  workspace.write('one.jsonl', '{"prompt": "a", "completion": "b"}\n{"prompt": "a"}\n');
+  const bad = await workspace.run('train', 'prompts.yaml', ...set('bad', ['data.train=one.jsonl']));
+  expect(bad).toMatchObject({
+    code: 2,
+    stderr: 'one.jsonl:2: expected a string in "completion", got nothing.\n',
+  });
+});
