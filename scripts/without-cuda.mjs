@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/*
+ * npm's preinstall step, before any other package's install script. On x64 Linux that of onnxruntime-node fetches some
+ * 200 MB of CUDA libraries from another host than the registry, and where it cannot, the whole installation fails. This
+ * package computes on CPU and WebGPU, for which onnxruntime-node has everything in itself. Its script fetches nothing
+ * where the files are there, and so a note is put in their places. Nothing is done in a checkout (.npmrc says the same
+ * there), where a variable says what is to be fetched, or where another package uses onnxruntime-node too.
+ */
+
+const NOTE = `Not a library, but a note: adalora does not use CUDA, and had it left out. For another program to use it:
+  ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --foreground-scripts
+`;
+const ENGINE = 'onnxruntime-node';
+const WISHES = ['ONNXRUNTIME_NODE_INSTALL', 'ONNXRUNTIME_NODE_INSTALL_CUDA'];
+
+try {
+  const here = dirname(dirname(fileURLToPath(import.meta.url)));
+  const isInstalled = basename(dirname(here)) === 'node_modules';
+  const isDecided = WISHES.some(
+    (name) => process.env[name] ?? process.env[`npm_config_${name.toLowerCase()}`],
+  );
+  if (isInstalled && !isDecided) leaveOutCuda(here);
+} catch {
+  // Its script then does what it does without this one.
+}
+
+function leaveOutCuda(here) {
+  const require = createRequire(import.meta.url);
+  const engine = dirname(require.resolve(`${ENGINE}/package.json`));
+  if (usedByOthers(dirname(engine), here)) return;
+  const { requirements, manifests } = require(`${ENGINE}/script/install-metadata.js`);
+  const platform = `${process.platform}/${process.arch}`;
+  const folder = join(engine, 'bin', 'napi-v6', platform);
+  for (const name of requirements[platform] ?? []) {
+    for (const file of Object.keys(manifests[`${platform}:${name}`])) {
+      const path = join(folder, file);
+      mkdirSync(dirname(path), { recursive: true });
+      if (!existsSync(path)) writeFileSync(path, NOTE);
+    }
+  }
+}
+
+/** Whether the project, or a package beside the engine, has it among its dependencies. */
+function usedByOthers(modules, here) {
+  const folders = readdirSync(modules).flatMap((name) =>
+    name.startsWith('@') ? readdirSync(join(modules, name)).map((inner) => join(name, inner)) : [name],
+  );
+  return [dirname(modules), ...folders.map((name) => join(modules, name))]
+    .filter((folder) => folder !== here && existsSync(join(folder, 'package.json')))
+    .some((folder) => {
+      const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      return ['dependencies', 'optionalDependencies', 'peerDependencies'].some(
+        (kind) => manifest[kind]?.[ENGINE],
+      );
+    });
+}

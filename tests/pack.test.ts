@@ -1,0 +1,137 @@
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeTinyModel } from './support/tiny-model.ts';
+
+const MAX_BYTES = 20e6;
+/** Where nobody answers: that host is to be out of reach here as it is for many, the registry is not. */
+const NO_PROXY_THERE = 'http://127.0.0.1:9';
+
+/** A user's environment: without what this repository's npm hands on, and with the CUDA libraries' host cut off. */
+function userEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(?!config_(registry|cache|userconfig)$)|ONNXRUNTIME_|INIT_CWD)/i.test(name),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    GLOBAL_AGENT_HTTPS_PROXY: NO_PROXY_THERE,
+    GLOBAL_AGENT_HTTP_PROXY: NO_PROXY_THERE,
+    NO_COLOR: '1',
+    HF_HUB_OFFLINE: '1',
+  };
+}
+
+function run(cwd: string, command: string, ...words: string[]) {
+  return spawnSync(command, words, { cwd, encoding: 'utf8', env: userEnvironment(), input: '' });
+}
+
+const hasRegistry =
+  spawnSync('npm', ['view', 'commander', 'version', '--fetch-retries=0', '--fetch-timeout=10000'], {
+    cwd: tmpdir(),
+    env: userEnvironment(),
+    timeout: 20_000,
+  }).status === 0;
+
+let folder: string;
+let archive: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pack-'));
+  // dist/ is built already: the prepare step would take it away from the tests beside this one.
+  const { status, stderr } = run('.', 'npm', 'pack', '--ignore-scripts', '--pack-destination', folder);
+  expect(status, stderr).toBe(0);
+  const [name] = readdirSync(folder);
+  archive = join(folder, name);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('packs what users need and nothing else, below 20 MB', () => {
+  expect(statSync(archive).size).toBeLessThan(MAX_BYTES);
+  const { stdout } = spawnSync('tar', ['tzf', archive], { encoding: 'utf8' });
+  const names = stdout
+    .trimEnd()
+    .split('\n')
+    .map((name) => name.replace(/^package\//, ''));
+  expect([...new Set(names.map((name) => name.split('/')[0]))].sort()).toEqual([
+    ...['LICENSE', 'README.md', 'dist', 'examples'],
+    ...(existsSync('models/mini') ? ['models'] : []),
+    ...['package.json', 'scripts'],
+  ]);
+  expect(names.filter((name) => /\.test\.|\/testing\/|fixtures|demo/.test(name))).toEqual([]);
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect(
+    Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => /stdlib/.test(name)),
+  ).toEqual([]);
+});
+
+describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm reaches no registry)', () => {
+  let home: string;
+  const adalora = (...words: string[]) => run(home, 'npx', '--no-install', 'adalora', ...words);
+  const engine = () => join(home, 'node_modules/onnxruntime-node');
+  const libraries = () => join(engine(), 'bin/napi-v6/linux/x64');
+  // The embedded model once it is there; until then one that is as small as can be.
+  const model: string[] = [];
+
+  beforeAll(() => {
+    home = join(folder, 'home');
+    mkdirSync(home);
+    const { status, stdout, stderr } = run(home, 'npm', 'install', '--no-audit', '--no-fund', archive);
+    expect(status, `${stdout}${stderr}`).toBe(0);
+    if (existsSync('models/mini')) return;
+    writeTinyModel(join(folder, 'tiny'));
+    model.push('--set', `model=${join(folder, 'tiny')}`);
+  }, 400_000);
+
+  it('begins, trains, predicts and reports', () => {
+    expect(adalora('init')).toMatchObject({ status: 0, stderr: '' });
+    const steps = ['--set', 'training.max_steps=4'];
+    const trained = adalora('train', ...model, ...steps);
+    expect({ status: trained.status, stderr: trained.stderr }).toEqual({ status: 0, stderr: '' });
+    expect(trained.stdout).toContain('The run is in runs/first');
+    const predicted = adalora('predict', 'runs/first', 'validation.tsv');
+    expect(predicted.status, predicted.stderr).toBe(0);
+    expect(predicted.stdout.trimEnd().split('\n')).toHaveLength(18);
+    expect(adalora('report', 'runs/first')).toMatchObject({ status: 0, stderr: '' });
+    expect(existsSync(join(home, 'runs/first/report.html'))).toBe(true);
+  });
+
+  it('refuses to begin twice', () => {
+    const { status, stderr } = adalora('init');
+    expect(status).toBe(2);
+    expect(stderr).toContain('adalora.yaml');
+  });
+
+  it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
+    'has fetched no CUDA library, and would have failed to (on x64 Linux)',
+    () => {
+      const notes = readdirSync(libraries()).filter((name) => name.includes('providers'));
+      expect(notes).toHaveLength(3);
+      for (const name of notes) {
+        expect(readFileSync(join(libraries(), name), 'utf8')).toContain('adalora does not use CUDA');
+        rmSync(join(libraries(), name));
+      }
+      const { status, stderr } = run(engine(), process.execPath, 'script/install');
+      expect(status).not.toBe(0);
+      expect(stderr).toMatch(/ECONNREFUSED|ENOTFOUND/);
+    },
+  );
+
+  it('says what to do where a package manager left the engine out', () => {
+    renameSync(engine(), join(folder, 'engine'));
+    const { status, stderr } = adalora('train', ...model, '--set', 'output=runs/second');
+    expect(status).toBe(2);
+    expect(stderr).toContain('Run: npm install onnxruntime-node@1 --ignore-scripts');
+    const steps = ['--set', 'training.max_steps=2', '--set', 'output=runs/wasm'];
+    expect(adalora('train', ...model, ...steps, '--set', 'device=wasm').status).toBe(0);
+  });
+});
