@@ -1,0 +1,22 @@
+import type { TextTokenizer } from '../../../src/text/tokenizer.ts';
+
+/** The tokens of a text, and how many each of its words has. */
+export interface WordTokens {
+  tokens: number[];
+  lengths: number[];
+}
+
+const starts = new WeakMap<TextTokenizer, Uint8Array>();
+
+/** A text in a tokenizer's tokens, by word. */
+export function wordTokens(tokenizer: TextTokenizer, text: string): WordTokens {
+  const isStart = starts.get(tokenizer) ?? tokenizer.wordStarts();
+  starts.set(tokenizer, isStart);
+  const tokens = Array.from(tokenizer.ids(text));
+  const lengths: number[] = [];
+  tokens.forEach((token, at) => {
+    if (at === 0 || isStart[token] === 1) lengths.push(1);
+    else lengths[lengths.length - 1]++;
+  });
+  return { tokens, lengths };
+}

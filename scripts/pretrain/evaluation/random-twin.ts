@@ -1,0 +1,23 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { f32ToF16 } from '../../../src/formats/float.ts';
+import { openCheckpoint } from '../../../src/formats/node/checkpoint.ts';
+import { writeSafetensors } from '../../../src/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
+import { initialise } from '../../../src/models/initialise.ts';
+import { CONFIG } from '../shape.ts';
+
+/** Writes a model with the tensors of another, as they are before any training. */
+export function writeRandomTwin(folder: string, of: string, seed: number): void {
+  mkdirSync(folder, { recursive: true });
+  const checkpoint = openCheckpoint(of);
+  const tensors = checkpoint.names().map((name): [string, StoredTensor] => {
+    const shape = [...checkpoint.info(name).shape];
+    const data = f32ToF16(initialise(name, shape, seed, CONFIG.initializer_range));
+    return [name, { dtype: 'F16', shape, data }];
+  });
+  checkpoint.close();
+  writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
+  for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json'])
+    copyFileSync(join(of, file), join(folder, file));
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import type { LabelledText } from './bag-of-words.ts';
+
+/** A task with which encoders are compared. */
+export interface EvaluationTask {
+  name: string;
+  folder: string;
+  header: boolean;
+  /** Columns from 0. */
+  text: number;
+  label: number;
+  /** Rows of train.tsv that are used: the first after a shuffle with a fixed seed. */
+  rows: number;
+  epochs: number;
+  metric: 'accuracy' | 'matthews_correlation';
+}
+
+export const EVALUATION_TASKS: readonly EvaluationTask[] = [
+  {
+    name: 'SST-2',
+    folder: '../shared/data/glue/SST-2',
+    header: true,
+    text: 0,
+    label: 1,
+    rows: 20_000,
+    epochs: 3,
+    metric: 'accuracy',
+  },
+  {
+    name: 'CoLA',
+    folder: '../shared/data/glue/CoLA',
+    header: false,
+    text: 3,
+    label: 1,
+    rows: 8551,
+    epochs: 3,
+    metric: 'matthews_correlation',
+  },
+];
+
+export function readTask({ folder, header, text, label }: EvaluationTask, file: string): LabelledText[] {
+  const lines = readFileSync(`${folder}/${file}`, 'utf8').trimEnd().split('\n');
+  return lines.slice(Number(header)).map((line) => {
+    const fields = line.replace(/\r$/, '').split('\t');
+    return { text: fields[text], label: Number(fields[label]) };
+  });
+}

@@ -1,0 +1,30 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { f32ToF16 } from '../../src/formats/float.ts';
+import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
+import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import type { ParameterLayout } from '../../src/tuners/parameter-layout.ts';
+import { FILES } from './files.ts';
+import { CONFIG } from './shape.ts';
+import { DISTILLATION } from './training/objective.ts';
+
+/** Writes the encoder as a Hugging Face model folder, in half precision. */
+export function exportModel(folder: string, layout: ParameterLayout, values: Float32Array): void {
+  mkdirSync(folder, { recursive: true });
+  const kept = layout.segments.filter(({ name }) => !name.startsWith(DISTILLATION));
+  const tensors = kept.map(({ name, shape }): [string, StoredTensor] => [
+    name,
+    { dtype: 'F16', shape: [...shape], data: f32ToF16(layout.read(values, name)) },
+  ]);
+  writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
+  const isMasked = kept.some(({ name }) => name.startsWith('cls.'));
+  const config = {
+    ...CONFIG,
+    architectures: [isMasked ? 'BertForMaskedLM' : 'BertModel'],
+    dtype: 'float16',
+  };
+  atomicWrite(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+    copyFileSync(join(FILES.prepared, name), join(folder, name));
+}

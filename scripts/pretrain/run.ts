@@ -1,0 +1,119 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stopOnSignal } from '../../src/cli/stop-on-signal.ts';
+import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
+import { chunkLengths, readChunks } from './corpus/chunk-store.ts';
+import { exportModel } from './export-model.ts';
+import { FILES, prepared } from './files.ts';
+import { prepare } from './prepare.ts';
+import { CONFIG } from './shape.ts';
+import { openTeacher } from './teacher/teacher-model.ts';
+import { TeacherVectors } from './teacher/teacher-vectors.ts';
+import { Batches, type Teaching } from './training/batches.ts';
+import { heldOutTerms } from './training/held-out-terms.ts';
+import { adoptEmbeddings, randomValues } from './training/initial-values.ts';
+import { OBJECTIVES, type ObjectiveName } from './training/objective.ts';
+import { type RunState, readState, writeState } from './training/state-file.ts';
+import { Student } from './training/student.ts';
+import { targetScales } from './training/target-scale.ts';
+import { trainFor } from './training/train-for.ts';
+
+/* Pretrains the encoder: prepares the corpus, trains, measures, and writes a model folder. Run again, it continues. */
+
+const { values: flags } = parseArgs({
+  options: {
+    run: { type: 'string', default: 'runs/pretrain/mini' },
+    out: { type: 'string', default: 'models/mini' },
+    objective: { type: 'string', default: 'both' },
+    embeddings: { type: 'string', default: 'teacher' },
+    minutes: { type: 'string', default: '50' },
+    chunks: { type: 'string', default: 'all' },
+    'batch-tokens': { type: 'string', default: '4096' },
+    'learning-rate': { type: 'string', default: '1e-3' },
+    seed: { type: 'string', default: '0' },
+    /** Writes the model of the last checkpoint and trains no further. */
+    'export-only': { type: 'boolean', default: false },
+  },
+});
+/** Of the held-out part, measured at the end. */
+const HELD_OUT_CHUNKS = 600;
+
+const objective = OBJECTIVES.find((name) => name === flags.objective) as ObjectiveName;
+if (!objective) throw new Error(`--objective: one of ${OBJECTIVES.join(', ')}`);
+const { signal } = stopOnSignal(() => log('finishing this step'));
+
+prepare(log);
+mkdirSync(flags.run, { recursive: true });
+const tokenizer = loadTokenizer(FILES.prepared, { typeVocabSize: CONFIG.type_vocab_size });
+const train = readChunks(prepared.train);
+const heldOut = readChunks(prepared.heldOut);
+const teacher = objective === 'mlm' ? undefined : await openTeacher(FILES.teacher);
+const teachings: TeacherVectors[] = [];
+const width = teacher?.width ?? 0;
+const trainTeaching = await teaching('train');
+const heldOutTeaching = trainTeaching && (await teaching('held-out', trainTeaching));
+
+const student = new Student(objective, width);
+const statePath = join(flags.run, 'state.safetensors');
+const state = readState(statePath) ?? newState();
+const settings = {
+  minutes: Number(flags.minutes),
+  chunks: chosenChunks(),
+  batchTokens: Number(flags['batch-tokens']),
+  learningRate: Number(flags['learning-rate']),
+  seed: Number(flags.seed),
+};
+log(`${student.layout.length} parameters in training, ${settings.chunks.length} chunks`);
+if (!flags['export-only']) {
+  await trainFor(settings, student, new Batches(train, tokenizer, objective, trainTeaching), train, state, {
+    log,
+    shouldStop: () => signal.aborted,
+    save(saved) {
+      for (const vectors of teachings) vectors.save();
+      writeState(statePath, saved);
+    },
+  });
+}
+if (!signal.aborted) {
+  exportModel(flags.out, student.layout, state.values);
+  log(`written to ${flags.out}`);
+  const batches = new Batches(heldOut, tokenizer, objective, heldOutTeaching);
+  const lengths = chunkLengths(heldOut, heldOut.student).subarray(0, HELD_OUT_CHUNKS);
+  const terms = await heldOutTerms(student, state.values, batches, lengths);
+  for (const vectors of teachings) vectors.save();
+  log(`after ${state.step} steps, ${state.tokens} tokens: held out ${JSON.stringify(terms)}`);
+}
+await student.release();
+
+/** The teacher's vectors of a part of the corpus, in the scale of the training part. */
+async function teaching(part: 'train' | 'held-out', scaledLike?: Teaching): Promise<Teaching | undefined> {
+  if (!teacher) return undefined;
+  const store = part === 'train' ? train : heldOut;
+  const texts = loadTokenizer(FILES.teacher, { typeVocabSize: CONFIG.type_vocab_size });
+  const vectors = new TeacherVectors(teacher, texts, store, join(FILES.prepared, `${part}.f16`));
+  teachings.push(vectors);
+  const scales =
+    scaledLike?.scales ?? (await targetScales(vectors, width, join(FILES.prepared, 'scales.safetensors')));
+  log(`the teacher has read ${vectors.ready} of ${store.starts.length - 1} chunks (${part})`);
+  return { vectors, scales, width };
+}
+
+/** All chunks, or as many as are wanted: those that the teacher has read already are free. */
+function chosenChunks(): Int32Array {
+  const count = train.starts.length - 1;
+  const wanted = flags.chunks === 'all' ? count : Math.min(count, Number(flags.chunks));
+  return trainTeaching?.vectors.cheapest(wanted) ?? Int32Array.from({ length: wanted }, (_, i) => i);
+}
+
+function newState(): RunState {
+  const { layout } = student;
+  const values = randomValues(layout, Number(flags.seed));
+  if (flags.embeddings === 'teacher') adoptEmbeddings(values, layout);
+  const zeros = () => new Float32Array(layout.length);
+  return { seconds: 0, step: 0, tokens: 0, epoch: 0, batch: 0, values, m: zeros(), v: zeros() };
+}
+
+function log(line: string): void {
+  console.log(`${new Date().toISOString().slice(11, 19)}  ${line}`);
+}

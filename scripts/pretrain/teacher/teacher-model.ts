@@ -1,0 +1,26 @@
+import { Graph } from '../../../src/graph/graph.ts';
+import type { BertConfig } from '../../../src/models/bert/config.ts';
+import { bertModel } from '../../../src/models/bert/model.ts';
+import { Network } from '../../../src/nn/network.ts';
+import type { Session } from '../../../src/runtime/session.ts';
+import { modelInputs } from '../../../src/tasks/model-inputs.ts';
+import { sequenceModel } from '../../../src/tasks/sequence-model.ts';
+import { openModel } from '../../../src/train/node/load-model.ts';
+import { nodeEngine } from '../../../src/train/node/node-engine.ts';
+
+export interface TeacherModel {
+  width: number;
+  /** From the inputs of a batch to `hidden` [sequence · batch, width], the last layer's states. */
+  session: Session;
+}
+
+/** Opens a BERT encoder to be read only. */
+export async function openTeacher(folder: string): Promise<TeacherModel> {
+  const model = openModel(folder, (definition, config) =>
+    sequenceModel(definition, config, 'single_label_classification'),
+  );
+  const config = model.config as BertConfig;
+  const graph = new Graph();
+  const hidden = bertModel(new Network(graph), config, modelInputs(graph));
+  return { width: config.hidden_size, session: await nodeEngine(model, 'cpu').open({ hidden }) };
+}

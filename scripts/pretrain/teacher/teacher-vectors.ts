@@ -1,0 +1,115 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { f16ToF32, f32ToF16 } from '../../../src/formats/float.ts';
+import { atomicWrite } from '../../../src/formats/node/atomic-write.ts';
+import { modelFeeds } from '../../../src/tasks/model-inputs.ts';
+import { collate } from '../../../src/text/collate.ts';
+import type { TextTokenizer } from '../../../src/text/tokenizer.ts';
+import { type ChunkStore, chunkTokens } from '../corpus/chunk-store.ts';
+import type { TeacherModel } from './teacher-model.ts';
+
+/**
+ * What the teacher makes of each chunk, kept on disk as f16: one vector for the chunk (the mean over its tokens, which is
+ * the sentence embedding before normalisation), then one for each word (the mean over its tokens). A chunk's are
+ * computed when they are first asked for.
+ */
+export class TeacherVectors {
+  readonly #teacher: TeacherModel;
+  readonly #tokenizer: TextTokenizer;
+  readonly #store: ChunkStore;
+  readonly #path: string;
+  readonly #file: number;
+  /** By chunk: 1 where its vectors are in the file. */
+  readonly #done: Uint8Array;
+
+  constructor(teacher: TeacherModel, tokenizer: TextTokenizer, store: ChunkStore, path: string) {
+    this.#teacher = teacher;
+    this.#tokenizer = tokenizer;
+    this.#store = store;
+    this.#path = path;
+    mkdirSync(dirname(path), { recursive: true });
+    this.#file = openSync(path, existsSync(path) ? 'r+' : 'w+');
+    const notes = `${path}.done`;
+    this.#done = existsSync(notes)
+      ? new Uint8Array(readFileSync(notes))
+      : new Uint8Array(store.starts.length - 1);
+  }
+
+  /** Chunks whose vectors are there. */
+  get ready(): number {
+    return this.#done.reduce((sum, is) => sum + is, 0);
+  }
+
+  /** `count` chunks: the first of those whose vectors are there, and then the first of the others. */
+  cheapest(count: number): Int32Array {
+    const order = Array.from(this.#done.keys()).sort((a, b) => this.#done[b] - this.#done[a] || a - b);
+    return Int32Array.from(order.slice(0, count)).sort();
+  }
+
+  /** f32 vectors of each of the chunks: its own, and those of its words. */
+  async of(chunks: Int32Array): Promise<Float32Array[]> {
+    await this.compute(chunks.filter((chunk) => this.#done[chunk] === 0));
+    return Array.from(chunks, (chunk) => {
+      const { at, length } = this.#place(chunk);
+      const bytes = new Uint8Array(length);
+      if (readSync(this.#file, bytes, 0, length, at) !== length)
+        throw new Error(`${this.#path} is too short`);
+      return f16ToF32(new Uint16Array(bytes.buffer));
+    });
+  }
+
+  /** Computes the vectors of chunks as one batch. */
+  async compute(chunks: Int32Array): Promise<void> {
+    if (chunks.length === 0) return;
+    const { width, session } = this.#teacher;
+    const { before, after } = this.#tokenizer.frame();
+    const parts = Array.from(chunks, (chunk) => chunkTokens(this.#store, this.#store.teacher, chunk));
+    const batch = collate(
+      parts.map(({ tokens }) => {
+        const inputIds = Int32Array.from([...before, ...tokens, ...after]);
+        return { inputIds, tokenTypeIds: new Int32Array(inputIds.length), truncated: false };
+      }),
+      this.#tokenizer.padId,
+    );
+    const { hidden } = await session.run(modelFeeds(batch));
+    parts.forEach(({ tokens, wordStarts }, row) => {
+      const vectors = new Float32Array(wordStarts.length * width);
+      const mean = (from: number, to: number, at: number) => {
+        const vector = vectors.subarray(at * width, (at + 1) * width);
+        for (let position = from; position < to; position++) {
+          const start = (position * batch.batch + row) * width;
+          for (let i = 0; i < width; i++) vector[i] += hidden.data[start + i] / (to - from);
+        }
+      };
+      mean(0, tokens.length + before.length + after.length, 0);
+      for (let word = 1; word < wordStarts.length; word++) {
+        const [start, end] = [wordStarts[word - 1], wordStarts[word]];
+        mean(before.length + start - wordStarts[0], before.length + end - wordStarts[0], word);
+      }
+      writeAll(this.#file, f32ToF16(vectors), this.#place(chunks[row]).at);
+      this.#done[chunks[row]] = 1;
+    });
+  }
+
+  /** Notes on disk which vectors are there. */
+  save(): void {
+    atomicWrite(`${this.#path}.done`, this.#done);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  /** Bytes in the file. */
+  #place(chunk: number): { at: number; length: number } {
+    const [start, end] = [this.#store.starts[chunk], this.#store.starts[chunk + 1]];
+    const bytes = 2 * this.#teacher.width;
+    return { at: (start + chunk) * bytes, length: (end - start + 1) * bytes };
+  }
+}
+
+function writeAll(file: number, values: Uint16Array, at: number): void {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(file, bytes, done, bytes.length - done, at + done);
+}

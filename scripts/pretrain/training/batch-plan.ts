@@ -1,0 +1,23 @@
+import { Random } from '../../../src/support/random.ts';
+
+/** Examples among which lengths are sorted: enough to find like ones, few enough to stay random. */
+const SORTED_TOGETHER = 4096;
+
+/**
+ * The batches of an epoch: every example once, in batches of like lengths with about `tokens` tokens, padding included,
+ * in an order that (seed, epoch) alone decide.
+ */
+export function batchPlan(lengths: Int32Array, tokens: number, seed: number, epoch: number): Int32Array[] {
+  const random = new Random(seed, 'order', epoch);
+  const order = random.permutation(lengths.length);
+  const batches: Int32Array[] = [];
+  for (let start = 0; start < order.length; start += SORTED_TOGETHER) {
+    const group = order.subarray(start, start + SORTED_TOGETHER).sort((a, b) => lengths[b] - lengths[a]);
+    for (let at = 0; at < group.length; ) {
+      const size = Math.max(1, Math.floor(tokens / lengths[group[at]]));
+      batches.push(group.slice(at, at + size));
+      at += size;
+    }
+  }
+  return Array.from(random.permutation(batches.length), (at) => batches[at]);
+}

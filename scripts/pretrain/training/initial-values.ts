@@ -1,0 +1,59 @@
+import { openCheckpoint } from '../../../src/formats/node/checkpoint.ts';
+import { initialise } from '../../../src/models/initialise.ts';
+import { Random } from '../../../src/support/random.ts';
+import type { ParameterLayout } from '../../../src/tuners/parameter-layout.ts';
+import { FILES } from '../files.ts';
+import { CONFIG } from '../shape.ts';
+import { piecesOf, readVocabulary } from '../vocabulary/read-vocabulary.ts';
+import { dot, principalSubspace } from './principal-subspace.ts';
+
+/** New weights, as transformers draws them. */
+export function randomValues(layout: ParameterLayout, seed: number): Float32Array {
+  const values = new Float32Array(layout.length);
+  for (const { name, shape } of layout.segments)
+    layout.read(values, name).set(initialise(name, shape, seed, CONFIG.initializer_range));
+  return values;
+}
+
+/**
+ * Replaces the embeddings by the teacher's, seen in the subspace in which those of the words vary most. A piece that the
+ * teacher does not have is the mean of the pieces that it has for it.
+ */
+export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout): void {
+  const checkpoint = openCheckpoint(FILES.teacher);
+  const table = (name: string) => checkpoint.readFloat32(`embeddings.${name}_embeddings.weight`);
+  const vocabulary = readVocabulary(FILES.teacher);
+  const words = table('word');
+  const width = words.length / vocabulary.size;
+  const rowsOf = (matrix: Float32Array) =>
+    Array.from({ length: matrix.length / width }, (_, row) =>
+      matrix.subarray(row * width, (row + 1) * width),
+    );
+  const known = rowsOf(words);
+  const pieces = [...readVocabulary(FILES.prepared).keys()].map((piece) =>
+    mean(
+      piecesOf(piece, vocabulary).map((id) => known[id]),
+      width,
+    ),
+  );
+  const basis = principalSubspace(pieces, CONFIG.hidden_size, new Random(0, 'subspace'));
+  const adopt = (name: string, vectors: readonly Float32Array[]) => {
+    const own = layout.read(values, `bert.embeddings.${name}_embeddings.weight`);
+    vectors.forEach((vector, row) => {
+      own.set(
+        basis.map((direction) => dot(vector, direction)),
+        row * basis.length,
+      );
+    });
+  };
+  adopt('word', pieces);
+  adopt('position', rowsOf(table('position')));
+  adopt('token_type', rowsOf(table('token_type')));
+  checkpoint.close();
+}
+
+function mean(vectors: readonly Float32Array[], width: number): Float32Array {
+  const sum = new Float32Array(width);
+  for (const vector of vectors) for (let i = 0; i < width; i++) sum[i] += vector[i] / vectors.length;
+  return sum;
+}

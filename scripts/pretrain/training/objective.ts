@@ -1,0 +1,107 @@
+import {
+  add,
+  constant,
+  divide,
+  expand,
+  gather,
+  input,
+  multiply,
+  subtract,
+  sum,
+  tanh,
+} from '../../../src/graph/build.ts';
+import { symbol } from '../../../src/graph/dimension.ts';
+import type { Value } from '../../../src/graph/graph.ts';
+import type { BertConfig } from '../../../src/models/bert/config.ts';
+import { bertModel } from '../../../src/models/bert/model.ts';
+import { maskedLmHead } from '../../../src/models/heads/masked-lm-head.ts';
+import { activation } from '../../../src/nn/activation.ts';
+import { firstTokens } from '../../../src/nn/first-tokens.ts';
+import { crossEntropy } from '../../../src/nn/losses.ts';
+import type { Network } from '../../../src/nn/network.ts';
+import { modelInputs } from '../../../src/tasks/model-inputs.ts';
+
+/** What is learnt: the masked words, the teacher's vectors, or both at once from masked texts. */
+export const OBJECTIVES = ['mlm', 'distil', 'both'] as const;
+export type ObjectiveName = (typeof OBJECTIVES)[number];
+
+/** Modules that lead to the teacher's width; no part of the encoder. */
+export const DISTILLATION = 'distillation';
+
+/**
+ * The terms of the loss on a batch, each []:
+ * - `mlm`: cross-entropy of the masked tokens (inputs `label_rows`, `labels`);
+ * - `words`: squared error of the teacher's vectors of words, told from each word's first token (`word_rows`, `word_targets`);
+ * - `chunks`: the same of whole texts, told from what the pooler makes of [CLS] (`chunk_targets`).
+ */
+export function lossTerms(
+  network: Network,
+  config: BertConfig,
+  objective: ObjectiveName,
+  teacherWidth: number,
+): Record<string, Value> {
+  const { graph } = network;
+  const inputs = modelInputs(graph);
+  const hidden = bertModel(network, config, inputs);
+  const terms: Record<string, Value> = {};
+  if (objective !== 'distil') {
+    const labelled = [symbol('labelled')];
+    const logitRows = input(graph, 'label_rows', 'int32', labelled);
+    const head = maskedLmHead<BertConfig>(
+      'BertForMaskedLM',
+      () => hidden,
+      MASKED_LM,
+      (settings) => ({
+        width: settings.hidden_size,
+        activation: activation(settings.hidden_act),
+        epsilon: settings.layer_norm_eps,
+      }),
+    );
+    const logits = head.build(network, config, { ...inputs, logitRows });
+    terms.mlm = crossEntropy(logits, input(graph, 'labels', 'int32', labelled));
+  }
+  if (objective !== 'mlm') {
+    const words = symbol('words');
+    const rows = gather(hidden, input(graph, 'word_rows', 'int32', [words]));
+    terms.words = squaredError(
+      network.linear(`${DISTILLATION}.words`, rows, teacherWidth),
+      input(graph, 'word_targets', 'float32', [words, teacherWidth]),
+    );
+    const pooled = network.linear('bert.pooler.dense', firstTokens(hidden, inputs), config.hidden_size);
+    terms.chunks = squaredError(
+      network.linear(`${DISTILLATION}.chunks`, tanh(pooled), teacherWidth),
+      input(graph, 'chunk_targets', 'float32', [inputs.batch, teacherWidth]),
+    );
+  }
+  return terms;
+}
+
+/** How much each term counts in the loss. */
+const WEIGHTS: Record<ObjectiveName, Record<string, number>> = {
+  mlm: { mlm: 1 },
+  distil: { words: 1, chunks: 0.5 },
+  both: { mlm: 0.2, words: 1, chunks: 0.5 },
+};
+
+/** Their weighted sum. */
+export function totalLoss(terms: Readonly<Record<string, Value>>, objective: ObjectiveName): Value {
+  return Object.entries(terms)
+    .map(([name, term]) => multiply(term, WEIGHTS[objective][name]))
+    .reduce(add);
+}
+
+const MASKED_LM = {
+  head: ['cls.predictions'],
+  dense: 'cls.predictions.transform.dense',
+  norm: 'cls.predictions.transform.LayerNorm',
+  decoder: 'cls.predictions.decoder',
+  bias: 'cls.predictions.bias',
+  embeddings: 'bert.embeddings.word_embeddings',
+};
+
+/** Mean over all elements; both [rows, width]. */
+function squaredError(predictions: Value, targets: Value): Value {
+  const difference = subtract(predictions, targets);
+  const ones = expand(constant(predictions.node.graph, [1], []), predictions.shape);
+  return divide(sum(multiply(difference, difference), [0, 1]), sum(ones, [0, 1]));
+}

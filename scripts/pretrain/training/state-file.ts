@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { SafetensorsFile, writeSafetensors } from '../../../src/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
+
+/** Where a run stands. */
+export interface RunState {
+  /** Of training, pauses left out. */
+  seconds: number;
+  step: number;
+  /** Words' tokens read so far. */
+  tokens: number;
+  epoch: number;
+  /** Batches of the epoch that are done. */
+  batch: number;
+  values: Float32Array;
+  m: Float32Array;
+  v: Float32Array;
+}
+
+const TENSORS = ['values', 'm', 'v'] as const;
+
+export function writeState(path: string, { values, m, v, ...numbers }: RunState): void {
+  const stored = (data: Float32Array): StoredTensor => ({ dtype: 'F32', shape: [data.length], data });
+  const tensors = new Map([
+    ['values', stored(values)],
+    ['m', stored(m)],
+    ['v', stored(v)],
+  ]);
+  writeSafetensors(path, tensors, { run: JSON.stringify(numbers) });
+}
+
+/** Undefined where there is none. */
+export function readState(path: string): RunState | undefined {
+  if (!existsSync(path)) return undefined;
+  const file = SafetensorsFile.open(path);
+  const [values, m, v] = TENSORS.map((name) => file.readFloat32(name));
+  const numbers = JSON.parse(file.header.metadata.run);
+  file.close();
+  return { ...numbers, values, m, v };
+}

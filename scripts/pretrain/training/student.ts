@@ -1,0 +1,78 @@
+import { Graph } from '../../../src/graph/graph.ts';
+import { parseBertConfig } from '../../../src/models/bert/config.ts';
+import { bert } from '../../../src/models/bert/definition.ts';
+import { Network } from '../../../src/nn/network.ts';
+import type { Session, Tensors } from '../../../src/runtime/session.ts';
+import { nodeEngine } from '../../../src/train/node/node-engine.ts';
+import { type Objective, Program } from '../../../src/train/program.ts';
+import { TRAINED, tunedNetwork } from '../../../src/train/training-graph.ts';
+import { FullTuner } from '../../../src/tuners/full/full-tuner.ts';
+import type { ParameterLayout } from '../../../src/tuners/parameter-layout.ts';
+import { CONFIG } from '../shape.ts';
+import { lossTerms, type ObjectiveName, totalLoss } from './objective.ts';
+
+/** The encoder in training: its loss and gradient on a batch. */
+export class Student {
+  readonly layout: ParameterLayout;
+  readonly #program: Program;
+  readonly #terms: Promise<Session>;
+
+  constructor(objective: ObjectiveName, teacherWidth: number) {
+    // Few texts are read more than once or twice: there is nothing for dropout to prevent.
+    const config = parseBertConfig(
+      { ...CONFIG, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
+      'config.json',
+    );
+    const terms = (network: Network) => lossTerms(network, config, objective, teacherWidth);
+    const buildLoss = (network: Network) => totalLoss(terms(network), objective);
+    const described = new Network(new Graph());
+    buildLoss(described);
+    const { parameters, buffers, linears } = described;
+    const model = {
+      definition: bert,
+      config,
+      headKind: 'MASKED_LM' as const,
+      head: bert.heads.MASKED_LM!,
+      linears: [...linears.values()],
+      parameters,
+      buffers,
+      buildLogits: () => {
+        throw new Error('a student has a loss only');
+      },
+      buildLoss,
+    };
+    const tuner = new FullTuner(model);
+    const engine = nodeEngine(
+      {
+        weightFolder: '.',
+        locate: (name) => {
+          throw new Error(`${name} is not trained`);
+        },
+        reader: () => () => new Float32Array(),
+        readRange: () => new Float32Array(),
+        initialised: [],
+        close: () => {},
+      },
+      'cpu',
+    );
+    this.layout = tuner.layout;
+    this.#program = new Program(engine, model, tuner);
+    this.#terms = engine.open(terms(tunedNetwork(tuner, false).network));
+  }
+
+  differentiate(values: Float32Array, feeds: Tensors): Promise<Objective> {
+    return this.#program.differentiate(values, feeds, 0, 0);
+  }
+
+  /** The terms of the loss. */
+  async terms(values: Float32Array, feeds: Tensors): Promise<Record<string, number>> {
+    const trained = { [TRAINED]: { data: values, dims: [values.length] } };
+    const outputs = await (await this.#terms).run({ ...trained, ...feeds });
+    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data[0]]));
+  }
+
+  async release(): Promise<void> {
+    await this.#program.release();
+    await (await this.#terms).release();
+  }
+}
