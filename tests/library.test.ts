@@ -33,7 +33,7 @@ describe('the library', () => {
   });
 
   it('gives mistakes as errors of their own class, and stops at a signal', async () => {
-    const { train, UserError } = (await import('adalora')) as typeof import('../src/index.ts');
+    const { train, UserError } = await import('adalora');
     const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
     const config = {
       model: workspace.path('model'),
