@@ -81,7 +81,7 @@ async function adaLora(
       training: {
         num_train_epochs: task.epochs,
         learning_rate: Number(flags['learning-rate']),
-        per_device_train_batch_size: 32,
+        per_device_train_batch_size: 64,
         per_device_eval_batch_size: 128,
         warmup_ratio: 0.06,
       },

@@ -57,6 +57,8 @@ const heldOutTeaching = trainTeaching && (await teaching('held-out', trainTeachi
 const student = new Student(objective, width);
 const statePath = join(flags.run, 'state.safetensors');
 const state = readState(statePath) ?? newState();
+if (state.values.length !== student.layout.length)
+  throw new Error(`${statePath} is of a run with another objective: name another folder with --run`);
 const settings = {
   minutes: Number(flags.minutes),
   chunks: chosenChunks(),

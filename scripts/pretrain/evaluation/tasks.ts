@@ -23,7 +23,7 @@ export const EVALUATION_TASKS: readonly EvaluationTask[] = [
     text: 0,
     label: 1,
     rows: 20_000,
-    epochs: 3,
+    epochs: 2,
     metric: 'accuracy',
   },
   {
@@ -33,7 +33,7 @@ export const EVALUATION_TASKS: readonly EvaluationTask[] = [
     text: 3,
     label: 1,
     rows: 8551,
-    epochs: 3,
+    epochs: 2,
     metric: 'matthews_correlation',
   },
 ];
