@@ -25,9 +25,9 @@ const { values: flags } = parseArgs({
   options: {
     run: { type: 'string', default: 'runs/pretrain/mini' },
     out: { type: 'string', default: 'models/mini' },
-    objective: { type: 'string', default: 'both' },
+    objective: { type: 'string', default: 'distil' },
     embeddings: { type: 'string', default: 'teacher' },
-    minutes: { type: 'string', default: '50' },
+    minutes: { type: 'string', default: '110' },
     chunks: { type: 'string', default: 'all' },
     'batch-tokens': { type: 'string', default: '4096' },
     'learning-rate': { type: 'string', default: '1e-3' },

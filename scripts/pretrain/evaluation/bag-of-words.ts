@@ -3,7 +3,7 @@ import { logisticRegression, predictsOne, type Sparse } from './logistic-regress
 /** Words and pairs of neighbours that fewer training texts hold are left out. */
 const LEAST_TEXTS = 2;
 /** What the penalty's inverse, scikit-learn's C, is chosen from on a tenth of the training texts. */
-const STRENGTHS = [1, 3, 10];
+const STRENGTHS = [0.3, 1, 3, 10, 30];
 
 export interface LabelledText {
   text: string;

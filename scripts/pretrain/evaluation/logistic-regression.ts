@@ -1,4 +1,4 @@
-const ITERATIONS = 200;
+const ITERATIONS = 1000;
 
 /** An example's features, ascending, with their weights. */
 export interface Sparse {
