@@ -6,12 +6,12 @@ import {
   constant,
   equal,
   gather,
+  gelu,
   input,
   layerNorm,
   log,
   matmul,
   multiply,
-  normalCdf,
   reshape,
   softmax,
   sum,
@@ -52,8 +52,8 @@ function trainingStep(): Record<string, Value> {
 
   const [normal] = layerNorm(gather(table, tokens), gain, shift, 1e-5);
   const hidden = add(matmul(reshape(normal, [rows, WIDTH]), inner), bias);
-  const gelu = reshape(multiply(hidden, normalCdf(hidden)), [batch, sequence, WIDTH]);
-  const pooled = sum(transpose(gelu, [1, 0, 2]), [0]);
+  const active = reshape(gelu(hidden), [batch, sequence, WIDTH]);
+  const pooled = sum(transpose(active, [1, 0, 2]), [0]);
   const likelihood = log(softmax(matmul(pooled, outer, { transposeB: true })));
   const isLabel = cast(equal(labels, constant(graph, [0, 1, 2], [CLASSES], 'int32')), 'float32');
   const loss = multiply(sum(multiply(likelihood, isLabel), [0, 1]), -1);

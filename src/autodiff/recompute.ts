@@ -1,3 +1,4 @@
+import { multiply, normalCdf } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
@@ -6,13 +7,14 @@ const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh',
 
 /**
  * A value for the backward pass: computed anew, where one cheap pass over what is kept anyway gives it, so that the
- * forward pass's copy can be freed; else the value itself. So the output of GELU (x Φ(x), both kept for its derivative)
+ * forward pass's copy can be freed; else the value itself. So the output of GELU (its derivative needs x and Φ(x) as well)
  * and every dropout mask (a window into a pool) live only while they are used.
  *
  * @param active the values that are differentiated
  */
 export function recomputed(value: Value, active: ReadonlySet<Value>): Value {
   const { graph, op, inputs } = value.node;
+  if (op === 'gelu') return multiply(inputs[0], normalCdf(inputs[0]));
   if (op === 'window') return graph.add('window', inputs, { shape: value.shape, again: true })[0];
   if (op !== 'multiply') return value;
   const [a, b] = inputs;

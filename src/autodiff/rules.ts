@@ -1,4 +1,5 @@
 import {
+  add,
   blockMatmul,
   byteMatmul,
   cast,
@@ -12,6 +13,7 @@ import {
   matmul,
   multiply,
   negate,
+  normalCdf,
   pad,
   reshape,
   scatterAdd,
@@ -60,6 +62,14 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   normalCdf: single(({ g, inputs: [x] }) => [
     () => multiply(g, multiply(exp(multiply(multiply(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))),
   ]),
+  // Φ(x) + x φ(x); e^(x²/2) may overflow, and x over infinity is the limit.
+  gelu: single(({ g, inputs: [x] }) => [
+    () => {
+      const scaled = multiply(x, Math.SQRT1_2);
+      const density = multiply(divide(scaled, exp(multiply(scaled, scaled))), 1 / Math.sqrt(Math.PI));
+      return multiply(g, add(normalCdf(x), density));
+    },
+  ]),
   equal: null,
   greater: null,
   where: single(({ g, inputs: [condition] }) => [
@@ -83,8 +93,8 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   blockMatmul: single(({ g, inputs: [, values, scales], attributes }) => [
     () => blockMatmul(g, values, scales, { ...attributes, backward: !attributes.backward }),
   ]),
-  byteMatmul: single(({ g, inputs: [, values, scales], attributes }) => [
-    () => byteMatmul(g, values, scales, { ...attributes, backward: !attributes.backward }),
+  byteMatmul: single(({ g, inputs: [, values, scales, mirror, mirrorScales] }) => [
+    () => byteMatmul(g, [mirror, mirrorScales], [values, scales], false),
   ]),
   sum: single(({ g, inputs: [x], attributes: { axes } }) => [() => expand(keepAxes(g, x, axes), x.shape)]),
   // Ties share the gradient in full, each: a subgradient, exact where the largest is unique.

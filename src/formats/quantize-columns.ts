@@ -1,22 +1,51 @@
+/** A matrix as signed bytes, row after row, each column with a scale: its largest magnitude over 127. */
+export interface ByteColumns {
+  bytes: Uint8Array;
+  scales: Float32Array;
+}
+
 /**
- * A matrix [outputs, inputs], row after row, as signed bytes [inputs, outputs] with a scale an output: the largest
- * magnitude of its row over 127.
+ * The transposition of a matrix [rows, columns] in bytes: [columns, rows].
  *
  * @param row the elements of a row, finite
  */
-export function quantizeColumns(
-  outputs: number,
-  inputs: number,
-  row: (output: number) => Float32Array,
-): { bytes: Uint8Array; scales: Float32Array } {
-  const bytes = new Uint8Array(inputs * outputs);
-  const scales = new Float32Array(outputs);
-  for (let output = 0; output < outputs; output++) {
-    const values = row(output);
+export function quantizeTransposed(
+  rows: number,
+  columns: number,
+  row: (at: number) => Float32Array,
+): ByteColumns {
+  const bytes = new Uint8Array(rows * columns);
+  const scales = new Float32Array(rows);
+  for (let r = 0; r < rows; r++) {
+    const values = row(r);
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    scales[output] = largest / 127;
-    const inverse = largest === 0 ? 0 : 127 / largest;
-    for (let i = 0; i < inputs; i++) bytes[i * outputs + output] = Math.round(values[i] * inverse);
+    scales[r] = largest / 127;
+    const inverse = inverseStep(largest);
+    for (let c = 0; c < columns; c++) bytes[c * rows + r] = Math.round(values[c] * inverse);
   }
   return { bytes, scales };
+}
+
+/** A matrix [rows, columns] in bytes, as it is; its rows are read twice. */
+export function quantizeColumns(
+  rows: number,
+  columns: number,
+  row: (at: number) => Float32Array,
+): ByteColumns {
+  const largest = new Float32Array(columns);
+  for (let r = 0; r < rows; r++) {
+    const values = row(r);
+    for (let c = 0; c < columns; c++) largest[c] = Math.max(largest[c], Math.abs(values[c]));
+  }
+  const inverse = largest.map(inverseStep);
+  const bytes = new Uint8Array(rows * columns);
+  for (let r = 0; r < rows; r++) {
+    const values = row(r);
+    for (let c = 0; c < columns; c++) bytes[r * columns + c] = Math.round(values[c] * inverse[c]);
+  }
+  return { bytes, scales: largest.map((magnitude) => magnitude / 127) };
+}
+
+function inverseStep(largest: number): number {
+  return largest === 0 ? 0 : 127 / largest;
 }

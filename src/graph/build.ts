@@ -85,6 +85,7 @@ type Unary =
   | 'sigmoid'
   | 'relu'
   | 'normalCdf'
+  | 'gelu'
   | 'softmax'
   | 'logSumExp';
 
@@ -102,6 +103,7 @@ export const tanh = unary('tanh');
 export const sigmoid = unary('sigmoid');
 export const relu = unary('relu');
 export const normalCdf = unary('normalCdf');
+export const gelu = unary('gelu');
 /** Over the last axis. */
 export const softmax = unary('softmax');
 /** log Σ exp over the last axis, which becomes 1. */
@@ -117,9 +119,12 @@ export function blockMatmul(x: Value, values: Value, scales: Value, attributes: 
   return apply('blockMatmul', [x, values, scales], attributes);
 }
 
-/** x W or, backward, x Wᵀ, with a frozen matrix of bytes: see `byteMatmul` in the op set. */
-export function byteMatmul(x: Value, values: Value, scales: Value, attributes: Ops['byteMatmul']): Value {
-  return apply('byteMatmul', [x, values, scales], attributes);
+/** A matrix of bytes with the scales of its columns. */
+export type ByteMatrix = readonly [values: Value, scales: Value];
+
+/** x W with a frozen matrix of bytes and its mirror: see `byteMatmul` in the op set. */
+export function byteMatmul(x: Value, matrix: ByteMatrix, mirror: ByteMatrix, evenRows: boolean): Value {
+  return apply('byteMatmul', [x, ...matrix, ...mirror], { evenRows });
 }
 
 export function sum(x: Value, axes: readonly number[], keepDims = false): Value {

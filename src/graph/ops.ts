@@ -28,6 +28,8 @@ export interface Ops {
   relu: None;
   /** The standard normal distribution function, (1 + erf(x / √2)) / 2. */
   normalCdf: None;
+  /** x Φ(x), Φ being the standard normal distribution function (Hendrycks and Gimpel, 2016). */
+  gelu: None;
   equal: None;
   greater: None;
   /** condition ? a : b */
@@ -50,11 +52,12 @@ export interface Ops {
     backward: boolean;
   };
   /**
-   * x W, or x Wᵀ where `backward`, with a frozen matrix W [inFeatures, outFeatures] of signed bytes, each column times
-   * its scale: (x, values, scales [outFeatures]). Rounds every row of x to bytes, with a scale of its own; rounding
-   * counts as the identity when differentiated.
+   * x W with a frozen matrix of signed bytes, each column times its scale: (x, values [inFeatures, outFeatures], scales
+   * [outFeatures], mirror, mirrorScales), the mirror being the transposition of the same matrix, rounded along its own
+   * columns, which the gradient is multiplied with. Rounds x to bytes: every row with a scale of its own, or all rows
+   * with one where they are even. Rounding counts as the identity when differentiated.
    */
-  byteMatmul: { inFeatures: number; outFeatures: number; backward: boolean };
+  byteMatmul: { evenRows: boolean };
   sum: Reduction;
   max: Reduction;
   /** Over the last axis. */

@@ -26,6 +26,7 @@ const IN_PLACE: ReadonlySet<Op> = new Set([
   'sigmoid',
   'relu',
   'normalCdf',
+  'gelu',
 ]);
 
 /**

@@ -45,6 +45,7 @@ const inference: { [K in Op]: Inference<K> } = {
   sigmoid: unary,
   relu: unary,
   normalCdf: unary,
+  gelu: unary,
   equal: comparison,
   greater: comparison,
   where: ([condition, a, b]) => {
@@ -75,17 +76,18 @@ const inference: { [K in Op]: Inference<K> } = {
     check(sameShape(scales.shape, [blocks]), 'one scale a block');
     return [{ dtype: 'float32', shape: [x.shape[0], to] }];
   },
-  byteMatmul: ([x, values, scales], { inFeatures, outFeatures, backward }) => {
-    const [from, to] = backward ? [outFeatures, inFeatures] : [inFeatures, outFeatures];
+  byteMatmul: ([x, values, scales, mirror, mirrorScales]) => {
+    const [inFeatures, outFeatures] = values.shape;
     check(x.dtype === 'float32' && x.shape.length === 2, 'needs a float32 matrix');
-    check(x.shape[1] === from, `x must have ${from} columns`);
-    check(values.dtype === 'uint8', 'values must be bytes');
+    check(values.dtype === 'uint8' && mirror.dtype === 'uint8', 'values must be bytes');
+    check(sameDimension(x.shape[1], inFeatures), `x must have ${inFeatures} columns`);
     check(
-      sameShape(values.shape, [inFeatures, outFeatures]),
-      `values must be [${inFeatures},${outFeatures}]`,
+      sameShape(mirror.shape, [outFeatures, inFeatures]),
+      `the mirror must be [${outFeatures},${inFeatures}]`,
     );
     check(sameShape(scales.shape, [outFeatures]), 'one scale a column');
-    return [{ dtype: 'float32', shape: [x.shape[0], to] }];
+    check(sameShape(mirrorScales.shape, [inFeatures]), 'one scale a column of the mirror');
+    return [{ dtype: 'float32', shape: [x.shape[0], outFeatures] }];
   },
   sum: reduction,
   max: reduction,

@@ -1,6 +1,7 @@
 import {
   add,
   divide,
+  gelu,
   greater,
   multiply,
   normalCdf,
@@ -15,11 +16,6 @@ import type { Value } from '../graph/graph.ts';
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import { softplus } from './softplus.ts';
-
-/** x Φ(x); its derivative Φ(x) + x φ(x) follows from the product rule and that of `normalCdf`. */
-function gelu(x: Value): Value {
-  return multiply(x, normalCdf(x));
-}
 
 /** The tanh approximation of GELU (Hendrycks and Gimpel, 2016). */
 function geluTanh(x: Value): Value {

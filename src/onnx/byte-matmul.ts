@@ -10,30 +10,33 @@ const MOST = 127;
 const TINY = 1e-30;
 
 /**
- * A product with a frozen matrix of bytes. The activations are rounded row by row, once for all products that read
- * them. Backward, the matrix's scales go into the operand, for they belong to the axis that is summed over.
+ * A product with a frozen matrix of bytes. The activations are rounded once for all products that read them: over all
+ * rows alike, which the engine does within the product, or row by row, which takes a pass over the result.
+ *
+ * @param bias added to every row; with even rows only, where it costs nothing
  */
 export function lowerByteMatmul(
   e: Emitter,
-  { attributes: { inFeatures, outFeatures, backward } }: Node<'byteMatmul'>,
+  { inputs, attributes: { evenRows } }: Node<'byteMatmul'>,
   [x, values, scales]: readonly string[],
+  bias?: string,
 ): string[] {
-  const matrix = e.alias(values, [inFeatures, outFeatures], ELEMENT.int8);
-  const zero = e.uint8(ZERO);
-  if (!backward) {
-    const { bytes, scale } = roundedRows(e, x, inFeatures);
-    return [e.emit('MatMulIntegerToFloat', [bytes, matrix, scale, scales, zero], {}, 'com.microsoft')];
+  const shape = inputs[1].shape as number[];
+  const matrix = e.alias(values, shape, ELEMENT.int8);
+  const product = (...operands: string[]) => e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft');
+  if (evenRows) {
+    const [bytes, scale, zero] = e.once(`rounded ${x}`, () =>
+      e.emitMany('DynamicQuantizeLinear', [x], {}, 3),
+    );
+    return [product(bytes, matrix, scale, scales, zero, ...(bias ? ['', bias] : []))];
   }
-  const { bytes, scale } = roundedRows(e, e.emit('Mul', [x, scales]), outFeatures);
-  const one = e.float32([1], []);
-  const operands = [bytes, one, zero, matrix, one, e.int8(0)];
-  const product = e.emit('QGemm', operands, { transB: 1 }, 'com.microsoft');
-  return [e.emit('Mul', [product, scale])];
+  const { bytes, steps } = roundedRows(e, x, shape[0]);
+  return [e.emit('Mul', [product(bytes, matrix, e.float32([1], []), scales, e.uint8(ZERO)), steps])];
 }
 
 /** Rows as bytes, and what a byte of each row stands for, [rows, 1]. */
-function roundedRows(e: Emitter, x: string, width: number): { bytes: string; scale: string } {
-  const [bytes, scale] = e.once(`rounded rows of ${x}`, () => {
+function roundedRows(e: Emitter, x: string, width: number): { bytes: string; steps: string } {
+  const [bytes, steps] = e.once(`rounded rows of ${x}`, () => {
     const keep = { keepdims: 1 };
     const highest = e.emit('ReduceMax', [x, e.int64([1])], keep);
     const lowest = e.emit('Neg', [e.emit('ReduceMin', [x, e.int64([1])], keep)]);
@@ -44,5 +47,5 @@ function roundedRows(e: Emitter, x: string, width: number): { bytes: string; sca
     const zeros = e.emit('Cast', [zero], { to: ELEMENT.uint8 });
     return [e.emit('QuantizeLinear', [x, step, zeros], { axis: 1, block_size: width }), step];
   });
-  return { bytes, scale };
+  return { bytes, steps };
 }

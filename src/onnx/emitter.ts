@@ -16,6 +16,8 @@ type Attribute = number | readonly number[] | string | { float: number };
 export class Emitter {
   readonly nodes: NodeFields[] = [];
   readonly initializers: TensorFields[] = [];
+  /** The op that is being lowered: nodes are named after it, for the engine's profile. */
+  origin = '';
   readonly #shared = new Map<string, string>();
   readonly #made = new Map<string, readonly string[]>();
   readonly #symbols: ReadonlyMap<string, { input: string; axis: number }>;
@@ -43,7 +45,7 @@ export class Emitter {
     outputs: number,
     domain = '',
   ): string[] {
-    const name = `${op}_${this.nodes.length}`;
+    const name = `${this.origin}/${op}_${this.nodes.length}`;
     const output = Array.from({ length: outputs }, (_, i) => (outputs > 1 ? `${name}.${i}` : name));
     this.nodes.push({
       name,

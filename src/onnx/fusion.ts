@@ -1,12 +1,13 @@
 import { sameDimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
+import { lowerByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
 import { fusedMatMul, gemm, type Target } from './rules.ts';
 
 /** Nodes that an engine's operator computes together with a neighbour. */
 export interface Fusions {
-  /** Sums that a `Gemm` carries as its third operand. */
-  sums: ReadonlyMap<Node, { product: Node<'matmul'>; addend: Value }>;
+  /** Sums that a `Gemm` carries as its third operand, biases that a product of bytes adds. */
+  sums: ReadonlyMap<Node, { product: Node<'matmul' | 'byteMatmul'>; addend: Value }>;
   /** Transposed operands that a `FusedMatMul` reads in place, with what they are the transposition of. */
   turned: ReadonlyMap<Value, Value>;
   /** Nodes that are not emitted, for every use of theirs is fused. */
@@ -34,7 +35,13 @@ export function lowerFused(
   nameOf: (value: Value) => string,
 ): string[] | undefined {
   const sum = sums.get(node);
-  if (sum) return [gemm(emitter, sum.product, [...sum.product.inputs, sum.addend].map(nameOf))];
+  if (sum) {
+    const operands = sum.product.inputs.map(nameOf);
+    const addend = nameOf(sum.addend);
+    return sum.product.op === 'byteMatmul'
+      ? lowerByteMatmul(emitter, sum.product as Node<'byteMatmul'>, operands, addend)
+      : [gemm(emitter, sum.product as Node<'matmul'>, [...operands, addend])];
+  }
   if (!node.inputs.some((value) => turned.has(value))) return undefined;
   const operands = node.inputs.map((value) => nameOf(turned.get(value) ?? value));
   const [transBatchA, transBatchB] = node.inputs.map((value) => Number(turned.has(value)));
@@ -48,7 +55,7 @@ type Users = ReadonlyMap<Value, readonly Node[]>;
  * every bias, adapter and gradient that is added to a product.
  */
 function productsInsideSums(nodes: readonly Node[], users: Users): Fusions['sums'] {
-  const sums = new Map<Node, { product: Node<'matmul'>; addend: Value }>();
+  const sums = new Map<Node, { product: Node<'matmul' | 'byteMatmul'>; addend: Value }>();
   for (const node of nodes) {
     if (node.op !== 'add') continue;
     const [a, b] = node.inputs;
@@ -58,19 +65,23 @@ function productsInsideSums(nodes: readonly Node[], users: Users): Fusions['sums
       { value: b, addend: a },
     ].sort((x, y) => y.value.node.id - x.value.node.id);
     const found = candidates.find(
-      ({ value, addend }) =>
-        value.node.op === 'matmul' &&
-        value.shape.length === 2 &&
-        users.get(value)?.length === 1 &&
-        addend.shape.length <= 2 &&
-        addend.shape.every((size, i) => {
-          const axis = 2 - addend.shape.length + i;
-          return size === 1 || sameDimension(size, value.shape[axis]);
-        }),
+      ({ value, addend }) => users.get(value)?.length === 1 && takesAddend(value, addend),
     );
     if (found) sums.set(node, { product: found.value.node as Node<'matmul'>, addend: found.addend });
   }
   return sums;
+}
+
+function takesAddend({ node, shape }: Value, addend: Value): boolean {
+  if (node.op === 'byteMatmul') {
+    const isBias = addend.shape.length === 1 && sameDimension(addend.shape[0], shape[1]);
+    return (node as Node<'byteMatmul'>).attributes.evenRows && isBias;
+  }
+  const broadcasts = addend.shape.every((size, i) => {
+    const axis = 2 - addend.shape.length + i;
+    return size === 1 || sameDimension(size, shape[axis]);
+  });
+  return node.op === 'matmul' && shape.length === 2 && addend.shape.length <= 2 && broadcasts;
 }
 
 /** [sequence, …heads, size] turned to […heads, sequence, size] for products alone, as attention does. */

@@ -48,6 +48,7 @@ export const portable: LoweringTable = {
       e.emit('HardSigmoid', [e.emit('Erf', [scaled])], { alpha: { float: 0.5 }, beta: { float: 0.5 } }),
     ];
   },
+  gelu: direct('Gelu'),
   equal: direct('Equal'),
   greater: direct('Greater'),
   where: direct('Where'),

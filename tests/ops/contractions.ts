@@ -1,5 +1,6 @@
 // biome-ignore-all format: one case a line.
 
+import { gradients } from '../../src/autodiff/gradients.ts';
 import {
   add, blockMatmul, byteMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, softmax, sum, tanh, transpose, weight,
 } from '../../src/graph/build.ts';
@@ -59,23 +60,39 @@ const blockProducts = ([4, 8] as const).flatMap((bits): OpCase[] => {
   ];
 });
 
-/** Products with a [4, 3] matrix of bytes: rows are rounded to 127 steps of their largest magnitude. */
-const BYTES = frozenBytes(1, 12);
-const COLUMNS = frozenFloats(1, 3);
-const byte = (i: number, o: number) => (BYTES[3 * i + o] << 24) >> 24;
-const byteProduct = (backward: boolean) => (x: Value) => {
-  const { graph } = x.node;
-  const values = weight(graph, 'bytes 1 12', [4, 3], 'uint8');
-  const y = byteMatmul(x, values, weight(graph, 'floats 1 3', [3]), { inFeatures: 4, outFeatures: 3, backward });
-  return multiply(y, 1 / 256);
+/** Products with a [4, 3] matrix of bytes, and with its mirror, which in a test may be another. */
+const byteMatrix = (x: Value, seed: number, rows: number, columns: number) =>
+  [
+    weight(x.node.graph, `bytes ${seed} 12`, [rows, columns], 'uint8'),
+    weight(x.node.graph, `floats ${seed} ${columns}`, [columns]),
+  ] as const;
+const byteElement = (seed: number, columns: number) => {
+  const bytes = frozenBytes(seed, 12);
+  const scales = frozenFloats(seed, columns);
+  return (i: number, j: number) => ((bytes[columns * i + j] << 24) >> 24) * scales[j];
 };
+const byteProduct = (evenRows: boolean) => (x: Value) =>
+  byteMatmul(multiply(x, 1 / 256), byteMatrix(x, 1, 4, 3), byteMatrix(x, 2, 3, 4), evenRows);
+const [W, MIRRORED] = [byteElement(1, 3), byteElement(2, 4)];
 const roundedRow = (n: number, row: (i: number) => number) => {
   const step = Math.max(...Array.from({ length: n }, (_, i) => Math.abs(row(i)))) / 127;
   return (i: number) => step * Math.round(row(i) / step);
 };
+/** As DynamicQuantizeLinear: 255 steps from the least element to the greatest, zero being one of them. */
+const roundedTable = (x: Table) => {
+  const [low, high] = [Math.min(0, ...x.data), Math.max(0, ...x.data)];
+  const step = (high - low) / 255;
+  return (m: number, i: number) => step * Math.round(x(m, i) / step);
+};
+const evenDot = (x: Table, m: number, o: number) => total(4, (i) => roundedTable(x)(m, i) * W(i, o)) / 256;
 const byteProducts = [
-  op([real('batch', 4)], byteProduct(false), [2, 3], (x) => (m, o) => (COLUMNS[o] * total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * byte(i, o))) / 256, []),
-  op([real('batch', 3)], byteProduct(true), [2, 4], (x) => (m, i) => total(3, (o) => roundedRow(3, (k) => x(m, k) * COLUMNS[k])(o) * byte(i, o)) / 256, []),
+  op([real('batch', 4)], byteProduct(false), [2, 3], (x) => (m, o) => total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * W(i, o)) / 256, []),
+  op([real('batch', 4)], byteProduct(true), [2, 3], (x) => (m, o) => evenDot(x, m, o), []),
+  // The bias that a product takes with it, and one that it cannot.
+  op([real('batch', 4), real(3)], (x, b) => add(byteProduct(true)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(o), [1]),
+  op([real('batch', 4), real('batch', 1)], (x, b) => add(byteProduct(true)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(m, 0), [1]),
+  // The gradient is rounded by row, whatever the operand was.
+  op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(byteProduct(true)(x), g), [0, 1]), [x])[0], [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k))(o) * MIRRORED(o, i)) / 256, []),
 ];
 
 /** Cases of the products and reductions. */

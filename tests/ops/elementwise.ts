@@ -1,7 +1,7 @@
 // biome-ignore-all format: one case a line.
 
 import {
-  add, cast, constant, cos, divide, equal, exp, greater, iota, log, multiply, negate, normalCdf, type Operand, relu,
+  add, cast, constant, cos, divide, equal, exp, gelu, greater, iota, log, multiply, negate, normalCdf, type Operand, relu,
   sigmoid, sin, sqrt, subtract, tanh, where,
 } from '../../src/graph/build.ts';
 import type { Value } from '../../src/graph/graph.ts';
@@ -57,6 +57,11 @@ export const elementwise = {
   normalCdf: [
     op([real(4, 6)], normalCdf, [4, 6], (x) => (i, j) => normalDistribution(x(i, j))),
     op([apart(4, 6)], (x) => multiply(x, normalCdf(x)), [4, 6], (x) => (i, j) => x(i, j) * normalDistribution(x(i, j))),
+  ],
+  gelu: [
+    op([apart('batch', 6)], gelu, [2, 6], (x) => (i, j) => x(i, j) * normalDistribution(x(i, j))),
+    // Far out, where e^(x²/2) overflows.
+    op([apart(3)], (x) => gelu(multiply(x, 100)), [3], (x) => (i) => Math.max(0, 100 * x(i))),
   ],
   equal: [
     op([int([4], [0, 1, 2, 1]), int([4], [0, 2, 2, 0])], equal, [4], (a, b) => (i) => Number(a(i) === b(i))),

@@ -1,16 +1,31 @@
 import { byteMatmul, weight } from '../../graph/build.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
-/** Weights of bytes with a scale an output, activations rounded by row: products of bytes, the quickest there are. */
+/** What the matrix that a gradient is multiplied with is called, after the weight's name. */
+export const MIRROR = '.mirror';
+
+/**
+ * Weights of bytes, activations and gradients rounded too: products of bytes, the quickest there are. Each weight is kept
+ * twice, rounded along either axis, for the scales of a product belong to the axis that is left. What a layer norm gives
+ * has rows of one size and shares a scale; all else has a scale a row.
+ */
 export function byteBase(paths: ReadonlySet<string>): FrozenBase {
   return {
     paths,
     product(name, x, outFeatures) {
-      const { graph } = x.node;
+      const { graph, op } = x.node;
       const inFeatures = x.shape[1] as number;
-      const values = weight(graph, name + INTEGERS, [inFeatures, outFeatures], 'uint8');
-      const scales = weight(graph, name + SCALES, [outFeatures]);
-      return byteMatmul(x, values, scales, { inFeatures, outFeatures, backward: false });
+      const matrix = (name: string, rows: number, columns: number) =>
+        [
+          weight(graph, name + INTEGERS, [rows, columns], 'uint8'),
+          weight(graph, name + SCALES, [columns]),
+        ] as const;
+      return byteMatmul(
+        x,
+        matrix(name, inFeatures, outFeatures),
+        matrix(name + MIRROR, outFeatures, inFeatures),
+        op === 'layerNorm',
+      );
     },
   };
 }

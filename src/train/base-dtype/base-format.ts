@@ -1,8 +1,8 @@
 import { quantizeBlocks } from '../../formats/quantize-blocks.ts';
-import { quantizeColumns } from '../../formats/quantize-columns.ts';
+import { type ByteColumns, quantizeColumns, quantizeTransposed } from '../../formats/quantize-columns.ts';
 import type { Dtype } from '../../formats/tensor-data.ts';
 import { blockBase } from '../../nn/base/block-base.ts';
-import { byteBase } from '../../nn/base/byte-base.ts';
+import { byteBase, MIRROR } from '../../nn/base/byte-base.ts';
 import { type FrozenBase, INTEGERS, SCALES } from '../../nn/base/frozen-base.ts';
 import type { TaskModel } from '../../tasks/task-model.ts';
 import type { BaseDtype } from './base-dtype.ts';
@@ -47,23 +47,30 @@ function byteFormat(paths: ReadonlySet<string>): BaseFormat {
     base: byteBase(paths),
     key: { bytes: [...paths] },
     tensors(name, [outputs, inputs], read) {
-      let scales: Float32Array;
+      const row = (output: number) => read(output * inputs, (output + 1) * inputs);
       return [
-        {
-          name: name + INTEGERS,
-          dtype: 'U8',
-          shape: [inputs, outputs],
-          *make() {
-            const row = (output: number) => read(output * inputs, (output + 1) * inputs);
-            const made = quantizeColumns(outputs, inputs, row);
-            scales = made.scales;
-            yield made.bytes;
-          },
-        },
-        { name: name + SCALES, dtype: 'F32', shape: [outputs], make: () => [bytesOf(scales)] },
+        ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row)),
+        ...byteMatrix(name + MIRROR, outputs, inputs, () => quantizeColumns(outputs, inputs, row)),
       ];
     },
   };
+}
+
+function byteMatrix(name: string, rows: number, columns: number, quantize: () => ByteColumns): MadeTensor[] {
+  let scales: Float32Array;
+  return [
+    {
+      name: name + INTEGERS,
+      dtype: 'U8',
+      shape: [rows, columns],
+      *make() {
+        const made = quantize();
+        scales = made.scales;
+        yield made.bytes;
+      },
+    },
+    { name: name + SCALES, dtype: 'F32', shape: [columns], make: () => [bytesOf(scales)] },
+  ];
 }
 
 function blockFormat(paths: ReadonlySet<string>, bits: 4 | 8): BaseFormat {

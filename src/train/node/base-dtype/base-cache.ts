@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /** Changes when the files are written another way. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Where copies of bases in other types are kept. */
 export function baseCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
