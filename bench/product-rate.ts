@@ -1,6 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { engineProfile, type KernelEvent, productSizes } from './engine-profile.ts';
 
 /** What the matrix products of a run did, by the engine's own profile. */
 export interface ProductRate {
@@ -12,39 +10,23 @@ export interface ProductRate {
   share: number;
 }
 
-interface KernelEvent {
-  cat?: string;
-  name: string;
-  dur: number;
-  args: {
-    op_name?: string;
-    input_type_shape?: Record<string, number[]>[];
-    output_type_shape?: Record<string, number[]>[];
-  };
-}
-
 const PRODUCTS = new Set(['Gemm', 'MatMul', 'FusedMatMul', 'FusedGemm']);
 /** Inner and outer sizes from which a product counts as large. */
 const LARGE = 64;
 
 /** Runs something with the engine's profiler on and reads the profile; `run` gets the prefix of the file to write. */
 export async function productRate(run: (profilePrefix: string) => Promise<void>): Promise<ProductRate> {
-  const folder = mkdtempSync(join(tmpdir(), 'adalora-profile-'));
-  try {
-    await run(join(folder, 'profile'));
-    const [file] = readdirSync(folder);
-    return summary(JSON.parse(readFileSync(join(folder, file), 'utf8')));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function summary(events: KernelEvent[]): ProductRate {
-  const kernels = events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'));
-  const total = kernels.reduce((sum, { dur }) => sum + dur, 0);
+  const kernels = await engineProfile(run);
   const products = kernels.filter(({ args }) => PRODUCTS.has(args.op_name ?? ''));
-  const large = products.filter((event) => Math.min(...sizes(event)) >= LARGE);
-  return { gflops: rate(products), largeGflops: rate(large), share: microseconds(products) / total };
+  const large = products.filter((event) => {
+    const { rows, inner, columns } = productSizes(event);
+    return Math.min(rows, inner, columns) >= LARGE;
+  });
+  return {
+    gflops: rate(products),
+    largeGflops: rate(large),
+    share: microseconds(products) / microseconds(kernels),
+  };
 }
 
 function rate(events: readonly KernelEvent[]): number {
@@ -56,31 +38,6 @@ function microseconds(events: readonly KernelEvent[]): number {
 }
 
 function operations(event: KernelEvent): number {
-  const [rows, inner, columns, batch] = [...sizes(event), batchOf(event)];
+  const { rows, inner, columns, batch } = productSizes(event);
   return 2 * batch * rows * inner * columns;
-}
-
-/** Rows, inner size and columns: from the numbers of elements, whatever is transposed. */
-function sizes(event: KernelEvent): [number, number, number] {
-  const [a, b] = event.args.input_type_shape ?? [];
-  const [rows, columns] = outputShape(event).slice(-2);
-  const batch = batchOf(event);
-  const inner = Math.sqrt((elements(shapeOf(a)) * elements(shapeOf(b))) / (rows * columns * batch * batch));
-  return [rows, inner, columns];
-}
-
-function batchOf(event: KernelEvent): number {
-  return elements(outputShape(event).slice(0, -2));
-}
-
-function outputShape(event: KernelEvent): number[] {
-  return shapeOf(event.args.output_type_shape?.[0]);
-}
-
-function shapeOf(typed: Record<string, number[]> | undefined): number[] {
-  return Object.values(typed ?? {})[0] ?? [];
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }
