@@ -15,6 +15,10 @@ const adalora: Plan = {
   tokens: 98123,
   budget: { initial: 24, target: 16, tinit: 107, tfinal: 428, deltaT: 10 },
   memoryMb: 612.3,
+  bases: [
+    { dtype: 'float32', memoryMb: 612.3 },
+    { dtype: 'int8', memoryMb: 560 },
+  ],
 };
 
 it('tells what trains, for how long and in how much memory', () => {
@@ -33,6 +37,12 @@ it('tells what trains, for how long and in how much memory', () => {
     0         12  12.0
     1         12  12.0
     mean    12.0  12.0
+
+    base_dtype  memory
+    float32     612 MB  (this config)
+    int8        560 MB
+
+    Speed, and memory measured: --measure
     "
   `);
 });
@@ -40,4 +50,10 @@ it('tells what trains, for how long and in how much memory', () => {
 it('of full fine-tuning has no modules and no budget', () => {
   const full: Plan = { ...adalora, method: 'full', modules: [], adapterParameters: 0, budget: undefined };
   expect(describePlan(full)).not.toMatch(/layer|budget/);
+});
+
+it('points to --measure until something is measured', () => {
+  expect(describePlan(adalora)).toContain('--measure');
+  const failed = { ...adalora, bases: [{ ...adalora.bases[0], failure: 'no memory' }] };
+  expect(describePlan(failed)).not.toContain('--measure');
 });

@@ -1,9 +1,16 @@
 import { rankTable } from '../../report/rank-table.ts';
 import type { Plan } from '../../train/plan.ts';
+import { basesTable } from './bases-table.ts';
 import { counted } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 
-/** A plan as text: a line for each quantity, then the modules with the ranks they start with. */
+/** What a plan without measurements ends with. */
+const HINT = 'Speed, and memory measured: --measure';
+
+/**
+ * A plan as text: a line for each quantity, the modules with the ranks they start with, and what to expect of each type
+ * of the base.
+ */
 export function describePlan(plan: Plan): string {
   const { modules, trainableParameters, adapterParameters, totalParameters, budget } = plan;
   const share = ((100 * trainableParameters) / totalParameters).toFixed(2);
@@ -25,7 +32,12 @@ export function describePlan(plan: Plan): string {
   }
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
   const lines = facts.map(([name, fact]) => `${name.padEnd('in adapters'.length)}  ${fact}`);
-  if (modules.length === 0) return lines.join('\n');
-  const table = rankTable(Object.fromEntries(modules.map(({ path, rank }) => [path, rank])));
-  return [...lines, '', heatMap(table, false)].join('\n');
+  const ranks = rankTable(Object.fromEntries(modules.map(({ path, rank }) => [path, rank])));
+  const isMeasured = plan.bases.some(({ measured, failure }) => measured || failure !== undefined);
+  return [
+    lines.join('\n'),
+    ...(modules.length === 0 ? [] : [heatMap(ranks, false)]),
+    basesTable(plan.bases, plan.baseDtype),
+    ...(isMeasured ? [] : [HINT]),
+  ].join('\n\n');
 }

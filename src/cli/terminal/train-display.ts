@@ -2,7 +2,7 @@ import { rankTable } from '../../report/rank-table.ts';
 import type { FinishEvent, ProgressEvent, StepEvent, TrainEvent } from '../../train/events.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
-import { coloursFor, type Screen } from './screen.ts';
+import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
 
 export interface Display {
   show(event: TrainEvent): void;
@@ -15,7 +15,6 @@ const REDRAW_MS = 100;
 const BAR_WIDTH = 20;
 /** Of the tokenizing, between two lines on a screen that keeps them all. */
 const TOLD_SHARE = 0.1;
-const ERASE_LINE = '\r\x1b[2K';
 
 /** Every event as a line of JSON (numbers that are none as null). */
 export function jsonDisplay(screen: Screen): Display {

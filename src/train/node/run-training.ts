@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs';
 import { adapterParameters } from '../../tuners/adapter-parameters.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
-import { createMethod } from '../method.ts';
 import type { RunConfig } from '../run-config.ts';
 import { Trainer } from '../trainer.ts';
-import { trainerSettings } from '../trainer-settings.ts';
 import { scoreOnFloat32 } from './base-dtype/score-on-float32.ts';
-import { withBaseDtype } from './base-dtype/with-base-dtype.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import { finishOf, openEventLog } from './event-log.ts';
-import { newModel, openModel } from './load-model.ts';
-import { nodeEngine } from './node-engine.ts';
-import { checkHead } from './open-adapter.ts';
+import { openModel } from './load-model.ts';
+import { loadRun } from './load-run.ts';
 import { peakMemoryMb } from './peak-memory.ts';
 import { readRun } from './read-run.ts';
 import { checkRunFolder, makeRunFolder, runFiles } from './run-folder.ts';
@@ -46,40 +42,24 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
     return finished;
   }
 
-  const isNew = config.model_init === 'random';
-  const model = isNew
-    ? newModel(folder, run.build)
-    : withBaseDtype(openModel(folder, run.build), config.base_dtype, {
-        onWritten: everySecond((share) =>
-          options.onEvent({ type: 'progress', step: 0, what: 'base', share }),
-        ),
-      });
   const began = saved?.began ?? new Date();
-  const { train, validation } = run.encode(
-    began,
-    everySecond((share) => options.onEvent({ type: 'progress', step: 0, what: 'text', share })),
+  const { model, method, settings, inputs } = loadRun(run, began, (what, share) =>
+    options.onEvent({ type: 'progress', step: 0, what, share }),
   );
-  const settings = trainerSettings(config, train.lengths.length);
-  const method = createMethod(config, model, settings.totalSteps, start);
-  if (start) checkHead(model, method.run, `adapter: ${config.adapter}`);
-  const values = method.start ?? method.run.tuner.initialValues(config.seed, model.reader(config.seed));
+  const { train, validation, values } = inputs;
 
   let log: (event: TrainEvent) => void = () => {};
   const emit = (event: TrainEvent) => {
     log(event);
     options.onEvent(event);
   };
-  const trainer = new Trainer(
-    { engine: nodeEngine(model, config.device), model, method: method.run, values, train, validation },
-    settings,
-    {
-      emit,
-      shouldStop: options.shouldStop,
-      save: (state) =>
-        writeCheckpoint(files.checkpoints, state, { fingerprint, began }, config.training.save_total_limit),
-      peakMemoryMb,
-    },
-  );
+  const trainer = new Trainer(inputs, settings, {
+    emit,
+    shouldStop: options.shouldStop,
+    save: (state) =>
+      writeCheckpoint(files.checkpoints, state, { fingerprint, began }, config.training.save_total_limit),
+    peakMemoryMb,
+  });
   if (saved) await trainer.restore(saved.state);
   await trainer.prepare();
 
@@ -102,7 +82,7 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
     startup_ms: Math.round(1000 * process.uptime()),
   });
   const notices = startNotices(config, start);
-  if (isNew) notices.push('every parameter is new (model_init: random)');
+  if (config.model_init === 'random') notices.push('every parameter is new (model_init: random)');
   else if (model.initialised.length > 0 && !start)
     notices.push(`not in the checkpoint, initialised: ${model.initialised.join(', ')}`);
   if (!saved) for (const message of notices) emit({ type: 'notice', step: 0, message });
@@ -130,14 +110,4 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   emit(finish);
   model.close();
   return finish;
-}
-
-/** Passes on what comes a second after the last, and nothing of what is done within one. */
-function everySecond(report: (share: number) => void): (share: number) => void {
-  let last = performance.now();
-  return (share) => {
-    if (performance.now() - last < 1000) return;
-    last = performance.now();
-    report(share);
-  };
 }

@@ -1,0 +1,35 @@
+import type { MeasureEvent } from '../../train/node/calibration/measure-bases.ts';
+import { ERASE_LINE, type Screen } from './screen.ts';
+
+const DOING = {
+  base: 'rounding the base',
+  text: 'tokenizing',
+  steps: 'taking steps of training',
+  evaluation: 'evaluating',
+} as const;
+
+/** Shows on a terminal what is measured in a line that is redrawn; on other screens a line for each type. */
+export function measureDisplay(screen: Screen): { show(event: MeasureEvent): void; close(): void } {
+  const isLive = screen.isTTY === true;
+  let isDrawn = false;
+  const close = () => {
+    if (isDrawn) screen.write(ERASE_LINE);
+    isDrawn = false;
+  };
+  const draw = (line: string) => {
+    screen.write(isLive ? `${ERASE_LINE}${line}` : `${line}\n`);
+    isDrawn = isLive;
+  };
+  return {
+    show(event) {
+      const { dtype } = event;
+      if (event.what === 'begin') draw(`measuring ${dtype}`);
+      else if (event.what === 'made') {
+        close();
+        screen.write(`the ${dtype} base was made, and is kept for runs\n`);
+      } else if (isLive && 'share' in event)
+        draw(`measuring ${dtype}: ${DOING[event.what]} ${Math.round(100 * event.share)} %`);
+    },
+    close,
+  };
+}

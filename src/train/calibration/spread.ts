@@ -1,0 +1,16 @@
+/**
+ * The numbers from 0 to `count` - 1 in an order of which every beginning is spread over all of them (van der Corput's:
+ * a half, a quarter, three quarters, an eighth, …).
+ */
+export function spread(count: number): number[] {
+  const order = new Set<number>();
+  for (let i = 1; order.size < count; i++) order.add(Math.floor(mirrored(i) * count));
+  return [...order];
+}
+
+/** The binary digits of i after the point, in reverse. */
+function mirrored(i: number): number {
+  let value = 0;
+  for (let place = 0.5; i > 0; i >>= 1, place /= 2) value += place * (i & 1);
+  return value;
+}

@@ -1,0 +1,27 @@
+/** Bounds of what is timed, whichever is reached first; one item is always taken. */
+export interface Bounds {
+  seconds: number;
+  count: number;
+}
+
+/** Does something with one item after the other until a bound is reached; what each took. */
+export async function timed<Item>(
+  items: readonly Item[],
+  { seconds, count }: Bounds,
+  act: (item: Item) => Promise<void>,
+  onProgress: (share: number) => void,
+): Promise<{ item: Item; ms: number }[]> {
+  const done: { item: Item; ms: number }[] = [];
+  const began = performance.now();
+  const most = Math.min(count, items.length);
+  for (const item of items.slice(0, most)) {
+    const started = performance.now();
+    await act(item);
+    const now = performance.now();
+    done.push({ item, ms: now - started });
+    const share = Math.max(done.length / most, (now - began) / (1000 * seconds));
+    onProgress(Math.min(1, share));
+    if (share >= 1) break;
+  }
+  return done;
+}

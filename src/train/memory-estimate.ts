@@ -1,0 +1,70 @@
+import type { Value } from '../graph/graph.ts';
+import { peakMemory } from '../graph/peak-memory.ts';
+import { symbolsOf } from '../graph/symbols-of.ts';
+import type { Tensors } from '../runtime/session.ts';
+import type { TaskModel } from '../tasks/task-model.ts';
+import { planEvaluation } from '../text/batches.ts';
+import type { Tuner } from '../tuners/tuner.ts';
+import { baseBytes } from './base-dtype/base-bytes.ts';
+import type { BaseDtype } from './base-dtype/base-dtype.ts';
+import { baseFormat } from './base-dtype/base-format.ts';
+import { onBase } from './base-dtype/on-base.ts';
+import type { Evaluation, ExampleSet } from './example-set.ts';
+import { largestBatch } from './largest-batch.ts';
+import type { RunConfig } from './run-config.ts';
+import { evaluationGraph, trainingGraph } from './training-graph.ts';
+
+/** Memory of Node and the engine before a model is loaded. Fitted to measured runs, as the next two: docs/log.md. */
+const RUNTIME_MB = 120;
+/** What a session's arena holds beyond the live tensors: it grows by doubling, and a few large tensors fit it badly. */
+const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
+const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
+/** float32 vectors as long as the trained one: values, gradient, two moments, a copy; AdaLoRA has two averages. */
+const VECTORS = { adalora: 7, lora: 5, full: 5 };
+
+/** What an estimate rests on, beside config and model: the texts, as tokens. */
+export interface MemoryFacts {
+  train: ExampleSet;
+  validation?: Evaluation;
+}
+
+/**
+ * The peak of a run's process in MB, by the type that its base is kept in. Counted along the graphs, which differ from
+ * type to type; no weight is read and no base is made.
+ */
+export function memoryEstimate(
+  config: RunConfig,
+  plain: TaskModel,
+  tuner: Tuner,
+  { train, validation }: MemoryFacts,
+): (dtype: BaseDtype) => number {
+  const training = train.batch(largestBatch(config, train.lengths), 0).feeds;
+  const evaluation = validation && evaluationFeeds(validation, config);
+  const vectors = 4 * VECTORS[config.method] * tuner.layout.length;
+  return (dtype) => {
+    const model = dtype === 'float32' ? plain : onBase(plain, baseFormat(plain, dtype).base);
+    const { outputs, dropouts } = trainingGraph(model.buildLoss, tuner);
+    const sessions = [sessionMb(outputs, training, TRAINING_ARENA)];
+    if (evaluation) {
+      const outputs = evaluationGraph(model, tuner, evaluation.output);
+      sessions.push(sessionMb(outputs, evaluation.feeds, EVALUATION_ARENA));
+    }
+    const pools = dropouts.poolBytes(symbolsOf(Object.values(outputs), training));
+    const held = baseBytes(plain, dtype) + vectors + pools;
+    return RUNTIME_MB + held / 2 ** 20 + sessions.reduce((a, b) => a + b);
+  };
+}
+
+function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConfig) {
+  const [first] = planEvaluation(examples.lengths, training.per_device_eval_batch_size);
+  return { output, feeds: examples.batch(first, 0).feeds };
+}
+
+function sessionMb(
+  outputs: Readonly<Record<string, Value>>,
+  feeds: Tensors,
+  { baseMb, factor }: typeof TRAINING_ARENA,
+): number {
+  const values = Object.values(outputs);
+  return baseMb + (factor * peakMemory(values, symbolsOf(values, feeds))) / 2 ** 20;
+}
