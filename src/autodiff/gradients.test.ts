@@ -16,7 +16,7 @@ import {
 } from '../graph/build.ts';
 import { symbol } from '../graph/dimension.ts';
 import { Graph, type Value } from '../graph/graph.ts';
-import { printGraph } from '../graph/print.ts';
+import { printGraph, reachable } from '../graph/print.ts';
 import { gradients } from './gradients.ts';
 
 function leaves() {
@@ -160,5 +160,53 @@ describe('gradients', () => {
     const table = input(graph, 'table', 'float32', [7, 2]);
     const loss = total(multiply(add(gather(table, ids), bias), 2));
     expect(gradients(loss, [table, bias]).map(({ shape }) => shape)).toEqual([[7, 2], [2]]);
+  });
+
+  it('read what lies between two cuts from a second computation of it, which waits for the first gradient there', () => {
+    const { graph, x } = leaves();
+    const square = input(graph, 'square', 'float32', [4, 4]);
+    const layer = (hidden: Value) => tanh(matmul(hidden, square));
+    const first = layer(x);
+    const [slope] = gradients(total(layer(first)), [square], [x, first]);
+    expect(printGraph([slope])).toMatchInlineSnapshot(`
+      "%0 = input() name=x : float32[batch,4]
+      %1 = input() name=square : float32[4,4]
+      %2 = matmul(%0, %1) transposeA=false transposeB=false scale=1 : float32[batch,4]
+      %3 = tanh(%2) : float32[batch,4]
+      %4 = matmul(%3, %1) transposeA=false transposeB=false scale=1 : float32[batch,4]
+      %5 = tanh(%4) : float32[batch,4]
+      %6 = constant() data=[1] : float32[]
+      %7 = reshape(%6) shape=[1,1] : float32[1,1]
+      %8 = expand(%7) shape=[batch,4] : float32[batch,4]
+      %9 = multiply(%5, %5) : float32[batch,4]
+      %10 = subtract(%6, %9) : float32[batch,4]
+      %11 = multiply(%8, %10) : float32[batch,4]
+      %12 = matmul(%11, %1) transposeA=false transposeB=true scale=1 : float32[batch,4]
+      %13 = matmul(%3, %11) transposeA=true transposeB=false scale=1 : float32[4,4]
+      %14 = after(%0, %12) : float32[batch,4]
+      %15 = after(%1, %12) : float32[4,4]
+      %16 = matmul(%14, %15) transposeA=false transposeB=false scale=1 : float32[batch,4]
+      %17 = tanh(%16) : float32[batch,4]
+      %18 = multiply(%17, %17) : float32[batch,4]
+      %19 = subtract(%6, %18) : float32[batch,4]
+      %20 = multiply(%12, %19) : float32[batch,4]
+      %21 = matmul(%14, %20) transposeA=true transposeB=false scale=1 : float32[4,4]
+      %22 = add(%13, %21) : float32[4,4]
+      return %22"
+    `);
+  });
+
+  it('with cuts read a mask from a window of its own, after the gate, and not that of the second computation', () => {
+    const { graph, x } = leaves();
+    const pool = input(graph, 'pool', 'float32', [symbol('pool')]);
+    const masked = multiply(x, window(pool, input(graph, 'start', 'int32', []), x.shape));
+    const layer = tanh(masked);
+    const [slope] = gradients(total(multiply(layer, layer)), [x], [layer]);
+    const windows = reachable([slope]).filter(({ op }) => op === 'window');
+    expect(windows.map(({ inputs, attributes }) => [inputs[0].node.op, attributes])).toEqual([
+      ['input', { shape: x.shape, again: false }],
+      ['after', { shape: x.shape, again: false }],
+      ['after', { shape: x.shape, again: true }],
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import { type Dimension, sameDimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { recomputed } from './recompute.ts';
+import { replaying } from './replay.ts';
 import { rules } from './rules.ts';
 
 /**
@@ -11,26 +12,32 @@ import { rules } from './rules.ts';
  * gradient is formed for a value that no `wrt` reaches.
  *
  * @param loss a float32 scalar
+ * @param cuts values that part the forward pass, such as the hidden states between layers: what lies between two of
+ * them is computed once more for the backward pass instead of being kept, with the same gradients bit for bit
  * @throws when a `wrt` value has no influence on the loss, or reaches it only through an op without a derivative
  */
-export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
+export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Value[] = []): Value[] {
   if (loss.shape.length > 0) throw new Error(`the loss must be a scalar, not [${loss.shape}]`);
   const active = valuesThatDependOn(wrt, loss);
   const leaves = new Set(wrt);
+  const forward = reachable([loss]);
+  const readingFor = replaying(forward, cuts, active);
   const collected = new Map<Value, Value>();
   const accumulate = (value: Value, gradient: Value) => {
     const before = collected.get(value);
     collected.set(value, before ? add(before, gradient) : gradient);
   };
 
-  for (const node of reachable([loss]).reverse()) {
+  for (const node of forward.toReversed()) {
     if (node === loss.node) accumulate(loss, expand(ones(loss), loss.shape));
     const outputGradients = node.outputs.map((output) => collected.get(output));
     if (outputGradients.every((gradient) => gradient === undefined)) continue;
     if (node.outputs.some((output) => leaves.has(output))) continue;
     const rule = rules[node.op];
     if (!rule) throw new Error(`${node.op} (node %${node.id}) has no derivative`);
-    const remembered = { ...node, inputs: node.inputs.map((operand) => recomputed(operand, active)) };
+    const read = readingFor(node, outputGradients);
+    const inputs = node.inputs.map((operand) => recomputed(read(operand), active));
+    const remembered = { ...node, inputs, outputs: node.outputs.map(read) };
     const inputGradients = rule(remembered as never, outputGradients);
     node.inputs.forEach((operand, i) => {
       const gradient = active.has(operand) ? inputGradients[i]?.() : undefined;

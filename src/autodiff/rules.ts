@@ -147,6 +147,7 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   }),
   scatterAdd: null,
   window: null,
+  after: single(({ g }) => [() => g]),
 };
 
 /** A rule for an op with one output, which is `y`, of gradient `g`. */

@@ -178,6 +178,11 @@ export function window(vector: Value, start: Value, shape: readonly Dimension[])
   return apply('window', [vector, start], { shape, again: false });
 }
 
+/** x, but not before the gate, of any shape with a symbolic size, is there. */
+export function after(x: Value, gate: Value): Value {
+  return apply('after', [x, gate], {});
+}
+
 function apply<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): Value {
   return inputs[0].node.graph.add(op, inputs, attributes)[0];
 }

@@ -87,6 +87,10 @@ export interface Ops {
    * second reading apart from the first, so that the first need not be kept for it.
    */
   window: { shape: readonly Dimension[]; again: boolean };
+
+  // Order
+  /** (x, gate): x, but not before the gate is there, which must have a size that is known at run time only. */
+  after: None;
 }
 
 type None = Record<never, never>;

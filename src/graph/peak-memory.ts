@@ -8,8 +8,8 @@ const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1 };
 
 /** Leaves are not the engine's memory: inputs belong to the caller, weights are mapped. */
 const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
-/** Outputs that are the same memory as the input. */
-const VIEWS: ReadonlySet<Op> = new Set(['reshape']);
+/** Outputs that are the same memory as the first input. */
+const VIEWS: ReadonlySet<Op> = new Set(['reshape', 'after']);
 /** Ops whose output may take the place of an operand of its size that nobody needs any more. */
 const IN_PLACE: ReadonlySet<Op> = new Set([
   'add',
@@ -51,12 +51,12 @@ export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<s
   let peak = 0;
   for (const node of nodes) {
     if (LEAVES.has(node.op)) continue;
-    const dying = VIEWS.has(node.op) ? [] : lastUses(node, uses, ownerOf).filter(isOwned);
+    const dying = lastUses(node, uses, ownerOf).filter(isOwned);
     if (!VIEWS.has(node.op)) {
       const reused = IN_PLACE.has(node.op) && dying.some((value) => bytes(value) === bytes(node.outputs[0]));
       for (const value of node.outputs) live += bytes(value);
       peak = Math.max(peak, live - (reused ? bytes(node.outputs[0]) : 0));
-    } else lastUses(node, uses, ownerOf);
+    }
     for (const value of dying) live -= bytes(value);
   }
   return peak;

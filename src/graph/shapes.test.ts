@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   add,
+  after,
   cast,
   concat,
   equal,
@@ -31,6 +32,7 @@ describe('operands that do not fit', () => {
   const k = input(graph, 'k', 'int32', [2]);
 
   it.each([
+    [() => after(x, y), 'after(float32[batch,3], float32[4,3]) : the gate needs a symbolic size'],
     [() => add(x, v), 'add(float32[batch,3], float32[5]) : [batch,3] and [5] do not broadcast'],
     [() => add(x, y), 'add(float32[batch,3], float32[4,3]) : [batch,3] and [4,3] do not broadcast'],
     [() => add(v, k), 'add(float32[5], int32[2]) : needs float32'],

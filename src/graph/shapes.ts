@@ -147,6 +147,15 @@ const inference: { [K in Op]: Inference<K> } = {
     check(vector.shape.length === 1 && start.dtype === 'int32', 'needs a vector and an int32 start');
     return [{ dtype: vector.dtype, shape }];
   },
+
+  after: ([x, gate]) => {
+    // The engine would find out that it need not wait.
+    check(
+      gate.shape.some((size) => typeof size !== 'number'),
+      'the gate needs a symbolic size',
+    );
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
 };
 
 /** The shape two operands broadcast to, as in NumPy. */

@@ -38,6 +38,8 @@ export class Network {
   readonly buffers = new Map<string, readonly number[]>();
   /** Present in training only: dropout is the identity without it. */
   readonly dropouts: DropoutSites | undefined;
+  /** The hidden states that layers start from: see {@link layerInput}. */
+  readonly layerInputs: Value[] = [];
   /** How the frozen linear weights are stored, where that is not as they are. */
   base: FrozenBase | undefined;
   readonly #injection: Injection | undefined;
@@ -58,6 +60,15 @@ export class Network {
   buffer(name: string, shape: readonly number[]): Value {
     this.buffers.set(name, shape);
     return weight(this.graph, name, shape);
+  }
+
+  /**
+   * Says that a layer starts from this hidden state, which it gives back. Where memory is short, training keeps such
+   * states alone, and what layers read of one another, and computes the layers once more for their gradients.
+   */
+  layerInput(hidden: Value): Value {
+    this.layerInputs.push(hidden);
+    return hidden;
   }
 
   /** x Wᵀ + b over the rows of x [rows, in], W [out, in]. */

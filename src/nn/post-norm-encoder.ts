@@ -63,6 +63,6 @@ export function postNormEncoder(
 
   let hidden = embedded;
   for (let i = 0; i < settings.layers; i++)
-    hidden = layer(hidden, (module) => `${path}.${i}.${modules[module]}`);
+    hidden = layer(network.layerInput(hidden), (module) => `${path}.${i}.${modules[module]}`);
   return hidden;
 }

@@ -1,6 +1,7 @@
 import type { Node } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
+import { waiting } from './waiting.ts';
 
 type Operands = readonly string[];
 
@@ -33,15 +34,14 @@ function packedProduct(
 
 function dequantised(
   e: Emitter,
-  { attributes: { bits, blockSize, inFeatures, outFeatures, backward } }: Node<'blockMatmul'>,
-  [, values, scales]: Operands,
+  { attributes: { bits, blockSize, inFeatures, outFeatures }, inputs: [x] }: Node<'blockMatmul'>,
+  [operand, values, scales]: Operands,
 ): string {
   const blocks = (inFeatures * outFeatures) / blockSize;
   const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.int8);
   const zero = bits === 4 ? [e.uint4(TWO_EIGHTS, [blocks])] : [];
-  // The engine would make one matrix for both directions and keep it in between; the axis, counted from either end,
-  // keeps them apart.
-  const axis = backward ? -2 : 0;
-  const rows = e.emit('DequantizeLinear', [integers, scales, ...zero], { axis });
+  // The engine would make one matrix for all products with it, of both directions, and keep it in between.
+  const own = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
+  const rows = e.emit('DequantizeLinear', [integers, own, ...zero], { axis: 0 });
   return e.emit('Reshape', [rows, e.int64([outFeatures, inFeatures])]);
 }

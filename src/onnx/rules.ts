@@ -5,6 +5,7 @@ import { lowerBlockMatmul } from './block-matmul.ts';
 import { lowerByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
+import { waiting } from './waiting.ts';
 
 /** Where a graph will run. */
 export type Target = 'cpu' | 'webgpu' | 'wasm';
@@ -103,6 +104,10 @@ export const portable: LoweringTable = {
     const run = e.emit('Slice', again ? [vector, from, to, e.int64([0])] : [vector, from, to]);
     return [e.emit('Reshape', [run, e.reshape(shape)])];
   },
+
+  after: (e, { inputs: [x, gate] }, [name, gateName]) => [
+    waiting(e, { name, rank: x.shape.length }, { name: gateName, shape: gate.shape }),
+  ],
 };
 
 /** ONNX Runtime's CPU kernels beyond the standard: products that read transposed operands in place, scatters. */

@@ -41,9 +41,10 @@ export function memoryEstimate(
   const training = train.batch(largestBatch(config, train.lengths), 0).feeds;
   const evaluation = validation && evaluationFeeds(validation, config);
   const vectors = 4 * VECTORS[config.method] * tuner.layout.length;
+  const options = { gradientCheckpointing: config.training.gradient_checkpointing };
   return (dtype) => {
     const model = dtype === 'float32' ? plain : onBase(plain, baseFormat(plain, dtype).base);
-    const { outputs, dropouts } = trainingGraph(model.buildLoss, tuner);
+    const { outputs, dropouts } = trainingGraph(model.buildLoss, tuner, options);
     const sessions = [sessionMb(outputs, training, TRAINING_ARENA)];
     if (evaluation) {
       const outputs = evaluationGraph(model, tuner, evaluation.output);

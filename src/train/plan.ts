@@ -16,6 +16,8 @@ import { trainerSettings } from './trainer-settings.ts';
 export interface Plan {
   method: RunConfig['method'];
   baseDtype: BaseDtype;
+  /** Whether activations are computed once more instead of being kept. */
+  gradientCheckpointing: boolean;
   /** Adapted modules with the ranks they start with. */
   modules: readonly LowRankModule[];
   /** Everything that is trained, the head included. */
@@ -61,6 +63,7 @@ export function planRun(config: RunConfig, model: TaskModel, facts: MemoryFacts,
   return {
     method,
     baseDtype: base_dtype,
+    gradientCheckpointing: config.training.gradient_checkpointing,
     modules,
     trainableParameters: layout.length,
     adapterParameters: inAdapters,

@@ -3,7 +3,13 @@ import type { Session, Tensors } from '../runtime/session.ts';
 import type { TaskModel } from '../tasks/task-model.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import type { Engine } from './engine.ts';
-import { evaluationGraph, TRAINED, type TrainingGraph, trainingGraph } from './training-graph.ts';
+import {
+  evaluationGraph,
+  TRAINED,
+  type TrainingGraph,
+  type TrainingOptions,
+  trainingGraph,
+} from './training-graph.ts';
 
 /** What a micro-batch gives. */
 export interface Objective {
@@ -20,14 +26,16 @@ export class Program {
   readonly #engine: Engine;
   readonly #model: TaskModel;
   readonly #tuner: Tuner;
+  readonly #options: TrainingOptions;
   readonly #gradient: Float32Array;
   #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
   readonly #evaluations = new Map<'logits' | 'loss', Promise<Session>>();
 
-  constructor(engine: Engine, model: TaskModel, tuner: Tuner) {
+  constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: TrainingOptions = {}) {
     this.#engine = engine;
     this.#model = model;
     this.#tuner = tuner;
+    this.#options = options;
     this.#gradient = new Float32Array(tuner.layout.length);
   }
 
@@ -82,7 +90,7 @@ export class Program {
 
   #openTraining() {
     this.#training ??= (async () => {
-      const graph = trainingGraph(this.#model.buildLoss, this.#tuner);
+      const graph = trainingGraph(this.#model.buildLoss, this.#tuner, this.#options);
       return { graph, session: await this.#engine.open(graph.outputs) };
     })();
     return this.#training;

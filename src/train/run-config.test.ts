@@ -60,6 +60,7 @@ describe('defaults', () => {
           "adam_epsilon": 1e-8,
           "eval_strategy": "no",
           "gradient_accumulation_steps": 1,
+          "gradient_checkpointing": false,
           "greater_is_better": true,
           "group_by_length": true,
           "learning_rate": 0.002,

@@ -2,10 +2,11 @@ import { warmupStepsOf } from '../optim/schedule.ts';
 import type { RunConfig } from './run-config.ts';
 import { runLength } from './run-length.ts';
 import type { StepBatchesSettings } from './step-batches.ts';
+import type { TrainingOptions } from './training-graph.ts';
 import type { UpdateSettings } from './updater.ts';
 
 /** What the trainer goes by. */
-export interface TrainerSettings extends StepBatchesSettings {
+export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   totalSteps: number;
   update: UpdateSettings;
   loggingSteps: number;
@@ -36,6 +37,7 @@ export function trainerSettings({ training, seed }: RunConfig, examples: number)
     batchSize: training.per_device_train_batch_size,
     accumulation: training.gradient_accumulation_steps,
     groupByLength: training.group_by_length,
+    gradientCheckpointing: training.gradient_checkpointing,
     update: {
       learningRate: training.learning_rate,
       schedule: training.lr_scheduler_type,

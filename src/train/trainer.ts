@@ -235,6 +235,6 @@ export class Trainer {
 
   #newProgram(): Program {
     const { engine, model, method } = this.#inputs;
-    return new Program(engine, model, method.tuner);
+    return new Program(engine, model, method.tuner, this.#settings);
   }
 }

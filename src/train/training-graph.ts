@@ -19,13 +19,23 @@ export interface TrainingGraph {
   dropouts: DropoutSites;
 }
 
+export interface TrainingOptions {
+  /** Whether the backward pass computes the layers' activations once more, so that they need not be kept. */
+  gradientCheckpointing?: boolean;
+}
+
 /** One training step: from trained values and a batch to the loss and the gradient of loss + γ R. */
-export function trainingGraph(buildLoss: BuildModel, tuner: Tuner): TrainingGraph {
+export function trainingGraph(
+  buildLoss: BuildModel,
+  tuner: Tuner,
+  { gradientCheckpointing = false }: TrainingOptions = {},
+): TrainingGraph {
   const { network, flat } = tunedNetwork(tuner, true);
   const loss = buildLoss(network);
   const segments = tuner.layout.segments.filter(({ start, end }) => end > start);
   const leaves = segments.map(({ name }) => tuner.layout.value(flat, name));
-  const gradient = concat(gradients(loss, leaves).map(flatten), 0);
+  const cuts = gradientCheckpointing ? network.layerInputs : [];
+  const gradient = concat(gradients(loss, leaves, cuts).map(flatten), 0);
   const dropouts = network.dropouts as DropoutSites;
   const { regularizer } = tuner;
   if (!regularizer || regularizer.weight === 0) return { outputs: { loss, gradient }, dropouts };

@@ -1,7 +1,7 @@
 // biome-ignore-all format: one case a line.
 
 import {
-  add, concat, expand, gather, multiply, pad, reshape, scatterAdd, slice, transpose, window,
+  add, after, concat, exp, expand, gather, multiply, pad, reshape, scatterAdd, slice, transpose, window,
 } from '../../src/graph/build.ts';
 import { addDimensions, multiplyDimensions, symbol } from '../../src/graph/dimension.ts';
 import type { Value } from '../../src/graph/graph.ts';
@@ -80,5 +80,12 @@ export const layout = {
     op([real(9), int([], [2])], (x, start) => window(x, start, [2, 3]), [2, 3], (x) => (i, j) => x(2 + 3 * i + j), []),
     op([real(9), int([1], [0])], (x, start) => window(x, start, [4]), [4], (x) => (i) => x(i), []),
     op([real(9), int([], [3]), real('batch', 'sequence')], (x, at, y) => add(window(x, at, y.shape), y), [2, 3], (x, _, y) => (i, j) => x(3 + 3 * i + j) + y(i, j), [2]),
+  ],
+  after: [
+    op([real(2, 3), real('batch')], (x, gate) => after(x, exp(gate)), [2, 3], (x) => (i, j) => x(i, j), [0]),
+    op([real('batch', 'sequence'), real(4, 'sequence')], (x, gate) => after(x, gate), [2, 3], (x) => (i, j) => x(i, j), [0]),
+    op([real(), TOKENS], (x, gate) => after(x, gate), [], (x) => () => x(), [0]),
+    op([TOKENS, real('batch')], (x, gate) => after(x, gate), [2, 3], (x) => (i, j) => x(i, j)  , []),
+    op([real('batch')], (x) => multiply(exp(x), exp(after(x, exp(x)))), [2], (x) => (i) => Math.exp(2 * x(i))),
   ],
 };

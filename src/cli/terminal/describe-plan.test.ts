@@ -6,6 +6,7 @@ const module = { inFeatures: 384, outFeatures: 384, scale: 1, rank: 12 };
 const adalora: Plan = {
   method: 'adalora',
   baseDtype: 'float32',
+  gradientCheckpointing: false,
   modules: [0, 1].map((layer) => ({ ...module, path: `bert.encoder.layer.${layer}.attention.self.query` })),
   trainableParameters: 19226,
   adapterParameters: 18456,
@@ -56,4 +57,11 @@ it('points to --measure until something is measured', () => {
   expect(describePlan(adalora)).toContain('--measure');
   const failed = { ...adalora, bases: [{ ...adalora.bases[0], failure: 'no memory' }] };
   expect(describePlan(failed)).not.toContain('--measure');
+});
+
+it('says that activations are computed twice', () => {
+  expect(describePlan({ ...adalora, gradientCheckpointing: true })).toContain(
+    '\nactivations  computed twice, not kept (gradient_checkpointing)\n',
+  );
+  expect(describePlan(adalora)).not.toContain('activations');
 });

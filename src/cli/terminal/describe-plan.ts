@@ -30,6 +30,8 @@ export function describePlan(plan: Plan): string {
       ['', `falls from step ${counted(tinit)} to ${counted(final)}, every ${counted(deltaT)} steps`],
     );
   }
+  if (plan.gradientCheckpointing)
+    facts.push(['activations', 'computed twice, not kept (gradient_checkpointing)']);
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
   const lines = facts.map(([name, fact]) => `${name.padEnd('in adapters'.length)}  ${fact}`);
   const ranks = rankTable(Object.fromEntries(modules.map(({ path, rank }) => [path, rank])));

@@ -24,12 +24,14 @@ function encoder(network: Network, config: BartConfig, inputs: ModelInputs, padd
   const asking = { queries: sequence, heads: config.encoder_attention_heads, bias: padding };
   let hidden = bartEmbeddings(network, config, 'model.encoder', inputIds, 0);
   for (let i = 0; i < config.encoder_layers; i++) {
+    network.layerInput(hidden);
     const path = `model.encoder.layers.${i}`;
     const mixed = selfAttention(network, config, `${path}.self_attn`, hidden, asking, { batch });
     const attended = addAndNorm(network, config, `${path}.self_attn_layer_norm`, mixed, hidden);
     hidden = feedForward(network, config, path, attended, config.encoder_ffn_dim);
   }
-  return hidden;
+  // The decoder's layers read it.
+  return network.layerInput(hidden);
 }
 
 function decoder(
@@ -45,6 +47,7 @@ function decoder(
   const asking = { queries: target, heads: config.decoder_attention_heads };
   let hidden = bartEmbeddings(network, config, 'model.decoder', decoderInputIds, past);
   for (let i = 0; i < config.decoder_layers; i++) {
+    network.layerInput(hidden);
     const path = `model.decoder.layers.${i}`;
     const own = { ...asking, bias: causal };
     const mixed = selfAttention(network, config, `${path}.self_attn`, hidden, own, inputs);

@@ -25,7 +25,8 @@ export function debertaV2Model(network: Network, config: DebertaV2Config, inputs
   const embedded = debertaV2Embeddings(network, config, 'deberta.embeddings', inputs, realRows);
   let hidden = embedded;
   for (let i = 0; i < config.num_hidden_layers; i++) {
-    hidden = layer(network, config, `${path}.layer.${i}`, hidden, visible, relative, inputs);
+    const before = network.layerInput(hidden);
+    hidden = layer(network, config, `${path}.layer.${i}`, before, visible, relative, inputs);
     if (i === 0 && config.conv_kernel_size > 0)
       hidden = convLayer(network, config, `${path}.conv`, embedded, hidden, realRows, batch);
   }

@@ -18,6 +18,7 @@ export function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInp
   const positions = embedding(network, 'transformer.wpe', [n_positions, width], positionIds);
   const bias = decoderBias(attentionMask, sequence);
   let hidden = network.dropout(add(words, positions), config.embd_pdrop);
-  for (let i = 0; i < config.n_layer; i++) hidden = gpt2Layer(network, config, i, hidden, bias, inputs);
+  for (let i = 0; i < config.n_layer; i++)
+    hidden = gpt2Layer(network, config, i, network.layerInput(hidden), bias, inputs);
   return layerNorm(network, 'transformer.ln_f', hidden, config.layer_norm_epsilon);
 }

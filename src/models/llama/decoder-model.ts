@@ -35,6 +35,6 @@ export function decoderModel<Config extends DecoderConfig>(
   const words = embedding(network, table, [vocab_size, hidden_size], inputs.inputIds, pad_token_id);
   let hidden = multiply(words, embeddingScale(config));
   for (let i = 0; i < config.num_hidden_layers; i++)
-    hidden = layer(network, config, `${path}.layers.${i}`, hidden, inputs, i);
+    hidden = layer(network, config, `${path}.layers.${i}`, network.layerInput(hidden), inputs, i);
   return rmsNorm(network, `${path}.norm`, hidden, config.rms_norm_eps, normOffset);
 }

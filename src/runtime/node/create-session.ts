@@ -1,4 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
+import { DISABLED_OPTIMIZERS } from '../disabled-optimizers.ts';
 import { wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
 import { loadEngine } from './load-engine.ts';
@@ -35,8 +36,7 @@ export async function createSession(model: Uint8Array, options: NodeSessionOptio
     logSeverityLevel: 4,
     ...(threads && { intraOpNumThreads: threads }),
     ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),
-    // The fusion would replace slices by nodes that upset the order in which a lowered graph is meant to run.
-    extra: { session: settings, optimization: { disable_specified_optimizers: 'GatherSliceToSplitFusion' } },
+    extra: { session: settings, optimization: { disable_specified_optimizers: DISABLED_OPTIMIZERS } },
   }).catch(explain);
   return wrapSession(session, Tensor, {
     fillsOutputs: true,

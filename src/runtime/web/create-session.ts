@@ -1,4 +1,5 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-web';
+import { DISABLED_OPTIMIZERS } from '../disabled-optimizers.ts';
 import { wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
 
@@ -29,7 +30,10 @@ export async function createSession(model: Uint8Array, options: WebSessionOption
     // Fatal only: every error is thrown, and need not be printed as well.
     logSeverityLevel: 4,
     ...(weightFiles && { externalData: weightFiles }),
-    extra: { session: { disable_prepacking: '1' } },
+    extra: {
+      session: { disable_prepacking: '1' },
+      optimization: { disable_specified_optimizers: DISABLED_OPTIMIZERS },
+    },
   });
   return wrapSession(session, Tensor, { fillsOutputs: false });
 }

@@ -29,7 +29,7 @@ export async function calibrate(
   onProgress: (progress: CalibrationProgress) => void,
 ): Promise<Omit<Calibration, 'peakMb'>> {
   const { engine, model, method, train, validation } = inputs;
-  const newProgram = () => new Program(engine, model, method.tuner);
+  const newProgram = () => new Program(engine, model, method.tuner, settings);
   const updater = new Updater(method, inputs.values, settings.update);
   const stepBatches = new StepBatches(train, settings);
   let program = newProgram();

@@ -22,6 +22,8 @@ export const trainingSchema = z.strictObject({
   per_device_eval_batch_size: count.optional(),
   /** Batches that make one optimizer step. */
   gradient_accumulation_steps: count.default(1),
+  /** Compute every layer's activations once more for the backward pass: less memory, more time, the same results. */
+  gradient_checkpointing: z.boolean().default(false),
   lr_scheduler_type: z.enum(LR_SCHEDULER_TYPES).default('linear'),
   /** Share of the run in which the learning rate rises, or the same in steps: one of the two. */
   warmup_ratio: z.number().min(0).lt(1).default(0),

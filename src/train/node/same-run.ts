@@ -40,10 +40,14 @@ export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof 
   });
 }
 
-/** A config without what changes no step: where files lie, what is computed on, and when something is reported. */
+/**
+ * A config without what changes no step: where files lie, what is computed on, what is computed twice (to the bit), and
+ * when something is reported.
+ */
 function courseOf({ output: _, device: __, data, training, ...rest }: RunConfig): object {
   const { train: ___, validation: ____, ...columns } = data;
-  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = training;
+  const { gradient_checkpointing, ...others } = training;
+  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = others;
   return { ...rest, data: columns, training: course };
 }
 
