@@ -1,17 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const MODEL = '../shared/models/all-MiniLM-L6-v2';
-const TRAIN = '../shared/data/glue/CoLA/train.tsv';
+import { dataFile, GLUE, isThere, MODEL } from './data/data-cases.ts';
 
 /**
  * Milliseconds from the command to the first training step: MiniLM on CoLA's 8,551 sentences, every file read, every
  * sentence tokenized. Undefined where the model or the data are missing.
  */
 export function startup(runs: number): number[] | undefined {
-  if (!existsSync(MODEL) || !existsSync(TRAIN)) return undefined;
+  if (!isThere('cola')) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'adalora-startup-'));
   try {
     return Array.from({ length: runs }, (_, i) => once(join(folder, `${i}`)));
@@ -23,7 +21,7 @@ export function startup(runs: number): number[] | undefined {
 function once(output: string): number {
   const settings = {
     model: MODEL,
-    'data.train': TRAIN,
+    'data.train': dataFile(GLUE, 'cola', 'train'),
     'data.validation': null,
     'training.max_steps': 3,
     'adalora.tinit': 1,

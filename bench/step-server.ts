@@ -1,11 +1,12 @@
-import { createInterface } from 'node:readline';
 import { lower } from '../src/onnx/index.ts';
 import { createSession } from '../src/runtime/node/create-session.ts';
 import { Random } from '../src/support/random.ts';
 import { modelFeeds } from '../src/tasks/model-inputs.ts';
 import type { Batch } from '../src/text/collate.ts';
+import type { BaseDtype } from '../src/train/base-dtype/base-dtype.ts';
 import type { Engine } from '../src/train/engine.ts';
 import { createMethod } from '../src/train/method.ts';
+import { withBaseDtype } from '../src/train/node/base-dtype/with-base-dtype.ts';
 import { type LoadedModel, loadModel } from '../src/train/node/load-model.ts';
 import { nodeEngine } from '../src/train/node/node-engine.ts';
 import { peakMemoryMb } from '../src/train/node/peak-memory.ts';
@@ -13,11 +14,12 @@ import { Program } from '../src/train/program.ts';
 import { parseRunConfig } from '../src/train/run-config.ts';
 import { Updater } from '../src/train/updater.ts';
 import { type ProductRate, productRate } from './product-rate.ts';
+import { serve } from './protocol.ts';
 import type { BenchCase } from './shapes.ts';
 
 /*
- * Takes one training step after the other on request, one JSON object a line in and out, as python/peft_step.py does:
- * prepare (a bench case and the folder of its checkpoint), step, memory, products, exit.
+ * Takes one training step after the other on request, as python/peft_step.py does: prepare (a bench case, the folder of
+ * its checkpoint and how the base is kept), step, memory, products, exit.
  */
 
 /** So many steps that the budget does not end while it is measured. */
@@ -26,18 +28,15 @@ const TOTAL_STEPS = 1_000_000;
 const PROFILED_STEPS = 3;
 
 interface Prepared {
+  trainable: number;
   step(): Promise<void>;
   products(): Promise<ProductRate>;
 }
 
-async function prepare({
-  folder,
-  method,
-  r,
-  batch,
-  length,
-}: BenchCase & { folder: string }): Promise<Prepared> {
-  const model = loadModel(folder, 'single_label_classification');
+type Preparation = BenchCase & { folder: string; dtype: BaseDtype; targets: string[] };
+
+function prepare({ folder, dtype, method, r, targets, batch, length }: Preparation): Prepared {
+  const model = withBaseDtype(loadModel(folder, 'single_label_classification'), dtype);
   const config = parseRunConfig(
     {
       model: folder,
@@ -51,8 +50,9 @@ async function prepare({
         tfinal: '10%',
         deltaT: 10,
         orth_reg_weight: 0.1,
+        target_modules: targets,
       },
-      lora: { r },
+      lora: { r, target_modules: targets },
     },
     'bench',
   );
@@ -83,6 +83,7 @@ async function prepare({
     await program.release();
   };
   return {
+    trainable: values.length,
     products: () => productRate(profiled),
     async step() {
       const { gradient } = await program.differentiate(updater.values, feeds, 0, updater.step);
@@ -103,22 +104,19 @@ function randomBatch(model: LoadedModel, batch: number, length: number): Batch {
   };
 }
 
-let prepared: Prepared | undefined;
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  const reply: Record<string, unknown> = {};
-  if (request.op === 'prepare') prepared = await prepare(request);
-  else if (request.op === 'step') {
-    const times: number[] = [];
-    for (let i = 0; i < request.count; i++) {
-      const started = performance.now();
-      await prepared?.step();
-      times.push(performance.now() - started);
-    }
-    reply.ms = times;
-  } else if (request.op === 'memory') reply.peak_mb = peakMemoryMb();
-  else if (request.op === 'products') Object.assign(reply, await prepared?.products());
-  else if (request.op === 'exit') break;
-  console.log(JSON.stringify(reply));
-}
+let prepared: Prepared;
+
+await serve({
+  prepare(request) {
+    prepared = prepare(request as unknown as Preparation);
+    return { trainable: prepared.trainable };
+  },
+  async step() {
+    const started = performance.now();
+    await prepared.step();
+    return { ms: performance.now() - started };
+  },
+  memory: () => ({ peak_mb: peakMemoryMb() }),
+  products: () => prepared.products(),
+});
 process.exit(0);

@@ -1,21 +1,14 @@
-"""Times training steps of PEFT on request, so that a benchmark can interleave them with another library's.
-
-Reads one JSON request a line from standard input and answers one JSON line on standard output:
+"""Times training steps of PEFT on request (serve.py), so that a benchmark can interleave them with another library's:
 
     {"op": "prepare", "model_type": "bert", "shape": {fields of its config}, "method": "adalora" | "lora", "r": 12,
-     "targets": [...], "batch": 16, "length": 128, "dropout": 0.1,
-     "dtype": "float32" | "bfloat16", "threads": 2}
-                                -> {"attention", "trainable", "threads", "versions", "baseline_mb"}
-    {"op": "step", "count": 3}  -> {"ms": [every step's milliseconds], "loss": of the last step}
-    {"op": "memory"}            -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
-    {"op": "exit"}
+     "targets": [...], "batch": 16, "length": 128, "dropout": 0.1, "dtype": "float32" | "bfloat16", "threads": 2}
+                      -> {"attention", "trainable", "threads", "versions"}
+    {"op": "step"}    -> {"ms", "loss"}
+    {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 
-A request that fails is answered by {"error": ...}. A process prepares once: its peak memory belongs to that
-configuration.
+bfloat16 is autocast: the weights stay float32. A process prepares once: its peak memory belongs to that configuration.
 """
 
-import json
-import sys
 import time
 
 import peft
@@ -24,6 +17,7 @@ import transformers
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from memory import peak_mb, resident_mb
+from serve import serve
 from tuner import train_step, trainable, wrap
 
 # More steps than any benchmark runs, all before `tinit`: importance is averaged at each step, nothing pruned.
@@ -51,18 +45,14 @@ class Server:
             "trainable": sum(p.numel() for p in trainable(self.model)),
             "threads": torch.get_num_threads(),
             "versions": {library.__name__: library.__version__ for library in (torch, transformers, peft)},
-            "baseline_mb": self.baseline_mb,
         }
 
-    def step(self, count):
-        milliseconds = []
-        for _ in range(count):
-            batch = self.random_batch()
-            start = time.perf_counter()
-            self.step_number += 1
-            loss = train_step(self.model, self.optimizer, batch, self.step_number, self.dtype)
-            milliseconds.append(round((time.perf_counter() - start) * 1000, 2))
-        return {"ms": milliseconds, "loss": loss.item()}
+    def step(self):
+        batch = self.random_batch()
+        start = time.perf_counter()
+        self.step_number += 1
+        loss = train_step(self.model, self.optimizer, batch, self.step_number, self.dtype)
+        return {"ms": round((time.perf_counter() - start) * 1000, 2), "loss": loss.item()}
 
     def memory(self):
         return {"peak_mb": peak_mb(), "baseline_mb": self.baseline_mb}
@@ -82,21 +72,6 @@ def tuner_settings(method, r):
     return dict(init_r=r, target_r=r * 2 // 3, lora_alpha=16, orth_reg_weight=0.1, **schedule)
 
 
-def main():
-    answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints must not break the protocol
-    server = Server()
-    operations = {"prepare": server.prepare, "step": server.step, "memory": server.memory}
-    for line in sys.stdin:
-        request = json.loads(line)
-        operation = request.pop("op")
-        if operation == "exit":
-            return
-        try:
-            answer = operations[operation](**request)
-        except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), file=answers, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    server = Server()
+    serve(prepare=server.prepare, step=server.step, memory=server.memory)

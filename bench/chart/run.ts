@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
+import type { BenchResults } from '../results.ts';
+import { ratioChart } from './ratio-chart.ts';
+import { ratioGroups } from './ratio-groups.ts';
+
+/* npm run bench:chart -- [--json runs/bench.json] [--out docs/bench.svg]: draws what `npm run bench` has measured. */
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'string', default: 'runs/bench.json' },
+    out: { type: 'string', default: 'docs/bench.svg' },
+  },
+});
+const results: BenchResults = JSON.parse(readFileSync(options.json, 'utf8'));
+const chart = ratioChart(ratioGroups(results), 'AdaLoRA beside PEFT: speed and peak memory of training');
+atomicWrite(options.out, chart);

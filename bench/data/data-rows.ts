@@ -1,0 +1,58 @@
+import { measure, type Rounds } from '../measure.ts';
+import type { DataResult, Timed } from '../results.ts';
+import type { Launcher } from '../sides.ts';
+import { type DataTask, GLUE, MODEL } from './data-cases.ts';
+
+export interface DataRows {
+  /** Of blocks of steps, and then of predictions. */
+  rounds: Rounds;
+  blockSteps: number;
+  threads: number;
+  /** Where an adapter may be written. */
+  folder: string;
+}
+
+/** As our evaluation has it; PEFT's then gets the same. */
+const EVAL_BATCH = 64;
+
+/** AdaLoRA on real data with every side, a block in turn; then prediction with the adapter that the first of them trained. */
+export async function measureData(
+  { task, name }: { task: DataTask; name: string },
+  launcher: Launcher,
+  { rounds, blockSteps, threads, folder }: DataRows,
+): Promise<DataResult> {
+  launcher.makeBase(MODEL);
+  const request = { model: MODEL, data: GLUE, task, threads };
+  const rivals = (fields: object) =>
+    launcher.sides.map((side) => ({ side, preparation: { ...request, dtype: side.dtype, ...fields } }));
+  const trained = await measure<object, { train: Timed; evaluate: Timed }, unknown>(
+    launcher,
+    'data',
+    rivals({ block_steps: blockSteps, eval_batch: EVAL_BATCH }),
+    rounds,
+    'block',
+    (first) => first.ask('save', { folder }),
+  );
+  const predicted = await measure<object, Timed & { labels: number[] }, unknown>(
+    launcher,
+    'predict',
+    rivals({ adapter: folder, batch: EVAL_BATCH }),
+    rounds,
+    'predict',
+    async () => {},
+  );
+  const { labels } = predicted.measured[0].replies[0];
+  const runs = launcher.sides.map((side, i) => {
+    const [training, prediction] = [trained.measured[i], predicted.measured[i]];
+    const own = prediction.replies[0].labels;
+    return {
+      side: side.name,
+      train: training.replies.map(({ train }) => train),
+      evaluate: training.replies.map(({ evaluate }) => evaluate),
+      predict: prediction.replies.map(({ examples, ms }) => ({ examples, ms })),
+      memory: { train: training.memory, predict: prediction.memory },
+      sameLabels: own.filter((label, row) => label === labels[row]).length / labels.length,
+    };
+  });
+  return { name, runs };
+}

@@ -1,0 +1,50 @@
+import { median } from './median.ts';
+import type { DataResult, StepResult, Timed } from './results.ts';
+import type { SideName } from './sides.ts';
+
+/** The side that all others are set against. */
+export const REFERENCE: SideName = 'PEFT float32';
+
+/** A side's medians over one size. */
+export interface StepFigures {
+  side: SideName;
+  /** A step of AdaLoRA, in milliseconds. */
+  adalora: number;
+  lora?: number;
+  /** Peak of the process under AdaLoRA, in MB. */
+  memory: number;
+}
+
+/** A side's medians on one data set: examples a second, and peaks of its two processes in MB. */
+export interface DataFigures {
+  side: SideName;
+  train: number;
+  evaluate: number;
+  predict: number;
+  trainMemory: number;
+  predictMemory: number;
+}
+
+export function stepFigures({ runs }: StepResult): StepFigures[] {
+  return runs
+    .filter(({ method }) => method === 'adalora')
+    .map(({ side, ms, memory }) => {
+      const lora = runs.find((run) => run.side === side && run.method === 'lora');
+      return { side, adalora: median(ms), lora: lora && median(lora.ms), memory: memory.peak_mb };
+    });
+}
+
+export function dataFigures({ runs }: DataResult): DataFigures[] {
+  return runs.map(({ side, train, evaluate, predict, memory }) => ({
+    side,
+    train: rate(train),
+    evaluate: rate(evaluate),
+    predict: rate(predict),
+    trainMemory: memory.train.peak_mb,
+    predictMemory: memory.predict.peak_mb,
+  }));
+}
+
+function rate(blocks: readonly Timed[]): number {
+  return median(blocks.map(({ examples, ms }) => (1000 * examples) / ms));
+}

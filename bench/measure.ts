@@ -1,0 +1,62 @@
+import type { Client } from './client.ts';
+import type { Memory } from './results.ts';
+import type { Launcher, ServerKind, Side } from './sides.ts';
+
+/** A process to be measured, and what it is asked to prepare. */
+export interface Rival {
+  side: Side;
+  preparation: object;
+}
+
+export interface Rounds {
+  /** Rounds before those that are kept. */
+  warmUp: number;
+  kept: number;
+}
+
+export interface Measured<Prepared, Reply> {
+  prepared: Prepared;
+  replies: Reply[];
+  /** After the last round. */
+  memory: Memory;
+}
+
+/**
+ * Runs processes beside each other: each prepares, then they do the same in turn, round by round, so that whatever else the
+ * machine does meets all of them.
+ *
+ * @param op what they do in a round
+ * @param atEnd what else is asked, of the first of them
+ */
+export async function measure<Prepared, Reply, End>(
+  launcher: Launcher,
+  kind: ServerKind,
+  rivals: readonly Rival[],
+  { warmUp, kept }: Rounds,
+  op: string,
+  atEnd: (first: Client) => Promise<End>,
+): Promise<{ measured: Measured<Prepared, Reply>[]; end: End }> {
+  const clients = rivals.map(({ side }) => launcher.start(side, kind));
+  try {
+    const prepared: Prepared[] = [];
+    for (const [i, client] of clients.entries())
+      prepared.push(await client.ask('prepare', rivals[i].preparation));
+    const replies: Reply[][] = clients.map(() => []);
+    for (let round = -warmUp; round < kept; round++) {
+      for (const [i, client] of clients.entries()) {
+        const reply = await client.ask<Reply>(op);
+        if (round >= 0) replies[i].push(reply);
+      }
+    }
+    const memories: Memory[] = [];
+    for (const client of clients) memories.push(await client.ask('memory'));
+    const measured = clients.map((_, i) => ({
+      prepared: prepared[i],
+      replies: replies[i],
+      memory: memories[i],
+    }));
+    return { measured, end: await atEnd(clients[0]) };
+  } finally {
+    await Promise.all(clients.map((client) => client.exit()));
+  }
+}

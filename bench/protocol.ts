@@ -1,0 +1,40 @@
+import { readSync, writeSync } from 'node:fs';
+
+/*
+ * How a measured process is spoken to: one JSON object a line on standard input, one on standard output for each. An
+ * answer {"error": ...}, or the end of the process, says that a request failed. python/serve.py does the same.
+ */
+
+export interface Request {
+  op: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each operation knows its fields
+  [field: string]: any;
+}
+
+const NEWLINE = 10;
+
+/** Waits for the next request, doing nothing else; undefined when there are no more. */
+export function nextRequest(): Request | undefined {
+  const parts: Buffer[] = [];
+  while (parts.at(-1)?.at(-1) !== NEWLINE) {
+    const part = Buffer.alloc(2 ** 16);
+    const read = readSync(0, part);
+    if (read === 0) return undefined;
+    parts.push(part.subarray(0, read));
+  }
+  const request: Request = JSON.parse(Buffer.concat(parts).toString());
+  return request.op === 'exit' ? undefined : request;
+}
+
+export function answer(reply: object): void {
+  writeSync(1, `${JSON.stringify(reply)}\n`);
+}
+
+/** Answers requests by name until there are no more. */
+export async function serve(
+  operations: Readonly<Record<string, (request: Request) => object | Promise<object>>>,
+): Promise<void> {
+  for (let request = nextRequest(); request; request = nextRequest()) {
+    answer(await operations[request.op](request));
+  }
+}

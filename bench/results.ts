@@ -1,0 +1,64 @@
+import type { ProductRate } from './product-rate.ts';
+import type { BenchCase } from './shapes.ts';
+import type { SideName } from './sides.ts';
+
+/** What a run of the bench measured: every time as it was taken. Medians and ratios are made of them when shown. */
+export interface BenchResults {
+  /** As given, with defaults. */
+  options: Record<string, string>;
+  /** Of PEFT and what it stands on. */
+  versions?: Record<string, string>;
+  steps: StepResult[];
+  data: DataResult[];
+  startupMs?: number[];
+}
+
+/** Training steps of one size. */
+export interface StepResult {
+  name: string;
+  runs: StepRun[];
+  /** The engine's product of 4096 x 768 x 3072, the machine's peak. */
+  matmulGflops: number;
+  /** Of AdaLoRA's step on our float32 side. */
+  products: ProductRate;
+}
+
+export interface StepRun {
+  side: SideName;
+  method: BenchCase['method'];
+  /** Trained numbers. */
+  trainable: number;
+  /** Of every step. */
+  ms: number[];
+  memory: Memory;
+}
+
+export interface Memory {
+  /** The most that the process has had resident. */
+  peak_mb: number;
+  /** Of it what Python's imports take. */
+  baseline_mb?: number;
+}
+
+/** AdaLoRA on one data set. */
+export interface DataResult {
+  name: string;
+  runs: DataRun[];
+}
+
+export interface DataRun {
+  side: SideName;
+  train: Timed[];
+  /** The development set with its metrics, while training. */
+  evaluate: Timed[];
+  /** The texts of the development set, by a process of its own. */
+  predict: Timed[];
+  memory: { train: Memory; predict: Memory };
+  /** Share of the texts that get the label that the first side gives them. */
+  sameLabels: number;
+}
+
+export interface Timed {
+  examples: number;
+  ms: number;
+}

@@ -1,0 +1,56 @@
+import { modelFamily } from '../src/models/registry.ts';
+import { matmulPeak } from './matmul-peak.ts';
+import { measure, type Rounds } from './measure.ts';
+import { writeRandomCheckpoint } from './random-checkpoint.ts';
+import type { StepResult } from './results.ts';
+import type { BenchCase } from './shapes.ts';
+import type { Launcher } from './sides.ts';
+
+export interface StepRows {
+  rounds: Rounds;
+  threads: number;
+  /** Where a checkpoint may be written. */
+  folder: string;
+}
+
+type Rates = Pick<StepResult, 'matmulGflops' | 'products'>;
+
+interface Prepared {
+  trainable: number;
+  versions?: Record<string, string>;
+}
+
+/** Every side under every method of one size at once, a step each in turn. */
+export async function measureSteps(
+  cases: readonly BenchCase[],
+  launcher: Launcher,
+  { rounds, threads, folder }: StepRows,
+): Promise<StepResult & Pick<Prepared, 'versions'>> {
+  const [{ name }] = cases;
+  writeRandomCheckpoint(folder, cases[0]);
+  launcher.makeBase(folder);
+  const rivals = launcher.sides.flatMap((side) =>
+    cases.map(({ name: _, ...benchCase }) => {
+      const targets = modelFamily(benchCase, name).targetModules.adalora;
+      const request = { ...benchCase, targets, dtype: side.dtype, threads };
+      const preparation = side.library === 'adalora' ? { ...request, folder } : request;
+      return { side, method: benchCase.method, preparation };
+    }),
+  );
+  const { measured, end } = await measure<Prepared, { ms: number }, Rates>(
+    launcher,
+    'step',
+    rivals,
+    rounds,
+    'step',
+    async (first) => ({ matmulGflops: await matmulPeak(), products: await first.ask('products') }),
+  );
+  const runs = measured.map(({ prepared: { trainable }, replies, memory }, i) => ({
+    side: rivals[i].side.name,
+    method: rivals[i].method,
+    trainable,
+    ms: replies.map(({ ms }) => ms),
+    memory,
+  }));
+  return { name, runs, ...end, versions: measured.at(-1)?.prepared.versions };
+}

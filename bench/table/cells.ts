@@ -1,0 +1,28 @@
+/** A speed as a multiple of another, with what it is to reach; nothing where there is no other. */
+export function times(ratio: number | undefined, atLeast?: number): string {
+  return cell(ratio && `${ratio.toFixed(2)}x`, atLeast && `>= ${atLeast}`);
+}
+
+/** A share of something, likewise. */
+export function share(ratio: number | undefined, atMost?: number, digits = 2): string {
+  return cell(ratio?.toFixed(digits), atMost && `<= ${atMost}`);
+}
+
+function cell(value: string | 0 | undefined, target: string | 0 | undefined): string {
+  if (!value) return '';
+  return target ? `${value} (${target})` : value;
+}
+
+/** Rows as lines of text, the first column to the left, the others to the right; columns without content are left out. */
+export function aligned(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const shown = heads.flatMap((_, column) =>
+    column === 0 || rows.some((row) => row[column]) ? [column] : [],
+  );
+  const widths = shown.map((column) => Math.max(...[heads, ...rows].map((row) => row[column].trim().length)));
+  const line = (row: readonly string[]) =>
+    shown
+      .map((column, i) => (i === 0 ? row[column].padEnd(widths[i]) : row[column].trim().padStart(widths[i])))
+      .join('  ')
+      .trimEnd();
+  return [heads, ...rows].map(line).join('\n');
+}
