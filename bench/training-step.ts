@@ -1,0 +1,112 @@
+import { lower } from '../src/onnx/index.ts';
+import { createSession } from '../src/runtime/node/create-session.ts';
+import { Random } from '../src/support/random.ts';
+import { modelFeeds } from '../src/tasks/model-inputs.ts';
+import type { Batch } from '../src/text/collate.ts';
+import type { BaseDtype } from '../src/train/base-dtype/base-dtype.ts';
+import type { Engine } from '../src/train/engine.ts';
+import { createMethod } from '../src/train/method.ts';
+import { withBaseDtype } from '../src/train/node/base-dtype/with-base-dtype.ts';
+import { type LoadedModel, loadModel } from '../src/train/node/load-model.ts';
+import { nodeEngine } from '../src/train/node/node-engine.ts';
+import { Program } from '../src/train/program.ts';
+import { parseRunConfig } from '../src/train/run-config.ts';
+import { Updater } from '../src/train/updater.ts';
+
+/** So many steps that the budget does not end while it is measured. */
+const TOTAL_STEPS = 1_000_000;
+
+/** What a measured step trains: method and rank, over a model folder, on one batch of random tokens. */
+export interface StepSettings {
+  folder: string;
+  dtype: BaseDtype;
+  method: 'adalora' | 'lora';
+  r: number;
+  /** By default the method's own. */
+  targets?: readonly string[];
+  batch: number;
+  length: number;
+  /** Where a rounded base is kept; by default in the user's cache. */
+  cacheFolder?: string;
+}
+
+/** A training step that can be taken again and again. */
+export interface TrainingStep {
+  trainable: number;
+  /** Milliseconds in the engine, and in what JavaScript does with the gradient. */
+  take(): Promise<{ engine: number; update: number }>;
+  /** Differentiates with the engine's profiler on, which writes a file of that prefix. */
+  profiled(profilePrefix: string, steps: number): Promise<void>;
+}
+
+export function trainingStep(settings: StepSettings): TrainingStep {
+  const { folder, dtype, method, r, batch, length, cacheFolder } = settings;
+  const model = withBaseDtype(loadModel(folder, 'single_label_classification'), dtype, { cacheFolder });
+  const target_modules = settings.targets && [...settings.targets];
+  const config = parseRunConfig(
+    {
+      model: folder,
+      method,
+      output: 'unused',
+      data: { train: 'unused', text: 0, label: 1 },
+      adalora: {
+        init_r: r,
+        target_r: Math.round(r / 1.5),
+        tinit: '10%',
+        tfinal: '10%',
+        deltaT: 10,
+        orth_reg_weight: 0.1,
+        ...(target_modules && { target_modules }),
+      },
+      lora: { r, ...(target_modules && { target_modules }) },
+    },
+    'bench',
+  );
+  const { run } = createMethod(config, model, TOTAL_STEPS);
+  const values = run.tuner.initialValues(0, model.reader(0));
+  const updater = new Updater(run, values, {
+    learningRate: config.training.learning_rate,
+    schedule: 'linear',
+    warmupSteps: 0,
+    totalSteps: TOTAL_STEPS,
+    betas: [0.9, 0.999],
+    epsilon: 1e-8,
+    weightDecay: 0,
+    maxGradNorm: 1,
+  });
+  const labels = { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] };
+  const feeds = { ...modelFeeds(randomBatch(model, batch, length)), labels };
+  const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
+  return {
+    trainable: values.length,
+    async take() {
+      const started = performance.now();
+      const { gradient } = await program.differentiate(updater.values, feeds, 0, updater.step);
+      const differentiated = performance.now();
+      updater.apply(gradient);
+      return { engine: differentiated - started, update: performance.now() - differentiated };
+    },
+    async profiled(profilePrefix, steps) {
+      const { weightFolder, locate } = model;
+      const options = { device: 'cpu', weightFolder, profilePrefix } as const;
+      const engine: Engine = {
+        open: (outputs) => createSession(lower(outputs, { target: 'cpu', locate }), options),
+      };
+      const program = new Program(engine, model, run.tuner);
+      for (let i = 0; i < steps; i++) await program.differentiate(updater.values, feeds, 0, i);
+      await program.release();
+    },
+  };
+}
+
+function randomBatch(model: LoadedModel, batch: number, length: number): Batch {
+  const random = new Random(0, 'bench');
+  const size = batch * length;
+  return {
+    inputIds: Int32Array.from({ length: size }, () => random.integer(model.config.vocabSize)),
+    attentionMask: new Int32Array(size).fill(1),
+    tokenTypeIds: new Int32Array(size),
+    batch,
+    length,
+  };
+}
