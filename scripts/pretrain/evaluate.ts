@@ -22,6 +22,8 @@ const { values: flags } = parseArgs({
     tasks: { type: 'string', default: EVALUATION_TASKS.map(({ name }) => name).join() },
     seeds: { type: 'string', default: '0' },
     'learning-rate': { type: 'string', default: '3e-3' },
+    /** Instead of the task's own number. */
+    epochs: { type: 'string' },
     /** Leaves out the two that are compared with. */
     alone: { type: 'boolean', default: false },
   },
@@ -79,7 +81,7 @@ async function adaLora(
         max_length: MAX_LENGTH,
       },
       training: {
-        num_train_epochs: task.epochs,
+        num_train_epochs: Number(flags.epochs ?? task.epochs),
         learning_rate: Number(flags['learning-rate']),
         per_device_train_batch_size: 64,
         per_device_eval_batch_size: 128,

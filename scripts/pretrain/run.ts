@@ -27,9 +27,9 @@ const { values: flags } = parseArgs({
     out: { type: 'string', default: 'models/mini' },
     objective: { type: 'string', default: 'distil' },
     embeddings: { type: 'string', default: 'teacher' },
-    minutes: { type: 'string', default: '110' },
-    chunks: { type: 'string', default: 'all' },
-    'batch-tokens': { type: 'string', default: '4096' },
+    minutes: { type: 'string', default: '90' },
+    chunks: { type: 'string', default: '60000' },
+    'batch-tokens': { type: 'string', default: '2048' },
     'learning-rate': { type: 'string', default: '1e-3' },
     seed: { type: 'string', default: '0' },
     /** Writes the model of the last checkpoint and trains no further. */
