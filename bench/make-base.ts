@@ -4,4 +4,4 @@ import { loadModel } from '../src/train/node/load-model.ts';
 /* node make-base.js MODEL: makes the int8 copy of an encoder's base in the cache, if it is not there. */
 
 const [, , folder] = process.argv;
-withBaseDtype(loadModel(folder, 'single_label_classification'), 'int8').close();
+(await withBaseDtype(loadModel(folder, 'single_label_classification'), 'int8')).close();

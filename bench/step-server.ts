@@ -13,8 +13,8 @@ const PROFILED_STEPS = 3;
 let step: TrainingStep;
 
 await serve({
-  prepare(request) {
-    step = trainingStep(request as unknown as StepSettings);
+  async prepare(request) {
+    step = await trainingStep(request as unknown as StepSettings);
     return { trainable: step.trainable };
   },
   async step() {

@@ -39,9 +39,9 @@ export interface TrainingStep {
   profiled(profilePrefix: string, steps: number): Promise<void>;
 }
 
-export function trainingStep(settings: StepSettings): TrainingStep {
+export async function trainingStep(settings: StepSettings): Promise<TrainingStep> {
   const { folder, dtype, method, r, batch, length, cacheFolder } = settings;
-  const model = withBaseDtype(loadModel(folder, 'single_label_classification'), dtype, { cacheFolder });
+  const model = await withBaseDtype(loadModel(folder, 'single_label_classification'), dtype, { cacheFolder });
   const target_modules = settings.targets && [...settings.targets];
   const config = parseRunConfig(
     {

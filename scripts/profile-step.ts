@@ -35,7 +35,7 @@ const steps = Number(flags.steps);
 const folder = mkdtempSync(join(tmpdir(), 'adalora-profile-'));
 try {
   writeRandomCheckpoint(folder, benchCase);
-  const step = trainingStep({ ...benchCase, folder, dtype, cacheFolder: join(folder, 'cache') });
+  const step = await trainingStep({ ...benchCase, folder, dtype, cacheFolder: join(folder, 'cache') });
   const times: { engine: number; update: number }[] = [];
   for (let i = -2; i < steps; i++) {
     const taken = await step.take();

@@ -20,7 +20,7 @@ import { type DataRequest, dataConfig } from './data-cases.ts';
 const request = (nextRequest() ?? process.exit()) as unknown as DataRequest;
 const run = await readRun(dataConfig(request));
 const { config } = run;
-const model = withBaseDtype(openModel(run.folder, run.build), config.base_dtype);
+const model = await withBaseDtype(openModel(run.folder, run.build), config.base_dtype);
 const { train, validation } = run.encode(new Date());
 const settings = trainerSettings(config, train.lengths.length);
 const method = createMethod(config, model, settings.totalSteps);

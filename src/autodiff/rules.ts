@@ -94,7 +94,7 @@ export const rules: { [K in Op]: Rule<K> | null } = {
     () => blockMatmul(g, values, scales, { ...attributes, backward: !attributes.backward }),
   ]),
   byteMatmul: single(({ g, inputs: [, values, scales, mirror, mirrorScales] }) => [
-    () => byteMatmul(g, [mirror, mirrorScales], [values, scales], false),
+    () => byteMatmul(g, [mirror, mirrorScales], [values, scales]),
   ]),
   sum: single(({ g, inputs: [x], attributes: { axes } }) => [() => expand(keepAxes(g, x, axes), x.shape)]),
   // Ties share the gradient in full, each: a subgradient, exact where the largest is unique.

@@ -123,8 +123,8 @@ export function blockMatmul(x: Value, values: Value, scales: Value, attributes: 
 export type ByteMatrix = readonly [values: Value, scales: Value];
 
 /** x W with a frozen matrix of bytes and its mirror: see `byteMatmul` in the op set. */
-export function byteMatmul(x: Value, matrix: ByteMatrix, mirror: ByteMatrix, evenRows: boolean): Value {
-  return apply('byteMatmul', [x, ...matrix, ...mirror], { evenRows });
+export function byteMatmul(x: Value, matrix: ByteMatrix, mirror: ByteMatrix, smoothing?: Value): Value {
+  return apply('byteMatmul', [x, ...matrix, ...mirror, ...(smoothing ? [smoothing] : [])], {});
 }
 
 export function sum(x: Value, axes: readonly number[], keepDims = false): Value {

@@ -54,10 +54,11 @@ export interface Ops {
   /**
    * x W with a frozen matrix of signed bytes, each column times its scale: (x, values [inFeatures, outFeatures], scales
    * [outFeatures], mirror, mirrorScales), the mirror being the transposition of the same matrix, rounded along its own
-   * columns, which the gradient is multiplied with. Rounds x to bytes: every row with a scale of its own, or all rows
-   * with one where they are even. Rounding counts as the identity when differentiated.
+   * columns, which the gradient is multiplied with. Rounds x to bytes, every row with a scale of its own. With a sixth
+   * operand, smoothing [inFeatures], the columns of x are multiplied by it first, the rows of the values having been
+   * divided by it, and all share a scale. Rounding counts as the identity when differentiated.
    */
-  byteMatmul: { evenRows: boolean };
+  byteMatmul: None;
   sum: Reduction;
   max: Reduction;
   /** Over the last axis. */

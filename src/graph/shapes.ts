@@ -76,7 +76,7 @@ const inference: { [K in Op]: Inference<K> } = {
     check(sameShape(scales.shape, [blocks]), 'one scale a block');
     return [{ dtype: 'float32', shape: [x.shape[0], to] }];
   },
-  byteMatmul: ([x, values, scales, mirror, mirrorScales]) => {
+  byteMatmul: ([x, values, scales, mirror, mirrorScales, smoothing]) => {
     const [inFeatures, outFeatures] = values.shape;
     check(x.dtype === 'float32' && x.shape.length === 2, 'needs a float32 matrix');
     check(values.dtype === 'uint8' && mirror.dtype === 'uint8', 'values must be bytes');
@@ -87,6 +87,7 @@ const inference: { [K in Op]: Inference<K> } = {
     );
     check(sameShape(scales.shape, [outFeatures]), 'one scale a column');
     check(sameShape(mirrorScales.shape, [inFeatures]), 'one scale a column of the mirror');
+    check(!smoothing || sameShape(smoothing.shape, [inFeatures]), `smoothing must be [${inFeatures}]`);
     return [{ dtype: 'float32', shape: [x.shape[0], outFeatures] }];
   },
   sum: reduction,

@@ -34,6 +34,8 @@ export class Network {
   /** Shape of every parameter, by name, in the order of use. */
   readonly parameters = new Map<string, readonly number[]>();
   readonly linears = new Map<string, LinearModule>();
+  /** What each of them reads, [rows, inFeatures]. */
+  readonly linearInputs = new Map<string, Value>();
   /** Shape of every tensor of the checkpoint that no method trains; zero where the checkpoint lacks it. */
   readonly buffers = new Map<string, readonly number[]>();
   /** Present in training only: dropout is the identity without it. */
@@ -86,6 +88,7 @@ export class Network {
     const inFeatures = x.shape[1] as number;
     const frozen = paths.map((path, i) => {
       const out = outFeatures[i];
+      this.linearInputs.set(path, x);
       this.linears.set(path, { path, inFeatures, outFeatures: out, ...(transposed && { transposed }) });
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
       const product = this.#product(path, x, shape, transposed);
@@ -102,7 +105,7 @@ export class Network {
     const name = `${path}.weight`;
     if (this.base?.paths.has(path) && !this.#injection?.parameter(name)) {
       this.parameters.set(name, shape);
-      return this.base.product(name, x, shape[0]);
+      return this.base.product(path, x, shape[0]);
     }
     return matmul(x, this.parameter(name, shape), { transposeB: !transposed });
   }

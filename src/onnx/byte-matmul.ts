@@ -13,20 +13,20 @@ const TINY = 1e-30;
  * A product with a frozen matrix of bytes. The activations are rounded once for all products that read them: over all
  * rows alike, which the engine does within the product, or row by row, which takes a pass over the result.
  *
- * @param bias added to every row; with even rows only, where it costs nothing
+ * @param bias added to every row; where all rows share a scale only, for there it costs nothing
  */
 export function lowerByteMatmul(
   e: Emitter,
-  { inputs, attributes: { evenRows } }: Node<'byteMatmul'>,
-  [x, values, scales]: readonly string[],
+  { inputs }: Node<'byteMatmul'>,
+  [x, values, scales, , , smoothing]: readonly string[],
   bias?: string,
 ): string[] {
   const shape = inputs[1].shape as number[];
   const matrix = e.alias(values, shape, ELEMENT.int8);
   const product = (...operands: string[]) => e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft');
-  if (evenRows) {
-    const [bytes, scale, zero] = e.once(`rounded ${x}`, () =>
-      e.emitMany('DynamicQuantizeLinear', [x], {}, 3),
+  if (smoothing) {
+    const [bytes, scale, zero] = e.once(`rounded ${x} times ${smoothing}`, () =>
+      e.emitMany('DynamicQuantizeLinear', [e.emit('Mul', [x, smoothing])], {}, 3),
     );
     return [product(bytes, matrix, scale, scales, zero, ...(bias ? ['', bias] : []))];
   }

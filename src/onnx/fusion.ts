@@ -75,7 +75,8 @@ function productsInsideSums(nodes: readonly Node[], users: Users): Fusions['sums
 function takesAddend({ node, shape }: Value, addend: Value): boolean {
   if (node.op === 'byteMatmul') {
     const isBias = addend.shape.length === 1 && sameDimension(addend.shape[0], shape[1]);
-    return (node as Node<'byteMatmul'>).attributes.evenRows && isBias;
+    const [, , , , , smoothing] = node.inputs;
+    return smoothing !== undefined && isBias;
   }
   const broadcasts = addend.shape.every((size, i) => {
     const axis = 2 - addend.shape.length + i;

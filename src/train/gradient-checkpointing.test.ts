@@ -123,7 +123,8 @@ function withWeights(plain: TaskModel, dtype: BaseDtype) {
     const name = `${path}.weight`;
     const weights = drawn(name);
     const shape = plain.parameters.get(name) as readonly number[];
-    for (const made of format.tensors(name, shape, (start, end) => weights.subarray(start, end))) {
+    const read = (start: number, end: number) => weights.subarray(start, end);
+    for (const made of format.tensors(path, shape, read, new Float32Array(shape[1]).fill(3))) {
       const bytes = Uint8Array.from(Buffer.concat([...made.make()]));
       integers.set(made.name, made.dtype === 'F32' ? new Float32Array(bytes.buffer) : bytes);
     }

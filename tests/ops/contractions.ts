@@ -71,28 +71,35 @@ const byteElement = (seed: number, columns: number) => {
   const scales = frozenFloats(seed, columns);
   return (i: number, j: number) => ((bytes[columns * i + j] << 24) >> 24) * scales[j];
 };
-const byteProduct = (evenRows: boolean) => (x: Value) =>
-  byteMatmul(multiply(x, 1 / 256), byteMatrix(x, 1, 4, 3), byteMatrix(x, 2, 3, 4), evenRows);
+/** `smoothed`: the seed of what the columns of x are multiplied by. */
+const byteProduct = (smoothed?: number) => (x: Value) =>
+  byteMatmul(
+    multiply(x, 1 / 256),
+    byteMatrix(x, 1, 4, 3),
+    byteMatrix(x, 2, 3, 4),
+    smoothed === undefined ? undefined : weight(x.node.graph, `floats ${smoothed} 4`, [4]),
+  );
 const [W, MIRRORED] = [byteElement(1, 3), byteElement(2, 4)];
 const roundedRow = (n: number, row: (i: number) => number) => {
   const step = Math.max(...Array.from({ length: n }, (_, i) => Math.abs(row(i)))) / 127;
   return (i: number) => step * Math.round(row(i) / step);
 };
 /** As DynamicQuantizeLinear: 255 steps from the least element to the greatest, zero being one of them. */
+const SMOOTHING = frozenFloats(3, 4);
 const roundedTable = (x: Table) => {
-  const [low, high] = [Math.min(0, ...x.data), Math.max(0, ...x.data)];
-  const step = (high - low) / 255;
-  return (m: number, i: number) => step * Math.round(x(m, i) / step);
+  const smooth = [...x.data].map((element, i) => element * SMOOTHING[i % 4]);
+  const step = (Math.max(0, ...smooth) - Math.min(0, ...smooth)) / 255;
+  return (m: number, i: number) => step * Math.round(smooth[4 * m + i] / step);
 };
 const evenDot = (x: Table, m: number, o: number) => total(4, (i) => roundedTable(x)(m, i) * W(i, o)) / 256;
 const byteProducts = [
-  op([real('batch', 4)], byteProduct(false), [2, 3], (x) => (m, o) => total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * W(i, o)) / 256, []),
-  op([real('batch', 4)], byteProduct(true), [2, 3], (x) => (m, o) => evenDot(x, m, o), []),
+  op([real('batch', 4)], byteProduct(), [2, 3], (x) => (m, o) => total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * W(i, o)) / 256, []),
+  op([real('batch', 4)], byteProduct(3), [2, 3], (x) => (m, o) => evenDot(x, m, o), []),
   // The bias that a product takes with it, and one that it cannot.
-  op([real('batch', 4), real(3)], (x, b) => add(byteProduct(true)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(o), [1]),
-  op([real('batch', 4), real('batch', 1)], (x, b) => add(byteProduct(true)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(m, 0), [1]),
+  op([real('batch', 4), real(3)], (x, b) => add(byteProduct(3)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(o), [1]),
+  op([real('batch', 4), real('batch', 1)], (x, b) => add(byteProduct(3)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(m, 0), [1]),
   // The gradient is rounded by row, whatever the operand was.
-  op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(byteProduct(true)(x), g), [0, 1]), [x])[0], [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k))(o) * MIRRORED(o, i)) / 256, []),
+  op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(byteProduct(3)(x), g), [0, 1]), [x])[0], [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k))(o) * MIRRORED(o, i)) / 256, []),
 ];
 
 /** Cases of the products and reductions. */

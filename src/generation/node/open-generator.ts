@@ -34,7 +34,7 @@ export interface GeneratorOptions {
 export async function openGenerator(path: string, options: GeneratorOptions = {}): Promise<Generator> {
   const { model: opened, baseFolder, tuner, values, isChat } = await loadLanguageModel(path, options.model);
   try {
-    const model = withBaseDtype(opened, options.baseDtype ?? 'float32');
+    const model = await withBaseDtype(opened, options.baseDtype ?? 'float32');
     const tokenizer = loadTokenizer(baseFolder, { typeVocabSize: model.config.typeVocabSize });
     const files = readGenerationFiles(baseFolder);
     const engine = nodeEngine(model, options.device ?? 'cpu');

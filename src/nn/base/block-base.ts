@@ -5,8 +5,9 @@ import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 export function blockBase(paths: ReadonlySet<string>, bits: 4 | 8, blockSize: number): FrozenBase {
   return {
     paths,
-    product(name, x, outFeatures) {
+    product(path, x, outFeatures) {
       const { graph } = x.node;
+      const name = `${path}.weight`;
       const inFeatures = x.shape[1] as number;
       const blocks = (inFeatures * outFeatures) / blockSize;
       const values = weight(graph, name + INTEGERS, [blocks, (blockSize * bits) / 8], 'uint8');

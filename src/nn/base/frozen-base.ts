@@ -4,8 +4,8 @@ import type { Value } from '../../graph/graph.ts';
 export interface FrozenBase {
   /** The modules whose weights are. */
   readonly paths: ReadonlySet<string>;
-  /** x Wᵀ with the weight `name` [outFeatures, in]; x [rows, in]. */
-  product(name: string, x: Value, outFeatures: number): Value;
+  /** x Wᵀ with the weight of the module `path` [outFeatures, in]; x [rows, in]. */
+  product(path: string, x: Value, outFeatures: number): Value;
 }
 
 /** What stands in a checkpoint in place of a weight: its integers and their scales. */

@@ -9,8 +9,9 @@ export function baseBytes(model: TaskModel, dtype: BaseDtype): number {
   const format = dtype === 'float32' ? undefined : baseFormat(model, dtype);
   let bytes = 0;
   for (const [name, shape] of model.parameters) {
-    if (format?.base.paths.has(name.replace(/\.weight$/, ''))) {
-      for (const { dtype, shape: stored } of format.tensors(name, shape, unread)) {
+    const module = name.replace(/\.weight$/, '');
+    if (format?.base.paths.has(module)) {
+      for (const { dtype, shape: stored } of format.tensors(module, shape, unread)) {
         bytes += elementCount(stored) * ARRAY_OF[dtype].BYTES_PER_ELEMENT;
       }
       if (dtype === 'int4') bytes += elementCount(shape) / 2;

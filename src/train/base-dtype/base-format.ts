@@ -2,10 +2,11 @@ import { quantizeBlocks } from '../../formats/quantize-blocks.ts';
 import { type ByteColumns, quantizeColumns, quantizeTransposed } from '../../formats/quantize-columns.ts';
 import type { Dtype } from '../../formats/tensor-data.ts';
 import { blockBase } from '../../nn/base/block-base.ts';
-import { byteBase, MIRROR } from '../../nn/base/byte-base.ts';
+import { byteBase, MIRROR, SMOOTHING } from '../../nn/base/byte-base.ts';
 import { type FrozenBase, INTEGERS, SCALES } from '../../nn/base/frozen-base.ts';
 import type { TaskModel } from '../../tasks/task-model.ts';
 import type { BaseDtype } from './base-dtype.ts';
+import { normalisedPaths } from './normalised-paths.ts';
 import { quantizedPaths } from './quantized-paths.ts';
 
 /** A tensor to be written; `make` gives its bytes when its turn comes, after those before it. */
@@ -21,14 +22,27 @@ export interface BaseFormat {
   base: FrozenBase;
   /** What a stored base is told apart by. */
   key: object;
-  /** What stands in place of a weight [out, in], of which `read` gives elements [start, end). */
-  tensors(name: string, shape: readonly number[], read: ReadElements): MadeTensor[];
+  /** The modules whose inputs must be known as well: how large their columns are. */
+  measured: ReadonlySet<string>;
+  /**
+   * What stands in place of the weight [out, in] of the module `path`, of which `read` gives elements [start, end).
+   *
+   * @param magnitudes of the module's input, the largest of each column, where it is `measured`
+   */
+  tensors(
+    path: string,
+    shape: readonly number[],
+    read: ReadElements,
+    magnitudes?: Float32Array,
+  ): MadeTensor[];
 }
 
 type ReadElements = (start: number, end: number) => Float32Array;
 
 /** Elements that share a scale in blocks: as QLoRA has them. */
 const BLOCK_SIZE = 64;
+/** Of a column that no input has reached. */
+const LEAST_MAGNITUDE = 1e-3;
 /** Elements that are read at once; whole blocks. */
 const CHUNK = 2 ** 20;
 
@@ -38,22 +52,42 @@ const CHUNK = 2 ** 20;
  * generate: their weights alone are rounded, in blocks, of 8 or 4 bits.
  */
 export function baseFormat(model: TaskModel, dtype: Exclude<BaseDtype, 'float32'>): BaseFormat {
-  if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(quantizedPaths(model));
+  if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(model);
   return blockFormat(quantizedPaths(model, BLOCK_SIZE), dtype === 'int4' ? 4 : 8);
 }
 
-function byteFormat(paths: ReadonlySet<string>): BaseFormat {
+function byteFormat(model: TaskModel): BaseFormat {
+  const paths = quantizedPaths(model);
+  const normalised = normalisedPaths(model, paths);
   return {
-    base: byteBase(paths),
-    key: { bytes: [...paths] },
-    tensors(name, [outputs, inputs], read) {
+    base: byteBase(paths, normalised),
+    measured: normalised,
+    key: { bytes: [...paths], smoothed: [...normalised] },
+    tensors(path, [outputs, inputs], read, magnitudes) {
+      const name = `${path}.weight`;
       const row = (output: number) => read(output * inputs, (output + 1) * inputs);
+      const mirror = byteMatrix(name + MIRROR, outputs, inputs, () => quantizeColumns(outputs, inputs, row));
+      if (!normalised.has(path))
+        return [
+          ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row)),
+          ...mirror,
+        ];
+      // Known only where a base is made: sizes are asked for without.
+      const divisors = magnitudes?.map(smoothDivisor) as Float32Array;
+      const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]);
+      const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
       return [
-        ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row)),
-        ...byteMatrix(name + MIRROR, outputs, inputs, () => quantizeColumns(outputs, inputs, row)),
+        ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, smoothed)),
+        ...mirror,
+        { name: name + SMOOTHING, dtype: 'F32', shape: [inputs], make },
       ];
     },
   };
+}
+
+/** Half of a column's size goes over to the weights: SmoothQuant's α of 0.5. */
+function smoothDivisor(magnitude: number): number {
+  return Math.sqrt(Math.max(magnitude, LEAST_MAGNITUDE));
 }
 
 function byteMatrix(name: string, rows: number, columns: number, quantize: () => ByteColumns): MadeTensor[] {
@@ -76,8 +110,10 @@ function byteMatrix(name: string, rows: number, columns: number, quantize: () =>
 function blockFormat(paths: ReadonlySet<string>, bits: 4 | 8): BaseFormat {
   return {
     base: blockBase(paths, bits, BLOCK_SIZE),
+    measured: new Set(),
     key: { bits, blockSize: BLOCK_SIZE, paths: [...paths] },
-    tensors(name, [outputs, inputs], read) {
+    tensors(path, [outputs, inputs], read) {
+      const name = `${path}.weight`;
       const count = outputs * inputs;
       let scales: Float32Array;
       return [

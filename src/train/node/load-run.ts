@@ -24,14 +24,14 @@ export interface LoadedRun {
  * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learnt from, an adapter of
  * another model
  */
-export function loadRun(
+export async function loadRun(
   run: RunBeginning,
   began: Date,
   onProgress: (what: ProgressEvent['what'], share: number) => void,
-): LoadedRun {
+): Promise<LoadedRun> {
   const { config, start } = run;
   const tell = (what: ProgressEvent['what']) => everySecond((share) => onProgress(what, share));
-  const model = openBase(run, tell('base'));
+  const model = await openBase(run, tell('base'));
   const { train, validation } = run.encode(began, tell('text'));
   const settings = trainerSettings(config, train.lengths.length);
   const method = createMethod(config, model, settings.totalSteps, start);
@@ -47,7 +47,10 @@ export function loadRun(
 }
 
 /** The model that a run starts from, its base kept as the config says; that is made where it has not been. */
-export function openBase({ config, folder, build }: RunBeginning, onWritten: OnWritten): LoadedModel {
+export async function openBase(
+  { config, folder, build }: RunBeginning,
+  onWritten: OnWritten,
+): Promise<LoadedModel> {
   if (config.model_init === 'random') return newModel(folder, build);
   return withBaseDtype(openModel(folder, build), config.base_dtype, { onWritten });
 }

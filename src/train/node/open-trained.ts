@@ -44,7 +44,7 @@ export async function openTrained(
   try {
     const length = options.maxLength ?? opened.notes.data.max_length;
     const text = openText(opened.baseFolder, opened.model.config, length);
-    return { ...opened, model: withBaseDtype(opened.model, options.baseDtype ?? 'float32'), text };
+    return { ...opened, model: await withBaseDtype(opened.model, options.baseDtype ?? 'float32'), text };
   } catch (error) {
     opened.model.close();
     throw error;

@@ -43,7 +43,7 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   }
 
   const began = saved?.began ?? new Date();
-  const { model, method, settings, inputs } = loadRun(run, began, (what, share) =>
+  const { model, method, settings, inputs } = await loadRun(run, began, (what, share) =>
     options.onEvent({ type: 'progress', step: 0, what, share }),
   );
   const { train, validation, values } = inputs;

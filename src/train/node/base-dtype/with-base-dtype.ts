@@ -4,8 +4,10 @@ import { SafetensorsFile } from '../../../formats/node/safetensors-file.ts';
 import type { TaskModel } from '../../../tasks/task-model.ts';
 import type { BaseDtype } from '../../base-dtype/base-dtype.ts';
 import { baseFormat } from '../../base-dtype/base-format.ts';
+import { inputMagnitudes } from '../../base-dtype/input-magnitudes.ts';
 import { onBase } from '../../base-dtype/on-base.ts';
 import type { LoadedModel } from '../load-model.ts';
+import { nodeEngine } from '../node-engine.ts';
 import { baseCacheFolder, baseKey } from './base-cache.ts';
 import { type OnWritten, writeBase } from './write-base.ts';
 
@@ -23,16 +25,19 @@ const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'u
  * A model whose frozen linear weights are kept as integers of 8 or 4 bits. Their copy is made once, kept in a cache, and
  * mapped; everything that reads the weights themselves (merging, a new head) still reads the checkpoint.
  */
-export function withBaseDtype<Model extends TaskModel>(
+export async function withBaseDtype<Model extends TaskModel>(
   model: LoadedModel<Model>,
   dtype: BaseDtype,
   { cacheFolder = baseCacheFolder(), onWritten = () => {} }: BaseOptions = {},
-): LoadedModel<Model> {
+): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
   const format = baseFormat(model, dtype);
   const folder = join(cacheFolder, `${dtype}-${baseKey(weightFiles(model), format.key)}`);
   const path = join(folder, NAME);
-  if (!existsSync(path)) writeBase(path, model, format, onWritten);
+  if (!existsSync(path)) {
+    const magnitudes = await inputMagnitudes(model, nodeEngine(model, 'cpu'), format.measured);
+    writeBase(path, model, format, magnitudes, onWritten);
+  }
   const file = SafetensorsFile.open(path);
   return {
     ...onBase(model, format.base),

@@ -20,13 +20,22 @@ export type OnWritten = (share: number) => void;
 /**
  * Writes a base in a format as one safetensors file, the tensors that it does not concern as they are. Never holds more
  * than one of them. What the checkpoint lacks is left out.
+ *
+ * @param magnitudes of the inputs of the modules that the format wants measured
  */
-export function writeBase(path: string, model: LoadedModel, format: BaseFormat, onWritten: OnWritten): void {
+export function writeBase(
+  path: string,
+  model: LoadedModel,
+  format: BaseFormat,
+  magnitudes: ReadonlyMap<string, Float32Array>,
+  onWritten: OnWritten,
+): void {
   const tensors = [...model.parameters, ...model.buffers].flatMap(([name, shape]): MadeTensor[] => {
     const place = model.locate(name);
     if ('data' in place) return [];
     const read = (start: number, end: number) => model.readRange(name, start, end);
-    if (format.base.paths.has(name.replace(/\.weight$/, ''))) return format.tensors(name, shape, read);
+    const module = name.replace(/\.weight$/, '');
+    if (format.base.paths.has(module)) return format.tensors(module, shape, read, magnitudes.get(module));
     if (place.axes) return [{ name, dtype: 'F32', shape, make: () => inChunks(elementCount(shape), read) }];
     return [{ name, dtype: STORED[place.dtype], shape, make: () => copied(model.weightFolder, place) }];
   });

@@ -32,17 +32,18 @@ process.once('disconnect', () => process.exit());
 async function answer({ kind, config }: ChildJob): Promise<ChildAnswer> {
   const run = await readRun(config);
   if (kind === 'calibration') {
-    const { inputs, settings } = loadRun(run, new Date(), (what, share) =>
+    const { inputs, settings } = await loadRun(run, new Date(), (what, share) =>
       send({ progress: { what, share } }),
     );
     const found = await calibrate(inputs, settings, run.config, (progress) => send({ progress }));
     return { measured: { peakMb: peakMemoryMb(), ...found } };
   }
   let made = false;
-  openBase(run, (share) => {
+  const model = await openBase(run, (share) => {
     made = true;
     send({ progress: { what: 'base', share } });
-  }).close();
+  });
+  model.close();
   return { made };
 }
 
