@@ -10,7 +10,7 @@ const HOSTILE = `</script><img src=x onerror="alert('x')">\u0001`;
 const MODULES = ['query', 'key'].flatMap((name) => [0, 1].map((layer) => `bert.layer.${layer}.${name}`));
 const ranksOf = (rank: number) => Object.fromEntries(MODULES.map((name, i) => [name, Math.max(0, rank - i)]));
 
-function record({ seed = 0, method = 'adalora', hostile = '' } = {}) {
+function record({ seed = 0, method = 'adalora', hostile = '', base_dtype = 'float32' } = {}) {
   const facts = runFacts({
     model: `models/mini${hostile}`,
     method,
@@ -18,6 +18,7 @@ function record({ seed = 0, method = 'adalora', hostile = '' } = {}) {
     training: { metric_for_best_model: 'accuracy' },
     adalora: { init_r: 4, target_r: 2, note: hostile },
     seed,
+    base_dtype,
   }) as RunFacts;
   const events = [
     { type: 'start', step: 0, total_steps: 40, num_train_epochs: 2, train_examples: 320, ranks: ranksOf(4) },
@@ -59,6 +60,11 @@ const page = (...records: ReturnType<typeof record>[]) =>
   reportPage(groupRuns(records), "default-src 'none'");
 
 describe('a report', () => {
+  it('says over which base a run was, where it is not float32', () => {
+    expect(page(record())).not.toContain('>Base<');
+    expect(page(record(), record({ base_dtype: 'int8' }))).toMatch(/>Base<.*int8/s);
+  });
+
   it('of one run has every section, named figures and no reference to elsewhere', () => {
     const html = page(record());
     expect([...html.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id)).toEqual([

@@ -16,6 +16,7 @@ const runFactsSchema = z.looseObject({
   }),
   adalora: section.optional(),
   lora: section.optional(),
+  base_dtype: z.string().default('float32'),
   seed: z.number().default(0),
   output: z.string().default(''),
 });

@@ -34,6 +34,7 @@ const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
   ['Task', ({ runs: [run] }) => taskOf(run)],
   ['Data', ({ runs: [run] }) => dataOf(run)],
   ['Method', ({ runs: [run] }) => methodOf(run)],
+  ['Base', ({ runs: [{ facts }] }) => (facts.base_dtype === 'float32' ? '' : facts.base_dtype)],
   ['Seed', ({ runs }) => listed(runs.map(({ facts }) => `${facts.seed}`))],
   ['Steps', ({ runs: [run] }) => stepsOf(run)],
   ['State', ({ runs }) => listed([...new Set(runs.map(stateOf))])],
