@@ -49,7 +49,7 @@ function kind(event: KernelEvent): string {
   if (/MatMul|Gemm/.test(op)) {
     const { rows, inner, columns, batch } = productSizes(event);
     if (batch > 1) return 'products of attention';
-    if (/Integer|QGemm/.test(op)) return 'frozen products, bytes';
+    if (/Integer|DynamicQuantize/.test(op)) return 'frozen products, bytes';
     return Math.min(rows, inner, columns) < LOW_RANK ? 'low-rank products' : 'frozen products';
   }
   if (origin === 'byteMatmul') return `rounding to bytes: ${op}`;
