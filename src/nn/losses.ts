@@ -42,7 +42,7 @@ export function crossEntropy(logits: Value, labels: Value): Value {
   return divide(subtract(normaliser, hits), sum(isClass, [0, 1]));
 }
 
-/** Mean squared error; both [rows]. */
+/** Mean squared error over all elements; both of one shape. */
 export function meanSquaredError(predictions: Value, targets: Value): Value {
   const difference = subtract(predictions, targets);
   return average(multiply(difference, difference));

@@ -18,6 +18,8 @@ export interface LinearModule {
   outFeatures: number;
   /** Whether the weight is stored as [in, out], as GPT-2's `Conv1D` stores it. */
   transposed?: boolean;
+  /** Whether it reads what a layer norm gives, with nothing in between, as dropout is in training. */
+  normalised?: boolean;
 }
 
 export interface LinearOptions {
@@ -89,7 +91,14 @@ export class Network {
     const frozen = paths.map((path, i) => {
       const out = outFeatures[i];
       this.linearInputs.set(path, x);
-      this.linears.set(path, { path, inFeatures, outFeatures: out, ...(transposed && { transposed }) });
+      const normalised = x.node.op === 'layerNorm';
+      this.linears.set(path, {
+        path,
+        inFeatures,
+        outFeatures: out,
+        ...(transposed && { transposed }),
+        ...(normalised && { normalised }),
+      });
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
       const product = this.#product(path, x, shape, transposed);
       return bias ? add(product, this.parameter(`${path}.bias`, [out])) : product;

@@ -1,23 +1,12 @@
-import {
-  add,
-  constant,
-  divide,
-  expand,
-  gather,
-  input,
-  multiply,
-  subtract,
-  sum,
-  tanh,
-} from '../../../src/graph/build.ts';
+import { add, gather, input, multiply, tanh } from '../../../src/graph/build.ts';
 import { symbol } from '../../../src/graph/dimension.ts';
 import type { Value } from '../../../src/graph/graph.ts';
 import type { BertConfig } from '../../../src/models/bert/config.ts';
+import { bert } from '../../../src/models/bert/definition.ts';
 import { bertModel } from '../../../src/models/bert/model.ts';
-import { maskedLmHead } from '../../../src/models/heads/masked-lm-head.ts';
-import { activation } from '../../../src/nn/activation.ts';
+import type { Head } from '../../../src/models/model-definition.ts';
 import { firstTokens } from '../../../src/nn/first-tokens.ts';
-import { crossEntropy } from '../../../src/nn/losses.ts';
+import { crossEntropy, meanSquaredError } from '../../../src/nn/losses.ts';
 import type { Network } from '../../../src/nn/network.ts';
 import { modelInputs } from '../../../src/tasks/model-inputs.ts';
 
@@ -47,28 +36,22 @@ export function lossTerms(
   if (objective !== 'distil') {
     const labelled = [symbol('labelled')];
     const logitRows = input(graph, 'label_rows', 'int32', labelled);
-    const head = maskedLmHead<BertConfig>(
-      'BertForMaskedLM',
-      () => hidden,
-      MASKED_LM,
-      (settings) => ({
-        width: settings.hidden_size,
-        activation: activation(settings.hidden_act),
-        epsilon: settings.layer_norm_eps,
-      }),
-    );
-    const logits = head.build(network, config, { ...inputs, logitRows });
+    // Builds the encoder once more, of the same nodes, which a graph has once.
+    const logits = (bert.heads.MASKED_LM as Head<BertConfig>).build(network, config, {
+      ...inputs,
+      logitRows,
+    });
     terms.mlm = crossEntropy(logits, input(graph, 'labels', 'int32', labelled));
   }
   if (objective !== 'mlm') {
     const words = symbol('words');
     const rows = gather(hidden, input(graph, 'word_rows', 'int32', [words]));
-    terms.words = squaredError(
+    terms.words = meanSquaredError(
       network.linear(`${DISTILLATION}.words`, rows, teacherWidth),
       input(graph, 'word_targets', 'float32', [words, teacherWidth]),
     );
     const pooled = network.linear('bert.pooler.dense', firstTokens(hidden, inputs), config.hidden_size);
-    terms.chunks = squaredError(
+    terms.chunks = meanSquaredError(
       network.linear(`${DISTILLATION}.chunks`, tanh(pooled), teacherWidth),
       input(graph, 'chunk_targets', 'float32', [inputs.batch, teacherWidth]),
     );
@@ -88,20 +71,4 @@ export function totalLoss(terms: Readonly<Record<string, Value>>, objective: Obj
   return Object.entries(terms)
     .map(([name, term]) => multiply(term, WEIGHTS[objective][name]))
     .reduce(add);
-}
-
-const MASKED_LM = {
-  head: ['cls.predictions'],
-  dense: 'cls.predictions.transform.dense',
-  norm: 'cls.predictions.transform.LayerNorm',
-  decoder: 'cls.predictions.decoder',
-  bias: 'cls.predictions.bias',
-  embeddings: 'bert.embeddings.word_embeddings',
-};
-
-/** Mean over all elements; both [rows, width]. */
-function squaredError(predictions: Value, targets: Value): Value {
-  const difference = subtract(predictions, targets);
-  const ones = expand(constant(predictions.node.graph, [1], []), predictions.shape);
-  return divide(sum(multiply(difference, difference), [0, 1]), sum(ones, [0, 1]));
 }

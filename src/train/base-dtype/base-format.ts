@@ -6,7 +6,6 @@ import { byteBase, MIRROR, SMOOTHING } from '../../nn/base/byte-base.ts';
 import { type FrozenBase, INTEGERS, SCALES } from '../../nn/base/frozen-base.ts';
 import type { TaskModel } from '../../tasks/task-model.ts';
 import type { BaseDtype } from './base-dtype.ts';
-import { normalisedPaths } from './normalised-paths.ts';
 import { quantizedPaths } from './quantized-paths.ts';
 
 /** A tensor to be written; `make` gives its bytes when its turn comes, after those before it. */
@@ -58,7 +57,8 @@ export function baseFormat(model: TaskModel, dtype: Exclude<BaseDtype, 'float32'
 
 function byteFormat(model: TaskModel): BaseFormat {
   const paths = quantizedPaths(model);
-  const normalised = normalisedPaths(model, paths);
+  const read = model.linears.filter(({ path, normalised }) => normalised && paths.has(path));
+  const normalised = new Set(read.map(({ path }) => path));
   return {
     base: byteBase(paths, normalised),
     measured: normalised,
