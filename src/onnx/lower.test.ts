@@ -31,6 +31,12 @@ describe('lowering', () => {
     expect(operators(multiply(add(product, bias), product), 'cpu')).toEqual(['Add', 'Gemm', 'Mul']);
   });
 
+  it('turns a product round on the cpu that has many rows and few columns', () => {
+    const gradient = matmul(x, input(graph, 'g', 'float32', [batch, 2]), { transposeA: true });
+    expect(operators(gradient, 'cpu')).toEqual(['Gemm', 'Transpose']);
+    expect(operators(gradient, 'wasm')).toEqual(['Gemm']);
+  });
+
   it('uses contributed operators on the cpu only', () => {
     const queries = input(graph, 'queries', 'float32', [batch, 5, 3]);
     const scores = matmul(queries, queries, { transposeB: true, scale: 0.5 });

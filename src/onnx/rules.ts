@@ -113,7 +113,11 @@ export const portable: LoweringTable = {
 /** ONNX Runtime's CPU kernels beyond the standard: products that read transposed operands in place, scatters. */
 const cpu: Partial<LoweringTable> = {
   matmul: (e, node, operands) => [
-    node.outputs[0].shape.length === 2 ? gemm(e, node, operands) : fusedMatMul(e, node, operands),
+    node.outputs[0].shape.length > 2
+      ? fusedMatMul(e, node, operands)
+      : isTall(node)
+        ? e.emit('Transpose', [gemm(e, node, operands.toReversed())], { perm: [1, 0] })
+        : gemm(e, node, operands),
   ],
   scatterAdd: (e, { outputs: [{ shape }] }, [indices, updates]) => {
     const zeros = e.emit('Expand', [e.float32([0], []), e.shape(shape)]);
@@ -121,6 +125,17 @@ const cpu: Partial<LoweringTable> = {
     return [e.emit('ScatterND', [zeros, positions, updates], { reduction: 'add' })];
   },
 };
+
+/**
+ * Aᵀ B of many rows and few columns, as a factor's gradient is. It is quicker as the transposition of Bᵀ A, for threads share
+ * columns out.
+ */
+function isTall({ attributes: { transposeA, transposeB }, outputs: [{ shape }] }: Node<'matmul'>): boolean {
+  const [rows, columns] = shape;
+  return (
+    transposeA && !transposeB && typeof rows === 'number' && typeof columns === 'number' && rows > columns
+  );
+}
 
 /** The table of a target: the portable rules, and what its backend does better. */
 export function loweringTable(target: Target): LoweringTable {
