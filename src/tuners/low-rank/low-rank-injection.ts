@@ -1,4 +1,4 @@
-import { concat, matmul, multiply, slice } from '../../graph/build.ts';
+import { concat, matmul, multiply, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Injection } from '../../nn/network.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
@@ -39,8 +39,12 @@ export class LowRankInjection implements Injection {
         adapted.map(({ path }) => this.#tensor(path, suffix)),
         0,
       );
-    const projected = matmul(this.options.dropout(x), stacked('lora_A'), { transposeB: true });
-    const inner = this.options.diagonal ? multiply(projected, stacked('lora_E')) : projected;
+    const rows = stacked('lora_A');
+    // λ goes to A, which is smaller than what a batch makes of it.
+    const scaled = this.options.diagonal
+      ? multiply(rows, reshape(stacked('lora_E'), [rows.shape[0], 1]))
+      : rows;
+    const inner = matmul(this.options.dropout(x), scaled, { transposeB: true });
     let start = 0;
     const increments = new Map<string, Value>();
     for (const { path, rank, scale } of adapted) {
