@@ -196,6 +196,21 @@ describe('gradients', () => {
     `);
   });
 
+  it('read the output of a layer norm computed once more, unless its input is not kept', () => {
+    const { graph, x } = leaves();
+    const gain = input(graph, 'gain', 'float32', [4]);
+    const again = (before: Value, wrt: Value) => {
+      const [y] = layerNorm(before, gain, gain, 1e-5);
+      const [gradient] = gradients(total(matmul(y, wrt, { transposeB: true })), [wrt]);
+      return reachable([gradient]).flatMap(({ op, attributes }) =>
+        op === 'layerNorm' ? [(attributes as { again: boolean }).again] : [],
+      );
+    };
+    const square = input(graph, 'square', 'float32', [4, 4]);
+    expect(again(matmul(x, square), square)).toEqual([false, true]);
+    expect(again(x, square)).toEqual([false]);
+  });
+
   it('with cuts read a mask from a window of its own, after the gate, and not that of the second computation', () => {
     const { graph, x } = leaves();
     const pool = input(graph, 'pool', 'float32', [symbol('pool')]);

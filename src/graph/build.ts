@@ -137,7 +137,7 @@ export function max(x: Value, axes: readonly number[], keepDims = false): Value 
 
 /** Normalised over the last axis: [y, mean, 1 / standard deviation]. */
 export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number): readonly Value[] {
-  return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon });
+  return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon, again: false });
 }
 
 export function reshape(x: Value, shape: readonly Dimension[]): Value {

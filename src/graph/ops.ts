@@ -65,8 +65,11 @@ export interface Ops {
   softmax: None;
   /** log Σ exp over the last axis, which becomes 1. */
   logSumExp: None;
-  /** (x, gain, shift) over the last axis; outputs y, mean and 1 / standard deviation. */
-  layerNorm: { epsilon: number };
+  /**
+   * (x, gain, shift) over the last axis; outputs y, mean and 1 / standard deviation. `again` sets a second computation apart
+   * from the first, so that the first need not be kept for it.
+   */
+  layerNorm: { epsilon: number; again: boolean };
 
   // Layout
   reshape: { shape: readonly Dimension[] };
@@ -84,8 +87,7 @@ export interface Ops {
   /** Adds rows into a zero table of `rows` rows: (indices [k], updates [k, width]) -> [rows, width]. */
   scatterAdd: { rows: Dimension };
   /**
-   * A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. `again` sets a
-   * second reading apart from the first, so that the first need not be kept for it.
+   * A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. `again` as a layer norm's.
    */
   window: { shape: readonly Dimension[]; again: boolean };
 

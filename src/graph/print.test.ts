@@ -25,7 +25,7 @@ it('prints one node a line, with types', () => {
     %5 = add(%3, %4) : float32[batch*sequence,2]
     %6 = constant() data=[1,1] : float32[2]
     %7 = constant() data=[0,2] : float32[2]
-    %8 = layerNorm(%5, %6, %7) epsilon=0.00001 : float32[batch*sequence,2], float32[batch*sequence,1], float32[batch*sequence,1]
+    %8 = layerNorm(%5, %6, %7) epsilon=0.00001 again=false : float32[batch*sequence,2], float32[batch*sequence,1], float32[batch*sequence,1]
     %9 = softmax(%8.0) : float32[batch*sequence,2]
     %10 = sum(%8.1) axes=[0,1] keepDims=false : float32[]
     return %9, %10"

@@ -54,7 +54,7 @@ describe('operands that do not fit', () => {
     [() => sum(x, [2]), 'sum(float32[batch,3]) axes=[2] keepDims=false: axis out of range'],
     [
       () => layerNorm(x, v, v, 1),
-      'layerNorm(float32[batch,3], float32[5], float32[5]) epsilon=1: gain and shift must be [3]',
+      'layerNorm(float32[batch,3], float32[5], float32[5]) epsilon=1 again=false: gain and shift must be [3]',
     ],
     [
       () => reshape(x, [batch, 4]),
