@@ -1,10 +1,7 @@
-import { lower } from '../src/onnx/index.ts';
-import { createSession } from '../src/runtime/node/create-session.ts';
 import { Random } from '../src/support/random.ts';
 import { modelFeeds } from '../src/tasks/model-inputs.ts';
 import type { Batch } from '../src/text/collate.ts';
 import type { BaseDtype } from '../src/train/base-dtype/base-dtype.ts';
-import type { Engine } from '../src/train/engine.ts';
 import { createMethod } from '../src/train/method.ts';
 import { withBaseDtype } from '../src/train/node/base-dtype/with-base-dtype.ts';
 import { type LoadedModel, loadModel } from '../src/train/node/load-model.ts';
@@ -87,12 +84,7 @@ export async function trainingStep(settings: StepSettings): Promise<TrainingStep
       return { engine: differentiated - started, update: performance.now() - differentiated };
     },
     async profiled(profilePrefix, steps) {
-      const { weightFolder, locate } = model;
-      const options = { device: 'cpu', weightFolder, profilePrefix } as const;
-      const engine: Engine = {
-        open: (outputs) => createSession(lower(outputs, { target: 'cpu', locate }), options),
-      };
-      const program = new Program(engine, model, run.tuner);
+      const program = new Program(nodeEngine(model, 'cpu', profilePrefix), model, run.tuner);
       for (let i = 0; i < steps; i++) await program.differentiate(updater.values, feeds, 0, i);
       await program.release();
     },

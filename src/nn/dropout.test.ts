@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { input } from '../graph/build.ts';
 import { symbol } from '../graph/dimension.ts';
 import { Graph } from '../graph/graph.ts';
-import { DropoutSites } from './dropout.ts';
+import { DropoutSites, type MaskSource } from './dropout.ts';
 
-function sites(): DropoutSites {
+function sites(source: MaskSource = 'graph'): DropoutSites {
   const graph = new Graph();
-  const dropouts = new DropoutSites(graph);
+  const dropouts = new DropoutSites(graph, source);
   const x = input(graph, 'x', 'float32', [symbol('batch'), 1000]);
   dropouts.apply(x, 0.1);
   dropouts.apply(x, 0.1);
@@ -28,6 +28,15 @@ describe('dropout', () => {
     const expected = uninterrupted.feeds(7, 3, { batch: 2 });
     expect(resumed.dropout_offsets).toEqual(expected.dropout_offsets);
     expect(firstMask(resumed, 2000)).toEqual(firstMask(expected, 2000));
+  });
+
+  it('feeds the same masks where the host cuts them, without a copy of the pool', () => {
+    const cut = sites().feeds(7, 3, { batch: 2 });
+    const fed = sites('host').feeds(7, 3, { batch: 2 });
+    expect(Object.keys(fed)).toEqual(['dropout_mask_0', 'dropout_mask_1', 'dropout_mask_2']);
+    expect(fed.dropout_mask_0.dims).toEqual([2, 1000]);
+    expect([...fed.dropout_mask_0.data]).toEqual(firstMask(cut, 2000));
+    expect(fed.dropout_mask_1.data.buffer).toBe(fed.dropout_mask_0.data.buffer);
   });
 
   it('draws others for another step, seed and site', () => {

@@ -1,9 +1,11 @@
 import { input, multiply, slice, window } from '../graph/build.ts';
 import { type Dimension, evaluateDimension, sizeOf, symbol } from '../graph/dimension.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 
 /** Inputs that dropout adds to a training graph: see {@link DropoutSites}. */
+const MASK = 'dropout_mask_';
 const OFFSETS = 'dropout_offsets';
 const POOL = 'dropout_pool_';
 
@@ -16,6 +18,12 @@ const GROWTH = 1.25;
 type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
 
 /**
+ * Where the windows are cut. `host`: every mask is an input, a view of the pool that nothing copies. `graph`: the pools are
+ * inputs, and the graph copies each window, for engines whose memory is not the caller's.
+ */
+export type MaskSource = 'host' | 'graph';
+
+/**
  * Dropout without a random generator in the graph (no backend has a reproducible one): a mask is a window into a pool
  * of independent draws, 0 or 1 / (1 - p), and every site of every step starts its window at its own random position.
  * The positions depend on (seed, step, site) alone and the pool on (seed, p) alone, so a resumed run sees the masks of
@@ -23,21 +31,21 @@ type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: numbe
  */
 export class DropoutSites {
   readonly #graph: Graph;
+  readonly #source: MaskSource;
   readonly #sites: { shape: readonly Dimension[]; probability: number }[] = [];
   #offsets: Value | undefined;
   readonly #pools = new Map<number, DropoutPool>();
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, source: MaskSource = 'host') {
     this.#graph = graph;
+    this.#source = source;
   }
 
   /** x · mask / (1 - p), with a mask of its own. */
   apply(x: Value, probability: number): Value {
     if (probability === 0) return x;
     const site = this.#sites.push({ shape: x.shape, probability }) - 1;
-    this.#offsets ??= input(this.#graph, OFFSETS, 'int32', [symbol('dropout_sites')]);
-    const pool = input(this.#graph, POOL + probability, 'float32', [symbol(`pool_${probability}`)]);
-    return multiply(x, window(pool, slice(this.#offsets, 0, site, site + 1), x.shape));
+    return multiply(x, this.#source === 'host' ? this.#fed(site) : this.#cut(site));
   }
 
   /** The tensors a step feeds, for a batch of the given symbolic sizes. */
@@ -45,11 +53,23 @@ export class DropoutSites {
     if (this.#sites.length === 0) return {};
     const random = new Random(seed, 'dropout offsets', step);
     const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
-    const feeds: FeedTensors = { [OFFSETS]: { data: offsets, dims: [offsets.length] } };
-    for (const [probability, length] of this.#poolLengths(symbols)) {
-      const data = this.#pool(seed, probability).atLeast(length);
-      feeds[POOL + probability] = { data, dims: [data.length] };
+    const draws = new Map<number, Float32Array>();
+    for (const [probability, length] of this.#poolLengths(symbols))
+      draws.set(probability, this.#pool(seed, probability).atLeast(length));
+    const feeds: FeedTensors = {};
+    if (this.#source === 'graph') {
+      feeds[OFFSETS] = { data: offsets, dims: [offsets.length] };
+      for (const [probability, data] of draws) feeds[POOL + probability] = { data, dims: [data.length] };
+      return feeds;
     }
+    this.#sites.forEach(({ shape, probability }, site) => {
+      const dims = shape.map((size) => evaluateDimension(size, symbols));
+      const end = offsets[site] + elementCount(dims);
+      feeds[MASK + site] = {
+        data: (draws.get(probability) as Float32Array).subarray(offsets[site], end),
+        dims,
+      };
+    });
     return feeds;
   }
 
@@ -58,6 +78,17 @@ export class DropoutSites {
     let bytes = 0;
     for (const length of this.#poolLengths(symbols).values()) bytes += 4 * Math.ceil(length * GROWTH);
     return bytes;
+  }
+
+  #fed(site: number): Value {
+    return input(this.#graph, MASK + site, 'float32', this.#sites[site].shape);
+  }
+
+  #cut(site: number): Value {
+    const { shape, probability } = this.#sites[site];
+    this.#offsets ??= input(this.#graph, OFFSETS, 'int32', [symbol('dropout_sites')]);
+    const pool = input(this.#graph, POOL + probability, 'float32', [symbol(`pool_${probability}`)]);
+    return window(pool, slice(this.#offsets, 0, site, site + 1), shape);
   }
 
   /** Draws that a batch needs, by probability: any start, and the largest site. */

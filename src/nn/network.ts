@@ -1,7 +1,7 @@
 import { add, matmul, weight } from '../graph/build.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import type { FrozenBase } from './base/frozen-base.ts';
-import { DropoutSites } from './dropout.ts';
+import { DropoutSites, type MaskSource } from './dropout.ts';
 
 /** What a tuner adds to a network while it is built. Paths are Hugging Face's, without `.weight`. */
 export interface Injection {
@@ -50,10 +50,10 @@ export class Network {
 
   constructor(
     readonly graph: Graph,
-    options: { injection?: Injection; training?: boolean } = {},
+    options: { injection?: Injection; training?: boolean; masks?: MaskSource } = {},
   ) {
     this.#injection = options.injection;
-    this.dropouts = options.training ? new DropoutSites(graph) : undefined;
+    this.dropouts = options.training ? new DropoutSites(graph, options.masks) : undefined;
   }
 
   parameter(name: string, shape: readonly number[]): Value {

@@ -5,14 +5,15 @@ import type { Tensors } from '../runtime/session.ts';
 import type { TaskModel } from '../tasks/task-model.ts';
 import { planEvaluation } from '../text/batches.ts';
 import type { Tuner } from '../tuners/tuner.ts';
-import { baseBytes } from './base-dtype/base-bytes.ts';
 import type { BaseDtype } from './base-dtype/base-dtype.ts';
 import { baseFormat } from './base-dtype/base-format.ts';
 import { onBase } from './base-dtype/on-base.ts';
 import type { Evaluation, ExampleSet } from './example-set.ts';
 import { largestBatch } from './largest-batch.ts';
+import { packsWeights } from './packs-weights.ts';
 import type { RunConfig } from './run-config.ts';
 import { evaluationGraph, trainingGraph } from './training-graph.ts';
+import { weightMemory } from './weight-memory.ts';
 
 /** Memory of Node and the engine before a model is loaded. Fitted to measured runs, as the next two: docs/log.md. */
 const RUNTIME_MB = 120;
@@ -43,15 +44,20 @@ export function memoryEstimate(
   const vectors = 4 * VECTORS[config.method] * tuner.layout.length;
   const options = { gradientCheckpointing: config.training.gradient_checkpointing };
   return (dtype) => {
-    const model = dtype === 'float32' ? plain : onBase(plain, baseFormat(plain, dtype).base);
+    const base = dtype === 'float32' ? undefined : baseFormat(plain, dtype).base;
+    const model = base ? onBase(plain, base) : plain;
     const { outputs, dropouts } = trainingGraph(model.buildLoss, tuner, options);
-    const sessions = [sessionMb(outputs, training, TRAINING_ARENA)];
+    const values = Object.values(outputs);
+    const packed = base?.packed ?? (!options.gradientCheckpointing && packsWeights(values));
+    const readers = [{ outputs: values, packed }];
+    const sessions = [sessionMb(values, training, TRAINING_ARENA)];
     if (evaluation) {
-      const outputs = evaluationGraph(model, tuner, evaluation.output);
-      sessions.push(sessionMb(outputs, evaluation.feeds, EVALUATION_ARENA));
+      const values = Object.values(evaluationGraph(model, tuner, evaluation.output));
+      readers.push({ outputs: values, packed: base?.packed ?? false });
+      sessions.push(sessionMb(values, evaluation.feeds, EVALUATION_ARENA));
     }
-    const pools = dropouts.poolBytes(symbolsOf(Object.values(outputs), training));
-    const held = baseBytes(plain, dtype) + vectors + pools;
+    const pools = dropouts.poolBytes(symbolsOf(values, training));
+    const held = weightMemory(readers) + vectors + pools;
     return RUNTIME_MB + held / 2 ** 20 + sessions.reduce((a, b) => a + b);
   };
 }
@@ -62,10 +68,9 @@ function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConf
 }
 
 function sessionMb(
-  outputs: Readonly<Record<string, Value>>,
+  values: readonly Value[],
   feeds: Tensors,
   { baseMb, factor }: typeof TRAINING_ARENA,
 ): number {
-  const values = Object.values(outputs);
   return baseMb + (factor * peakMemory(values, symbolsOf(values, feeds))) / 2 ** 20;
 }

@@ -31,11 +31,11 @@ export class Program {
   #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
   readonly #evaluations = new Map<'logits' | 'loss', Promise<Session>>();
 
-  constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: TrainingOptions = {}) {
+  constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: Omit<TrainingOptions, 'masks'> = {}) {
     this.#engine = engine;
     this.#model = model;
     this.#tuner = tuner;
-    this.#options = options;
+    this.#options = { ...options, masks: engine.masks };
     this.#gradient = new Float32Array(tuner.layout.length);
   }
 
@@ -91,7 +91,9 @@ export class Program {
   #openTraining() {
     this.#training ??= (async () => {
       const graph = trainingGraph(this.#model.buildLoss, this.#tuner, this.#options);
-      return { graph, session: await this.#engine.open(graph.outputs) };
+      // Whoever checkpoints is short of memory.
+      const packed = !this.#options.gradientCheckpointing;
+      return { graph, session: await this.#engine.open(graph.outputs, { packed }) };
     })();
     return this.#training;
   }

@@ -1,7 +1,7 @@
 import { gradients } from '../autodiff/gradients.ts';
 import { add, concat, input, multiply, pad, reshape, slice } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
-import type { DropoutSites } from '../nn/dropout.ts';
+import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
 import { Network } from '../nn/network.ts';
 import { elementCount } from '../support/element-count.ts';
 import type { TaskModel } from '../tasks/task-model.ts';
@@ -22,15 +22,17 @@ export interface TrainingGraph {
 export interface TrainingOptions {
   /** Whether the backward pass computes the layers' activations once more, so that they need not be kept. */
   gradientCheckpointing?: boolean;
+  /** Where dropout's masks are cut; by default by the host. */
+  masks?: MaskSource;
 }
 
 /** One training step: from trained values and a batch to the loss and the gradient of loss + γ R. */
 export function trainingGraph(
   buildLoss: BuildModel,
   tuner: Tuner,
-  { gradientCheckpointing = false }: TrainingOptions = {},
+  { gradientCheckpointing = false, masks }: TrainingOptions = {},
 ): TrainingGraph {
-  const { network, flat } = tunedNetwork(tuner, true);
+  const { network, flat } = tunedNetwork(tuner, true, masks);
   const loss = buildLoss(network);
   const segments = tuner.layout.segments.filter(({ start, end }) => end > start);
   const leaves = segments.map(({ name }) => tuner.layout.value(flat, name));
@@ -56,11 +58,16 @@ export function evaluationGraph(
 }
 
 /** A network under a tuner, and the trained vector in it. */
-export function tunedNetwork(tuner: Tuner, training: boolean): { network: Network; flat: Value } {
+export function tunedNetwork(
+  tuner: Tuner,
+  training: boolean,
+  masks?: MaskSource,
+): { network: Network; flat: Value } {
   const graph = new Graph();
   const flat = input(graph, TRAINED, 'float32', [tuner.layout.length]);
   const network: Network = new Network(graph, {
     training,
+    masks,
     injection: tuner.inject(flat, (x, probability) => network.dropout(x, probability)),
   });
   return { network, flat };

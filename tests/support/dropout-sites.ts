@@ -7,7 +7,7 @@ import { modelInputs } from '../../src/tasks/model-inputs.ts';
 /** How often each probability of dropout occurs in the training graph of a head, by a config.json. */
 export function dropoutSites(config: { model_type: string }, head: HeadKind): Record<string, number> {
   const family = modelFamily(config, 'config.json');
-  const network = new Network(new Graph(), { training: true });
+  const network = new Network(new Graph(), { training: true, masks: 'graph' });
   family.heads[head]?.build(network, family.parseConfig(config, 'config.json'), modelInputs(network.graph));
   const pools = network.graph.nodes.flatMap(({ op, inputs: [pool] }) =>
     op === 'window' ? (pool.node.attributes as { name: string }).name.replace('dropout_pool_', '') : [],

@@ -24,6 +24,7 @@ export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<str
   };
   return {
     paths,
+    packed: true,
     product(path, x, outFeatures) {
       const { graph } = x.node;
       const name = `${path}.weight`;

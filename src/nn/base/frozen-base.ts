@@ -4,6 +4,8 @@ import type { Value } from '../../graph/graph.ts';
 export interface FrozenBase {
   /** The modules whose weights are. */
   readonly paths: ReadonlySet<string>;
+  /** Whether its kernels are to copy the integers into an order of their own: those that are slow without. */
+  readonly packed: boolean;
   /** x Wᵀ with the weight of the module `path` [outFeatures, in]; x [rows, in]. */
   product(path: string, x: Value, outFeatures: number): Value;
 }

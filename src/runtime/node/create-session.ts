@@ -9,8 +9,8 @@ export interface NodeSessionOptions extends SessionOptions {
   /** The folder that holds the files that the graph's external weights name. */
   weightFolder?: string;
   /**
-   * Whether kernels may keep weights in an order of their own. Those of 4 bits are slow without; float32 gains nothing
-   * and is held twice.
+   * Whether kernels may keep weights in an order of their own, a copy for every product; the mapping of a weight that only
+   * such products read is let go.
    */
   prepack?: boolean;
   /** Writes the engine's profile to a file with this prefix when the session is released. */

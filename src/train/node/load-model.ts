@@ -21,7 +21,7 @@ export interface ModelWeights {
   /** The real folder of the weight files. */
   weightFolder: string;
   locate: LocateWeight;
-  /** Whether kernels may copy the weights into an order of their own. */
+  /** Whether kernels copy the weights into an order of their own; where it is not said, a session's opener decides. */
   prepack?: boolean;
   /** Reads a parameter, or initialises it where the checkpoint has none that fits. */
   reader(seed: number): ReadParameter;

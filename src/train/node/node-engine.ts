@@ -5,13 +5,28 @@ import { lower } from '../../onnx/lower.ts';
 import { createSession } from '../../runtime/node/create-session.ts';
 import type { Device, Session } from '../../runtime/session.ts';
 import type { Engine } from '../engine.ts';
+import { packsWeights } from '../packs-weights.ts';
 import type { ModelWeights } from './load-model.ts';
 
-/** Runs a model's graphs in Node, its weights mapped from the checkpoint (on WebAssembly: held in memory). */
-export function nodeEngine({ weightFolder, locate, prepack }: ModelWeights, device: Device): Engine {
+/**
+ * Runs a model's graphs in Node, its weights mapped from the checkpoint (on WebAssembly: held in memory).
+ *
+ * @param profilePrefix where the engine's profile of each session goes when it is released
+ */
+export function nodeEngine(
+  { weightFolder, locate, prepack }: ModelWeights,
+  device: Device,
+  profilePrefix?: string,
+): Engine {
   const encode = (outputs: Readonly<Record<string, Value>>) => lower(outputs, { target: device, locate });
   if (device === 'wasm') return { open: (outputs) => openOnWasm(encode(outputs), weightFolder) };
-  return { open: (outputs) => createSession(encode(outputs), { device, weightFolder, prepack }) };
+  return {
+    masks: device === 'webgpu' ? 'graph' : 'host',
+    open(outputs, { packed = false } = {}) {
+      const packs = prepack ?? (packed && packsWeights(Object.values(outputs)));
+      return createSession(encode(outputs), { device, weightFolder, prepack: packs, profilePrefix });
+    },
+  };
 }
 
 async function openOnWasm(model: Uint8Array, folder: string): Promise<Session> {

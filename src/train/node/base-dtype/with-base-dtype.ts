@@ -42,7 +42,7 @@ export async function withBaseDtype<Model extends TaskModel>(
   return {
     ...onBase(model, format.base),
     weightFolder: folder,
-    prepack: dtype === 'int4',
+    prepack: format.base.packed,
     locate(name) {
       if (!file.has(name)) return model.locate(name);
       const { begin, end, dtype } = file.info(name);

@@ -1,0 +1,54 @@
+import type { Node, Value } from '../graph/graph.ts';
+import { reachable } from '../graph/print.ts';
+import { elementCount } from '../support/element-count.ts';
+
+/** A session that reads frozen weights. */
+export interface WeightReader {
+  outputs: readonly Value[];
+  /** Whether its products copy their matrices into an order of their own. */
+  packed: boolean;
+}
+
+/**
+ * The bytes that frozen weights take: once for all sessions where one reads them as they lie in a file, and a copy for every
+ * product that packs them. What nothing but packed products reads is not kept mapped.
+ */
+export function weightMemory(readers: readonly WeightReader[]): number {
+  const mapped = new Map<string, number>();
+  let copies = 0;
+  for (const { outputs, packed } of readers) {
+    for (const node of reachable(outputs)) {
+      const own = packed ? packedMatrix(node) : undefined;
+      for (const value of readBy(node)) {
+        if (value.node.op !== 'weight') continue;
+        if (value === own) copies += bytesOf(value);
+        else mapped.set((value.node as Node<'weight'>).attributes.name, bytesOf(value));
+      }
+    }
+  }
+  return copies + [...mapped.values()].reduce((a, b) => a + b, 0);
+}
+
+/** The matrix of which a product's kernel can have a copy in its own order. */
+function packedMatrix(node: Node): Value | undefined {
+  switch (node.op) {
+    case 'matmul':
+    case 'byteMatmul':
+      return node.inputs[1];
+    case 'blockMatmul': {
+      const { bits, backward } = (node as Node<'blockMatmul'>).attributes;
+      return bits === 4 && !backward ? node.inputs[1] : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What a node's kernels read: a product of bytes knows the matrix of its gradient, but does not touch it. */
+function readBy({ op, inputs }: Node): readonly Value[] {
+  return op === 'byteMatmul' ? inputs.filter((_, i) => i !== 3 && i !== 4) : inputs;
+}
+
+function bytesOf({ dtype, shape }: Value): number {
+  return elementCount(shape as number[]) * (dtype === 'uint8' ? 1 : 4);
+}
