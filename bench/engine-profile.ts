@@ -35,12 +35,12 @@ export function productSizes({ args }: KernelEvent): {
   columns: number;
   batch: number;
 } {
-  const [a, b] = (args.input_type_shape ?? []).map(shapeOf);
+  // The other operand is not told where it is packed.
+  const a = shapeOf(args.input_type_shape?.[0]);
   const output = shapeOf(args.output_type_shape?.[0]);
   const [rows, columns] = output.slice(-2);
   const batch = elements(output.slice(0, -2));
-  const inner = Math.sqrt((elements(a) * elements(b)) / (rows * columns * batch * batch));
-  return { rows, inner, columns, batch };
+  return { rows, inner: elements(a) / (rows * batch), columns, batch };
 }
 
 function shapeOf(typed: Record<string, number[]> | undefined): number[] {
