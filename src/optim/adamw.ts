@@ -53,14 +53,8 @@ export class AdamW {
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
     this.#check(values.length, gradient.length);
     this.#step++;
-    const kept = 1 - lr * this.#weightDecay;
-    let done = 0;
-    for (const { start, end } of this.#decay) {
-      this.#update(values, gradient, lr, 1, done, start);
-      this.#update(values, gradient, lr, kept, start, end);
-      done = end;
-    }
-    this.#update(values, gradient, lr, 1, done, values.length);
+    if (lr * this.#weightDecay !== 0) this.#shrink(values, 1 - lr * this.#weightDecay);
+    this.#update(values, gradient, lr);
   }
 
   /** The state itself, not a copy: it moves on with the next step. */
@@ -76,15 +70,18 @@ export class AdamW {
     this.#step = step;
   }
 
-  /** One pass over [start, end); `kept` is the factor that weight decay leaves. */
-  #update(
-    values: Float32Array,
-    gradient: Float32Array,
-    lr: number,
-    kept: number,
-    start: number,
-    end: number,
-  ): void {
+  /** What weight decay leaves. */
+  #shrink(values: Float32Array, kept: number): void {
+    for (const { start, end } of this.#decay) {
+      for (let i = start; i < end; i++) values[i] *= kept;
+    }
+  }
+
+  /**
+   * One pass over everything. Called range by range, it was compiled into the loop over the ranges and took twenty times as
+   * long, for the powers were computed anew for every element.
+   */
+  #update(values: Float32Array, gradient: Float32Array, lr: number): void {
     const m = this.#m;
     const v = this.#v;
     const beta1 = this.#beta1;
@@ -92,13 +89,13 @@ export class AdamW {
     const eps = this.#eps;
     const stepSize = lr / (1 - beta1 ** this.#step);
     const inverseRoot = 1 / Math.sqrt(1 - beta2 ** this.#step);
-    for (let i = start; i < end; i++) {
+    for (let i = 0; i < values.length; i++) {
       const g = gradient[i];
       const mean = beta1 * m[i] + (1 - beta1) * g;
       const square = beta2 * v[i] + (1 - beta2) * g * g;
       m[i] = mean;
       v[i] = square;
-      values[i] = kept * values[i] - (stepSize * mean) / (Math.sqrt(square) * inverseRoot + eps);
+      values[i] -= (stepSize * mean) / (Math.sqrt(square) * inverseRoot + eps);
     }
   }
 
