@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Client } from './client.ts';
 import type { Memory } from './results.ts';
 import type { Launcher, ServerKind, Side } from './sides.ts';
@@ -20,6 +21,9 @@ export interface Measured<Prepared, Reply> {
   /** After the last round. */
   memory: Memory;
 }
+
+/** Milliseconds between two turns: an idle pool's threads spin for a while, on cores that the next process needs. */
+const PAUSE_MS = 100;
 
 /**
  * Runs processes beside each other: each prepares, then they do the same in turn, round by round, so that whatever else the
@@ -44,6 +48,7 @@ export async function measure<Prepared, Reply, End>(
     const replies: Reply[][] = clients.map(() => []);
     for (let round = -warmUp; round < kept; round++) {
       for (const [i, client] of clients.entries()) {
+        await setTimeout(PAUSE_MS);
         const reply = await client.ask<Reply>(op);
         if (round >= 0) replies[i].push(reply);
       }

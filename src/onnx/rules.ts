@@ -129,15 +129,14 @@ const cpu: Partial<LoweringTable> = {
   },
 };
 
-/**
- * Aᵀ B of many rows and few columns, as a factor's gradient is. It is quicker as the transposition of Bᵀ A, for threads share
- * columns out.
- */
+/** Columns that are too few to be shared out among threads. */
+const NARROW = 64;
+
+/** Aᵀ B of many rows and few columns, as a factor's gradient is: quicker as the transposition of Bᵀ A. */
 function isTall({ attributes: { transposeA, transposeB }, outputs: [{ shape }] }: Node<'matmul'>): boolean {
   const [rows, columns] = shape;
-  return (
-    transposeA && !transposeB && typeof rows === 'number' && typeof columns === 'number' && rows > columns
-  );
+  if (typeof rows !== 'number' || typeof columns !== 'number') return false;
+  return transposeA && !transposeB && columns < Math.min(rows, NARROW);
 }
 
 /** The table of a target: the portable rules, and what its backend does better. */
