@@ -1,3 +1,5 @@
+import { modelFamily } from '../src/models/registry.ts';
+
 /** What is measured: a model of random weights, a batch, a method. Names are those of the step servers' protocol. */
 export interface BenchCase {
   name: string;
@@ -9,6 +11,8 @@ export interface BenchCase {
   batch: number;
   length: number;
   dropout: number;
+  /** The same for both methods: AdaLoRA's own. */
+  targets: readonly string[];
 }
 
 const bertBase = {
@@ -75,5 +79,8 @@ const sizes: (Size & { methods: Method[] })[] = [
 
 /** Every size under its methods, rank 12 on the six matrices. */
 export function benchCases(dropout: number): BenchCase[][] {
-  return sizes.map(({ methods, ...size }) => methods.map((method) => ({ ...size, method, r: 12, dropout })));
+  return sizes.map(({ methods, ...size }) => {
+    const targets = modelFamily(size, size.name).targetModules.adalora;
+    return methods.map((method) => ({ ...size, method, r: 12, dropout, targets }));
+  });
 }

@@ -1,4 +1,3 @@
-import { modelFamily } from '../src/models/registry.ts';
 import { matmulPeak } from './matmul-peak.ts';
 import { measure, type Rounds } from './measure.ts';
 import { writeRandomCheckpoint } from './random-checkpoint.ts';
@@ -31,8 +30,7 @@ export async function measureSteps(
   launcher.makeBase(folder);
   const rivals = launcher.sides.flatMap((side) =>
     cases.map(({ name: _, ...benchCase }) => {
-      const targets = modelFamily(benchCase, name).targetModules.adalora;
-      const request = { ...benchCase, targets, dtype: side.dtype, threads };
+      const request = { ...benchCase, dtype: side.dtype, threads };
       const preparation = side.library === 'adalora' ? { ...request, folder } : request;
       return { side, method: benchCase.method, preparation };
     }),

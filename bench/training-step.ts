@@ -1,10 +1,9 @@
-import { Random } from '../src/support/random.ts';
 import { modelFeeds } from '../src/tasks/model-inputs.ts';
-import type { Batch } from '../src/text/collate.ts';
+import { randomBatch } from '../src/text/random-batch.ts';
 import type { BaseDtype } from '../src/train/base-dtype/base-dtype.ts';
 import { createMethod } from '../src/train/method.ts';
 import { withBaseDtype } from '../src/train/node/base-dtype/with-base-dtype.ts';
-import { type LoadedModel, loadModel } from '../src/train/node/load-model.ts';
+import { loadModel } from '../src/train/node/load-model.ts';
 import { nodeEngine } from '../src/train/node/node-engine.ts';
 import { Program } from '../src/train/program.ts';
 import { parseRunConfig } from '../src/train/run-config.ts';
@@ -19,8 +18,7 @@ export interface StepSettings {
   dtype: BaseDtype;
   method: 'adalora' | 'lora';
   r: number;
-  /** By default the method's own. */
-  targets?: readonly string[];
+  targets: readonly string[];
   batch: number;
   length: number;
   /** Where a rounded base is kept; by default in the user's cache. */
@@ -39,7 +37,7 @@ export interface TrainingStep {
 export async function trainingStep(settings: StepSettings): Promise<TrainingStep> {
   const { folder, dtype, method, r, batch, length, cacheFolder } = settings;
   const model = await withBaseDtype(loadModel(folder, 'single_label_classification'), dtype, { cacheFolder });
-  const target_modules = settings.targets && [...settings.targets];
+  const target_modules = [...settings.targets];
   const config = parseRunConfig(
     {
       model: folder,
@@ -53,9 +51,9 @@ export async function trainingStep(settings: StepSettings): Promise<TrainingStep
         tfinal: '10%',
         deltaT: 10,
         orth_reg_weight: 0.1,
-        ...(target_modules && { target_modules }),
+        target_modules,
       },
-      lora: { r, ...(target_modules && { target_modules }) },
+      lora: { r, target_modules },
     },
     'bench',
   );
@@ -72,7 +70,7 @@ export async function trainingStep(settings: StepSettings): Promise<TrainingStep
     maxGradNorm: 1,
   });
   const labels = { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] };
-  const feeds = { ...modelFeeds(randomBatch(model, batch, length)), labels };
+  const feeds = { ...modelFeeds(randomBatch(model.config.vocabSize, batch, length, 'bench')), labels };
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
   return {
     trainable: values.length,
@@ -88,17 +86,5 @@ export async function trainingStep(settings: StepSettings): Promise<TrainingStep
       for (let i = 0; i < steps; i++) await program.differentiate(updater.values, feeds, 0, i);
       await program.release();
     },
-  };
-}
-
-function randomBatch(model: LoadedModel, batch: number, length: number): Batch {
-  const random = new Random(0, 'bench');
-  const size = batch * length;
-  return {
-    inputIds: Int32Array.from({ length: size }, () => random.integer(model.config.vocabSize)),
-    attentionMask: new Int32Array(size).fill(1),
-    tokenTypeIds: new Int32Array(size),
-    batch,
-    length,
   };
 }

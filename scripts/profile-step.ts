@@ -7,7 +7,6 @@ import { writeRandomCheckpoint } from '../bench/random-checkpoint.ts';
 import { benchCases } from '../bench/shapes.ts';
 import { kindWithShapes, stepProfile } from '../bench/step-profile.ts';
 import { trainingStep } from '../bench/training-step.ts';
-import { modelFamily } from '../src/models/registry.ts';
 import { BASE_DTYPES, type BaseDtype } from '../src/train/base-dtype/base-dtype.ts';
 
 /*
@@ -36,14 +35,7 @@ const steps = Number(flags.steps);
 const folder = mkdtempSync(join(tmpdir(), 'adalora-profile-'));
 try {
   writeRandomCheckpoint(folder, benchCase);
-  const targets = modelFamily(benchCase, benchCase.name).targetModules.adalora;
-  const step = await trainingStep({
-    ...benchCase,
-    targets,
-    folder,
-    dtype,
-    cacheFolder: join(folder, 'cache'),
-  });
+  const step = await trainingStep({ ...benchCase, folder, dtype, cacheFolder: join(folder, 'cache') });
   const times: { engine: number; update: number }[] = [];
   for (let i = -2; i < steps; i++) {
     const taken = await step.take();

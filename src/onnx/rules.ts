@@ -103,7 +103,7 @@ export const portable: LoweringTable = {
   window: (e, { attributes: { shape, again } }, [vector, start]) => {
     const from = e.emit('Reshape', [e.emit('Cast', [start], { to: ELEMENT.int64 }), e.int64([1])]);
     const to = e.emit('Add', [from, e.count(shape)]);
-    // As above.
+    // Kept apart by its axis, as a layer norm is.
     const run = e.emit('Slice', again ? [vector, from, to, e.int64([0])] : [vector, from, to]);
     return [e.emit('Reshape', [run, e.reshape(shape)])];
   },
@@ -115,13 +115,11 @@ export const portable: LoweringTable = {
 
 /** ONNX Runtime's CPU kernels beyond the standard: products that read transposed operands in place, scatters. */
 const cpu: Partial<LoweringTable> = {
-  matmul: (e, node, operands) => [
-    node.outputs[0].shape.length > 2
-      ? fusedMatMul(e, node, operands)
-      : isTall(node)
-        ? e.emit('Transpose', [gemm(e, node, operands.toReversed())], { perm: [1, 0] })
-        : gemm(e, node, operands),
-  ],
+  matmul: (e, node, operands) => {
+    if (node.outputs[0].shape.length > 2) return [fusedMatMul(e, node, operands)];
+    if (!isTall(node)) return [gemm(e, node, operands)];
+    return [e.emit('Transpose', [gemm(e, node, operands.toReversed())], { perm: [1, 0] })];
+  },
   scatterAdd: (e, { outputs: [{ shape }] }, [indices, updates]) => {
     const zeros = e.emit('Expand', [e.float32([0], []), e.shape(shape)]);
     const positions = e.emit('Cast', [e.emit('Reshape', [indices, e.int64([-1, 1])])], { to: ELEMENT.int64 });

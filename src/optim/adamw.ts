@@ -53,7 +53,8 @@ export class AdamW {
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
     this.#check(values.length, gradient.length);
     this.#step++;
-    if (lr * this.#weightDecay !== 0) this.#shrink(values, 1 - lr * this.#weightDecay);
+    const kept = 1 - lr * this.#weightDecay;
+    if (kept !== 1) this.#shrink(values, kept);
     this.#update(values, gradient, lr);
   }
 

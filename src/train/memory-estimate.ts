@@ -48,12 +48,15 @@ export function memoryEstimate(
     const model = base ? onBase(plain, base) : plain;
     const { outputs, dropouts } = trainingGraph(model.buildLoss, tuner, options);
     const values = Object.values(outputs);
-    const packed = base?.packed ?? (!options.gradientCheckpointing && packsWeights(values));
-    const readers = [{ outputs: values, packed }];
+    const reader = (outputs: readonly Value[], wanted: boolean) => ({
+      outputs,
+      packed: packsWeights(outputs, base?.packed, wanted),
+    });
+    const readers = [reader(values, !options.gradientCheckpointing)];
     const sessions = [sessionMb(values, training, TRAINING_ARENA)];
     if (evaluation) {
       const values = Object.values(evaluationGraph(model, tuner, evaluation.output));
-      readers.push({ outputs: values, packed: base?.packed ?? false });
+      readers.push(reader(values, false));
       sessions.push(sessionMb(values, evaluation.feeds, EVALUATION_ARENA));
     }
     const pools = dropouts.poolBytes(symbolsOf(values, training));

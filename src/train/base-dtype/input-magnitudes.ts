@@ -1,10 +1,9 @@
 import { max, multiply } from '../../graph/build.ts';
-import { Graph, type Node, type Value } from '../../graph/graph.ts';
-import { reachable } from '../../graph/print.ts';
+import { Graph, type Value } from '../../graph/graph.ts';
 import { Network } from '../../nn/network.ts';
-import { Random } from '../../support/random.ts';
 import { modelFeeds } from '../../tasks/model-inputs.ts';
 import type { TaskModel } from '../../tasks/task-model.ts';
+import { randomBatch } from '../../text/random-batch.ts';
 import type { Engine } from '../engine.ts';
 
 /** Enough texts that a column that stands out does so. */
@@ -25,15 +24,9 @@ export async function inputMagnitudes(
   model.buildLogits(network);
   const squares: Record<string, Value> = {};
   for (const [path, x] of network.linearInputs) if (paths.has(path)) squares[path] = max(multiply(x, x), [0]);
-
-  const inputs = reachable(Object.values(squares)).filter(
-    (node): node is Node<'input'> => node.op === 'input',
-  );
-  const feeds = modelFeeds(randomBatch(model.config.vocabSize));
   const session = await engine.open(squares);
-  const found = await session.run(
-    Object.fromEntries(inputs.map(({ attributes: { name } }) => [name, feeds[name]])),
-  );
+  const batch = randomBatch(model.config.vocabSize, BATCH, LENGTH, 'input magnitudes');
+  const found = await session.run(modelFeeds(batch));
   await session.release();
   return new Map(
     Object.entries(found).map(([path, { data }]) => [
@@ -41,16 +34,4 @@ export async function inputMagnitudes(
       Float32Array.from(data, (square) => Math.sqrt(square)),
     ]),
   );
-}
-
-function randomBatch(vocabSize: number) {
-  const size = BATCH * LENGTH;
-  const random = new Random(0, 'input magnitudes');
-  return {
-    inputIds: Int32Array.from({ length: size }, () => random.integer(vocabSize)),
-    attentionMask: new Int32Array(size).fill(1),
-    tokenTypeIds: new Int32Array(size),
-    batch: BATCH,
-    length: LENGTH,
-  };
 }

@@ -23,7 +23,7 @@ export function nodeEngine(
   return {
     masks: device === 'webgpu' ? 'graph' : 'host',
     open(outputs, { packed = false } = {}) {
-      const packs = prepack ?? (packed && packsWeights(Object.values(outputs)));
+      const packs = packsWeights(Object.values(outputs), prepack, packed);
       return createSession(encode(outputs), { device, weightFolder, prepack: packs, profilePrefix });
     },
   };
