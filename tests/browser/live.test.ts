@@ -60,9 +60,13 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     }
     expect(await page.locator('#curves polyline').count()).toBeGreaterThan(0);
 
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
     await page.getByRole('button', { name: 'Stop' }).click();
     const { code, stderr } = await ended;
     expect(code).toBe(130);
+    // And not the page once more, which may be served no longer.
+    expect(requests).toEqual([`${url}stop`]);
     expect(stderr).toContain('Finishing the step, then writing a checkpoint');
     expect(stderr).toContain('To continue: adalora train run.yaml');
     const finish = workspace.events('stopped').at(-1) as FinishEvent;

@@ -97,8 +97,10 @@ describe('who may talk to it', () => {
 it('asks to stop once, however often the button is pressed', async () => {
   const { origin } = new URL(server.url);
   expect(statusOf(await ask('GET', `${root()}stop`))).toBe(405);
-  const answers = await Promise.all([1, 2].map(() => ask('POST', `${root()}stop`, { Origin: origin })));
-  expect(answers.map(statusOf)).toEqual([303, 303]);
+  const modes = ['cors', 'cors', 'navigate'];
+  const stop = (mode: string) => ask('POST', `${root()}stop`, { Origin: origin, 'Sec-Fetch-Mode': mode });
+  const answers = await Promise.all(modes.map(stop));
+  expect(answers.map(statusOf)).toEqual([204, 204, 303]);
   expect(stops).toBe(1);
   expect(await ask('GET', root())).toContain('<button disabled>Stopping</button>');
 });
@@ -187,6 +189,21 @@ it('ends the stream of one who comes while it closes', async () => {
   await hungUp;
   expect(answer).toContain('event: section');
   expect(answer).toContain('event: end');
+});
+
+it('waits for the stream of a page that has just been served', async () => {
+  await ask('GET', root());
+  const closed = server.close();
+  const events = await eventsUntilEnd(await fetch(`${server.url}events`));
+  expect(events.at(-1)?.event).toBe('end');
+  await closed;
+});
+
+it('waits for a page without scripts to come back', async () => {
+  await ask('POST', `${root()}stop`, { 'Sec-Fetch-Mode': 'navigate' });
+  const closed = server.close();
+  expect(await ask('GET', root())).toContain('Stopping');
+  await closed;
 });
 
 it('says when its port is taken', async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { contentPolicy } from '../../report/node/content-policy.ts';
 import { LIVE_SCRIPT, livePage } from '../../report/page/live-page.ts';
 import { EventStream } from './event-stream.ts';
+import { Latecomers } from './latecomers.ts';
 import { listen } from './listen.ts';
 import type { LivePicture } from './live-picture.ts';
 import { RequestGuard } from './request-guard.ts';
@@ -14,7 +15,7 @@ const MAX_CONNECTIONS = 4 * MAX_STREAMS;
 const PICTURE_MS = 500;
 /** The greatest share of the time that goes into drawing: the processor is there to train. */
 const DRAWING_SHARE = 0.05;
-/** How long the end waits for clients to take the last picture. */
+/** How long the end waits for clients to come for the last picture, and then to take it. */
 const GOODBYE_MS = 2000;
 
 const POLICY = contentPolicy(LIVE_SCRIPT, "connect-src 'self'", "form-action 'self'");
@@ -46,6 +47,7 @@ export interface LiveServer {
 export async function serveLive(picture: LivePicture, port: number, onStop: () => void): Promise<LiveServer> {
   const guard = new RequestGuard();
   const streams = new Set<EventStream>();
+  const latecomers = new Latecomers(GOODBYE_MS);
   let timer: NodeJS.Timeout | undefined;
   let interval = PICTURE_MS;
   let address: AddressInfo;
@@ -53,10 +55,14 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
 
   const handlers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
     'GET /': (_, response) => {
+      latecomers.arrived();
+      // Its page will ask for the stream.
+      latecomers.expect();
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
       response.end(livePage(picture.state, POLICY));
     },
     'GET /events': (_, response) => {
+      latecomers.arrived();
       if (streams.size >= MAX_STREAMS) return void refuse(response, 503);
       const stream = new EventStream(response);
       streams.add(stream);
@@ -65,13 +71,15 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
       if (isClosing) stream.end(picture.sections());
       else stream.send(picture.sections());
     },
-    'POST /stop': (_, response) => {
+    'POST /stop': ({ headers }, response) => {
       if (!picture.state.isStopping) {
         picture.stopping();
         changed();
         onStop();
       }
+      if (headers['sec-fetch-mode'] !== 'navigate') return void response.writeHead(204).end();
       // A page without scripts has sent a form: back to it.
+      latecomers.expect();
       response.writeHead(303, { Location: './' }).end();
     },
   };
@@ -108,6 +116,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
       isClosing = true;
       clearTimeout(timer);
       for (const stream of streams) stream.end(picture.sections());
+      await latecomers.none();
       const closed = new Promise((done) => server.close(done));
       const patience = setTimeout(() => server.closeAllConnections(), GOODBYE_MS);
       await closed;
