@@ -6,7 +6,7 @@ import { fusedMatMul, gemm, type Target } from './rules.ts';
 
 /** Nodes that an engine's operator computes together with a neighbour. */
 export interface Fusions {
-  /** Sums that a `Gemm` carries as its third operand, biases that a product of bytes adds. */
+  /** Sums that a `Gemm` carries as its third operand (not on the CPU), biases that a product of bytes adds. */
   sums: ReadonlyMap<Node, { product: Node<'matmul' | 'byteMatmul'>; addend: Value }>;
   /** Transposed operands that a `FusedMatMul` reads in place, with what they are the transposition of. */
   turned: ReadonlyMap<Value, Value>;
@@ -20,7 +20,7 @@ export function planFusions(nodes: readonly Node[], results: readonly Value[], t
   for (const node of nodes) {
     for (const value of node.inputs) users.set(value, [...(users.get(value) ?? []), node]);
   }
-  const sums = productsInsideSums(nodes, users);
+  const sums = productsInsideSums(nodes, users, target);
   const turned = target === 'cpu' ? turnedOperands(nodes, users) : new Map<Value, Value>();
   const absorbed = new Set<Node>([...sums.values()].map(({ product }) => product));
   for (const value of turned.keys()) absorbed.add(value.node);
@@ -54,7 +54,7 @@ type Users = ReadonlyMap<Value, readonly Node[]>;
  * Sums of which one side is a two-dimensional product that nobody else reads. Saves a pass over the activations for
  * every bias, adapter and gradient that is added to a product.
  */
-function productsInsideSums(nodes: readonly Node[], users: Users): Fusions['sums'] {
+function productsInsideSums(nodes: readonly Node[], users: Users, target: Target): Fusions['sums'] {
   const sums = new Map<Node, { product: Node<'matmul' | 'byteMatmul'>; addend: Value }>();
   for (const node of nodes) {
     if (node.op !== 'add') continue;
@@ -65,19 +65,21 @@ function productsInsideSums(nodes: readonly Node[], users: Users): Fusions['sums
       { value: b, addend: a },
     ].sort((x, y) => y.value.node.id - x.value.node.id);
     const found = candidates.find(
-      ({ value, addend }) => users.get(value)?.length === 1 && takesAddend(value, addend),
+      ({ value, addend }) => users.get(value)?.length === 1 && takesAddend(value, addend, target),
     );
     if (found) sums.set(node, { product: found.value.node as Node<'matmul'>, addend: found.addend });
   }
   return sums;
 }
 
-function takesAddend({ node, shape }: Value, addend: Value): boolean {
+function takesAddend({ node, shape }: Value, addend: Value, target: Target): boolean {
   if (node.op === 'byteMatmul') {
     const isBias = addend.shape.length === 1 && sameDimension(addend.shape[0], shape[1]);
     const [, , , , , smoothing] = node.inputs;
     return smoothing !== undefined && isBias;
   }
+  // The CPU's kernel begins with a copy of the addend, in one thread: a sum of its own is quicker.
+  if (target === 'cpu') return false;
   const broadcasts = addend.shape.every((size, i) => {
     const axis = 2 - addend.shape.length + i;
     return size === 1 || sameDimension(size, shape[axis]);
