@@ -71,7 +71,7 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 if (!options.only) {
-  results.startupMs = startup(5);
+  results.startupMs = await startup(5);
   const told = results.startupMs
     ? `${median(results.startupMs).toFixed(0)} ms`
     : 'not measured, ../shared is missing';

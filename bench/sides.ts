@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { hugePageEnvironment } from '../src/cli/huge-pages/huge-page-environment.ts';
 import { Client } from './client.ts';
 
 /** What is measured beside each other. */
@@ -58,7 +59,8 @@ export class Launcher {
     const server = SERVERS[kind][library];
     return library === 'PEFT'
       ? new Client(String(this.#python), [join(import.meta.dirname, 'python', server)], this.#env)
-      : new Client('node', [join(BUILD, 'bench', server)], this.#env);
+      : // As the command starts itself. PEFT is left as it starts: with huge pages its steps take longer.
+        new Client('node', [join(BUILD, 'bench', server)], hugePageEnvironment(this.#env) ?? this.#env);
   }
 
   /**
