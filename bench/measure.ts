@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { Random } from '../src/support/random.ts';
 import type { Client } from './client.ts';
 import type { Memory } from './results.ts';
 import type { Launcher, ServerKind, Side } from './sides.ts';
@@ -27,7 +28,8 @@ const PAUSE_MS = 100;
 
 /**
  * Runs processes beside each other: each prepares, then they do the same in turn, round by round, so that whatever else the
- * machine does meets all of them.
+ * machine does meets all of them; every round in another order, for what a process finds in the caches is its
+ * predecessor's.
  *
  * @param op what they do in a round
  * @param atEnd what else is asked, of the first of them
@@ -47,9 +49,9 @@ export async function measure<Prepared, Reply, End>(
       prepared.push(await client.ask('prepare', rivals[i].preparation));
     const replies: Reply[][] = clients.map(() => []);
     for (let round = -warmUp; round < kept; round++) {
-      for (const [i, client] of clients.entries()) {
+      for (const i of new Random(0, 'bench', round + warmUp).permutation(clients.length)) {
         await setTimeout(PAUSE_MS);
-        const reply = await client.ask<Reply>(op);
+        const reply = await clients[i].ask<Reply>(op);
         if (round >= 0) replies[i].push(reply);
       }
     }
