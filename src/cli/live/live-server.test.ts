@@ -206,6 +206,14 @@ it('waits for a page without scripts to come back', async () => {
   await closed;
 });
 
+it('stops nothing once the run is over', async () => {
+  await ask('GET', root());
+  const closed = server.close();
+  expect(statusOf(await ask('POST', `${root()}stop`))).toBe(204);
+  expect(stops).toBe(0);
+  await closed;
+});
+
 it('says when its port is taken', async () => {
   const port = Number(new URL(server.url).port);
   await expect(serveLive(picture, port, () => {})).rejects.toThrow(`--port ${port}: expected a free port`);

@@ -72,7 +72,8 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
       else stream.send(picture.sections());
     },
     'POST /stop': ({ headers }, response) => {
-      if (!picture.state.isStopping) {
+      // The run may be over, and this page be the last to learn it.
+      if (!isClosing && !picture.state.isStopping) {
         picture.stopping();
         changed();
         onStop();
