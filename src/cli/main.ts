@@ -3,9 +3,11 @@ import { hugePageEnvironment } from './huge-pages/huge-page-environment.ts';
 import { replaceProcess } from './huge-pages/replace-process.ts';
 
 /** Commands that run models. */
-const COMPUTING = ['train', 'eval', 'predict', 'generate', 'plan'];
+const COMPUTING = ['train', 'eval', 'predict', 'generate'];
 
-if (COMPUTING.includes(process.argv[2])) {
+const [, , command, ...words] = process.argv;
+// `plan --measure` runs them in children, which have their environment from it.
+if (COMPUTING.includes(command) || (command === 'plan' && words.includes('--measure'))) {
   const environment = hugePageEnvironment();
   if (environment) await replaceProcess(environment);
 }
