@@ -1,5 +1,5 @@
-import { withBaseDtype } from '../src/train/node/base-dtype/with-base-dtype.ts';
-import { loadModel } from '../src/train/node/load-model.ts';
+import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
+import { loadModel } from '../src/trained/node/load-model.ts';
 
 /* node make-base.js MODEL: makes the int8 copy of an encoder's base in the cache, if it is not there. */
 

@@ -1,4 +1,4 @@
-import { peakMemoryMb } from '../src/train/node/peak-memory.ts';
+import { peakMemoryMb } from '../src/support/node/peak-memory.ts';
 import { productRate } from './product-rate.ts';
 import { serve } from './protocol.ts';
 import { type StepSettings, type TrainingStep, trainingStep } from './training-step.ts';

@@ -1,12 +1,12 @@
-import { modelFeeds } from '../src/tasks/model-inputs.ts';
+import { modelFeeds } from '../src/objectives/model-inputs.ts';
 import { randomBatch } from '../src/text/random-batch.ts';
-import type { BaseDtype } from '../src/train/base-dtype/base-dtype.ts';
-import { createMethod } from '../src/train/method.ts';
-import { withBaseDtype } from '../src/train/node/base-dtype/with-base-dtype.ts';
-import { loadModel } from '../src/train/node/load-model.ts';
-import { nodeEngine } from '../src/train/node/node-engine.ts';
-import { Program } from '../src/train/program.ts';
-import { parseRunConfig } from '../src/train/run-config.ts';
+import type { BaseDtype } from '../src/bases/base-dtype.ts';
+import { createMethod } from '../src/tuners/method.ts';
+import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
+import { loadModel } from '../src/trained/node/load-model.ts';
+import { nodeEngine } from '../src/program/node/node-engine.ts';
+import { Program } from '../src/program/program.ts';
+import { parseRunConfig } from '../src/run/config/run-config.ts';
 import { Updater } from '../src/train/updater.ts';
 
 /** So many steps that the budget does not end while it is measured. */

@@ -7,7 +7,7 @@ import { writeRandomCheckpoint } from '../bench/random-checkpoint.ts';
 import { benchCases } from '../bench/shapes.ts';
 import { kindWithShapes, stepProfile } from '../bench/step-profile.ts';
 import { trainingStep } from '../bench/training-step.ts';
-import { BASE_DTYPES, type BaseDtype } from '../src/train/base-dtype/base-dtype.ts';
+import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
 
 /*
  * Where a training step of a case of the bench goes, by the engine's profiler: a table of kernels by kind, then what the

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { atomicWrite } from '../src/formats/node/atomic-write.ts';
 import { rankHeatMap } from '../src/report/rank-heat-map.ts';
 import { rankTable } from '../src/report/rank-table.ts';
-import type { TrainEvent } from '../src/train/events.ts';
+import type { TrainEvent } from '../src/run/events.ts';
 
 /* npx tsx scripts/rank-picture.ts RUN/metrics.jsonl OUT.svg --title TEXT: draws the final ranks of a run. */
 

@@ -10,8 +10,8 @@ import { Network } from '../src/nn/network.ts';
 import { lower } from '../src/onnx/lower.ts';
 import type { Session, Tensors } from '../src/runtime/session.ts';
 import { Random } from '../src/support/random.ts';
-import type { TaskModel } from '../src/tasks/task-model.ts';
-import { type TokenHeadKind, tokenModel } from '../src/tasks/token-model.ts';
+import type { TaskModel } from '../src/objectives/task-model.ts';
+import { type TokenHeadKind, tokenModel } from '../src/objectives/token-model.ts';
 import { cpu } from './support/backends.ts';
 
 /*

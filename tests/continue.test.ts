@@ -4,12 +4,12 @@ import { largestDifference, largestMagnitude } from '../scripts/conformance/comp
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
 import { readAdapter } from '../src/formats/peft/node/adapter-folder.ts';
-import { continuedConfig } from '../src/train/continued-config.ts';
-import { createMethod } from '../src/train/method.ts';
-import { loadModel } from '../src/train/node/load-model.ts';
-import { nodeEngine } from '../src/train/node/node-engine.ts';
-import { Program } from '../src/train/program.ts';
-import { parseRunConfig } from '../src/train/run-config.ts';
+import { continuedConfig } from '../src/run/config/continued-config.ts';
+import { createMethod } from '../src/tuners/method.ts';
+import { loadModel } from '../src/trained/node/load-model.ts';
+import { nodeEngine } from '../src/program/node/node-engine.ts';
+import { Program } from '../src/program/program.ts';
+import { parseRunConfig } from '../src/run/config/run-config.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;

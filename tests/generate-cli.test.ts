@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Generator } from '../src/generation/generator.ts';
-import { openGenerator } from '../src/generation/node/open-generator.ts';
+import { openGenerator } from '../src/trained/node/open-generator.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { Workspace } from './support/workspace.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { EvaluationEvent, FinishEvent, StartEvent, StepEvent, TrainEvent } from '../src/train/events.ts';
+import type { EvaluationEvent, FinishEvent, StartEvent, StepEvent, TrainEvent } from '../src/run/events.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { type Ended, Workspace } from './support/workspace.ts';

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainEvent } from '../src/train/events.ts';
+import type { TrainEvent } from '../src/run/events.ts';
 import { eventsIn, Workspace } from './support/workspace.ts';
 
 const PRELOAD = pathToFileURL('tests/support/die-at.mjs').href;

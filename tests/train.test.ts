@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { EvaluationEvent, FinishEvent, StartEvent, StepEvent } from '../src/train/events.ts';
+import type { EvaluationEvent, FinishEvent, StartEvent, StepEvent } from '../src/run/events.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { type Ended, eventsIn, Workspace } from './support/workspace.ts';

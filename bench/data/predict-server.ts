@@ -1,8 +1,8 @@
 import { readRows } from '../../src/data/node/read-rows.ts';
 import type { Row } from '../../src/data/row.ts';
 import { argmaxRows } from '../../src/metrics/predicted-labels.ts';
-import { peakMemoryMb } from '../../src/train/node/peak-memory.ts';
-import { openPredictor, type Predictor } from '../../src/train/node/predictor.ts';
+import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
+import { openPredictor, type Predictor } from '../../src/trained/node/predictor.ts';
 import { serve } from '../protocol.ts';
 import { dataFile } from './data-cases.ts';
 

@@ -7,7 +7,7 @@ import { generationSettings } from '../../src/generation/generation-settings.ts'
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/open-language-model.ts';
 import type { TunedModel } from '../../src/generation/tuned-model.ts';
-import { readModelConfig } from '../../src/train/node/load-model.ts';
+import { readModelConfig } from '../../src/trained/node/load-model.ts';
 import type { Findings } from './compare.ts';
 import { batchOf, type StoredTensors } from './read-case.ts';
 

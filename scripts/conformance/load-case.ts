@@ -1,9 +1,9 @@
 import type { TaskType } from '../../src/data/task-type.ts';
-import { spanModel } from '../../src/tasks/span-model.ts';
-import type { TaskModel } from '../../src/tasks/task-model.ts';
-import { type TokenHeadKind, tokenModel } from '../../src/tasks/token-model.ts';
-import { notesOfModel } from '../../src/train/node/adapter-notes.ts';
-import { type LoadedModel, loadModel, openModel } from '../../src/train/node/load-model.ts';
+import { spanModel } from '../../src/objectives/span-model.ts';
+import type { TaskModel } from '../../src/objectives/task-model.ts';
+import { type TokenHeadKind, tokenModel } from '../../src/objectives/token-model.ts';
+import { notesOfModel } from '../../src/trained/node/adapter-notes.ts';
+import { type LoadedModel, loadModel, openModel } from '../../src/trained/node/load-model.ts';
 import { named, Skipped, type StoredTensors } from './read-case.ts';
 
 /** The model in a folder with the head that a case asks for; `batch` is one of its batches. */

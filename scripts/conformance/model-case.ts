@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import type { TaskModel } from '../../src/tasks/task-model.ts';
-import { nodeEngine } from '../../src/train/node/node-engine.ts';
-import { Program } from '../../src/train/program.ts';
+import type { TaskModel } from '../../src/objectives/task-model.ts';
+import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { Program } from '../../src/program/program.ts';
 import { FullTuner } from '../../src/tuners/full/full-tuner.ts';
 import { Findings, largestMagnitude } from './compare.ts';
 import { generatedChecks } from './generated-checks.ts';

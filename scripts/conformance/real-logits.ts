@@ -1,4 +1,4 @@
-import type { TaskModel } from '../../src/tasks/task-model.ts';
+import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { Batch } from '../../src/text/collate.ts';
 
 /** The logits that mean something, of those in transformers' order: at positions that are not padding. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import { nodeEngine } from '../../src/train/node/node-engine.ts';
-import { Program } from '../../src/train/program.ts';
+import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { Program } from '../../src/program/program.ts';
 import { Updater } from '../../src/train/updater.ts';
 import { adapterChecks } from './adapter-checks.ts';
 import { Findings } from './compare.ts';

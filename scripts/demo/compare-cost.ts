@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StartEvent, StepEvent, TrainEvent } from '../../src/train/events.ts';
+import type { StartEvent, StepEvent, TrainEvent } from '../../src/run/events.ts';
 
 /** What a run costs while it trains. */
 export interface Cost {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Device } from '../runtime/session.ts';
-import { BASE_DTYPES, type BaseDtype } from '../train/base-dtype/base-dtype.ts';
-import type { SequenceData } from '../train/config/data-sections.ts';
+import { BASE_DTYPES, type BaseDtype } from '../bases/base-dtype.ts';
+import type { SequenceData } from '../run/config/data-sections.ts';
 
 /** Collects a flag that may be given many times. */
 export function repeated(value: string, before: string[]): string[] {

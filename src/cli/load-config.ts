@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { missingFile } from '../formats/node/missing-file.ts';
 import { UserError } from '../support/user-error.ts';
-import type { KeyPath } from '../train/config/problem.ts';
-import { parseRunConfig, type RunConfig } from '../train/run-config.ts';
+import type { KeyPath } from '../support/problem.ts';
+import { parseRunConfig, type RunConfig } from '../run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';
 
 /** A config that people write has some kilobytes, and YAML takes much memory for its size. */

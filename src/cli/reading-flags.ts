@@ -2,9 +2,9 @@ import { detectFormat } from '../data/detect-format.ts';
 import { isLanguageTask, type LanguageTask, type TaskName } from '../data/task-type.ts';
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
-import { TASK_SETTINGS } from '../train/config/task-settings.ts';
-import type { AdapterNotes } from '../train/node/adapter-notes.ts';
-import type { ReadingOf } from '../train/tasks/run-task.ts';
+import { TASK_SETTINGS } from '../run/config/task-settings.ts';
+import type { AdapterNotes } from '../trained/node/adapter-notes.ts';
+import type { ReadingOf } from '../tasks/task-definition.ts';
 import type { DataFlags } from './flags.ts';
 import { type Columns, jsonKeys, useColumns } from './use-columns.ts';
 

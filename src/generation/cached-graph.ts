@@ -3,8 +3,8 @@ import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dime
 import type { Value } from '../graph/graph.ts';
 import type { ModelInputs } from '../models/model-definition.ts';
 import { type CacheEntry, KeyValueCache, PRESENT } from '../nn/key-value-cache.ts';
-import type { TaskModel } from '../tasks/task-model.ts';
-import { tunedNetwork } from '../train/training-graph.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import { tunedNetwork } from '../program/training-graph.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 
 export interface CachedGraph {

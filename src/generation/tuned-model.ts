@@ -1,5 +1,5 @@
-import type { TaskModel } from '../tasks/task-model.ts';
-import type { Engine } from '../train/engine.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import type { Engine } from '../program/engine.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 
 /** A model under a tuner, and where it runs. */

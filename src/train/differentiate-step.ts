@@ -1,5 +1,5 @@
 import { accumulate } from '../optim/accumulate.ts';
-import type { Objective, Program } from './program.ts';
+import type { Objective, Program } from '../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
 
 /** Loss and gradient of a step: the means over all that its micro-batches have labels for. R depends on none of it. */

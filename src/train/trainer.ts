@@ -1,16 +1,16 @@
 import { UserError } from '../support/user-error.ts';
-import type { TaskModel } from '../tasks/task-model.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { BestTracker } from './best-tracker.ts';
 import { differentiateStep } from './differentiate-step.ts';
-import type { Engine } from './engine.ts';
-import type { FinishEvent, TrainEvent } from './events.ts';
-import type { Evaluation, ExampleSet } from './example-set.ts';
+import type { Engine } from '../program/engine.ts';
+import type { FinishEvent, TrainEvent } from '../run/events.ts';
+import type { Evaluation, ExampleSet } from '../program/example-set.ts';
 import { Meter } from './meter.ts';
-import { Program } from './program.ts';
+import { Program } from '../program/program.ts';
 import { StepBatches } from './step-batches.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
-import type { TrainerState } from './trainer-state.ts';
+import type { TrainerState } from '../run/trainer-state.ts';
 import { Updater } from './updater.ts';
 
 /** A run of steps whose gradients are not finite ends training: nothing would change any more. */

@@ -2,7 +2,7 @@ import { Graph } from '../../src/graph/graph.ts';
 import type { HeadKind } from '../../src/models/model-definition.ts';
 import { modelFamily } from '../../src/models/registry.ts';
 import { Network } from '../../src/nn/network.ts';
-import { modelInputs } from '../../src/tasks/model-inputs.ts';
+import { modelInputs } from '../../src/objectives/model-inputs.ts';
 
 /** How often each probability of dropout occurs in the training graph of a head, by a config.json. */
 export function dropoutSites(config: { model_type: string }, head: HeadKind): Record<string, number> {

@@ -4,8 +4,8 @@ import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import { Random } from '../../src/support/random.ts';
-import { tokenModel } from '../../src/tasks/token-model.ts';
-import { describeAs } from '../../src/train/node/load-model.ts';
+import { tokenModel } from '../../src/objectives/token-model.ts';
+import { describeAs } from '../../src/trained/node/load-model.ts';
 
 const SPECIAL = ['<pad>', '<s>', '</s>'];
 const MERGES = ['t h', 'th e', 'Ġ the', 'c a', 'ca t'];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { initialise } from '../../src/models/initialise.ts';
-import { describeModel } from '../../src/train/node/load-model.ts';
+import { describeModel } from '../../src/trained/node/load-model.ts';
 
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
 const PIECES =

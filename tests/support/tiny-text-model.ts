@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { initialise } from '../../src/models/initialise.ts';
-import { type TokenHeadKind, tokenModel } from '../../src/tasks/token-model.ts';
-import { describeAs } from '../../src/train/node/load-model.ts';
+import { type TokenHeadKind, tokenModel } from '../../src/objectives/token-model.ts';
+import { describeAs } from '../../src/trained/node/load-model.ts';
 import { languageFixture } from './language-fixtures.ts';
 import { TINY_CONFIG, TINY_TOKENIZER } from './tiny-model.ts';
 

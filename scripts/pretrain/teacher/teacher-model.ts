@@ -3,10 +3,10 @@ import type { BertConfig } from '../../../src/models/bert/config.ts';
 import { bertModel } from '../../../src/models/bert/model.ts';
 import { Network } from '../../../src/nn/network.ts';
 import type { Session } from '../../../src/runtime/session.ts';
-import { modelInputs } from '../../../src/tasks/model-inputs.ts';
-import { sequenceModel } from '../../../src/tasks/sequence-model.ts';
-import { openModel } from '../../../src/train/node/load-model.ts';
-import { nodeEngine } from '../../../src/train/node/node-engine.ts';
+import { modelInputs } from '../../../src/objectives/model-inputs.ts';
+import { sequenceModel } from '../../../src/objectives/sequence-model.ts';
+import { openModel } from '../../../src/trained/node/load-model.ts';
+import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 
 export interface TeacherModel {
   width: number;

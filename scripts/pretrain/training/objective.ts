@@ -8,7 +8,7 @@ import type { Head } from '../../../src/models/model-definition.ts';
 import { firstTokens } from '../../../src/nn/first-tokens.ts';
 import { crossEntropy, meanSquaredError } from '../../../src/nn/losses.ts';
 import type { Network } from '../../../src/nn/network.ts';
-import { modelInputs } from '../../../src/tasks/model-inputs.ts';
+import { modelInputs } from '../../../src/objectives/model-inputs.ts';
 
 /** What is learnt: the masked words, the teacher's vectors, or both at once from masked texts. */
 export const OBJECTIVES = ['mlm', 'distil', 'both'] as const;

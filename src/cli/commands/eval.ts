@@ -12,8 +12,8 @@ export function evalCommand(): Command {
 }
 
 async function run(path: string, file: string, flags: UseFlags & { json?: boolean }): Promise<void> {
-  const { openTrained } = await import('../../train/node/open-trained.ts');
-  const { evaluateTrained } = await import('../../train/node/evaluate-trained.ts');
+  const { openTrained } = await import('../../trained/node/open-trained.ts');
+  const { evaluateTrained } = await import('../../trained/node/evaluate-trained.ts');
   const { model, device, baseDtype, data } = modelFlags(flags);
   const trained = await openTrained(path, { model, baseDtype, maxLength: data.max_length });
   try {

@@ -15,10 +15,10 @@ export function exportCommand(): Command {
 
 async function run(path: string, { output }: { output: string }): Promise<void> {
   const { readAdapter, writeAdapter } = await import('../../formats/peft/node/adapter-folder.ts');
-  const { locateAdapter } = await import('../../train/node/locate-trained.ts');
-  const { copyAdapterNotes } = await import('../../train/node/adapter-notes.ts');
+  const { locateAdapter } = await import('../../trained/node/locate-trained.ts');
+  const { copyAdapterNotes } = await import('../../trained/node/adapter-notes.ts');
   const { assertNewFolder } = await import('../assert-new-folder.ts');
-  const { plainLora } = await import('../../tuners/peft/plain-lora.ts');
+  const { plainLora } = await import('../../tuners/low-rank/plain-lora.ts');
   const { folder } = locateAdapter(path);
   const { config, tensors } = plainLora(readAdapter(folder), folder);
   assertNewFolder(output);

@@ -5,7 +5,7 @@ import type { Generator, Prompt } from '../../generation/generator.ts';
 import type { Device } from '../../runtime/session.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
-import type { BaseDtype } from '../../train/base-dtype/base-dtype.ts';
+import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { baseDtypeOption, count, repeated } from '../flags.ts';
 import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';
 import type { GivenPrompt } from '../prompts.ts';
@@ -53,7 +53,7 @@ export function generateCommand(): Command {
 
 async function run(path: string, flags: Flags): Promise<void> {
   const prompts = await givenPrompts(flags);
-  const { openGenerator } = await import('../../generation/node/open-generator.ts');
+  const { openGenerator } = await import('../../trained/node/open-generator.ts');
   const { model, device, baseDtype } = flags;
   const generator = await openGenerator(path, { model, device, baseDtype, continues: prompts === undefined });
   try {

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { MergedDtype } from '../../train/node/merge-adapter.ts';
+import type { MergedDtype } from '../../trained/node/merge-adapter.ts';
 
 interface Flags {
   output: string;
@@ -24,7 +24,7 @@ export function mergeCommand(): Command {
 }
 
 async function run(path: string, { output, ...options }: Flags): Promise<void> {
-  const { mergeAdapter } = await import('../../train/node/merge-adapter.ts');
+  const { mergeAdapter } = await import('../../trained/node/merge-adapter.ts');
   const { assertNewFolder } = await import('../assert-new-folder.ts');
   assertNewFolder(output);
   await mergeAdapter(path, output, options);

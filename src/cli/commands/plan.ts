@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { Plan } from '../../train/plan.ts';
-import type { RunConfig } from '../../train/run-config.ts';
+import type { Plan } from '../../jobs/plan/plan.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { repeated } from '../flags.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -27,7 +27,7 @@ export function planCommand(): Command {
 async function run(path: string | undefined, { set, measure, json }: Flags): Promise<void> {
   const { loadConfig } = await import('../load-config.ts');
   const config = loadConfig(configPath(path), set);
-  const { plan } = await import('../../train/node/plan.ts');
+  const { plan } = await import('../../jobs/node/plan.ts');
   const found = await plan(config);
   const planned = measure ? await measured(config, found) : found;
   if (!planned) {
@@ -44,7 +44,7 @@ async function run(path: string | undefined, { set, measure, json }: Flags): Pro
 
 /** The plan with what a short calibration of each base finds; nothing when it is stopped. */
 async function measured(config: RunConfig, plan: Plan): Promise<Plan | undefined> {
-  const { measureBases } = await import('../../train/node/calibration/measure-bases.ts');
+  const { measureBases } = await import('../../jobs/node/calibration/measure-bases.ts');
   const { measureDisplay } = await import('../terminal/measure-display.ts');
   const display = measureDisplay(process.stderr);
   const stop = stopOnSignal(display.close);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import type { Predictor } from '../../train/node/predictor.ts';
+import type { Predictor } from '../../trained/node/predictor.ts';
 import { addUseFlags, dataFlags, modelFlags, type UseFlags } from '../flags.ts';
 import { prediction, shortest } from '../prediction.ts';
 import { useColumns } from '../use-columns.ts';
@@ -21,7 +21,7 @@ async function run(
   file: string | undefined,
   flags: UseFlags & { logits?: boolean },
 ): Promise<void> {
-  const { openPredictor } = await import('../../train/node/predictor.ts');
+  const { openPredictor } = await import('../../trained/node/predictor.ts');
   const { rowsFromFile } = await import('../rows-from-file.ts');
   const { readInput, rowsFromInput } = await import('../standard-input.ts');
   const predictor = await openPredictor(path, modelFlags(flags));

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { TrainEvent } from '../../train/events.ts';
+import type { TrainEvent } from '../../run/events.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { repeated } from '../flags.ts';
 import { portNumber } from '../live/port-number.ts';
@@ -40,7 +40,7 @@ export function trainCommand(): Command {
 async function run(given: string | undefined, { set, resume, json, ...flags }: Flags): Promise<void> {
   const { loadConfig } = await import('../load-config.ts');
   const config = loadConfig(configPath(given), set);
-  const { train } = await import('../../train/node/train.ts');
+  const { train } = await import('../../jobs/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
   const display = json
     ? jsonDisplay(process.stdout)

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { TrainEvent } from '../../train/events.ts';
-import type { RunConfig } from '../../train/run-config.ts';
+import type { TrainEvent } from '../../run/events.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
 
 export interface WatchFlags {
   live?: boolean;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { PlannedBase } from '../../train/plan.ts';
+import type { PlannedBase } from '../../jobs/plan/plan.ts';
 import { basesTable } from './bases-table.ts';
 
 const measured = {

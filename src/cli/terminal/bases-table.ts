@@ -1,6 +1,6 @@
-import type { BaseDtype } from '../../train/base-dtype/base-dtype.ts';
-import type { Calibration } from '../../train/calibration/calibration.ts';
-import type { PlannedBase } from '../../train/plan.ts';
+import type { BaseDtype } from '../../bases/base-dtype.ts';
+import type { Calibration } from '../../jobs/calibration/calibration.ts';
+import type { PlannedBase } from '../../jobs/plan/plan.ts';
 import { counted, duration } from './describe-event.ts';
 
 /** A column: its name, and what stands in it for a base. */

@@ -1,4 +1,4 @@
-import type { EvaluationEvent, FinishEvent, StartEvent, TrainEvent } from '../../train/events.ts';
+import type { EvaluationEvent, FinishEvent, StartEvent, TrainEvent } from '../../run/events.ts';
 
 /** What stays on the screen of an event, as lines without colour; nothing of steps and of allocations under way. */
 export function describeEvent(event: TrainEvent): string | undefined {

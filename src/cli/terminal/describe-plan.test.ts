@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Plan } from '../../train/plan.ts';
+import type { Plan } from '../../jobs/plan/plan.ts';
 import { describePlan } from './describe-plan.ts';
 
 const module = { inFeatures: 384, outFeatures: 384, scale: 1, rank: 12 };

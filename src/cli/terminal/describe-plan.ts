@@ -1,5 +1,5 @@
 import { rankTable } from '../../report/rank-table.ts';
-import type { Plan } from '../../train/plan.ts';
+import type { Plan } from '../../jobs/plan/plan.ts';
 import { basesTable } from './bases-table.ts';
 import { counted } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { MeasureEvent } from '../../train/node/calibration/measure-bases.ts';
+import type { MeasureEvent } from '../../jobs/node/calibration/measure-bases.ts';
 import { measureDisplay } from './measure-display.ts';
 import { ERASE_LINE } from './screen.ts';
 

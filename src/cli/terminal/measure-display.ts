@@ -1,4 +1,4 @@
-import type { MeasureEvent } from '../../train/node/calibration/measure-bases.ts';
+import type { MeasureEvent } from '../../jobs/node/calibration/measure-bases.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 
 const DOING = {

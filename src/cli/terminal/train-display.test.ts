@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainEvent } from '../../train/events.ts';
+import type { TrainEvent } from '../../run/events.ts';
 import { duration } from './describe-event.ts';
 import { jsonDisplay, trainDisplay } from './train-display.ts';
 

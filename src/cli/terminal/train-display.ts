@@ -1,5 +1,5 @@
 import { rankTable } from '../../report/rank-table.ts';
-import type { FinishEvent, ProgressEvent, StepEvent, TrainEvent } from '../../train/events.ts';
+import type { FinishEvent, ProgressEvent, StepEvent, TrainEvent } from '../../run/events.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../tests/support/dropout-sites.ts';
-import { sequenceModel } from '../../tasks/sequence-model.ts';
-import { tokenModel } from '../../tasks/token-model.ts';
+import { sequenceModel } from '../../objectives/sequence-model.ts';
+import { tokenModel } from '../../objectives/token-model.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
-import { adapterParameters } from '../../tuners/adapter-parameters.ts';
+import { adapterParameters } from '../../tuners/low-rank/adapter-parameters.ts';
 import type { HeadKind } from '../model-definition.ts';
 import { parseBartConfig } from './config.ts';
 import { bart } from './definition.ts';

@@ -9,8 +9,8 @@ import { lower } from '../../onnx/lower.ts';
 import type { HostTensor, Session } from '../../runtime/session.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
-import { modelFeeds } from '../../tasks/model-inputs.ts';
-import { tokenModel } from '../../tasks/token-model.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { tokenModel } from '../../objectives/token-model.ts';
 import { modelFamily } from '../registry.ts';
 
 const CONFIG = {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { dropoutSites } from '../../../tests/support/dropout-sites.ts';
-import { spanModel } from '../../tasks/span-model.ts';
-import { tokenModel } from '../../tasks/token-model.ts';
+import { spanModel } from '../../objectives/span-model.ts';
+import { tokenModel } from '../../objectives/token-model.ts';
 import { bindCheckpoint } from '../bind-checkpoint.ts';
 import type { HeadKind } from '../model-definition.ts';
 import { llama } from './definition.ts';

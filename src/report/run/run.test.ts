@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainEvent } from '../../train/events.ts';
+import type { TrainEvent } from '../../run/events.ts';
 import { groupRuns } from './group-runs.ts';
 import { dataName, modelName } from './names.ts';
 import { runEvent } from './run-event.ts';

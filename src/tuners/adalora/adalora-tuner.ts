@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { Random } from '../../support/random.ts';
-import { adaptedModules } from '../adapted-modules.ts';
+import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';

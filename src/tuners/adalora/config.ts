@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { adapterConfigShape } from '../shared/adapter-config.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 
 const SHARE = /^(100|\d{1,2}(\.\d+)?)%$/;
 

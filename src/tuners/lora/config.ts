@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { adapterConfigShape } from '../shared/adapter-config.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 
 /** LoRA's settings: PEFT's keys and defaults. */
 export const loraConfigSchema = z.strictObject({

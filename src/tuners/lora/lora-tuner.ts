@@ -1,9 +1,9 @@
 import type { Value } from '../../graph/graph.ts';
 import { Random } from '../../support/random.ts';
-import { adaptedModules } from '../adapted-modules.ts';
+import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import { checkPatternKeys, patternValue } from '../pattern-value.ts';
+import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { LowRankModule, ReadParameter, TunableModel, Tuner } from '../tuner.ts';
 import type { LoraConfig } from './config.ts';

@@ -1,0 +1,149 @@
+import { quantizeBlocks } from '../formats/quantize-blocks.ts';
+import { type ByteColumns, quantizeColumns, quantizeTransposed } from '../formats/quantize-columns.ts';
+import type { Dtype } from '../formats/tensor-data.ts';
+import { blockBase } from '../nn/base/block-base.ts';
+import { byteBase, MIRROR, SMOOTHING } from '../nn/base/byte-base.ts';
+import { type FrozenBase, INTEGERS, SCALES } from '../nn/base/frozen-base.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import type { BaseDtype } from './base-dtype.ts';
+import { quantizedPaths } from './quantized-paths.ts';
+
+/** A tensor to be written; `make` gives its bytes when its turn comes, after those before it. */
+export interface MadeTensor {
+  name: string;
+  dtype: Dtype;
+  shape: readonly number[];
+  make(): Iterable<Uint8Array>;
+}
+
+/** A way to keep the linear weights of a base. */
+export interface BaseFormat {
+  base: FrozenBase;
+  /** What a stored base is told apart by. */
+  key: object;
+  /** The modules whose inputs must be known as well: how large their columns are. */
+  measured: ReadonlySet<string>;
+  /**
+   * What stands in place of the weight [out, in] of the module `path`, of which `read` gives elements [start, end).
+   *
+   * @param magnitudes of the module's input, the largest of each column, where it is `measured`
+   */
+  tensors(
+    path: string,
+    shape: readonly number[],
+    read: ReadElements,
+    magnitudes?: Float32Array,
+  ): MadeTensor[];
+}
+
+type ReadElements = (start: number, end: number) => Float32Array;
+
+/** Elements that share a scale in blocks: as QLoRA has them. */
+const BLOCK_SIZE = 64;
+/** Of a column that no input has reached. */
+const LEAST_MAGNITUDE = 1e-3;
+/** Elements that are read at once; whole blocks. */
+const CHUNK = 2 ** 20;
+
+/**
+ * How a model keeps its weights in a type. Encoders have even activations, which may be rounded too: their 8 bits are
+ * products of bytes. Decoders have a few channels far above the others (Dettmers et al., 2022), and a token at a time to
+ * generate: their weights alone are rounded, in blocks, of 8 or 4 bits.
+ */
+export function baseFormat(model: TaskModel, dtype: Exclude<BaseDtype, 'float32'>): BaseFormat {
+  if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(model);
+  return blockFormat(quantizedPaths(model, BLOCK_SIZE), dtype === 'int4' ? 4 : 8);
+}
+
+function byteFormat(model: TaskModel): BaseFormat {
+  const paths = quantizedPaths(model);
+  const read = model.linears.filter(({ path, normalised }) => normalised && paths.has(path));
+  const normalised = new Set(read.map(({ path }) => path));
+  return {
+    base: byteBase(paths, normalised),
+    measured: normalised,
+    key: { bytes: [...paths], smoothed: [...normalised] },
+    tensors(path, [outputs, inputs], read, magnitudes) {
+      const name = `${path}.weight`;
+      const row = (output: number) => read(output * inputs, (output + 1) * inputs);
+      const mirror = byteMatrix(name + MIRROR, outputs, inputs, () => quantizeColumns(outputs, inputs, row));
+      if (!normalised.has(path))
+        return [
+          ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row)),
+          ...mirror,
+        ];
+      // Known only where a base is made: sizes are asked for without.
+      const divisors = magnitudes?.map(smoothDivisor) as Float32Array;
+      const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]);
+      const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
+      return [
+        ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, smoothed)),
+        ...mirror,
+        { name: name + SMOOTHING, dtype: 'F32', shape: [inputs], make },
+      ];
+    },
+  };
+}
+
+/** Half of a column's size goes over to the weights: SmoothQuant's α of 0.5. */
+function smoothDivisor(magnitude: number): number {
+  return Math.sqrt(Math.max(magnitude, LEAST_MAGNITUDE));
+}
+
+function byteMatrix(name: string, rows: number, columns: number, quantize: () => ByteColumns): MadeTensor[] {
+  let scales: Float32Array;
+  return [
+    {
+      name: name + INTEGERS,
+      dtype: 'U8',
+      shape: [rows, columns],
+      *make() {
+        const made = quantize();
+        scales = made.scales;
+        yield made.bytes;
+      },
+    },
+    { name: name + SCALES, dtype: 'F32', shape: [columns], make: () => [bytesOf(scales)] },
+  ];
+}
+
+function blockFormat(paths: ReadonlySet<string>, bits: 4 | 8): BaseFormat {
+  return {
+    base: blockBase(paths, bits, BLOCK_SIZE),
+    measured: new Set(),
+    key: { bits, blockSize: BLOCK_SIZE, paths: [...paths] },
+    tensors(path, [outputs, inputs], read) {
+      const name = `${path}.weight`;
+      const count = outputs * inputs;
+      let scales: Float32Array;
+      return [
+        {
+          name: name + INTEGERS,
+          dtype: 'U8',
+          shape: [count / BLOCK_SIZE, (BLOCK_SIZE * bits) / 8],
+          *make() {
+            scales = new Float32Array(count / BLOCK_SIZE);
+            for (let start = 0; start < count; start += CHUNK) {
+              const part = quantizeBlocks(read(start, Math.min(count, start + CHUNK)), bits, BLOCK_SIZE);
+              scales.set(part.scales, start / BLOCK_SIZE);
+              yield part.blocks;
+            }
+          },
+        },
+        {
+          name: name + SCALES,
+          dtype: 'F32',
+          shape: [count / BLOCK_SIZE],
+          *make() {
+            yield bytesOf(scales);
+            scales = new Float32Array(0);
+          },
+        },
+      ];
+    },
+  };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

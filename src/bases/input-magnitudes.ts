@@ -1,0 +1,37 @@
+import { max, multiply } from '../graph/build.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { Network } from '../nn/network.ts';
+import { modelFeeds } from '../objectives/model-inputs.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import { randomBatch } from '../text/random-batch.ts';
+import type { Engine } from '../program/engine.ts';
+
+/** Enough texts that a column that stands out does so. */
+const BATCH = 8;
+const LENGTH = 32;
+
+/**
+ * The largest magnitude of each column of what some linear modules read, [inFeatures], over texts of random tokens: the
+ * columns that stand out in a transformer do so whatever it reads.
+ */
+export async function inputMagnitudes(
+  model: TaskModel,
+  engine: Engine,
+  paths: ReadonlySet<string>,
+): Promise<Map<string, Float32Array>> {
+  if (paths.size === 0) return new Map();
+  const network = new Network(new Graph());
+  model.buildLogits(network);
+  const squares: Record<string, Value> = {};
+  for (const [path, x] of network.linearInputs) if (paths.has(path)) squares[path] = max(multiply(x, x), [0]);
+  const session = await engine.open(squares);
+  const batch = randomBatch(model.config.vocabSize, BATCH, LENGTH, 'input magnitudes');
+  const found = await session.run(modelFeeds(batch));
+  await session.release();
+  return new Map(
+    Object.entries(found).map(([path, { data }]) => [
+      path,
+      Float32Array.from(data, (square) => Math.sqrt(square)),
+    ]),
+  );
+}

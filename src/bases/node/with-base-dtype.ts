@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
+import type { TaskModel } from '../../objectives/task-model.ts';
+import type { BaseDtype } from '../base-dtype.ts';
+import { baseFormat } from '../base-format.ts';
+import { inputMagnitudes } from '../input-magnitudes.ts';
+import { onBase } from '../on-base.ts';
+import type { LoadedModel } from '../../trained/node/load-model.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { baseCacheFolder, baseKey } from './base-cache.ts';
+import { type OnWritten, writeBase } from './write-base.ts';
+
+export interface BaseOptions {
+  /** Where the copy is kept; by default in the user's cache. */
+  cacheFolder?: string;
+  /** Told while a copy is made, which takes about as long as reading the checkpoint. */
+  onWritten?: OnWritten;
+}
+
+const NAME = 'model.safetensors';
+const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
+
+/**
+ * A model whose frozen linear weights are kept as integers of 8 or 4 bits. Their copy is made once, kept in a cache, and
+ * mapped; everything that reads the weights themselves (merging, a new head) still reads the checkpoint.
+ */
+export async function withBaseDtype<Model extends TaskModel>(
+  model: LoadedModel<Model>,
+  dtype: BaseDtype,
+  { cacheFolder = baseCacheFolder(), onWritten = () => {} }: BaseOptions = {},
+): Promise<LoadedModel<Model>> {
+  if (dtype === 'float32') return model;
+  const format = baseFormat(model, dtype);
+  const folder = join(cacheFolder, `${dtype}-${baseKey(weightFiles(model), format.key)}`);
+  const path = join(folder, NAME);
+  if (!existsSync(path)) {
+    const magnitudes = await inputMagnitudes(model, nodeEngine(model, 'cpu'), format.measured);
+    writeBase(path, model, format, magnitudes, onWritten);
+  }
+  const file = SafetensorsFile.open(path);
+  return {
+    ...onBase(model, format.base),
+    weightFolder: folder,
+    prepack: format.base.packed,
+    locate(name) {
+      if (!file.has(name)) return model.locate(name);
+      const { begin, end, dtype } = file.info(name);
+      return { file: NAME, begin, end, dtype: ENGINE_DTYPES[dtype as keyof typeof ENGINE_DTYPES] };
+    },
+    close() {
+      file.close();
+      model.close();
+    },
+  };
+}
+
+function weightFiles({ parameters, buffers, locate, weightFolder }: LoadedModel): string[] {
+  const places = [...parameters.keys(), ...buffers.keys()].map((name) => locate(name));
+  const names = new Set(places.flatMap((place) => ('data' in place ? [] : [place.file])));
+  return [...names].map((name) => join(weightFolder, name));
+}

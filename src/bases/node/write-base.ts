@@ -1,0 +1,75 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { streamSafetensors } from '../../formats/encode-safetensors.ts';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import type { WeightLocation } from '../../onnx/lower.ts';
+import { elementCount } from '../../support/element-count.ts';
+import type { BaseFormat, MadeTensor } from '../base-format.ts';
+import type { LoadedModel } from '../../trained/node/load-model.ts';
+
+/** Elements that are read at once. */
+const CHUNK = 2 ** 20;
+/** Bytes that are copied at once. */
+const COPIED = 2 ** 22;
+
+const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' } as const;
+
+/** Told which share of a base is written, from 0 to 1. */
+export type OnWritten = (share: number) => void;
+
+/**
+ * Writes a base in a format as one safetensors file, the tensors that it does not concern as they are. Never holds more
+ * than one of them. What the checkpoint lacks is left out.
+ *
+ * @param magnitudes of the inputs of the modules that the format wants measured
+ */
+export function writeBase(
+  path: string,
+  model: LoadedModel,
+  format: BaseFormat,
+  magnitudes: ReadonlyMap<string, Float32Array>,
+  onWritten: OnWritten,
+): void {
+  const tensors = [...model.parameters, ...model.buffers].flatMap(([name, shape]): MadeTensor[] => {
+    const place = model.locate(name);
+    if ('data' in place) return [];
+    const read = (start: number, end: number) => model.readRange(name, start, end);
+    const module = name.replace(/\.weight$/, '');
+    if (format.base.paths.has(module)) return format.tensors(module, shape, read, magnitudes.get(module));
+    if (place.axes) return [{ name, dtype: 'F32', shape, make: () => inChunks(elementCount(shape), read) }];
+    return [{ name, dtype: STORED[place.dtype], shape, make: () => copied(model.weightFolder, place) }];
+  });
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const all = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  let written = 0;
+  function* make(name: string) {
+    const { shape, make } = byName.get(name) as MadeTensor;
+    yield* make();
+    written += elementCount(shape);
+    onWritten(written / all);
+  }
+  atomicWrite(path, streamSafetensors(byName, make, {}, true));
+}
+
+function* inChunks(count: number, read: (start: number, end: number) => Float32Array): Generator<Uint8Array> {
+  for (let start = 0; start < count; start += CHUNK) {
+    const { buffer, byteOffset, byteLength } = read(start, Math.min(count, start + CHUNK));
+    yield new Uint8Array(buffer, byteOffset, byteLength);
+  }
+}
+
+/** The bytes of a tensor, as they lie in its file. */
+function* copied(folder: string, { file, begin, end }: WeightLocation): Generator<Uint8Array> {
+  const descriptor = openSync(join(folder, file), 'r');
+  try {
+    const buffer = new Uint8Array(Math.min(COPIED, end - begin));
+    for (let at = begin; at < end; ) {
+      const read = readSync(descriptor, buffer, 0, Math.min(buffer.length, end - at), at);
+      if (read === 0) throw new Error(`${file} has become shorter`);
+      yield buffer.subarray(0, read);
+      at += read;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}

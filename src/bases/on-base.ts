@@ -1,0 +1,16 @@
+import type { FrozenBase } from '../nn/base/frozen-base.ts';
+import type { Network } from '../nn/network.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+
+/** A model whose graphs read their frozen linear weights from such a base. */
+export function onBase<Model extends TaskModel>(model: Model, base: FrozenBase): Model {
+  const on = (network: Network) => {
+    network.base = base;
+    return network;
+  };
+  return {
+    ...model,
+    buildLogits: (network, change) => model.buildLogits(on(network), change),
+    buildLoss: (network) => model.buildLoss(on(network)),
+  };
+}

@@ -1,0 +1,78 @@
+import { differentiateStep } from '../../train/differentiate-step.ts';
+import { largestBatch } from '../plan/largest-batch.ts';
+import { Program } from '../../program/program.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import { type MicroBatch, StepBatches } from '../../train/step-batches.ts';
+import type { TrainerInputs } from '../../train/trainer.ts';
+import type { TrainerSettings } from '../../train/trainer-settings.ts';
+import { Updater } from '../../train/updater.ts';
+import type { Calibration, CalibrationProgress } from './calibration.ts';
+import { evaluationRate } from './evaluation-rate.ts';
+import { plannedSteps } from './planned-steps.ts';
+import { timed } from './timed.ts';
+import { total } from './total.ts';
+
+/** Steps before any is timed: the first opens the session, and the arenas grow. */
+const WARM_UP_STEPS = 2;
+/** Long enough for a mean within a few percent on a quiet machine, short enough to wait for. */
+const TRAINING = { seconds: 10, count: 100 };
+const EVALUATION = { seconds: 3, count: 30 };
+
+/**
+ * Trains for some seconds as the run would, on its own batches: first the largest, at which memory peaks, then steps of
+ * the first epoch. Evaluates some batches in the same way. Nothing of it is kept.
+ */
+export async function calibrate(
+  inputs: TrainerInputs,
+  settings: TrainerSettings,
+  config: RunConfig,
+  onProgress: (progress: CalibrationProgress) => void,
+): Promise<Omit<Calibration, 'peakMb'>> {
+  const { engine, model, method, train, validation } = inputs;
+  const newProgram = () => new Program(engine, model, method.tuner, settings);
+  const updater = new Updater(method, inputs.values, settings.update);
+  const stepBatches = new StepBatches(train, settings);
+  let program = newProgram();
+  const take = async (batches: readonly MicroBatch[]) => {
+    const { gradient } = await differentiateStep(program, updater.values, batches, settings.seed);
+    if (!updater.apply(gradient).relaidOut) return;
+    await program.release();
+    program = newProgram();
+  };
+  const tell = (what: CalibrationProgress['what']) => (share: number) => onProgress({ what, share });
+
+  const examples = largestBatch(config, train.lengths);
+  const largest = { ...train.batch(examples, 0), examples: examples.length, number: 0 };
+  // Where a step has several batches their gradients are added up, in memory of its own: two show it.
+  const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];
+  for (let i = 0; i < WARM_UP_STEPS; i++)
+    await take(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
+  const planned = plannedSteps(train.lengths, settings);
+  const steps = await timed(planned, TRAINING, ({ step }) => take(stepBatches.of(step)), tell('steps'));
+  const batchSize = config.training.per_device_eval_batch_size;
+  const evalExamplesPerSecond =
+    validation &&
+    (await evaluationRate(program, updater.values, validation, batchSize, EVALUATION, tell('evaluation')));
+  await program.release();
+
+  const times = steps.map(({ ms }) => ms).sort((a, b) => a - b);
+  const seconds = total(times) / 1000;
+  const evaluationSeconds = validation
+    ? (evaluations(settings, config) * validation.examples.lengths.length) / Number(evalExamplesPerSecond)
+    : 0;
+  return {
+    steps: steps.length,
+    msPerStep: (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2,
+    examplesPerSecond: total(steps.map(({ item }) => item.examples)) / seconds,
+    tokensPerSecond: total(steps.map(({ item }) => item.tokens)) / seconds,
+    evalExamplesPerSecond,
+    runSeconds: (settings.totalSteps * seconds) / steps.length + evaluationSeconds,
+  };
+}
+
+/** Evaluations of a run: its own, and over a rounded base a last one on the weights as they are, counted as the others. */
+function evaluations({ evaluate, totalSteps, stepsPerEpoch }: TrainerSettings, config: RunConfig): number {
+  const every = evaluate === 'epoch' ? stepsPerEpoch : evaluate;
+  const own = every === 0 ? 0 : Math.ceil(totalSteps / every);
+  return own + (config.base_dtype === 'float32' ? 0 : 1);
+}

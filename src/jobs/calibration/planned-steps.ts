@@ -1,0 +1,34 @@
+import { planEpoch } from '../../text/batches.ts';
+import { paddedTokens } from '../plan/largest-batch.ts';
+import type { TrainerSettings } from '../../train/trainer-settings.ts';
+import { spread } from './spread.ts';
+import { total } from './total.ts';
+
+/** A step of the first epoch. */
+export interface PlannedStep {
+  /** From 0. */
+  step: number;
+  examples: number;
+  /** Without padding. */
+  tokens: number;
+}
+
+/**
+ * The steps that a run takes in its first epoch, in an order of which every beginning has small and large ones in the
+ * shares that the epoch has them.
+ */
+export function plannedSteps(lengths: Int32Array, settings: TrainerSettings): PlannedStep[] {
+  const { accumulation, stepsPerEpoch, totalSteps } = settings;
+  const batches = planEpoch({ ...settings, lengths, epoch: 0 });
+  const steps = Array.from({ length: Math.min(stepsPerEpoch, totalSteps) }, (_, step) => {
+    const own = batches.slice(step * accumulation, (step + 1) * accumulation);
+    return {
+      step,
+      examples: total(own.map(({ length }) => length)),
+      tokens: total(own.map((examples) => examples.reduce((sum, example) => sum + lengths[example], 0))),
+      size: total(own.map((examples) => paddedTokens(examples, lengths))),
+    };
+  });
+  steps.sort((a, b) => a.size - b.size);
+  return spread(steps.length).map((at) => steps[at]);
+}

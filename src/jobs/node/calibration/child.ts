@@ -1,0 +1,52 @@
+import { fileError } from '../../../support/file-error.ts';
+import { calibrate } from '../../calibration/calibrate.ts';
+import type { Calibration, CalibrationProgress } from '../../calibration/calibration.ts';
+import type { RunConfig } from '../../../run/config/run-config.ts';
+import { loadRun, openBase } from '../load-run.ts';
+import { peakMemoryMb } from '../../../support/node/peak-memory.ts';
+import { readRun } from '../read-run.ts';
+
+/** What a process is started for: to make the base of a run, or to measure the run over it. */
+export interface ChildJob {
+  kind: 'base' | 'calibration';
+  config: RunConfig;
+}
+
+/** What it answers in the end. `made`: the base was not there before. */
+export type ChildAnswer = { made: boolean } | { measured: Calibration } | { failure: string };
+
+/** What it sends: how far it is, and one answer. */
+export type ChildMessage = { progress: CalibrationProgress } | ChildAnswer;
+
+const send = (message: ChildMessage, then = () => {}) => process.send?.(message, then);
+
+process.once('message', async (job: ChildJob) => {
+  // Not left to end by itself: the engine's threads would be waited for.
+  send(await answer(job).catch(failed), () => process.exit());
+});
+// Ctrl-C reaches both processes: it is the parent that ends this one.
+process.on('SIGINT', () => {});
+// The parent is no more.
+process.once('disconnect', () => process.exit());
+
+async function answer({ kind, config }: ChildJob): Promise<ChildAnswer> {
+  const run = await readRun(config);
+  if (kind === 'calibration') {
+    const { inputs, settings } = await loadRun(run, new Date(), (what, share) =>
+      send({ progress: { what, share } }),
+    );
+    const found = await calibrate(inputs, settings, run.config, (progress) => send({ progress }));
+    return { measured: { peakMb: peakMemoryMb(), ...found } };
+  }
+  let made = false;
+  const model = await openBase(run, (share) => {
+    made = true;
+    send({ progress: { what: 'base', share } });
+  });
+  model.close();
+  return { made };
+}
+
+function failed(thrown: unknown): ChildAnswer {
+  return { failure: (fileError(thrown) ?? (thrown as Error)).message };
+}

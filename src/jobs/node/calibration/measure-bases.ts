@@ -1,0 +1,51 @@
+import { resolveModel } from '../../../data/hub/node/resolve-model.ts';
+import type { BaseDtype } from '../../../bases/base-dtype.ts';
+import type { CalibrationProgress } from '../../calibration/calibration.ts';
+import type { PlannedBase } from '../../plan/plan.ts';
+import type { RunConfig } from '../../../run/config/run-config.ts';
+import { askChild } from './ask-child.ts';
+import type { ChildAnswer, ChildJob } from './child.ts';
+
+/** What is done for a type; `made`: its base is in the cache now, where a run finds it. */
+export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what: 'begin' | 'made' });
+
+export interface MeasureOptions {
+  /** Aborting ends the measuring at once. */
+  signal?: AbortSignal;
+  onEvent?: (event: MeasureEvent) => void;
+}
+
+/**
+ * Measures a planned run over its base in each type: some seconds of training and evaluation, one after the other, each
+ * in a process that does nothing else. A base that is missing is made before, in another one. The run's folder is not
+ * touched. What fails is said in its row.
+ *
+ * @throws the signal's reason when it is aborted
+ */
+export async function measureBases(
+  given: RunConfig,
+  bases: readonly PlannedBase[],
+  { signal, onEvent = () => {} }: MeasureOptions = {},
+): Promise<PlannedBase[]> {
+  // Resolved once: all of them measure the same files.
+  const model = await resolveModel(given.model);
+  const measured: PlannedBase[] = [];
+  for (const base of bases) {
+    const { dtype } = base;
+    const config = { ...given, model, base_dtype: dtype };
+    const ask = (kind: ChildJob['kind']) =>
+      askChild({ kind, config }, { signal, onProgress: (progress) => onEvent({ dtype, ...progress }) });
+    onEvent({ dtype, what: 'begin' });
+    const prepared = dtype === 'float32' ? { made: false } : await ask('base');
+    if ('made' in prepared && prepared.made) onEvent({ dtype, what: 'made' });
+    const answer = 'failure' in prepared ? prepared : await ask('calibration');
+    measured.push({ ...base, ...outcome(answer) });
+  }
+  return measured;
+}
+
+function outcome(answer: ChildAnswer): Pick<PlannedBase, 'measured' | 'failure'> {
+  if ('measured' in answer) return { measured: answer.measured };
+  if ('failure' in answer) return { failure: answer.failure };
+  throw new Error('a calibration measures');
+}

@@ -1,0 +1,27 @@
+import type { Tuner } from '../../tuners/tuner.ts';
+import type { Evaluation } from '../../program/example-set.ts';
+import { Program } from '../../program/program.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import type { LoadedModel } from '../../trained/node/load-model.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+
+/** What an adapter that was trained over a rounded base is worth over the base as it is, beside what it was there. */
+export async function scoreOnFloat32(
+  model: LoadedModel,
+  { tuner, values }: { tuner: Tuner; values: Float32Array },
+  evaluation: Evaluation,
+  { base_dtype, device, training }: RunConfig,
+  rounded: Readonly<Record<string, number>>,
+): Promise<string> {
+  const program = new Program(nodeEngine(model, device), model, tuner);
+  try {
+    const scores: Record<string, number> = await evaluation.run(program, values);
+    const name = `eval_${training.metric_for_best_model}`;
+    const [there, here] = [rounded[name], scores[name]];
+    const difference = `${here >= there ? '+' : '-'}${Math.abs(here - there).toFixed(4)}`;
+    return `over the float32 base ${name} is ${here.toFixed(4)}, ${difference} against ${base_dtype}`;
+  } finally {
+    await program.release();
+    model.close();
+  }
+}

@@ -1,0 +1,16 @@
+import type { TaskModel } from '../../objectives/task-model.ts';
+import { crossCheck } from '../../run/config/cross-checks.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import { BASE_DTYPES, type BaseDtype } from '../../bases/base-dtype.ts';
+import { baseFormat } from '../../bases/base-format.ts';
+
+/** The types in which a run could keep its base: those that its method may have and that change a weight, and its own. */
+export function allowedBases({ method, base_dtype }: RunConfig, model: TaskModel): BaseDtype[] {
+  const changesWeights = (dtype: BaseDtype) =>
+    dtype === 'float32' || baseFormat(model, dtype).base.paths.size > 0;
+  return BASE_DTYPES.filter(
+    (dtype) =>
+      dtype === base_dtype ||
+      (crossCheck({ method, base_dtype: dtype }).length === 0 && changesWeights(dtype)),
+  );
+}

@@ -1,0 +1,31 @@
+import { planEpoch } from '../../text/batches.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+
+/** Batches repeat in kind from epoch to epoch: the largest of so many stands for all. */
+const EPOCHS_LOOKED_AT = 5;
+
+/** The examples of the largest batch of the run's own plan. */
+export function largestBatch({ training, seed }: RunConfig, lengths: Int32Array): Int32Array {
+  let largest: Int32Array = new Int32Array();
+  let most = 0;
+  const epochs = Math.ceil(Math.min(EPOCHS_LOOKED_AT, training.num_train_epochs));
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const batches = planEpoch({
+      lengths,
+      batchSize: training.per_device_train_batch_size,
+      seed,
+      epoch,
+      groupByLength: training.group_by_length,
+    });
+    for (const examples of batches) {
+      const size = paddedTokens(examples, lengths);
+      if (size > most) [most, largest] = [size, examples];
+    }
+  }
+  return largest;
+}
+
+/** Tokens of a batch with its padding: what its time and memory follow. */
+export function paddedTokens(examples: Int32Array, lengths: Int32Array): number {
+  return examples.length * examples.reduce((longest, example) => Math.max(longest, lengths[example]), 0);
+}

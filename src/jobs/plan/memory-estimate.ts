@@ -1,0 +1,79 @@
+import type { Value } from '../../graph/graph.ts';
+import { peakMemory } from '../../graph/peak-memory.ts';
+import { symbolsOf } from '../../graph/symbols-of.ts';
+import type { Tensors } from '../../runtime/session.ts';
+import type { TaskModel } from '../../objectives/task-model.ts';
+import { planEvaluation } from '../../text/batches.ts';
+import type { Tuner } from '../../tuners/tuner.ts';
+import type { BaseDtype } from '../../bases/base-dtype.ts';
+import { baseFormat } from '../../bases/base-format.ts';
+import { onBase } from '../../bases/on-base.ts';
+import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
+import { largestBatch } from './largest-batch.ts';
+import { packsWeights } from '../../program/packs-weights.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import { evaluationGraph, trainingGraph } from '../../program/training-graph.ts';
+import { weightMemory } from '../../program/weight-memory.ts';
+
+/** Memory of Node and the engine before a model is loaded. Fitted to measured runs, as the next two: docs/log.md. */
+const RUNTIME_MB = 120;
+/** What a session's arena holds beyond the live tensors: it grows by doubling, and a few large tensors fit it badly. */
+const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
+const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
+/** float32 vectors as long as the trained one: values, gradient, two moments, a copy; AdaLoRA has two averages. */
+const VECTORS = { adalora: 7, lora: 5, full: 5 };
+
+/** What an estimate rests on, beside config and model: the texts, as tokens. */
+export interface MemoryFacts {
+  train: ExampleSet;
+  validation?: Evaluation;
+}
+
+/**
+ * The peak of a run's process in MB, by the type that its base is kept in. Counted along the graphs, which differ from
+ * type to type; no weight is read and no base is made.
+ */
+export function memoryEstimate(
+  config: RunConfig,
+  plain: TaskModel,
+  tuner: Tuner,
+  { train, validation }: MemoryFacts,
+): (dtype: BaseDtype) => number {
+  const training = train.batch(largestBatch(config, train.lengths), 0).feeds;
+  const evaluation = validation && evaluationFeeds(validation, config);
+  const vectors = 4 * VECTORS[config.method] * tuner.layout.length;
+  const options = { gradientCheckpointing: config.training.gradient_checkpointing };
+  return (dtype) => {
+    const base = dtype === 'float32' ? undefined : baseFormat(plain, dtype).base;
+    const model = base ? onBase(plain, base) : plain;
+    const { outputs, dropouts } = trainingGraph(model.buildLoss, tuner, options);
+    const values = Object.values(outputs);
+    const reader = (outputs: readonly Value[], wanted: boolean) => ({
+      outputs,
+      packed: packsWeights(outputs, base?.packed, wanted),
+    });
+    const readers = [reader(values, !options.gradientCheckpointing)];
+    const sessions = [sessionMb(values, training, TRAINING_ARENA)];
+    if (evaluation) {
+      const values = Object.values(evaluationGraph(model, tuner, evaluation.output));
+      readers.push(reader(values, false));
+      sessions.push(sessionMb(values, evaluation.feeds, EVALUATION_ARENA));
+    }
+    const pools = dropouts.poolBytes(symbolsOf(values, training));
+    const held = weightMemory(readers) + vectors + pools;
+    return RUNTIME_MB + held / 2 ** 20 + sessions.reduce((a, b) => a + b);
+  };
+}
+
+function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConfig) {
+  const [first] = planEvaluation(examples.lengths, training.per_device_eval_batch_size);
+  return { output, feeds: examples.batch(first, 0).feeds };
+}
+
+function sessionMb(
+  values: readonly Value[],
+  feeds: Tensors,
+  { baseMb, factor }: typeof TRAINING_ARENA,
+): number {
+  return baseMb + (factor * peakMemory(values, symbolsOf(values, feeds))) / 2 ** 20;
+}

@@ -1,0 +1,216 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cpu } from '../../tests/support/backends.ts';
+import { peakMemory } from '../graph/peak-memory.ts';
+import { modelFamily } from '../models/registry.ts';
+import type { MaskSource } from '../nn/dropout.ts';
+import { lower } from '../onnx/lower.ts';
+import { createSession } from '../runtime/node/create-session.ts';
+import { elementCount } from '../support/element-count.ts';
+import { Random } from '../support/random.ts';
+import { labelledRows } from '../objectives/labelled-rows.ts';
+import { modelFeeds } from '../objectives/model-inputs.ts';
+import { sequenceModel } from '../objectives/sequence-model.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import { tokenModel } from '../objectives/token-model.ts';
+import { AdaLoraTuner } from '../tuners/adalora/adalora-tuner.ts';
+import { adaLoraConfigSchema } from '../tuners/adalora/config.ts';
+import { FullTuner } from '../tuners/full/full-tuner.ts';
+import { loraConfigSchema } from '../tuners/lora/config.ts';
+import { LoraTuner } from '../tuners/lora/lora-tuner.ts';
+import type { BaseDtype } from '../bases/base-dtype.ts';
+import { baseFormat } from '../bases/base-format.ts';
+import { onBase } from '../bases/on-base.ts';
+import type { Engine } from './engine.ts';
+import { Program } from './program.ts';
+import { trainingGraph } from './training-graph.ts';
+
+const [BATCH, LENGTH, TARGET] = [2, 9, 5];
+
+/** Three layers, 64 wide so that they have blocks, with dropout everywhere. */
+const ENCODER = {
+  vocab_size: 40,
+  hidden_size: 64,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  intermediate_size: 128,
+  max_position_embeddings: 16,
+  hidden_dropout_prob: 0.1,
+  attention_probs_dropout_prob: 0.2,
+};
+const DECODER = { ...ENCODER, num_key_value_heads: 2, head_dim: 16, attention_dropout: 0.1, pad_token_id: 0 };
+
+const CONFIGS = {
+  bert: ENCODER,
+  distilbert: { vocab_size: 40, dim: 64, n_layers: 3, n_heads: 4, hidden_dim: 128 },
+  'deberta-v2': {
+    ...ENCODER,
+    type_vocab_size: 0,
+    relative_attention: true,
+    pos_att_type: ['p2c', 'c2p'],
+    share_att_key: true,
+    position_buckets: 4,
+    norm_rel_ebd: 'layer_norm',
+    position_biased_input: false,
+    conv_kernel_size: 3,
+  },
+  gpt2: { vocab_size: 40, n_embd: 64, n_layer: 3, n_head: 4, n_positions: 16 },
+  llama: DECODER,
+  qwen3: DECODER,
+  gemma2: { ...DECODER, sliding_window: 4 },
+  bart: {
+    vocab_size: 40,
+    d_model: 64,
+    encoder_layers: 3,
+    encoder_attention_heads: 4,
+    encoder_ffn_dim: 128,
+    decoder_layers: 2,
+    decoder_attention_heads: 4,
+    decoder_ffn_dim: 128,
+    max_position_embeddings: 16,
+    dropout: 0.1,
+    attention_dropout: 0.1,
+    activation_dropout: 0.1,
+  },
+};
+type Family = keyof typeof CONFIGS;
+
+const TUNERS = {
+  full: (model: TaskModel) => new FullTuner(model),
+  lora: (model: TaskModel) => LoraTuner.create(model, loraConfigSchema.parse({ r: 2, lora_dropout: 0.1 })),
+  adalora: (model: TaskModel) =>
+    AdaLoraTuner.create(model, adaLoraConfigSchema.parse({ target_r: 2, init_r: 3, lora_dropout: 0.1 })),
+};
+
+type Method = keyof typeof TUNERS;
+
+function build(model_type: Family, fields: object = {}): TaskModel {
+  const json = { model_type, ...CONFIGS[model_type], ...fields };
+  const family = modelFamily(json, 'config.json');
+  const config = family.parseConfig(json, 'config.json');
+  if (model_type === 'bart') return tokenModel('SEQ_2_SEQ_LM')(family, config);
+  if (family.isDecoder) return tokenModel('CAUSAL_LM')(family, config);
+  return sequenceModel(family, config, 'single_label_classification');
+}
+
+function feedsOf({ headKind }: TaskModel) {
+  const ids = (length: number, seed: number) =>
+    Int32Array.from({ length: BATCH * length }, (_, i) => 1 + ((seed * i * i + 3 * i) % 39));
+  const feeds = modelFeeds({
+    inputIds: ids(LENGTH, 7),
+    attentionMask: Int32Array.from({ length: BATCH * LENGTH }, (_, i) => Number(i < 16)),
+    tokenTypeIds: new Int32Array(BATCH * LENGTH),
+    decoder: { inputIds: ids(TARGET, 5), length: TARGET },
+    batch: BATCH,
+    length: LENGTH,
+  });
+  if (headKind === 'SEQ_CLS') return { ...feeds, labels: { data: Int32Array.of(0, 1), dims: [2] } };
+  const length = headKind === 'CAUSAL_LM' ? LENGTH : TARGET;
+  return { ...feeds, ...labelledRows(ids(length, 11), BATCH, length, headKind === 'CAUSAL_LM') };
+}
+
+/** A model on a base of some type, with random weights. */
+function withWeights(plain: TaskModel, dtype: BaseDtype) {
+  const drawn = (name: string) => {
+    const shape = plain.parameters.get(name) ?? plain.buffers.get(name) ?? [];
+    return new Random(1, name).normals(elementCount(shape), 0.1);
+  };
+  if (dtype === 'float32') return { model: plain, locate: (name: string) => ({ data: drawn(name) }) };
+  const format = baseFormat(plain, dtype);
+  const integers = new Map<string, Float32Array | Uint8Array>();
+  for (const path of format.base.paths) {
+    const name = `${path}.weight`;
+    const weights = drawn(name);
+    const shape = plain.parameters.get(name) as readonly number[];
+    const read = (start: number, end: number) => weights.subarray(start, end);
+    for (const made of format.tensors(path, shape, read, new Float32Array(shape[1]).fill(3))) {
+      const bytes = Uint8Array.from(Buffer.concat([...made.make()]));
+      integers.set(made.name, made.dtype === 'F32' ? new Float32Array(bytes.buffer) : bytes);
+    }
+  }
+  return {
+    model: onBase(plain, format.base),
+    locate: (name: string) => ({ data: integers.get(name) ?? drawn(name) }),
+  };
+}
+
+/** Loss and gradient of one batch. */
+async function differentiate(
+  plain: TaskModel,
+  method: Method,
+  dtype: BaseDtype,
+  gradientCheckpointing: boolean,
+  { open = cpu.open, masks }: { open?: typeof cpu.open; masks?: MaskSource } = {},
+) {
+  const { model, locate } = withWeights(plain, dtype);
+  const tuner = TUNERS[method](model);
+  const engine: Engine = { masks, open: (outputs) => open(lower(outputs, { target: 'cpu', locate })) };
+  const program = new Program(engine, model, tuner, { gradientCheckpointing });
+  const values = new Random(2, 'values').normals(tuner.layout.length, 0.1);
+  const { loss, gradient } = await program.differentiate(values, feedsOf(model), 0, 1);
+  await program.release();
+  return { loss, gradient: gradient.slice() };
+}
+
+const families = Object.keys(CONFIGS) as Family[];
+
+it.each<[Family, Method, BaseDtype]>([
+  ...families.map((family): [Family, Method, BaseDtype] => [family, 'adalora', 'float32']),
+  ...families.map((family): [Family, Method, BaseDtype] => [family, 'full', 'float32']),
+  ['bert', 'lora', 'int8'],
+  ['llama', 'lora', 'int8'],
+  ['llama', 'lora', 'int4'],
+])('%s, %s, %s: the same gradient to the last bit, wherever masks are cut', async (family, method, dtype) => {
+  const program = build(family);
+  const kept = await differentiate(program, method, dtype, false);
+  const twice = await differentiate(program, method, dtype, true);
+  expect(kept.gradient.some((slope) => slope !== 0)).toBe(true);
+  expect(twice.loss).toBe(kept.loss);
+  expect(Buffer.from(twice.gradient.buffer).equals(Buffer.from(kept.gradient.buffer))).toBe(true);
+  for (const checkpointing of [false, true]) {
+    const { gradient } = await differentiate(program, method, dtype, checkpointing, { masks: 'graph' });
+    expect(Buffer.from(gradient.buffer).equals(Buffer.from(kept.gradient.buffer))).toBe(true);
+  }
+});
+
+it('the engine computes all layers but the last a second time, when their gradients come', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  const profiled = (model: Uint8Array) =>
+    createSession(model, { device: 'cpu', threads: 1, profilePrefix: join(folder, 'profile') });
+  await differentiate(build('bert'), 'lora', 'float32', true, { open: profiled });
+  const [file] = readdirSync(folder);
+  const events: { name: string }[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+  rmSync(folder, { recursive: true });
+  const kernels = events.flatMap(
+    ({ name }) => name.match(/\/(Softmax|ReduceLogSumExp)_\d+_kernel_time$/)?.[1] ?? [],
+  );
+  expect(kernels).toEqual([
+    ...['Softmax', 'Softmax', 'Softmax', 'ReduceLogSumExp'],
+    // The loss's own gradient, then attention of the two layers.
+    ...['Softmax', 'Softmax', 'Softmax'],
+  ]);
+});
+
+describe('planned memory', () => {
+  const SIZES = { batch: 16, sequence: 128, target: 128, labelled: 200 };
+  const UNCOUNTED = { dropout_sites: 1, 'pool_0.1': 1, 'pool_0.2': 1 };
+  const peak = (model: TaskModel, gradientCheckpointing: boolean) => {
+    const { outputs } = trainingGraph(model.buildLoss, TUNERS.lora(model), { gradientCheckpointing });
+    return peakMemory(Object.values(outputs), { ...SIZES, ...UNCOUNTED });
+  };
+
+  it.each(families)('of three layers of %s is less by a third', (family) => {
+    const model = build(family);
+    expect(peak(model, true)).toBeLessThan((2 / 3) * peak(model, false));
+  });
+
+  it('of twelve layers is that of two and a hidden state for each of the others', () => {
+    const layers = (count: number, on: boolean) => peak(build('bert', { num_hidden_layers: count }), on);
+    // Beside the hidden state the layer's own trained values, flat or cut out.
+    const hidden = 4 * 16 * 128 * ENCODER.hidden_size;
+    expect(layers(12, true)).toBeLessThan(layers(2, true) + 10 * 1.1 * hidden);
+    expect(layers(12, false)).toBeGreaterThan(4 * layers(12, true));
+  });
+});

@@ -1,0 +1,21 @@
+import { planEvaluation } from '../text/batches.ts';
+import type { ExampleSet } from './example-set.ts';
+import type { Program } from './program.ts';
+
+/** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length. */
+export async function predictAll(
+  program: Program,
+  values: Float32Array,
+  set: ExampleSet,
+  numLabels: number,
+  batchSize: number,
+): Promise<Float32Array> {
+  const logits = new Float32Array(set.lengths.length * numLabels);
+  for (const examples of planEvaluation(set.lengths, batchSize)) {
+    const rows = await program.predict(values, set.batch(examples, 0).feeds);
+    examples.forEach((example, row) => {
+      logits.set(rows.subarray(row * numLabels, (row + 1) * numLabels), example * numLabels);
+    });
+  }
+  return logits;
+}

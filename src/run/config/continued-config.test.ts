@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { type PeftAdapterConfigInput, parseAdapterConfig } from '../../formats/peft/adapter-config.ts';
+import { continuedConfig } from './continued-config.ts';
+import { parseRunConfig } from './run-config.ts';
+
+const BASE = { model: 'm', adapter: 'a', data: { train: 't', text: 0, label: 1 }, output: 'o' };
+const LORA: PeftAdapterConfigInput = {
+  peft_type: 'LORA',
+  r: 16,
+  lora_alpha: 32,
+  lora_dropout: 0.1,
+  target_modules: ['query', 'value'],
+  modules_to_save: ['classifier', 'score', 'pooler'],
+  rank_pattern: { 'layer.0.query': 4 },
+};
+const ADALORA: PeftAdapterConfigInput = {
+  peft_type: 'ADALORA',
+  target_modules: '.*query',
+  init_r: 6,
+  target_r: 3,
+  tinit: 5,
+  orth_reg_weight: 0.2,
+  rank_pattern: { 'q.lora_E': [true] },
+};
+
+const continued = (method: 'lora' | 'adalora', section: object, adapter: PeftAdapterConfigInput) =>
+  continuedConfig(
+    parseRunConfig({ ...BASE, method, [method]: section }, 'test'),
+    parseAdapterConfig(adapter, 'test'),
+  );
+
+describe('the config of a continued adapter', () => {
+  it('takes from the adapter what it leaves out', () => {
+    const config = continued('lora', { lora_dropout: 0 }, LORA);
+    expect(config).toMatchObject({
+      method: 'lora',
+      adapter: 'a',
+      lora: {
+        r: 16,
+        lora_alpha: 32,
+        lora_dropout: 0,
+        target_modules: ['query', 'value'],
+        rank_pattern: { 'layer.0.query': 4 },
+        bias: 'none',
+      },
+    });
+    const adaptive = continued('adalora', { tinit: '10%', deltaT: 5 }, ADALORA);
+    expect(adaptive).toMatchObject({
+      adalora: {
+        init_r: 6,
+        target_r: 3,
+        tinit: '10%',
+        deltaT: 5,
+        orth_reg_weight: 0.2,
+        target_modules: '.*query',
+      },
+    });
+  });
+
+  it.each([
+    ['lora', LORA],
+    ['adalora', ADALORA],
+  ] as const)('of %s is its own, also after it was written', (method, adapter) => {
+    const config = continued(method, {}, adapter);
+    const peft = parseAdapterConfig(adapter, 'test');
+    expect(continuedConfig(config, peft)).toEqual(config);
+    expect(continuedConfig(parseRunConfig(JSON.parse(JSON.stringify(config)), 'test'), peft)).toEqual(config);
+  });
+
+  it.each([
+    [
+      'lora',
+      { r: 16, lora_alpha: 32, target_modules: ['value', 'query'], modules_to_save: ['pooler'] },
+      LORA,
+    ],
+    ['lora', { exclude_modules: undefined, alpha_pattern: {}, rank_pattern: { 'layer.0.query': 4 } }, LORA],
+    ['adalora', { init_r: 6, target_modules: '.*query', bias: 'none' }, ADALORA],
+  ] as const)('may repeat the adapter (%s, %j)', (method, section, adapter) => {
+    expect(() => continued(method, section, adapter)).not.toThrow();
+  });
+
+  it.each([
+    // Also where a key has the value that it would have by default.
+    ['lora', { r: 8 }, LORA, 'lora.r: expected 16, as the adapter has it, got 8. Leave the key out.'],
+    ['lora', { lora_alpha: 16 }, LORA, 'lora.lora_alpha: expected 32'],
+    ['lora', { target_modules: ['query'] }, LORA, 'lora.target_modules: expected ["query","value"]'],
+    ['lora', { modules_to_save: ['embeddings'] }, LORA, 'lora.modules_to_save: expected'],
+    ['lora', { rank_pattern: {} }, LORA, 'lora.rank_pattern: expected {"layer.0.query":4}'],
+    ['lora', { bias: 'all', use_rslora: true }, LORA, 'lora.use_rslora: expected false'],
+    ['adalora', { init_r: 12, target_r: 8 }, ADALORA, 'adalora.target_r: expected 3'],
+    ['adalora', {}, LORA, 'adapter: a: expected an adapter of method adalora, got LORA. Set method: lora.'],
+    [
+      'lora',
+      {},
+      ADALORA,
+      'adapter: a: expected an adapter of method lora, got ADALORA. Set method: adalora.',
+    ],
+    ['lora', {}, { peft_type: 'LORA', lora_alpha: -1 }, 'adapter: a: lora_alpha: '],
+  ] as const)('of %s with %j may not contradict it', (method, section, adapter, message) => {
+    expect(() => continued(method, section, adapter as PeftAdapterConfigInput)).toThrow(message);
+  });
+});
+
+it('is none of full fine-tuning', () => {
+  expect(() => parseRunConfig({ ...BASE, method: 'full' }, 'test')).toThrow(
+    'test: adapter: expected method adalora or lora beside it, got full. Merge the adapter',
+  );
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../support/user-error.ts';
+import { parseRunConfig, type RunConfigInput } from './run-config.ts';
+
+const BASE: RunConfigInput = {
+  model: 'bert-base-uncased',
+  data: { train: 'train.tsv', text: 'sentence', label: 'label' },
+  output: 'runs/a',
+};
+const VALIDATED = { ...BASE, data: { ...BASE.data, validation: 'dev.tsv' } };
+
+function messageOf(config: object): string {
+  try {
+    parseRunConfig({ ...VALIDATED, ...config }, 'test');
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  throw new Error('no error');
+}
+
+describe('defaults', () => {
+  it('are filled in', () => {
+    expect(parseRunConfig(BASE, 'test')).toMatchInlineSnapshot(`
+      {
+        "adalora": {
+          "beta1": 0.85,
+          "beta2": 0.85,
+          "bias": "none",
+          "deltaT": 1,
+          "importance_timing": "after-step",
+          "init_r": 12,
+          "lora_alpha": 8,
+          "lora_dropout": 0,
+          "orth_reg_weight": 0.5,
+          "orthogonality": "mean-norm",
+          "score": "sensitivity-uncertainty",
+          "shrink": "at-final",
+          "target_r": 8,
+          "tfinal": 0,
+          "tinit": 0,
+        },
+        "base_dtype": "float32",
+        "data": {
+          "label": "label",
+          "max_length": 128,
+          "text": "sentence",
+          "train": "train.tsv",
+        },
+        "device": "cpu",
+        "method": "adalora",
+        "model": "bert-base-uncased",
+        "model_init": "checkpoint",
+        "output": "runs/a",
+        "seed": 0,
+        "task": "single_label_classification",
+        "training": {
+          "adam_beta1": 0.9,
+          "adam_beta2": 0.999,
+          "adam_epsilon": 1e-8,
+          "eval_strategy": "no",
+          "gradient_accumulation_steps": 1,
+          "gradient_checkpointing": false,
+          "greater_is_better": true,
+          "group_by_length": true,
+          "learning_rate": 0.002,
+          "load_best_model_at_end": false,
+          "logging_steps": 10,
+          "lr_scheduler_type": "linear",
+          "max_grad_norm": 1,
+          "max_steps": -1,
+          "metric_for_best_model": "accuracy",
+          "num_train_epochs": 3,
+          "per_device_eval_batch_size": 64,
+          "per_device_train_batch_size": 32,
+          "save_steps": 500,
+          "save_total_limit": 2,
+          "warmup_ratio": 0,
+          "warmup_steps": 0,
+          "weight_decay": 0,
+        },
+      }
+    `);
+  });
+
+  it('follow method, task and data', () => {
+    const parse = (config: object) => parseRunConfig({ ...BASE, ...config }, 'test').training;
+    expect(parse({ method: 'lora' }).learning_rate).toBe(5e-4);
+    expect(parse({ method: 'full' }).learning_rate).toBe(2e-5);
+    expect(parse({ method: 'full', training: { learning_rate: 1 } }).learning_rate).toBe(1);
+    expect(parse({ data: VALIDATED.data }).eval_strategy).toBe('epoch');
+    expect(parse({ task: 'regression' }).metric_for_best_model).toBe('pearson');
+    const byLoss = parse({ training: { metric_for_best_model: 'eval_loss' } });
+    expect(byLoss).toMatchObject({ metric_for_best_model: 'loss', greater_is_better: false });
+  });
+
+  it.each(['adalora', 'lora', 'full'] as const)('of a resolved %s config are itself', (method) => {
+    const config = parseRunConfig({ ...VALIDATED, method, lora: { r: 4 } }, 'test');
+    expect(parseRunConfig(config, 'test')).toEqual(config);
+    expect(Object.keys(config).filter((key) => key === 'lora' || key === 'adalora')).toEqual(
+      method === 'full' ? [] : [method],
+    );
+  });
+
+  it('take the place of null', () => {
+    const config = { ...BASE, training: null, seed: null, data: { ...BASE.data, text_pair: null } };
+    expect(parseRunConfig(config, 'test')).toEqual(parseRunConfig(BASE, 'test'));
+  });
+});
+
+it('a key of another section is told its place', () => {
+  expect(messageOf({ target_r: 8, data: { ...VALIDATED.data, seed: 1 } })).toMatchInlineSnapshot(`
+    "test: data.seed: expected a known key, got "seed". seed stands at the top level.
+    test: target_r: expected a known key, got "target_r". It belongs under adalora."
+  `);
+});
+
+it.each([
+  { training: { eval_strategy: 'epoch' }, data: BASE.data },
+  { training: { eval_strategy: 'steps' } },
+  { training: { eval_steps: 5 } },
+  { training: { load_best_model_at_end: true, early_stopping_patience: 2 }, data: BASE.data },
+  { training: { early_stopping_patience: 2, eval_strategy: 'no' } },
+  { training: { warmup_ratio: 0.1, warmup_steps: 10 } },
+  { training: { warmup_ratio: 0.1, lr_scheduler_type: 'constant' } },
+  { training: { metric_for_best_model: 'pearson' } },
+  { training: { max_steps: 0 }, adalora: { tinit: '200%' } },
+  { modle: 'x', training: { eval_strategy: 'steps' } },
+])('refuses %j', (config) => {
+  expect(messageOf(config)).toMatchSnapshot();
+});
+
+it('refuses what is no object', () => {
+  expect(() => parseRunConfig(undefined, 'test')).toThrow(
+    'test: the config: expected a section of keys, got nothing.',
+  );
+});

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { UserError } from '../../support/user-error.ts';
+import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
+import type { runFiles } from './run-folder.ts';
+
+/**
+ * What the course of training depends on: equal for two runs that go the same way step by step.
+ *
+ * @param files the data, and the adapter that is continued
+ */
+export function fingerprintOf(
+  config: RunConfig,
+  labels: readonly string[],
+  files: readonly string[],
+): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([courseOf(config), labels]));
+  for (const path of files) {
+    hash.update(createHash('sha256').update(readFileSync(path)).digest());
+  }
+  return hash.digest('hex');
+}
+
+/** The error of resuming a run with settings or data that are not its own: names what differs. */
+export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof runFiles>): UserError {
+  const started = parseRunConfig(parseDocument(readFileSync(path, 'utf8')).toJS(), path);
+  const before = leaves(courseOf(started));
+  const now = leaves(courseOf(config));
+  const differences = [...new Set([...before.keys(), ...now.keys()])]
+    .filter((key) => before.get(key) !== now.get(key))
+    .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
+  const files = config.adapter === undefined ? 'the data files' : 'the data files or the adapter';
+  return new UserError({
+    where: `output: ${config.output}`,
+    expected: 'to resume the run in it with its own settings and data',
+    got: differences.length > 0 ? differences.join(', ') : `other content in ${files}`,
+    hint: 'Resume with what its config.yaml says, or choose another folder with --set output=...',
+  });
+}
+
+/**
+ * A config without what changes no step: where files lie, what is computed on, what is computed twice (to the bit), and
+ * when something is reported.
+ */
+function courseOf({ output: _, device: __, data, training, ...rest }: RunConfig): object {
+  const { train: ___, validation: ____, ...columns } = data;
+  const { gradient_checkpointing, ...others } = training;
+  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = others;
+  return { ...rest, data: columns, training: course };
+}
+
+/** Every value of nested settings as JSON, by its dotted key. */
+function leaves(settings: object, prefix = ''): Map<string, string> {
+  return new Map(
+    Object.entries(settings).flatMap(([key, value]): [string, string][] =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? [...leaves(value, `${prefix}${key}.`)]
+        : [[prefix + key, JSON.stringify(value)]],
+    ),
+  );
+}

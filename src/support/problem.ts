@@ -1,0 +1,27 @@
+import type { Complaint } from './user-error.ts';
+
+/** Keys from the top of a config to a value. */
+export type KeyPath = readonly PropertyKey[];
+
+/** Something wrong with a config; `where` of the complaint is the path's. */
+export type Problem = Omit<Complaint, 'where'> & { path: KeyPath };
+
+/** A config's value, as it stands in a message. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
+}
+
+const MAX_SHOWN = 60;
+
+/** The value under a path; undefined where there is none. */
+export function valueAt(value: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );
+}

@@ -1,0 +1,35 @@
+import type { Row } from '../../data/row.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { labelFeed } from '../../objectives/sequence-loss.ts';
+import { collate } from '../../text/collate.ts';
+import type { TextTokenizer } from '../../text/tokenizer.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
+
+/** What is read of a row to predict its label. */
+export type Texts = Pick<Row, 'text' | 'textPair'>;
+
+/**
+ * Texts, or pairs of them, each an example of its own.
+ *
+ * @param targets see `toTargets`; without them the batches serve prediction alone
+ */
+export function encodedSet(
+  rows: readonly Texts[],
+  tokenizer: TextTokenizer,
+  maxLength: number,
+  targets?: Int32Array | Float32Array,
+): ExampleSet {
+  const encodings = rows.map(({ text, textPair }) => tokenizer.encode(text, textPair, maxLength));
+  return {
+    lengths: Int32Array.from(encodings, ({ inputIds }) => inputIds.length),
+    truncated: encodings.reduce((count, { truncated }) => count + Number(truncated), 0),
+    batch(examples) {
+      const batch = collate(
+        Array.from(examples, (example) => encodings[example]),
+        tokenizer.padId,
+      );
+      const labels = targets && labelFeed(targets, examples, encodings.length);
+      return { feeds: { ...modelFeeds(batch), ...labels }, weight: examples.length };
+    },
+  };
+}

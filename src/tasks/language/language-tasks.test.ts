@@ -1,0 +1,259 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TinyFamily, writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
+import { IGNORED, labelledRows } from '../../objectives/labelled-rows.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { collate } from '../../text/collate.ts';
+import { FullTuner } from '../../tuners/full/full-tuner.ts';
+import { causalDataSchema, maskedDataSchema } from '../../run/config/data-sections.ts';
+import { differentiateStep } from '../../train/differentiate-step.ts';
+import { openModel } from '../../trained/node/load-model.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { openText } from '../../trained/node/open-text.ts';
+import { Program } from '../../program/program.ts';
+import { causalTask } from '../causal-lm/definition.ts';
+import { maskedTask } from '../masked-lm/definition.ts';
+import type { EncodingContext, RunTask } from '../task-definition.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'language-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (content: string, name = 'x.txt') => ({ name, size: content.length, read: () => content });
+const lines = (rows: object[]) => file(rows.map((row) => JSON.stringify(row)).join('\n'), 'x.jsonl');
+const TEXT =
+  'One day the Captain came home, and the little girl ran to him.\nShe said: "Papa!"\n\nThen tea.\n';
+
+/** A tiny model without dropout, and what it takes to make examples for it. */
+function open<Task extends 'causal_lm' | 'masked_lm'>(family: TinyFamily, data: object, maxLength: number) {
+  const path = join(folder, family);
+  writeTinyTextModel(path, family, {
+    ...{ hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
+    ...{ resid_pdrop: 0, embd_pdrop: 0, attn_pdrop: 0 },
+  });
+  const task = family === 'bert' ? maskedTask : causalTask;
+  const schema = family === 'bert' ? maskedDataSchema : causalDataSchema;
+  const model = openModel(path, task.build([]));
+  const tuner = new FullTuner(model);
+  const values = tuner.initialValues(0, model.reader(0));
+  const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+  const reading = schema.parse({ train: 'x', ...data });
+  const context = { ...openText(path, model.config, maxLength), reading, labels: [], seed: 0 };
+  return { model, program, values, context: context as unknown as EncodingContext<Task> };
+}
+
+/** Mean of -log p over labels, from logits computed elsewhere, in 64 bits. */
+function meanLoss(logits: Float32Array, classes: number, labels: ArrayLike<number>): number {
+  let sum = 0;
+  for (let row = 0; row < labels.length; row++) {
+    const scores = logits.subarray(row * classes, (row + 1) * classes);
+    const largest = scores.reduce((a, b) => Math.max(a, b));
+    sum +=
+      largest + Math.log(scores.reduce((total, x) => total + Math.exp(x - largest), 0)) - scores[labels[row]];
+  }
+  return sum / labels.length;
+}
+
+describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (family) => {
+  it('has the perplexity of the documents one by one, packed or not', async () => {
+    const { model, program, values, context } = open<'causal_lm'>(family, { sample_by: 'line' }, 64);
+    const { tokenizer } = context;
+    // Each document by itself, logits of every token, the loss summed here.
+    let [sum, tokens] = [0, 0];
+    for (const line of TEXT.split('\n').filter(Boolean)) {
+      const { before } = tokenizer.frame();
+      const ids = Int32Array.of(...before, ...tokenizer.ids(line), tokenizer.idOf('eos_token') as number);
+      const batch = collate([{ inputIds: ids, tokenTypeIds: ids, truncated: false }], 0);
+      const logits = await program.predict(values, modelFeeds(batch));
+      const labels = ids.subarray(1);
+      sum += labels.length * meanLoss(logits, model.config.vocabSize, labels);
+      tokens += labels.length;
+    }
+    for (const packing of [true, false]) {
+      const reading = { ...context.reading, packing };
+      const evaluation = causalTask.evaluation([file(TEXT)], { ...context, reading }, 2);
+      expect(evaluation.examples.lengths.length).toBe(packing ? 1 : 3);
+      const scores = await evaluation.run(program, values);
+      expect(scores.eval_loss).toBeCloseTo(sum / tokens, 5);
+      expect(scores.eval_perplexity).toBe(Math.exp(scores.eval_loss));
+    }
+    await program.release();
+    model.close();
+  });
+
+  it('accumulates micro-batches of unlike weight to the gradient of one batch', async () => {
+    const { model, program, values, context } = open<'causal_lm'>(family, { packing: false }, 64);
+    const rows = [
+      { prompt: 'The little girl', completion: ' ran.' },
+      { prompt: 'One', completion: ' day the Captain came home, and said: "Papa!"' },
+      { prompt: 'Then', completion: ' tea' },
+    ];
+    const set = causalTask.examples([lines(rows)], context);
+    const step = async (...batches: number[][]) => {
+      const made = batches.map((examples, number) => ({
+        ...set.batch(Int32Array.from(examples), number),
+        number,
+        examples: examples.length,
+      }));
+      const all = made.reduce((total, { weight }) => total + weight, 0);
+      const weighted = made.map((batch) => ({ ...batch, weight: batch.weight / all }));
+      const { loss, gradient } = await differentiateStep(program, values, weighted, 0);
+      return { loss, gradient: gradient.slice(), all };
+    };
+    const whole = await step([0, 1, 2]);
+    const parts = await step([0], [1], [2]);
+    expect(parts.all).toBe(whole.all);
+    expect(parts.loss).toBeCloseTo(whole.loss, 6);
+    const largest = whole.gradient.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const difference = whole.gradient.reduce(
+      (most, x, i) => Math.max(most, Math.abs(x - parts.gradient[i])),
+      0,
+    );
+    expect(difference / largest).toBeLessThan(1e-5);
+    await program.release();
+    model.close();
+  });
+});
+
+describe('examples of causal language modelling', () => {
+  let context: EncodingContext<'causal_lm'>;
+  const labelsOf = (set: ReturnType<RunTask['examples']>) => {
+    const { feeds } = set.batch(Int32Array.from(set.lengths.keys()), 0);
+    return context.tokenizer.decode(feeds.labels.data as Int32Array, { special: true });
+  };
+  const make = (source: ReturnType<typeof file>, reading: object = {}, maxLength = 64) =>
+    causalTask.examples([source], {
+      ...context,
+      maxLength,
+      reading: { ...context.reading, packing: false, ...reading },
+    });
+  beforeAll(() => {
+    const opened = open<'causal_lm'>('llama', {}, 64);
+    opened.model.close();
+    context = opened.context;
+  });
+  const PROMPTS = lines([{ prompt: 'Q: why? A:', completion: ' because' }]);
+  const CHATS = lines([
+    {
+      messages: [
+        { role: 'user', content: 'Why?' },
+        { role: 'assistant', content: 'So.' },
+        { role: 'user', content: 'Ah' },
+      ],
+    },
+  ]);
+
+  it('ask for completions and for what the assistant says', () => {
+    expect(labelsOf(make(PROMPTS))).toBe(' because<|end_of_text|>');
+    expect(labelsOf(make(CHATS))).toBe('So.<|im_end|>\n');
+  });
+
+  it('ask for everything with completion_only_loss: false', () => {
+    expect(labelsOf(make(PROMPTS, { completion_only_loss: false }))).toBe(
+      'Q: why? A: because<|end_of_text|>',
+    );
+    expect(labelsOf(make(CHATS, { completion_only_loss: false }))).toBe(
+      'user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>\n<|im_start|>user\nAh<|im_end|>\n',
+    );
+  });
+
+  it('are cut, or refused with their lines where nothing is left to learn', () => {
+    expect(make(PROMPTS, {}, 14)).toMatchObject({ truncated: 1, lengths: Int32Array.of(14) });
+    expect(() => make(PROMPTS, {}, 5)).toThrow(
+      'x.jsonl:1: expected tokens to learn, got none within data.max_length (5).',
+    );
+    const silent = lines([{ messages: [{ role: 'user', content: 'Why?' }] }]);
+    expect(() => make(silent)).toThrow('x.jsonl:1: expected tokens to learn, got no answer.');
+  });
+
+  it('name the lines of conversations that the template refuses', () => {
+    const odd = lines([{ messages: [{ role: 'assistant', content: 3 }] }]);
+    expect(() => make(odd)).toThrow('x.jsonl:1: expected a list of messages in "messages"');
+    const none = lines([{ messages: [{ role: 'assistant' }] }]);
+    expect(() => make(none)).toThrow(
+      /^x\.jsonl:1: expected a conversation to learn from, got this: .*chat_template/,
+    );
+  });
+
+  it('of long texts are blocks', () => {
+    const set = make(file(TEXT), {}, 16);
+    const total = set.lengths.reduce((a, b) => a + b);
+    expect(Math.max(...set.lengths)).toBe(16);
+    const { tokenizer } = context;
+    expect(total).toBe(tokenizer.ids(TEXT).length + 2);
+    expect(set.truncated).toBe(0);
+  });
+
+  it('know which files are empty, and tokens that the model does not have', () => {
+    expect(() => make(file('\n \n'))).toThrow('x.txt: expected text, got an empty file.');
+    expect(() => causalTask.examples([file(TEXT)], { ...context, vocabSize: 100 })).toThrow(
+      "expected ids below 100, the vocab_size of the model's config.json",
+    );
+  });
+});
+
+describe('masked language modelling', () => {
+  const SENTENCES =
+    'the cat sat on the mat.\nthe dog ran, not very badly.\nbirds flew and fishs swam\n'.repeat(20);
+
+  it('has the loss of its masks one by one, the same whatever the batches', async () => {
+    const { model, program, values, context } = open<'masked_lm'>('bert', { sample_by: 'line' }, 32);
+    const evaluation = maskedTask.evaluation([file(SENTENCES)], context, 8);
+    const scores = await evaluation.run(program, values);
+    const { examples } = evaluation;
+    let [sum, tokens] = [0, 0];
+    for (let example = 0; example < examples.lengths.length; example++) {
+      const { feeds, weight } = examples.batch(Int32Array.of(example), 99);
+      const logits = await program.predict(values, feeds);
+      const classes = model.config.vocabSize;
+      const rows = Array.from(feeds.label_rows.data, (row) =>
+        logits.slice(row * classes, (row + 1) * classes),
+      );
+      rows.forEach((row, i) => {
+        sum += meanLoss(row, classes, [feeds.labels.data[i]]);
+      });
+      tokens += weight;
+    }
+    expect(scores.eval_loss).toBeCloseTo(sum / tokens, 5);
+    expect(scores.eval_perplexity).toBe(Math.exp(scores.eval_loss));
+    await program.release();
+    model.close();
+  });
+
+  it('wraps blocks and masks others in every batch, by (seed, number) alone', () => {
+    const { model, context } = open<'masked_lm'>('bert', {}, 12);
+    const set = maskedTask.examples([file(SENTENCES)], context);
+    expect(new Set(set.lengths.subarray(0, -1))).toEqual(new Set([12]));
+    const chosen = Int32Array.of(0, 1, 2);
+    const first = set.batch(chosen, 5);
+    expect(set.batch(chosen, 5)).toEqual(first);
+    expect(set.batch(chosen, 6).feeds.input_ids).not.toEqual(first.feeds.input_ids);
+    const other = maskedTask.examples([file(SENTENCES)], { ...context, seed: 1 });
+    expect(other.batch(chosen, 5).feeds.input_ids).not.toEqual(first.feeds.input_ids);
+    // [CLS] and [SEP] of three examples, sequence-major.
+    const ids = first.feeds.input_ids.data;
+    expect([...ids.subarray(0, 3), ...ids.subarray(33, 36)]).toEqual([2, 2, 2, 3, 3, 3]);
+    model.close();
+  });
+
+  it('needs a mask token and room', () => {
+    const { model, context } = open<'masked_lm'>('bert', {}, 2);
+    expect(() => maskedTask.examples([file('a cat')], context)).toThrow(
+      'data.max_length: expected at least 3, as 2 tokens are special',
+    );
+    const { tokenizer } = openText(join(folder, 'gpt2'), { ...model.config, maxLength: 128 }, 16);
+    expect(() => maskedTask.examples([file('a cat')], { ...context, tokenizer, maxLength: 16 })).toThrow(
+      'the tokenizer: expected a mask token',
+    );
+    model.close();
+  });
+});
+
+it('labels that are none count for nothing', () => {
+  const { labels } = labelledRows(Int32Array.of(5, IGNORED, 7, 8), 2, 2, false);
+  expect([...labels.data]).toEqual([5, 7, 8]);
+});

@@ -1,0 +1,24 @@
+import { planEvaluation } from '../../text/batches.ts';
+import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
+
+/**
+ * Scores a language model: `eval_loss`, the mean over all labelled tokens of the set, and `eval_perplexity`, its
+ * exponential.
+ */
+export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluation {
+  return {
+    examples,
+    output: 'loss',
+    async run(program, values) {
+      let loss = 0;
+      let tokens = 0;
+      for (const [number, batch] of planEvaluation(examples.lengths, batchSize).entries()) {
+        const { feeds, weight } = examples.batch(batch, number);
+        loss += weight * (await program.loss(values, feeds));
+        tokens += weight;
+      }
+      const mean = loss / tokens;
+      return { eval_loss: mean, eval_perplexity: Math.exp(mean) };
+    },
+  };
+}

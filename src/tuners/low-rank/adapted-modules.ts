@@ -1,0 +1,25 @@
+import type { LinearModule } from '../../nn/network.ts';
+import { matchTargets, type TargetSelection } from '../target-modules.ts';
+import type { TunableModel } from '../tuner.ts';
+
+/** The linear layers a config selects; without `target_modules` those of `defaults`. */
+export function adaptedModules(
+  model: TunableModel,
+  selection: Partial<TargetSelection>,
+  defaults: readonly string[],
+): readonly LinearModule[] {
+  const { modules: heads, mayLack = [] } = model.head;
+  // What the head of a generative model may lack is the module that scores words, which PEFT leaves out too.
+  const outputs = ['CAUSAL_LM', 'SEQ_2_SEQ_LM'].includes(model.headKind) ? mayLack : heads;
+  const paths = matchTargets(
+    model.linears.map(({ path }) => path),
+    {
+      ...selection,
+      target_modules: selection.target_modules ?? defaults,
+      modules_to_save: [...heads, ...(selection.modules_to_save ?? [])],
+    },
+    outputs,
+  );
+  const chosen = new Set(paths);
+  return model.linears.filter(({ path }) => chosen.has(path));
+}

@@ -1,0 +1,40 @@
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { fullMatchRegex } from '../shared/python-regex.ts';
+
+/**
+ * The value for a module from PEFT's `rank_pattern` or `alpha_pattern`: of the first key that, as a regular
+ * expression, matches the module's path or the end of it after a dot; else of the key that is the path; else
+ * undefined.
+ */
+export function patternValue(patterns: Record<string, number>, module: string): number | undefined {
+  for (const [key, value] of Object.entries(patterns)) if (keyRegex(key).test(module)) return value;
+  return Object.hasOwn(patterns, module) ? patterns[module] : undefined;
+}
+
+/**
+ * Makes sure that every key of a pattern is of use; PEFT only warns.
+ *
+ * @param where `lora.rank_pattern` or the like
+ * @throws UserError naming the first key that matches no module
+ */
+export function checkPatternKeys(
+  patterns: Record<string, number>,
+  modules: readonly string[],
+  where: string,
+): void {
+  for (const key of Object.keys(patterns)) {
+    const regex = keyRegex(key);
+    if (modules.some((module) => module === key || regex.test(module))) continue;
+    throw new UserError({
+      where,
+      expected: 'an adapted module',
+      got: `"${key}"`,
+      hint: suggest(key, modules),
+    });
+  }
+}
+
+function keyRegex(key: string): RegExp {
+  return fullMatchRegex(`(.*\\.)?(${key})`, `pattern "${key}"`);
+}
