@@ -1,13 +1,13 @@
-import { modelFeeds } from '../src/objectives/model-inputs.ts';
-import { randomBatch } from '../src/text/random-batch.ts';
 import type { BaseDtype } from '../src/bases/base-dtype.ts';
-import { createMethod } from '../src/tuners/method.ts';
 import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
-import { loadModel } from '../src/trained/node/load-model.ts';
+import { modelFeeds } from '../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { parseRunConfig } from '../src/run/config/run-config.ts';
+import { randomBatch } from '../src/text/random-batch.ts';
 import { Updater } from '../src/train/updater.ts';
+import { loadModel } from '../src/trained/node/load-model.ts';
+import { createMethod } from '../src/tuners/method.ts';
 
 /** So many steps that the budget does not end while it is measured. */
 const TOTAL_STEPS = 1_000_000;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
+import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
 import { labelledRows } from '../src/objectives/labelled-rows.ts';
 import { modelFeeds } from '../src/objectives/model-inputs.ts';
 import { tokenModel } from '../src/objectives/token-model.ts';
-import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
-import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
-import { openModel } from '../src/trained/node/load-model.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
+import { openModel } from '../src/trained/node/load-model.ts';
 import { AdaLoraTuner } from '../src/tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../src/tuners/adalora/config.ts';
 

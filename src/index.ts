@@ -2,14 +2,17 @@
 
 export type { Generated } from './generation/generated.ts';
 export type { GenerateTextOptions, GenerationInput, Generator, Prompt } from './generation/generator.ts';
-export { type GeneratorOptions, openGenerator } from './trained/node/open-generator.ts';
-export { UserError } from './support/user-error.ts';
-export type { FinishEvent, TrainEvent } from './run/events.ts';
-export { evaluateTrained } from './trained/node/evaluate-trained.ts';
-export { type MergeOptions, mergeAdapter } from './trained/node/merge-adapter.ts';
-export { openTrained, type TrainedModel } from './trained/node/open-trained.ts';
 export { plan } from './jobs/node/plan.ts';
-export { openPredictor, type Predictor, type PredictorOptions } from './trained/node/predictor.ts';
 export { type TrainOptions, train } from './jobs/node/train.ts';
 export type { Plan } from './jobs/plan/plan.ts';
+export { nodeEngine } from './program/node/node-engine.ts';
 export { parseRunConfig, type RunConfig, type RunConfigInput } from './run/config/run-config.ts';
+export type { EventOf, FinishEvent, TrainEvent } from './run/events.ts';
+export { UserError } from './support/user-error.ts';
+export type { Texts } from './tasks/labelled-texts/encoded-set.ts';
+export type { LabelSetAnswer } from './tasks/multi-label-classification/definition.ts';
+export type { ScoreAnswer } from './tasks/regression/definition.ts';
+export type { ClassAnswer } from './tasks/single-label-classification/definition.ts';
+export { openModel } from './trained/node/load-model.ts';
+export type { MergeOptions } from './trained/node/merge.ts';
+export { type OpenedModel, type OpenOptions, open } from './trained/node/open.ts';

@@ -7,11 +7,11 @@ import { gpt2 } from '../src/models/gpt2/definition.ts';
 import type { ModelDefinition, ModelInputs } from '../src/models/model-definition.ts';
 import { KeyValueCache, PAST, PRESENT } from '../src/nn/key-value-cache.ts';
 import { Network } from '../src/nn/network.ts';
+import type { TaskModel } from '../src/objectives/task-model.ts';
+import { type TokenHeadKind, tokenModel } from '../src/objectives/token-model.ts';
 import { lower } from '../src/onnx/lower.ts';
 import type { Session, Tensors } from '../src/runtime/session.ts';
 import { Random } from '../src/support/random.ts';
-import type { TaskModel } from '../src/objectives/task-model.ts';
-import { type TokenHeadKind, tokenModel } from '../src/objectives/token-model.ts';
 import { cpu } from './support/backends.ts';
 
 /*

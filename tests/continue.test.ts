@@ -2,14 +2,14 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference, largestMagnitude } from '../scripts/conformance/compare.ts';
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
+import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import { readAdapter } from '../src/formats/peft/node/adapter-folder.ts';
-import { continuedConfig } from '../src/run/config/continued-config.ts';
-import { createMethod } from '../src/tuners/method.ts';
-import { loadModel } from '../src/trained/node/load-model.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
+import { continuedConfig } from '../src/run/config/continued-config.ts';
 import { parseRunConfig } from '../src/run/config/run-config.ts';
+import { loadModel } from '../src/trained/node/load-model.ts';
+import { createMethod } from '../src/tuners/method.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;

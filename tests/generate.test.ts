@@ -7,16 +7,16 @@ import { generate } from '../src/generation/generate.ts';
 import { generationSettings } from '../src/generation/generation-settings.ts';
 import type { Generator } from '../src/generation/generator.ts';
 import type { LanguageModel } from '../src/generation/language-model.ts';
-import { type LoadedLanguageModel, loadLanguageModel } from '../src/trained/node/load-language-model.ts';
-import { openGenerator } from '../src/trained/node/open-generator.ts';
 import { openLanguageModel } from '../src/generation/open-language-model.ts';
-import type { Session } from '../src/runtime/session.ts';
-import { Random } from '../src/support/random.ts';
 import { modelFeeds } from '../src/objectives/model-inputs.ts';
 import type { Engine } from '../src/program/engine.ts';
-import { readModelConfig } from '../src/trained/node/load-model.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
+import type { Session } from '../src/runtime/session.ts';
+import { Random } from '../src/support/random.ts';
+import { type LoadedLanguageModel, loadLanguageModel } from '../src/trained/node/load-language-model.ts';
+import { readModelConfig } from '../src/trained/node/load-model.ts';
+import { openGenerator } from '../src/trained/node/open-generator.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './support/small-generator.ts';
 
 interface Fixture {

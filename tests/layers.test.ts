@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 /** The folders of src. One imports from itself and from those before it. */
 const LAYERS =
-  'support graph autodiff onnx runtime formats nn models tuners optim text data tasks metrics report train generation cli'.split(
+  'support graph autodiff onnx runtime formats nn models tuners optim text data metrics objectives program bases generation tasks run trained report train jobs cli'.split(
     ' ',
   );
 

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import { loadModel } from '../src/trained/node/load-model.ts';
-import { mergeAdapter } from '../src/trained/node/merge-adapter.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
+import { loadModel } from '../src/trained/node/load-model.ts';
+import { mergeAdapter } from '../src/trained/node/merge-adapter.ts';
 import { FullTuner } from '../src/tuners/full/full-tuner.ts';
 
 const CASE = '../shared/conformance/trajectories/bert-adalora';

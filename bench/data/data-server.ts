@@ -1,13 +1,13 @@
-import { writeAdapter } from '../../src/formats/peft/node/adapter-folder.ts';
-import { createMethod } from '../../src/tuners/method.ts';
-import { writeAdapterNotes } from '../../src/trained/node/adapter-notes.ts';
 import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
-import { openModel } from '../../src/trained/node/load-model.ts';
+import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
+import { readRun } from '../../src/jobs/node/read-run.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
-import { readRun } from '../../src/jobs/node/read-run.ts';
 import { Trainer, type TrainerHost } from '../../src/train/trainer.ts';
 import { trainerSettings } from '../../src/train/trainer-settings.ts';
+import { writeAdapterNotes } from '../../src/trained/node/adapter-notes.ts';
+import { openModel } from '../../src/trained/node/load-model.ts';
+import { createMethod } from '../../src/tuners/method.ts';
 import { answer, nextRequest } from '../protocol.ts';
 import { type DataRequest, dataConfig } from './data-cases.ts';
 

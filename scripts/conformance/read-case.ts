@@ -4,11 +4,11 @@ import { z } from 'zod';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { HEAD_KINDS, type HeadKind } from '../../src/models/model-definition.ts';
 import { modelTypes } from '../../src/models/registry.ts';
-import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
 import { labelledRows } from '../../src/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../src/objectives/model-inputs.ts';
 import { shiftRight } from '../../src/objectives/shift-right.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
+import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
 import type { Batch } from '../../src/text/collate.ts';
 
 /** A case that asks for what this library does not have. */

@@ -1,5 +1,5 @@
-import { createMethod, type Method } from '../../src/tuners/method.ts';
 import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { createMethod, type Method } from '../../src/tuners/method.ts';
 import type { TunableModel } from '../../src/tuners/tuner.ts';
 import type { Trajectory } from './read-case.ts';
 

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { AdaLoraRun } from '../../src/tuners/adalora/adalora-run.ts';
 import { spanOf } from '../../src/tuners/adalora/triplet-module.ts';
+import { PREFIX, parseAdapterKey } from '../../src/tuners/low-rank/adapter-keys.ts';
 import type { MethodRun } from '../../src/tuners/method-run.ts';
 import type { ParameterLayout } from '../../src/tuners/parameter-layout.ts';
-import { PREFIX, parseAdapterKey } from '../../src/tuners/low-rank/adapter-keys.ts';
 import { type Findings, largestDifference, largestMagnitude } from './compare.ts';
 import { floats, named, type StoredTensors } from './read-case.ts';
 

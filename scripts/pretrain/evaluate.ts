@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { evaluateMetrics } from '../../src/metrics/evaluate-metrics.ts';
-import { Random } from '../../src/support/random.ts';
 import { runTraining } from '../../src/jobs/node/run-training.ts';
+import { evaluateMetrics } from '../../src/metrics/evaluate-metrics.ts';
 import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { Random } from '../../src/support/random.ts';
 import { bagOfWords, type LabelledText } from './evaluation/bag-of-words.ts';
 import { writeRandomTwin } from './evaluation/random-twin.ts';
 import { EVALUATION_TASKS, type EvaluationTask, readTask } from './evaluation/tasks.ts';

@@ -3,8 +3,8 @@ import { Graph, type Value } from '../graph/graph.ts';
 import { Network } from '../nn/network.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
-import { randomBatch } from '../text/random-batch.ts';
 import type { Engine } from '../program/engine.ts';
+import { randomBatch } from '../text/random-batch.ts';
 
 /** Enough texts that a column that stands out does so. */
 const BATCH = 8;

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Device } from '../runtime/session.ts';
 import { BASE_DTYPES, type BaseDtype } from '../bases/base-dtype.ts';
-import type { SequenceData } from '../run/config/data-sections.ts';
+import type { Device } from '../runtime/session.ts';
+import type { ReadingFlags } from '../tasks/task-definition.ts';
+import type { OpenOptions } from '../trained/node/open.ts';
 
 /** Collects a flag that may be given many times. */
 export function repeated(value: string, before: string[]): string[] {
@@ -49,21 +50,16 @@ export function baseDtypeOption(): Option {
   return option.choices(BASE_DTYPES);
 }
 
-/** What flags say of how a file is read, as a part of a `data` section. */
-export type DataFlags = Partial<Omit<SequenceData, 'train' | 'validation' | 'max_length'>>;
-
-export function dataFlags(flags: UseFlags): DataFlags {
+/** What flags say of how a file is read, by the keys of a `data` section. */
+export function readingFlags(flags: UseFlags): ReadingFlags {
   const { text, textPair, label, header, quote, labelSeparator } = flags;
-  return given({ text, text_pair: textPair, label, header, quote, label_separator: labelSeparator });
+  const said = { text, text_pair: textPair, label, header, quote, label_separator: labelSeparator };
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as ReadingFlags;
 }
 
 /** The flags that say how a model is opened. */
-export function modelFlags({ model, device, baseDtype, maxLength }: UseFlags) {
-  return { model, device, baseDtype, data: given({ max_length: maxLength }) };
-}
-
-function given<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+export function openFlags({ model, device, baseDtype, maxLength }: UseFlags): OpenOptions {
+  return { model, device, baseDtype, maxLength };
 }
 
 function column(value: string): string | number {

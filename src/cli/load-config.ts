@@ -1,9 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
-import { missingFile } from '../formats/node/missing-file.ts';
-import { UserError } from '../support/user-error.ts';
-import type { KeyPath } from '../support/problem.ts';
+import { readText } from '../formats/node/read-text.ts';
 import { parseRunConfig, type RunConfig } from '../run/config/run-config.ts';
+import type { KeyPath } from '../support/problem.ts';
+import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';
 
 /** A config that people write has some kilobytes, and YAML takes much memory for its size. */
@@ -18,7 +17,7 @@ const MAX_CONFIG_BYTES = 2 ** 20;
  */
 export function loadConfig(path: string, settings: readonly string[] = []): RunConfig {
   const lines = new LineCounter();
-  const document = parseDocument(readText(path), { lineCounter: lines });
+  const document = parseDocument(readText(path, 'a config file', MAX_CONFIG_BYTES), { lineCounter: lines });
   if (document.errors.length > 0) {
     const messages = document.errors.map(({ message, pos }) => {
       const [what] = message.split(/ at line \d+/);
@@ -51,14 +50,4 @@ function offsetOf(document: Document, path: KeyPath): number | undefined {
     node = pair.value;
   }
   return offset;
-}
-
-function readText(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats) throw missingFile(path, 'a config file');
-  if (!stats.isFile()) throw new UserError({ where: path, expected: 'a config file', got: 'a folder' });
-  if (stats.size > MAX_CONFIG_BYTES) {
-    throw new UserError({ where: path, expected: `at most ${MAX_CONFIG_BYTES} bytes`, got: `${stats.size}` });
-  }
-  return readFileSync(path, 'utf8');
 }

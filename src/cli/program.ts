@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { fileError } from '../support/file-error.ts';
+import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
@@ -22,8 +23,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-const program = new Command('adalora')
-  .description('Fine-tune Hugging Face transformers with AdaLoRA, LoRA, or in full.')
+const program = new Command(PROGRAM)
+  .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
   .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
   .helpCommand(false)
   .showSuggestionAfterError();

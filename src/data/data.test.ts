@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { buildLabels, labelMap } from '../tasks/labelled-texts/labels.ts';
+import { toTargets } from '../tasks/labelled-texts/to-targets.ts';
 import { readRows } from './node/read-rows.ts';
 import { parseRows } from './parse-rows.ts';
 import type { DataOptions, RawLabel } from './row.ts';
 import type { TaskType } from './task-type.ts';
-import { toTargets } from '../tasks/labelled-texts/to-targets.ts';
 
 const NAMED: DataOptions = { task: 'single_label_classification', text: 'text', label: 'label' };
 const NUMBERED: DataOptions = { task: 'single_label_classification', text: 0, label: 1 };

@@ -1,9 +1,6 @@
 export { detectFormat } from './detect-format.ts';
-export { buildLabels, type LabelMap, labelMap } from '../tasks/labelled-texts/labels.ts';
 export { parseRows } from './parse-rows.ts';
 export type { DataColumns, DataOptions, FileFormat, RawLabel, Row } from './row.ts';
-export { isLanguageTask, type LanguageTask, type TaskName, type TaskType } from './task-type.ts';
 export { SAMPLE_BY, type SampleBy, splitDocuments } from './text/documents.ts';
 export { type LanguageRow, languageRows } from './text/language-rows.ts';
 export type { TextFile } from './text-file.ts';
-export { toTargets } from '../tasks/labelled-texts/to-targets.ts';

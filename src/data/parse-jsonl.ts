@@ -14,7 +14,7 @@ export function parseJsonl(content: string, fileName: string, options: DataOptio
   const textKey = key(options.text, fileName);
   const pairKey = options.text_pair === undefined ? undefined : key(options.text_pair, fileName);
   const labelKey = options.label === undefined ? undefined : key(options.label, fileName);
-  const toLabel = options.task === 'multi_label_classification' ? labelList : labelName;
+  const toLabel = options.listed ? labelList : labelName;
 
   const problems = new RowProblems(fileName);
   const rows: Row[] = [];

@@ -1,5 +1,3 @@
-import type { TaskType } from './task-type.ts';
-
 /** A label as the file writes it: one name or number, or a list of names for multi-label data. */
 export type RawLabel = string | readonly string[];
 
@@ -24,7 +22,8 @@ export type FileFormat = 'tsv' | 'csv' | 'jsonl';
 
 /** How to read a file of rows. */
 export interface DataOptions extends DataColumns {
-  task: TaskType;
+  /** Whether a label is a list of names. */
+  listed?: boolean;
   /** Whether the first line names the columns. Default: yes if any column is given by name. */
   header?: boolean;
   /** Whether a double quote encloses fields. Default: yes where commas separate, no where tabs do (GLUE). */

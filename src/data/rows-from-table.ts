@@ -32,7 +32,6 @@ export function rowsFromTable(table: Table, fileName: string, options: DataOptio
   const labelAt = label === undefined ? undefined : column(label);
   const needed = Math.max(textAt, pairAt ?? 0, labelAt ?? 0) + 1;
   const exact = hasHeader || quote;
-  const multiLabel = options.task === 'multi_label_classification';
   const separator = options.label_separator ?? DEFAULT_LABEL_SEPARATOR;
 
   const problems = new RowProblems(fileName);
@@ -52,7 +51,7 @@ export function rowsFromTable(table: Table, fileName: string, options: DataOptio
     const row: Row = { line: lines[i], text: record[textAt] };
     if (pairAt !== undefined) row.textPair = record[pairAt];
     if (labelAt !== undefined) {
-      const parsed = multiLabel ? splitLabels(record[labelAt], separator) : record[labelAt].trim();
+      const parsed = options.listed ? splitLabels(record[labelAt], separator) : record[labelAt].trim();
       if (parsed === '') {
         problems.add(lines[i], { expected: `a label in column ${label}`, got: 'an empty field' });
         continue;

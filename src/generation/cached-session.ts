@@ -1,7 +1,7 @@
 import { PAST, PRESENT } from '../nn/key-value-cache.ts';
-import type { Session, Tensors } from '../runtime/session.ts';
 import type { Engine } from '../program/engine.ts';
 import { TRAINED } from '../program/training-graph.ts';
+import type { Session, Tensors } from '../runtime/session.ts';
 import type { CachedGraph } from './cached-graph.ts';
 import { TokenMemory } from './token-memory.ts';
 

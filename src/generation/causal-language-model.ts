@@ -1,6 +1,6 @@
 import type { CommonConfig } from '../models/model-definition.ts';
-import { concatenated } from '../support/concatenated.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
+import { concatenated } from '../support/concatenated.ts';
 import { commonPrefix } from '../text/learnt-ids.ts';
 import { causalGraph } from './cached-graph.ts';
 import { CachedSession } from './cached-session.ts';

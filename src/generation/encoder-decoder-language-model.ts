@@ -1,7 +1,7 @@
 import type { CommonConfig } from '../models/model-definition.ts';
 import { PAST, PRESENT } from '../nn/key-value-cache.ts';
-import type { HostTensor, Tensors } from '../runtime/session.ts';
 import { modelFeeds, sequenceMajor } from '../objectives/model-inputs.ts';
+import type { HostTensor, Tensors } from '../runtime/session.ts';
 import { type CachedGraph, decoderGraph, encoderGraph } from './cached-graph.ts';
 import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';

@@ -1,4 +1,3 @@
-import type { TaskType } from '../data/task-type.ts';
 import { input, reshape } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import { binaryCrossEntropy, crossEntropy, meanSquaredError } from '../nn/losses.ts';
@@ -6,21 +5,25 @@ import type { HostTensor } from '../runtime/session.ts';
 
 const LABELS = 'labels';
 
-/** The mean loss of a batch, as transformers chooses it by problem type; declares the input `labels`. */
-export function sequenceLoss(logits: Value, task: TaskType): Value {
-  const [batch, classes] = logits.shape;
-  const { graph } = logits.node;
-  switch (task) {
-    case 'single_label_classification':
-      return crossEntropy(logits, input(graph, LABELS, 'int32', [batch]));
-    case 'regression':
-      return meanSquaredError(reshape(logits, [batch]), input(graph, LABELS, 'float32', [batch]));
-    case 'multi_label_classification':
-      return binaryCrossEntropy(logits, input(graph, LABELS, 'float32', [batch, classes]));
-  }
+/** Cross-entropy of one class a text, from logits [batch, classes]; declares the input `labels`, int32 [batch]. */
+export function classLoss(logits: Value): Value {
+  const [batch] = logits.shape;
+  return crossEntropy(logits, input(logits.node.graph, LABELS, 'int32', [batch]));
 }
 
-/** The targets of some examples, out of those of a data set (as {@link toTargets} lays them out), as that input. */
+/** Squared error of a score, from logits [batch, 1]; declares the input `labels`, float32 [batch]. */
+export function scoreLoss(logits: Value): Value {
+  const [batch] = logits.shape;
+  return meanSquaredError(reshape(logits, [batch]), input(logits.node.graph, LABELS, 'float32', [batch]));
+}
+
+/** Binary cross-entropy of labels that apply or not; declares the input `labels`, float32 [batch, classes]. */
+export function labelSetLoss(logits: Value): Value {
+  const [batch, classes] = logits.shape;
+  return binaryCrossEntropy(logits, input(logits.node.graph, LABELS, 'float32', [batch, classes]));
+}
+
+/** The targets of some examples, out of those of a data set, row after row, as that input. */
 export function labelFeed(
   targets: Int32Array | Float32Array,
   examples: Int32Array,

@@ -1,18 +1,16 @@
-import type { TaskType } from '../data/task-type.ts';
+import type { Value } from '../graph/graph.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
-import { sequenceLoss } from './sequence-loss.ts';
 import { type TaskModel, taskModel } from './task-model.ts';
 
-/** A sequence classifier or regressor. */
-export interface SequenceModel extends TaskModel {
-  task: TaskType;
-}
-
-/** A model family with a config as a classifier or regressor. */
+/**
+ * A model family with a config as one that tells something of a whole text: logits [batch, labels].
+ *
+ * @param loss the mean loss of a batch from those logits; declares the input of its targets
+ */
 export function sequenceModel(
   definition: ModelDefinition,
   config: CommonConfig,
-  task: TaskType,
-): SequenceModel {
-  return { ...taskModel(definition, config, 'SEQ_CLS', (logits) => sequenceLoss(logits(), task)), task };
+  loss: (logits: Value) => Value,
+): TaskModel {
+  return taskModel(definition, config, 'SEQ_CLS', (logits) => loss(logits()));
 }

@@ -1,6 +1,7 @@
 import type { Node, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
+import { PROGRAM } from '../support/program.ts';
 import { Emitter, valueInfo } from './emitter.ts';
 import { lowerFused, planFusions } from './fusion.ts';
 import { loweringTable, type Target } from './rules.ts';
@@ -86,13 +87,13 @@ export function lower(
   }
   return encodeModel({
     ir_version: IR_VERSION,
-    producer_name: 'adalora',
+    producer_name: PROGRAM,
     opset_import: [
       { domain: '', version: OPSET },
       { domain: 'com.microsoft', version: 1 },
     ],
     graph: {
-      name: 'adalora',
+      name: PROGRAM,
       // ONNX Runtime walks back from the outputs and takes, of several inputs, the node listed last first: listed in
       // reverse, nodes run in the order in which they were scheduled.
       node: emitter.nodes.reverse(),

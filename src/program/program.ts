@@ -1,6 +1,6 @@
 import { symbolsOf } from '../graph/symbols-of.ts';
-import type { Session, Tensors } from '../runtime/session.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import type { Session, Tensors } from '../runtime/session.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import type { Engine } from './engine.ts';
 import {

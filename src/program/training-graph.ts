@@ -3,8 +3,8 @@ import { add, concat, input, multiply, pad, reshape, slice } from '../graph/buil
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
 import { Network } from '../nn/network.ts';
-import { elementCount } from '../support/element-count.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import { elementCount } from '../support/element-count.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 
 /** The name of the input that takes the trained values. */

@@ -1,7 +1,10 @@
 import { stringify } from 'yaml';
 import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseModelId } from '../data/hub/model-id.ts';
-import { isLanguageTask, type TaskName } from '../data/task-type.ts';
+import { SCORES, type ScoreFacts } from '../metrics/scores.ts';
+import { PROGRAM } from '../support/program.ts';
+import { type TaskName, taskNamed } from '../tasks/registry.ts';
+import { type MethodName, methodNamed } from '../tuners/registry.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
 
 /** What a card tells. The config is a run's. */
@@ -9,10 +12,8 @@ export interface ModelCardFacts {
   config: {
     model: string;
     task: TaskName;
-    method: 'adalora' | 'lora' | 'full';
+    method: MethodName;
     adapter?: string;
-    adalora?: object;
-    lora?: object;
     data: { validation?: string; text_pair?: string | number; max_length?: number };
     training: object;
     seed: number;
@@ -27,34 +28,6 @@ export interface ModelCardFacts {
   ranks: Readonly<Record<string, number>>;
 }
 
-/** Scores that a card shows, with their names on the Hub. */
-const METRICS: Readonly<Record<string, { type: string; name: string }>> = {
-  accuracy: { type: 'accuracy', name: 'Accuracy' },
-  f1: { type: 'f1', name: 'F1' },
-  matthews_correlation: { type: 'matthews_correlation', name: 'Matthews correlation' },
-  pearson: { type: 'pearsonr', name: 'Pearson correlation' },
-  spearmanr: { type: 'spearmanr', name: 'Spearman correlation' },
-  mse: { type: 'mse', name: 'Mean squared error' },
-  perplexity: { type: 'perplexity', name: 'Perplexity' },
-};
-
-const CLASSIFIER = {
-  pipeline: 'text-classification',
-  name: 'Text Classification',
-  model: 'AutoModelForSequenceClassification',
-};
-
-/** What a task is called on the Hub, and the class of transformers that loads its models. */
-const TASKS: Readonly<Record<TaskName, { pipeline: string; name: string; model: string }>> = {
-  single_label_classification: CLASSIFIER,
-  regression: CLASSIFIER,
-  multi_label_classification: CLASSIFIER,
-  causal_lm: { pipeline: 'text-generation', name: 'Text Generation', model: 'AutoModelForCausalLM' },
-  masked_lm: { pipeline: 'fill-mask', name: 'Fill-Mask', model: 'AutoModelForMaskedLM' },
-};
-
-const METHODS = { adalora: 'AdaLoRA', lora: 'LoRA', full: 'full fine-tuning' };
-
 /**
  * The README.md of a run's folder, with the front matter that the Hugging Face Hub reads. The same run gives the same
  * text: it holds no dates, and of paths only the last name.
@@ -62,7 +35,7 @@ const METHODS = { adalora: 'AdaLoRA', lora: 'LoRA', full: 'full fine-tuning' };
 export function modelCard(facts: ModelCardFacts): string {
   const { config, ranks } = facts;
   const base = baseName(config.model);
-  const title = `${lastName(base)}, ${METHODS[config.method]}`;
+  const title = `${lastName(base)}, ${methodNamed(config.method).words.title}`;
   const sections = [
     `---\n${stringify(frontMatter(facts, base, title)).trimEnd()}\n---`,
     `# ${title}`,
@@ -81,14 +54,15 @@ function section(title: string, body: string): string[] {
 
 function frontMatter(facts: ModelCardFacts, base: string, title: string): object {
   const { method, data, task } = facts.config;
-  const { pipeline, name } = TASKS[task];
+  const { pipeline, name } = taskNamed(task).words.hub;
+  const { library, tags } = methodNamed(method).words;
   const scores = scoresOf(facts);
   const file = data.validation && lastName(data.validation);
   return {
-    library_name: method === 'full' ? 'transformers' : 'peft',
+    library_name: library ?? PROGRAM,
     base_model: base,
     pipeline_tag: pipeline,
-    tags: method === 'full' ? ['full-fine-tuning'] : ['peft', method],
+    tags,
     ...(scores.length > 0 && { metrics: scores.map(({ type }) => type) }),
     ...(file !== undefined &&
       scores.length > 0 && {
@@ -116,29 +90,15 @@ function datasetType(file: string): string {
 
 function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
   const { task, method, adapter, data } = config;
-  const purpose = purposeOf(task, data.text_pair === undefined ? 'texts' : 'pairs of texts');
+  const purpose = taskNamed(task).words.purpose(data);
+  const { trains, words } = methodNamed(method);
   const classes =
     labels.length > 0 ? ` Labels, in order: ${labels.map((name) => `\`${name}\``).join(', ')}.` : '';
   return (
-    `${method === 'full' ? 'A version' : 'An adapter'} of \`${base}\` for ${purpose}, ` +
-    `trained by ${METHODS[method]} for ${counted(steps)} steps with ` +
+    `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${purpose}, ` +
+    `trained by ${words.title} for ${counted(steps)} steps with ` +
     `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', from an earlier adapter on'}.${classes}`
   );
-}
-
-function purposeOf(task: TaskName, texts: string): string {
-  switch (task) {
-    case 'single_label_classification':
-      return `classification of ${texts}`;
-    case 'multi_label_classification':
-      return `classification of ${texts} (several labels may apply)`;
-    case 'regression':
-      return `regression on ${texts}`;
-    case 'causal_lm':
-      return 'causal language modelling';
-    case 'masked_lm':
-      return 'masked language modelling';
-  }
 }
 
 function scoreTable(facts: ModelCardFacts): string {
@@ -151,9 +111,9 @@ function scoreTable(facts: ModelCardFacts): string {
 }
 
 function scoresOf({ metrics }: ModelCardFacts): { type: string; name: string; value: number }[] {
-  return Object.entries(METRICS).flatMap(([key, names]) => {
+  return Object.entries<ScoreFacts>(SCORES).flatMap(([key, { hub }]) => {
     const value = metrics[`eval_${key}`] ?? metrics[key];
-    return Number.isFinite(value) ? [{ ...names, value: Number(value.toFixed(4)) }] : [];
+    return hub && Number.isFinite(value) ? [{ ...hub, value: Number(value.toFixed(4)) }] : [];
   });
 }
 
@@ -167,63 +127,47 @@ function rankSection(ranks: RankTable): string {
 /** The run's settings without paths. */
 function settings({ config }: ModelCardFacts): object {
   const { task, method, seed, data, training } = config;
-  const own = method === 'full' ? {} : { [method]: config[method] };
+  const section = (config as { [method in MethodName]?: object })[method];
+  const own = section ? { [method]: section } : {};
   return { task, method, seed, data: { max_length: data.max_length }, training, ...own };
 }
 
 function usage({ config, labels }: ModelCardFacts, base: string): string {
   const { method, data, task } = config;
-  const { model } = TASKS[task];
-  const classes = isLanguageTask(task) ? '' : `, num_labels=${labels.length || 1}`;
-  const load =
-    method === 'full'
-      ? [`model = ${model}.from_pretrained("model").eval()`]
-      : [
-          `base = ${model}.from_pretrained(${JSON.stringify(base)}${classes})`,
-          'model = PeftModel.from_pretrained(base, "adapter").eval()',
-        ];
-  const { intro, command } = COMMANDS[isLanguageTask(task) ? task : 'classes'];
+  const { library } = methodNamed(method).words;
+  const { use, autoModel, hasClasses, python } = taskNamed(task).words;
+  const explained = use.explanation === undefined ? '' : ` (${use.explanation})`;
+  const command = ['```sh', use.command, '```'];
+  if (!library) {
+    const merge = 'For Python, `adalora merge . -o merged` makes a model of it that transformers loads.';
+    return [`In this folder, with \`${PROGRAM}\`${explained}:`, '', ...command, '', merge].join('\n');
+  }
+  const isAdapter = library === 'peft';
+  const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
+  const load = isAdapter
+    ? [
+        `base = ${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`,
+        'model = PeftModel.from_pretrained(base, "adapter").eval()',
+      ]
+    : [`model = ${autoModel}.from_pretrained("model").eval()`];
   return [
-    `In this folder, with \`adalora\`${intro} or with Hugging Face's libraries:`,
+    `In this folder, with \`${PROGRAM}\`${explained} or with Hugging Face's libraries:`,
     '',
-    '```sh',
-    command,
-    '```',
+    ...command,
     '',
     '```python',
-    ...(method === 'full' ? [] : ['from peft import PeftModel']),
-    `from transformers import ${model}, AutoTokenizer`,
+    ...(isAdapter ? ['from peft import PeftModel'] : []),
+    `from transformers import ${autoModel}, AutoTokenizer`,
     '',
     ...load,
-    `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(method === 'full' ? 'model' : base)})`,
-    ...example(task, data),
+    `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(isAdapter ? base : 'model')})`,
+    ...python(data),
     '```',
-    ...(base === EMBEDDED_MODEL && method !== 'full' ? ['', WHERE_EMBEDDED] : []),
+    ...(base === EMBEDDED_MODEL && isAdapter ? ['', WHERE_EMBEDDED] : []),
   ].join('\n');
 }
 
-const WHERE_EMBEDDED = `\`${EMBEDDED_MODEL}\` is the folder \`models/mini\` of the npm package \`adalora\`: for Python, copy it beside this file under that name.`;
-
-const COMMANDS = {
-  classes: { intro: ' (a line of JSON for each line of the file)', command: 'adalora predict . texts.txt' },
-  causal_lm: { intro: '', command: 'adalora generate . --prompt "Some text"' },
-  masked_lm: { intro: ' (loss and perplexity)', command: 'adalora eval . texts.txt' },
-};
-
-function example(task: TaskName, { text_pair, max_length }: ModelCardFacts['config']['data']): string[] {
-  if (task === 'causal_lm') {
-    return [
-      'inputs = tokenizer("Some text", return_tensors="pt")',
-      'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=64)[0], skip_special_tokens=True))',
-    ];
-  }
-  const text = task === 'masked_lm' ? 'f"Some {tokenizer.mask_token} text"' : '"Some text"';
-  const texts = text_pair === undefined ? text : `${text}, "another text"`;
-  return [
-    `inputs = tokenizer(${texts}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
-    'logits = model(**inputs).logits',
-  ];
-}
+const WHERE_EMBEDDED = `\`${EMBEDDED_MODEL}\` is the folder \`models/mini\` of the npm package \`${PROGRAM}\`: for Python, copy it beside this file under that name.`;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>

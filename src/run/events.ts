@@ -1,105 +1,130 @@
-import type { AllocationEvent } from '../tuners/adalora/allocator.ts';
+import { z } from 'zod';
+import { allocationSchema } from '../tuners/allocation-event.ts';
+
+/** JSON has no NaN: what is not a number was none, or is missing in the log of another version. */
+const number = z
+  .unknown()
+  .transform((value) => (typeof value === 'number' ? value : Number.NaN))
+  .prefault(null);
+const optional = z.number().optional().catch(undefined);
+const step = z.int().min(0);
+const text = z.string();
+/** Rank of each adapted module. */
+const ranks = z.record(z.string(), z.int().min(0));
+
+/** While the model is fetched, the base rounded or text tokenized before the run begins, once a second: in no log. */
+const progress = z.object({
+  type: z.literal('progress'),
+  step,
+  what: z.enum(['download', 'base', 'text']),
+  /** What is done of it, from 0 to 1. */
+  share: z.number(),
+});
+
+/** Once, before the first step. A resumed run starts again at `step`. */
+const start = z.object({
+  type: z.literal('start'),
+  step,
+  total_steps: step,
+  num_train_epochs: number,
+  train_examples: number,
+  eval_examples: number,
+  /** Texts cut to max_length. */
+  truncated: number,
+  trainable_parameters: number,
+  /** Trained parameters outside the head. */
+  adapter_parameters: number,
+  /** At `step`. */
+  ranks: ranks.default({}),
+  method: text.default(''),
+  device: text.default(''),
+  /** Milliseconds from the process's start to the first step. */
+  startup_ms: number,
+});
+
+/** Every `logging_steps` steps; sums and rates are over the steps since the last one. */
+const trainStep = z.object({
+  type: z.literal('step'),
+  step,
+  epoch: number,
+  /** Mean task loss. */
+  loss: number,
+  /** R of the last step, for methods that have one. */
+  regularizer: optional,
+  grad_norm: number,
+  learning_rate: number,
+  /** Triplets that may be kept, for methods that have a budget. */
+  budget: optional,
+  examples_per_second: number,
+  /** Of the whole process so far. */
+  peak_memory_mb: number,
+  /** Steps so far whose gradient was not finite. */
+  skipped_steps: number,
+});
+
+/** `eval_loss` and, for each metric of the task, `eval_<metric>`, with `eval_runtime` and `eval_samples_per_second`. */
+const evaluation = z
+  .object({
+    type: z.literal('evaluation'),
+    step,
+    /** Whether this is the best so far by metric_for_best_model. */
+    best: z.boolean().default(false),
+  })
+  .catchall(number);
+
+const allocation = allocationSchema.extend({ type: z.literal('allocation') });
+
+/** Something a user should know and that stops nothing: a head that was initialised, a step that was skipped. */
+const notice = z.object({ type: z.literal('notice'), step, message: text });
+
+const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text });
+
+const finish = z.object({
+  type: z.literal('finish'),
+  step,
+  /** `stopped`: by a signal; `--resume` goes on. `early`: by early_stopping_patience. */
+  reason: z.enum(['done', 'early', 'stopped']),
+  train_runtime: number,
+  train_samples_per_second: number,
+  peak_memory_mb: number,
+  /** The last evaluation's, or the best one's with load_best_model_at_end. */
+  metrics: z.record(z.string(), number).default({}),
+  /** At the end. */
+  ranks: ranks.default({}),
+});
+
+const schema = z.discriminatedUnion('type', [
+  progress,
+  start,
+  trainStep,
+  evaluation,
+  allocation,
+  notice,
+  checkpoint,
+  finish,
+]);
 
 /**
  * What a run tells while it goes: one line each in `metrics.jsonl`, and what progress displays live on. Names are
- * those of Hugging Face's trainer where it has one.
+ * those of Hugging Face's trainer where it has one. NaN is written as null.
  */
-export type TrainEvent =
-  | ProgressEvent
-  | StartEvent
-  | StepEvent
-  | EvaluationEvent
-  | ({ type: 'allocation' } & AllocationEvent)
-  | NoticeEvent
-  | CheckpointEvent
-  | FinishEvent;
+export type TrainEvent = z.output<typeof schema>;
+export type EventOf<Type extends TrainEvent['type']> = Extract<TrainEvent, { type: Type }>;
+export type FinishEvent = EventOf<'finish'>;
+export type ProgressEvent = EventOf<'progress'>;
 
-/** While the base is rounded or text is tokenized before the run begins, once a second: in no log. */
-export interface ProgressEvent {
-  type: 'progress';
-  step: number;
-  what: 'base' | 'text';
-  /** What is done of it, from 0 to 1. */
-  share: number;
+/** What an evaluation tells, where `scores` are by name with `eval_`. */
+export function evaluationEvent(
+  step: number,
+  epoch: number,
+  scores: Readonly<Record<string, number>>,
+  best: boolean,
+): EventOf<'evaluation'> {
+  // TypeScript has no type for "numbers under all other keys".
+  return { type: 'evaluation', step, epoch, ...scores, best } as unknown as EventOf<'evaluation'>;
 }
 
-/** Once, before the first step. A resumed run starts again at `step`. */
-export interface StartEvent {
-  type: 'start';
-  step: number;
-  total_steps: number;
-  num_train_epochs: number;
-  train_examples: number;
-  eval_examples: number;
-  /** Texts cut to max_length. */
-  truncated: number;
-  trainable_parameters: number;
-  /** Trained parameters outside the head. */
-  adapter_parameters: number;
-  /** Rank of each adapted module at `step`. */
-  ranks: Record<string, number>;
-  method: string;
-  device: string;
-  /** Milliseconds from the process's start to the first step. */
-  startup_ms: number;
-}
-
-/** Every `logging_steps` steps; sums and rates are over the steps since the last one. */
-export interface StepEvent {
-  type: 'step';
-  step: number;
-  epoch: number;
-  /** Mean task loss. */
-  loss: number;
-  /** Orthogonality R of the last step (AdaLoRA). */
-  regularizer?: number;
-  grad_norm: number;
-  learning_rate: number;
-  /** Triplets that may be kept (AdaLoRA). */
-  budget?: number;
-  examples_per_second: number;
-  /** Of the whole process so far. */
-  peak_memory_mb: number;
-  /** Steps so far whose gradient was not finite. */
-  skipped_steps: number;
-}
-
-/** `eval_loss` and, for each metric of the task, `eval_<metric>`; NaN is written as null. */
-export interface EvaluationEvent {
-  type: 'evaluation';
-  step: number;
-  epoch: number;
-  eval_loss: number;
-  eval_runtime: number;
-  eval_samples_per_second: number;
-  /** Whether this is the best so far by metric_for_best_model. */
-  best: boolean;
-  [metric: `eval_${string}`]: number;
-}
-
-/** Something a user should know and that stops nothing: a head that was initialised, a step that was skipped. */
-export interface NoticeEvent {
-  type: 'notice';
-  step: number;
-  message: string;
-}
-
-export interface CheckpointEvent {
-  type: 'checkpoint';
-  step: number;
-  path: string;
-}
-
-export interface FinishEvent {
-  type: 'finish';
-  step: number;
-  /** `stopped`: by a signal; `--resume` goes on. `early`: by early_stopping_patience. */
-  reason: 'done' | 'early' | 'stopped';
-  train_runtime: number;
-  train_samples_per_second: number;
-  peak_memory_mb: number;
-  /** The last evaluation's, or the best one's with load_best_model_at_end. */
-  metrics: Record<string, number>;
-  /** Final rank of each adapted module. */
-  ranks: Record<string, number>;
+/** An event of a log; undefined for one that this version does not know or cannot trust. */
+export function readEvent(value: unknown): TrainEvent | undefined {
+  return schema.safeParse(value).data;
 }

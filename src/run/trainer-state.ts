@@ -1,6 +1,19 @@
 import type { MethodState } from '../tuners/method-run.ts';
-import type { BestState } from '../train/best-tracker.ts';
-import type { MeterState } from '../train/meter.ts';
+
+/** The best evaluation so far, and how many have come since. */
+export interface BestState {
+  step: number;
+  score: number;
+  /** Evaluations since without a better one. */
+  waited: number;
+  metrics: Record<string, number>;
+}
+
+/** Sums between two log lines, as a checkpoint keeps them. */
+export interface MeterState {
+  lossSum: number;
+  steps: number;
+}
 
 /** Everything a run needs to go on as if it had never stopped. */
 export interface TrainerState {

@@ -1,20 +1,52 @@
-import type { TaskName } from '../data/task-type.ts';
-import { causalTask } from './causal-lm/definition.ts';
-import { maskedTask } from './masked-lm/definition.ts';
-import type { RunTask } from './task-definition.ts';
-import { sequenceTask } from './labelled-texts/sequence-task.ts';
+import type { z } from 'zod';
+import { causalLm } from './causal-lm/definition.ts';
+import { maskedLm } from './masked-lm/definition.ts';
+import { multiLabelClassification } from './multi-label-classification/definition.ts';
+import { regression } from './regression/definition.ts';
+import { singleLabelClassification } from './single-label-classification/definition.ts';
+import type { Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
 
-/** Every task. What they make of rows is their own affair. */
-// biome-ignore lint/suspicious/noExplicitAny: rows go from one function of a task to another of the same
-const TASKS: { readonly [Task in TaskName]: RunTask<Task, any> } = {
-  single_label_classification: sequenceTask('single_label_classification'),
-  regression: sequenceTask('regression'),
-  multi_label_classification: sequenceTask('multi_label_classification'),
-  causal_lm: causalTask,
-  masked_lm: maskedTask,
+/**
+ * Every task, by its name in a config. A new one is one entry here and one folder beside.
+ */
+export const TASKS = {
+  single_label_classification: singleLabelClassification,
+  regression,
+  multi_label_classification: multiLabelClassification,
+  causal_lm: causalLm,
+  masked_lm: maskedLm,
 };
 
-/** The task of a name. Give it the `data` section of that task alone. */
-export function runTask(name: TaskName): RunTask {
-  return TASKS[name] as RunTask;
+export type TaskName = keyof typeof TASKS;
+
+/** The `data` section of each task. */
+export type DataOf = { [Task in TaskName]: z.output<(typeof TASKS)[Task]['data']> };
+/** The same as it may be written: everything that has a default may be left out. */
+export type DataInputOf = { [Task in TaskName]: z.input<(typeof TASKS)[Task]['data']> };
+
+export const TASK_NAMES = Object.keys(TASKS) as [TaskName, ...TaskName[]];
+
+/** What a config means that names no task. */
+export const DEFAULT_TASK: TaskName = 'single_label_classification';
+
+/** A task of which only the name is known: give it the `data` section and the rows of that task alone. */
+// biome-ignore lint/suspicious/noExplicitAny: rows and inputs go from one function of a task to another of the same
+export type AnyTask = TaskDefinition<any, any, any>;
+
+export function taskNamed(name: TaskName): AnyTask {
+  return TASKS[name];
+}
+
+/** The tasks in whose `data` section a key may stand. */
+export function tasksWith(key: string): TaskName[] {
+  return TASK_NAMES.filter((task) => Object.hasOwn(TASKS[task].data.shape, key));
+}
+
+/** The task of a model or adapter that says nothing of it: those of single heads are asked before the classifiers. */
+export function recognisedTask(model: UnknownTrained): Recognised & { task: TaskName } {
+  for (const task of [...TASK_NAMES].reverse()) {
+    const found = TASKS[task].recognises(model);
+    if (found) return { task, ...found };
+  }
+  throw new Error('a model of no task');
 }

@@ -1,37 +1,79 @@
-import type { TaskName } from '../data/task-type.ts';
+import type { z } from 'zod';
 import type { TextFile } from '../data/text-file.ts';
+import type { AdapterTensors } from '../formats/adapters/stored-adapter.ts';
+import type { ScoreName } from '../metrics/scores.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { Problem } from '../support/problem.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
-import type { PeftAdapter } from '../tuners/low-rank/export-adapter.ts';
-import type { DataOf } from '../run/config/task-settings.ts';
-import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { Prediction } from './prediction.ts';
+import type { TaskWords } from './task-words.ts';
 
 /** Makes a model of a family for a task. */
 export type BuildTask = (definition: ModelDefinition, config: CommonConfig) => TaskModel;
 
+/** What every task's `data` section has. */
+export interface BaseData {
+  train: string;
+  validation?: string;
+  max_length?: number;
+}
+
 /** How a file is read: a `data` section without its files. */
-export type ReadingOf<Task extends TaskName> = Omit<DataOf[Task], 'train' | 'validation' | 'max_length'>;
+export type ReadingOf<Data extends BaseData> = Omit<Data, keyof BaseData>;
+
+/** Flags of a command that say how a file is read, by the keys of `data`. */
+export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * A task of a run: how its files are read, what of them a model is shown and asked, and how the answers are scored. One
- * object for each in `index.ts`; the trainer knows none of them.
+ * A task: everything that the rest of the program needs of it. One folder, and one line in the registry.
+ *
+ * @typeParam Data the task's `data` section
+ * @typeParam Rows what its files are read into
+ * @typeParam Input what a prediction is made of
  */
-export interface RunTask<Task extends TaskName = TaskName, Rows = unknown> {
+export interface TaskDefinition<
+  Data extends BaseData = BaseData,
+  Rows = unknown,
+  Input = unknown,
+  Schema extends z.ZodObject = z.ZodObject,
+> {
+  /** The `data` section of a config. */
+  readonly data: Schema;
+  /** What is wrong between keys of the section that are right each for itself. */
+  problems?(data: Data): Problem[];
+  /** Default batch sizes. */
+  readonly batchSize: { train: number; eval: number };
+  /** Scores by which models are compared, the default first. */
+  readonly metrics: readonly ScoreName[];
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
   /** The model, with a head for these classes. */
   build(labels: readonly string[]): BuildTask;
   /** @throws UserError for files without rows, and for bad rows with their lines */
-  read(files: readonly TextFile[], reading: ReadingOf<Task>): Rows;
+  read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
   /** The classes of the training rows, in the order of the head's outputs; none for tasks without. */
   labels(rows: Rows, origin: LabelOrigin): readonly string[];
   /** What the reading leaves to the files, as they decide it: for what is done with the model later. */
-  found?(rows: Rows, reading: ReadingOf<Task>): Partial<ReadingOf<Task>>;
+  found?(rows: Rows, reading: ReadingOf<Data>): Partial<ReadingOf<Data>>;
   /** @throws UserError for rows that cannot be learnt from, with their lines */
-  examples(rows: Rows, context: EncodingContext<Task>): ExampleSet;
-  evaluation(rows: Rows, context: EncodingContext<Task>, batchSize: number): Evaluation;
+  examples(rows: Rows, context: EncodingContext<Data>): ExampleSet;
+  evaluation(rows: Rows, context: EncodingContext<Data>, batchSize: number): Evaluation;
+  /**
+   * How another file is read than the run's: as in the run, but for what flags say.
+   *
+   * @throws UserError for a flag that means nothing for the task
+   */
+  withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;
+  /** For tasks that answer; the others say why not in {@link TaskWords.instead}. */
+  readonly prediction?: Prediction<Data, Input>;
+  /** What this task takes a model or an adapter for that says nothing of its task; undefined for one of another. */
+  recognises(model: UnknownTrained): Recognised | undefined;
+  /** What a config.json says of classes. */
+  classKeys?(labels: readonly string[]): object;
+  readonly words: TaskWords<Data>;
 }
 
 /** What the classes of a task depend on beside the rows. */
@@ -41,12 +83,12 @@ export interface LabelOrigin {
   definition: ModelDefinition;
   config: CommonConfig;
   /** The adapter that is continued, with the classes it knows if it says so. */
-  adapter?: { path: string; labels?: readonly string[]; tensors: PeftAdapter['tensors'] };
+  adapter?: { path: string; labels?: readonly string[]; tensors: AdapterTensors };
 }
 
 /** What it takes to make examples of rows. */
-export interface EncodingContext<Task extends TaskName = TaskName> {
-  reading: ReadingOf<Task>;
+export interface EncodingContext<Data extends BaseData = BaseData> {
+  reading: ReadingOf<Data>;
   labels: readonly string[];
   tokenizer: TextTokenizer;
   /** Tokens that an example may have. */
@@ -58,4 +100,23 @@ export interface EncodingContext<Task extends TaskName = TaskName> {
   seed: number;
   /** Told now and then which share is done. */
   onProgress?: (share: number) => void;
+}
+
+/** A model or adapter without notes of this program. */
+export interface UnknownTrained {
+  definition: ModelDefinition;
+  /** The base model's config.json. */
+  json: Readonly<Record<string, unknown>>;
+  /** Of an adapter PEFT's `task_type` (null for none); undefined of a whole model. */
+  taskType: string | null | undefined;
+  /** The class that config.json names first. */
+  architecture: string | undefined;
+  /** Outputs of the head for classes that the adapter brings; undefined where it brings none. */
+  outputs: number | undefined;
+}
+
+export interface Recognised {
+  labels: readonly string[];
+  /** Keys of the `data` section that prediction needs. */
+  data: object;
 }

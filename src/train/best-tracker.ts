@@ -1,11 +1,4 @@
-/** The best evaluation so far, and how many have come since. */
-export interface BestState {
-  step: number;
-  score: number;
-  /** Evaluations since without a better one. */
-  waited: number;
-  metrics: Record<string, number>;
-}
+import type { BestState } from '../run/trainer-state.ts';
 
 /** Keeps the best evaluation by one metric, with the values that reached it. */
 export class BestTracker {

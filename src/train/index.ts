@@ -1,13 +1,3 @@
-export { continuedConfig } from '../run/config/continued-config.ts';
-export type { Engine } from '../program/engine.ts';
-export type { FinishEvent, TrainEvent } from '../run/events.ts';
-export type { Evaluation, ExampleSet, Scores } from '../program/example-set.ts';
-export { type Plan, planRun } from '../jobs/plan/plan.ts';
-export { Program } from '../program/program.ts';
-export { parseRunConfig, type RunConfig, type RunConfigInput } from '../run/config/run-config.ts';
-export { runTask } from '../tasks/registry.ts';
-export type { EncodingContext, RunTask } from '../tasks/task-definition.ts';
 export { Trainer, type TrainerHost, type TrainerInputs } from './trainer.ts';
 export { type TrainerSettings, trainerSettings } from './trainer-settings.ts';
-export { evaluationGraph, trainingGraph } from '../program/training-graph.ts';
 export { Updater } from './updater.ts';

@@ -1,8 +1,4 @@
-/** Sums between two log lines, as a checkpoint keeps them. */
-export interface MeterState {
-  lossSum: number;
-  steps: number;
-}
+import type { MeterState } from '../run/trainer-state.ts';
 
 /** Means and rates since the last log line. Time counts only while a step runs. */
 export class Meter {

@@ -1,6 +1,6 @@
+import type { ExampleSet } from '../program/example-set.ts';
 import type { Tensors } from '../runtime/session.ts';
 import { planEpoch } from '../text/batches.ts';
-import type { ExampleSet } from '../program/example-set.ts';
 
 /** One of the batches that make an optimizer step. */
 export interface MicroBatch {

@@ -1,8 +1,8 @@
 import { warmupStepsOf } from '../optim/schedule.ts';
+import type { TrainingOptions } from '../program/training-graph.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import { runLength } from './run-length.ts';
 import type { StepBatchesSettings } from './step-batches.ts';
-import type { TrainingOptions } from '../program/training-graph.ts';
 import type { UpdateSettings } from './updater.ts';
 
 /** What the trainer goes by. */

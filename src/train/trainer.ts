@@ -1,16 +1,16 @@
-import { UserError } from '../support/user-error.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import type { Engine } from '../program/engine.ts';
+import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import { Program } from '../program/program.ts';
+import { evaluationEvent, type FinishEvent, type TrainEvent } from '../run/events.ts';
+import type { TrainerState } from '../run/trainer-state.ts';
+import { UserError } from '../support/user-error.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { BestTracker } from './best-tracker.ts';
 import { differentiateStep } from './differentiate-step.ts';
-import type { Engine } from '../program/engine.ts';
-import type { FinishEvent, TrainEvent } from '../run/events.ts';
-import type { Evaluation, ExampleSet } from '../program/example-set.ts';
 import { Meter } from './meter.ts';
-import { Program } from '../program/program.ts';
 import { StepBatches } from './step-batches.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
-import type { TrainerState } from '../run/trainer-state.ts';
 import { Updater } from './updater.ts';
 
 /** A run of steps whose gradients are not finite ends training: nothing would change any more. */
@@ -178,15 +178,9 @@ export class Trainer {
     const seconds = (performance.now() - started) / 1000;
     this.#lastMetrics = scores;
     const best = method.settled && this.#best.observe(this.step, scores, this.#updater.values);
-    this.#host.emit({
-      type: 'evaluation',
-      step: this.step,
-      epoch: this.step / this.#settings.stepsPerEpoch,
-      ...scores,
-      eval_runtime: seconds,
-      eval_samples_per_second: validation.examples.lengths.length / seconds,
-      best,
-    } as TrainEvent);
+    const { length } = validation.examples.lengths;
+    const measured = { ...scores, eval_runtime: seconds, eval_samples_per_second: length / seconds };
+    this.#host.emit(evaluationEvent(this.step, this.step / this.#settings.stepsPerEpoch, measured, best));
   }
 
   #isEvaluationDue(): boolean {

@@ -3,7 +3,7 @@ import { clipByGlobalNorm } from '../optim/clip.ts';
 import { type LrSchedulerType, learningRateFactor } from '../optim/schedule.ts';
 import type { Segment } from '../optim/segment.ts';
 import { gather } from '../support/gather.ts';
-import type { AllocationEvent } from '../tuners/adalora/allocator.ts';
+import type { AllocationEvent } from '../tuners/allocation-event.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import type { ParameterLayout } from '../tuners/parameter-layout.ts';
 

@@ -1,4 +1,5 @@
-import type { AllocationEvent } from './adalora/allocator.ts';
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import type { AllocationEvent } from './allocation-event.ts';
 import type { Tuner } from './tuner.ts';
 
 /** Arrays that a method keeps between steps; numbers as arrays of one. */
@@ -10,6 +11,15 @@ export interface Relayout {
   indices: Int32Array;
 }
 
+/** How many triplets a run may keep, and when that changes, in optimizer steps. */
+export interface Budget {
+  initial: number;
+  target: number;
+  tinit: number;
+  tfinal: number;
+  deltaT: number;
+}
+
 /** A method while it trains: what it does around the optimizer's step. Steps count from 1. */
 export interface MethodRun {
   /** In use now; another one after the vector has shrunk. */
@@ -18,16 +28,20 @@ export interface MethodRun {
   beforeStep?(step: number, values: Float32Array, gradient: Float32Array): void;
   /** After it; may change `values`. */
   afterStep?(step: number, values: Float32Array, gradient: Float32Array): AfterStep;
+  /** For methods that have one. */
+  readonly budget?: Budget;
   /** The budget at a step, for the log. */
   budgetAt?(step: number): number;
   /** Whether the trained values have the size they will be exported with: only then may a state be the best one. */
   readonly settled: boolean;
-  /** Kept rank of each adapted module. */
+  /** Kept rank of each adapted module; empty for methods without ranks. */
   ranks(): Record<string, number>;
   /** Throws when the run was not what its name says. */
   assertComplete?(): void;
   state(): MethodState;
   restore(state: MethodState): void;
+  /** The adapter that trained values make of a base model; missing where the model itself is what is trained. */
+  store?(values: Float32Array, baseModel: string): StoredAdapter;
 }
 
 export interface AfterStep {
@@ -35,13 +49,10 @@ export interface AfterStep {
   relayout?: Relayout;
 }
 
-/** A method that only trains: LoRA, full fine-tuning. */
-export function staticRun(tuner: Tuner): MethodRun {
-  return {
-    tuner,
-    settled: true,
-    ranks: () => Object.fromEntries(tuner.modules.map(({ path, rank }) => [path, rank])),
-    state: () => ({}),
-    restore: () => {},
-  };
+/** A method that does nothing but train, at constant ranks if it has any. */
+export function staticRun(
+  tuner: Tuner,
+  { ranks = {}, store }: { ranks?: Record<string, number>; store?: MethodRun['store'] } = {},
+): MethodRun {
+  return { tuner, settled: true, ranks: () => ranks, state: () => ({}), restore: () => {}, store };
 }

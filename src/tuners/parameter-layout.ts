@@ -4,7 +4,7 @@ import { elementCount } from '../support/element-count.ts';
 
 /** One trained tensor. */
 export interface TrainedParameter {
-  /** Hugging Face's name of the parameter, or the module path and PEFT's suffix: `….query.lora_A`. */
+  /** Hugging Face's name of the parameter, or a module's path and the method's name for what it adds there. */
   name: string;
   shape: readonly number[];
 }

@@ -19,16 +19,32 @@ export interface TunableModel {
 /** Reads a parameter of the checkpoint, or initialises one that it lacks. */
 export type ReadParameter = (name: string, shape: readonly number[]) => Float32Array;
 
+/** Elements [start, end) of a parameter, row-major, in memory of its own. */
+export type ReadRange = (name: string, start: number, end: number) => Float32Array;
+
+/** A module of the network that a method stands in or behind. */
+export interface TunedSite {
+  /** Hugging Face's path. */
+  path: string;
+  /** Trained numbers there, as the paper counts them: AdaLoRA's without λ. */
+  parameters: number;
+}
+
 /** A method of fine-tuning: which values it trains, and what it adds to the model's graph. */
 export interface Tuner {
   readonly layout: ParameterLayout;
-  /** The adapted modules with their ranks; none for methods without. */
-  readonly modules: readonly LowRankModule[];
+  /** Where it stands in the network; nowhere where it trains the model's own parameters alone. */
+  readonly sites: readonly TunedSite[];
   /** The vector before the first step. */
   initialValues(seed: number, read: ReadParameter): Float32Array;
   /** Puts the method into a network; `flat` is the vector's value, `dropout` is that of the network. */
   inject(flat: Value, dropout: (x: Value, probability: number) => Value): Injection;
   readonly regularizer?: Regularizer;
+  /**
+   * Reads the model's parameters with the trained values merged into them, any range at a time. Missing where a method adds
+   * layers of its own, which no parameter of the model can hold.
+   */
+  merged?(values: Float32Array, readBase: ReadRange): ReadRange;
 }
 
 /** A term of the objective that depends on the trained values alone. */
@@ -40,8 +56,13 @@ export interface Regularizer {
   build(views: readonly Value[]): Value;
 }
 
-/** An adapted linear layer: y += scale · x Aᵀ [diag(E)] Bᵀ with A [rank, in], E [rank], B [out, rank]. */
-export interface LowRankModule extends LinearModule {
-  rank: number;
-  scale: number;
+/** Trained values with what makes a model of them: ready for prediction. */
+export interface TunedValues {
+  tuner: Tuner;
+  values: Float32Array;
+}
+
+/** Trained numbers in the adapter itself, as the paper counts them; the head is none of them. */
+export function adapterParameters({ sites }: Pick<Tuner, 'sites'>): number {
+  return sites.reduce((sum, { parameters }) => sum + parameters, 0);
 }

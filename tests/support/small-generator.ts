@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import { tokenModel } from '../../src/objectives/token-model.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import { Random } from '../../src/support/random.ts';
-import { tokenModel } from '../../src/objectives/token-model.ts';
 import { describeAs } from '../../src/trained/node/load-model.ts';
 
 const SPECIAL = ['<pad>', '<s>', '</s>'];

@@ -4,11 +4,11 @@ import { bertModel } from '../../../src/models/bert/model.ts';
 import { Network } from '../../../src/nn/network.ts';
 import { modelFeeds, modelInputs } from '../../../src/objectives/model-inputs.ts';
 import { sequenceModel } from '../../../src/objectives/sequence-model.ts';
+import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import { planEvaluation } from '../../../src/text/batches.ts';
 import { collate } from '../../../src/text/collate.ts';
 import { loadTokenizer } from '../../../src/text/node/load-tokenizer.ts';
 import { openModel } from '../../../src/trained/node/load-model.ts';
-import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import type { LabelledText } from './bag-of-words.ts';
 import { logisticRegression, predictsOne } from './logistic-regression.ts';
 

@@ -2,11 +2,11 @@ import { Graph } from '../../../src/graph/graph.ts';
 import type { BertConfig } from '../../../src/models/bert/config.ts';
 import { bertModel } from '../../../src/models/bert/model.ts';
 import { Network } from '../../../src/nn/network.ts';
-import type { Session } from '../../../src/runtime/session.ts';
 import { modelInputs } from '../../../src/objectives/model-inputs.ts';
 import { sequenceModel } from '../../../src/objectives/sequence-model.ts';
-import { openModel } from '../../../src/trained/node/load-model.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
+import type { Session } from '../../../src/runtime/session.ts';
+import { openModel } from '../../../src/trained/node/load-model.ts';
 
 export interface TeacherModel {
   width: number;

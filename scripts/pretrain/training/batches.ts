@@ -1,8 +1,12 @@
+import { labelledRows } from '../../../src/objectives/labelled-rows.ts';
+import {
+  type MaskingSettings,
+  type MaskingVocabulary,
+  maskTokens,
+} from '../../../src/objectives/mask-tokens.ts';
+import { modelFeeds } from '../../../src/objectives/model-inputs.ts';
 import type { Tensors } from '../../../src/runtime/session.ts';
 import { Random } from '../../../src/support/random.ts';
-import { labelledRows } from '../../../src/objectives/labelled-rows.ts';
-import { type MaskingSettings, type MaskingVocabulary, maskTokens } from '../../../src/objectives/mask-tokens.ts';
-import { modelFeeds } from '../../../src/objectives/model-inputs.ts';
 import { collate } from '../../../src/text/collate.ts';
 import type { TextTokenizer } from '../../../src/text/tokenizer.ts';
 import { type ChunkStore, chunkTokens } from '../corpus/chunk-store.ts';

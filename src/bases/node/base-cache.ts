@@ -3,12 +3,14 @@ import { realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import { PROGRAM } from '../../support/program.ts';
+
 /** Changes when the files are written another way. */
 const VERSION = 2;
 
 /** Where copies of bases in other types are kept. */
 export function baseCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return env.ADALORA_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'adalora');
+  return env.ADALORA_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), PROGRAM);
 }
 
 /**

@@ -6,17 +6,17 @@ import { readSafetensors, writeSafetensors } from '../../formats/node/safetensor
 import { quantizeBlocks } from '../../formats/quantize-blocks.ts';
 import type { StoredTensor } from '../../formats/tensor-data.ts';
 import { initialise } from '../../models/initialise.ts';
-import { Random } from '../../support/random.ts';
 import { labelledRows } from '../../objectives/labelled-rows.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { Program } from '../../program/program.ts';
+import { Random } from '../../support/random.ts';
+import { describeAs, type LoadedModel, openModel } from '../../trained/node/load-model.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
 import { quantizedPaths } from '../quantized-paths.ts';
-import { Program } from '../../program/program.ts';
-import { describeAs, type LoadedModel, openModel } from '../../trained/node/load-model.ts';
-import { nodeEngine } from '../../program/node/node-engine.ts';
 import { withBaseDtype } from './with-base-dtype.ts';
 
 const CONFIG = {

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { BaseDtype } from '../base-dtype.ts';
 import { baseFormat } from '../base-format.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
 import { onBase } from '../on-base.ts';
-import type { LoadedModel } from '../../trained/node/load-model.ts';
-import { nodeEngine } from '../../program/node/node-engine.ts';
 import { baseCacheFolder, baseKey } from './base-cache.ts';
 import { type OnWritten, writeBase } from './write-base.ts';
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { streamSafetensors } from '../../formats/encode-safetensors.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import type { WeightLocation } from '../../onnx/lower.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
 import { elementCount } from '../../support/element-count.ts';
 import type { BaseFormat, MadeTensor } from '../base-format.ts';
-import type { LoadedModel } from '../../trained/node/load-model.ts';
 
 /** Elements that are read at once. */
 const CHUNK = 2 ** 20;

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { addUseFlags, dataFlags, modelFlags, type UseFlags } from '../flags.ts';
-import { readingFlags } from '../reading-flags.ts';
+import { addUseFlags, openFlags, readingFlags, type UseFlags } from '../flags.ts';
 
 export function evalCommand(): Command {
   const command = new Command('eval')
@@ -12,13 +11,14 @@ export function evalCommand(): Command {
 }
 
 async function run(path: string, file: string, flags: UseFlags & { json?: boolean }): Promise<void> {
-  const { openTrained } = await import('../../trained/node/open-trained.ts');
-  const { evaluateTrained } = await import('../../trained/node/evaluate-trained.ts');
-  const { model, device, baseDtype, data } = modelFlags(flags);
-  const trained = await openTrained(path, { model, baseDtype, maxLength: data.max_length });
+  const { open } = await import('../../trained/node/open.ts');
+  const trained = await open(path, openFlags(flags));
   try {
-    const reading = readingFlags(trained.notes, file, dataFlags(flags));
-    const scores = await evaluateTrained(trained, file, reading, device);
+    const { reading } = trained.context();
+    const scores = await trained.evaluateFile(
+      file,
+      trained.definition().withFlags(reading, readingFlags(flags), file),
+    );
     if (flags.json) {
       console.log(JSON.stringify(scores));
       return;
@@ -27,6 +27,6 @@ async function run(path: string, file: string, flags: UseFlags & { json?: boolea
     for (const [name, score] of Object.entries(scores))
       console.log(`${name.padEnd(width)}  ${score.toFixed(4)}`);
   } finally {
-    trained.model.close();
+    await trained.close();
   }
 }

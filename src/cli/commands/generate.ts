@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
+import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { Generated } from '../../generation/generated.ts';
 import type { Generator, Prompt } from '../../generation/generator.ts';
 import type { Device } from '../../runtime/session.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
-import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { baseDtypeOption, count, repeated } from '../flags.ts';
 import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';
 import type { GivenPrompt } from '../prompts.ts';
@@ -53,15 +53,17 @@ export function generateCommand(): Command {
 
 async function run(path: string, flags: Flags): Promise<void> {
   const prompts = await givenPrompts(flags);
-  const { openGenerator } = await import('../../trained/node/open-generator.ts');
+  const { open } = await import('../../trained/node/open.ts');
   const { model, device, baseDtype } = flags;
-  const generator = await openGenerator(path, { model, device, baseDtype, continues: prompts === undefined });
+  const continues = prompts === undefined;
+  const trained = await open(path, { model, device, baseDtype, continues, generates: true });
   try {
+    const generator = await trained.generator();
     generator.settings(generationInput(flags));
     const isStopped = prompts ? await answerAll(generator, prompts, flags) : await converse(generator, flags);
     if (isStopped) process.exitCode = STOPPED;
   } finally {
-    await generator.close();
+    await trained.close();
   }
 }
 

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
+import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
@@ -11,51 +10,46 @@ export function inspectCommand(): Command {
 }
 
 async function run(path: string, { json }: { json?: boolean }): Promise<void> {
-  const { readAdapter } = await import('../../formats/peft/node/adapter-folder.ts');
-  const { adapterRanks } = await import('../../report/adapter-ranks.ts');
+  const { readAdapter } = await import('../../formats/adapters/node/adapter-folder.ts');
   const { rankTable } = await import('../../report/rank-table.ts');
-  const { config, tensors } = readAdapter(adapterFolder(path));
-  const ranks = adapterRanks(tensors);
+  const { locateAdapter } = await import('../../trained/node/locate-trained.ts');
+  const { kindOf } = await import('../../tuners/registry.ts');
+  const { folder } = await locateAdapter(path);
+  const stored = readAdapter(folder);
+  const kind = kindOf(stored, folder);
+  const { ranks, initialRank, settings, isOwn } = kind.inspect(stored, folder);
+  const { baseModel, taskType, tensors } = stored;
   const table = rankTable(ranks);
+  const hasRanks = table.modules > 0;
   const summary = {
-    peft_type: config.peft_type,
-    task_type: config.task_type,
-    base_model_name_or_path: config.base_model_name_or_path,
-    modules: table.modules,
-    total_rank: table.total,
-    average_rank: table.average,
-    ...(config.peft_type === 'ADALORA' && { init_r: config.init_r, target_r: config.target_r }),
-    adapter_parameters: parameters(tensors, true),
-    head_parameters: parameters(tensors, false),
+    peft_type: kind.name,
+    task_type: taskType,
+    base_model_name_or_path: baseModel,
+    ...(hasRanks && { modules: table.modules, total_rank: table.total, average_rank: table.average }),
+    ...settings,
+    adapter_parameters: count(tensors, isOwn),
+    head_parameters: count(tensors, (key) => !isOwn(key)),
   };
   if (json) {
-    console.log(JSON.stringify({ ...summary, ranks }));
+    console.log(JSON.stringify({ ...summary, ...(hasRanks && { ranks }) }));
     return;
   }
   const { heatMap } = await import('../terminal/heat-map.ts');
   const { counted } = await import('../terminal/describe-event.ts');
   const { coloursFor } = await import('../terminal/screen.ts');
-  const start = summary.init_r === undefined ? '' : ` of ${summary.init_r} at the start`;
-  console.log(
-    `${config.peft_type} adapter of ${config.base_model_name_or_path ?? 'a model it does not name'}\n`,
-  );
-  console.log(heatMap(table, coloursFor(process.stdout).isColorSupported, summary.init_r));
-  console.log(
-    `\ntotal rank ${counted(table.total)} in ${table.modules} matrices, ${table.average.toFixed(2)} on average${start}`,
-  );
+  console.log(`${kind.name} adapter of ${baseModel ?? 'a model it does not name'}\n`);
+  if (hasRanks) {
+    const start = initialRank === undefined ? '' : ` of ${initialRank} at the start`;
+    console.log(heatMap(table, coloursFor(process.stdout).isColorSupported, initialRank));
+    console.log(
+      `\ntotal rank ${counted(table.total)} in ${table.modules} matrices, ${table.average.toFixed(2)} on average${start}`,
+    );
+  }
   console.log(
     `${counted(summary.adapter_parameters)} parameters, and ${counted(summary.head_parameters)} in modules saved whole`,
   );
 }
 
-/** A run's adapter, or the folder itself. */
-function adapterFolder(path: string): string {
-  const ofRun = join(path, 'adapter');
-  return existsSync(join(ofRun, 'adapter_config.json')) ? ofRun : path;
-}
-
-function parameters(tensors: ReadonlyMap<string, { data: Float32Array }>, ofAdapter: boolean): number {
-  return [...tensors]
-    .filter(([name]) => /\.lora_[AEB](\.weight)?$/.test(name) === ofAdapter)
-    .reduce((sum, [, { data }]) => sum + data.length, 0);
+function count(tensors: AdapterTensors, isWanted: (key: string) => boolean): number {
+  return [...tensors].reduce((sum, [key, { data }]) => sum + (isWanted(key) ? data.length : 0), 0);
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { MergedDtype } from '../../trained/node/merge-adapter.ts';
+import type { MergedDtype } from '../../trained/node/merge.ts';
 
 interface Flags {
   output: string;
@@ -10,7 +10,7 @@ interface Flags {
 export function mergeCommand(): Command {
   return new Command('merge')
     .description('Write the model that an adapter makes of its base, as a checkpoint of its own.')
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT')
+    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT; or its Hub id')
     .requiredOption('-o, --output <folder>', 'new or empty')
     .addOption(
       new Option('--dtype <type>', 'type of the weights; by default that of the base').choices([
@@ -23,10 +23,16 @@ export function mergeCommand(): Command {
     .action(run);
 }
 
-async function run(path: string, { output, ...options }: Flags): Promise<void> {
-  const { mergeAdapter } = await import('../../trained/node/merge-adapter.ts');
+async function run(path: string, { output, dtype, model }: Flags): Promise<void> {
+  const { writeMerged } = await import('../../trained/node/merge.ts');
+  const { openTuned } = await import('../../trained/node/open-tuned.ts');
   const { assertNewFolder } = await import('../assert-new-folder.ts');
   assertNewFolder(output);
-  await mergeAdapter(path, output, options);
+  const opened = await openTuned(path, { model });
+  try {
+    writeMerged(opened, output, { dtype });
+  } finally {
+    opened.model.close();
+  }
   console.log(`The model is in ${output}`);
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import type { Predictor } from '../../trained/node/predictor.ts';
-import { addUseFlags, dataFlags, modelFlags, type UseFlags } from '../flags.ts';
-import { prediction, shortest } from '../prediction.ts';
-import { useColumns } from '../use-columns.ts';
+import type { Prediction } from '../../tasks/prediction.ts';
+import type { BaseData } from '../../tasks/task-definition.ts';
+import type { OpenedModel } from '../../trained/node/open.ts';
+import { addUseFlags, openFlags, readingFlags, type UseFlags } from '../flags.ts';
 
 export function predictCommand(): Command {
   const command = new Command('predict')
@@ -21,38 +21,41 @@ async function run(
   file: string | undefined,
   flags: UseFlags & { logits?: boolean },
 ): Promise<void> {
-  const { openPredictor } = await import('../../trained/node/predictor.ts');
-  const { rowsFromFile } = await import('../rows-from-file.ts');
-  const { readInput, rowsFromInput } = await import('../standard-input.ts');
-  const predictor = await openPredictor(path, modelFlags(flags));
+  const { open } = await import('../../trained/node/open.ts');
+  const { readInput } = await import('../standard-input.ts');
+  const { textFile } = await import('../../data/node/text-files.ts');
+  const trained = await open(path, openFlags(flags));
   try {
-    const { task, labels } = predictor;
-    const columns = useColumns(predictor.data, dataFlags(flags), false);
-    const isAsked = file === undefined && process.stdin.isTTY && process.stdout.isTTY;
-    if (isAsked && columns.text_pair === undefined && !flags.logits) return await answerTyped(predictor);
-    const rows =
-      file === undefined || file === '-'
-        ? rowsFromInput(await readInput(), columns)
-        : rowsFromFile(file, columns);
-    for await (const logits of predictor.predict(rows)) {
-      const result = {
-        ...prediction(logits, task, labels),
-        ...(flags.logits && { logits: Array.from(logits, shortest) }),
-      };
-      if (!process.stdout.write(`${JSON.stringify(result)}\n`)) await once(process.stdout, 'drain');
+    const { prediction } = trained.definition();
+    if (!prediction) throw trained.cannotPredict();
+    const named = file === '-' ? undefined : file;
+    const reading = prediction.withFlags(trained.context().reading, readingFlags(flags), named);
+    const isAsked = file === undefined && process.stdin.isTTY && process.stdout.isTTY && !flags.logits;
+    const line = prediction.line?.(reading);
+    if (isAsked && line) return await answerTyped(trained, prediction, line);
+    const inputs =
+      named === undefined
+        ? prediction.typed(await readInput(), reading)
+        : prediction.inputs(textFile(named).read(), named, reading);
+    for await (const answer of trained.predict<unknown>(inputs)) {
+      const json = JSON.stringify(prediction.json(answer, flags.logits ?? false));
+      if (!process.stdout.write(`${json}\n`)) await once(process.stdout, 'drain');
     }
   } finally {
-    await predictor.close();
+    await trained.close();
   }
 }
 
 /** Answers messages that are typed, until the input ends. */
-async function answerTyped({ task, labels, predict }: Predictor): Promise<void> {
+async function answerTyped(
+  trained: OpenedModel,
+  { describe }: Prediction<BaseData, unknown>,
+  line: (text: string) => unknown,
+): Promise<void> {
   const { askMessages } = await import('../terminal/ask-messages.ts');
-  const { describePrediction } = await import('../terminal/describe-prediction.ts');
   const answer = async (text: string) => {
-    for await (const logits of predict([{ text }]))
-      console.log(describePrediction(prediction(logits, task, labels), labels));
+    for await (const found of trained.predict<unknown>([line(text)]))
+      console.log(describe(found, trained.labels));
   };
   console.error('Type a message. An empty line ends it, Ctrl-D ends all.');
   await askMessages(answer, { input: process.stdin, output: process.stderr });

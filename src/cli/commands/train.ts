@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { TrainEvent } from '../../run/events.ts';
+import { PROGRAM } from '../../support/program.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { repeated } from '../flags.ts';
 import { portNumber } from '../live/port-number.ts';
@@ -62,7 +63,7 @@ async function run(given: string | undefined, { set, resume, json, ...flags }: F
     if (reason === 'stopped') {
       const named = given === undefined ? [] : [given];
       const settings = set.flatMap((setting) => ['--set', setting]);
-      console.error(`To continue: ${shellQuoted(['adalora', 'train', ...named, ...settings, '--resume'])}`);
+      console.error(`To continue: ${shellQuoted([PROGRAM, 'train', ...named, ...settings, '--resume'])}`);
       process.exitCode = STOPPED;
     } else if (!json) {
       console.log(`The run is in ${config.output}`);

@@ -1,7 +1,7 @@
 import { type LiveSection, type LiveState, liveSections } from '../../report/page/live-page.ts';
-import { runEvent } from '../../report/run/run-event.ts';
 import type { RunFacts } from '../../report/run/run-facts.ts';
 import { addEvent, emptyRecord } from '../../report/run/run-record.ts';
+import { readEvent } from '../../run/events.ts';
 
 /** A section of the page, and the version of the picture in which it changed last. */
 export interface VersionedSection extends LiveSection {
@@ -26,7 +26,7 @@ export class LivePicture {
 
   /** Takes in an event of the run; `value` as the trainer emits it or its log has it. */
   add(value: unknown): void {
-    const event = runEvent(value);
+    const event = readEvent(value);
     if (!event) return;
     addEvent(this.state.record, event);
     if (event.type === 'start') this.#started = { step: event.step, time: this.#now() };

@@ -1,7 +1,7 @@
 import { readRunEvents } from '../../report/node/read-run-record.ts';
 import { runFacts } from '../../report/run/run-facts.ts';
-import { runFiles } from '../../run/node/run-folder.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
 import { LivePicture } from './live-picture.ts';
 import { serveLive } from './live-server.ts';
 import type { Watch } from './watch-run.ts';

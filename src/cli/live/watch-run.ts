@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { TrainEvent } from '../../run/events.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import type { TrainEvent } from '../../run/events.ts';
 
 export interface WatchFlags {
   live?: boolean;

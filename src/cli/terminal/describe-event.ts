@@ -1,4 +1,4 @@
-import type { EvaluationEvent, FinishEvent, StartEvent, TrainEvent } from '../../run/events.ts';
+import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
 
 /** What stays on the screen of an event, as lines without colour; nothing of steps and of allocations under way. */
 export function describeEvent(event: TrainEvent): string | undefined {
@@ -21,7 +21,7 @@ export function describeEvent(event: TrainEvent): string | undefined {
   }
 }
 
-function start(event: StartEvent): string {
+function start(event: EventOf<'start'>): string {
   const { step, truncated } = event;
   const begin =
     `${event.method} on ${event.device}: ${counted(event.train_examples)} examples, ` +
@@ -39,7 +39,7 @@ function cut(texts: number): string {
   return `${counted(texts)} texts are longer than data.max_length and were cut`;
 }
 
-function evaluation(event: EvaluationEvent): string {
+function evaluation(event: EventOf<'evaluation'>): string {
   const best = event.best ? '  (best so far)' : '';
   return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event)}${best}`;
 }

@@ -1,5 +1,5 @@
-import { rankTable } from '../../report/rank-table.ts';
 import type { Plan } from '../../jobs/plan/plan.ts';
+import { rankTable } from '../../report/rank-table.ts';
 import { basesTable } from './bases-table.ts';
 import { counted } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
@@ -12,12 +12,12 @@ const HINT = 'Speed, and memory measured: --measure';
  * of the base.
  */
 export function describePlan(plan: Plan): string {
-  const { modules, trainableParameters, adapterParameters, totalParameters, budget } = plan;
+  const { sites, ranks, trainableParameters, adapterParameters, totalParameters, budget } = plan;
   const share = ((100 * trainableParameters) / totalParameters).toFixed(2);
   const facts: [string, string][] = [
     ['method', plan.method],
     ['trained', `${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`],
-    ['in adapters', `${counted(adapterParameters)} in ${modules.length} matrices`],
+    ['in adapters', `${counted(adapterParameters)} in ${sites} matrices`],
     ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} an epoch`],
     ['tokens', `${counted(plan.tokens)} an epoch`],
     ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
@@ -34,11 +34,11 @@ export function describePlan(plan: Plan): string {
     facts.push(['activations', 'computed twice, not kept (gradient_checkpointing)']);
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
   const lines = facts.map(([name, fact]) => `${name.padEnd('in adapters'.length)}  ${fact}`);
-  const ranks = rankTable(Object.fromEntries(modules.map(({ path, rank }) => [path, rank])));
+  const table = rankTable(ranks);
   const isMeasured = plan.bases.some(({ measured, failure }) => measured || failure !== undefined);
   return [
     lines.join('\n'),
-    ...(modules.length === 0 ? [] : [heatMap(ranks, false)]),
+    ...(table.modules === 0 ? [] : [heatMap(table, false)]),
     basesTable(plan.bases, plan.baseDtype),
     ...(isMeasured ? [] : [HINT]),
   ].join('\n\n');

@@ -2,6 +2,7 @@ import type { MeasureEvent } from '../../jobs/node/calibration/measure-bases.ts'
 import { ERASE_LINE, type Screen } from './screen.ts';
 
 const DOING = {
+  download: 'fetching the model',
   base: 'rounding the base',
   text: 'tokenizing',
   steps: 'taking steps of training',

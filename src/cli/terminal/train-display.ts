@@ -1,5 +1,5 @@
 import { rankTable } from '../../report/rank-table.ts';
-import type { FinishEvent, ProgressEvent, StepEvent, TrainEvent } from '../../run/events.ts';
+import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../run/events.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
@@ -15,6 +15,8 @@ const REDRAW_MS = 100;
 const BAR_WIDTH = 20;
 /** Of the tokenizing, between two lines on a screen that keeps them all. */
 const TOLD_SHARE = 0.1;
+
+const DOING = { download: 'fetching the model', base: 'rounding the base', text: 'tokenizing' } as const;
 
 /** Every event as a line of JSON (numbers that are none as null). */
 export function jsonDisplay(screen: Screen): Display {
@@ -47,7 +49,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
     erase();
     screen.write(`${text}\n`);
   };
-  const showStep = (event: StepEvent) => {
+  const showStep = (event: EventOf<'step'>) => {
     const secondsLeft =
       (((now() - startTime) / 1000) * (totalSteps - event.step)) / Math.max(1, event.step - startStep);
     const name = metric === 'loss' ? 'eval loss' : metric;
@@ -60,7 +62,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
     isDrawn = true;
   };
   const showProgress = ({ what, share }: ProgressEvent) => {
-    const line = `${what === 'text' ? 'tokenizing' : 'rounding the base'} ${Math.round(100 * share)} %`;
+    const line = `${DOING[what]} ${Math.round(100 * share)} %`;
     if (isLive) {
       screen.write(`${ERASE_LINE}${colours.cyan(bar(share))} ${line}`);
       isDrawn = true;
@@ -92,7 +94,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
 }
 
 function progress(
-  event: StepEvent,
+  event: EventOf<'step'>,
   totalSteps: number,
   secondsLeft: number,
   score: [name: string, value: number] | undefined,

@@ -1,11 +1,11 @@
-import { differentiateStep } from '../../train/differentiate-step.ts';
-import { largestBatch } from '../plan/largest-batch.ts';
 import { Program } from '../../program/program.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import { differentiateStep } from '../../train/differentiate-step.ts';
 import { type MicroBatch, StepBatches } from '../../train/step-batches.ts';
 import type { TrainerInputs } from '../../train/trainer.ts';
 import type { TrainerSettings } from '../../train/trainer-settings.ts';
 import { Updater } from '../../train/updater.ts';
+import { largestBatch } from '../plan/largest-batch.ts';
 import type { Calibration, CalibrationProgress } from './calibration.ts';
 import { evaluationRate } from './evaluation-rate.ts';
 import { plannedSteps } from './planned-steps.ts';

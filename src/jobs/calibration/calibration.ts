@@ -17,7 +17,7 @@ export interface Calibration {
 
 /** What a calibration does just now. */
 export interface CalibrationProgress {
-  what: 'base' | 'text' | 'steps' | 'evaluation';
+  what: 'download' | 'base' | 'text' | 'steps' | 'evaluation';
   /** What is done of it, from 0 to 1. */
   share: number;
 }

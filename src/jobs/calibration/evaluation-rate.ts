@@ -1,6 +1,6 @@
-import { planEvaluation } from '../../text/batches.ts';
 import type { Evaluation } from '../../program/example-set.ts';
 import type { Program } from '../../program/program.ts';
+import { planEvaluation } from '../../text/batches.ts';
 import { spread } from './spread.ts';
 import { type Bounds, timed } from './timed.ts';
 import { total } from './total.ts';

@@ -1,6 +1,6 @@
 import { planEpoch } from '../../text/batches.ts';
-import { paddedTokens } from '../plan/largest-batch.ts';
 import type { TrainerSettings } from '../../train/trainer-settings.ts';
+import { paddedTokens } from '../plan/largest-batch.ts';
 import { spread } from './spread.ts';
 import { total } from './total.ts';
 

@@ -1,6 +1,6 @@
-import { type Plan, planRun } from '../plan/plan.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
+import { type Plan, planRun } from '../plan/plan.ts';
 import { readRun } from './read-run.ts';
 
 /**
@@ -8,7 +8,7 @@ import { readRun } from './read-run.ts';
  *
  * @throws UserError as the run would
  */
-export async function plan(given: RunConfig): Promise<Plan> {
-  const { config, start, folder, build, encode } = await readRun(given);
-  return planRun(config, describeAs(folder, build), encode(new Date()), start);
+export async function plan(given: RunConfigInput): Promise<Plan> {
+  const { config, start, folder, build, encode } = await readRun(parseRunConfig(given, 'config'));
+  return planRun(config, describeAs(folder, build), encode(new Date()), start?.stored);
 }

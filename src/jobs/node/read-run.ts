@@ -1,66 +1,71 @@
+import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { textFile, textFiles } from '../../data/node/text-files.ts';
-import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
+import {
+  adapterConfigFile,
+  adapterTensorFile,
+  readAdapter,
+} from '../../formats/adapters/node/adapter-folder.ts';
+import { continuedConfig } from '../../run/config/continued-config.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import { runTask } from '../../tasks/registry.ts';
-import type { BuildTask } from '../../tasks/task-definition.ts';
+import { UserError } from '../../support/user-error.ts';
+import { taskNamed } from '../../tasks/registry.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
+import { locateAdapter } from '../../trained/node/locate-trained.ts';
+import { readNotes } from '../../trained/node/notes-file.ts';
 import { openText } from '../../trained/node/open-text.ts';
-import { readStart } from './starting-adapter.ts';
+import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
 
-/** What a run and its plan begin with. */
-export interface RunBeginning extends ReturnType<typeof readStart> {
+/** A run whose files lie in folders. */
+export interface RunOfFiles extends RunBeginning {
   /** The base model's folder. */
   folder: string;
-  /** Paths of the data, folders resolved. */
-  dataFiles: readonly string[];
-  /** The config's, with what it leaves to the files. */
-  data: RunConfig['data'];
-  /** Class names by id; none for tasks without. */
-  labels: readonly string[];
-  build: BuildTask;
-  /** Tokens that an example may have. */
-  maxLength: number;
-  /** Tokenizes everything. `began`: what time chat templates are told. */
-  encode(began: Date, onProgress?: (share: number) => void): { train: ExampleSet; validation?: Evaluation };
+  /** Paths of everything that its values depend on beside the model: the data, and the adapter that is continued. */
+  files: readonly string[];
 }
 
 /** Reads the adapter to go on from, finds the model, and reads the data and its classes; no weight is read. */
-export async function readRun(given: RunConfig): Promise<RunBeginning> {
-  const { config, start } = readStart(given);
-  const folder = await resolveModel(config.model);
+export async function readRun(
+  given: RunConfig,
+  onDownload?: (progress: DownloadProgress) => void,
+): Promise<RunOfFiles> {
+  const { config, start, files } = await readStart(given);
+  const folder = await resolveModel(config.model, { onProgress: onDownload });
   const family = readFamily(folder);
-  const task = runTask(config.task);
+  const { takesFolders } = taskNamed(config.task);
+  const filesAt = (path: string) => (takesFolders ? textFiles(path) : [textFile(path)]);
   const { data } = config;
-  const filesAt = (path: string) => (task.takesFolders ? textFiles(path) : [textFile(path)]);
-  const trainFiles = filesAt(data.train);
-  const validationFiles = data.validation === undefined ? undefined : filesAt(data.validation);
-  const train = task.read(trainFiles, data);
-  const validation = validationFiles && task.read(validationFiles, data);
-  const labels = task.labels(train, {
-    fileName: data.train,
-    ...family,
-    adapter: start && { path: String(config.adapter), labels: start.notes?.labels, tensors: start.tensors },
-  });
+  const train = filesAt(data.train);
+  const validation = data.validation === undefined ? undefined : filesAt(data.validation);
   const text = openText(folder, family.config, data.max_length);
   return {
-    config,
-    start,
+    ...beginRun({ config, start, family, text, train, validation }),
     folder,
-    dataFiles: [...trainFiles, ...(validationFiles ?? [])].map(({ name }) => name),
-    data: { ...data, ...task.found?.(train, data) } as RunConfig['data'],
-    labels,
-    build: task.build(labels),
-    maxLength: text.maxLength,
-    encode(began, onProgress) {
-      const chatTemplate = () => text.chatTemplate(began);
-      const context = { ...text, chatTemplate, reading: data, labels, seed: config.seed, onProgress };
-      return {
-        train: task.examples(train, context),
-        ...(validationFiles && {
-          validation: task.evaluation(validation, context, config.training.per_device_eval_batch_size),
-        }),
-      };
-    },
+    files: [...[...train, ...(validation ?? [])].map(({ name }) => name), ...files],
+  };
+}
+
+/**
+ * Reads the adapter that a config names, if it names one, and completes the config from it.
+ *
+ * @throws UserError for an adapter that is missing, damaged, or of another method or task, and for keys of the config
+ * that contradict it
+ */
+async function readStart(
+  given: RunConfig,
+): Promise<{ config: RunConfig; start?: StartingAdapter; files: readonly string[] }> {
+  if (given.adapter === undefined) return { config: given, files: [] };
+  const { folder } = await locateAdapter(given.adapter);
+  const stored = readAdapter(folder);
+  const config = continuedConfig(given, stored);
+  const notes = readNotes(folder);
+  if (notes && notes.task !== config.task) {
+    const got = config.task;
+    throw new UserError({ where: 'task', expected: `${notes.task}, as the adapter has it`, got });
+  }
+  return {
+    config,
+    start: { stored, notes },
+    files: [adapterConfigFile(folder), adapterTensorFile(folder)],
   };
 }

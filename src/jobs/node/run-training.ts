@@ -1,19 +1,25 @@
-import { existsSync } from 'node:fs';
-import { adapterParameters } from '../../tuners/low-rank/adapter-parameters.ts';
-import type { FinishEvent, TrainEvent } from '../../run/events.ts';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import { Trainer } from '../../train/trainer.ts';
-import { scoreOnFloat32 } from './score-on-float32.ts';
+import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { readLastCheckpoint, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
-import { openModel } from '../../trained/node/load-model.ts';
-import { loadRun } from './load-run.ts';
-import { peakMemoryMb } from '../../support/node/peak-memory.ts';
-import { readRun } from './read-run.ts';
 import { checkRunFolder, makeRunFolder, runFiles } from '../../run/node/run-folder.ts';
 import { fingerprintOf, otherRun } from '../../run/node/same-run.ts';
-import { startNotices } from './starting-adapter.ts';
-import { writeConfig, writeResults } from './write-results.ts';
+import { peakMemoryMb } from '../../support/node/peak-memory.ts';
+import { Trainer } from '../../train/trainer.ts';
+import { openModel } from '../../trained/node/load-model.ts';
+import { writeFullModel } from '../../trained/node/write-model.ts';
+import { NOTES_FILE } from '../../trained/notes.ts';
+import { runResults } from '../run-results.ts';
+import { type SetUpRun, startNotices } from '../set-up-run.ts';
+import { startEvent } from '../start-event.ts';
+import { everySecond, loadRun } from './load-run.ts';
+import { type RunOfFiles, readRun } from './read-run.ts';
+import { scoreOnFloat32 } from './score-on-float32.ts';
 
 export interface RunOptions {
   /** Continue from the newest checkpoint; without one from the start. */
@@ -28,10 +34,13 @@ export interface RunOptions {
  */
 export async function runTraining(given: RunConfig, options: RunOptions): Promise<FinishEvent> {
   checkRunFolder(given.output, options.resume);
-  const run = await readRun(given);
-  const { config, start, folder, labels } = run;
+  const progress = (what: 'download' | 'base' | 'text', share: number) =>
+    options.onEvent({ type: 'progress', step: 0, what, share });
+  const download = everySecond((share) => progress('download', share));
+  const run = await readRun(given, ({ received, total }) => download(received / total));
+  const { config, labels } = run;
   const files = runFiles(config.output);
-  const fingerprint = fingerprintOf(config, labels, [...run.dataFiles, ...(start?.files ?? [])]);
+  const fingerprint = fingerprintOf(config, labels, run.files);
   const saved = options.resume ? readLastCheckpoint(files.checkpoints) : undefined;
   if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
   const finished = saved && existsSync(files.card) ? finishOf(files.metrics) : undefined;
@@ -43,10 +52,9 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   }
 
   const began = saved?.began ?? new Date();
-  const { model, method, settings, inputs } = await loadRun(run, began, (what, share) =>
-    options.onEvent({ type: 'progress', step: 0, what, share }),
-  );
-  const { train, validation, values } = inputs;
+  const loaded = await loadRun(run, began, progress);
+  const { model, settings, inputs } = loaded;
+  const { method, validation } = inputs;
 
   let log: (event: TrainEvent) => void = () => {};
   const emit = (event: TrainEvent) => {
@@ -64,50 +72,42 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   await trainer.prepare();
 
   makeRunFolder(config.output);
-  if (!saved) writeConfig(files.config, config);
+  // The config with every default filled in.
+  if (!saved) atomicWrite(files.config, stringify(config));
   log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
-  emit({
-    type: 'start',
-    step: trainer.step,
-    total_steps: settings.totalSteps,
-    num_train_epochs: settings.totalSteps / settings.stepsPerEpoch,
-    train_examples: train.lengths.length,
-    eval_examples: validation?.examples.lengths.length ?? 0,
-    truncated: train.truncated + (validation?.examples.truncated ?? 0),
-    trainable_parameters: values.length,
-    adapter_parameters: adapterParameters(method.run.tuner.modules),
-    ranks: method.run.ranks(),
-    method: config.method,
-    device: config.device,
-    startup_ms: Math.round(1000 * process.uptime()),
-  });
-  const notices = startNotices(config, start);
-  if (config.model_init === 'random') notices.push('every parameter is new (model_init: random)');
-  else if (model.initialised.length > 0 && !start)
-    notices.push(`not in the checkpoint, initialised: ${model.initialised.join(', ')}`);
-  if (!saved) for (const message of notices) emit({ type: 'notice', step: 0, message });
+  emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
+  if (!saved) for (const message of startNotices(run, model)) emit({ type: 'notice', step: 0, message });
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
-    writeResults({
-      config,
-      files,
-      folder,
-      model,
-      method,
-      data: run.data,
-      labels,
-      maxLength: run.maxLength,
-      values: trainer.values,
-      finish,
-    });
-  }
-  if (config.base_dtype !== 'float32' && validation && finish.reason !== 'stopped') {
-    const trained = { tuner: method.run.tuner, values: trainer.values };
-    const plain = openModel(folder, run.build);
-    const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics);
-    emit({ type: 'notice', step: finish.step, message });
+    writeResults(run, loaded, trainer.values, finish);
+    if (config.base_dtype !== 'float32' && validation) {
+      const trained = { tuner: method.tuner, values: trainer.values };
+      const plain = openModel(run.folder, run.build);
+      const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics);
+      emit({ type: 'notice', step: finish.step, message });
+    }
   }
   emit(finish);
   model.close();
   return finish;
+}
+
+/** The adapter (or model) of a finished run, and its card. */
+function writeResults(
+  run: RunOfFiles,
+  { model, inputs }: SetUpRun,
+  values: Float32Array,
+  finish: FinishEvent,
+): void {
+  const files = runFiles(run.config.output);
+  const { adapter, notes, card } = runResults(run, inputs.method, values, finish);
+  const folder = adapter ? files.adapter : files.model;
+  mkdirSync(folder, { recursive: true });
+  atomicWrite(join(folder, NOTES_FILE), notes);
+  if (adapter) writeAdapter(folder, adapter);
+  else {
+    const { layout } = inputs.method.tuner;
+    writeFullModel(folder, run.folder, model, layout, values, { task: run.config.task, labels: run.labels });
+  }
+  atomicWrite(files.card, card);
 }

@@ -1,9 +1,9 @@
-import type { Tuner } from '../../tuners/tuner.ts';
 import type { Evaluation } from '../../program/example-set.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import type { LoadedModel } from '../../trained/node/load-model.ts';
-import { nodeEngine } from '../../program/node/node-engine.ts';
+import type { Tuner } from '../../tuners/tuner.ts';
 
 /** What an adapter that was trained over a rounded base is worth over the base as it is, beside what it was there. */
 export async function scoreOnFloat32(

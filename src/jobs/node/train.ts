@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../../support/user-error.ts';
-import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
+import type { FinishEvent, TrainEvent } from '../../run/events.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { WorkerJob, WorkerMessage } from './worker.ts';
 
 export interface TrainOptions {

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { fileError } from '../../support/file-error.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { FinishEvent, TrainEvent } from '../../run/events.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
 import { runTraining } from './run-training.ts';
 
 /** What the worker is started with. */

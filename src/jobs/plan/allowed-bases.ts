@@ -1,8 +1,8 @@
+import { BASE_DTYPES, type BaseDtype } from '../../bases/base-dtype.ts';
+import { baseFormat } from '../../bases/base-format.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import { crossCheck } from '../../run/config/cross-checks.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import { BASE_DTYPES, type BaseDtype } from '../../bases/base-dtype.ts';
-import { baseFormat } from '../../bases/base-format.ts';
 
 /** The types in which a run could keep its base: those that its method may have and that change a weight, and its own. */
 export function allowedBases({ method, base_dtype }: RunConfig, model: TaskModel): BaseDtype[] {

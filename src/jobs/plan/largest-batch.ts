@@ -1,5 +1,5 @@
-import { planEpoch } from '../../text/batches.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import { planEpoch } from '../../text/batches.ts';
 
 /** Batches repeat in kind from epoch to epoch: the largest of so many stands for all. */
 const EPOCHS_LOOKED_AT = 5;

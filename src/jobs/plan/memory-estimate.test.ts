@@ -3,10 +3,10 @@ import { modelFamily } from '../../models/registry.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
-import { allowedBases } from './allowed-bases.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import { planRun } from './plan.ts';
 import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
+import { allowedBases } from './allowed-bases.ts';
+import { planRun } from './plan.ts';
 
 const BERT = {
   model_type: 'bert',

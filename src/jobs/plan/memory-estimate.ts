@@ -1,27 +1,25 @@
-import type { Value } from '../../graph/graph.ts';
-import { peakMemory } from '../../graph/peak-memory.ts';
-import { symbolsOf } from '../../graph/symbols-of.ts';
-import type { Tensors } from '../../runtime/session.ts';
-import type { TaskModel } from '../../objectives/task-model.ts';
-import { planEvaluation } from '../../text/batches.ts';
-import type { Tuner } from '../../tuners/tuner.ts';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { baseFormat } from '../../bases/base-format.ts';
 import { onBase } from '../../bases/on-base.ts';
+import type { Value } from '../../graph/graph.ts';
+import { peakMemory } from '../../graph/peak-memory.ts';
+import { symbolsOf } from '../../graph/symbols-of.ts';
+import type { TaskModel } from '../../objectives/task-model.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
-import { largestBatch } from './largest-batch.ts';
 import { packsWeights } from '../../program/packs-weights.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
 import { evaluationGraph, trainingGraph } from '../../program/training-graph.ts';
 import { weightMemory } from '../../program/weight-memory.ts';
+import { methodOf, type RunConfig } from '../../run/config/run-config.ts';
+import type { Tensors } from '../../runtime/session.ts';
+import { planEvaluation } from '../../text/batches.ts';
+import type { Tuner } from '../../tuners/tuner.ts';
+import { largestBatch } from './largest-batch.ts';
 
 /** Memory of Node and the engine before a model is loaded. Fitted to measured runs, as the next two: docs/log.md. */
 const RUNTIME_MB = 120;
 /** What a session's arena holds beyond the live tensors: it grows by doubling, and a few large tensors fit it badly. */
 const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
 const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
-/** float32 vectors as long as the trained one: values, gradient, two moments, a copy; AdaLoRA has two averages. */
-const VECTORS = { adalora: 7, lora: 5, full: 5 };
 
 /** What an estimate rests on, beside config and model: the texts, as tokens. */
 export interface MemoryFacts {
@@ -41,7 +39,7 @@ export function memoryEstimate(
 ): (dtype: BaseDtype) => number {
   const training = train.batch(largestBatch(config, train.lengths), 0).feeds;
   const evaluation = validation && evaluationFeeds(validation, config);
-  const vectors = 4 * VECTORS[config.method] * tuner.layout.length;
+  const vectors = 4 * methodOf(config).definition.vectors * tuner.layout.length;
   const options = { gradientCheckpointing: config.training.gradient_checkpointing };
   return (dtype) => {
     const base = dtype === 'float32' ? undefined : baseFormat(plain, dtype).base;

@@ -1,16 +1,15 @@
-import { elementCount } from '../../support/element-count.ts';
-import type { TaskModel } from '../../objectives/task-model.ts';
-import type { AllocationSchedule } from '../../tuners/adalora/budget.ts';
-import { adapterParameters } from '../../tuners/low-rank/adapter-parameters.ts';
-import type { PeftAdapter } from '../../tuners/low-rank/export-adapter.ts';
-import type { LowRankModule } from '../../tuners/tuner.ts';
-import { allowedBases } from './allowed-bases.ts';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
-import type { Calibration } from '../calibration/calibration.ts';
-import { type MemoryFacts, memoryEstimate } from './memory-estimate.ts';
-import { createMethod } from '../../tuners/method.ts';
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import type { TaskModel } from '../../objectives/task-model.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import { elementCount } from '../../support/element-count.ts';
 import { trainerSettings } from '../../train/trainer-settings.ts';
+import type { Budget } from '../../tuners/method-run.ts';
+import { adapterParameters } from '../../tuners/tuner.ts';
+import type { Calibration } from '../calibration/calibration.ts';
+import { startMethod } from '../start-method.ts';
+import { allowedBases } from './allowed-bases.ts';
+import { type MemoryFacts, memoryEstimate } from './memory-estimate.ts';
 
 /** What a run is going to be. */
 export interface Plan {
@@ -18,8 +17,10 @@ export interface Plan {
   baseDtype: BaseDtype;
   /** Whether activations are computed once more instead of being kept. */
   gradientCheckpointing: boolean;
-  /** Adapted modules with the ranks they start with. */
-  modules: readonly LowRankModule[];
+  /** How many modules the method stands in. */
+  sites: number;
+  /** The ranks that adapted modules start with; empty for methods without. */
+  ranks: Record<string, number>;
   /** Everything that is trained, the head included. */
   trainableParameters: number;
   adapterParameters: number;
@@ -29,8 +30,8 @@ export interface Plan {
   stepsPerEpoch: number;
   /** Tokens of an epoch, without padding. */
   tokens: number;
-  /** Triplets at the start and in the end, and when they go (AdaLoRA). */
-  budget?: { initial: number; target: number } & Omit<AllocationSchedule, 'totalStep'>;
+  /** Triplets at the start and in the end, and when they go, for methods that have a budget. */
+  budget?: Budget;
   /** Peak of the process, estimated. */
   memoryMb: number;
   /** The same for every type in which the base could be kept, `baseDtype` among them. */
@@ -49,13 +50,18 @@ export interface PlannedBase {
 }
 
 /** Works a run out from the model's config alone; no weight of it is read. `start`: the adapter it continues. */
-export function planRun(config: RunConfig, model: TaskModel, facts: MemoryFacts, start?: PeftAdapter): Plan {
+export function planRun(
+  config: RunConfig,
+  model: TaskModel,
+  facts: MemoryFacts,
+  start?: StoredAdapter,
+): Plan {
   const { method, base_dtype } = config;
   const { lengths } = facts.train;
   const { stepsPerEpoch, totalSteps } = trainerSettings(config, lengths.length);
-  const { run, schedule } = createMethod(config, model, totalSteps, start);
-  const { layout, modules } = run.tuner;
-  const inAdapters = adapterParameters(modules);
+  const { run } = startMethod(config, model, totalSteps, start);
+  const { layout, sites } = run.tuner;
+  const inAdapters = adapterParameters(run.tuner);
   const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
   const estimate = memoryEstimate(config, model, run.tuner, facts);
   const bases = allowedBases(config, model).map((dtype) => ({ dtype, memoryMb: estimate(dtype) }));
@@ -64,20 +70,15 @@ export function planRun(config: RunConfig, model: TaskModel, facts: MemoryFacts,
     method,
     baseDtype: base_dtype,
     gradientCheckpointing: config.training.gradient_checkpointing,
-    modules,
+    sites: sites.length,
+    ranks: run.ranks(),
     trainableParameters: layout.length,
     adapterParameters: inAdapters,
     totalParameters: modelParameters + inAdapters,
     steps: totalSteps,
     stepsPerEpoch,
     tokens: lengths.reduce((sum, length) => sum + length, 0),
-    budget: schedule && {
-      initial: modules.reduce((sum, { rank }) => sum + rank, 0),
-      target: run.budgetAt?.(totalSteps) ?? 0,
-      tinit: schedule.tinit,
-      tfinal: schedule.tfinal,
-      deltaT: schedule.deltaT,
-    },
+    budget: run.budget,
     memoryMb,
     bases,
   };

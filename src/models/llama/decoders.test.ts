@@ -5,12 +5,12 @@ import { addDimensions } from '../../graph/dimension.ts';
 import { Graph } from '../../graph/graph.ts';
 import { KeyValueCache, PAST, PRESENT } from '../../nn/key-value-cache.ts';
 import { Network } from '../../nn/network.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { tokenModel } from '../../objectives/token-model.ts';
 import { lower } from '../../onnx/lower.ts';
 import type { HostTensor, Session } from '../../runtime/session.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
-import { modelFeeds } from '../../objectives/model-inputs.ts';
-import { tokenModel } from '../../objectives/token-model.ts';
 import { modelFamily } from '../registry.ts';
 
 const CONFIG = {

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Value } from '../../graph/graph.ts';
 import { lower } from '../../onnx/lower.ts';
+import type { ModelWeights } from '../../program/model-weights.ts';
 import { createSession } from '../../runtime/node/create-session.ts';
 import type { Device, Session } from '../../runtime/session.ts';
 import type { Engine } from '../engine.ts';
 import { packsWeights } from '../packs-weights.ts';
-import type { ModelWeights } from '../../trained/node/load-model.ts';
 
 /**
  * Runs a model's graphs in Node, its weights mapped from the checkpoint (on WebAssembly: held in memory).

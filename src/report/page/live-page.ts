@@ -1,7 +1,7 @@
 import { counted, duration, short } from '../format.ts';
 import { Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
-import { METHOD_NAMES } from '../run/run-facts.ts';
+import { methodTitle } from '../run/run-facts.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { liveScript } from './live-script.ts';
 import { htmlPage, scriptOf } from './page.ts';
@@ -51,7 +51,7 @@ export function livePage(state: LiveState, policy: string): string {
 }
 
 function groupOf({ record }: LiveState): RunGroup[] {
-  return [{ label: METHOD_NAMES[record.facts.method], runs: [record] }];
+  return [{ label: methodTitle(record.facts), runs: [record] }];
 }
 
 function status({ record, isStopping, secondsLeft, failure }: LiveState, title: string): Markup {

@@ -1,5 +1,5 @@
 import { dataName, modelName } from './names.ts';
-import { METHOD_NAMES, type RunFacts } from './run-facts.ts';
+import { methodTitle, type RunFacts } from './run-facts.ts';
 import type { RunRecord } from './run-record.ts';
 import { settingsOf } from './settings-of.ts';
 
@@ -42,11 +42,9 @@ function labelsOf(all: readonly RunFacts[]): string[] {
   const differs = (name: (facts: RunFacts) => string) => new Set(all.map(name)).size > 1;
   const [models, data] = [differs(modelName), differs(dataName)];
   const labels = all.map((facts) =>
-    [
-      METHOD_NAMES[facts.method],
-      ...(data ? [dataName(facts)] : []),
-      ...(models ? [modelName(facts)] : []),
-    ].join(', '),
+    [methodTitle(facts), ...(data ? [dataName(facts)] : []), ...(models ? [modelName(facts)] : [])].join(
+      ', ',
+    ),
   );
   return labels.map((label, i) => {
     const twins = all.filter((_, k) => labels[k] === label);

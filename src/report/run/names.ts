@@ -1,3 +1,4 @@
+import { scoreFacts } from '../../metrics/scores.ts';
 import type { RunFacts } from './run-facts.ts';
 
 /** What a model is called: its id on the Hub, or of a folder the last name. */
@@ -19,17 +20,8 @@ function partsOf(path: string): string[] {
   return path.split(/[\\/]/).filter((part) => part !== '' && part !== '.' && part !== '..');
 }
 
-const SCORE_NAMES: Readonly<Record<string, string>> = {
-  loss: 'Validation loss',
-  f1: 'F1',
-  matthews_correlation: 'Matthews correlation',
-  pearson: 'Pearson correlation',
-  spearmanr: 'Spearman correlation',
-  mse: 'Mean squared error',
-};
-
 /** A score's name for people. */
 export function scoreTitle(name: string): string {
   const words = name.replaceAll('_', ' ');
-  return SCORE_NAMES[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
+  return scoreFacts(name)?.title ?? words.charAt(0).toUpperCase() + words.slice(1);
 }

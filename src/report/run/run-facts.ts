@@ -1,21 +1,20 @@
 import { z } from 'zod';
+import { DEFAULT_TASK } from '../../tasks/registry.ts';
+import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
 
-const section = z.record(z.string(), z.unknown());
 const column = z.union([z.string(), z.number()]);
 
 /** What a report reads of a run's config. The rest of it is only shown. */
 const runFactsSchema = z.looseObject({
   model: z.string(),
-  task: z.string().default('single_label_classification'),
-  method: z.enum(['adalora', 'lora', 'full']),
+  task: z.string().default(DEFAULT_TASK),
+  method: z.enum(METHOD_NAMES),
   data: z.looseObject({ train: z.string(), validation: z.string().optional(), text_pair: column.optional() }),
   training: z.looseObject({
     per_device_train_batch_size: z.number().optional(),
     gradient_accumulation_steps: z.number().optional(),
     metric_for_best_model: z.string().optional(),
   }),
-  adalora: section.optional(),
-  lora: section.optional(),
   base_dtype: z.string().default('float32'),
   seed: z.number().default(0),
   output: z.string().default(''),
@@ -28,4 +27,12 @@ export function runFacts(config: unknown): RunFacts | undefined {
   return runFactsSchema.safeParse(config).data;
 }
 
-export const METHOD_NAMES = { adalora: 'AdaLoRA', lora: 'LoRA', full: 'full fine-tuning' } as const;
+/** What a run's method is called. */
+export function methodTitle({ method }: RunFacts): string {
+  return methodNamed(method).words.title;
+}
+
+/** The settings of a run's method; those of other versions may lack keys. */
+export function methodSettings(facts: RunFacts): Readonly<Record<string, unknown>> {
+  return { ...(facts[facts.method] as object | undefined) };
+}

@@ -1,25 +1,17 @@
-import type {
-  AllocationFacts,
-  EvaluationFacts,
-  FinishFacts,
-  NoticeFacts,
-  RunEvent,
-  StartFacts,
-  StepFacts,
-} from './run-event.ts';
+import type { EventOf, TrainEvent } from '../../run/events.ts';
 import type { RunFacts } from './run-facts.ts';
 
 /** What a report knows of one run: its config, and its events by kind, each in order of steps. */
 export interface RunRecord {
   facts: RunFacts;
   /** That of the newest start, with the ranks of the first. */
-  start?: StartFacts;
-  steps: StepFacts[];
-  evaluations: EvaluationFacts[];
-  allocations: AllocationFacts[];
-  notices: NoticeFacts[];
+  start?: EventOf<'start'>;
+  steps: EventOf<'step'>[];
+  evaluations: EventOf<'evaluation'>[];
+  allocations: EventOf<'allocation'>[];
+  notices: EventOf<'notice'>[];
   /** Missing while the run goes on, and after it was killed. */
-  finish?: FinishFacts;
+  finish?: EventOf<'finish'>;
   /** The newest step of which anything is known. */
   step: number;
 }
@@ -30,7 +22,7 @@ export function emptyRecord(facts: RunFacts): RunRecord {
 }
 
 /** Takes one more event into a record, in place. */
-export function addEvent(record: RunRecord, event: RunEvent): void {
+export function addEvent(record: RunRecord, event: TrainEvent): void {
   record.step = Math.max(record.step, event.step);
   switch (event.type) {
     case 'start':
@@ -51,11 +43,15 @@ export function addEvent(record: RunRecord, event: RunEvent): void {
       break;
     case 'finish':
       record.finish = event;
+      break;
+    case 'progress':
+    case 'checkpoint':
+      break;
   }
 }
 
 /** A run's record from its events, of which some may be missing. */
-export function runRecord(facts: RunFacts, events: Iterable<RunEvent>): RunRecord {
+export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>): RunRecord {
   const record = emptyRecord(facts);
   for (const event of events) addEvent(record, event);
   return record;

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../run/run-event.ts';
+import type { TrainEvent } from '../../run/events.ts';
 
 export interface Scalar {
   tag: string;
@@ -9,13 +9,13 @@ export interface Scalar {
  * What TensorBoard shows of an event. Tags are those of Hugging Face's trainer (`train/loss`, `eval/accuracy`); ours are
  * `adalora/…`, and the rank of each module under `ranks/`.
  */
-export function scalarsOf(event: RunEvent): Scalar[] {
+export function scalarsOf(event: TrainEvent): Scalar[] {
   return Object.entries(namedValues(event))
     .filter(([, value]) => Number.isFinite(value))
     .map(([tag, value]) => ({ tag, value }));
 }
 
-function namedValues(event: RunEvent): Record<string, number> {
+function namedValues(event: TrainEvent): Record<string, number> {
   switch (event.type) {
     case 'step':
       return {
@@ -23,8 +23,8 @@ function namedValues(event: RunEvent): Record<string, number> {
         'train/grad_norm': event.grad_norm,
         'train/learning_rate': event.learning_rate,
         'train/samples_per_second': event.examples_per_second,
-        'adalora/budget': event.budget,
-        'adalora/orthogonality': event.regularizer,
+        'adalora/budget': event.budget ?? Number.NaN,
+        'adalora/orthogonality': event.regularizer ?? Number.NaN,
       };
     case 'evaluation':
       return Object.fromEntries(

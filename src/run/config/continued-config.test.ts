@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PeftAdapterConfigInput, parseAdapterConfig } from '../../formats/peft/adapter-config.ts';
+import { type PeftAdapterConfigInput, parseAdapterConfig } from '../../tuners/low-rank/peft-config.ts';
 import { continuedConfig } from './continued-config.ts';
 import { parseRunConfig } from './run-config.ts';
 

@@ -1,65 +1,74 @@
-import type { TaskName } from '../../data/task-type.ts';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
+import type { ScoreName } from '../../metrics/scores.ts';
 import { type Problem, shown } from '../../support/problem.ts';
+import { type TaskName, taskNamed } from '../../tasks/registry.ts';
+import type { BaseData } from '../../tasks/task-definition.ts';
+import { METHOD_NAMES, type MethodName, methodNamed } from '../../tuners/registry.ts';
 import type { TrainingSection } from './training-section.ts';
-import { type AnyData, TASK_SETTINGS } from './task-settings.ts';
 
 /** Sections of a config that are sound in themselves. */
 export interface SoundSections {
   task?: TaskName;
   model_init?: 'checkpoint' | 'random';
   base_dtype?: BaseDtype;
-  method?: 'adalora' | 'lora' | 'full';
+  method?: MethodName;
   adapter?: string;
   /** That of the task. */
-  data?: AnyData;
+  data?: BaseData;
   training?: TrainingSection;
 }
 
 /** When to evaluate, if the config does not say. */
-export function defaultEvalStrategy(data: Pick<AnyData, 'validation'>): 'epoch' | 'no' {
+export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch' | 'no' {
   return data.validation === undefined ? 'no' : 'epoch';
 }
 
 /** What is wrong between keys that are right each for itself. */
 export function crossCheck(sections: SoundSections): Problem[] {
-  const { task, model_init, base_dtype = 'float32', method, adapter, data, training } = sections;
+  const { task, data, training } = sections;
   return [
-    ...(method === 'full' && adapter !== undefined ? [ADAPTER_OF_FULL] : []),
-    ...(method !== 'full' && model_init === 'random' ? [ADAPTER_OF_NOISE] : []),
-    ...(method === 'full' && base_dtype !== 'float32' ? [notFrozen(base_dtype)] : []),
-    ...(task && data ? dataProblems(task, data) : []),
+    ...(sections.method ? methodProblems(sections.method, sections) : []),
+    ...(task && data ? (taskNamed(task).problems?.(data) ?? []) : []),
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
     ...(training && task ? metricProblems(training, task) : []),
   ];
 }
 
-const ADAPTER_OF_FULL: Problem = {
-  path: ['adapter'],
-  expected: 'method adalora or lora beside it',
-  got: 'full',
-  hint: 'Merge the adapter (adalora merge) and give the result as the model.',
-};
-
-const ADAPTER_OF_NOISE: Problem = {
-  path: ['model_init'],
-  expected: 'checkpoint, where an adapter is trained',
-  got: 'random',
-  hint: 'Set method: full. An adapter of weights that nobody has is of no use.',
-};
-
-function notFrozen(got: BaseDtype): Problem {
-  return {
-    path: ['base_dtype'],
-    expected: 'float32, where every weight is trained (method: full)',
-    got,
-    hint: 'Train an adapter (method: adalora or lora), or leave base_dtype out.',
-  };
+function methodProblems(method: MethodName, sections: SoundSections): Problem[] {
+  const { adapter, model_init, base_dtype = 'float32' } = sections;
+  const { trains, continues } = methodNamed(method);
+  const problems: Problem[] = [];
+  if (adapter !== undefined && !continues) {
+    problems.push({
+      path: ['adapter'],
+      expected: `method ${methodsThat((name) => methodNamed(name).continues !== undefined)} beside it`,
+      got: method,
+      hint: 'Merge the adapter (adalora merge) and give the result as the model.',
+    });
+  }
+  if (trains === 'adapter' && model_init === 'random') {
+    problems.push({
+      path: ['model_init'],
+      expected: 'checkpoint, where an adapter is trained',
+      got: 'random',
+      hint: `Set method: ${methodsThat((name) => methodNamed(name).trains === 'model')}. An adapter of weights that nobody has is of no use.`,
+    });
+  }
+  if (trains === 'model' && base_dtype !== 'float32') {
+    problems.push({
+      path: ['base_dtype'],
+      expected: `float32, where every weight is trained (method: ${method})`,
+      got: base_dtype,
+      hint: `Train an adapter (method: ${methodsThat((name) => methodNamed(name).trains === 'adapter')}), or leave base_dtype out.`,
+    });
+  }
+  return problems;
 }
 
-function dataProblems<Task extends TaskName>(task: Task, data: AnyData): Problem[] {
-  return TASK_SETTINGS[task].problems(data as never);
+function methodsThat(fits: (name: MethodName) => boolean): string {
+  const names = METHOD_NAMES.filter(fits);
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
 function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: TrainingSection): Problem[] {
@@ -83,7 +92,7 @@ function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: Train
   return problems;
 }
 
-function evaluationProblems(training: TrainingSection, data: Pick<AnyData, 'validation'>): Problem[] {
+function evaluationProblems(training: TrainingSection, data: Pick<BaseData, 'validation'>): Problem[] {
   const { eval_steps, early_stopping_patience, load_best_model_at_end } = training;
   const strategy = training.eval_strategy ?? defaultEvalStrategy(data);
   const problems: Problem[] = [];
@@ -124,11 +133,12 @@ function evaluationProblems(training: TrainingSection, data: Pick<AnyData, 'vali
 }
 
 function metricProblems({ metric_for_best_model: metric }: TrainingSection, task: TaskName): Problem[] {
-  if (metric === undefined || TASK_SETTINGS[task].metrics.includes(withoutPrefix(metric))) return [];
+  const { metrics } = taskNamed(task);
+  if (metric === undefined || metrics.includes(withoutPrefix(metric) as ScoreName)) return [];
   return [
     {
       path: ['training', 'metric_for_best_model'],
-      expected: `a metric of ${task} (${TASK_SETTINGS[task].metrics.join(', ')})`,
+      expected: `a metric of ${task} (${metrics.join(', ')})`,
       got: shown(metric),
     },
   ];

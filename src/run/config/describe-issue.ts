@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { nearest, suggest } from '../../support/nearest.ts';
 import { type Problem, shown, valueAt } from '../../support/problem.ts';
-import { tasksWith } from './task-settings.ts';
+import { tasksWith } from '../../tasks/registry.ts';
 
 type Issue = z.core.$ZodIssue;
 

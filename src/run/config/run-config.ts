@@ -1,22 +1,43 @@
 import { z } from 'zod';
-import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
-import type { TaskName, TaskType } from '../../data/task-type.ts';
-import type { Device } from '../../runtime/session.ts';
-import { UserError } from '../../support/user-error.ts';
-import { type AdaLoraConfig, adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
-import { type LoraConfig, loraConfigSchema } from '../../tuners/lora/config.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../bases/base-dtype.ts';
-import { crossCheck, defaultEvalStrategy, type SoundSections, withoutPrefix } from './cross-checks.ts';
-import type { causalDataSchema, maskedDataSchema, sequenceDataSchema } from './data-sections.ts';
-import { describeIssue, type KnownKeys } from './describe-issue.ts';
+import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
+import { scoreFacts } from '../../metrics/scores.ts';
+import type { Device } from '../../runtime/session.ts';
 import type { KeyPath } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
+import {
+  type DataInputOf,
+  type DataOf,
+  DEFAULT_TASK,
+  TASK_NAMES,
+  TASKS,
+  type TaskName,
+  taskNamed,
+} from '../../tasks/registry.ts';
+import {
+  type AnyMethod,
+  DEFAULT_METHOD,
+  METHOD_NAMES,
+  type MethodName,
+  methodNamed,
+  type SectionInputs,
+  type Sections,
+} from '../../tuners/registry.ts';
+import { crossCheck, defaultEvalStrategy, type SoundSections, withoutPrefix } from './cross-checks.ts';
+import { describeIssue, type KnownKeys } from './describe-issue.ts';
 import { type TrainingConfig, trainingSchema } from './training-section.ts';
-import { type DataOf, LESS_IS_BETTER, TASK_NAMES, TASK_SETTINGS } from './task-settings.ts';
 
-const METHODS = ['adalora', 'lora', 'full'] as const;
 const DEVICES = ['cpu', 'webgpu', 'wasm'] as const satisfies Device[];
 
-/** A run, as a YAML file describes it. The sections of methods that are not `method` may stay: they are only checked. */
+/** The sections of all methods: those of methods that are not `method` may stay, they are only checked. */
+const methodSections = Object.fromEntries(
+  METHOD_NAMES.flatMap((name) => {
+    const section = methodNamed(name).config?.prefault({});
+    return section ? [[name, section]] : [];
+  }),
+) as unknown as { [Name in keyof Sections]: z.ZodType<Sections[Name], SectionInputs[Name] | undefined> };
+
+/** A run, as a YAML file describes it. */
 const schema = z.strictObject({
   /** A folder, or a model id of the Hugging Face Hub. Default: the model that comes with this package. */
   model: z.string().min(1).default(EMBEDDED_MODEL),
@@ -24,39 +45,50 @@ const schema = z.strictObject({
   model_init: z.enum(['checkpoint', 'random']).default('checkpoint'),
   /** How the frozen linear weights are kept; see {@link BASE_DTYPES}. */
   base_dtype: z.enum(BASE_DTYPES).default('float32'),
-  task: z.enum(TASK_NAMES).default('single_label_classification'),
-  method: z.enum(METHODS).default('adalora'),
+  task: z.enum(TASK_NAMES).default(DEFAULT_TASK),
+  method: z.enum(METHOD_NAMES).default(DEFAULT_METHOD),
   /** The folder of an adapter, or of the run that made it, from whose values training starts. */
   adapter: z.string().min(1).optional(),
-  /** By task: see {@link TASK_SETTINGS}. */
+  /** By task: see {@link TASKS}. */
   data: z.object({}).loose(),
   training: trainingSchema.prefault({}),
-  adalora: adaLoraConfigSchema.prefault({}),
-  lora: loraConfigSchema.prefault({}),
+  ...methodSections,
   /** The run's folder. */
   output: z.string().min(1),
   seed: z.int().min(0).default(0),
   device: z.enum(DEVICES).default('cpu'),
 });
 
-/** What may be written: everything that has a default may be left out. */
-export type RunConfigInput = Omit<z.input<typeof schema>, 'task' | 'data'> & TaskInput;
+interface CommonInput {
+  model?: string;
+  model_init?: 'checkpoint' | 'random';
+  base_dtype?: BaseDtype;
+  method?: MethodName;
+  adapter?: string;
+  training?: z.input<typeof trainingSchema>;
+  output: string;
+  seed?: number;
+  device?: Device;
+}
 
 type TaskInput =
-  | { task?: TaskType; data: z.input<typeof sequenceDataSchema> }
-  | { task: 'causal_lm'; data: z.input<typeof causalDataSchema> }
-  | { task: 'masked_lm'; data: z.input<typeof maskedDataSchema> };
+  | { [Task in TaskName]: { task: Task; data: DataInputOf[Task] } }[TaskName]
+  | { task?: undefined; data: DataInputOf[typeof DEFAULT_TASK] };
+
+/** What may be written: everything that has a default may be left out. */
+export type RunConfigInput = CommonInput & TaskInput & Partial<SectionInputs>;
 
 /**
  * A run with every default filled in, and the section of its method alone. Where it continues an adapter, that section
  * has only what was given until `continuedConfig` has filled in the rest from the adapter.
  */
-export type RunConfig = RunSettings & TaskSection & MethodSettings;
+export type RunConfig = RunSettings & TaskSection & Partial<Sections>;
 
 interface RunSettings {
   model: string;
   model_init: 'checkpoint' | 'random';
   base_dtype: BaseDtype;
+  method: MethodName;
   adapter?: string;
   training: TrainingConfig;
   output: string;
@@ -67,25 +99,29 @@ interface RunSettings {
 /** The task and its `data` section. */
 type TaskSection = { [Task in TaskName]: { task: Task; data: DataOf[Task] } }[TaskName];
 
-type MethodSettings =
-  | { method: 'adalora'; adalora: AdaLoraConfig }
-  | { method: 'lora'; lora: LoraConfig }
-  | { method: 'full' };
-
-const LEARNING_RATES: Readonly<Record<RunConfig['method'], number>> = {
-  adalora: 2e-3,
-  lora: 5e-4,
-  full: 2e-5,
-};
+/** A config's method, and its settings. */
+export function methodOf(config: Pick<RunConfig, 'method'> & Partial<Sections>): {
+  definition: AnyMethod;
+  settings: Record<string, unknown>;
+} {
+  const sections: Partial<Record<MethodName, object>> = config;
+  return {
+    definition: methodNamed(config.method),
+    settings: { ...sections[config.method] },
+  };
+}
 
 /** The keys of every section; those of `data` by the task, of which a wrong one tells nothing. */
 function knownKeys(task: TaskName | undefined): KnownKeys {
+  const sections = METHOD_NAMES.flatMap((name) => {
+    const { config } = methodNamed(name);
+    return config ? [[name, Object.keys(config.shape)]] : [];
+  });
   return {
     '': Object.keys(schema.shape),
-    ...(task && { data: Object.keys(TASK_SETTINGS[task].data.shape) }),
+    ...(task && { data: Object.keys(TASKS[task].data.shape) }),
     training: Object.keys(trainingSchema.shape),
-    adalora: Object.keys(adaLoraConfigSchema.shape),
-    lora: Object.keys(loraConfigSchema.shape),
+    ...Object.fromEntries(sections),
   };
 }
 
@@ -99,7 +135,7 @@ function knownKeys(task: TaskName | undefined): KnownKeys {
 export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) => string)): RunConfig {
   const given = withoutNulls(value);
   const task = schema.shape.task.safeParse(Object(given).task).data;
-  const result = (task ? schema.extend({ data: TASK_SETTINGS[task].data }) : schema).safeParse(given);
+  const result = (task ? schema.extend({ data: taskNamed(task).data }) : schema).safeParse(given);
   const problems = [
     ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, knownKeys(task))),
     ...crossCheck(soundSections(given, task)),
@@ -118,31 +154,32 @@ export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) 
 /** What the schema lets through, with the `data` section of its task. */
 type Checked = Omit<z.output<typeof schema>, 'task' | 'data'> & TaskSection;
 
-function resolve({ method, adalora, lora, training, ...run }: Checked, given: unknown): RunConfig {
-  const { metrics, batchSize } = TASK_SETTINGS[run.task];
+function resolve(checked: Checked, given: unknown): RunConfig {
+  const { method, training } = checked;
+  const { metrics, batchSize } = taskNamed(checked.task);
   const metric = withoutPrefix(training.metric_for_best_model ?? metrics[0]);
-  const settings = {
+  const sections: Record<string, unknown> = checked;
+  const others: string[] = METHOD_NAMES.filter((name) => name in sections);
+  const run = Object.fromEntries(
+    Object.entries(sections).filter(([key]) => ![...others, 'training', 'method'].includes(key)),
+  );
+  const own = sections[method] as object | undefined;
+  const settings =
+    checked.adapter === undefined || !own ? own : onlyGiven(own, (given as Record<string, object>)[method]);
+  return {
     ...run,
     training: {
       ...training,
-      learning_rate: training.learning_rate ?? LEARNING_RATES[method],
+      learning_rate: training.learning_rate ?? methodNamed(method).learningRate,
       per_device_train_batch_size: training.per_device_train_batch_size ?? batchSize.train,
       per_device_eval_batch_size: training.per_device_eval_batch_size ?? batchSize.eval,
-      eval_strategy: training.eval_strategy ?? defaultEvalStrategy(run.data),
+      eval_strategy: training.eval_strategy ?? defaultEvalStrategy(checked.data),
       metric_for_best_model: metric,
-      greater_is_better: training.greater_is_better ?? !LESS_IS_BETTER.includes(metric),
+      greater_is_better: training.greater_is_better ?? !scoreFacts(metric)?.lessIsBetter,
     },
-  };
-  const sectionOf = <T extends object>(name: string, section: T): T =>
-    run.adapter === undefined ? section : onlyGiven(section, (given as Record<string, object>)[name]);
-  switch (method) {
-    case 'adalora':
-      return { ...settings, method, adalora: sectionOf(method, adalora) };
-    case 'lora':
-      return { ...settings, method, lora: sectionOf(method, lora) };
-    case 'full':
-      return { ...settings, method };
-  }
+    method,
+    ...(settings && { [method]: settings }),
+  } as RunConfig;
 }
 
 function onlyGiven<T extends object>(section: T, given: object = {}): T {
@@ -161,7 +198,7 @@ function soundSections(value: unknown, task: TaskName | undefined): SoundSection
     base_dtype: base_dtype.safeParse(given.base_dtype).data,
     method: method.safeParse(given.method).data,
     adapter: adapter.safeParse(given.adapter).data,
-    data: task && TASK_SETTINGS[task].data.safeParse(given.data).data,
+    data: task && (taskNamed(task).data.safeParse(given.data).data as SoundSections['data']),
     training: training.safeParse(given.training).data,
   };
 }

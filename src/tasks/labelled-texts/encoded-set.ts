@@ -1,9 +1,9 @@
 import type { Row } from '../../data/row.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { labelFeed } from '../../objectives/sequence-loss.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
 import { collate } from '../../text/collate.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
-import type { ExampleSet } from '../../program/example-set.ts';
 
 /** What is read of a row to predict its label. */
 export type Texts = Pick<Row, 'text' | 'textPair'>;

@@ -1,5 +1,5 @@
-import { planEvaluation } from '../../text/batches.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
+import { planEvaluation } from '../../text/batches.ts';
 
 /**
  * Scores a language model: `eval_loss`, the mean over all labelled tokens of the set, and `eval_perplexity`, its

@@ -1,117 +1,37 @@
 import type { TextFile } from '../../data/text-file.ts';
-import { concatenated } from '../../support/concatenated.ts';
-import { Random } from '../../support/random.ts';
-import { UserError } from '../../support/user-error.ts';
-import { labelledRows } from '../../objectives/labelled-rows.ts';
-import { type MaskingVocabulary, maskTokens } from '../../objectives/mask-tokens.ts';
-import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
-import { type Batch, collate } from '../../text/collate.ts';
-import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../text/token-sequences.ts';
-import type { ExampleSet } from '../../program/example-set.ts';
+import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
 import { lossEvaluation } from '../language/loss-evaluation.ts';
-import { checkVocabulary, encodeFiles } from '../language/language-encoder.ts';
-import type { EncodingContext, RunTask } from '../task-definition.ts';
-
-type Context = EncodingContext<'masked_lm'>;
+import type { TaskDefinition } from '../task-definition.ts';
+import { type MaskedData, maskedDataSchema, maskingProblems } from './data-section.ts';
+import { byBatch, byExample, maskedExamples } from './masked-examples.ts';
 
 /** Which tokens stand where masks do, in blocks of texts. */
-export const maskedTask: RunTask<'masked_lm', readonly TextFile[]> = {
-  takesFolders: true,
+export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, typeof maskedDataSchema> = {
+  ...LANGUAGE,
+  data: maskedDataSchema,
+  problems: maskingProblems,
   build: () => tokenModel('MASKED_LM'),
   read: (files) => files,
   labels: () => [],
-  examples: (files, context) => examples(files, context, byBatch(context)),
+  examples: (files, context) => maskedExamples(files, context, byBatch(context)),
   evaluation: (files, context, batchSize) =>
-    lossEvaluation(examples(files, context, byExample(context)), batchSize),
+    lossEvaluation(maskedExamples(files, context, byExample(context)), batchSize),
+  withFlags: (reading, flags) =>
+    readingWithFlags('masked_lm', Object.keys(maskedDataSchema.shape), reading, flags),
+  recognises: (model) =>
+    hasWordHead(model, model.definition.heads.MASKED_LM?.architecture) ? { labels: [], data: {} } : undefined,
+  words: {
+    name: 'masked language modelling',
+    purpose: () => 'masked language modelling',
+    hub: { pipeline: 'fill-mask', name: 'Fill-Mask' },
+    autoModel: 'AutoModelForMaskedLM',
+    use: { command: 'adalora eval . texts.txt', explanation: 'loss and perplexity' },
+    python: ({ max_length }) => [
+      `inputs = tokenizer(f"Some {tokenizer.mask_token} text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
+      'logits = model(**inputs).logits',
+    ],
+    instead: 'Score it with adalora eval.',
+    hasClasses: false,
+  },
 };
-
-/** Masks a batch in place and gives its labels, [batch, length]. */
-type Mask = (batch: Batch, examples: Int32Array, number: number) => Int32Array;
-
-/** Other masks in every batch of a run. */
-function byBatch(context: Context): Mask {
-  const vocabulary = vocabularyOf(context);
-  return ({ inputIds, attentionMask, length }, _, number) => {
-    const random = new Random(context.seed, 'masking', number);
-    return maskTokens(inputIds, attentionMask, length, random, context.reading, vocabulary);
-  };
-}
-
-/** The same masks for an example whenever it is evaluated, in all runs: scores can be compared. */
-function byExample(context: Context): Mask {
-  const vocabulary = vocabularyOf(context);
-  return ({ inputIds, attentionMask, length }, examples) => {
-    const labels = new Int32Array(inputIds.length);
-    examples.forEach((example, row) => {
-      const [start, end] = [row * length, (row + 1) * length];
-      const [ids, mask] = [inputIds.subarray(start, end), attentionMask.subarray(start, end)];
-      const random = new Random(0, 'evaluation masking', example);
-      labels.set(maskTokens(ids, mask, length, random, context.reading, vocabulary), start);
-    });
-    return labels;
-  };
-}
-
-function vocabularyOf({ tokenizer, vocabSize }: Context): MaskingVocabulary {
-  const maskId = tokenizer.idOf('mask_token');
-  if (maskId === undefined) {
-    const expected = 'a mask token (mask_token in tokenizer_config.json)';
-    throw new UserError({ where: 'the tokenizer', expected, got: 'none' });
-  }
-  return {
-    maskId,
-    vocabSize: Math.min(vocabSize, tokenizer.vocabSize),
-    specialIds: tokenizer.specialIds,
-    wordStarts: tokenizer.wordStarts(),
-  };
-}
-
-function examples(files: readonly TextFile[], context: Context, mask: Mask): ExampleSet {
-  const { tokenizer, maxLength } = context;
-  const { before, after } = tokenizer.frame();
-  const special = before.length + after.length;
-  if (maxLength <= special) {
-    const expected = `at least ${special + 1}, as ${special} tokens are special`;
-    throw new UserError({ where: 'data.max_length', expected, got: `${maxLength}` });
-  }
-  const blocks = encode(files, context, maxLength - special);
-  checkVocabulary(blocks, context.vocabSize);
-  const encoding = (block: number) => {
-    const inputIds = concatenated(
-      before,
-      blocks.tokens.subarray(blocks.starts[block], blocks.starts[block + 1]),
-      after,
-    );
-    return { inputIds, tokenTypeIds: new Int32Array(inputIds.length), truncated: false };
-  };
-  return {
-    lengths: lengthsOf(blocks).map((length) => length + special),
-    truncated: 0,
-    batch(chosen, number) {
-      const batch = collate(Array.from(chosen, encoding), tokenizer.padId);
-      const labels = labelledRows(mask(batch, chosen, number), batch.batch, batch.length, false);
-      return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels.data.length };
-    },
-  };
-}
-
-function encode(
-  files: readonly TextFile[],
-  { tokenizer, reading, onProgress }: Context,
-  room: number,
-): TokenSequences {
-  const builder = new SequenceBuilder(room);
-  encodeFiles(
-    files,
-    { sample_by: reading.sample_by, text: reading.text ?? 'text' },
-    (row, report) => {
-      const ids = 'text' in row ? tokenizer.ids(row.text, report) : new Int32Array();
-      if (ids.length === 0) return { expected: 'text', got: 'none that has tokens' };
-      builder.addBlocks(ids, 1);
-      return undefined;
-    },
-    onProgress,
-  );
-  return builder.build();
-}

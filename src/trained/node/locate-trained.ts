@@ -1,12 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
-import { missingFile } from '../../formats/node/missing-file.ts';
-import { UserError } from '../../support/user-error.ts';
+import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { holdsAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { readYaml } from '../../formats/node/read-text.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
+import { UserError } from '../../support/user-error.ts';
 
-/** What a path given by the user leads to. */
-export interface Trained {
+/** What a path or an id given by the user leads to. */
+export interface Located {
   folder: string;
   kind: 'adapter' | 'model';
   /** The base model as the run's config names it, where the path is a run's. */
@@ -14,34 +16,42 @@ export interface Trained {
 }
 
 /**
- * Finds the adapter or the fine-tuned model in a run's folder, or in the folder itself.
+ * Finds the adapter or the model in a run's folder, in the folder itself, or on the Hub by its id.
  *
  * @throws UserError where there is neither
  */
-export function locateTrained(path: string): Trained {
-  if (!existsSync(path)) throw missingFile(path, 'the folder of a run or an adapter');
-  if (existsSync(join(path, 'adapter_config.json'))) return { folder: path, kind: 'adapter' };
-  const { adapter, model, config } = runFiles(path);
-  const runModel = existsSync(config) ? String(parse(readFileSync(config, 'utf8'))?.model) : undefined;
-  if (existsSync(join(adapter, 'adapter_config.json'))) return { folder: adapter, kind: 'adapter', runModel };
+export async function locateTrained(
+  path: string,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<Located> {
+  const folder = existsSync(path) ? path : await resolveModel(path, { onProgress });
+  if (holdsAdapter(folder)) return { folder, kind: 'adapter' };
+  const { adapter, model, config } = runFiles(folder);
+  const runModel = existsSync(config) ? modelOf(readYaml(config, 'the config of a run')) : undefined;
+  if (holdsAdapter(adapter)) return { folder: adapter, kind: 'adapter', runModel };
   if (existsSync(join(model, 'config.json'))) return { folder: model, kind: 'model' };
-  if (existsSync(join(path, 'config.json'))) return { folder: path, kind: 'model' };
+  if (existsSync(join(folder, 'config.json'))) return { folder, kind: 'model' };
   throw new UserError({
     where: path,
-    expected: 'a run with an adapter, or an adapter (adapter_config.json)',
-    got: 'neither',
-    hint: runModel ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
+    expected: 'a run with an adapter, an adapter (adapter_config.json) or a model (config.json)',
+    got: 'none of them',
+    hint: existsSync(config) ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
   });
 }
 
-/** Finds an adapter; a fully fine-tuned model, which has none, is refused. */
-export function locateAdapter(path: string): Trained {
-  const trained = locateTrained(path);
-  if (trained.kind === 'adapter') return trained;
+/** The same where only an adapter will do: a whole model is refused. */
+export async function locateAdapter(path: string): Promise<Located> {
+  const located = await locateTrained(path);
+  if (located.kind === 'adapter') return located;
   throw new UserError({
     where: path,
     expected: 'an adapter',
-    got: `a whole model in ${trained.folder}`,
+    got: `a whole model in ${located.folder}`,
     hint: 'Use it as it is.',
   });
+}
+
+function modelOf(config: unknown): string | undefined {
+  const { model } = Object(config) as { model?: unknown };
+  return typeof model === 'string' ? model : undefined;
 }

@@ -1,5 +1,11 @@
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { gather } from '../../support/gather.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
+import { exportAdapter } from '../low-rank/export-adapter.ts';
+import { factorName } from '../low-rank/factors.ts';
+import { asStored } from '../low-rank/peft-adapter.ts';
+import type { AfterStep, Budget, MethodRun, MethodState } from '../method-run.ts';
+import type { TunableModel } from '../tuner.ts';
 import type { AdaLoraTuner } from './adalora-tuner.ts';
 import { RankAllocator } from './allocator.ts';
 import type { AllocationSchedule } from './budget.ts';
@@ -10,11 +16,13 @@ import { keptIndices } from './kept-indices.ts';
 /** AdaLoRA while it trains: feeds the allocator, and removes the dropped triplets once the pattern is final. */
 export class AdaLoraRun implements MethodRun {
   tuner: AdaLoraTuner;
+  readonly #model: TunableModel;
   readonly #initial: AdaLoraTuner;
   readonly #allocator: RankAllocator;
   readonly #schedule: AllocationSchedule;
 
-  constructor(tuner: AdaLoraTuner, schedule: AllocationSchedule) {
+  constructor(model: TunableModel, tuner: AdaLoraTuner, schedule: AllocationSchedule) {
+    this.#model = model;
     this.tuner = tuner;
     this.#initial = tuner;
     this.#schedule = schedule;
@@ -41,6 +49,12 @@ export class AdaLoraRun implements MethodRun {
       allocation,
       relayout: { tuner: this.tuner, indices: keptIndices(modules, keep, layout, this.tuner.layout) },
     };
+  }
+
+  get budget(): Budget {
+    const { tinit, tfinal, deltaT, totalStep } = this.#schedule;
+    const [initial, target] = [this.budgetAt(0), this.budgetAt(totalStep)];
+    return { initial, target, tinit, tfinal, deltaT };
   }
 
   budgetAt(step: number): number {
@@ -81,9 +95,30 @@ export class AdaLoraRun implements MethodRun {
     }
   }
 
-  /** The kept triplets of each module at the initial rank: PEFT's `rank_pattern`. */
-  keep(): Uint8Array[] {
-    return this.#allocator.keep();
+  /**
+   * The kept triplets, and in `rank_pattern` which of the initial ones they are. Before the pattern is final the adapter has
+   * all triplets and no pattern, as PEFT's has.
+   */
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    const { config, modules, layout } = this.tuner;
+    const keep = this.#allocator.keep();
+    const kept = this.settled && config.shrink === 'at-export' ? this.tuner.shrink(keep) : this.tuner;
+    const compact =
+      kept === this.tuner ? values : gather(values, keptIndices(modules, keep, layout, kept.layout));
+    const flags = modules.map(
+      ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k], Boolean)] as const,
+    );
+    const { tinit, tfinal, deltaT, totalStep } = this.#schedule;
+    const targets = this.#model.definition.targetModules.adalora;
+    const adapter = exportAdapter(
+      { model: this.#model, config, targets, modules, layout: kept.layout, values: compact, baseModel },
+      {
+        peft_type: 'ADALORA',
+        ...{ tinit, tfinal, deltaT, total_step: totalStep },
+        rank_pattern: this.settled ? Object.fromEntries(flags) : null,
+      },
+    );
+    return asStored(adapter);
   }
 
   get #timing() {

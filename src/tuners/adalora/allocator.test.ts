@@ -29,7 +29,7 @@ function modulesOf({ layout }: Trajectory): TripletModule[] {
     const { offset: lora_A, shape } = layout[`${name}.lora_A`];
     const { offset: lora_E } = layout[`${name}.lora_E`];
     const { offset: lora_B, shape: shapeB } = layout[`${name}.lora_B`];
-    const offsets = { lora_A, lora_E, lora_B };
+    const offsets = { A: lora_A, E: lora_E, B: lora_B };
     return { name, rank: shape[0], inFeatures: shape[1], outFeatures: shapeB[0], offsets };
   });
 }
@@ -49,7 +49,7 @@ function lambdas(values: Float32Array, modules: TripletModule[]): Record<string,
   return Object.fromEntries(
     modules.map(({ name, rank, offsets }) => [
       `${name}.lora_E`,
-      [...values.subarray(offsets.lora_E, offsets.lora_E + rank)],
+      [...values.subarray(offsets.E, offsets.E + rank)],
     ]),
   );
 }
@@ -135,10 +135,8 @@ it('keeps every triplet before the first allocation', () => {
 });
 
 describe('the ablations', () => {
-  // One module in the middle of a vector: lora_A [2, 1] at 1, lora_E at 3, lora_B [1, 2] at 5 (element 0, 7: a head).
-  const modules = [
-    { name: 'm', rank: 2, inFeatures: 1, outFeatures: 1, offsets: { lora_A: 1, lora_E: 3, lora_B: 5 } },
-  ];
+  // One module in the middle of a vector: A [2, 1] at 1, E at 3, B [1, 2] at 5 (element 0, 7: a head).
+  const modules = [{ name: 'm', rank: 2, inFeatures: 1, outFeatures: 1, offsets: { A: 1, E: 3, B: 5 } }];
   const schedule = { tinit: 0, tfinal: 0, deltaT: 1, totalStep: 2 };
   const values = () => new Float32Array([9, 1, 1, 0.5, -2, 1, 1, 9]);
   const first = new Float32Array([0, 0, 0, 0, 1, 0, 0, 0]);

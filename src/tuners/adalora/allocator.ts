@@ -1,3 +1,4 @@
+import type { AllocationEvent } from '../allocation-event.ts';
 import { allocate } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
 import type { AdaLoraConfig } from './config.ts';
@@ -6,24 +7,6 @@ import { keptCount } from './kept-count.ts';
 import { scoreLogarithms } from './score-logarithms.ts';
 import { shifted, spanOf, type TripletModule } from './triplet-module.ts';
 import { magnitudeScores, tripletScores } from './triplet-scores.ts';
-
-/** What a masking step decided: ready for the event log. */
-export interface AllocationEvent {
-  step: number;
-  /** Triplets kept, over all modules. */
-  budget: number;
-  /** The least score kept. */
-  threshold: number;
-  /** Whether this pattern is for good. */
-  final: boolean;
-  /** Kept triplets by module name. */
-  ranks: Record<string, number>;
-  /**
-   * Importance of every triplet as a decimal logarithm, two digits; null for none. Modules in the order of `ranks`, in
-   * each the greatest first: those kept are the first of as many as its rank says.
-   */
-  scores: (number | null)[][];
-}
 
 /** Everything a checkpoint needs for an exact resume. */
 export interface AllocatorState {
@@ -131,12 +114,6 @@ export class RankAllocator {
     return { step, budget, threshold, final, ranks: Object.fromEntries(ranks), scores: logarithms };
   }
 
-  /** {@link observe} and {@link allocate} in one, for PEFT's timing: after the optimizer's step. */
-  step(step: number, values: Float32Array, gradient: Float32Array): AllocationEvent | undefined {
-    this.observe(step, values, gradient);
-    return this.allocate(step, values);
-  }
-
   /** The kept triplets of each module, in the order of the constructor: all of them before the first allocation. */
   keep(): Uint8Array[] {
     const { pattern } = this.#state;
@@ -181,7 +158,7 @@ export class RankAllocator {
   #mask(values: Float32Array): void {
     let triplet = 0;
     for (const { rank, offsets } of this.#modules) {
-      for (let i = 0; i < rank; i++) if (this.#state.pattern[triplet++] === 0) values[offsets.lora_E + i] = 0;
+      for (let i = 0; i < rank; i++) if (this.#state.pattern[triplet++] === 0) values[offsets.E + i] = 0;
     }
   }
 

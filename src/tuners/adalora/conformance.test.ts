@@ -30,7 +30,7 @@ function layOut(tensors: Map<string, StoredTensor>, step: number, modules: strin
       return offset;
     };
     const [rank, inFeatures] = shapeOf('lora_A');
-    const offsets = { lora_A: place('lora_A'), lora_E: place('lora_E'), lora_B: place('lora_B') };
+    const offsets = { A: place('lora_A'), E: place('lora_E'), B: place('lora_B') };
     return { name, rank, inFeatures, outFeatures: shapeOf('lora_B')[0], offsets };
   });
   const { sensitivity, uncertainty } = parts;

@@ -1,5 +1,5 @@
+import { type Factor, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
-import type { LowRankModule } from '../tuner.ts';
 
 /**
  * For each element of the vector laid out as `after`, its index in the one laid out as `before`, when the dropped
@@ -18,19 +18,19 @@ export function keptIndices(
   const triplets = new Map(modules.map(({ path }, k) => [path, keep[k]]));
   for (const { name, start, end } of after.segments) {
     const source = before.get(name);
-    const [, path, factor] = /^(.*)\.(lora_[AEB])$/.exec(name) ?? [];
-    const kept = factor ? triplets.get(path) : undefined;
+    const own = factorOf(name);
+    const kept = own && triplets.get(own.path);
     let next = start;
     for (let i = source.start; i < source.end; i++) {
-      if (!kept || kept[tripletOf(i - source.start, factor, source.shape)]) indices[next++] = i;
+      if (!own || !kept || kept[tripletOf(i - source.start, own.factor, source.shape)]) indices[next++] = i;
     }
     if (next !== end) throw new Error(`${name}: ${next - start} values kept, ${end - start} expected`);
   }
   return indices;
 }
 
-/** Which triplet an element of a factor belongs to: a row of lora_A, an element of lora_E, a column of lora_B. */
-function tripletOf(index: number, factor: string, shape: readonly number[]): number {
-  if (factor === 'lora_A') return Math.floor(index / shape[1]);
-  return factor === 'lora_B' ? index % shape[1] : index;
+/** Which triplet an element of a factor belongs to: a row of A, an element of E, a column of B. */
+function tripletOf(index: number, factor: Factor, shape: readonly number[]): number {
+  if (factor === 'A') return Math.floor(index / shape[1]);
+  return factor === 'B' ? index % shape[1] : index;
 }

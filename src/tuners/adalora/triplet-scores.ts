@@ -14,15 +14,15 @@ export function tripletScores(
   const scores = new Float64Array(rank);
   for (let i = 0; i < rank; i++) {
     let row = 0;
-    for (let j = 0; j < inFeatures; j++) row += score(offsets.lora_A + i * inFeatures + j);
+    for (let j = 0; j < inFeatures; j++) row += score(offsets.A + i * inFeatures + j);
     let column = 0;
-    for (let j = 0; j < outFeatures; j++) column += score(offsets.lora_B + j * rank + i);
-    scores[i] = score(offsets.lora_E + i) + row / inFeatures + column / outFeatures;
+    for (let j = 0; j < outFeatures; j++) column += score(offsets.B + j * rank + i);
+    scores[i] = score(offsets.E + i) + row / inFeatures + column / outFeatures;
   }
   return scores;
 }
 
 /** The ablation that goes by `|λ|` alone. */
 export function magnitudeScores({ rank, offsets }: TripletModule, values: Float32Array): Float64Array {
-  return Float64Array.from({ length: rank }, (_, i) => Math.abs(values[offsets.lora_E + i]));
+  return Float64Array.from({ length: rank }, (_, i) => Math.abs(values[offsets.E + i]));
 }

@@ -1,29 +1,31 @@
-import type { Value } from '../../graph/graph.ts';
 import { Random } from '../../support/random.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
-import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
-import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
+import { loraScale } from '../low-rank/scales.ts';
+import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
-import type { LowRankModule, ReadParameter, TunableModel, Tuner } from '../tuner.ts';
+import type { TunableModel } from '../tuner.ts';
 import type { LoraConfig } from './config.ts';
 
 /** LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. */
-export class LoraTuner implements Tuner {
-  readonly layout: ParameterLayout;
+export class LoraTuner extends LowRankTuner {
+  protected readonly diagonal = false;
 
   constructor(
-    readonly config: Pick<LoraConfig, 'lora_dropout'>,
-    readonly modules: readonly LowRankModule[],
-    readonly saved: readonly TrainedParameter[],
+    { lora_dropout }: Pick<LoraConfig, 'lora_dropout'>,
+    modules: readonly LowRankModule[],
+    saved: readonly TrainedParameter[],
   ) {
-    this.layout = new ParameterLayout([
+    const layout = new ParameterLayout([
       ...modules.flatMap(({ path, rank, inFeatures, outFeatures }) => [
-        { name: `${path}.lora_A`, shape: [rank, inFeatures] },
-        { name: `${path}.lora_B`, shape: [outFeatures, rank] },
+        { name: factorName(path, 'A'), shape: [rank, inFeatures] },
+        { name: factorName(path, 'B'), shape: [outFeatures, rank] },
       ]),
       ...saved,
     ]);
+    super(layout, modules, saved, lora_dropout);
   }
 
   /** The tuner of a config: each adapted module with the rank and alpha that the patterns give it. */
@@ -40,32 +42,13 @@ export class LoraTuner implements Tuner {
   }
 
   /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5), B zero. */
-  initialValues(seed: number, read: ReadParameter): Float32Array {
-    const values = new Float32Array(this.layout.length);
+  protected initialiseFactors(values: Float32Array, seed: number): void {
     for (const { path, inFeatures } of this.modules) {
-      const random = new Random(seed, `init ${path}.lora_A`);
+      const name = factorName(path, 'A');
+      const random = new Random(seed, `init ${name}`);
       const bound = 1 / Math.sqrt(inFeatures);
-      const a = this.layout.read(values, `${path}.lora_A`);
+      const a = this.layout.read(values, name);
       for (let i = 0; i < a.length; i++) a[i] = (2 * random.uniform() - 1) * bound;
     }
-    for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
-    return values;
   }
-
-  inject(flat: Value, dropout: (x: Value, probability: number) => Value): LowRankInjection {
-    return new LowRankInjection(this.layout, flat, this.modules, {
-      diagonal: false,
-      dropout: (x) => dropout(x, this.config.lora_dropout),
-    });
-  }
-}
-
-/** alpha / r, or alpha / √r with rsLoRA; alpha by module where `alpha_pattern` has one. */
-export function loraScale(
-  config: Pick<LoraConfig, 'lora_alpha' | 'alpha_pattern' | 'use_rslora'>,
-  path: string,
-  rank: number,
-): number {
-  const alpha = patternValue(config.alpha_pattern, path) ?? config.lora_alpha;
-  return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
 }

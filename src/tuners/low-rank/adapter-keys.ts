@@ -1,10 +1,9 @@
-/** How PEFT names the tensors of an adapter file. */
-export const PREFIX = 'base_model.model.';
+import { PEFT_PREFIX } from '../../formats/adapters/stored-adapter.ts';
+import { factorOf } from './factors.ts';
+import type { PeftAdapterConfig } from './peft-config.ts';
 
 /** The weight of an adapted module, as the base model has it. */
 export const BASE_WEIGHT = /\.base_layer\.weight$/;
-
-export type LowRankFactor = 'lora_A' | 'lora_B' | 'lora_E';
 
 /**
  * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`, AdaLoRA's are parameters. PEFT
@@ -12,24 +11,22 @@ export type LowRankFactor = 'lora_A' | 'lora_B' | 'lora_E';
  */
 export function adapterKey(
   name: string,
-  method: 'LORA' | 'ADALORA',
+  kind: PeftAdapterConfig['peft_type'],
   isAdapted: (path: string) => boolean,
 ): string {
-  if (/\.lora_[ABE]$/.test(name)) return `${PREFIX}${name}${method === 'LORA' ? '.weight' : ''}`;
+  if (factorOf(name)) return `${PEFT_PREFIX}${name}${kind === 'LORA' ? '.weight' : ''}`;
   const [, path] = /^(.*)\.bias$/.exec(name) ?? [];
-  return path !== undefined && isAdapted(path) ? `${PREFIX}${path}.base_layer.bias` : PREFIX + name;
+  return path !== undefined && isAdapted(path) ? `${PEFT_PREFIX}${path}.base_layer.bias` : PEFT_PREFIX + name;
 }
 
 /**
- * What a key stands for: a factor of a module, or a whole parameter. Undefined for what PEFT saves in vain: with
- * `bias: all`, the biases of modules saved whole a second time and those of the originals that they stand in for; and
- * the base model's own weight of an adapted `lm_head`.
+ * The trained tensor that a key stands for, by our name: a factor of a module, or a whole parameter. Undefined for what
+ * PEFT saves in vain: with `bias: all`, the biases of modules saved whole a second time and those of the originals that
+ * they stand in for; and the base model's own weight of an adapted `lm_head`.
  */
-export function parseAdapterKey(
-  key: string,
-): { path: string; factor: LowRankFactor } | { parameter: string } | undefined {
+export function parseAdapterKey(key: string): string | undefined {
   if (/\.(original_module|modules_to_save)\./.test(key) || BASE_WEIGHT.test(key)) return undefined;
-  const name = key.slice(PREFIX.length).replace(/\.base_layer\.bias$/, '.bias');
-  const [, path, factor] = /^(.*)\.(lora_[ABE])(?:\.weight)?$/.exec(name) ?? [];
-  return path === undefined ? { parameter: name } : { path, factor: factor as LowRankFactor };
+  const name = key.slice(PEFT_PREFIX.length).replace(/\.base_layer\.bias$/, '.bias');
+  const factor = name.replace(/\.weight$/, '');
+  return factorOf(factor) ? factor : name;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type PeftAdapterConfigInput, parseAdapterConfig } from '../../formats/peft/adapter-config.ts';
 import { bert } from '../../models/bert/definition.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
-import type { PeftAdapter } from './export-adapter.ts';
 import { headOutputs } from '../stored/head-outputs.ts';
+import type { PeftAdapter } from './export-adapter.ts';
 import { importAdapter } from './import-adapter.ts';
+import { type PeftAdapterConfigInput, parseAdapterConfig } from './peft-config.ts';
 
 const modelConfig = bert.parseConfig(
   {

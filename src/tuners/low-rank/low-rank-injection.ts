@@ -2,7 +2,7 @@ import { concat, matmul, multiply, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Injection } from '../../nn/network.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
-import type { LowRankModule } from '../tuner.ts';
+import { type Factor, factorName, type LowRankModule } from './factors.ts';
 
 export interface LowRankOptions {
   /** Whether a module has a diagonal between its two factors (AdaLoRA's λ). */
@@ -34,28 +34,26 @@ export class LowRankInjection implements Injection {
   increments(paths: readonly string[], x: Value): (Value | undefined)[] {
     const adapted = paths.flatMap((path) => this.#modules.get(path) ?? []).filter(({ rank }) => rank > 0);
     if (adapted.length === 0) return paths.map(() => undefined);
-    const stacked = (suffix: string) =>
+    const stacked = (factor: Factor) =>
       concat(
-        adapted.map(({ path }) => this.#tensor(path, suffix)),
+        adapted.map(({ path }) => this.#tensor(path, factor)),
         0,
       );
-    const rows = stacked('lora_A');
+    const rows = stacked('A');
     // λ goes to A, which is smaller than what a batch makes of it.
-    const scaled = this.options.diagonal
-      ? multiply(rows, reshape(stacked('lora_E'), [rows.shape[0], 1]))
-      : rows;
+    const scaled = this.options.diagonal ? multiply(rows, reshape(stacked('E'), [rows.shape[0], 1])) : rows;
     const inner = matmul(this.options.dropout(x), scaled, { transposeB: true });
     let start = 0;
     const increments = new Map<string, Value>();
     for (const { path, rank, scale } of adapted) {
       const own = slice(inner, 1, start, start + rank);
-      increments.set(path, matmul(own, this.#tensor(path, 'lora_B'), { transposeB: true, scale }));
+      increments.set(path, matmul(own, this.#tensor(path, 'B'), { transposeB: true, scale }));
       start += rank;
     }
     return paths.map((path) => increments.get(path));
   }
 
-  #tensor(path: string, suffix: string): Value {
-    return this.layout.value(this.flat, `${path}.${suffix}`);
+  #tensor(path: string, factor: Factor): Value {
+    return this.layout.value(this.flat, factorName(path, factor));
   }
 }

@@ -1,9 +1,6 @@
 import type { ParameterLayout } from '../parameter-layout.ts';
-import type { LowRankModule } from '../tuner.ts';
-import type { ImportedAdapter } from './import-adapter.ts';
-
-/** Elements [start, end) of a parameter, row-major. */
-export type ReadRange = (name: string, start: number, end: number) => Float32Array;
+import type { ReadRange } from '../tuner.ts';
+import { factorName, type LowRankModule } from './factors.ts';
 
 /**
  * Reads the parameters of a model with its adapter merged: W + s B diag(E) A where it adapts, the trained parameter
@@ -12,9 +9,12 @@ export type ReadRange = (name: string, start: number, end: number) => Float32Arr
  *
  * @param readBase gives memory of its own, which is changed
  */
-export function mergedReader({ tuner, values }: ImportedAdapter, readBase: ReadRange): ReadRange {
-  const { layout } = tuner;
-  const adapted = new Map(tuner.modules.map((module) => [`${module.path}.weight`, module]));
+export function mergedReader(
+  { layout, modules }: { layout: ParameterLayout; modules: readonly LowRankModule[] },
+  values: Float32Array,
+  readBase: ReadRange,
+): ReadRange {
+  const adapted = new Map(modules.map((module) => [`${module.path}.weight`, module]));
   return (name, start, end) => {
     if (layout.find(name)) return layout.read(values, name).subarray(start, end);
     const weight = readBase(name, start, end);
@@ -32,9 +32,9 @@ function addIncrement(
   layout: ParameterLayout,
   values: Float32Array,
 ): void {
-  const a = layout.read(values, `${path}.lora_A`);
-  const b = layout.read(values, `${path}.lora_B`);
-  const diagonal = layout.find(`${path}.lora_E`) && layout.read(values, `${path}.lora_E`);
+  const a = layout.read(values, factorName(path, 'A'));
+  const b = layout.read(values, factorName(path, 'B'));
+  const diagonal = layout.find(factorName(path, 'E')) && layout.read(values, factorName(path, 'E'));
   const end = start + range.length;
   const width = transposed ? outFeatures : inFeatures;
   for (let row = Math.floor(start / width); row * width < end; row++) {

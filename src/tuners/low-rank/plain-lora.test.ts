@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseAdapterConfig } from '../../formats/peft/adapter-config.ts';
 import type { PeftAdapter } from './export-adapter.ts';
+import { parseAdapterConfig } from './peft-config.ts';
 import { plainLora } from './plain-lora.ts';
 
 const tensor = (shape: number[], ...data: number[]) => ({ shape, data: Float32Array.from(data) });

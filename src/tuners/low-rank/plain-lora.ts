@@ -1,15 +1,17 @@
-import { parseAdapterConfig } from '../../formats/peft/adapter-config.ts';
+import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
 import { UserError } from '../../support/user-error.ts';
-import { adaLoraScale } from '../adalora/adalora-tuner.ts';
-import { adapterKey, type LowRankFactor, parseAdapterKey } from './adapter-keys.ts';
-import type { PeftAdapter } from './export-adapter.ts';
+import { adapterKey, parseAdapterKey } from './adapter-keys.ts';
+import { type Factor, factorName, factorOf } from './factors.ts';
+import type { PeftAdapter } from './peft-adapter.ts';
+import { parseAdapterConfig } from './peft-config.ts';
+import { adaLoraScale } from './scales.ts';
 
 type Tensor = { shape: number[]; data: Float32Array };
 
 /**
- * An AdaLoRA adapter as plain LoRA that computes the same: lora_A = Q and lora_B = s P diag(λ) of the kept triplets,
- * and alpha = rank for every module, so that LoRA's own scale is 1. Modules without a triplet are left out. A LoRA
- * adapter is given back as it is.
+ * An AdaLoRA adapter as plain LoRA that computes the same: A = Q and B = s P diag(λ) of the kept triplets, and alpha =
+ * rank for every module, so that LoRA's own scale is 1. Modules without a triplet are left out. A LoRA adapter is given
+ * back as it is.
  *
  * @param where the adapter's name for messages
  * @throws UserError where no triplet is left, or a factor is missing
@@ -18,21 +20,21 @@ export function plainLora(adapter: PeftAdapter, where: string): PeftAdapter {
   const { config, tensors } = adapter;
   if (config.peft_type === 'LORA') return adapter;
   const factors = factorsByModule(tensors, where);
-  const ranks = new Map([...factors].map(([path, { lora_E }]) => [path, lora_E.shape[0]]));
+  const ranks = new Map([...factors].map(([path, { E }]) => [path, E.shape[0]]));
   const kept = [...ranks].filter(([, rank]) => rank > 0);
   if (kept.length === 0) {
     throw new UserError({ where, expected: 'an adapter with a triplet left', got: 'rank 0 everywhere' });
   }
   const key = (name: string) => adapterKey(name, 'LORA', (path) => (ranks.get(path) ?? 0) > 0);
-  const plain: PeftAdapter['tensors'] = new Map();
+  const plain: AdapterTensors = new Map();
   for (const [path] of kept) {
-    const { lora_A, lora_E, lora_B } = factors.get(path)!;
-    plain.set(key(`${path}.lora_A`), lora_A);
-    plain.set(key(`${path}.lora_B`), scaledColumns(lora_B, lora_E.data, adaLoraScale(config)));
+    const { A, E, B } = factors.get(path)!;
+    plain.set(key(factorName(path, 'A')), A);
+    plain.set(key(factorName(path, 'B')), scaledColumns(B, E.data, adaLoraScale(config)));
   }
   for (const [adapterFileKey, tensor] of tensors) {
-    const parsed = parseAdapterKey(adapterFileKey);
-    if (parsed && 'parameter' in parsed) plain.set(key(parsed.parameter), tensor);
+    const name = parseAdapterKey(adapterFileKey);
+    if (name !== undefined && !factorOf(name)) plain.set(key(name), tensor);
   }
   const r = Math.max(...ranks.values());
   const settings = {
@@ -51,20 +53,20 @@ export function plainLora(adapter: PeftAdapter, where: string): PeftAdapter {
   return { config: parseAdapterConfig(settings, where), tensors: plain };
 }
 
-function factorsByModule(tensors: PeftAdapter['tensors'], where: string) {
-  const found = new Map<string, Partial<Record<LowRankFactor, Tensor>>>();
+function factorsByModule(tensors: AdapterTensors, where: string) {
+  const found = new Map<string, Partial<Record<Factor, Tensor>>>();
   for (const [key, tensor] of tensors) {
-    const parsed = parseAdapterKey(key);
-    if (parsed && 'factor' in parsed)
-      found.set(parsed.path, { ...found.get(parsed.path), [parsed.factor]: tensor });
+    const own = factorOf(parseAdapterKey(key) ?? '');
+    if (own) found.set(own.path, { ...found.get(own.path), [own.factor]: tensor });
   }
   for (const [path, factors] of found) {
-    for (const factor of ['lora_A', 'lora_E', 'lora_B'] as const) {
+    for (const factor of ['A', 'E', 'B'] as const) {
       if (factors[factor]) continue;
-      throw new UserError({ where: `${where}: ${path}.${factor}`, expected: 'a tensor', got: 'none' });
+      const name = factorName(path, factor);
+      throw new UserError({ where: `${where}: ${name}`, expected: 'a tensor', got: 'none' });
     }
   }
-  return found as Map<string, Record<LowRankFactor, Tensor>>;
+  return found as Map<string, Record<Factor, Tensor>>;
 }
 
 /** matrix · scale · diag(factors), for a matrix [rows, factors] row by row. */

@@ -1,9 +1,9 @@
+import type { RunConfig } from '../../../run/config/run-config.ts';
 import { fileError } from '../../../support/file-error.ts';
+import { peakMemoryMb } from '../../../support/node/peak-memory.ts';
 import { calibrate } from '../../calibration/calibrate.ts';
 import type { Calibration, CalibrationProgress } from '../../calibration/calibration.ts';
-import type { RunConfig } from '../../../run/config/run-config.ts';
 import { loadRun, openBase } from '../load-run.ts';
-import { peakMemoryMb } from '../../../support/node/peak-memory.ts';
 import { readRun } from '../read-run.ts';
 
 /** What a process is started for: to make the base of a run, or to measure the run over it. */

@@ -1,8 +1,8 @@
-import { resolveModel } from '../../../data/hub/node/resolve-model.ts';
 import type { BaseDtype } from '../../../bases/base-dtype.ts';
+import { resolveModel } from '../../../data/hub/node/resolve-model.ts';
+import type { RunConfig } from '../../../run/config/run-config.ts';
 import type { CalibrationProgress } from '../../calibration/calibration.ts';
 import type { PlannedBase } from '../../plan/plan.ts';
-import type { RunConfig } from '../../../run/config/run-config.ts';
 import { askChild } from './ask-child.ts';
 import type { ChildAnswer, ChildJob } from './child.ts';
 

@@ -24,7 +24,7 @@ function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[]
 
 function budgetPoints({ steps, allocations }: RunRecord): Point[] {
   const points = new Map<number, number>();
-  for (const { step, budget } of steps) if (Number.isFinite(budget)) points.set(step, budget);
+  for (const { step, budget } of steps) if (budget !== undefined) points.set(step, budget);
   for (const { step, budget } of allocations) points.set(step, budget);
   return [...points].sort(([a], [b]) => a - b);
 }

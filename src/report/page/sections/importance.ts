@@ -1,3 +1,4 @@
+import type { EventOf } from '../../../run/events.ts';
 import { barcode } from '../../chart/barcode.ts';
 import { histogram, histogramGeometry } from '../../chart/histogram.ts';
 import { matrixName } from '../../chart/matrix-name.ts';
@@ -5,7 +6,6 @@ import { capital, counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
-import type { AllocationFacts } from '../../run/run-event.ts';
 import { binEdges, binned, splitScores } from '../../stats/score-bins.ts';
 import { figure, type Section } from '../section.ts';
 
@@ -18,7 +18,7 @@ export interface ImportanceFrames {
   at: Record<number, { kept: number[]; dropped: number[]; cut: number | null }>;
 }
 
-type Scored = AllocationFacts & { scores: (number | null)[][] };
+type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
 
 /** Which triplets were kept where the pattern became final: of every matrix, and of every layer. */
 export function importance(groups: readonly RunGroup[]): Section {

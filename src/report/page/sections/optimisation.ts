@@ -1,14 +1,16 @@
+import type { EventOf } from '../../../run/events.ts';
+import { methodNamed } from '../../../tuners/registry.ts';
 import { markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
-import type { StepFacts } from '../../run/run-event.ts';
+import { methodSettings } from '../../run/run-facts.ts';
 import type { Point } from '../../stats/series.ts';
 import type { Section } from '../section.ts';
 import { curveFigure, curvesOf } from './curves.ts';
 
 /** How near the factors stay to orthogonal, the gradient, the learning rate. */
 export function optimisation(groups: readonly RunGroup[]): Section {
-  const over = (of: (step: StepFacts) => number) =>
-    curvesOf(groups, ({ steps }) => steps.map((step): Point => [step.step, of(step)]));
+  const over = (of: (step: EventOf<'step'>) => number | undefined) =>
+    curvesOf(groups, ({ steps }) => steps.map((step): Point => [step.step, of(step) ?? Number.NaN]));
   const figures = [
     curveFigure(
       groups,
@@ -36,9 +38,10 @@ export function optimisation(groups: readonly RunGroup[]): Section {
   return figures.length === 0 ? section : { ...section, body: markup`<div class="figures">${figures}</div>` };
 }
 
+/** What the curve shows: one name where all groups have the same term. */
 function orthogonalityName(groups: readonly RunGroup[]): string {
-  const forms = new Set(groups.flatMap(({ runs: [{ facts }] }) => facts.adalora?.orthogonality ?? []));
-  return forms.size === 1 && forms.has('sum-squared')
-    ? 'sum of ‖PᵀP − I‖² and ‖QQᵀ − I‖²'
-    : 'mean of ‖PᵀP − I‖ and ‖QQᵀ − I‖';
+  const forms = groups.flatMap(
+    ({ runs: [{ facts }] }) => methodNamed(facts.method).words.regularizer?.(methodSettings(facts)) ?? [],
+  );
+  return new Set(forms).size === 1 ? forms[0] : 'regularizer, each in its own form';
 }

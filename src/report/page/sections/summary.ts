@@ -1,8 +1,10 @@
+import { TASK_NAMES, taskNamed } from '../../../tasks/registry.ts';
+import { methodNamed } from '../../../tuners/registry.ts';
 import { capital, counted, duration, listed, score } from '../../format.ts';
 import { examplesPerStep } from '../../run/costs.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
 import { dataName, modelName, scoreTitle } from '../../run/names.ts';
-import { METHOD_NAMES } from '../../run/run-facts.ts';
+import { methodSettings, methodTitle } from '../../run/run-facts.ts';
 import { finalScores, newestRanks, type RunRecord } from '../../run/run-record.ts';
 import { groupInterval, intervalText } from '../../stats/group-values.ts';
 import { part, type Section, table } from '../section.ts';
@@ -18,14 +20,6 @@ export function summary(groups: readonly RunGroup[]): Section {
     body: part('summary-table', table('What was run', groups, told)),
   };
 }
-
-const TASKS: Readonly<Record<string, string>> = {
-  single_label_classification: 'classification',
-  multi_label_classification: 'multi-label classification',
-  regression: 'regression',
-  causal_lm: 'causal language modelling',
-  masked_lm: 'masked language modelling',
-};
 
 type FactOf = (group: RunGroup) => string;
 
@@ -49,7 +43,8 @@ const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
 ];
 
 function taskOf({ facts }: RunRecord): string {
-  const task = TASKS[facts.task] ?? facts.task;
+  const known = TASK_NAMES.find((name) => name === facts.task);
+  const task = known ? taskNamed(known).words.name : facts.task;
   return facts.data.text_pair === undefined ? task : `${task} of pairs`;
 }
 
@@ -61,15 +56,12 @@ function dataOf({ facts, start }: RunRecord): string {
 }
 
 function methodOf(run: RunRecord): string {
-  const { method, adalora, lora, adapter } = run.facts;
+  const { facts } = run;
   const modules = Object.keys(newestRanks(run)).length;
-  const where = modules > 0 ? ` in ${modules} matrices` : '';
-  const from = adapter === undefined ? '' : ', from an earlier adapter on';
-  if (method === 'adalora' && adalora?.init_r !== undefined)
-    return `${METHOD_NAMES.adalora}, rank ${adalora.init_r} to ${adalora.target_r} on average${where}${from}`;
-  if (method === 'lora' && lora?.r !== undefined)
-    return `${METHOD_NAMES.lora}, rank ${lora.r}${where}${from}`;
-  return `${METHOD_NAMES[method]}${from}`;
+  const summary = methodNamed(facts.method).words.summary?.(methodSettings(facts));
+  const where = summary !== undefined && modules > 0 ? ` in ${modules} matrices` : '';
+  const from = facts.adapter === undefined ? '' : ', from an earlier adapter on';
+  return `${methodTitle(facts)}${summary === undefined ? '' : `, ${summary}`}${where}${from}`;
 }
 
 function stepsOf(run: RunRecord): string {
@@ -97,7 +89,7 @@ export function stateOf({ finish, step }: RunRecord): string {
 /** The page's title: `AdaLoRA and LoRA on CoLA`. */
 export function titleOf(groups: readonly RunGroup[]): string {
   const facts = groups.flatMap(({ runs }) => runs.map((run) => run.facts));
-  const methods = [...new Set(facts.map(({ method }) => METHOD_NAMES[method]))];
+  const methods = [...new Set(facts.map(methodTitle))];
   const title = `${listed(methods)} on ${listed([...new Set(facts.map(dataName))])}`;
   return capital(title);
 }

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { runEvent } from '../../run/run-event.ts';
+import { readEvent } from '../../../run/events.ts';
 import { type EventMessage, eventMessage, SESSION_START } from '../event-message.ts';
 import { scalarsOf } from '../scalars-of.ts';
 import { tfRecord } from '../tf-record.ts';
@@ -19,7 +19,7 @@ export function eventFile(folder: string, now = Date.now): (event: unknown) => v
       appendFileSync(path, tfRecord(eventMessage({ wall_time: now() / 1000, ...message })));
   };
   return (value) => {
-    const event = runEvent(value);
+    const event = readEvent(value);
     if (!event) return;
     if (event.type === 'start') {
       mkdirSync(folder, { recursive: true });

@@ -1,0 +1,90 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { formatAdapterConfig, parseAdapterConfig } from '../../../tuners/low-rank/peft-config.ts';
+import { writeSafetensors } from '../../node/safetensors-file.ts';
+import { readAdapter, writeAdapter } from './adapter-folder.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adapter-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const config = parseAdapterConfig({ peft_type: 'LORA', target_modules: ['q'] }, 'test');
+
+describe('readAdapter and writeAdapter', () => {
+  it('give back what was written, rank 0 included', () => {
+    const tensors = new Map([
+      ['base_model.model.q.lora_A', { shape: [0, 4], data: new Float32Array(0) }],
+      ['base_model.model.q.lora_B', { shape: [2, 1], data: Float32Array.of(1, 2) }],
+    ]);
+    writeAdapter(join(folder, 'new/adapter'), config, tensors);
+    expect(readAdapter(join(folder, 'new/adapter'))).toEqual({ config, tensors });
+    expect(readdirSync(join(folder, 'new/adapter')).sort()).toEqual([
+      'adapter_config.json',
+      'adapter_model.safetensors',
+    ]);
+  });
+
+  it('widen half precision', () => {
+    writeAdapter(folder, config, new Map());
+    const half = { dtype: 'BF16' as const, shape: [1], data: Uint16Array.of(0x3f80) };
+    writeSafetensors(
+      join(folder, 'adapter_model.safetensors'),
+      new Map([['base_model.model.q.lora_A', half]]),
+    );
+    expect(readAdapter(folder).tensors.get('base_model.model.q.lora_A')?.data).toEqual(Float32Array.of(1));
+  });
+
+  it('read a pickle where there are no safetensors', () => {
+    const tensors = new Map([
+      ['base_model.model.query.lora_A.weight', { shape: [1, 2], data: Float32Array.of(1, 1) }],
+      ['base_model.model.query.lora_B.weight', { shape: [2, 1], data: Float32Array.of(0.5, 3) }],
+    ]);
+    copyFileSync('src/formats/pickle/fixtures/adapter.bin', join(folder, 'adapter_model.bin'));
+    writeFileSync(join(folder, 'adapter_config.json'), formatAdapterConfig(config));
+    expect(readAdapter(folder)).toEqual({ config, tensors });
+    writeAdapter(folder, config, new Map());
+    expect(readAdapter(folder).tensors.size).toBe(0);
+  });
+
+  it('name what is wrong', () => {
+    expect(() => readAdapter(join(folder, 'x'))).toThrow('expected an adapter folder, got nothing there');
+    expect(() => readAdapter(folder)).toThrow(
+      'adapter_config.json: expected the configuration of a PEFT adapter',
+    );
+    writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"');
+    expect(() => readAdapter(folder)).toThrow('adapter_config.json: expected JSON');
+    writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"}');
+    expect(() => readAdapter(folder)).toThrow('adapter_model.safetensors: expected a safetensors file');
+    writeFileSync(join(folder, 'adapter_model.bin'), '');
+    expect(() => readAdapter(folder)).toThrow('adapter_model.bin: expected a file of torch.save');
+    const stray = { dtype: 'F32' as const, shape: [1], data: Float32Array.of(1) };
+    writeSafetensors(join(folder, 'adapter_model.safetensors'), new Map([['q.lora_A', stray]]));
+    expect(() => readAdapter(folder)).toThrow('tensor names that start with base_model.model., got q.lora_A');
+  });
+});
+
+const trajectories = '../shared/conformance/trajectories';
+const cases = existsSync(trajectories) ? readdirSync(trajectories) : [];
+
+describe.skipIf(cases.length === 0)("PEFT's adapters (skipped without ../shared)", () => {
+  it.each(cases)('%s: tensors rewritten byte for byte', (name) => {
+    const source = `${trajectories}/${name}/adapter`;
+    const adapter = readAdapter(source);
+    writeAdapter(folder, adapter.config, adapter.tensors);
+    const bytes = (root: string) => readFileSync(join(root, 'adapter_model.safetensors'));
+    expect(bytes(folder).equals(bytes(source))).toBe(true);
+    expect(readAdapter(folder)).toEqual(adapter);
+  });
+});

@@ -1,0 +1,52 @@
+import { parse } from 'yaml';
+import { UserError } from '../../support/user-error.ts';
+import { type JsonLimits, parseBoundedJson } from '../bounded-json.ts';
+import { FileSource } from './file-source.ts';
+
+/** A config.json has some kilobytes, with label names or a rank pattern some megabytes. */
+const MAX_JSON_BYTES = 16 * 2 ** 20;
+/** Sections lie a few deep; the longest lists are rank patterns and label names. */
+const JSON_LIMITS: JsonLimits = { depth: 64, values: 4_000_000 };
+/** People write some kilobytes, and YAML takes much memory for its size. */
+const MAX_YAML_BYTES = 2 ** 20;
+
+/**
+ * The one way in which small files from outside are read: a file, no larger than said, in UTF-8.
+ *
+ * @param expected what kind of file it is, for messages: "a config file"
+ * @throws UserError for one that is missing, no file, unreadable, too large or not UTF-8
+ */
+export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYTES): string {
+  const bytes = readBytes(path, expected, maxBytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError({ where: path, expected: 'text in UTF-8', got: 'other bytes' });
+  }
+}
+
+/** The value of a JSON file. Throws a UserError as {@link readText} does, and for what is no JSON or too deep. */
+export function readJson(path: string, expected: string, maxBytes = MAX_JSON_BYTES): unknown {
+  return parseBoundedJson(readBytes(path, expected, maxBytes), JSON_LIMITS, path);
+}
+
+/** The value of a YAML file. Throws a UserError as {@link readText} does, and for what is no YAML. */
+export function readYaml(path: string, expected: string): unknown {
+  const text = readText(path, expected, MAX_YAML_BYTES);
+  try {
+    return parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    const [got] = (error as Error).message.split('\n', 1);
+    throw new UserError({ where: path, expected: 'YAML', got: got.replace(/[.:]$/, '') });
+  }
+}
+
+function readBytes(path: string, expected: string, maxBytes: number): Uint8Array {
+  const source = FileSource.open(path, expected);
+  try {
+    if (source.size <= maxBytes) return source.read(0, source.size);
+    throw new UserError({ where: path, expected: `at most ${maxBytes} bytes`, got: `${source.size}` });
+  } finally {
+    source.close();
+  }
+}

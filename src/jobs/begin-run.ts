@@ -1,0 +1,84 @@
+import type { TextFile } from '../data/text-file.ts';
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { RunConfig } from '../run/config/run-config.ts';
+import { taskNamed } from '../tasks/registry.ts';
+import type { BuildTask } from '../tasks/task-definition.ts';
+import type { Family } from '../trained/bind-model.ts';
+import type { Notes } from '../trained/notes.ts';
+import type { TrainedParts } from '../trained/trained-model.ts';
+
+/** The adapter that a run goes on from. */
+export interface StartingAdapter {
+  stored: StoredAdapter;
+  notes?: Notes;
+}
+
+/** What a run is made of, wherever its files lie. */
+export interface RunMaterial {
+  /** With everything filled in that it leaves to the adapter. */
+  config: RunConfig;
+  start?: StartingAdapter;
+  family: Family;
+  text: TrainedParts['text'];
+  train: readonly TextFile[];
+  validation?: readonly TextFile[];
+}
+
+/** What a run and its plan begin with. */
+export interface RunBeginning {
+  config: RunConfig;
+  start?: StartingAdapter;
+  /** The config's, with what it leaves to the files. */
+  data: RunConfig['data'];
+  /** Class names by id; none for tasks without. */
+  labels: readonly string[];
+  build: BuildTask;
+  /** Tokens that an example may have. */
+  maxLength: number;
+  /** Tokenizes everything. `began`: what time chat templates are told. */
+  encode(began: Date, onProgress?: (share: number) => void): { train: ExampleSet; validation?: Evaluation };
+}
+
+/**
+ * Reads the data of a run and its classes.
+ *
+ * @throws UserError for bad rows with their lines, and for classes that the adapter does not have
+ */
+export function beginRun({ config, start, family, text, ...files }: RunMaterial): RunBeginning {
+  const task = taskNamed(config.task);
+  const { data } = config;
+  const train = task.read(files.train, data);
+  const validation = files.validation && task.read(files.validation, data);
+  const labels = task.labels(train, {
+    fileName: data.train,
+    ...family,
+    adapter: start && {
+      path: String(config.adapter),
+      labels: start.notes?.labels,
+      tensors: start.stored.tensors,
+    },
+  });
+  return {
+    config,
+    start,
+    data: { ...data, ...task.found?.(train, data) } as RunConfig['data'],
+    labels,
+    build: task.build(labels),
+    maxLength: text.maxLength,
+    encode(began, onProgress) {
+      const { tokenizer, maxLength, vocabSize } = text;
+      const context = {
+        ...{ tokenizer, maxLength, vocabSize },
+        chatTemplate: () => text.chatTemplate(began),
+        ...{ reading: data, labels, seed: config.seed, onProgress },
+      };
+      return {
+        train: task.examples(train, context),
+        ...(files.validation && {
+          validation: task.evaluation(validation, context, config.training.per_device_eval_batch_size),
+        }),
+      };
+    },
+  };
+}

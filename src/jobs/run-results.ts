@@ -1,0 +1,36 @@
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { modelCard } from '../report/model-card.ts';
+import type { FinishEvent } from '../run/events.ts';
+import { formatNotes } from '../trained/notes.ts';
+import type { MethodRun } from '../tuners/method-run.ts';
+import type { RunBeginning } from './begin-run.ts';
+
+/** What a finished run leaves. */
+export interface RunResults {
+  /** Missing where the model itself was trained. */
+  adapter?: StoredAdapter;
+  /** The text of the notes beside the adapter or the model. */
+  notes: string;
+  /** The text of the run's README.md. */
+  card: string;
+}
+
+export function runResults(
+  { config, data, labels, maxLength }: RunBeginning,
+  method: MethodRun,
+  values: Float32Array,
+  finish: FinishEvent,
+): RunResults {
+  return {
+    adapter: method.store?.(values, config.model),
+    notes: formatNotes({ task: config.task, data }, labels, maxLength),
+    card: modelCard({
+      config: { ...config, data: { ...config.data, max_length: maxLength } },
+      labels,
+      steps: finish.step,
+      trainableParameters: values.length,
+      metrics: finish.metrics,
+      ranks: finish.ranks,
+    }),
+  };
+}

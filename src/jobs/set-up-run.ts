@@ -1,0 +1,69 @@
+import type { Engine } from '../program/engine.ts';
+import type { LoadedModel } from '../program/model-weights.ts';
+import { methodOf } from '../run/config/run-config.ts';
+import type { TrainerInputs } from '../train/trainer.ts';
+import { type TrainerSettings, trainerSettings } from '../train/trainer-settings.ts';
+import { checkHead } from '../trained/check-head.ts';
+import type { RunBeginning } from './begin-run.ts';
+import { startMethod } from './start-method.ts';
+
+/** All that a run trains with. */
+export interface SetUpRun {
+  model: LoadedModel;
+  settings: TrainerSettings;
+  inputs: TrainerInputs;
+}
+
+/**
+ * Tokenizes everything and sets the method up on the model.
+ *
+ * @param began what time chat templates are told
+ * @throws UserError for rows that cannot be learnt from, an adapter of another model
+ */
+export function setUpRun(
+  run: RunBeginning,
+  model: LoadedModel,
+  engine: Engine,
+  began: Date,
+  onProgress?: (share: number) => void,
+): SetUpRun {
+  const { config, start } = run;
+  const { train, validation } = run.encode(began, onProgress);
+  const settings = trainerSettings(config, train.lengths.length);
+  const { run: method, values } = startMethod(config, model, settings.totalSteps, start?.stored);
+  if (start) checkHead(model, method, `adapter: ${config.adapter}`);
+  return {
+    model,
+    settings,
+    inputs: {
+      engine,
+      model,
+      method,
+      values: values ?? method.tuner.initialValues(config.seed, model.reader(config.seed)),
+      train,
+      validation,
+    },
+  };
+}
+
+/** What to tell the user before the first step. */
+export function startNotices({ config, start }: RunBeginning, { initialised }: LoadedModel): string[] {
+  if (config.model_init === 'random') return ['every parameter is new (model_init: random)'];
+  if (!start) {
+    return initialised.length > 0 ? [`not in the checkpoint, initialised: ${initialised.join(', ')}`] : [];
+  }
+  const base = start.stored.baseModel;
+  const isOther = base && lastName(base) !== lastName(config.model);
+  return [
+    ...(methodOf(config).definition.continues?.notices ?? []),
+    ...(isOther
+      ? [
+          `the adapter was made for ${base}, this run has ${config.model}: right only where both are the same model`,
+        ]
+      : []),
+  ];
+}
+
+function lastName(path: string): string | undefined {
+  return path.split(/[\\/]/).filter(Boolean).at(-1);
+}

@@ -1,0 +1,26 @@
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { methodOf, type RunConfig } from '../run/config/run-config.ts';
+import type { MethodRun } from '../tuners/method-run.ts';
+import type { TunableModel } from '../tuners/tuner.ts';
+
+/** A run's method, and the values it starts from where it continues an adapter. */
+export interface StartedMethod {
+  run: MethodRun;
+  values?: Float32Array;
+}
+
+/**
+ * Sets up the method of a run of `totalSteps` optimizer steps. Where it continues an adapter, `start` is that, and
+ * `config` must come from `continuedConfig`.
+ */
+export function startMethod(
+  config: RunConfig,
+  model: TunableModel,
+  totalSteps: number,
+  start?: StoredAdapter,
+): StartedMethod {
+  const { definition, settings } = methodOf(config);
+  if (!start) return { run: definition.start(model, settings, totalSteps) };
+  if (!definition.continues) throw new Error(`no adapter is continued with ${config.method}`);
+  return definition.continues.start(model, settings, start, `adapter: ${config.adapter}`);
+}

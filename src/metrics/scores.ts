@@ -1,0 +1,37 @@
+/** What is known of a score beside how it is computed. */
+export interface ScoreFacts {
+  /** For people. */
+  title: string;
+  /** What the Hub calls it; missing for scores that no card shows. */
+  hub?: { type: string; name: string };
+  /** Whether a model is better with less of it. */
+  lessIsBetter?: boolean;
+}
+
+/** Every score of an evaluation, by its name without `eval_`. */
+export const SCORES = {
+  accuracy: { title: 'Accuracy', hub: { type: 'accuracy', name: 'Accuracy' } },
+  f1: { title: 'F1', hub: { type: 'f1', name: 'F1' } },
+  matthews_correlation: {
+    title: 'Matthews correlation',
+    hub: { type: 'matthews_correlation', name: 'Matthews correlation' },
+  },
+  pearson: { title: 'Pearson correlation', hub: { type: 'pearsonr', name: 'Pearson correlation' } },
+  spearmanr: { title: 'Spearman correlation', hub: { type: 'spearmanr', name: 'Spearman correlation' } },
+  mse: {
+    title: 'Mean squared error',
+    hub: { type: 'mse', name: 'Mean squared error' },
+    lessIsBetter: true,
+  },
+  precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' } },
+  recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' } },
+  perplexity: { title: 'Perplexity', hub: { type: 'perplexity', name: 'Perplexity' }, lessIsBetter: true },
+  loss: { title: 'Validation loss', lessIsBetter: true },
+} as const satisfies Record<string, ScoreFacts>;
+
+export type ScoreName = keyof typeof SCORES;
+
+/** The facts of a score; undefined for one that this version does not know. */
+export function scoreFacts(name: string): ScoreFacts | undefined {
+  return Object.hasOwn(SCORES, name) ? SCORES[name as ScoreName] : undefined;
+}

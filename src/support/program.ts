@@ -1,0 +1,2 @@
+/** What the package, its command and its caches are called. */
+export const PROGRAM = 'adalora';

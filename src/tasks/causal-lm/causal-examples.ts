@@ -1,0 +1,87 @@
+import type { LanguageRow } from '../../data/text/language-rows.ts';
+import type { TextFile } from '../../data/text-file.ts';
+import { labelledRows } from '../../objectives/labelled-rows.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { packedBatch, rowLength } from '../../objectives/packed-batch.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
+import { BadConversation } from '../../text/chat/bad-conversation.ts';
+import { conversationIds } from '../../text/chat/conversation-ids.ts';
+import { documentIds, promptIds } from '../../text/document-ids.ts';
+import { allLearnt, type LearntIds } from '../../text/learnt-ids.ts';
+import { pack, unpacked } from '../../text/pack.ts';
+import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../text/token-sequences.ts';
+import { checkVocabulary, encodeFiles } from '../language/language-encoder.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { CausalData } from './data-section.ts';
+
+type Context = EncodingContext<CausalData>;
+
+/** Rows of documents, or of several that share one, of which each token tells the next. */
+export function causalExamples(files: readonly TextFile[], context: Context): ExampleSet {
+  const sequences = encode(files, context);
+  checkVocabulary(sequences, context.vocabSize);
+  const lengths = lengthsOf(sequences);
+  const packing = context.reading.packing ? pack(lengths, context.maxLength) : unpacked(lengths.length);
+  const rows = packing.starts.length - 1;
+  return {
+    lengths: Int32Array.from({ length: rows }, (_, row) => rowLength(sequences.starts, packing, row)),
+    truncated: sequences.truncated,
+    batch(chosen) {
+      const batch = packedBatch(sequences, packing, chosen, context.tokenizer.padId);
+      const labels = labelledRows(batch.labels, batch.batch, batch.length, true);
+      return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels.data.length };
+    },
+  };
+}
+
+function encode(files: readonly TextFile[], context: Context): TokenSequences {
+  const { tokenizer, maxLength, reading } = context;
+  const builder = new SequenceBuilder(maxLength);
+  encodeFiles(
+    files,
+    reading,
+    (row, onProgress) => {
+      if ('text' in row) {
+        const ids = documentIds(tokenizer, row.text, onProgress);
+        if (ids.length < LEAST_TOKENS) return nothingToLearn(`a text of ${ids.length} tokens`);
+        builder.addBlocks(ids, LEAST_TOKENS);
+        return undefined;
+      }
+      try {
+        const example = answerIds(row, context);
+        if (builder.addCut(example)) return undefined;
+        const isSilent = example.learnt.indexOf(1, 1) < 0;
+        return nothingToLearn(isSilent ? 'no answer' : `none within data.max_length (${maxLength})`);
+      } catch (error) {
+        if (!(error instanceof BadConversation)) throw error;
+        return { expected: 'a conversation to learn from', got: `this: ${error.message}` };
+      }
+    },
+    context.onProgress,
+  );
+  return builder.build();
+}
+
+/** One token tells nothing of another. */
+const LEAST_TOKENS = 2;
+
+function answerIds(
+  row: Exclude<LanguageRow, { text: string }>,
+  { tokenizer, chatTemplate, reading }: Context,
+): LearntIds {
+  const whole = !reading.completion_only_loss;
+  if ('prompt' in row) {
+    const learnt = promptIds(tokenizer, row.prompt, row.completion);
+    return whole ? allLearnt(learnt.ids) : learnt;
+  }
+  if (whole) return allLearnt(tokenizer.ids(chatTemplate().render(row.messages, false)));
+  return conversationIds(tokenizer, chatTemplate(), row.messages);
+}
+
+function nothingToLearn(got: string) {
+  return {
+    expected: 'tokens to learn',
+    got,
+    hint: 'Remove such rows, or raise data.max_length where answers begin after it.',
+  };
+}

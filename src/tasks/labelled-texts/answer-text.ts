@@ -1,0 +1,14 @@
+/** The shortest decimal number that is the same 32-bit float. */
+export function shortest(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (Math.fround(rounded) === Math.fround(value)) return rounded;
+  }
+  return Number(value.toPrecision(9));
+}
+
+/** A probability in per cent, which no rounding makes certain. */
+export function percent(probability: number): string {
+  if (probability >= 0.9995) return 'more than 99.9 %';
+  return `${(100 * probability).toFixed(1)} %`;
+}

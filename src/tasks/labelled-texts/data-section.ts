@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+const given = z.string().min(1);
+
+const column = z.union([given, z.int().min(0)], {
+  error: 'expected a column: its name, or its number from 0',
+});
+
+/** Where labelled examples are and how they are read. */
+export const labelledDataSchema = z.strictObject({
+  /** Paths of TSV, CSV or JSON Lines files. */
+  train: given,
+  validation: given.optional(),
+  /** Columns by name (header, JSON key) or by number from 0. */
+  text: column,
+  /** The second text, for tasks on pairs. */
+  text_pair: column.optional(),
+  label: column,
+  /** Whether the first line names the columns. Default: yes if any column is given by name. */
+  header: z.boolean().optional(),
+  /** Whether a double quote encloses fields. Default: yes in CSV, no in TSV. */
+  quote: z.boolean().optional(),
+  /** Between the labels of one row in a multi-label table. Default: `;`. */
+  label_separator: given.optional(),
+  /** Tokens an input may have, special ones included; what is longer is cut. */
+  max_length: z.int().min(1).default(128),
+});
+
+export type LabelledData = z.output<typeof labelledDataSchema>;

@@ -1,0 +1,174 @@
+import { parseRows } from '../../data/parse-rows.ts';
+import type { DataOptions, Row } from '../../data/row.ts';
+import type { Value } from '../../graph/graph.ts';
+import type { ScoreName } from '../../metrics/scores.ts';
+import { sequenceModel } from '../../objectives/sequence-model.ts';
+import type { Scores } from '../../program/example-set.ts';
+import { predictAll } from '../../program/predict-all.ts';
+import { type Problem, shown } from '../../support/problem.ts';
+import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
+import type { TaskWords } from '../task-words.ts';
+import { type LabelledData, labelledDataSchema } from './data-section.ts';
+import { encodedSet, type Texts } from './encoded-set.ts';
+import { buildLabels } from './labels.ts';
+import { labelsBesideAdapter } from './labels-beside-adapter.ts';
+import { columnsFor, rowsFromInput, useColumns } from './read-inputs.ts';
+import type { Targets, ToTargets } from './to-targets.ts';
+
+export interface LabelledRows {
+  rows: Row[];
+  fileName: string;
+}
+
+/** What a task tells of a text: all that differs between classes, sets of labels, and scores. */
+export interface LabelKind<Answer extends object> {
+  /** transformers' `problem_type`, which is the task's name. */
+  problemType: string;
+  /** Different labels that the training rows must have; 0 where a label is a number. */
+  leastLabels: number;
+  /** Whether a row's label is a list. */
+  listed: boolean;
+  targets: ToTargets;
+  metrics: readonly ScoreName[];
+  /** Mean loss of a batch from its logits [batch, outputs]; declares the input `labels`. */
+  loss(logits: Value): Value;
+  /** The same over a whole set, [rows, outputs] row-major, in 64 bits. */
+  evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
+  scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
+  /** Reads the logits of one text, of which the answer has the memory. */
+  answer(logits: Float32Array, labels: readonly string[]): Answer;
+  json(answer: Answer, details: boolean): object;
+  describe(answer: Answer, labels: readonly string[]): string;
+  /** Whether models without notes that have so many outputs are taken for this task's. */
+  recognises(model: UnknownTrained, outputs: number): boolean;
+  name: string;
+  purpose(texts: string): string;
+}
+
+/** A task on texts, or pairs of them, that have a label each. */
+export function labelledTexts<Answer extends object>(
+  kind: LabelKind<Answer>,
+): TaskDefinition<LabelledData, LabelledRows, Texts, typeof labelledDataSchema> {
+  const outputs = (labels: readonly string[]) => (kind.leastLabels === 0 ? 1 : labels.length);
+  const build =
+    (labels: readonly string[]): BuildTask =>
+    (definition, config) =>
+      sequenceModel(definition, { ...config, numLabels: outputs(labels) }, kind.loss);
+  const asOptions = (reading: Partial<DataOptions>) =>
+    ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
+  const examples: TaskDefinition<LabelledData, LabelledRows>['examples'] = (
+    { rows, fileName },
+    { labels, tokenizer, maxLength },
+  ) => encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName));
+  return {
+    data: labelledDataSchema,
+    problems: labelProblems,
+    batchSize: { train: 32, eval: 64 },
+    metrics: [...kind.metrics, 'loss'],
+    takesFolders: false,
+    build,
+    read: ([file], reading) => ({
+      rows: parseRows(file.read(), file.name, asOptions(reading)),
+      fileName: file.name,
+    }),
+    labels({ rows, fileName }, origin) {
+      if (kind.leastLabels === 0) return [];
+      const found = buildLabels(rows, kind.leastLabels, fileName, origin.config.id2label);
+      return labelsBesideAdapter(found, origin, build);
+    },
+    examples,
+    evaluation(labelled, context, batchSize) {
+      const set = examples(labelled, context);
+      const numLabels = outputs(context.labels);
+      const targets = kind.targets(labelled.rows, context.labels, labelled.fileName);
+      return {
+        examples: set,
+        output: 'logits',
+        async run(program, values) {
+          const logits = await predictAll(program, values, set, numLabels, batchSize);
+          const scores: Scores = { eval_loss: kind.evaluationLoss(logits, numLabels, targets) };
+          for (const [name, score] of Object.entries(kind.scores(logits, numLabels, targets)))
+            scores[`eval_${name}`] = score;
+          return scores;
+        },
+      };
+    },
+    withFlags: (reading, flags, file) =>
+      columnsFor(file, useColumns(asOptions(reading), flags, true)) as LabelledData,
+    prediction: {
+      withFlags(reading, flags, file) {
+        const columns = useColumns(asOptions(reading), flags, false);
+        return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
+      },
+      inputs: (content, fileName, reading) => parseRows(content, fileName, asOptions(reading)),
+      typed: (content, reading) => rowsFromInput(content, asOptions(reading)),
+      line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
+      async answer(rows, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
+        const set = encodedSet(rows, tokenizer, maxLength);
+        const width = outputs(labels);
+        const logits = await predictAll(program, values, set, width, batchSize);
+        return rows.map((_, row) => kind.answer(logits.slice(row * width, (row + 1) * width), labels));
+      },
+      json: (answer, details) => kind.json(answer as Answer, details),
+      describe: (answer, labels) => kind.describe(answer as Answer, labels),
+    },
+    recognises: (model) => recognised(kind, model),
+    classKeys(labels) {
+      // A regression's one output has a name as well.
+      const names = labels.length > 0 ? labels : ['LABEL_0'];
+      return {
+        problem_type: kind.problemType,
+        id2label: Object.fromEntries(names.map((name, id) => [id, name])),
+        label2id: Object.fromEntries(names.map((name, id) => [name, id])),
+      };
+    },
+    words: wordsOf(kind),
+  };
+}
+
+/** Tokens of a text, for models that do not say. */
+const DEFAULT_MAX_LENGTH = 128;
+
+/** A model with a head for classes, whose config.json says what of them it knows. */
+function recognised<Answer extends object>(
+  kind: LabelKind<Answer>,
+  model: UnknownTrained,
+): Recognised | undefined {
+  const names = Object.values((model.json.id2label as Record<string, string> | undefined) ?? {});
+  const count = model.outputs ?? (names.length || 2);
+  const problemType = model.json.problem_type ?? undefined;
+  if (problemType === undefined ? !kind.recognises(model, count) : problemType !== kind.problemType)
+    return undefined;
+  const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  return {
+    labels: kind.leastLabels === 0 ? [] : labels,
+    data: { text: 0, max_length: DEFAULT_MAX_LENGTH },
+  };
+}
+
+function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
+  if (label !== text && label !== text_pair) return [];
+  const expected = `another column than data.${label === text ? 'text' : 'text_pair'}`;
+  return [{ path: ['data', 'label'], expected, got: shown(label) }];
+}
+
+function wordsOf({ name, purpose }: Pick<LabelKind<object>, 'name' | 'purpose'>): TaskWords<LabelledData> {
+  return {
+    name,
+    purpose: ({ text_pair }) => purpose(text_pair === undefined ? 'texts' : 'pairs of texts'),
+    hub: { pipeline: 'text-classification', name: 'Text Classification' },
+    autoModel: 'AutoModelForSequenceClassification',
+    use: {
+      command: 'adalora predict . texts.txt',
+      explanation: 'a line of JSON for each line of the file',
+    },
+    python({ text_pair, max_length }) {
+      const texts = text_pair === undefined ? '"Some text"' : '"Some text", "another text"';
+      return [
+        `inputs = tokenizer(${texts}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
+        'logits = model(**inputs).logits',
+      ];
+    },
+    hasClasses: true,
+  };
+}

@@ -1,0 +1,30 @@
+import { UserError } from '../../support/user-error.ts';
+import { headOutputs } from '../../tuners/head-outputs.ts';
+import type { BuildTask, LabelOrigin } from '../task-definition.ts';
+
+/**
+ * The classes that a continued adapter knows, in that order, else those of the data.
+ *
+ * @throws UserError where the data have others, or another number than the adapter's head
+ */
+export function labelsBesideAdapter(
+  found: readonly string[],
+  { fileName: where, definition, config, adapter }: LabelOrigin,
+  build: (labels: readonly string[]) => BuildTask,
+): readonly string[] {
+  if (!adapter) return found;
+  const known = adapter.labels;
+  const stranger = known && found.find((name) => !known.includes(name));
+  if (stranger !== undefined) {
+    const expected = `the labels of the adapter ${adapter.path} (${known?.join(', ')})`;
+    throw new UserError({ where, expected, got: `"${stranger}"` });
+  }
+  const labels = known ?? found;
+  const outputs = headOutputs(build(labels)(definition, config), adapter.tensors);
+  if (outputs === undefined || outputs === labels.length) return labels;
+  throw new UserError({
+    where,
+    expected: `${outputs} labels, as the head of the adapter ${adapter.path} has`,
+    got: `${labels.length}`,
+  });
+}

@@ -1,0 +1,51 @@
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { ReadingFlags, UnknownTrained } from '../task-definition.ts';
+
+/** What all tasks have in common whose targets are the words of the text itself. */
+export const LANGUAGE = {
+  batchSize: { train: 8, eval: 8 },
+  metrics: ['loss', 'perplexity'],
+  takesFolders: true,
+} as const;
+
+/**
+ * How another file is read than the run's.
+ *
+ * @param task its name, for messages
+ * @param known keys of its `data` section
+ */
+export function readingWithFlags<Reading extends object>(
+  task: string,
+  known: readonly string[],
+  reading: Reading,
+  flags: ReadingFlags,
+): Reading {
+  for (const [key, value] of Object.entries(flags)) {
+    if (!known.includes(key)) throw meaningless(key, task);
+    if (typeof value === 'number') throw numbered(key, value);
+  }
+  // A text by name takes the place of whatever the run read.
+  const others = { prompt: undefined, completion: undefined, messages: undefined };
+  return { ...reading, ...(flags.text !== undefined && others), ...flags };
+}
+
+/** Whether a model is one of words, with this head and no adapter's head for classes. */
+export function hasWordHead(model: UnknownTrained, architecture: string | undefined): boolean {
+  return (
+    !model.taskType &&
+    model.outputs === undefined &&
+    architecture !== undefined &&
+    model.architecture === architecture
+  );
+}
+
+function meaningless(key: string, task: string): UserError {
+  const hint = suggest(key, ['text', 'max_length']);
+  const expected = `a flag for task ${task}`;
+  return new UserError({ where: `--${key}`, expected, got: 'one for labelled rows', hint });
+}
+
+function numbered(key: string, column: number): UserError {
+  return new UserError({ where: `--${key}`, expected: 'the name of a key', got: `column number ${column}` });
+}

@@ -1,0 +1,106 @@
+import type { TextFile } from '../../data/text-file.ts';
+import { labelledRows } from '../../objectives/labelled-rows.ts';
+import { type MaskingVocabulary, maskTokens } from '../../objectives/mask-tokens.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
+import { concatenated } from '../../support/concatenated.ts';
+import { Random } from '../../support/random.ts';
+import { UserError } from '../../support/user-error.ts';
+import { type Batch, collate } from '../../text/collate.ts';
+import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../text/token-sequences.ts';
+import { checkVocabulary, encodeFiles } from '../language/language-encoder.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { MaskedData } from './data-section.ts';
+
+type Context = EncodingContext<MaskedData>;
+
+/** Masks a batch in place and gives its labels, [batch, length]. */
+export type Mask = (batch: Batch, examples: Int32Array, number: number) => Int32Array;
+
+/** Other masks in every batch of a run. */
+export function byBatch(context: Context): Mask {
+  const vocabulary = vocabularyOf(context);
+  return ({ inputIds, attentionMask, length }, _, number) => {
+    const random = new Random(context.seed, 'masking', number);
+    return maskTokens(inputIds, attentionMask, length, random, context.reading, vocabulary);
+  };
+}
+
+/** The same masks for an example whenever it is evaluated, in all runs: scores can be compared. */
+export function byExample(context: Context): Mask {
+  const vocabulary = vocabularyOf(context);
+  return ({ inputIds, attentionMask, length }, examples) => {
+    const labels = new Int32Array(inputIds.length);
+    examples.forEach((example, row) => {
+      const [start, end] = [row * length, (row + 1) * length];
+      const [ids, mask] = [inputIds.subarray(start, end), attentionMask.subarray(start, end)];
+      const random = new Random(0, 'evaluation masking', example);
+      labels.set(maskTokens(ids, mask, length, random, context.reading, vocabulary), start);
+    });
+    return labels;
+  };
+}
+
+function vocabularyOf({ tokenizer, vocabSize }: Context): MaskingVocabulary {
+  const maskId = tokenizer.idOf('mask_token');
+  if (maskId === undefined) {
+    const expected = 'a mask token (mask_token in tokenizer_config.json)';
+    throw new UserError({ where: 'the tokenizer', expected, got: 'none' });
+  }
+  return {
+    maskId,
+    vocabSize: Math.min(vocabSize, tokenizer.vocabSize),
+    specialIds: tokenizer.specialIds,
+    wordStarts: tokenizer.wordStarts(),
+  };
+}
+
+/** Blocks of texts, of which some tokens are to be told. */
+export function maskedExamples(files: readonly TextFile[], context: Context, mask: Mask): ExampleSet {
+  const { tokenizer, maxLength } = context;
+  const { before, after } = tokenizer.frame();
+  const special = before.length + after.length;
+  if (maxLength <= special) {
+    const expected = `at least ${special + 1}, as ${special} tokens are special`;
+    throw new UserError({ where: 'data.max_length', expected, got: `${maxLength}` });
+  }
+  const blocks = encode(files, context, maxLength - special);
+  checkVocabulary(blocks, context.vocabSize);
+  const encoding = (block: number) => {
+    const inputIds = concatenated(
+      before,
+      blocks.tokens.subarray(blocks.starts[block], blocks.starts[block + 1]),
+      after,
+    );
+    return { inputIds, tokenTypeIds: new Int32Array(inputIds.length), truncated: false };
+  };
+  return {
+    lengths: lengthsOf(blocks).map((length) => length + special),
+    truncated: 0,
+    batch(chosen, number) {
+      const batch = collate(Array.from(chosen, encoding), tokenizer.padId);
+      const labels = labelledRows(mask(batch, chosen, number), batch.batch, batch.length, false);
+      return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels.data.length };
+    },
+  };
+}
+
+function encode(
+  files: readonly TextFile[],
+  { tokenizer, reading, onProgress }: Context,
+  room: number,
+): TokenSequences {
+  const builder = new SequenceBuilder(room);
+  encodeFiles(
+    files,
+    { sample_by: reading.sample_by, text: reading.text ?? 'text' },
+    (row, report) => {
+      const ids = 'text' in row ? tokenizer.ids(row.text, report) : new Int32Array();
+      if (ids.length === 0) return { expected: 'text', got: 'none that has tokens' };
+      builder.addBlocks(ids, 1);
+      return undefined;
+    },
+    onProgress,
+  );
+  return builder.build();
+}

@@ -1,0 +1,54 @@
+import { accuracy } from '../../metrics/accuracy.ts';
+import { microF1 } from '../../metrics/f1.ts';
+import { positiveLogits } from '../../metrics/predicted-labels.ts';
+import { labelSetLoss } from '../../objectives/sequence-loss.ts';
+import { percent, shortest } from '../labelled-texts/answer-text.ts';
+import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
+import { labelSetTargets } from '../labelled-texts/to-targets.ts';
+
+/** The labels of a text: all whose probability is above one half. */
+export interface LabelSetAnswer {
+  label: string[];
+  /** Of every label by itself, in their order: a sigmoid each. */
+  probabilities: number[];
+  logits: Float32Array;
+}
+
+/** Which labels apply to a text, or a pair of texts: none, some or all. */
+export const multiLabelClassification = labelledTexts<LabelSetAnswer>({
+  problemType: 'multi_label_classification',
+  leastLabels: 1,
+  listed: true,
+  targets: labelSetTargets,
+  metrics: ['f1', 'accuracy'],
+  loss: labelSetLoss,
+  evaluationLoss(logits, _, targets) {
+    let total = 0;
+    targets.forEach((target, i) => {
+      const x = logits[i];
+      total += Math.max(x, 0) - x * target + Math.log1p(Math.exp(-Math.abs(x)));
+    });
+    return total / targets.length;
+  },
+  /** `accuracy` counts rows of which every label is right, `f1` is over all labels together (micro). */
+  scores(logits, outputs, targets) {
+    const predictions = positiveLogits(logits);
+    return { accuracy: accuracy(predictions, targets, outputs), f1: microF1(predictions, targets) };
+  },
+  answer: (logits, labels) => ({
+    label: labels.filter((_, i) => logits[i] > 0),
+    probabilities: Array.from(logits, (logit) => shortest(1 / (1 + Math.exp(-logit)))),
+    logits,
+  }),
+  json: ({ logits, ...answer }, details) => ({
+    ...answer,
+    ...(details && { logits: Array.from(logits, shortest) }),
+  }),
+  describe({ label, probabilities }, labels) {
+    if (label.length === 0) return 'none of the labels';
+    return label.map((name) => `${name}, ${percent(probabilities[labels.indexOf(name)])}`).join('; ');
+  },
+  recognises: () => false,
+  name: 'multi-label classification',
+  purpose: (texts) => `classification of ${texts} (several labels may apply)`,
+});

@@ -1,0 +1,36 @@
+import type { Program } from '../program/program.ts';
+import type { BaseData, EncodingContext, ReadingFlags, ReadingOf } from './task-definition.ts';
+
+/** What a task answers for one input: ready to be written as JSON. */
+export type Answer = object;
+
+/**
+ * How a task predicts.
+ *
+ * @typeParam Input a text, a pair, a list of words
+ */
+export interface Prediction<Data extends BaseData, Input> {
+  /**
+   * How a file without answers is read: as in the run, but for what flags say. `file` is missing for standard input.
+   *
+   * @throws UserError for a flag that means nothing for the task
+   */
+  withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file?: string): ReadingOf<Data>;
+  /** @throws UserError for bad rows with their lines */
+  inputs(content: string, fileName: string, reading: ReadingOf<Data>): Input[];
+  /** Standard input, which has no name to tell its format. */
+  typed(content: string, reading: ReadingOf<Data>): Input[];
+  /** What makes an input of a text that a person types; undefined where one text is none, as for pairs. */
+  line?(reading: ReadingOf<Data>): ((text: string) => Input) | undefined;
+  /** Answers some inputs in their order. */
+  answer(
+    inputs: readonly Input[],
+    tuned: { program: Program; values: Float32Array },
+    context: EncodingContext<Data>,
+    batchSize: number,
+  ): Promise<Answer[]>;
+  /** An answer as one line of JSON has it. `details`: with what is seldom wanted, such as logits. */
+  json(answer: Answer, details: boolean): object;
+  /** An answer for people. */
+  describe(answer: Answer, labels: readonly string[]): string;
+}

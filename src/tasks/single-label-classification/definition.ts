@@ -1,0 +1,63 @@
+import { accuracy } from '../../metrics/accuracy.ts';
+import { classCounts } from '../../metrics/class-counts.ts';
+import { binaryF1, macroF1 } from '../../metrics/f1.ts';
+import { matthewsCorrelation } from '../../metrics/matthews-correlation.ts';
+import { argmaxRows } from '../../metrics/predicted-labels.ts';
+import { classLoss } from '../../objectives/sequence-loss.ts';
+import { percent, shortest } from '../labelled-texts/answer-text.ts';
+import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
+import { classTargets } from '../labelled-texts/to-targets.ts';
+
+/** The one class of a text. */
+export interface ClassAnswer {
+  label: string;
+  /** Of every class, in the order of the labels: a softmax. */
+  probabilities: number[];
+  logits: Float32Array;
+}
+
+/** Which of some classes a text, or a pair of texts, belongs to. */
+export const singleLabelClassification = labelledTexts<ClassAnswer>({
+  problemType: 'single_label_classification',
+  leastLabels: 2,
+  listed: false,
+  targets: classTargets,
+  metrics: ['accuracy', 'f1', 'matthews_correlation'],
+  loss: classLoss,
+  evaluationLoss(logits, outputs, targets) {
+    let total = 0;
+    targets.forEach((label, row) => {
+      const scores = logits.subarray(row * outputs, (row + 1) * outputs);
+      const largest = Math.max(...scores);
+      total += largest - scores[label];
+      total += Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0));
+    });
+    return total / targets.length;
+  },
+  /** `f1` is that of class 1 of two; of more classes the mean (macro). */
+  scores(logits, outputs, targets) {
+    const predictions = argmaxRows(logits, outputs);
+    const counts = classCounts(predictions, targets, outputs);
+    return {
+      accuracy: accuracy(predictions, targets),
+      f1: outputs === 2 ? binaryF1(counts) : macroF1(counts),
+      matthews_correlation: matthewsCorrelation(counts),
+    };
+  },
+  answer(logits, labels) {
+    const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
+    const sum = powers.reduce((a, b) => a + b, 0);
+    const probabilities = powers.map((power) => shortest(power / sum));
+    return { label: labels[logits.indexOf(largest)], probabilities, logits };
+  },
+  json: ({ logits, ...answer }, details) => ({
+    ...answer,
+    ...(details && { logits: Array.from(logits, shortest) }),
+  }),
+  describe: ({ label, probabilities }, labels) =>
+    `${label}, ${percent(probabilities[labels.indexOf(label)] ?? Number.NaN)}`,
+  recognises: (_, outputs) => outputs > 1,
+  name: 'classification',
+  purpose: (texts) => `classification of ${texts}`,
+});

@@ -1,0 +1,93 @@
+import type { Checkpoint } from '../formats/checkpoint.ts';
+import { bindCheckpoint, weightLocation } from '../models/bind-checkpoint.ts';
+import { initialise } from '../models/initialise.ts';
+import type { CommonConfig, Head, ModelDefinition } from '../models/model-definition.ts';
+import { modelFamily } from '../models/registry.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import type { LoadedModel, ModelWeights } from '../program/model-weights.ts';
+import { elementCount } from '../support/element-count.ts';
+
+/** Makes a model of a family. */
+export type Build<Model> = (definition: ModelDefinition, config: CommonConfig) => Model;
+
+/** A model's family, and its config.json as that family reads it. */
+export interface Family {
+  definition: ModelDefinition;
+  config: CommonConfig;
+}
+
+/**
+ * The family of a config.json.
+ *
+ * @throws UserError for a `model_type` that is not known, and listing everything that is wrong with the file
+ */
+export function familyOf(json: unknown, where: string): Family {
+  const definition = modelFamily(json, where);
+  return { definition, config: definition.parseConfig(json, where) };
+}
+
+/**
+ * Binds a model to a checkpoint: every tensor is checked, none is read yet.
+ *
+ * @param weightFolder of the files that `checkpoint` names
+ * @throws UserError for tensors that are missing or have another shape
+ */
+export function bindModel<Model extends TaskModel>(
+  model: Model,
+  checkpoint: Checkpoint,
+  where: string,
+  weightFolder: (files: ReadonlySet<string>) => string,
+): LoadedModel<Model> {
+  const { definition, head, parameters, buffers } = model;
+  const mayLack = [...head.modules, ...(head.mayLack ?? [])];
+  const names = bindCheckpoint(new Map([...parameters, ...buffers]), checkpoint, {
+    where,
+    baseModelPrefixes: [definition.baseModelPrefix, head.baseModelPrefix ?? []].flat(),
+    tiedNames: definition.tiedNames,
+    mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
+  });
+  const initial = newValues(model);
+  const stored = (name: string) => names.get(name) as string;
+  const weights: ModelWeights = {
+    weightFolder: weightFolder(new Set([...names.values()].map((name) => checkpoint.info(name).file))),
+    locate: (name) =>
+      names.has(name) ? weightLocation(checkpoint.info(stored(name))) : { data: initial(name, 0) },
+    reader: (seed) => (name) =>
+      names.has(name) ? checkpoint.readFloat32(stored(name)) : initial(name, seed),
+    readRange: (name, start, end) => checkpoint.readFloat32(stored(name), start, end),
+    initialised: [...parameters.keys()].filter((name) => !names.has(name)),
+    close: () => checkpoint.close(),
+  };
+  return { ...model, ...weights, head: withAbsent(head, weights) };
+}
+
+/** A model with new weights: no checkpoint is looked for. */
+export function newModel<Model extends TaskModel>(model: Model, weightFolder: string): LoadedModel<Model> {
+  const initial = newValues(model);
+  return {
+    ...model,
+    weightFolder,
+    locate: (name) => ({ data: initial(name, 0) }),
+    reader: (seed) => (name) => initial(name, seed),
+    readRange: (name, start, end) => initial(name, 0).subarray(start, end),
+    initialised: [...model.parameters.keys()],
+    close: () => {},
+  };
+}
+
+/** A head whose modules that the checkpoint lacks are trained: as they are initialised, they are noise. */
+function withAbsent(head: Head, { initialised }: ModelWeights): Head {
+  const absent = (head.mayLack ?? []).filter((module) =>
+    initialised.some((name) => name.startsWith(`${module}.`)),
+  );
+  return { ...head, modules: [...head.modules, ...absent] };
+}
+
+/** What a parameter or buffer is where no checkpoint has it. */
+function newValues({ config, parameters, buffers }: TaskModel) {
+  return (name: string, seed: number) => {
+    const buffer = buffers.get(name);
+    if (buffer) return new Float32Array(elementCount(buffer));
+    return initialise(name, parameters.get(name) as readonly number[], seed, config.initializerRange);
+  };
+}

@@ -1,0 +1,14 @@
+import type { LoadedModel } from '../program/model-weights.ts';
+import { UserError } from '../support/user-error.ts';
+import type { Tuner } from '../tuners/tuner.ts';
+
+/** Throws a UserError where a parameter is neither the adapter's nor the base model's: it would be random. */
+export function checkHead({ initialised }: LoadedModel, { tuner }: { tuner: Tuner }, where: string): void {
+  const untrained = initialised.filter((name) => !tuner.layout.find(name));
+  if (untrained.length === 0) return;
+  throw new UserError({
+    where,
+    expected: `the trained ${untrained.join(', ')}`,
+    got: 'neither here nor in the base model',
+  });
+}

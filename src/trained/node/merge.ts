@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { streamSafetensors } from '../../formats/encode-safetensors.ts';
+import { f32ToBf16, f32ToF16 } from '../../formats/float.ts';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { elementCount } from '../../support/element-count.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { ReadRange } from '../../tuners/tuner.ts';
+import { copyNotes } from './notes-file.ts';
+import type { OpenedTuned } from './open-tuned.ts';
+import { writeModelFiles } from './write-model.ts';
+
+/** Element types of a written checkpoint, by the names of transformers. */
+export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
+export type MergedDtype = (typeof MERGED_DTYPES)[number];
+
+export interface MergeOptions {
+  /** By default each tensor keeps the type it has in the base. */
+  dtype?: MergedDtype;
+}
+
+/** Elements in memory at once: a megabyte, whatever the size of a tensor. */
+const BLOCK = 2 ** 18;
+
+/** From here on float16 rounds to infinity. */
+const FLOAT16_OVERFLOW = 65520;
+
+const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
+
+/**
+ * Writes the model that an adapter makes of its base as a checkpoint of its own, as transformers' `save_pretrained`
+ * does, block by block.
+ *
+ * @throws UserError for a model without an adapter, an adapter that no parameter can hold, and for values that `dtype`
+ * cannot hold
+ */
+export function writeMerged(opened: OpenedTuned, output: string, { dtype }: MergeOptions = {}): void {
+  const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;
+  if (!adapter) {
+    const hint = 'Use it as it is.';
+    throw new UserError({ where: folder, expected: 'an adapter', got: 'a whole model', hint });
+  }
+  if (!tuner.merged) {
+    throw new UserError({
+      where: folder,
+      expected: 'an adapter that can be added to the weights of its base model',
+      got: `one of kind ${adapter.kind.name}${adapter.kind.unmergeable ? `, ${adapter.kind.unmergeable}` : ''}`,
+    });
+  }
+  const read = tuner.merged(values, model.readRange);
+  writeWeights(join(output, 'model.safetensors'), model, read, dtype);
+  copyNotes(folder, output);
+  writeModelFiles(output, baseFolder, model, notes, dtype);
+}
+
+function writeWeights(
+  path: string,
+  model: LoadedModel,
+  read: ReadRange,
+  dtype: MergedDtype | undefined,
+): void {
+  const own = (name: string) => {
+    const place = model.locate(name);
+    return 'data' in place || place.dtype === 'uint8' ? undefined : place.dtype;
+  };
+  const buffers = [...model.buffers].filter(([name]) => own(name) !== undefined);
+  const tensors = [...model.parameters, ...buffers];
+  // A parameter that the base lacks, such as the head, takes the type that the base begins with.
+  const first = tensors.map(([name]) => own(name)).find((found) => found !== undefined) ?? 'float32';
+  const written = new Map(
+    tensors.map(([name, shape]) => [name, { shape, dtype: dtype ?? own(name) ?? first }]),
+  );
+  const stored = new Map(
+    [...written].map(([name, { shape, dtype }]) => [name, { shape, dtype: STORED[dtype] }]),
+  );
+  function* blocks(name: string) {
+    const { shape, dtype } = written.get(name)!;
+    const length = elementCount(shape);
+    for (let start = 0; start < length; start += BLOCK) {
+      yield encoded(read(name, start, Math.min(length, start + BLOCK)), dtype, name);
+    }
+  }
+  atomicWrite(path, streamSafetensors(stored, blocks, { format: 'pt' }));
+}
+
+function encoded(values: Float32Array, dtype: MergedDtype, name: string): Uint8Array {
+  if (dtype === 'float32') return bytesOf(values);
+  if (dtype === 'bfloat16') return bytesOf(f32ToBf16(values));
+  const beyond = values.find((value) => Math.abs(value) >= FLOAT16_OVERFLOW);
+  if (beyond === undefined) return bytesOf(f32ToF16(values));
+  throw new UserError({
+    where: name,
+    expected: `values below ${FLOAT16_OVERFLOW}, which float16 can hold`,
+    got: `${beyond}`,
+    hint: 'Merge with --dtype bfloat16 or float32.',
+  });
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

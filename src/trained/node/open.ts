@@ -1,0 +1,96 @@
+import type { BaseDtype } from '../../bases/base-dtype.ts';
+import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
+import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import { textFile, textFiles } from '../../data/node/text-files.ts';
+import type { Scores } from '../../program/example-set.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import type { Device } from '../../runtime/session.ts';
+import { TrainedModel, type TrainedParts } from '../trained-model.ts';
+import { exportAdapter } from './export-adapter.ts';
+import { type MergeOptions, writeMerged } from './merge.ts';
+import { openText } from './open-text.ts';
+import { type OpenedTuned, openTuned } from './open-tuned.ts';
+import { readGenerationFiles } from './read-generation-files.ts';
+
+export interface OpenOptions {
+  /** The base model (folder or Hub id), where it lies elsewhere than the adapter says. */
+  model?: string;
+  device?: Device;
+  /** How the frozen weights are kept; float32 by default, whatever the run had. */
+  baseDtype?: BaseDtype;
+  batchSize?: number;
+  /** Tokens after which a text is cut, where that is not as in the run. */
+  maxLength?: number;
+  /** Whether it is to write text: it is opened with a head for that, whatever it was trained for. */
+  generates?: boolean;
+  /**
+   * Whether a prompt that begins as what was read before is read from there on, as the turns of a conversation do. The
+   * texts are the same up to rounding, so that a sampled one may depend on what was read before.
+   */
+  continues?: boolean;
+  /** Told while files of the Hub are fetched. */
+  onProgress?: (progress: DownloadProgress) => void;
+}
+
+/**
+ * Opens a run's folder, an adapter's (of any method here, or of PEFT), a model's, or any of them on the Hub by its id:
+ * to predict, evaluate, generate, merge or export. Close it after use.
+ *
+ * @throws UserError for anything missing, damaged or not fitting together
+ */
+export async function open(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
+  const opened = await openTuned(path, options);
+  try {
+    const { baseFolder, tuner, values, notes } = opened;
+    const model = await withBaseDtype(opened.model, options.baseDtype ?? 'float32');
+    const text = openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
+    const parts = {
+      ...{ path, model, tuner, values, notes, text },
+      engine: nodeEngine(model, options.device ?? 'cpu'),
+      generationFiles: () => readGenerationFiles(baseFolder),
+      batchSize: options.batchSize,
+      continues: options.continues,
+    };
+    return new OpenedModel(parts, opened);
+  } catch (error) {
+    opened.model.close();
+    throw error;
+  }
+}
+
+/** A trained model whose files lie in folders. */
+export class OpenedModel extends TrainedModel {
+  readonly #opened: OpenedTuned;
+
+  constructor(parts: TrainedParts, opened: OpenedTuned) {
+    super(parts);
+    this.#opened = opened;
+  }
+
+  /**
+   * As {@link TrainedModel.evaluate}, for a file by its path; tasks of text take a folder of files as well.
+   */
+  evaluateFile(path: string, reading?: object): Promise<Scores> {
+    return this.evaluate(this.definition().takesFolders ? textFiles(path) : [textFile(path)], reading);
+  }
+
+  /**
+   * Writes the model that the adapter makes of its base as a checkpoint of its own.
+   *
+   * @param output a new or empty folder
+   * @throws UserError for a model without an adapter, a method that cannot be merged, values that `dtype` cannot hold
+   */
+  merge(output: string, options: MergeOptions = {}): void {
+    writeMerged(this.#opened, output, options);
+  }
+
+  /**
+   * Writes the adapter in another form that computes the same.
+   *
+   * @param form a form of its kind, such as plain LoRA for AdaLoRA
+   * @throws UserError naming the forms that there are
+   */
+  export(form: string, output: string): void {
+    exportAdapter(this.#opened, form, output);
+  }
+}

@@ -1,0 +1,189 @@
+import type { TextFile } from '../data/text-file.ts';
+import type { GenerationSources } from '../generation/generation-settings.ts';
+import type { Generator } from '../generation/generator.ts';
+import { openLanguageModel } from '../generation/open-language-model.ts';
+import { TextGenerator } from '../generation/text-generator.ts';
+import type { Engine } from '../program/engine.ts';
+import type { Scores } from '../program/example-set.ts';
+import type { LoadedModel } from '../program/model-weights.ts';
+import { Program } from '../program/program.ts';
+import { UserError } from '../support/user-error.ts';
+import { type AnyTask, type TaskName, taskNamed } from '../tasks/registry.ts';
+import type { EncodingContext } from '../tasks/task-definition.ts';
+import type { ChatTemplate } from '../text/chat/chat-template.ts';
+import type { TextTokenizer } from '../text/tokenizer.ts';
+import type { TunedValues } from '../tuners/tuner.ts';
+import type { Notes } from './notes.ts';
+
+/** What makes a trained model, wherever its files lie. */
+export interface TrainedParts extends TunedValues {
+  /** As the user calls it. */
+  path: string;
+  model: LoadedModel;
+  engine: Engine;
+  /** Undefined for tasks that are none here. */
+  notes: Notes | undefined;
+  text: {
+    tokenizer: TextTokenizer;
+    /** Tokens that an example may have. */
+    maxLength: number;
+    vocabSize: number;
+    chatTemplate(now?: Date): ChatTemplate;
+  };
+  /** What the model's files say of generation. */
+  generationFiles(): Omit<GenerationSources, 'user'>;
+  /** Examples computed at once; by default the task's. */
+  batchSize?: number;
+  /** Whether a conversation's next prompt is read from where the last one ended. */
+  continues?: boolean;
+}
+
+/** Inputs that wait for each other, so that like lengths share a batch. */
+const INPUTS_AT_ONCE = 1024;
+
+/** A model that answers, is scored, or writes. Its sessions open when they are first needed. Close it after use. */
+export class TrainedModel {
+  readonly parts: TrainedParts;
+  #program: Program | undefined;
+  #generator: Promise<Generator> | undefined;
+
+  constructor(parts: TrainedParts) {
+    this.parts = parts;
+  }
+
+  /** The name of its task; undefined where that is none of this program's. */
+  get task(): TaskName | undefined {
+    return this.parts.notes?.task;
+  }
+
+  /** Class names by id; none for tasks without. */
+  get labels(): readonly string[] {
+    return this.parts.notes?.labels ?? [];
+  }
+
+  /**
+   * Answers inputs in their order. What an input and an answer is, the task says: of classifications an input is
+   * `{ text, textPair? }` and an answer `{ label, probabilities, logits }`.
+   *
+   * @throws UserError for tasks that do not answer
+   */
+  async *predict<Input = never, Answer = Record<string, unknown>>(
+    inputs: Iterable<Input>,
+  ): AsyncGenerator<Answer> {
+    const { prediction, batchSize } = this.definition();
+    if (!prediction) throw this.cannotPredict();
+    const tuned = { program: this.#opened(), values: this.parts.values };
+    const size = this.parts.batchSize ?? batchSize.eval;
+    for (const chunk of chunks(inputs, INPUTS_AT_ONCE))
+      yield* (await prediction.answer(chunk, tuned, this.context(), size)) as Answer[];
+  }
+
+  /**
+   * Scores the model on files: `eval_loss` and `eval_<metric>` for the metrics of its task.
+   *
+   * @param reading how they are read, where that is not as in its run
+   * @throws UserError as a run does for its validation data
+   */
+  async evaluate(files: readonly TextFile[], reading?: object): Promise<Scores> {
+    const task = this.definition();
+    const context = this.context(reading);
+    const size = this.parts.batchSize ?? task.batchSize.eval;
+    const evaluation = task.evaluation(task.read(files, context.reading), context, size);
+    return evaluation.run(this.#opened(), this.parts.values);
+  }
+
+  /**
+   * What writes text with this model: it has one memory, so it does one thing at a time.
+   *
+   * @throws UserError for models without a head that writes
+   */
+  generator(): Promise<Generator> {
+    this.#generator ??= this.#openGenerator();
+    return this.#generator;
+  }
+
+  async close(): Promise<void> {
+    await this.#program?.release();
+    await (await this.#generator?.catch(() => undefined))?.close();
+    this.parts.model.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @throws UserError for a task that is none of this program's */
+  definition(): AnyTask {
+    const { notes, path, model } = this.parts;
+    if (notes) return taskNamed(notes.task);
+    throw new UserError({
+      where: path,
+      expected: 'a task that this program knows',
+      got: `an adapter for ${model.headKind}`,
+      hint: 'It can be merged into its base model (adalora merge).',
+    });
+  }
+
+  /** Why a model of its task does not answer. */
+  cannotPredict(): UserError {
+    const { path } = this.parts;
+    return new UserError({
+      where: path,
+      expected: 'a model that answers for each row',
+      got: `one of task ${this.task}`,
+      hint: this.definition().words.instead,
+    });
+  }
+
+  /** What it takes to make examples for it; `reading` replaces how its run read files. */
+  context(reading?: object): EncodingContext {
+    const { notes, text } = this.parts;
+    const { max_length: _, ...columns } = notes?.data ?? {};
+    const { tokenizer, maxLength, vocabSize } = text;
+    return {
+      ...{ tokenizer, maxLength, vocabSize },
+      chatTemplate: () => text.chatTemplate(),
+      reading: reading ?? columns,
+      labels: this.labels,
+      seed: 0,
+    };
+  }
+
+  #opened(): Program {
+    const { engine, model, tuner } = this.parts;
+    this.#program ??= new Program(engine, model, tuner);
+    return this.#program;
+  }
+
+  async #openGenerator(): Promise<Generator> {
+    const { engine, model, tuner, values, text, notes, continues, path } = this.parts;
+    if (model.headKind !== 'CAUSAL_LM' && model.headKind !== 'SEQ_2_SEQ_LM') {
+      throw new UserError({
+        where: path,
+        expected: 'a model that writes text',
+        got: `one of ${model.headKind}`,
+      });
+    }
+    const language = await openLanguageModel({ engine, model, tuner, values }, { continues });
+    return new TextGenerator({
+      model: language,
+      tokenizer: text.tokenizer,
+      chatTemplate: () => text.chatTemplate(),
+      files: this.parts.generationFiles(),
+      isChat: notes?.data.messages !== undefined,
+      close: () => language.release(),
+    });
+  }
+}
+
+function* chunks<T>(items: Iterable<T>, size: number): Iterable<T[]> {
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length === size) {
+      yield chunk;
+      chunk = [];
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}

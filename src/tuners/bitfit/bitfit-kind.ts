@@ -1,0 +1,64 @@
+import { PEFT_PREFIX, type StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { AdapterKind } from '../adapter-kind.ts';
+import type { ParameterLayout } from '../parameter-layout.ts';
+import type { TunableModel } from '../tuner.ts';
+import { WholeParameters } from '../whole-parameters.ts';
+
+const NAME = 'BITFIT';
+
+/**
+ * BitFit's adapter: a kind of our own, for PEFT has none. Its files are those of PEFT's adapters; the tensors are whole
+ * parameters, by their Hugging Face names behind PEFT's prefix.
+ */
+export const bitFitKind: AdapterKind = {
+  name: NAME,
+  reads: ({ config }) => config.peft_type === NAME,
+  import(model, { tensors }, where) {
+    const parameters = [...tensors].map(([key, { shape, data }]) => {
+      const name = key.slice(PEFT_PREFIX.length);
+      const expected = model.parameters.get(name);
+      if (expected?.join() === shape.join()) return { name, shape, data };
+      throw new UserError({
+        where: `${where}: ${name}`,
+        expected: expected ? `a tensor [${expected}]` : 'a parameter of the base model',
+        got: expected ? `[${shape}]` : 'none of that name',
+        hint: expected
+          ? 'The adapter belongs to another base model, or is damaged.'
+          : suggest(name, model.parameters.keys()),
+      });
+    });
+    const tuner = new WholeParameters(parameters);
+    const values = new Float32Array(tuner.layout.length);
+    for (const { name, data } of parameters) tuner.layout.read(values, name).set(data);
+    return { tuner, values };
+  },
+  inspect: () => ({ ranks: {}, settings: {}, isOwn: (key) => key.endsWith('.bias') }),
+  exports: {},
+};
+
+export function storeBiases(
+  { headKind, head }: TunableModel,
+  layout: ParameterLayout,
+  values: Float32Array,
+  baseModel: string,
+): StoredAdapter {
+  const taskType = headKind === 'MASKED_LM' ? null : headKind;
+  return {
+    config: {
+      peft_type: NAME,
+      base_model_name_or_path: baseModel,
+      task_type: taskType,
+      modules_to_save: head.modules.length > 0 ? head.modules : null,
+    },
+    tensors: new Map(
+      layout.segments.map(({ name, shape }) => [
+        PEFT_PREFIX + name,
+        { shape: [...shape], data: layout.read(values, name) },
+      ]),
+    ),
+    baseModel,
+    taskType,
+  };
+}

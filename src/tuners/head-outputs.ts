@@ -1,0 +1,13 @@
+import { type AdapterTensors, PEFT_PREFIX } from '../formats/adapters/stored-adapter.ts';
+import type { TunableModel } from './tuner.ts';
+
+/** Outputs of the head that an adapter brings with it; undefined where it brings none. */
+export function headOutputs({ head, parameters }: TunableModel, tensors: AdapterTensors): number | undefined {
+  const inHead = [...parameters.keys()].filter((name) =>
+    head.modules.some((module) => name.startsWith(`${module}.`)),
+  );
+  // Parameters come in the order of use: the last layer gives the logits.
+  const last = inHead.at(-1)?.replace(/\.[^.]*$/, '');
+  const ofLast = inHead.filter((name) => name.startsWith(`${last}.`));
+  return ofLast.flatMap((name) => tensors.get(PEFT_PREFIX + name) ?? []).at(0)?.shape[0];
+}

@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import { UserError } from '../../support/user-error.ts';
+import type { PeftAdapterConfig } from './peft-config.ts';
+
+/** Keys that say what an adapter is. The others say how it is trained, and are the run's own. */
+const DECIDED = [
+  ...[
+    'target_modules',
+    'exclude_modules',
+    'layers_to_transform',
+    'layers_pattern',
+    'modules_to_save',
+    'bias',
+  ],
+  ...['lora_alpha', 'r', 'use_rslora', 'rank_pattern', 'alpha_pattern', 'init_r', 'target_r'],
+];
+
+/**
+ * A method's section for a run that continues an adapter: everything that was not given is taken from the adapter.
+ *
+ * @param method the section's name
+ * @param where the adapter's name for messages
+ * @throws UserError naming every given key that contradicts the adapter
+ */
+export function continuedSection<Schema extends z.ZodObject>(
+  method: string,
+  schema: Schema,
+  given: Readonly<Record<string, unknown>>,
+  adapter: PeftAdapterConfig,
+  where: string,
+): z.output<Schema> {
+  const { peft_type: _, ...theirs } = adapter;
+  const known: Record<string, unknown> = theirs;
+  const contradictions = DECIDED.filter(
+    (key) => key in given && key in known && !agrees(key, given[key], known[key]),
+  ).map((key) => describe(`${method}.${key}`, known[key], given[key]));
+  if (contradictions.length > 0) throw new UserError(contradictions.join('\n'));
+  const taken = Object.keys(schema.shape).filter((key) => key in known && !isEmpty(known[key]));
+  const section = schema.safeParse({
+    ...Object.fromEntries(taken.map((key) => [key, known[key]])),
+    ...given,
+  });
+  if (section.success) return section.data;
+  const problems = section.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`);
+  throw new UserError(problems.join('\n'));
+}
+
+/** PEFT keeps lists in no order, and adds the head to `modules_to_save`. */
+function agrees(key: string, given: unknown, known: unknown): boolean {
+  if (isEmpty(given) && isEmpty(known)) return true;
+  if (key === 'modules_to_save') return asList(given).every((name) => asList(known).includes(name));
+  const inOrder = (value: unknown) =>
+    JSON.stringify(Array.isArray(value) ? [...value].sort() : sorted(value));
+  return inOrder(given) === inOrder(known);
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || (typeof value === 'object' && Object.keys(value as object).length === 0);
+}
+
+function describe(key: string, known: unknown, given: unknown): string {
+  return new UserError({
+    where: key,
+    expected: `${shown(known)}, as the adapter has it`,
+    got: shown(given),
+    hint: 'Leave the key out.',
+  }).message;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 120 ? `${text.slice(0, 120)}...` : text;
+}

@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import type { ContinuesAdapters } from '../method-definition.ts';
+import { staticRun } from '../method-run.ts';
+import { continuedSection } from './continued-section.ts';
+import { exportContinued } from './export-adapter.ts';
+import { ranksOf } from './factors.ts';
+import { type ImportedKind, importAdapter } from './import-adapter.ts';
+import type { ConfigOf, PeftType } from './low-rank-kind.ts';
+import type { LowRankTuner } from './low-rank-tuner.ts';
+import { asStored, peftAdapter } from './peft-adapter.ts';
+
+/** What is particular to a method that goes on from adapters of a type. */
+export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObject> {
+  /** The name of its section. */
+  method: string;
+  schema: Schema;
+  /** How an adapter becomes a tuner that trains with these settings. */
+  imported(start: ConfigOf<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
+  notices: readonly string[];
+}
+
+/** Training that goes on from an adapter, at the ranks that it has. */
+export function continuesLowRank<
+  Type extends PeftType,
+  Schema extends z.ZodObject<{ lora_dropout: z.ZodType<number> }>,
+>({ method, schema, imported, notices }: ContinuedMethod<Type, Schema>): ContinuesAdapters<z.output<Schema>> {
+  return {
+    notices,
+    section: (given, stored, where) =>
+      continuedSection(method, schema, given, peftAdapter(stored, where).config, where),
+    start(model, settings, stored, where) {
+      const adapter = peftAdapter(stored, where);
+      const start = adapter.config as ConfigOf<Type>;
+      const { tuner, values } = importAdapter(model, adapter, where, imported(start, settings));
+      const run = staticRun(tuner, {
+        ranks: ranksOf(tuner.modules),
+        store: (trained, baseModel) =>
+          asStored(
+            exportContinued(start, tuner.layout, trained, {
+              base_model_name_or_path: baseModel,
+              lora_dropout: (settings as { lora_dropout: number }).lora_dropout,
+            }),
+          ),
+      });
+      return { run, values };
+    },
+  };
+}

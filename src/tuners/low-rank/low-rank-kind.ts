@@ -1,0 +1,54 @@
+import type { AdapterTensors, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import type { AdapterKind } from '../adapter-kind.ts';
+import { parseAdapterKey } from './adapter-keys.ts';
+import { factorOf } from './factors.ts';
+import { type ImportedKind, importAdapter } from './import-adapter.ts';
+import type { LowRankTuner } from './low-rank-tuner.ts';
+import { asStored, peftAdapter } from './peft-adapter.ts';
+import type { PeftAdapterConfig } from './peft-config.ts';
+import { plainLora } from './plain-lora.ts';
+
+export type PeftType = PeftAdapterConfig['peft_type'];
+/** The settings of an adapter of a type. */
+export type ConfigOf<Type extends PeftType> = Extract<PeftAdapterConfig, { peft_type: Type }>;
+
+/** What is particular to a `peft_type` of low rank. */
+export interface LowRankFiles<Type extends PeftType> {
+  /** How such an adapter becomes a tuner for prediction. */
+  imported(config: ConfigOf<Type>): ImportedKind<LowRankTuner>;
+  /** What to show of its settings. */
+  facts(config: ConfigOf<Type>): { initialRank?: number; settings: Record<string, unknown> };
+}
+
+/** A kind of adapter file with pairs or triplets of factors. */
+export function lowRankKind<Type extends PeftType>(
+  name: Type,
+  { imported, facts }: LowRankFiles<Type>,
+): AdapterKind {
+  const configOf = (stored: StoredAdapter, where: string) =>
+    peftAdapter(stored, where).config as ConfigOf<Type>;
+  return {
+    name,
+    reads: ({ config }) => config.peft_type === name,
+    import(model, { tensors, ...stored }, where) {
+      const config = configOf({ tensors, ...stored }, where);
+      return importAdapter(model, { config, tensors }, where, imported(config));
+    },
+    inspect: (stored, where) => ({
+      ranks: storedRanks(stored.tensors),
+      isOwn: (key) => factorOf(parseAdapterKey(key) ?? '') !== undefined,
+      ...facts(configOf(stored, where)),
+    }),
+    exports: { lora: (stored, where) => asStored(plainLora(peftAdapter(stored, where), where)) },
+  };
+}
+
+/** The rank of each adapted module, from its tensors. */
+function storedRanks(tensors: AdapterTensors): Record<string, number> {
+  const ranks: Record<string, number> = {};
+  for (const [key, { shape }] of tensors) {
+    const own = factorOf(parseAdapterKey(key) ?? '');
+    if (own?.factor === 'A') ranks[own.path] = shape[0];
+  }
+  return ranks;
+}

@@ -1,0 +1,47 @@
+import type { Value } from '../../graph/graph.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
+import type { LowRankModule } from './factors.ts';
+import { LowRankInjection } from './low-rank-injection.ts';
+import { mergedReader } from './merged-reader.ts';
+
+/** What LoRA and AdaLoRA have in common: increments of low rank, and parameters trained whole beside them. */
+export abstract class LowRankTuner implements Tuner {
+  readonly sites: readonly TunedSite[];
+  /** Whether modules have a diagonal between their factors. */
+  protected abstract readonly diagonal: boolean;
+
+  constructor(
+    readonly layout: ParameterLayout,
+    readonly modules: readonly LowRankModule[],
+    /** Parameters of the model that are trained as they are: the head, biases. */
+    readonly saved: readonly TrainedParameter[],
+    readonly dropout: number,
+  ) {
+    this.sites = modules.map(({ path, rank, inFeatures, outFeatures }) => ({
+      path,
+      parameters: rank * (inFeatures + outFeatures),
+    }));
+  }
+
+  initialValues(seed: number, read: ReadParameter): Float32Array {
+    const values = new Float32Array(this.layout.length);
+    this.initialiseFactors(values, seed);
+    for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
+    return values;
+  }
+
+  /** Fills in the factors of the vector before the first step, which is zero. */
+  protected abstract initialiseFactors(values: Float32Array, seed: number): void;
+
+  inject(flat: Value, dropout: (x: Value, probability: number) => Value): LowRankInjection {
+    return new LowRankInjection(this.layout, flat, this.modules, {
+      diagonal: this.diagonal,
+      dropout: (x) => dropout(x, this.dropout),
+    });
+  }
+
+  merged(values: Float32Array, readBase: ReadRange): ReadRange {
+    return mergedReader(this, values, readBase);
+  }
+}

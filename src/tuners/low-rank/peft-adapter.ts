@@ -1,0 +1,31 @@
+import type { AdapterTensors, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
+import { INERT_DEFAULTS } from './unsupported.ts';
+
+/** An adapter of low rank as PEFT's files hold it, its settings checked. */
+export interface PeftAdapter {
+  config: PeftAdapterConfig;
+  tensors: AdapterTensors;
+}
+
+/** The PEFT version whose format is written. */
+const PEFT_VERSION = '0.21.2';
+
+/**
+ * Checks the settings of a stored adapter.
+ *
+ * @throws UserError that lists every bad key, or names a setting that is not supported
+ */
+export function peftAdapter({ config, tensors }: StoredAdapter, where: string): PeftAdapter {
+  return { config: parseAdapterConfig(config, where), tensors };
+}
+
+/** An adapter with every key that PEFT writes. */
+export function asStored({ config, tensors }: PeftAdapter): StoredAdapter {
+  return {
+    config: { ...INERT_DEFAULTS, peft_version: PEFT_VERSION, ...config },
+    tensors,
+    baseModel: config.base_model_name_or_path,
+    taskType: config.task_type,
+  };
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { UserError } from '../../support/user-error.ts';
+import { refuseUnsupported } from './unsupported.ts';
+
+const count = z.int().nonnegative();
+const names = z.array(z.string());
+
+/** What LORA and ADALORA share. Key names and defaults are PEFT's (0.21), so that an older file means what it meant. */
+const common = {
+  task_type: z.string().nullable().default(null),
+  /** Folder or Hub id of the model that the adapter changes. */
+  base_model_name_or_path: z.string().nullable().default(null),
+  revision: z.string().nullable().default(null),
+  auto_mapping: z.record(z.string(), z.unknown()).nullable().default(null),
+  inference_mode: z.boolean().default(false),
+  /** A list of suffixes, a regular expression for the whole path, or "all-linear". */
+  target_modules: z.union([names, z.string()]).nullable().default(null),
+  exclude_modules: z.union([names, z.string()]).nullable().default(null),
+  layers_to_transform: z
+    .union([z.array(count), count])
+    .nullable()
+    .default(null),
+  layers_pattern: z.union([names, z.string()]).nullable().default(null),
+  /** Modules trained and saved whole, such as the head. */
+  modules_to_save: names.nullable().default(null),
+  lora_alpha: z.number().default(8),
+  lora_dropout: z.number().min(0).max(1).default(0),
+  use_rslora: z.boolean().default(false),
+  bias: z.enum(['none', 'all', 'lora_only']).default('none'),
+  /** The target's weight is stored as (in, out), as GPT-2's Conv1D does. */
+  fan_in_fan_out: z.boolean().default(false),
+  init_lora_weights: z.union([z.boolean(), z.string()]).default(true),
+  alpha_pattern: patternOf(z.number()),
+};
+
+const loraConfig = z.object({
+  peft_type: z.literal('LORA'),
+  ...common,
+  r: z.int().positive().default(8),
+  rank_pattern: patternOf(z.int().positive()),
+});
+
+const adaLoraConfig = z.object({
+  peft_type: z.literal('ADALORA'),
+  ...common,
+  /** Not used by AdaLoRA; PEFT writes its default. */
+  r: z.int().positive().default(8),
+  target_r: count.default(8),
+  init_r: z.int().positive().default(12),
+  tinit: count.default(0),
+  tfinal: count.default(0),
+  deltaT: z.int().positive().default(1),
+  beta1: z.number().default(0.85),
+  beta2: z.number().default(0.85),
+  orth_reg_weight: z.number().nonnegative().default(0.5),
+  total_step: z.int().positive().nullable().default(null),
+  /** `<module path>.lora_E` -> which of the initial `init_r` rows are kept. Null before ranks are final. */
+  rank_pattern: z.record(z.string(), z.array(z.boolean())).nullable().default(null),
+});
+
+const adapterConfig = z.discriminatedUnion('peft_type', [loraConfig, adaLoraConfig]);
+
+export type LoraAdapterConfig = z.infer<typeof loraConfig>;
+export type AdaLoraAdapterConfig = z.infer<typeof adaLoraConfig>;
+/** The settings of `adapter_config.json` that this library knows. Those it cannot honour never get here. */
+export type PeftAdapterConfig = LoraAdapterConfig | AdaLoraAdapterConfig;
+/** The same, where every setting that has a default may be left out. */
+export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;
+
+/**
+ * Checks the content of an `adapter_config.json` and fills in PEFT's defaults. Unknown keys are dropped, as PEFT does.
+ * Throws a UserError that lists every bad key, or names a setting that would change the result and is not supported.
+ * `where` is the file's name in messages.
+ */
+export function parseAdapterConfig(value: unknown, where: string): PeftAdapterConfig {
+  const type = (value as { peft_type?: unknown } | null | undefined)?.peft_type;
+  if (type !== 'LORA' && type !== 'ADALORA') {
+    const got = JSON.stringify(type) ?? 'nothing';
+    throw new UserError({ where: `${where}: peft_type`, expected: '"LORA" or "ADALORA"', got });
+  }
+  const result = adapterConfig.safeParse(value);
+  if (!result.success) {
+    throw new UserError(
+      result.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
+    );
+  }
+  refuseUnsupported(value as Record<string, unknown>, where);
+  return result.data;
+}
+
+/** Older PEFT versions write null for an empty pattern. */
+function patternOf<T extends z.ZodType>(value: T) {
+  return z.preprocess((pattern) => pattern ?? {}, z.record(z.string(), value)).default({});
+}

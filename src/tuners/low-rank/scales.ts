@@ -1,0 +1,19 @@
+import { patternValue } from './pattern-value.ts';
+
+/** PEFT divides alpha by AdaLoRA's initial rank plus this. */
+const RANK_EPSILON = 1e-5;
+
+/** AdaLoRA's scale, alpha / init_r: also for a module that has lost triplets. */
+export function adaLoraScale({ lora_alpha, init_r }: { lora_alpha: number; init_r: number }): number {
+  return lora_alpha / (init_r + RANK_EPSILON);
+}
+
+/** LoRA's scale, alpha / r, or alpha / √r with rsLoRA; alpha by module where `alpha_pattern` has one. */
+export function loraScale(
+  config: { lora_alpha: number; alpha_pattern: Readonly<Record<string, number>>; use_rslora: boolean },
+  path: string,
+  rank: number,
+): number {
+  const alpha = patternValue(config.alpha_pattern, path) ?? config.lora_alpha;
+  return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
+}

@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { UserError } from '../support/user-error.ts';
+import { adaLora } from './adalora/definition.ts';
+import type { AdapterKind } from './adapter-kind.ts';
+import { bitFit } from './bitfit/definition.ts';
+import { full } from './full/definition.ts';
+import { lora } from './lora/definition.ts';
+import type { MethodDefinition } from './method-definition.ts';
+
+/** Every method, by its name in a config. A new one is one entry here and one folder beside. */
+export const METHODS = {
+  adalora: adaLora,
+  lora,
+  bitfit: bitFit,
+  full,
+};
+
+export type MethodName = keyof typeof METHODS;
+
+/** Methods that have a section of their own in a config. */
+type Configured = {
+  [Name in MethodName]: (typeof METHODS)[Name]['config'] extends undefined ? never : Name;
+}[MethodName];
+type SchemaOf<Name extends Configured> = Extract<(typeof METHODS)[Name]['config'], z.ZodObject>;
+
+/** The sections of a config by method, as they may be written and with every default filled in. */
+export type SectionInputs = { [Name in Configured]: z.input<SchemaOf<Name>> };
+export type Sections = { [Name in Configured]: z.output<SchemaOf<Name>> };
+
+export const METHOD_NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]];
+
+/** What a config means that names no method. */
+export const DEFAULT_METHOD: MethodName = 'adalora';
+
+/** A method whose settings are not known before a config is read. */
+export type AnyMethod = MethodDefinition<Record<string, unknown>, z.ZodObject | undefined>;
+
+/** The definition of a method, for settings that its own schema has checked. */
+export function methodNamed(name: MethodName): AnyMethod {
+  return METHODS[name] as unknown as AnyMethod;
+}
+
+/** Every kind of adapter file that some method writes. */
+export function adapterKinds(): AdapterKind[] {
+  return [...new Set(METHOD_NAMES.flatMap((name) => methodNamed(name).kind ?? []))];
+}
+
+/**
+ * The kind of an adapter.
+ *
+ * @param where the adapter's config file for messages
+ * @throws UserError where no method knows it
+ */
+export function kindOf(stored: StoredAdapter, where: string): AdapterKind {
+  const kind = adapterKinds().find(({ reads }) => reads(stored));
+  if (kind) return kind;
+  throw new UserError({
+    where: `${where}: peft_type`,
+    expected: `one of ${adapterKinds()
+      .map(({ name }) => name)
+      .join(', ')}`,
+    got: JSON.stringify(stored.config.peft_type) ?? 'nothing',
+  });
+}

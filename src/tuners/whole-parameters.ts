@@ -1,0 +1,35 @@
+import type { Value } from '../graph/graph.ts';
+import type { Injection } from '../nn/network.ts';
+import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
+import type { ReadParameter, ReadRange, Tuner } from './tuner.ts';
+
+/** Trains some of the model's own parameters, each as a whole. */
+export class WholeParameters implements Tuner {
+  readonly layout: ParameterLayout;
+  readonly sites = [];
+
+  constructor(parameters: readonly TrainedParameter[]) {
+    this.layout = new ParameterLayout(parameters);
+  }
+
+  /** The values of the checkpoint. */
+  initialValues(_seed: number, read: ReadParameter): Float32Array {
+    const values = new Float32Array(this.layout.length);
+    for (const { name, shape } of this.layout.segments) this.layout.read(values, name).set(read(name, shape));
+    return values;
+  }
+
+  inject(flat: Value): Injection {
+    return {
+      parameter: (name) => this.layout.find(name) && this.layout.value(flat, name),
+      increments: (paths) => paths.map(() => undefined),
+    };
+  }
+
+  merged(values: Float32Array, readBase: ReadRange): ReadRange {
+    return (name, start, end) =>
+      this.layout.find(name)
+        ? this.layout.read(values, name).subarray(start, end)
+        : readBase(name, start, end);
+  }
+}
