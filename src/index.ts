@@ -1,7 +1,7 @@
 /** What most programs need, in Node. The layers have entry points of their own: adalora/graph, adalora/tuners, … */
 
 export type { Generated } from './generation/generated.ts';
-export type { GenerateTextOptions, GenerationInput, Generator, Prompt } from './generation/generator.ts';
+export type { GenerateTextOptions, GenerationInput, Prompt } from './generation/prompt.ts';
 export { plan } from './jobs/node/plan.ts';
 export { type TrainOptions, train } from './jobs/node/train.ts';
 export type { Plan } from './jobs/plan/plan.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Generator } from '../src/generation/generator.ts';
+import type { TextGenerator } from '../src/generation/text-generator.ts';
 import { openGenerator } from '../src/trained/node/open-generator.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { Workspace } from './support/workspace.ts';
@@ -12,7 +12,7 @@ afterAll(() => workspace.remove());
 const ENDLESS = { max_position_embeddings: 100_000, eos_token_id: null };
 
 describe('adalora generate', () => {
-  let generator: Generator;
+  let generator: TextGenerator;
   beforeAll(async () => {
     writeSmallGenerator(workspace.path('llama'), 'llama');
     writeSmallGenerator(workspace.path('endless'), 'llama', ENDLESS);

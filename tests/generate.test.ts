@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
 import { generate } from '../src/generation/generate.ts';
 import { generationSettings } from '../src/generation/generation-settings.ts';
-import type { Generator } from '../src/generation/generator.ts';
 import type { LanguageModel } from '../src/generation/language-model.ts';
 import { openLanguageModel } from '../src/generation/open-language-model.ts';
+import type { TextGenerator } from '../src/generation/text-generator.ts';
 import { modelFeeds } from '../src/objectives/model-inputs.ts';
 import type { Engine } from '../src/program/engine.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
@@ -80,7 +80,7 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
 
 describe('a generator', () => {
   const path = join(folder, 'llama');
-  let generator: Generator;
+  let generator: TextGenerator;
 
   beforeAll(async () => {
     writeSmallGenerator(path, 'llama');
@@ -161,7 +161,7 @@ describe('a generator', () => {
     expect((await generator.generate('the cat', { max_new_tokens: 3 })).ids).toHaveLength(3);
   });
 
-  it.each<[string, Parameters<Generator['generate']>, RegExp]>([
+  it.each<[string, Parameters<TextGenerator['generate']>, RegExp]>([
     ['a prompt that is too long', ['a '.repeat(40)], /the prompt: expected fewer than 64 tokens.*, got 81/],
     [
       'tokens that the model does not know',

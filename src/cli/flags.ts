@@ -3,6 +3,7 @@ import { BASE_DTYPES, type BaseDtype } from '../bases/base-dtype.ts';
 import type { Device } from '../runtime/session.ts';
 import type { ReadingFlags } from '../tasks/task-definition.ts';
 import type { OpenOptions } from '../trained/node/open.ts';
+import { downloadDisplay } from './terminal/download-display.ts';
 
 /** Collects a flag that may be given many times. */
 export function repeated(value: string, before: string[]): string[] {
@@ -59,7 +60,7 @@ export function readingFlags(flags: UseFlags): ReadingFlags {
 
 /** The flags that say how a model is opened. */
 export function openFlags({ model, device, baseDtype, maxLength }: UseFlags): OpenOptions {
-  return { model, device, baseDtype, maxLength };
+  return { model, device, baseDtype, maxLength, onProgress: downloadDisplay(process.stderr) };
 }
 
 function column(value: string): string | number {

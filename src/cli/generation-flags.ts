@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { Document } from 'yaml';
-import type { GenerationInput } from '../generation/generator.ts';
+import type { GenerationInput } from '../generation/prompt.ts';
 import { applySetting } from './apply-setting.ts';
 import { repeated } from './flags.ts';
 

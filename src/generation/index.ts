@@ -6,9 +6,9 @@ export {
   type GenerationSources,
   generationSettings,
 } from './generation-settings.ts';
-export type { GenerateTextOptions, GenerationInput, Generator, Prompt } from './generator.ts';
 export type { LanguageModel, ReadOptions } from './language-model.ts';
 export { openLanguageModel } from './open-language-model.ts';
+export type { GenerateTextOptions, GenerationInput, Prompt } from './prompt.ts';
 export type { GeneratedToken } from './sample-tokens.ts';
 export type { SearchOptions } from './search.ts';
 export { TextGenerator, type TextGeneratorParts } from './text-generator.ts';

@@ -10,8 +10,8 @@ import {
   type GenerationSources,
   generationSettings,
 } from './generation-settings.ts';
-import type { GenerateTextOptions, GenerationInput, Generator, Prompt } from './generator.ts';
 import type { LanguageModel } from './language-model.ts';
+import type { GenerateTextOptions, GenerationInput, Prompt } from './prompt.ts';
 import type { SearchOptions } from './search.ts';
 
 /** What a language model needs to read and write text. */
@@ -29,8 +29,9 @@ export interface TextGeneratorParts {
 /** New tokens where neither the person nor the model's files give a length. transformers has 20, which few want. */
 const DEFAULT_NEW_TOKENS = 256;
 
-/** A language model with a tokenizer and a chat template. */
-export class TextGenerator implements Generator {
+/** A language model that writes text. It has one memory, so it does one thing at a time. Close it after use. */
+export class TextGenerator {
+  /** Whether the model was trained on conversations, as far as its adapter says: then it wants messages. */
   readonly isChat: boolean;
   readonly #parts: TextGeneratorParts;
   #isBusy = false;
@@ -40,6 +41,13 @@ export class TextGenerator implements Generator {
     this.isChat = parts.isChat;
   }
 
+  /**
+   * The text that follows a prompt, or that an encoder-decoder makes of it; of several (`num_return_sequences`) the
+   * first.
+   *
+   * @throws UserError for a config, a prompt or a conversation that the model cannot take; the signal's reason when it
+   * is aborted
+   */
   async generate(
     prompt: Prompt,
     config: GenerationInput = {},
@@ -54,6 +62,10 @@ export class TextGenerator implements Generator {
     }
   }
 
+  /**
+   * The texts of several prompts, read as one batch, which is padded to the longest: for each prompt
+   * `num_return_sequences`, of beams the best first.
+   */
   async generateAll(
     prompts: readonly Prompt[],
     config: GenerationInput = {},
@@ -71,6 +83,10 @@ export class TextGenerator implements Generator {
     return prompts.map((_, i) => all.slice(i * each, (i + 1) * each));
   }
 
+  /**
+   * The text of a prompt in pieces, as it is made; with beams in one, at the end. Pieces are whole characters, and
+   * together the text that `generate` gives. The generator's end has that; whoever stops listening ends the search.
+   */
   async *stream(
     prompt: Prompt,
     config: GenerationInput = {},
@@ -106,6 +122,11 @@ export class TextGenerator implements Generator {
     return this.#parts.close();
   }
 
+  /**
+   * What a config means with the model's files.
+   *
+   * @throws UserError with a line for everything that is wrong with either
+   */
   settings(user: GenerationInput): GenerationSettings {
     const settings = generationSettings({ ...this.#parts.files, user });
     const isOpen = settings.max_new_tokens === undefined && settings.max_length === undefined;

@@ -1,7 +1,8 @@
 import type { TextFile } from '../data/text-file.ts';
+import type { Generated } from '../generation/generated.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
-import type { Generator } from '../generation/generator.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
+import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
 import type { Engine } from '../program/engine.ts';
 import type { Scores } from '../program/example-set.ts';
@@ -45,7 +46,7 @@ const INPUTS_AT_ONCE = 1024;
 export class TrainedModel {
   readonly parts: TrainedParts;
   #program: Program | undefined;
-  #generator: Promise<Generator> | undefined;
+  #generator: Promise<TextGenerator> | undefined;
 
   constructor(parts: TrainedParts) {
     this.parts = parts;
@@ -92,12 +93,21 @@ export class TrainedModel {
     return evaluation.run(this.#opened(), this.parts.values);
   }
 
+  /** The text that follows a prompt: as {@link TextGenerator.generate}. */
+  async generate(
+    prompt: Prompt,
+    config?: GenerationInput,
+    options?: GenerateTextOptions,
+  ): Promise<Generated> {
+    return (await this.generator()).generate(prompt, config, options);
+  }
+
   /**
    * What writes text with this model: it has one memory, so it does one thing at a time.
    *
    * @throws UserError for models without a head that writes
    */
-  generator(): Promise<Generator> {
+  generator(): Promise<TextGenerator> {
     this.#generator ??= this.#openGenerator();
     return this.#generator;
   }
@@ -155,7 +165,7 @@ export class TrainedModel {
     return this.#program;
   }
 
-  async #openGenerator(): Promise<Generator> {
+  async #openGenerator(): Promise<TextGenerator> {
     const { engine, model, tuner, values, text, notes, continues, path } = this.parts;
     if (model.headKind !== 'CAUSAL_LM' && model.headKind !== 'SEQ_2_SEQ_LM') {
       throw new UserError({

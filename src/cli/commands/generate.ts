@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { Generated } from '../../generation/generated.ts';
-import type { Generator, Prompt } from '../../generation/generator.ts';
+import type { Prompt } from '../../generation/prompt.ts';
+import type { TextGenerator } from '../../generation/text-generator.ts';
 import type { Device } from '../../runtime/session.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
@@ -10,6 +11,7 @@ import { baseDtypeOption, count, repeated } from '../flags.ts';
 import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { downloadDisplay } from '../terminal/download-display.ts';
 
 interface Flags extends GenerationFlags {
   prompt: string[];
@@ -56,7 +58,8 @@ async function run(path: string, flags: Flags): Promise<void> {
   const { open } = await import('../../trained/node/open.ts');
   const { model, device, baseDtype } = flags;
   const continues = prompts === undefined;
-  const trained = await open(path, { model, device, baseDtype, continues, generates: true });
+  const onProgress = downloadDisplay(process.stderr);
+  const trained = await open(path, { model, device, baseDtype, continues, generates: true, onProgress });
   try {
     const generator = await trained.generator();
     generator.settings(generationInput(flags));
@@ -82,7 +85,7 @@ async function givenPrompts({ prompt, file, jsonl }: Flags): Promise<GivenPrompt
 }
 
 /** Whether a signal ended it. */
-async function answerAll(generator: Generator, given: GivenPrompt[], flags: Flags): Promise<boolean> {
+async function answerAll(generator: TextGenerator, given: GivenPrompt[], flags: Flags): Promise<boolean> {
   const { jsonl, batchSize, seed, chat: isChat = generator.isChat } = flags;
   const config = generationInput(flags);
   const prompts = given.map(({ where, prompt }) => ({ where, prompt: asked(prompt, isChat, flags.system) }));
@@ -114,7 +117,7 @@ async function answerAll(generator: Generator, given: GivenPrompt[], flags: Flag
 }
 
 /** A chat in the terminal; whether Ctrl-C ended it. */
-async function converse(generator: Generator, flags: Flags): Promise<boolean> {
+async function converse(generator: TextGenerator, flags: Flags): Promise<boolean> {
   const { chat } = await import('../terminal/chat.ts');
   const { seed, system, chat: isConversation = true } = flags;
   const config = generationInput(flags);

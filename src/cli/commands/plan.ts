@@ -4,6 +4,7 @@ import type { RunConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { repeated } from '../flags.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { downloadDisplay } from '../terminal/download-display.ts';
 
 interface Flags {
   set: string[];
@@ -28,7 +29,7 @@ async function run(path: string | undefined, { set, measure, json }: Flags): Pro
   const { loadConfig } = await import('../load-config.ts');
   const config = loadConfig(configPath(path), set);
   const { plan } = await import('../../jobs/node/plan.ts');
-  const found = await plan(config);
+  const found = await plan(config, { onDownload: downloadDisplay(process.stderr) });
   const planned = measure ? await measured(config, found) : found;
   if (!planned) {
     process.exitCode = STOPPED;

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import type { Prompt } from '../../generation/generator.ts';
+import type { Prompt } from '../../generation/prompt.ts';
 import { chat } from './chat.ts';
 
 const CTRL_C = '\x03';

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import type { Prompt } from '../../generation/generator.ts';
+import type { Prompt } from '../../generation/prompt.ts';
 import { ASSISTANT, type ChatMessage } from '../../text/chat/chat-message.ts';
 
 export interface ChatOptions {

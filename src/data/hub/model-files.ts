@@ -26,11 +26,27 @@ const DESCRIPTION = [
   'merges.txt',
 ];
 
+/** What makes a repository one of an adapter, for PEFT and transformers too. */
+const ADAPTER_CONFIG = 'adapter_config.json';
+/** Its tensors in PEFT's order of preference, and our notes, which say what they are for. */
+const ADAPTER_WEIGHTS = ['adapter_model.safetensors', 'adapter_model.bin'];
+const ADAPTER_NOTES = 'adalora.json';
+
+/** Whether a repository is one of an adapter, whatever else lies in it. */
+export function isAdapterRepository(present: string[]): boolean {
+  return present.includes(ADAPTER_CONFIG);
+}
+
 /**
  * Of the files at the top of a repository those that training needs, weights last: so a snapshot that was interrupted is
- * one without its weights. Null where there are no weights of PyTorch's.
+ * one without its weights. Null where there are no weights of PyTorch's. Of an adapter: its own files alone.
  */
 export function neededFiles(present: string[]): string[] | null {
+  if (isAdapterRepository(present)) {
+    const weights = ADAPTER_WEIGHTS.find((name) => present.includes(name));
+    const notes = present.includes(ADAPTER_NOTES) ? [ADAPTER_NOTES] : [];
+    return weights === undefined ? null : [ADAPTER_CONFIG, ...notes, weights];
+  }
   const found = WEIGHTS.flatMap(({ single, index, shard }) => {
     if (present.includes(single)) return [[single]];
     if (present.includes(index)) return [[index, ...present.filter((name) => shard.test(name)).sort()]];
@@ -47,6 +63,7 @@ export function indexOf(present: string[]): string | undefined {
 
 /** Whether a snapshot with these files can be used without asking the Hub. `shards`: the files that its index names. */
 export function isUsable(present: string[], shards: string[]): boolean {
+  if (isAdapterRepository(present)) return neededFiles(present) !== null;
   return (
     present.includes('config.json') &&
     neededFiles(present) !== null &&
@@ -54,7 +71,10 @@ export function isUsable(present: string[], shards: string[]): boolean {
   );
 }
 
-/** A snapshot that another program fetched for its weights alone may lack it. */
+/** A snapshot that another program fetched for its weights alone may lack it; an adapter has that of its base. */
 export function hasTokenizer(present: string[]): boolean {
-  return ['tokenizer.json', 'vocab.txt', 'vocab.json'].some((name) => present.includes(name));
+  return (
+    isAdapterRepository(present) ||
+    ['tokenizer.json', 'vocab.txt', 'vocab.json'].some((name) => present.includes(name))
+  );
 }

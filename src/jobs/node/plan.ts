@@ -1,14 +1,21 @@
+import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import { readRun } from './read-run.ts';
+
+export interface PlanOptions {
+  /** Told while files of the Hub are fetched. */
+  onDownload?: (progress: DownloadProgress) => void;
+}
 
 /**
  * What a run of this config would train and take: from config.json, the tokenizer and the data; no weight is read.
  *
  * @throws UserError as the run would
  */
-export async function plan(given: RunConfigInput): Promise<Plan> {
-  const { config, start, folder, build, encode } = await readRun(parseRunConfig(given, 'config'));
+export async function plan(given: RunConfigInput, { onDownload }: PlanOptions = {}): Promise<Plan> {
+  const run = await readRun(parseRunConfig(given, 'config'), onDownload);
+  const { config, start, folder, build, encode } = run;
   return planRun(config, describeAs(folder, build), encode(new Date()), start?.stored);
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { readJson } from '../../../formats/node/read-text.ts';
 import { hasTokenizer, indexOf, isUsable } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 
@@ -55,7 +56,7 @@ export function cachedModels(cacheDir: string): string[] {
 function shardsOf(folder: string, index: string | undefined): string[] {
   if (index === undefined) return [];
   try {
-    return Object.values(JSON.parse(readFileSync(join(folder, index), 'utf8')).weight_map);
+    return Object.values(Object(readJson(join(folder, index), 'an index of shards')).weight_map);
   } catch {
     return [''];
   }

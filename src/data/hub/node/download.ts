@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
 import { atomicWrite } from '../../../formats/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { neededFiles } from '../model-files.ts';
+import { isAdapterRepository, neededFiles } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 import { isCommit, repositoryFolder } from './cache.ts';
 
@@ -65,10 +65,13 @@ export async function downloadModel(id: ModelId, options: DownloadOptions): Prom
 
 function requiredFiles(present: string[], where: string): string[] {
   const files = neededFiles(present);
-  if (files?.includes('config.json')) return files;
+  if (files && (isAdapterRepository(present) || files.includes('config.json'))) return files;
+  const weights = isAdapterRepository(present)
+    ? 'the tensors of the adapter (adapter_model.safetensors or adapter_model.bin)'
+    : 'weights (model.safetensors or pytorch_model.bin)';
   throw new UserError({
     where,
-    expected: files ? 'a config.json' : 'weights (model.safetensors or pytorch_model.bin)',
+    expected: files ? 'a config.json' : weights,
     got: present.slice(0, 10).join(', ') || 'an empty repository',
     hint: files
       ? 'Is this a Transformers model?'

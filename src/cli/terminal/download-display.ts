@@ -1,0 +1,31 @@
+import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import { ERASE_LINE, type Screen } from './screen.ts';
+
+/** Megabytes between two looks at a download, so that a quick one is not slowed by what is drawn. */
+const STEP = 2 ** 20;
+
+/** Shows on a terminal how far a file of the Hub is, in a line that is redrawn and goes when the file is there. */
+export function downloadDisplay(screen: Screen): (progress: DownloadProgress) => void {
+  let drawnAt = 0;
+  let current = '';
+  return ({ file, received, total }) => {
+    if (!screen.isTTY) {
+      if (file !== current) screen.write(`fetching ${file} (${megabytes(total)} MB)\n`);
+      current = file;
+      return;
+    }
+    if (file !== current) [current, drawnAt] = [file, 0];
+    if (received >= total) screen.write(ERASE_LINE);
+    else if (received - drawnAt >= STEP) {
+      drawnAt = received;
+      const share = Math.round((100 * received) / total);
+      screen.write(
+        `${ERASE_LINE}fetching ${file}: ${megabytes(received)} of ${megabytes(total)} MB, ${share} %`,
+      );
+    }
+  };
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  exports: Record<string, string | { default: string }>;
+};
+/** The source of every entry point of the package. */
+const ENTRIES = Object.values(exports).flatMap((entry) =>
+  typeof entry === 'string' ? [] : [entry.default.replace('./dist/', 'src/').replace(/\.js$/, '.ts')],
+);
+
+describe('the entry points', () => {
+  const program = ts.createProgram(ENTRIES, {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    lib: ['lib.es2023.full.d.ts', 'lib.dom.d.ts'],
+    types: [],
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    skipLibCheck: true,
+  });
+  const checker = program.getTypeChecker();
+  const globals = new Set(
+    checker
+      .getSymbolsInScope(program.getSourceFile(ENTRIES[0])!, ts.SymbolFlags.Type)
+      .flatMap((symbol) =>
+        symbol.declarations?.some((place) => /\/lib\.[\w.]+\.d\.ts$/.test(place.getSourceFile().fileName))
+          ? [symbol.name]
+          : [],
+      ),
+  );
+
+  it('know what is global', () => {
+    expect(globals).toContain('Generator');
+    expect(globals).toContain('Node');
+  });
+
+  it.each(ENTRIES)('%s exports no type that is called as a global one', (path) => {
+    const module = checker.getSymbolAtLocation(program.getSourceFile(path)!);
+    const names = checker.getExportsOfModule(module!).flatMap((symbol) => {
+      const { flags } = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+      return flags & ts.SymbolFlags.Type ? [symbol.name] : [];
+    });
+    expect(names.filter((name) => globals.has(name))).toEqual([]);
+  });
+});
