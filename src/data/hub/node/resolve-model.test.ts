@@ -72,6 +72,33 @@ async function failure(attempt: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
+describe('resolveModel of an adapter', () => {
+  const adapter = {
+    'adapter_config.json': Buffer.from('{"peft_type": "LORA"}'),
+    'adapter_model.safetensors': weights,
+    'adalora.json': Buffer.from('{}'),
+    // A trainer pushes these too; an adapter has its base's.
+    'tokenizer.json': Buffer.from('{}'),
+    'optimizer.pt': Buffer.from('pickle'),
+  };
+
+  it('fetches its own files alone, and finds them again without the network', async () => {
+    await serve({ files: adapter, large: ['adapter_model.safetensors'] });
+    const found = await resolve();
+    expect(readdirSync(found).sort()).toEqual(Object.keys(adapter).slice(0, 3).sort());
+    await server?.close();
+    expect(await resolve()).toBe(found);
+  });
+
+  it('names what is missing where it has no tensors', async () => {
+    const { 'adapter_model.safetensors': _, ...rest } = adapter;
+    await serve({ files: rest, large: [] });
+    expect(await failure(resolve())).toContain(
+      'expected the tensors of the adapter (adapter_model.safetensors or adapter_model.bin), got',
+    );
+  });
+});
+
 describe('resolveModel', () => {
   it('returns an existing folder, symlinks resolved', async () => {
     mkdirSync(join(folder, 'model'));
