@@ -1,5 +1,5 @@
 export { activation } from './activation.ts';
-export { type AttentionShape, attention } from './attention.ts';
+export { type AttentionOptions, attention } from './attention.ts';
 export { attentionBias } from './attention-bias.ts';
 export { layerNorm } from './layer-norm.ts';
 export { binaryCrossEntropy, crossEntropy, meanSquaredError } from './losses.ts';

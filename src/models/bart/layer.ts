@@ -8,29 +8,15 @@ import type { BartConfig } from './config.ts';
 /** Of every layer norm of the family. */
 export const LAYER_NORM_EPSILON = 1e-5;
 
-/** Dropout, residual, and a layer norm after them. */
-export function addAndNorm(
-  network: Network,
-  config: BartConfig,
-  path: string,
-  x: Value,
-  residual: Value,
-): Value {
-  const sum = add(network.dropout(x, config.dropout), residual);
-  return layerNorm(network, path, sum, LAYER_NORM_EPSILON);
+/** The end of every sublayer: dropout of what it gives, the residual, and a layer norm, the module `norm`. */
+export function addAndNorm(norm: Network, config: BartConfig, x: Value, residual: Value): Value {
+  return layerNorm(norm, add(norm.dropout(x, config.dropout), residual), LAYER_NORM_EPSILON);
 }
 
-/** The second half of every layer: the feed-forward network. */
-export function feedForward(
-  network: Network,
-  config: BartConfig,
-  path: string,
-  hidden: Value,
-  innerSize: number,
-): Value {
-  const inner = network.linear(`${path}.fc1`, hidden, innerSize);
+/** The feed-forward network with which every layer ends. */
+export function feedForward(layer: Network, config: BartConfig, hidden: Value, innerSize: number): Value {
+  const inner = layer.linear('fc1', hidden, innerSize);
   const active = activation(config.activation_function, 'activation_function')(inner);
-  const dropped = network.dropout(active, config.activation_dropout);
-  const projected = network.linear(`${path}.fc2`, dropped, config.d_model);
-  return addAndNorm(network, config, `${path}.final_layer_norm`, projected, hidden);
+  const projected = layer.linear('fc2', layer.dropout(active, config.activation_dropout), config.d_model);
+  return addAndNorm(layer.at('final_layer_norm'), config, projected, hidden);
 }

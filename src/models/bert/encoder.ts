@@ -27,16 +27,16 @@ type EncoderConfig = Pick<
   | 'attention_probs_dropout_prob'
 >;
 
-/** The layers of BERT and its kin, at `path.layer.<number>`: hidden states of the last, [sequence · batch, hidden]. */
+/** The module `encoder` of BERT and its kin: hidden states of the last layer, [sequence · batch, hidden]. */
 export function bertEncoder(
-  network: Network,
+  module: Network,
   config: EncoderConfig,
-  path: string,
   embedded: Value,
   inputs: ModelInputs,
 ): Value {
   const { attention_probs_dropout_prob: weights, hidden_dropout_prob: hidden } = config;
   const settings = {
+    modules: MODULES,
     layers: config.num_hidden_layers,
     heads: config.num_attention_heads,
     innerWidth: config.intermediate_size,
@@ -44,5 +44,5 @@ export function bertEncoder(
     epsilon: config.layer_norm_eps,
     dropout: { weights, attended: hidden, outer: hidden },
   };
-  return postNormEncoder(network, `${path}.layer`, MODULES, settings, embedded, inputs);
+  return postNormEncoder(module.at('layer'), settings, embedded, inputs);
 }
