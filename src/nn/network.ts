@@ -9,6 +9,28 @@ export interface Injection {
   parameter(name: string): Value | undefined;
   /** What to add to the outputs of linear modules that read the same `x` [rows, in]; undefined for untouched ones. */
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
+  /** What goes on in place of a sublayer's output h [rows, width]; undefined where h does. */
+  sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
+}
+
+/** A part of a layer that has a residual around it. A tuner may put an adapter behind it. */
+export interface Sublayer {
+  /** The module whose output it is, dropout included. */
+  path: string;
+  kind: 'attention' | 'crossAttention' | 'feedForward';
+  /** Features of its output, and of the residual. */
+  width: number;
+}
+
+/** What becomes of a sublayer's output h. */
+export interface SublayerEnd {
+  /** What is added to it, [rows, width]. */
+  residual: Value;
+  /**
+   * The family's norm behind the sublayer: of the sum in the encoders and in BART, of h alone before the sum in Gemma 2
+   * and OLMo 2. Undefined where layers have norms before their sublayers only.
+   */
+  norm?: (x: Value) => Value;
 }
 
 /** A linear module that a tuner may adapt. */
@@ -38,6 +60,8 @@ export class Network {
   readonly linears = new Map<string, LinearModule>();
   /** What each of them reads, [rows, inFeatures]. */
   readonly linearInputs = new Map<string, Value>();
+  /** The sublayers by path, in the order in which they were built. */
+  readonly sublayers = new Map<string, Sublayer>();
   /** Shape of every tensor of the checkpoint that no method trains; zero where the checkpoint lacks it. */
   readonly buffers = new Map<string, readonly number[]>();
   /** Present in training only: dropout is the identity without it. */
@@ -133,6 +157,16 @@ export class Network {
       return this.base.product(whole, x, shape[0]);
     }
     return matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
+  }
+
+  /**
+   * Says that this module gives the output h [rows, width] of a sublayer. Returns what the model adds to the residual:
+   * h itself, or what a tuner makes of it.
+   */
+  sublayer(kind: Sublayer['kind'], h: Value, end: SublayerEnd): Value {
+    const sublayer = { path: this.path, kind, width: h.shape[1] as number };
+    this.sublayers.set(sublayer.path, sublayer);
+    return this.injection?.sublayer?.(sublayer, h, end) ?? h;
   }
 
   dropout(x: Value, probability: number): Value {

@@ -1,7 +1,7 @@
-import { add } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { activation } from './activation.ts';
+import { addAndNorm } from './add-and-norm.ts';
 import { attention } from './attention.ts';
 import { attentionBias } from './attention-bias.ts';
 import { layerNorm } from './layer-norm.ts';
@@ -12,11 +12,16 @@ export interface PostNormModules {
   query: string;
   key: string;
   value: string;
+  /** The linear module over what the heads give. */
   attended: string;
-  attendedNorm: string;
+  /** The module whose output is attention's, dropout included: where adapters stand. */
+  attention: string;
+  attentionNorm: string;
   inner: string;
   outer: string;
-  outerNorm: string;
+  /** The same for the feed-forward network. */
+  feedForward: string;
+  feedForwardNorm: string;
 }
 
 export interface PostNormSettings {
@@ -49,6 +54,7 @@ export function postNormEncoder(
   const options = { batch, queries: bias.shape[3], heads, headSize: width / heads, dropout: dropout.weights };
 
   const layer = (network: Network, hidden: Value): Value => {
+    const norm = (name: string) => (x: Value) => layerNorm(network.at(name), x, epsilon);
     const queryKeyValue = network.linearGroup([modules.query, modules.key, modules.value], hidden, [
       width,
       width,
@@ -56,10 +62,16 @@ export function postNormEncoder(
     ]);
     const mixed = attention(network, queryKeyValue, bias, options);
     const projected = network.dropout(network.linear(modules.attended, mixed, width), dropout.attended);
-    const attended = layerNorm(network.at(modules.attendedNorm), add(projected, hidden), epsilon);
+    const attended = addAndNorm(network.at(modules.attention), 'attention', projected, {
+      residual: hidden,
+      norm: norm(modules.attentionNorm),
+    });
     const inner = settings.activation(network.linear(modules.inner, attended, innerWidth));
     const outer = network.dropout(network.linear(modules.outer, inner, width), dropout.outer);
-    return layerNorm(network.at(modules.outerNorm), add(outer, attended), epsilon);
+    return addAndNorm(network.at(modules.feedForward), 'feedForward', outer, {
+      residual: attended,
+      norm: norm(modules.feedForwardNorm),
+    });
   };
 
   let hidden = embedded;

@@ -7,7 +7,7 @@ import type { ModelInputs } from '../model-definition.ts';
 import { crossAttention, type Encoded, selfAttention } from './attention.ts';
 import type { BartConfig } from './config.ts';
 import { bartEmbeddings } from './embeddings.ts';
-import { addAndNorm, feedForward } from './layer.ts';
+import { endSublayer, feedForward } from './layer.ts';
 
 /**
  * Encoder and decoder: the decoder's hidden states, [target · batch, d_model]. The encoder is not built where nobody
@@ -26,8 +26,8 @@ function encoder(network: Network, config: BartConfig, inputs: ModelInputs, bias
   for (let i = 0; i < config.encoder_layers; i++) {
     network.layerInput(hidden);
     const layer = network.at(`model.encoder.layers.${i}`);
-    const mixed = selfAttention(layer.at('self_attn'), config, hidden, asking);
-    const attended = addAndNorm(layer.at('self_attn_layer_norm'), config, mixed, hidden);
+    const output = selfAttention(layer.at('self_attn'), config, hidden, asking);
+    const attended = endSublayer(layer, config, 'attention', { output, residual: hidden });
     hidden = feedForward(layer, config, attended, config.encoder_ffn_dim);
   }
   // The decoder's layers read it.
@@ -49,10 +49,10 @@ function decoder(
   for (let i = 0; i < config.decoder_layers; i++) {
     network.layerInput(hidden);
     const layer = network.at(`model.decoder.layers.${i}`);
-    const mixed = selfAttention(layer.at('self_attn'), config, hidden, { ...asking, bias: causal });
-    const attended = addAndNorm(layer.at('self_attn_layer_norm'), config, mixed, hidden);
+    const output = selfAttention(layer.at('self_attn'), config, hidden, { ...asking, bias: causal });
+    const attended = endSublayer(layer, config, 'attention', { output, residual: hidden });
     const read = crossAttention(layer.at('encoder_attn'), config, attended, { ...asking, ...encoded });
-    const informed = addAndNorm(layer.at('encoder_attn_layer_norm'), config, read, attended);
+    const informed = endSublayer(layer, config, 'crossAttention', { output: read, residual: attended });
     hidden = feedForward(layer, config, informed, config.decoder_ffn_dim);
   }
   return hidden;

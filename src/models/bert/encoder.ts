@@ -10,10 +10,12 @@ const MODULES = {
   key: 'attention.self.key',
   value: 'attention.self.value',
   attended: 'attention.output.dense',
-  attendedNorm: 'attention.output.LayerNorm',
+  attention: 'attention.output',
+  attentionNorm: 'attention.output.LayerNorm',
   inner: 'intermediate.dense',
   outer: 'output.dense',
-  outerNorm: 'output.LayerNorm',
+  feedForward: 'output',
+  feedForwardNorm: 'output.LayerNorm',
 };
 
 type EncoderConfig = Pick<

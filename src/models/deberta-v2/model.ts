@@ -1,9 +1,10 @@
-import { add, cast, constant, greater, multiply, reshape, slice, transpose } from '../../graph/build.ts';
+import { cast, constant, greater, multiply, reshape, slice, transpose } from '../../graph/build.ts';
 import { addDimensions, multiplyDimensions, sizeOf } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
+import { addAndNorm } from '../../nn/add-and-norm.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
-import type { Network } from '../../nn/network.ts';
+import type { Network, Sublayer } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { DebertaV2Config } from './config.ts';
 import { convLayer } from './conv-layer.ts';
@@ -40,16 +41,15 @@ export function debertaV2Model(network: Network, config: DebertaV2Config, inputs
 /** One layer: attention, then the feed-forward network, each with a residual and a layer norm after it. */
 function layer(network: Network, config: DebertaV2Config, hidden: Value, context: AttentionContext): Value {
   const { hidden_size, intermediate_size, hidden_dropout_prob, layer_norm_eps, hidden_act } = config;
-  const output = (at: string, x: Value, residual: Value) => {
-    const module = network.at(at);
-    const projected = module.linear('dense', x, hidden_size);
-    const sum = add(module.dropout(projected, hidden_dropout_prob), residual);
-    return layerNorm(module.at('LayerNorm'), sum, layer_norm_eps);
+  const output = (module: Network, kind: Sublayer['kind'], x: Value, residual: Value) => {
+    const projected = module.dropout(module.linear('dense', x, hidden_size), hidden_dropout_prob);
+    const norm = (sum: Value) => layerNorm(module.at('LayerNorm'), sum, layer_norm_eps);
+    return addAndNorm(module, kind, projected, { residual, norm });
   };
   const mixed = disentangledAttention(network.at('attention.self'), config, hidden, context);
-  const attended = output('attention.output', mixed, hidden);
+  const attended = output(network.at('attention.output'), 'attention', mixed, hidden);
   const inner = network.linear('intermediate.dense', attended, intermediate_size);
-  return output('output', activation(hidden_act)(inner), attended);
+  return output(network.at('output'), 'feedForward', activation(hidden_act)(inner), attended);
 }
 
 /** Undefined where no layer looks at them. */

@@ -17,10 +17,12 @@ const MODULES = {
   key: 'attention.k_lin',
   value: 'attention.v_lin',
   attended: 'attention.out_lin',
-  attendedNorm: 'sa_layer_norm',
+  attention: 'attention',
+  attentionNorm: 'sa_layer_norm',
   inner: 'ffn.lin1',
   outer: 'ffn.lin2',
-  outerNorm: 'output_layer_norm',
+  feedForward: 'ffn',
+  feedForwardNorm: 'output_layer_norm',
 };
 
 /** The encoder without a head: hidden states of the last layer, [sequence · batch, dim]. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { add, multiply, tanh } from '../../graph/build.ts';
+import { multiply, tanh } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { size } from '../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
-import { feedForward } from '../llama/layer.ts';
+import { feedForward, normAndAdd } from '../llama/layer.ts';
 import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
 
 const schema = z
@@ -55,11 +55,17 @@ export const gemma2 = decoderFamily({
     };
   },
   layer(network, config, hidden, attend) {
-    const norm = (name: string, x: Value) =>
+    const norm = (name: string) => (x: Value) =>
       rmsNorm(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
-    const attended = add(hidden, norm('post_attention', attend(norm('input', hidden))));
-    const inner = feedForward(network.at('mlp'), config, norm('pre_feedforward', attended));
-    return add(attended, norm('post_feedforward', inner));
+    const attended = normAndAdd(network.at('self_attn'), 'attention', attend(norm('input')(hidden)), {
+      residual: hidden,
+      norm: norm('post_attention'),
+    });
+    const mlp = network.at('mlp');
+    return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, norm('pre_feedforward')(attended)), {
+      residual: attended,
+      norm: norm('post_feedforward'),
+    });
   },
 });
 

@@ -15,11 +15,17 @@ export interface LayerInputs extends Pick<ModelInputs, 'batch' | 'sequence' | 'c
   bias: Value;
 }
 
-/** One layer: self-attention, then the feed-forward network, each on a layer norm of what it is added to. */
+/**
+ * One layer: self-attention, then the feed-forward network, each on a layer norm of what it is added to. Its sublayers are
+ * the modules `attn` and `mlp`.
+ */
 export function gpt2Layer(network: Network, config: Gpt2Config, hidden: Value, inputs: LayerInputs): Value {
   const norm = (name: string, x: Value) => layerNorm(network.at(name), x, config.layer_norm_epsilon);
-  const attended = add(selfAttention(network.at('attn'), config, norm('ln_1', hidden), inputs), hidden);
-  return add(feedForward(network.at('mlp'), config, norm('ln_2', attended)), attended);
+  const [attn, mlp] = [network.at('attn'), network.at('mlp')];
+  const mixed = selfAttention(attn, config, norm('ln_1', hidden), inputs);
+  const attended = add(attn.sublayer('attention', mixed, { residual: hidden }), hidden);
+  const inner = feedForward(mlp, config, norm('ln_2', attended));
+  return add(mlp.sublayer('feedForward', inner, { residual: attended }), attended);
 }
 
 /** The module `attn`. Queries, keys and values come from one module, side by side. */

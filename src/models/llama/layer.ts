@@ -2,14 +2,15 @@ import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import { gatedFeedForward } from '../../nn/gated-feed-forward.ts';
-import type { Network } from '../../nn/network.ts';
+import type { Network, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import type { DecoderConfig } from './config.ts';
 
 type LayerConfig = DecoderConfig & { mlp_bias?: boolean };
 
 /**
- * A layer: attention, then the gated feed-forward network, each on a norm of what it is added to.
+ * A layer: attention, then the gated feed-forward network, each on a norm of what it is added to. Its sublayers are the
+ * modules `self_attn` and `mlp`.
  *
  * @param attend the module `self_attn` on hidden states
  */
@@ -20,11 +21,29 @@ export function llamaLayer(
   attend: (x: Value) => Value,
 ): Value {
   const norm = (name: string, x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
-  const attended = add(hidden, attend(norm('input_layernorm', hidden)));
-  return add(attended, feedForward(network.at('mlp'), config, norm('post_attention_layernorm', attended)));
+  const [attention, mlp] = [network.at('self_attn'), network.at('mlp')];
+  const mixed = attend(norm('input_layernorm', hidden));
+  const attended = add(hidden, attention.sublayer('attention', mixed, { residual: hidden }));
+  const inner = feedForward(mlp, config, norm('post_attention_layernorm', attended));
+  return add(attended, mlp.sublayer('feedForward', inner, { residual: attended }));
 }
 
-/** The module `mlp` of a layer. */
+/**
+ * The end of a sublayer whose norm comes before the residual, as in Gemma 2 and OLMo 2: residual + norm(h). An adapter
+ * stands before that norm.
+ *
+ * @param module whose output h is
+ */
+export function normAndAdd(
+  module: Network,
+  kind: Sublayer['kind'],
+  h: Value,
+  end: Required<SublayerEnd>,
+): Value {
+  return add(end.residual, end.norm(module.sublayer(kind, h, end)));
+}
+
+/** The module `mlp`. */
 export function feedForward(module: Network, config: LayerConfig, x: Value): Value {
   return gatedFeedForward(module, x, {
     inner: config.intermediate_size,

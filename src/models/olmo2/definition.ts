@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
-import { feedForward } from '../llama/layer.ts';
+import { feedForward, normAndAdd } from '../llama/layer.ts';
 
 const schema = z.object({
   ...decoderFields,
@@ -24,9 +23,15 @@ export const olmo2 = decoderFamily({
     normalise: (norm, x) => rmsNorm(norm, x, rms_norm_eps),
   }),
   layer(network, config, hidden, attend) {
-    const norm = (name: string, x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
-    const attended = add(hidden, norm('post_attention_layernorm', attend(hidden)));
-    const inner = feedForward(network.at('mlp'), config, attended);
-    return add(attended, norm('post_feedforward_layernorm', inner));
+    const norm = (name: string) => (x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
+    const attended = normAndAdd(network.at('self_attn'), 'attention', attend(hidden), {
+      residual: hidden,
+      norm: norm('post_attention_layernorm'),
+    });
+    const mlp = network.at('mlp');
+    return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, attended), {
+      residual: attended,
+      norm: norm('post_feedforward_layernorm'),
+    });
   },
 });
