@@ -4,16 +4,16 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * Rows of the table `path.weight` from `first` on, one a position, the same for every example: [sequence · batch, width].
+ * Rows of the module's table `weight` from row `first` on, one for each position and the same for every example:
+ * [sequence · batch, width].
  */
 export function absolutePositions(
-  network: Network,
-  path: string,
+  module: Network,
   [rows, width]: readonly [number, number],
   { batch, sequence }: { batch: Dimension; sequence: Dimension },
   first: Dimension = 0,
 ): Value {
-  const table = network.parameter(`${path}.weight`, [rows, width]);
+  const table = module.parameter('weight', [rows, width]);
   const used = slice(table, 0, first, addDimensions(first, sequence));
   const everyExample = expand(reshape(used, [sequence, 1, width]), [sequence, batch, width]);
   return reshape(everyExample, [multiplyDimensions(sequence, batch), width]);

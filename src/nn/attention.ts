@@ -3,7 +3,7 @@ import { type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
-export interface AttentionShape {
+export interface AttentionOptions {
   batch: Dimension;
   /** Tokens that ask; those that are asked are the last axis of the bias. */
   queries: Dimension;
@@ -11,11 +11,9 @@ export interface AttentionShape {
   headSize: number;
   /** Fewer heads of keys and values, each shared by as many heads in a row (grouped-query attention). */
   keyValueHeads?: number;
-}
-
-export interface AttentionOptions {
+  /** The probability that a weight is dropped in training. */
   dropout: number;
-  /** Of the scores; 1 / √headSize where it is not given. */
+  /** Factor of the scores; 1 / √headSize where it is not given. */
   scale?: number;
   /** Changes the scaled scores [batch, heads, queries, keys] before the bias is added. */
   adjust?: (scores: Value) => Value;
@@ -33,9 +31,10 @@ export function attention(
   network: Network,
   [query, key, value]: readonly Value[],
   bias: Value,
-  { batch, queries, heads, headSize, keyValueHeads = heads }: AttentionShape,
-  { dropout, scale = 1 / Math.sqrt(headSize), adjust = (scores) => scores }: AttentionOptions,
+  options: AttentionOptions,
 ): Value {
+  const { batch, queries, heads, headSize, keyValueHeads = heads } = options;
+  const { dropout, scale = 1 / Math.sqrt(headSize), adjust = (scores) => scores } = options;
   const groups = multiplyDimensions(batch, keyValueHeads);
   const times = heads / keyValueHeads;
   const keys = bias.shape[3];

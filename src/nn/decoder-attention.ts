@@ -27,8 +27,8 @@ export interface DecoderAttentionOptions {
   /** Whether the projections of queries, keys and values have one. */
   bias?: boolean;
   outputBias?: boolean;
-  /** Normalises queries and keys before they are turned; `path` ends in `q_norm` or `k_norm`. */
-  normalise?: (path: string, rows: Value) => Value;
+  /** Normalises queries and keys before they are turned, with the module `q_norm` or `k_norm`. */
+  normalise?: (module: Network, rows: Value) => Value;
   dropout: number;
   scale?: number;
   adjust?: (scores: Value) => Value;
@@ -36,29 +36,28 @@ export interface DecoderAttentionOptions {
 
 /** Causal self-attention with rotary positions over rows x [sequence · batch, width], and what the cache holds. */
 export function decoderAttention(
-  network: Network,
-  path: string,
+  module: Network,
   x: Value,
   { positionIds, attentionMask, batch, sequence, cache }: DecoderInputs,
   options: DecoderAttentionOptions,
 ): Value {
   const { heads, keyValueHeads, headSize, bias = false, outputBias = false } = options;
   const { normalise = (_, rows) => rows, dropout, scale, adjust } = options;
-  const [query, key, value] = network.linearGroup(
-    ['q_proj', 'k_proj', 'v_proj'].map((name) => `${path}.${name}`),
+  const [query, key, value] = module.linearGroup(
+    ['q_proj', 'k_proj', 'v_proj'],
     x,
     [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize),
     { bias },
   );
   const angles = rotation(positionIds, options.rotary);
-  const placed = (norm: string, rows: Value) => rotate(normalise(`${path}.${norm}`, rows), angles);
-  const remembered = (name: string, rows: Value) => cache?.extend(`${path}.${name}`, rows, sequence) ?? rows;
+  const placed = (norm: string, rows: Value) => rotate(normalise(module.at(norm), rows), angles);
+  const remembered = (name: string, rows: Value) =>
+    cache?.extend(module.pathOf(name), rows, sequence) ?? rows;
   const mixed = attention(
-    network,
+    module,
     [placed('q_norm', query), remembered('key', placed('k_norm', key)), remembered('value', value)],
     decoderBias(attentionMask, sequence, options.window),
-    { batch, queries: sequence, heads, headSize, keyValueHeads },
-    { dropout, scale, adjust },
+    { batch, queries: sequence, heads, headSize, keyValueHeads, dropout, scale, adjust },
   );
-  return network.linear(`${path}.o_proj`, mixed, x.shape[1] as number, { bias: outputBias });
+  return module.linear('o_proj', mixed, x.shape[1] as number, { bias: outputBias });
 }

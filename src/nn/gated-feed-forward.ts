@@ -11,13 +11,11 @@ export interface GatedFeedForwardOptions {
 
 /** Feed-forward network with a gated linear unit (Shazeer, 2020): down_proj(activation(gate_proj x) · up_proj x). */
 export function gatedFeedForward(
-  network: Network,
-  path: string,
+  module: Network,
   x: Value,
   { inner, activation, bias = false }: GatedFeedForwardOptions,
 ): Value {
-  const projections = [`${path}.gate_proj`, `${path}.up_proj`];
-  const [gate, up] = network.linearGroup(projections, x, [inner, inner], { bias });
+  const [gate, up] = module.linearGroup(['gate_proj', 'up_proj'], x, [inner, inner], { bias });
   const width = x.shape[1] as number;
-  return network.linear(`${path}.down_proj`, multiply(activation(gate), up), width, { bias });
+  return module.linear('down_proj', multiply(activation(gate), up), width, { bias });
 }

@@ -1,6 +1,12 @@
 export { activation } from './activation.ts';
-export { type AttentionShape, attention } from './attention.ts';
+export { type AttentionOptions, attention } from './attention.ts';
 export { attentionBias } from './attention-bias.ts';
 export { layerNorm } from './layer-norm.ts';
 export { binaryCrossEntropy, crossEntropy, meanSquaredError } from './losses.ts';
-export { type Injection, type LinearModule, Network } from './network.ts';
+export {
+  type Injection,
+  type LinearModule,
+  Network,
+  type Sublayer,
+  type SublayerEnd,
+} from './network.ts';

@@ -9,6 +9,28 @@ export interface Injection {
   parameter(name: string): Value | undefined;
   /** What to add to the outputs of linear modules that read the same `x` [rows, in]; undefined for untouched ones. */
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
+  /** What goes on in place of a sublayer's output h [rows, width]; undefined where h does. */
+  sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
+}
+
+/** A part of a layer that has a residual around it. A tuner may put an adapter behind it. */
+export interface Sublayer {
+  /** The module whose output it is, dropout included. */
+  path: string;
+  kind: 'attention' | 'crossAttention' | 'feedForward';
+  /** Features of its output, and of the residual. */
+  width: number;
+}
+
+/** What becomes of a sublayer's output h. */
+export interface SublayerEnd {
+  /** What is added to it, [rows, width]. */
+  residual: Value;
+  /**
+   * The family's norm behind the sublayer: of the sum in the encoders and in BART, of h alone before the sum in Gemma 2
+   * and OLMo 2. Undefined where layers have norms before their sublayers only.
+   */
+  norm?: (x: Value) => Value;
 }
 
 /** A linear module that a tuner may adapt. */
@@ -38,6 +60,8 @@ export class Network {
   readonly linears = new Map<string, LinearModule>();
   /** What each of them reads, [rows, inFeatures]. */
   readonly linearInputs = new Map<string, Value>();
+  /** The sublayers by path, in the order in which they were built. */
+  readonly sublayers = new Map<string, Sublayer>();
   /** Shape of every tensor of the checkpoint that no method trains; zero where the checkpoint lacks it. */
   readonly buffers = new Map<string, readonly number[]>();
   /** Present in training only: dropout is the identity without it. */
@@ -46,24 +70,39 @@ export class Network {
   readonly layerInputs: Value[] = [];
   /** How the frozen linear weights are stored, where that is not as they are. */
   base: FrozenBase | undefined;
-  readonly #injection: Injection | undefined;
+  /** Where this is a part of a network: the path that stands before all paths it is asked for. */
+  readonly path: string = '';
+  // Private to TypeScript alone: a part reads what it has in common with the whole through its prototype.
+  private readonly injection: Injection | undefined;
 
   constructor(
     readonly graph: Graph,
     options: { injection?: Injection; training?: boolean; masks?: MaskSource } = {},
   ) {
-    this.#injection = options.injection;
+    this.injection = options.injection;
     this.dropouts = options.training ? new DropoutSites(graph, options.masks) : undefined;
   }
 
+  /** The part of the network below a path, which takes paths relative to it and is the same network in all else. */
+  at(path: string): Network {
+    return Object.create(this, { path: { value: this.pathOf(path) } });
+  }
+
+  /** The whole path of a parameter or module of this part. */
+  pathOf(name: string): string {
+    return this.path === '' ? name : `${this.path}.${name}`;
+  }
+
   parameter(name: string, shape: readonly number[]): Value {
-    this.parameters.set(name, shape);
-    return this.#injection?.parameter(name) ?? weight(this.graph, name, shape);
+    const path = this.pathOf(name);
+    this.parameters.set(path, shape);
+    return this.injection?.parameter(path) ?? weight(this.graph, path, shape);
   }
 
   buffer(name: string, shape: readonly number[]): Value {
-    this.buffers.set(name, shape);
-    return weight(this.graph, name, shape);
+    const path = this.pathOf(name);
+    this.buffers.set(path, shape);
+    return weight(this.graph, path, shape);
   }
 
   /**
@@ -88,35 +127,46 @@ export class Network {
     { bias = true, transposed = false }: LinearOptions = {},
   ): Value[] {
     const inFeatures = x.shape[1] as number;
+    const whole = paths.map((path) => this.pathOf(path));
     const frozen = paths.map((path, i) => {
       const out = outFeatures[i];
-      this.linearInputs.set(path, x);
+      this.linearInputs.set(whole[i], x);
       const normalised = x.node.op === 'layerNorm';
-      this.linears.set(path, {
-        path,
+      this.linears.set(whole[i], {
+        path: whole[i],
         inFeatures,
         outFeatures: out,
         ...(transposed && { transposed }),
         ...(normalised && { normalised }),
       });
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
-      const product = this.#product(path, x, shape, transposed);
+      const product = this.product(path, x, shape, transposed);
       return bias ? add(product, this.parameter(`${path}.bias`, [out])) : product;
     });
-    const increments = this.#injection?.increments(paths, x) ?? [];
+    const increments = this.injection?.increments(whole, x) ?? [];
     return frozen.map((y, i) => {
       const increment = increments[i];
       return increment ? add(y, increment) : y;
     });
   }
 
-  #product(path: string, x: Value, shape: readonly number[], transposed: boolean): Value {
-    const name = `${path}.weight`;
-    if (this.base?.paths.has(path) && !this.#injection?.parameter(name)) {
-      this.parameters.set(name, shape);
-      return this.base.product(path, x, shape[0]);
+  private product(path: string, x: Value, shape: readonly number[], transposed: boolean): Value {
+    const whole = this.pathOf(path);
+    if (this.base?.paths.has(whole) && !this.injection?.parameter(`${whole}.weight`)) {
+      this.parameters.set(`${whole}.weight`, shape);
+      return this.base.product(whole, x, shape[0]);
     }
-    return matmul(x, this.parameter(name, shape), { transposeB: !transposed });
+    return matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
+  }
+
+  /**
+   * Says that this module gives the output h [rows, width] of a sublayer. Returns what the model adds to the residual:
+   * h itself, or what a tuner makes of it.
+   */
+  sublayer(kind: Sublayer['kind'], h: Value, end: SublayerEnd): Value {
+    const sublayer = { path: this.path, kind, width: h.shape[1] as number };
+    this.sublayers.set(sublayer.path, sublayer);
+    return this.injection?.sublayer?.(sublayer, h, end) ?? h;
   }
 
   dropout(x: Value, probability: number): Value {

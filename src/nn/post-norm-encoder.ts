@@ -1,25 +1,31 @@
-import { add } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { activation } from './activation.ts';
+import { addAndNorm } from './add-and-norm.ts';
 import { attention } from './attention.ts';
 import { attentionBias } from './attention-bias.ts';
 import { layerNorm } from './layer-norm.ts';
 import type { Network } from './network.ts';
 
-/** What a family calls the modules of a layer, below the layer's own path. */
+/** What a family calls the modules of a layer: paths below the layer's own. */
 export interface PostNormModules {
   query: string;
   key: string;
   value: string;
+  /** The linear module over what the heads give. */
   attended: string;
-  attendedNorm: string;
+  /** The module whose output is attention's, dropout included: where adapters stand. */
+  attention: string;
+  attentionNorm: string;
   inner: string;
   outer: string;
-  outerNorm: string;
+  /** The same for the feed-forward network. */
+  feedForward: string;
+  feedForwardNorm: string;
 }
 
 export interface PostNormSettings {
+  modules: PostNormModules;
   layers: number;
   heads: number;
   innerWidth: number;
@@ -34,35 +40,41 @@ export interface PostNormSettings {
  * The encoder of Vaswani et al. (2017): self-attention, then the feed-forward network, each with a residual and a layer
  * norm after it. Takes and gives hidden states [sequence · batch, width].
  *
- * @param path where the layers lie, each at `path.<number>`
+ * @param list the modules' list, in which each layer lies by its number
  */
 export function postNormEncoder(
-  network: Network,
-  path: string,
-  modules: PostNormModules,
+  list: Network,
   settings: PostNormSettings,
   embedded: Value,
   { attentionMask, batch }: { attentionMask: Value; batch: Dimension },
 ): Value {
   const bias = attentionBias(attentionMask);
   const width = embedded.shape[1] as number;
-  const { heads, innerWidth, epsilon, dropout } = settings;
-  const shape = { batch, queries: bias.shape[3], heads, headSize: width / heads };
+  const { modules, heads, innerWidth, epsilon, dropout } = settings;
+  const options = { batch, queries: bias.shape[3], heads, headSize: width / heads, dropout: dropout.weights };
 
-  const layer = (hidden: Value, at: (module: keyof PostNormModules) => string): Value => {
-    const normalised = (norm: 'attendedNorm' | 'outerNorm', x: Value, probability: number, residual: Value) =>
-      layerNorm(network, at(norm), add(network.dropout(x, probability), residual), epsilon);
-    const projections = [at('query'), at('key'), at('value')];
-    const queryKeyValue = network.linearGroup(projections, hidden, [width, width, width]);
-    const mixed = attention(network, queryKeyValue, bias, shape, { dropout: dropout.weights });
-    const projected = network.linear(at('attended'), mixed, width);
-    const attended = normalised('attendedNorm', projected, dropout.attended, hidden);
-    const inner = settings.activation(network.linear(at('inner'), attended, innerWidth));
-    return normalised('outerNorm', network.linear(at('outer'), inner, width), dropout.outer, attended);
+  const layer = (network: Network, hidden: Value): Value => {
+    const norm = (name: string) => (x: Value) => layerNorm(network.at(name), x, epsilon);
+    const queryKeyValue = network.linearGroup([modules.query, modules.key, modules.value], hidden, [
+      width,
+      width,
+      width,
+    ]);
+    const mixed = attention(network, queryKeyValue, bias, options);
+    const projected = network.dropout(network.linear(modules.attended, mixed, width), dropout.attended);
+    const attended = addAndNorm(network.at(modules.attention), 'attention', projected, {
+      residual: hidden,
+      norm: norm(modules.attentionNorm),
+    });
+    const inner = settings.activation(network.linear(modules.inner, attended, innerWidth));
+    const outer = network.dropout(network.linear(modules.outer, inner, width), dropout.outer);
+    return addAndNorm(network.at(modules.feedForward), 'feedForward', outer, {
+      residual: attended,
+      norm: norm(modules.feedForwardNorm),
+    });
   };
 
   let hidden = embedded;
-  for (let i = 0; i < settings.layers; i++)
-    hidden = layer(network.layerInput(hidden), (module) => `${path}.${i}.${modules[module]}`);
+  for (let i = 0; i < settings.layers; i++) hidden = layer(list.at(`${i}`), list.layerInput(hidden));
   return hidden;
 }

@@ -3,13 +3,13 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * Root mean square normalisation (Zhang and Sennrich, 2019) over the last axis, times the parameter `path.weight`, or
- * `offset` more than it.
+ * Root mean square normalisation (Zhang and Sennrich, 2019) over the last axis, times the module's parameter `weight`
+ * plus `offset`.
  */
-export function rmsNorm(network: Network, path: string, x: Value, epsilon: number, offset = 0): Value {
+export function rmsNorm(module: Network, x: Value, epsilon: number, offset = 0): Value {
   const width = x.shape.at(-1) as number;
   const meanSquare = multiply(sum(multiply(x, x), [x.shape.length - 1], true), 1 / width);
   // A factor for each row and not a quotient: its derivative reads x, which is kept anyway.
   const inverse = divide(1, sqrt(add(meanSquare, epsilon)));
-  return multiply(multiply(x, inverse), add(network.parameter(`${path}.weight`, [width]), offset));
+  return multiply(multiply(x, inverse), add(module.parameter('weight', [width]), offset));
 }

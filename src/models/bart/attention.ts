@@ -1,75 +1,65 @@
 import type { Dimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { attention } from '../../nn/attention.ts';
+import type { KeyValueCache } from '../../nn/key-value-cache.ts';
 import type { Network } from '../../nn/network.ts';
 import { lazy } from '../../support/lazy.ts';
-import type { ModelInputs } from '../model-definition.ts';
 import type { BartConfig } from './config.ts';
 
-/** Who asks in an attention, and how. */
+/** What an attention takes beside the hidden states that ask. */
 export interface Asking {
-  /** Tokens of `hidden`. */
+  batch: Dimension;
+  /** How many tokens of each example ask. */
   queries: Dimension;
   heads: number;
   /** Added to the scores: [batch | 1, 1, queries | 1, keys] */
   bias: Value;
+  cache?: KeyValueCache;
 }
 
-/** Attention of a sequence to itself; a decoder's `cache` puts what it has read before in front. */
-export function selfAttention(
-  network: Network,
-  config: BartConfig,
-  path: string,
-  hidden: Value,
-  asking: Asking,
-  { batch, cache }: Pick<ModelInputs, 'batch' | 'cache'>,
-): Value {
-  const paths = ['q_proj', 'k_proj', 'v_proj'].map((name) => `${path}.${name}`);
-  const widths = paths.map(() => config.d_model);
-  const [query, key, value] = network.linearGroup(paths, hidden, widths);
+/** The module `self_attn`: attention of a sequence to itself, in a decoder to what its cache holds as well. */
+export function selfAttention(module: Network, config: BartConfig, hidden: Value, asking: Asking): Value {
+  const { d_model: width } = config;
+  const [query, key, value] = module.linearGroup(['q_proj', 'k_proj', 'v_proj'], hidden, [
+    width,
+    width,
+    width,
+  ]);
   const remember = (name: string, rows: Value) =>
-    cache?.extend(`${path}.${name}`, rows, asking.queries) ?? rows;
-  return attend(
-    network,
-    config,
-    path,
-    [query, remember('key', key), remember('value', value)],
-    asking,
-    batch,
-  );
+    asking.cache?.extend(module.pathOf(name), rows, asking.queries) ?? rows;
+  return attend(module, config, [query, remember('key', key), remember('value', value)], asking);
 }
 
-/** Attention of the decoder to what the encoder made of its input, whose keys and values a cache keeps. */
+/** The encoder's output, as the decoder reads it. */
+export interface Encoded {
+  /** [sequence · batch, d_model]; built only if it is asked for. */
+  states: () => Value;
+  sequence: Dimension;
+}
+
+/** The module `encoder_attn`: attention of the decoder to the encoder's output, whose keys and values a cache keeps. */
 export function crossAttention(
-  network: Network,
+  module: Network,
   config: BartConfig,
-  path: string,
   hidden: Value,
-  encoded: () => Value,
-  asking: Asking,
-  { batch, sequence, cache }: ModelInputs,
+  { states, sequence, ...asking }: Asking & Encoded,
 ): Value {
-  const width = config.d_model;
-  const query = network.linear(`${path}.q_proj`, hidden, width);
-  const projected = lazy(() =>
-    network.linearGroup([`${path}.k_proj`, `${path}.v_proj`], encoded(), [width, width]),
-  );
+  const { d_model: width } = config;
+  const query = module.linear('q_proj', hidden, width);
+  const projected = lazy(() => module.linearGroup(['k_proj', 'v_proj'], states(), [width, width]));
   const [key, value] = ['key', 'value'].map((name, i) => {
     const rows = () => projected()[i];
-    return cache?.keep(`${path}.${name}`, sequence, width, rows) ?? rows();
+    return asking.cache?.keep(module.pathOf(name), sequence, width, rows) ?? rows();
   });
-  return attend(network, config, path, [query, key, value], asking, batch);
+  return attend(module, config, [query, key, value], asking);
 }
 
 function attend(
-  network: Network,
-  { d_model, attention_dropout }: BartConfig,
-  path: string,
+  module: Network,
+  { d_model, attention_dropout: dropout }: BartConfig,
   queryKeyValue: readonly Value[],
-  { queries, heads, bias }: Asking,
-  batch: Dimension,
+  { batch, queries, heads, bias }: Asking,
 ): Value {
-  const shape = { batch, queries, heads, headSize: d_model / heads };
-  const mixed = attention(network, queryKeyValue, bias, shape, { dropout: attention_dropout });
-  return network.linear(`${path}.out_proj`, mixed, d_model);
+  const options = { batch, queries, heads, headSize: d_model / heads, dropout };
+  return module.linear('out_proj', attention(module, queryKeyValue, bias, options), d_model);
 }

@@ -23,22 +23,21 @@ const FIRST_POSITION = 2;
 export function bartEmbeddings(
   network: Network,
   config: BartConfig,
-  path: string,
-  ids: Value,
-  past: Dimension,
+  side: 'encoder' | 'decoder',
+  { ids, past }: { ids: Value; past: Dimension },
 ): Value {
   const { vocab_size, max_position_embeddings, d_model: width, pad_token_id } = config;
   const [sequence, batch] = ids.shape;
-  const table = config.tie_word_embeddings ? SHARED : `${path}.embed_tokens`;
-  const words = embedding(network, table, [vocab_size, width], ids, pad_token_id);
+  const module = network.at(`model.${side}`);
+  const table = config.tie_word_embeddings ? network.at(SHARED) : module.at('embed_tokens');
+  const words = embedding(table, [vocab_size, width], ids, pad_token_id);
   const positions = absolutePositions(
-    network,
-    `${path}.embed_positions`,
+    module.at('embed_positions'),
     [max_position_embeddings + FIRST_POSITION, width],
     { batch, sequence },
     addDimensions(past, FIRST_POSITION),
   );
   const sum = add(multiply(words, config.scale_embedding ? Math.sqrt(width) : 1), positions);
-  const normalised = layerNorm(network, `${path}.layernorm_embedding`, sum, LAYER_NORM_EPSILON);
+  const normalised = layerNorm(module.at('layernorm_embedding'), sum, LAYER_NORM_EPSILON);
   return network.dropout(normalised, config.dropout);
 }

@@ -1,36 +1,38 @@
-import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
+import { addAndNorm } from '../../nn/add-and-norm.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
-import type { Network } from '../../nn/network.ts';
+import type { Network, Sublayer } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
 
 /** Of every layer norm of the family. */
 export const LAYER_NORM_EPSILON = 1e-5;
 
-/** Dropout, residual, and a layer norm after them. */
-export function addAndNorm(
-  network: Network,
+/** The paths of a layer's sublayers, and of the norms behind them. */
+const SUBLAYERS = {
+  attention: ['self_attn', 'self_attn_layer_norm'],
+  crossAttention: ['encoder_attn', 'encoder_attn_layer_norm'],
+  feedForward: ['fc2', 'final_layer_norm'],
+} as const;
+
+/** The end of every sublayer: dropout of its output, the residual, and a layer norm. */
+export function endSublayer(
+  layer: Network,
   config: BartConfig,
-  path: string,
-  x: Value,
-  residual: Value,
+  kind: Sublayer['kind'],
+  { output, residual }: { output: Value; residual: Value },
 ): Value {
-  const sum = add(network.dropout(x, config.dropout), residual);
-  return layerNorm(network, path, sum, LAYER_NORM_EPSILON);
+  const [module, norm] = SUBLAYERS[kind];
+  return addAndNorm(layer.at(module), kind, layer.dropout(output, config.dropout), {
+    residual,
+    norm: (sum) => layerNorm(layer.at(norm), sum, LAYER_NORM_EPSILON),
+  });
 }
 
-/** The second half of every layer: the feed-forward network. */
-export function feedForward(
-  network: Network,
-  config: BartConfig,
-  path: string,
-  hidden: Value,
-  innerSize: number,
-): Value {
-  const inner = network.linear(`${path}.fc1`, hidden, innerSize);
+/** The feed-forward network with which every layer ends. */
+export function feedForward(layer: Network, config: BartConfig, hidden: Value, innerSize: number): Value {
+  const inner = layer.linear('fc1', hidden, innerSize);
   const active = activation(config.activation_function, 'activation_function')(inner);
-  const dropped = network.dropout(active, config.activation_dropout);
-  const projected = network.linear(`${path}.fc2`, dropped, config.d_model);
-  return addAndNorm(network, config, `${path}.final_layer_norm`, projected, hidden);
+  const output = layer.linear('fc2', layer.dropout(active, config.activation_dropout), config.d_model);
+  return endSublayer(layer, config, 'feedForward', { output, residual: hidden });
 }

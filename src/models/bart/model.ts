@@ -4,58 +4,56 @@ import { attentionBias, causalBias } from '../../nn/attention-bias.ts';
 import type { Network } from '../../nn/network.ts';
 import { lazy } from '../../support/lazy.ts';
 import type { ModelInputs } from '../model-definition.ts';
-import { crossAttention, selfAttention } from './attention.ts';
+import { crossAttention, type Encoded, selfAttention } from './attention.ts';
 import type { BartConfig } from './config.ts';
 import { bartEmbeddings } from './embeddings.ts';
-import { addAndNorm, feedForward } from './layer.ts';
+import { endSublayer, feedForward } from './layer.ts';
 
 /**
- * Encoder and decoder: the decoder's hidden states, [target · batch, d_model]. What is not asked for because a cache
- * has it is not built.
+ * Encoder and decoder: the decoder's hidden states, [target · batch, d_model]. The encoder is not built where nobody
+ * asks for its states, because a cache has what the decoder takes from them.
  */
 export function bartModel(network: Network, config: BartConfig, inputs: ModelInputs): Value {
   const padding = attentionBias(inputs.attentionMask);
-  const encoded = lazy(() => encoder(network, config, inputs, padding));
-  return decoder(network, config, inputs, encoded, padding);
+  const states = lazy(() => encoder(network, config, inputs, padding));
+  return decoder(network, config, inputs, { states, sequence: inputs.sequence, bias: padding });
 }
 
-function encoder(network: Network, config: BartConfig, inputs: ModelInputs, padding: Value): Value {
+function encoder(network: Network, config: BartConfig, inputs: ModelInputs, bias: Value): Value {
   const { inputIds, sequence, batch } = inputs;
-  const asking = { queries: sequence, heads: config.encoder_attention_heads, bias: padding };
-  let hidden = bartEmbeddings(network, config, 'model.encoder', inputIds, 0);
+  const asking = { batch, queries: sequence, heads: config.encoder_attention_heads, bias };
+  let hidden = bartEmbeddings(network, config, 'encoder', { ids: inputIds, past: 0 });
   for (let i = 0; i < config.encoder_layers; i++) {
     network.layerInput(hidden);
-    const path = `model.encoder.layers.${i}`;
-    const mixed = selfAttention(network, config, `${path}.self_attn`, hidden, asking, { batch });
-    const attended = addAndNorm(network, config, `${path}.self_attn_layer_norm`, mixed, hidden);
-    hidden = feedForward(network, config, path, attended, config.encoder_ffn_dim);
+    const layer = network.at(`model.encoder.layers.${i}`);
+    const output = selfAttention(layer.at('self_attn'), config, hidden, asking);
+    const attended = endSublayer(layer, config, 'attention', { output, residual: hidden });
+    hidden = feedForward(layer, config, attended, config.encoder_ffn_dim);
   }
   // The decoder's layers read it.
   return network.layerInput(hidden);
 }
 
+/** @param encoded with the bias that hides its padding */
 function decoder(
   network: Network,
   config: BartConfig,
   inputs: ModelInputs,
-  encoded: () => Value,
-  padding: Value,
+  encoded: Encoded & { bias: Value },
 ): Value {
-  const { decoderInputIds, target, cache } = inputs;
+  const { decoderInputIds, batch, target, cache } = inputs;
   const past = cache?.past ?? 0;
   const causal = causalBias(decoderInputIds, target, addDimensions(past, target));
-  const asking = { queries: target, heads: config.decoder_attention_heads };
-  let hidden = bartEmbeddings(network, config, 'model.decoder', decoderInputIds, past);
+  const asking = { batch, queries: target, heads: config.decoder_attention_heads, cache };
+  let hidden = bartEmbeddings(network, config, 'decoder', { ids: decoderInputIds, past });
   for (let i = 0; i < config.decoder_layers; i++) {
     network.layerInput(hidden);
-    const path = `model.decoder.layers.${i}`;
-    const own = { ...asking, bias: causal };
-    const mixed = selfAttention(network, config, `${path}.self_attn`, hidden, own, inputs);
-    const attended = addAndNorm(network, config, `${path}.self_attn_layer_norm`, mixed, hidden);
-    const other = { ...asking, bias: padding };
-    const read = crossAttention(network, config, `${path}.encoder_attn`, attended, encoded, other, inputs);
-    const informed = addAndNorm(network, config, `${path}.encoder_attn_layer_norm`, read, attended);
-    hidden = feedForward(network, config, path, informed, config.decoder_ffn_dim);
+    const layer = network.at(`model.decoder.layers.${i}`);
+    const output = selfAttention(layer.at('self_attn'), config, hidden, { ...asking, bias: causal });
+    const attended = endSublayer(layer, config, 'attention', { output, residual: hidden });
+    const read = crossAttention(layer.at('encoder_attn'), config, attended, { ...asking, ...encoded });
+    const informed = endSublayer(layer, config, 'crossAttention', { output: read, residual: attended });
+    hidden = feedForward(layer, config, informed, config.decoder_ffn_dim);
   }
   return hidden;
 }

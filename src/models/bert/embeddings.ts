@@ -11,20 +11,22 @@ type EmbeddingConfig = Pick<
   'vocab_size' | 'type_vocab_size' | 'pad_token_id' | 'layer_norm_eps' | 'hidden_dropout_prob'
 >;
 
-/** Word, token type and the given position embeddings, summed and normalised: [sequence · batch, width]. */
+/**
+ * The module `embeddings` of BERT and its kin: word, token type and the given position embeddings, summed and
+ * normalised, [sequence · batch, width].
+ */
 export function bertEmbeddings(
-  network: Network,
+  module: Network,
   config: EmbeddingConfig,
-  path: string,
   { inputIds, tokenTypeIds }: ModelInputs,
   positions: Value,
 ): Value {
   const width = positions.shape[1] as number;
   const table = (name: string, rows: number, ids: Value, padding?: number | null) =>
-    embedding(network, `${path}.${name}`, [rows, width], ids, padding);
+    embedding(module.at(name), [rows, width], ids, padding);
   const words = table('word_embeddings', config.vocab_size, inputIds, config.pad_token_id);
   const types = table('token_type_embeddings', config.type_vocab_size, tokenTypeIds);
   const sum = add(add(words, types), positions);
-  const normalised = layerNorm(network, `${path}.LayerNorm`, sum, config.layer_norm_eps);
-  return network.dropout(normalised, config.hidden_dropout_prob);
+  const normalised = layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps);
+  return module.dropout(normalised, config.hidden_dropout_prob);
 }

@@ -10,10 +10,12 @@ const MODULES = {
   key: 'attention.self.key',
   value: 'attention.self.value',
   attended: 'attention.output.dense',
-  attendedNorm: 'attention.output.LayerNorm',
+  attention: 'attention.output',
+  attentionNorm: 'attention.output.LayerNorm',
   inner: 'intermediate.dense',
   outer: 'output.dense',
-  outerNorm: 'output.LayerNorm',
+  feedForward: 'output',
+  feedForwardNorm: 'output.LayerNorm',
 };
 
 type EncoderConfig = Pick<
@@ -27,16 +29,16 @@ type EncoderConfig = Pick<
   | 'attention_probs_dropout_prob'
 >;
 
-/** The layers of BERT and its kin, at `path.layer.<number>`: hidden states of the last, [sequence · batch, hidden]. */
+/** The module `encoder` of BERT and its kin: hidden states of the last layer, [sequence · batch, hidden]. */
 export function bertEncoder(
-  network: Network,
+  module: Network,
   config: EncoderConfig,
-  path: string,
   embedded: Value,
   inputs: ModelInputs,
 ): Value {
   const { attention_probs_dropout_prob: weights, hidden_dropout_prob: hidden } = config;
   const settings = {
+    modules: MODULES,
     layers: config.num_hidden_layers,
     heads: config.num_attention_heads,
     innerWidth: config.intermediate_size,
@@ -44,5 +46,5 @@ export function bertEncoder(
     epsilon: config.layer_norm_eps,
     dropout: { weights, attended: hidden, outer: hidden },
   };
-  return postNormEncoder(network, `${path}.layer`, MODULES, settings, embedded, inputs);
+  return postNormEncoder(module.at('layer'), settings, embedded, inputs);
 }

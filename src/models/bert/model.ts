@@ -8,9 +8,9 @@ import { bertEncoder } from './encoder.ts';
 
 /** The encoder without a head: hidden states of the last layer, [sequence · batch, hidden]. */
 export function bertModel(network: Network, config: BertConfig, inputs: ModelInputs): Value {
-  const path = 'bert.embeddings';
+  const embeddings = network.at('bert.embeddings');
   const { max_position_embeddings: rows, hidden_size: width } = config;
-  const positions = absolutePositions(network, `${path}.position_embeddings`, [rows, width], inputs);
-  const embedded = bertEmbeddings(network, config, path, inputs, positions);
-  return bertEncoder(network, config, 'bert.encoder', embedded, inputs);
+  const positions = absolutePositions(embeddings.at('position_embeddings'), [rows, width], inputs);
+  const embedded = bertEmbeddings(embeddings, config, inputs, positions);
+  return bertEncoder(network.at('bert.encoder'), config, embedded, inputs);
 }

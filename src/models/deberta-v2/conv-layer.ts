@@ -6,37 +6,37 @@ import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { DebertaV2Config } from './config.ts';
 
+export interface ConvInputs {
+  /** What the first layer read, [sequence · batch, hidden]. */
+  embedded: Value;
+  /** What it gave, of the same shape. */
+  output: Value;
+  /** [sequence · batch, 1]: 0 for padding, 1 for tokens. */
+  realRows: Value;
+  batch: Dimension;
+}
+
 /**
- * What DeBERTa v2 adds to its first layer's output: a convolution along the sequence over what that layer read, an
- * activation, a residual and a layer norm; zero at padding.
- *
- * @param realRows [sequence · batch, 1]: 0 for padding, 1 for tokens
+ * The module `conv`, which DeBERTa v2 has behind its first layer: a convolution along the sequence over what that layer
+ * read, an activation, a residual and a layer norm; zero at padding.
  */
-export function convLayer(
-  network: Network,
-  config: DebertaV2Config,
-  path: string,
-  embedded: Value,
-  output: Value,
-  realRows: Value,
-  batch: Dimension,
-): Value {
-  const convolved = multiply(convolution(network, config, `${path}.conv`, embedded, batch), realRows);
-  const dropped = network.dropout(convolved, config.hidden_dropout_prob);
+export function convLayer(module: Network, config: DebertaV2Config, inputs: ConvInputs): Value {
+  const { embedded, output, realRows, batch } = inputs;
+  const convolved = multiply(convolution(module.at('conv'), config, embedded, batch), realRows);
+  const dropped = module.dropout(convolved, config.hidden_dropout_prob);
   const sum = add(output, activation(config.conv_act, 'conv_act')(dropped));
-  return multiply(layerNorm(network, `${path}.LayerNorm`, sum, config.layer_norm_eps), realRows);
+  return multiply(layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps), realRows);
 }
 
 /** A convolution as a sum of products, one a tap: sequence-major rows are shifted by whole batches. */
 function convolution(
-  network: Network,
+  module: Network,
   { hidden_size: width, conv_kernel_size: taps, conv_groups: groups }: DebertaV2Config,
-  path: string,
   rows: Value,
   batch: Dimension,
 ): Value {
   const part = width / groups;
-  const weights = network.parameter(`${path}.weight`, [width, part, taps]);
+  const weights = module.parameter('weight', [width, part, taps]);
   const margin = multiplyDimensions((taps - 1) / 2, batch);
   const padded = pad(rows, 0, margin, margin);
   const outputs = Array.from({ length: groups }, (_, group) => {
@@ -49,5 +49,5 @@ function convolution(
     });
     return products.reduce((a, b) => add(a, b));
   });
-  return add(concat(outputs, 1), network.parameter(`${path}.bias`, [width]));
+  return add(concat(outputs, 1), module.parameter('bias', [width]));
 }

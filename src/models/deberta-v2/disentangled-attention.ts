@@ -2,11 +2,19 @@ import { add, gather, matmul, reshape, slice, softmax, transpose, where } from '
 import { addDimensions, type Dimension, multiplyDimensions } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
-import type { ModelInputs } from '../model-definition.ts';
 import type { DebertaV2Config } from './config.ts';
 
 /** Large enough to vanish after the exponential, and so that rows of nothing else come out even. */
 const BLOCKED = -1e30;
+
+/** What attention takes beside hidden states, the same in all layers. */
+export interface AttentionContext {
+  /** bool [batch, 1, sequence, sequence]: which pairs of query and key see each other. */
+  visible: Value;
+  /** Undefined where no layer looks at relative positions. */
+  relative: RelativeEmbeddings | undefined;
+  batch: Dimension;
+}
 
 /** What all layers know of relative positions. */
 export interface RelativeEmbeddings {
@@ -19,21 +27,16 @@ export interface RelativeEmbeddings {
 }
 
 /**
- * Disentangled self-attention (He et al., 2021) over rows [sequence · batch, hidden], sequence-major: to the product of
+ * The module `attention.self`: disentangled attention (He et al., 2021) over rows [sequence · batch, hidden], sequence-major: to the product of
  * query and key, queries add their products with the keys of relative positions (c2p) and keys theirs with the queries
  * of relative positions (p2c). Which relative position meets which pair depends on q - k alone, so a query takes one
  * product with all 2 · sequence that occur, and {@link skewed} brings them to their keys.
- *
- * @param visible bool [batch, 1, sequence, sequence]: which pairs of query and key see each other
  */
 export function disentangledAttention(
-  network: Network,
+  module: Network,
   config: DebertaV2Config,
-  path: string,
   hidden: Value,
-  visible: Value,
-  relative: RelativeEmbeddings | undefined,
-  { batch }: ModelInputs,
+  { visible, relative, batch }: AttentionContext,
 ): Value {
   const { hidden_size: width, num_attention_heads: heads, share_att_key: shared } = config;
   const headSize = width / heads;
@@ -46,16 +49,15 @@ export function disentangledAttention(
     const tokens = examples === 1 ? rows.shape[0] : visible.shape[3];
     return transpose(reshape(rows, [tokens, examples, heads, headSize]), [1, 2, 0, 3]);
   };
-  const projections = ['query_proj', 'key_proj', 'value_proj'].map((name) => `${path}.${name}`);
-  const [query, key, value] = network
-    .linearGroup(projections, hidden, [width, width, width])
+  const [query, key, value] = module
+    .linearGroup(['query_proj', 'key_proj', 'value_proj'], hidden, [width, width, width])
     .map((rows) => split(rows, batch));
 
   let scores = matmul(query, key, options);
   if (relative) {
-    const table = network.dropout(relative.table, config.hidden_dropout_prob);
-    const positions = (module: string, rows: Value) =>
-      split(network.linear(`${path}.${module}`, gather(table, rows), width), 1);
+    const table = module.dropout(relative.table, config.hidden_dropout_prob);
+    const positions = (projection: string, rows: Value) =>
+      split(module.linear(projection, gather(table, rows), width), 1);
     if (has('c2p')) {
       const keys = positions(shared ? 'key_proj' : 'pos_key_proj', relative.falling);
       scores = add(scores, skewed(matmul(query, keys, options)));
@@ -66,7 +68,7 @@ export function disentangledAttention(
     }
   }
   const weights = softmax(where(visible, scores, BLOCKED));
-  const mixed = matmul(network.dropout(weights, config.attention_probs_dropout_prob), value);
+  const mixed = matmul(module.dropout(weights, config.attention_probs_dropout_prob), value);
   return reshape(transpose(mixed, [2, 0, 1, 3]), hidden.shape);
 }
 

@@ -8,35 +8,33 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { DebertaV2Config } from './config.ts';
 
 /**
- * Word embeddings, with absolute positions and token types where the config has them, projected to the hidden width,
+ * The module `embeddings`: word embeddings, with absolute positions and token types where the config has them, projected to the hidden width,
  * normalised, and zero at padding: [sequence · batch, hidden].
  *
  * @param realRows [sequence · batch, 1]: 0 for padding, 1 for tokens
  */
 export function debertaV2Embeddings(
-  network: Network,
+  module: Network,
   config: DebertaV2Config,
-  path: string,
   inputs: ModelInputs,
   realRows: Value,
 ): Value {
   const { embedding_size: width, hidden_size, type_vocab_size: types } = config;
   let sum = embedding(
-    network,
-    `${path}.word_embeddings`,
+    module.at('word_embeddings'),
     [config.vocab_size, width],
     inputs.inputIds,
     config.pad_token_id,
   );
   if (config.position_biased_input) {
     const table = [config.max_position_embeddings, width] as const;
-    sum = add(sum, absolutePositions(network, `${path}.position_embeddings`, table, inputs));
+    sum = add(sum, absolutePositions(module.at('position_embeddings'), table, inputs));
   }
   if (types > 0) {
-    sum = add(sum, embedding(network, `${path}.token_type_embeddings`, [types, width], inputs.tokenTypeIds));
+    sum = add(sum, embedding(module.at('token_type_embeddings'), [types, width], inputs.tokenTypeIds));
   }
   const projected =
-    width === hidden_size ? sum : network.linear(`${path}.embed_proj`, sum, hidden_size, { bias: false });
-  const normalised = layerNorm(network, `${path}.LayerNorm`, projected, config.layer_norm_eps);
-  return network.dropout(multiply(normalised, realRows), config.hidden_dropout_prob);
+    width === hidden_size ? sum : module.linear('embed_proj', sum, hidden_size, { bias: false });
+  const normalised = layerNorm(module.at('LayerNorm'), projected, config.layer_norm_eps);
+  return module.dropout(multiply(normalised, realRows), config.hidden_dropout_prob);
 }

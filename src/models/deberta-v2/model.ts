@@ -1,80 +1,75 @@
-import { add, cast, constant, greater, multiply, reshape, slice, transpose } from '../../graph/build.ts';
+import { cast, constant, greater, multiply, reshape, slice, transpose } from '../../graph/build.ts';
 import { addDimensions, multiplyDimensions, sizeOf } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
+import { addAndNorm } from '../../nn/add-and-norm.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
-import type { Network } from '../../nn/network.ts';
+import type { Network, Sublayer } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { DebertaV2Config } from './config.ts';
 import { convLayer } from './conv-layer.ts';
-import { disentangledAttention, type RelativeEmbeddings } from './disentangled-attention.ts';
+import {
+  type AttentionContext,
+  disentangledAttention,
+  type RelativeEmbeddings,
+} from './disentangled-attention.ts';
 import { debertaV2Embeddings } from './embeddings.ts';
 import { relativeRows, rowsOfDistances } from './relative-positions.ts';
 
 /** The encoder without a head: hidden states of the last layer, [sequence · batch, hidden]. */
 export function debertaV2Model(network: Network, config: DebertaV2Config, inputs: ModelInputs): Value {
   const { batch, sequence } = inputs;
-  const path = 'deberta.encoder';
+  const encoder = network.at('deberta.encoder');
   const mask = cast(inputs.attentionMask, 'float32');
   const realRows = reshape(transpose(mask, [1, 0]), [sizeOf(mask.shape), 1]);
   // Padding sees nothing, not even itself: its scores are all equal.
   const pairs = multiply(reshape(mask, [batch, 1, sequence, 1]), reshape(mask, [batch, 1, 1, sequence]));
   const visible = greater(pairs, 0);
-  const relative = relativeEmbeddings(network, config, path, inputs);
+  const relative = relativeEmbeddings(encoder, config, inputs);
 
-  const embedded = debertaV2Embeddings(network, config, 'deberta.embeddings', inputs, realRows);
+  const embedded = debertaV2Embeddings(network.at('deberta.embeddings'), config, inputs, realRows);
   let hidden = embedded;
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const before = network.layerInput(hidden);
-    hidden = layer(network, config, `${path}.layer.${i}`, before, visible, relative, inputs);
+    hidden = layer(encoder.at(`layer.${i}`), config, before, { visible, relative, batch });
     if (i === 0 && config.conv_kernel_size > 0)
-      hidden = convLayer(network, config, `${path}.conv`, embedded, hidden, realRows, batch);
+      hidden = convLayer(encoder.at('conv'), config, { embedded, output: hidden, realRows, batch });
   }
   return hidden;
 }
 
 /** One layer: attention, then the feed-forward network, each with a residual and a layer norm after it. */
-function layer(
-  network: Network,
-  config: DebertaV2Config,
-  path: string,
-  hidden: Value,
-  visible: Value,
-  relative: RelativeEmbeddings | undefined,
-  inputs: ModelInputs,
-): Value {
+function layer(network: Network, config: DebertaV2Config, hidden: Value, context: AttentionContext): Value {
   const { hidden_size, intermediate_size, hidden_dropout_prob, layer_norm_eps, hidden_act } = config;
-  const output = (at: string, x: Value, residual: Value) => {
-    const projected = network.linear(`${at}.dense`, x, hidden_size);
-    const sum = add(network.dropout(projected, hidden_dropout_prob), residual);
-    return layerNorm(network, `${at}.LayerNorm`, sum, layer_norm_eps);
+  const output = (module: Network, kind: Sublayer['kind'], x: Value, residual: Value) => {
+    const projected = module.dropout(module.linear('dense', x, hidden_size), hidden_dropout_prob);
+    const norm = (sum: Value) => layerNorm(module.at('LayerNorm'), sum, layer_norm_eps);
+    return addAndNorm(module, kind, projected, { residual, norm });
   };
-  const self = `${path}.attention.self`;
-  const mixed = disentangledAttention(network, config, self, hidden, visible, relative, inputs);
-  const attended = output(`${path}.attention.output`, mixed, hidden);
-  const inner = network.linear(`${path}.intermediate.dense`, attended, intermediate_size);
-  return output(`${path}.output`, activation(hidden_act)(inner), attended);
+  const mixed = disentangledAttention(network.at('attention.self'), config, hidden, context);
+  const attended = output(network.at('attention.output'), 'attention', mixed, hidden);
+  const inner = network.linear('intermediate.dense', attended, intermediate_size);
+  return output(network.at('output'), 'feedForward', activation(hidden_act)(inner), attended);
 }
 
 /** Undefined where no layer looks at them. */
 function relativeEmbeddings(
-  network: Network,
+  encoder: Network,
   config: DebertaV2Config,
-  path: string,
   { sequence }: ModelInputs,
 ): RelativeEmbeddings | undefined {
   const isUsed = config.pos_att_type.some((kind) => kind === 'c2p' || kind === 'p2c');
   if (!config.relative_attention || !isUsed) return undefined;
   const { hidden_size, longest, layer_norm_eps } = config;
-  const raw = network.parameter(`${path}.rel_embeddings.weight`, [relativeRows(config), hidden_size]);
+  const raw = encoder.parameter('rel_embeddings.weight', [relativeRows(config), hidden_size]);
   const table = config.norm_rel_ebd.includes('layer_norm')
-    ? layerNorm(network, `${path}.LayerNorm`, raw, layer_norm_eps)
+    ? layerNorm(encoder.at('LayerNorm'), raw, layer_norm_eps)
     : raw;
   // Of the distances of the longest sequence, the middle ones are those of a shorter one.
   const start = addDimensions(longest, multiplyDimensions(sequence, -1));
   const distances = (first: number, step: 1 | -1) => {
     const rows = rowsOfDistances(config, first, 2 * longest, step);
-    const all = constant(network.graph, rows, [rows.length], 'int32');
+    const all = constant(encoder.graph, rows, [rows.length], 'int32');
     return slice(all, 0, start, addDimensions(longest, sequence));
   };
   return { table, falling: distances(longest - 1, -1), rising: distances(1 - longest, 1) };

@@ -17,15 +17,18 @@ const MODULES = {
   key: 'attention.k_lin',
   value: 'attention.v_lin',
   attended: 'attention.out_lin',
-  attendedNorm: 'sa_layer_norm',
+  attention: 'attention',
+  attentionNorm: 'sa_layer_norm',
   inner: 'ffn.lin1',
   outer: 'ffn.lin2',
-  outerNorm: 'output_layer_norm',
+  feedForward: 'ffn',
+  feedForwardNorm: 'output_layer_norm',
 };
 
 /** The encoder without a head: hidden states of the last layer, [sequence · batch, dim]. */
 export function distilBertModel(network: Network, config: DistilBertConfig, inputs: ModelInputs): Value {
   const settings = {
+    modules: MODULES,
     layers: config.n_layers,
     heads: config.n_heads,
     innerWidth: config.hidden_dim,
@@ -33,21 +36,16 @@ export function distilBertModel(network: Network, config: DistilBertConfig, inpu
     epsilon: EPSILON,
     dropout: { weights: config.attention_dropout, attended: 0, outer: config.dropout },
   };
-  const embedded = embeddings(network, config, 'distilbert.embeddings', inputs);
-  return postNormEncoder(network, 'distilbert.transformer.layer', MODULES, settings, embedded, inputs);
+  const embedded = embeddings(network.at('distilbert.embeddings'), config, inputs);
+  return postNormEncoder(network.at('distilbert.transformer.layer'), settings, embedded, inputs);
 }
 
 /** Word and position embeddings, summed and normalised. */
-function embeddings(network: Network, config: DistilBertConfig, path: string, inputs: ModelInputs): Value {
+function embeddings(module: Network, config: DistilBertConfig, inputs: ModelInputs): Value {
   const { vocab_size, max_position_embeddings, dim, pad_token_id } = config;
-  const words = embedding(
-    network,
-    `${path}.word_embeddings`,
-    [vocab_size, dim],
-    inputs.inputIds,
-    pad_token_id,
-  );
+  const table = module.at('word_embeddings');
+  const words = embedding(table, [vocab_size, dim], inputs.inputIds, pad_token_id);
   const rows = [max_position_embeddings, dim] as const;
-  const sum = add(words, absolutePositions(network, `${path}.position_embeddings`, rows, inputs));
-  return network.dropout(layerNorm(network, `${path}.LayerNorm`, sum, EPSILON), config.dropout);
+  const sum = add(words, absolutePositions(module.at('position_embeddings'), rows, inputs));
+  return module.dropout(layerNorm(module.at('LayerNorm'), sum, EPSILON), config.dropout);
 }

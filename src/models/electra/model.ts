@@ -11,11 +11,11 @@ import type { ElectraConfig } from './config.ts';
  * Hidden states of the last layer, [sequence · batch, hidden].
  */
 export function electraModel(network: Network, config: ElectraConfig, inputs: ModelInputs): Value {
-  const path = 'electra.embeddings';
+  const embeddings = network.at('electra.embeddings');
   const { max_position_embeddings: rows, embedding_size: width, hidden_size } = config;
-  const positions = absolutePositions(network, `${path}.position_embeddings`, [rows, width], inputs);
-  const embedded = bertEmbeddings(network, config, path, inputs, positions);
+  const positions = absolutePositions(embeddings.at('position_embeddings'), [rows, width], inputs);
+  const embedded = bertEmbeddings(embeddings, config, inputs, positions);
   const projected =
     width === hidden_size ? embedded : network.linear('electra.embeddings_project', embedded, hidden_size);
-  return bertEncoder(network, config, 'electra.encoder', projected, inputs);
+  return bertEncoder(network.at('electra.encoder'), config, projected, inputs);
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { add, multiply, tanh } from '../../graph/build.ts';
+import { multiply, tanh } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { size } from '../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
-import { feedForward, selfAttention } from '../llama/layer.ts';
+import { feedForward, normAndAdd } from '../llama/layer.ts';
 import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
 
 const schema = z
@@ -44,20 +44,28 @@ export const gemma2 = decoderFamily({
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
   normOffset: NORM_OFFSET,
   finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
-  layer(network, config, path, hidden, inputs, index) {
+  attention(config, layer) {
     const { attention_bias: bias, query_pre_attn_scalar, attn_logit_softcapping: cap } = config;
-    const norm = (name: string, x: Value) =>
-      rmsNorm(network, `${path}.${name}_layernorm`, x, config.rms_norm_eps, NORM_OFFSET);
-    const mixed = selfAttention(network, config, path, norm('input', hidden), inputs, {
+    return {
       bias,
       outputBias: bias,
-      window: windowOf(config, index),
+      window: windowOf(config, layer),
       scale: 1 / Math.sqrt(query_pre_attn_scalar),
       adjust: (scores) => bounded(scores, cap),
+    };
+  },
+  layer(network, config, hidden, attend) {
+    const norm = (name: string) => (x: Value) =>
+      rmsNorm(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
+    const attended = normAndAdd(network.at('self_attn'), 'attention', attend(norm('input')(hidden)), {
+      residual: hidden,
+      norm: norm('post_attention'),
     });
-    const attended = add(hidden, norm('post_attention', mixed));
-    const inner = feedForward(network, config, path, norm('pre_feedforward', attended));
-    return add(attended, norm('post_feedforward', inner));
+    const mlp = network.at('mlp');
+    return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, norm('pre_feedforward')(attended)), {
+      residual: attended,
+      norm: norm('post_feedforward'),
+    });
   },
 });
 

@@ -7,56 +7,56 @@ import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { Gpt2Config } from './config.ts';
 
-/** One block: self-attention, then the feed-forward network, each on a layer norm of what it is added to. */
-export function gpt2Layer(
-  network: Network,
-  config: Gpt2Config,
-  index: number,
-  hidden: Value,
-  bias: Value,
-  inputs: ModelInputs,
-): Value {
-  const path = `transformer.h.${index}`;
-  const norm = (name: string, x: Value) =>
-    layerNorm(network, `${path}.${name}`, x, config.layer_norm_epsilon);
-  const mixed = selfAttention(network, config, `${path}.attn`, index, norm('ln_1', hidden), bias, inputs);
-  const attended = add(mixed, hidden);
-  return add(feedForward(network, config, `${path}.mlp`, norm('ln_2', attended)), attended);
+/** What a layer takes beside hidden states. */
+export interface LayerInputs extends Pick<ModelInputs, 'batch' | 'sequence' | 'cache'> {
+  /** The layer's number, from 0. */
+  index: number;
+  /** Added to the scores: [batch, 1, sequence, keys] */
+  bias: Value;
 }
 
-/** Queries, keys and values come from one module, side by side. */
+/**
+ * One layer: self-attention, then the feed-forward network, each on a layer norm of what it is added to. Its sublayers are
+ * the modules `attn` and `mlp`.
+ */
+export function gpt2Layer(network: Network, config: Gpt2Config, hidden: Value, inputs: LayerInputs): Value {
+  const norm = (name: string, x: Value) => layerNorm(network.at(name), x, config.layer_norm_epsilon);
+  const [attn, mlp] = [network.at('attn'), network.at('mlp')];
+  const mixed = selfAttention(attn, config, norm('ln_1', hidden), inputs);
+  const attended = add(attn.sublayer('attention', mixed, { residual: hidden }), hidden);
+  const inner = feedForward(mlp, config, norm('ln_2', attended));
+  return add(mlp.sublayer('feedForward', inner, { residual: attended }), attended);
+}
+
+/** The module `attn`. Queries, keys and values come from one module, side by side. */
 function selfAttention(
-  network: Network,
+  module: Network,
   config: Gpt2Config,
-  path: string,
-  index: number,
   x: Value,
-  bias: Value,
-  { batch, sequence, cache }: ModelInputs,
+  { batch, sequence, cache, index, bias }: LayerInputs,
 ): Value {
   const { n_embd: width, n_head: heads } = config;
   const headSize = width / heads;
-  const together = conv1d(network, `${path}.c_attn`, x, 3 * width);
+  const together = conv1d(module, 'c_attn', x, 3 * width);
   const [query, key, value] = [0, 1, 2].map((i) => slice(together, 1, i * width, (i + 1) * width));
-  const remember = (name: string, rows: Value) => cache?.extend(`${path}.${name}`, rows, sequence) ?? rows;
+  const remember = (name: string, rows: Value) => cache?.extend(module.pathOf(name), rows, sequence) ?? rows;
   const scale = config.scale_attn_weights ? 1 / Math.sqrt(headSize) : 1;
-  const mixed = attention(
-    network,
-    [query, remember('key', key), remember('value', value)],
-    bias,
-    { batch, queries: sequence, heads, headSize },
-    {
-      dropout: config.attn_pdrop,
-      scale: config.scale_attn_by_inverse_layer_idx ? scale / (index + 1) : scale,
-    },
-  );
-  return network.dropout(conv1d(network, `${path}.c_proj`, mixed, width), config.resid_pdrop);
+  const mixed = attention(module, [query, remember('key', key), remember('value', value)], bias, {
+    batch,
+    queries: sequence,
+    heads,
+    headSize,
+    dropout: config.attn_pdrop,
+    scale: config.scale_attn_by_inverse_layer_idx ? scale / (index + 1) : scale,
+  });
+  return module.dropout(conv1d(module, 'c_proj', mixed, width), config.resid_pdrop);
 }
 
-function feedForward(network: Network, config: Gpt2Config, path: string, x: Value): Value {
-  const inner = conv1d(network, `${path}.c_fc`, x, config.n_inner ?? 4 * config.n_embd);
+/** The module `mlp`. */
+function feedForward(module: Network, config: Gpt2Config, x: Value): Value {
+  const inner = conv1d(module, 'c_fc', x, config.n_inner ?? 4 * config.n_embd);
   const active = activation(config.activation_function, 'activation_function')(inner);
-  return network.dropout(conv1d(network, `${path}.c_proj`, active, config.n_embd), config.resid_pdrop);
+  return module.dropout(conv1d(module, 'c_proj', active, config.n_embd), config.resid_pdrop);
 }
 
 /** A linear module as GPT-2 stores it: the weight is [in, out]. */

@@ -14,11 +14,13 @@ export const WORDS = 'transformer.wte';
 export function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInputs): Value {
   const { vocab_size, n_positions, n_embd: width } = config;
   const { inputIds, positionIds, attentionMask, sequence } = inputs;
-  const words = embedding(network, WORDS, [vocab_size, width], inputIds);
-  const positions = embedding(network, 'transformer.wpe', [n_positions, width], positionIds);
+  const words = embedding(network.at(WORDS), [vocab_size, width], inputIds);
+  const positions = embedding(network.at('transformer.wpe'), [n_positions, width], positionIds);
   const bias = decoderBias(attentionMask, sequence);
   let hidden = network.dropout(add(words, positions), config.embd_pdrop);
-  for (let i = 0; i < config.n_layer; i++)
-    hidden = gpt2Layer(network, config, i, network.layerInput(hidden), bias, inputs);
-  return layerNorm(network, 'transformer.ln_f', hidden, config.layer_norm_epsilon);
+  for (let index = 0; index < config.n_layer; index++) {
+    const layer = network.at(`transformer.h.${index}`);
+    hidden = gpt2Layer(layer, config, network.layerInput(hidden), { ...inputs, index, bias });
+  }
+  return layerNorm(network.at('transformer.ln_f'), hidden, config.layer_norm_epsilon);
 }

@@ -46,7 +46,7 @@ export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings
         width,
       ]);
       const shift = network.parameter(tied && bias ? bias : `${decoder}.bias`, [vocabSize]);
-      const words = matmul(layerNorm(network, norm, transformed, epsilon), table, { transposeB: true });
+      const words = matmul(layerNorm(network.at(norm), transformed, epsilon), table, { transposeB: true });
       return add(words, shift);
     },
   };

@@ -32,7 +32,7 @@ export function decoderFamily<Config extends DecoderConfig>(
 ): ModelDefinition<Config> {
   const { modelType, name, parseConfig, hasTokenHead, spanPrefix, finish = (logits) => logits } = family;
   const below = (prefix: string): Encode<Config> => {
-    return (network, config, inputs) => decoderModel(family, network, config, prefix, inputs);
+    return (network, config, inputs) => decoderModel(family, network.at(prefix), config, inputs);
   };
   const model = below(PREFIX);
   const words = `${PREFIX}.embed_tokens`;

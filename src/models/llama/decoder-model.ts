@@ -1,40 +1,55 @@
 import { multiply } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
+import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
 import { embedding } from '../../nn/embedding.ts';
 import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
+import { llamaLayer } from './layer.ts';
 
 /** How a family computes what all have. */
 export interface DecoderParts<Config extends DecoderConfig> {
-  layer(
-    network: Network,
-    config: Config,
-    path: string,
-    hidden: Value,
-    inputs: ModelInputs,
-    index: number,
-  ): Value;
+  /** Options of a layer's attention beside those that follow from the config's common fields. */
+  attention(config: Config, layer: number): Partial<DecoderAttentionOptions>;
+  /**
+   * Builds a layer from hidden states [sequence · batch, hidden]; Llama's where not given.
+   *
+   * @param attend the module `self_attn` on hidden states
+   */
+  layer?(network: Network, config: Config, hidden: Value, attend: (x: Value) => Value): Value;
   /** Factor of the embedded words. */
   embeddingScale?(config: Config): number;
   /** What a norm's gain is beyond its weight. */
   normOffset?: number;
 }
 
-/** Hidden states of the last layer, normalised: [sequence · batch, hidden]. */
+/** The module of the whole decoder: hidden states of the last layer, normalised, [sequence · batch, hidden]. */
 export function decoderModel<Config extends DecoderConfig>(
-  { layer, embeddingScale = () => 1, normOffset }: DecoderParts<Config>,
-  network: Network,
+  { attention, layer = llamaLayer, embeddingScale = () => 1, normOffset }: DecoderParts<Config>,
+  module: Network,
   config: Config,
-  path: string,
   inputs: ModelInputs,
 ): Value {
   const { vocab_size, hidden_size, pad_token_id } = config;
-  const table = `${path}.embed_tokens`;
-  const words = embedding(network, table, [vocab_size, hidden_size], inputs.inputIds, pad_token_id);
+  const table = module.at('embed_tokens');
+  const words = embedding(table, [vocab_size, hidden_size], inputs.inputIds, pad_token_id);
   let hidden = multiply(words, embeddingScale(config));
-  for (let i = 0; i < config.num_hidden_layers; i++)
-    hidden = layer(network, config, `${path}.layers.${i}`, network.layerInput(hidden), inputs, i);
-  return rmsNorm(network, `${path}.norm`, hidden, config.rms_norm_eps, normOffset);
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const network = module.at(`layers.${i}`);
+    const options = { ...commonOptions(config), ...attention(config, i) };
+    const attend = (x: Value) => decoderAttention(network.at('self_attn'), x, inputs, options);
+    hidden = layer(network, config, module.layerInput(hidden), attend);
+  }
+  return rmsNorm(module.at('norm'), hidden, config.rms_norm_eps, normOffset);
+}
+
+function commonOptions(config: DecoderConfig): DecoderAttentionOptions {
+  return {
+    heads: config.num_attention_heads,
+    keyValueHeads: config.keyValueHeads,
+    headSize: config.headSize,
+    rotary: config.rotary,
+    dropout: config.attention_dropout,
+  };
 }

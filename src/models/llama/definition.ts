@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { decoderFields, parseDecoderConfig } from './config.ts';
 import { decoderFamily } from './decoder-family.ts';
-import { llamaLayer } from './layer.ts';
 
 const schema = z.object({
   ...decoderFields,
@@ -16,8 +15,5 @@ export const llama = decoderFamily({
   hasTokenHead: true,
   spanPrefix: 'transformer',
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
-  layer(network, config, path, hidden, inputs) {
-    const { attention_bias: bias } = config;
-    return llamaLayer(network, config, path, hidden, inputs, { bias, outputBias: bias });
-  },
+  attention: ({ attention_bias: bias }) => ({ bias, outputBias: bias }),
 });

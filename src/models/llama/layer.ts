@@ -1,61 +1,51 @@
 import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
 import { gatedFeedForward } from '../../nn/gated-feed-forward.ts';
-import type { Network } from '../../nn/network.ts';
+import type { Network, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
-import type { ModelInputs } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 
-/** What a family's attention has beside what its config's common fields say. */
-export type AttentionTraits = Omit<Partial<DecoderAttentionOptions>, 'heads' | 'keyValueHeads' | 'headSize'>;
+type LayerConfig = DecoderConfig & { mlp_bias?: boolean };
 
-/** One layer: attention, then the gated feed-forward network, each on a norm of what it is added to. */
+/**
+ * A layer: attention, then the gated feed-forward network, each on a norm of what it is added to. Its sublayers are the
+ * modules `self_attn` and `mlp`.
+ *
+ * @param attend the module `self_attn` on hidden states
+ */
 export function llamaLayer(
   network: Network,
-  config: DecoderConfig & { mlp_bias?: boolean },
-  path: string,
+  config: LayerConfig,
   hidden: Value,
-  inputs: ModelInputs,
-  traits: AttentionTraits,
+  attend: (x: Value) => Value,
 ): Value {
-  const norm = (name: string, x: Value) => rmsNorm(network, `${path}.${name}`, x, config.rms_norm_eps);
-  const attended = add(
-    hidden,
-    selfAttention(network, config, path, norm('input_layernorm', hidden), inputs, traits),
-  );
-  const inner = norm('post_attention_layernorm', attended);
-  return add(attended, feedForward(network, config, path, inner));
+  const norm = (name: string, x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
+  const [attention, mlp] = [network.at('self_attn'), network.at('mlp')];
+  const mixed = attend(norm('input_layernorm', hidden));
+  const attended = add(hidden, attention.sublayer('attention', mixed, { residual: hidden }));
+  const inner = feedForward(mlp, config, norm('post_attention_layernorm', attended));
+  return add(attended, mlp.sublayer('feedForward', inner, { residual: attended }));
 }
 
-/** The module `self_attn` of a layer. */
-export function selfAttention(
-  network: Network,
-  config: DecoderConfig,
-  path: string,
-  x: Value,
-  inputs: ModelInputs,
-  traits: AttentionTraits,
+/**
+ * The end of a sublayer whose norm comes before the residual, as in Gemma 2 and OLMo 2: residual + norm(h). An adapter
+ * stands before that norm.
+ *
+ * @param module whose output h is
+ */
+export function normAndAdd(
+  module: Network,
+  kind: Sublayer['kind'],
+  h: Value,
+  end: Required<SublayerEnd>,
 ): Value {
-  return decoderAttention(network, `${path}.self_attn`, x, inputs, {
-    heads: config.num_attention_heads,
-    keyValueHeads: config.keyValueHeads,
-    headSize: config.headSize,
-    rotary: config.rotary,
-    dropout: config.attention_dropout,
-    ...traits,
-  });
+  return add(end.residual, end.norm(module.sublayer(kind, h, end)));
 }
 
-/** The module `mlp` of a layer. */
-export function feedForward(
-  network: Network,
-  config: DecoderConfig & { mlp_bias?: boolean },
-  path: string,
-  x: Value,
-): Value {
-  return gatedFeedForward(network, `${path}.mlp`, x, {
+/** The module `mlp`. */
+export function feedForward(module: Network, config: LayerConfig, x: Value): Value {
+  return gatedFeedForward(module, x, {
     inner: config.intermediate_size,
     activation: activation(config.hidden_act),
     bias: config.mlp_bias,

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { size } from '../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
-import { llamaLayer } from '../llama/layer.ts';
 
 const schema = z.object({
   ...decoderFields,
@@ -18,6 +17,5 @@ export const mistral = decoderFamily({
   hasTokenHead: true,
   spanPrefix: 'model',
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
-  layer: (network, config, path, hidden, inputs) =>
-    llamaLayer(network, config, path, hidden, inputs, { window: config.sliding_window ?? undefined }),
+  attention: ({ sliding_window }) => ({ window: sliding_window ?? undefined }),
 });

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
-import { feedForward, selfAttention } from '../llama/layer.ts';
+import { feedForward, normAndAdd } from '../llama/layer.ts';
 
 const schema = z.object({
   ...decoderFields,
@@ -18,13 +17,21 @@ export const olmo2 = decoderFamily({
   modelType: 'olmo2',
   name: 'Olmo2',
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
-  layer(network, config, path, hidden, inputs) {
-    const { attention_bias: bias, rms_norm_eps } = config;
-    const normalise = (norm: string, x: Value) => rmsNorm(network, norm, x, rms_norm_eps);
-    const traits = { bias, outputBias: bias, normalise };
-    const mixed = selfAttention(network, config, path, hidden, inputs, traits);
-    const attended = add(hidden, normalise(`${path}.post_attention_layernorm`, mixed));
-    const inner = feedForward(network, config, path, attended);
-    return add(attended, normalise(`${path}.post_feedforward_layernorm`, inner));
+  attention: ({ attention_bias: bias, rms_norm_eps }) => ({
+    bias,
+    outputBias: bias,
+    normalise: (norm, x) => rmsNorm(norm, x, rms_norm_eps),
+  }),
+  layer(network, config, hidden, attend) {
+    const norm = (name: string) => (x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
+    const attended = normAndAdd(network.at('self_attn'), 'attention', attend(hidden), {
+      residual: hidden,
+      norm: norm('post_attention_layernorm'),
+    });
+    const mlp = network.at('mlp');
+    return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, attended), {
+      residual: attended,
+      norm: norm('post_feedforward_layernorm'),
+    });
   },
 });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
-import { llamaLayer } from '../llama/layer.ts';
 import { windowOf } from '../llama/layer-types.ts';
 import { qwenFields, withWindows } from './config.ts';
 
@@ -14,6 +13,5 @@ export const qwen2 = decoderFamily({
   hasTokenHead: true,
   spanPrefix: 'transformer',
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
-  layer: (network, config, path, hidden, inputs, index) =>
-    llamaLayer(network, config, path, hidden, inputs, { bias: true, window: windowOf(config, index) }),
+  attention: (config, layer) => ({ bias: true, window: windowOf(config, layer) }),
 });

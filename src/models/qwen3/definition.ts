@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { reshape } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
+import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { size } from '../config-fields.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
-import { llamaLayer } from '../llama/layer.ts';
 import { windowOf } from '../llama/layer-types.ts';
 import { qwenFields, withWindows } from '../qwen2/config.ts';
 
@@ -20,14 +20,13 @@ export const qwen3 = decoderFamily({
   hasTokenHead: true,
   spanPrefix: 'transformer',
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
-  layer(network, config, path, hidden, inputs, index) {
+  attention(config, layer) {
     const { attention_bias: bias, headSize, rms_norm_eps } = config;
-    const normalise = (norm: string, rows: Value) => {
+    const normalise = (norm: Network, rows: Value) => {
       const [tokens, width] = rows.shape;
       const heads = reshape(rows, [tokens, (width as number) / headSize, headSize]);
-      return reshape(rmsNorm(network, norm, heads, rms_norm_eps), rows.shape);
+      return reshape(rmsNorm(norm, heads, rms_norm_eps), rows.shape);
     };
-    const traits = { bias, outputBias: bias, window: windowOf(config, index), normalise };
-    return llamaLayer(network, config, path, hidden, inputs, traits);
+    return { bias, outputBias: bias, window: windowOf(config, layer), normalise };
   },
 });

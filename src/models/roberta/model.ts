@@ -9,10 +9,10 @@ import { positionIds } from './position-ids.ts';
 
 /** The encoder without a head: BERT's, but for its positions. Hidden states of the last layer, [sequence · batch, hidden]. */
 export function robertaModel(network: Network, config: RobertaConfig, inputs: ModelInputs): Value {
-  const path = 'roberta.embeddings';
+  const embeddings = network.at('roberta.embeddings');
   const { max_position_embeddings: rows, hidden_size: width, pad_token_id: pad } = config;
   const ids = positionIds(inputs.inputIds, pad);
-  const positions = embedding(network, `${path}.position_embeddings`, [rows, width], ids, pad);
-  const embedded = bertEmbeddings(network, config, path, inputs, positions);
-  return bertEncoder(network, config, 'roberta.encoder', embedded, inputs);
+  const positions = embedding(embeddings.at('position_embeddings'), [rows, width], ids, pad);
+  const embedded = bertEmbeddings(embeddings, config, inputs, positions);
+  return bertEncoder(network.at('roberta.encoder'), config, embedded, inputs);
 }

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { add, input, multiply } from '../graph/build.ts';
+import { symbol } from '../graph/dimension.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { reachable } from '../graph/print.ts';
+import { type Injection, Network, type Sublayer, type SublayerEnd } from '../nn/network.ts';
+import { modelFamily, modelTypes } from './registry.ts';
+
+/** One layer of each side, 8 wide. */
+const CONFIG = {
+  vocab_size: 11,
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 12,
+  max_position_embeddings: 16,
+  encoder_ffn_dim: 12,
+  decoder_ffn_dim: 12,
+  decoder_layers: 1,
+  decoder_attention_heads: 2,
+  head_dim: 4,
+  num_key_value_heads: 2,
+  hidden_dim: 12,
+};
+
+/** Behind attention and the feed-forward network of BERT and its kin. */
+const encoder = (prefix: string) => [
+  `${prefix}.encoder.layer.0.attention.output attention`,
+  `${prefix}.encoder.layer.0.output feedForward`,
+];
+const decoder = ['model.layers.0.self_attn attention', 'model.layers.0.mlp feedForward'];
+
+type Norm = 'of the sum' | 'before the sum' | 'none';
+
+/**
+ * Where AdapterHub puts its adapters (`mh_adapter`, `cross_adapter`, `output_adapter`), and where the family has a norm
+ * behind a sublayer. AdapterHub has no OLMo 2.
+ */
+const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
+  bert: { norm: 'of the sum', sublayers: encoder('bert') },
+  roberta: { norm: 'of the sum', sublayers: encoder('roberta') },
+  'xlm-roberta': { norm: 'of the sum', sublayers: encoder('roberta') },
+  electra: { norm: 'of the sum', sublayers: encoder('electra') },
+  'deberta-v2': { norm: 'of the sum', sublayers: encoder('deberta') },
+  distilbert: {
+    norm: 'of the sum',
+    sublayers: [
+      'distilbert.transformer.layer.0.attention attention',
+      'distilbert.transformer.layer.0.ffn feedForward',
+    ],
+  },
+  bart: {
+    norm: 'of the sum',
+    sublayers: [
+      // The decoder asks for the encoder's output when its cross-attention needs it.
+      'model.decoder.layers.0.self_attn attention',
+      'model.encoder.layers.0.self_attn attention',
+      'model.encoder.layers.0.fc2 feedForward',
+      'model.decoder.layers.0.encoder_attn crossAttention',
+      'model.decoder.layers.0.fc2 feedForward',
+    ],
+  },
+  gpt2: { norm: 'none', sublayers: ['transformer.h.0.attn attention', 'transformer.h.0.mlp feedForward'] },
+  llama: { norm: 'none', sublayers: decoder },
+  mistral: { norm: 'none', sublayers: decoder },
+  qwen2: { norm: 'none', sublayers: decoder },
+  qwen3: { norm: 'none', sublayers: decoder },
+  gemma2: { norm: 'before the sum', sublayers: decoder },
+  olmo2: { norm: 'before the sum', sublayers: decoder },
+};
+
+/** A model of a family with its first head: the network and its logits. */
+function build(model_type: string, injection?: Injection) {
+  const json = { model_type, ...CONFIG };
+  const family = modelFamily(json, 'config.json');
+  const graph = new Graph();
+  const [batch, sequence, target] = [symbol('batch'), symbol('sequence'), symbol('target')];
+  const ids = (name: string, length = sequence) => input(graph, name, 'int32', [length, batch]);
+  const network = new Network(graph, { training: true, injection });
+  const [head] = Object.values(family.heads);
+  const logits = head.build(network, family.parseConfig(json, 'config.json'), {
+    inputIds: ids('input_ids'),
+    tokenTypeIds: ids('token_type_ids'),
+    positionIds: ids('position_ids'),
+    attentionMask: input(graph, 'attention_mask', 'int32', [batch, sequence]),
+    decoderInputIds: ids('decoder_input_ids', target),
+    batch,
+    sequence,
+    target,
+  });
+  return { network, logits };
+}
+
+/** An injection that does this at every sublayer. */
+function atSublayers(sublayer: Required<Injection>['sublayer']): Injection {
+  return { parameter: () => undefined, increments: () => [], sublayer };
+}
+
+function usersOf(value: Value, logits: Value) {
+  return reachable([logits]).filter(({ inputs }) => inputs.includes(value));
+}
+
+describe.each(modelTypes())('%s', (modelType) => {
+  it('has a sublayer behind each attention and feed-forward network', () => {
+    const { network } = build(modelType);
+    const listed = [...network.sublayers.values()].map(({ path, kind }) => `${path} ${kind}`);
+    expect(listed).toEqual(FAMILIES[modelType].sublayers);
+    expect([...network.sublayers.keys()]).toEqual([...network.sublayers.values()].map(({ path }) => path));
+    expect([...network.sublayers.values()].map(({ width }) => width)).toEqual(listed.map(() => 8));
+  });
+
+  it('tells a tuner the residual and the norm that its own graph has there', () => {
+    const { norm } = FAMILIES[modelType];
+    const seen: { h: Value; end: SublayerEnd }[] = [];
+    const look = atSublayers((_, h, end) => {
+      seen.push({ h, end });
+      return undefined;
+    });
+    const { logits } = build(modelType, look);
+    expect(seen.length).toBe(FAMILIES[modelType].sublayers.length);
+    const nodes = new Set(reachable([logits]));
+    for (const { h, end } of seen) {
+      expect(end.norm === undefined).toBe(norm === 'none');
+      const first = norm === 'before the sum' ? (end.norm as (x: Value) => Value)(h) : h;
+      // Equal applications are one node: what is built here is the model's own, in one order or the other.
+      const sums = [add(first, end.residual), add(end.residual, first)].filter(({ node }) => nodes.has(node));
+      expect(sums.length).toBe(1);
+      if (norm === 'of the sum') expect(nodes).toContain(end.norm?.(sums[0]).node);
+    }
+  });
+
+  it('goes on with what a tuner makes of the output, and with nothing else of it', () => {
+    const seen: { sublayer: Sublayer; h: Value; made: Value; end: SublayerEnd }[] = [];
+    const triple = atSublayers((sublayer, h, end) => {
+      const made = multiply(h, 3);
+      seen.push({ sublayer, h, made, end });
+      return made;
+    });
+    const { logits } = build(modelType, triple);
+    for (const { h, made, end } of seen) {
+      expect(usersOf(h, logits)).toEqual([made.node]);
+      const [first] = usersOf(made, logits);
+      if (FAMILIES[modelType].norm === 'before the sum') expect(first.op).toBe('multiply');
+      else expect(new Set(first.inputs)).toEqual(new Set([made, end.residual]));
+    }
+    expect(seen.map(({ sublayer }) => `${sublayer.path} ${sublayer.kind}`)).toEqual(
+      FAMILIES[modelType].sublayers,
+    );
+  });
+});
+
+it('dropout comes before an adapter', () => {
+  const { logits, network } = build(
+    'bert',
+    atSublayers((_, h) => multiply(h, 3)),
+  );
+  const factors = reachable([logits]).filter(
+    ({ op, inputs }) => op === 'multiply' && inputs.some(({ node }) => node.op === 'constant'),
+  );
+  expect(factors.length).toBe(network.sublayers.size);
+  for (const { inputs } of factors) {
+    const [x, mask] = inputs[0].node.inputs;
+    expect([x.node.op, mask.node.op]).toEqual(['add', 'input']);
+  }
+});
