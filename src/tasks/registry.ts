@@ -5,6 +5,7 @@ import { multiLabelClassification } from './multi-label-classification/definitio
 import { regression } from './regression/definition.ts';
 import { singleLabelClassification } from './single-label-classification/definition.ts';
 import type { Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
+import { tokenClassification } from './token-classification/definition.ts';
 
 /**
  * Every task, by its name in a config. A new one is one entry here and one folder beside.
@@ -15,6 +16,7 @@ export const TASKS = {
   multi_label_classification: multiLabelClassification,
   causal_lm: causalLm,
   masked_lm: maskedLm,
+  token_classification: tokenClassification,
 };
 
 export type TaskName = keyof typeof TASKS;

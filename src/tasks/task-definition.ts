@@ -111,8 +111,10 @@ export interface UnknownTrained {
   taskType: string | null | undefined;
   /** The class that config.json names first. */
   architecture: string | undefined;
-  /** Outputs of the head for classes that the adapter brings; undefined where it brings none. */
+  /** Outputs of the head for classes of texts that the adapter brings; undefined where it brings none. */
   outputs: number | undefined;
+  /** The same of another task's head, which the family must have. */
+  outputsOf(build: BuildTask): number | undefined;
 }
 
 export interface Recognised {

@@ -12,7 +12,7 @@ export interface AddedToken {
 /** The parts of a tokenizer.json that are read here; the rest is for the library. */
 export interface TokenizerJson {
   normalizer?: { type?: string; handle_chinese_chars?: boolean } | null;
-  pre_tokenizer?: { type?: string } | null;
+  pre_tokenizer?: { type?: string; add_prefix_space?: boolean } | null;
   model?: { type?: string; continuing_subword_prefix?: string };
   added_tokens?: AddedToken[];
 }

@@ -20,6 +20,11 @@ export interface Encoding {
   truncated: boolean;
 }
 
+export interface TokenizerOptions {
+  /** The model's `type_vocab_size`; with 1, or 0, all type ids are 0. */
+  typeVocabSize: number;
+}
+
 /**
  * Text to token ids and back, equal to transformers' fast tokenizers. Truncation and padding sections of tokenizer.json
  * are not applied: the caller gives the length, and batches are padded by `collate`.
@@ -38,6 +43,8 @@ export class TextTokenizer {
 
   readonly #tokenizer: Tokenizer;
   readonly #json: TokenizerJson;
+  readonly #config: object;
+  readonly #options: TokenizerOptions;
   readonly #cleansUp: boolean;
   readonly #single: Slot[];
   readonly #pair: Slot[];
@@ -47,10 +54,9 @@ export class TextTokenizer {
   /**
    * @param tokenizerJson content of tokenizer.json
    * @param tokenizerConfig content of tokenizer_config.json
-   * @param options.typeVocabSize the model's `type_vocab_size`; with 1, or 0, all type ids are 0
    * @throws Error for a tokenizer the library cannot build
    */
-  constructor(tokenizerJson: object, tokenizerConfig: object, options: { typeVocabSize: number }) {
+  constructor(tokenizerJson: object, tokenizerConfig: object, options: TokenizerOptions) {
     const json = tokenizerJson as TokenizerJson;
     const config = tokenizerConfig as Record<string, unknown>;
     const isBert = json.normalizer?.type === 'BertNormalizer';
@@ -58,6 +64,8 @@ export class TextTokenizer {
       ? withTokenizerConfig(json.normalizer as BertNormalizerConfig, config)
       : json.normalizer;
     this.#json = { ...json, normalizer };
+    this.#config = tokenizerConfig;
+    this.#options = options;
     this.#tokenizer = new Tokenizer(this.#json, config);
     if (isBert) {
       // The library calls its normalizer as a function, though it types it as an object.
@@ -136,6 +144,18 @@ export class TextTokenizer {
    */
   ids(text: string, onProgress?: (characters: number) => void): Int32Array {
     return this.#tokenize(text, Infinity, onProgress).slice();
+  }
+
+  /**
+   * The same tokenizer for words that come one by one. GPT-2's kind (BART, RoBERTa, too) has pieces with a space before
+   * them that begin words, so it puts one before each word, as transformers does with `add_prefix_space=True`. A pipeline
+   * of several pre-tokenizers is left as it is, there and here.
+   */
+  forWords(): TextTokenizer {
+    const { pre_tokenizer } = this.#json;
+    if (pre_tokenizer?.type !== 'ByteLevel' || pre_tokenizer.add_prefix_space === true) return this;
+    const json = { ...this.#json, pre_tokenizer: { ...pre_tokenizer, add_prefix_space: true } };
+    return new TextTokenizer(json, this.#config, this.#options);
   }
 
   /** What the tokenizer puts before and after a single text. */

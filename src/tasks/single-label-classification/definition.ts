@@ -1,5 +1,6 @@
 import { accuracy } from '../../metrics/accuracy.ts';
 import { classCounts } from '../../metrics/class-counts.ts';
+import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { binaryF1, macroF1 } from '../../metrics/f1.ts';
 import { matthewsCorrelation } from '../../metrics/matthews-correlation.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
@@ -24,16 +25,7 @@ export const singleLabelClassification = labelledTexts<ClassAnswer>({
   targets: classTargets,
   metrics: ['accuracy', 'f1', 'matthews_correlation'],
   loss: classLoss,
-  evaluationLoss(logits, outputs, targets) {
-    let total = 0;
-    targets.forEach((label, row) => {
-      const scores = logits.subarray(row * outputs, (row + 1) * outputs);
-      const largest = Math.max(...scores);
-      total += largest - scores[label];
-      total += Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0));
-    });
-    return total / targets.length;
-  },
+  evaluationLoss: meanCrossEntropy,
   /** `f1` is that of class 1 of two; of more classes the mean (macro). */
   scores(logits, outputs, targets) {
     const predictions = argmaxRows(logits, outputs);

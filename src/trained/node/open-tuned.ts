@@ -6,7 +6,7 @@ import { spanModel } from '../../objectives/span-model.ts';
 import { type TokenHeadKind, tokenModel } from '../../objectives/token-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type AnyTask, recognisedTask, TASKS, taskNamed } from '../../tasks/registry.ts';
+import { type AnyTask, DEFAULT_TASK, recognisedTask, taskNamed } from '../../tasks/registry.ts';
 import type { BuildTask, UnknownTrained } from '../../tasks/task-definition.ts';
 import type { AdapterKind } from '../../tuners/adapter-kind.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
@@ -66,7 +66,7 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
     const build = generating(baseFolder, folder, stored.taskType);
     return opened(folder, baseFolder, readNotes(folder), build, adapter);
   }
-  const foreign = headOf(stored, baseFolder);
+  const foreign = headOf(stored);
   if (foreign) return opened(folder, baseFolder, undefined, foreign, adapter);
   return opened(folder, baseFolder, readNotes(folder) ?? recognised(baseFolder, stored), undefined, adapter);
 }
@@ -97,26 +97,26 @@ function recognised(baseFolder: string, stored?: StoredAdapter): Notes {
   const { definition } = readFamily(baseFolder);
   const json = readModelConfig(baseFolder);
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
-  const classifier = definition.heads.SEQ_CLS && TASKS.single_label_classification.build(['0', '1']);
+  const outputsOf = (build: BuildTask) =>
+    stored && headOutputs(describeAs(baseFolder, build), stored.tensors);
+  const classifier = taskNamed(DEFAULT_TASK).build(['0', '1']);
   const model: UnknownTrained = {
     definition,
     json,
     taskType: stored?.taskType,
     architecture,
-    outputs: stored && classifier && headOutputs(describeAs(baseFolder, classifier), stored.tensors),
+    outputs: definition.heads.SEQ_CLS && outputsOf(classifier),
+    outputsOf,
   };
   const { task, labels, data } = recognisedTask(model);
   return { task, labels, data: readingOf(task, data) };
 }
 
 /** The head of an adapter that PEFT trained for what is no task here; undefined for other adapters. */
-function headOf({ taskType, tensors }: StoredAdapter, baseFolder: string): BuildTask | undefined {
+function headOf({ taskType }: StoredAdapter): BuildTask | undefined {
   if (taskType === 'QUESTION_ANS') return spanModel;
   if (taskType === 'SEQ_2_SEQ_LM') return tokenModel(taskType);
-  if (taskType !== 'TOKEN_CLS') return undefined;
-  const outputs = headOutputs(describeAs(baseFolder, tokenModel(taskType)), tensors);
-  return (definition, config) =>
-    tokenModel(taskType)(definition, { ...config, numLabels: outputs ?? config.numLabels });
+  return undefined;
 }
 
 const GENERATING = ['SEQ_2_SEQ_LM', 'CAUSAL_LM'] as const satisfies readonly TokenHeadKind[];

@@ -1,0 +1,62 @@
+/** Words that name one thing together. */
+export interface Entity {
+  type: string;
+  /** Its words are [start, end). */
+  start: number;
+  end: number;
+}
+
+/** A tag cut in two: its first character, and the type of what it is part of. */
+interface Tag {
+  prefix: string;
+  type: string;
+}
+
+const OUTSIDE = 'O';
+const NO_TYPE = '_';
+
+/**
+ * The entities that tags mark, as seqeval 1.2.2 reads them in its default mode, that of the CoNLL tasks' own script: any
+ * scheme of `B-`, `I-`, `E-` and `S-` before a type and `O` outside (IOB1, IOB2, IOBES) is understood, and where tags are
+ * ill-formed, an entity begins with whatever does not go on with the one before it. A tag of another form counts as its
+ * first character before the rest.
+ *
+ * @param tags none of them empty
+ */
+export function entities(tags: readonly string[]): Entity[] {
+  const found: Entity[] = [];
+  let start = 0;
+  let before: Tag = { prefix: OUTSIDE, type: '' };
+  for (let at = 0; at <= tags.length; at++) {
+    const tag = parse(at < tags.length ? tags[at] : OUTSIDE);
+    if (ends(before, tag)) found.push({ type: before.type, start, end: at });
+    if (starts(before, tag)) start = at;
+    before = tag;
+  }
+  return found;
+}
+
+function parse(tag: string): Tag {
+  const prefix = String.fromCodePoint(tag.codePointAt(0)!);
+  const rest = tag.slice(prefix.length);
+  return { prefix, type: rest.slice(rest.indexOf('-') + 1) || NO_TYPE };
+}
+
+/** Whether an entity ends between two tags. */
+function ends(before: Tag, { prefix, type }: Tag): boolean {
+  if (before.prefix === 'E' || before.prefix === 'S') return true;
+  if ((before.prefix === 'B' || before.prefix === 'I') && 'BSO'.includes(prefix)) return true;
+  return isPart(before) && before.type !== type;
+}
+
+/** Whether an entity starts with the second of two tags. */
+function starts(before: Tag, tag: Tag): boolean {
+  if (tag.prefix === 'B' || tag.prefix === 'S') return true;
+  if ((tag.prefix === 'I' || tag.prefix === 'E') && 'ESO'.includes(before.prefix)) return true;
+  return isPart(tag) && before.type !== tag.type;
+}
+
+/** The script reads a full stop as a tag outside. */
+function isPart({ prefix }: Tag): boolean {
+  return prefix !== OUTSIDE && prefix !== '.';
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { entities } from '../data/entities.ts';
+import { type EntityScores, seqeval } from './seqeval.ts';
+
+interface Case {
+  name: string;
+  /** Tags of each sentence, with a space between them. */
+  references: string[];
+  predictions: string[];
+  /** `type start end`, over all sentences with a tag `O` after each. */
+  entities: string[];
+  /** null where seqeval divides by zero. */
+  accuracy: number | null;
+  all: number[];
+  types: Record<string, number[]>;
+}
+
+const fixture = JSON.parse(readFileSync('src/metrics/fixtures/seqeval.json', 'utf8')) as { cases: Case[] };
+const tagsOf = (sentences: string[]) => sentences.map((tags) => tags.split(' ').filter((tag) => tag !== ''));
+const listed = ({ precision, recall, f1, support }: EntityScores) => [precision, recall, f1, support];
+
+// The same fractions in the same order, so they are the same numbers.
+describe('equal to seqeval', () => {
+  it.each(fixture.cases)('$name', ({ references, predictions, accuracy, all, types, ...expected }) => {
+    const marked = entities(tagsOf(references).flatMap((tags) => [...tags, 'O']));
+    expect(marked.map(({ type, start, end }) => `${type} ${start} ${end}`)).toEqual(expected.entities);
+
+    const scores = seqeval(tagsOf(predictions), tagsOf(references));
+    expect(listed(scores)).toEqual(all);
+    expect(scores.accuracy).toEqual(accuracy ?? Number.NaN);
+    expect([...scores.types].map(([type, of]) => [type, listed(of)])).toEqual(
+      Object.entries(types).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  });
+});
+
+it('refuses what does not fit together', () => {
+  expect(() => seqeval([['O']], [])).toThrow('1 predictions for 0 references');
+  expect(() => seqeval([['O']], [['O', 'O']])).toThrow('1 predictions for 2 references');
+});

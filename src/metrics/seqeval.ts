@@ -1,0 +1,110 @@
+import { entities } from './entities.ts';
+
+/** Scores of entities. An entity is right when its type and all of its words are. */
+export interface EntityScores {
+  /** Right ones among those predicted; 0 where none was. */
+  precision: number;
+  /** Right ones among those that are there; 0 where none is. */
+  recall: number;
+  f1: number;
+  /** Entities that are there. */
+  support: number;
+}
+
+export interface SeqevalScores extends EntityScores {
+  /** Share of words with the right tag; NaN where there are no words (seqeval fails there). */
+  accuracy: number;
+  /** The scores of each type that is there or was predicted, by name. */
+  types: ReadonlyMap<string, EntityScores>;
+}
+
+interface Counts {
+  correct: number;
+  predicted: number;
+  actual: number;
+}
+
+/**
+ * Scores predicted tags of sentences against true ones, over all entities (micro average) and for each type, as the
+ * Python package seqeval 1.2.2 in its default mode with `zero_division=0`.
+ *
+ * @param predictions the tags of each sentence
+ * @param references the true ones: as many sentences, as many tags in each
+ */
+export function seqeval(
+  predictions: readonly (readonly string[])[],
+  references: readonly (readonly string[])[],
+): SeqevalScores {
+  const [predicted, actual] = [joined(predictions), joined(references)];
+  const counts = countByType(predicted, actual);
+  const names = [...counts.keys()].sort();
+  const total: Counts = { correct: 0, predicted: 0, actual: 0 };
+  for (const count of counts.values()) {
+    total.correct += count.correct;
+    total.predicted += count.predicted;
+    total.actual += count.actual;
+  }
+  return {
+    ...scores(total),
+    accuracy: accuracyOf(predictions, references),
+    types: new Map(names.map((name) => [name, scores(counts.get(name)!)])),
+  };
+}
+
+/** Sentences end to end, with a tag outside between them. */
+function joined(sentences: readonly (readonly string[])[]): string[] {
+  return sentences.flatMap((tags) => [...tags, 'O']);
+}
+
+function countByType(predicted: readonly string[], actual: readonly string[]): Map<string, Counts> {
+  const [found, there] = [placesByType(predicted), placesByType(actual)];
+  const counts = new Map<string, Counts>();
+  for (const type of new Set([...there.keys(), ...found.keys()])) {
+    const [ours, theirs] = [found.get(type) ?? NONE, there.get(type) ?? NONE];
+    let correct = 0;
+    for (const place of ours) if (theirs.has(place)) correct++;
+    counts.set(type, { correct, predicted: ours.size, actual: theirs.size });
+  }
+  return counts;
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** Where entities are, as one number each: the same words twice are one place. */
+function placesByType(tags: readonly string[]): Map<string, Set<number>> {
+  const places = new Map<string, Set<number>>();
+  for (const { type, start, end } of entities(tags)) {
+    const known = places.get(type) ?? new Set();
+    places.set(type, known.add(start * (tags.length + 1) + end));
+  }
+  return places;
+}
+
+function scores({ correct, predicted, actual }: Counts): EntityScores {
+  const precision = predicted === 0 ? 0 : correct / predicted;
+  const recall = actual === 0 ? 0 : correct / actual;
+  const f1 = correct === 0 ? 0 : (2 * precision * recall) / (precision + recall);
+  return { precision, recall, f1, support: actual };
+}
+
+function accuracyOf(
+  predictions: readonly (readonly string[])[],
+  references: readonly (readonly string[])[],
+): number {
+  let correct = 0;
+  let words = 0;
+  if (predictions.length !== references.length) throw unlike(predictions.length, references.length);
+  references.forEach((tags, sentence) => {
+    const predicted = predictions[sentence];
+    if (predicted.length !== tags.length) throw unlike(predicted.length, tags.length);
+    words += tags.length;
+    tags.forEach((tag, word) => {
+      if (predicted[word] === tag) correct++;
+    });
+  });
+  return correct / words;
+}
+
+function unlike(predicted: number, actual: number): Error {
+  return new Error(`seqeval: ${predicted} predictions for ${actual} references`);
+}

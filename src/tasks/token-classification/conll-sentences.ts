@@ -1,0 +1,68 @@
+import type { RowProblems } from '../../data/row-problems.ts';
+import { type ConllShape, conllShape, isBoundary, splitLine } from './conll-shape.ts';
+import { fileLines } from './file-lines.ts';
+import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
+
+/** `1-2` and `3.1`: in CoNLL-U, what is written as one word but is two, and what is not written at all. */
+const NO_WORD = /^\d+[-.]\d+$/;
+
+/**
+ * The sentences of CoNLL columns: a word a line, with its tag in another column; an empty line ends a sentence, as does
+ * `-DOCSTART-`. Columns stand between tabs if the first row has one, else between spaces. A line that begins with `#` is a
+ * comment unless it has as many columns as the first row (then its word is a hash). In CoNLL-U, the columns of which are
+ * `words: 1` and for parts of speech `tags: 3`, lines without a word of their own are left out.
+ *
+ * @param problems takes what is wrong with single lines; they are left out
+ * @throws UserError for columns that the file does not have
+ */
+export function* conllSentences(
+  content: string,
+  fileName: string,
+  columns: WordColumns,
+  labelled: boolean,
+  problems: RowProblems,
+): Iterable<TaggedSentence> {
+  const shape = conllShape(content, fileName, columns, labelled);
+  if (!shape) return;
+  let sentence = emptySentence();
+  for (const { line, text } of fileLines(content)) {
+    if (isBoundary(text)) {
+      if (sentence.words.length > 0) yield { ...sentence, line: sentence.lines[0] };
+      sentence = emptySentence();
+      continue;
+    }
+    const fields = splitLine(text, shape);
+    if (text.startsWith('#') && fields.length !== shape.width) continue;
+    if (shape.word > 0 && NO_WORD.test(fields[0])) continue;
+    const problem = wrongFields(fields, shape);
+    if (problem) {
+      problems.add(line, problem);
+      continue;
+    }
+    sentence.words.push(fields[shape.word]);
+    if (shape.tag !== undefined) sentence.tags.push(fields[shape.tag]);
+    sentence.lines.push(line);
+  }
+  if (sentence.words.length > 0) yield { ...sentence, line: sentence.lines[0] };
+}
+
+function emptySentence() {
+  return { words: [] as string[], tags: [] as string[], lines: [] as number[] };
+}
+
+function wrongFields(fields: readonly string[], { width, line, word, tag, isExact, isTabbed }: ConllShape) {
+  const needed = Math.max(word, tag ?? 0) + 1;
+  if (isExact ? fields.length !== width : fields.length < needed) {
+    return {
+      expected: isExact ? `${width} columns, as in line ${line}` : `at least ${needed} columns`,
+      got: `${fields.length}`,
+      hint: isTabbed
+        ? undefined
+        : 'Spaces separate columns here; if words have spaces in them, separate columns by tabs.',
+    };
+  }
+  if (fields[word] === '') return { expected: `a word in column ${word}`, got: 'an empty field' };
+  if (tag !== undefined && fields[tag] === '')
+    return { expected: `a tag in column ${tag}`, got: 'an empty field' };
+  return undefined;
+}

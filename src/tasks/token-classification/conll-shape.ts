@@ -1,0 +1,81 @@
+import { UserError } from '../../support/user-error.ts';
+import { type FileLine, fileLines } from './file-lines.ts';
+import type { WordColumns } from './tagged-sentence.ts';
+
+/** How a file has its columns. */
+export interface ConllShape {
+  /** Whether tabs separate them, not spaces. */
+  isTabbed: boolean;
+  /** Columns of the first row, and its line. */
+  width: number;
+  line: number;
+  /** Whether every row must have as many. */
+  isExact: boolean;
+  /** Columns of the words, and of the tags where they are wanted. */
+  word: number;
+  tag: number | undefined;
+}
+
+/**
+ * The shape of a file by its first row; undefined where there is none. Rows may be of unlike width only if both columns
+ * are given by number: the last one is no certain place then.
+ *
+ * @throws UserError for columns that the first row does not have
+ */
+export function conllShape(
+  content: string,
+  fileName: string,
+  columns: WordColumns,
+  labelled: boolean,
+): ConllShape | undefined {
+  const first = firstRow(content);
+  if (!first) return undefined;
+  const isTabbed = first.text.includes('\t');
+  const width = splitLine(first.text, { isTabbed }).length;
+  if (labelled && width < 2) {
+    const hint = 'Write a word a line with its tag after it, and an empty line after a sentence.';
+    const where = `${fileName}:${first.line}`;
+    throw new UserError({ where, expected: 'a word and its tag', got: 'one column', hint });
+  }
+  const column = (given: string | number) => columnNumber(given, width, fileName);
+  return {
+    isTabbed,
+    width,
+    line: first.line,
+    isExact: labelled && (columns.words === undefined || columns.tags === undefined),
+    word: column(columns.words ?? 0),
+    tag: labelled ? column(columns.tags ?? width - 1) : undefined,
+  };
+}
+
+/** The columns of a line. Only tabs and spaces count: words may have other white space in them. */
+export function splitLine(text: string, { isTabbed }: Pick<ConllShape, 'isTabbed'>): string[] {
+  const trimmed = (field: string) => field.replace(/^ +| +$/g, '');
+  return isTabbed ? text.split('\t').map(trimmed) : trimmed(text).split(/[ \t]+/);
+}
+
+/** Whether a line of CoNLL columns stands between sentences. */
+export function isBoundary(text: string): boolean {
+  return text.startsWith('-DOCSTART-') || text.trim() === '';
+}
+
+/** The first line that has columns, comments left aside unless there is nothing else. */
+function firstRow(content: string): FileLine | undefined {
+  let hash: FileLine | undefined;
+  for (const row of fileLines(content)) {
+    if (isBoundary(row.text)) continue;
+    if (!row.text.startsWith('#')) return row;
+    hash ??= row;
+  }
+  return hash;
+}
+
+function columnNumber(given: string | number, width: number, fileName: string): number {
+  if (typeof given === 'string') {
+    const hint = 'Columns of CoNLL files have no names. Give the number, from 0.';
+    throw new UserError({ where: fileName, expected: 'the number of a column', got: `"${given}"`, hint });
+  }
+  if (Number.isInteger(given) && given >= 0 && given < width) return given;
+  const expected = `a column from 0 to ${width - 1}`;
+  throw new UserError({ where: fileName, expected, got: `${given}` });
+}

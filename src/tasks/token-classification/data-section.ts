@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+const given = z.string().min(1);
+
+const column = z.union([given, z.int().min(0)], {
+  error: 'expected a key of JSON Lines, or the number of a column from 0',
+});
+
+/** Where sentences with a tag for each word are, and how they are read. */
+export const wordDataSchema = z.strictObject({
+  /** Paths of files in CoNLL columns, or of JSON Lines. */
+  train: given,
+  validation: given.optional(),
+  /** Key or column of the words. Default: `tokens` or `words`; the first column. */
+  words: column.optional(),
+  /** Key or column of the tags. Default: `ner_tags`, `tags` or `labels`; the last column. */
+  tags: column.optional(),
+  /** All tags there are. Where JSON Lines have numbers instead of tags, these are places in this list. */
+  label_names: z.array(given).min(2).optional(),
+  /** Tokens a sentence may have, special ones included; what is longer is cut. */
+  max_length: z.int().min(1).default(128),
+});
+
+export type WordData = z.output<typeof wordDataSchema>;

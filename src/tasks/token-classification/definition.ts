@@ -1,0 +1,114 @@
+import { tokenModel } from '../../objectives/token-model.ts';
+import { shortest } from '../labelled-texts/answer-text.ts';
+import { labelsBesideAdapter } from '../labelled-texts/labels-beside-adapter.ts';
+import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
+import { type WordData, wordDataSchema } from './data-section.ts';
+import { predictWords } from './predict-words.ts';
+import { readSentences } from './read-sentences.ts';
+import { sentencesTyped, wordsWithFlags } from './read-words.ts';
+import { tagIds } from './tag-ids.ts';
+import { tagNames } from './tag-names.ts';
+import { type TaggedWords, taggedWords } from './tagged-words.ts';
+import { type LabelledSentences, tokenEvaluation } from './token-evaluation.ts';
+import { wordExamples } from './word-examples.ts';
+
+/** The words of a sentence. */
+export interface Words {
+  words: readonly string[];
+}
+
+const build =
+  (labels: readonly string[]): BuildTask =>
+  (definition, config) =>
+    tokenModel('TOKEN_CLS')(definition, { ...config, numLabels: labels.length });
+
+/** The tag of each word, and so the entities that a text names. */
+export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Words, typeof wordDataSchema> =
+  {
+    data: wordDataSchema,
+    batchSize: { train: 32, eval: 64 },
+    metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
+    takesFolders: false,
+    build,
+    read: ([file], reading) => ({
+      sentences: readSentences(file.read(), file.name, reading, true),
+      fileName: file.name,
+      names: reading.label_names,
+    }),
+    labels({ sentences, fileName, names }, origin) {
+      const found = tagNames(sentences, names, fileName, origin.config.id2label);
+      return labelsBesideAdapter(found, origin, build);
+    },
+    examples: ({ sentences, fileName }, { labels, tokenizer, maxLength }) =>
+      wordExamples(sentences, tokenizer, maxLength, tagIds(sentences, labels, fileName)),
+    evaluation: tokenEvaluation,
+    withFlags: wordsWithFlags,
+    prediction: {
+      withFlags: wordsWithFlags,
+      inputs: (content, fileName, reading) => readSentences(content, fileName, reading, false),
+      typed: sentencesTyped,
+      line: () => (text) => ({ words: text.split(/\s+/) }),
+      async answer(sentences, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
+        const set = wordExamples(sentences, tokenizer, maxLength);
+        const logits = await predictWords(program, values, set, labels.length, batchSize);
+        const answers = sentences.map(({ words }) =>
+          taggedWords(words, new Int32Array(0), new Float32Array(0), labels),
+        );
+        set.sentences.forEach((sentence, example) => {
+          const { words: seen } = set.firstPieces[example];
+          answers[sentence] = taggedWords(sentences[sentence].words, seen, logits[example], labels);
+        });
+        return answers;
+      },
+      json(answer) {
+        const { words, tags, scores, entities } = answer as TaggedWords;
+        return {
+          words,
+          tags,
+          scores: scores.map((score) => score && shortest(score)),
+          entities: entities.map(({ score, ...entity }) => ({ ...entity, score: shortest(score) })),
+        };
+      },
+      describe(answer) {
+        const { entities } = answer as TaggedWords;
+        if (entities.length === 0) return 'no entities';
+        return entities
+          .map(({ type, text, score }) => `${text}: ${type}, ${(100 * score).toFixed(1)} %`)
+          .join('; ');
+      },
+    },
+    recognises: recognised,
+    classKeys: (labels) => ({
+      id2label: Object.fromEntries(labels.map((name, id) => [id, name])),
+      label2id: Object.fromEntries(labels.map((name, id) => [name, id])),
+    }),
+    words: {
+      name: 'token classification',
+      purpose: () => 'token classification',
+      hub: { pipeline: 'token-classification', name: 'Token Classification' },
+      autoModel: 'AutoModelForTokenClassification',
+      use: {
+        command: 'adalora predict . texts.txt',
+        explanation:
+          'a line of JSON for each sentence, of which the file has a word a line and empty lines between',
+      },
+      python: ({ max_length }) => [
+        `inputs = tokenizer("Some text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
+        'tags = model(**inputs).logits.argmax(-1)',
+      ],
+      hasClasses: true,
+    },
+  };
+
+function recognised(model: UnknownTrained): Recognised | undefined {
+  const head = model.definition.heads.TOKEN_CLS;
+  const isOne =
+    model.taskType === undefined
+      ? head !== undefined && model.architecture === head.architecture
+      : model.taskType === 'TOKEN_CLS';
+  if (!isOne || !head) return undefined;
+  const names = Object.values((model.json.id2label as Record<string, string> | undefined) ?? {});
+  const count = model.outputsOf(build(['O', 'B-X'])) ?? (names.length || 2);
+  const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  return { labels, data: {} };
+}

@@ -1,0 +1,90 @@
+import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
+import type { RowProblem, RowProblems } from '../../data/row-problems.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
+
+const WORDS = ['tokens', 'words'];
+const TAGS = ['ner_tags', 'tags', 'labels'];
+
+/**
+ * The sentences of JSON Lines: a list of words under one key and a list of as many tags under another, strings or their
+ * places in `label_names`.
+ *
+ * @param problems takes what is wrong with single rows; they are left out
+ * @throws UserError where the first row lacks the keys
+ */
+export function* jsonSentences(
+  content: string,
+  fileName: string,
+  columns: WordColumns,
+  labelled: boolean,
+  problems: RowProblems,
+): Iterable<TaggedSentence> {
+  let wordKey: string | undefined;
+  let tagKey: string | undefined;
+  for (const { line, object } of jsonLines(content, problems)) {
+    if (wordKey === undefined) {
+      const where = `${fileName}:${line}`;
+      wordKey = findKey(object, columns.words, WORDS, where, 'data.words');
+      if (labelled) tagKey = findKey(object, columns.tags, TAGS, where, 'data.tags');
+    }
+    const words = readWords(own(object, wordKey), wordKey);
+    const tags = tagKey === undefined ? [] : readTags(own(object, tagKey), tagKey, columns.label_names);
+    if (!Array.isArray(words)) problems.add(line, words);
+    if (!Array.isArray(tags)) problems.add(line, tags);
+    if (!Array.isArray(words) || !Array.isArray(tags)) continue;
+    if (tagKey === undefined || tags.length === words.length) yield { line, words, tags };
+    else problems.add(line, { expected: 'as many tags as words', got: `${tags.length} for ${words.length}` });
+  }
+}
+
+/** The key that is given, else the first of the usual ones that the row has. */
+function findKey(
+  row: JsonObject,
+  given: string | number | undefined,
+  usual: readonly string[],
+  where: string,
+  setting: string,
+): string {
+  const names = Object.keys(row);
+  if (typeof given === 'number') {
+    const hint = 'Columns of JSON lines have names.';
+    throw new UserError({ where, expected: 'a key', got: `column number ${given}`, hint });
+  }
+  const found = given ?? usual.find((key) => names.includes(key));
+  if (found === undefined) {
+    const hint = `Say in ${setting} what it is called.`;
+    throw new UserError({ where, expected: usual.join(' or '), got: `the keys ${names.join(', ')}`, hint });
+  }
+  if (names.includes(found)) return found;
+  const hint = `${suggest(found, names)} The row's keys: ${names.join(', ')}.`;
+  throw new UserError({ where, expected: 'a column of the file', got: `"${found}"`, hint });
+}
+
+function readWords(value: unknown, key: string): string[] | RowProblem {
+  if (!Array.isArray(value)) return { expected: `a list of words in "${key}"`, got: typeName(value) };
+  const other = value.findIndex((word) => typeof word !== 'string');
+  return other < 0 ? value : { expected: `strings in "${key}"`, got: typeName(value[other]) };
+}
+
+/** Tags, or what is wrong with them. */
+function readTags(value: unknown, key: string, names: readonly string[] | undefined): string[] | RowProblem {
+  if (!Array.isArray(value)) return { expected: `a list of tags in "${key}"`, got: typeName(value) };
+  const tags: string[] = [];
+  for (const tag of value) {
+    if (typeof tag === 'string' && tag !== '') tags.push(tag);
+    else if (typeof tag !== 'number') {
+      return {
+        expected: `a tag for each word in "${key}"`,
+        got: tag === '' ? 'an empty string' : typeName(tag),
+      };
+    } else if (!names) {
+      const hint = 'Name them in data.label_names, in the order of their numbers.';
+      return { expected: `strings in "${key}"`, got: 'numbers', hint };
+    } else if (names[tag] === undefined) {
+      return { expected: `numbers from 0 to ${names.length - 1} in "${key}"`, got: `${tag}` };
+    } else tags.push(names[tag]);
+  }
+  return tags;
+}

@@ -1,0 +1,28 @@
+import type { Program } from '../../program/program.ts';
+import { planEvaluation } from '../../text/batches.ts';
+import type { WordExamples } from './word-examples.ts';
+
+/** Logits of the first pieces of each example's words, in order: [words, labels] row-major. */
+export async function predictWords(
+  program: Program,
+  values: Float32Array,
+  set: WordExamples,
+  numLabels: number,
+  batchSize: number,
+): Promise<Float32Array[]> {
+  const predicted = new Array<Float32Array>(set.lengths.length);
+  for (const examples of planEvaluation(set.lengths, batchSize)) {
+    // Every token's, of the first position of all examples before the second.
+    const logits = await program.predict(values, set.batch(examples).feeds);
+    examples.forEach((example, column) => {
+      const { positions } = set.firstPieces[example];
+      const rows = new Float32Array(positions.length * numLabels);
+      positions.forEach((position, word) => {
+        const start = (position * examples.length + column) * numLabels;
+        rows.set(logits.subarray(start, start + numLabels), word * numLabels);
+      });
+      predicted[example] = rows;
+    });
+  }
+  return predicted;
+}

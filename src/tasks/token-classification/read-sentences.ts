@@ -1,0 +1,63 @@
+import { RowProblems } from '../../data/row-problems.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { conllSentences } from './conll-sentences.ts';
+import { jsonSentences } from './json-sentences.ts';
+import { lineOf, type TaggedSentence, type WordColumns } from './tagged-sentence.ts';
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * Reads sentences from the content of a file of JSON Lines (by its extension, or because it begins with an object), or of
+ * CoNLL columns. A byte-order mark and CRLF line ends are accepted.
+ *
+ * @param labelled whether words must have tags; else tags are not looked for
+ * @throws UserError with file and line for everything that is wrong with the rows, several at once
+ */
+export function readSentences(
+  content: string,
+  fileName: string,
+  columns: WordColumns,
+  labelled: boolean,
+): TaggedSentence[] {
+  const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
+  const read = isJsonl(body, fileName) ? jsonSentences : conllSentences;
+  const problems = new RowProblems(fileName);
+  const sentences = [...read(body, fileName, columns, labelled, problems)];
+  if (columns.label_names) checkNames(sentences, columns.label_names, problems);
+  problems.throwIfAny();
+  if (sentences.some(({ words }) => words.length > 0)) return sentences;
+  throw new UserError({ where: fileName, expected: 'sentences', got: 'an empty file' });
+}
+
+function isJsonl(content: string, fileName: string): boolean {
+  const extension = /\.([^./\\]+)$/.exec(fileName)?.[1].toLowerCase();
+  switch (extension) {
+    case 'jsonl':
+    case 'ndjson':
+    case 'json':
+      return true;
+    case 'csv': {
+      const expected = 'CoNLL columns (tabs or spaces between them) or JSON Lines (.jsonl)';
+      throw new UserError({ where: fileName, expected, got: 'a table (.csv)' });
+    }
+    default:
+      return /^\s*\{\s*"/.test(content);
+  }
+}
+
+function checkNames(
+  sentences: readonly TaggedSentence[],
+  names: readonly string[],
+  problems: RowProblems,
+): void {
+  const known = new Set(names);
+  let hint: string | undefined; // for the first such tag, the only one told in full
+  for (const sentence of sentences) {
+    sentence.tags.forEach((tag, word) => {
+      if (known.has(tag)) return;
+      hint ??= suggest(tag, names);
+      problems.add(lineOf(sentence, word), { expected: 'a tag of data.label_names', got: `"${tag}"`, hint });
+    });
+  }
+}

@@ -1,0 +1,29 @@
+import { RowProblems } from '../../data/row-problems.ts';
+import { suggest } from '../../support/nearest.ts';
+import { lineOf, type TaggedSentence } from './tagged-sentence.ts';
+
+/**
+ * The tags of each sentence as places among `names`.
+ *
+ * @throws UserError with file and line for tags that are not among them
+ */
+export function tagIds(
+  sentences: readonly TaggedSentence[],
+  names: readonly string[],
+  fileName: string,
+): Int32Array[] {
+  const problems = new RowProblems(fileName);
+  const ids = new Map(names.map((name, id) => [name, id]));
+  let hint: string | undefined; // for the first such tag, the only one told in full
+  const found = sentences.map((sentence) =>
+    Int32Array.from(sentence.tags, (tag, word) => {
+      const id = ids.get(tag);
+      if (id !== undefined) return id;
+      hint ??= `${suggest(tag, names)} Tags that are too rare for the training data may be named in data.label_names.`;
+      problems.add(lineOf(sentence, word), { expected: 'a tag seen in training', got: `"${tag}"`, hint });
+      return 0;
+    }),
+  );
+  problems.throwIfAny();
+  return found;
+}

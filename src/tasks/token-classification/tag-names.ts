@@ -1,0 +1,27 @@
+import { UserError } from '../../support/user-error.ts';
+import { buildLabels } from '../labelled-texts/labels.ts';
+import type { TaggedSentence } from './tagged-sentence.ts';
+
+/**
+ * The tags of training sentences in the order of a head's outputs: that of the checkpoint where it names all of them,
+ * else that of `label_names`, else sorted by code point, as transformers' run_ner.py has it (`B-LOC`, …, `I-PER`, `O`).
+ *
+ * @param known the `id2label` of the checkpoint's config.json
+ * @throws UserError where there are fewer than two
+ */
+export function tagNames(
+  sentences: readonly TaggedSentence[],
+  label_names: readonly string[] | undefined,
+  fileName: string,
+  known?: Readonly<Record<string, string>>,
+): readonly string[] {
+  const found = new Set(label_names);
+  if (!label_names) for (const { tags } of sentences) for (const tag of tags) found.add(tag);
+  if (found.size < 2) {
+    const got = found.size === 0 ? 'none' : `only "${[...found][0]}"`;
+    throw new UserError({ where: fileName, expected: 'at least 2 different tags', got });
+  }
+  const names = buildLabels([{ label: [...found] }], 2, fileName, known);
+  const isCheckpoints = names.every((name, id) => known?.[id] === name);
+  return isCheckpoints ? names : (label_names ?? names);
+}

@@ -1,0 +1,79 @@
+import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
+import { argmaxRows } from '../../metrics/predicted-labels.ts';
+import { type SeqevalScores, seqeval } from '../../metrics/seqeval.ts';
+import type { Evaluation } from '../../program/example-set.ts';
+import type { TextTokenizer } from '../../text/tokenizer.ts';
+import { predictWords } from './predict-words.ts';
+import { tagIds } from './tag-ids.ts';
+import type { TaggedSentence } from './tagged-sentence.ts';
+import { type WordExamples, wordExamples } from './word-examples.ts';
+
+/** Sentences of a file with their tags. */
+export interface LabelledSentences {
+  sentences: readonly TaggedSentence[];
+  fileName: string;
+  /** `data.label_names`. */
+  names?: readonly string[];
+}
+
+/**
+ * Scores a token classifier as transformers' run_ner.py does: precision, recall and F1 of entities and the accuracy of
+ * tags over the words that the model sees, and `eval_loss`, the mean over these words. Words that were cut off count for
+ * nothing, there and here.
+ *
+ * @throws UserError for tags that are not among the labels
+ */
+export function tokenEvaluation(
+  { sentences, fileName }: LabelledSentences,
+  {
+    labels,
+    tokenizer,
+    maxLength,
+  }: { labels: readonly string[]; tokenizer: TextTokenizer; maxLength: number },
+  batchSize: number,
+): Evaluation {
+  const ids = tagIds(sentences, labels, fileName);
+  const examples = wordExamples(sentences, tokenizer, maxLength, ids);
+  return {
+    examples,
+    output: 'logits',
+    async run(program, values) {
+      const logits = await predictWords(program, values, examples, labels.length, batchSize);
+      const { loss, precision, recall, f1, accuracy } = wordScores(logits, examples, ids, labels);
+      return {
+        eval_loss: loss,
+        eval_precision: precision,
+        eval_recall: recall,
+        eval_f1: f1,
+        eval_accuracy: accuracy,
+      };
+    },
+  };
+}
+
+/**
+ * Loss and scores of predicted words, those of each type of entity among them.
+ *
+ * @param logits of each example [words, labels], as {@link predictWords} gives them
+ * @param ids the true label of each word of each sentence
+ */
+export function wordScores(
+  logits: readonly Float32Array[],
+  examples: WordExamples,
+  ids: readonly Int32Array[],
+  labels: readonly string[],
+): SeqevalScores & { loss: number } {
+  const tags = (of: Int32Array) => Array.from(of, (id) => labels[id]);
+  const targets = examples.firstPieces.map(({ words }, example) =>
+    words.map((word) => ids[examples.sentences[example]][word]),
+  );
+  let loss = 0;
+  let words = 0;
+  logits.forEach((rows, example) => {
+    const own = targets[example];
+    loss += own.length * meanCrossEntropy(rows, labels.length, own);
+    words += own.length;
+  });
+  const predicted = logits.map((rows) => tags(argmaxRows(rows, labels.length)));
+  return { ...seqeval(predicted, targets.map(tags)), loss: loss / words };
+}

@@ -1,0 +1,77 @@
+import { IGNORED, labelledRows } from '../../objectives/labelled-rows.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import type { Tensors } from '../../runtime/session.ts';
+import { UserError } from '../../support/user-error.ts';
+import { type Batch, collate } from '../../text/collate.ts';
+import { wordEncoder } from '../../text/encode-words.ts';
+import type { TextTokenizer } from '../../text/tokenizer.ts';
+import { type FirstPieces, firstPieces } from './first-pieces.ts';
+
+/** Sentences as a token classifier takes them. */
+export interface WordExamples {
+  /** Tokens of each example. */
+  readonly lengths: Int32Array;
+  /** Sentences that were cut. */
+  readonly truncated: number;
+  /** Of each example the sentence that it is: those without any piece are none. */
+  readonly sentences: Int32Array;
+  /** Of each example the words that are in it. */
+  readonly firstPieces: readonly FirstPieces[];
+  /** Some examples as one batch; its weight is the number of its labelled tokens. */
+  batch(examples: Int32Array): { feeds: Tensors; weight: number };
+}
+
+/**
+ * Sentences, each an example of its own, with labels on the first pieces of words alone.
+ *
+ * @param tagIds the label of each word of each sentence; without them the batches serve prediction alone
+ * @throws UserError for labelled sentences without a piece to learn from
+ */
+export function wordExamples(
+  sentences: readonly { words: readonly string[] }[],
+  tokenizer: TextTokenizer,
+  maxLength: number,
+  tagIds?: readonly Int32Array[],
+): WordExamples {
+  const encode = wordEncoder(tokenizer, maxLength);
+  const examples = sentences.flatMap(({ words }, sentence) => {
+    const { wordIds, ...encoding } = encode(words);
+    const pieces = firstPieces(wordIds);
+    return pieces.words.length === 0 ? [] : { sentence, encoding, pieces };
+  });
+  if (tagIds && examples.length === 0) {
+    throw new UserError({ where: 'the tokenizer', expected: 'pieces of the words', got: 'none at all' });
+  }
+  return {
+    lengths: Int32Array.from(examples, ({ encoding }) => encoding.inputIds.length),
+    truncated: examples.filter(({ encoding }) => encoding.truncated).length,
+    sentences: Int32Array.from(examples, ({ sentence }) => sentence),
+    firstPieces: examples.map(({ pieces }) => pieces),
+    batch(chosen) {
+      const parts = Array.from(chosen, (example) => examples[example]);
+      const batch = collate(
+        parts.map(({ encoding }) => encoding),
+        tokenizer.padId,
+      );
+      const feeds = modelFeeds(batch);
+      if (!tagIds) return { feeds, weight: chosen.length };
+      const labels = labelledRows(labelsOf(parts, tagIds, batch), batch.batch, batch.length, false);
+      return { feeds: { ...feeds, ...labels }, weight: labels.labels.data.length };
+    },
+  };
+}
+
+/** [batch, length], row after row. */
+function labelsOf(
+  examples: readonly { sentence: number; pieces: FirstPieces }[],
+  tagIds: readonly Int32Array[],
+  { batch, length }: Batch,
+): Int32Array {
+  const labels = new Int32Array(batch * length).fill(IGNORED);
+  examples.forEach(({ sentence, pieces: { words, positions } }, row) => {
+    words.forEach((word, i) => {
+      labels[row * length + positions[i]] = tagIds[sentence][word];
+    });
+  });
+  return labels;
+}
