@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { buildLabels, labelMap } from '../tasks/labelled-texts/labels.ts';
+import { buildLabels, labelMap } from '../tasks/classes/labels.ts';
 import { toTargets } from '../tasks/labelled-texts/to-targets.ts';
 import { readRows } from './node/read-rows.ts';
 import { parseRows } from './parse-rows.ts';

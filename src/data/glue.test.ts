@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { buildLabels } from '../tasks/labelled-texts/labels.ts';
+import { buildLabels } from '../tasks/classes/labels.ts';
 import { toTargets } from '../tasks/labelled-texts/to-targets.ts';
 import { readRows } from './node/read-rows.ts';
 import type { DataOptions } from './row.ts';

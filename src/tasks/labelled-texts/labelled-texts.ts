@@ -6,12 +6,12 @@ import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { Scores } from '../../program/example-set.ts';
 import { predictAll } from '../../program/predict-all.ts';
 import { type Problem, shown } from '../../support/problem.ts';
+import { buildLabels } from '../classes/labels.ts';
+import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
 import { encodedSet, type Texts } from './encoded-set.ts';
-import { buildLabels } from './labels.ts';
-import { labelsBesideAdapter } from './labels-beside-adapter.ts';
 import { columnsFor, rowsFromInput, useColumns } from './read-inputs.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
 

@@ -2,7 +2,7 @@ import { isNumber } from '../../data/is-number.ts';
 import type { Row } from '../../data/row.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import { suggest } from '../../support/nearest.ts';
-import { asList } from './labels.ts';
+import { asList } from '../classes/labels.ts';
 
 /** Targets of labelled rows, row after row. */
 export type Targets = Int32Array | Float32Array;

@@ -2,7 +2,7 @@ import { accuracy } from '../../metrics/accuracy.ts';
 import { microF1 } from '../../metrics/f1.ts';
 import { positiveLogits } from '../../metrics/predicted-labels.ts';
 import { labelSetLoss } from '../../objectives/sequence-loss.ts';
-import { percent, shortest } from '../labelled-texts/answer-text.ts';
+import { percent, shortest } from '../classes/answer-text.ts';
 import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { labelSetTargets } from '../labelled-texts/to-targets.ts';
 

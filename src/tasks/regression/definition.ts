@@ -2,7 +2,7 @@ import { meanSquaredError } from '../../metrics/mean-squared-error.ts';
 import { pearson } from '../../metrics/pearson.ts';
 import { spearmanr } from '../../metrics/spearmanr.ts';
 import { scoreLoss } from '../../objectives/sequence-loss.ts';
-import { shortest } from '../labelled-texts/answer-text.ts';
+import { shortest } from '../classes/answer-text.ts';
 import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { scoreTargets } from '../labelled-texts/to-targets.ts';
 

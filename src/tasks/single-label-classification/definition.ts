@@ -5,7 +5,7 @@ import { binaryF1, macroF1 } from '../../metrics/f1.ts';
 import { matthewsCorrelation } from '../../metrics/matthews-correlation.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
-import { percent, shortest } from '../labelled-texts/answer-text.ts';
+import { percent, shortest } from '../classes/answer-text.ts';
 import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { classTargets } from '../labelled-texts/to-targets.ts';
 

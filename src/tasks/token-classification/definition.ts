@@ -1,6 +1,6 @@
 import { tokenModel } from '../../objectives/token-model.ts';
-import { shortest } from '../labelled-texts/answer-text.ts';
-import { labelsBesideAdapter } from '../labelled-texts/labels-beside-adapter.ts';
+import { shortest } from '../classes/answer-text.ts';
+import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { type WordData, wordDataSchema } from './data-section.ts';
 import { predictWords } from './predict-words.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
-import { buildLabels } from '../labelled-texts/labels.ts';
+import { buildLabels } from '../classes/labels.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';
 
 /**
