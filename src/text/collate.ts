@@ -14,11 +14,10 @@ export interface Batch {
   length: number;
 }
 
-/** Pads encodings to the longest of them, or to the next multiple of `multipleOf`, with `padId` at the end. */
-export function collate(encodings: readonly Encoding[], padId: number, multipleOf = 1): Batch {
+/** Pads encodings to the longest of them, with `padId` at the end. */
+export function collate(encodings: readonly Encoding[], padId: number): Batch {
   const batch = encodings.length;
-  const longest = encodings.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);
-  const length = Math.ceil(longest / multipleOf) * multipleOf;
+  const length = encodings.reduce((most, { inputIds }) => Math.max(most, inputIds.length), 0);
   const inputIds = new Int32Array(batch * length).fill(padId);
   const attentionMask = new Int32Array(batch * length);
   const tokenTypeIds = new Int32Array(batch * length);

@@ -15,7 +15,7 @@ async function run(path: string, file: string, flags: UseFlags & { json?: boolea
   const trained = await open(path, openFlags(flags));
   try {
     const { reading } = trained.context();
-    const scores = await trained.evaluateFile(
+    const scores = await trained.evaluate(
       file,
       trained.definition().withFlags(reading, readingFlags(flags), file),
     );

@@ -2,8 +2,10 @@ import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { textFile, textFiles } from '../../data/node/text-files.ts';
+import type { TextFile } from '../../data/text-file.ts';
 import type { Scores } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
+import type { RunConfigInput } from '../../run/config/run-config.ts';
 import type { Device } from '../../runtime/session.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
 import { exportAdapter } from './export-adapter.ts';
@@ -36,9 +38,14 @@ export interface OpenOptions {
  * Opens a run's folder, an adapter's (of any method here, or of PEFT), a model's, or any of them on the Hub by its id:
  * to predict, evaluate, generate, merge or export. Close it after use.
  *
+ * @param what the path or the id; or the config of a run that has finished
  * @throws UserError for anything missing, damaged or not fitting together
  */
-export async function open(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
+export async function open(
+  what: string | Pick<RunConfigInput, 'output'>,
+  options: OpenOptions = {},
+): Promise<OpenedModel> {
+  const path = typeof what === 'string' ? what : what.output;
   const opened = await openTuned(path, options);
   try {
     const { baseFolder, tuner, values, notes } = opened;
@@ -68,10 +75,16 @@ export class OpenedModel extends TrainedModel {
   }
 
   /**
-   * As {@link TrainedModel.evaluate}, for a file by its path; tasks of text take a folder of files as well.
+   * As {@link TrainedModel.evaluate}, also for a file by its path; tasks of text take a folder of files as well.
    */
+  override evaluate(data: string | readonly TextFile[], reading?: object): Promise<Scores> {
+    if (typeof data !== 'string') return super.evaluate(data, reading);
+    return super.evaluate(this.definition().takesFolders ? textFiles(data) : [textFile(data)], reading);
+  }
+
+  /** @deprecated */
   evaluateFile(path: string, reading?: object): Promise<Scores> {
-    return this.evaluate(this.definition().takesFolders ? textFiles(path) : [textFile(path)], reading);
+    return this.evaluate(path, reading);
   }
 
   /**

@@ -24,7 +24,8 @@ export interface AllocatorState {
 type AllocatorConfig = Pick<AdaLoraConfig, 'target_r' | 'beta1' | 'beta2' | 'score' | 'shrink'>;
 
 /**
- * AdaLoRA's rank allocator over a flat vector of trained values (REFERENCE 1 and 2). It knows no model.
+ * AdaLoRA's rank allocator over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm 1). It knows no
+ * model.
  *
  * Once per optimizer step the trainer calls {@link observe} with the accumulated, clipped gradient, and after the
  * optimizer {@link allocate}. Where `observe` stands is `importance_timing`:

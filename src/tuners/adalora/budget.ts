@@ -19,8 +19,8 @@ export interface BudgetSettings extends AllocationSchedule {
 
 /**
  * How many triplets may be kept after `step` (from 1): level until `tinit`, falling with the cube until
- * `totalStep - tfinal`, level again. Truncated to an integer as in PEFT. REFERENCE 1; equation 14 of the paper
- * has a slip.
+ * `totalStep - tfinal`, level again. Truncated to an integer as in PEFT. Equation 14 of the paper, but for a
+ * slip there: as printed it exceeds the initial budget.
  */
 export function budgetAt(step: number, settings: BudgetSettings): number {
   const { initialBudget, targetBudget, tinit } = settings;
