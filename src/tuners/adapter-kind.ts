@@ -27,7 +27,7 @@ export interface AdapterKind {
    */
   import(model: TunableModel, stored: StoredAdapter, where: string): TunedValues;
   /** @throws UserError for settings that are wrong or not supported */
-  inspect(stored: StoredAdapter, where: string): AdapterFacts;
+  facts(stored: StoredAdapter, where: string): AdapterFacts;
   /** Other forms that compute the same, by name. */
   readonly exports: Readonly<Record<string, (stored: StoredAdapter, where: string) => StoredAdapter>>;
   /** Why it cannot be merged into the base model; missing where it can. */

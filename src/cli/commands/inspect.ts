@@ -17,7 +17,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   const { folder } = await locateAdapter(path);
   const stored = readAdapter(folder);
   const kind = kindOf(stored, folder);
-  const { ranks, initialRank, settings, isOwn } = kind.inspect(stored, folder);
+  const { ranks, initialRank, settings, isOwn } = kind.facts(stored, folder);
   const { baseModel, taskType, tensors } = stored;
   const table = rankTable(ranks);
   const hasRanks = table.modules > 0;

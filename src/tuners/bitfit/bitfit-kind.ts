@@ -34,7 +34,7 @@ export const bitFitKind: AdapterKind = {
     for (const { name, data } of parameters) tuner.layout.read(values, name).set(data);
     return { tuner, values };
   },
-  inspect: () => ({ ranks: {}, settings: {}, isOwn: (key) => key.endsWith('.bias') }),
+  facts: () => ({ ranks: {}, settings: {}, isOwn: (key) => key.endsWith('.bias') }),
   exports: {},
 };
 

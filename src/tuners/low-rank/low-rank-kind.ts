@@ -34,7 +34,7 @@ export function lowRankKind<Type extends PeftType>(
       const config = configOf({ tensors, ...stored }, where);
       return importAdapter(model, { config, tensors }, where, imported(config));
     },
-    inspect: (stored, where) => ({
+    facts: (stored, where) => ({
       ranks: storedRanks(stored.tensors),
       isOwn: (key) => factorOf(parseAdapterKey(key) ?? '') !== undefined,
       ...facts(configOf(stored, where)),

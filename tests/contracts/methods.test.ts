@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { input } from '../../src/graph/build.ts';
+import { Graph, type Value } from '../../src/graph/graph.ts';
+import { verify } from '../../src/graph/verify.ts';
+import { startMethod } from '../../src/jobs/start-method.ts';
+import { initialise } from '../../src/models/initialise.ts';
+import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
+import { parseRunConfig, type RunConfig } from '../../src/run/config/run-config.ts';
+import { elementCount } from '../../src/support/element-count.ts';
+import {
+  adapterKinds,
+  kindOf,
+  METHOD_NAMES,
+  type MethodName,
+  methodNamed,
+} from '../../src/tuners/registry.ts';
+import { adapterParameters } from '../../src/tuners/tuner.ts';
+import { FAMILIES, tinyClassifier } from './tiny-families.ts';
+
+/** Optimizer steps of the runs: room for every phase of a budget. */
+const STEPS = 40;
+
+function configOf(method: MethodName): RunConfig {
+  const schema = methodNamed(method).config;
+  const phases = { tinit: '10%', tfinal: '30%' };
+  const own = schema && 'tinit' in schema.shape ? { [method]: phases } : {};
+  const data = { train: 'train.tsv', text: 'text', label: 'label' };
+  return parseRunConfig({ method, ...own, data, output: 'run' }, 'test');
+}
+
+/** Numbers that tell every element apart, as training would leave them. */
+const distinct = (length: number) => Float32Array.from({ length }, (_, i) => 0.01 + (i % 997) / 1000);
+
+describe.each(METHOD_NAMES)('method %s', (name) => {
+  const definition = methodNamed(name);
+
+  it('has words, a learning rate, and defaults for all of its settings', () => {
+    const { words, learningRate, config, vectors } = definition;
+    expect(words.title).toMatch(/\w/);
+    expect(words.tags.length).toBeGreaterThan(0);
+    expect(learningRate).toBeGreaterThan(0);
+    // Values, gradient, two moments, and a copy at a checkpoint.
+    expect(vectors).toBeGreaterThanOrEqual(5);
+    if (config) expect(config.safeParse({}).success).toBe(true);
+  });
+
+  it('writes adapters, or trains the model itself', () => {
+    expect(definition.kind !== undefined).toBe(definition.trains === 'adapter');
+    if (definition.continues) expect(definition.kind).toBeDefined();
+  });
+
+  describe.each(FAMILIES)('on %s', (family) => {
+    const model = tinyClassifier(family);
+    const { run } = startMethod(configOf(name), model, STEPS);
+    const { tuner } = run;
+    const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);
+
+    it('trains the head, and names what it trains once', () => {
+      const names = tuner.layout.segments.map((segment) => segment.name);
+      const head = [...model.parameters.keys()].filter((parameter) =>
+        model.head.modules.some((module) => parameter.startsWith(`${module}.`)),
+      );
+      expect(names).toEqual(expect.arrayContaining(head));
+      expect(new Set(names).size).toBe(names.length);
+    });
+
+    it('starts from finite values that the seed alone decides', () => {
+      const values = tuner.initialValues(3, read);
+      expect(values).toHaveLength(tuner.layout.length);
+      expect(values.every(Number.isFinite)).toBe(true);
+      expect(tuner.initialValues(3, read)).toEqual(values);
+    });
+
+    it('builds sound graphs to train and to predict with', () => {
+      const { outputs } = trainingGraph(model.buildLoss, tuner);
+      verify(Object.values(outputs));
+      expect(outputs.gradient.shape).toEqual([tuner.layout.length]);
+      verify(Object.values(evaluationGraph(model, tuner, 'logits')));
+    });
+
+    it('has a regularizer over what stands first in the vector', () => {
+      const { regularizer } = tuner;
+      if (!regularizer) return;
+      const covered = regularizer.views.reduce((sum, shape) => sum + elementCount(shape), 0);
+      expect(covered).toBeLessThanOrEqual(tuner.layout.length);
+      const graph = new Graph();
+      const views = regularizer.views.map(
+        (shape, i): Value => input(graph, `view ${i}`, 'float32', [...shape]),
+      );
+      expect(regularizer.build(views).shape).toEqual([]);
+      expect(definition.words.regularizer?.({})).toMatch(/\w/);
+    });
+
+    it('goes on from its own state', () => {
+      const other = startMethod(configOf(name), model, STEPS).run;
+      const values = distinct(tuner.layout.length);
+      for (let step = 1; step <= 8; step++) {
+        run.beforeStep?.(step, values, values);
+        run.afterStep?.(step, values, values);
+      }
+      other.restore(structuredClone(run.state()));
+      expect(other.state()).toEqual(run.state());
+      expect(other.ranks()).toEqual(run.ranks());
+      expect(other.settled).toBe(run.settled);
+    });
+
+    it('reads the adapter that it stores', () => {
+      if (definition.trains === 'model') return expect(run.store).toBeUndefined();
+      const fresh = startMethod(configOf(name), model, STEPS).run;
+      const values = distinct(fresh.tuner.layout.length);
+      const stored = fresh.store!(values, 'base');
+      expect(stored).toMatchObject({ baseModel: 'base', taskType: 'SEQ_CLS' });
+      const kind = kindOf(stored, 'x');
+      expect(adapterKinds()).toContain(kind);
+      const back = kind.import(model, stored, 'x');
+      for (const { name: parameter } of fresh.tuner.layout.segments) {
+        const before = fresh.tuner.layout.read(values, parameter);
+        expect(back.tuner.layout.read(back.values, parameter)).toEqual(before);
+      }
+      const facts = kind.facts(stored, 'x');
+      expect(facts.ranks).toEqual(fresh.ranks());
+      const own = [...stored.tensors].filter(([key]) => facts.isOwn(key));
+      expect(own.length).toBeGreaterThan(0);
+    });
+
+    it('merges, or says why it cannot', () => {
+      const { kind } = definition;
+      if (!tuner.merged) return expect(kind?.unmergeable).toMatch(/\w/);
+      const merged = tuner.merged(distinct(tuner.layout.length), (parameter, start, end) =>
+        read(parameter, model.parameters.get(parameter)!).slice(start, end),
+      );
+      const [[parameter, shape]] = model.parameters;
+      expect(merged(parameter, 1, elementCount(shape))).toHaveLength(elementCount(shape) - 1);
+    });
+
+    it('counts what its sites train', () => {
+      expect(adapterParameters(tuner)).toBeLessThanOrEqual(tuner.layout.length);
+      expect(Object.keys(run.ranks()).length).toBeLessThanOrEqual(tuner.sites.length);
+    });
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { SCORES } from '../../src/metrics/scores.ts';
+import { HEAD_KINDS } from '../../src/models/model-definition.ts';
+import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { TASK_NAMES, taskNamed, tasksWith } from '../../src/tasks/registry.ts';
+import { formatNotes, parseNotes } from '../../src/trained/notes.ts';
+import { FAMILIES, tinyClassifier } from './tiny-families.ts';
+
+describe.each(TASK_NAMES)('task %s', (name) => {
+  const task = taskNamed(name);
+  /** A `data` section with nothing but what must be given. */
+  const least = Object.fromEntries(
+    Object.entries(task.data.shape as Record<string, { safeParse(value: unknown): { success: boolean } }>)
+      .filter(([, schema]) => !schema.safeParse(undefined).success)
+      .map(([key]) => [key, key]),
+  );
+
+  it('has a data section that a config takes', () => {
+    expect(least).toHaveProperty('train');
+    const config = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
+    expect(config.data).toMatchObject(least);
+    expect(tasksWith('train')).toContain(name);
+  });
+
+  it('has scores that are known, with a direction', () => {
+    expect(task.metrics.length).toBeGreaterThan(0);
+    for (const metric of task.metrics) expect(SCORES).toHaveProperty(metric);
+    const { training } = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
+    expect(training.metric_for_best_model).toBe(task.metrics[0]);
+    const facts: { lessIsBetter?: boolean } = SCORES[task.metrics[0]];
+    expect(training.greater_is_better).toBe(!facts.lessIsBetter);
+  });
+
+  it('has words', () => {
+    const { words } = task;
+    expect(words.name).toMatch(/\w/);
+    expect(words.purpose({})).toMatch(/\w/);
+    expect(words.autoModel).toMatch(/^AutoModel/);
+    expect(words.use.command).toMatch(/^adalora \w+ \. /);
+    expect(words.python({ max_length: 8 }).length).toBeGreaterThan(0);
+  });
+
+  it('predicts, or says what to do instead', () => {
+    if (!task.prediction) expect(task.words.instead).toContain('adalora');
+  });
+
+  it('keeps what prediction needs beside an adapter', () => {
+    const { data } = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
+    const notes = parseNotes(JSON.parse(formatNotes({ task: name, data }, ['a', 'b'], 64)), 'test');
+    expect(notes).toMatchObject({ task: name, labels: ['a', 'b'] });
+    expect(notes.data.max_length).toBe(64);
+    expect(notes.data).not.toHaveProperty('train');
+  });
+
+  it('builds a model with a head that some family has', () => {
+    const built = FAMILIES.flatMap((family) => {
+      const { definition, config } = tinyClassifier(family);
+      try {
+        return task.build(['a', 'b'])(definition, config).headKind;
+      } catch (error) {
+        expect((error as Error).message).toContain('one of its heads');
+        return [];
+      }
+    });
+    expect(built.length).toBeGreaterThan(0);
+    for (const kind of built) expect(HEAD_KINDS).toContain(kind);
+  });
+});
