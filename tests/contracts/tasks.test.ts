@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SCORES } from '../../src/metrics/scores.ts';
+import { SCORES, scoreFacts } from '../../src/metrics/scores.ts';
 import { HEAD_KINDS } from '../../src/models/model-definition.ts';
 import { parseRunConfig } from '../../src/run/config/run-config.ts';
 import { TASK_NAMES, taskNamed, tasksWith } from '../../src/tasks/registry.ts';
@@ -27,8 +27,8 @@ describe.each(TASK_NAMES)('task %s', (name) => {
     for (const metric of task.metrics) expect(SCORES).toHaveProperty(metric);
     const { training } = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
     expect(training.metric_for_best_model).toBe(task.metrics[0]);
-    const facts: { lessIsBetter?: boolean } = SCORES[task.metrics[0]];
-    expect(training.greater_is_better).toBe(!facts.lessIsBetter);
+    const facts = scoreFacts(task.metrics[0]);
+    expect(training.greater_is_better).toBe(!facts?.lessIsBetter);
   });
 
   it('has words', () => {
