@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { entities } from '../data/entities.ts';
+import { entities } from './entities.ts';
 import { type EntityScores, seqeval } from './seqeval.ts';
 
 interface Case {

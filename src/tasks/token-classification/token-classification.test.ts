@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { TINY_TOKENIZER } from '../../../tests/support/tiny-model.ts';
+import { TextTokenizer } from '../../text/tokenizer.ts';
+import { firstPieces } from './first-pieces.ts';
+import { readSentences } from './read-sentences.ts';
+import { tagIds } from './tag-ids.ts';
+import { tagNames } from './tag-names.ts';
+import { taggedWords } from './tagged-words.ts';
+import { wordExamples } from './word-examples.ts';
+
+const read = (content: string, label_names?: string[]) =>
+  readSentences(content, 'x.conll', { label_names }, true);
+const EUROPE = 'EU B-ORG\nof O\nBonn B-LOC\n\nAnn B-PER\nLee I-PER\n';
+
+describe('tagNames', () => {
+  const names = (content: string, known?: Record<number, string>, label_names?: string[]) =>
+    tagNames(read(content, label_names), label_names, 'x.conll', known);
+
+  it('sorts as run_ner.py does', () => {
+    expect(names(EUROPE)).toEqual(['B-LOC', 'B-ORG', 'B-PER', 'I-PER', 'O']);
+    expect(names('a b\nb B\nc _\nd a')).toEqual(['B', '_', 'a', 'b']);
+  });
+
+  it("takes the checkpoint's order where that names them all, else that of label_names", () => {
+    const known = { 0: 'O', 1: 'I-PER', 2: 'B-PER', 3: 'B-LOC', 4: 'B-ORG', 5: 'B-MISC' };
+    const given = ['O', 'B-PER', 'I-PER', 'B-ORG', 'B-LOC'];
+    expect(names(EUROPE, known)).toEqual(Object.values(known));
+    expect(names(EUROPE, known, given)).toEqual(Object.values(known));
+    expect(names(EUROPE, { 0: 'O', 1: 'I-PER' }, given)).toEqual(given);
+    expect(names(EUROPE, { 0: 'LABEL_0', 1: 'LABEL_1' }, given)).toEqual(given);
+    expect(names(EUROPE, undefined, [...given, 'B-MISC'])).toEqual([...given, 'B-MISC']);
+  });
+
+  it('needs two', () => {
+    expect(() => names('a O\nb O')).toThrow('x.conll: expected at least 2 different tags, got only "O".');
+  });
+});
+
+describe('tagIds', () => {
+  it('are places, and know the line of a tag that is none', () => {
+    expect(tagIds(read(EUROPE), ['O', 'B-PER', 'I-PER', 'B-ORG', 'B-LOC'], 'x.conll')).toEqual([
+      Int32Array.of(3, 0, 4),
+      Int32Array.of(1, 2),
+    ]);
+    expect(() => tagIds(read(EUROPE), ['B-LOC', 'B-ORG', 'B-PERS', 'O'], 'dev.conll')).toThrow(
+      'dev.conll:5: expected a tag seen in training, got "B-PER". Did you mean B-PERS, ',
+    );
+  });
+});
+
+it('firstPieces leaves out what is special, further or without pieces', () => {
+  expect(firstPieces(Int32Array.of(-1, 0, 0, 2, 3, 3, -1))).toEqual({
+    words: Int32Array.of(0, 2, 3),
+    positions: Int32Array.of(1, 3, 4),
+  });
+  expect(firstPieces(Int32Array.of(-1, -1)).words.length).toBe(0);
+  expect(firstPieces(new Int32Array()).words.length).toBe(0);
+});
+
+describe('wordExamples', () => {
+  const tokenizer = new TextTokenizer(TINY_TOKENIZER, {}, { typeVocabSize: 2 });
+  const id = (piece: string) => TINY_TOKENIZER.model.vocab[piece];
+  const [CLS, SEP, PAD] = ['[CLS]', '[SEP]', '[PAD]'].map(id);
+  const SENTENCES = [
+    { words: ['cats', '\u200b', 'ran'] },
+    { words: ['\u200b'] },
+    { words: [] },
+    { words: ['the', 'dogs', 'swam'] },
+  ];
+  const IDS = [Int32Array.of(1, 2, 3), Int32Array.of(4), new Int32Array(), Int32Array.of(5, 6, 7)];
+
+  it('have their labels on first pieces, whatever stands between', () => {
+    const set = wordExamples(SENTENCES, tokenizer, 16, IDS);
+    expect(set).toMatchObject({
+      lengths: Int32Array.of(5, 6),
+      truncated: 0,
+      sentences: Int32Array.of(0, 3),
+      firstPieces: [
+        { words: Int32Array.of(0, 2), positions: Int32Array.of(1, 3) },
+        { words: Int32Array.of(0, 1, 2), positions: Int32Array.of(1, 2, 4) },
+      ],
+    });
+    const { feeds, weight } = set.batch(Int32Array.of(1, 0));
+    const ids = [
+      [CLS, CLS],
+      [id('the'), id('cat')],
+      [id('dog'), id('##s')],
+      [id('##s'), id('ran')],
+      [id('swam'), SEP],
+      [SEP, PAD],
+    ];
+    expect([...feeds.input_ids.data]).toEqual(ids.flat());
+    // Rows are position times examples plus example.
+    expect([...feeds.label_rows.data]).toEqual([2, 3, 4, 7, 8]);
+    expect([...feeds.labels.data]).toEqual([5, 1, 6, 3, 7]);
+    expect(weight).toBe(5);
+  });
+
+  it('are cut, in the middle of a word too', () => {
+    const set = wordExamples(SENTENCES, tokenizer, 4, IDS);
+    expect(set.truncated).toBe(2);
+    const { feeds, weight } = set.batch(Int32Array.of(0, 1));
+    expect([...feeds.labels.data]).toEqual([1, 5, 6]);
+    expect(weight).toBe(3);
+  });
+
+  it('need no labels, but with labels a piece', () => {
+    const { feeds, weight } = wordExamples(SENTENCES, tokenizer, 16).batch(Int32Array.of(0, 1));
+    expect(weight).toBe(2);
+    expect(feeds).not.toHaveProperty('labels');
+    const silent = [{ words: ['\u200b'] }];
+    expect(wordExamples(silent, tokenizer, 16).lengths.length).toBe(0);
+    expect(() => wordExamples(silent, tokenizer, 16, [Int32Array.of(0)])).toThrow(
+      'the tokenizer: expected pieces of the words, got none at all.',
+    );
+  });
+});
+
+describe('taggedWords', () => {
+  const LABELS = ['O', 'B-LOC', 'I-LOC', 'B-PER'];
+  const logits = (...ids: number[]) =>
+    Float32Array.from(ids.flatMap((id) => LABELS.map((_, label) => (label === id ? Math.log(3) : 0))));
+
+  it('tells the tag of each word, and entities over words that are not seen', () => {
+    const words = ['in', 'New', '\u200b', 'York', 'Ann', 'cut'];
+    const tagged = taggedWords(words, Int32Array.of(0, 1, 3, 4), logits(0, 1, 2, 3), LABELS);
+    expect(tagged.tags).toEqual(['O', 'B-LOC', null, 'I-LOC', 'B-PER', null]);
+    // e^log(3) among three ones, in 32 bits.
+    for (const score of tagged.scores) if (score !== null) expect(score).toBeCloseTo(0.5, 6);
+    expect(tagged.scores.map((score) => score === null)).toEqual([false, false, true, false, false, true]);
+    expect(tagged.entities.map(({ score: _, ...entity }) => entity)).toEqual([
+      { type: 'LOC', start: 1, end: 4, text: 'New \u200b York' },
+      { type: 'PER', start: 4, end: 5, text: 'Ann' },
+    ]);
+    expect(tagged.entities[0].score).toBeCloseTo(0.5, 6);
+  });
+
+  it('takes the first of equals, and words alone', () => {
+    expect(taggedWords(['a'], Int32Array.of(0), new Float32Array(4), LABELS)).toMatchObject({
+      tags: ['O'],
+      scores: [0.25],
+      entities: [],
+    });
+    expect(taggedWords(['a'], new Int32Array(), new Float32Array(), LABELS)).toMatchObject({
+      tags: [null],
+      entities: [],
+    });
+  });
+});
