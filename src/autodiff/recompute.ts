@@ -1,5 +1,5 @@
 import { multiply, normalCdf } from '../graph/build.ts';
-import type { Node, Value } from '../graph/graph.ts';
+import type { Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
 /** Masks of dropout: fed, or cut from a pool anew. */
@@ -18,17 +18,13 @@ const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh',
 export function recomputed(value: Value, active: ReadonlySet<Value>): Value {
   const { graph, op, inputs } = value.node;
   if (op === 'gelu') return multiply(inputs[0], normalCdf(inputs[0]));
-  if (op === 'layerNorm' && value.index === 0 && active.has(inputs[0])) {
-    const { epsilon } = (value.node as Node<'layerNorm'>).attributes;
-    return graph.add('layerNorm', inputs, { epsilon, again: true })[0];
-  }
-  if (op === 'window') return graph.add('window', inputs, { shape: value.shape, again: true })[0];
+  const isNorm = op === 'layerNorm' && value.index === 0 && active.has(inputs[0]);
+  if (isNorm || op === 'window') return graph.again(value.node)[0];
   if (op !== 'multiply') return value;
   const [a, b] = inputs;
   const bothKept = active.has(a) && active.has(b);
   const isKept = (factor: Value) =>
     bothKept || MASKS.has(factor.node.op) || (active.has(factor) && KEEPS_OUTPUT.has(factor.node.op));
   if (a === b || !isKept(a) || !isKept(b)) return value;
-  // Turned round, for equal nodes are one node, here and in the engine.
-  return graph.add('multiply', [recomputed(b, active), recomputed(a, active)], {})[0];
+  return graph.again(value.node, [recomputed(a, active), recomputed(b, active)])[0];
 }

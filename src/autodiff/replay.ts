@@ -18,8 +18,8 @@ const asTheyAre: Read = (value) => value;
  * that: the forward pass keeps no more of it than what later segments read. What comes after the last cut is kept, for
  * its gradients come first.
  *
- * The second time, what a segment reads from outside stands `after` that first gradient. So no node of it equals one of
- * the first time, and none runs early.
+ * The second time, what a segment reads from outside stands `after` that first gradient, so that none of it runs early.
+ * What depends on frozen tensors alone stays as it is.
  *
  * @param forward in graph order
  * @param active the values that are differentiated; those computed anew are added
@@ -60,10 +60,12 @@ function replay(segment: readonly Node[], gate: Value, active: Set<Value>): Read
     if (FROZEN.has(value.node.op)) return value;
     return again.get(value) ?? set(value, after(value, gate));
   };
-  for (const { op, inputs, attributes, outputs } of segment) {
-    if (LEAVES.has(op)) continue;
-    const copies = graph.add(op, inputs.map(read), attributes);
-    outputs.forEach((output, i) => set(output, copies[i]));
+  for (const node of segment) {
+    if (LEAVES.has(node.op)) continue;
+    const inputs = node.inputs.map(read);
+    const isFrozen = inputs.every((input, i) => input === node.inputs[i]);
+    const copies = isFrozen ? node.outputs : graph.again(node, inputs);
+    node.outputs.forEach((output, i) => set(output, copies[i]));
   }
   return read;
 }

@@ -137,7 +137,7 @@ export function max(x: Value, axes: readonly number[], keepDims = false): Value 
 
 /** Normalised over the last axis: [y, mean, 1 / standard deviation]. */
 export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number): readonly Value[] {
-  return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon, again: false });
+  return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon });
 }
 
 export function reshape(x: Value, shape: readonly Dimension[]): Value {
@@ -175,7 +175,7 @@ export function scatterAdd(indices: Value, updates: Value, rows: Dimension): Val
 }
 
 export function window(vector: Value, start: Value, shape: readonly Dimension[]): Value {
-  return apply('window', [vector, start], { shape, again: false });
+  return apply('window', [vector, start], { shape });
 }
 
 /** x, but not before the gate, of any shape with a symbolic size, is there. */

@@ -47,6 +47,19 @@ describe('a graph', () => {
     expect(a).not.toBe(b);
   });
 
+  it('computes again what it is told to: other nodes, of equal types, as many as are nested', () => {
+    const product = add(x, y);
+    const [second] = graph.again(product.node);
+    expect(second).not.toBe(product);
+    expect(graph.again(product.node)).toEqual([second]);
+    expect(second.shape).toEqual(product.shape);
+    const [third] = graph.again(second.node);
+    expect([product, second, third].map(({ node }) => node.repeat)).toEqual([0, 1, 2]);
+    const [other] = graph.again(product.node, [second, y]);
+    expect(other.node.inputs).toEqual([second, y]);
+    expect(add(x, y)).toBe(product);
+  });
+
   it('gets no node for a step that changes nothing', () => {
     const before = graph.nodes.length;
     for (const same of [

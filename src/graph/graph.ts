@@ -22,11 +22,16 @@ export interface Node<K extends Op = Op> {
   readonly inputs: readonly Value[];
   readonly attributes: Ops[K];
   readonly outputs: readonly Value[];
+  /** How often the graph computes the same before this node: 0, but for those that {@link Graph.again} adds. */
+  readonly repeat: number;
 }
+
+type Application<K extends Op> = Pick<Node<K>, 'op' | 'inputs' | 'attributes' | 'repeat'>;
 
 /**
  * An append-only list of nodes, inputs before uses. Equal applications are shared: adding the same op to the same
- * inputs twice gives the same node, which is all the common-subexpression elimination there is.
+ * inputs twice gives the same node, which is all the common-subexpression elimination there is. What is to be computed
+ * twice, so that its first result need not be kept, is added with {@link Graph.again}.
  */
 export class Graph {
   readonly nodes: Node[] = [];
@@ -34,26 +39,43 @@ export class Graph {
 
   /** Adds a leaf, whose type cannot be inferred. */
   leaf<K extends 'input' | 'weight' | 'constant'>(op: K, attributes: Ops[K], type: TensorType): Value {
-    return this.#intern(op, [], attributes, () => [type], `${type.dtype}[${type.shape}]`).outputs[0];
+    const key = `${op} ${attributesText(attributes)} ${type.dtype}[${type.shape}]`;
+    return this.#intern(key, { op, inputs: [], attributes, repeat: 0 }, () => [type]).outputs[0];
   }
 
   /** Adds an op and infers the types of its outputs; throws with the op printed when the inputs do not fit. */
   add<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): readonly Value[] {
-    return this.#intern(op, inputs, attributes, () => inferTypes(op, inputs, attributes), '').outputs;
+    return this.#apply({ op, inputs, attributes, repeat: 0 });
   }
 
+  /**
+   * Adds a second computation of a node: the same values bit for bit, but neither this graph nor the engine merges it
+   * with the first, so that the first need not stay in memory until somebody reads the second. (The emitter tells the
+   * engine.) All who ask for a second computation of one node get the same; that of a second one is a third.
+   *
+   * @param inputs in place of the node's own, where those are computed again too
+   */
+  again<K extends Op>({ op, inputs: own, attributes, repeat }: Node<K>, inputs = own): readonly Value[] {
+    return this.#apply({ op, inputs, attributes, repeat: repeat + 1 });
+  }
+
+  #apply<K extends Op>(application: Application<K>): readonly Value[] {
+    const { op, inputs, attributes, repeat } = application;
+    const operands = inputs.map(({ node, index }) => `${node.id}.${index}`);
+    const key = `${op} ${operands} ${attributesText(attributes)} ${repeat}`;
+    return this.#intern(key, application, () => inferTypes(op, inputs, attributes)).outputs;
+  }
+
+  /** The node known by this key; where there is none, a new one. */
   #intern<K extends Op>(
-    op: K,
-    inputs: readonly Value[],
-    attributes: Ops[K],
+    key: string,
+    application: Application<K>,
     types: () => readonly TensorType[],
-    extra: string,
   ): Node<K> {
-    const key = `${op} ${inputs.map(({ node, index }) => `${node.id}.${index}`)} ${attributesText(attributes)} ${extra}`;
     const known = this.#known.get(key);
     if (known) return known as Node<K>;
     const outputs: Value[] = [];
-    const node: Node<K> = { graph: this, id: this.nodes.length, op, inputs, attributes, outputs };
+    const node: Node<K> = { graph: this, id: this.nodes.length, ...application, outputs };
     outputs.push(...types().map(({ dtype, shape }, index) => ({ node: node as Node, index, dtype, shape })));
     this.nodes.push(node as Node);
     this.#known.set(key, node as Node);

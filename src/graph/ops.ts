@@ -65,11 +65,8 @@ export interface Ops {
   softmax: None;
   /** log Σ exp over the last axis, which becomes 1. */
   logSumExp: None;
-  /**
-   * (x, gain, shift) over the last axis; outputs y, mean and 1 / standard deviation. `again` sets a second computation apart
-   * from the first, so that the first need not be kept for it.
-   */
-  layerNorm: { epsilon: number; again: boolean };
+  /** (x, gain, shift) over the last axis; outputs y, mean and 1 / standard deviation. */
+  layerNorm: { epsilon: number };
 
   // Layout
   reshape: { shape: readonly Dimension[] };
@@ -86,10 +83,8 @@ export interface Ops {
   gather: { padding?: number };
   /** Adds rows into a zero table of `rows` rows: (indices [k], updates [k, width]) -> [rows, width]. */
   scatterAdd: { rows: Dimension };
-  /**
-   * A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. `again` as a layer norm's.
-   */
-  window: { shape: readonly Dimension[]; again: boolean };
+  /** A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. */
+  window: { shape: readonly Dimension[] };
 
   // Order
   /** (x, gate): x, but not before the gate is there, which must have a size that is known at run time only. */

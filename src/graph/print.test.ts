@@ -25,10 +25,24 @@ it('prints one node a line, with types', () => {
     %5 = add(%3, %4) : float32[batch*sequence,2]
     %6 = constant() data=[1,1] : float32[2]
     %7 = constant() data=[0,2] : float32[2]
-    %8 = layerNorm(%5, %6, %7) epsilon=0.00001 again=false : float32[batch*sequence,2], float32[batch*sequence,1], float32[batch*sequence,1]
+    %8 = layerNorm(%5, %6, %7) epsilon=0.00001 : float32[batch*sequence,2], float32[batch*sequence,1], float32[batch*sequence,1]
     %9 = softmax(%8.0) : float32[batch*sequence,2]
     %10 = sum(%8.1) axes=[0,1] keepDims=false : float32[]
     return %9, %10"
+  `);
+});
+
+it('marks what is computed again', () => {
+  const graph = new Graph();
+  const sum = add(constant(graph, [5]), constant(graph, [7]));
+  const [second] = graph.again(sum.node);
+  expect(printGraph([sum, second, ...graph.again(second.node)])).toMatchInlineSnapshot(`
+    "%0 = constant() data=[5] : float32[1]
+    %1 = constant() data=[7] : float32[1]
+    %2 = add(%0, %1) : float32[1]
+    %3 = add again(%0, %1) : float32[1]
+    %4 = add again 2(%0, %1) : float32[1]
+    return %2, %3, %4"
   `);
 });
 

@@ -23,9 +23,11 @@ export function printGraph(values: readonly Value[]): string {
   return [...lines, `return ${values.map(name).join(', ')}`].join('\n');
 }
 
-/** `op(operands) attributes` */
+/** `op(operands) attributes`; `op again(…)` where it is a second computation, `op again 2(…)` a third. */
 export function printNode(node: Node, name = ({ node }: Value) => `%${node.id}`): string {
-  return `${node.op}(${node.inputs.map(name).join(', ')}) ${attributesText(node.attributes)}`.trimEnd();
+  const again = node.repeat === 0 ? '' : ` again${node.repeat === 1 ? '' : ` ${node.repeat}`}`;
+  const operands = node.inputs.map(name).join(', ');
+  return `${node.op}${again}(${operands}) ${attributesText(node.attributes)}`.trimEnd();
 }
 
 export function printType({ dtype, shape }: TensorType): string {

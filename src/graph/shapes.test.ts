@@ -54,7 +54,7 @@ describe('operands that do not fit', () => {
     [() => sum(x, [2]), 'sum(float32[batch,3]) axes=[2] keepDims=false: axis out of range'],
     [
       () => layerNorm(x, v, v, 1),
-      'layerNorm(float32[batch,3], float32[5], float32[5]) epsilon=1 again=false: gain and shift must be [3]',
+      'layerNorm(float32[batch,3], float32[5], float32[5]) epsilon=1: gain and shift must be [3]',
     ],
     [
       () => reshape(x, [batch, 4]),
@@ -71,7 +71,7 @@ describe('operands that do not fit', () => {
     [() => scatterAdd(k, v, 2), 'scatterAdd(int32[2], float32[5]) rows=2: updates must be a float32 matrix'],
     [
       () => window(x, k, [2]),
-      'window(float32[batch,3], int32[2]) shape=[2] again=false: needs a vector and an int32 start',
+      'window(float32[batch,3], int32[2]) shape=[2]: needs a vector and an int32 start',
     ],
   ])('%#: are shown with their types, and what is wrong', (build, message) => {
     expect(build).toThrow(message);

@@ -15,7 +15,7 @@ function forge<K extends Op>(
   id = graph.nodes.length,
 ): Value {
   const outputs: Value[] = [];
-  const node: Node<K> = { graph, id, op, inputs, attributes, outputs };
+  const node: Node<K> = { graph, id, op, inputs, attributes, repeat: 0, outputs };
   outputs.push({ ...type, node: node as Node, index: 0 });
   return outputs[0];
 }

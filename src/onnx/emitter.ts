@@ -1,5 +1,5 @@
 import { type Dimension, multiplyDimensions, Polynomial } from '../graph/dimension.ts';
-import type { Value } from '../graph/graph.ts';
+import type { Node, Value } from '../graph/graph.ts';
 import {
   type AttributeFields,
   ELEMENT,
@@ -8,16 +8,22 @@ import {
   type ValueInfoFields,
 } from './schema.ts';
 
-export type Attributes = Record<string, Attribute>;
+type Attributes = Record<string, Attribute>;
 /** An integer, integers, a string, or a float (which JavaScript cannot tell from an integer by itself). */
 type Attribute = number | readonly number[] | string | { float: number };
+
+/**
+ * The attribute that keeps a second computation apart from the first. The engine merges nodes that have equal operators,
+ * inputs and attributes; it takes any attribute whose name begins with two underscores, and no kernel reads it.
+ */
+const REPEAT = '__repeat';
 
 /** Collects ONNX nodes and initializers; knows how to make run-time shapes out of symbolic sizes. */
 export class Emitter {
   readonly nodes: NodeFields[] = [];
   readonly initializers: TensorFields[] = [];
-  /** The op that is being lowered: nodes are named after it, for the engine's profile. */
-  origin = '';
+  /** The graph's node that is being lowered. ONNX nodes are named after its op, for the engine's profile. */
+  origin: Pick<Node, 'op' | 'repeat'> | undefined;
   readonly #shared = new Map<string, string>();
   readonly #made = new Map<string, readonly string[]>();
   readonly #symbols: ReadonlyMap<string, { input: string; axis: number }>;
@@ -45,7 +51,8 @@ export class Emitter {
     outputs: number,
     domain = '',
   ): string[] {
-    const name = `${this.origin}/${op}_${this.nodes.length}`;
+    const name = `${this.origin?.op}/${op}_${this.nodes.length}`;
+    const repeat = this.origin?.repeat ?? 0;
     const output = Array.from({ length: outputs }, (_, i) => (outputs > 1 ? `${name}.${i}` : name));
     this.nodes.push({
       name,
@@ -53,7 +60,9 @@ export class Emitter {
       domain,
       input: [...inputs],
       output,
-      attribute: Object.entries(attributes).map(encodeAttribute),
+      attribute: Object.entries({ ...attributes, ...(repeat > 0 && { [REPEAT]: repeat }) }).map(
+        encodeAttribute,
+      ),
     });
     return output;
   }

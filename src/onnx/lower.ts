@@ -64,7 +64,7 @@ export function lower(
 
   for (const node of nodes) {
     const isLookUp = node.op === 'gather' && narrow.has(node.inputs[0]);
-    emitter.origin = node.op;
+    emitter.origin = node;
     if (!isLookUp) for (const value of node.inputs) widen(value);
     if (node.op === 'input' || fusions.absorbed.has(node)) continue;
     if (node.op === 'weight') {

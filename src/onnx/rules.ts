@@ -3,7 +3,7 @@ import type { Node } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 import { lowerBlockMatmul } from './block-matmul.ts';
 import { lowerByteMatmul } from './byte-matmul.ts';
-import type { Attributes, Emitter } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';
 
@@ -77,11 +77,8 @@ export const portable: LoweringTable = {
   logSumExp: (e, { outputs: [{ shape }] }, [x]) => [
     e.emit('ReduceLogSumExp', [x, e.int64([shape.length - 1])], { keepdims: 1 }),
   ],
-  layerNorm: (e, { attributes: { epsilon, again } }, operands) => {
-    // The engine would merge two equal nodes; the axis, said or unsaid, keeps them apart.
-    const attributes: Attributes = again ? {} : { axis: -1 };
-    return e.emitMany('LayerNormalization', operands, { ...attributes, epsilon: { float: epsilon } }, 3);
-  },
+  layerNorm: (e, { attributes: { epsilon } }, operands) =>
+    e.emitMany('LayerNormalization', operands, { axis: -1, epsilon: { float: epsilon } }, 3),
 
   reshape: (e, { attributes: { shape } }, [x]) => [e.emit('Reshape', [x, e.reshape(shape)])],
   transpose: (e, { attributes: { permutation } }, [x]) => [e.emit('Transpose', [x], { perm: permutation })],
@@ -100,11 +97,12 @@ export const portable: LoweringTable = {
     const oneHot = e.emit('Cast', [e.emit('Equal', [column, indices])], { to: ELEMENT.float32 });
     return [e.emit('MatMul', [oneHot, updates])];
   },
-  window: (e, { attributes: { shape, again } }, [vector, start]) => {
-    const from = e.emit('Reshape', [e.emit('Cast', [start], { to: ELEMENT.int64 }), e.int64([1])]);
-    const to = e.emit('Add', [from, e.count(shape)]);
-    // Kept apart by its axis, as a layer norm is.
-    const run = e.emit('Slice', again ? [vector, from, to, e.int64([0])] : [vector, from, to]);
+  window: (e, { attributes: { shape } }, [vector, start]) => {
+    const [from, to] = e.once(`[${shape}] from ${start} on`, () => {
+      const first = e.emit('Reshape', [e.emit('Cast', [start], { to: ELEMENT.int64 }), e.int64([1])]);
+      return [first, e.emit('Add', [first, e.count(shape)])];
+    });
+    const run = e.emit('Slice', [vector, from, to]);
     return [e.emit('Reshape', [run, e.reshape(shape)])];
   },
 
