@@ -1,4 +1,8 @@
-/** What most programs need, in Node. The layers have entry points of their own: adalora/graph, adalora/tuners, … */
+/**
+ * What most programs need, in Node. The layers have entry points of their own: adalora/graph, adalora/tuners, …
+ *
+ * @module adalora
+ */
 
 export type { Generated } from './generation/generated.ts';
 export type { GenerateTextOptions, GenerationInput, Generator, Prompt } from './generation/generator.ts';
