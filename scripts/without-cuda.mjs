@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
  * npm's preinstall step, before any other package's install script. On x64 Linux that of onnxruntime-node fetches some
  * 200 MB of CUDA libraries from another host than the registry, and where it cannot, the whole installation fails. This
  * package computes on CPU and WebGPU, for which onnxruntime-node has everything in itself. Its script fetches nothing
- * where the files are there, and so a note is put in their places. Nothing is done in a checkout (.npmrc says the same
- * there), where a variable says what is to be fetched, or where another package uses onnxruntime-node too.
+ * where the files are there, and so a note is put in their places. npm from 12 on runs neither script unless it is told
+ * to. Nothing is done in a checkout (package-lock.json leaves that script out there), where a variable says what is to be
+ * fetched, or where another package uses onnxruntime-node too.
  */
 
 const NOTE = `Not a library, but a note: adalora does not use CUDA, and had it left out. For another program to use it:

@@ -1,4 +1,8 @@
-/** What most programs need, in Node. The layers have entry points of their own: adalora/graph, adalora/tuners, … */
+/**
+ * What most programs need, in Node. The layers have entry points of their own: adalora/graph, adalora/tuners, …
+ *
+ * @module adalora
+ */
 
 export type { Generated } from './generation/generated.ts';
 export type { GenerateTextOptions, GenerationInput, Prompt } from './generation/prompt.ts';
@@ -13,6 +17,8 @@ export type { Texts } from './tasks/labelled-texts/encoded-set.ts';
 export type { LabelSetAnswer } from './tasks/multi-label-classification/definition.ts';
 export type { ScoreAnswer } from './tasks/regression/definition.ts';
 export type { ClassAnswer } from './tasks/single-label-classification/definition.ts';
+export type { Words } from './tasks/token-classification/definition.ts';
+export type { TaggedWords } from './tasks/token-classification/tagged-words.ts';
 export { openModel } from './trained/node/load-model.ts';
 export type { MergeOptions } from './trained/node/merge.ts';
 export { type OpenedModel, type OpenOptions, open } from './trained/node/open.ts';

@@ -2,16 +2,25 @@ import { cpSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GOLDEN, missingCases } from '../scripts/conformance/golden-counts.ts';
 import { listCases } from '../scripts/conformance/run-folder.ts';
 
-const SHARED = '../shared/conformance';
-
 // Skipped where the golden cases are not beside the repository.
-describe.skipIf(!existsSync(SHARED))('golden cases', () => {
-  it.for(listCases(SHARED))('$name', async ({ run }, { skip }) => {
+describe.skipIf(!existsSync(GOLDEN))('golden cases', () => {
+  const compared: string[] = [];
+  it.for(listCases(GOLDEN))('$name', async ({ name, run }, { skip }) => {
     const { status, text } = await run();
     if (status === 'skipped') skip(text);
+    compared.push(name);
     expect(status, text).toBe('passed');
+  });
+
+  it('are all there: as many were compared as there were when this was written', () => {
+    expect(missingCases(compared)).toEqual([]);
+    expect(missingCases(['models/a', 'trajectories/b'])).toEqual([
+      expect.stringMatching(/models: expected at least \d+ cases, compared 1$/),
+      expect.stringMatching(/trajectories: expected at least \d+ cases, compared 1$/),
+    ]);
   });
 
   describe('a broken one fails with a sentence', () => {
@@ -43,7 +52,7 @@ describe.skipIf(!existsSync(SHARED))('golden cases', () => {
       ],
     ])('%s', async (name, original, damage, message) => {
       const path = join(folder, name);
-      cpSync(join(SHARED, 'models', original), join(path, 'models', original), { recursive: true });
+      cpSync(join(GOLDEN, 'models', original), join(path, 'models', original), { recursive: true });
       damage(join(path, 'models', original));
       const [{ run }] = listCases(path);
       expect(await run()).toEqual({ status: 'failed', text: expect.stringMatching(message) });
@@ -54,7 +63,7 @@ describe.skipIf(!existsSync(SHARED))('golden cases', () => {
 /** Puts another case's gradients, of the same names but for the head's shape, in their place. */
 function swapGradients(path: string): void {
   cpSync(
-    join(SHARED, 'models/bert-classification/gradients.safetensors'),
+    join(GOLDEN, 'models/bert-classification/gradients.safetensors'),
     join(path, 'gradients.safetensors'),
   );
 }

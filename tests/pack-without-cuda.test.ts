@@ -87,3 +87,18 @@ it('does nothing in a checkout, without the engine, or with one that is built ot
   rmSync(path('node_modules/onnxruntime-node'), { recursive: true });
   install();
 });
+
+it('is not needed in a checkout: npm runs no script of the engine there', () => {
+  const read = (name: string) => JSON.parse(readFileSync(name, 'utf8'));
+  const packages: [string, { hasInstallScript?: true }][] = Object.entries(
+    read('package-lock.json').packages,
+  );
+  const scripted = packages.flatMap(([path, { hasInstallScript }]) =>
+    hasInstallScript && path !== '' ? [path.replace(/^.*node_modules\//, '')] : [],
+  );
+  // npm puts the mark back when the version changes: take hasInstallScript out of package-lock.json again.
+  expect(scripted).not.toContain('onnxruntime-node');
+  const { allowScripts } = read('package.json');
+  expect(allowScripts).toMatchObject({ 'onnxruntime-node': false });
+  expect(Object.keys(allowScripts)).toEqual(expect.arrayContaining(scripted));
+});

@@ -9,7 +9,9 @@ import type { Scores } from '../program/example-set.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { Program } from '../program/program.ts';
 import { UserError } from '../support/user-error.ts';
+import type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
 import { type AnyTask, type TaskName, taskNamed } from '../tasks/registry.ts';
+import type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
 import type { EncodingContext } from '../tasks/task-definition.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
@@ -63,14 +65,13 @@ export class TrainedModel {
   }
 
   /**
-   * Answers inputs in their order. What an input and an answer is, the task says: of classifications an input is
-   * `{ text, textPair? }` and an answer `{ label, probabilities, logits }`.
+   * Answers inputs in their order. What an input and an answer is, the task says: classifications take
+   * `{ text, textPair? }` and give `{ label, probabilities, logits }`; of other tasks a program says the types
+   * (`predict<Words, TaggedWords>(…)`).
    *
    * @throws UserError for tasks that do not answer
    */
-  async *predict<Input = never, Answer = Record<string, unknown>>(
-    inputs: Iterable<Input>,
-  ): AsyncGenerator<Answer> {
+  async *predict<Input = Texts, Answer = ClassAnswer>(inputs: Iterable<Input>): AsyncGenerator<Answer> {
     const { prediction, batchSize } = this.definition();
     if (!prediction) throw this.cannotPredict();
     const tuned = { program: this.#opened(), values: this.parts.values };

@@ -11,7 +11,7 @@ export const REPORT_SCRIPT = scriptOf(pageScript);
  * The report of some runs as one HTML page that needs nothing else, and no script to be read. The same runs give the
  * same page.
  *
- * @param policy as {@link contentPolicy} makes it for {@link REPORT_SCRIPT}
+ * @param policy the Content-Security-Policy of its own: `contentPolicy` makes it, for `REPORT_SCRIPT`
  */
 export function reportPage(groups: readonly RunGroup[], policy: string): string {
   const sections = sectionsOf(groups).filter(({ body }) => body !== undefined);

@@ -1,0 +1,126 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CodeBlock, codeBlocks } from './support/code-blocks.ts';
+import { runTypeScript } from './support/run-typescript.ts';
+import { tinyRows } from './support/tiny-data.ts';
+import { writeTinyModel } from './support/tiny-model.ts';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
+import { Workspace } from './support/workspace.ts';
+
+/*
+ * Every block of code in the documents is an example. TypeScript is checked and run here, indented commands too;
+ * commands in bash blocks are run by .ci/readme, with the real model and data where they are. What neither runs has its
+ * reason here.
+ */
+
+/** Examples that are not run, by how they begin. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  'npm test': 'this runs in it',
+  'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
+  'npx tsx scripts/large-checkpoint.ts': 'takes 14 GB of disk, 9 GB of memory and minutes',
+  'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
+};
+
+// docs/log.md tells what was, docs/reference is made.
+const DOCUMENTS = ['README.md', 'models/mini/README.md', ...documentsIn('docs')];
+
+function documentsIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.md') && name !== 'log.md')
+    .map((name) => `${folder}/${name}`);
+}
+
+const blocks = DOCUMENTS.flatMap(codeBlocks);
+const isExcused = (text: string) => Object.keys(NOT_RUN).some((start) => text.startsWith(start));
+const isTypeScript = ({ language }: CodeBlock) => ['ts', 'typescript', 'js', 'javascript'].includes(language);
+const isBash = ({ language }: CodeBlock) => ['bash', 'sh'].includes(language);
+const place = ({ document, line }: CodeBlock) => `${document}:${line}`;
+const commandsOf = ({ text }: CodeBlock) => text.trimEnd().replaceAll('\\\n', ' ').split('\n');
+
+const programs = blocks.filter((block) => isTypeScript(block) && !isExcused(block.text));
+const commands = blocks
+  .filter((block) => block.language === '' && !isExcused(block.text))
+  .flatMap((block) => commandsOf(block).map((command): [string, string] => [place(block), command]))
+  .filter(([, command]) => !isExcused(command));
+const bashCommands = blocks.filter(isBash).flatMap(commandsOf);
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = new Workspace();
+  writeTinyModel(workspace.path('sentence-transformers', 'all-MiniLM-L6-v2'));
+  symlinkSync(resolve('examples'), workspace.path('examples'));
+  // `npx adalora` is the built program, as in a checkout.
+  mkdirSync(workspace.path('bin'));
+  workspace.write(
+    'bin/npx',
+    `#!/bin/sh\nshift\nexec '${process.execPath}' '${resolve('dist/cli/main.js')}' "$@"\n`,
+  );
+  chmodSync(workspace.path('bin', 'npx'), 0o755);
+  await trainChat();
+});
+afterAll(() => workspace.remove());
+
+/** `runs/chat`, as examples/chat.yaml makes it. */
+async function trainChat(): Promise<void> {
+  writeTinyTextModel(workspace.path('chat-model'), 'llama');
+  const turns = tinyRows(40, 1).map(({ text, label }) => [
+    { role: 'user', content: text },
+    { role: 'assistant', content: label },
+  ]);
+  workspace.write('chats.jsonl', turns.map((messages) => `${JSON.stringify({ messages })}\n`).join(''));
+  const settings = ['model=chat-model', 'training.max_steps=2', 'data.max_length=128'];
+  settings.push('data.train=chats.jsonl', 'data.validation=chats.jsonl');
+  const set = settings.flatMap((setting) => ['--set', setting]);
+  expect(await workspace.run('train', 'examples/chat.yaml', ...set)).toMatchObject({ code: 0, stderr: '' });
+}
+
+describe('programs in TypeScript', () => {
+  it('are there', () => expect(programs.length).toBeGreaterThan(0));
+
+  it.each(programs.map((block) => [place(block), block] as const))('%s', (where, { text }) => {
+    expect(runTypeScript(workspace.folder, where.replaceAll(/\W/g, '-'), text)).not.toBe('');
+  });
+
+  it('would fail by wrong types, and by a mistake of their own', () => {
+    const wrong = `import { trian } from 'adalora'; import { train } from 'adalora'; await train({ model: 3 })`;
+    const run = (name: string, text: string) => () => runTypeScript(workspace.folder, name, text);
+    expect(run('wrong-types', wrong)).toThrow(/no exported member.*trian.*number.*not assignable/s);
+    expect(run('mistake', `throw new Error('no')`)).toThrow(/exit code 1: .*Error: no/s);
+  });
+});
+
+it.each(commands)('%s: %s', (_, command) => {
+  const { status, stderr, stdout } = spawnSync('bash', ['-euo', 'pipefail', '-c', command], {
+    cwd: workspace.folder,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      PATH: `${workspace.path('bin')}${delimiter}${process.env.PATH}`,
+      HF_HUB_OFFLINE: '1',
+      NO_COLOR: '1',
+    },
+    // What is typed at a conversation.
+    input: 'the cat sat.\n',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).not.toBe('');
+});
+
+it('runs every command of a bash block in .ci/readme, or says why not', () => {
+  const [, leftOut] = readFileSync('.ci/readme', 'utf8').match(/grep -vE '(.*)'/) ?? [];
+  const skipped = bashCommands
+    .map((command) => command.replace(/^npm ci && /, ''))
+    .filter((command) => new RegExp(leftOut).test(command));
+  expect(skipped.filter((command) => !isExcused(command))).toEqual([]);
+  expect(bashCommands.length).toBeGreaterThan(skipped.length);
+});
+
+it('knows what to do with every block, and excuses none that is not there', () => {
+  const known = (block: CodeBlock) => isTypeScript(block) || isBash(block) || block.language === '';
+  expect(blocks.filter((block) => !known(block) && !isExcused(block.text)).map(place)).toEqual([]);
+  const examples = blocks.flatMap((block) => [block.text, ...commandsOf(block)]);
+  const stale = Object.keys(NOT_RUN).filter((start) => !examples.some((text) => text.startsWith(start)));
+  expect(stale).toEqual([]);
+});

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  strict: true,
+  types: ['node'],
+  skipLibCheck: true,
+};
+
+/**
+ * Checks a program's types and runs it in a folder, as in the project of someone who has installed the built package.
+ *
+ * @throws Error of the wrong types, or of how it ended otherwise than well
+ * @returns what it printed
+ */
+export function runTypeScript(folder: string, name: string, program: string): string {
+  installHere(folder);
+  const path = join(folder, `${name}.ts`);
+  writeFileSync(path, program);
+  const compiled = ts.createProgram([path], OPTIONS);
+  const problems = [...ts.getPreEmitDiagnostics(compiled), ...compiled.emit().diagnostics];
+  if (problems.length > 0) {
+    const host = { getCanonicalFileName: String, getCurrentDirectory: () => folder, getNewLine: () => '\n' };
+    throw new Error(ts.formatDiagnostics(problems, host));
+  }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.js`], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, HF_HUB_OFFLINE: '1' },
+  });
+  if (status !== 0 || stderr !== '') throw new Error(`exit code ${status}: ${stderr}`);
+  return stdout;
+}
+
+function installHere(folder: string): void {
+  const modules = join(folder, 'node_modules');
+  if (existsSync(modules)) return;
+  mkdirSync(modules);
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  symlinkSync(resolve('.'), join(modules, 'adalora'));
+  symlinkSync(resolve('node_modules/@types'), join(modules, '@types'));
+}
