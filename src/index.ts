@@ -22,3 +22,4 @@ export type { TaggedWords } from './tasks/token-classification/tagged-words.ts';
 export { openModel } from './trained/node/load-model.ts';
 export type { MergeOptions } from './trained/node/merge.ts';
 export { type OpenedModel, type OpenOptions, open } from './trained/node/open.ts';
+export type { TrainedModel } from './trained/trained-model.ts';

@@ -7,3 +7,4 @@ export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './float.ts';
 export { TorchFile } from './pickle/torch-file.ts';
 export { parseSafetensorsHeader, type SafetensorsHeader, type TensorInfo } from './safetensors.ts';
 export { type Dtype, decodeTensor, type StoredTensor, type TensorData, toFloat32 } from './tensor-data.ts';
+export type { TensorFile } from './tensor-file.ts';
