@@ -24,5 +24,5 @@ export function tagNames(
   const row = { line: 1, text: '', label: [...found] };
   const { names } = buildLabels([row], 'multi_label_classification', fileName, known);
   const isCheckpoints = names.every((name, id) => known?.[id] === name);
-  return isCheckpoints ? names : (label_names ?? names);
+  return label_names && !isCheckpoints ? [...found] : names;
 }
