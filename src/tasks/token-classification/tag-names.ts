@@ -23,5 +23,5 @@ export function tagNames(
   }
   const names = buildLabels([{ label: [...found] }], 2, fileName, known);
   const isCheckpoints = names.every((name, id) => known?.[id] === name);
-  return isCheckpoints ? names : (label_names ?? names);
+  return label_names && !isCheckpoints ? [...found] : names;
 }
