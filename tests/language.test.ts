@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { EvaluationEvent, FinishEvent, StartEvent, StepEvent, TrainEvent } from '../src/run/events.ts';
+import type { EventOf, FinishEvent, TrainEvent } from '../src/run/events.ts';
+import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
@@ -75,9 +77,9 @@ async function trained(file: string, output: string, ...settings: string[]) {
   const events = workspace.events(output);
   const ofType = <T>(type: string) => events.filter((event) => event.type === type) as T[];
   return {
-    start: ofType<StartEvent>('start')[0],
-    steps: ofType<StepEvent>('step'),
-    evaluations: ofType<EvaluationEvent>('evaluation'),
+    start: ofType<EventOf<'start'>>('start')[0],
+    steps: ofType<EventOf<'step'>>('step'),
+    evaluations: ofType<EventOf<'evaluation'>>('evaluation'),
     finish: ofType<FinishEvent>('finish')[0],
   };
 }
@@ -155,6 +157,29 @@ describe.each([
     expect(stderr).toContain('expected a model that predicts classes or scores');
     expect(stderr.includes('adalora generate')).toBe(file !== 'masks.yaml');
   });
+});
+
+it('has the perplexity that plain loops over the merged model give', async () => {
+  const { evaluations } = await trained('text.yaml', 'apart');
+  expect(await workspace.run('merge', 'apart', '-o', 'apart-merged')).toMatchObject({ code: 0, stderr: '' });
+  const logitsOf = plainGpt2(workspace.path('apart-merged'));
+  const tokenizer = Tokenizer.fromFile(workspace.path('apart-merged', 'tokenizer.json'));
+  const END = 0;
+  let [sum, count] = [0, 0];
+  for (const line of String(workspace.read('dev.txt')).trimEnd().split('\n')) {
+    const ids = [...(await tokenizer.encode(line)).getIds(), END];
+    const logits = logitsOf(ids);
+    // Each token is told by the logits before it; nothing tells the first.
+    for (let i = 1; i < ids.length; i++) sum += logSumExp(logits[i - 1]) - logits[i - 1][ids[i]];
+    count += ids.length - 1;
+  }
+  expect(count).toBeGreaterThan(500);
+  const scores = json(await workspace.run('eval', 'apart-merged', 'dev.txt', '--json'));
+  // The command computes in float32, and merges in it: some 1e-6 of losses around 5.
+  for (const { eval_loss, eval_perplexity } of [scores, evaluations.at(-1)!]) {
+    expect(eval_loss).toBeCloseTo(sum / count, 5);
+    expect(eval_perplexity / Math.exp(sum / count)).toBeCloseTo(1, 5);
+  }
 });
 
 it('scores an adapter of PEFT, which has no notes', async () => {

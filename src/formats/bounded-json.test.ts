@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readOrRefuse } from '../../tests/support/read-or-refuse.ts';
 import { UserError } from '../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 
@@ -30,3 +31,23 @@ describe('refuses', () => {
     expect(() => parseBoundedJson(bytes, { depth: 1, values: 1 }, 'x')).toThrow('x: expected JSON, got');
   });
 });
+
+it('a byte changed is refused, or parsed as JSON.parse does', () => {
+  const limits = { depth: 3, values: 40 };
+  const text =
+    '{"__metadata__":{"a":"b\\n\\u00e9"},"x":{"shape":[1,20],"at":[-0.5,3e2]},"y":[true,false,null]}';
+  const bytes = new TextEncoder().encode(text);
+  const values = [...new TextEncoder().encode('"\\{}[],:0-e u'), 0, 0xff];
+  const inputs = Array.from(bytes, (_, at) => values.map((value) => bytes.with(at, value))).flat();
+  const read = (input: Uint8Array) => parseBoundedJson(input, limits, 'x.json');
+  readOrRefuse(inputs, read, (value, input) => {
+    expect(value).toEqual(JSON.parse(new TextDecoder().decode(input)));
+    expect(countOf(value)).toBeLessThanOrEqual(limits.values);
+  });
+});
+
+/** How many values there are in one, itself among them. */
+function countOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce((count, inner) => count + countOf(inner), 1);
+}

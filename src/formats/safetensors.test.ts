@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { readOrRefuse, withBitTurned } from '../../tests/support/read-or-refuse.ts';
+import { elementCount } from '../support/element-count.ts';
 import { UserError } from '../support/user-error.ts';
 import { encodeSafetensors } from './encode-safetensors.ts';
 import { parseSafetensorsHeader } from './safetensors.ts';
-import { decodeTensor, type StoredTensor, toFloat32 } from './tensor-data.ts';
+import { decodeTensor, itemSize, type StoredTensor, toFloat32 } from './tensor-data.ts';
 
 function concat(chunks: Uint8Array[]): Uint8Array {
   return new Uint8Array(chunks.flatMap((chunk) => [...chunk]));
@@ -167,6 +169,24 @@ describe('a hostile file', () => {
     expect(attempt).toThrow(UserError);
     expect(attempt).toThrow('m.safetensors');
     expect(attempt).toThrow(message);
+  });
+
+  it('with a bit turned is refused, or its tensors fill it without a gap', () => {
+    const tensors = new Map<string, StoredTensor>([
+      ['a', { dtype: 'F32', shape: [2, 3], data: new Float32Array(6) }],
+      ['half', { dtype: 'F16', shape: [5], data: new Uint16Array(5) }],
+      ['none', { dtype: 'I32', shape: [0, 5], data: new Int32Array(0) }],
+    ]);
+    const bytes = concat(encodeSafetensors(tensors, { format: 'pt' }));
+    readOrRefuse(withBitTurned(bytes), parse, ({ dataStart, tensors }) => {
+      let at = dataStart;
+      for (const { dtype, shape, begin, end } of [...tensors.values()].sort((a, b) => a.begin - b.begin)) {
+        expect(begin).toBe(at);
+        expect(end - begin).toBe(elementCount(shape) * itemSize(dtype));
+        at = end;
+      }
+      expect(at).toBe(bytes.length);
+    });
   });
 
   it('is quoted on one short line', () => {

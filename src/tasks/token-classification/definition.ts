@@ -9,6 +9,7 @@ import { sentencesTyped, wordsWithFlags } from './read-words.ts';
 import { tagIds } from './tag-ids.ts';
 import { tagNames } from './tag-names.ts';
 import { type TaggedWords, taggedWords } from './tagged-words.ts';
+import { textWords } from './text-words.ts';
 import { type LabelledSentences, tokenEvaluation } from './token-evaluation.ts';
 import { wordExamples } from './word-examples.ts';
 
@@ -47,7 +48,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       withFlags: wordsWithFlags,
       inputs: (content, fileName, reading) => readSentences(content, fileName, reading, false),
       typed: sentencesTyped,
-      line: () => (text) => ({ words: text.split(/\s+/) }),
+      line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
       async answer(sentences, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
         const set = wordExamples(sentences, tokenizer, maxLength);
         const logits = await predictWords(program, values, set, labels.length, batchSize);

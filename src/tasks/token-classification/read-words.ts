@@ -3,6 +3,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
 import type { WordData } from './data-section.ts';
 import { readSentences } from './read-sentences.ts';
+import { textWords } from './text-words.ts';
 
 const STANDARD_INPUT = 'standard input';
 /** What flags for rows of texts mean here. */
@@ -29,7 +30,7 @@ export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags
 
 /**
  * Sentences from standard input: JSON Lines where it begins with `{`, CoNLL columns where its first line has a tab, else
- * one sentence a line, its words between spaces. Empty lines are none.
+ * one sentence a line as plain text. Empty lines are none.
  */
 export function sentencesTyped(
   content: string,
@@ -39,7 +40,7 @@ export function sentencesTyped(
   if (/^\s*\{/.test(body) || body.split('\n', 1)[0].includes('\t'))
     return readSentences(body, STANDARD_INPUT, reading, false);
   const sentences = body.split('\n').flatMap((line) => {
-    const words = line.split(/\s+/).filter((word) => word !== '');
+    const words = textWords(line).map(({ text }) => text);
     return words.length > 0 ? [{ words }] : [];
   });
   if (sentences.length > 0) return sentences;

@@ -1,0 +1,50 @@
+import { expect } from 'vitest';
+import { UserError } from '../../src/support/user-error.ts';
+
+/** Milliseconds for one input: a hundred times what any takes on a busy machine. Beyond it something does not end. */
+const PATIENCE = 10_000;
+
+/**
+ * Gives inputs from outside to a reader. Whatever they are, each must be refused with a sentence, or give a value that
+ * passes the check; and some must come to each of the two ends, for else the inputs show nothing.
+ *
+ * @param check throws where a value is not what this input may give
+ */
+export function readOrRefuse<Input, Value>(
+  inputs: Iterable<Input>,
+  read: (input: Input) => Value,
+  check: (value: Value, input: Input) => void,
+): void {
+  const ends = { read: 0, refused: 0 };
+  for (const input of inputs) {
+    const start = performance.now();
+    const outcome = attempt(() => read(input));
+    expect(performance.now() - start).toBeLessThan(PATIENCE);
+    if (outcome) check(outcome.value, input);
+    ends[outcome ? 'read' : 'refused']++;
+  }
+  expect(ends.read).toBeGreaterThan(0);
+  expect(ends.refused).toBeGreaterThan(0);
+}
+
+/** What a reader gives; undefined where it refuses as it should. */
+function attempt<Value>(read: () => Value): { value: Value } | undefined {
+  try {
+    return { value: read() };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // A line for a person, however long or wild what it quotes.
+    expect(error.message).toMatch(/^.*expected.*$/);
+    expect(error.message.length).toBeLessThan(1000);
+    return undefined;
+  }
+}
+
+/** A file once for every `step` bytes, with one bit of one byte turned. */
+export function* withBitTurned(bytes: Uint8Array, step = 1): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += step) {
+    const changed = bytes.slice();
+    changed[at] ^= 1 << (at % 8);
+    yield changed;
+  }
+}
