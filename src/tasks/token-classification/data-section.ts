@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Problem, shown } from '../../support/problem.ts';
 
 const given = z.string().min(1);
 
@@ -22,3 +23,14 @@ export const wordDataSchema = z.strictObject({
 });
 
 export type WordData = z.output<typeof wordDataSchema>;
+
+/** One column for words and tags, and a tag that is named twice. */
+export function wordProblems({ words, tags, label_names = [] }: WordData): Problem[] {
+  const problems: Problem[] = [];
+  if (words !== undefined && words === tags)
+    problems.push({ path: ['data', 'tags'], expected: 'another column than data.words', got: shown(tags) });
+  const twice = label_names.find((name, i) => label_names.indexOf(name) !== i);
+  if (twice !== undefined)
+    problems.push({ path: ['data', 'label_names'], expected: 'every tag once', got: `"${twice}" twice` });
+  return problems;
+}

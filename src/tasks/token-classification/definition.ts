@@ -2,7 +2,7 @@ import { tokenModel } from '../../objectives/token-model.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
-import { type WordData, wordDataSchema } from './data-section.ts';
+import { type WordData, wordDataSchema, wordProblems } from './data-section.ts';
 import { predictWords } from './predict-words.ts';
 import { readSentences } from './read-sentences.ts';
 import { sentencesTyped, wordsWithFlags } from './read-words.ts';
@@ -27,6 +27,7 @@ const build =
 export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Words, typeof wordDataSchema> =
   {
     data: wordDataSchema,
+  problems: wordProblems,
     batchSize: { train: 32, eval: 64 },
     metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
     takesFolders: false,
