@@ -2,9 +2,9 @@ import { add, expand, reshape, sum } from '../graph/build.ts';
 import { type Dimension, sameDimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
+import { derivatives } from './derivatives.ts';
 import { recomputed } from './recompute.ts';
 import { replaying } from './replay.ts';
-import { rules } from './rules.ts';
 
 /**
  * Reverse mode as a graph-to-graph pass: adds the nodes that compute d `loss` / d `wrt[i]` and returns those values,
@@ -33,12 +33,12 @@ export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Val
     const outputGradients = node.outputs.map((output) => collected.get(output));
     if (outputGradients.every((gradient) => gradient === undefined)) continue;
     if (node.outputs.some((output) => leaves.has(output))) continue;
-    const rule = rules[node.op];
-    if (!rule) throw new Error(`${node.op} (node %${node.id}) has no derivative`);
+    const derivative = derivatives[node.op];
+    if (!derivative) throw new Error(`${node.op} (node %${node.id}) has no derivative`);
     const read = readingFor(node, outputGradients);
     const inputs = node.inputs.map((operand) => recomputed(read(operand), active));
     const remembered = { ...node, inputs, outputs: node.outputs.map(read) };
-    const inputGradients = rule(remembered as never, outputGradients);
+    const inputGradients = derivative(remembered as never, outputGradients);
     node.inputs.forEach((operand, i) => {
       const gradient = active.has(operand) ? inputGradients[i]?.() : undefined;
       if (gradient) accumulate(operand, unbroadcast(gradient, operand.shape));

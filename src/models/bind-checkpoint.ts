@@ -2,7 +2,7 @@ import type { WeightLocation } from '../onnx/lower.ts';
 import { UserError } from '../support/user-error.ts';
 
 /** What a checkpoint tells of a tensor. */
-export interface TensorPlace {
+interface TensorPlace {
   dtype: string;
   shape: readonly number[];
   file: string;
@@ -29,7 +29,7 @@ const ENGINE_DTYPES: Record<string, WeightLocation['dtype']> = {
   BF16: 'bfloat16',
 };
 
-export interface BindOptions {
+interface BindOptions {
   /** Where the checkpoint lies, for messages. */
   where: string;
   /** Prefixes of the base model: a checkpoint has one of them or, of the base model alone, none. */

@@ -78,8 +78,11 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   build(network: Network, config: Config, inputs: ModelInputs): Value;
 }
 
+/** The base model of a family: the hidden states of its last layer, [sequence · batch, width]. */
+export type Encode<Config> = (network: Network, config: Config, inputs: ModelInputs) => Value;
+
 /** The modules that methods adapt where a config names none. */
-export interface TargetModules {
+interface TargetModules {
   /** PEFT's. */
   readonly lora: readonly string[];
   /** The paper's six matrices a layer (encoders, BART), else PEFT's. */

@@ -7,7 +7,7 @@ import type { Network } from './network.ts';
 import { type Rotary, rotate, rotation } from './rotary.ts';
 
 /** Of a model's inputs those that attention reads. */
-export interface DecoderInputs {
+interface DecoderInputs {
   /** int32 [sequence, batch] */
   positionIds: Value;
   /** int32 [batch, keys] */

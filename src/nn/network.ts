@@ -44,7 +44,7 @@ export interface LinearModule {
   normalised?: boolean;
 }
 
-export interface LinearOptions {
+interface LinearOptions {
   /** Whether the module has a bias; by default it has. */
   bias?: boolean;
   transposed?: boolean;

@@ -30,7 +30,7 @@ export interface Rotary {
 }
 
 /** Cosines and sines of every token's angles, [tokens, headSize / 2]. */
-export interface Rotation {
+interface Rotation {
   cosines: Value;
   sines: Value;
 }

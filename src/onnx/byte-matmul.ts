@@ -26,7 +26,7 @@ export function lowerByteMatmul(
   const product = (...operands: string[]) => e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft');
   if (smoothing) {
     const [bytes, scale, zero] = e.once(`rounded ${x} times ${smoothing}`, () =>
-      e.emitMany('DynamicQuantizeLinear', [e.emit('Mul', [x, smoothing])], {}, 3),
+      e.emitMany('DynamicQuantizeLinear', [e.emit('Mul', [x, smoothing])], {}, { outputs: 3 }),
     );
     return [product(bytes, matrix, scale, scales, zero, ...(bias ? ['', bias] : []))];
   }

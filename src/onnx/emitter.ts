@@ -41,15 +41,14 @@ export class Emitter {
 
   /** Adds a node with one output and returns that output's name. */
   emit(op: string, inputs: readonly string[], attributes: Attributes = {}, domain = ''): string {
-    return this.emitMany(op, inputs, attributes, 1, domain)[0];
+    return this.emitMany(op, inputs, attributes, { outputs: 1, domain })[0];
   }
 
   emitMany(
     op: string,
     inputs: readonly string[],
     attributes: Attributes,
-    outputs: number,
-    domain = '',
+    { outputs, domain = '' }: { outputs: number; domain?: string },
   ): string[] {
     const name = `${this.origin?.op}/${op}_${this.nodes.length}`;
     const repeat = this.origin?.repeat ?? 0;
@@ -89,17 +88,10 @@ export class Emitter {
     });
   }
 
-  /** A byte, without and with a sign. */
+  /** A byte without a sign, of rank 0. */
   uint8(value: number): string {
-    return this.#byte(value, ELEMENT.uint8);
-  }
-  int8(value: number): string {
-    return this.#byte(value, ELEMENT.int8);
-  }
-
-  #byte(value: number, data_type: number): string {
-    return this.#share(`byte ${value} ${data_type}`, (name) => {
-      this.initializers.push({ name, dims: [], data_type, raw_data: Uint8Array.of(value) });
+    return this.#share(`byte ${value}`, (name) => {
+      this.initializers.push({ name, dims: [], data_type: ELEMENT.uint8, raw_data: Uint8Array.of(value) });
       return name;
     });
   }

@@ -2,10 +2,10 @@ import { sameDimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { lowerByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
-import { fusedMatMul, gemm, type Target } from './rules.ts';
+import { fusedMatMul, gemm, type Target } from './lowerings.ts';
 
 /** Nodes that an engine's operator computes together with a neighbour. */
-export interface Fusions {
+interface Fusions {
   /** Sums that a `Gemm` carries as its third operand (not on the CPU), biases that a product of bytes adds. */
   sums: ReadonlyMap<Node, { product: Node<'matmul' | 'byteMatmul'>; addend: Value }>;
   /** Transposed operands that a `FusedMatMul` reads in place, with what they are the transposition of. */

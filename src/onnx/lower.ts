@@ -3,30 +3,11 @@ import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
 import { Emitter, valueInfo } from './emitter.ts';
 import { lowerFused, planFusions } from './fusion.ts';
-import { loweringTable, type Target } from './rules.ts';
-import { schedule } from './schedule.ts';
-import { ELEMENT, encodeModel } from './schema.ts';
+import { loweringTable, type Target } from './lowerings.ts';
+import { encodeModel } from './schema.ts';
+import { emitWeight, isNarrow, type LocateWeight, widened } from './weights.ts';
 
-/** Bytes of a frozen tensor inside a file: ONNX external data, mapped by the engine, never read here. */
-export interface WeightLocation {
-  /** Name of a file in the session's weight folder. */
-  file: string;
-  /** Byte offset in it. */
-  begin: number;
-  end: number;
-  dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
-  /** The order in which its axes lie there, slowest first, where it is not row-major. */
-  axes?: readonly number[];
-}
-
-/** A frozen tensor that no file holds: it becomes part of the model. */
-export interface InlineWeight {
-  data: Float32Array | Uint8Array;
-}
-
-export type WeightPlace = WeightLocation | InlineWeight;
-/** Where each `weight` node's tensor lies; asked once a name. */
-export type LocateWeight = (name: string) => WeightPlace;
+export type { InlineWeight, LocateWeight, WeightLocation } from './weights.ts';
 
 export interface LowerOptions {
   target: Target;
@@ -103,43 +84,19 @@ export function lower(
   });
 }
 
-/** Adds a frozen tensor as it is stored. */
-function emitWeight(
-  emitter: Emitter,
-  { attributes: { name }, outputs: [{ shape }] }: Node<'weight'>,
-  place: WeightPlace,
-): string {
-  const stored = shape as number[];
-  if ('data' in place) {
-    const { buffer, byteOffset, byteLength } = place.data;
-    const raw_data = new Uint8Array(buffer, byteOffset, byteLength);
-    const data_type = place.data instanceof Uint8Array ? ELEMENT.uint8 : ELEMENT.float32;
-    emitter.initializers.push({ name, dims: stored, data_type, raw_data });
-    return name;
+/**
+ * The nodes of a program in the order in which they should run: graph order, but each view right after what it views.
+ * A weight's gradient is flattened as soon as it is there, and the activations that it took are free.
+ */
+function schedule(nodes: readonly Node[]): Node[] {
+  const views = new Map<Node, Node[]>();
+  for (const node of nodes) {
+    if (node.op !== 'reshape') continue;
+    const viewed = node.inputs[0].node;
+    views.set(viewed, [...(views.get(viewed) ?? []), node]);
   }
-  const { file, begin, end, dtype, axes } = place;
-  emitter.initializers.push({
-    name,
-    dims: axes ? axes.map((axis) => stored[axis]) : stored,
-    data_type: ELEMENT[dtype],
-    data_location: 1,
-    external_data: [
-      { key: 'location', value: file },
-      { key: 'offset', value: String(begin) },
-      { key: 'length', value: String(end - begin) },
-    ],
-  });
-  return axes
-    ? emitter.emit('Transpose', [name], { perm: stored.map((_, axis) => axes.indexOf(axis)) })
-    : name;
-}
-
-function isNarrow(place: WeightPlace): boolean {
-  return !('data' in place) && (place.dtype === 'float16' || place.dtype === 'bfloat16');
-}
-
-function widened(emitter: Emitter, name: string): string {
-  return emitter.emit('Cast', [name], { to: ELEMENT.float32 });
+  const place = (node: Node): Node[] => [node, ...(views.get(node) ?? []).flatMap(place)];
+  return nodes.filter(({ op }) => op !== 'reshape').flatMap(place);
 }
 
 function identity(from: string, to: string) {

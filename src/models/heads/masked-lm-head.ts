@@ -2,8 +2,7 @@ import { add, matmul } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import { selectRows } from '../../nn/select-rows.ts';
-import type { CommonConfig, Head } from '../model-definition.ts';
-import type { Encode } from './encode.ts';
+import type { CommonConfig, Encode, Head } from '../model-definition.ts';
 
 /** What a family calls the parts of its head for masked language modelling. */
 export interface MaskedLmModules {

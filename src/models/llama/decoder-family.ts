@@ -1,7 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
-import type { Encode } from '../heads/encode.ts';
 import { spanHead } from '../heads/span-head.ts';
-import type { ModelDefinition } from '../model-definition.ts';
+import type { Encode, ModelDefinition } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 import { type DecoderParts, decoderModel } from './decoder-model.ts';
 import { causalHead, sequenceHead, tokenHead } from './heads.ts';
@@ -13,7 +12,7 @@ const PREFIX = 'model';
 const TARGETS = ['q_proj', 'v_proj'];
 
 /** What tells a family of Llama's kin from the others. */
-export interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
+interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
   modelType: string;
   /** `Llama` in `LlamaForCausalLM`. */
   name: string;

@@ -1,9 +1,8 @@
 import type { Value } from '../../graph/graph.ts';
 import { lastTokens } from '../../nn/last-rows.ts';
 import { selectRows } from '../../nn/select-rows.ts';
-import type { Encode } from '../heads/encode.ts';
 import { wordLogits } from '../heads/word-logits.ts';
-import type { Head } from '../model-definition.ts';
+import type { Encode, Head } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 
 /** Before a token's class, where the config names no dropout: transformers' own constant. */

@@ -11,15 +11,11 @@ import { waiting } from './waiting.ts';
 export type Target = 'cpu' | 'webgpu' | 'wasm';
 
 /** Emits a node's ONNX equivalent, given the names of its operands; returns the names of its outputs. */
-export type Lowering<K extends Op> = (
-  emitter: Emitter,
-  node: Node<K>,
-  operands: readonly string[],
-) => string[];
-export type LoweringTable = { [K in Op]: Lowering<K> };
+type Lowering<K extends Op> = (emitter: Emitter, node: Node<K>, operands: readonly string[]) => string[];
+type LoweringTable = { [K in Op]: Lowering<K> };
 
 /** Lowering to standard ONNX operators, for which every backend has kernels. */
-export const portable: LoweringTable = {
+const portable: LoweringTable = {
   input: boundOutside,
   weight: boundOutside,
   constant: (e, { attributes: { data }, outputs: [{ dtype, shape }] }) => {
@@ -78,7 +74,7 @@ export const portable: LoweringTable = {
     e.emit('ReduceLogSumExp', [x, e.int64([shape.length - 1])], { keepdims: 1 }),
   ],
   layerNorm: (e, { attributes: { epsilon } }, operands) =>
-    e.emitMany('LayerNormalization', operands, { axis: -1, epsilon: { float: epsilon } }, 3),
+    e.emitMany('LayerNormalization', operands, { axis: -1, epsilon: { float: epsilon } }, { outputs: 3 }),
 
   reshape: (e, { attributes: { shape } }, [x]) => [e.emit('Reshape', [x, e.reshape(shape)])],
   transpose: (e, { attributes: { permutation } }, [x]) => [e.emit('Transpose', [x], { perm: permutation })],

@@ -28,18 +28,18 @@ import {
 import { addDimensions, multiplyDimensions } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
-import { layerNormRule } from './layer-norm-rule.ts';
+import { layerNormDerivative } from './layer-norm-derivative.ts';
 
 /**
  * Given a node and the gradients of its outputs (undefined where an output has none), one function an input that
  * builds that input's gradient. Only those that are needed are called; a missing one means a gradient of zero. Shapes
  * that broadcasting enlarged are summed back by the caller.
  */
-export type Rule<K extends Op> = (node: Node<K>, gradients: readonly (Value | undefined)[]) => Contribution[];
+type Derivative<K extends Op> = (node: Node<K>, gradients: readonly (Value | undefined)[]) => Contribution[];
 export type Contribution = (() => Value) | undefined;
 
-/** Every backward rule; null where there is no derivative. */
-export const rules: { [K in Op]: Rule<K> | null } = {
+/** The derivative of every op; null where it has none. */
+export const derivatives: { [K in Op]: Derivative<K> | null } = {
   input: null,
   weight: null,
   constant: null,
@@ -108,7 +108,7 @@ export const rules: { [K in Op]: Rule<K> | null } = {
     },
   ]),
   logSumExp: single(({ g, inputs: [x] }) => [() => multiply(g, softmax(x))]),
-  layerNorm: layerNormRule,
+  layerNorm: layerNormDerivative,
 
   reshape: single(({ g, inputs: [x] }) => [() => reshape(g, x.shape)]),
   transpose: single(({ g, attributes: { permutation } }) => [
@@ -150,9 +150,11 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   after: single(({ g }) => [() => g]),
 };
 
-/** A rule for an op with one output, which is `y`, of gradient `g`. */
-function single<K extends Op>(rule: (at: Node<K> & { y: Value; g: Value }) => Contribution[]): Rule<K> {
-  return (node, [g]) => rule({ ...node, y: node.outputs[0], g: g as Value });
+/** The derivative of an op with one output `y`, whose gradient is `g`. */
+function single<K extends Op>(
+  derivative: (at: Node<K> & { y: Value; g: Value }) => Contribution[],
+): Derivative<K> {
+  return (node, [g]) => derivative({ ...node, y: node.outputs[0], g: g as Value });
 }
 
 /** Gives a reduced value its summed axes back, of size 1. */
