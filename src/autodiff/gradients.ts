@@ -8,12 +8,13 @@ import { replaying } from './replay.ts';
 
 /**
  * Reverse mode as a graph-to-graph pass: adds the nodes that compute d `loss` / d `wrt[i]` and returns those values,
- * each with the shape of its `wrt[i]`. `wrt` values count as leaves: nothing behind them is differentiated, and no
- * gradient is formed for a value that no `wrt` reaches.
+ * each with the shape of its `wrt[i]`. `wrt` values count as leaves: what they are computed from is not
+ * differentiated. No gradient is formed for a value that depends on no `wrt`.
  *
  * @param loss a float32 scalar
- * @param cuts values that part the forward pass, such as the hidden states between layers: what lies between two of
- * them is computed once more for the backward pass instead of being kept, with the same gradients bit for bit
+ * @param cuts values that divide the forward pass into segments, such as the hidden states between layers. What lies
+ * between two of them is computed again for the backward pass instead of being kept; the gradients are the same bit
+ * for bit
  * @throws when a `wrt` value has no influence on the loss, or reaches it only through an op without a derivative
  */
 export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Value[] = []): Value[] {

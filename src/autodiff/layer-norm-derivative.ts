@@ -3,7 +3,7 @@ import type { Node, Value } from '../graph/graph.ts';
 import type { Contribution } from './derivatives.ts';
 
 /**
- * With n = (x - mean) / deviation and h = dy · gain:
+ * The derivative of a layer norm. With n = (x - mean) / deviation and h = dy · gain:
  * dx = (h - mean(h) - n · mean(h · n)) / deviation, dgain = Σ dy · n, dshift = Σ dy.
  */
 export function layerNormDerivative(

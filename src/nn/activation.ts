@@ -31,7 +31,7 @@ function relu6(x: Value): Value {
   return where(greater(6, y), y, 6);
 }
 
-/** GELU clipped to [-10, 10], of which it reaches the upper end alone; as PyTorch's clip, with gradient at it. */
+/** GELU clipped to [-10, 10]; it never reaches the lower end. Like PyTorch's clip it has a gradient at the limit. */
 function clippedGelu(x: Value): Value {
   const y = gelu(x);
   return where(greater(y, 10), 10, y);
@@ -43,7 +43,7 @@ function laplace(x: Value): Value {
   return normalCdf(divide(subtract(x, 0.707107), 0.282095));
 }
 
-/** Below, 1 + exp(x) rounds much of exp(x) away, and three terms of the series are exact to half a unit of f32. */
+/** Below this, 1 + exp(x) loses digits of exp(x), and three terms of the series are exact to half a unit of float32. */
 const SERIES_BELOW = -5;
 
 /** log(1 + exp(x)), in a form that neither overflows nor loses small values, with the derivative ½ at 0. */

@@ -96,7 +96,7 @@ export class Emitter {
     });
   }
 
-  /** What several nodes need, made at the first of them. */
+  /** Tensors that several nodes need: made for the first that asks for the key. */
   once(key: string, make: () => readonly string[]): readonly string[] {
     const known = this.#made.get(key);
     if (known) return known;
@@ -105,7 +105,7 @@ export class Emitter {
     return made;
   }
 
-  /** A constant of equal elements, two of which make the given byte. */
+  /** A constant of 4-bit elements that are all equal; the byte holds two of them. */
   uint4(byte: number, shape: readonly number[]): string {
     return this.#share(`uint4 ${byte} [${shape}]`, (name) => {
       const raw_data = new Uint8Array(shape.reduce((a, b) => a * b, 1) / 2).fill(byte);
@@ -114,7 +114,7 @@ export class Emitter {
     });
   }
 
-  /** A frozen tensor once more, the same bytes with another shape and type. */
+  /** A second name for a frozen tensor: the same bytes, with another shape and type. */
   alias(name: string, shape: readonly number[], data_type: number): string {
     const tensor = this.initializers.find((initializer) => initializer.name === name);
     if (!tensor) throw new Error(`${name} is no frozen tensor`);

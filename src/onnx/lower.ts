@@ -19,8 +19,8 @@ const IR_VERSION = 10;
 
 /**
  * Encodes the program that computes the named values as an ONNX model. Graph inputs keep their names; outputs get the
- * names given. Float16 and bfloat16 weights are widened by the engine when the session starts; of a table that is only
- * looked up, the rows that are.
+ * names given. The engine widens float16 and bfloat16 weights to float32 when the session starts. Tables that are only
+ * looked up stay narrow, and the rows that were looked up are widened.
  */
 export function lower(
   outputs: Readonly<Record<string, Value>>,
@@ -74,8 +74,8 @@ export function lower(
     ],
     graph: {
       name: 'adalora',
-      // ONNX Runtime walks back from the outputs and takes, of several inputs, the node listed last first: listed in
-      // reverse, nodes run in the order in which they were scheduled.
+      // ONNX Runtime walks back from the outputs; of a node's inputs it visits first the one that is listed last. So
+      // that nodes run in the order of the schedule, they are listed in reverse.
       node: emitter.nodes.reverse(),
       initializer: emitter.initializers,
       input: inputs.map(({ name, value }) => valueInfo(name, value)),
@@ -85,8 +85,8 @@ export function lower(
 }
 
 /**
- * The nodes of a program in the order in which they should run: graph order, but each view right after what it views.
- * A weight's gradient is flattened as soon as it is there, and the activations that it took are free.
+ * The nodes of a program in the order in which they should run: graph order, but each view right after what it views. So
+ * a weight's gradient is flattened as soon as it is there, and the activations it was made from can be freed.
  */
 function schedule(nodes: readonly Node[]): Node[] {
   const views = new Map<Node, Node[]>();

@@ -10,7 +10,7 @@ import { waiting } from './waiting.ts';
 /** Where a graph will run. */
 export type Target = 'cpu' | 'webgpu' | 'wasm';
 
-/** Emits a node's ONNX equivalent, given the names of its operands; returns the names of its outputs. */
+/** Emits the ONNX nodes that compute a node, given the names of its operands; returns the names of its outputs. */
 type Lowering<K extends Op> = (emitter: Emitter, node: Node<K>, operands: readonly string[]) => string[];
 type LoweringTable = { [K in Op]: Lowering<K> };
 
@@ -121,10 +121,13 @@ const cpu: Partial<LoweringTable> = {
   },
 };
 
-/** Columns that are too few to be shared out among threads. */
+/** Fewer columns than these are not shared out among threads. */
 const NARROW = 64;
 
-/** Aᵀ B of many rows and few columns, as a factor's gradient is: quicker as the transposition of Bᵀ A. */
+/**
+ * Whether a product is Aᵀ B with many rows and few columns, as the gradient of a low-rank factor is. It is quicker as
+ * the transposition of Bᵀ A.
+ */
 function isTall({ attributes: { transposeA, transposeB }, outputs: [{ shape }] }: Node<'matmul'>): boolean {
   const [rows, columns] = shape;
   if (typeof rows !== 'number' || typeof columns !== 'number') return false;

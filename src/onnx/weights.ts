@@ -2,7 +2,7 @@ import type { Node } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 
-/** Bytes of a frozen tensor inside a file: ONNX external data, mapped by the engine, never read here. */
+/** Where the bytes of a frozen tensor lie in a file. The engine maps them (ONNX external data); nobody reads them here. */
 export interface WeightLocation {
   /** Name of a file in the session's weight folder. */
   file: string;
@@ -10,7 +10,7 @@ export interface WeightLocation {
   begin: number;
   end: number;
   dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
-  /** The order in which its axes lie there, slowest first, where it is not row-major. */
+  /** The order of its axes in memory, slowest first; undefined where it is row-major. */
   axes?: readonly number[];
 }
 
@@ -20,10 +20,10 @@ export interface InlineWeight {
 }
 
 type WeightPlace = WeightLocation | InlineWeight;
-/** Where each `weight` node's tensor lies; asked once a name. */
+/** Tells where the tensor of a `weight` node lies; asked once for each name. */
 export type LocateWeight = (name: string) => WeightPlace;
 
-/** Adds a frozen tensor as it is stored. */
+/** Adds a frozen tensor in the type in which it is stored, and returns its name. */
 export function emitWeight(
   emitter: Emitter,
   { attributes: { name }, outputs: [{ shape }] }: Node<'weight'>,
@@ -54,10 +54,12 @@ export function emitWeight(
     : name;
 }
 
+/** Whether a tensor is stored in 16 bits. */
 export function isNarrow(place: WeightPlace): boolean {
   return !('data' in place) && (place.dtype === 'float16' || place.dtype === 'bfloat16');
 }
 
+/** A 16-bit tensor as float32. */
 export function widened(emitter: Emitter, name: string): string {
   return emitter.emit('Cast', [name], { to: ELEMENT.float32 });
 }

@@ -18,7 +18,7 @@ import { bertEncoder } from '../bert/encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { RobertaConfig } from './config.ts';
 
-/** The encoder without a head: BERT's, but for its positions. Hidden states of the last layer, [sequence · batch, hidden]. */
+/** The encoder without a head, BERT's but for its positions: hidden states of the last layer, [sequence · batch, hidden]. */
 export function robertaModel(network: Network, config: RobertaConfig, inputs: ModelInputs): Value {
   const embeddings = network.at('roberta.embeddings');
   const { max_position_embeddings: rows, hidden_size: width, pad_token_id: pad } = config;
