@@ -2,18 +2,19 @@ import { add, expand, reshape, sum } from '../graph/build.ts';
 import { type Dimension, sameDimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
+import { derivatives } from './derivatives.ts';
 import { recomputed } from './recompute.ts';
 import { replaying } from './replay.ts';
-import { rules } from './rules.ts';
 
 /**
  * Reverse mode as a graph-to-graph pass: adds the nodes that compute d `loss` / d `wrt[i]` and returns those values,
- * each with the shape of its `wrt[i]`. `wrt` values count as leaves: nothing behind them is differentiated, and no
- * gradient is formed for a value that no `wrt` reaches.
+ * each with the shape of its `wrt[i]`. `wrt` values count as leaves: what they are computed from is not
+ * differentiated. No gradient is formed for a value that depends on no `wrt`.
  *
  * @param loss a float32 scalar
- * @param cuts values that part the forward pass, such as the hidden states between layers: what lies between two of
- * them is computed once more for the backward pass instead of being kept, with the same gradients bit for bit
+ * @param cuts values that divide the forward pass into segments, such as the hidden states between layers. What lies
+ * between two of them is computed again for the backward pass instead of being kept; the gradients are the same bit
+ * for bit
  * @throws when a `wrt` value has no influence on the loss, or reaches it only through an op without a derivative
  */
 export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Value[] = []): Value[] {
@@ -33,12 +34,12 @@ export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Val
     const outputGradients = node.outputs.map((output) => collected.get(output));
     if (outputGradients.every((gradient) => gradient === undefined)) continue;
     if (node.outputs.some((output) => leaves.has(output))) continue;
-    const rule = rules[node.op];
-    if (!rule) throw new Error(`${node.op} (node %${node.id}) has no derivative`);
+    const derivative = derivatives[node.op];
+    if (!derivative) throw new Error(`${node.op} (node %${node.id}) has no derivative`);
     const read = readingFor(node, outputGradients);
     const inputs = node.inputs.map((operand) => recomputed(read(operand), active));
     const remembered = { ...node, inputs, outputs: node.outputs.map(read) };
-    const inputGradients = rule(remembered as never, outputGradients);
+    const inputGradients = derivative(remembered as never, outputGradients);
     node.inputs.forEach((operand, i) => {
       const gradient = active.has(operand) ? inputGradients[i]?.() : undefined;
       if (gradient) accumulate(operand, unbroadcast(gradient, operand.shape));

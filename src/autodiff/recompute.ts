@@ -2,16 +2,20 @@ import { multiply, normalCdf } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
-/** Masks of dropout: fed, or cut from a pool anew. */
+/** Where dropout masks come from: the host feeds them, or they are cut from a pool. */
 const MASKS: ReadonlySet<Op> = new Set(['input', 'window']);
-/** Ops whose backward rule reads their output: it is kept anyway. */
+/** Ops whose derivative reads their own output, which is therefore kept. */
 const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);
 
 /**
- * A value for the backward pass: computed anew, where one cheap pass over what is kept anyway gives it, so that the
- * forward pass's copy can be freed; else the value itself. So the output of GELU (its derivative needs x and Φ(x) as well),
- * that of a layer norm whose input is kept for its derivative, and every dropout mask that is a window into a pool live only
- * while they are used.
+ * What the backward pass reads in place of a forward value. Where one cheap pass over values that are kept anyway gives
+ * it, it is computed again, so that the forward pass's copy can be freed. Else it is the value itself. Computed again
+ * are:
+ *
+ * - the output of GELU, as x Φ(x): its derivative needs x and Φ(x) in any case;
+ * - the output of a layer norm whose input is kept for the norm's derivative;
+ * - a dropout mask that is cut from a pool;
+ * - a product of two values that are kept, or computed again themselves.
  *
  * @param active the values that are differentiated
  */

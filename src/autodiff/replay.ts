@@ -2,28 +2,29 @@ import { after } from '../graph/build.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
-/** Frozen tensors: the engine's own, which cost nothing to read twice. */
+/** Frozen tensors: the engine holds them all the time. */
 const FROZEN: ReadonlySet<Op> = new Set(['weight', 'constant']);
-/** Given, not computed. */
+/** Values that are given and not computed. */
 const LEAVES: ReadonlySet<Op> = new Set([...FROZEN, 'input']);
 
-/** Forward values as the backward rule of a node shall read them. */
+/** What a node's derivative reads in place of a forward value. */
 export type Read = (value: Value) => Value;
 
 const asTheyAre: Read = (value) => value;
 
 /**
- * Gradient checkpointing (Chen et al., 2016). `cuts` part the forward pass into segments, each ending with one of them.
- * When the first gradient inside a segment is there, the segment is computed once more, and its backward rules read
- * that: the forward pass keeps no more of it than what later segments read. What comes after the last cut is kept, for
- * its gradients come first.
+ * Gradient checkpointing (Chen et al., 2016). `cuts` divide the forward pass into segments; each segment ends with a cut.
+ * When the backward pass reaches a segment, the segment is computed again, and its derivatives read the second
+ * computation. So of the first computation only what later segments read is kept. What follows the last cut is not
+ * computed again, because the backward pass begins there.
  *
- * The second time, what a segment reads from outside stands `after` that first gradient, so that none of it runs early.
- * What depends on frozen tensors alone stays as it is.
+ * The second computation must not run before it is needed. So what it reads from outside the segment stands `after` the
+ * first gradient inside the segment. Nodes that depend on frozen tensors alone are not computed again.
  *
- * @param forward in graph order
- * @param active the values that are differentiated; those computed anew are added
- * @returns how to read for a node, given the gradients of its outputs; nodes must be asked for from the last to the first
+ * @param forward the nodes of the forward pass, in graph order
+ * @param active the values that are differentiated; second computations of them are added
+ * @returns a function from a node and the gradients of its outputs to what its derivative reads. Call it for the last
+ * node first
  */
 export function replaying(
   forward: readonly Node[],
@@ -47,7 +48,7 @@ export function replaying(
   };
 }
 
-/** Adds the nodes of a segment once more, in their order, not before the gate is there. */
+/** Computes the nodes of a segment again, in their order, and no earlier than the gate. */
 function replay(segment: readonly Node[], gate: Value, active: Set<Value>): Read {
   const { graph } = gate.node;
   const again = new Map<Value, Value>();

@@ -109,17 +109,17 @@ export const softmax = unary('softmax');
 /** log Σ exp over the last axis, which becomes 1. */
 export const logSumExp = unary('logSumExp');
 
-/** scale · op(a) op(b) over the last two axes; of one rank, leading axes broadcast. */
+/** scale · op(a) op(b) over the last two axes. Both operands have the same rank; leading axes broadcast. */
 export function matmul(a: Value, b: Value, options: Partial<Ops['matmul']> = {}): Value {
   return apply('matmul', [a, b], { transposeA: false, transposeB: false, scale: 1, ...options });
 }
 
-/** x Wᵀ or, backward, x W, with a frozen matrix in blocks: see `blockMatmul` in the op set. */
+/** x Wᵀ, or x W where `backward`, with a frozen matrix stored in blocks: see `blockMatmul` in the op set. */
 export function blockMatmul(x: Value, values: Value, scales: Value, attributes: Ops['blockMatmul']): Value {
   return apply('blockMatmul', [x, values, scales], attributes);
 }
 
-/** A matrix of bytes with the scales of its columns. */
+/** A matrix of bytes, and the scale of each of its columns. */
 export type ByteMatrix = readonly [values: Value, scales: Value];
 
 /** x W with a frozen matrix of bytes and its mirror: see `byteMatmul` in the op set. */
@@ -178,7 +178,7 @@ export function window(vector: Value, start: Value, shape: readonly Dimension[])
   return apply('window', [vector, start], { shape });
 }
 
-/** x, but not before the gate, of any shape with a symbolic size, is there. */
+/** x itself, but no earlier than the gate has been computed: see `after` in the op set. */
 export function after(x: Value, gate: Value): Value {
   return apply('after', [x, gate], {});
 }

@@ -40,9 +40,9 @@ export interface Ops {
   /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */
   matmul: { transposeA: boolean; transposeB: boolean; scale: number };
   /**
-   * x Wᵀ, or x W where `backward`, with a frozen matrix W [outFeatures, inFeatures] in blocks along its rows: (x,
-   * values [blocks, blockSize · bits / 8], scales [blocks]). An element is its integer times its block's scale; of 4
-   * bits, the lower half of a byte comes first and 8 stands for zero.
+   * x Wᵀ, or x W where `backward`, with a frozen matrix W [outFeatures, inFeatures] that is stored in blocks along its
+   * rows: (x, values [blocks, blockSize · bits / 8], scales [blocks]). An element is its integer times the scale of its
+   * block. With 4 bits a byte holds two elements, the first in its lower half, and 8 stands for zero.
    */
   blockMatmul: {
     bits: 4 | 8;
@@ -52,11 +52,14 @@ export interface Ops {
     backward: boolean;
   };
   /**
-   * x W with a frozen matrix of signed bytes, each column times its scale: (x, values [inFeatures, outFeatures], scales
-   * [outFeatures], mirror, mirrorScales), the mirror being the transposition of the same matrix, rounded along its own
-   * columns, which the gradient is multiplied with. Rounds x to bytes, every row with a scale of its own. With a sixth
-   * operand, smoothing [inFeatures], the columns of x are multiplied by it first, the rows of the values having been
-   * divided by it, and all share a scale. Rounding counts as the identity when differentiated.
+   * x W with a frozen matrix of signed bytes: (x, values [inFeatures, outFeatures], scales [outFeatures], mirror,
+   * mirrorScales [inFeatures]). Each column of the values has a scale. The mirror is the transposed matrix, rounded along
+   * its own columns; the gradient is multiplied with it. x is rounded to bytes too, each row with a scale of its own.
+   *
+   * There may be a sixth operand, smoothing [inFeatures]. Then the columns of x are multiplied by it before they are
+   * rounded (the rows of the values have been divided by it), and all rows of x share one scale.
+   *
+   * The derivative takes rounding for the identity.
    */
   byteMatmul: None;
   sum: Reduction;
@@ -87,7 +90,10 @@ export interface Ops {
   window: { shape: readonly Dimension[] };
 
   // Order
-  /** (x, gate): x, but not before the gate is there, which must have a size that is known at run time only. */
+  /**
+   * (x, gate): x itself, but no earlier than the gate has been computed. The gate needs a symbolic size: what has fixed
+   * sizes only, the engine does not wait for.
+   */
   after: None;
 }
 
@@ -95,5 +101,5 @@ type None = Record<never, never>;
 type Reduction = { axes: readonly number[]; keepDims: boolean };
 
 export type Op = keyof Ops;
-/** Bytes are for frozen tensors alone. */
+/** Types of elements. Only frozen tensors are of bytes. */
 export type DataType = 'float32' | 'int32' | 'bool' | 'uint8';

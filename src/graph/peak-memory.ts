@@ -10,7 +10,7 @@ const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1 };
 const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
 /** Outputs that are the same memory as the first input. */
 const VIEWS: ReadonlySet<Op> = new Set(['reshape', 'after']);
-/** Ops whose output may take the place of an operand of its size that nobody needs any more. */
+/** Ops that may write their output over an operand of the same size that nobody needs any more. */
 const IN_PLACE: ReadonlySet<Op> = new Set([
   'add',
   'subtract',
@@ -30,8 +30,10 @@ const IN_PLACE: ReadonlySet<Op> = new Set([
 ]);
 
 /**
- * The most memory that the intermediate values of a program take at once, in bytes, for given symbolic sizes: nodes run
- * in graph order, a value is freed after its last use.
+ * The largest number of bytes that the intermediate values of a program take at one time. Nodes run in graph order, and
+ * a value is freed after its last use.
+ *
+ * @param symbols the number that each symbolic size stands for
  */
 export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<string, number>>): number {
   const nodes = reachable(outputs);
@@ -62,7 +64,7 @@ export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<s
   return peak;
 }
 
-/** Counts a node's uses down; the values that nobody needs after it. */
+/** Takes a node's operands off the numbers of uses still to come. Returns the values that nobody needs any more. */
 function lastUses(node: Node, uses: Map<Value, number>, ownerOf: (value: Value) => Value): Value[] {
   const dying: Value[] = [];
   for (const value of node.inputs.map(ownerOf)) {

@@ -150,7 +150,7 @@ const inference: { [K in Op]: Inference<K> } = {
   },
 
   after: ([x, gate]) => {
-    // The engine would find out that it need not wait.
+    // The engine would know the shape ahead of time, and not wait for the gate.
     check(
       gate.shape.some((size) => typeof size !== 'number'),
       'the gate needs a symbolic size',

@@ -1,7 +1,7 @@
 import type { Node, Value } from './graph.ts';
 import { reachable } from './print.ts';
 
-/** What the symbolic sizes of a program are for given inputs: each is the bare size of some input's axis. */
+/** The numbers that a program's symbolic sizes stand for: each is the size of an axis of one of the given inputs. */
 export function symbolsOf(
   outputs: readonly Value[],
   inputs: Readonly<Record<string, { dims: readonly number[] }>>,

@@ -1,14 +1,14 @@
 import type { WeightLocation } from '../onnx/lower.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** What a checkpoint tells of a tensor. */
-export interface TensorPlace {
+/** What a checkpoint says about a tensor. */
+interface TensorPlace {
   dtype: string;
   shape: readonly number[];
   file: string;
   begin: number;
   end: number;
-  /** The order in which its axes lie in those bytes, slowest first, where it is not row-major. */
+  /** The order of its axes in those bytes, slowest first; undefined where it is row-major. */
   axes?: readonly number[];
 }
 
@@ -29,21 +29,21 @@ const ENGINE_DTYPES: Record<string, WeightLocation['dtype']> = {
   BF16: 'bfloat16',
 };
 
-export interface BindOptions {
+interface BindOptions {
   /** Where the checkpoint lies, for messages. */
   where: string;
-  /** Prefixes of the base model: a checkpoint has one of them or, of the base model alone, none. */
+  /** Prefixes of the base model. A checkpoint has one of them; one of the base model alone has none. */
   baseModelPrefixes: readonly string[];
-  /** Names that tied parameters may have in place of their own; those that the model has parameters of do not count. */
+  /** Other names of tied parameters. A name does not count where the model has a parameter of that name as well. */
   tiedNames?: Readonly<Record<string, readonly string[]>>;
   /** Parameters that may be absent, or of another shape: those of a new head. */
   mayInitialise: (name: string) => boolean;
 }
 
 /**
- * Finds each parameter of a model in a checkpoint: by its name, with a prefix of the base model's too few, too many or
- * another, below a prefix that all tensors of the checkpoint share, by an old name, or by that of a parameter tied to
- * it. Parameters to be initialised are left out of the result.
+ * Finds each parameter of a model in a checkpoint. It may be there under its own name, an old name, or the name of a
+ * parameter tied to it; without the prefix of the base model, with one more, or with another; and below a prefix that all
+ * tensors of the checkpoint share. Parameters to be initialised are left out of the result.
  *
  * @throws UserError naming every tensor that is missing, or has another shape, with both shapes
  */
@@ -81,7 +81,7 @@ export function weightLocation({ dtype, file, begin, end, axes }: TensorPlace): 
   return { file: name, begin, end, dtype: ENGINE_DTYPES[dtype], ...(axes && { axes }) };
 }
 
-/** Names that a checkpoint may have a parameter under, the likeliest first. */
+/** The names under which a checkpoint may have a parameter, the likeliest first. */
 function candidates(name: string, prefixes: readonly string[]): string[] {
   const own = prefixes.find((prefix) => name.startsWith(`${prefix}.`));
   const bare = own === undefined ? [] : [name.slice(own.length + 1)];
@@ -94,7 +94,7 @@ function candidates(name: string, prefixes: readonly string[]): string[] {
   ]);
 }
 
-/** The modules that all names begin with, as `model.`: what a wrapper around the model has left. */
+/** The prefix that all names have in common, such as `model.`, which comes from a wrapper around the model. */
 function sharedPrefix(names: readonly string[]): string {
   let shared = names[0]?.split('.').slice(0, -1) ?? [];
   for (const name of names) {

@@ -18,7 +18,7 @@ export const encoderFields = {
   id2label: z.record(z.string(), z.string()).optional(),
 };
 
-/** Number and names of labels as transformers reads them: `id2label` wins, `otherwise` so many without either. */
+/** Number and names of labels as transformers reads them: from `id2label`, else `num_labels`, else `otherwise` many. */
 export function labelsOf(
   fields: { num_labels?: number; id2label?: Record<string, string> },
   otherwise = 2,

@@ -22,12 +22,12 @@ export interface ModelInputs {
   attentionMask: Value;
   batch: Dimension;
   sequence: Dimension;
-  /** int32 [target, batch]: what the decoder of an encoder-decoder reads. */
+  /** int32 [target, batch]: the tokens that the decoder of an encoder-decoder reads. */
   decoderInputIds: Value;
   target: Dimension;
-  /** int32 [n]: the rows of the (decoder's) hidden states for which a head by token gives logits; all without it. */
+  /** int32 [n]: the rows of the (decoder's) hidden states for which a head by token gives logits; by default all. */
   logitRows?: Value;
-  /** Where a decoder remembers what it has read; without it, it reads from the start. */
+  /** Where a decoder keeps what it has read; without a cache it reads from the start. */
   cache?: KeyValueCache;
 }
 
@@ -44,13 +44,13 @@ export interface CommonConfig {
   /** Standard deviation of newly initialised weights. */
   initializerRange: number;
   padTokenId?: number;
-  /** Whether what a token is turned into depends on how long the text is: then a prompt has to be read at once. */
+  /** Whether a token's hidden state depends on the length of the text, so that a prompt must be read in one piece. */
   readsWhole?: boolean;
-  /** What an encoder-decoder's decoder starts with. */
+  /** The token with which the decoder of an encoder-decoder starts. */
   decoderStartTokenId?: number;
 }
 
-/** What a model ends in, by PEFT's `task_type`, which has none for masked language models. */
+/** The kinds of heads by PEFT's `task_type`, which has none for masked language models. */
 export const HEAD_KINDS = [
   'SEQ_CLS',
   'QUESTION_ANS',
@@ -61,15 +61,15 @@ export const HEAD_KINDS = [
 ] as const;
 export type HeadKind = (typeof HEAD_KINDS)[number];
 
-/** A model with one of its heads. */
+/** A head of a model family, on its base model. */
 export interface Head<Config extends CommonConfig = CommonConfig> {
-  /** In a config.json: "BertForSequenceClassification". */
+  /** Its name among the `architectures` of a config.json, such as "BertForSequenceClassification". */
   readonly architecture: string;
   /** Prefix of the base model's parameters under this head, where it is not the family's. */
   readonly baseModelPrefix?: string;
-  /** Modules of the head: trained whole, saved with the adapter, initialised where absent. */
+  /** Modules of the head: they are trained as a whole, saved with the adapter, and initialised where absent. */
   readonly modules: readonly string[];
-  /** Further modules that are initialised where absent, and are trained and saved then: a language model's, a pooler. */
+  /** Further modules that a checkpoint may lack, as a pooler; then they are initialised, trained and saved too. */
   readonly mayLack?: readonly string[];
   /**
    * Logits: [batch, labels] of classes; [2, batch, sequence] of answers, where they start and where they end;
@@ -78,8 +78,11 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   build(network: Network, config: Config, inputs: ModelInputs): Value;
 }
 
+/** The base model of a family: the hidden states of its last layer, [sequence · batch, width]. */
+export type Encode<Config> = (network: Network, config: Config, inputs: ModelInputs) => Value;
+
 /** The modules that methods adapt where a config names none. */
-export interface TargetModules {
+interface TargetModules {
   /** PEFT's. */
   readonly lora: readonly string[];
   /** The paper's six matrices a layer (encoders, BART), else PEFT's. */
@@ -92,9 +95,9 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   /** Prefix of the base model's parameters; a checkpoint of the base model alone lacks it. */
   readonly baseModelPrefix: string;
   readonly targetModules: TargetModules;
-  /** Names that a checkpoint may have a tied parameter under, in place of its own. */
+  /** Other names under which a checkpoint may have a tied parameter. */
   readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
-  /** Whether it is a decoder alone, which generates from what it has read. */
+  /** Whether it is a decoder without an encoder. */
   readonly isDecoder?: boolean;
   /** @throws UserError listing everything that is wrong with the file */
   parseConfig(json: unknown, where: string): Config;

@@ -1,9 +1,12 @@
 import {
   add,
   divide,
+  exp,
   gelu,
   greater,
+  log,
   multiply,
+  negate,
   normalCdf,
   relu,
   sigmoid,
@@ -15,7 +18,6 @@ import {
 import type { Value } from '../graph/graph.ts';
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
-import { softplus } from './softplus.ts';
 
 /** The tanh approximation of GELU (Hendrycks and Gimpel, 2016). */
 function geluTanh(x: Value): Value {
@@ -29,7 +31,7 @@ function relu6(x: Value): Value {
   return where(greater(6, y), y, 6);
 }
 
-/** GELU clipped to [-10, 10], of which it reaches the upper end alone; as PyTorch's clip, with gradient at it. */
+/** GELU clipped to [-10, 10]; it never reaches the lower end. Like PyTorch's clip it has a gradient at the limit. */
 function clippedGelu(x: Value): Value {
   const y = gelu(x);
   return where(greater(y, 10), 10, y);
@@ -39,6 +41,18 @@ function clippedGelu(x: Value): Value {
 function laplace(x: Value): Value {
   // biome-ignore lint/suspicious/noApproximativeNumericConstant: it is transformers' own.
   return normalCdf(divide(subtract(x, 0.707107), 0.282095));
+}
+
+/** Below this, 1 + exp(x) loses digits of exp(x), and three terms of the series are exact to half a unit of float32. */
+const SERIES_BELOW = -5;
+
+/** log(1 + exp(x)), in a form that neither overflows nor loses small values, with the derivative ½ at 0. */
+function softplus(x: Value): Value {
+  const magnitude = where(greater(x, 0), x, negate(x));
+  const e = exp(negate(magnitude));
+  // e - e² / 2 + e³ / 3
+  const series = multiply(e, subtract(1, multiply(e, subtract(1 / 2, multiply(e, 1 / 3)))));
+  return where(greater(x, SERIES_BELOW), add(relu(x), log(add(e, 1))), series);
 }
 
 /** Activations by the names that `hidden_act` takes in a config.json: all of transformers' without parameters. */

@@ -2,10 +2,10 @@ import { cast, constant, equal, greater, iota, reshape, slice, subtract, where }
 import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
-/** Large enough to vanish after the exponential, small enough to stay finite when scores are added. */
+/** Added to scores that must not count: the exponential of the sum is 0, and the sum stays finite. */
 const BLOCKED = -1e30;
 
-/** Turns a mask [batch, keys] of 0 (padding) and others (real) into what is added to scores: [batch, 1, 1, keys]. */
+/** What is added to scores so that nobody sees padding, [batch, 1, 1, keys]; mask [batch, keys], 0 for padding. */
 export function attentionBias(mask: Value): Value {
   const [batch, keys] = mask.shape;
   const real = greater(cast(mask, 'float32'), 0);
@@ -19,9 +19,9 @@ export function causalBias(like: Value, queries: Dimension, keys: Dimension): Va
 }
 
 /**
- * The bias of a decoder: a token sees itself and those before it, of the same document, that are not padding, and of
- * those the last `window` only. The queries are the last of the keys: the others come from a cache. Padding sees the
- * tokens of all documents before it, as transformers has it: losses over all positions read it.
+ * The bias of a decoder. A token sees itself and the tokens before it that belong to the same document and are not
+ * padding; with `window`, only the last so many of them. The queries are the last of the keys: those before come from a
+ * cache. Padding sees the tokens of all documents before it, as in transformers: losses over all positions read it.
  *
  * @param mask int32 [batch, keys]: 0 for padding, else the number of a document
  * @returns [batch, 1, queries, keys]

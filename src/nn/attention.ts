@@ -5,11 +5,11 @@ import type { Network } from './network.ts';
 
 export interface AttentionOptions {
   batch: Dimension;
-  /** Tokens that ask; those that are asked are the last axis of the bias. */
+  /** How many tokens the queries are of. (The last axis of the bias tells the number of keys.) */
   queries: Dimension;
   heads: number;
   headSize: number;
-  /** Fewer heads of keys and values, each shared by as many heads in a row (grouped-query attention). */
+  /** Heads of keys and values; where they are fewer, consecutive heads share one (grouped-query attention). */
   keyValueHeads?: number;
   /** The probability that a weight is dropped in training. */
   dropout: number;
@@ -20,12 +20,13 @@ export interface AttentionOptions {
 }
 
 /**
- * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major.
- * In that order the heads of all examples are a plain view [tokens, batch · heads, headSize], whose transposition
- * the engine's product reads in place. Queries that share a key's head stand one after the other in one product, so
- * that keys and values are neither repeated nor read twice.
+ * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major. In that
+ * order the heads of all examples are a plain view [tokens, batch · heads, headSize], whose transposition the engine's
+ * product reads in place. Heads of queries that share a head of keys are multiplied with it in one product, so that
+ * keys and values are neither repeated nor read twice.
  *
  * @param bias added to the scores: [batch | 1, heads | 1, queries | 1, keys]
+ * @returns rows of the query's shape
  */
 export function attention(
   network: Network,

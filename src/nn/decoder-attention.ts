@@ -6,8 +6,8 @@ import type { KeyValueCache } from './key-value-cache.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotate, rotation } from './rotary.ts';
 
-/** Of a model's inputs those that attention reads. */
-export interface DecoderInputs {
+/** The inputs of a model that attention reads. */
+interface DecoderInputs {
   /** int32 [sequence, batch] */
   positionIds: Value;
   /** int32 [batch, keys] */
@@ -22,10 +22,11 @@ export interface DecoderAttentionOptions {
   keyValueHeads: number;
   headSize: number;
   rotary: Rotary;
-  /** How many tokens each sees, itself included; all before it where not given. */
+  /** How many tokens a token sees, itself included; by default all before it. */
   window?: number;
-  /** Whether the projections of queries, keys and values have one. */
+  /** Whether the projections of queries, keys and values have a bias. */
   bias?: boolean;
+  /** Whether the projection of the output has a bias. */
   outputBias?: boolean;
   /** Normalises queries and keys before they are turned, with the module `q_norm` or `k_norm`. */
   normalise?: (module: Network, rows: Value) => Value;
@@ -34,7 +35,10 @@ export interface DecoderAttentionOptions {
   adjust?: (scores: Value) => Value;
 }
 
-/** Causal self-attention with rotary positions over rows x [sequence · batch, width], and what the cache holds. */
+/**
+ * Causal self-attention with rotary positions: rows x [sequence · batch, width] attend to themselves and to the tokens in
+ * the cache. Returns rows of the same shape.
+ */
 export function decoderAttention(
   module: Network,
   x: Value,

@@ -12,14 +12,14 @@ const POOL = 'dropout_pool_';
 /** How many different windows a site may draw: about a million, so that masks hardly ever recur. */
 const START_POSITIONS = 2 ** 20;
 
-/** A pool that must grow grows by this much more than it must. */
+/** A pool that must grow becomes so many times as long as it must be, so that it seldom grows again. */
 const GROWTH = 1.25;
 
 type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
 
 /**
- * Where the windows are cut. `host`: every mask is an input, a view of the pool that nothing copies. `graph`: the pools are
- * inputs, and the graph copies each window, for engines whose memory is not the caller's.
+ * Who cuts the windows. `host`: every mask is an input, a view of the pool that nothing copies. `graph`: the pools are
+ * inputs, and the graph copies each window; for engines that do not share the caller's memory.
  */
 export type MaskSource = 'host' | 'graph';
 
@@ -91,7 +91,7 @@ export class DropoutSites {
     return window(pool, slice(this.#offsets, 0, site, site + 1), shape);
   }
 
-  /** Draws that a batch needs, by probability: any start, and the largest site. */
+  /** How many draws a batch needs, by probability: enough for the largest site at the last start position. */
   #poolLengths(symbols: Readonly<Record<string, number>>): Map<number, number> {
     const lengths = new Map<number, number>();
     for (const { shape, probability } of this.#sites) {
@@ -122,7 +122,7 @@ class DropoutPool {
     this.#probability = probability;
   }
 
-  /** `length` draws or some more: what is there stays, and a little room keeps it from growing at every larger batch. */
+  /** At least `length` draws. Those that were there stay the same. */
   atLeast(length: number): Float32Array {
     const { length: present } = this.#values;
     if (present >= length) return this.#values;

@@ -2,7 +2,7 @@ import { multiply } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
-export interface GatedFeedForwardOptions {
+interface GatedFeedForwardOptions {
   /** Features between the two projections. */
   inner: number;
   activation: (x: Value) => Value;

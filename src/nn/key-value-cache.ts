@@ -2,7 +2,7 @@ import { concat, input, reshape } from '../graph/build.ts';
 import { type Dimension, multiplyDimensions, symbol } from '../graph/dimension.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 
-/** Names of the inputs that hold what was read before, and of the outputs that hold what is read now. */
+/** Begin the names of inputs that hold what was read before, and of outputs that hold what is read now. */
 export const PAST = 'past.';
 export const PRESENT = 'present.';
 
@@ -14,22 +14,23 @@ export interface CacheEntry {
 
 /**
  * Keys and values of the tokens that a decoder has read, as inputs and outputs of its graph, so that each token is
- * computed once. Attention hands its new keys and values in and gets all of them back; the graph gives out the new ones
- * alone, which whoever runs it puts behind those it has: to copy all of them for every token would cost more with each.
+ * computed once. Attention hands its new keys and values in and gets those of all tokens back. The graph's outputs are
+ * the new ones only; whoever runs the graph appends them to those it has. Were all of them outputs, each token would cost
+ * a copy of everything before it.
  */
 export class KeyValueCache {
   /** How many tokens were read before; may be 0 at run time. */
   readonly past: Dimension = symbol('past');
-  /** What grows with every token read. */
+  /** Keys and values that grow with every token. */
   readonly entries: CacheEntry[] = [];
-  /** What depends on the encoder alone: computed by the graph of the prompt, an input of the graph that goes on. */
+  /** Keys and values of the encoder's output: outputs of the graph that runs the encoder, inputs of the decoder's. */
   readonly encoded: CacheEntry[] = [];
   readonly outputs: Record<string, Value> = {};
   readonly #graph: Graph;
   readonly #batch: Dimension;
   readonly #phase: 'encode' | 'decode';
 
-  /** @param phase of an encoder-decoder: whether the encoder runs, or its keys and values come from where it ran */
+  /** @param phase of an encoder-decoder: `encode` runs the encoder, `decode` takes its keys and values as inputs */
   constructor(graph: Graph, batch: Dimension, phase: 'encode' | 'decode' = 'decode') {
     this.#graph = graph;
     this.#batch = batch;

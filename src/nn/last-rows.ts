@@ -15,10 +15,10 @@ import { multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * The row of hidden states [sequence · batch, width] of each example's last token that is no padding, neither by the
- * mask nor, as transformers tells it, by its id: [batch, width].
+ * Of hidden states [sequence · batch, width], those of each example's last token that is not padding: [batch, width].
+ * Padding is what the mask leaves out and also, as in transformers, every token with the id of padding.
  *
- * @param padTokenId undefined: the mask alone says what padding is
+ * @param padTokenId undefined where the mask alone tells what padding is
  */
 export function lastTokens(
   hidden: Value,
@@ -34,17 +34,21 @@ export function lastTokens(
   });
 }
 
-/** The row of each example's last token with the given id; that of its first token where none has it. */
+/** Of hidden states, those of each example's last token with the given id, or of its first token where none has it. */
 export function lastOfToken(hidden: Value, inputIds: Value, id: number): Value {
   const isWanted = equal(inputIds, constant(hidden.node.graph, [id], [], 'int32'));
   return lastRows(hidden, inputIds, (rows, none) => where(isWanted, rows, none));
 }
 
-/** @param choose of the numbers of all rows, [sequence, batch], those that may be it, `none` in place of the others */
+/**
+ * Of hidden states, the last row of each example that qualifies, [batch, width].
+ *
+ * @param choose takes the numbers of all rows, [sequence, batch], and puts `none` in place of rows that do not qualify
+ */
 function lastRows(hidden: Value, inputIds: Value, choose: (rows: Value, none: Value) => Value): Value {
   const [sequence, batch] = inputIds.shape;
   const numbers = iota(hidden.node.graph, multiplyDimensions(sequence, batch));
-  // Numbers of rows are exact in float32, of which the engine takes the largest on every backend.
+  // In float32, which holds the numbers of rows exactly: every backend finds the largest of floats.
   const rows = cast(reshape(numbers, [sequence, batch]), 'float32');
   const last = max(choose(rows, slice(rows, 0, 0, 1)), [0]);
   return gather(hidden, cast(last, 'int32'));

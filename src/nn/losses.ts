@@ -50,7 +50,7 @@ export function meanSquaredError(predictions: Value, targets: Value): Value {
 
 /** Mean binary cross-entropy over all labels; logits and targets [rows, labels], in the form that cannot overflow. */
 export function binaryCrossEntropy(logits: Value, targets: Value): Value {
-  // Of derivative -1 at 0, not 0, so that the loss has its own there.
+  // |logits|, with the derivative -1 at 0, so that the loss has the right derivative there.
   const magnitude = where(greater(logits, 0), logits, negate(logits));
   const softplus = log(add(exp(negate(magnitude)), 1));
   return average(add(subtract(relu(logits), multiply(logits, targets)), softplus));

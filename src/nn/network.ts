@@ -40,11 +40,11 @@ export interface LinearModule {
   outFeatures: number;
   /** Whether the weight is stored as [in, out], as GPT-2's `Conv1D` stores it. */
   transposed?: boolean;
-  /** Whether it reads what a layer norm gives, with nothing in between, as dropout is in training. */
+  /** Whether it reads the output of a layer norm, with nothing in between (in training, dropout may be). */
   normalised?: boolean;
 }
 
-export interface LinearOptions {
+interface LinearOptions {
   /** Whether the module has a bias; by default it has. */
   bias?: boolean;
   transposed?: boolean;
@@ -57,22 +57,23 @@ export interface LinearOptions {
 export class Network {
   /** Shape of every parameter, by name, in the order of use. */
   readonly parameters = new Map<string, readonly number[]>();
+  /** The linear modules by path, in the order in which they were built. */
   readonly linears = new Map<string, LinearModule>();
-  /** What each of them reads, [rows, inFeatures]. */
+  /** The x [rows, inFeatures] that each linear module reads, by path. */
   readonly linearInputs = new Map<string, Value>();
   /** The sublayers by path, in the order in which they were built. */
   readonly sublayers = new Map<string, Sublayer>();
-  /** Shape of every tensor of the checkpoint that no method trains; zero where the checkpoint lacks it. */
+  /** Shape of every tensor that no method trains, by name; zeros where the checkpoint lacks it. */
   readonly buffers = new Map<string, readonly number[]>();
   /** Present in training only: dropout is the identity without it. */
   readonly dropouts: DropoutSites | undefined;
   /** The hidden states that layers start from: see {@link layerInput}. */
   readonly layerInputs: Value[] = [];
-  /** How the frozen linear weights are stored, where that is not as they are. */
+  /** The rounded form of frozen linear weights; undefined where they are as the checkpoint has them. */
   base: FrozenBase | undefined;
-  /** Where this is a part of a network: the path that stands before all paths it is asked for. */
+  /** The path of this part, which stands before every path that it is asked for; '' for the whole network. */
   readonly path: string = '';
-  // Private to TypeScript alone: a part reads what it has in common with the whole through its prototype.
+  // `private` and not #: a part reads the fields of the whole through its prototype, which # does not allow.
   private readonly injection: Injection | undefined;
 
   constructor(
@@ -83,7 +84,7 @@ export class Network {
     this.dropouts = options.training ? new DropoutSites(graph, options.masks) : undefined;
   }
 
-  /** The part of the network below a path, which takes paths relative to it and is the same network in all else. */
+  /** The part of the network below a path: it takes paths relative to that one, and is the same network otherwise. */
   at(path: string): Network {
     return Object.create(this, { path: { value: this.pathOf(path) } });
   }
@@ -93,12 +94,14 @@ export class Network {
     return this.path === '' ? name : `${this.path}.${name}`;
   }
 
+  /** A parameter of the checkpoint: frozen, or trained where the tuner says so. */
   parameter(name: string, shape: readonly number[]): Value {
     const path = this.pathOf(name);
     this.parameters.set(path, shape);
     return this.injection?.parameter(path) ?? weight(this.graph, path, shape);
   }
 
+  /** A tensor of the checkpoint that is always frozen. */
   buffer(name: string, shape: readonly number[]): Value {
     const path = this.pathOf(name);
     this.buffers.set(path, shape);
@@ -106,8 +109,8 @@ export class Network {
   }
 
   /**
-   * Says that a layer starts from this hidden state, which it gives back. Where memory is short, training keeps such
-   * states alone, and what layers read of one another, and computes the layers once more for their gradients.
+   * Says that a layer starts from this hidden state, and returns it. Gradient checkpointing keeps these states (and what
+   * else layers read of one another), and computes the layers again for their gradients.
    */
   layerInput(hidden: Value): Value {
     this.layerInputs.push(hidden);
@@ -169,6 +172,7 @@ export class Network {
     return this.injection?.sublayer?.(sublayer, h, end) ?? h;
   }
 
+  /** Dropout in training, else x itself. */
   dropout(x: Value, probability: number): Value {
     return this.dropouts?.apply(x, probability) ?? x;
   }

@@ -8,7 +8,7 @@ import { layerNorm } from './layer-norm.ts';
 import type { Network } from './network.ts';
 
 /** What a family calls the modules of a layer: paths below the layer's own. */
-export interface PostNormModules {
+interface PostNormModules {
   query: string;
   key: string;
   value: string;
@@ -24,7 +24,7 @@ export interface PostNormModules {
   feedForwardNorm: string;
 }
 
-export interface PostNormSettings {
+interface PostNormSettings {
   modules: PostNormModules;
   layers: number;
   heads: number;

@@ -9,7 +9,7 @@ import type { Network } from './network.ts';
 export function rmsNorm(module: Network, x: Value, epsilon: number, offset = 0): Value {
   const width = x.shape.at(-1) as number;
   const meanSquare = multiply(sum(multiply(x, x), [x.shape.length - 1], true), 1 / width);
-  // A factor for each row and not a quotient: its derivative reads x, which is kept anyway.
+  // Multiplied by the inverse and not divided: the derivative of a product reads x, which is kept anyway.
   const inverse = divide(1, sqrt(add(meanSquare, epsilon)));
   return multiply(multiply(x, inverse), add(module.parameter('weight', [width]), offset));
 }

@@ -23,19 +23,19 @@ import type { Value } from '../graph/graph.ts';
 export interface Rotary {
   /** Radians a position, of each pair of features. */
   frequencies: readonly number[];
-  /** Factor of what is turned. */
+  /** Factor of the turned features. */
   scale: number;
   /** Beyond `length` positions: how far the context is stretched as it grows. */
   stretch?: { factor: number; length: number };
 }
 
 /** Cosines and sines of every token's angles, [tokens, headSize / 2]. */
-export interface Rotation {
+interface Rotation {
   cosines: Value;
   sines: Value;
 }
 
-/** What every token is turned by, from its position; `positionIds` int32 [sequence, batch]. */
+/** How far every token is turned, from its position; `positionIds` int32 [sequence, batch]. */
 export function rotation(positionIds: Value, rotary: Rotary): Rotation {
   const positions = reshape(cast(positionIds, 'float32'), [sizeOf(positionIds.shape), 1]);
   const angles = multiply(positions, frequencies(positions, rotary));

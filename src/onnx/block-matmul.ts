@@ -5,13 +5,13 @@ import { waiting } from './waiting.ts';
 
 type Operands = readonly string[];
 
-/** The zero of 4 bits, twice in a byte. */
+/** A byte with two elements of 4 bits that stand for zero. */
 const TWO_EIGHTS = 0x88;
 
 /**
- * A product with a frozen matrix in blocks. Forward, 4 bits have a kernel of their own. All else makes the matrix anew
- * each time, a block a row, which is the kernel's quick case, and exactly what the forward kernel computes with: the
- * matrix is in memory only while it is used.
+ * A product with a frozen matrix in blocks. The engine has a kernel for 4 bits in the forward direction. In all other
+ * cases the matrix is dequantised for each product, so that it is in memory only while it is used. Its elements are
+ * exactly those that the forward kernel computes with.
  */
 export function lowerBlockMatmul(e: Emitter, node: Node<'blockMatmul'>, operands: Operands): string[] {
   const { bits, backward } = node.attributes;
@@ -40,8 +40,10 @@ function dequantised(
   const blocks = (inFeatures * outFeatures) / blockSize;
   const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.int8);
   const zero = bits === 4 ? [e.uint4(TWO_EIGHTS, [blocks])] : [];
-  // The engine would make one matrix for all products with it, of both directions, and keep it in between.
+  // Each product dequantises when its operand is there. Otherwise the engine would make one matrix for the products of
+  // both directions, and keep it in between.
   const own = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
+  // One block a row: the kernel's quick case.
   const rows = e.emit('DequantizeLinear', [integers, own, ...zero], { axis: 0 });
   return e.emit('Reshape', [rows, e.int64([outFeatures, inFeatures])]);
 }

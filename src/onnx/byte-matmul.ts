@@ -2,18 +2,18 @@ import type { Node } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 
-/** Bytes of activations count from here: the quick kernels take them without a sign. */
+/** The byte that stands for 0 in activations: the quick kernels take them as bytes without a sign. */
 const ZERO = 128;
-/** The most that a rounded element is away from it. */
+/** How far a byte may be from ZERO. */
 const MOST = 127;
-/** Stands in for the largest magnitude of a row of zeros. */
+/** In place of the largest magnitude in a row where that is 0, so that no scale is 0. */
 const TINY = 1e-30;
 
 /**
- * A product with a frozen matrix of bytes. The activations are rounded once for all products that read them: over all
- * rows alike, which the engine does within the product, or row by row, which takes a pass over the result.
+ * A product with a frozen matrix of bytes. The activations are rounded once for all products that read them. Where all
+ * rows share a scale, the engine multiplies with it inside the product; scales of their own take a pass over the result.
  *
- * @param bias added to every row; where all rows share a scale only, for there it costs nothing
+ * @param bias is added to every row; given only where all rows share a scale, for there it costs nothing
  */
 export function lowerByteMatmul(
   e: Emitter,
@@ -26,7 +26,7 @@ export function lowerByteMatmul(
   const product = (...operands: string[]) => e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft');
   if (smoothing) {
     const [bytes, scale, zero] = e.once(`rounded ${x} times ${smoothing}`, () =>
-      e.emitMany('DynamicQuantizeLinear', [e.emit('Mul', [x, smoothing])], {}, 3),
+      e.emitMany('DynamicQuantizeLinear', [e.emit('Mul', [x, smoothing])], {}, { outputs: 3 }),
     );
     return [product(bytes, matrix, scale, scales, zero, ...(bias ? ['', bias] : []))];
   }
@@ -34,7 +34,7 @@ export function lowerByteMatmul(
   return [e.emit('Mul', [product(bytes, matrix, e.float32([1], []), scales, e.uint8(ZERO)), steps])];
 }
 
-/** Rows as bytes, and what a byte of each row stands for, [rows, 1]. */
+/** Rows rounded to bytes, and for each row the value of one step, [rows, 1]. */
 function roundedRows(e: Emitter, x: string, width: number): { bytes: string; steps: string } {
   const [bytes, steps] = e.once(`rounded rows of ${x}`, () => {
     const keep = { keepdims: 1 };

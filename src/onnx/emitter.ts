@@ -41,15 +41,14 @@ export class Emitter {
 
   /** Adds a node with one output and returns that output's name. */
   emit(op: string, inputs: readonly string[], attributes: Attributes = {}, domain = ''): string {
-    return this.emitMany(op, inputs, attributes, 1, domain)[0];
+    return this.emitMany(op, inputs, attributes, { outputs: 1, domain })[0];
   }
 
   emitMany(
     op: string,
     inputs: readonly string[],
     attributes: Attributes,
-    outputs: number,
-    domain = '',
+    { outputs, domain = '' }: { outputs: number; domain?: string },
   ): string[] {
     const name = `${this.origin?.op}/${op}_${this.nodes.length}`;
     const repeat = this.origin?.repeat ?? 0;
@@ -89,22 +88,15 @@ export class Emitter {
     });
   }
 
-  /** A byte, without and with a sign. */
+  /** A byte without a sign, of rank 0. */
   uint8(value: number): string {
-    return this.#byte(value, ELEMENT.uint8);
-  }
-  int8(value: number): string {
-    return this.#byte(value, ELEMENT.int8);
-  }
-
-  #byte(value: number, data_type: number): string {
-    return this.#share(`byte ${value} ${data_type}`, (name) => {
-      this.initializers.push({ name, dims: [], data_type, raw_data: Uint8Array.of(value) });
+    return this.#share(`byte ${value}`, (name) => {
+      this.initializers.push({ name, dims: [], data_type: ELEMENT.uint8, raw_data: Uint8Array.of(value) });
       return name;
     });
   }
 
-  /** What several nodes need, made at the first of them. */
+  /** Tensors that several nodes need: made for the first that asks for the key. */
   once(key: string, make: () => readonly string[]): readonly string[] {
     const known = this.#made.get(key);
     if (known) return known;
@@ -113,7 +105,7 @@ export class Emitter {
     return made;
   }
 
-  /** A constant of equal elements, two of which make the given byte. */
+  /** A constant of 4-bit elements that are all equal; the byte holds two of them. */
   uint4(byte: number, shape: readonly number[]): string {
     return this.#share(`uint4 ${byte} [${shape}]`, (name) => {
       const raw_data = new Uint8Array(shape.reduce((a, b) => a * b, 1) / 2).fill(byte);
@@ -122,7 +114,7 @@ export class Emitter {
     });
   }
 
-  /** A frozen tensor once more, the same bytes with another shape and type. */
+  /** A second name for a frozen tensor: the same bytes, with another shape and type. */
   alias(name: string, shape: readonly number[], data_type: number): string {
     const tensor = this.initializers.find((initializer) => initializer.name === name);
     if (!tensor) throw new Error(`${name} is no frozen tensor`);

@@ -2,15 +2,15 @@ import { sameDimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import { lowerByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
-import { fusedMatMul, gemm, type Target } from './rules.ts';
+import { fusedMatMul, gemm, type Target } from './lowerings.ts';
 
 /** Nodes that an engine's operator computes together with a neighbour. */
-export interface Fusions {
+interface Fusions {
   /** Sums that a `Gemm` carries as its third operand (not on the CPU), biases that a product of bytes adds. */
   sums: ReadonlyMap<Node, { product: Node<'matmul' | 'byteMatmul'>; addend: Value }>;
-  /** Transposed operands that a `FusedMatMul` reads in place, with what they are the transposition of. */
+  /** Transposed operands, each with the value it is the transposition of: a `FusedMatMul` reads that in place. */
   turned: ReadonlyMap<Value, Value>;
-  /** Nodes that are not emitted, for every use of theirs is fused. */
+  /** Nodes that are not emitted, because all their users are fused with them. */
   absorbed: ReadonlySet<Node>;
 }
 

@@ -1,2 +1,2 @@
 export { type LowerOptions, lower, type WeightLocation } from './lower.ts';
-export type { Target } from './rules.ts';
+export type { Target } from './lowerings.ts';

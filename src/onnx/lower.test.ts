@@ -3,7 +3,7 @@ import { add, input, matmul, multiply, reshape, scatterAdd, slice, tanh } from '
 import { addDimensions, multiplyDimensions, symbol } from '../graph/dimension.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import { lower } from './lower.ts';
-import type { Target } from './rules.ts';
+import type { Target } from './lowerings.ts';
 
 /** The operators of an encoded model, by the names that the emitter gives to nodes. */
 function operators(value: Value, target: Target): string[] {

@@ -4,30 +4,11 @@ import { verify } from '../graph/verify.ts';
 import { PROGRAM } from '../support/program.ts';
 import { Emitter, valueInfo } from './emitter.ts';
 import { lowerFused, planFusions } from './fusion.ts';
-import { loweringTable, type Target } from './rules.ts';
-import { schedule } from './schedule.ts';
-import { ELEMENT, encodeModel } from './schema.ts';
+import { loweringTable, type Target } from './lowerings.ts';
+import { encodeModel } from './schema.ts';
+import { emitWeight, isNarrow, type LocateWeight, widened } from './weights.ts';
 
-/** Bytes of a frozen tensor inside a file: ONNX external data, mapped by the engine, never read here. */
-export interface WeightLocation {
-  /** Name of a file in the session's weight folder. */
-  file: string;
-  /** Byte offset in it. */
-  begin: number;
-  end: number;
-  dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
-  /** The order in which its axes lie there, slowest first, where it is not row-major. */
-  axes?: readonly number[];
-}
-
-/** A frozen tensor that no file holds: it becomes part of the model. */
-export interface InlineWeight {
-  data: Float32Array | Uint8Array;
-}
-
-export type WeightPlace = WeightLocation | InlineWeight;
-/** Where each `weight` node's tensor lies; asked once a name. */
-export type LocateWeight = (name: string) => WeightPlace;
+export type { InlineWeight, LocateWeight, WeightLocation } from './weights.ts';
 
 export interface LowerOptions {
   target: Target;
@@ -39,8 +20,8 @@ const IR_VERSION = 10;
 
 /**
  * Encodes the program that computes the named values as an ONNX model. Graph inputs keep their names; outputs get the
- * names given. Float16 and bfloat16 weights are widened by the engine when the session starts; of a table that is only
- * looked up, the rows that are.
+ * names given. The engine widens float16 and bfloat16 weights to float32 when the session starts. Tables that are only
+ * looked up stay narrow, and the rows that were looked up are widened.
  */
 export function lower(
   outputs: Readonly<Record<string, Value>>,
@@ -94,8 +75,8 @@ export function lower(
     ],
     graph: {
       name: PROGRAM,
-      // ONNX Runtime walks back from the outputs and takes, of several inputs, the node listed last first: listed in
-      // reverse, nodes run in the order in which they were scheduled.
+      // ONNX Runtime walks back from the outputs; of a node's inputs it visits first the one that is listed last. So
+      // that nodes run in the order of the schedule, they are listed in reverse.
       node: emitter.nodes.reverse(),
       initializer: emitter.initializers,
       input: inputs.map(({ name, value }) => valueInfo(name, value)),
@@ -104,43 +85,19 @@ export function lower(
   });
 }
 
-/** Adds a frozen tensor as it is stored. */
-function emitWeight(
-  emitter: Emitter,
-  { attributes: { name }, outputs: [{ shape }] }: Node<'weight'>,
-  place: WeightPlace,
-): string {
-  const stored = shape as number[];
-  if ('data' in place) {
-    const { buffer, byteOffset, byteLength } = place.data;
-    const raw_data = new Uint8Array(buffer, byteOffset, byteLength);
-    const data_type = place.data instanceof Uint8Array ? ELEMENT.uint8 : ELEMENT.float32;
-    emitter.initializers.push({ name, dims: stored, data_type, raw_data });
-    return name;
+/**
+ * The nodes of a program in the order in which they should run: graph order, but each view right after what it views. So
+ * a weight's gradient is flattened as soon as it is there, and the activations it was made from can be freed.
+ */
+function schedule(nodes: readonly Node[]): Node[] {
+  const views = new Map<Node, Node[]>();
+  for (const node of nodes) {
+    if (node.op !== 'reshape') continue;
+    const viewed = node.inputs[0].node;
+    views.set(viewed, [...(views.get(viewed) ?? []), node]);
   }
-  const { file, begin, end, dtype, axes } = place;
-  emitter.initializers.push({
-    name,
-    dims: axes ? axes.map((axis) => stored[axis]) : stored,
-    data_type: ELEMENT[dtype],
-    data_location: 1,
-    external_data: [
-      { key: 'location', value: file },
-      { key: 'offset', value: String(begin) },
-      { key: 'length', value: String(end - begin) },
-    ],
-  });
-  return axes
-    ? emitter.emit('Transpose', [name], { perm: stored.map((_, axis) => axes.indexOf(axis)) })
-    : name;
-}
-
-function isNarrow(place: WeightPlace): boolean {
-  return !('data' in place) && (place.dtype === 'float16' || place.dtype === 'bfloat16');
-}
-
-function widened(emitter: Emitter, name: string): string {
-  return emitter.emit('Cast', [name], { to: ELEMENT.float32 });
+  const place = (node: Node): Node[] => [node, ...(views.get(node) ?? []).flatMap(place)];
+  return nodes.filter(({ op }) => op !== 'reshape').flatMap(place);
 }
 
 function identity(from: string, to: string) {

@@ -75,7 +75,7 @@ export function encodeModel(model: ModelFields): Uint8Array {
   return ModelProto.encode(ModelProto.create(model)).finish();
 }
 
-export interface ModelFields {
+interface ModelFields {
   ir_version: number;
   producer_name: string;
   opset_import: { domain: string; version: number }[];

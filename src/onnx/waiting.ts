@@ -2,9 +2,9 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { Emitter } from './emitter.ts';
 
 /**
- * A tensor under a new name, the same memory, but not before the gate is there. In a Reshape, 0 stands for the size that
- * is there already; these zeros are a size of the gate, of those that the engine learns at run time, times 0. A gate of
- * fixed sizes keeps nothing waiting.
+ * A tensor under a new name, in the same memory, which is not there before the gate has been computed. It is a Reshape
+ * that changes nothing: a 0 in its shape keeps the size of that axis. The zeros are a size of the gate times 0. It must be
+ * a size that the engine learns at run time; a gate of fixed sizes is not waited for, and the tensor keeps its name.
  */
 export function waiting(
   e: Emitter,

@@ -1,4 +1,4 @@
-import type { Target } from '../../src/onnx/rules.ts';
+import type { Target } from '../../src/onnx/lowerings.ts';
 import { createSession as createNodeSession } from '../../src/runtime/node/create-session.ts';
 import type { Session } from '../../src/runtime/session.ts';
 import { createSession as createWebSession } from '../../src/runtime/web/create-session.ts';

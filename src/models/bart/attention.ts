@@ -7,7 +7,7 @@ import { lazy } from '../../support/lazy.ts';
 import type { BartConfig } from './config.ts';
 
 /** What an attention takes beside the hidden states that ask. */
-export interface Asking {
+interface Asking {
   batch: Dimension;
   /** How many tokens of each example ask. */
   queries: Dimension;

@@ -10,7 +10,7 @@ import {
 } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** Labels of a config without any. */
+/** The number of labels where a config names none. */
 const DEFAULT_LABELS = 3;
 
 const layerdrop = z

@@ -59,7 +59,7 @@ function classificationHead(network: Network, config: BartConfig, path: string, 
   return network.linear(`${path}.out_proj`, dropped(tanh(dense)), config.numLabels);
 }
 
-/** The model whose decoder reads the encoder's input too, one place later. */
+/** The model with a decoder that reads the encoder's input as well, shifted by one token. */
 function readTwice(network: Network, config: BartConfig, inputs: ModelInputs): Value {
   const { inputIds, sequence, batch } = inputs;
   const start = constant(inputIds.node.graph, [config.decoder_start_token_id], [1, 1], 'int32');
@@ -68,7 +68,7 @@ function readTwice(network: Network, config: BartConfig, inputs: ModelInputs): V
   return bartModel(network, config, { ...inputs, decoderInputIds, target: sequence });
 }
 
-/** The token whose state is classified. */
+/** The id of the token whose hidden state is classified. */
 function endOfSequence({ eos_token_id: id }: BartConfig): number {
   if (typeof id === 'number') return id;
   throw new UserError({

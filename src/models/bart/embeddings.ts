@@ -8,10 +8,10 @@ import type { Network } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
 import { LAYER_NORM_EPSILON } from './layer.ts';
 
-/** The table of words that the encoder, the decoder and the language model's head have in common where tied. */
+/** The word embeddings that encoder, decoder and language model's head share where they are tied. */
 export const SHARED = 'model.shared';
 
-/** The table of positions begins with two rows that no position has. */
+/** Row of the first position in its table: no position has the two rows before. */
 const FIRST_POSITION = 2;
 
 /**

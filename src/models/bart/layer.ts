@@ -5,7 +5,7 @@ import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
 
-/** Of every layer norm of the family. */
+/** The epsilon of every layer norm in the family. */
 export const LAYER_NORM_EPSILON = 1e-5;
 
 /** The paths of a layer's sublayers, and of the norms behind them. */

@@ -27,7 +27,7 @@ export const bertFields = {
 type BertFields = z.infer<z.ZodObject<typeof bertFields>>;
 export type BertConfig = BertFields & CommonConfig;
 
-/** To be spread into a schema's `refine`. */
+/** Arguments of a schema's `refine`. */
 export const headsDivideWidth: [(fields: BertFields) => boolean, { path: string[]; message: string }] = [
   ({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0,
   { path: ['num_attention_heads'], message: 'must divide hidden_size' },
@@ -40,7 +40,7 @@ export function parseBertConfig(json: unknown, where: string): BertConfig {
   return withCommon(parseFields(schema, json, where));
 }
 
-/** Such fields, and what the rest of the program needs to know of them. */
+/** Fields of BERT and its kin, with what the rest of the program needs to know of any model. */
 export function withCommon<Fields extends BertFields>(fields: Fields): Fields & CommonConfig {
   return {
     ...fields,

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** Positions that a config may speak of; bounds the table of distances that becomes part of the graph. */
+/** The most positions that a config may name: they bound the table of distances that becomes part of the graph. */
 const MAX_POSITIONS = 2 ** 16;
 
 /** Each tap of each group of a convolution is a product of its own. */
 const MAX_CONV_PRODUCTS = 256;
 
-/** Relative positions end nowhere, but the table of distances must: at so many times the model's own length. */
+/** Relative positions know no longest text, but the table of distances must end: at this many times the model's length. */
 const TIMES_LENGTH = 4;
 
 const schema = z
@@ -90,8 +90,8 @@ export interface DebertaV2Config extends Fields, CommonConfig {
 type Fields = Omit<z.infer<typeof schema>, 'id2label' | 'embedding_size'>;
 
 /**
- * Reads a config.json of `model_type` deberta-v2; fields keep Hugging Face's names, lists in one string are split. Of
- * `pos_att_type` c2p and p2c mean something to transformers, of `norm_rel_ebd` layer_norm.
+ * Reads a config.json of `model_type` deberta-v2; fields keep Hugging Face's names, and lists in one string are split. As
+ * in transformers, only c2p and p2c count in `pos_att_type`, and only layer_norm in `norm_rel_ebd`.
  */
 export function parseDebertaV2Config(json: unknown, where: string): DebertaV2Config {
   const fields = parseFields(schema, json, where);
@@ -113,7 +113,7 @@ export function parseDebertaV2Config(json: unknown, where: string): DebertaV2Con
   };
 }
 
-/** "p2c|c2p" */
+/** The entries of a list in one string, such as "p2c|c2p". */
 function listed(text: string): string[] {
   return text
     .toLowerCase()

@@ -6,7 +6,7 @@ import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { DebertaV2Config } from './config.ts';
 
-export interface ConvInputs {
+interface ConvInputs {
   /** What the first layer read, [sequence · batch, hidden]. */
   embedded: Value;
   /** What it gave, of the same shape. */

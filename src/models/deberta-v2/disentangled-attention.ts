@@ -4,7 +4,7 @@ import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
 import type { DebertaV2Config } from './config.ts';
 
-/** Large enough to vanish after the exponential, and so that rows of nothing else come out even. */
+/** The score of a pair that must not count: its exponential is 0, and a row of such scores alone gets equal weights. */
 const BLOCKED = -1e30;
 
 /** What attention takes beside hidden states, the same in all layers. */
@@ -16,7 +16,7 @@ export interface AttentionContext {
   batch: Dimension;
 }
 
-/** What all layers know of relative positions. */
+/** The relative positions, the same for all layers. */
 export interface RelativeEmbeddings {
   /** [rows, hidden] */
   table: Value;
@@ -27,10 +27,11 @@ export interface RelativeEmbeddings {
 }
 
 /**
- * The module `attention.self`: disentangled attention (He et al., 2021) over rows [sequence · batch, hidden], sequence-major: to the product of
- * query and key, queries add their products with the keys of relative positions (c2p) and keys theirs with the queries
- * of relative positions (p2c). Which relative position meets which pair depends on q - k alone, so a query takes one
- * product with all 2 · sequence that occur, and {@link skewed} brings them to their keys.
+ * The module `attention.self`: disentangled attention (He et al., 2021) over rows [sequence · batch, hidden],
+ * sequence-major. To the product of query and key are added that of the query with the key of their relative position
+ * (c2p) and that of the key with the query of their relative position (p2c). A relative position depends on q - k alone.
+ * So each query is multiplied with all 2 · sequence relative positions that occur, and {@link skewed} moves the products to
+ * their keys. Returns rows of the same shape.
  */
 export function disentangledAttention(
   module: Network,
@@ -41,7 +42,7 @@ export function disentangledAttention(
   const { hidden_size: width, num_attention_heads: heads, share_att_key: shared } = config;
   const headSize = width / heads;
   const has = (kind: 'c2p' | 'p2c') => config.pos_att_type.includes(kind);
-  // Terms count without relative attention too, as in transformers.
+  // As in transformers, the terms count even where relative attention is off.
   const terms = 1 + Number(has('c2p')) + Number(has('p2c'));
   const options = { transposeB: true, scale: 1 / Math.sqrt(headSize * terms) };
   // [tokens · batch, hidden] to [batch, heads, tokens, headSize], which products read in place.

@@ -52,7 +52,7 @@ function layer(network: Network, config: DebertaV2Config, hidden: Value, context
   return output(network.at('output'), 'feedForward', activation(hidden_act)(inner), attended);
 }
 
-/** Undefined where no layer looks at them. */
+/** The relative positions for all layers; undefined where none looks at them. */
 function relativeEmbeddings(
   encoder: Network,
   config: DebertaV2Config,
@@ -65,7 +65,7 @@ function relativeEmbeddings(
   const table = config.norm_rel_ebd.includes('layer_norm')
     ? layerNorm(encoder.at('LayerNorm'), raw, layer_norm_eps)
     : raw;
-  // Of the distances of the longest sequence, the middle ones are those of a shorter one.
+  // A shorter sequence has the distances in the middle of those of the longest.
   const start = addDimensions(longest, multiplyDimensions(sequence, -1));
   const distances = (first: number, step: 1 | -1) => {
     const rows = rowsOfDistances(config, first, 2 * longest, step);

@@ -3,7 +3,7 @@
  * each up to half of them, then wider and wider ones; every bucket has a row of the table of relative embeddings.
  */
 
-export interface RelativePositionSettings {
+interface RelativePositionSettings {
   /** Buckets on either side, or none (below 1): then every distance is its own. */
   position_buckets: number;
   max_relative_positions: number;

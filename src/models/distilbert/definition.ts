@@ -21,7 +21,7 @@ export const distilBert: ModelDefinition<DistilBertConfig> = {
   modelType: 'distilbert',
   baseModelPrefix: 'distilbert',
   targetModules: {
-    // PEFT's maps do not know it: these are what BERT's are called here.
+    // PEFT has no default for DistilBERT: these are the modules that it adapts in BERT.
     lora: ['q_lin', 'v_lin'],
     adalora: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'],
   },

@@ -9,7 +9,7 @@ import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { DistilBertConfig } from './config.ts';
 
-/** Not a field of its config.json. */
+/** The epsilon of every layer norm: its config.json has no field for it. */
 export const EPSILON = 1e-12;
 
 const MODULES = {

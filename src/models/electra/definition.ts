@@ -9,7 +9,7 @@ import type { ModelDefinition } from '../model-definition.ts';
 import { type ElectraConfig, parseElectraConfig } from './config.ts';
 import { electraModel } from './model.ts';
 
-/** The generator's. */
+/** The head of a generator. */
 const MASKED_LM = {
   head: ['generator_predictions', 'generator_lm_head'],
   dense: 'generator_predictions.dense',

@@ -32,7 +32,7 @@ const schema = z
   }))
   .superRefine(checkLayerTypes);
 
-/** A norm's gain is 1 beyond its weight. */
+/** A norm multiplies by its weight plus this. */
 const NORM_OFFSET = 1;
 
 /** Gemma 2 (Gemma Team, 2024): norms before and after, every second layer with a window, bounded scores. */

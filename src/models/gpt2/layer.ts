@@ -8,7 +8,7 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { Gpt2Config } from './config.ts';
 
 /** What a layer takes beside hidden states. */
-export interface LayerInputs extends Pick<ModelInputs, 'batch' | 'sequence' | 'cache'> {
+interface LayerInputs extends Pick<ModelInputs, 'batch' | 'sequence' | 'cache'> {
   /** The layer's number, from 0. */
   index: number;
   /** Added to the scores: [batch, 1, sequence, keys] */

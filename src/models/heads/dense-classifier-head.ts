@@ -1,7 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { firstTokens } from '../../nn/first-tokens.ts';
-import type { CommonConfig, Head } from '../model-definition.ts';
-import type { Encode } from './encode.ts';
+import type { CommonConfig, Encode, Head } from '../model-definition.ts';
 
 /**
  * Classes of sequences as RoBERTa and ELECTRA have them: `classifier.dense` over the first token, an activation,

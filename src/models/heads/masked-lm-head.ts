@@ -2,12 +2,11 @@ import { add, matmul } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import { selectRows } from '../../nn/select-rows.ts';
-import type { CommonConfig, Head } from '../model-definition.ts';
-import type { Encode } from './encode.ts';
+import type { CommonConfig, Encode, Head } from '../model-definition.ts';
 
 /** What a family calls the parts of its head for masked language modelling. */
 export interface MaskedLmModules {
-  /** All of it, for checkpoints without. */
+  /** All modules of the head, which a checkpoint may lack. */
   head: readonly string[];
   dense: string;
   norm: string;
@@ -19,7 +18,7 @@ export interface MaskedLmModules {
 }
 
 export interface MaskedLmSettings {
-  /** Of the word embeddings. */
+  /** Width of the word embeddings. */
   width: number;
   activation: (x: Value) => Value;
   epsilon: number;
@@ -52,7 +51,7 @@ export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings
   };
 }
 
-/** The names that a checkpoint may have the tied parameters of such a head under. */
+/** The other names under which a checkpoint may have the tied parameters of such a head. */
 export function maskedLmTies({ decoder, bias, embeddings }: MaskedLmModules): Record<string, string[]> {
   return {
     [`${embeddings}.weight`]: [`${decoder}.weight`],

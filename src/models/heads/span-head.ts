@@ -1,6 +1,5 @@
-import { spanLogits } from '../../nn/span-logits.ts';
-import type { CommonConfig, Head } from '../model-definition.ts';
-import type { Encode } from './encode.ts';
+import { reshape, transpose } from '../../graph/build.ts';
+import type { CommonConfig, Encode, Head } from '../model-definition.ts';
 
 /** Extractive question answering: `qa_outputs` over every token, behind dropout where the family has one. */
 export function spanHead<Config extends CommonConfig>(
@@ -13,7 +12,9 @@ export function spanHead<Config extends CommonConfig>(
     modules: ['qa_outputs'],
     build(network, config, inputs) {
       const hidden = network.dropout(encode(network, config, inputs), dropout(config));
-      return spanLogits(network.linear('qa_outputs', hidden, 2), inputs);
+      const scores = network.linear('qa_outputs', hidden, 2);
+      // Sequence-major rows of two scores, as [2, batch, sequence].
+      return transpose(reshape(scores, [inputs.sequence, inputs.batch, 2]), [2, 1, 0]);
     },
   };
 }

@@ -1,6 +1,5 @@
 import { selectRows } from '../../nn/select-rows.ts';
-import type { CommonConfig, Head } from '../model-definition.ts';
-import type { Encode } from './encode.ts';
+import type { CommonConfig, Encode, Head } from '../model-definition.ts';
 
 /** Classes of tokens: dropout and `classifier` over every token. */
 export function tokenHead<Config extends CommonConfig>(

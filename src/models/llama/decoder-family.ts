@@ -1,19 +1,18 @@
 import type { Value } from '../../graph/graph.ts';
-import type { Encode } from '../heads/encode.ts';
 import { spanHead } from '../heads/span-head.ts';
-import type { ModelDefinition } from '../model-definition.ts';
+import type { Encode, ModelDefinition } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 import { type DecoderParts, decoderModel } from './decoder-model.ts';
 import { causalHead, sequenceHead, tokenHead } from './heads.ts';
 
-/** Of the base model's parameters, but under some heads for answers. */
+/** Prefix of the base model's parameters, except under some heads for answers. */
 const PREFIX = 'model';
 
 /** PEFT's, for LoRA and AdaLoRA. */
 const TARGETS = ['q_proj', 'v_proj'];
 
-/** What tells a family of Llama's kin from the others. */
-export interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
+/** In what a family of Llama's kind differs from the others. */
+interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
   modelType: string;
   /** `Llama` in `LlamaForCausalLM`. */
   name: string;
@@ -22,7 +21,7 @@ export interface DecoderFamily<Config extends DecoderConfig> extends DecoderPart
   hasTokenHead?: boolean;
   /** Prefix of the base model's parameters under the head for answers, where transformers has one. */
   spanPrefix?: string;
-  /** The last step to the scores of words. */
+  /** The last step to the scores of words; by default none. */
   finish?(logits: Value, config: Config): Value;
 }
 

@@ -8,7 +8,7 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 import { llamaLayer } from './layer.ts';
 
-/** How a family computes what all have. */
+/** What a family of Llama's kind computes in its own way. */
 export interface DecoderParts<Config extends DecoderConfig> {
   /** Options of a layer's attention beside those that follow from the config's common fields. */
   attention(config: Config, layer: number): Partial<DecoderAttentionOptions>;
@@ -18,9 +18,9 @@ export interface DecoderParts<Config extends DecoderConfig> {
    * @param attend the module `self_attn` on hidden states
    */
   layer?(network: Network, config: Config, hidden: Value, attend: (x: Value) => Value): Value;
-  /** Factor of the embedded words. */
+  /** What the embedded words are multiplied by; by default 1. */
   embeddingScale?(config: Config): number;
-  /** What a norm's gain is beyond its weight. */
+  /** A norm multiplies by its weight plus this; by default 0. */
   normOffset?: number;
 }
 

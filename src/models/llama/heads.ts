@@ -1,15 +1,14 @@
 import type { Value } from '../../graph/graph.ts';
 import { lastTokens } from '../../nn/last-rows.ts';
 import { selectRows } from '../../nn/select-rows.ts';
-import type { Encode } from '../heads/encode.ts';
 import { wordLogits } from '../heads/word-logits.ts';
-import type { Head } from '../model-definition.ts';
+import type { Encode, Head } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 
-/** Before a token's class, where the config names no dropout: transformers' own constant. */
+/** Dropout before the classifier of tokens, where the config names none: a constant of transformers. */
 const CLASSIFIER_DROPOUT = 0.1;
 
-/** The word that comes next: `finish` is the last step to the scores, `words` the path of the embeddings. */
+/** Scores of the next word: `finish` is the last step to them, `words` the path of the word embeddings. */
 export function causalHead<Config extends DecoderConfig>(
   architecture: string,
   model: Encode<Config>,

@@ -4,7 +4,7 @@ import { size } from '../config-fields.ts';
 const factor = z.number().positive();
 const uniform = z.never('expected the same for all layers').optional();
 const common = { rope_theta: factor, full_attention: uniform, sliding_attention: uniform };
-/** In these families transformers fails where it is another, but for the default, which does not look at it. */
+/** With another value transformers fails in these families, except in the default type, which does not look at it. */
 const whole = z.literal(1, 'expected 1: these models turn whole heads').optional();
 const scaled = { ...common, partial_rotary_factor: whole };
 const original_max_position_embeddings = size.nullish();
@@ -39,7 +39,7 @@ export const rotaryFields = z.discriminatedUnion('rope_type', [
 export type RotaryFields = z.infer<typeof rotaryFields>;
 
 const DEFAULT_THETA = 10_000;
-/** Keys that stand beside the others in older files. */
+/** Keys that older files have at the top level. */
 const BESIDE = ['partial_rotary_factor', 'original_max_position_embeddings'] as const;
 
 /**

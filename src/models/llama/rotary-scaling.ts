@@ -37,7 +37,7 @@ function inverseFrequencies(theta: number, size: number): number[] {
   );
 }
 
-/** Llama 3.1's: long waves are slowed down, short ones left, those between are blended. */
+/** Llama 3.1's frequency: slow ones are slowed down further, fast ones are kept, those between are blended. */
 function llama3Frequency(frequency: number, fields: Fields<'llama3'>, maxLength: number): number {
   const { factor, low_freq_factor: low, high_freq_factor: high } = fields;
   const turns = ((fields.original_max_position_embeddings ?? maxLength) * frequency) / (2 * Math.PI);
@@ -47,7 +47,7 @@ function llama3Frequency(frequency: number, fields: Fields<'llama3'>, maxLength:
   return ((1 - share) * frequency) / factor + share * frequency;
 }
 
-/** YaRN's (Peng et al., 2024): the slowest pairs of features are slowed down, the fastest left, with a ramp between. */
+/** YaRN (Peng et al., 2024): the slowest pairs of features are slowed down, the fastest kept, with a ramp between. */
 function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLength: number): Rotary {
   const original = fields.original_max_position_embeddings ?? maxLength;
   const factor = fields.factor ?? maxLength / original;
@@ -59,7 +59,7 @@ function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLeng
   const high = Math.min(fields.truncate ? Math.ceil(last) : last, size - 1);
   const span = high - low || 0.001;
   const frequencies = unscaled.map((frequency, i) => {
-    // In float32 as there: the two complements take digits from what is blended.
+    // In float32 as in transformers: subtracting from 1 twice loses digits, which the result shows.
     const place = fround(fround(i - fround(low)) / fround(span));
     const kept = fround(1 - Math.min(Math.max(place, 0), 1));
     return fround(fround(fround(frequency / factor) * fround(1 - kept)) + fround(frequency * kept));

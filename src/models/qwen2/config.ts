@@ -14,7 +14,7 @@ export const qwenFields = {
   layer_types: layerTypes.nullish(),
 };
 
-/** A schema with the window and the layers it is for worked out. */
+/** Adds to a schema which layers see a window of tokens only, and how long it is. */
 export function withWindows<F extends z.infer<z.ZodObject<typeof qwenFields>>>(schema: z.ZodType<F>) {
   return schema
     .transform((fields) => {

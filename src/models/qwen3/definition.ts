@@ -13,7 +13,7 @@ const schema = withWindows(
   z.object({ ...qwenFields, head_dim: size.default(128), attention_bias: z.boolean().default(false) }),
 );
 
-/** Qwen 3: Qwen 2 without those biases, its queries and keys normalised head by head. */
+/** Qwen 3: Qwen 2 without those biases, and with a norm of each head's queries and keys. */
 export const qwen3 = decoderFamily({
   modelType: 'qwen3',
   name: 'Qwen3',

@@ -1,3 +1,15 @@
+import {
+  add,
+  cast,
+  constant,
+  equal,
+  greater,
+  iota,
+  matmul,
+  multiply,
+  reshape,
+  where,
+} from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { embedding } from '../../nn/embedding.ts';
 import type { Network } from '../../nn/network.ts';
@@ -5,9 +17,8 @@ import { bertEmbeddings } from '../bert/embeddings.ts';
 import { bertEncoder } from '../bert/encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { RobertaConfig } from './config.ts';
-import { positionIds } from './position-ids.ts';
 
-/** The encoder without a head: BERT's, but for its positions. Hidden states of the last layer, [sequence · batch, hidden]. */
+/** The encoder without a head, BERT's but for its positions: hidden states of the last layer, [sequence · batch, hidden]. */
 export function robertaModel(network: Network, config: RobertaConfig, inputs: ModelInputs): Value {
   const embeddings = network.at('roberta.embeddings');
   const { max_position_embeddings: rows, hidden_size: width, pad_token_id: pad } = config;
@@ -15,4 +26,19 @@ export function robertaModel(network: Network, config: RobertaConfig, inputs: Mo
   const positions = embedding(embeddings.at('position_embeddings'), [rows, width], ids, pad);
   const embedded = bertEmbeddings(embeddings, config, inputs, positions);
   return bertEncoder(network.at('roberta.encoder'), config, embedded, inputs);
+}
+
+/**
+ * Positions of ids [sequence, batch] as fairseq and transformers (`create_position_ids_from_input_ids`) count them: the
+ * n-th token that is not padding, from 1 on, has n + pad, and padding has pad.
+ */
+export function positionIds(ids: Value, pad: number): Value {
+  const [sequence] = ids.shape;
+  const { graph } = ids.node;
+  const real = where(equal(ids, constant(graph, [pad], [], 'int32')), 0, 1);
+  const order = iota(graph, sequence);
+  const later = greater(reshape(order, [1, sequence]), reshape(order, [sequence, 1]));
+  // A cumulative sum as a product with a triangle of ones: exact, and there is a kernel for it everywhere.
+  const count = matmul(where(later, 0, 1), real);
+  return cast(add(multiply(count, real), pad), 'int32');
 }

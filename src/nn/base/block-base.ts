@@ -1,7 +1,7 @@
 import { blockMatmul, weight } from '../../graph/build.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
-/** Weights in blocks of small integers, each block with a scale: less memory, activations as they are. */
+/** Weights in blocks of small integers, each block with a scale. This saves memory; activations are not rounded. */
 export function blockBase(paths: ReadonlySet<string>, bits: 4 | 8, blockSize: number): FrozenBase {
   return {
     paths,

@@ -2,20 +2,20 @@ import { byteMatmul, weight } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
-/** What the matrix that a gradient is multiplied with is called, after the weight's name. */
+/** Ends the name of a weight's mirror, the matrix that gradients are multiplied with. */
 export const MIRROR = '.mirror';
-/** And what the columns of its operand are multiplied by. */
+/** Ends the name of the factors that the columns of a weight's operand are multiplied by. */
 export const SMOOTHING = '.smoothing';
 
 /**
- * Weights of bytes, activations and gradients rounded too: products of bytes, the quickest there are. Each weight is kept
- * twice, rounded along either axis, for the scales of a product belong to the axis that is left.
+ * Weights of bytes. Activations and gradients are rounded to bytes too, for products of bytes are the quickest there are.
+ * Each weight is kept twice, rounded along either axis, because the scales of a product belong to the axis that is left.
  *
- * @param normalised the modules that read what a layer norm gives: rows of one size, which share a scale, once the
- * columns that stand out are smoothed (Xiao et al., 2023, SmoothQuant). All else has a scale a row.
+ * @param normalised the modules that read the output of a layer norm. Its rows are of similar size, so they share a scale
+ * once the columns that stand out are smoothed (Xiao et al., 2023, SmoothQuant). Other operands have a scale for each row
  */
 export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<string>): FrozenBase {
-  // Modules that read the same are smoothed alike: it is done once for all of them.
+  // Modules that read the same x have equal factors: x is smoothed once for all of them.
   const smoothings = new WeakMap<Value, Value>();
   const smoothingOf = (x: Value, name: string) => {
     const known = smoothings.get(x) ?? weight(x.node.graph, name + SMOOTHING, [x.shape[1] as number]);

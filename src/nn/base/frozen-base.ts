@@ -1,15 +1,15 @@
 import type { Value } from '../../graph/graph.ts';
 
-/** How the linear weights of a frozen base are kept, where that is not as they are. */
+/** A rounded form of the weights of linear modules, in place of the checkpoint's own. */
 export interface FrozenBase {
-  /** The modules whose weights are. */
+  /** The modules whose weights have this form; all others have their weights as the checkpoint does. */
   readonly paths: ReadonlySet<string>;
-  /** Whether its kernels are to copy the integers into an order of their own: those that are slow without. */
+  /** Whether the engine shall copy the integers into an order that its kernels prefer, where they are slow without. */
   readonly packed: boolean;
   /** x Wᵀ with the weight of the module `path` [outFeatures, in]; x [rows, in]. */
   product(path: string, x: Value, outFeatures: number): Value;
 }
 
-/** What stands in a checkpoint in place of a weight: its integers and their scales. */
+/** End the names of the two tensors that take the place of a weight: its integers and their scales. */
 export const INTEGERS = '.integers';
 export const SCALES = '.scales';

@@ -27,7 +27,7 @@ const build =
 export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Words, typeof wordDataSchema> =
   {
     data: wordDataSchema,
-  problems: wordProblems,
+    problems: wordProblems,
     batchSize: { train: 32, eval: 64 },
     metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
     takesFolders: false,

@@ -28,18 +28,18 @@ import {
 import { addDimensions, multiplyDimensions } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
-import { layerNormRule } from './layer-norm-rule.ts';
+import { layerNormDerivative } from './layer-norm-derivative.ts';
 
 /**
- * Given a node and the gradients of its outputs (undefined where an output has none), one function an input that
- * builds that input's gradient. Only those that are needed are called; a missing one means a gradient of zero. Shapes
- * that broadcasting enlarged are summed back by the caller.
+ * From a node and the gradients of its outputs (undefined where an output has none): for each input, a function that
+ * builds the gradient of that input, or undefined where that gradient is zero. The caller calls those that it needs, and
+ * sums each gradient over the axes along which the input was broadcast.
  */
-export type Rule<K extends Op> = (node: Node<K>, gradients: readonly (Value | undefined)[]) => Contribution[];
+type Derivative<K extends Op> = (node: Node<K>, gradients: readonly (Value | undefined)[]) => Contribution[];
 export type Contribution = (() => Value) | undefined;
 
-/** Every backward rule; null where there is no derivative. */
-export const rules: { [K in Op]: Rule<K> | null } = {
+/** The derivative of every op; null where it has none. */
+export const derivatives: { [K in Op]: Derivative<K> | null } = {
   input: null,
   weight: null,
   constant: null,
@@ -58,11 +58,11 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   tanh: single(({ g, y }) => [() => multiply(g, subtract(1, multiply(y, y)))]),
   sigmoid: single(({ g, y }) => [() => multiply(g, multiply(y, subtract(1, y)))]),
   relu: single(({ g, y }) => [() => multiply(g, cast(greater(y, 0), 'float32'))]),
-  // The standard normal density.
+  // φ(x), the standard normal density.
   normalCdf: single(({ g, inputs: [x] }) => [
     () => multiply(g, multiply(exp(multiply(multiply(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))),
   ]),
-  // Φ(x) + x φ(x); e^(x²/2) may overflow, and x over infinity is the limit.
+  // Φ(x) + x φ(x), where φ is the standard normal density. Where e^(x²/2) overflows, x φ(x) becomes 0, its limit.
   gelu: single(({ g, inputs: [x] }) => [
     () => {
       const scaled = multiply(x, Math.SQRT1_2);
@@ -97,7 +97,7 @@ export const rules: { [K in Op]: Rule<K> | null } = {
     () => byteMatmul(g, [mirror, mirrorScales], [values, scales]),
   ]),
   sum: single(({ g, inputs: [x], attributes: { axes } }) => [() => expand(keepAxes(g, x, axes), x.shape)]),
-  // Ties share the gradient in full, each: a subgradient, exact where the largest is unique.
+  // Of several equal largest elements each gets the whole gradient; where the largest is unique, this is exact.
   max: single(({ g, inputs: [x], y, attributes: { axes } }) => [
     () => multiply(keepAxes(g, x, axes), cast(equal(x, expand(keepAxes(y, x, axes), x.shape)), 'float32')),
   ]),
@@ -108,7 +108,7 @@ export const rules: { [K in Op]: Rule<K> | null } = {
     },
   ]),
   logSumExp: single(({ g, inputs: [x] }) => [() => multiply(g, softmax(x))]),
-  layerNorm: layerNormRule,
+  layerNorm: layerNormDerivative,
 
   reshape: single(({ g, inputs: [x] }) => [() => reshape(g, x.shape)]),
   transpose: single(({ g, attributes: { permutation } }) => [
@@ -150,12 +150,14 @@ export const rules: { [K in Op]: Rule<K> | null } = {
   after: single(({ g }) => [() => g]),
 };
 
-/** A rule for an op with one output, which is `y`, of gradient `g`. */
-function single<K extends Op>(rule: (at: Node<K> & { y: Value; g: Value }) => Contribution[]): Rule<K> {
-  return (node, [g]) => rule({ ...node, y: node.outputs[0], g: g as Value });
+/** The derivative of an op with one output `y`, whose gradient is `g`. */
+function single<K extends Op>(
+  derivative: (at: Node<K> & { y: Value; g: Value }) => Contribution[],
+): Derivative<K> {
+  return (node, [g]) => derivative({ ...node, y: node.outputs[0], g: g as Value });
 }
 
-/** Gives a reduced value its summed axes back, of size 1. */
+/** Puts the axes that a reduction took away back in, with size 1. */
 function keepAxes(reduced: Value, x: Value, axes: readonly number[]): Value {
   return reshape(
     reduced,

@@ -1,12 +1,12 @@
 import { add, multiply, subtract, sum } from '../graph/build.ts';
 import type { Node, Value } from '../graph/graph.ts';
-import type { Contribution } from './rules.ts';
+import type { Contribution } from './derivatives.ts';
 
 /**
- * With n = (x - mean) / deviation and h = dy · gain:
+ * The derivative of a layer norm. With n = (x - mean) / deviation and h = dy · gain:
  * dx = (h - mean(h) - n · mean(h · n)) / deviation, dgain = Σ dy · n, dshift = Σ dy.
  */
-export function layerNormRule(
+export function layerNormDerivative(
   node: Node<'layerNorm'>,
   [g, gMean, gInverse]: readonly (Value | undefined)[],
 ): Contribution[] {

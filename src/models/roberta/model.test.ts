@@ -4,7 +4,7 @@ import { input } from '../../graph/build.ts';
 import { symbol } from '../../graph/dimension.ts';
 import { Graph } from '../../graph/graph.ts';
 import { lower } from '../../onnx/lower.ts';
-import { positionIds } from './position-ids.ts';
+import { positionIds } from './model.ts';
 
 // A column an example: padding behind, before and in between, none, nothing else.
 const IDS = [

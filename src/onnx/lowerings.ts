@@ -10,16 +10,12 @@ import { waiting } from './waiting.ts';
 /** Where a graph will run. */
 export type Target = 'cpu' | 'webgpu' | 'wasm';
 
-/** Emits a node's ONNX equivalent, given the names of its operands; returns the names of its outputs. */
-export type Lowering<K extends Op> = (
-  emitter: Emitter,
-  node: Node<K>,
-  operands: readonly string[],
-) => string[];
-export type LoweringTable = { [K in Op]: Lowering<K> };
+/** Emits the ONNX nodes that compute a node, given the names of its operands; returns the names of its outputs. */
+type Lowering<K extends Op> = (emitter: Emitter, node: Node<K>, operands: readonly string[]) => string[];
+type LoweringTable = { [K in Op]: Lowering<K> };
 
 /** Lowering to standard ONNX operators, for which every backend has kernels. */
-export const portable: LoweringTable = {
+const portable: LoweringTable = {
   input: boundOutside,
   weight: boundOutside,
   constant: (e, { attributes: { data }, outputs: [{ dtype, shape }] }) => {
@@ -78,7 +74,7 @@ export const portable: LoweringTable = {
     e.emit('ReduceLogSumExp', [x, e.int64([shape.length - 1])], { keepdims: 1 }),
   ],
   layerNorm: (e, { attributes: { epsilon } }, operands) =>
-    e.emitMany('LayerNormalization', operands, { axis: -1, epsilon: { float: epsilon } }, 3),
+    e.emitMany('LayerNormalization', operands, { axis: -1, epsilon: { float: epsilon } }, { outputs: 3 }),
 
   reshape: (e, { attributes: { shape } }, [x]) => [e.emit('Reshape', [x, e.reshape(shape)])],
   transpose: (e, { attributes: { permutation } }, [x]) => [e.emit('Transpose', [x], { perm: permutation })],
@@ -125,10 +121,13 @@ const cpu: Partial<LoweringTable> = {
   },
 };
 
-/** Columns that are too few to be shared out among threads. */
+/** Fewer columns than these are not shared out among threads. */
 const NARROW = 64;
 
-/** Aᵀ B of many rows and few columns, as a factor's gradient is: quicker as the transposition of Bᵀ A. */
+/**
+ * Whether a product is Aᵀ B with many rows and few columns, as the gradient of a low-rank factor is. It is quicker as
+ * the transposition of Bᵀ A.
+ */
 function isTall({ attributes: { transposeA, transposeB }, outputs: [{ shape }] }: Node<'matmul'>): boolean {
   const [rows, columns] = shape;
   if (typeof rows !== 'number' || typeof columns !== 'number') return false;
