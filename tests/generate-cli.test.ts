@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TextGenerator } from '../src/generation/text-generator.ts';
-import { openGenerator } from '../src/trained/node/open-generator.ts';
+import { type OpenedModel, open } from '../src/trained/node/open.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -12,13 +12,15 @@ afterAll(() => workspace.remove());
 const ENDLESS = { max_position_embeddings: 100_000, eos_token_id: null };
 
 describe('adalora generate', () => {
+  let opened: OpenedModel;
   let generator: TextGenerator;
   beforeAll(async () => {
     writeSmallGenerator(workspace.path('llama'), 'llama');
     writeSmallGenerator(workspace.path('endless'), 'llama', ENDLESS);
-    generator = await openGenerator(workspace.path('llama'));
+    opened = await open(workspace.path('llama'), { generates: true });
+    generator = await opened.generator();
   });
-  afterAll(() => generator.close());
+  afterAll(() => opened.close());
 
   const run = (input: string | undefined, ...args: string[]) =>
     workspace.start(['generate', 'llama', ...args], { input }).ended;

@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { EventOf, FinishEvent, TrainEvent } from '../src/run/events.ts';
+import type { TrainEvent } from '../src/run/events.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { type Ended, Workspace } from './support/workspace.ts';
+import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 
@@ -75,12 +75,11 @@ const set = (output: string, settings: readonly string[]) =>
 async function trained(file: string, output: string, ...settings: string[]) {
   expect(await workspace.run('train', file, ...set(output, settings))).toMatchObject({ code: 0, stderr: '' });
   const events = workspace.events(output);
-  const ofType = <T>(type: string) => events.filter((event) => event.type === type) as T[];
   return {
-    start: ofType<EventOf<'start'>>('start')[0],
-    steps: ofType<EventOf<'step'>>('step'),
-    evaluations: ofType<EventOf<'evaluation'>>('evaluation'),
-    finish: ofType<FinishEvent>('finish')[0],
+    start: eventsOf(events, 'start')[0],
+    steps: eventsOf(events, 'step'),
+    evaluations: eventsOf(events, 'evaluation'),
+    finish: eventsOf(events, 'finish')[0],
   };
 }
 
@@ -154,7 +153,7 @@ describe.each([
   it('predicts no classes', async () => {
     const { code, stderr } = await workspace.run('predict', output, dev);
     expect(code).toBe(2);
-    expect(stderr).toContain('expected a model that predicts classes or scores');
+    expect(stderr).toContain('expected a model that answers for each row, got one of task');
     expect(stderr.includes('adalora generate')).toBe(file !== 'masks.yaml');
   });
 });
