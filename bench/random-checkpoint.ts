@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { writeSafetensors } from '../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../src/formats/tensor-data.ts';
 import { initialise } from '../src/models/initialise.ts';
-import { describeModel } from '../src/trained/node/load-model.ts';
+import { describeAs } from '../src/trained/node/load-model.ts';
 import type { BenchCase } from './shapes.ts';
+import { TWO_CLASSES } from './two-classes.ts';
 
 /** Writes a model folder of the given shape with random weights. */
 export function writeRandomCheckpoint(folder: string, { model_type, shape, dropout }: BenchCase): void {
@@ -16,7 +17,7 @@ export function writeRandomCheckpoint(folder: string, { model_type, shape, dropo
     attention_probs_dropout_prob: dropout,
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  const { parameters } = describeModel(folder, 'single_label_classification');
+  const { parameters } = describeAs(folder, TWO_CLASSES);
   const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
     name,
     { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 0, 0.02) },

@@ -1,13 +1,14 @@
 import type { BaseDtype } from '../src/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
+import { startMethod } from '../src/jobs/start-method.ts';
 import { modelFeeds } from '../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { parseRunConfig } from '../src/run/config/run-config.ts';
 import { randomBatch } from '../src/text/random-batch.ts';
 import { Updater } from '../src/train/updater.ts';
-import { loadModel } from '../src/trained/node/load-model.ts';
-import { createMethod } from '../src/tuners/method.ts';
+import { openModel } from '../src/trained/node/load-model.ts';
+import { TWO_CLASSES } from './two-classes.ts';
 
 /** So many steps that the budget does not end while it is measured. */
 const TOTAL_STEPS = 1_000_000;
@@ -36,7 +37,7 @@ export interface TrainingStep {
 
 export async function trainingStep(settings: StepSettings): Promise<TrainingStep> {
   const { folder, dtype, method, r, batch, length, cacheFolder } = settings;
-  const model = await withBaseDtype(loadModel(folder, 'single_label_classification'), dtype, { cacheFolder });
+  const model = await withBaseDtype(openModel(folder, TWO_CLASSES), dtype, { cacheFolder });
   const target_modules = [...settings.targets];
   const config = parseRunConfig(
     {
@@ -57,7 +58,7 @@ export async function trainingStep(settings: StepSettings): Promise<TrainingStep
     },
     'bench',
   );
-  const { run } = createMethod(config, model, TOTAL_STEPS);
+  const { run } = startMethod(config, model, TOTAL_STEPS);
   const values = run.tuner.initialValues(0, model.reader(0));
   const updater = new Updater(run, values, {
     learningRate: config.training.learning_rate,

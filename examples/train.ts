@@ -11,8 +11,8 @@ const { metrics, ranks } = await train(
 );
 console.log(metrics, ranks);
 
-const model = await open('runs/example');
-for await (const { label, probabilities } of model.predict([{ text: 'The cat sat on the mat.' }])) {
+const trained = await open('runs/example');
+for await (const { label, probabilities } of trained.predict([{ text: 'The cat sat on the mat.' }])) {
   console.log(label, probabilities);
 }
-await model.close();
+await trained.close();

@@ -1,13 +1,11 @@
-import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
+import { join } from 'node:path';
 import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
+import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
+import { loadRun } from '../../src/jobs/node/load-run.ts';
 import { readRun } from '../../src/jobs/node/read-run.ts';
-import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
 import { Trainer, type TrainerHost } from '../../src/train/trainer.ts';
-import { trainerSettings } from '../../src/train/trainer-settings.ts';
-import { writeAdapterNotes } from '../../src/trained/node/adapter-notes.ts';
-import { openModel } from '../../src/trained/node/load-model.ts';
-import { createMethod } from '../../src/tuners/method.ts';
+import { formatNotes, NOTES_FILE } from '../../src/trained/notes.ts';
 import { answer, nextRequest } from '../protocol.ts';
 import { type DataRequest, dataConfig } from './data-cases.ts';
 
@@ -19,12 +17,8 @@ import { type DataRequest, dataConfig } from './data-cases.ts';
 
 const request = (nextRequest() ?? process.exit()) as unknown as DataRequest;
 const run = await readRun(dataConfig(request));
-const { config } = run;
-const model = await withBaseDtype(openModel(run.folder, run.build), config.base_dtype);
-const { train, validation } = run.encode(new Date());
-const settings = trainerSettings(config, train.lengths.length);
-const method = createMethod(config, model, settings.totalSteps);
-const values = method.run.tuner.initialValues(config.seed, model.reader(config.seed));
+const { settings, inputs } = await loadRun(run, new Date(), () => {});
+const { method, train, validation } = inputs;
 
 const block = { started: 0, examples: 0, reply: {} };
 
@@ -62,10 +56,11 @@ function isAnotherBlockWanted(): boolean {
 }
 
 function save(folder: string): object {
-  const adapter = method.exportAdapter?.(trainer.values, config.model);
+  const { config, data, labels, maxLength } = run;
+  const adapter = method.store?.(trainer.values, config.model);
   if (!adapter) throw new Error('the method has no adapter');
-  writeAdapterNotes(folder, { task: config.task, data: run.data }, run.labels, run.maxLength);
-  writeAdapter(folder, adapter.config, adapter.tensors);
+  writeAdapter(folder, adapter);
+  atomicWrite(join(folder, NOTES_FILE), formatNotes({ task: config.task, data }, labels, maxLength));
   return {};
 }
 
@@ -76,11 +71,7 @@ const counted = {
     return train.batch(chosen, number);
   },
 };
-const trainer = new Trainer(
-  { engine: nodeEngine(model, config.device), model, method: method.run, values, train: counted, validation },
-  settings,
-  host,
-);
+const trainer = new Trainer({ ...inputs, train: counted }, settings, host);
 await trainer.prepare();
 answer({});
 await trainer.run();

@@ -1,8 +1,7 @@
-import { readRows } from '../../src/data/node/read-rows.ts';
-import type { Row } from '../../src/data/row.ts';
-import { argmaxRows } from '../../src/metrics/predicted-labels.ts';
+import { textFile } from '../../src/data/node/text-files.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
-import { openPredictor, type Predictor } from '../../src/trained/node/predictor.ts';
+import type { ClassAnswer } from '../../src/tasks/single-label-classification/definition.ts';
+import { type OpenedModel, open } from '../../src/trained/node/open.ts';
 import { serve } from '../protocol.ts';
 import { dataFile } from './data-cases.ts';
 
@@ -11,20 +10,24 @@ import { dataFile } from './data-cases.ts';
  * adapter, data, task, how the base is kept, texts of a batch), predict, memory, exit.
  */
 
-let predictor: Predictor;
-let rows: Row[];
+let trained: OpenedModel;
+let texts: unknown[];
 
 await serve({
   async prepare({ model, adapter, data, task, dtype, batch }) {
-    predictor = await openPredictor(adapter, { model, baseDtype: dtype, batchSize: batch });
-    rows = readRows(dataFile(data, task, 'dev'), predictor.data);
+    trained = await open(adapter, { model, baseDtype: dtype, batchSize: batch });
+    const file = dataFile(data, task, 'dev');
+    const { prediction } = trained.definition();
+    if (!prediction) throw trained.cannotPredict();
+    texts = prediction.inputs(textFile(file).read(), file, trained.context().reading);
     return {};
   },
   async predict() {
     const started = performance.now();
     const labels: number[] = [];
-    for await (const logits of predictor.predict(rows)) labels.push(...argmaxRows(logits, logits.length));
-    return { examples: rows.length, ms: performance.now() - started, labels };
+    for await (const { label } of trained.predict<unknown, ClassAnswer>(texts))
+      labels.push(trained.labels.indexOf(label));
+    return { examples: texts.length, ms: performance.now() - started, labels };
   },
   memory: () => ({ peak_mb: peakMemoryMb() }),
 });

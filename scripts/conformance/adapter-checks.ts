@@ -1,102 +1,101 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
+import type { StoredAdapter } from '../../src/formats/adapters/stored-adapter.ts';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
+import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
-import type { LoadedModel } from '../../src/trained/node/load-model.ts';
-import { FullTuner } from '../../src/tuners/full/full-tuner.ts';
-import type { PeftAdapter } from '../../src/tuners/low-rank/export-adapter.ts';
-import { type ImportedAdapter, importAdapter } from '../../src/tuners/low-rank/import-adapter.ts';
-import { mergedReader } from '../../src/tuners/low-rank/merged-reader.ts';
-import { formatAdapterConfig } from '../../src/tuners/low-rank/peft-config.ts';
-import { plainLora } from '../../src/tuners/low-rank/plain-lora.ts';
+import { elementCount } from '../../src/support/element-count.ts';
+import { everyParameter } from '../../src/tuners/full/definition.ts';
+import type { MethodRun } from '../../src/tuners/method-run.ts';
+import { kindOf } from '../../src/tuners/registry.ts';
+import type { ReadRange, TunedValues } from '../../src/tuners/tuner.ts';
 import { type Findings, largestMagnitude } from './compare.ts';
 import { batchOf, feedsOf, logitsOf, withPrefix } from './read-case.ts';
 import { inTheirOrder, realLogits } from './real-logits.ts';
-import { VOID_FOR_ADALORA } from './trajectory-method.ts';
-import { ourName, type TrajectoryTensors } from './trajectory-tensors.ts';
+import type { TrajectoryKind } from './trajectory-kinds.ts';
+import type { TrajectoryTensors } from './trajectory-tensors.ts';
 
 /** Of the largest logit. */
 const PROBE_LIMIT = 1e-5;
 
-/**
- * Keys whose values PEFT does not write as they were given: it resolves `all-linear` to names, lists target modules in
- * no order, and always names the heads of all its architectures. The tensors show what is adapted and saved.
- */
-const REWRITTEN = ['target_modules', 'modules_to_save'];
+/** A trajectory that has been replayed to its end. */
+export interface Replayed {
+  model: LoadedModel<TaskModel>;
+  run: MethodRun;
+  /** In the end. */
+  values: Float32Array;
+  kind: TrajectoryKind;
+  tensors: TrajectoryTensors;
+}
 
 /**
- * Compares the adapter we export with the folder PEFT saved, and PEFT's adapter on our model, as it is, as plain LoRA
- * and merged, with PEFT's logits.
+ * Compares the adapter that we make with the one that the reference saved, and the reference's adapter on our model, as it
+ * is, in its other forms and merged, with the reference's logits. Where the reference saves none, ours is made of its
+ * values.
  */
-export async function adapterChecks(
-  findings: Findings,
-  folder: string,
-  model: LoadedModel<TaskModel>,
-  exported: PeftAdapter | undefined,
-  tensors: TrajectoryTensors,
-): Promise<void> {
+export async function adapterChecks(findings: Findings, folder: string, replayed: Replayed): Promise<void> {
+  const { model, run, values, tensors } = replayed;
   const path = join(folder, 'adapter');
-  const adapter = readAdapter(path);
-  if (exported) {
-    checkConfig(findings, exported, JSON.parse(readFileSync(join(path, 'adapter_config.json'), 'utf8')));
-    checkTensors(findings, exported, adapter, tensors);
-  }
+  const isSaved = existsSync(path);
+  const adapter = isSaved ? readAdapter(path) : run.store?.(tensors.finalValues(), '../base');
+  if (!adapter) return;
+  const made = isSaved && run.store?.(values, '../base');
+  if (made) compareAdapters(findings, made, adapter, replayed);
+
   const probe = readSafetensors(join(folder, 'probe.safetensors'));
   const inputs = withPrefix(probe, 'batch.');
   const batch = batchOf(inputs);
-  const [logits, mergedLogits] = [logitsOf(probe), logitsOf(probe, 'merged_')];
-  const check = async (kind: string, adapted: ImportedAdapter, theirs: Float32Array) => {
-    const program = new Program(nodeEngine(model, 'cpu'), model, adapted.tuner);
-    const ours = inTheirOrder(model, await program.predict(adapted.values, feedsOf(model, inputs)), batch);
+  const check = async (what: string, { tuner, values }: TunedValues, prefix = '') => {
+    const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+    const ours = inTheirOrder(model, await program.predict(values, feedsOf(model, inputs)), batch);
     await program.release();
-    const [actual, expected] = [ours, theirs].map((values) => realLogits(model, values, batch));
-    findings.tensor(kind, actual, expected, PROBE_LIMIT * largestMagnitude(expected), 'logits');
+    const [actual, expected] = [ours, logitsOf(probe, prefix)].map((all) => realLogits(model, all, batch));
+    findings.tensor(what, actual, expected, PROBE_LIMIT * largestMagnitude(expected), 'logits');
   };
-  const imported = importAdapter(model, adapter, path);
-  await check('probe', imported, logits);
-  await check('as lora', importAdapter(model, plainLora(adapter, path), path), logits);
-  await check('merged', merged(model, imported), mergedLogits);
-}
-
-/** The model with the adapter merged, all of whose parameters then are values. */
-function merged(model: LoadedModel<TaskModel>, adapter: ImportedAdapter): ImportedAdapter {
-  const tuner = new FullTuner(model);
-  const read = mergedReader(adapter, model.readRange);
-  const values = tuner.initialValues(0, (name, shape) =>
-    read(
-      name,
-      0,
-      shape.reduce((a, b) => a * b, 1),
-    ),
-  );
-  return { tuner, values };
-}
-
-function checkConfig(findings: Findings, exported: PeftAdapter, expected: Record<string, unknown>): void {
-  const ours = JSON.parse(formatAdapterConfig(exported.config));
-  findings.names('adapter_config.json', Object.keys(ours), Object.keys(expected));
-  const ignored = expected.peft_type === 'ADALORA' ? [...REWRITTEN, ...VOID_FOR_ADALORA] : REWRITTEN;
-  for (const [key, value] of Object.entries(expected)) {
-    if (!ignored.includes(key))
-      findings.equal(`adapter_config.json: ${key}`, sortedKeys(ours[key]), sortedKeys(value));
+  const stored = kindOf(adapter, path);
+  const imported = stored.import(model, adapter, path);
+  await check('probe', imported);
+  for (const [form, convert] of Object.entries(stored.exports)) {
+    const converted = convert(adapter, path);
+    await check(`as ${form}`, kindOf(converted, path).import(model, converted, path));
   }
+  const read = imported.tuner.merged?.(imported.values, model.readRange);
+  // A reference that has not merged it has the same logits with it.
+  const prefix = [...probe.keys()].some((name) => name.startsWith('merged_')) ? 'merged_' : '';
+  if (read) await check('merged', wholeModel(model, read), prefix);
 }
 
-function checkTensors(
+/** A model all of whose parameters are values, as `read` gives them. */
+function wholeModel(model: LoadedModel<TaskModel>, read: ReadRange): TunedValues {
+  const tuner = everyParameter(model);
+  return { tuner, values: tuner.initialValues(0, (name, shape) => read(name, 0, elementCount(shape))) };
+}
+
+function compareAdapters(
   findings: Findings,
-  exported: PeftAdapter,
-  expected: PeftAdapter,
-  tensors: TrajectoryTensors,
+  made: StoredAdapter,
+  expected: StoredAdapter,
+  { kind, tensors }: Replayed,
 ): void {
-  const keys = [...expected.tensors.keys()].filter((key) => ourName(key) !== undefined);
-  findings.names('adapter', exported.tensors.keys(), keys);
-  for (const [key, { shape, data }] of expected.tensors) {
-    const name = ourName(key);
-    if (name === undefined) continue;
-    const ours = exported.tensors.get(key);
+  findings.names('adapter_config.json', Object.keys(made.config), Object.keys(expected.config));
+  for (const [key, value] of Object.entries(expected.config)) {
+    if (kind.notCompared.includes(key)) continue;
+    findings.equal(`adapter_config.json: ${key}`, sortedKeys(made.config[key]), sortedKeys(value));
+  }
+  const named = [...expected.tensors].flatMap(([key, tensor]) => {
+    const name = kind.ourName(key);
+    return name === undefined ? [] : [{ key, name, ...tensor }];
+  });
+  findings.names(
+    'adapter',
+    made.tensors.keys(),
+    named.map(({ key }) => key),
+  );
+  for (const { key, name, shape, data } of named) {
+    const ours = made.tensors.get(key);
     if (!ours) continue;
     findings.equal(`shape of ${key}`, ours.shape, shape);
     if (!tensors.isNoise(name)) tensors.compare(findings, 'adapter', name, ours.data, data);

@@ -1,16 +1,17 @@
-import type { TaskType } from '../../src/data/task-type.ts';
 import { spanModel } from '../../src/objectives/span-model.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
 import { type TokenHeadKind, tokenModel } from '../../src/objectives/token-model.ts';
-import { notesOfModel } from '../../src/trained/node/adapter-notes.ts';
-import { type LoadedModel, loadModel, openModel } from '../../src/trained/node/load-model.ts';
+import type { LoadedModel } from '../../src/program/model-weights.ts';
+import { recognisedTask, taskNamed } from '../../src/tasks/registry.ts';
+import type { BuildTask } from '../../src/tasks/task-definition.ts';
+import { openModel, readFamily, readModelConfig } from '../../src/trained/node/load-model.ts';
 import { named, Skipped, type StoredTensors } from './read-case.ts';
 
 /** The model in a folder with the head that a case asks for; `batch` is one of its batches. */
 export function loadCase(folder: string, taskType: string, batch: StoredTensors): LoadedModel<TaskModel> {
   switch (taskType) {
     case 'SEQ_CLS':
-      return loadModel(folder, taskOf(folder, named(batch, 'labels').shape));
+      return openModel(folder, classifier(folder, named(batch, 'labels').shape));
     case 'QUESTION_ANS':
       return openModel(folder, spanModel);
     default:
@@ -19,9 +20,12 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
 }
 
 /** The task of a classification head: as its config says, or as transformers infers it. */
-function taskOf(folder: string, labels: readonly number[]): TaskType {
-  const { task } = notesOfModel(folder);
-  if (labels.length < 2) return task;
+function classifier(folder: string, targets: readonly number[]): BuildTask {
+  const { definition } = readFamily(folder);
+  const json = readModelConfig(folder);
+  const model = { definition, json, taskType: 'SEQ_CLS', architecture: undefined, outputs: undefined };
+  const { task, labels } = recognisedTask(model);
+  if (targets.length < 2) return taskNamed(task).build(labels);
   if (task === 'regression') throw new Skipped('no head for a regression to several values');
-  return 'multi_label_classification';
+  return taskNamed('multi_label_classification').build(labels);
 }

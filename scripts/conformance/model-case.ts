@@ -3,7 +3,7 @@ import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
-import { FullTuner } from '../../src/tuners/full/full-tuner.ts';
+import { everyParameter } from '../../src/tuners/full/definition.ts';
 import { Findings, largestMagnitude } from './compare.ts';
 import { generatedChecks } from './generated-checks.ts';
 import { loadCase } from './load-case.ts';
@@ -27,7 +27,7 @@ export async function modelCase(folder: string): Promise<Findings> {
 
   const model = loadCase(folder, task_type, inputs);
   const gradients = byOurNames(model, readSafetensors(join(folder, 'gradients.safetensors')));
-  const tuner = new FullTuner(model);
+  const tuner = everyParameter(model);
   const engine = nodeEngine(model, 'cpu');
   const program = new Program(engine, model, tuner);
   try {

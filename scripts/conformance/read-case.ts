@@ -23,10 +23,9 @@ export const modelCaseSchema = z.object(kind);
 /** Settings that a trajectory may have. Strict: one that is not honoured would be compared in vain. */
 export const trajectorySchema = z.object({
   ...kind,
-  tuner: z.looseObject({
-    kind: z.enum(['LORA', 'ADALORA']),
-    modules_to_save: z.array(z.string()).nullish(),
-  }),
+  tuner: z.looseObject({ kind: z.string(), modules_to_save: z.array(z.string()).nullish() }),
+  /** Tensors whose values depend on rounding alone. */
+  undetermined: z.array(z.string()).optional(),
   training: z.strictObject({
     steps: z.int().min(1),
     lr: z.number(),

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Findings } from './compare.ts';
 import { modelCase } from './model-case.ts';
@@ -8,6 +8,8 @@ import { trajectoryCase } from './trajectory-case.ts';
 export interface Case {
   /** `models/bert-classification` */
   name: string;
+  /** `models`, or what method a trajectory is of: `LORA`. */
+  kind: string;
   run(): Promise<Outcome>;
 }
 
@@ -17,19 +19,35 @@ export interface Outcome {
   text: string;
 }
 
-const KINDS = { models: modelCase, trajectories: trajectoryCase };
+const GROUPS = {
+  models: { check: modelCase, kindOf: () => 'models' },
+  trajectories: { check: trajectoryCase, kindOf: tunerKind },
+};
 
-/** The cases of a folder in the format of the golden cases; none of a kind whose folder is missing. */
+/** The cases of a folder in the format of the golden cases; none of a group whose folder is missing. */
 export function listCases(folder: string): Case[] {
-  return Object.entries(KINDS).flatMap(([kind, check]) => {
-    const cases = join(folder, kind);
+  return Object.entries(GROUPS).flatMap(([group, { check, kindOf }]) => {
+    const cases = join(folder, group);
     if (!existsSync(cases)) return [];
     return readdirSync(cases, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name)
       .sort()
-      .map((name) => ({ name: `${kind}/${name}`, run: () => outcome(() => check(join(cases, name))) }));
+      .map((name) => ({
+        name: `${group}/${name}`,
+        kind: kindOf(join(cases, name)),
+        run: () => outcome(() => check(join(cases, name))),
+      }));
   });
+}
+
+/** Of a trace that cannot be read, which its case then says, `unknown`. */
+function tunerKind(folder: string): string {
+  try {
+    return String(JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')).tuner.kind);
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** Whatever a case throws is its failure: a folder may be broken. */

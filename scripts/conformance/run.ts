@@ -1,29 +1,24 @@
-import { existsSync } from 'node:fs';
-import { GOLDEN, missingCases } from './golden-counts.ts';
+import { goldenCases, lostCases } from './golden-folders.ts';
 import { listCases, type Outcome } from './run-folder.ts';
 
 /*
- * npm run conformance -- FOLDER: compares this library with the golden cases in FOLDER (format: README.md beside the
- * shared ones), a line a case: the largest deviation of each kind beside the limit it had there. Without FOLDER it takes
- * the shared ones, of which none may be missing; without those it does nothing.
+ * npm run conformance -- FOLDER...: compares this library with the golden cases in folders, by default the shared ones
+ * (format: README.md in them), a line a case: the largest deviation of each kind beside the limit it had there.
  */
 
-const folder = process.argv[2] ?? GOLDEN;
-if (folder === GOLDEN && !existsSync(GOLDEN)) console.log(`skipped: there is no ${GOLDEN}`);
-else await compareAll();
-
-async function compareAll(): Promise<void> {
-  const counts: Record<Outcome['status'], number> = { passed: 0, failed: 0, skipped: 0 };
-  const compared: string[] = [];
-  for (const { name, run } of listCases(folder)) {
-    const { status, text } = await run();
-    counts[status]++;
-    if (status !== 'skipped') compared.push(name);
-    console.log(`${status.padEnd(7)} ${name}: ${text}`);
-  }
-  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-  const missing = folder === GOLDEN ? missingCases(compared) : [];
-  if (compared.length === 0) missing.push(`${folder}: expected folders of cases in models/ or trajectories/`);
-  for (const sentence of missing) console.error(sentence);
-  process.exitCode = counts.failed + missing.length > 0 ? 1 : 0;
+const folders = process.argv.slice(2);
+const counts: Record<Outcome['status'], number> = { passed: 0, failed: 0, skipped: 0 };
+const faults = folders.length > 0 ? [] : lostCases();
+const groups = folders.length > 0 ? folders.map(listCases) : [goldenCases()];
+groups.forEach((cases, i) => {
+  const where = folders[i] ?? '../shared';
+  if (cases.length === 0) faults.push(`${where}: expected folders of cases in models/ or trajectories/`);
+});
+for (const { name, run } of groups.flat()) {
+  const { status, text } = await run();
+  counts[status]++;
+  console.log(`${status.padEnd(7)} ${name}: ${text}`);
 }
+for (const fault of faults) console.error(fault);
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed > 0 || faults.length > 0 ? 1 : 0;

@@ -7,6 +7,7 @@ import { adapterChecks } from './adapter-checks.ts';
 import { Findings } from './compare.ts';
 import { loadCase } from './load-case.ts';
 import { feedsOf, readDescription, trajectorySchema, withPrefix } from './read-case.ts';
+import { trajectoryKind } from './trajectory-kinds.ts';
 import { trajectoryMethod } from './trajectory-method.ts';
 import { TrajectoryTensors } from './trajectory-tensors.ts';
 
@@ -15,17 +16,17 @@ const LOSS_LIMIT = 2e-4;
 /** Relative; the rate is a formula. */
 const RATE_LIMIT = 1e-9;
 
-/** A whole training run of PEFT, replayed from its initial values on its batches, and the adapter that it saved. */
+/** A whole training run of PEFT's or another reference's, replayed from its initial values on its batches, and the adapter that it saved. */
 export async function trajectoryCase(folder: string): Promise<Findings> {
   const trajectory = readDescription(trajectorySchema, join(folder, 'trace.json'));
   const { training } = trajectory;
+  const kind = trajectoryKind(trajectory.tuner.kind);
   const batches = readSafetensors(join(folder, 'batches.safetensors'));
   const model = loadCase(join(folder, 'base'), trajectory.task_type, withPrefix(batches, '1.'));
   const findings = new Findings();
   try {
-    const method = trajectoryMethod(model, trajectory);
-    const { run } = method;
-    const tensors = new TrajectoryTensors(folder, run.tuner.layout);
+    const run = trajectoryMethod(model, trajectory, kind);
+    const tensors = new TrajectoryTensors(folder, run.tuner.layout, kind, trajectory.undetermined);
     findings.names(
       'trained tensors',
       run.tuner.layout.segments.map(({ name }) => name),
@@ -68,7 +69,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
     }
     await program.release();
     tensors.checkFinal(findings, updater.values);
-    await adapterChecks(findings, folder, model, method.exportAdapter?.(updater.values, '../base'), tensors);
+    await adapterChecks(findings, folder, { model, run, values: updater.values, kind, tensors });
     return findings;
   } finally {
     model.close();

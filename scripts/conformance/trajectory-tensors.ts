@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import { AdaLoraRun } from '../../src/tuners/adalora/adalora-run.ts';
-import { spanOf } from '../../src/tuners/adalora/triplet-module.ts';
-import { PREFIX, parseAdapterKey } from '../../src/tuners/low-rank/adapter-keys.ts';
 import type { MethodRun } from '../../src/tuners/method-run.ts';
-import type { ParameterLayout } from '../../src/tuners/parameter-layout.ts';
+import type { ParameterLayout, TrainedSegment } from '../../src/tuners/parameter-layout.ts';
 import { type Findings, largestDifference, largestMagnitude } from './compare.ts';
 import { floats, named, type StoredTensors } from './read-case.ts';
+import type { TrajectoryKind } from './trajectory-kinds.ts';
 
 /** Of a tensor's largest change. */
 const CHANGE_LIMIT = 2e-3;
@@ -24,20 +22,30 @@ const NOISE = 1e-6;
 
 /** The tensors of a trajectory by our names, and what they are compared with. */
 export class TrajectoryTensors {
+  readonly ourName: TrajectoryKind['ourName'];
   readonly #layout: ParameterLayout;
+  readonly #undetermined: ReadonlySet<string | undefined>;
   readonly #initial: StoredTensors;
   readonly #middle: StoredTensors;
   readonly #final: StoredTensors;
   /** By element. */
   readonly #largestGradient: Float32Array;
 
-  constructor(folder: string, layout: ParameterLayout) {
+  /** @param undetermined recorded names of tensors that are not to be compared */
+  constructor(
+    folder: string,
+    layout: ParameterLayout,
+    { ourName }: Pick<TrajectoryKind, 'ourName'>,
+    undetermined: readonly string[] = [],
+  ) {
     const read = (name: string) => readSafetensors(join(folder, name));
+    this.ourName = ourName;
     this.#layout = layout;
+    this.#undetermined = new Set(undetermined.map(ourName));
     this.#largestGradient = new Float32Array(layout.length);
-    this.#initial = byOurNames(read('initial.safetensors'));
+    this.#initial = byOurNames(read('initial.safetensors'), ourName);
     this.#middle = read('middle.safetensors');
-    this.#final = byOurNames(read('final.safetensors'));
+    this.#final = byOurNames(read('final.safetensors'), ourName);
   }
 
   names(): string[] {
@@ -45,9 +53,18 @@ export class TrajectoryTensors {
   }
 
   initialValues(): Float32Array {
+    return this.#values(this.#initial);
+  }
+
+  /** The trained values as they were recorded in the end. */
+  finalValues(): Float32Array {
+    return this.#values(this.#final);
+  }
+
+  #values(tensors: StoredTensors): Float32Array {
     const values = new Float32Array(this.#layout.length);
     for (const { name } of this.#layout.segments)
-      this.#layout.read(values, name).set(floats(named(this.#initial, name)));
+      this.#layout.read(values, name).set(floats(named(tensors, name)));
     return values;
   }
 
@@ -60,6 +77,7 @@ export class TrajectoryTensors {
 
   /** Whether a tensor moves by rounding alone. */
   isNoise(name: string): boolean {
+    if (this.#undetermined.has(name)) return true;
     const largest = largestMagnitude(this.#layout.read(this.#largestGradient, name));
     return largest > 0 && largest < this.#leastGradient();
   }
@@ -82,7 +100,7 @@ export class TrajectoryTensors {
   limit(name: string): number {
     const initial = floats(named(this.#initial, name));
     const recorded = [...this.#middle, ...this.#final].filter(
-      ([key]) => ourName(key.replace(/^\d+\.value\./, '')) === name,
+      ([key]) => this.ourName(key.replace(/^\d+\.value\./, '')) === name,
     );
     const changes = recorded.map(([, tensor]) => largestDifference(initial, floats(tensor)));
     return Math.max(CHANGE_LIMIT * Math.max(...changes), ROUNDING * largestMagnitude(initial));
@@ -95,13 +113,13 @@ export class TrajectoryTensors {
 
   checkMiddle(findings: Findings, step: number, values: Float32Array, run: MethodRun): void {
     for (const [key, tensor] of this.#middle) {
-      const [, at, kind, peftName] = /^(\d+)\.(value|sensitivity|uncertainty)\.(.*)$/.exec(key) ?? [];
+      const [, at, kind, recorded] = /^(\d+)\.(value|sensitivity|uncertainty)\.(.*)$/.exec(key) ?? [];
       if (Number(at) !== step) continue;
-      const name = ourName(peftName);
+      const name = this.ourName(recorded);
       if (name === undefined) continue;
       const expected = floats(tensor);
       if (kind !== 'value') {
-        const average = averageOf(run, kind as 'sensitivity', name) ?? [];
+        const average = averageOf(run, kind, this.#layout.get(name));
         findings.tensor(kind, average, expected, IMPORTANCE_LIMIT * largestMagnitude(expected), key);
       } else if (!this.isNoise(name)) {
         this.compare(findings, 'middle', name, this.#layout.read(values, name), expected);
@@ -120,27 +138,16 @@ export class TrajectoryTensors {
   }
 }
 
-/** A tensor's range in one of the allocator's averages. */
-function averageOf(run: MethodRun, kind: 'sensitivity' | 'uncertainty', name: string) {
-  if (!(run instanceof AdaLoraRun)) return undefined;
-  const [spanStart] = spanOf(run.tuner.triplets);
-  const { start, end } = run.tuner.layout.get(name);
-  return (run.state()[kind] as Float32Array).subarray(start - spanStart, end - spanStart);
+/** A tensor's range in one of the averages of a method, which cover the vector from its start. Empty where it has none. */
+function averageOf(run: MethodRun, kind: string, { start, end }: TrainedSegment): ArrayLike<number> {
+  return run.state()[kind]?.subarray(start, end) ?? [];
 }
 
-function byOurNames(tensors: StoredTensors): StoredTensors {
+function byOurNames(tensors: StoredTensors, ourName: TrajectoryKind['ourName']): StoredTensors {
   return new Map(
     [...tensors].flatMap(([key, tensor]) => {
       const name = ourName(key);
       return name === undefined ? [] : [[name, tensor] as const];
     }),
   );
-}
-
-/** Undefined for tensors without a meaning of their own. */
-export function ourName(key: string): string | undefined {
-  // PEFT's allocator names tensors from the inner model on.
-  const parsed = parseAdapterKey(key.startsWith(PREFIX) ? key : PREFIX + key);
-  if (!parsed) return undefined;
-  return 'parameter' in parsed ? parsed.parameter : `${parsed.path}.${parsed.factor}`;
 }

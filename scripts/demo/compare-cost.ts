@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StartEvent, StepEvent, TrainEvent } from '../../src/run/events.ts';
+import type { TrainEvent } from '../../src/run/events.ts';
 
 /** What a run costs while it trains. */
 export interface Cost {
@@ -15,8 +15,8 @@ export function costOf(run: string, steps: number): Cost {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const start = events.find((event): event is StartEvent => event.type === 'start');
-  const reports = events.filter((event): event is StepEvent => event.type === 'step' && event.step <= steps);
+  const start = events.find((event) => event.type === 'start');
+  const reports = events.filter((event) => event.type === 'step').filter(({ step }) => step <= steps);
   const seconds = reports.reduce((sum, { examples_per_second }) => sum + 1 / examples_per_second, 0);
   return {
     examplesPerSecond: reports.length / seconds,

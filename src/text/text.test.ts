@@ -23,11 +23,6 @@ describe('collate', () => {
       length: 3,
     });
   });
-
-  it('pads to a multiple', () => {
-    expect(collate(encodings, 0, 8).length).toBe(8);
-    expect(collate(encodings, 0, 3).length).toBe(3);
-  });
 });
 
 describe('maxLength', () => {

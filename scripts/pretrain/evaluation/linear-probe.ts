@@ -3,6 +3,7 @@ import type { BertConfig } from '../../../src/models/bert/config.ts';
 import { bertModel } from '../../../src/models/bert/model.ts';
 import { Network } from '../../../src/nn/network.ts';
 import { modelFeeds, modelInputs } from '../../../src/objectives/model-inputs.ts';
+import { classLoss } from '../../../src/objectives/sequence-loss.ts';
 import { sequenceModel } from '../../../src/objectives/sequence-model.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import { planEvaluation } from '../../../src/text/batches.ts';
@@ -42,9 +43,7 @@ async function meanStates(
   texts: readonly string[],
   maxLength: number,
 ): Promise<Float64Array[]> {
-  const model = openModel(folder, (definition, config) =>
-    sequenceModel(definition, config, 'single_label_classification'),
-  );
+  const model = openModel(folder, (definition, config) => sequenceModel(definition, config, classLoss));
   const tokenizer = loadTokenizer(folder, { typeVocabSize: model.config.typeVocabSize });
   const graph = new Graph();
   const hidden = bertModel(new Network(graph), model.config as BertConfig, modelInputs(graph));

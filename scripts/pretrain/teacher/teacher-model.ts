@@ -3,6 +3,7 @@ import type { BertConfig } from '../../../src/models/bert/config.ts';
 import { bertModel } from '../../../src/models/bert/model.ts';
 import { Network } from '../../../src/nn/network.ts';
 import { modelInputs } from '../../../src/objectives/model-inputs.ts';
+import { classLoss } from '../../../src/objectives/sequence-loss.ts';
 import { sequenceModel } from '../../../src/objectives/sequence-model.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import type { Session } from '../../../src/runtime/session.ts';
@@ -16,9 +17,7 @@ export interface TeacherModel {
 
 /** Opens a BERT encoder to be read only. */
 export async function openTeacher(folder: string): Promise<TeacherModel> {
-  const model = openModel(folder, (definition, config) =>
-    sequenceModel(definition, config, 'single_label_classification'),
-  );
+  const model = openModel(folder, (definition, config) => sequenceModel(definition, config, classLoss));
   const config = model.config as BertConfig;
   const graph = new Graph();
   const hidden = bertModel(new Network(graph), config, modelInputs(graph));

@@ -6,7 +6,7 @@ import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import { type Objective, Program } from '../../../src/program/program.ts';
 import { TRAINED, tunedNetwork } from '../../../src/program/training-graph.ts';
 import type { Session, Tensors } from '../../../src/runtime/session.ts';
-import { FullTuner } from '../../../src/tuners/full/full-tuner.ts';
+import { everyParameter } from '../../../src/tuners/full/definition.ts';
 import type { ParameterLayout } from '../../../src/tuners/parameter-layout.ts';
 import { CONFIG } from '../shape.ts';
 import { lossTerms, type ObjectiveName, totalLoss } from './objective.ts';
@@ -41,7 +41,7 @@ export class Student {
       },
       buildLoss,
     };
-    const tuner = new FullTuner(model);
+    const tuner = everyParameter(model);
     const engine = nodeEngine(
       {
         weightFolder: '.',

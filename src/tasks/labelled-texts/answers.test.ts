@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { shortest } from '../classes/answer-text.ts';
 import { labelSetKind } from '../multi-label-classification/definition.ts';
 import { scoreKind } from '../regression/definition.ts';
 import { classKind } from '../single-label-classification/definition.ts';
-import { shortest } from '../classes/answer-text.ts';
 
 const logits = (...values: number[]) => Float32Array.from(values);
 
