@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe.each(KINDS)('an index of $ending files', { timeout: 20_000 }, ({ ending, index, other }) => {
+describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => {
   const fails = (weightMap: unknown, message: string) => {
     writeFileSync(join(folder, index), JSON.stringify({ weight_map: weightMap }));
     expect(() => openCheckpoint(folder)).toThrow(UserError);
