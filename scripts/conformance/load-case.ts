@@ -23,7 +23,14 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
 function classifier(folder: string, targets: readonly number[]): BuildTask {
   const { definition } = readFamily(folder);
   const json = readModelConfig(folder);
-  const model = { definition, json, taskType: 'SEQ_CLS', architecture: undefined, outputs: undefined };
+  const model = {
+    definition,
+    json,
+    taskType: 'SEQ_CLS',
+    architecture: undefined,
+    outputs: undefined,
+    outputsOf: () => undefined,
+  };
   const { task, labels } = recognisedTask(model);
   if (targets.length < 2) return taskNamed(task).build(labels);
   if (task === 'regression') throw new Skipped('no head for a regression to several values');
