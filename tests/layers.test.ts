@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 /** The folders of src. One imports from itself and from those before it. */
 const LAYERS =
-  'support graph autodiff onnx runtime formats nn models tuners optim text data metrics objectives program bases generation tasks run trained report train jobs cli'.split(
+  'support graph autodiff onnx runtime formats nn models tuners optim text data metrics objectives program bases generation tasks run trained report train jobs web cli'.split(
     ' ',
   );
 
@@ -19,7 +19,7 @@ function objection(file: string, imported: string): string | undefined {
   const forNode = (path: string) => path.startsWith('src/cli/') || path.includes('/node/');
   const known = LAYERS.indexOf(layer);
   if (known < 0) return `src/${layer} is not a layer: ${LAYERS.join(' < ')}`;
-  if (imported.startsWith('onnxruntime-') && layer !== 'runtime')
+  if (/^onnxruntime-|^#wasm-engine/.test(imported) && layer !== 'runtime')
     return 'only src/runtime touches ONNX Runtime';
   if (imported.startsWith('node:') && !forNode(file))
     return 'node: belongs in src/cli or under a folder named node';
@@ -71,7 +71,14 @@ describe('imports', () => {
       `const ort = await import('onnxruntime-web')`,
       'only src/runtime touches ONNX Runtime',
     ],
+    [
+      'src/train/trainer.ts',
+      `const ort = await import('#wasm-engine')`,
+      'only src/runtime touches ONNX Runtime',
+    ],
     ['src/data/row.ts', `import 'node:fs'`, 'node: belongs in'],
+    ['src/web/train.ts', `import { a } from '../cli/b.ts'`, 'src/web may import from itself and: support'],
+    ['src/web/train.ts', `import { a } from '../jobs/node/b.ts'`, 'what runs in a browser cannot'],
     ['src/data/row.ts', `import { read } from './node/read.ts'`, 'what runs in a browser cannot'],
     ['src/data/row.ts', `import { a } from '../../tests/support/table.ts'`, 'an import must stay in src'],
     ['src/util/a.ts', `import { z } from 'zod'`, 'src/util is not a layer'],

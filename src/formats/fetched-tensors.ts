@@ -31,7 +31,7 @@ export class FetchedTensors extends SafetensorsTensors {
   bytes = new Uint8Array();
 
   private constructor(source: AsyncByteSource, header: SafetensorsHeader, path: string) {
-    super(header, path, (begin, end) => this.bytes.subarray(begin, end));
+    super(header, path, (begin, end) => this.bytes.slice(begin, end));
     this.#source = source;
   }
 
