@@ -40,7 +40,7 @@ const IR_VERSION = 10;
 /**
  * Encodes the program that computes the named values as an ONNX model. Graph inputs keep their names; outputs get the
  * names given. Float16 and bfloat16 weights are widened by the engine when the session starts; of a table that is only
- * looked up, the rows that are.
+ * looked up, the rows that are, but on a GPU.
  */
 export function lower(
   outputs: Readonly<Record<string, Value>>,
@@ -63,7 +63,8 @@ export function lower(
   };
 
   for (const node of nodes) {
-    const isLookUp = node.op === 'gather' && narrow.has(node.inputs[0]);
+    // Not every GPU computes with 16 bits, and it would have to even to look a row up.
+    const isLookUp = target !== 'webgpu' && node.op === 'gather' && narrow.has(node.inputs[0]);
     emitter.origin = node.op;
     if (!isLookUp) for (const value of node.inputs) widen(value);
     if (node.op === 'input' || fusions.absorbed.has(node)) continue;
