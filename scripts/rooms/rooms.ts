@@ -23,6 +23,7 @@ export const ROOMS = {
   report: 'report, charts, model card, TensorBoard',
   train: 'the loop',
   jobs: 'a whole training, its plan, its measurement',
+  web: 'the same in a page',
   cli: 'a file a command',
 } as const;
 

@@ -21,7 +21,7 @@ const IR_VERSION = 10;
 /**
  * Encodes the program that computes the named values as an ONNX model. Graph inputs keep their names; outputs get the
  * names given. The engine widens float16 and bfloat16 weights to float32 when the session starts. Tables that are only
- * looked up stay narrow, and the rows that were looked up are widened.
+ * looked up stay narrow, and the rows that were looked up are widened, but on a GPU.
  */
 export function lower(
   outputs: Readonly<Record<string, Value>>,
@@ -44,7 +44,8 @@ export function lower(
   };
 
   for (const node of nodes) {
-    const isLookUp = node.op === 'gather' && narrow.has(node.inputs[0]);
+    // Not every GPU computes with 16 bits, and it would have to even to look a row up.
+    const isLookUp = target !== 'webgpu' && node.op === 'gather' && narrow.has(node.inputs[0]);
     emitter.origin = node;
     if (!isLookUp) for (const value of node.inputs) widen(value);
     if (node.op === 'input' || fusions.absorbed.has(node)) continue;

@@ -31,8 +31,8 @@ export interface TrainerHost {
   emit(event: TrainEvent): void;
   /** Asked between steps: true ends the run after a checkpoint. */
   shouldStop(): boolean;
-  /** Writes a checkpoint and says where. */
-  save(state: TrainerState): string;
+  /** Writes a checkpoint and says where; missing where there is no place for one. */
+  save?(state: TrainerState): string;
   /** Of the process, so far. */
   peakMemoryMb(): number;
 }
@@ -205,8 +205,9 @@ export class Trainer {
   }
 
   #save(): void {
-    const path = this.#host.save(this.state());
     this.#savedAt = this.step;
+    if (!this.#host.save) return;
+    const path = this.#host.save(this.state());
     this.#host.emit({ type: 'checkpoint', step: this.step, path });
   }
 

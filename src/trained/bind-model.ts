@@ -38,14 +38,8 @@ export function bindModel<Model extends TaskModel>(
   where: string,
   weightFolder: (files: ReadonlySet<string>) => string,
 ): LoadedModel<Model> {
-  const { definition, head, parameters, buffers } = model;
-  const mayLack = [...head.modules, ...(head.mayLack ?? [])];
-  const names = bindCheckpoint(new Map([...parameters, ...buffers]), checkpoint, {
-    where,
-    baseModelPrefixes: [definition.baseModelPrefix, head.baseModelPrefix ?? []].flat(),
-    tiedNames: definition.tiedNames,
-    mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
-  });
+  const { head, parameters } = model;
+  const names = storedNames(model, checkpoint, where);
   const initial = newValues(model);
   const stored = (name: string) => names.get(name) as string;
   const weights: ModelWeights = {
@@ -59,6 +53,21 @@ export function bindModel<Model extends TaskModel>(
     close: () => checkpoint.close(),
   };
   return { ...model, ...weights, head: withAbsent(head, weights) };
+}
+
+/** The names in a checkpoint of what a model needs, by the model's own. Throws a UserError as {@link bindModel} does. */
+export function storedNames(
+  { definition, head, parameters, buffers }: TaskModel,
+  checkpoint: Pick<Checkpoint, 'names' | 'info'>,
+  where: string,
+): Map<string, string> {
+  const mayLack = [...head.modules, ...(head.mayLack ?? [])];
+  return bindCheckpoint(new Map([...parameters, ...buffers]), checkpoint, {
+    where,
+    baseModelPrefixes: [definition.baseModelPrefix, head.baseModelPrefix ?? []].flat(),
+    tiedNames: definition.tiedNames,
+    mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
+  });
 }
 
 /** A model with new weights: no checkpoint is looked for. */

@@ -2,13 +2,11 @@ import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
+import { checkTextSize, decodeText } from '../decode-text.ts';
 import type { TextFile } from '../text-file.ts';
 
-/** V8 holds no longer string than 2^29 - 24 characters. */
-const MAX_FILE_BYTES = 2 ** 29 - 24;
 /** What of a folder is text to learn from. */
 const IN_FOLDERS = /\.(txt|jsonl|ndjson|json)$/i;
-const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * A file of text in UTF-8, with or without byte-order mark, to be read later.
@@ -36,26 +34,8 @@ export function textFiles(path: string): TextFile[] {
 }
 
 function fileOf(path: string, { size }: Stats): TextFile {
-  if (size > MAX_FILE_BYTES) {
-    throw new UserError({
-      where: path,
-      expected: `at most ${MAX_FILE_BYTES} bytes`,
-      got: `${size}`,
-      hint: 'Split the file.',
-    });
-  }
-  return { name: path, size, read: () => decode(readFileSync(path), path) };
-}
-
-function decode(bytes: Uint8Array, path: string): string {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    const hint = 'Convert it, for example with iconv -t utf-8.';
-    throw new UserError({ where: path, expected: 'text in UTF-8', got: 'other bytes', hint });
-  }
-  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+  checkTextSize(size, path);
+  return { name: path, size, read: () => decodeText(readFileSync(path), path) };
 }
 
 function missing(path: string): UserError {

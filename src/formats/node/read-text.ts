@@ -1,12 +1,8 @@
 import { parse } from 'yaml';
 import { UserError } from '../../support/user-error.ts';
-import { type JsonLimits, parseBoundedJson } from '../bounded-json.ts';
+import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
 import { FileSource } from './file-source.ts';
 
-/** A config.json has some kilobytes, with label names or a rank pattern some megabytes. */
-const MAX_JSON_BYTES = 16 * 2 ** 20;
-/** Sections lie a few deep; the longest lists are rank patterns and label names. */
-const JSON_LIMITS: JsonLimits = { depth: 64, values: 4_000_000 };
 /** People write some kilobytes, and YAML takes much memory for its size. */
 const MAX_YAML_BYTES = 2 ** 20;
 
@@ -27,7 +23,7 @@ export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYT
 
 /** The value of a JSON file. Throws a UserError as {@link readText} does, and for what is no JSON or too deep. */
 export function readJson(path: string, expected: string, maxBytes = MAX_JSON_BYTES): unknown {
-  return parseBoundedJson(readBytes(path, expected, maxBytes), JSON_LIMITS, path);
+  return parseSmallJson(readBytes(path, expected, maxBytes), path);
 }
 
 /** The value of a YAML file. Throws a UserError as {@link readText} does, and for what is no YAML. */
@@ -41,7 +37,8 @@ export function readYaml(path: string, expected: string): unknown {
   }
 }
 
-function readBytes(path: string, expected: string, maxBytes: number): Uint8Array {
+/** The content of a file that is no larger than said. Throws a UserError as {@link readText} does. */
+export function readBytes(path: string, expected: string, maxBytes: number): Uint8Array {
   const source = FileSource.open(path, expected);
   try {
     if (source.size <= maxBytes) return source.read(0, source.size);

@@ -5,6 +5,7 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { ProgressEvent } from '../../run/events.ts';
 import { newModel } from '../../trained/bind-model.ts';
 import { describeAs, openModel } from '../../trained/node/load-model.ts';
+import { everySecond } from '../every-second.ts';
 import { type SetUpRun, setUpRun } from '../set-up-run.ts';
 import type { RunOfFiles } from './read-run.ts';
 
@@ -32,14 +33,4 @@ export async function openBase(
 ): Promise<LoadedModel> {
   if (config.model_init === 'random') return newModel(describeAs(folder, build), folder);
   return withBaseDtype(openModel(folder, build), config.base_dtype, { onWritten });
-}
-
-/** Passes on what comes a second after the last, and nothing of what is done within one. */
-export function everySecond(report: (share: number) => void): (share: number) => void {
-  let last = performance.now();
-  return (share) => {
-    if (performance.now() - last < 1000) return;
-    last = performance.now();
-    report(share);
-  };
 }

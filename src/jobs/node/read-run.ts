@@ -6,15 +6,14 @@ import {
   adapterTensorFile,
   readAdapter,
 } from '../../formats/adapters/node/adapter-folder.ts';
-import { continuedConfig } from '../../run/config/continued-config.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import { UserError } from '../../support/user-error.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
 import { openText } from '../../trained/node/open-text.ts';
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
+import { startFrom } from '../start-from.ts';
 
 /** A run whose files lie in folders. */
 export interface RunOfFiles extends RunBeginning {
@@ -56,16 +55,8 @@ async function readStart(
 ): Promise<{ config: RunConfig; start?: StartingAdapter; files: readonly string[] }> {
   if (given.adapter === undefined) return { config: given, files: [] };
   const { folder } = await locateAdapter(given.adapter);
-  const stored = readAdapter(folder);
-  const config = continuedConfig(given, stored);
-  const notes = readNotes(folder);
-  if (notes && notes.task !== config.task) {
-    const got = config.task;
-    throw new UserError({ where: 'task', expected: `${notes.task}, as the adapter has it`, got });
-  }
   return {
-    config,
-    start: { stored, notes },
+    ...startFrom(given, readAdapter(folder), readNotes(folder)),
     files: [adapterConfigFile(folder), adapterTensorFile(folder)],
   };
 }

@@ -14,10 +14,11 @@ import { Trainer } from '../../train/trainer.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { writeFullModel } from '../../trained/node/write-model.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
+import { everySecond } from '../every-second.ts';
 import { runResults } from '../run-results.ts';
 import { type SetUpRun, startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
-import { everySecond, loadRun } from './load-run.ts';
+import { loadRun } from './load-run.ts';
 import { type RunOfFiles, readRun } from './read-run.ts';
 import { scoreOnFloat32 } from './score-on-float32.ts';
 

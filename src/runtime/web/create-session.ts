@@ -1,7 +1,7 @@
-import { env, InferenceSession, Tensor } from 'onnxruntime-web';
 import { DISABLED_OPTIMIZERS } from '../disabled-optimizers.ts';
 import { wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
+import { loadEngine } from './load-engine.ts';
 
 /** A file that the graph's external weights name. */
 export interface WeightFile {
@@ -14,15 +14,21 @@ export interface WeightFile {
 export interface WebSessionOptions extends SessionOptions {
   device: 'wasm' | 'webgpu';
   weightFiles?: readonly WeightFile[];
+  /** The address of the folder with the engine's files; by default beside its code. */
+  engineUrl?: string;
 }
 
 /**
  * Loads a model in a browser (or on WebAssembly in Node). The weight files are held in memory while the session is
  * made; several threads need a cross-origin isolated page, and the first session decides their number for all.
+ *
+ * @throws UserError where WebGPU finds no GPU
  */
 export async function createSession(model: Uint8Array, options: WebSessionOptions): Promise<Session> {
-  const { device, threads, weightFiles } = options;
+  const { device, threads, weightFiles, engineUrl } = options;
+  const { env, InferenceSession, Tensor } = await loadEngine(device);
   if (threads) env.wasm.numThreads = threads;
+  if (engineUrl !== undefined) env.wasm.wasmPaths = engineUrl;
   const session = await InferenceSession.create(model, {
     executionProviders: device === 'webgpu' ? ['webgpu', 'wasm'] : ['wasm'],
     enableMemPattern: false,

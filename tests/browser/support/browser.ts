@@ -13,9 +13,11 @@ const CANDIDATES = [
 export const CHROMIUM = CANDIDATES.find((path) => path !== undefined && existsSync(path));
 export const NO_CHROMIUM = 'no Chromium here: install it, or name it in CHROMIUM_PATH';
 
-export function launch(): Promise<Browser> {
+/** `flags`: of Chromium, beside those that it always gets. */
+export function launch(...flags: string[]): Promise<Browser> {
   // Containers run as root, where Chromium's own sandbox does not start.
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', ...flags];
+  return chromium.launch({ executablePath: CHROMIUM, args });
 }
 
 export const LOOKS = [

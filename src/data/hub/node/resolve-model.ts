@@ -3,11 +3,11 @@ import { missingFile } from '../../../formats/node/missing-file.ts';
 import { nearest } from '../../../support/nearest.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';
+import { explainHubError } from '../explain-hub-error.ts';
 import { type ModelId, parseModelId } from '../model-id.ts';
 import { cachedModels, findSnapshot, hubCacheFolder } from './cache.ts';
 import { type DownloadProgress, downloadModel } from './download.ts';
 import { embeddedFolder } from './embedded-folder.ts';
-import { explainHubError } from './explain-hub-error.ts';
 
 export interface ResolveOptions {
   /** Default: the cache shared with Python (HF_HUB_CACHE, HF_HOME). */

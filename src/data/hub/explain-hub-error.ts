@@ -1,5 +1,5 @@
-import { UserError } from '../../../support/user-error.ts';
-import type { ModelId } from '../model-id.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { ModelId } from './model-id.ts';
 
 /** Faults of the disk that the user can mend. */
 const DISK_ERRORS = ['ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EDQUOT'];

@@ -1,0 +1,31 @@
+import { UserError } from '../support/user-error.ts';
+import type { AsyncByteSource } from './async-byte-source.ts';
+
+/**
+ * A `File` or `Blob`: what is read is read from where it lies.
+ *
+ * @param where its name for messages
+ */
+export function blobSource(blob: Blob, where: string): AsyncByteSource {
+  return {
+    size: blob.size,
+    async read(begin, end) {
+      const bytes = await contentOf(blob.slice(begin, end), where);
+      if (bytes.length === end - begin) return bytes;
+      throw unreadable(where, `bytes up to ${end}`, `its end at ${begin + bytes.length}`);
+    },
+  };
+}
+
+/** Browsers refuse a file that has changed since it was chosen. */
+async function contentOf(part: Blob, where: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await part.arrayBuffer());
+  } catch (error) {
+    throw unreadable(where, 'a readable file', (error as Error).name);
+  }
+}
+
+function unreadable(where: string, expected: string, got: string): UserError {
+  return new UserError({ where, expected, got, hint: 'Choose the file again: it may have changed.' });
+}

@@ -1,0 +1,119 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { UserError } from '../support/user-error.ts';
+import { openFetchSource } from './fetch-source.ts';
+
+/** More than comes with the first answer. */
+const FILE = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
+
+let server: Server;
+afterEach(() => server.close());
+
+/** Serves FILE; what is asked for comes into `asked`. */
+async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const asked: (string | undefined)[] = [];
+  server = createServer((request, response) => {
+    asked.push(request.headers.range);
+    answer(request, response);
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/file`, asked };
+}
+
+/** A range as it was asked for: `change` is what is said and sent instead. */
+function ranged(
+  request: IncomingMessage,
+  response: ServerResponse,
+  change: { range?: string | null; body?: Uint8Array } = {},
+): void {
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range!)!;
+  const end = Math.min(Number(last) + 1, FILE.length);
+  const { range = `bytes ${first}-${end - 1}/${FILE.length}`, body = FILE.subarray(Number(first), end) } =
+    change;
+  response.writeHead(206, range === null ? {} : { 'Content-Range': range }).end(body);
+}
+
+const messageOf = (error: unknown) => {
+  expect(error).toBeInstanceOf(UserError);
+  return (error as Error).message;
+};
+
+describe('openFetchSource', () => {
+  it('asks for ranges, and not again for what came first', async () => {
+    const { url, asked } = await serve(ranged);
+    const source = (await openFetchSource(url))!;
+    expect(source.size).toBe(FILE.length);
+    expect(await source.read(10, 20)).toEqual(FILE.slice(10, 20));
+    expect(await source.read(70_000, 90_001)).toEqual(FILE.slice(70_000, 90_001));
+    expect(asked).toEqual(['bytes=0-65535', 'bytes=70000-90000']);
+  });
+
+  it('takes the whole file, once, of a server that has no ranges', async () => {
+    const { url, asked } = await serve((_, response) => response.end(FILE));
+    const source = (await openFetchSource(url))!;
+    expect(source.size).toBe(FILE.length);
+    expect(await source.read(70_000, 90_001)).toEqual(FILE.slice(70_000, 90_001));
+    expect(asked).toHaveLength(1);
+  });
+
+  it('takes the whole file where a page may not see what range came', async () => {
+    const { url, asked } = await serve((request, response) =>
+      request.headers.range ? ranged(request, response, { range: null }) : response.end(FILE),
+    );
+    const source = (await openFetchSource(url))!;
+    expect(source.size).toBe(FILE.length);
+    expect(await source.read(70_000, 90_001)).toEqual(FILE.slice(70_000, 90_001));
+    expect(asked).toEqual(['bytes=0-65535', undefined]);
+  });
+
+  it('takes the whole file from a server that stops giving ranges', async () => {
+    let answers = 0;
+    const { url, asked } = await serve((request, response) =>
+      answers++ === 0 ? ranged(request, response) : response.end(FILE),
+    );
+    const source = (await openFetchSource(url))!;
+    expect(await source.read(70_000, 90_001)).toEqual(FILE.slice(70_000, 90_001));
+    expect(await source.read(90_000, 90_100)).toEqual(FILE.slice(90_000, 90_100));
+    expect(asked).toHaveLength(2);
+  });
+
+  it('knows an empty file, and one that is not there', async () => {
+    const { url } = await serve((_, response) => response.writeHead(416).end());
+    expect((await openFetchSource(url))?.size).toBe(0);
+    server.close();
+    const { url: other } = await serve((_, response) => response.writeHead(404).end());
+    expect(await openFetchSource(other)).toBeUndefined();
+  });
+
+  it.each([
+    ['a first answer that is too short', { body: FILE.subarray(0, 9) }, 'got 9 of 65536 bytes'],
+    ['one that is too long', { body: FILE }, 'an answer that ends with more than 65536 bytes'],
+    ['a size beyond memory', { range: 'bytes 0-65535/9999999999' }, 'expected at most 4294967296 bytes'],
+  ])('refuses %s', async (_, change, message) => {
+    const { url } = await serve((request, response) => ranged(request, response, change));
+    expect(messageOf(await openFetchSource(url).catch((error) => error))).toContain(message);
+  });
+
+  it.each([
+    ['a part that is too short', { body: FILE.subarray(0, 9) }, 'got 9 of 100 bytes'],
+    ['another part', { range: `bytes 0-99/${FILE.length}` }, 'bytes 70000 to 70100, got bytes 0 to 100'],
+    ['a part of another file', { range: 'bytes 70000-70099/70100' }, 'a file of 100000 bytes, got 70100'],
+  ])('refuses %s', async (_, change, message) => {
+    let answers = 0;
+    const { url } = await serve((request, response) =>
+      ranged(request, response, answers++ === 0 ? {} : change),
+    );
+    const source = (await openFetchSource(url))!;
+    expect(messageOf(await source.read(70_000, 70_100).catch((error) => error))).toContain(message);
+  });
+
+  it('tells what a server refuses, and that none answers', async () => {
+    const { url } = await serve((_, response) => response.writeHead(403).end());
+    expect(messageOf(await openFetchSource(url).catch((error) => error))).toContain('got status 403');
+    server.close();
+    const gone = await openFetchSource('http://127.0.0.1:9/file').catch((error) => error);
+    expect(messageOf(gone)).toContain('expected the file from its server');
+  });
+});

@@ -1,0 +1,110 @@
+import { UserError } from '../support/user-error.ts';
+import type { AsyncByteSource } from './async-byte-source.ts';
+import { bytesAsSource } from './byte-source.ts';
+import { BodyTooLong, readBody } from './read-body.ts';
+
+/** What WebAssembly of 32 bits can address: no larger model fits into a page. */
+const MAX_BYTES = 2 ** 32;
+/** Taken with the first answer: most settings, and the header of most checkpoints, are shorter. */
+const FIRST_BYTES = 2 ** 16;
+
+/**
+ * A file on a server, of which parts are asked for as ranges. A server that has none to give sends the whole file, which
+ * then stays in memory.
+ *
+ * @returns undefined where the server has no such file
+ * @throws UserError for a server that cannot be reached or refuses, and for a file that is too large; when it is read,
+ * for an answer of another length than was asked for
+ */
+export async function openFetchSource(address: string | URL): Promise<AsyncByteSource | undefined> {
+  const where = String(address);
+  const response = await ask(where, 0, FIRST_BYTES);
+  if (response.status === 404 || response.status === 410) return undefined;
+  // No range of an empty file can be had.
+  if (response.status === 416) return inMemory(new Uint8Array());
+  const size = response.status === 206 ? rangeOf(response)?.size : undefined;
+  if (size === undefined) return inMemory(await wholeFile(where, response));
+  if (size > MAX_BYTES) throw tooLarge(where, `${size}`);
+  const first = await bodyOf(response, Math.min(size, FIRST_BYTES), where);
+  let source = bytesAsSource(first);
+  return {
+    size,
+    async read(begin, end) {
+      if (end > source.size) {
+        const part = await ask(where, begin, end);
+        if (part.status === 206) return readPart(part, { begin, end, size }, where);
+        source = bytesAsSource(await wholeFile(where, part));
+        if (source.size !== size) throw changed(where, size, source.size);
+      }
+      return source.read(begin, end);
+    },
+  };
+}
+
+async function ask(where: string, begin: number, end: number): Promise<Response> {
+  return fetch(where, { headers: { Range: `bytes=${begin}-${end - 1}` } }).catch((error) => {
+    throw unreachable(where, (error as Error).message);
+  });
+}
+
+/** What a partial answer says it is; undefined where it does not, or a page of another origin may not know. */
+function rangeOf({ headers }: Response): { begin: number; end: number; size: number } | undefined {
+  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get('Content-Range') ?? '') ?? [];
+  return size === undefined ? undefined : { begin: Number(first), end: Number(last) + 1, size: Number(size) };
+}
+
+async function readPart(
+  response: Response,
+  { begin, end, size }: { begin: number; end: number; size: number },
+  where: string,
+): Promise<Uint8Array> {
+  const range = rangeOf(response);
+  if (range && range.size !== size) throw changed(where, size, range.size);
+  if (range && (range.begin !== begin || range.end !== end)) {
+    const got = `bytes ${range.begin} to ${range.end}`;
+    throw new UserError({ where, expected: `bytes ${begin} to ${end}`, got, hint: 'Try again later.' });
+  }
+  return bodyOf(response, end - begin, where);
+}
+
+/** The file as an answer without range has it: this one, or that to another question. */
+async function wholeFile(where: string, response: Response): Promise<Uint8Array> {
+  if (response.status === 206) {
+    await response.body?.cancel();
+    response = await fetch(where);
+  }
+  if (response.status !== 200) throw unreachable(where, `status ${response.status}`);
+  try {
+    return await readBody(response, MAX_BYTES, Number(response.headers.get('Content-Length') ?? 0));
+  } catch (error) {
+    if (error instanceof BodyTooLong) throw tooLarge(where, error.message);
+    throw unreachable(where, (error as Error).message);
+  }
+}
+
+async function bodyOf(response: Response, length: number, where: string): Promise<Uint8Array> {
+  const bytes = await readBody(response, length, length).catch((error) => {
+    throw unreachable(where, `an answer that ends with ${(error as Error).message}`);
+  });
+  if (bytes.length === length) return bytes;
+  throw unreachable(where, `${bytes.length} of ${length} bytes`);
+}
+
+function inMemory(bytes: Uint8Array): AsyncByteSource {
+  const source = bytesAsSource(bytes);
+  return { size: source.size, read: async (begin, end) => source.read(begin, end) };
+}
+
+function unreachable(where: string, got: string): UserError {
+  const hint = 'Check the address; a server of another origin must allow this page to read (CORS).';
+  return new UserError({ where, expected: 'the file from its server', got, hint });
+}
+
+function tooLarge(where: string, got: string): UserError {
+  return new UserError({ where, expected: `at most ${MAX_BYTES} bytes`, got });
+}
+
+function changed(where: string, before: number, now: number): UserError {
+  const hint = 'The file changed while it was read; start again.';
+  return new UserError({ where, expected: `a file of ${before} bytes`, got: `${now}`, hint });
+}

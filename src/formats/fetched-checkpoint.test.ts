@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { encodeSafetensors } from './encode-safetensors.ts';
+import { openFetchedCheckpoint } from './fetched-checkpoint.ts';
+import { type FileSet, filesFrom, type PageFile } from './file-set.ts';
+import { f32ToF16 } from './float.ts';
+import type { StoredTensor } from './tensor-data.ts';
+
+const f32 = (...values: number[]): StoredTensor => ({
+  dtype: 'F32',
+  shape: [values.length],
+  data: Float32Array.from(values),
+});
+const f16 = (...values: number[]): StoredTensor => ({
+  dtype: 'F16',
+  shape: [values.length],
+  data: f32ToF16(Float32Array.from(values)),
+});
+
+const file = (tensors: Record<string, StoredTensor>) =>
+  new Blob(encodeSafetensors(new Map(Object.entries(tensors))) as BlobPart[]);
+
+/** A set of files, and which bytes are read of them. */
+function watched(files: Record<string, PageFile>): { set: FileSet; read: [number, number][] } {
+  const set = filesFrom(new Map(Object.entries(files)), 'model');
+  const read: [number, number][] = [];
+  return {
+    read,
+    set: {
+      ...set,
+      async open(name) {
+        const source = await set.open(name);
+        return (
+          source && {
+            size: source.size,
+            read(begin, end) {
+              read.push([begin, end]);
+              return source.read(begin, end);
+            },
+          }
+        );
+      },
+    },
+  };
+}
+
+const indexOf = (map: Record<string, string>) => JSON.stringify({ weight_map: map });
+
+describe('openFetchedCheckpoint', () => {
+  it('reads the header first, then only what is wanted, each range of neighbours once', async () => {
+    const tensors = { a: f32(1, 2), b: f32(3), c: f32(4, 5), d: f16(0.5), e: f16(7, 8, 9) };
+    const { set, read } = watched({ 'model.safetensors': file(tensors) });
+    const checkpoint = await openFetchedCheckpoint(set);
+    expect(checkpoint.names()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    const before = checkpoint.info('c');
+    expect(read).toEqual([
+      [0, 8],
+      [0, checkpoint.info('a').begin],
+    ]);
+    const shares: number[] = [];
+    await checkpoint.load(['e', 'c', 'd', 'a'], (share) => shares.push(share));
+    const [a, c] = [8, before.begin];
+    expect(read.slice(2).map(([begin, end]) => end - begin)).toEqual([a, 8 + 2 + 6]);
+    expect(read[3][0]).toBe(c);
+    expect(shares).toEqual([a / 24, 1]);
+    for (const name of ['a', 'c', 'd', 'e'] as const) {
+      const { begin, end, dtype, file } = checkpoint.info(name);
+      const { data } = tensors[name];
+      const bytes = checkpoint.bytesOf(file.split('/').at(-1)!).subarray(begin, end);
+      expect([...bytes]).toEqual([...new Uint8Array(data.buffer)]);
+      expect(begin % data.BYTES_PER_ELEMENT).toBe(0);
+      expect(dtype).toBe(tensors[name].dtype);
+    }
+    expect([...checkpoint.readFloat32('e')]).toEqual([7, 8, 9]);
+    expect([...checkpoint.readFloat32('c', 1, 2)]).toEqual([5]);
+    expect(() => checkpoint.info('f')).toThrow('expected a tensor f');
+  });
+
+  it('gives copies: who changes what he has read changes no weight', async () => {
+    const { set } = watched({ 'model.safetensors': file({ a: f32(1) }) });
+    const checkpoint = await openFetchedCheckpoint(set);
+    await checkpoint.load(['a']);
+    checkpoint.readFloat32('a')[0] = 2;
+    expect(checkpoint.readFloat32('a')[0]).toBe(1);
+  });
+
+  it('reads shards', async () => {
+    const { set } = watched({
+      'model.safetensors.index.json': indexOf({ a: 'x.safetensors', b: 'y.safetensors' }),
+      'x.safetensors': file({ a: f32(1) }),
+      'y.safetensors': file({ b: f32(2, 3) }),
+    });
+    const checkpoint = await openFetchedCheckpoint(set);
+    await checkpoint.load(['b', 'a']);
+    expect([...checkpoint.readFloat32('b'), ...checkpoint.readFloat32('a')]).toEqual([2, 3, 1]);
+    expect(checkpoint.info('b').file).toBe('model/y.safetensors');
+    expect(checkpoint.bytesOf('y.safetensors')).toHaveLength(8);
+  });
+
+  it.each<[string, Record<string, PageFile>, string]>([
+    ['no weights', {}, 'model/model.safetensors: expected the weights'],
+    [
+      'a pickle alone',
+      { 'pytorch_model.bin': new Uint8Array(9) },
+      'expected model.safetensors, got weights of PyTorch',
+    ],
+    ['a file that is none', { 'model.safetensors': 'hello' }, 'expected a safetensors file, got 5 bytes'],
+    [
+      'a file that ends too soon',
+      { 'model.safetensors': file({ a: f32(1, 2) }).slice(0, -1) },
+      '1 bytes are missing, from tensor "a" on',
+    ],
+    [
+      'an index that leaves its folder',
+      { 'model.safetensors.index.json': indexOf({ a: '../x.safetensors' }) },
+      'the name of a .safetensors file in the same folder',
+    ],
+    [
+      'a missing shard',
+      { 'model.safetensors.index.json': indexOf({ a: 'x.safetensors' }) },
+      'expected the shard x.safetensors beside it, got none',
+    ],
+    [
+      'a shard without its tensor',
+      {
+        'model.safetensors.index.json': indexOf({ a: 'x.safetensors' }),
+        'x.safetensors': file({ b: f32(1) }),
+      },
+      'expected tensor a in x.safetensors, got a shard without it',
+    ],
+  ])('refuses %s', async (_, files, message) => {
+    await expect(openFetchedCheckpoint(watched(files).set)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,94 @@
+import { UserError } from '../support/user-error.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { convertHint } from './convert-hint.ts';
+import { FetchedTensors } from './fetched-tensors.ts';
+import { type FileSet, missingIn, pathIn, readFile } from './file-set.ts';
+import { unknownTensor } from './unknown-tensor.ts';
+import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap } from './weight-map.ts';
+
+const ENDING = '.safetensors';
+const SINGLE = `model${ENDING}`;
+const INDEX = `${SINGLE}.index.json`;
+const PICKLES = ['pytorch_model.bin', 'pytorch_model.bin.index.json'];
+
+/** A checkpoint from afar. Its tensors can be read once {@link load} has brought them into memory. */
+export interface FetchedCheckpoint extends Checkpoint {
+  /** `onProgress`: told now and then which share is read. */
+  load(names: Iterable<string>, onProgress?: (share: number) => void): Promise<void>;
+  /** The memory into which the tensors of a file were brought. `file`: its name, without what is before it. */
+  bytesOf(file: string): Uint8Array;
+}
+
+/**
+ * Opens `model.safetensors`, or the shards that its index lists, and checks their headers; no tensor is read.
+ *
+ * @throws UserError where there are none, where index and shards disagree, and for files that are damaged or lie
+ */
+export async function openFetchedCheckpoint(set: FileSet): Promise<FetchedCheckpoint> {
+  const source = await set.open(SINGLE);
+  if (source) {
+    const file = await FetchedTensors.open(source, pathIn(set.name, SINGLE));
+    return checkpoint(set.name, new Map([[SINGLE, file]]), new Map(file.names().map((name) => [name, file])));
+  }
+  const index = await readFile(set, INDEX, MAX_INDEX_BYTES);
+  if (index) return openFetchedShards(set, index);
+  throw await noWeights(set);
+}
+
+async function openFetchedShards(set: FileSet, index: Uint8Array): Promise<FetchedCheckpoint> {
+  const where = pathIn(set.name, INDEX);
+  const weightMap = parseWeightMap(index, ENDING, where);
+  const files = new Map<string, FetchedTensors>();
+  for (const shard of new Set(weightMap.map(([, name]) => name))) {
+    const source = await set.open(shard);
+    if (!source) throw missingShard(shard, where);
+    files.set(shard, await FetchedTensors.open(source, pathIn(set.name, shard)));
+  }
+  return checkpoint(set.name, files, holders(weightMap, files, where));
+}
+
+function checkpoint(
+  where: string,
+  byName: ReadonlyMap<string, FetchedTensors>,
+  fileOf: ReadonlyMap<string, FetchedTensors>,
+): FetchedCheckpoint {
+  const files = [...byName.values()];
+  const find = (name: string): FetchedTensors => {
+    const file = fileOf.get(name);
+    if (file) return file;
+    throw unknownTensor(name, [...fileOf.keys()], where);
+  };
+  return {
+    names: () => [...fileOf.keys()],
+    info(name) {
+      const { axes: _, ...info } = find(name).info(name);
+      return { ...info, file: find(name).path };
+    },
+    readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
+    async load(names, onProgress = () => {}) {
+      const wanted = new Set(names);
+      const own = (file: FetchedTensors) => new Set([...wanted].filter((name) => find(name) === file));
+      const total = files.reduce((sum, file) => sum + file.sizeOf(own(file)), 0);
+      let read = 0;
+      for (const file of files) {
+        await file.load(own(file), (bytes) => {
+          read += bytes;
+          onProgress(read / total);
+        });
+      }
+    },
+    bytesOf: (name) => byName.get(name)!.bytes,
+    close() {
+      for (const file of files) file.bytes = new Uint8Array();
+    },
+  };
+}
+
+async function noWeights(set: FileSet): Promise<UserError> {
+  for (const name of PICKLES) {
+    if (!(await set.open(name))) continue;
+    const where = pathIn(set.name, name);
+    return new UserError({ where, expected: SINGLE, got: 'weights of PyTorch', hint: convertHint(set.name) });
+  }
+  return missingIn(set, SINGLE, `the weights (or ${INDEX} with its shards)`);
+}

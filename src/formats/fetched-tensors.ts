@@ -1,0 +1,82 @@
+import type { AsyncByteSource } from './async-byte-source.ts';
+import {
+  LENGTH_BYTES,
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+  safetensorsDataStart,
+  type TensorInfo,
+} from './safetensors.ts';
+import { SafetensorsTensors } from './safetensors-tensors.ts';
+
+/** Bytes that are read at once: so much memory beside the tensors', and so often progress is told. */
+const CHUNK_BYTES = 2 ** 22;
+/** No element is wider: what lies at its own size's multiple in a file does so in memory. */
+const ALIGNMENT = 8;
+
+/** Bytes [begin, end) of a file, and where they go in memory. */
+interface Run {
+  begin: number;
+  end: number;
+  at: number;
+}
+
+/**
+ * A safetensors file from afar: what tensors there are is known, and those that are asked for are brought into one block
+ * of memory, the others left where they are.
+ */
+export class FetchedTensors extends SafetensorsTensors {
+  readonly #source: AsyncByteSource;
+  readonly #places = new Map<string, TensorInfo>();
+  /** The tensors that were brought; {@link info} tells where each is in it. */
+  bytes = new Uint8Array();
+
+  private constructor(source: AsyncByteSource, header: SafetensorsHeader, path: string) {
+    super(header, path, (begin, end) => this.bytes.slice(begin, end));
+    this.#source = source;
+  }
+
+  /** Throws a UserError for a file that is truncated or whose header lies. */
+  static async open(source: AsyncByteSource, path: string): Promise<FetchedTensors> {
+    const start = await source.read(0, Math.min(LENGTH_BYTES, source.size));
+    const bytes = await source.read(0, safetensorsDataStart(start, source.size, path));
+    return new FetchedTensors(source, parseSafetensorsHeader(bytes, source.size, path), path);
+  }
+
+  /** Of a tensor that was brought, its place in {@link bytes}. */
+  override info(name: string): TensorInfo {
+    return this.#places.get(name) ?? super.info(name);
+  }
+
+  /** Bytes that tensors will take. */
+  sizeOf(names: Iterable<string>): number {
+    return [...new Set(names)].reduce((sum, name) => sum + super.info(name).end - super.info(name).begin, 0);
+  }
+
+  /** Brings tensors into memory, in place of those that are in it. `onRead`: told of every chunk's bytes. */
+  async load(names: ReadonlySet<string>, onRead: (bytes: number) => void): Promise<void> {
+    const runs: Run[] = [];
+    this.#places.clear();
+    let length = 0;
+    for (const name of this.names().filter((each) => names.has(each))) {
+      const info = super.info(name);
+      let run = runs.at(-1);
+      if (!run || run.end !== info.begin) {
+        length = Math.ceil(length / ALIGNMENT) * ALIGNMENT + (info.begin % ALIGNMENT);
+        run = { begin: info.begin, end: info.begin, at: length };
+        runs.push(run);
+      }
+      run.end = info.end;
+      const begin = run.at + info.begin - run.begin;
+      length = begin + info.end - info.begin;
+      this.#places.set(name, { ...info, begin, end: length });
+    }
+    this.bytes = new Uint8Array(length);
+    for (const { begin, end, at } of runs) {
+      for (let from = begin; from < end; from += CHUNK_BYTES) {
+        const chunk = await this.#source.read(from, Math.min(end, from + CHUNK_BYTES));
+        this.bytes.set(chunk, at + from - begin);
+        onRead(chunk.length);
+      }
+    }
+  }
+}

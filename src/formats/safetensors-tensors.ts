@@ -1,0 +1,50 @@
+import { elementRange } from './element-range.ts';
+import type { SafetensorsHeader, TensorInfo } from './safetensors.ts';
+import { decodeTensor, itemSize, type TensorData, toFloat32 } from './tensor-data.ts';
+import { unknownTensor } from './unknown-tensor.ts';
+
+/** The tensors of a safetensors file by their names, wherever its bytes are. */
+export class SafetensorsTensors {
+  /** As messages call the file. */
+  readonly path: string;
+  readonly header: SafetensorsHeader;
+  readonly #read: (begin: number, end: number) => Uint8Array;
+
+  /** @param read the bytes [begin, end) that an info tells */
+  constructor(header: SafetensorsHeader, path: string, read: (begin: number, end: number) => Uint8Array) {
+    this.path = path;
+    this.header = header;
+    this.#read = read;
+  }
+
+  has(name: string): boolean {
+    return this.header.tensors.has(name);
+  }
+
+  /** In the order of their bytes in the file. */
+  names(): string[] {
+    return [...this.header.tensors.keys()];
+  }
+
+  /** Throws a UserError with the nearest names where there is no such tensor. */
+  info(name: string): TensorInfo {
+    const info = this.header.tensors.get(name);
+    if (info) return info;
+    throw unknownTensor(name, this.names(), this.path);
+  }
+
+  /** The tensor in its own type (F16 and BF16 as raw bits). */
+  read(name: string): TensorData {
+    const info = this.info(name);
+    return decodeTensor(info, this.#read(info.begin, info.end));
+  }
+
+  /** As TensorFile.readFloat32. */
+  readFloat32(name: string, start?: number, end?: number): Float32Array {
+    const { dtype, begin, ...info } = this.info(name);
+    const size = itemSize(dtype);
+    const range = elementRange((info.end - begin) / size, start, end);
+    const bytes = this.#read(begin + range.start * size, begin + range.end * size);
+    return toFloat32({ dtype }, bytes, `${this.path}: tensor ${name}`);
+  }
+}

@@ -1,0 +1,72 @@
+import { UserError } from '../support/user-error.ts';
+import { parseBoundedJson } from './bounded-json.ts';
+import { excerpt, excerptName } from './excerpt.ts';
+
+/** An index has some 100 bytes a tensor, and the largest models some 100,000 tensors. */
+export const MAX_INDEX_BYTES = 32 * 2 ** 20;
+/** Two a tensor, and some metadata. */
+const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
+/** Each is opened; the largest models have some 200. */
+const MAX_SHARDS = 1024;
+
+/** For each tensor the name of the file that has it. */
+export type WeightMap = [tensor: string, shard: string][];
+
+/**
+ * The index of a sharded checkpoint: for each tensor the name of a file that ends in `ending`, and lies in the same
+ * folder.
+ *
+ * @param where the index's name for messages
+ * @throws UserError for anything else, and for too many files
+ */
+export function parseWeightMap(bytes: Uint8Array, ending: string, where: string): WeightMap {
+  const index = parseBoundedJson(bytes, JSON_LIMITS, where) as { weight_map?: unknown } | null;
+  const map = index?.weight_map;
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) {
+    const got = map === undefined ? 'none' : excerpt(map);
+    throw new UserError({ where, expected: 'an object weight_map', got });
+  }
+  const entries = Object.entries(map).map(([name, shard]): [string, string] => {
+    if (isPlainFileName(shard, ending)) return [name, shard];
+    const expected = `the name of a ${ending} file in the same folder`;
+    throw new UserError({
+      where: `${where}: weight_map: ${excerptName(name)}`,
+      expected,
+      got: excerpt(shard),
+    });
+  });
+  const { size } = new Set(entries.map(([, shard]) => shard));
+  if (size <= MAX_SHARDS) return entries;
+  throw new UserError({ where, expected: `at most ${MAX_SHARDS} shards`, got: `${size}` });
+}
+
+/** Which file has each tensor, all of them open. Throws a UserError where one lacks a tensor that is sought there. */
+export function holders<File extends { has(name: string): boolean }>(
+  map: WeightMap,
+  files: ReadonlyMap<string, File>,
+  where: string,
+): Map<string, File> {
+  return new Map(
+    map.map(([name, shard]) => {
+      const file = files.get(shard) as File;
+      if (file.has(name)) return [name, file];
+      throw new UserError({
+        where,
+        expected: `tensor ${excerptName(name)} in ${excerptName(shard)}`,
+        got: 'a shard without it',
+        hint: 'Get the checkpoint again.',
+      });
+    }),
+  );
+}
+
+/** The UserError for a shard that is not beside its index. */
+export function missingShard(shard: string, where: string): UserError {
+  const expected = `the shard ${excerptName(shard)} beside it`;
+  return new UserError({ where, expected, got: 'none', hint: 'Get the missing file.' });
+}
+
+/** No way out of the folder: neither separators (of any system) nor drive letters, nor `..` (which does not end so). */
+function isPlainFileName(name: unknown, ending: string): name is string {
+  return typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && name.endsWith(ending) && name !== ending;
+}

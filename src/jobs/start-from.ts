@@ -1,0 +1,24 @@
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { continuedConfig } from '../run/config/continued-config.ts';
+import type { RunConfig } from '../run/config/run-config.ts';
+import { UserError } from '../support/user-error.ts';
+import type { Notes } from '../trained/notes.ts';
+import type { StartingAdapter } from './begin-run.ts';
+
+/**
+ * Completes the config of a run that goes on from an adapter.
+ *
+ * @throws UserError for an adapter of another method or task, and for keys of the config that contradict it
+ */
+export function startFrom(
+  given: RunConfig,
+  stored: StoredAdapter,
+  notes: Notes | undefined,
+): { config: RunConfig; start: StartingAdapter } {
+  const config = continuedConfig(given, stored);
+  if (notes && notes.task !== config.task) {
+    const got = config.task;
+    throw new UserError({ where: 'task', expected: `${notes.task}, as the adapter has it`, got });
+  }
+  return { config, start: { stored, notes } };
+}

@@ -1,0 +1,30 @@
+import { lower } from '../onnx/lower.ts';
+import { createSession, type WebSessionOptions } from '../runtime/web/create-session.ts';
+import type { Engine } from './engine.ts';
+import type { ModelWeights } from './model-weights.ts';
+
+export interface WebEngineOptions extends Omit<WebSessionOptions, 'weightFiles'> {
+  /** The content of a file that the model's weights lie in. Asked once a session, which takes a copy of what it reads. */
+  weights(file: string): Uint8Array;
+}
+
+/** Runs a model's graphs in a page, or on WebAssembly in Node, with weights that are in memory. */
+export function webEngine({ locate }: Pick<ModelWeights, 'locate'>, options: WebEngineOptions): Engine {
+  const { weights, ...session } = options;
+  return {
+    masks: session.device === 'webgpu' ? 'graph' : 'host',
+    async open(outputs) {
+      const files = new Set<string>();
+      const model = lower(outputs, {
+        target: session.device,
+        locate(name) {
+          const place = locate(name);
+          if (!('data' in place)) files.add(place.file);
+          return place;
+        },
+      });
+      const weightFiles = [...files].map((path) => ({ path, data: weights(path) }));
+      return createSession(model, { ...session, weightFiles });
+    },
+  };
+}

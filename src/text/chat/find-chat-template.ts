@@ -1,0 +1,46 @@
+import { UserError } from '../../support/user-error.ts';
+
+/** The file of a chat template, in a model's folder. */
+export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
+
+/** The most that such a file may have: as for the template itself, in bytes of UTF-8. */
+export const MAX_CHAT_TEMPLATE_BYTES = 2 ** 22;
+
+/** Where a chat template may stand. `path` is for messages. */
+export interface ChatTemplateSources {
+  /** `chat_template.jinja`. */
+  file: { path: string; text: string } | undefined;
+  /** `tokenizer_config.json`. */
+  tokenizerConfig: { path: string; content: unknown } | undefined;
+}
+
+/**
+ * The source of a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json, of several
+ * the one named "default".
+ *
+ * @param model its folder for messages
+ * @throws UserError where there is none
+ */
+export function findChatTemplate(
+  { file, tokenizerConfig }: ChatTemplateSources,
+  model: string,
+): { source: string; where: string } {
+  if (file) return { source: file.text, where: file.path };
+  const { chat_template } = Object(tokenizerConfig?.content) as { chat_template?: unknown };
+  const source = templateOf(chat_template);
+  if (source !== undefined) return { source, where: `${tokenizerConfig?.path}: chat_template` };
+  throw new UserError({
+    where: model,
+    expected: `a chat template, for data of messages (${CHAT_TEMPLATE_FILE})`,
+    got: 'none',
+    hint: "Take a model that was made for chats, or put another model's chat_template.jinja beside this one.",
+  });
+}
+
+/** A template, or a list of such with names. */
+function templateOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return undefined;
+  const named = value.find((entry) => entry?.name === 'default')?.template;
+  return typeof named === 'string' ? named : undefined;
+}

@@ -1,0 +1,53 @@
+import { editJson } from '../formats/edit-json.ts';
+import type { StoredTensor } from '../formats/tensor-data.ts';
+import type { LoadedModel } from '../program/model-weights.ts';
+import { elementCount } from '../support/element-count.ts';
+import { taskNamed } from '../tasks/registry.ts';
+import type { ParameterLayout } from '../tuners/parameter-layout.ts';
+import type { Notes } from './notes.ts';
+
+/** Files of a tokenizer, which a fine-tuned model shares with its base. */
+export const SHARED_FILES = [
+  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
+  ...['vocab.txt', 'vocab.json', 'merges.txt', 'chat_template.jinja', 'generation_config.json'],
+];
+
+/** The tensors of a fully fine-tuned model: what was trained, and the buffers of its checkpoint. */
+export function fullModelTensors(
+  model: LoadedModel,
+  layout: ParameterLayout,
+  values: Float32Array,
+): Map<string, StoredTensor> {
+  const tensors = layout.segments.map(({ name, shape }): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', shape: [...shape], data: layout.read(values, name) },
+  ]);
+  const buffers = [...model.buffers].filter(([name]) => !('data' in model.locate(name)));
+  for (const [name, shape] of buffers) {
+    const data = model.readRange(name, 0, elementCount(shape));
+    tensors.push([name, { dtype: 'F32', shape: [...shape], data }]);
+  }
+  return new Map(tensors);
+}
+
+/**
+ * The config.json of a fine-tuned model: that of its base with the labels.
+ *
+ * @param text the base model's config.json
+ * @param trainedFor the task and its classes, where they are known
+ * @param dtype the type of the weights in the words of transformers; undefined: that of the base
+ */
+export function trainedConfig(
+  text: string,
+  { head }: LoadedModel,
+  trainedFor: Pick<Notes, 'task' | 'labels'> | undefined,
+  dtype: string | undefined,
+): string {
+  const config = editJson(text, ({ torch_dtype, ...base }) => ({
+    ...base,
+    dtype: dtype ?? base.dtype ?? torch_dtype,
+    architectures: [head.architecture],
+    ...(trainedFor && taskNamed(trainedFor.task).classKeys?.(trainedFor.labels)),
+  }));
+  return `${config}\n`;
+}

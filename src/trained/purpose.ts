@@ -1,0 +1,96 @@
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { classLoss } from '../objectives/sequence-loss.ts';
+import { sequenceModel } from '../objectives/sequence-model.ts';
+import { spanModel } from '../objectives/span-model.ts';
+import { type TokenHeadKind, tokenModel } from '../objectives/token-model.ts';
+import { UserError } from '../support/user-error.ts';
+import { recognisedTask, taskNamed } from '../tasks/registry.ts';
+import type { BuildTask, UnknownTrained } from '../tasks/task-definition.ts';
+import { headOutputs } from '../tuners/head-outputs.ts';
+import type { Family } from './bind-model.ts';
+import { type Notes, readingOf } from './notes.ts';
+
+/** What a model is opened for. */
+export interface Purpose {
+  /** Undefined for tasks that are none here. */
+  notes: Notes | undefined;
+  build: BuildTask;
+}
+
+/** What tells the purpose of a trained model. */
+export interface Trained {
+  /** Of the base model. */
+  family: Family;
+  /** The base model's config.json. */
+  json: Readonly<Record<string, unknown>>;
+  /** The adapter, where it is not a whole model. */
+  stored?: StoredAdapter;
+  /** What this program noted beside the adapter or the model. */
+  notes: Notes | undefined;
+}
+
+/**
+ * The task of a trained model, by its notes or else by what its files look like, and the head that it takes.
+ *
+ * @param generates whether it is to write text: then it has a head for that, whatever else it has
+ * @param where its folder for messages
+ * @throws UserError for a model that cannot write text and is to
+ */
+export function purposeOf(trained: Trained, generates: boolean, where: string): Purpose {
+  const { family, stored } = trained;
+  if (generates) {
+    const build = generating(family, where, stored?.taskType);
+    return { notes: trained.notes, build };
+  }
+  const foreign = stored && headOf(stored);
+  if (foreign) return { notes: undefined, build: foreign };
+  const notes = trained.notes ?? recognised(trained);
+  return { notes, build: taskNamed(notes.task).build(notes.labels) };
+}
+
+/** What a model or an adapter without notes was trained for. */
+function recognised({ family: { definition, config }, json, stored }: Trained): Notes {
+  const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
+  const outputsOf = (build: BuildTask) => stored && headOutputs(build(definition, config), stored.tensors);
+  const model: UnknownTrained = {
+    definition,
+    json,
+    taskType: stored?.taskType,
+    architecture,
+    outputs: definition.heads.SEQ_CLS && outputsOf(classifier),
+    outputsOf,
+  };
+  const { task, labels, data } = recognisedTask(model);
+  const reading = readingOf(task, data);
+  // The task's length is a guess, and no mistake where the model has fewer positions.
+  const max_length = reading.max_length && Math.min(reading.max_length, config.maxLength);
+  return { task, labels, data: { ...reading, max_length } };
+}
+
+/** A model of classes, to find the tensors of its head. */
+const classifier: BuildTask = (definition, config) => sequenceModel(definition, config, classLoss);
+
+/** The head of an adapter that PEFT trained for what is no task here; undefined for other adapters. */
+function headOf({ taskType }: StoredAdapter): BuildTask | undefined {
+  if (taskType === 'QUESTION_ANS') return spanModel;
+  if (taskType === 'SEQ_2_SEQ_LM') return tokenModel(taskType);
+  return undefined;
+}
+
+const GENERATING = ['SEQ_2_SEQ_LM', 'CAUSAL_LM'] as const satisfies readonly TokenHeadKind[];
+
+/** The head that writes text, by an adapter's `task_type` where it has one. */
+function generating(
+  { definition: { heads, modelType } }: Family,
+  where: string,
+  taskType: string | null = null,
+): BuildTask {
+  const head = GENERATING.find((kind) => heads[kind] && (taskType ?? kind) === kind);
+  if (head) return tokenModel(head);
+  throw new UserError({
+    where,
+    expected: `a language model (${GENERATING.join(' or ')})`,
+    got: taskType ? `an adapter of ${modelType} for ${taskType}` : `a model of type ${modelType}`,
+    hint: taskType ? 'For classes and scores: adalora predict.' : undefined,
+  });
+}

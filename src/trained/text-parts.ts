@@ -1,0 +1,34 @@
+import type { CommonConfig } from '../models/model-definition.ts';
+import type { ChatTemplate } from '../text/chat/chat-template.ts';
+import { maxLength } from '../text/max-length.ts';
+import type { TextTokenizer } from '../text/tokenizer.ts';
+import type { TrainedParts } from './trained-model.ts';
+
+/** The most tokens of an example, where neither the config nor the model says less. */
+const DEFAULT_MAX_LENGTH = 1024;
+
+/**
+ * What makes tokens of text for a model.
+ *
+ * @param requested `data.max_length`
+ * @param loadTemplate called when the template is first asked for, with the time that it is told
+ * @throws UserError for a length that the model cannot take
+ */
+export function textParts(
+  tokenizer: TextTokenizer,
+  { vocabSize, maxLength: longest }: CommonConfig,
+  requested: number | undefined,
+  loadTemplate: (now: Date) => ChatTemplate,
+): TrainedParts['text'] {
+  const length = maxLength(requested, tokenizer.modelMaxLength, longest);
+  let template: ChatTemplate | undefined;
+  return {
+    tokenizer,
+    vocabSize,
+    maxLength: requested === undefined ? Math.min(length, DEFAULT_MAX_LENGTH) : length,
+    chatTemplate(now = new Date()) {
+      template ??= loadTemplate(now);
+      return template;
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import type { LoadedModel } from '../program/model-weights.ts';
+import type { AdapterKind } from '../tuners/adapter-kind.ts';
+import { FROZEN } from '../tuners/frozen-tuner.ts';
+import { kindOf } from '../tuners/registry.ts';
+import type { TunedValues } from '../tuners/tuner.ts';
+import { checkHead } from './check-head.ts';
+
+/** An adapter, and what reads its like. */
+export interface KnownAdapter {
+  stored: StoredAdapter;
+  kind: AdapterKind;
+}
+
+/** Throws a UserError for an adapter that no method here knows. */
+export function knownAdapter(stored: StoredAdapter, where: string): KnownAdapter {
+  return { stored, kind: kindOf(stored, where) };
+}
+
+/**
+ * Puts an adapter on a model; without one the model is frozen.
+ *
+ * @param where the adapter's name for messages
+ * @throws UserError for an adapter of another model, and for a head that nobody has trained
+ */
+export function tuneModel(model: LoadedModel, adapter: KnownAdapter | undefined, where: string): TunedValues {
+  const tuned = adapter ? adapter.kind.import(model, adapter.stored, where) : FROZEN;
+  checkHead(model, tuned, where);
+  return tuned;
+}

@@ -1,0 +1,31 @@
+import { ADAPTER_FILES, storedAdapter } from '../formats/adapters/adapter-files.ts';
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { type FileSet, missingIn, pathIn, readFile, readJsonFile } from '../formats/file-set.ts';
+import { parseSafetensorsHeader } from '../formats/safetensors.ts';
+import { SafetensorsTensors } from '../formats/safetensors-tensors.ts';
+import { NOTES_FILE, type Notes, parseNotes } from '../trained/notes.ts';
+
+/** Adapters have some megabytes; one of high ranks on a large model some hundred. */
+const MAX_BYTES = 2 ** 30;
+
+/**
+ * Reads an adapter that PEFT or this library saved; undefined where there is none among the files.
+ *
+ * @throws UserError for one that is damaged, or whose tensors are missing or a pickle
+ */
+export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | undefined> {
+  const config = await readJsonFile(files, ADAPTER_FILES.config);
+  if (config === undefined) return undefined;
+  const bytes = await readFile(files, ADAPTER_FILES.tensors, MAX_BYTES);
+  if (!bytes) throw missingIn(files, ADAPTER_FILES.tensors, "the adapter's tensors");
+  const path = pathIn(files.name, ADAPTER_FILES.tensors);
+  const header = parseSafetensorsHeader(bytes, bytes.length, path);
+  const tensors = new SafetensorsTensors(header, path, (begin, end) => bytes.slice(begin, end));
+  return storedAdapter(config, pathIn(files.name, ADAPTER_FILES.config), tensors);
+}
+
+/** The notes of this program beside an adapter or a model; undefined where there are none. */
+export async function readNotesIn(files: FileSet): Promise<Notes | undefined> {
+  const json = await readJsonFile(files, NOTES_FILE);
+  return json === undefined ? undefined : parseNotes(json, pathIn(files.name, NOTES_FILE));
+}

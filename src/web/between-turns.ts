@@ -1,0 +1,33 @@
+import type { Engine } from '../program/engine.ts';
+
+/**
+ * Waits for the page's next turn before everything that is computed, so that it can draw and hear a click meanwhile: the
+ * engine computes without a pause.
+ */
+export function betweenTurns(engine: Engine): Engine {
+  return {
+    ...engine,
+    async open(outputs, options) {
+      const session = await engine.open(outputs, options);
+      return {
+        async run(feeds, into) {
+          await nextTurn();
+          return session.run(feeds, into);
+        },
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+/** A message comes at once; a timer would wait for some milliseconds. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}

@@ -1,0 +1,15 @@
+/** Fine-tuning in a page: what `adalora` is in Node, with files in place of folders. */
+
+export type { PageFile } from '../formats/file-set.ts';
+export type { EventOf, FinishEvent, TrainEvent } from '../run/events.ts';
+export { UserError } from '../support/user-error.ts';
+export type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
+export type { LabelSetAnswer } from '../tasks/multi-label-classification/definition.ts';
+export type { ScoreAnswer } from '../tasks/regression/definition.ts';
+export type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
+export type { TrainedModel } from '../trained/trained-model.ts';
+export { type OpenOptions, open } from './open.ts';
+export type { PageConfig } from './page-config.ts';
+export type { PageOptions } from './page-options.ts';
+export type { PageTexts } from './page-text-file.ts';
+export { type TrainOptions, type TrainResult, train } from './train.ts';

@@ -1,0 +1,72 @@
+import { filesFrom, type PageFile } from '../formats/file-set.ts';
+import type { Device } from '../runtime/session.ts';
+import { UserError } from '../support/user-error.ts';
+import { purposeOf } from '../trained/purpose.ts';
+import { TrainedModel } from '../trained/trained-model.ts';
+import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
+import { readAdapterSet, readNotesIn } from './adapter-set.ts';
+import { loadWeights } from './load-weights.ts';
+import { modelFiles, type PageOptions } from './page-options.ts';
+import { readModel } from './read-model.ts';
+import type { TrainResult } from './train.ts';
+
+export interface OpenOptions extends PageOptions {
+  device?: Exclude<Device, 'cpu'>;
+  /** What messages call it. */
+  name?: string;
+  batchSize?: number;
+  /** Tokens after which a text is cut, where that is not as in the run. */
+  maxLength?: number;
+  /** Whether it is to write text: it is opened with a head for that, whatever it was trained for. */
+  generates?: boolean;
+  /** Whether a prompt that begins as what was read before is read from there on, as the turns of a conversation do. */
+  continues?: boolean;
+  /** Told now and then which share of the model's weights is read. */
+  onProgress?: (share: number) => void;
+}
+
+/**
+ * Opens an adapter that was just trained, the files of one (of any method here, or of PEFT), or those of a whole model: to
+ * predict, evaluate or generate. Close it after use.
+ *
+ * @throws UserError for anything missing, damaged or not fitting together
+ */
+export async function open(
+  trained: TrainResult | ReadonlyMap<string, PageFile>,
+  options: OpenOptions = {},
+): Promise<TrainedModel> {
+  const { name: path = 'adapter', device = 'wasm', batchSize, continues, generates = false } = options;
+  const files = filesFrom(trained instanceof Map ? trained : filesOf(trained as TrainResult), path);
+  const stored = await readAdapterSet(files);
+  const adapter = stored && knownAdapter(stored, path);
+  const base = await readModel(adapter ? modelFiles(nameOfBase(adapter.stored, path), options) : files);
+  const notes = await readNotesIn(files);
+  const purpose = purposeOf({ ...base, stored, notes }, generates, path);
+  const described = purpose.build(base.family.definition, base.family.config);
+  const { engineUrl, threads, onProgress } = options;
+  const loaded = await loadWeights(described, base.files, { device, engineUrl, threads }, onProgress);
+  try {
+    return new TrainedModel({
+      ...{ path, batchSize, continues, notes: purpose.notes },
+      ...loaded,
+      ...tuneModel(loaded.model, adapter, path),
+      text: base.text(options.maxLength ?? purpose.notes?.data.max_length),
+      generationFiles: base.generationFiles,
+    });
+  } catch (error) {
+    loaded.model.close();
+    throw error;
+  }
+}
+
+/** The name of the model that an adapter was made for, or what messages call it where the adapter does not say. */
+function nameOfBase({ baseModel }: { baseModel: string | null }, path: string): string {
+  return baseModel ?? `the base model of ${path}`;
+}
+
+function filesOf({ adapter, model, reason }: TrainResult): ReadonlyMap<string, PageFile> {
+  const files = adapter ?? model;
+  if (files) return files;
+  const got = `one that ended with reason ${reason}`;
+  throw new UserError({ where: 'open', expected: 'a run with an adapter', got });
+}

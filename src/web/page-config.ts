@@ -1,0 +1,31 @@
+import { parseRunConfig, type RunConfig, type RunConfigInput } from '../run/config/run-config.ts';
+import { UserError } from '../support/user-error.ts';
+import type { RunsOn } from './load-weights.ts';
+
+/** A run's config without the folder that it would write to in Node, which means nothing in a page. */
+type WithoutOutput<Input> = Input extends unknown ? Omit<Input, 'output'> & { output?: string } : never;
+
+/** What a run in a page may be told: as in Node. `device` is `wasm` by default. */
+export type PageConfig = WithoutOutput<RunConfigInput>;
+
+/** A config that a page can run. */
+export type PageRunConfig = RunConfig & Pick<RunsOn, 'device'>;
+
+/**
+ * Checks a config and fills in the defaults.
+ *
+ * @throws UserError with a line for everything that is wrong with it, or that a page cannot do
+ */
+export function parsePageConfig(given: PageConfig): PageRunConfig {
+  const config = parseRunConfig({ device: 'wasm', output: 'page', ...given }, 'config');
+  const problems = [
+    ...(config.device === 'cpu'
+      ? [{ where: 'config: device', expected: 'wasm or webgpu in a page', got: 'cpu' }]
+      : []),
+    ...(config.base_dtype === 'float32'
+      ? []
+      : [{ where: 'config: base_dtype', expected: 'float32 in a page', got: config.base_dtype }]),
+  ];
+  if (problems.length === 0) return config as PageRunConfig;
+  throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
+}

@@ -1,0 +1,43 @@
+import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
+import { type FileSet, filesAt, filesFrom, type PageFile } from '../formats/file-set.ts';
+import { UserError } from '../support/user-error.ts';
+
+/** What a page gives in place of folders. */
+export interface PageOptions {
+  /** The files of the base model, or the address of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */
+  model?: ReadonlyMap<string, PageFile> | string | URL;
+  /** Where the embedded model's folder is served, `models/mini` of this package; by default where it lies in that. */
+  modelUrl?: string | URL;
+  /** The address of the folder with the engine's files (`dist` of onnxruntime-web); by default beside its code. */
+  engineUrl?: string;
+  /** Threads of WebAssembly; more than one need a cross-origin isolated page. */
+  threads?: number;
+}
+
+/** Two folders up from this file lies the package, from its source and from what is built of it alike. */
+const EMBEDDED_URL = new URL('../../models/mini/', import.meta.url);
+
+/**
+ * The files of a base model.
+ *
+ * @param name what a config or an adapter calls it
+ * @throws UserError for a model that is given neither by its files nor by an address: a page looks nothing up
+ */
+export function modelFiles(name: string, { model, modelUrl }: PageOptions): FileSet {
+  if (model instanceof Map) return filesFrom(model, name);
+  if (model !== undefined) return filesAt(folderUrl(model as string | URL));
+  if (name === EMBEDDED_MODEL) return filesAt(modelUrl === undefined ? EMBEDDED_URL : folderUrl(modelUrl));
+  throw new UserError({
+    where: 'model',
+    expected: `the files of ${name}, or the address of their folder`,
+    got: 'nothing',
+    hint: 'Give them as the option model.',
+  });
+}
+
+/** An address, relative to the page's, that ends where names of files begin. */
+function folderUrl(address: string | URL): URL {
+  const url = new URL(address, globalThis.location?.href);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}

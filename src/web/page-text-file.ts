@@ -1,0 +1,27 @@
+import { checkTextSize, decodeText } from '../data/decode-text.ts';
+import type { TextFile } from '../data/text-file.ts';
+import { blobSource } from '../formats/blob-source.ts';
+import { suggest } from '../support/nearest.ts';
+import { UserError } from '../support/user-error.ts';
+
+/** The rows of a page by the names that a config calls their files: a `File` of the user's, or text. */
+export type PageTexts = Readonly<Record<string, Blob | string>>;
+
+/**
+ * Reads a file of text.
+ *
+ * @param key the config's key that names it
+ * @throws UserError for one that the page does not have, is too large or not UTF-8
+ */
+export async function pageTextFile(files: PageTexts, name: string, key: string): Promise<TextFile> {
+  if (!Object.hasOwn(files, name)) {
+    const names = Object.keys(files);
+    const hint = suggest(name, names) || `There are: ${names.join(', ') || 'none'}.`;
+    throw new UserError({ where: key, expected: 'a file of the page', got: JSON.stringify(name), hint });
+  }
+  const content = files[name];
+  const blob = typeof content === 'string' ? new Blob([content]) : content;
+  checkTextSize(blob.size, name);
+  const text = decodeText(await blobSource(blob, name).read(0, blob.size), name);
+  return { name, size: blob.size, read: () => text };
+}

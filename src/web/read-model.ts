@@ -1,0 +1,81 @@
+import { type FileSet, missingIn, pathIn, readFile, readJsonFile } from '../formats/file-set.ts';
+import { parseSmallJson } from '../formats/small-json.ts';
+import type { GenerationSources } from '../generation/generation-settings.ts';
+import {
+  buildTokenizer,
+  MAX_TOKENIZER_BYTES,
+  missingTokenizerFile,
+  parseTokenizerFile,
+  TOKENIZER_FILES,
+} from '../text/build-tokenizer.ts';
+import { ChatTemplate } from '../text/chat/chat-template.ts';
+import {
+  CHAT_TEMPLATE_FILE,
+  findChatTemplate,
+  MAX_CHAT_TEMPLATE_BYTES,
+} from '../text/chat/find-chat-template.ts';
+import { type Family, familyOf } from '../trained/bind-model.ts';
+import { textParts } from '../trained/text-parts.ts';
+import type { TrainedParts } from '../trained/trained-model.ts';
+
+/** A base model as its small files describe it. */
+export interface DescribedModel {
+  files: FileSet;
+  /** The text of its config.json, and what it says. */
+  configText: string;
+  json: Record<string, unknown>;
+  family: Family;
+  /** `requested`: `data.max_length`. */
+  text(requested: number | undefined): TrainedParts['text'];
+  generationFiles(): Omit<GenerationSources, 'user'>;
+}
+
+/**
+ * Reads everything of a model but its weights.
+ *
+ * @throws UserError for files that are missing, damaged or too large
+ */
+export async function readModel(files: FileSet): Promise<DescribedModel> {
+  const where = pathIn(files.name, 'config.json');
+  const bytes = await readFile(files, 'config.json');
+  if (!bytes) throw missingIn(files, 'config.json', 'the config.json of a Hugging Face model');
+  const json = parseSmallJson(bytes, where) as Record<string, unknown>;
+  const family = familyOf(json, where);
+  const [tokenizer, config] = await Promise.all([
+    tokenizerFile(files, TOKENIZER_FILES.tokenizer),
+    tokenizerFile(files, TOKENIZER_FILES.config),
+  ]);
+  const { CAUSAL_LM, SEQ_2_SEQ_LM } = family.definition.heads;
+  const writes = CAUSAL_LM !== undefined || SEQ_2_SEQ_LM !== undefined;
+  const template = writes ? await readFile(files, CHAT_TEMPLATE_FILE, MAX_CHAT_TEMPLATE_BYTES) : undefined;
+  const generationConfig = writes ? await readJsonFile(files, 'generation_config.json') : undefined;
+  return {
+    ...{ files, json, family },
+    configText: new TextDecoder().decode(bytes),
+    text(requested) {
+      const path = pathIn(files.name, TOKENIZER_FILES.tokenizer);
+      const built = buildTokenizer({ tokenizer, config }, path, family.config);
+      return textParts(built, family.config, requested, (now) => {
+        const found = findChatTemplate(
+          {
+            file: template && {
+              path: pathIn(files.name, CHAT_TEMPLATE_FILE),
+              text: new TextDecoder().decode(template),
+            },
+            tokenizerConfig: { path: pathIn(files.name, TOKENIZER_FILES.config), content: config },
+          },
+          files.name,
+        );
+        return new ChatTemplate(found.source, built.specialTokens, { where: found.where, now: () => now });
+      });
+    },
+    generationFiles: () => (generationConfig === undefined ? { modelConfig: json } : { generationConfig }),
+  };
+}
+
+async function tokenizerFile(files: FileSet, name: string): Promise<object> {
+  const where = pathIn(files.name, name);
+  const bytes = await readFile(files, name, MAX_TOKENIZER_BYTES);
+  if (bytes) return parseTokenizerFile(bytes, where);
+  throw missingTokenizerFile(where);
+}

@@ -1,0 +1,139 @@
+import { filesFrom, type PageFile } from '../formats/file-set.ts';
+import { beginRun, type RunBeginning } from '../jobs/begin-run.ts';
+import { everySecond } from '../jobs/every-second.ts';
+import { runResults } from '../jobs/run-results.ts';
+import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
+import { startEvent } from '../jobs/start-event.ts';
+import { startFrom } from '../jobs/start-from.ts';
+import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
+import { UserError } from '../support/user-error.ts';
+import { Trainer } from '../train/trainer.ts';
+import { readAdapterSet, readNotesIn } from './adapter-set.ts';
+import { loadWeights, newWeights } from './load-weights.ts';
+import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
+import { modelFiles, type PageOptions } from './page-options.ts';
+import { type PageTexts, pageTextFile } from './page-text-file.ts';
+import { type DescribedModel, readModel } from './read-model.ts';
+import { adapterFiles, fullModelFiles, type ResultFiles } from './result-files.ts';
+
+export interface TrainOptions extends PageOptions {
+  /** The files that the config's `data` names. */
+  files: PageTexts;
+  /** The files of the adapter that training starts from; then it has the config's `adapter` as its name. */
+  adapter?: ReadonlyMap<string, PageFile>;
+  onEvent?: (event: TrainEvent) => void;
+  /** Aborting finishes the step and ends the run with reason "stopped", and without an adapter. */
+  signal?: AbortSignal;
+}
+
+/** How a run ended, and what it made. */
+export interface TrainResult extends FinishEvent {
+  /** Class names by id; none for tasks without. */
+  labels: readonly string[];
+  /** What was trained, in one row. */
+  values: Float32Array;
+  /** The adapter's files by their names, as in Node: {@link open} takes them, and so does PEFT. */
+  adapter?: ResultFiles;
+  /** The files of the model, where the method trains the model itself. */
+  model?: ResultFiles;
+}
+
+/**
+ * Fine-tunes a model in a page as the config says. Nothing leaves the page. It computes in the page's own thread and lets
+ * it draw between steps; in a worker it disturbs nothing.
+ *
+ * @throws UserError for every mistake in config, data or model
+ */
+export async function train(config: PageConfig, options: TrainOptions): Promise<TrainResult> {
+  const began = new Date();
+  const { onEvent: emit = () => {}, signal } = options;
+  const startedAt = performance.now();
+  const { run, base } = await readPageRun(config, options);
+  const { model, engine } = await loadBase(run, base, options, emit);
+  try {
+    const onText = (share: number) => emit(progress('text', share));
+    const loaded = setUpRun(run, model, engine, began, everySecond(onText));
+    const { method } = loaded.inputs;
+    const trainer = new Trainer(loaded.inputs, loaded.settings, {
+      emit,
+      shouldStop: () => signal?.aborted ?? false,
+      // A page is not told.
+      peakMemoryMb: () => Number.NaN,
+    });
+    await trainer.prepare();
+    emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
+    for (const message of startNotices(run, model)) emit({ type: 'notice', step: 0, message });
+    const finish = await trainer.run();
+    const { values } = trainer;
+    const result: TrainResult = { ...finish, labels: run.labels, values };
+    if (finish.reason !== 'stopped') {
+      const results = runResults(run, method, values, finish);
+      result.adapter = adapterFiles(results);
+      const trained = { model, layout: method.tuner.layout, values };
+      const trainedFor = { task: run.config.task, labels: run.labels };
+      if (!result.adapter) result.model = await fullModelFiles(base, trained, trainedFor, results);
+    }
+    emit(finish);
+    return result;
+  } finally {
+    model.close();
+  }
+}
+
+type PageRun = RunBeginning & { config: PageRunConfig };
+
+/** Reads the adapter to go on from, the data and its classes, and all of the model but its weights. */
+async function readPageRun(
+  given: PageConfig,
+  options: TrainOptions,
+): Promise<{ run: PageRun; base: DescribedModel }> {
+  if (options.model !== undefined && given.model === undefined) {
+    const expected = 'the name of the model whose files are given, for the adapter to tell';
+    throw new UserError({ where: 'config: model', expected, got: 'none' });
+  }
+  const name = given.adapter ?? 'adapter';
+  const { config, start } = await readStart(
+    parsePageConfig(options.adapter ? { ...given, adapter: name } : given),
+    options,
+  );
+  const { data } = config;
+  const train = [await pageTextFile(options.files, data.train, 'data.train')];
+  const validation =
+    data.validation === undefined
+      ? undefined
+      : [await pageTextFile(options.files, data.validation, 'data.validation')];
+  const base = await readModel(modelFiles(config.model, options));
+  const text = base.text(data.max_length);
+  const run = beginRun({ config, start, family: base.family, text, train, validation });
+  return { run: { ...run, config: run.config as PageRunConfig }, base };
+}
+
+async function readStart(config: PageRunConfig, { adapter }: TrainOptions) {
+  if (config.adapter === undefined) return { config, start: undefined };
+  const files = filesFrom(adapter ?? new Map(), config.adapter);
+  const stored = await readAdapterSet(files);
+  if (stored) return startFrom(config, stored, await readNotesIn(files));
+  throw new UserError({
+    where: 'adapter',
+    expected: `the files of ${config.adapter}`,
+    got: adapter ? [...adapter.keys()].join(', ') || 'none' : 'nothing',
+    hint: 'Give them as the option adapter.',
+  });
+}
+
+function loadBase(
+  { config, build }: PageRun,
+  { family, files }: DescribedModel,
+  { engineUrl, threads }: TrainOptions,
+  emit: (event: TrainEvent) => void,
+) {
+  const described = build(family.definition, family.config);
+  const device = { device: config.device, engineUrl, threads };
+  if (config.model_init === 'random') return newWeights(described, device);
+  const onRead = (share: number) => emit(progress('download', share));
+  return loadWeights(described, files, device, everySecond(onRead));
+}
+
+function progress(what: ProgressEvent['what'], share: number): ProgressEvent {
+  return { type: 'progress', step: 0, what, share };
+}

@@ -1,0 +1,78 @@
+import {
+  open,
+  type PageConfig,
+  type PageFile,
+  type TrainEvent,
+  type TrainResult,
+  train,
+} from '../../../src/web/index.ts';
+
+/** Files as they come into a page and out of it: their names, and text or bytes. */
+export type SentFiles = [name: string, content: string | number[]][];
+
+/** What the page tells of a run. */
+export interface PageRun {
+  events: TrainEvent[];
+  result?: Omit<TrainResult, 'values' | 'adapter' | 'model'>;
+  adapter?: SentFiles;
+  model?: SentFiles;
+  error?: { name: string; message: string };
+}
+
+export interface PageRunOptions {
+  /** Further files that `data` may name. */
+  texts?: Record<string, string>;
+  /** The base model, where it is not the embedded one. */
+  model?: SentFiles;
+  /** A step after which the run is stopped, as by a click. */
+  stopAt?: number;
+}
+
+const ENGINE = { engineUrl: new URL('engine/', location.href).href, threads: 1 };
+let last: TrainResult | undefined;
+
+const received = (files: SentFiles) =>
+  new Map(files.map(([name, content]): [string, PageFile] => [name, asFile(content)]));
+const asFile = (content: string | number[]) =>
+  typeof content === 'string' ? content : new Blob([Uint8Array.from(content)]);
+const sent = (files: ReadonlyMap<string, Uint8Array | string> | undefined) =>
+  files && [...files].map(([name, it]) => [name, typeof it === 'string' ? it : [...it]] as SentFiles[number]);
+const base = (model: SentFiles | undefined) =>
+  model ? { ...ENGINE, model: received(model) } : { ...ENGINE, modelUrl: 'model/' };
+
+/** Trains on the file in the page's input, under its own name. */
+async function run(config: PageConfig, { texts, model, stopAt }: PageRunOptions = {}): Promise<PageRun> {
+  const [file] = document.querySelector('input')?.files ?? [];
+  const events: TrainEvent[] = [];
+  const controller = new AbortController();
+  try {
+    last = await train(config, {
+      ...base(model),
+      files: { ...texts, [file.name]: file },
+      signal: controller.signal,
+      onEvent(event) {
+        events.push(event);
+        if (event.step === stopAt) setTimeout(() => controller.abort());
+      },
+    });
+    const { values: _, adapter, model: trained, ...result } = last;
+    return { events, result, adapter: sent(adapter), model: sent(trained) };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { events, error: { name, message } };
+  }
+}
+
+/** What the last run's adapter, or another's files, makes of texts: the logits of each. */
+async function predict(texts: readonly string[], adapter?: SentFiles): Promise<Record<string, number>[]> {
+  const model = await open(adapter ? received(adapter) : last!, base(undefined));
+  const answers: Record<string, number>[] = [];
+  for await (const { logits } of model.predict(texts.map((text) => ({ text })) as never[])) {
+    answers.push(logits as Record<string, number>);
+  }
+  await model.close();
+  return answers;
+}
+
+export const inPage = { run, predict };
+Object.assign(window, { inPage });

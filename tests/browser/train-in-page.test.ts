@@ -1,0 +1,275 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { constant } from '../../src/graph/build.ts';
+import { Graph } from '../../src/graph/graph.ts';
+import { runTraining } from '../../src/jobs/node/run-training.ts';
+import { lower } from '../../src/onnx/lower.ts';
+import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import type { EventOf, TrainEvent } from '../../src/run/events.ts';
+import { open } from '../../src/trained/node/open.ts';
+import type { PageConfig } from '../../src/web/index.ts';
+import { wasm } from '../support/backends.ts';
+import { tinyRows, writeTinyData } from '../support/tiny-data.ts';
+import { writeTinyModel } from '../support/tiny-model.ts';
+import { CHROMIUM, launch, NO_CHROMIUM } from './support/browser.ts';
+import { type PageServer, servePage } from './support/page-server.ts';
+import type { inPage, PageRun, PageRunOptions, SentFiles } from './support/training-page.ts';
+
+/** Thirty steps in which AdaLoRA drops a third of its triplets, and comes to an end with that. */
+const CONFIG = {
+  data: { train: 'rows.tsv', validation: 'dev.tsv', text: 'sentence', label: 'label', max_length: 32 },
+  training: { max_steps: 30, per_device_train_batch_size: 8, logging_steps: 1, learning_rate: 5e-3 },
+  adalora: { target_r: 4, init_r: 6, lora_alpha: 16, tinit: 5, tfinal: 10, deltaT: 2 },
+} satisfies PageConfig;
+const TEXTS = ['the cat sat good.', 'the dog, the bird ran on the mat, very bad.', 'Not a word of these.'];
+
+type Window = { inPage: typeof inPage };
+
+let folder: string;
+let server: PageServer;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  writeTinyData(join(folder, 'rows.tsv'), 200, 1);
+  writeTinyData(join(folder, 'dev.tsv'), 40, 2);
+  server = await servePage('tests/browser/support/training-page.ts');
+  // The first session decides for all that follow: a page that is not isolated has one thread.
+  const session = await wasm.open(lower({ y: constant(new Graph(), [1]) }, { target: 'wasm' }));
+  await session.release();
+});
+afterAll(() => {
+  server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A page whose input has the file of rows, or another of that name. */
+async function openPage(browser: Browser, rows = readFileSync(join(folder, 'rows.tsv'))): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  await page.setInputFiles('input', {
+    name: 'rows.tsv',
+    mimeType: 'text/tab-separated-values',
+    buffer: rows,
+  });
+  return page;
+}
+
+function trainInPage(page: Page, config: PageConfig, options: PageRunOptions = {}): Promise<PageRun> {
+  const texts = { 'dev.tsv': readFileSync(join(folder, 'dev.tsv'), 'utf8') };
+  return page.evaluate(([given, more]) => (window as unknown as Window).inPage.run(given, more), [
+    config,
+    { texts, ...options },
+  ] as const);
+}
+
+/** The same run in Node, on WebAssembly, into a folder: its events. The config names files and models of the folder. */
+async function trainInNode(config: PageConfig, output: string): Promise<TrainEvent[]> {
+  const events: TrainEvent[] = [];
+  const path = (name: string | undefined) => name && join(folder, name);
+  const { train, validation } = config.data;
+  const data = { ...config.data, train: path(train), validation: path(validation) };
+  const run = { ...config, device: 'wasm', data, model: path(config.model), output: path(output) };
+  await runTraining(parseRunConfig(run, 'config'), {
+    resume: false,
+    onEvent: (event) => events.push(event),
+    shouldStop: () => false,
+  });
+  return events;
+}
+
+/** Events without what a clock or the machine's memory says, and without those that only Node has. */
+function comparable(events: readonly TrainEvent[]): object[] {
+  return events
+    .filter(({ type }) => type !== 'progress' && type !== 'checkpoint')
+    .map((event) =>
+      Object.fromEntries(
+        Object.entries(event).filter(([key]) => !/_ms$|_mb$|runtime$|per_second$|^device$/.test(key)),
+      ),
+    );
+}
+
+const steps = (events: readonly TrainEvent[]) =>
+  events.filter((event): event is EventOf<'step'> => event.type === 'step');
+
+/** Files of a folder, as they are sent to a page. */
+const filesOf = (path: string): SentFiles =>
+  readdirSync(path).map((name) => [name, [...readFileSync(join(path, name))]]);
+
+function writeFiles(path: string, files: SentFiles): void {
+  mkdirSync(path);
+  for (const [name, content] of files) {
+    writeFileSync(join(path, name), typeof content === 'string' ? content : Uint8Array.from(content));
+  }
+}
+
+describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CHROMIUM})`, () => {
+  let browser: Browser;
+  let page: Page;
+  let run: PageRun;
+  let inNode: TrainEvent[];
+  beforeAll(async () => {
+    browser = await launch();
+    page = await openPage(browser);
+    run = await trainInPage(page, CONFIG);
+    inNode = await trainInNode(CONFIG, 'run');
+  }, 300_000);
+  afterAll(() => browser?.close());
+
+  it('has the losses, ranks and scores of Node on WebAssembly', () => {
+    expect(run.error).toBeUndefined();
+    expect(steps(run.events)).toHaveLength(30);
+    // To the last bit, in everything: the same binary of the engine computes in both, in one thread.
+    expect(comparable(run.events)).toEqual(comparable(inNode));
+    const { ranks } = inNode.at(-1) as EventOf<'finish'>;
+    expect(run.result?.ranks).toEqual(ranks);
+    const kept = Object.values(ranks).reduce((a, b) => a + b, 0);
+    expect(kept).toBe(4 * Object.keys(ranks).length);
+    expect(new Set(Object.values(ranks)).size).toBeGreaterThan(2);
+    expect(run.result).toMatchObject({ reason: 'done', labels: ['bad', 'good'] });
+  });
+
+  it('makes the same files', () => {
+    const path = (name: string) => join(folder, 'run', name === 'README.md' ? '' : 'adapter', name);
+    expect(run.adapter?.map(([name]) => name)).toEqual([
+      ...['adapter_model.safetensors', 'adapter_config.json'],
+      ...['adalora.json', 'README.md'],
+    ]);
+    for (const [name, content] of run.adapter ?? []) {
+      const bytes = readFileSync(path(name));
+      expect(typeof content === 'string' ? Buffer.from(content) : Buffer.from(content), name).toEqual(bytes);
+    }
+  });
+
+  it('reads the weights in ranges, of the model alone what it needs', () => {
+    const weights = server.answers.filter((answer) => answer.endsWith('model.safetensors'));
+    expect(weights.length).toBeGreaterThan(1);
+    expect(new Set(weights)).toEqual(new Set(['206 model/model.safetensors']));
+    expect(server.answers).not.toContainEqual(expect.stringMatching(/^[45]\d\d model/));
+  });
+
+  it('answers as Node does with the adapter of the page, and the other way round', async () => {
+    const predict = (files?: SentFiles) =>
+      page.evaluate(([texts, adapter]) => (window as unknown as Window).inPage.predict(texts, adapter), [
+        TEXTS,
+        files,
+      ] as const);
+    writeFiles(join(folder, 'downloaded'), run.adapter!);
+    const model = await open(join(folder, 'downloaded'), { device: 'wasm' });
+    const expected: Record<string, number>[] = [];
+    for await (const { logits } of model.predict<{ text: string }, { logits: Float32Array }>(
+      TEXTS.map((text) => ({ text })),
+    )) {
+      expected.push({ ...logits } as unknown as Record<string, number>);
+    }
+    await model.close();
+    expect(await predict()).toEqual(expected);
+    expect(await predict(filesOf(join(folder, 'run', 'adapter')))).toEqual(expected);
+  });
+
+  it('stops after a step when it is told to', async () => {
+    const { result, adapter, events } = await trainInPage(page, CONFIG, { stopAt: 2 });
+    expect(result?.reason).toBe('stopped');
+    expect(result?.step).toBeLessThan(10);
+    expect(steps(events).at(-1)?.step).toBe(result?.step);
+    expect(adapter).toBeUndefined();
+  });
+
+  it.each<[string, Partial<PageConfig>, string]>([
+    [
+      'a device that a page does not have',
+      { device: 'cpu' },
+      'device: expected wasm or webgpu in a page, got cpu.',
+    ],
+    [
+      'a base that it cannot make',
+      { base_dtype: 'int8' },
+      'base_dtype: expected float32 in a page, got int8.',
+    ],
+    ['a misspelt key', { sead: 1 } as object, 'seed'],
+    [
+      'a file that it does not have',
+      { data: { ...CONFIG.data, train: 'row.tsv' } },
+      'data.train: expected a file of the page, got "row.tsv". Did you mean rows.tsv, dev.tsv?',
+    ],
+    [
+      'a model that nobody gave',
+      { model: 'org/name' },
+      'model: expected the files of org/name, or the address of their folder, got nothing.',
+    ],
+  ])('refuses %s', async (_, change, message) => {
+    const { error } = await trainInPage(page, { ...CONFIG, ...change } as PageConfig);
+    expect(error?.name).toBe('UserError');
+    expect(error?.message).toContain(message);
+  });
+
+  it('tells a bad row in the words of Node', async () => {
+    writeFileSync(join(folder, 'bad.tsv'), 'sentence\tlabel\nthe cat sat.\tgood\nthe dog ran.\n');
+    const config = { ...CONFIG, data: { ...CONFIG.data, train: 'bad.tsv' } };
+    const { error } = await trainInPage(await openPage(browser, 'bad.tsv'), config);
+    const { message } = await trainInNode(config, 'bad').then(
+      () => new Error('none'),
+      (reason: Error) => reason,
+    );
+    expect(error).toEqual({ name: 'UserError', message: message.replace(`${folder}/`, '') });
+    expect(error?.message).toMatch(/^bad\.tsv:3: /);
+  });
+
+  it('trains a whole model that was given as files', async () => {
+    writeTinyModel(join(folder, 'tiny'));
+    const config = { ...CONFIG, model: 'tiny', method: 'full' } as const;
+    const { result, model, error } = await trainInPage(page, config, {
+      model: filesOf(join(folder, 'tiny')),
+    });
+    expect(error).toBeUndefined();
+    expect(result?.reason).toBe('done');
+    await trainInNode(config, 'full');
+    const files = new Map(model);
+    for (const name of ['model.safetensors', 'config.json', 'tokenizer.json', 'adalora.json']) {
+      const content = files.get(name)!;
+      const bytes = readFileSync(join(folder, 'full', 'model', name));
+      expect(typeof content === 'string' ? Buffer.from(content) : Buffer.from(content), name).toEqual(bytes);
+    }
+  });
+});
+
+describe.skipIf(CHROMIUM === undefined)(`training in a page on WebGPU (${CHROMIUM ?? NO_CHROMIUM})`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    // Where there is no GPU, Chromium's own software one.
+    browser = await launch('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader');
+  });
+  afterAll(() => browser?.close());
+
+  it('has the losses of WebAssembly, nearly', { timeout: 600_000 }, async ({ skip }) => {
+    // Rows of one length: each further one costs the software GPU seconds for shaders of its own.
+    const rows = tinyRows(1200, 3).filter(({ text }) => text.split(' ').length === 4);
+    const lines = ['sentence\tlabel', ...rows.slice(0, 200).map(({ text, label }) => `${text}\t${label}`)];
+    writeFileSync(join(folder, 'equal.tsv'), lines.join('\n'));
+    writeTinyModel(join(folder, 'small'));
+    const page = await openPage(browser, 'equal.tsv');
+    const hasGpu = await page.evaluate(async () => !!(await navigator.gpu?.requestAdapter()));
+    if (!hasGpu) skip('no WebGPU in this Chromium');
+    const { validation: _, ...data } = CONFIG.data;
+    const config = { ...CONFIG, data: { ...data, train: 'equal.tsv' }, model: 'small' };
+    const model = filesOf(join(folder, 'small'));
+    const { events, result, error } = await trainInPage(page, { ...config, device: 'webgpu' }, { model });
+    expect(error).toBeUndefined();
+    const inNode = await trainInNode(config, 'small-run');
+    const [here, there] = [steps(events), steps(inNode)];
+    console.log(here.map(({ loss }, i) => `${loss} ${loss - there[i].loss}`).join('\n'));
+    expect(here).toHaveLength(30);
+    expect(result?.ranks).toEqual((inNode.at(-1) as EventOf<'finish'>).ranks);
+  });
+
+  it('says that there is no GPU', async () => {
+    const without = await launch('--disable-gpu', '--disable-features=WebGPU');
+    try {
+      const { error } = await trainInPage(await openPage(without), { ...CONFIG, device: 'webgpu' });
+      expect(error?.message).toMatch(/^device: expected a GPU, got /);
+    } finally {
+      await without.close();
+    }
+  });
+});
