@@ -2,16 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { buildLabels, labelMap } from '../tasks/labelled-texts/labels.ts';
-import { toTargets } from '../tasks/labelled-texts/to-targets.ts';
 import { readRows } from './node/read-rows.ts';
 import { parseRows } from './parse-rows.ts';
-import type { DataOptions, RawLabel } from './row.ts';
-import type { TaskType } from './task-type.ts';
+import type { DataOptions } from './row.ts';
 
-const NAMED: DataOptions = { task: 'single_label_classification', text: 'text', label: 'label' };
-const NUMBERED: DataOptions = { task: 'single_label_classification', text: 0, label: 1 };
-const MULTI: DataOptions = { ...NAMED, task: 'multi_label_classification' };
+const NAMED: DataOptions = { text: 'text', label: 'label' };
+const NUMBERED: DataOptions = { text: 0, label: 1 };
+const MULTI: DataOptions = { ...NAMED, listed: true };
 
 /** Rows as `line text|pair=label`. */
 function read(content: string, fileName: string, options: DataOptions): string[] {
@@ -37,9 +34,9 @@ describe('parseRows', () => {
     ['CSV without quoting', 'x.csv', 'text,label\n"a,1', { ...NAMED, quote: false }, ['2 "a=1']],
     ['a CSV name on tabs', 'x.csv', 'a, "b\t1\textra\nc\t0', NUMBERED, ['1 a, "b=1', '2 c=0']],
     ['wider rows without header', 'x.tsv', 'a\t1\nb\t0\tc\td', NUMBERED, ['1 a=1', '2 b=0']],
-    ['no label wanted', 'x.tsv', 'a\t\nb\t0', { task: NUMBERED.task, text: 0 }, ['1 a', '2 b']],
+    ['no label wanted', 'x.tsv', 'a\t\nb\t0', { text: 0 }, ['1 a', '2 b']],
     ['an empty text', 'x.tsv', '\t1', NUMBERED, ['1 =1']],
-    ['plain lines', '-', 'one, two\nthree', { task: NUMBERED.task, text: 0 }, ['1 one, two', '2 three']],
+    ['plain lines', '-', 'one, two\nthree', { text: 0 }, ['1 one, two', '2 three']],
     ['spaces around a label', 'x.csv', 'text, label\na, 1 ', NAMED, ['2 a=1']],
     ['pairs', 'x.tsv', 'a\tb\t1', { ...NUMBERED, text_pair: 1, label: 2 }, ['1 a|b=1']],
     ['labels by semicolon', 'x.tsv', 'text\tlabel\na\tx; y\nb\t', MULTI, ['2 a=x,y', '3 b=']],
@@ -200,63 +197,6 @@ describe('parseRows', () => {
       expect(() => parseRows(content, fileName, options)).toThrow(message);
     },
   );
-});
-
-describe('labels', () => {
-  const rows = (...labels: RawLabel[]) => labels.map((label, at) => ({ line: at + 1, text: '', label }));
-  const names = (labels: RawLabel[], known?: Record<number, string>, task: TaskType = NAMED.task) =>
-    buildLabels(rows(...labels), task, 'x.tsv', known).names;
-
-  it('sorts numbers by value and names by code point', () => {
-    expect(names(['10', '9', '-1', '9'])).toEqual(['-1', '9', '10']);
-    expect(names(['b', 'a', 'B', '\u{1f600}', '\uff5e', '10', '9'])).toEqual([
-      '10',
-      '9',
-      'B',
-      'a',
-      'b',
-      '\uff5e',
-      '\u{1f600}',
-    ]);
-    expect(names([['b', 'a'], [], ['c']], undefined, 'multi_label_classification')).toEqual(['a', 'b', 'c']);
-    expect(names(['0.5', '1'], undefined, 'regression')).toEqual([]);
-  });
-
-  it("takes the checkpoint's order where that names them all", () => {
-    expect(names(['neg', 'pos'], { 0: 'pos', 1: 'neg', 2: 'other' })).toEqual(['pos', 'neg', 'other']);
-    expect(names(['neg', 'pos'], { 0: 'pos', 1: 'other' })).toEqual(['neg', 'pos']);
-    expect(names(['neg', 'pos'], { 1: 'pos', 2: 'neg' })).toEqual(['neg', 'pos']);
-    expect(names(['LABEL_1', 'LABEL_0'], { 0: 'LABEL_1', 1: 'LABEL_0' })).toEqual(['LABEL_0', 'LABEL_1']);
-  });
-
-  it('refuses a single class', () => {
-    expect(() => names(['1', '1'])).toThrow('x.tsv: expected at least 2 different labels, got only "1".');
-    expect(() => names([[]], undefined, 'multi_label_classification')).toThrow(
-      'at least 1 different labels, got none.',
-    );
-  });
-
-  it('makes targets', () => {
-    const map = labelMap(['a', 'b', 'c']);
-    expect(toTargets(rows('c', 'a'), NAMED.task, map, 'x')).toEqual(Int32Array.of(2, 0));
-    expect(toTargets(rows(['c', 'a'], []), MULTI.task, map, 'x')).toEqual(Float32Array.of(1, 0, 1, 0, 0, 0));
-    expect(toTargets(rows('5.000', '-1e-3', '.5'), 'regression', labelMap([]), 'x')).toEqual(
-      Float32Array.of(5, -1e-3, 0.5),
-    );
-  });
-
-  it('names labels never seen in training', () => {
-    const map = labelMap(['positive', 'negative']);
-    expect(() => toTargets(rows('positve', 'negative', 'x'), NAMED.task, map, 'dev.tsv')).toThrow(
-      'dev.tsv:1: expected a label seen in training, got "positve". Did you mean positive? 2 rows are so: lines 1, 3.',
-    );
-  });
-
-  it.each(['high', 'NaN', 'Infinity', '1e39', '0x10', '1,5', ''])('refuses the score "%s"', (score) => {
-    expect(() => toTargets(rows('1', score), 'regression', labelMap([]), 'x.tsv')).toThrow(
-      `x.tsv:2: expected a finite number as label, got "${score}".`,
-    );
-  });
 });
 
 describe('readRows', () => {

@@ -1,8 +1,11 @@
+import { assertSameLength } from './assert-same-length.ts';
+
 /**
  * Share of rows whose prediction equals the target, as `sklearn.metrics.accuracy_score`. `width` > 1 reads both as
  * rows of that many 0/1 indicators, and a row counts only when all of it is right (subset accuracy).
  */
 export function accuracy(predictions: ArrayLike<number>, targets: ArrayLike<number>, width = 1): number {
+  assertSameLength(predictions, targets);
   const rows = targets.length / width;
   let correct = 0;
   for (let row = 0; row < rows; row++) {

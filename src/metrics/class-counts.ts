@@ -1,3 +1,5 @@
+import { assertSameLength } from './assert-same-length.ts';
+
 /** Counts of a classification: per class how often it was predicted, how often it was the target, and how often both. */
 export interface ClassCounts {
   rows: number;
@@ -11,6 +13,7 @@ export function classCounts(
   targets: ArrayLike<number>,
   classes: number,
 ): ClassCounts {
+  assertSameLength(predictions, targets);
   const predicted = new Float64Array(classes);
   const actual = new Float64Array(classes);
   const correct = new Float64Array(classes);

@@ -1,3 +1,4 @@
+import { assertSameLength } from './assert-same-length.ts';
 import type { ClassCounts } from './class-counts.ts';
 
 /** F1 of one class against the rest, as `sklearn.metrics.f1_score(average="binary", pos_label=positive)`. */
@@ -22,6 +23,7 @@ export function macroF1({ predicted, actual, correct }: ClassCounts): number {
 
 /** F1 over all 0/1 indicators of a multi-label problem together, as `f1_score(average="micro")`. */
 export function microF1(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
+  assertSameLength(predictions, targets);
   let correct = 0;
   let predicted = 0;
   let actual = 0;

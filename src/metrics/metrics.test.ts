@@ -1,35 +1,58 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { TaskType } from '../data/task-type.ts';
-import { evaluateMetrics } from './evaluate-metrics.ts';
+import { accuracy } from './accuracy.ts';
+import { classCounts } from './class-counts.ts';
+import { binaryF1, macroF1, microF1 } from './f1.ts';
+import { matthewsCorrelation } from './matthews-correlation.ts';
+import { meanSquaredError } from './mean-squared-error.ts';
+import { pearson } from './pearson.ts';
+import { argmaxRows, positiveLogits } from './predicted-labels.ts';
+import { SCORES, scoreFacts } from './scores.ts';
+import { spearmanr } from './spearmanr.ts';
 
-interface Case {
-  name: string;
-  task: TaskType;
-  numLabels: number;
-  logits: number[];
-  targets: number[];
-  /** null stands for NaN. */
-  expected: Record<string, number | null>;
-}
+// By hand: the tests of the tasks compare all of them with scikit-learn and scipy.
+describe('scores', () => {
+  it('of classes', () => {
+    const counts = classCounts([0, 1, 1, 2], [0, 1, 2, 2], 3);
+    expect(accuracy([0, 1, 1, 2], [0, 1, 2, 2])).toBe(0.75);
+    expect(macroF1(counts)).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 12);
+    expect(binaryF1(classCounts([0, 1, 1, 0], [0, 1, 0, 1], 2))).toBe(0.5);
+    // (4·3 - 5) / √((16 - 6) (16 - 6)): rows, right ones, and what chance would give.
+    expect(matthewsCorrelation(counts)).toBeCloseTo(7 / 10, 12);
+  });
 
-const fixture = JSON.parse(readFileSync('src/metrics/fixtures/oracle.json', 'utf8')) as { cases: Case[] };
+  it('of sets of labels', () => {
+    expect(accuracy([1, 0, 1, 1], [1, 0, 0, 1], 2)).toBe(0.5);
+    expect(microF1([1, 0, 1, 1], [1, 0, 0, 1])).toBeCloseTo(4 / 5, 12);
+  });
 
-describe('equal to scikit-learn and scipy', () => {
-  it.each(fixture.cases)('$name', ({ task, numLabels, logits, targets, expected }) => {
-    const Targets = task === 'single_label_classification' ? Int32Array : Float32Array;
-    const scores = evaluateMetrics(task, new Float32Array(logits), numLabels, Targets.from(targets));
-    expect(Object.keys(scores).sort()).toEqual(Object.keys(expected).sort());
-    for (const [key, value] of Object.entries(expected)) {
-      if (value === null) expect(scores[key], key).toBeNaN();
-      else
-        expect(Math.abs(scores[key] - value), `${key}: ${scores[key]} against ${value}`).toBeLessThan(1e-9);
-    }
+  it('of numbers', () => {
+    expect(meanSquaredError([1, 2], [1, 4])).toBe(2);
+    expect(pearson([1, 2, 3], [2, 4, 6])).toBeCloseTo(1, 12);
+    expect(spearmanr([1, 10, 100], [3, 2, 1])).toBeCloseTo(-1, 12);
+    expect(pearson([1], [2])).toBeNaN();
+    expect(pearson([1, 1], [1, 2])).toBeNaN();
+  });
+
+  it.each([
+    ['accuracy', accuracy],
+    ['f1', microF1],
+    ['mse', meanSquaredError],
+    ['pearson', pearson],
+    ['spearmanr', spearmanr],
+    ['counts', (x: number[], y: number[]) => classCounts(x, y, 2)],
+  ])('of what are no pairs are refused: %s', (_, score) => {
+    expect(() => score([1, 0, 1], [1, 0])).toThrow('3 predictions, 2 targets');
+    expect(() => score([], [])).toThrow('0 targets');
   });
 });
 
-it('refuses targets that do not fit the logits', () => {
-  expect(() => evaluateMetrics('regression', new Float32Array(3), 1, new Float32Array(2))).toThrow(
-    '2 targets',
-  );
+it('predicted labels are the greatest logit of a row, or all above zero', () => {
+  expect([...argmaxRows(Float32Array.of(1, 3, 2, 5, 4, 0), 3)]).toEqual([1, 0]);
+  expect([...positiveLogits(Float32Array.of(-1, 0, 0.5))]).toEqual([0, 0, 1]);
+});
+
+it('facts of scores are known by name, and of nothing else', () => {
+  expect(scoreFacts('mse')).toBe(SCORES.mse);
+  expect(scoreFacts('mse')?.lessIsBetter).toBe(true);
+  expect(scoreFacts('toString')).toBeUndefined();
 });

@@ -1,8 +1,11 @@
+import { assertSameLength } from './assert-same-length.ts';
+
 /**
- * Pearson correlation, as `scipy.stats.pearsonr`: NaN where it is undefined, that is for fewer than two points or
- * when either side is constant. Two passes in 64 bits, so that a large mean costs no digits.
+ * Pearson correlation, as `scipy.stats.pearsonr`: NaN where it is undefined, that is for a single point or when
+ * either side is constant. Two passes in 64 bits, so that a large mean costs no digits.
  */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  assertSameLength(x, y);
   if (x.length < 2 || isConstant(x) || isConstant(y)) return Number.NaN;
   const meanX = mean(x);
   const meanY = mean(y);

@@ -5,17 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TinyFamily, writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
 import { IGNORED, labelledRows } from '../../objectives/labelled-rows.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
-import { causalDataSchema, maskedDataSchema } from '../../run/config/data-sections.ts';
 import { collate } from '../../text/collate.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { openText } from '../../trained/node/open-text.ts';
-import { FullTuner } from '../../tuners/full/full-tuner.ts';
-import { causalTask } from '../causal-lm/definition.ts';
-import { maskedTask } from '../masked-lm/definition.ts';
-import type { EncodingContext, RunTask } from '../task-definition.ts';
+import { everyParameter } from '../../tuners/full/definition.ts';
+import { type CausalData, causalDataSchema } from '../causal-lm/data-section.ts';
+import { causalLm } from '../causal-lm/definition.ts';
+import { type MaskedData, maskedDataSchema } from '../masked-lm/data-section.ts';
+import { maskedLm } from '../masked-lm/definition.ts';
+import type { EncodingContext } from '../task-definition.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -29,21 +31,21 @@ const TEXT =
   'One day the Captain came home, and the little girl ran to him.\nShe said: "Papa!"\n\nThen tea.\n';
 
 /** A tiny model without dropout, and what it takes to make examples for it. */
-function open<Task extends 'causal_lm' | 'masked_lm'>(family: TinyFamily, data: object, maxLength: number) {
+function open<Data extends CausalData | MaskedData>(family: TinyFamily, data: object, maxLength: number) {
   const path = join(folder, family);
   writeTinyTextModel(path, family, {
     ...{ hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
     ...{ resid_pdrop: 0, embd_pdrop: 0, attn_pdrop: 0 },
   });
-  const task = family === 'bert' ? maskedTask : causalTask;
+  const task = family === 'bert' ? maskedLm : causalLm;
   const schema = family === 'bert' ? maskedDataSchema : causalDataSchema;
   const model = openModel(path, task.build([]));
-  const tuner = new FullTuner(model);
+  const tuner = everyParameter(model);
   const values = tuner.initialValues(0, model.reader(0));
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
   const reading = schema.parse({ train: 'x', ...data });
   const context = { ...openText(path, model.config, maxLength), reading, labels: [], seed: 0 };
-  return { model, program, values, context: context as unknown as EncodingContext<Task> };
+  return { model, program, values, context: context as unknown as EncodingContext<Data> };
 }
 
 /** Mean of -log p over labels, from logits computed elsewhere, in 64 bits. */
@@ -60,7 +62,7 @@ function meanLoss(logits: Float32Array, classes: number, labels: ArrayLike<numbe
 
 describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (family) => {
   it('has the perplexity of the documents one by one, packed or not', async () => {
-    const { model, program, values, context } = open<'causal_lm'>(family, { sample_by: 'line' }, 64);
+    const { model, program, values, context } = open<CausalData>(family, { sample_by: 'line' }, 64);
     const { tokenizer } = context;
     // Each document by itself, logits of every token, the loss summed here.
     let [sum, tokens] = [0, 0];
@@ -75,7 +77,7 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
     }
     for (const packing of [true, false]) {
       const reading = { ...context.reading, packing };
-      const evaluation = causalTask.evaluation([file(TEXT)], { ...context, reading }, 2);
+      const evaluation = causalLm.evaluation([file(TEXT)], { ...context, reading }, 2);
       expect(evaluation.examples.lengths.length).toBe(packing ? 1 : 3);
       const scores = await evaluation.run(program, values);
       expect(scores.eval_loss).toBeCloseTo(sum / tokens, 5);
@@ -86,13 +88,13 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
   });
 
   it('accumulates micro-batches of unlike weight to the gradient of one batch', async () => {
-    const { model, program, values, context } = open<'causal_lm'>(family, { packing: false }, 64);
+    const { model, program, values, context } = open<CausalData>(family, { packing: false }, 64);
     const rows = [
       { prompt: 'The little girl', completion: ' ran.' },
       { prompt: 'One', completion: ' day the Captain came home, and said: "Papa!"' },
       { prompt: 'Then', completion: ' tea' },
     ];
-    const set = causalTask.examples([lines(rows)], context);
+    const set = causalLm.examples([lines(rows)], context);
     const step = async (...batches: number[][]) => {
       const made = batches.map((examples, number) => ({
         ...set.batch(Int32Array.from(examples), number),
@@ -120,19 +122,19 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
 });
 
 describe('examples of causal language modelling', () => {
-  let context: EncodingContext<'causal_lm'>;
-  const labelsOf = (set: ReturnType<RunTask['examples']>) => {
+  let context: EncodingContext<CausalData>;
+  const labelsOf = (set: ExampleSet) => {
     const { feeds } = set.batch(Int32Array.from(set.lengths.keys()), 0);
     return context.tokenizer.decode(feeds.labels.data as Int32Array, { special: true });
   };
   const make = (source: ReturnType<typeof file>, reading: object = {}, maxLength = 64) =>
-    causalTask.examples([source], {
+    causalLm.examples([source], {
       ...context,
       maxLength,
       reading: { ...context.reading, packing: false, ...reading },
     });
   beforeAll(() => {
-    const opened = open<'causal_lm'>('llama', {}, 64);
+    const opened = open<CausalData>('llama', {}, 64);
     opened.model.close();
     context = opened.context;
   });
@@ -190,7 +192,7 @@ describe('examples of causal language modelling', () => {
 
   it('know which files are empty, and tokens that the model does not have', () => {
     expect(() => make(file('\n \n'))).toThrow('x.txt: expected text, got an empty file.');
-    expect(() => causalTask.examples([file(TEXT)], { ...context, vocabSize: 100 })).toThrow(
+    expect(() => causalLm.examples([file(TEXT)], { ...context, vocabSize: 100 })).toThrow(
       "expected ids below 100, the vocab_size of the model's config.json",
     );
   });
@@ -201,8 +203,8 @@ describe('masked language modelling', () => {
     'the cat sat on the mat.\nthe dog ran, not very badly.\nbirds flew and fishs swam\n'.repeat(20);
 
   it('has the loss of its masks one by one, the same whatever the batches', async () => {
-    const { model, program, values, context } = open<'masked_lm'>('bert', { sample_by: 'line' }, 32);
-    const evaluation = maskedTask.evaluation([file(SENTENCES)], context, 8);
+    const { model, program, values, context } = open<MaskedData>('bert', { sample_by: 'line' }, 32);
+    const evaluation = maskedLm.evaluation([file(SENTENCES)], context, 8);
     const scores = await evaluation.run(program, values);
     const { examples } = evaluation;
     let [sum, tokens] = [0, 0];
@@ -225,14 +227,14 @@ describe('masked language modelling', () => {
   });
 
   it('wraps blocks and masks others in every batch, by (seed, number) alone', () => {
-    const { model, context } = open<'masked_lm'>('bert', {}, 12);
-    const set = maskedTask.examples([file(SENTENCES)], context);
+    const { model, context } = open<MaskedData>('bert', {}, 12);
+    const set = maskedLm.examples([file(SENTENCES)], context);
     expect(new Set(set.lengths.subarray(0, -1))).toEqual(new Set([12]));
     const chosen = Int32Array.of(0, 1, 2);
     const first = set.batch(chosen, 5);
     expect(set.batch(chosen, 5)).toEqual(first);
     expect(set.batch(chosen, 6).feeds.input_ids).not.toEqual(first.feeds.input_ids);
-    const other = maskedTask.examples([file(SENTENCES)], { ...context, seed: 1 });
+    const other = maskedLm.examples([file(SENTENCES)], { ...context, seed: 1 });
     expect(other.batch(chosen, 5).feeds.input_ids).not.toEqual(first.feeds.input_ids);
     // [CLS] and [SEP] of three examples, sequence-major.
     const ids = first.feeds.input_ids.data;
@@ -241,12 +243,12 @@ describe('masked language modelling', () => {
   });
 
   it('needs a mask token and room', () => {
-    const { model, context } = open<'masked_lm'>('bert', {}, 2);
-    expect(() => maskedTask.examples([file('a cat')], context)).toThrow(
+    const { model, context } = open<MaskedData>('bert', {}, 2);
+    expect(() => maskedLm.examples([file('a cat')], context)).toThrow(
       'data.max_length: expected at least 3, as 2 tokens are special',
     );
     const { tokenizer } = openText(join(folder, 'gpt2'), { ...model.config, maxLength: 128 }, 16);
-    expect(() => maskedTask.examples([file('a cat')], { ...context, tokenizer, maxLength: 16 })).toThrow(
+    expect(() => maskedLm.examples([file('a cat')], { ...context, tokenizer, maxLength: 16 })).toThrow(
       'the tokenizer: expected a mask token',
     );
     model.close();

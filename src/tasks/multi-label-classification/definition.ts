@@ -3,7 +3,7 @@ import { microF1 } from '../../metrics/f1.ts';
 import { positiveLogits } from '../../metrics/predicted-labels.ts';
 import { labelSetLoss } from '../../objectives/sequence-loss.ts';
 import { percent, shortest } from '../labelled-texts/answer-text.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
+import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { labelSetTargets } from '../labelled-texts/to-targets.ts';
 
 /** The labels of a text: all whose probability is above one half. */
@@ -14,8 +14,8 @@ export interface LabelSetAnswer {
   logits: Float32Array;
 }
 
-/** Which labels apply to a text, or a pair of texts: none, some or all. */
-export const multiLabelClassification = labelledTexts<LabelSetAnswer>({
+/** Labels that are sets of classes. */
+export const labelSetKind: LabelKind<LabelSetAnswer> = {
   problemType: 'multi_label_classification',
   leastLabels: 1,
   listed: true,
@@ -51,4 +51,7 @@ export const multiLabelClassification = labelledTexts<LabelSetAnswer>({
   recognises: () => false,
   name: 'multi-label classification',
   purpose: (texts) => `classification of ${texts} (several labels may apply)`,
-});
+};
+
+/** Which labels apply to a text, or a pair of texts: none, some or all. */
+export const multiLabelClassification = labelledTexts(labelSetKind);

@@ -3,7 +3,7 @@ import { pearson } from '../../metrics/pearson.ts';
 import { spearmanr } from '../../metrics/spearmanr.ts';
 import { scoreLoss } from '../../objectives/sequence-loss.ts';
 import { shortest } from '../labelled-texts/answer-text.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
+import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { scoreTargets } from '../labelled-texts/to-targets.ts';
 
 /** The score of a text. */
@@ -12,8 +12,8 @@ export interface ScoreAnswer {
   logits: Float32Array;
 }
 
-/** A number that a text, or a pair of texts, is given. */
-export const regression = labelledTexts<ScoreAnswer>({
+/** Labels that are numbers. */
+export const scoreKind: LabelKind<ScoreAnswer> = {
   problemType: 'regression',
   leastLabels: 0,
   listed: false,
@@ -39,4 +39,7 @@ export const regression = labelledTexts<ScoreAnswer>({
   recognises: (_, outputs) => outputs === 1,
   name: 'regression',
   purpose: (texts) => `regression on ${texts}`,
-});
+};
+
+/** A number that a text, or a pair of texts, is given. */
+export const regression = labelledTexts(scoreKind);

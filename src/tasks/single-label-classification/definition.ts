@@ -5,7 +5,7 @@ import { matthewsCorrelation } from '../../metrics/matthews-correlation.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
 import { percent, shortest } from '../labelled-texts/answer-text.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
+import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { classTargets } from '../labelled-texts/to-targets.ts';
 
 /** The one class of a text. */
@@ -16,8 +16,8 @@ export interface ClassAnswer {
   logits: Float32Array;
 }
 
-/** Which of some classes a text, or a pair of texts, belongs to. */
-export const singleLabelClassification = labelledTexts<ClassAnswer>({
+/** Labels that are one class each. */
+export const classKind: LabelKind<ClassAnswer> = {
   problemType: 'single_label_classification',
   leastLabels: 2,
   listed: false,
@@ -60,4 +60,7 @@ export const singleLabelClassification = labelledTexts<ClassAnswer>({
   recognises: (_, outputs) => outputs > 1,
   name: 'classification',
   purpose: (texts) => `classification of ${texts}`,
-});
+};
+
+/** Which of some classes a text, or a pair of texts, belongs to. */
+export const singleLabelClassification = labelledTexts(classKind);

@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { buildLabels } from '../tasks/labelled-texts/labels.ts';
-import { toTargets } from '../tasks/labelled-texts/to-targets.ts';
-import { readRows } from './node/read-rows.ts';
-import type { DataOptions } from './row.ts';
+import { readRows } from '../../data/node/read-rows.ts';
+import type { DataOptions } from '../../data/row.ts';
+import { buildLabels } from './labels.ts';
+import { classTargets, scoreTargets } from './to-targets.ts';
 
 const glue = '../shared/data/glue';
 
-const CLASSES = 'single_label_classification';
-const cola: DataOptions = { task: CLASSES, text: 3, label: 1 };
-const rte: DataOptions = { task: CLASSES, text: 'sentence1', text_pair: 'sentence2', label: 'label' };
-const mrpc: DataOptions = { task: CLASSES, text: '#1 String', text_pair: '#2 String', label: 'Quality' };
-const stsb: DataOptions = { task: 'regression', text: 5, text_pair: 6, label: 4 };
-const sst2: DataOptions = { task: CLASSES, text: 'sentence', label: 'label' };
-const qnli: DataOptions = { task: CLASSES, text: 'question', text_pair: 'sentence', label: 'label' };
-const mnli: DataOptions = { task: CLASSES, text: 'premise', text_pair: 'hypothesis', label: 'label' };
+const cola: DataOptions = { text: 3, label: 1 };
+const rte: DataOptions = { text: 'sentence1', text_pair: 'sentence2', label: 'label' };
+const mrpc: DataOptions = { text: '#1 String', text_pair: '#2 String', label: 'Quality' };
+const stsb: DataOptions = { text: 5, text_pair: 6, label: 4 };
+const sst2: DataOptions = { text: 'sentence', label: 'label' };
+const qnli: DataOptions = { text: 'question', text_pair: 'sentence', label: 'label' };
+const mnli: DataOptions = { text: 'premise', text_pair: 'hypothesis', label: 'label' };
 
 const YES_NO = ['0', '1'];
 const ENTAILMENT = ['entailment', 'not_entailment'];
@@ -36,11 +35,12 @@ describe.skipIf(!existsSync(glue))('GLUE files', () => {
   ] as [string, DataOptions, number, string[]][])('%s', (file, options, count, names) => {
     const rows = readRows(`${glue}/${file}`, options);
     expect(rows.length).toBe(count);
-    const labels = buildLabels(rows, options.task, file);
-    expect(labels.names).toEqual(names);
-    const targets = toTargets(rows, options.task, labels, file);
+    const labels = names.length === 0 ? [] : buildLabels(rows, 2, file);
+    expect(labels).toEqual(names);
+    const toTargets = names.length === 0 ? scoreTargets : classTargets;
+    const targets = toTargets(rows, labels, file);
     expect(targets.length).toBe(count);
-    const most = options.task === 'regression' ? 5 : names.length - 1;
+    const most = names.length === 0 ? 5 : names.length - 1;
     expect([Math.min(...targets), Math.max(...targets)]).toEqual([0, most]);
   });
 

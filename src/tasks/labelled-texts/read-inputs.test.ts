@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../data/row.ts';
-import { rowsFromInput } from './standard-input.ts';
-import { type Columns, jsonKeys, useColumns } from './use-columns.ts';
+import type { Row } from '../../data/row.ts';
+import { type Columns, columnsFor, rowsFromInput, useColumns } from './read-inputs.ts';
 
-const task = 'single_label_classification';
-const COLA: Columns = { task, text: 3, label: 1, header: false, quote: false };
-const MRPC: Columns = { task, text: '#1 String', text_pair: '#2 String', label: 'Quality' };
+const COLA: Columns = { text: 3, label: 1, header: false, quote: false };
+const MRPC: Columns = { text: '#1 String', text_pair: '#2 String', label: 'Quality' };
 
 describe('useColumns', () => {
   const header = (run: Columns, flags: Parameters<typeof useColumns>[1], needsLabel = false) =>
@@ -17,22 +15,20 @@ describe('useColumns', () => {
   });
 
   it('knows a header that the run had for its label alone', () => {
-    expect(header({ task, text: 0, label: 'label' }, {})).toBe(true);
+    expect(header({ text: 0, label: 'label' }, {})).toBe(true);
   });
 
   it('decides on a header anew for other columns', () => {
     expect(header(COLA, { text: 'sentence' })).toBe(true);
     expect(header(COLA, { text: 0 })).toBe(false);
-    expect(header({ task, text: 'sentence', label: 'label' }, { text: 0 })).toBe(false);
-    expect(header({ task, text: 'sentence', label: 'label' }, { text: 0 }, true)).toBe(true);
+    expect(header({ text: 'sentence', label: 'label' }, { text: 0 })).toBe(false);
+    expect(header({ text: 'sentence', label: 'label' }, { text: 0 }, true)).toBe(true);
     expect(header(MRPC, { text: 0, text_pair: 1, header: true })).toBe(true);
     expect(header(COLA, { header: true })).toBe(true);
   });
 
   it('asks for the column of the label where it is needed', () => {
-    expect(() => useColumns({ task, text: 0 }, {}, true)).toThrow(
-      '--label: expected the column of the label',
-    );
+    expect(() => useColumns({ text: 0 }, {}, true)).toThrow('--label: expected the column of the label');
   });
 });
 
@@ -44,7 +40,7 @@ describe('rowsFromInput', () => {
   it('takes one text a line, of any run with one text', () => {
     const content = '\ufeffA "quoted, cat.\r\n\nTwo\n';
     expect(texts(rowsFromInput(content, predicting(COLA)))).toEqual(['A "quoted, cat.', 'Two']);
-    const named: Columns = { task, text: 'sentence', label: 'label', header: true };
+    const named: Columns = { text: 'sentence', label: 'label', header: true };
     expect(texts(rowsFromInput('sentence\none', predicting(named)))).toEqual(['sentence', 'one']);
   });
 
@@ -60,8 +56,7 @@ describe('rowsFromInput', () => {
 
   it('takes JSON lines, with the keys text and text_pair for columns that have numbers', () => {
     expect(texts(rowsFromInput('{"text": "a"}\n{"text": "b"}\n', predicting(COLA)))).toEqual(['a', 'b']);
-    expect(jsonKeys({ task, text: 5, text_pair: 6, label: 'score' })).toEqual({
-      task,
+    expect(columnsFor('x.jsonl', { text: 5, text_pair: 6, label: 'score' })).toEqual({
       text: 'text',
       text_pair: 'text_pair',
       label: 'score',

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { labelSetKind } from '../multi-label-classification/definition.ts';
+import { scoreKind } from '../regression/definition.ts';
+import { classKind } from '../single-label-classification/definition.ts';
+import { shortest } from './answer-text.ts';
+
+const logits = (...values: number[]) => Float32Array.from(values);
+
+describe('an answer', () => {
+  it('of one class is a softmax that does not overflow', () => {
+    const { label, probabilities } = classKind.answer(logits(1000, 1001, 999), ['a', 'b', 'c']);
+    expect(label).toBe('b');
+    const sum = 1 + Math.exp(-1) + Math.exp(-2);
+    [Math.exp(-1), 1, Math.exp(-2)].forEach((power, i) =>
+      expect(probabilities[i]).toBeCloseTo(power / sum, 7),
+    );
+  });
+
+  it('of several classes is a sigmoid each', () => {
+    const answer = labelSetKind.answer(logits(0.5, -40, 0), ['a', 'b', 'c']);
+    expect(labelSetKind.json(answer, false)).toEqual({
+      label: ['a'],
+      probabilities: [0.62245933, 4.248354e-18, 0.5],
+    });
+  });
+
+  it('of a score is the score', () => {
+    expect(scoreKind.json(scoreKind.answer(logits(2.7), []), false)).toEqual({ label: 2.7 });
+  });
+
+  it.each([
+    ['a class', classKind, logits(2.7, 0.1)],
+    ['labels', labelSetKind, logits(2.7, 0.1)],
+    ['a score', scoreKind, logits(2.7)],
+  ])('of %s has the logits where details are wanted', (_, kind, values) => {
+    const answer = kind.answer(values, ['a', 'b']);
+    const json = kind.json(answer as never, true) as { logits: number[] };
+    expect(json.logits).toEqual(values.length === 2 ? [2.7, 0.1] : [2.7]);
+    expect(kind.json(answer as never, false)).not.toHaveProperty('logits');
+  });
+
+  it('for people gives each label its probability', () => {
+    const classes = ['ham', 'spam'];
+    const none = { logits: logits() };
+    expect(classKind.describe({ ...none, label: 'spam', probabilities: [0.0123, 0.9877] }, classes)).toBe(
+      'spam, 98.8 %',
+    );
+    expect(classKind.describe({ ...none, label: 'ham', probabilities: [0.9999, 0.0001] }, classes)).toBe(
+      'ham, more than 99.9 %',
+    );
+    const several = { ...none, label: ['a', 'c'], probabilities: [0.6, 0.1, 0.75] };
+    expect(labelSetKind.describe(several, ['a', 'b', 'c'])).toBe('a, 60.0 %; c, 75.0 %');
+    expect(labelSetKind.describe({ ...none, label: [], probabilities: [0.1] }, ['a'])).toBe(
+      'none of the labels',
+    );
+    expect(scoreKind.describe({ ...none, label: 3.25 }, [])).toBe('3.25');
+  });
+});
+
+it('numbers lose nothing of their 32 bits', () => {
+  for (const value of logits(0.1, 1 / 3, 16777217, -2.5e-30))
+    expect(Math.fround(shortest(value))).toBe(value);
+});

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { labelSetKind } from '../multi-label-classification/definition.ts';
+import { scoreKind } from '../regression/definition.ts';
+import { classKind } from '../single-label-classification/definition.ts';
+
+const KINDS = {
+  single_label_classification: classKind,
+  regression: scoreKind,
+  multi_label_classification: labelSetKind,
+};
+
+interface Case {
+  name: string;
+  task: keyof typeof KINDS;
+  numLabels: number;
+  logits: number[];
+  targets: number[];
+  /** null stands for NaN. */
+  expected: Record<string, number | null>;
+}
+
+const fixture = JSON.parse(readFileSync('src/tasks/labelled-texts/fixtures/oracle.json', 'utf8')) as {
+  cases: Case[];
+};
+
+describe('scores are those of scikit-learn and scipy', () => {
+  it.each(fixture.cases)('$name', ({ task, numLabels, logits, targets, expected }) => {
+    const Targets = task === 'single_label_classification' ? Int32Array : Float32Array;
+    const scores: Record<string, number | undefined> = KINDS[task].scores(
+      new Float32Array(logits),
+      numLabels,
+      Targets.from(targets),
+    );
+    expect(Object.keys(scores).sort()).toEqual(Object.keys(expected).sort());
+    for (const [key, value] of Object.entries(expected)) {
+      const score = Number(scores[key]);
+      if (value === null) expect(score, key).toBeNaN();
+      else expect(Math.abs(score - value), `${key}: ${score} against ${value}`).toBeLessThan(1e-9);
+    }
+  });
+});
+
+it.each(Object.entries(KINDS))('of %s are refused where targets do not fit the logits', (_, kind) => {
+  expect(() => kind.scores(new Float32Array(6), 2, new Float32Array(2))).toThrow('2 targets');
+  expect(() => kind.scores(new Float32Array(0), 2, new Float32Array(0))).toThrow('0 targets');
+});
