@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { UserError } from '../../support/user-error.ts';
 import { shellQuoted } from '../shell-quoted.ts';
-import { STARTER_FILES } from '../starter/starter-files.ts';
+import { starterFiles } from '../starter-files.ts';
 
 export function initCommand(): Command {
   return new Command('init')
@@ -17,10 +17,7 @@ export function initCommand(): Command {
 
 /** All files or none: where one is there already, nothing is written. */
 function run(folder: string): void {
-  const files = Object.entries(STARTER_FILES).map(([name, content]) => ({
-    path: join(folder, name),
-    content,
-  }));
+  const files = starterFiles().map(({ name, content }) => ({ path: join(folder, name), content }));
   const there = files.filter(({ path }) => existsSync(path));
   if (there.length > 0) {
     throw new UserError({

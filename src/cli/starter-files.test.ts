@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
+import { parseRows } from '../data/parse-rows.ts';
+import type { DataOptions } from '../data/row.ts';
+import { loadConfig } from './load-config.ts';
+import { starterFiles } from './starter-files.ts';
+
+it('are a config that takes the embedded model, and the rows that it reads', () => {
+  const files = starterFiles();
+  expect(files.map(({ name }) => name)).toEqual(['adalora.yaml', 'train.tsv', 'validation.tsv']);
+  const { model, data, task } = loadConfig('examples/starter/adalora.yaml');
+  expect(model).toBe(EMBEDDED_MODEL);
+  expect(task).toBe('single_label_classification');
+  const rowsOf = (wanted = '') =>
+    files.flatMap(({ name, content }) =>
+      name === wanted ? parseRows(content, name, { ...(data as DataOptions), format: 'tsv' }) : [],
+    );
+  const [train, validation] = [rowsOf(data.train), rowsOf(data.validation)];
+  expect([train.length, validation.length]).toEqual([48, 18]);
+  const labels = (rows: typeof train) => [...new Set(rows.map(({ label }) => label))];
+  expect(labels(validation)).toEqual(labels(train));
+  const texts = new Set(train.map(({ text }) => text));
+  expect(validation.some(({ text }) => texts.has(text))).toBe(false);
+});
