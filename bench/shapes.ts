@@ -80,7 +80,7 @@ const sizes: (Size & { methods: Method[] })[] = [
 /** Every size under its methods, rank 12 on the six matrices. */
 export function benchCases(dropout: number): BenchCase[][] {
   return sizes.map(({ methods, ...size }) => {
-    const targets = modelFamily(size, size.name).targetModules.adalora;
+    const targets = modelFamily(size, size.name).targetModules.many;
     return methods.map((method) => ({ ...size, method, r: 12, dropout, targets }));
   });
 }

@@ -78,12 +78,12 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   build(network: Network, config: Config, inputs: ModelInputs): Value;
 }
 
-/** The modules that methods adapt where a config names none. */
+/** The modules that a method adapts where a config names none: it takes the few or the many. */
 export interface TargetModules {
-  /** PEFT's. */
-  readonly lora: readonly string[];
-  /** The paper's six matrices a layer (encoders, BART), else PEFT's. */
-  readonly adalora: readonly string[];
+  /** PEFT's for LoRA. */
+  readonly few: readonly string[];
+  /** The six matrices a layer of the paper of AdaLoRA (encoders, BART), else PEFT's for it. */
+  readonly many: readonly string[];
 }
 
 /** A model family: how to read its config and how to build its graph. One per Hugging Face `model_type`. */

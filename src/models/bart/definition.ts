@@ -17,8 +17,8 @@ export const bart: ModelDefinition<BartConfig> = {
   modelType: 'bart',
   baseModelPrefix: 'model',
   targetModules: {
-    lora: ['q_proj', 'v_proj'],
-    adalora: ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'],
+    few: ['q_proj', 'v_proj'],
+    many: ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'],
   },
   tiedNames: {
     [`${SHARED}.weight`]: [

@@ -22,8 +22,8 @@ export const bert: ModelDefinition<BertConfig> = {
   modelType: 'bert',
   baseModelPrefix: 'bert',
   targetModules: {
-    lora: ['query', 'value'],
-    adalora: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'],
+    few: ['query', 'value'],
+    many: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'],
   },
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseBertConfig,

@@ -12,8 +12,8 @@ export const debertaV2: ModelDefinition<DebertaV2Config> = {
   modelType: 'deberta-v2',
   baseModelPrefix: 'deberta',
   targetModules: {
-    lora: ['query_proj', 'value_proj'],
-    adalora: [
+    few: ['query_proj', 'value_proj'],
+    many: [
       'query_proj',
       'key_proj',
       'value_proj',

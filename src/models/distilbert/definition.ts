@@ -22,8 +22,8 @@ export const distilBert: ModelDefinition<DistilBertConfig> = {
   baseModelPrefix: 'distilbert',
   targetModules: {
     // PEFT's maps do not know it: these are what BERT's are called here.
-    lora: ['q_lin', 'v_lin'],
-    adalora: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'],
+    few: ['q_lin', 'v_lin'],
+    many: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'],
   },
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseDistilBertConfig,

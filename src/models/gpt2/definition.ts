@@ -15,7 +15,7 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
   modelType: 'gpt2',
   isDecoder: true,
   baseModelPrefix: 'transformer',
-  targetModules: { lora: ['c_attn'], adalora: ['c_attn'] },
+  targetModules: { few: ['c_attn'], many: ['c_attn'] },
   tiedNames: { [`${WORDS}.weight`]: ['lm_head.weight'] },
   parseConfig: parseGpt2Config,
 

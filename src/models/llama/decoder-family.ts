@@ -40,7 +40,7 @@ export function decoderFamily<Config extends DecoderConfig>(
     modelType,
     isDecoder: true,
     baseModelPrefix: PREFIX,
-    targetModules: { lora: TARGETS, adalora: TARGETS },
+    targetModules: { few: TARGETS, many: TARGETS },
     tiedNames: { [`${words}.weight`]: ['lm_head.weight'] },
     parseConfig,
     heads: {

@@ -109,7 +109,7 @@ export class AdaLoraRun implements MethodRun {
       ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k], Boolean)] as const,
     );
     const { tinit, tfinal, deltaT, totalStep } = this.#schedule;
-    const targets = this.#model.definition.targetModules.adalora;
+    const targets = this.#model.definition.targetModules.many;
     const adapter = exportAdapter(
       { model: this.#model, config, targets, modules, layout: kept.layout, values: compact, baseModel },
       {

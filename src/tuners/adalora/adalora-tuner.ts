@@ -56,7 +56,7 @@ export class AdaLoraTuner extends LowRankTuner {
   /** The tuner of a run's start: every adapted module with `init_r` triplets. */
   static create(model: TunableModel, config: AdaLoraConfig): AdaLoraTuner {
     const scale = adaLoraScale(config);
-    const modules = adaptedModules(model, config, model.definition.targetModules.adalora).map((module) => ({
+    const modules = adaptedModules(model, config, model.definition.targetModules.many).map((module) => ({
       ...module,
       rank: config.init_r,
       scale,

@@ -20,7 +20,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   start(model, config) {
     const tuner = LoraTuner.create(model, config);
     const { modules, layout } = tuner;
-    const targets = model.definition.targetModules.lora;
+    const targets = model.definition.targetModules.few;
     return staticRun(tuner, {
       ranks: ranksOf(modules),
       store: (values, baseModel) =>

@@ -30,7 +30,7 @@ export class LoraTuner extends LowRankTuner {
 
   /** The tuner of a config: each adapted module with the rank and alpha that the patterns give it. */
   static create(model: TunableModel, config: LoraConfig): LoraTuner {
-    const adapted = adaptedModules(model, config, model.definition.targetModules.lora);
+    const adapted = adaptedModules(model, config, model.definition.targetModules.few);
     const paths = adapted.map(({ path }) => path);
     checkPatternKeys(config.rank_pattern, paths, 'lora.rank_pattern');
     checkPatternKeys(config.alpha_pattern, paths, 'lora.alpha_pattern');
