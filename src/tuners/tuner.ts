@@ -33,7 +33,7 @@ export interface TunedSite {
 /** A method of fine-tuning: which values it trains, and what it adds to the model's graph. */
 export interface Tuner {
   readonly layout: ParameterLayout;
-  /** Where it stands in the network; nowhere where it trains the model's own parameters alone. */
+  /** Where it stands in the network; nowhere where it trains the whole model. */
   readonly sites: readonly TunedSite[];
   /** The vector before the first step. */
   initialValues(seed: number, read: ReadParameter): Float32Array;

@@ -1,14 +1,16 @@
 import type { Value } from '../graph/graph.ts';
 import type { Injection } from '../nn/network.ts';
 import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
-import type { ReadParameter, ReadRange, Tuner } from './tuner.ts';
+import type { ReadParameter, ReadRange, TunedSite, Tuner } from './tuner.ts';
 
 /** Trains some of the model's own parameters, each as a whole. */
 export class WholeParameters implements Tuner {
   readonly layout: ParameterLayout;
-  readonly sites = [];
-
-  constructor(parameters: readonly TrainedParameter[]) {
+  /** @param sites the modules that count as adapted; none where the whole model is trained */
+  constructor(
+    parameters: readonly TrainedParameter[],
+    readonly sites: readonly TunedSite[] = [],
+  ) {
     this.layout = new ParameterLayout(parameters);
   }
 

@@ -2,12 +2,15 @@ import { expect, it } from 'vitest';
 import type { Plan } from '../../jobs/plan/plan.ts';
 import { describePlan } from './describe-plan.ts';
 
-const module = { inFeatures: 384, outFeatures: 384, scale: 1, rank: 12 };
 const adalora: Plan = {
   method: 'adalora',
   baseDtype: 'float32',
   gradientCheckpointing: false,
-  modules: [0, 1].map((layer) => ({ ...module, path: `bert.encoder.layer.${layer}.attention.self.query` })),
+  sites: 2,
+  ranks: {
+    'bert.encoder.layer.0.attention.self.query': 12,
+    'bert.encoder.layer.1.attention.self.query': 12,
+  },
   trainableParameters: 19226,
   adapterParameters: 18456,
   totalParameters: 22732442,
@@ -49,8 +52,17 @@ it('tells what trains, for how long and in how much memory', () => {
 });
 
 it('of full fine-tuning has no modules and no budget', () => {
-  const full: Plan = { ...adalora, method: 'full', modules: [], adapterParameters: 0, budget: undefined };
-  expect(describePlan(full)).not.toMatch(/layer|budget/);
+  const full: Plan = {
+    ...{ ...adalora, method: 'full', budget: undefined },
+    ...{ sites: 0, ranks: {}, adapterParameters: 0 },
+  };
+  expect(describePlan(full)).not.toMatch(/layer|budget|in adapters/);
+});
+
+it('of an adapter without ranks counts modules', () => {
+  const biases: Plan = { ...adalora, method: 'bitfit', budget: undefined, sites: 22, ranks: {} };
+  expect(describePlan(biases)).toContain('\nin adapters  18,456 in 22 modules\n');
+  expect(describePlan(biases)).not.toMatch(/layer|budget/);
 });
 
 it('points to --measure until something is measured', () => {

@@ -12,12 +12,12 @@ const HINT = 'Speed, and memory measured: --measure';
  * of the base.
  */
 export function describePlan(plan: Plan): string {
-  const { sites, ranks, trainableParameters, adapterParameters, totalParameters, budget } = plan;
+  const { sites, ranks, trainableParameters, totalParameters, budget } = plan;
   const share = ((100 * trainableParameters) / totalParameters).toFixed(2);
   const facts: [string, string][] = [
     ['method', plan.method],
     ['trained', `${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`],
-    ['in adapters', `${counted(adapterParameters)} in ${sites} matrices`],
+    ...(sites === 0 ? [] : [inAdapters(plan)]),
     ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} an epoch`],
     ['tokens', `${counted(plan.tokens)} an epoch`],
     ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
@@ -42,4 +42,9 @@ export function describePlan(plan: Plan): string {
     basesTable(plan.bases, plan.baseDtype),
     ...(isMeasured ? [] : [HINT]),
   ].join('\n\n');
+}
+
+function inAdapters({ adapterParameters, sites, ranks }: Plan): [string, string] {
+  const places = Object.keys(ranks).length > 0 ? 'matrices' : 'modules';
+  return ['in adapters', `${counted(adapterParameters)} in ${counted(sites)} ${places}`];
 }

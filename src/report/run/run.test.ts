@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainEvent } from '../../run/events.ts';
+import { evaluationEvent, readEvent, type TrainEvent } from '../../run/events.ts';
 import { groupRuns } from './group-runs.ts';
 import { dataName, modelName } from './names.ts';
-import { runEvent } from './run-event.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
 import { finalScores, newestRanks, runRecord } from './run-record.ts';
 import { timelineOf } from './timeline.ts';
@@ -22,7 +21,7 @@ const facts = (changes: object = {}) => runFacts({ ...ADALORA, ...changes }) as 
 const run = (changes: object = {}, events: unknown[] = []) =>
   runRecord(
     facts(changes),
-    events.flatMap((event) => runEvent(event) ?? []),
+    events.flatMap((event) => readEvent(event) ?? []),
   );
 
 /** As the trainer types them: what it emits is what a report reads. */
@@ -65,22 +64,23 @@ const EVENTS: TrainEvent[] = [
       [-0.7, -1.5, -2, null],
     ],
   },
-  {
-    type: 'evaluation',
-    step: 20,
-    epoch: 2,
-    eval_loss: 0.4,
-    eval_accuracy: 0.8,
-    eval_runtime: 1,
-    eval_samples_per_second: 48,
-    best: true,
-  },
+  evaluationEvent(
+    20,
+    2,
+    {
+      eval_loss: 0.4,
+      eval_accuracy: 0.8,
+      eval_runtime: 1,
+      eval_samples_per_second: 48,
+    },
+    true,
+  ),
 ];
 
 describe('a record', () => {
   it('has every event of the trainer', () => {
     const record = run({}, EVENTS);
-    expect(EVENTS.map((event) => runEvent(event)?.type)).toEqual(EVENTS.map(({ type }) => type));
+    expect(EVENTS.map((event) => readEvent(event)?.type)).toEqual(EVENTS.map(({ type }) => type));
     expect(record).toMatchObject({ step: 20, start: { total_steps: 20 }, allocations: [{ budget: 4 }] });
     expect(record.steps[0].loss).toBeNaN();
     expect(Object.fromEntries(finalScores(record))).toEqual({ loss: 0.4, accuracy: 0.8 });
@@ -89,8 +89,10 @@ describe('a record', () => {
 
   it('reads the lines of logs without what came later, and null as no number', () => {
     const { scores: _, ...old } = EVENTS[2] as Extract<TrainEvent, { type: 'allocation' }>;
-    expect(runEvent(old)).toEqual(old);
-    expect(runEvent({ type: 'step', step: 3, loss: null })).toMatchObject({ loss: Number.NaN });
+    expect(readEvent(old)).toEqual(old);
+    expect(readEvent({ type: 'step', step: 3, loss: null })).toMatchObject({ loss: Number.NaN });
+    const finish = { type: 'finish', step: 3, reason: 'done', metrics: { eval_pearson: null } };
+    expect(readEvent(finish)).toMatchObject({ metrics: { eval_pearson: Number.NaN } });
   });
 
   it.each([
@@ -99,7 +101,7 @@ describe('a record', () => {
     [{ type: 'step', step: -1 }],
     [{ type: 'allocation', step: 1, budget: 1, threshold: 1, final: false, ranks: { a: 'x' } }],
   ])('passes over %j', (value) => {
-    expect(runEvent(value)).toBeUndefined();
+    expect(readEvent(value)).toBeUndefined();
   });
 
   it('of a resumed run goes by its newest start', () => {
@@ -132,6 +134,14 @@ describe('groups', () => {
       'AdaLoRA, MRPC',
     ]);
     expect(labels({})).toEqual(['AdaLoRA']);
+  });
+
+  it('of a method without ranks have none over time', () => {
+    const finish = { type: 'finish', step: 20, reason: 'done', metrics: {}, ranks: {} };
+    const [group] = groupRuns([
+      run({ method: 'bitfit', adalora: undefined }, [{ ...EVENTS[0], ranks: {} }, finish]),
+    ]);
+    expect(timelineOf(group)).toEqual([]);
   });
 
   it('have the mean ranks of their runs over time', () => {

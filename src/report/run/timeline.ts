@@ -30,7 +30,8 @@ function momentsOf(run: RunRecord): Map<number, Record<string, number>> {
   const moments = new Map<number, Record<string, number>>();
   if (start && Object.keys(start.ranks).length > 0) moments.set(0, start.ranks);
   for (const { step, ranks } of allocations) moments.set(step, ranks);
-  if (moments.size === 0 && finish) moments.set(finish.step, newestRanks(run));
+  const newest = newestRanks(run);
+  if (moments.size === 0 && finish && Object.keys(newest).length > 0) moments.set(finish.step, newest);
   return moments;
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { asStored } from '../../tuners/low-rank/peft-adapter.ts';
 import { type PeftAdapterConfigInput, parseAdapterConfig } from '../../tuners/low-rank/peft-config.ts';
 import { continuedConfig } from './continued-config.ts';
 import { parseRunConfig } from './run-config.ts';
@@ -23,11 +25,10 @@ const ADALORA: PeftAdapterConfigInput = {
   rank_pattern: { 'q.lora_E': [true] },
 };
 
+const stored = (adapter: PeftAdapterConfigInput): StoredAdapter =>
+  asStored({ config: parseAdapterConfig(adapter, 'test'), tensors: new Map() });
 const continued = (method: 'lora' | 'adalora', section: object, adapter: PeftAdapterConfigInput) =>
-  continuedConfig(
-    parseRunConfig({ ...BASE, method, [method]: section }, 'test'),
-    parseAdapterConfig(adapter, 'test'),
-  );
+  continuedConfig(parseRunConfig({ ...BASE, method, [method]: section }, 'test'), stored(adapter));
 
 describe('the config of a continued adapter', () => {
   it('takes from the adapter what it leaves out', () => {
@@ -62,7 +63,7 @@ describe('the config of a continued adapter', () => {
     ['adalora', ADALORA],
   ] as const)('of %s is its own, also after it was written', (method, adapter) => {
     const config = continued(method, {}, adapter);
-    const peft = parseAdapterConfig(adapter, 'test');
+    const peft = stored(adapter);
     expect(continuedConfig(config, peft)).toEqual(config);
     expect(continuedConfig(parseRunConfig(JSON.parse(JSON.stringify(config)), 'test'), peft)).toEqual(config);
   });
@@ -101,8 +102,15 @@ describe('the config of a continued adapter', () => {
   });
 });
 
-it('is none of full fine-tuning', () => {
-  expect(() => parseRunConfig({ ...BASE, method: 'full' }, 'test')).toThrow(
-    'test: adapter: expected method adalora or lora beside it, got full. Merge the adapter',
+it.each(['full', 'bitfit'] as const)('is none of %s', (method) => {
+  expect(() => parseRunConfig({ ...BASE, method }, 'test')).toThrow(
+    `test: adapter: expected method adalora or lora beside it, got ${method}. Merge the adapter`,
+  );
+});
+
+it('of a kind that no method goes on from is refused', () => {
+  const bitFit = { config: { peft_type: 'BITFIT' }, tensors: new Map(), baseModel: null, taskType: null };
+  expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), bitFit)).toThrow(
+    'adapter: a: expected an adapter of method lora, got BITFIT. Training does not go on from such adapters: merge it',
   );
 });

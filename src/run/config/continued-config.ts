@@ -22,7 +22,10 @@ export function continuedConfig(config: RunConfig, adapter: StoredAdapter): RunC
       where,
       expected: `an adapter of method ${config.method}`,
       got: kind.name,
-      hint: methods.length > 0 ? `Set method: ${methods[0]}.` : 'Training does not go on from such adapters.',
+      hint:
+        methods.length > 0
+          ? `Set method: ${methods[0]}.`
+          : 'Training does not go on from such adapters: merge it (adalora merge) and give the result as the model.',
     });
   }
   return { ...config, [config.method]: definition.continues.section(settings, adapter, where) };

@@ -1,12 +1,16 @@
+import { z } from 'zod';
 import { PEFT_PREFIX, type StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
-import { WholeParameters } from '../whole-parameters.ts';
+import { biasTuner } from './bias-tuner.ts';
 
 const NAME = 'BITFIT';
+
+/** Of a damaged file none. */
+const savedModules = z.array(z.string()).nullish().catch(null);
 
 /**
  * BitFit's adapter: a kind of our own, for PEFT has none. Its files are those of PEFT's adapters; the tensors are whole
@@ -29,12 +33,16 @@ export const bitFitKind: AdapterKind = {
           : suggest(name, model.parameters.keys()),
       });
     });
-    const tuner = new WholeParameters(parameters);
+    const tuner = biasTuner(model.head, parameters);
     const values = new Float32Array(tuner.layout.length);
     for (const { name, data } of parameters) tuner.layout.read(values, name).set(data);
     return { tuner, values };
   },
-  inspect: () => ({ ranks: {}, settings: {}, isOwn: (key) => key.endsWith('.bias') }),
+  inspect({ config }) {
+    const saved = savedModules.parse(config.modules_to_save) ?? [];
+    const isSaved = (key: string) => saved.some((module) => key.startsWith(`${PEFT_PREFIX}${module}.`));
+    return { ranks: {}, settings: {}, isOwn: (key) => !isSaved(key) };
+  },
   exports: {},
 };
 

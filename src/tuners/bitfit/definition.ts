@@ -1,7 +1,10 @@
+import { UserError } from '../../support/user-error.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { savedParameters } from '../saved-parameters.ts';
-import { WholeParameters } from '../whole-parameters.ts';
+import type { TunableModel } from '../tuner.ts';
+import type { WholeParameters } from '../whole-parameters.ts';
+import { biasTuner } from './bias-tuner.ts';
 import { bitFitKind, storeBiases } from './bitfit-kind.ts';
 
 /** BitFit (Ben Zaken et al., 2022): every bias of the model is trained, and the head. */
@@ -11,7 +14,7 @@ export const bitFit: MethodDefinition<object> = {
   trains: 'adapter',
   vectors: 5,
   start(model) {
-    const tuner = new WholeParameters(savedParameters(model, { bias: 'all' }, []));
+    const tuner = everyBias(model);
     return staticRun(tuner, {
       store: (values, baseModel) => storeBiases(model, tuner.layout, values, baseModel),
     });
@@ -19,3 +22,21 @@ export const bitFit: MethodDefinition<object> = {
   kind: bitFitKind,
   words: { title: 'BitFit', tags: ['bitfit'] },
 };
+
+/** Like the code of the paper it takes what has `bias` in its name. */
+function everyBias(model: TunableModel): WholeParameters {
+  const head = new Set(savedParameters(model, { bias: 'none' }, []).map(({ name }) => name));
+  const trained = [...model.parameters].filter(([name]) => name.includes('bias') || head.has(name));
+  if (trained.length > head.size) {
+    return biasTuner(
+      model.head,
+      trained.map(([name, shape]) => ({ name, shape })),
+    );
+  }
+  throw new UserError({
+    where: 'method: bitfit',
+    expected: 'a model whose layers have biases',
+    got: `${model.definition.modelType}, whose layers have none`,
+    hint: 'Train an adapter of another method.',
+  });
+}

@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
+import { PEFT_PREFIX } from '../src/formats/adapters/stored-adapter.ts';
+import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
+import { modelFeeds } from '../src/objectives/model-inputs.ts';
+import { labelFeed } from '../src/objectives/sequence-loss.ts';
+import { nodeEngine } from '../src/program/node/node-engine.ts';
+import { Program } from '../src/program/program.ts';
+import { elementCount } from '../src/support/element-count.ts';
+import { METHODS } from '../src/tuners/registry.ts';
+import { describeForTask, openForTask } from './support/open-for-task.ts';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
+import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
+
+const SETTINGS = ['method=bitfit', 'training.max_steps=40'];
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = new Workspace();
+  await succeeds(workspace.train('output=run', ...SETTINGS));
+});
+afterAll(() => workspace.remove());
+
+async function succeeds(run: Promise<Ended>): Promise<string> {
+  const ended = await run;
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  return ended.stdout;
+}
+
+const adapterBytes = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
+const modelShapes = () => describeForTask(workspace.path('model'), 'single_label_classification').parameters;
+const isHead = (name: string) => name.startsWith('classifier.');
+
+describe('a run of BitFit', () => {
+  it('learns', async () => {
+    // A model that tells good from bad is taught to say the opposite.
+    await succeeds(workspace.train('output=full', 'method=full', 'training.learning_rate=3e-3'));
+    const turned = (file: string) =>
+      workspace
+        .read(file)
+        .toString()
+        .replaceAll(/\t(good|bad)\t/g, (label) => (label.includes('good') ? '\tbad\t' : '\tgood\t'));
+    for (const file of ['train.tsv', 'dev.tsv']) workspace.write(`turned-${file}`, turned(file));
+    const data = ['data.train=turned-train.tsv', 'data.validation=turned-dev.tsv'];
+    await succeeds(workspace.train('output=turned', 'model=full/model', 'method=bitfit', ...data));
+    const accuracies = [
+      ...eventsOf(workspace.events('full'), 'finish'),
+      ...eventsOf(workspace.events('turned'), 'finish'),
+    ].map(({ metrics }) => metrics.eval_accuracy);
+    expect(Math.min(...accuracies)).toBeGreaterThan(0.9);
+    const events = workspace.events('turned');
+    expect(eventsOf(events, 'step')[0].loss).toBeGreaterThan(1);
+    expect(eventsOf(events, 'finish')).toMatchObject([{ reason: 'done', ranks: {} }]);
+    expect(eventsOf(events, 'allocation')).toEqual([]);
+  });
+
+  it('leaves an adapter of every bias and the head, all of them moved', () => {
+    const { config, tensors } = readAdapter(workspace.path('run', 'adapter'));
+    expect(config).toMatchObject({
+      peft_type: 'BITFIT',
+      task_type: 'SEQ_CLS',
+      modules_to_save: ['classifier'],
+    });
+    const shapes = modelShapes();
+    const expected = [...shapes.keys()].filter((name) => name.includes('bias') || isHead(name));
+    expect([...tensors.keys()].sort()).toEqual(expected.map((name) => PEFT_PREFIX + name).sort());
+    const base = readSafetensors(workspace.path('model', 'model.safetensors'));
+    for (const name of expected.filter((name) => !isHead(name))) {
+      const { shape, data } = tensors.get(PEFT_PREFIX + name)!;
+      expect(shape).toEqual(shapes.get(name));
+      // The bias of keys changes no attention: a softmax does not see what is added to a whole row of it.
+      if (!name.endsWith('self.key.bias')) expect([...data]).not.toEqual([...base.get(name)!.data]);
+    }
+  });
+
+  it('has the gradient that full fine-tuning has of the same parameters', async () => {
+    const model = openForTask(workspace.path('model'), 'single_label_classification');
+    const batch = { batch: 2, length: 4, attentionMask: new Int32Array(8).fill(1) };
+    const inputIds = Int32Array.of(2, 5, 9, 3, 2, 6, 11, 3);
+    const feeds = {
+      ...modelFeeds({ ...batch, inputIds, tokenTypeIds: new Int32Array(8) }),
+      ...labelFeed(Int32Array.of(1, 0), Int32Array.of(0, 1), 2),
+    };
+    const gradients = async ({ tuner }: ReturnType<typeof METHODS.bitfit.start>) => {
+      const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+      const values = tuner.initialValues(0, model.reader(0));
+      const { gradient } = await program.differentiate(values, feeds, 0, 1);
+      const found = new Map(
+        tuner.layout.segments.map(({ name }) => [name, tuner.layout.read(gradient, name).slice()]),
+      );
+      await program.release();
+      return found;
+    };
+    const own = await gradients(METHODS.bitfit.start(model, {}, 1));
+    const full = await gradients(METHODS.full.start(model, {}, 1));
+    model.close();
+    for (const [name, gradient] of own) {
+      const reference = full.get(name)!;
+      // The two graphs add up in another order: float32 of values up to about one.
+      gradient.forEach((value, i) => expect(value, name).toBeCloseTo(reference[i], 5));
+    }
+  });
+
+  it('predicts as in its own evaluation', async () => {
+    const scores = JSON.parse(await succeeds(workspace.run('eval', 'run', 'dev.tsv', '--json')));
+    const [finish] = eventsOf(workspace.events('run'), 'finish');
+    expect(Object.keys(scores)).toContain('eval_accuracy');
+    for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name], 5);
+  });
+
+  it('is merged into a checkpoint that predicts the same, and differs in biases and head alone', async () => {
+    await succeeds(workspace.run('merge', 'run', '-o', 'merged'));
+    const logits = async (path: string) =>
+      (await succeeds(workspace.run('predict', path, 'dev.tsv', '--logits')))
+        .trimEnd()
+        .split('\n')
+        .flatMap((line) => JSON.parse(line).logits as number[]);
+    const [adapted, merged] = [await logits('run'), await logits('merged')];
+    expect(adapted).toHaveLength(2 * 48);
+    merged.forEach((value, i) => expect(value).toBeCloseTo(adapted[i], 5));
+    const base = readSafetensors(workspace.path('model', 'model.safetensors'));
+    const written = readSafetensors(workspace.path('merged', 'model.safetensors'));
+    const { tensors } = readAdapter(workspace.path('run', 'adapter'));
+    for (const [name, { data }] of written)
+      expect(data, name).toEqual((tensors.get(PEFT_PREFIX + name) ?? base.get(name)!).data);
+  });
+
+  it('is inspected without ranks', async () => {
+    const shapes = [...modelShapes()];
+    const count = (wanted: (name: string) => boolean) =>
+      shapes.reduce((sum, [name, shape]) => sum + (wanted(name) ? elementCount(shape) : 0), 0);
+    const counts = {
+      adapter_parameters: count((name) => name.includes('bias') && !isHead(name)),
+      head_parameters: count(isHead),
+    };
+    expect(JSON.parse(await succeeds(workspace.run('inspect', 'run', '--json')))).toEqual({
+      peft_type: 'BITFIT',
+      task_type: 'SEQ_CLS',
+      base_model_name_or_path: 'model',
+      ...counts,
+    });
+    const printed = await succeeds(workspace.run('inspect', 'run'));
+    expect(printed).toContain('BITFIT adapter of model');
+    expect(printed).not.toMatch(/rank/);
+
+    const planned = ['plan', 'run.yaml', '--set', 'method=bitfit', '--set', 'output=planned'];
+    const plan = JSON.parse(await succeeds(workspace.run(...planned, '--json')));
+    expect(plan).toMatchObject({
+      method: 'bitfit',
+      adapterParameters: counts.adapter_parameters,
+      trainableParameters: counts.adapter_parameters + counts.head_parameters,
+      ranks: {},
+      sites: shapes.filter(([name]) => name.includes('bias') && !isHead(name)).length,
+    });
+    expect(plan.budget).toBeUndefined();
+    expect(await succeeds(workspace.run(...planned))).toContain(
+      `\nin adapters  ${counts.adapter_parameters.toLocaleString('en')} in ${plan.sites} modules\n`,
+    );
+  });
+
+  it('goes on after a kill to the same bytes', async () => {
+    const parts = ['train', 'run.yaml', ...['output=parts', ...SETTINGS].flatMap((one) => ['--set', one])];
+    const killed = await workspace.interrupt(parts, 'SIGKILL', (stdout) => stdout.includes('checkpoint-10'));
+    expect(killed.signal).toBe('SIGKILL');
+    await succeeds(workspace.run(...parts, '--resume'));
+    expect(adapterBytes('parts').equals(adapterBytes('run'))).toBe(true);
+  });
+
+  it('trains beside a base in integers', async () => {
+    await succeeds(workspace.train('output=int8', 'base_dtype=int8', ...SETTINGS));
+    const lossesOf = (run: string) => eventsOf(workspace.events(run), 'step').map(({ loss }) => loss);
+    const exact = lossesOf('run');
+    // Rounding to eight bits moves a loss little.
+    lossesOf('int8').forEach((loss, i) => expect(Math.abs(loss - exact[i])).toBeLessThan(0.02));
+    expect(adapterBytes('int8').equals(adapterBytes('run'))).toBe(false);
+  });
+
+  it('has a card and a report of its own', async () => {
+    const card = workspace.read('run', 'README.md').toString();
+    expect(card).toContain('BitFit');
+    expect(card).not.toMatch(/undefined|library_name: peft/);
+    await succeeds(workspace.run('report', 'run'));
+    const page = readFileSync(join(workspace.path('run'), 'report.html'), 'utf8');
+    expect(page).toContain('BitFit');
+    expect(page.replace(/<script>.*?<\/script>/gs, '')).not.toMatch(/\bundefined\b|NaN/);
+  });
+});
+
+describe('refused is', () => {
+  it.each<[string, string[], string]>([
+    [
+      'going on from its adapter',
+      ['method=bitfit', 'adapter=run'],
+      'adapter: expected method adalora or lora beside it, got bitfit. Merge the adapter (adalora merge) and give the result as the model.',
+    ],
+    [
+      'going on from its adapter with another method',
+      ['method=lora', 'adapter=run'],
+      'adapter: run: expected an adapter of method lora, got BITFIT. Training does not go on from such adapters: merge it (adalora merge) and give the result as the model.',
+    ],
+    [
+      'a base that is new',
+      ['method=bitfit', 'model_init=random'],
+      'model_init: expected checkpoint, where an adapter is',
+    ],
+  ])('%s', async (_, settings, message) => {
+    const { code, stderr } = await workspace.train('output=refused', ...settings);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+  });
+
+  it('another form of it', async () => {
+    const { code, stderr } = await workspace.run('export', 'run', '--as', 'lora', '-o', 'exported');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'run/adapter: expected what has another form, got lora of an adapter of kind BITFIT.\n',
+    });
+  });
+
+  it('a model without biases', async () => {
+    writeTinyTextModel(workspace.path('llama'), 'llama');
+    workspace.write('texts.txt', 'The cat sat on the mat.\n'.repeat(40));
+    const data = '{train: texts.txt, sample_by: line, max_length: 16}';
+    workspace.write(
+      'causal.yaml',
+      `model: llama\ntask: causal_lm\nmethod: bitfit\noutput: causal\ndata: ${data}\n`,
+    );
+    for (const command of ['train', 'plan']) {
+      const { code, stderr } = await workspace.run(command, 'causal.yaml');
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr:
+          'method: bitfit: expected a model whose layers have biases, got llama, whose layers have none. Train an adapter of another method.\n',
+      });
+    }
+  });
+});
