@@ -1,4 +1,4 @@
-import { openPredictor, train } from 'adalora';
+import { open, train } from 'adalora';
 
 const { metrics, ranks } = await train(
   {
@@ -11,8 +11,8 @@ const { metrics, ranks } = await train(
 );
 console.log(metrics, ranks);
 
-const predictor = await openPredictor('runs/example');
-for await (const logits of predictor.predict([{ text: 'The cat sat on the mat.' }])) {
-  console.log(predictor.labels[logits.indexOf(Math.max(...logits))], logits);
+const model = await open('runs/example');
+for await (const { label, probabilities } of model.predict([{ text: 'The cat sat on the mat.' }])) {
+  console.log(label, probabilities);
 }
-await predictor.close();
+await model.close();

@@ -9,8 +9,13 @@ export function missingFile(path: string, expected: string): UserError {
   const error = { where: path, expected, got: 'nothing there' };
   if (!existsSync(folder))
     return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
-  const near = nearest(basename(path), listing(folder));
+  const near = nearNames(path);
   return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
+}
+
+/** What lies beside a path under nearly its name. */
+export function nearNames(path: string): string[] {
+  return nearest(basename(path), listing(dirname(resolve(path))));
 }
 
 function listing(folder: string): string[] {

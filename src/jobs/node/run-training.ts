@@ -73,7 +73,7 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
 
   makeRunFolder(config.output);
   // The config with every default filled in.
-  if (!saved) atomicWrite(files.config, stringify(config));
+  if (!saved) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
   log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
   emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
   if (!saved) for (const message of startNotices(run, model)) emit({ type: 'notice', step: 0, message });

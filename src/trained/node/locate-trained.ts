@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { holdsAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { missingFile, nearNames } from '../../formats/node/missing-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -24,7 +25,7 @@ export async function locateTrained(
   path: string,
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<Located> {
-  const folder = existsSync(path) ? path : await resolveModel(path, { onProgress });
+  const folder = existsSync(path) ? path : await fetched(path, onProgress);
   if (holdsAdapter(folder)) return { folder, kind: 'adapter' };
   const { adapter, model, config } = runFiles(folder);
   const runModel = existsSync(config) ? modelOf(readYaml(config, 'the config of a run')) : undefined;
@@ -37,6 +38,16 @@ export async function locateTrained(
     got: 'none of them',
     hint: existsSync(config) ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
   });
+}
+
+/** What the Hub has under an id. A folder whose name is nearly the same is likelier meant than what it does not have. */
+async function fetched(id: string, onProgress?: (progress: DownloadProgress) => void): Promise<string> {
+  try {
+    return await resolveModel(id, { onProgress });
+  } catch (error) {
+    if (!(error instanceof UserError) || nearNames(id).length === 0) throw error;
+    throw missingFile(id, 'the folder of a run, an adapter or a model, or its id on the Hub');
+  }
 }
 
 /** The same where only an adapter will do: a whole model is refused. */

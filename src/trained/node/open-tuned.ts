@@ -2,11 +2,13 @@ import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { classLoss } from '../../objectives/sequence-loss.ts';
+import { sequenceModel } from '../../objectives/sequence-model.ts';
 import { spanModel } from '../../objectives/span-model.ts';
 import { type TokenHeadKind, tokenModel } from '../../objectives/token-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type AnyTask, recognisedTask, TASKS, taskNamed } from '../../tasks/registry.ts';
+import { type AnyTask, recognisedTask, taskNamed } from '../../tasks/registry.ts';
 import type { BuildTask, UnknownTrained } from '../../tasks/task-definition.ts';
 import type { AdapterKind } from '../../tuners/adapter-kind.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
@@ -50,8 +52,8 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   const { folder } = located;
   if (located.kind === 'model') {
     const notes = readNotes(folder);
-    const build = options.generates ? generating(folder, path) : undefined;
-    return opened(folder, folder, notes ?? recognised(folder), build, undefined);
+    if (options.generates) return opened(folder, folder, notes, generating(folder, path), undefined);
+    return opened(folder, folder, notes ?? recognised(folder), undefined, undefined);
   }
   const stored = readAdapter(folder);
   const name = options.model ?? located.runModel ?? stored.baseModel;
@@ -94,20 +96,26 @@ function opened(
 
 /** What a model or an adapter without notes was trained for. */
 function recognised(baseFolder: string, stored?: StoredAdapter): Notes {
-  const { definition } = readFamily(baseFolder);
+  const { definition, config } = readFamily(baseFolder);
   const json = readModelConfig(baseFolder);
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
-  const classifier = definition.heads.SEQ_CLS && TASKS.single_label_classification.build(['0', '1']);
   const model: UnknownTrained = {
     definition,
     json,
     taskType: stored?.taskType,
     architecture,
-    outputs: stored && classifier && headOutputs(describeAs(baseFolder, classifier), stored.tensors),
+    outputs:
+      stored && definition.heads.SEQ_CLS && headOutputs(describeAs(baseFolder, classifier), stored.tensors),
   };
   const { task, labels, data } = recognisedTask(model);
-  return { task, labels, data: readingOf(task, data) };
+  const reading = readingOf(task, data);
+  // The task's length is a guess, and no mistake where the model has fewer positions.
+  const max_length = reading.max_length && Math.min(reading.max_length, config.maxLength);
+  return { task, labels, data: { ...reading, max_length } };
 }
+
+/** A model of classes, to find the tensors of its head. */
+const classifier: BuildTask = (definition, config) => sequenceModel(definition, config, classLoss);
 
 /** The head of an adapter that PEFT trained for what is no task here; undefined for other adapters. */
 function headOf({ taskType, tensors }: StoredAdapter, baseFolder: string): BuildTask | undefined {

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BaseDtype } from '../src/bases/base-dtype.ts';
+import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
+import { open } from '../src/trained/node/open.ts';
+import { tinyRows } from './support/tiny-data.ts';
+import { type Ended, Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+let cacheBefore: string | undefined;
+beforeAll(async () => {
+  workspace = new Workspace();
+  cacheBefore = process.env.ADALORA_CACHE;
+  process.env.ADALORA_CACHE = workspace.path('bases');
+  await succeeds(workspace.train('output=run'));
+  await succeeds(workspace.train('output=full', 'method=full', 'training.learning_rate=1e-3'));
+  await succeeds(workspace.run('merge', 'run', '-o', 'merged'));
+});
+afterAll(() => {
+  if (cacheBefore === undefined) delete process.env.ADALORA_CACHE;
+  else process.env.ADALORA_CACHE = cacheBefore;
+  workspace.remove();
+});
+
+async function succeeds(run: Promise<Ended>): Promise<string> {
+  const ended = await run;
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  return ended.stdout;
+}
+
+const ROWS = tinyRows(48, 2);
+
+async function answersOf(path: string, baseDtype: BaseDtype): Promise<ClassAnswer[]> {
+  await using opened = await open(workspace.path(path), { baseDtype, model: workspace.path('model') });
+  const answers: ClassAnswer[] = [];
+  const inputs = ROWS.map(({ text }) => ({ text }));
+  for await (const answer of opened.predict<{ text: string }, ClassAnswer>(inputs)) answers.push(answer);
+  return answers;
+}
+
+const differences = (a: ClassAnswer[], b: ClassAnswer[]) =>
+  a.flatMap(({ logits }, row) => [...logits].map((logit, i) => Math.abs(logit - b[row].logits[i])));
+
+describe.each(['merged', 'full'])('a whole model, %s', (path) => {
+  it('passes no weight through JavaScript', async () => {
+    await using opened = await open(workspace.path(path));
+    expect(opened.parts.values.length).toBe(0);
+    expect(opened.parts.tuner.layout.length).toBe(0);
+    expect(opened.task).toBe('single_label_classification');
+    expect(opened.labels).toEqual(['bad', 'good']);
+  });
+
+  it.each(['int8', 'int4'] as const)('is kept in %s where that is asked for', async (dtype) => {
+    const [exact, rounded] = [await answersOf(path, 'float32'), await answersOf(path, dtype)];
+    const differing = differences(rounded, exact);
+    // What it is rounded to gives other logits, and mostly the same labels.
+    expect(Math.max(...differing)).toBeGreaterThan(1e-4);
+    const agreeing = exact.filter(({ label }, row) => label === rounded[row].label);
+    expect(agreeing.length).toBeGreaterThanOrEqual(0.9 * ROWS.length);
+  });
+
+  it('is kept so by the commands too', async () => {
+    const env = { ADALORA_CACHE: workspace.path('bases') };
+    const predict = async (dtype: string) => {
+      const args = ['predict', path, 'dev.tsv', '--logits', '--base-dtype', dtype];
+      const lines = (await succeeds(workspace.start(args, { env }).ended)).trimEnd().split('\n');
+      return lines.flatMap((line) => JSON.parse(line).logits as number[]);
+    };
+    const [exact, rounded] = [await predict('float32'), await predict('int8')];
+    const own = (await answersOf(path, 'int8')).flatMap(({ logits }) => [...logits]);
+    expect(rounded).not.toEqual(exact);
+    rounded.forEach((logit, i) => expect(logit).toBeCloseTo(own[i], 5));
+  });
+});
+
+it('a merged model answers as the adapter does', async () => {
+  const [adapted, merged] = [await answersOf('run', 'float32'), await answersOf('merged', 'float32')];
+  // The increment is added to the weight before, not to the product after: float32 rounds otherwise.
+  expect(Math.max(...differences(adapted, merged))).toBeLessThan(1e-4);
+  expect(merged.map(({ label }) => label)).toEqual(adapted.map(({ label }) => label));
+});
