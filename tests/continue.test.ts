@@ -4,12 +4,12 @@ import { largestDifference, largestMagnitude } from '../scripts/conformance/comp
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
 import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
+import { startMethod } from '../src/jobs/start-method.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { continuedConfig } from '../src/run/config/continued-config.ts';
 import { parseRunConfig } from '../src/run/config/run-config.ts';
-import { loadModel } from '../src/trained/node/load-model.ts';
-import { createMethod } from '../src/tuners/method.ts';
+import { openForTask } from './support/open-for-task.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
@@ -102,8 +102,8 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
       '--json',
     ];
     const plan = JSON.parse(await succeeds(workspace.run('plan', 'run.yaml', ...args)));
-    const ranks = plan.modules.map(({ path, rank }: { path: string; rank: number }) => [path, rank]);
-    expect(workspace.events(method).at(-1)).toMatchObject({ ranks: Object.fromEntries(ranks) });
+    expect(workspace.events(method).at(-1)).toMatchObject({ ranks: plan.ranks });
+    expect(plan.sites).toBe(Object.keys(plan.ranks).length);
     expect(plan.budget).toBeUndefined();
   });
 });
@@ -158,15 +158,15 @@ describe.skipIf(!existsSync(TRAJECTORIES))("an adapter of PEFT's", () => {
       'test',
     );
     const expected = floats(named(probe, 'logits'));
-    const model = loadModel(config.model, 'single_label_classification');
-    const settled = continuedConfig(config, adapter.config);
-    const { run, start, exportAdapter } = createMethod(settled, model, 10, adapter);
+    const model = openForTask(config.model, 'single_label_classification');
+    const settled = continuedConfig(config, adapter);
+    const { run, values } = startMethod(settled, model, 10, adapter);
     const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
-    const logits = await program.predict(start!, feedsOf(model, withPrefix(probe, 'batch.')));
+    const logits = await program.predict(values!, feedsOf(model, withPrefix(probe, 'batch.')));
     await program.release();
     model.close();
     expect(largestDifference(logits, expected)).toBeLessThan(1e-5 * largestMagnitude(expected));
-    expect(exportAdapter!(start!, adapter.config.base_model_name_or_path!)).toEqual(adapter);
+    expect(run.store!(values!, adapter.baseModel!)).toEqual(adapter);
     expect(run.settled).toBe(true);
   });
 });

@@ -7,22 +7,21 @@ import { generate } from '../src/generation/generate.ts';
 import type { GenerationConfig } from '../src/generation/generation-config.ts';
 import { generationSettings } from '../src/generation/generation-settings.ts';
 import { openLanguageModel } from '../src/generation/open-language-model.ts';
-import type { TunedModel } from '../src/generation/tuned-model.ts';
 import { tokenModel } from '../src/objectives/token-model.ts';
+import type { LoadedModel } from '../src/program/model-weights.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { elementCount } from '../src/support/element-count.ts';
 import { Random } from '../src/support/random.ts';
-import { loadLanguageModel } from '../src/trained/node/load-language-model.ts';
-import { type LoadedModel, openModel } from '../src/trained/node/load-model.ts';
-import { mergeAdapter } from '../src/trained/node/merge-adapter.ts';
-import { openGenerator } from '../src/trained/node/open-generator.ts';
-import { FullTuner } from '../src/tuners/full/full-tuner.ts';
+import { openModel } from '../src/trained/node/load-model.ts';
+import { open } from '../src/trained/node/open.ts';
+import { openTuned } from '../src/trained/node/open-tuned.ts';
+import { FROZEN } from '../src/tuners/frozen-tuner.ts';
+import { everyParameter } from '../src/tuners/full/definition.ts';
 import { loraConfigSchema } from '../src/tuners/lora/config.ts';
-import { LoraTuner } from '../src/tuners/lora/lora-tuner.ts';
-import { exportLora } from '../src/tuners/low-rank/export-adapter.ts';
-import type { ImportedAdapter } from '../src/tuners/low-rank/import-adapter.ts';
-import { mergedReader } from '../src/tuners/low-rank/merged-reader.ts';
+import { lora } from '../src/tuners/lora/definition.ts';
+import { asStored, peftAdapter } from '../src/tuners/low-rank/peft-adapter.ts';
 import { plainLora } from '../src/tuners/low-rank/plain-lora.ts';
+import type { TunedValues } from '../src/tuners/tuner.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
 const CASE = '../shared/conformance/trajectories/llama-adalora';
@@ -46,23 +45,26 @@ describe.skipIf(!existsSync(CASE))("an adapter of PEFT's", () => {
     writeSmallGenerator(base, 'llama');
     cpSync(join(CASE, 'base'), base, { recursive: true });
     cpSync(join(CASE, 'adapter'), path('adalora'), { recursive: true });
-    const { config, tensors } = plainLora(readAdapter(path('adalora')), 'adalora');
+    const plain = plainLora(peftAdapter(readAdapter(path('adalora')), 'adalora'), 'adalora');
     mkdirSync(path('lora'));
-    writeAdapter(path('lora'), config, tensors);
-    await mergeAdapter(path('adalora'), path('merged'), { model: base });
+    writeAdapter(path('lora'), asStored(plain));
+    const opened = await open(path('adalora'), { model: base, generates: true });
+    opened.merge(path('merged'));
+    await opened.close();
   });
 
   it.each(['adalora', 'lora'])(
     'as %s writes what the merged model writes, and not what the base does',
     async (name) => {
       const texts = async (of: string) => {
-        const generator = await openGenerator(path(of), { model: base });
+        const opened = await open(path(of), { model: base, generates: true });
         try {
+          const generator = await opened.generator();
           const all = [];
           for (const config of CONFIGS) all.push(await generator.generateAll(PROMPTS, config));
           return all;
         } finally {
-          await generator.close();
+          await opened.close();
         }
       };
       const [adapted, merged] = [await texts(name), await texts('merged')];
@@ -77,19 +79,18 @@ describe.each<SmallGenerator>(['bart', 'gpt2'])('a LoRA adapter of %s', (type) =
     const [base, path] = [join(folder, type), join(folder, `${type}-lora`)];
     writeSmallGenerator(base, type);
     writeRandomLora(path, base, type === 'bart' ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM');
-    const loaded = await loadLanguageModel(path);
+    const loaded = await openTuned(path, { generates: true });
     expect(loaded.model.headKind).toBe(type === 'bart' ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM');
     const { model } = loaded;
-    const nothing = new LoraTuner({ lora_dropout: 0 }, [], []);
     const adapted = await textsOf(model, loaded);
     expect(adapted).toEqual(await textsOf(model, merged(model, loaded)));
-    expect(adapted).not.toEqual(await textsOf(model, { tuner: nothing, values: new Float32Array(0) }));
+    expect(adapted).not.toEqual(await textsOf(model, FROZEN));
     model.close();
   });
 });
 
-async function textsOf(model: LoadedModel, tuned: Pick<TunedModel, 'tuner' | 'values'>): Promise<string[]> {
-  const opened = await openLanguageModel({ engine: nodeEngine(model, 'cpu'), model, ...tuned });
+async function textsOf(model: LoadedModel, { tuner, values }: TunedValues): Promise<string[]> {
+  const opened = await openLanguageModel({ engine: nodeEngine(model, 'cpu'), model, tuner, values });
   const texts: string[] = [];
   const tokens = { pad_token_id: 0, eos_token_id: 2, decoder_start_token_id: 2 };
   for (const config of CONFIGS) {
@@ -101,44 +102,35 @@ async function textsOf(model: LoadedModel, tuned: Pick<TunedModel, 'tuner' | 'va
 }
 
 /** The model with the adapter merged, all of whose parameters then are values. */
-function merged(model: LoadedModel, adapter: ImportedAdapter): ImportedAdapter {
-  const tuner = new FullTuner(model);
-  const read = mergedReader(adapter, model.readRange);
+function merged(model: LoadedModel, adapter: TunedValues): TunedValues {
+  const tuner = everyParameter(model);
+  const read = adapter.tuner.merged!(adapter.values, model.readRange);
   return { tuner, values: tuner.initialValues(0, (name, shape) => read(name, 0, elementCount(shape))) };
 }
 
 function writeRandomLora(path: string, base: string, head: 'CAUSAL_LM' | 'SEQ_2_SEQ_LM'): void {
   const model = openModel(base, tokenModel(head));
   const config = loraConfigSchema.parse({ r: 3, target_modules: 'all-linear' });
-  const tuner = LoraTuner.create(model, config);
-  const values = new Random(8, 'adapter').normals(tuner.layout.length, 0.3);
-  const { architecture, modules } = model.head;
-  const { tensors, config: written } = exportLora(tuner, config, values, {
-    baseModel: base,
-    taskType: head,
-    architecture,
-    library: 'transformers',
-    targetModules: 'all-linear',
-    modulesToSave: modules,
-  });
+  const run = lora.start(model, config, 1);
+  const values = new Random(8, 'adapter').normals(run.tuner.layout.length, 0.3);
+  writeAdapter(path, run.store!(values, base));
   model.close();
-  writeAdapter(path, written, tensors);
 }
 
-describe('loadLanguageModel refuses', () => {
+describe('to write text, what is refused is', () => {
   it.each<[string, () => string, RegExp]>([
     [
       'an adapter for another task',
       () => {
         const path = join(folder, 'classifier');
-        const { config, tensors } = readAdapter(join(folder, 'gpt2-lora'));
-        writeAdapter(path, { ...config, task_type: 'SEQ_CLS' }, tensors);
+        const { config, ...rest } = readAdapter(join(folder, 'gpt2-lora'));
+        writeAdapter(path, { ...rest, config: { ...config, task_type: 'SEQ_CLS' } });
         return path;
       },
       /expected a language model \(SEQ_2_SEQ_LM or CAUSAL_LM\), got an adapter of gpt2 for SEQ_CLS\. .*adalora predict/,
     ],
     ['what is nowhere', () => join(folder, 'nothing'), /expected a model folder or a Hub id/],
   ])('%s', async (_, path, message) => {
-    await expect(loadLanguageModel(path())).rejects.toThrow(message);
+    await expect(openTuned(path(), { generates: true })).rejects.toThrow(message);
   });
 });

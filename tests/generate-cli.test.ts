@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Generator } from '../src/generation/generator.ts';
-import { openGenerator } from '../src/trained/node/open-generator.ts';
+import { type OpenedModel, open } from '../src/trained/node/open.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -12,13 +12,15 @@ afterAll(() => workspace.remove());
 const ENDLESS = { max_position_embeddings: 100_000, eos_token_id: null };
 
 describe('adalora generate', () => {
+  let opened: OpenedModel;
   let generator: Generator;
   beforeAll(async () => {
     writeSmallGenerator(workspace.path('llama'), 'llama');
     writeSmallGenerator(workspace.path('endless'), 'llama', ENDLESS);
-    generator = await openGenerator(workspace.path('llama'));
+    opened = await open(workspace.path('llama'), { generates: true });
+    generator = await opened.generator();
   });
-  afterAll(() => generator.close());
+  afterAll(() => opened.close());
 
   const run = (input: string | undefined, ...args: string[]) =>
     workspace.start(['generate', 'llama', ...args], { input }).ended;
@@ -188,7 +190,7 @@ describe('adalora generate says in a line', () => {
 
   it.each<[string, string, RegExp]>([
     ['no JSON', '{', /expected JSON/],
-    ['JSON without end', '['.repeat(100_000), /expected JSON of depth 32/],
+    ['JSON without end', '['.repeat(100_000), /expected JSON of depth 64/],
     ['no object', '[]', /expected a section of keys, got \[\]/],
     [
       'values that are none',

@@ -14,9 +14,9 @@ import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import type { Session } from '../src/runtime/session.ts';
 import { Random } from '../src/support/random.ts';
-import { type LoadedLanguageModel, loadLanguageModel } from '../src/trained/node/load-language-model.ts';
 import { readModelConfig } from '../src/trained/node/load-model.ts';
-import { openGenerator } from '../src/trained/node/open-generator.ts';
+import { type OpenedModel, open } from '../src/trained/node/open.ts';
+import { type OpenedTuned, openTuned } from '../src/trained/node/open-tuned.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './support/small-generator.ts';
 
 interface Fixture {
@@ -39,7 +39,7 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
 
   beforeAll(async () => {
     writeSmallGenerator(path, type, { vocab_size: VOCABULARY });
-    const loaded = await loadLanguageModel(path);
+    const loaded = await openTuned(path, { generates: true });
     const opened = await openLanguageModel({ engine: nodeEngine(loaded.model, 'cpu'), ...loaded });
     model = opened;
     close = async () => {
@@ -80,13 +80,15 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
 
 describe('a generator', () => {
   const path = join(folder, 'llama');
+  let opened: OpenedModel;
   let generator: Generator;
 
   beforeAll(async () => {
     writeSmallGenerator(path, 'llama');
-    generator = await openGenerator(path);
+    opened = await open(path, { generates: true });
+    generator = await opened.generator();
   });
-  afterAll(() => generator.close());
+  afterAll(() => opened.close());
 
   const sampled = { do_sample: true, temperature: 1.5, top_k: null, max_new_tokens: 40 };
 
@@ -187,7 +189,7 @@ describe('a generator', () => {
 describe('a decoder', () => {
   /** Tokens of each run. */
   const read: number[] = [];
-  let loaded: LoadedLanguageModel;
+  let loaded: OpenedTuned;
   let engine: Engine;
   let onRun = () => {};
   const counted = (session: Session): Session => ({
@@ -202,7 +204,7 @@ describe('a decoder', () => {
   beforeAll(async () => {
     const path = join(folder, 'long');
     writeSmallGenerator(path, 'mistral', { max_position_embeddings: 1000 });
-    loaded = await loadLanguageModel(path);
+    loaded = await openTuned(path, { generates: true });
     const inner = nodeEngine(loaded.model, 'cpu');
     engine = { open: async (outputs) => counted(await inner.open(outputs)) };
   });
@@ -265,7 +267,7 @@ describe('a decoder', () => {
   it('reads at once where the length of a text turns its tokens', async () => {
     const path = join(folder, 'dynamic');
     writeSmallGenerator(path, 'llama', { rope_scaling: { type: 'dynamic', factor: 8 } });
-    const dynamic = await loadLanguageModel(path);
+    const dynamic = await openTuned(path, { generates: true });
     const counting = {
       open: async (outputs: Parameters<Engine['open']>[0]) =>
         counted(await nodeEngine(dynamic.model, 'cpu').open(outputs)),
@@ -285,9 +287,10 @@ describe('a decoder', () => {
 it('refuses what is too long for an encoder', async () => {
   const path = join(folder, 'bart');
   writeSmallGenerator(path, 'bart');
-  const generator = await openGenerator(path);
+  const opened = await open(path, { generates: true });
+  const generator = await opened.generator();
   await expect(generator.generate('a '.repeat(40))).rejects.toThrow(
     /at most 64 tokens, the length .*, got 82/,
   );
-  await generator.close();
+  await opened.close();
 });

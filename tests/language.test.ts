@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { EvaluationEvent, FinishEvent, StartEvent, StepEvent, TrainEvent } from '../src/run/events.ts';
+import type { TrainEvent } from '../src/run/events.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { type Ended, Workspace } from './support/workspace.ts';
+import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 
@@ -73,12 +73,11 @@ const set = (output: string, settings: readonly string[]) =>
 async function trained(file: string, output: string, ...settings: string[]) {
   expect(await workspace.run('train', file, ...set(output, settings))).toMatchObject({ code: 0, stderr: '' });
   const events = workspace.events(output);
-  const ofType = <T>(type: string) => events.filter((event) => event.type === type) as T[];
   return {
-    start: ofType<StartEvent>('start')[0],
-    steps: ofType<StepEvent>('step'),
-    evaluations: ofType<EvaluationEvent>('evaluation'),
-    finish: ofType<FinishEvent>('finish')[0],
+    start: eventsOf(events, 'start')[0],
+    steps: eventsOf(events, 'step'),
+    evaluations: eventsOf(events, 'evaluation'),
+    finish: eventsOf(events, 'finish')[0],
   };
 }
 
@@ -152,7 +151,7 @@ describe.each([
   it('predicts no classes', async () => {
     const { code, stderr } = await workspace.run('predict', output, dev);
     expect(code).toBe(2);
-    expect(stderr).toContain('expected a model that predicts classes or scores');
+    expect(stderr).toContain('expected a model that answers for each row, got one of task');
     expect(stderr.includes('adalora generate')).toBe(file !== 'masks.yaml');
   });
 });

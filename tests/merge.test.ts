@@ -7,16 +7,16 @@ import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
-import { loadModel } from '../src/trained/node/load-model.ts';
-import { mergeAdapter } from '../src/trained/node/merge-adapter.ts';
-import { FullTuner } from '../src/tuners/full/full-tuner.ts';
+import { open } from '../src/trained/node/open.ts';
+import { everyParameter } from '../src/tuners/full/definition.ts';
+import { openForTask } from './support/open-for-task.ts';
 
 const CASE = '../shared/conformance/trajectories/bert-adalora';
 
 /** Logits of a checkpoint on the case's probe. */
 async function logitsOf(folder: string): Promise<Float32Array> {
-  const model = loadModel(folder, 'single_label_classification');
-  const tuner = new FullTuner(model);
+  const model = openForTask(folder, 'single_label_classification');
+  const tuner = everyParameter(model);
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
   const inputs = feedsOf(model, withPrefix(readSafetensors(join(CASE, 'probe.safetensors')), 'batch.'));
   const logits = await program.predict(tuner.initialValues(0, model.reader(0)), inputs);
@@ -39,7 +39,9 @@ describe.skipIf(!existsSync(CASE))('a merged checkpoint', () => {
     ['bfloat16', 'BF16', 2e-2],
   ] as const)('in %s has the logits of the adapted model', async (dtype, stored, limit) => {
     const output = join(folder, String(dtype));
-    await mergeAdapter(join(CASE, 'adapter'), output, { model: join(CASE, 'base'), dtype });
+    const opened = await open(join(CASE, 'adapter'), { model: join(CASE, 'base') });
+    opened.merge(output, { dtype });
+    await opened.close();
     const types = [...readSafetensors(join(output, 'model.safetensors')).values()].map(
       (tensor) => tensor.dtype,
     );

@@ -1,10 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { EvaluationEvent, FinishEvent, StartEvent, StepEvent } from '../src/run/events.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { type Ended, eventsIn, Workspace } from './support/workspace.ts';
+import { type Ended, eventsIn, eventsOf, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -17,14 +16,13 @@ async function trained(output: string, ...settings: string[]) {
   const ended = await workspace.train(`output=${output}`, ...settings);
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   const events = workspace.events(output);
-  const ofType = <T>(type: string) => events.filter((event) => event.type === type) as T[];
   return {
     ended,
     events,
-    start: ofType<StartEvent>('start')[0],
-    steps: ofType<StepEvent>('step'),
-    evaluations: ofType<EvaluationEvent>('evaluation'),
-    finish: ofType<FinishEvent>('finish')[0],
+    start: eventsOf(events, 'start')[0],
+    steps: eventsOf(events, 'step'),
+    evaluations: eventsOf(events, 'evaluation'),
+    finish: eventsOf(events, 'finish')[0],
   };
 }
 
@@ -155,7 +153,7 @@ describe('events', () => {
 
   it('agree with the plan, which writes nothing', async () => {
     const [plan] = json(await workspace.run('plan', 'run.yaml', '--json', '--set', 'output=planned'));
-    const start = workspace.events('events')[0] as StartEvent;
+    const [start] = eventsOf(workspace.events('events'), 'start');
     expect(plan).toMatchObject({
       steps: start.total_steps,
       trainableParameters: start.trainable_parameters,

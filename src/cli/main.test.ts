@@ -14,7 +14,10 @@ function adalora(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--import', 'tsx', 'src/cli/main.ts', ...args],
-    { encoding: 'utf8' },
+    {
+      encoding: 'utf8',
+      env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: join(folder, 'hub') },
+    },
   );
   return { status, stdout, stderr: stderr.replaceAll(`${folder}/`, '') };
 }
@@ -39,8 +42,19 @@ it.each([
   [['train', 'examples/cola.yaml', '--set', 'seed'], '--set: expected key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: seed: expected at least 0, got -1.'],
   [['export', 'x', '-o', 'y'], "required option '--as <form>' not specified"],
-  [['merge', 'nothing-here', '-o', 'y'], 'nothing-here: expected the folder of a run or an adapter'],
-  [['inspect', 'nothing-here'], 'nothing-here: expected an adapter folder, got nothing there.'],
+  // It may be the id of an adapter on the Hub.
+  [
+    ['merge', 'nothing-here', '-o', 'y'],
+    'nothing-here@main: expected a folder, or a model in the cache hub, got',
+  ],
+  [
+    ['inspect', 'nothing-here'],
+    'nothing-here@main: expected a folder, or a model in the cache hub, got neither',
+  ],
+  [
+    ['inspect', 'exampels'],
+    'exampels: expected the folder of a run, an adapter or a model, or its id on the Hub, got nothing there. Did you mean examples?',
+  ],
 ])('a mistake is exit code 2 and a message without a stack trace: %j', (args, message) => {
   const { status, stdout, stderr } = adalora(...args);
   expect(stderr).toContain(message);

@@ -11,6 +11,7 @@ import { modelFamily } from '../models/registry.ts';
 import type { MaskSource } from '../nn/dropout.ts';
 import { labelledRows } from '../objectives/labelled-rows.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
+import { classLoss } from '../objectives/sequence-loss.ts';
 import { sequenceModel } from '../objectives/sequence-model.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { tokenModel } from '../objectives/token-model.ts';
@@ -20,7 +21,7 @@ import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 import { AdaLoraTuner } from '../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../tuners/adalora/config.ts';
-import { FullTuner } from '../tuners/full/full-tuner.ts';
+import { everyParameter } from '../tuners/full/definition.ts';
 import { loraConfigSchema } from '../tuners/lora/config.ts';
 import { LoraTuner } from '../tuners/lora/lora-tuner.ts';
 import type { Engine } from './engine.ts';
@@ -78,7 +79,7 @@ const CONFIGS = {
 type Family = keyof typeof CONFIGS;
 
 const TUNERS = {
-  full: (model: TaskModel) => new FullTuner(model),
+  full: everyParameter,
   lora: (model: TaskModel) => LoraTuner.create(model, loraConfigSchema.parse({ r: 2, lora_dropout: 0.1 })),
   adalora: (model: TaskModel) =>
     AdaLoraTuner.create(model, adaLoraConfigSchema.parse({ target_r: 2, init_r: 3, lora_dropout: 0.1 })),
@@ -92,7 +93,7 @@ function build(model_type: Family, fields: object = {}): TaskModel {
   const config = family.parseConfig(json, 'config.json');
   if (model_type === 'bart') return tokenModel('SEQ_2_SEQ_LM')(family, config);
   if (family.isDecoder) return tokenModel('CAUSAL_LM')(family, config);
-  return sequenceModel(family, config, 'single_label_classification');
+  return sequenceModel(family, config, classLoss);
 }
 
 function feedsOf({ headKind }: TaskModel) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { initialise } from '../../src/models/initialise.ts';
-import { describeModel } from '../../src/trained/node/load-model.ts';
+import { describeForTask } from './open-for-task.ts';
 
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
 const PIECES =
@@ -39,7 +39,7 @@ export function writeTinyModel(
     pad_token: '[PAD]',
     model_max_length: 128,
   });
-  const { parameters } = describeModel(folder, 'single_label_classification');
+  const { parameters } = describeForTask(folder, 'single_label_classification');
   const tensors = [...parameters]
     .filter(([name]) => !name.startsWith('classifier.'))
     .map(([name, shape]): [string, StoredTensor] => [

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { TrainEvent } from '../../src/run/events.ts';
+import type { EventOf, TrainEvent } from '../../src/run/events.ts';
 import { writeTinyData } from './tiny-data.ts';
 import { writeTinyModel } from './tiny-model.ts';
 
@@ -133,6 +133,14 @@ export class Workspace {
   #shortened(text: string): string {
     return text.replaceAll(`${this.folder}/`, '').replaceAll(this.folder, '.');
   }
+}
+
+/** The events of a type, in their order. */
+export function eventsOf<Type extends TrainEvent['type']>(
+  events: readonly TrainEvent[],
+  type: Type,
+): EventOf<Type>[] {
+  return events.filter((event): event is EventOf<Type> => event.type === type);
 }
 
 /** Lines of JSON as events. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainEvent } from '../../run/events.ts';
+import { evaluationEvent, type TrainEvent } from '../../run/events.ts';
 import { duration } from './describe-event.ts';
 import { jsonDisplay, trainDisplay } from './train-display.ts';
 
@@ -34,16 +34,17 @@ const RUN: TrainEvent[] = [
   },
   { type: 'notice', step: 0, message: 'not in the checkpoint, initialised: classifier.weight' },
   step(10),
-  {
-    type: 'evaluation',
-    step: 268,
-    epoch: 1,
-    eval_loss: 0.61,
-    eval_runtime: 2,
-    eval_samples_per_second: 500,
-    eval_accuracy: 0.7,
-    best: true,
-  },
+  evaluationEvent(
+    268,
+    1,
+    {
+      eval_loss: 0.61,
+      eval_runtime: 2,
+      eval_samples_per_second: 500,
+      eval_accuracy: 0.7,
+    },
+    true,
+  ),
   { type: 'allocation', step: 270, budget: 390, threshold: 0.1, final: false, ranks: {}, scores: [] },
   step(536),
   { type: 'checkpoint', step: 536, path: 'runs/a/checkpoints/checkpoint-536.safetensors' },

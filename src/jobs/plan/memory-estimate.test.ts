@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { modelFamily } from '../../models/registry.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
@@ -23,7 +24,7 @@ const QUANTISED = 4 * (4 * 256 * 256 + 2 * 256 * 1024);
 
 function modelOf(json: Record<string, unknown>): TaskModel {
   const definition = modelFamily(json, 'test');
-  return sequenceModel(definition, definition.parseConfig(json, 'test'), 'single_label_classification');
+  return sequenceModel(definition, definition.parseConfig(json, 'test'), classLoss);
 }
 
 function configOf(settings: Partial<RunConfigInput> = {}) {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../tests/support/dropout-sites.ts';
+import { classLoss, scoreLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
-import { adapterParameters } from '../../tuners/low-rank/adapter-parameters.ts';
+import { adapterParameters } from '../../tuners/tuner.ts';
 import type { HeadKind } from '../model-definition.ts';
 import { parseBartConfig } from './config.ts';
 import { bart } from './definition.ts';
@@ -54,7 +55,7 @@ describe('a config.json', () => {
   it('with several ends of a text is refused where the state of one is classified', () => {
     const config = parse({ eos_token_id: [2, 3] });
     expect(() => tokenModel('SEQ_2_SEQ_LM')(bart, config)).not.toThrow();
-    expect(() => sequenceModel(bart, config, 'regression')).toThrow(/eos_token_id: .*got \[2,3\]/s);
+    expect(() => sequenceModel(bart, config, scoreLoss)).toThrow(/eos_token_id: .*got \[2,3\]/s);
   });
 });
 
@@ -64,10 +65,10 @@ describe('AdaLoRA on BART-large', () => {
 
   it.each([
     ['summarization', tokenModel('SEQ_2_SEQ_LM')(bart, config)],
-    ['classification', sequenceModel(bart, config, 'single_label_classification')],
+    ['classification', sequenceModel(bart, config, classLoss)],
   ])("has the paper's 192 matrices for %s, 540,672 parameters a unit of average rank", (_, model) => {
-    const { modules } = AdaLoraTuner.create(model, settings);
-    expect(modules.length).toBe(192);
-    expect(adapterParameters(modules)).toBe(540_672);
+    const tuner = AdaLoraTuner.create(model, settings);
+    expect(tuner.modules.length).toBe(192);
+    expect(adapterParameters(tuner)).toBe(540_672);
   });
 });

@@ -4,12 +4,13 @@ import { dropoutSites } from '../../../tests/support/dropout-sites.ts';
 import { input } from '../../graph/build.ts';
 import { multiplyDimensions, symbol } from '../../graph/dimension.ts';
 import { Graph } from '../../graph/graph.ts';
+import { classLoss, scoreLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { lower } from '../../onnx/lower.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
-import { adapterParameters } from '../../tuners/low-rank/adapter-parameters.ts';
+import { adapterParameters } from '../../tuners/tuner.ts';
 import type { HeadKind } from '../model-definition.ts';
 import { parseDebertaV2Config } from './config.ts';
 import { debertaV2 } from './definition.ts';
@@ -106,13 +107,13 @@ describe('a config.json', () => {
   it('with embeddings of another width is refused by the head that has no projection to them', () => {
     const config = parse({ embedding_size: 4, legacy: false });
     expect(() => tokenModel('MASKED_LM')(debertaV2, config)).toThrow(/embedding_size/);
-    expect(() => sequenceModel(debertaV2, config, 'regression')).not.toThrow();
+    expect(() => sequenceModel(debertaV2, config, scoreLoss)).not.toThrow();
   });
 });
 
 it('has the 72 matrices of the paper under AdaLoRA, 165,888 parameters a unit of average rank', () => {
-  const model = sequenceModel(debertaV2, parse(BASE), 'single_label_classification');
-  const { modules } = AdaLoraTuner.create(model, adaLoraConfigSchema.parse({ init_r: 1 }));
-  expect(modules).toHaveLength(72);
-  expect(adapterParameters(modules)).toBe(165_888);
+  const model = sequenceModel(debertaV2, parse(BASE), classLoss);
+  const tuner = AdaLoraTuner.create(model, adaLoraConfigSchema.parse({ init_r: 1 }));
+  expect(tuner.modules).toHaveLength(72);
+  expect(adapterParameters(tuner)).toBe(165_888);
 });

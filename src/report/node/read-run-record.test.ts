@@ -43,26 +43,31 @@ it('refuses a log that would not fit into memory', () => {
   expect(messageOf()).toBe('metrics.jsonl: expected at most 268435456 bytes, got 268435457.');
 });
 
+const NO_CONFIG = 'expected the config that a run wrote, got something else.';
+// Runs write none.
+const NO_ALIASES = 'expected YAML, got Alias resolution is disabled.';
+
 it.each([
-  ['{'],
-  ['[]'],
-  ['method: other'],
-  [`${CONFIG}a: &a [*a]\n`],
+  ['{', 'expected YAML, got Flow map must end with a } at line 1, column 2.'],
+  ['[]', NO_CONFIG],
+  ['method: other', NO_CONFIG],
+  [`${CONFIG}a: &a [*a]\n`, NO_ALIASES],
   // Aliases of aliases: some bytes that would be billions of values.
   [
     `a: &a [x, x]\n${'bcdefghijklmnopqrstuvwxyz'
       .split('')
       .map((name, i, all) => `${name}: &${name} [*${all[i - 1] ?? 'a'}, *${all[i - 1] ?? 'a'}]`)
       .join('\n')}`,
+    NO_ALIASES,
   ],
-])('refuses a config that no run wrote: %s', (text) => {
+])('refuses a config that no run wrote: %s', (text, message) => {
   writeFileSync(join(folder, 'config.yaml'), text);
-  expect(messageOf()).toMatch(/^config.yaml: expected the config that a run wrote, got something else/);
+  expect(messageOf()).toBe(`config.yaml: ${message}`);
 });
 
 it('names what is missing', () => {
   rmSync(join(folder, 'metrics.jsonl'));
   expect(messageOf()).toMatch(/^metrics.jsonl: expected the log of a run, got nothing there/);
   mkdirSync(join(folder, 'metrics.jsonl'));
-  expect(messageOf()).toBe('metrics.jsonl: expected the log of a run, a file, got a folder.');
+  expect(messageOf()).toBe('metrics.jsonl: expected the log of a run, got a folder or device.');
 });

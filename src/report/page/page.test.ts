@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { readEvent } from '../../run/events.ts';
 import { groupRuns } from '../run/group-runs.ts';
-import { runEvent } from '../run/run-event.ts';
 import { type RunFacts, runFacts } from '../run/run-facts.ts';
 import { runRecord } from '../run/run-record.ts';
 import { liveSections } from './live-page.ts';
@@ -52,7 +52,7 @@ function record({ seed = 0, method = 'adalora', hostile = '', base_dtype = 'floa
   ];
   return runRecord(
     facts,
-    events.flatMap((event) => runEvent(event) ?? []),
+    events.flatMap((event) => readEvent(event) ?? []),
   );
 }
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openForTask } from '../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { readSafetensors, writeSafetensors } from '../../formats/node/safetensors-file.ts';
-import { loadModel } from './load-model.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -14,14 +14,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 it('trains the head, and of what it may lack that which the checkpoint lacks', () => {
-  const whole = loadModel(folder, 'single_label_classification');
+  const whole = openForTask(folder, 'single_label_classification');
   expect(whole.head.modules).toEqual(['classifier']);
   whole.close();
 
   const path = join(folder, 'model.safetensors');
   const tensors = [...readSafetensors(path)].filter(([name]) => !name.startsWith('bert.pooler.'));
   writeSafetensors(path, new Map(tensors), { format: 'pt' });
-  const model = loadModel(folder, 'single_label_classification');
+  const model = openForTask(folder, 'single_label_classification');
   expect(model.head.modules).toEqual(['classifier', 'bert.pooler']);
   expect(model.initialised).toContain('bert.pooler.dense.weight');
   model.close();

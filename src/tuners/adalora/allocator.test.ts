@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { AllocationEvent } from '../allocation-event.ts';
 import { RankAllocator } from './allocator.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from './config.ts';
 import type { TripletModule } from './triplet-module.ts';
@@ -45,6 +46,17 @@ function descend(values: Float32Array, { gradient }: { gradient: number[] }, lr:
   return new Float32Array(gradient);
 }
 
+/** A step as PEFT takes it: values as the optimizer left them, then the allocation. */
+function take(
+  allocator: RankAllocator,
+  step: number,
+  values: Float32Array,
+  gradient: Float32Array,
+): AllocationEvent | undefined {
+  allocator.observe(step, values, gradient);
+  return allocator.allocate(step, values);
+}
+
 function lambdas(values: Float32Array, modules: TripletModule[]): Record<string, number[]> {
   return Object.fromEntries(
     modules.map(({ name, rank, offsets }) => [
@@ -60,7 +72,7 @@ describe('equal to PEFT along given gradients', () => {
     const values = new Float32Array(trajectory.initial);
     trajectory.trace.forEach((row, i) => {
       const step = i + 1;
-      const event = allocator.step(step, values, descend(values, row, trajectory.lr));
+      const event = take(allocator, step, values, descend(values, row, trajectory.lr));
       expect(allocator.budgetAt(step)).toBe(row.budget);
       expect(lambdas(values, modulesOf(trajectory))).toEqual(row.lora_E);
       if (event) {
@@ -86,13 +98,13 @@ it('resumes exactly', () => {
     let second = allocatorOf(trajectory);
     const halves = new Float32Array(trajectory.initial);
     trajectory.trace.forEach((row, i) => {
-      const event = whole.step(i + 1, values, descend(values, row, trajectory.lr));
+      const event = take(whole, i + 1, values, descend(values, row, trajectory.lr));
       if (i + 1 === pause) {
         const state = structuredClone(second.state());
         second = allocatorOf(trajectory);
         second.restore(state);
       }
-      expect(second.step(i + 1, halves, descend(halves, row, trajectory.lr))).toEqual(event);
+      expect(take(second, i + 1, halves, descend(halves, row, trajectory.lr))).toEqual(event);
       expect(halves).toEqual(values);
     });
     expect(second.state()).toEqual(whole.state());
@@ -112,7 +124,7 @@ it('finalises at the next step when the final one was skipped', () => {
   const allocator = allocatorOf(trajectory);
   const values = new Float32Array(trajectory.initial);
   const events = trajectory.trace.map((row, i) =>
-    i + 1 === 15 ? undefined : allocator.step(i + 1, values, descend(values, row, 0.1)),
+    i + 1 === 15 ? undefined : take(allocator, i + 1, values, descend(values, row, 0.1)),
   );
   expect(events.filter((event) => event?.final)).toMatchObject([{ step: 16, budget: 2 }]);
   expect(allocator.allocations).toBe(events.filter(Boolean).length);
@@ -122,11 +134,11 @@ it('leaves the values alone after the end when the triplets are removed', () => 
   const allocator = allocatorOf(trajectory, { shrink: 'at-final' });
   const values = new Float32Array(trajectory.initial);
   trajectory.trace.slice(0, 15).forEach((row, i) => {
-    allocator.step(i + 1, values, descend(values, row, trajectory.lr));
+    take(allocator, i + 1, values, descend(values, row, trajectory.lr));
   });
   expect(allocator.keep().flatMap((module) => [...module])).toEqual([1, 0, 0, 0, 1, 0]);
   const shorter = new Float32Array(5).fill(1);
-  expect(allocator.step(16, shorter, shorter)).toBeUndefined();
+  expect(take(allocator, 16, shorter, shorter)).toBeUndefined();
   expect([...shorter]).toEqual([1, 1, 1, 1, 1]);
 });
 

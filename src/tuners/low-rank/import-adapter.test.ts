@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { bert } from '../../models/bert/definition.ts';
+import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
-import { headOutputs } from '../stored/head-outputs.ts';
-import type { PeftAdapter } from './export-adapter.ts';
-import { importAdapter } from './import-adapter.ts';
+import type { AdaLoraConfig } from '../adalora/config.ts';
+import type { ContinuesAdapters } from '../method-definition.ts';
+import { kindOf, METHODS } from '../registry.ts';
+import type { LowRankTuner } from './low-rank-tuner.ts';
+import { asStored } from './peft-adapter.ts';
 import { type PeftAdapterConfigInput, parseAdapterConfig } from './peft-config.ts';
 
 const modelConfig = bert.parseConfig(
@@ -18,15 +22,20 @@ const modelConfig = bert.parseConfig(
   },
   'test',
 );
-const model = sequenceModel(bert, modelConfig, 'single_label_classification');
+const model = sequenceModel(bert, modelConfig, classLoss);
 const QUERY = 'bert.encoder.layer.0.attention.self.query';
 
-function adapter(config: PeftAdapterConfigInput, shapes: Record<string, number[]>): PeftAdapter {
+function adapter(config: PeftAdapterConfigInput, shapes: Record<string, number[]>): StoredAdapter {
   const tensors = Object.entries(shapes).map(([name, shape], k) => {
     const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => k + i / 8);
     return [`base_model.model.${name}`, { shape, data }] as const;
   });
-  return { config: parseAdapterConfig(config, 'test'), tensors: new Map(tensors) };
+  return asStored({ config: parseAdapterConfig(config, 'test'), tensors: new Map(tensors) });
+}
+
+function imported(stored: StoredAdapter) {
+  const { tuner, values } = kindOf(stored, 'x').import(model, stored, 'x');
+  return { tuner: tuner as LowRankTuner, values };
 }
 
 const lora = (shapes: Record<string, number[]>, config: object = {}) =>
@@ -38,33 +47,36 @@ const TRIPLET = { [`${QUERY}.lora_A`]: [2, 4], [`${QUERY}.lora_E`]: [2, 1], [`${
 describe('an imported adapter', () => {
   it('has the modules, ranks, values and scale of its tensors', () => {
     const head = { 'classifier.weight': [2, 4], 'classifier.bias': [2] };
-    const { tuner, values } = importAdapter(model, adalora({ ...TRIPLET, ...head }), 'x');
+    const { tuner, values } = imported(adalora({ ...TRIPLET, ...head }));
     expect(tuner.modules).toMatchObject([{ path: QUERY, rank: 2, scale: 8 / (3 + 1e-5) }]);
     expect([...tuner.layout.read(values, `${QUERY}.lora_E`)]).toEqual([1, 1.125]);
     expect([...tuner.layout.read(values, 'classifier.bias')]).toEqual([4, 4.125]);
   });
 
   it('is the same with fan_in_fan_out, which PEFT sets to false for linear layers', () => {
-    const plain = importAdapter(model, lora(PAIR), 'x');
-    const turned = importAdapter(model, lora(PAIR, { fan_in_fan_out: true }), 'x');
+    const plain = imported(lora(PAIR));
+    const turned = imported(lora(PAIR, { fan_in_fan_out: true }));
     expect(turned.values).toEqual(plain.values);
     expect(turned.tuner.modules).toEqual(plain.tuner.modules);
   });
 
   it('takes the settings of its further training', () => {
-    const { tuner } = importAdapter(model, adalora(TRIPLET), 'x', { orth_reg_weight: 0.25 });
-    expect(tuner.regularizer?.weight).toBe(0.25);
+    const given = { orth_reg_weight: 0.25, lora_dropout: 0.5 };
+    const { section, start } = METHODS.adalora.continues as ContinuesAdapters<AdaLoraConfig>;
+    const { run } = start(model, section(given, adalora(TRIPLET), 'x'), adalora(TRIPLET), 'x');
+    expect(run.tuner.regularizer?.weight).toBe(0.25);
+    expect((run.tuner as LowRankTuner).dropout).toBe(0.5);
   });
 
   it('may have the biases that PEFT repeats', () => {
     const repeated = { 'classifier.original_module.bias': [2] };
-    expect(() => importAdapter(model, lora({ ...PAIR, ...repeated }, { bias: 'all' }), 'x')).not.toThrow();
-    expect(() => importAdapter(model, lora({ ...PAIR, ...repeated }), 'x')).toThrow(
+    expect(() => imported(lora({ ...PAIR, ...repeated }, { bias: 'all' }))).not.toThrow();
+    expect(() => imported(lora({ ...PAIR, ...repeated }))).toThrow(
       'classifier.original_module.bias: expected such a tensor only where PEFT repeats biases',
     );
   });
 
-  it.each<[string, PeftAdapter, string]>([
+  it.each<[string, StoredAdapter, string]>([
     [
       'B without A',
       lora({ [`${QUERY}.lora_B.weight`]: [4, 2] }),
@@ -107,13 +119,5 @@ describe('an imported adapter', () => {
       lora({ 'bert.embeddings.word_embeddings.lora_embedding_A': [2, 8] }),
       'expected a module of the',
     ],
-  ])('with %s is refused', (_, peft, message) =>
-    expect(() => importAdapter(model, peft, 'x')).toThrow(message),
-  );
-});
-
-it('tells the outputs of its head by whatever parameter of it there is', () => {
-  expect(headOutputs(model, lora({ ...PAIR, 'classifier.weight': [3, 4] }).tensors)).toBe(3);
-  expect(headOutputs(model, lora({ ...PAIR, 'classifier.bias': [5] }).tensors)).toBe(5);
-  expect(headOutputs(model, lora(PAIR).tensors)).toBeUndefined();
+  ])('with %s is refused', (_, stored, message) => expect(() => imported(stored)).toThrow(message));
 });

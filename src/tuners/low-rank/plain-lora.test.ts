@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PeftAdapter } from './export-adapter.ts';
+import type { PeftAdapter } from './peft-adapter.ts';
 import { parseAdapterConfig } from './peft-config.ts';
 import { plainLora } from './plain-lora.ts';
 

@@ -10,8 +10,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { formatAdapterConfig, parseAdapterConfig } from '../../../tuners/low-rank/peft-config.ts';
+import { asStored, peftAdapter } from '../../../tuners/low-rank/peft-adapter.ts';
+import { parseAdapterConfig } from '../../../tuners/low-rank/peft-config.ts';
 import { writeSafetensors } from '../../node/safetensors-file.ts';
+import { formatAdapterConfig } from '../format-adapter-config.ts';
+import type { AdapterTensors } from '../stored-adapter.ts';
 import { readAdapter, writeAdapter } from './adapter-folder.ts';
 
 let folder: string;
@@ -21,6 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const config = parseAdapterConfig({ peft_type: 'LORA', target_modules: ['q'] }, 'test');
+const adapter = (tensors: AdapterTensors = new Map()) => asStored({ config, tensors });
 
 describe('readAdapter and writeAdapter', () => {
   it('give back what was written, rank 0 included', () => {
@@ -28,8 +32,10 @@ describe('readAdapter and writeAdapter', () => {
       ['base_model.model.q.lora_A', { shape: [0, 4], data: new Float32Array(0) }],
       ['base_model.model.q.lora_B', { shape: [2, 1], data: Float32Array.of(1, 2) }],
     ]);
-    writeAdapter(join(folder, 'new/adapter'), config, tensors);
-    expect(readAdapter(join(folder, 'new/adapter'))).toEqual({ config, tensors });
+    writeAdapter(join(folder, 'new/adapter'), adapter(tensors));
+    const read = readAdapter(join(folder, 'new/adapter'));
+    expect(read).toEqual(adapter(tensors));
+    expect(peftAdapter(read, 'test')).toEqual({ config, tensors });
     expect(readdirSync(join(folder, 'new/adapter')).sort()).toEqual([
       'adapter_config.json',
       'adapter_model.safetensors',
@@ -37,7 +43,7 @@ describe('readAdapter and writeAdapter', () => {
   });
 
   it('widen half precision', () => {
-    writeAdapter(folder, config, new Map());
+    writeAdapter(folder, adapter());
     const half = { dtype: 'BF16' as const, shape: [1], data: Uint16Array.of(0x3f80) };
     writeSafetensors(
       join(folder, 'adapter_model.safetensors'),
@@ -52,9 +58,9 @@ describe('readAdapter and writeAdapter', () => {
       ['base_model.model.query.lora_B.weight', { shape: [2, 1], data: Float32Array.of(0.5, 3) }],
     ]);
     copyFileSync('src/formats/pickle/fixtures/adapter.bin', join(folder, 'adapter_model.bin'));
-    writeFileSync(join(folder, 'adapter_config.json'), formatAdapterConfig(config));
-    expect(readAdapter(folder)).toEqual({ config, tensors });
-    writeAdapter(folder, config, new Map());
+    writeFileSync(join(folder, 'adapter_config.json'), formatAdapterConfig(adapter().config));
+    expect(readAdapter(folder)).toEqual(adapter(tensors));
+    writeAdapter(folder, adapter());
     expect(readAdapter(folder).tensors.size).toBe(0);
   });
 
@@ -82,7 +88,7 @@ describe.skipIf(cases.length === 0)("PEFT's adapters (skipped without ../shared)
   it.each(cases)('%s: tensors rewritten byte for byte', (name) => {
     const source = `${trajectories}/${name}/adapter`;
     const adapter = readAdapter(source);
-    writeAdapter(folder, adapter.config, adapter.tensors);
+    writeAdapter(folder, adapter);
     const bytes = (root: string) => readFileSync(join(root, 'adapter_model.safetensors'));
     expect(bytes(folder).equals(bytes(source))).toBe(true);
     expect(readAdapter(folder)).toEqual(adapter);

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { PROGRAM } from '../src/support/program.ts';
+import { TASK_NAMES } from '../src/tasks/registry.ts';
+import { METHOD_NAMES } from '../src/tuners/registry.ts';
+
+/*
+ * What a method or a task is called stands in its own room, so that a new one is one folder and one line there; the
+ * rest of the program asks the registries.
+ */
+
+interface Source {
+  path: string;
+  text: string;
+}
+
+const SOURCES: Source[] = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .map((path) => `src/${path.replaceAll('\\', '/')}`)
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+
+/** Words that name things: literals and pieces of templates, and what they are beside identifiers. */
+interface Word {
+  line: number;
+  text: string;
+  isText: boolean;
+}
+
+function wordsOf({ path, text }: Source): Word[] {
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
+  const found: Word[] = [];
+  const visit = (node: ts.Node): void => {
+    const isText =
+      ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+    if (isText || ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
+      const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
+      found.push({ line: line + 1, text: (node as ts.LiteralLikeNode | ts.Identifier).text, isText });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+/** Where one of the names stands, as `file:line: name`, in files that do not lie under `room`. */
+function strays(
+  sources: readonly Source[],
+  names: readonly string[],
+  room: string,
+  texts: readonly string[] = [],
+) {
+  return sources
+    .filter(({ path }) => !path.startsWith(room))
+    .flatMap((source) =>
+      wordsOf(source)
+        .filter(({ text, isText }) => names.includes(text) && (isText || !texts.includes(text)))
+        .map(({ line, text }) => `${source.path}:${line}: ${text}`),
+    );
+}
+
+const linesWith = (sources: readonly Source[], pattern: RegExp) =>
+  sources.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, i) => (pattern.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : [])),
+  );
+
+describe('names', () => {
+  it('are looked for in all of src', () => {
+    expect(SOURCES.length).toBeGreaterThan(300);
+    expect(METHOD_NAMES).toContain('adalora');
+    expect(TASK_NAMES).toContain('masked_lm');
+  });
+
+  it.each([
+    [`const x = { lora: 1 };`, 'lora'],
+    ['if (method === "adalora") x();', 'adalora'],
+    ['x = config.adalora;', 'adalora'],
+    ["type T = 'bitfit';", 'bitfit'],
+    [`x = \`lora\${y}\`;`, 'lora'],
+    [`x = \`\${y}lora\`;`, 'lora'],
+    ['x = `full`;', 'full'],
+  ])('are found in %s', (text, name) => {
+    expect(strays([{ path: 'src/x.ts', text }], METHOD_NAMES, 'src/tuners/', ['full'])).toEqual([
+      `src/x.ts:1: ${name}`,
+    ]);
+  });
+
+  it.each([['const full = x.full;'], ['// lora'], ['x = "lora_alpha";']])('are none in %s', (text) => {
+    expect(strays([{ path: 'src/x.ts', text }], METHOD_NAMES, 'src/tuners/', ['full'])).toEqual([]);
+  });
+
+  it('of methods stand in src/tuners alone', () => {
+    // "full" is an English word as well: only as a text it is the method's name.
+    const found = strays(SOURCES, METHOD_NAMES, 'src/tuners/', ['full']);
+    // The program is called after a method.
+    expect(found.filter((place) => !place.startsWith('src/support/program.ts:'))).toEqual([]);
+  });
+
+  it('of tasks stand in src/tasks alone', () => {
+    expect(strays(SOURCES, TASK_NAMES, 'src/tasks/')).toEqual([]);
+  });
+
+  it('of the factors of low rank stand in src/tuners/low-rank alone, in comments too', () => {
+    const others = SOURCES.filter(({ path }) => !path.startsWith('src/tuners/low-rank/'));
+    expect(linesWith(others, /lora_[AEB]\b/)).toEqual([]);
+  });
+
+  it('of this program stands in one place', () => {
+    const places = linesWith(SOURCES, new RegExp(`(['"\`])${PROGRAM}\\1`));
+    expect(places.filter((place) => !place.startsWith('src/tuners/'))).toEqual([
+      expect.stringMatching(/^src\/support\/program\.ts:\d+: /),
+    ]);
+  });
+
+  it('no question of kind is asked of a task', () => {
+    expect(linesWith(SOURCES, /isLanguageTask/)).toEqual([]);
+  });
+});

@@ -1,0 +1,23 @@
+import type { TaskModel } from '../../src/objectives/task-model.ts';
+import type { LoadedModel } from '../../src/program/model-weights.ts';
+import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
+import type { BuildTask } from '../../src/tasks/task-definition.ts';
+import { describeAs, openModel } from '../../src/trained/node/load-model.ts';
+
+/** What builds a model for so many labels of a task; where nothing is said, as many as the checkpoint's head has. */
+export function buildFor(task: TaskName, labels?: number): BuildTask {
+  return (definition, config) => {
+    const names = Array.from({ length: labels ?? config.numLabels }, (_, id) => `LABEL_${id}`);
+    return taskNamed(task).build(names)(definition, config);
+  };
+}
+
+/** A model folder's checkpoint as a model for so many labels of a task. */
+export function openForTask(folder: string, task: TaskName, labels?: number): LoadedModel {
+  return openModel(folder, buildFor(task, labels));
+}
+
+/** The same without its weights. */
+export function describeForTask(folder: string, task: TaskName, labels?: number): TaskModel {
+  return describeAs(folder, buildFor(task, labels));
+}
