@@ -190,7 +190,7 @@ describe('adalora generate says in a line', () => {
 
   it.each<[string, string, RegExp]>([
     ['no JSON', '{', /expected JSON/],
-    ['JSON without end', '['.repeat(100_000), /expected JSON of depth 32/],
+    ['JSON without end', '['.repeat(100_000), /expected JSON of depth 64/],
     ['no object', '[]', /expected a section of keys, got \[\]/],
     [
       'values that are none',

@@ -19,8 +19,11 @@ describe('refuses', () => {
     ['many objects', `[${'{} '.repeat(21)}]`, 'got more values'],
     ['a key twice', '{"a":1,"a":1}', 'expected every key of an object once, got one twice'],
     ['a key twice, written differently', '{"a":{"b":1,"\\u0062":2}}', 'got one twice'],
-    ['an open text', '"abc\\', 'expected JSON, got something else'],
-    ['nothing', '', 'expected JSON, got something else'],
+    ['an open text', '"abc\\', 'expected JSON, got a text that ends too early'],
+    ['nothing', '', 'expected JSON, got a text that ends too early'],
+    ['an object cut short', '{"a": 1,\n', 'x.json: expected JSON, got '],
+    ['a comma too few', '{"a": 1,\n"b": 2\n"c": 3}', 'expected JSON, got something else in line 3. The file'],
+    ['a word', 'secret', 'x.json: expected JSON, got something else. The file is damaged'],
   ])('%s', (_, text, message) => {
     expect(() => parse(text)).toThrow(UserError);
     expect(() => parse(text)).toThrow(message);
@@ -28,7 +31,9 @@ describe('refuses', () => {
 
   it('what is no UTF-8', () => {
     const bytes = Uint8Array.of(0x22, 0xff, 0x22);
-    expect(() => parseBoundedJson(bytes, { depth: 1, values: 1 }, 'x')).toThrow('x: expected JSON, got');
+    expect(() => parseBoundedJson(bytes, { depth: 1, values: 1 }, 'x')).toThrow(
+      'x: expected JSON, got no UTF-8',
+    );
   });
 });
 

@@ -65,12 +65,22 @@ function endOfText(bytes: Uint8Array, start: number): number {
 }
 
 function parse(bytes: Uint8Array, where: string): unknown {
+  let text: string | undefined;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch {
-    // The engine's own message would quote the file.
-    throw new UserError({ where, expected: 'JSON', got: 'something else', hint: DAMAGED });
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return JSON.parse(text);
+  } catch (error) {
+    const got = text === undefined ? 'no UTF-8' : fault((error as Error).message, text);
+    throw new UserError({ where, expected: 'JSON', got, hint: DAMAGED });
   }
+}
+
+/** What is wrong. The engine's own message would quote the file: where it stands is all that is taken from it. */
+function fault(message: string, text: string): string {
+  if (/end of JSON input|Unterminated string/.test(message)) return 'a text that ends too early';
+  const [, position] = / at position (\d+)/.exec(message) ?? [];
+  if (position === undefined) return 'something else';
+  return `something else in line ${text.slice(0, Number(position)).split('\n').length}`;
 }
 
 function keysOf(value: unknown): number {

@@ -50,9 +50,14 @@ export async function open(
   try {
     const { baseFolder, tuner, values, notes } = opened;
     const model = await withBaseDtype(opened.model, options.baseDtype ?? 'float32');
-    const text = openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
-    const parts = {
-      ...{ path, model, tuner, values, notes, text },
+    let text: TrainedParts['text'] | undefined;
+    const parts: TrainedParts = {
+      ...{ path, model, tuner, values, notes },
+      // Opened when it is first needed: to merge a model takes no tokenizer.
+      get text() {
+        text ??= openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
+        return text;
+      },
       engine: nodeEngine(model, options.device ?? 'cpu'),
       generationFiles: () => readGenerationFiles(baseFolder),
       batchSize: options.batchSize,
