@@ -26,7 +26,7 @@ import {
   where,
 } from '../graph/build.ts';
 import { addDimensions, multiplyDimensions } from '../graph/dimension.ts';
-import type { Node, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 import { layerNormDerivative } from './layer-norm-derivative.ts';
 
@@ -35,7 +35,10 @@ import { layerNormDerivative } from './layer-norm-derivative.ts';
  * builds the gradient of that input, or undefined where that gradient is zero. The caller calls those that it needs, and
  * sums each gradient over the axes along which the input was broadcast.
  */
-type Derivative<K extends Op> = (node: Node<K>, gradients: readonly (Value | undefined)[]) => Contribution[];
+type Derivative<K extends Op> = (
+  node: GraphNode<K>,
+  gradients: readonly (Value | undefined)[],
+) => Contribution[];
 export type Contribution = (() => Value) | undefined;
 
 /** The derivative of every op; null where it has none. */
@@ -152,7 +155,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
 
 /** The derivative of an op with one output `y`, whose gradient is `g`. */
 function single<K extends Op>(
-  derivative: (at: Node<K> & { y: Value; g: Value }) => Contribution[],
+  derivative: (at: GraphNode<K> & { y: Value; g: Value }) => Contribution[],
 ): Derivative<K> {
   return (node, [g]) => derivative({ ...node, y: node.outputs[0], g: g as Value });
 }

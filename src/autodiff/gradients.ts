@@ -1,6 +1,6 @@
 import { add, expand, reshape, sum } from '../graph/build.ts';
 import { type Dimension, sameDimension } from '../graph/dimension.ts';
-import type { Node, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { derivatives } from './derivatives.ts';
 import { recomputed } from './recompute.ts';
@@ -64,7 +64,7 @@ function unbroadcast(gradient: Value, shape: readonly Dimension[]): Value {
 
 function valuesThatDependOn(wrt: readonly Value[], loss: Value): Set<Value> {
   const active = new Set<Value>(wrt);
-  const depends = (node: Node) => node.inputs.some((operand) => active.has(operand));
+  const depends = (node: GraphNode) => node.inputs.some((operand) => active.has(operand));
   for (const node of reachable([loss])) {
     if (depends(node)) for (const output of node.outputs) active.add(output);
   }

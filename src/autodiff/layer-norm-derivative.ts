@@ -1,5 +1,5 @@
 import { add, multiply, subtract, sum } from '../graph/build.ts';
-import type { Node, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Contribution } from './derivatives.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { Contribution } from './derivatives.ts';
  * dx = (h - mean(h) - n · mean(h · n)) / deviation, dgain = Σ dy · n, dshift = Σ dy.
  */
 export function layerNormDerivative(
-  node: Node<'layerNorm'>,
+  node: GraphNode<'layerNorm'>,
   [g, gMean, gInverse]: readonly (Value | undefined)[],
 ): Contribution[] {
   if (!g || gMean || gInverse) throw new Error('layerNorm: only the normalised output is differentiable');

@@ -1,5 +1,5 @@
 import { after } from '../graph/build.ts';
-import type { Node, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
 /** Frozen tensors: the engine holds them all the time. */
@@ -27,12 +27,12 @@ const asTheyAre: Read = (value) => value;
  * node first
  */
 export function replaying(
-  forward: readonly Node[],
+  forward: readonly GraphNode[],
   cuts: readonly Value[],
   active: Set<Value>,
-): (node: Node, gradients: readonly (Value | undefined)[]) => Read {
+): (node: GraphNode, gradients: readonly (Value | undefined)[]) => Read {
   const ends = cuts.map(({ node }) => node.id).sort((a, b) => a - b);
-  const segmentOf = ({ id }: Node) => ends.findIndex((end) => id <= end);
+  const segmentOf = ({ id }: GraphNode) => ends.findIndex((end) => id <= end);
   const replayed = new Map<number, Read>();
   return (node, gradients) => {
     const segment = segmentOf(node);
@@ -49,7 +49,7 @@ export function replaying(
 }
 
 /** Computes the nodes of a segment again, in their order, and no earlier than the gate. */
-function replay(segment: readonly Node[], gate: Value, active: Set<Value>): Read {
+function replay(segment: readonly GraphNode[], gate: Value, active: Set<Value>): Read {
   const { graph } = gate.node;
   const again = new Map<Value, Value>();
   const set = (value: Value, copy: Value) => {

@@ -10,12 +10,12 @@ export interface TensorType {
 
 /** One output of a node. */
 export interface Value extends TensorType {
-  readonly node: Node;
+  readonly node: GraphNode;
   readonly index: number;
 }
 
 /** An application of an op. Nodes are immutable and belong to one graph. */
-export interface Node<K extends Op = Op> {
+export interface GraphNode<K extends Op = Op> {
   readonly graph: Graph;
   readonly id: number;
   readonly op: K;
@@ -26,7 +26,7 @@ export interface Node<K extends Op = Op> {
   readonly repeat: number;
 }
 
-type Application<K extends Op> = Pick<Node<K>, 'op' | 'inputs' | 'attributes' | 'repeat'>;
+type Application<K extends Op> = Pick<GraphNode<K>, 'op' | 'inputs' | 'attributes' | 'repeat'>;
 
 /**
  * An append-only list of nodes, inputs before uses. Equal applications are shared: adding the same op to the same
@@ -34,8 +34,8 @@ type Application<K extends Op> = Pick<Node<K>, 'op' | 'inputs' | 'attributes' | 
  * twice, so that its first result need not be kept, is added with {@link Graph.again}.
  */
 export class Graph {
-  readonly nodes: Node[] = [];
-  readonly #known = new Map<string, Node>();
+  readonly nodes: GraphNode[] = [];
+  readonly #known = new Map<string, GraphNode>();
 
   /** Adds a leaf, whose type cannot be inferred. */
   leaf<K extends 'input' | 'weight' | 'constant'>(op: K, attributes: Ops[K], type: TensorType): Value {
@@ -55,7 +55,7 @@ export class Graph {
    *
    * @param inputs in place of the node's own, where those are computed again too
    */
-  again<K extends Op>({ op, inputs: own, attributes, repeat }: Node<K>, inputs = own): readonly Value[] {
+  again<K extends Op>({ op, inputs: own, attributes, repeat }: GraphNode<K>, inputs = own): readonly Value[] {
     return this.#apply({ op, inputs, attributes, repeat: repeat + 1 });
   }
 
@@ -71,14 +71,16 @@ export class Graph {
     key: string,
     application: Application<K>,
     types: () => readonly TensorType[],
-  ): Node<K> {
+  ): GraphNode<K> {
     const known = this.#known.get(key);
-    if (known) return known as Node<K>;
+    if (known) return known as GraphNode<K>;
     const outputs: Value[] = [];
-    const node: Node<K> = { graph: this, id: this.nodes.length, ...application, outputs };
-    outputs.push(...types().map(({ dtype, shape }, index) => ({ node: node as Node, index, dtype, shape })));
-    this.nodes.push(node as Node);
-    this.#known.set(key, node as Node);
+    const node: GraphNode<K> = { graph: this, id: this.nodes.length, ...application, outputs };
+    outputs.push(
+      ...types().map(({ dtype, shape }, index) => ({ node: node as GraphNode, index, dtype, shape })),
+    );
+    this.nodes.push(node as GraphNode);
+    this.#known.set(key, node as GraphNode);
     return node;
   }
 }

@@ -1,5 +1,5 @@
 import { evaluateDimension, sizeOf } from './dimension.ts';
-import type { Node, Value } from './graph.ts';
+import type { GraphNode, Value } from './graph.ts';
 import type { Op } from './ops.ts';
 import { reachable } from './print.ts';
 
@@ -65,7 +65,7 @@ export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<s
 }
 
 /** Takes a node's operands off the numbers of uses still to come. Returns the values that nobody needs any more. */
-function lastUses(node: Node, uses: Map<Value, number>, ownerOf: (value: Value) => Value): Value[] {
+function lastUses(node: GraphNode, uses: Map<Value, number>, ownerOf: (value: Value) => Value): Value[] {
   const dying: Value[] = [];
   for (const value of node.inputs.map(ownerOf)) {
     const left = (uses.get(value) ?? 0) - 1;

@@ -1,8 +1,8 @@
-import { attributesText, type Node, type TensorType, type Value } from './graph.ts';
+import { attributesText, type GraphNode, type TensorType, type Value } from './graph.ts';
 
 /** The nodes that the given values depend on, in graph order. */
-export function reachable(values: readonly Value[]): Node[] {
-  const seen = new Set<Node>();
+export function reachable(values: readonly Value[]): GraphNode[] {
+  const seen = new Set<GraphNode>();
   const stack = values.map(({ node }) => node);
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (seen.has(node)) continue;
@@ -24,7 +24,7 @@ export function printGraph(values: readonly Value[]): string {
 }
 
 /** `op(operands) attributes`; `op again(…)` where it is a second computation, `op again 2(…)` a third. */
-export function printNode(node: Node, name = ({ node }: Value) => `%${node.id}`): string {
+export function printNode(node: GraphNode, name = ({ node }: Value) => `%${node.id}`): string {
   const again = node.repeat === 0 ? '' : ` again${node.repeat === 1 ? '' : ` ${node.repeat}`}`;
   const operands = node.inputs.map(name).join(', ');
   return `${node.op}${again}(${operands}) ${attributesText(node.attributes)}`.trimEnd();

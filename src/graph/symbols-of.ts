@@ -1,4 +1,4 @@
-import type { Node, Value } from './graph.ts';
+import type { GraphNode, Value } from './graph.ts';
 import { reachable } from './print.ts';
 
 /** The numbers that a program's symbolic sizes stand for: each is the size of an axis of one of the given inputs. */
@@ -9,7 +9,7 @@ export function symbolsOf(
   const sizes: Record<string, number> = {};
   for (const node of reachable(outputs)) {
     if (node.op !== 'input') continue;
-    const { dims = [] } = inputs[(node as Node<'input'>).attributes.name] ?? {};
+    const { dims = [] } = inputs[(node as GraphNode<'input'>).attributes.name] ?? {};
     node.outputs[0].shape.forEach((size, axis) => {
       if (typeof size !== 'number' && axis < dims.length) sizes[String(size)] ??= dims[axis];
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { add, input, layerNorm, negate, sum } from './build.ts';
 import { symbol } from './dimension.ts';
-import { Graph, type Node, type TensorType, type Value } from './graph.ts';
+import { Graph, type GraphNode, type TensorType, type Value } from './graph.ts';
 import type { Op, Ops } from './ops.ts';
 import { verify } from './verify.ts';
 
@@ -15,8 +15,8 @@ function forge<K extends Op>(
   id = graph.nodes.length,
 ): Value {
   const outputs: Value[] = [];
-  const node: Node<K> = { graph, id, op, inputs, attributes, repeat: 0, outputs };
-  outputs.push({ ...type, node: node as Node, index: 0 });
+  const node: GraphNode<K> = { graph, id, op, inputs, attributes, repeat: 0, outputs };
+  outputs.push({ ...type, node: node as GraphNode, index: 0 });
   return outputs[0];
 }
 

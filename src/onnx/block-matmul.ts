@@ -1,4 +1,4 @@
-import type { Node } from '../graph/graph.ts';
+import type { GraphNode } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';
@@ -13,7 +13,7 @@ const TWO_EIGHTS = 0x88;
  * cases the matrix is dequantised for each product, so that it is in memory only while it is used. Its elements are
  * exactly those that the forward kernel computes with.
  */
-export function lowerBlockMatmul(e: Emitter, node: Node<'blockMatmul'>, operands: Operands): string[] {
+export function lowerBlockMatmul(e: Emitter, node: GraphNode<'blockMatmul'>, operands: Operands): string[] {
   const { bits, backward } = node.attributes;
   if (bits === 4 && !backward) return [packedProduct(e, node, operands)];
   const matrix = dequantised(e, node, operands);
@@ -22,7 +22,7 @@ export function lowerBlockMatmul(e: Emitter, node: Node<'blockMatmul'>, operands
 
 function packedProduct(
   e: Emitter,
-  { attributes: { bits, blockSize, inFeatures, outFeatures } }: Node<'blockMatmul'>,
+  { attributes: { bits, blockSize, inFeatures, outFeatures } }: GraphNode<'blockMatmul'>,
   [x, values, scales]: Operands,
 ): string {
   const blocks = inFeatures / blockSize;
@@ -34,7 +34,7 @@ function packedProduct(
 
 function dequantised(
   e: Emitter,
-  { attributes: { bits, blockSize, inFeatures, outFeatures }, inputs: [x] }: Node<'blockMatmul'>,
+  { attributes: { bits, blockSize, inFeatures, outFeatures }, inputs: [x] }: GraphNode<'blockMatmul'>,
   [operand, values, scales]: Operands,
 ): string {
   const blocks = (inFeatures * outFeatures) / blockSize;

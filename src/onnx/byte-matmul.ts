@@ -1,4 +1,4 @@
-import type { Node } from '../graph/graph.ts';
+import type { GraphNode } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 
@@ -17,7 +17,7 @@ const TINY = 1e-30;
  */
 export function lowerByteMatmul(
   e: Emitter,
-  { inputs }: Node<'byteMatmul'>,
+  { inputs }: GraphNode<'byteMatmul'>,
   [x, values, scales, , , smoothing]: readonly string[],
   bias?: string,
 ): string[] {

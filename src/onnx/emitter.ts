@@ -1,5 +1,5 @@
 import { type Dimension, multiplyDimensions, Polynomial } from '../graph/dimension.ts';
-import type { Node, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import {
   type AttributeFields,
   ELEMENT,
@@ -23,7 +23,7 @@ export class Emitter {
   readonly nodes: NodeFields[] = [];
   readonly initializers: TensorFields[] = [];
   /** The graph's node that is being lowered. ONNX nodes are named after its op, for the engine's profile. */
-  origin: Pick<Node, 'op' | 'repeat'> | undefined;
+  origin: Pick<GraphNode, 'op' | 'repeat'> | undefined;
   readonly #shared = new Map<string, string>();
   readonly #made = new Map<string, readonly string[]>();
   readonly #symbols: ReadonlyMap<string, { input: string; axis: number }>;

@@ -1,5 +1,5 @@
 import { sameDimension } from '../graph/dimension.ts';
-import type { Node, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import { lowerByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';
 import { fusedMatMul, gemm, type Target } from './lowerings.ts';
@@ -7,22 +7,22 @@ import { fusedMatMul, gemm, type Target } from './lowerings.ts';
 /** Nodes that an engine's operator computes together with a neighbour. */
 interface Fusions {
   /** Sums that a `Gemm` carries as its third operand (not on the CPU), biases that a product of bytes adds. */
-  sums: ReadonlyMap<Node, { product: Node<'matmul' | 'byteMatmul'>; addend: Value }>;
+  sums: ReadonlyMap<GraphNode, { product: GraphNode<'matmul' | 'byteMatmul'>; addend: Value }>;
   /** Transposed operands, each with the value it is the transposition of: a `FusedMatMul` reads that in place. */
   turned: ReadonlyMap<Value, Value>;
   /** Nodes that are not emitted, because all their users are fused with them. */
-  absorbed: ReadonlySet<Node>;
+  absorbed: ReadonlySet<GraphNode>;
 }
 
 /** Finds what to fuse in a program. Patterns are listed here and nowhere else. */
-export function planFusions(nodes: readonly Node[], results: readonly Value[], target: Target): Fusions {
-  const users = new Map<Value, Node[]>(results.map((value) => [value, [value.node]]));
+export function planFusions(nodes: readonly GraphNode[], results: readonly Value[], target: Target): Fusions {
+  const users = new Map<Value, GraphNode[]>(results.map((value) => [value, [value.node]]));
   for (const node of nodes) {
     for (const value of node.inputs) users.set(value, [...(users.get(value) ?? []), node]);
   }
   const sums = productsInsideSums(nodes, users, target);
   const turned = target === 'cpu' ? turnedOperands(nodes, users) : new Map<Value, Value>();
-  const absorbed = new Set<Node>([...sums.values()].map(({ product }) => product));
+  const absorbed = new Set<GraphNode>([...sums.values()].map(({ product }) => product));
   for (const value of turned.keys()) absorbed.add(value.node);
   return { sums, turned, absorbed };
 }
@@ -31,7 +31,7 @@ export function planFusions(nodes: readonly Node[], results: readonly Value[], t
 export function lowerFused(
   emitter: Emitter,
   { sums, turned }: Fusions,
-  node: Node,
+  node: GraphNode,
   nameOf: (value: Value) => string,
 ): string[] | undefined {
   const sum = sums.get(node);
@@ -39,23 +39,23 @@ export function lowerFused(
     const operands = sum.product.inputs.map(nameOf);
     const addend = nameOf(sum.addend);
     return sum.product.op === 'byteMatmul'
-      ? lowerByteMatmul(emitter, sum.product as Node<'byteMatmul'>, operands, addend)
-      : [gemm(emitter, sum.product as Node<'matmul'>, [...operands, addend])];
+      ? lowerByteMatmul(emitter, sum.product as GraphNode<'byteMatmul'>, operands, addend)
+      : [gemm(emitter, sum.product as GraphNode<'matmul'>, [...operands, addend])];
   }
   if (!node.inputs.some((value) => turned.has(value))) return undefined;
   const operands = node.inputs.map((value) => nameOf(turned.get(value) ?? value));
   const [transBatchA, transBatchB] = node.inputs.map((value) => Number(turned.has(value)));
-  return [fusedMatMul(emitter, node as Node<'matmul'>, operands, { transBatchA, transBatchB })];
+  return [fusedMatMul(emitter, node as GraphNode<'matmul'>, operands, { transBatchA, transBatchB })];
 }
 
-type Users = ReadonlyMap<Value, readonly Node[]>;
+type Users = ReadonlyMap<Value, readonly GraphNode[]>;
 
 /**
  * Sums of which one side is a two-dimensional product that nobody else reads. Saves a pass over the activations for
  * every bias, adapter and gradient that is added to a product.
  */
-function productsInsideSums(nodes: readonly Node[], users: Users, target: Target): Fusions['sums'] {
-  const sums = new Map<Node, { product: Node<'matmul' | 'byteMatmul'>; addend: Value }>();
+function productsInsideSums(nodes: readonly GraphNode[], users: Users, target: Target): Fusions['sums'] {
+  const sums = new Map<GraphNode, { product: GraphNode<'matmul' | 'byteMatmul'>; addend: Value }>();
   for (const node of nodes) {
     if (node.op !== 'add') continue;
     const [a, b] = node.inputs;
@@ -67,7 +67,7 @@ function productsInsideSums(nodes: readonly Node[], users: Users, target: Target
     const found = candidates.find(
       ({ value, addend }) => users.get(value)?.length === 1 && takesAddend(value, addend, target),
     );
-    if (found) sums.set(node, { product: found.value.node as Node<'matmul'>, addend: found.addend });
+    if (found) sums.set(node, { product: found.value.node as GraphNode<'matmul'>, addend: found.addend });
   }
   return sums;
 }
@@ -88,12 +88,12 @@ function takesAddend({ node, shape }: Value, addend: Value, target: Target): boo
 }
 
 /** [sequence, …heads, size] turned to […heads, sequence, size] for products alone, as attention does. */
-function turnedOperands(nodes: readonly Node[], users: Users): Fusions['turned'] {
+function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['turned'] {
   const turned = new Map<Value, Value>();
   for (const node of nodes) {
     if (node.op !== 'transpose') continue;
     const [output] = node.outputs;
-    const { permutation } = (node as Node<'transpose'>).attributes;
+    const { permutation } = (node as GraphNode<'transpose'>).attributes;
     const isOperand = users.get(output)?.every((user) => user.op === 'matmul');
     if (isOperand && movesFirstAxisInward(permutation)) turned.set(output, node.inputs[0]);
   }

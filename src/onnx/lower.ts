@@ -1,4 +1,4 @@
-import type { Node, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
 import { PROGRAM } from '../support/program.ts';
@@ -31,7 +31,7 @@ export function lower(
   verify(results);
   const nodes = schedule(reachable(results));
   const inputs = nodes
-    .filter((node): node is Node<'input'> => node.op === 'input')
+    .filter((node): node is GraphNode<'input'> => node.op === 'input')
     .map((node) => ({ name: node.attributes.name, value: node.outputs[0] }));
   const emitter = new Emitter(inputs);
   const rules = loweringTable(target);
@@ -51,8 +51,8 @@ export function lower(
     if (node.op === 'input' || fusions.absorbed.has(node)) continue;
     if (node.op === 'weight') {
       if (!locate) throw new Error('a graph with weights needs `locate`');
-      const place = locate((node as Node<'weight'>).attributes.name);
-      names.set(node.outputs[0], emitWeight(emitter, node as Node<'weight'>, place));
+      const place = locate((node as GraphNode<'weight'>).attributes.name);
+      names.set(node.outputs[0], emitWeight(emitter, node as GraphNode<'weight'>, place));
       if (isNarrow(place)) narrow.add(node.outputs[0]);
       continue;
     }
@@ -90,14 +90,14 @@ export function lower(
  * The nodes of a program in the order in which they should run: graph order, but each view right after what it views. So
  * a weight's gradient is flattened as soon as it is there, and the activations it was made from can be freed.
  */
-function schedule(nodes: readonly Node[]): Node[] {
-  const views = new Map<Node, Node[]>();
+function schedule(nodes: readonly GraphNode[]): GraphNode[] {
+  const views = new Map<GraphNode, GraphNode[]>();
   for (const node of nodes) {
     if (node.op !== 'reshape') continue;
     const viewed = node.inputs[0].node;
     views.set(viewed, [...(views.get(viewed) ?? []), node]);
   }
-  const place = (node: Node): Node[] => [node, ...(views.get(node) ?? []).flatMap(place)];
+  const place = (node: GraphNode): GraphNode[] => [node, ...(views.get(node) ?? []).flatMap(place)];
   return nodes.filter(({ op }) => op !== 'reshape').flatMap(place);
 }
 

@@ -1,5 +1,5 @@
 import type { Dimension } from '../graph/dimension.ts';
-import type { Node } from '../graph/graph.ts';
+import type { GraphNode } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 import { lowerBlockMatmul } from './block-matmul.ts';
 import { lowerByteMatmul } from './byte-matmul.ts';
@@ -11,7 +11,7 @@ import { waiting } from './waiting.ts';
 export type Target = 'cpu' | 'webgpu' | 'wasm';
 
 /** Emits the ONNX nodes that compute a node, given the names of its operands; returns the names of its outputs. */
-type Lowering<K extends Op> = (emitter: Emitter, node: Node<K>, operands: readonly string[]) => string[];
+type Lowering<K extends Op> = (emitter: Emitter, node: GraphNode<K>, operands: readonly string[]) => string[];
 type LoweringTable = { [K in Op]: Lowering<K> };
 
 /** Lowering to standard ONNX operators, for which every backend has kernels. */
@@ -128,7 +128,10 @@ const NARROW = 64;
  * Whether a product is Aᵀ B with many rows and few columns, as the gradient of a low-rank factor is. It is quicker as
  * the transposition of Bᵀ A.
  */
-function isTall({ attributes: { transposeA, transposeB }, outputs: [{ shape }] }: Node<'matmul'>): boolean {
+function isTall({
+  attributes: { transposeA, transposeB },
+  outputs: [{ shape }],
+}: GraphNode<'matmul'>): boolean {
   const [rows, columns] = shape;
   if (typeof rows !== 'number' || typeof columns !== 'number') return false;
   return transposeA && !transposeB && columns < Math.min(rows, NARROW);
@@ -153,7 +156,7 @@ function range(e: Emitter, length: Dimension): string {
 /** A matrix product, plus the third operand if there is one. */
 export function gemm(
   e: Emitter,
-  { attributes: { transposeA, transposeB, scale } }: Node<'matmul'>,
+  { attributes: { transposeA, transposeB, scale } }: GraphNode<'matmul'>,
   operands: readonly string[],
 ): string {
   return e.emit('Gemm', operands, {
@@ -166,7 +169,7 @@ export function gemm(
 /** A batch of products on the CPU; `transBatch` marks an operand whose batch axis stands second. */
 export function fusedMatMul(
   e: Emitter,
-  { attributes: { transposeA, transposeB, scale } }: Node<'matmul'>,
+  { attributes: { transposeA, transposeB, scale } }: GraphNode<'matmul'>,
   operands: readonly string[],
   transBatch: { transBatchA?: number; transBatchB?: number } = {},
 ): string {

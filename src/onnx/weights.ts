@@ -1,4 +1,4 @@
-import type { Node } from '../graph/graph.ts';
+import type { GraphNode } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 
@@ -26,7 +26,7 @@ export type LocateWeight = (name: string) => WeightPlace;
 /** Adds a frozen tensor in the type in which it is stored, and returns its name. */
 export function emitWeight(
   emitter: Emitter,
-  { attributes: { name }, outputs: [{ shape }] }: Node<'weight'>,
+  { attributes: { name }, outputs: [{ shape }] }: GraphNode<'weight'>,
   place: WeightPlace,
 ): string {
   const stored = shape as number[];

@@ -1,4 +1,4 @@
-import type { Node, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { elementCount } from '../support/element-count.ts';
 
@@ -22,7 +22,7 @@ export function weightMemory(readers: readonly WeightReader[]): number {
       for (const value of readBy(node)) {
         if (value.node.op !== 'weight') continue;
         if (value === own) copies += bytesOf(value);
-        else mapped.set((value.node as Node<'weight'>).attributes.name, bytesOf(value));
+        else mapped.set((value.node as GraphNode<'weight'>).attributes.name, bytesOf(value));
       }
     }
   }
@@ -30,13 +30,13 @@ export function weightMemory(readers: readonly WeightReader[]): number {
 }
 
 /** The matrix of which a product's kernel can have a copy in its own order. */
-function packedMatrix(node: Node): Value | undefined {
+function packedMatrix(node: GraphNode): Value | undefined {
   switch (node.op) {
     case 'matmul':
     case 'byteMatmul':
       return node.inputs[1];
     case 'blockMatmul': {
-      const { bits, backward } = (node as Node<'blockMatmul'>).attributes;
+      const { bits, backward } = (node as GraphNode<'blockMatmul'>).attributes;
       return bits === 4 && !backward ? node.inputs[1] : undefined;
     }
     default:
@@ -45,7 +45,7 @@ function packedMatrix(node: Node): Value | undefined {
 }
 
 /** What a node's kernels read: a product of bytes knows the matrix of its gradient, but does not touch it. */
-function readBy({ op, inputs }: Node): readonly Value[] {
+function readBy({ op, inputs }: GraphNode): readonly Value[] {
   return op === 'byteMatmul' ? inputs.filter((_, i) => i !== 3 && i !== 4) : inputs;
 }
 

@@ -1,7 +1,7 @@
 import { gradients } from '../../src/autodiff/gradients.ts';
 import { cast, input, multiply, sum } from '../../src/graph/build.ts';
 import { symbol } from '../../src/graph/dimension.ts';
-import { Graph, type Node, type Value } from '../../src/graph/graph.ts';
+import { Graph, type GraphNode, type Value } from '../../src/graph/graph.ts';
 import type { DataType } from '../../src/graph/ops.ts';
 import { printNode, reachable } from '../../src/graph/print.ts';
 import { type InlineWeight, lower } from '../../src/onnx/lower.ts';
@@ -178,7 +178,7 @@ function drawTensor({ dtype, shape, draw }: Spec, random: Random): HostTensor {
 
 function describeValue(value: Value): string {
   const { node, shape } = value;
-  if (node.op === 'input') return `${(node as Node<'input'>).attributes.name}[${shape}]`;
-  if (node.op === 'constant') return `${(node as Node<'constant'>).attributes.data}`;
+  if (node.op === 'input') return `${(node as GraphNode<'input'>).attributes.name}[${shape}]`;
+  if (node.op === 'constant') return `${(node as GraphNode<'constant'>).attributes.data}`;
   return printNode(node, describeValue) + (value.index > 0 ? ` output ${value.index}` : '');
 }
