@@ -1,6 +1,6 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
-import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
@@ -61,7 +61,7 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
     const expected = 'the name of the base model';
     throw new UserError({ where: folder, expected, got: 'none', hint: 'Give --model.' });
   }
-  const kind = kindOf(stored, folder);
+  const kind = kindOf(stored, adapterConfigFile(folder));
   const baseFolder = await resolveModel(name, { onProgress: options.onProgress });
   const adapter = { stored, kind };
   if (options.generates) {
