@@ -10,14 +10,15 @@ export function inspectCommand(): Command {
 }
 
 async function run(path: string, { json }: { json?: boolean }): Promise<void> {
-  const { readAdapter } = await import('../../formats/adapters/node/adapter-folder.ts');
+  const { adapterConfigFile, readAdapter } = await import('../../formats/adapters/node/adapter-folder.ts');
   const { rankTable } = await import('../../report/rank-table.ts');
   const { locateAdapter } = await import('../../trained/node/locate-trained.ts');
   const { kindOf } = await import('../../tuners/registry.ts');
   const { folder } = await locateAdapter(path);
   const stored = readAdapter(folder);
-  const kind = kindOf(stored, folder);
-  const { ranks, initialRank, settings, isOwn } = kind.facts(stored, folder);
+  const where = adapterConfigFile(folder);
+  const kind = kindOf(stored, where);
+  const { ranks, initialRank, settings, isOwn } = kind.facts(stored, where);
   const { baseModel, taskType, tensors } = stored;
   const table = rankTable(ranks);
   const hasRanks = table.modules > 0;

@@ -1,6 +1,6 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
-import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
@@ -40,7 +40,8 @@ export interface OpenTunedOptions {
 export async function openTuned(path: string, options: OpenTunedOptions = {}): Promise<OpenedTuned> {
   const located = await locateTrained(path, options.onProgress);
   const { folder } = located;
-  const adapter = located.kind === 'adapter' ? knownAdapter(readAdapter(folder), folder) : undefined;
+  const adapter =
+    located.kind === 'adapter' ? knownAdapter(readAdapter(folder), adapterConfigFile(folder)) : undefined;
   const baseFolder = adapter ? await findBase(located, adapter, options) : folder;
   const [family, json] = [readFamily(baseFolder), readModelConfig(baseFolder)];
   const trained = { family, json, stored: adapter?.stored, notes: readNotes(folder) };

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from './registry.ts';
+
+const stored = (config: object): StoredAdapter => ({
+  config: { ...config },
+  tensors: new Map(),
+  baseModel: null,
+  taskType: null,
+});
+
+describe('the registry of methods', () => {
+  it('knows each kind of adapter by its own name, and no two by one', () => {
+    const names = adapterKinds().map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const kind of adapterKinds()) expect(kindOf(stored({ peft_type: kind.name }), 'x')).toBe(kind);
+  });
+
+  it.each([
+    [{ peft_type: 'IA3' }, '"IA3"'],
+    [{ peft_type: null }, 'null'],
+    [{}, 'nothing'],
+  ])('refuses an adapter of %j, naming the kinds there are', (config, got) => {
+    expect(() => kindOf(stored(config), 'a/adapter_config.json')).toThrow(
+      `a/adapter_config.json: peft_type: expected one of ADALORA, LORA, BITFIT, got ${got}.`,
+    );
+  });
+
+  it.each(METHOD_NAMES)('has of %s what every part of the program asks for', (name) => {
+    const { trains, kind, continues, learningRate, vectors, words } = methodNamed(name);
+    // What trains an adapter has a file for it; only what has one can go on from it.
+    expect(kind !== undefined).toBe(trains === 'adapter');
+    if (continues) expect(kind).toBeDefined();
+    expect(learningRate).toBeGreaterThan(0);
+    // Values, gradient, two moments, and what clipping and accumulation hold.
+    expect(vectors).toBeGreaterThanOrEqual(4);
+    expect(words.title).not.toBe('');
+  });
+});
