@@ -9,6 +9,7 @@ import { readJson } from '../../node/read-text.ts';
 import { SafetensorsFile, writeSafetensors } from '../../node/safetensors-file.ts';
 import { openTorchFile } from '../../pickle/node/open-torch-file.ts';
 import type { StoredTensor } from '../../tensor-data.ts';
+import { ADAPTER_METADATA } from '../adapter-bytes.ts';
 import { formatAdapterConfig } from '../format-adapter-config.ts';
 import { type AdapterTensors, PEFT_PREFIX, type StoredAdapter } from '../stored-adapter.ts';
 
@@ -68,7 +69,7 @@ export function writeAdapter(folder: string, { config, tensors }: StoredAdapter)
     name,
     { dtype: 'F32', ...tensor },
   ]);
-  writeSafetensors(join(folder, TENSORS), new Map(stored), { format: 'pt' });
+  writeSafetensors(join(folder, TENSORS), new Map(stored), ADAPTER_METADATA);
   atomicWrite(join(folder, CONFIG), formatAdapterConfig(config));
 }
 
