@@ -1,32 +1,55 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { gather } from '../../support/gather.ts';
 import { UserError } from '../../support/user-error.ts';
-import { exportAdapter } from '../low-rank/export-adapter.ts';
-import { factorName } from '../low-rank/factors.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, Budget, MethodRun, MethodState } from '../method-run.ts';
-import type { TunableModel } from '../tuner.ts';
-import type { AdaLoraTuner } from './adalora-tuner.ts';
-import { RankAllocator } from './allocator.ts';
+import { type AllocatorConfig, RankAllocator } from './allocator.ts';
 import type { AllocationSchedule } from './budget.ts';
 import { isTold } from './is-told.ts';
 import { keptCount } from './kept-count.ts';
 import { keptIndices } from './kept-indices.ts';
+import type { PromisedBudget } from './promised-budget.ts';
+import { prunedModules } from './pruned-module.ts';
+import type { PruningConfig } from './pruning-shape.ts';
 
-/** AdaLoRA while it trains: feeds the allocator, and removes the dropped triplets once the pattern is final. */
-export class AdaLoraRun implements MethodRun {
-  tuner: AdaLoraTuner;
-  readonly #model: TunableModel;
-  readonly #initial: AdaLoraTuner;
+/** What is particular to a method that prunes. */
+export interface AllocatedMethod {
+  /** Its name in a config. */
+  method: string;
+  /** That of the start. */
+  tuner: LowRankTuner;
+  settings: AllocatorConfig & PruningConfig;
+  schedule: AllocationSchedule;
+  budget: PromisedBudget;
+  /** The adapter that trained values make of a base model, in the layout of the kept components' tuner. */
+  store(kept: KeptComponents, values: Float32Array, baseModel: string): StoredAdapter;
+}
+
+export interface KeptComponents {
+  /** Has the kept components alone once the pattern is final. */
+  tuner: LowRankTuner;
+  /** Which of those at the start they are. */
+  keep: readonly Uint8Array[];
+  /** Whether the pattern is final. */
+  settled: boolean;
+}
+
+/** A method that prunes while it trains: feeds the allocator, and removes what is dropped once the pattern is final. */
+export class AllocatedRun implements MethodRun {
+  tuner: LowRankTuner;
+  readonly #method: AllocatedMethod;
   readonly #allocator: RankAllocator;
-  readonly #schedule: AllocationSchedule;
 
-  constructor(model: TunableModel, tuner: AdaLoraTuner, schedule: AllocationSchedule) {
-    this.#model = model;
+  constructor(method: AllocatedMethod) {
+    const { tuner, settings, schedule, budget } = method;
+    this.#method = method;
     this.tuner = tuner;
-    this.#initial = tuner;
-    this.#schedule = schedule;
-    this.#allocator = new RankAllocator(tuner.triplets, tuner.config, schedule);
+    // Where all components cost the same, their number says it all.
+    const cost = budget.unit === 'components' ? undefined : budget.cost;
+    this.#allocator = new RankAllocator(prunedModules(tuner), settings, schedule, {
+      target: budget.target,
+      cost,
+    });
   }
 
   get settled(): boolean {
@@ -40,11 +63,11 @@ export class AdaLoraRun implements MethodRun {
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
     if (this.#timing === 'after-step') this.#allocator.observe(step, values, gradient);
     const allocated = this.#allocator.allocate(step, values);
-    const allocation = isTold(step, this.#schedule) ? allocated : undefined;
-    if (!allocation?.final || this.tuner.config.shrink === 'at-export') return { allocation };
+    const allocation = isTold(step, this.#method.schedule) ? allocated : undefined;
+    if (!allocation?.final || this.#method.settings.shrink === 'at-export') return { allocation };
     const { layout, modules } = this.tuner;
     const keep = this.#allocator.keep();
-    this.tuner = this.tuner.shrink(keep);
+    this.tuner = shrunk(this.tuner, keep);
     return {
       allocation,
       relayout: { tuner: this.tuner, indices: keptIndices(modules, keep, layout, this.tuner.layout) },
@@ -52,24 +75,30 @@ export class AdaLoraRun implements MethodRun {
   }
 
   get budget(): Budget {
-    const { tinit, tfinal, deltaT, totalStep } = this.#schedule;
-    const [initial, target] = [this.budgetAt(0), this.budgetAt(totalStep)];
-    return { initial, target, tinit, tfinal, deltaT };
+    const { schedule, budget } = this.#method;
+    const { tinit, tfinal, deltaT } = schedule;
+    const { unit, components, initial, final, rounded } = budget;
+    return {
+      ...{ initial: initial.components, target: final.components, tinit, tfinal, deltaT },
+      ...{ unit, components, forms: { initial, target: final }, rounded },
+    };
   }
 
+  /** Components that may be kept at a step; where the budget is in another unit, those that were kept last. */
   budgetAt(step: number): number {
-    return this.#allocator.budgetAt(step);
+    if (this.#method.budget.unit === 'components') return this.#allocator.budgetAt(step);
+    return this.#allocator.keep().reduce((sum, module) => sum + keptCount(module), 0);
   }
 
   ranks(): Record<string, number> {
     const keep = this.#allocator.keep();
-    return Object.fromEntries(this.#initial.modules.map(({ path }, k) => [path, keptCount(keep[k])]));
+    return Object.fromEntries(this.#method.tuner.modules.map(({ path }, k) => [path, keptCount(keep[k])]));
   }
 
   assertComplete(): void {
     if (this.#allocator.done) return;
     throw new UserError({
-      where: 'adalora',
+      where: this.#method.method,
       expected: 'the budget to have been allocated by the end of the run',
       got: `${this.#allocator.allocations} allocations and no final one`,
       hint: 'Every step near the end was skipped, for its gradient was not finite: lower training.learning_rate.',
@@ -90,38 +119,29 @@ export class AdaLoraRun implements MethodRun {
       allocations,
       done: done === 1,
     });
-    if (this.settled && this.#initial.config.shrink === 'at-final') {
-      this.tuner = this.#initial.shrink(this.#allocator.keep());
+    if (this.settled && this.#method.settings.shrink === 'at-final') {
+      this.tuner = shrunk(this.#method.tuner, this.#allocator.keep());
     }
   }
 
-  /**
-   * The kept triplets, and in `rank_pattern` which of the initial ones they are. Before the pattern is final the adapter has
-   * all triplets and no pattern, as PEFT's has.
-   */
+  /** Of the kept components. Before the pattern is final the adapter has all of them, as PEFT's has. */
   store(values: Float32Array, baseModel: string): StoredAdapter {
-    const { config, modules, layout } = this.tuner;
     const keep = this.#allocator.keep();
-    const kept = this.settled && config.shrink === 'at-export' ? this.tuner.shrink(keep) : this.tuner;
-    const compact =
-      kept === this.tuner ? values : gather(values, keptIndices(modules, keep, layout, kept.layout));
-    const flags = modules.map(
-      ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k], Boolean)] as const,
-    );
-    const { tinit, tfinal, deltaT, totalStep } = this.#schedule;
-    const targets = this.#model.definition.targetModules.adalora;
-    const adapter = exportAdapter(
-      { model: this.#model, config, targets, modules, layout: kept.layout, values: compact, baseModel },
-      {
-        peft_type: 'ADALORA',
-        ...{ tinit, tfinal, deltaT, total_step: totalStep },
-        rank_pattern: this.settled ? Object.fromEntries(flags) : null,
-      },
-    );
-    return asStored(adapter);
+    const { settled } = this;
+    if (!settled || this.#method.settings.shrink === 'at-final') {
+      return this.#method.store({ tuner: this.tuner, keep, settled }, values, baseModel);
+    }
+    const tuner = shrunk(this.tuner, keep);
+    const kept = gather(values, keptIndices(this.tuner.modules, keep, this.tuner.layout, tuner.layout));
+    return this.#method.store({ tuner, keep, settled }, kept, baseModel);
   }
 
   get #timing() {
-    return this.#initial.config.importance_timing;
+    return this.#method.settings.importance_timing;
   }
+}
+
+/** The tuner after what is dropped has been removed. */
+function shrunk(tuner: LowRankTuner, keep: readonly Uint8Array[]): LowRankTuner {
+  return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: keptCount(keep[k]) })));
 }

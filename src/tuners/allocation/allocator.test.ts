@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { type AdaLoraConfig, adaLoraConfigSchema } from '../adalora/config.ts';
+import type { AllocationEvent } from '../allocation-event.ts';
 import { RankAllocator } from './allocator.ts';
-import { type AdaLoraConfig, adaLoraConfigSchema } from './config.ts';
-import type { TripletModule } from './triplet-module.ts';
+import type { PrunedModule } from './pruned-module.ts';
 
 interface Trajectory {
-  settings: Partial<AdaLoraConfig> & { tinit: number; tfinal: number; deltaT: number };
+  settings: Partial<AdaLoraConfig> & { target_r: number; tinit: number; tfinal: number; deltaT: number };
   totalStep: number;
   lr: number;
   layout: Record<string, { offset: number; shape: number[] }>;
@@ -24,7 +25,7 @@ const fixture = JSON.parse(readFileSync('src/tuners/fixtures/oracle.json', 'utf8
 };
 const [trajectory] = fixture.allocator;
 
-function modulesOf({ layout }: Trajectory): TripletModule[] {
+function modulesOf({ layout }: Trajectory): PrunedModule[] {
   return ['first', 'second'].map((name) => {
     const { offset: lora_A, shape } = layout[`${name}.lora_A`];
     const { offset: lora_E } = layout[`${name}.lora_E`];
@@ -37,7 +38,20 @@ function modulesOf({ layout }: Trajectory): TripletModule[] {
 function allocatorOf(trajectory: Trajectory, changes: Partial<AdaLoraConfig> = {}): RankAllocator {
   const { settings, totalStep } = trajectory;
   const config = adaLoraConfigSchema.parse({ ...settings, shrink: 'at-export', ...changes });
-  return new RankAllocator(modulesOf(trajectory), config, { ...settings, totalStep });
+  const modules = modulesOf(trajectory);
+  const target = settings.target_r * modules.length;
+  return new RankAllocator(modules, config, { ...settings, totalStep }, { target });
+}
+
+/** What follows the optimizer's step, in PEFT's order. */
+function take(
+  allocator: RankAllocator,
+  step: number,
+  values: Float32Array,
+  gradient: Float32Array,
+): AllocationEvent | undefined {
+  allocator.observe(step, values, gradient);
+  return allocator.allocate(step, values);
 }
 
 function descend(values: Float32Array, { gradient }: { gradient: number[] }, lr: number): Float32Array {
@@ -45,11 +59,11 @@ function descend(values: Float32Array, { gradient }: { gradient: number[] }, lr:
   return new Float32Array(gradient);
 }
 
-function lambdas(values: Float32Array, modules: TripletModule[]): Record<string, number[]> {
+function lambdas(values: Float32Array, modules: PrunedModule[]): Record<string, number[]> {
   return Object.fromEntries(
     modules.map(({ name, rank, offsets }) => [
       `${name}.lora_E`,
-      [...values.subarray(offsets.E, offsets.E + rank)],
+      [...values.subarray(offsets.E!, offsets.E! + rank)],
     ]),
   );
 }
@@ -60,7 +74,7 @@ describe('equal to PEFT along given gradients', () => {
     const values = new Float32Array(trajectory.initial);
     trajectory.trace.forEach((row, i) => {
       const step = i + 1;
-      const event = allocator.step(step, values, descend(values, row, trajectory.lr));
+      const event = take(allocator, step, values, descend(values, row, trajectory.lr));
       expect(allocator.budgetAt(step)).toBe(row.budget);
       expect(lambdas(values, modulesOf(trajectory))).toEqual(row.lora_E);
       if (event) {
@@ -86,13 +100,13 @@ it('resumes exactly', () => {
     let second = allocatorOf(trajectory);
     const halves = new Float32Array(trajectory.initial);
     trajectory.trace.forEach((row, i) => {
-      const event = whole.step(i + 1, values, descend(values, row, trajectory.lr));
+      const event = take(whole, i + 1, values, descend(values, row, trajectory.lr));
       if (i + 1 === pause) {
         const state = structuredClone(second.state());
         second = allocatorOf(trajectory);
         second.restore(state);
       }
-      expect(second.step(i + 1, halves, descend(halves, row, trajectory.lr))).toEqual(event);
+      expect(take(second, i + 1, halves, descend(halves, row, trajectory.lr))).toEqual(event);
       expect(halves).toEqual(values);
     });
     expect(second.state()).toEqual(whole.state());
@@ -112,7 +126,7 @@ it('finalises at the next step when the final one was skipped', () => {
   const allocator = allocatorOf(trajectory);
   const values = new Float32Array(trajectory.initial);
   const events = trajectory.trace.map((row, i) =>
-    i + 1 === 15 ? undefined : allocator.step(i + 1, values, descend(values, row, 0.1)),
+    i + 1 === 15 ? undefined : take(allocator, i + 1, values, descend(values, row, 0.1)),
   );
   expect(events.filter((event) => event?.final)).toMatchObject([{ step: 16, budget: 2 }]);
   expect(allocator.allocations).toBe(events.filter(Boolean).length);
@@ -122,11 +136,11 @@ it('leaves the values alone after the end when the triplets are removed', () => 
   const allocator = allocatorOf(trajectory, { shrink: 'at-final' });
   const values = new Float32Array(trajectory.initial);
   trajectory.trace.slice(0, 15).forEach((row, i) => {
-    allocator.step(i + 1, values, descend(values, row, trajectory.lr));
+    take(allocator, i + 1, values, descend(values, row, trajectory.lr));
   });
   expect(allocator.keep().flatMap((module) => [...module])).toEqual([1, 0, 0, 0, 1, 0]);
   const shorter = new Float32Array(5).fill(1);
-  expect(allocator.step(16, shorter, shorter)).toBeUndefined();
+  expect(take(allocator, 16, shorter, shorter)).toBeUndefined();
   expect([...shorter]).toEqual([1, 1, 1, 1, 1]);
 });
 
@@ -147,7 +161,7 @@ describe('the ablations', () => {
     ['sensitivity', [1, 0]],
   ])('%s', (score, keep) => {
     const config = adaLoraConfigSchema.parse({ target_r: 1, init_r: 2, score });
-    const allocator = new RankAllocator(modules, config, { ...schedule, totalStep: 3 });
+    const allocator = new RankAllocator(modules, config, { ...schedule, totalStep: 3 }, { target: 1 });
     const current = values();
     allocator.observe(1, current, first);
     allocator.observe(2, current, then); // raw sensitivity knows the last step only
