@@ -1,4 +1,5 @@
 import { AllocatedRun } from '../allocation/allocated-run.ts';
+import { withoutBudget } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { keptCount } from '../allocation/kept-count.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
@@ -30,7 +31,8 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
       kind: 'ADALORA',
     } as const;
     const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
-    const config = { ...settings, init_r: budget.initialRank };
+    // PEFT has a target_parameters too, which means something else.
+    const config = { ...withoutBudget(settings), init_r: budget.initialRank };
     return new AllocatedRun({
       method: METHOD,
       tuner: AdaLoraTuner.create(model, config),

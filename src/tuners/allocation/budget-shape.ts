@@ -52,3 +52,12 @@ export function givenBudget(
   }
   return undefined;
 }
+
+/** The other settings. */
+export function withoutBudget<Config extends BudgetConfig>(config: Config): Omit<Config, BudgetKey> {
+  const keys: readonly string[] = [...TARGET_KEYS, ...INITIAL_KEYS];
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key))) as Omit<
+    Config,
+    BudgetKey
+  >;
+}

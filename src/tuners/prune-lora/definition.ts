@@ -1,4 +1,5 @@
 import { AllocatedRun } from '../allocation/allocated-run.ts';
+import { withoutBudget } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
 import { loraKind } from '../lora/lora-kind.ts';
@@ -32,7 +33,8 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       tuner: new LoraTuner(settings, ranked, saved),
       settings,
       store: ({ tuner }, values, baseModel) =>
-        storePruned({ model, targets, values, baseModel }, settings, tuner, rank),
+        // PEFT has a target_parameters too, which means something else.
+        storePruned({ model, targets, values, baseModel }, withoutBudget(settings), tuner, rank),
     });
   },
   kind: loraKind,
