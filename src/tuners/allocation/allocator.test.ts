@@ -20,8 +20,19 @@ interface Trajectory {
   }[];
 }
 
+/** The same of doublets, A before B. */
+interface Doublets {
+  settings: { init_r: number; target_r: number; tinit: number; tfinal: number; deltaT: number };
+  totalStep: number;
+  lr: number;
+  shapes: Record<string, [inFeatures: number, outFeatures: number]>;
+  initial: number[];
+  trace: { gradient: number[]; budget: number; values: number[] }[];
+}
+
 const fixture = JSON.parse(readFileSync('src/tuners/fixtures/oracle.json', 'utf8')) as {
   allocator: Trajectory[];
+  doublets: Doublets;
 };
 const [trajectory] = fixture.allocator;
 
@@ -91,6 +102,27 @@ describe('equal to PEFT along given gradients', () => {
     });
     expect(allocator.done).toBe(true);
   });
+});
+
+it('prunes doublets as PyTorch does along given gradients', () => {
+  const { settings, totalStep, lr, shapes, initial, trace } = fixture.doublets;
+  const { init_r: rank, target_r } = settings;
+  let start = 0;
+  const modules = Object.entries(shapes).map(([name, [inFeatures, outFeatures]]): PrunedModule => {
+    const offsets = { A: start, B: start + rank * inFeatures };
+    start += rank * (inFeatures + outFeatures);
+    return { name, rank, inFeatures, outFeatures, offsets };
+  });
+  const config = adaLoraConfigSchema.parse({ ...settings, shrink: 'at-export' });
+  const target = target_r * modules.length;
+  const allocator = new RankAllocator(modules, config, { ...settings, totalStep }, { target });
+  const values = new Float32Array(initial);
+  trace.forEach((row, i) => {
+    take(allocator, i + 1, values, descend(values, row, lr));
+    expect(allocator.budgetAt(i + 1)).toBe(row.budget);
+    expect([...values]).toEqual(row.values);
+  });
+  expect(allocator.done).toBe(true);
 });
 
 it('resumes exactly', () => {
