@@ -38,6 +38,17 @@ const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<Tr
     notCompared: [...REWRITTEN, ...VOID_FOR_ADALORA],
   },
   BITFIT: { method: 'bitfit' },
+  SVD_LORA: {
+    method: 'svd_lora',
+    section: ({ init_r, ...settings }) => ({ ...settings, r: init_r }),
+    notCompared: REWRITTEN,
+  },
+  LORA_REGU: { method: 'lora', notCompared: REWRITTEN },
+  PRUNE_LORA: {
+    method: 'prune_lora',
+    section: (settings) => ({ ...settings, shrink: 'at-export' }),
+    notCompared: REWRITTEN,
+  },
 };
 
 /** Whether there is a method for a kind. */

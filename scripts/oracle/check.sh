@@ -28,6 +28,9 @@ data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_
 training: {learning_rate: 2e-2, per_device_train_batch_size: 16}
 adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
 lora: {r: 4, use_rslora: true, rank_pattern: {value: 2}, alpha_pattern: {query: 4}, bias: lora_only}
+svd_lora: {r: 3, lora_alpha: 16}
+# So small a budget that some matrices keep nothing.
+prune_lora: {target_budget: 9, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
 YAML
 
 # compare FOLDER PREDICTIONS LABEL...
@@ -38,7 +41,7 @@ compare() {
     --model model --text sentence --max-length 32 --labels "$@"
 }
 
-for method in lora adalora; do
+for method in lora adalora svd_lora prune_lora; do
   echo "== trained here: $method"
   "${adalora[@]}" train run.yaml --set "method=$method" --set "output=$method" > /dev/null
   "${adalora[@]}" predict "$method" dev.tsv --logits > ours.jsonl
@@ -46,9 +49,12 @@ for method in lora adalora; do
   "${adalora[@]}" merge "$method" -o "merged-$method" > /dev/null
   compare "merged-$method" ours.jsonl bad good
 done
-echo "== exported as LoRA"
-"${adalora[@]}" export adalora --as lora -o exported > /dev/null
-compare exported ours.jsonl bad good
+for method in adalora svd_lora; do
+  echo "== exported as LoRA: $method"
+  "${adalora[@]}" predict "$method" dev.tsv --logits > ours.jsonl
+  "${adalora[@]}" export "$method" --as lora -o "exported-$method" > /dev/null
+  compare "exported-$method" ours.jsonl bad good
+done
 
 for method in lora adalora; do
   for format in safetensors pickle; do

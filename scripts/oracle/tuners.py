@@ -1,10 +1,12 @@
-"""Writes src/tuners/fixtures/oracle.json: PEFT's own allocator on given gradients, its choice of modules, its patterns.
+"""Writes src/tuners/fixtures/oracle.json: PEFT's own allocator on given gradients, with the paper's other scores too; doublets
+pruned by the same rules, in PyTorch; PEFT's choice of modules, and its patterns.
 
     python scripts/oracle/tuners.py && npx biome format --write src/tuners/fixtures
 """
 import json, pathlib, platform
 import peft, torch
 from peft import AdaLoraConfig, LoraConfig, get_peft_model
+from ablations import scored_by
 from peft.tuners.tuners_utils import check_target_module_exists
 from peft.utils.other import get_pattern_key
 
@@ -12,8 +14,13 @@ OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/oracle.json"
 LR = 0.125   # exact in binary; the replay is plain gradient descent
 
 
-def allocator(steps=20, **settings):
+def allocator(steps=20, score=None, **settings):
     """Values after each step of descent along given gradients with PEFT's `update_and_allocate` called after it."""
+    with scored_by(score):
+        return allocation(steps, settings, {} if score is None else {"score": score})
+
+
+def allocation(steps, settings, score):
     model = torch.nn.ModuleDict({"first": torch.nn.Linear(3, 2), "second": torch.nn.Linear(2, 4)})
     model.forward = lambda x: model["second"](model["first"](x))
     pm = get_peft_model(model, AdaLoraConfig(target_modules=["first", "second"], total_step=steps, **settings))
@@ -37,11 +44,45 @@ def allocator(steps=20, **settings):
         ipt, unc = pm.base_model.rankallocator.exp_avg_ipt, pm.base_model.rankallocator.exp_avg_unc
         row = {"gradient": gradient, "budget": pm.base_model.rankallocator.budget_schedule(step)[0],
                "lora_E": {short(n): p.detach().view(-1).tolist() for n, p in params if "lora_E" in n}}
-        if step in (1, 2, steps // 2):
+        if step in (1, 2, steps // 2) and not score:
             names = [n.removeprefix("base_model.model.") for n, _ in params]
             row["sensitivity"], row["uncertainty"] = (flat(next(v for k, v in d.items() if k.endswith(n)) for n in names) for d in (ipt, unc))
         trace.append(row)
-    return {"settings": settings, "totalStep": steps, "lr": LR, "layout": layout, "initial": initial, "trace": trace}
+    return {"settings": {**settings, **score}, "totalStep": steps, "lr": LR, "layout": layout, "initial": initial, "trace": trace}
+
+
+def doublets(steps=20, **s):
+    """The same for LoRA's doublets: scored by the mean over the row of A and that over the column of B, dropped in both halves."""
+    shapes = {"first": (3, 2), "second": (2, 4)}
+    g = torch.Generator().manual_seed(1)
+    factors = {m: [torch.randn(s["init_r"], i, generator=g), torch.randn(o, s["init_r"], generator=g)] for m, (i, o) in shapes.items()}
+    mean = {m: [torch.zeros_like(p) for p in pair] for m, pair in factors.items()}
+    spread = {m: [torch.zeros_like(p) for p in pair] for m, pair in factors.items()}
+    start, end, last = s["init_r"] * len(shapes), s["target_r"] * len(shapes), steps - s["tfinal"]
+    flat = lambda f: torch.cat([p.reshape(-1) for pair in f.values() for p in pair]).tolist()
+    initial, trace, keep = flat(factors), [], {}
+    for step in range(1, steps + 1):
+        gradients = {m: [torch.randn(p.shape, generator=g).mul(64).round().div(64) for p in pair] for m, pair in factors.items()}
+        for m in shapes:
+            for k in (0, 1):
+                factors[m][k] = factors[m][k] - LR * gradients[m][k]
+                if step >= last: continue
+                i = (factors[m][k] * gradients[m][k]).abs()
+                mean[m][k] = s["beta1"] * mean[m][k] + (1 - s["beta1"]) * i
+                spread[m][k] = s["beta2"] * spread[m][k] + (1 - s["beta2"]) * (i - mean[m][k]).abs()
+        left = 1 - (step - s["tinit"]) / (last - s["tinit"])
+        budget = start if step <= s["tinit"] else end if step >= last else int(end + (start - end) * left**3)
+        masks = step == last or s["tinit"] < step < last and step % s["deltaT"] == 0
+        if masks:
+            scores = {m: (mean[m][0] * spread[m][0]).mean(1) + (mean[m][1] * spread[m][1]).mean(0) for m in shapes}
+            least = torch.cat(list(scores.values())).sort(descending=True).values[budget - 1]
+            keep = {m: scores[m] >= least for m in shapes}
+        if keep and (masks or step > last):
+            for m in shapes:
+                factors[m][0][~keep[m]] = 0
+                factors[m][1][:, ~keep[m]] = 0
+        trace.append({"gradient": flat(gradients), "budget": budget, "values": flat(factors)})
+    return {"settings": s, "totalStep": steps, "lr": LR, "shapes": shapes, "initial": initial, "trace": trace}
 
 
 PATHS = [f"bert.encoder.layer.{i}.{n}" for i in (0, 1, 11) for n in
@@ -80,7 +121,10 @@ def main():
     OUT.write_text(json.dumps({
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "peft": peft.__version__},
         "allocator": [allocator(init_r=3, target_r=1, tinit=3, tfinal=5, deltaT=2, lora_alpha=8),
-                      allocator(init_r=4, target_r=2, tinit=0, tfinal=0, deltaT=3, beta1=0.5, beta2=0.9)],
+                      allocator(init_r=4, target_r=2, tinit=0, tfinal=0, deltaT=3, beta1=0.5, beta2=0.9),
+                      allocator(score="sensitivity", init_r=4, target_r=2, tinit=2, tfinal=4, deltaT=2),
+                      allocator(score="magnitude", init_r=4, target_r=1, tinit=2, tfinal=4, deltaT=3)],
+        "doublets": doublets(init_r=4, target_r=2, tinit=3, tfinal=5, deltaT=2, beta1=0.8, beta2=0.9),
         "paths": PATHS,
         "selections": [{"selection": s, "matched": [p for p in PATHS if type(r := check_target_module_exists(LoraConfig(**s), p)).__name__ != "_ExcludedModule" and r]}
                        for s in SELECTIONS],

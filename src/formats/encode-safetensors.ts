@@ -25,26 +25,44 @@ export function encodeSafetensors(
  * their order, where they are made one from the other; readers take any.
  */
 export function* streamSafetensors(
-  tensors: ReadonlyMap<string, { dtype: Dtype; shape: readonly number[] }>,
+  tensors: Described,
   chunksOf: (name: string) => Iterable<Uint8Array>,
   metadata: Record<string, string> = {},
   asGiven = false,
 ): Generator<Uint8Array> {
-  const ordered = [...tensors];
-  if (!asGiven) {
-    ordered.sort(
-      ([nameA, a], [nameB, b]) => ORDER.indexOf(a.dtype) - ORDER.indexOf(b.dtype) || (nameA < nameB ? -1 : 1),
-    );
-  }
+  const ordered = asGiven ? [...tensors] : inOrder(tensors);
+  yield encodeHeader(entriesOf(ordered, metadata).entries);
+  for (const [name] of ordered) yield* chunksOf(name);
+}
+
+/** How many bytes such a file has. */
+export function safetensorsBytes(tensors: Described, metadata: Record<string, string> = {}): number {
+  const { entries, end } = entriesOf(inOrder(tensors), metadata);
+  return encodeHeader(entries).length + end;
+}
+
+type Description = { dtype: Dtype; shape: readonly number[] };
+type Described = ReadonlyMap<string, Description>;
+
+function inOrder(tensors: Described): [string, Description][] {
+  return [...tensors].sort(
+    ([nameA, a], [nameB, b]) => ORDER.indexOf(a.dtype) - ORDER.indexOf(b.dtype) || (nameA < nameB ? -1 : 1),
+  );
+}
+
+/** The header's entries, and where the last tensor ends. */
+function entriesOf(
+  tensors: readonly [string, Description][],
+  metadata: Record<string, string>,
+): { entries: [string, unknown][]; end: number } {
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let offset = 0;
-  for (const [name, { dtype, shape }] of ordered) {
+  for (const [name, { dtype, shape }] of tensors) {
     const end = offset + elements(shape) * ARRAY_OF[dtype].BYTES_PER_ELEMENT;
     entries.push([name, { dtype, shape, data_offsets: [offset, end] }]);
     offset = end;
   }
-  yield encodeHeader(entries);
-  for (const [name] of ordered) yield* chunksOf(name);
+  return { entries, end: offset };
 }
 
 function elements(shape: readonly number[]): number {

@@ -4,6 +4,7 @@ import { parseModelId } from '../data/hub/model-id.ts';
 import { SCORES, type ScoreFacts } from '../metrics/scores.ts';
 import { PROGRAM } from '../support/program.ts';
 import { type TaskName, taskNamed } from '../tasks/registry.ts';
+import { titleOf } from '../tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../tuners/registry.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
 
@@ -35,7 +36,7 @@ export interface ModelCardFacts {
 export function modelCard(facts: ModelCardFacts): string {
   const { config, ranks } = facts;
   const base = baseName(config.model);
-  const title = `${lastName(base)}, ${methodNamed(config.method).words.title}`;
+  const title = `${lastName(base)}, ${methodTitle(config)}`;
   const sections = [
     `---\n${stringify(frontMatter(facts, base, title)).trimEnd()}\n---`,
     `# ${title}`,
@@ -91,12 +92,12 @@ function datasetType(file: string): string {
 function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
   const { task, method, adapter, data } = config;
   const purpose = taskNamed(task).words.purpose(data);
-  const { trains, words } = methodNamed(method);
+  const { trains } = methodNamed(method);
   const classes =
     labels.length > 0 ? ` Labels, in order: ${labels.map((name) => `\`${name}\``).join(', ')}.` : '';
   return (
     `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${purpose}, ` +
-    `trained by ${words.title} for ${counted(steps)} steps with ` +
+    `trained by ${methodTitle(config)} for ${counted(steps)} steps with ` +
     `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', from an earlier adapter on'}.${classes}`
   );
 }
@@ -127,9 +128,17 @@ function rankSection(ranks: RankTable): string {
 /** The run's settings without paths. */
 function settings({ config }: ModelCardFacts): object {
   const { task, method, seed, data, training } = config;
-  const section = (config as { [method in MethodName]?: object })[method];
+  const section = methodSection(config);
   const own = section ? { [method]: section } : {};
   return { task, method, seed, data: { max_length: data.max_length }, training, ...own };
+}
+
+function methodTitle(config: ModelCardFacts['config']): string {
+  return titleOf(methodNamed(config.method).words, { ...methodSection(config) });
+}
+
+function methodSection(config: ModelCardFacts['config']): object | undefined {
+  return (config as { [method in MethodName]?: object })[config.method];
 }
 
 function usage({ config, labels }: ModelCardFacts, base: string): string {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** What a step that moves the budget decided, as the event log keeps it. */
 export const allocationSchema = z.object({
   step: z.int().min(0),
-  /** Triplets kept, over all modules. */
+  /** Triplets (or doublets) kept, over all modules. */
   budget: z.int().min(0),
   /** The least score kept. */
   threshold: z
@@ -12,7 +12,7 @@ export const allocationSchema = z.object({
     .transform((score) => score ?? Number.NaN),
   /** Whether this pattern is for good. */
   final: z.boolean(),
-  /** Kept triplets by module name. */
+  /** How many of them by module name. */
   ranks: z.record(z.string(), z.int().min(0)),
   /**
    * Importance of every triplet as a decimal logarithm, two digits; null for none. Modules in the order of `ranks`, in

@@ -8,14 +8,24 @@ import type { TunableModel } from './tuner.ts';
 export interface MethodWords {
   /** "AdaLoRA" */
   title: string;
+  /** What it is called with these settings, where some make another method of it. */
+  titleWith?(settings: Readonly<Record<string, unknown>>): string;
   /** Tags on the Hub. */
   tags: readonly string[];
   /** The library that loads its result in Python; undefined where only this program does. */
   library?: 'peft' | 'transformers';
   /** What its settings come to, behind its name: "rank 12 to 8 on average". Settings of other versions may lack keys. */
   summary?(settings: Readonly<Record<string, unknown>>): string | undefined;
-  /** What its regularizer measures, as a formula in words; missing where it has none. */
-  regularizer?(settings: Readonly<Record<string, unknown>>): string;
+  /** What its regularizer measures, as a formula in words; nothing where it has none. */
+  regularizer?(settings: Readonly<Record<string, unknown>>): string | undefined;
+}
+
+/** What a method with some settings is called. */
+export function titleOf(
+  { title, titleWith }: MethodWords,
+  settings: Readonly<Record<string, unknown>>,
+): string {
+  return titleWith?.(settings) ?? title;
 }
 
 /** A run that goes on from an adapter. */

@@ -1,4 +1,6 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import type { BudgetForms } from './allocation/budget-costs.ts';
+import type { BudgetUnit } from './allocation/units.ts';
 import type { AllocationEvent } from './allocation-event.ts';
 import type { Tuner } from './tuner.ts';
 
@@ -11,13 +13,22 @@ export interface Relayout {
   indices: Int32Array;
 }
 
-/** How many triplets a run may keep, and when that changes, in optimizer steps. */
+/** What a run may keep, and when that changes, in optimizer steps. */
 export interface Budget {
+  /** What is kept or dropped as one. */
+  components: 'triplets' | 'doublets';
+  /** How many at the start and in the end; in the end about as many, where the budget is in another unit. */
   initial: number;
   target: number;
   tinit: number;
   tfinal: number;
   deltaT: number;
+  /** What the budget is measured in, and so exact in the end. */
+  unit: BudgetUnit;
+  /** The same in every unit. */
+  forms: { initial: BudgetForms; target: BudgetForms };
+  /** What did not come out even, in sentences. */
+  rounded: readonly string[];
 }
 
 /** A method while it trains: what it does around the optimizer's step. Steps count from 1. */

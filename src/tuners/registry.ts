@@ -7,11 +7,15 @@ import { bitFit } from './bitfit/definition.ts';
 import { full } from './full/definition.ts';
 import { lora } from './lora/definition.ts';
 import type { MethodDefinition } from './method-definition.ts';
+import { pruneLora } from './prune-lora/definition.ts';
+import { svdLora } from './svd-lora/definition.ts';
 
 /** Every method, by its name in a config. A new one is one entry here and one folder beside. */
 export const METHODS = {
   adalora: adaLora,
   lora,
+  svd_lora: svdLora,
+  prune_lora: pruneLora,
   bitfit: bitFit,
   full,
 };

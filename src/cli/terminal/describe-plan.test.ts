@@ -17,7 +17,18 @@ const adalora: Plan = {
   steps: 1072,
   stepsPerEpoch: 268,
   tokens: 98123,
-  budget: { initial: 24, target: 16, tinit: 107, tfinal: 428, deltaT: 10 },
+  budget: {
+    components: 'triplets',
+    initial: 24,
+    target: 16,
+    ...{ tinit: 107, tfinal: 428, deltaT: 10 },
+    unit: 'components',
+    forms: {
+      initial: { rank: 12, components: 24, parameters: 18456, bytes: 80000 },
+      target: { rank: 8, components: 16, parameters: 12304, bytes: 55000 },
+    },
+    rounded: [],
+  },
   memoryMb: 612.3,
   bases: [
     { dtype: 'float32', memoryMb: 612.3 },

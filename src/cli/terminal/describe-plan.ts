@@ -1,8 +1,13 @@
 import type { Plan } from '../../jobs/plan/plan.ts';
 import { rankTable } from '../../report/rank-table.ts';
+
 import { basesTable } from './bases-table.ts';
+import { budgetFacts } from './budget-facts.ts';
 import { counted } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
+
+/** The width of the names. */
+const NAMES = 'in adapters'.length;
 
 /** What a plan without measurements ends with. */
 const HINT = 'Speed, and memory measured: --measure';
@@ -22,18 +27,11 @@ export function describePlan(plan: Plan): string {
     ['tokens', `${counted(plan.tokens)} an epoch`],
     ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
   ];
-  if (budget) {
-    const { initial, target, tinit, tfinal, deltaT } = budget;
-    const final = plan.steps - tfinal;
-    facts.push(
-      ['budget', `${counted(initial)} triplets down to ${counted(target)}`],
-      ['', `falls from step ${counted(tinit)} to ${counted(final)}, every ${counted(deltaT)} steps`],
-    );
-  }
+  if (budget) facts.push(...budgetFacts(budget, plan));
   if (plan.gradientCheckpointing)
     facts.push(['activations', 'computed twice, not kept (gradient_checkpointing)']);
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
-  const lines = facts.map(([name, fact]) => `${name.padEnd('in adapters'.length)}  ${fact}`);
+  const lines = facts.map(([name, fact]) => `${name.padEnd(NAMES)}  ${fact}`);
   const table = rankTable(ranks);
   const isMeasured = plan.bases.some(({ measured, failure }) => measured || failure !== undefined);
   return [

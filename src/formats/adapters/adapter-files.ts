@@ -1,3 +1,4 @@
+import { ADAPTER_METADATA } from './adapter-bytes.ts';
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
 import { encodeSafetensors } from '../encode-safetensors.ts';
@@ -55,7 +56,7 @@ export function encodeAdapter({ config, tensors }: StoredAdapter): [name: string
     { dtype: 'F32', ...tensor },
   ]);
   return [
-    [ADAPTER_FILES.tensors, encodeSafetensors(new Map(stored), { format: 'pt' })],
+    [ADAPTER_FILES.tensors, encodeSafetensors(new Map(stored), ADAPTER_METADATA)],
     [ADAPTER_FILES.config, [new TextEncoder().encode(formatAdapterConfig(config))]],
   ];
 }

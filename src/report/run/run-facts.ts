@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_TASK } from '../../tasks/registry.ts';
+import { titleOf } from '../../tuners/method-definition.ts';
 import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
 
 const column = z.union([z.string(), z.number()]);
@@ -28,8 +29,8 @@ export function runFacts(config: unknown): RunFacts | undefined {
 }
 
 /** What a run's method is called. */
-export function methodTitle({ method }: RunFacts): string {
-  return methodNamed(method).words.title;
+export function methodTitle(facts: RunFacts): string {
+  return titleOf(methodNamed(facts.method).words, methodSettings(facts));
 }
 
 /** The settings of a run's method; those of other versions may lack keys. */

@@ -1,13 +1,20 @@
+import { AllocatedRun } from '../allocation/allocated-run.ts';
+import { withoutBudget } from '../allocation/budget-shape.ts';
+import { budgetSummary } from '../allocation/budget-summary.ts';
+import { keptCount } from '../allocation/kept-count.ts';
+import { planAllocation } from '../allocation/plan-allocation.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
-import type { ImportedKind } from '../low-rank/import-adapter.ts';
-import { lowRankKind } from '../low-rank/low-rank-kind.ts';
-import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
-import { adaLoraScale } from '../low-rank/scales.ts';
+import { exportAdapter } from '../low-rank/export-adapter.ts';
+import { factorName } from '../low-rank/factors.ts';
+import { asStored } from '../low-rank/peft-adapter.ts';
 import type { MethodDefinition } from '../method-definition.ts';
-import { AdaLoraRun } from './adalora-run.ts';
+import { adaLoraKind, importedAdaLora } from './adalora-kind.ts';
 import { AdaLoraTuner } from './adalora-tuner.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from './config.ts';
-import { resolveSchedule } from './resolve-schedule.ts';
+import { tripletTerm } from './triplet-term.ts';
+
+const NAMES = { method: 'adalora', title: 'AdaLoRA', components: 'triplets' } as const;
+const { method: METHOD, title: TITLE } = NAMES;
 
 /** AdaLoRA (Zhang et al., ICLR 2023), with the keys and files of PEFT. */
 export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema> = {
@@ -16,51 +23,69 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   trains: 'adapter',
   // Two averages of importance beside what every method has.
   vectors: 7,
-  start: (model, config, totalSteps) =>
-    new AdaLoraRun(model, AdaLoraTuner.create(model, config), resolveSchedule(config, totalSteps)),
-  kind: lowRankKind('ADALORA', {
-    imported: (config) => imported(config, {}),
-    facts: ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
-  }),
+  start(model, settings, totalSteps) {
+    const targets = model.definition.targetModules.many;
+    const allocating = {
+      ...NAMES,
+      targets,
+      kind: 'ADALORA',
+    } as const;
+    const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
+    // PEFT has a target_parameters too, which means something else.
+    const config = { ...withoutBudget(settings), init_r: budget.initialRank };
+    return new AllocatedRun({
+      method: METHOD,
+      tuner: AdaLoraTuner.create(model, config),
+      settings,
+      schedule,
+      budget,
+      store({ tuner: { modules, layout }, keep, settled }, values, baseModel) {
+        const flags = modules.map(
+          ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k], Boolean)] as const,
+        );
+        const { totalStep, ...steps } = schedule;
+        const kept = keep.reduce((sum, module) => sum + keptCount(module), 0);
+        return asStored(
+          exportAdapter(
+            { model, config, targets, modules, layout, values, baseModel },
+            {
+              peft_type: 'ADALORA',
+              ...steps,
+              total_step: totalStep,
+              // PEFT's is a whole number, which nothing goes by once ranks are final.
+              target_r: wholeRank(settled ? kept / modules.length : budget.final.rank),
+              rank_pattern: settled ? Object.fromEntries(flags) : null,
+            },
+          ),
+        );
+      },
+    });
+  },
+  kind: adaLoraKind,
   continues: continuesLowRank({
-    method: 'adalora',
+    method: METHOD,
     schema: adaLoraConfigSchema,
-    imported,
+    imported: importedAdaLora,
     notices: [
       'the adapter goes on with the triplets it has: no rank changes, and the budget keys have no effect',
     ],
   }),
   words: {
-    title: 'AdaLoRA',
+    title: TITLE,
+    titleWith: ({ score, orth_reg_weight: weight }) => {
+      const ablations = [SCORES[`${score}`] ?? [], weight === 0 ? 'γ = 0' : []].flat();
+      return ablations.length > 0 ? `${TITLE} (${ablations.join(', ')})` : TITLE;
+    },
     tags: ['peft', 'adalora'],
     library: 'peft',
-    summary: ({ init_r, target_r }) =>
-      init_r === undefined ? undefined : `rank ${init_r} to ${target_r} on average`,
-    regularizer: ({ orthogonality }) =>
-      orthogonality === 'sum-squared'
-        ? 'sum of ‖PᵀP − I‖² and ‖QQᵀ − I‖²'
-        : 'mean of ‖PᵀP − I‖ and ‖QQᵀ − I‖',
+    summary: budgetSummary,
+    regularizer: tripletTerm,
   },
 };
 
-type TrainingSettings = Partial<Pick<AdaLoraConfig, 'lora_dropout' | 'orth_reg_weight' | 'orthogonality'>>;
+/** The paper's names of its ablations (table 4). */
+const SCORES: Readonly<Record<string, string>> = { sensitivity: 's = I', magnitude: 's = |λ|' };
 
-/** What the adapter is comes from its file, how it is trained from `settings`. */
-function imported(
-  { init_r, lora_alpha }: AdaLoraAdapterConfig,
-  { lora_dropout, orth_reg_weight, orthogonality }: TrainingSettings,
-): ImportedKind<AdaLoraTuner> {
-  const defaults = adaLoraConfigSchema.parse({});
-  const config = {
-    ...defaults,
-    init_r,
-    lora_alpha,
-    lora_dropout: lora_dropout ?? defaults.lora_dropout,
-    orth_reg_weight: orth_reg_weight ?? defaults.orth_reg_weight,
-    orthogonality: orthogonality ?? defaults.orthogonality,
-  };
-  return {
-    scale: () => adaLoraScale(config),
-    create: (modules, saved) => new AdaLoraTuner(config, modules, saved),
-  };
+function wholeRank(mean: number): number {
+  return Math.max(1, Math.round(mean));
 }

@@ -11,6 +11,10 @@ export const loraConfigSchema = z.strictObject({
   rank_pattern: z.record(z.string(), z.int().min(1)).default({}),
   /** Alpha by module, likewise. */
   alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
+  /** Weight of a term that draws the rows of A, and the columns of B, apart (the paper's LoRA + R). Left out: 0, none. */
+  orth_reg_weight: z.number().min(0).optional(),
+  /** The term: the cosines between them (the paper's code, and what is taken if left out), or equation 4 (its text). */
+  orthogonality: z.enum(['cosine', 'sum-squared']).optional(),
 });
 
 export type LoraConfig = z.infer<typeof loraConfigSchema>;

@@ -1,14 +1,11 @@
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import type { ImportedKind } from '../low-rank/import-adapter.ts';
-import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
-import type { LoraAdapterConfig } from '../low-rank/peft-config.ts';
-import { loraScale } from '../low-rank/scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
+import { importedLora, loraKind } from './lora-kind.ts';
 import { LoraTuner } from './lora-tuner.ts';
 
 /** LoRA (Hu et al., 2022), with the keys and files of PEFT. */
@@ -32,25 +29,24 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
         ),
     });
   },
-  kind: lowRankKind('LORA', {
-    imported: (config) => imported(config, { lora_dropout: 0 }),
-    facts: () => ({ settings: {} }),
+  kind: loraKind,
+  continues: continuesLowRank({
+    method: 'lora',
+    schema: loraConfigSchema,
+    imported: importedLora,
+    notices: [],
   }),
-  continues: continuesLowRank({ method: 'lora', schema: loraConfigSchema, imported, notices: [] }),
   words: {
     title: 'LoRA',
+    titleWith: ({ orth_reg_weight: weight }) => (Number(weight) > 0 ? 'LoRA + R' : 'LoRA'),
     tags: ['peft', 'lora'],
     library: 'peft',
     summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`),
+    regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
+      if (!(Number(weight) > 0)) return undefined;
+      return form === 'sum-squared'
+        ? 'sum of ‖AAᵀ − I‖² and ‖BᵀB − I‖²'
+        : 'mean of |cos| between rows of A and between columns of B';
+    },
   },
 };
-
-function imported(
-  start: LoraAdapterConfig,
-  settings: Pick<LoraConfig, 'lora_dropout'>,
-): ImportedKind<LoraTuner> {
-  return {
-    scale: (path, rank) => loraScale(start, path, rank),
-    create: (modules, saved) => new LoraTuner(settings, modules, saved),
-  };
-}

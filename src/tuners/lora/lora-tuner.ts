@@ -1,31 +1,42 @@
 import { Random } from '../../support/random.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
+import { factorGroups } from '../low-rank/factor-groups.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
 import { loraScale } from '../low-rank/scales.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
-import type { TunableModel } from '../tuner.ts';
+import type { Regularizer, TunableModel } from '../tuner.ts';
 import type { LoraConfig } from './config.ts';
 
-/** LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. */
+/** How pairs of factors are trained. */
+export type LoraSettings = Pick<LoraConfig, 'lora_dropout' | 'orth_reg_weight' | 'orthogonality'>;
+
+/** LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. With a term for orthogonality: LoRA + R. */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
+  readonly regularizer?: Regularizer;
 
   constructor(
-    { lora_dropout }: Pick<LoraConfig, 'lora_dropout'>,
+    readonly settings: LoraSettings,
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
   ) {
-    const layout = new ParameterLayout([
-      ...modules.flatMap(({ path, rank, inFeatures, outFeatures }) => [
-        { name: factorName(path, 'A'), shape: [rank, inFeatures] },
-        { name: factorName(path, 'B'), shape: [outFeatures, rank] },
-      ]),
-      ...saved,
+    const { lora_dropout, orth_reg_weight: weight = 0, orthogonality: form = 'cosine' } = settings;
+    const hasSay = ({ rank }: LowRankModule) => rank > (form === 'cosine' ? 1 : 0);
+    const groups = weight > 0 ? factorGroups(modules.filter(hasSay)) : [];
+    // What the term takes comes first.
+    const grouped = groups.flatMap(({ members }) => members);
+    const names = new Set(grouped.map(({ name }) => name));
+    const factors = modules.flatMap(({ path, rank, inFeatures, outFeatures }) => [
+      { name: factorName(path, 'A'), shape: [rank, inFeatures] },
+      { name: factorName(path, 'B'), shape: [outFeatures, rank] },
     ]);
-    super(layout, modules, saved, lora_dropout);
+    const others = factors.filter(({ name }) => !names.has(name));
+    super(new ParameterLayout([...grouped, ...others, ...saved]), modules, saved, lora_dropout);
+    if (groups.length > 0) this.regularizer = orthogonalityTerm(groups, form, weight, 2 * modules.length);
   }
 
   /** The tuner of a config: each adapted module with the rank and alpha that the patterns give it. */
@@ -39,6 +50,10 @@ export class LoraTuner extends LowRankTuner {
       return { ...module, rank, scale: loraScale(config, module.path, rank) };
     });
     return new LoraTuner(config, modules, savedParameters(model, config, adapted));
+  }
+
+  withModules(modules: readonly LowRankModule[]): LoraTuner {
+    return new LoraTuner(this.settings, modules, this.saved);
   }
 
   /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5), B zero. */

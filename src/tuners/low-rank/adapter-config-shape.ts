@@ -20,3 +20,5 @@ export const adapterConfigShape = {
   /** Biases trained and saved beside the adapter: those of the adapted layers, or all of the model. */
   bias: z.enum(['none', 'lora_only', 'all']).default('none'),
 };
+
+export type AdapterSettings = z.output<z.ZodObject<typeof adapterConfigShape>>;

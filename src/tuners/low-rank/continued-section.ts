@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
-import type { PeftAdapterConfig } from './peft-config.ts';
 
 /** Keys that say what an adapter is. The others say how it is trained, and are the run's own. */
 const DECIDED = [
@@ -19,6 +18,7 @@ const DECIDED = [
  * A method's section for a run that continues an adapter: everything that was not given is taken from the adapter.
  *
  * @param method the section's name
+ * @param known what the adapter's own config says
  * @param where the adapter's name for messages
  * @throws UserError naming every given key that contradicts the adapter
  */
@@ -26,11 +26,9 @@ export function continuedSection<Schema extends z.ZodObject>(
   method: string,
   schema: Schema,
   given: Readonly<Record<string, unknown>>,
-  adapter: PeftAdapterConfig,
+  known: Readonly<Record<string, unknown>>,
   where: string,
 ): z.output<Schema> {
-  const { peft_type: _, ...theirs } = adapter;
-  const known: Record<string, unknown> = theirs;
   const contradictions = DECIDED.filter(
     (key) => key in given && key in known && !agrees(key, given[key], known[key]),
   ).map((key) => describe(`${method}.${key}`, known[key], given[key]));

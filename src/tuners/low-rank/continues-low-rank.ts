@@ -14,6 +14,8 @@ export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObje
   /** The name of its section. */
   method: string;
   schema: Schema;
+  /** The adapter's settings by the names that the section has; as they are, if left out. */
+  known?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;
   /** How an adapter becomes a tuner that trains with these settings. */
   imported(start: ConfigOf<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
   notices: readonly string[];
@@ -23,11 +25,19 @@ export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObje
 export function continuesLowRank<
   Type extends PeftType,
   Schema extends z.ZodObject<{ lora_dropout: z.ZodType<number> }>,
->({ method, schema, imported, notices }: ContinuedMethod<Type, Schema>): ContinuesAdapters<z.output<Schema>> {
+>({
+  method,
+  schema,
+  known = (start) => start,
+  imported,
+  notices,
+}: ContinuedMethod<Type, Schema>): ContinuesAdapters<z.output<Schema>> {
   return {
     notices,
-    section: (given, stored, where) =>
-      continuedSection(method, schema, given, peftAdapter(stored, where).config, where),
+    section(given, stored, where) {
+      const { config } = peftAdapter(stored, where);
+      return continuedSection(method, schema, given, known(config as ConfigOf<Type>), where);
+    },
     start(model, settings, stored, where) {
       const adapter = peftAdapter(stored, where);
       const start = adapter.config as ConfigOf<Type>;

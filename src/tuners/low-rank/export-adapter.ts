@@ -1,10 +1,10 @@
 import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
-import { adapterKey } from './adapter-keys.ts';
-import { factorOf, type LowRankModule } from './factors.ts';
+import type { LowRankModule } from './factors.ts';
 import type { PeftAdapter } from './peft-adapter.ts';
 import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
+import { storedForms } from './stored-forms.ts';
 
 /** What an exported adapter is made of. */
 export interface Export {
@@ -70,14 +70,11 @@ function namedTensors(
   values: Float32Array,
   kind: PeftAdapterConfig['peft_type'],
 ): AdapterTensors {
-  const adapted = new Set(layout.segments.flatMap(({ name }) => factorOf(name)?.path ?? []));
   return new Map(
-    layout.segments.map(({ name, shape }) => {
-      // PEFT keeps λ as a column.
-      const stored = factorOf(name)?.factor === 'E' ? [...shape, 1] : [...shape];
-      const key = adapterKey(name, kind, (path) => adapted.has(path));
-      return [key, { shape: stored, data: layout.read(values, name) }];
-    }),
+    storedForms(layout.segments, kind).map(({ name, key, shape }) => [
+      key,
+      { shape, data: layout.read(values, name) },
+    ]),
   );
 }
 

@@ -31,6 +31,9 @@ export abstract class LowRankTuner implements Tuner {
     return values;
   }
 
+  /** The tuner of the same settings with these modules. */
+  abstract withModules(modules: readonly LowRankModule[]): LowRankTuner;
+
   /** Fills in the factors of the vector before the first step, which is zero. */
   protected abstract initialiseFactors(values: Float32Array, seed: number): void;
 

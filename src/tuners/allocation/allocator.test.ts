@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { type AdaLoraConfig, adaLoraConfigSchema } from '../adalora/config.ts';
 import type { AllocationEvent } from '../allocation-event.ts';
 import { RankAllocator } from './allocator.ts';
-import { type AdaLoraConfig, adaLoraConfigSchema } from './config.ts';
-import type { TripletModule } from './triplet-module.ts';
+import type { PrunedModule } from './pruned-module.ts';
 
 interface Trajectory {
-  settings: Partial<AdaLoraConfig> & { tinit: number; tfinal: number; deltaT: number };
+  settings: Partial<AdaLoraConfig> & { target_r: number; tinit: number; tfinal: number; deltaT: number };
   totalStep: number;
   lr: number;
   layout: Record<string, { offset: number; shape: number[] }>;
@@ -20,12 +20,23 @@ interface Trajectory {
   }[];
 }
 
+/** The same of doublets, A before B. */
+interface Doublets {
+  settings: { init_r: number; target_r: number; tinit: number; tfinal: number; deltaT: number };
+  totalStep: number;
+  lr: number;
+  shapes: Record<string, [inFeatures: number, outFeatures: number]>;
+  initial: number[];
+  trace: { gradient: number[]; budget: number; values: number[] }[];
+}
+
 const fixture = JSON.parse(readFileSync('src/tuners/fixtures/oracle.json', 'utf8')) as {
   allocator: Trajectory[];
+  doublets: Doublets;
 };
 const [trajectory] = fixture.allocator;
 
-function modulesOf({ layout }: Trajectory): TripletModule[] {
+function modulesOf({ layout }: Trajectory): PrunedModule[] {
   return ['first', 'second'].map((name) => {
     const { offset: lora_A, shape } = layout[`${name}.lora_A`];
     const { offset: lora_E } = layout[`${name}.lora_E`];
@@ -38,15 +49,12 @@ function modulesOf({ layout }: Trajectory): TripletModule[] {
 function allocatorOf(trajectory: Trajectory, changes: Partial<AdaLoraConfig> = {}): RankAllocator {
   const { settings, totalStep } = trajectory;
   const config = adaLoraConfigSchema.parse({ ...settings, shrink: 'at-export', ...changes });
-  return new RankAllocator(modulesOf(trajectory), config, { ...settings, totalStep });
+  const modules = modulesOf(trajectory);
+  const target = settings.target_r * modules.length;
+  return new RankAllocator(modules, config, { ...settings, totalStep }, { target });
 }
 
-function descend(values: Float32Array, { gradient }: { gradient: number[] }, lr: number): Float32Array {
-  for (let i = 0; i < values.length; i++) values[i] -= Math.fround(lr * gradient[i]);
-  return new Float32Array(gradient);
-}
-
-/** A step as PEFT takes it: values as the optimizer left them, then the allocation. */
+/** What follows the optimizer's step, in PEFT's order. */
 function take(
   allocator: RankAllocator,
   step: number,
@@ -57,11 +65,16 @@ function take(
   return allocator.allocate(step, values);
 }
 
-function lambdas(values: Float32Array, modules: TripletModule[]): Record<string, number[]> {
+function descend(values: Float32Array, { gradient }: { gradient: number[] }, lr: number): Float32Array {
+  for (let i = 0; i < values.length; i++) values[i] -= Math.fround(lr * gradient[i]);
+  return new Float32Array(gradient);
+}
+
+function lambdas(values: Float32Array, modules: PrunedModule[]): Record<string, number[]> {
   return Object.fromEntries(
     modules.map(({ name, rank, offsets }) => [
       `${name}.lora_E`,
-      [...values.subarray(offsets.E, offsets.E + rank)],
+      [...values.subarray(offsets.E!, offsets.E! + rank)],
     ]),
   );
 }
@@ -89,6 +102,27 @@ describe('equal to PEFT along given gradients', () => {
     });
     expect(allocator.done).toBe(true);
   });
+});
+
+it('prunes doublets as PyTorch does along given gradients', () => {
+  const { settings, totalStep, lr, shapes, initial, trace } = fixture.doublets;
+  const { init_r: rank, target_r } = settings;
+  let start = 0;
+  const modules = Object.entries(shapes).map(([name, [inFeatures, outFeatures]]): PrunedModule => {
+    const offsets = { A: start, B: start + rank * inFeatures };
+    start += rank * (inFeatures + outFeatures);
+    return { name, rank, inFeatures, outFeatures, offsets };
+  });
+  const config = adaLoraConfigSchema.parse({ ...settings, shrink: 'at-export' });
+  const target = target_r * modules.length;
+  const allocator = new RankAllocator(modules, config, { ...settings, totalStep }, { target });
+  const values = new Float32Array(initial);
+  trace.forEach((row, i) => {
+    take(allocator, i + 1, values, descend(values, row, lr));
+    expect(allocator.budgetAt(i + 1)).toBe(row.budget);
+    expect([...values]).toEqual(row.values);
+  });
+  expect(allocator.done).toBe(true);
 });
 
 it('resumes exactly', () => {
@@ -159,7 +193,7 @@ describe('the ablations', () => {
     ['sensitivity', [1, 0]],
   ])('%s', (score, keep) => {
     const config = adaLoraConfigSchema.parse({ target_r: 1, init_r: 2, score });
-    const allocator = new RankAllocator(modules, config, { ...schedule, totalStep: 3 });
+    const allocator = new RankAllocator(modules, config, { ...schedule, totalStep: 3 }, { target: 1 });
     const current = values();
     allocator.observe(1, current, first);
     allocator.observe(2, current, then); // raw sensitivity knows the last step only

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../formats/tensor-data.ts';
+import { adaLoraConfigSchema } from '../adalora/config.ts';
 import { RankAllocator } from './allocator.ts';
-import { adaLoraConfigSchema } from './config.ts';
+import type { PrunedModule } from './pruned-module.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
-import type { TripletModule } from './triplet-module.ts';
 
 const TRAJECTORIES = '../shared/conformance/trajectories';
 const CASES = ['bert-adalora', 'deberta-v2-adalora', 'llama-adalora'];
@@ -19,7 +19,7 @@ interface Trace {
 /** Lays the tensors of a golden case out in one vector, in the order of the trace's modules. */
 function layOut(tensors: Map<string, StoredTensor>, step: number, modules: string[]) {
   const parts: Record<'sensitivity' | 'uncertainty', number[]> = { sensitivity: [], uncertainty: [] };
-  const layout = modules.map((name): TripletModule => {
+  const layout = modules.map((name): PrunedModule => {
     const shapeOf = (tensor: string) => tensors.get(`${step}.sensitivity.${name}.${tensor}`)!.shape;
     const place = (tensor: string) => {
       const offset = parts.sensitivity.length;
@@ -49,8 +49,9 @@ describe.skipIf(!existsSync(TRAJECTORIES))('golden trajectories (needs ../shared
       const modules = Object.keys(trace.steps.at(-1)!.ranks!).map((key) => key.replace(/\.lora_E$/, ''));
       const tensors = readSafetensors(`${TRAJECTORIES}/${name}/middle.safetensors`);
       const golden = layOut(tensors, step, modules);
-      const schedule = resolveSchedule(config, trace.training.steps);
-      const allocator = new RankAllocator(golden.layout, config, schedule);
+      const schedule = resolveSchedule(config, trace.training.steps, 'adalora');
+      const target = config.target_r! * modules.length;
+      const allocator = new RankAllocator(golden.layout, config, schedule, { target });
       return { allocator, tensors, ...golden };
     }
 

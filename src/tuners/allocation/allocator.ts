@@ -1,19 +1,18 @@
 import type { AllocationEvent } from '../allocation-event.ts';
-import { allocate } from './allocate.ts';
+import { allocate, type Cost } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
-import type { AdaLoraConfig } from './config.ts';
+import { componentScores, magnitudeScores } from './component-scores.ts';
 import { rawSensitivity, updateImportance } from './importance.ts';
 import { keptCount } from './kept-count.ts';
+import { dropComponent, type PrunedModule, shifted, spanOf } from './pruned-module.ts';
 import { scoreLogarithms } from './score-logarithms.ts';
-import { shifted, spanOf, type TripletModule } from './triplet-module.ts';
-import { magnitudeScores, tripletScores } from './triplet-scores.ts';
 
 /** Everything a checkpoint needs for an exact resume. */
 export interface AllocatorState {
   /** Averages over the span of the adapter's values; empty where the score needs none and after the end. */
   sensitivity: Float32Array;
   uncertainty: Float32Array;
-  /** 1 for each kept triplet, modules in order; empty before the first allocation. */
+  /** 1 for each kept component, modules in order; empty before the first allocation. */
   pattern: Uint8Array;
   /** Masking steps so far. */
   allocations: number;
@@ -21,11 +20,23 @@ export interface AllocatorState {
   done: boolean;
 }
 
-type AllocatorConfig = Pick<AdaLoraConfig, 'target_r' | 'beta1' | 'beta2' | 'score' | 'shrink'>;
+export interface AllocatorConfig {
+  /** Smoothing of the sensitivity and of the uncertainty. */
+  beta1: number;
+  beta2: number;
+  score: 'sensitivity-uncertainty' | 'sensitivity' | 'magnitude';
+  shrink: 'at-final' | 'at-export';
+}
+
+/** What may be kept in the end: a number of components, or what they may cost. */
+export interface AllocatorBudget {
+  target: number;
+  cost?: Cost;
+}
 
 /**
- * AdaLoRA's rank allocator over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm 1). It knows no
- * model.
+ * The rank allocator of AdaLoRA over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm 1). It
+ * knows no model, and prunes doublets by the same rules as triplets.
  *
  * Once per optimizer step the trainer calls {@link observe} with the accumulated, clipped gradient, and after the
  * optimizer {@link allocate}. Where `observe` stands is `importance_timing`:
@@ -37,23 +48,30 @@ type AllocatorConfig = Pick<AdaLoraConfig, 'target_r' | 'beta1' | 'beta2' | 'sco
  * next one finalises.
  */
 export class RankAllocator {
-  readonly #modules: readonly TripletModule[];
+  readonly #modules: readonly PrunedModule[];
   readonly #config: AllocatorConfig;
   readonly #budget: BudgetSettings;
+  readonly #cost: Cost | undefined;
   /** The adapter's values lie in [start, end) of the vector; module offsets here count from start. */
   readonly #start: number;
   readonly #end: number;
+  /** Components in all. */
+  readonly #count: number;
   #state: AllocatorState;
 
-  constructor(modules: readonly TripletModule[], config: AllocatorConfig, schedule: AllocationSchedule) {
+  constructor(
+    modules: readonly PrunedModule[],
+    config: AllocatorConfig,
+    schedule: AllocationSchedule,
+    { target, cost }: AllocatorBudget,
+  ) {
     [this.#start, this.#end] = spanOf(modules);
     this.#modules = modules.map((module) => shifted(module, -this.#start));
     this.#config = config;
-    this.#budget = {
-      ...schedule,
-      initialBudget: modules.reduce((sum, { rank }) => sum + rank, 0),
-      targetBudget: config.target_r * modules.length,
-    };
+    this.#count = modules.reduce((sum, { rank }) => sum + rank, 0);
+    const initial = cost?.(modules.map(({ rank }) => rank)) ?? this.#count;
+    this.#budget = { ...schedule, initialBudget: initial, targetBudget: target };
+    this.#cost = cost;
     const span = this.#end - this.#start;
     this.#state = {
       sensitivity: new Float32Array(config.score === 'magnitude' ? 0 : span),
@@ -69,12 +87,12 @@ export class RankAllocator {
     return this.#state.done;
   }
 
-  /** Masking steps so far; a run that ends with none has trained without AdaLoRA. */
+  /** Masking steps so far; a run that ends with none has trained without pruning. */
   get allocations(): number {
     return this.#state.allocations;
   }
 
-  /** Triplets that may be kept at `step`. */
+  /** What may be kept at `step`, in the unit of the target. */
   budgetAt(step: number): number {
     return budgetAt(step, this.#budget);
   }
@@ -91,9 +109,9 @@ export class RankAllocator {
   }
 
   /**
-   * At a masking step: chooses the triplets to keep, zeroes λ of the others in `values` and says what it chose.
-   * Dropped triplets stay trainable and may return until the pattern is final. From then on `shrink: at-export` zeroes
-   * λ of the dropped at every step, as PEFT does; with `at-final` the caller removes them, and `values` is not touched.
+   * At a masking step: chooses the components to keep, zeroes the others in `values` and says what it chose. Dropped ones
+   * stay trainable and may return until the pattern is final. From then on `shrink: at-export` zeroes the dropped at every
+   * step, as PEFT does; with `at-final` the caller removes them, and `values` is not touched.
    */
   allocate(step: number, values: Float32Array): AllocationEvent | undefined {
     const w = values.subarray(this.#start, this.#end);
@@ -103,19 +121,18 @@ export class RankAllocator {
     }
     const final = step >= finalStep(this.#budget);
     if (!final && !masksAt(step, this.#budget)) return undefined;
-    const budget = this.budgetAt(step);
     const scores = this.#scores(w);
-    const { keep, threshold } = allocate(scores, budget);
+    const { keep, count, threshold } = allocate(scores, this.budgetAt(step), this.#cost);
     this.#state.pattern = Uint8Array.from(keep.flatMap((module) => [...module]));
     this.#state.allocations++;
     this.#mask(w);
     if (final) this.#finish();
     const ranks = keep.map((module, k) => [this.#modules[k].name, keptCount(module)]);
     const logarithms = scores.map(scoreLogarithms);
-    return { step, budget, threshold, final, ranks: Object.fromEntries(ranks), scores: logarithms };
+    return { step, budget: count, threshold, final, ranks: Object.fromEntries(ranks), scores: logarithms };
   }
 
-  /** The kept triplets of each module, in the order of the constructor: all of them before the first allocation. */
+  /** The kept components of each module, in the order of the constructor: all of them before the first allocation. */
   keep(): Uint8Array[] {
     const { pattern } = this.#state;
     let start = 0;
@@ -139,7 +156,7 @@ export class RankAllocator {
     const fits =
       sensitivity.length === span(this.#state.sensitivity.length) &&
       uncertainty.length === span(this.#state.uncertainty.length) &&
-      pattern.length === (allocations > 0 ? this.#budget.initialBudget : 0);
+      pattern.length === (allocations > 0 ? this.#count : 0);
     if (!fits) throw new Error('RankAllocator: the state belongs to other modules or another score');
     this.#state = { sensitivity, uncertainty, pattern, allocations, done };
   }
@@ -148,18 +165,20 @@ export class RankAllocator {
     const { sensitivity, uncertainty } = this.#state;
     switch (this.#config.score) {
       case 'sensitivity-uncertainty':
-        return this.#modules.map((module) => tripletScores(module, sensitivity, uncertainty));
+        return this.#modules.map((module) => componentScores(module, sensitivity, uncertainty));
       case 'sensitivity':
-        return this.#modules.map((module) => tripletScores(module, sensitivity));
+        return this.#modules.map((module) => componentScores(module, sensitivity));
       case 'magnitude':
         return this.#modules.map((module) => magnitudeScores(module, values));
     }
   }
 
   #mask(values: Float32Array): void {
-    let triplet = 0;
-    for (const { rank, offsets } of this.#modules) {
-      for (let i = 0; i < rank; i++) if (this.#state.pattern[triplet++] === 0) values[offsets.E + i] = 0;
+    let component = 0;
+    for (const module of this.#modules) {
+      for (let i = 0; i < module.rank; i++) {
+        if (this.#state.pattern[component++] === 0) dropComponent(module, i, values);
+      }
     }
   }
 

@@ -80,4 +80,38 @@ describe('allocate', () => {
     });
     expect(least).toEqual({ kept: threshold, dropped: threshold, count: 33_333 });
   });
+
+  describe('by what they cost', () => {
+    // A component of the first module costs 2, of the second 5.
+    const cost = ([a, b]: readonly number[]) => 2 * a + 5 * b;
+    const scores = [Float64Array.of(9, 6, 1), Float64Array.of(8, 7)];
+    const within = (budget: number) => allocate(scores, budget, cost);
+
+    it('takes the most important in order, until the next would cost more than there is', () => {
+      expect(within(16)).toMatchObject({ count: 5, threshold: 1 });
+      expect(within(15)).toMatchObject({ count: 4, threshold: 6 });
+      expect(within(12)).toMatchObject({ count: 3, threshold: 7 });
+      expect(within(11)).toMatchObject({ count: 2, threshold: 8 });
+    });
+
+    it('does not pass over one that does not fit', () => {
+      // 2 for the first, 5 for the second are too much: the cheap third is not taken in its place.
+      expect(within(6).keep.map((module) => [...module])).toEqual([
+        [1, 0, 0],
+        [0, 0],
+      ]);
+      expect(within(1)).toMatchObject({ count: 0, threshold: Infinity });
+    });
+
+    it('is top-b where all cost 1', () => {
+      const random = new Random(1, 'scores');
+      const many = Array.from({ length: 20 }, () =>
+        Float64Array.from({ length: 9 }, () => random.integer(30)),
+      );
+      const sum = (ranks: readonly number[]) => ranks.reduce((a, b) => a + b);
+      for (const budget of [0, 1, 77, 179, 180, 500]) {
+        expect(allocate(many, budget, sum)).toEqual(allocate(many, budget));
+      }
+    });
+  });
 });

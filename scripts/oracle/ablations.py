@@ -1,0 +1,69 @@
+"""PEFT's AdaLoRA with the scores of the paper's ablations (table 4) in place of its own.
+
+    python scripts/oracle/ablations.py ../shared/conformance OUT && npm run conformance -- OUT
+
+writes whole training runs with them, and with no orthogonality term, as golden cases: the generator is the one in the first
+folder, the mathematics PEFT's but for the score.
+"""
+import contextlib, importlib.util, json, pathlib, sys
+import torch
+from safetensors.torch import load_file, save_file
+from peft.tuners.adalora.layer import RankAllocator
+
+
+@contextlib.contextmanager
+def scored_by(score):
+    """`sensitivity`: |w g| of the last step, not averaged. `magnitude`: |lambda| alone. None: as PEFT has it."""
+    ours = {
+        None: RankAllocator._element_score,
+        "sensitivity": lambda self, n: self.ipt[n],
+        "magnitude": lambda self, n: self.values[n].detach().abs() * (1 if "lora_E" in n else 0),
+    }[score]
+    update, element = RankAllocator.update_ipt, RankAllocator._element_score
+
+    def remembering(self, model):
+        self.values = dict(model.named_parameters())
+        return update(self, model)
+
+    RankAllocator.update_ipt, RankAllocator._element_score = remembering, ours
+    try:
+        yield
+    finally:
+        RankAllocator.update_ipt, RankAllocator._element_score = update, element
+
+
+def main(shared, out):
+    spec = importlib.util.spec_from_file_location("golden", pathlib.Path(shared) / "generate.py")
+    g = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(g)
+    bert = dict(kind="ADALORA", target_modules=g.ENC_TARGETS, init_r=6, target_r=3, tinit=6, tfinal=10, deltaT=2, lora_alpha=16)
+    llama = dict(kind="ADALORA", target_modules=["q_proj", "v_proj", "down_proj"], init_r=5, target_r=2, tinit=4, tfinal=6, deltaT=1, lora_alpha=10)
+    plain, clipped = dict(steps=40, lr=3e-3, weight_decay=0.0), dict(steps=30, lr=5e-3, weight_decay=0.01, clip=1.0)
+    cases = {
+        "bert-sensitivity": ("sensitivity", "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.5), plain),
+        "llama-sensitivity": ("sensitivity", "llama", "CAUSAL_LM", dict(g.DEC), dict(llama, orth_reg_weight=0.3), clipped),
+        "bert-magnitude": ("magnitude", "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.5), plain),
+        "llama-magnitude": ("magnitude", "llama", "CAUSAL_LM", dict(g.DEC), dict(llama, orth_reg_weight=0.3), clipped),
+        "bert-gamma-0": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.0), plain),
+    }
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    for i, (name, (score, model_type, task, config, tuner, training)) in enumerate(cases.items()):
+        with scored_by(score):
+            g.trajectory_case(pathlib.Path(out), name, model_type, task, config, tuner, training, seed=400 + i)
+        record(pathlib.Path(out) / "trajectories" / name / "trace.json", g, score)
+
+
+def record(path, g, score):
+    """Says in the trace what PEFT has no key for. Its averages are not what the other scores keep."""
+    if score is None: return
+    trace = json.loads(path.read_text())
+    trace["tuner"]["score"] = score
+    g.dump(path, trace)
+    middle = path.parent / "middle.safetensors"
+    kept = {n: t for n, t in load_file(middle).items() if n.split(".")[1] == "value"}
+    save_file(kept, middle)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

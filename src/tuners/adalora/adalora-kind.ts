@@ -1,0 +1,23 @@
+import type { ImportedKind } from '../low-rank/import-adapter.ts';
+import { lowRankKind } from '../low-rank/low-rank-kind.ts';
+import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
+import { adaLoraScale } from '../low-rank/scales.ts';
+import { AdaLoraTuner, type TripletSettings } from './adalora-tuner.ts';
+
+/** Adapters of PEFT's type ADALORA: triplets, allocated or not. */
+export const adaLoraKind = lowRankKind('ADALORA', {
+  imported: (config) =>
+    importedAdaLora(config, { lora_dropout: 0, orth_reg_weight: 0, orthogonality: 'mean-norm' }),
+  facts: ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
+});
+
+/** What the adapter is comes from its file, how it is trained from `settings`. */
+export function importedAdaLora(
+  config: AdaLoraAdapterConfig,
+  settings: TripletSettings,
+): ImportedKind<AdaLoraTuner> {
+  return {
+    scale: () => adaLoraScale(config),
+    create: (modules, saved) => new AdaLoraTuner(settings, modules, saved),
+  };
+}

@@ -1,0 +1,64 @@
+/** What it takes to keep so many components of each module; it grows with every one of them. */
+export type Cost = (ranks: readonly number[]) => number;
+
+/** Which components stay. */
+export interface Allocation {
+  /** Per module, 1 for each kept component and 0 for each dropped one. */
+  keep: Uint8Array[];
+  /** How many are kept. */
+  count: number;
+  /** The least score that was kept; infinite when nothing was. */
+  threshold: number;
+}
+
+/**
+ * Keeps the components of the largest score over all modules: exactly `budget` of them, all when there are fewer. Where
+ * they have a `cost`, as many as cost no more than `budget`: the first in order that does not fit ends the list.
+ *
+ * Of equal scores the earlier one stays (earlier module, then lower index); NaN is below everything. PEFT keeps what
+ * exceeds the k-th smallest score, which is the same set when no two scores are equal.
+ */
+export function allocate(scores: readonly Float64Array[], budget: number, cost?: Cost): Allocation {
+  const starts: number[] = [];
+  let total = 0;
+  for (const { length } of scores) {
+    starts.push(total);
+    total += length;
+  }
+  const flat = new Float64Array(total);
+  const modules = new Int32Array(total);
+  scores.forEach((module, k) => {
+    modules.fill(k, starts[k], starts[k] + module.length);
+    for (let i = 0; i < module.length; i++)
+      flat[starts[k] + i] = Number.isNaN(module[i]) ? -Infinity : module[i];
+  });
+  const order = Int32Array.from(flat, (_, i) => i).sort((a, b) =>
+    flat[b] > flat[a] ? 1 : flat[b] < flat[a] ? -1 : a - b,
+  );
+  const ranksOfFirst = (count: number) => {
+    const ranks = new Array<number>(scores.length).fill(0);
+    for (const i of order.subarray(0, count)) ranks[modules[i]]++;
+    return ranks;
+  };
+  const count = cost
+    ? largest(total, (count) => cost(ranksOfFirst(count)) <= budget)
+    : Math.min(budget, total);
+  const kept = new Uint8Array(total);
+  for (const i of order.subarray(0, count)) kept[i] = 1;
+  return {
+    keep: scores.map((module, k) => kept.slice(starts[k], starts[k] + module.length)),
+    count,
+    threshold: count > 0 ? flat[order[count - 1]] : Infinity,
+  };
+}
+
+/** The largest whole number up to `most` that fits, where all below one that fits do too; 0 where none does. */
+function largest(most: number, fits: (count: number) => boolean): number {
+  let [low, high] = [0, most];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,147 @@
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { gather } from '../../support/gather.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import type { AfterStep, Budget, MethodRun, MethodState } from '../method-run.ts';
+import { type AllocatorConfig, RankAllocator } from './allocator.ts';
+import type { AllocationSchedule } from './budget.ts';
+import { isTold } from './is-told.ts';
+import { keptCount } from './kept-count.ts';
+import { keptIndices } from './kept-indices.ts';
+import type { PromisedBudget } from './promised-budget.ts';
+import { prunedModules } from './pruned-module.ts';
+import type { PruningConfig } from './pruning-shape.ts';
+
+/** What is particular to a method that prunes. */
+export interface AllocatedMethod {
+  /** Its name in a config. */
+  method: string;
+  /** That of the start. */
+  tuner: LowRankTuner;
+  settings: AllocatorConfig & PruningConfig;
+  schedule: AllocationSchedule;
+  budget: PromisedBudget;
+  /** The adapter that trained values make of a base model, in the layout of the kept components' tuner. */
+  store(kept: KeptComponents, values: Float32Array, baseModel: string): StoredAdapter;
+}
+
+export interface KeptComponents {
+  /** Has the kept components alone once the pattern is final. */
+  tuner: LowRankTuner;
+  /** Which of those at the start they are. */
+  keep: readonly Uint8Array[];
+  /** Whether the pattern is final. */
+  settled: boolean;
+}
+
+/** A method that prunes while it trains: feeds the allocator, and removes what is dropped once the pattern is final. */
+export class AllocatedRun implements MethodRun {
+  tuner: LowRankTuner;
+  readonly #method: AllocatedMethod;
+  readonly #allocator: RankAllocator;
+
+  constructor(method: AllocatedMethod) {
+    const { tuner, settings, schedule, budget } = method;
+    this.#method = method;
+    this.tuner = tuner;
+    // Where all components cost the same, their number says it all.
+    const cost = budget.unit === 'components' ? undefined : budget.cost;
+    this.#allocator = new RankAllocator(prunedModules(tuner), settings, schedule, {
+      target: budget.target,
+      cost,
+    });
+  }
+
+  get settled(): boolean {
+    return this.#allocator.done;
+  }
+
+  beforeStep(step: number, values: Float32Array, gradient: Float32Array): void {
+    if (this.#timing === 'before-step') this.#allocator.observe(step, values, gradient);
+  }
+
+  afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
+    if (this.#timing === 'after-step') this.#allocator.observe(step, values, gradient);
+    const allocated = this.#allocator.allocate(step, values);
+    const allocation = isTold(step, this.#method.schedule) ? allocated : undefined;
+    if (!allocation?.final || this.#method.settings.shrink === 'at-export') return { allocation };
+    const { layout, modules } = this.tuner;
+    const keep = this.#allocator.keep();
+    this.tuner = shrunk(this.tuner, keep);
+    return {
+      allocation,
+      relayout: { tuner: this.tuner, indices: keptIndices(modules, keep, layout, this.tuner.layout) },
+    };
+  }
+
+  get budget(): Budget {
+    const { schedule, budget } = this.#method;
+    const { tinit, tfinal, deltaT } = schedule;
+    const { unit, components, initial, final, rounded } = budget;
+    return {
+      ...{ initial: initial.components, target: final.components, tinit, tfinal, deltaT },
+      ...{ unit, components, forms: { initial, target: final }, rounded },
+    };
+  }
+
+  /** Components that may be kept at a step; where the budget is in another unit, those that were kept last. */
+  budgetAt(step: number): number {
+    if (this.#method.budget.unit === 'components') return this.#allocator.budgetAt(step);
+    return this.#allocator.keep().reduce((sum, module) => sum + keptCount(module), 0);
+  }
+
+  ranks(): Record<string, number> {
+    const keep = this.#allocator.keep();
+    return Object.fromEntries(this.#method.tuner.modules.map(({ path }, k) => [path, keptCount(keep[k])]));
+  }
+
+  assertComplete(): void {
+    if (this.#allocator.done) return;
+    throw new UserError({
+      where: this.#method.method,
+      expected: 'the budget to have been allocated by the end of the run',
+      got: `${this.#allocator.allocations} allocations and no final one`,
+      hint: 'Every step near the end was skipped, for its gradient was not finite: lower training.learning_rate.',
+    });
+  }
+
+  state(): MethodState {
+    const { sensitivity, uncertainty, pattern, allocations, done } = this.#allocator.state();
+    return { sensitivity, uncertainty, pattern, progress: Int32Array.of(allocations, Number(done)) };
+  }
+
+  restore(state: MethodState): void {
+    const [allocations, done] = state.progress;
+    this.#allocator.restore({
+      sensitivity: state.sensitivity as Float32Array,
+      uncertainty: state.uncertainty as Float32Array,
+      pattern: state.pattern as Uint8Array,
+      allocations,
+      done: done === 1,
+    });
+    if (this.settled && this.#method.settings.shrink === 'at-final') {
+      this.tuner = shrunk(this.#method.tuner, this.#allocator.keep());
+    }
+  }
+
+  /** Of the kept components. Before the pattern is final the adapter has all of them, as PEFT's has. */
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    const keep = this.#allocator.keep();
+    const { settled } = this;
+    if (!settled || this.#method.settings.shrink === 'at-final') {
+      return this.#method.store({ tuner: this.tuner, keep, settled }, values, baseModel);
+    }
+    const tuner = shrunk(this.tuner, keep);
+    const kept = gather(values, keptIndices(this.tuner.modules, keep, this.tuner.layout, tuner.layout));
+    return this.#method.store({ tuner, keep, settled }, kept, baseModel);
+  }
+
+  get #timing() {
+    return this.#method.settings.importance_timing;
+  }
+}
+
+/** The tuner after what is dropped has been removed. */
+function shrunk(tuner: LowRankTuner, keep: readonly Uint8Array[]): LowRankTuner {
+  return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: keptCount(keep[k]) })));
+}

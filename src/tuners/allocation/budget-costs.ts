@@ -1,0 +1,58 @@
+import type { Cost } from './allocate.ts';
+import type { BudgetUnit } from './units.ts';
+
+/** A budget in each of the units that people think in. */
+export interface BudgetForms {
+  /** Mean rank. */
+  rank: number;
+  /** Triplets, or doublets. */
+  components: number;
+  parameters: number;
+  bytes: number;
+}
+
+/** What ranks cost in each unit. */
+export class BudgetCosts {
+  readonly of: Readonly<Record<BudgetUnit, Cost>>;
+  readonly #modules: number;
+
+  /** @param fileBytes the size of the adapter's tensor file, which no other unit tells */
+  constructor(modules: readonly { inFeatures: number; outFeatures: number }[], fileBytes: Cost) {
+    this.#modules = modules.length;
+    this.of = {
+      components: (ranks) => ranks.reduce((a, b) => a + b, 0),
+      parameters: (ranks) =>
+        ranks.reduce((sum, rank, k) => sum + rank * (modules[k].inFeatures + modules[k].outFeatures), 0),
+      bytes: fileBytes,
+    };
+  }
+
+  /** With the same rank in every module. */
+  everywhere(unit: BudgetUnit, rank: number): number {
+    return this.of[unit](new Array<number>(this.#modules).fill(rank));
+  }
+
+  /** With one component in all, in the module where it costs most. */
+  ofOne(unit: BudgetUnit): number {
+    const alone = (k: number) => Array.from({ length: this.#modules }, (_, i) => Number(i === k));
+    return Math.max(...Array.from({ length: this.#modules }, (_, k) => this.of[unit](alone(k))));
+  }
+
+  /**
+   * The rank that costs so much when all modules have it, not rounded. Costs grow evenly with it, those of the file but for
+   * some digits in its header.
+   */
+  rankFor(unit: BudgetUnit, amount: number): number {
+    return 1 + (amount - this.everywhere(unit, 1)) / this.#perRank(unit);
+  }
+
+  /** What a mean rank comes to where all modules have it. */
+  forms(rank: number): BudgetForms {
+    const at = (unit: BudgetUnit) => Math.round(this.everywhere(unit, 1) + (rank - 1) * this.#perRank(unit));
+    return { rank, components: at('components'), parameters: at('parameters'), bytes: at('bytes') };
+  }
+
+  #perRank(unit: BudgetUnit): number {
+    return this.everywhere(unit, 2) - this.everywhere(unit, 1);
+  }
+}

@@ -1,0 +1,29 @@
+import type { PrunedModule } from './pruned-module.ts';
+
+/**
+ * Importance of each component of a module: of a triplet by equation 11, `S_i = s(λ_i) + mean_j s(P_ji) + mean_j s(Q_ij)`,
+ * of a doublet the two means (table 4). The score of one scalar is its sensitivity, times its uncertainty where that is
+ * given. Summed in 64 bits, for the product of two small averages underflows 32.
+ */
+export function componentScores(
+  { rank, inFeatures, outFeatures, offsets: { A, E, B } }: PrunedModule,
+  sensitivity: Float32Array,
+  uncertainty?: Float32Array,
+): Float64Array {
+  const score = (i: number) => (uncertainty ? sensitivity[i] * uncertainty[i] : sensitivity[i]);
+  const scores = new Float64Array(rank);
+  for (let i = 0; i < rank; i++) {
+    let row = 0;
+    for (let j = 0; j < inFeatures; j++) row += score(A + i * inFeatures + j);
+    let column = 0;
+    for (let j = 0; j < outFeatures; j++) column += score(B + j * rank + i);
+    scores[i] = (E === undefined ? 0 : score(E + i)) + row / inFeatures + column / outFeatures;
+  }
+  return scores;
+}
+
+/** The ablation that goes by `|λ|` alone, which only triplets have. */
+export function magnitudeScores({ rank, offsets: { E } }: PrunedModule, values: Float32Array): Float64Array {
+  if (E === undefined) throw new Error('a doublet has no λ');
+  return Float64Array.from({ length: rank }, (_, i) => Math.abs(values[E + i]));
+}

@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import {
+  type BudgetConfig,
+  type BudgetKey,
+  type budgetShape,
+  givenBudget,
+  INITIAL_KEYS,
+  TARGET_KEYS,
+} from './budget-shape.ts';
+
+/** PEFT's. */
+const TARGET_R = 8;
+/** The paper's: b(0) over b(T). */
+export const INITIAL_OVER_TARGET = 1.5;
+
+/**
+ * A schema that has the keys of the budget, refusing two budgets at once and filling in the defaults that depend on no
+ * model.
+ */
+export function oneBudget<Schema extends z.ZodObject<typeof budgetShape>>(schema: Schema): Schema {
+  const checked = [TARGET_KEYS, INITIAL_KEYS].reduce(oneOf, schema);
+  return checked.overwrite((config) => inOrder(schema, withDefaults(config)) as z.output<Schema>);
+}
+
+function oneOf<Schema extends z.ZodObject>(schema: Schema, keys: readonly BudgetKey[]): Schema {
+  return keys.reduce((before, key, i) => {
+    const earlier = (config: unknown) => keys.slice(0, i).find((other) => has(config, other));
+    return before.refine((config) => !has(config, key) || earlier(config) === undefined, {
+      path: [key],
+      error: ({ input }) => `expected it to be left out beside ${earlier(input)}, for there is one budget`,
+      // Whatever else is wrong in the section: all of it is told at once.
+      when: () => true,
+    });
+  }, schema);
+}
+
+function has(config: unknown, key: string): boolean {
+  return (Object(config) as Record<string, unknown>)[key] !== undefined;
+}
+
+function withDefaults<Config extends BudgetConfig>(config: Config): Config {
+  const target = givenBudget(config, TARGET_KEYS) ? {} : { target_r: TARGET_R };
+  const filled = { ...config, ...target };
+  const { target_r } = filled;
+  if (target_r === undefined || givenBudget(filled, INITIAL_KEYS)) return filled;
+  return { ...filled, init_r: initialRank(target_r) };
+}
+
+/** The rank of every module at the start where nothing is said of it. */
+export function initialRank(meanTarget: number): number {
+  // 1.5 · 0.1 · 20 is a hair above 3.
+  return Math.max(1, Math.ceil(INITIAL_OVER_TARGET * meanTarget - 1e-9));
+}
+
+/** The keys in the schema's order, which a checkpoint's fingerprint goes by. */
+function inOrder(schema: z.ZodObject, config: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(schema.shape).flatMap((key) => (key in config ? [[key, config[key]]] : [])),
+  );
+}

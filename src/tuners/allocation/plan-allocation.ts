@@ -1,0 +1,61 @@
+import type { LinearModule } from '../../nn/network.ts';
+import { both } from '../../support/both.ts';
+import { elementCount } from '../../support/element-count.ts';
+import { adaptedModules } from '../low-rank/adapted-modules.ts';
+import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
+import type { PeftType } from '../low-rank/low-rank-kind.ts';
+import { storedBytes } from '../low-rank/stored-forms.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
+import { savedParameters } from '../saved-parameters.ts';
+import type { TunableModel } from '../tuner.ts';
+import type { AllocationSchedule } from './budget.ts';
+import type { BudgetConfig } from './budget-shape.ts';
+import { type PromisedBudget, promisedBudget } from './promised-budget.ts';
+import { resolveSchedule } from './resolve-schedule.ts';
+import type { ScheduleConfig } from './schedule-shape.ts';
+
+/** A method with a budget. */
+export interface AllocatingMethod {
+  /** Its name in a config, and for people. */
+  method: string;
+  title: string;
+  /** What it keeps or drops as one. */
+  components: 'triplets' | 'doublets';
+  /** The modules that a config adapts which names none. */
+  targets: readonly string[];
+  /** What its adapters are stored as. */
+  kind: PeftType;
+}
+
+export interface AllocationPlan {
+  /** The layers to adapt, and what is trained whole beside them. */
+  modules: readonly LinearModule[];
+  saved: readonly TrainedParameter[];
+  budget: PromisedBudget;
+  schedule: AllocationSchedule;
+}
+
+/**
+ * What a run of `totalSteps` optimizer steps may keep, and when.
+ *
+ * @throws UserError for a budget or a schedule that cannot be
+ */
+export function planAllocation(
+  { method, title, components, targets, kind }: AllocatingMethod,
+  model: TunableModel,
+  config: AdapterSettings & BudgetConfig & ScheduleConfig,
+  totalSteps: number,
+): AllocationPlan {
+  const modules = adaptedModules(model, config, targets);
+  const saved = savedParameters(model, config, modules);
+  const fileBytes = (ranks: readonly number[]) => {
+    const ranked = modules.map((module, k) => ({ ...module, rank: ranks[k], scale: 1 }));
+    return storedBytes(ranked, saved, kind);
+  };
+  const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
+  const [budget, schedule] = both(
+    () => promisedBudget(config, { method, title, components, modules, modelParameters, fileBytes }),
+    () => resolveSchedule(config, totalSteps, method),
+  );
+  return { modules, saved, budget, schedule };
+}

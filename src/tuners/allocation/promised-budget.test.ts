@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { UserError } from '../../support/user-error.ts';
+import { budgetShape } from './budget-shape.ts';
+import { oneBudget } from './one-budget.ts';
+import { promisedBudget } from './promised-budget.ts';
+
+const schema = oneBudget(z.strictObject(budgetShape));
+
+// Ten numbers for a component of the first two matrices, 40 for one of the third; the file has 100 bytes beside them.
+const modules = [
+  { inFeatures: 5, outFeatures: 5 },
+  { inFeatures: 5, outFeatures: 5 },
+  { inFeatures: 10, outFeatures: 30 },
+];
+
+function promised(settings: object) {
+  return promisedBudget(schema.parse(settings), {
+    ...{ method: 'adalora', title: 'AdaLoRA', components: 'triplets', modules, modelParameters: 12345 },
+    fileBytes: ([a, b, c]) => 100 + 44 * (a + b) + 164 * c,
+  });
+}
+
+describe('in its unit', () => {
+  it.each([
+    [{}, { unit: 'components', target: 24, initialRank: 12 }],
+    [{ target_r: 2.5 }, { unit: 'components', target: 7, initialRank: 4 }],
+    // 0.7 · 3 is below 2.1.
+    [{ target_r: 2.3 }, { unit: 'components', target: 6, initialRank: 4 }],
+    [{ target_budget: 5 }, { unit: 'components', target: 5, initialRank: 3 }],
+    [{ target_parameters: 200 }, { unit: 'parameters', target: 200, initialRank: 5 }],
+    // 2 % are 246.9.
+    [{ target_parameters: '2%' }, { unit: 'parameters', target: 246, initialRank: 7 }],
+    [{ target_bytes: '1.2 kB' }, { unit: 'bytes', target: 1200, initialRank: 7 }],
+    [{ target_bytes: '1 KiB' }, { unit: 'bytes', target: 1024, initialRank: 6 }],
+  ])('%j', (settings, expected) => {
+    expect(promised(settings)).toMatchObject(expected);
+  });
+
+  it.each([
+    [{ init_r: 9 }, 9],
+    [{ init_budget: 9 }, 3],
+    [{ init_budget: 10 }, 4],
+    [{ init_parameters: 240 }, 4],
+    [{ init_parameters: '2%' }, 5],
+    [{ init_bytes: 100 + 5 * 252 }, 5],
+    [{ init_bytes: 101 + 5 * 252 }, 6],
+  ])('the start %j is a whole rank', (start, rank) => {
+    expect(promised({ target_r: 1, ...start }).initialRank).toBe(rank);
+  });
+});
+
+it('comes in every unit, and says what was rounded', () => {
+  const { initial, final, rounded } = promised({ target_parameters: '2%', init_budget: 20 });
+  expect(initial).toEqual({ rank: 7, components: 21, parameters: 420, bytes: 100 + 7 * 252 });
+  // 246 numbers are a mean rank of 4.1.
+  expect(final).toMatchObject({ components: 12, parameters: 246, bytes: Math.round(100 + 4.1 * 252) });
+  expect(final.rank).toBeCloseTo(4.1);
+  expect(rounded).toEqual([
+    'target_parameters 2% of 12,345 parameters is 246.9 parameters, rounded down',
+    'init_budget 20, rounded up to rank 7 in every matrix',
+  ]);
+  expect(promised({ target_r: 2.5 }).rounded).toEqual([
+    'target_r 2.5 in 3 matrices is 7.5 triplets, rounded down',
+  ]);
+  expect(promised({}).rounded).toEqual([]);
+  expect(promised({ target_budget: 5 }).rounded).toEqual(['init_r: 1.5 times the target, rounded up to 3']);
+});
+
+describe('a mistake', () => {
+  it.each([
+    [{ target_r: 0.2 }, 'target_r: expected at least one of the triplets, got 0.2, which is 0.'],
+    [
+      { target_parameters: 39 },
+      'target_parameters: expected at least 40 parameters, one of the triplets of the largest matrix, got 39.',
+    ],
+    [
+      { target_bytes: 263 },
+      'target_bytes: expected at least 264 bytes: header, head and one of the triplets of the largest matrix, got 263.',
+    ],
+    [
+      { target_r: 12, init_r: 12 },
+      'target_r: expected less than init_r (12), for AdaLoRA prunes from init_r down to target_r, got 12. ' +
+        'Set adalora.init_r to about 18, or train with lora at rank 12.',
+    ],
+    [
+      { target_bytes: '2 kB', init_budget: 20 },
+      'target_bytes: expected less than 1864 bytes, rank 7 everywhere, for AdaLoRA prunes from init_budget down to target_bytes, got 2 kB. ' +
+        'Set adalora.init_r to about 12, or train with lora at rank 8.',
+    ],
+  ])('%j', (settings, message) => {
+    expect(() => promised(settings)).toThrow(new UserError(`adalora.${message}`));
+  });
+
+  it('is none at the edges', () => {
+    expect(promised({ target_parameters: 40 }).target).toBe(40);
+    expect(promised({ target_bytes: 264 }).target).toBe(264);
+    expect(promised({ target_budget: 1 }).target).toBe(1);
+    expect(promised({ target_budget: 35, init_r: 12 }).target).toBe(35);
+  });
+});

@@ -1,0 +1,125 @@
+import { UserError } from '../../support/user-error.ts';
+import type { Cost } from './allocate.ts';
+import { BudgetCosts, type BudgetForms } from './budget-costs.ts';
+import { type BudgetConfig, givenBudget, INITIAL_KEYS, TARGET_KEYS } from './budget-shape.ts';
+import { INITIAL_OVER_TARGET, initialRank } from './one-budget.ts';
+import { type BudgetUnit, inUnit, UNIT_OF } from './units.ts';
+
+/** What a run may keep in the end, and what it starts with. */
+export interface PromisedBudget {
+  /** What the target is measured in. */
+  unit: BudgetUnit;
+  /** Whole, and never exceeded. */
+  target: number;
+  cost: Cost;
+  components: 'triplets' | 'doublets';
+  /** Of every module at the start. */
+  initialRank: number;
+  initial: BudgetForms;
+  /** Exact in `unit`; in the others what it comes to where all modules keep the same rank. */
+  final: BudgetForms;
+  /** What did not come out even, in sentences. */
+  rounded: string[];
+}
+
+/** What a budget is worked out from. */
+export interface BudgetFacts {
+  /** The method's name in a config, and for people. */
+  method: string;
+  title: string;
+  /** What is kept or dropped as one. */
+  components: 'triplets' | 'doublets';
+  modules: readonly { inFeatures: number; outFeatures: number }[];
+  /** Of the base model, its head included. */
+  modelParameters: number;
+  /** The size of the adapter's tensor file. */
+  fileBytes: Cost;
+}
+
+/**
+ * The budget of a config on a model. Never more than was promised: the target is rounded down to whole components, numbers
+ * or bytes, the rank at the start up.
+ *
+ * @throws UserError for a target that may keep nothing, or that is not below the start
+ */
+export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): PromisedBudget {
+  const { modules, modelParameters, components, fileBytes } = facts;
+  const costs = new BudgetCosts(modules, fileBytes);
+  const amountOf = (given: Parameters<typeof inUnit>[0]) =>
+    inUnit(given, { matrices: modules.length, modelParameters, components });
+  const end = givenBudget(config, TARGET_KEYS);
+  if (!end) throw new Error(`${facts.method} has no target`);
+  const unit = UNIT_OF[end.key];
+  const wanted = amountOf(end);
+  const target = Math.floor(wanted.amount);
+  const mean = costs.rankFor(unit, target);
+
+  const start = givenBudget(config, INITIAL_KEYS);
+  const [rank, note] = start ? startingRank(start.key, amountOf(start), costs) : defaultRank(mean);
+  refuseTooLittle({ ...end, unit, target }, costs, facts);
+  refuseTooMuch({ ...end, unit, target, mean }, { key: start?.key ?? 'init_r', rank }, costs, facts);
+  return {
+    ...{ unit, target, cost: costs.of[unit], components, initialRank: rank },
+    initial: { ...costs.forms(rank), bytes: costs.everywhere('bytes', rank) },
+    final: { ...costs.forms(mean), [unit]: target },
+    rounded: [...(target === wanted.amount ? [] : [`${wanted.text}, rounded down`]), ...note],
+  };
+}
+
+/** The least rank of all modules that takes the amount, and what is to be said of it. */
+function startingRank(
+  key: keyof BudgetConfig,
+  { amount, text }: ReturnType<typeof inUnit>,
+  costs: BudgetCosts,
+): [number, string[]] {
+  const rank = Math.max(1, Math.ceil(costs.rankFor(UNIT_OF[key], amount) - 1e-9));
+  const isEven = costs.everywhere(UNIT_OF[key], rank) === amount;
+  return [rank, isEven ? [] : [`${text}, rounded up to rank ${rank} in every matrix`]];
+}
+
+function defaultRank(meanTarget: number): [number, string[]] {
+  const rank = initialRank(meanTarget);
+  const isEven = rank === INITIAL_OVER_TARGET * meanTarget;
+  return [rank, isEven ? [] : [`init_r: ${INITIAL_OVER_TARGET} times the target, rounded up to ${rank}`]];
+}
+
+interface Target {
+  key: keyof BudgetConfig;
+  value: number | string;
+  unit: BudgetUnit;
+  target: number;
+}
+
+/** The most important component may be one of the largest matrix: with less nothing might be kept. */
+function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCosts, facts: BudgetFacts): void {
+  const least = costs.ofOne(unit);
+  if (target >= least) return;
+  const what = {
+    components: facts.components,
+    parameters: `parameters, one of the ${facts.components} of the largest matrix`,
+    bytes: `bytes: header, head and one of the ${facts.components} of the largest matrix`,
+  }[unit];
+  throw new UserError({
+    where: `${facts.method}.${key}`,
+    expected: `at least ${least === 1 ? 'one of the' : least} ${what}`,
+    got: unit === 'components' && value !== target ? `${value}, which is ${target}` : `${value}`,
+  });
+}
+
+function refuseTooMuch(
+  { key, value, unit, target, mean }: Target & { mean: number },
+  start: { key: keyof BudgetConfig; rank: number },
+  costs: BudgetCosts,
+  { method, title, components }: BudgetFacts,
+): void {
+  const most = costs.everywhere(unit, start.rank);
+  if (target < most) return;
+  const amount = `${most} ${unit === 'components' ? components : unit}, `;
+  const rank = start.key === 'init_r' ? `init_r (${start.rank})` : `rank ${start.rank} everywhere`;
+  throw new UserError({
+    where: `${method}.${key}`,
+    expected: `less than ${key === 'target_r' ? '' : amount}${rank}, for ${title} prunes from ${start.key} down to ${key}`,
+    got: `${value}`,
+    hint: `Set ${method}.init_r to about ${initialRank(mean)}, or train with lora at rank ${Math.max(1, Math.round(mean))}.`,
+  });
+}

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { LoraTuner } from '../lora/lora-tuner.ts';
+import { componentScores } from './component-scores.ts';
+import { dropComponent, prunedModules, shifted, spanOf } from './pruned-module.ts';
+
+// A [2, 3] at 1, B [2, 2] at 8; with λ at 12.
+const sizes = { name: 'm', rank: 2, inFeatures: 3, outFeatures: 2 };
+const doublets = { ...sizes, offsets: { A: 1, B: 8 } };
+const triplets = { ...sizes, offsets: { A: 1, B: 8, E: 12 } };
+const values = () => Float32Array.from({ length: 15 }, (_, i) => i + 1);
+
+it('drops a doublet by zeroing both halves, a triplet by λ', () => {
+  const pairs = values();
+  dropComponent(doublets, 1, pairs);
+  expect([...pairs]).toEqual([1, 2, 3, 4, 0, 0, 0, 8, 9, 0, 11, 0, 13, 14, 15]);
+  const threes = values();
+  dropComponent(triplets, 0, threes);
+  expect([...threes]).toEqual([...values()].map((value, i) => (i === 12 ? 0 : value)));
+});
+
+it('scores a doublet by the mean over its row and that over its column, a triplet by λ beside', () => {
+  const sensitivity = values();
+  const uncertainty = values().fill(0.5);
+  // Rows of A: 2 3 4 and 5 6 7; columns of B: 9 11 and 10 12; λ: 13 and 14.
+  expect([...componentScores(doublets, sensitivity)]).toEqual([3 + 10, 6 + 11]);
+  expect([...componentScores(doublets, sensitivity, uncertainty)]).toEqual([6.5, 8.5]);
+  expect([...componentScores(triplets, sensitivity, uncertainty)]).toEqual([6.5 + 6.5, 8.5 + 7]);
+});
+
+it('knows its part of the vector', () => {
+  expect(spanOf([doublets])).toEqual([1, 12]);
+  expect(spanOf([triplets])).toEqual([1, 14]);
+  expect(spanOf([shifted(doublets, -1), shifted(triplets, 3)])).toEqual([0, 17]);
+});
+
+it("is where a tuner's layout has it", () => {
+  const modules = ['a', 'b'].map((path) => ({
+    ...{ path, rank: 2, inFeatures: 3, outFeatures: 2, scale: 1 },
+  }));
+  expect(prunedModules(new LoraTuner({ lora_dropout: 0 }, modules, []))).toEqual([
+    { ...sizes, name: 'a', offsets: { A: 0, B: 6 } },
+    { ...sizes, name: 'b', offsets: { A: 10, B: 16 } },
+  ]);
+});

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+const SHARE = /^(100|\d{1,2}(\.\d+)?)%$/;
+
+/** A number of optimizer steps, or a share of the run such as `10%`. */
+const steps = (least: number) =>
+  z.union([z.int().min(least), z.string().regex(SHARE, 'expected a share like 10%')], {
+    error: `expected a count from ${least} or a share like 10%`,
+  });
+
+/** When the budget falls, and how importance is smoothed: PEFT's keys and defaults. `total_step` is computed. */
+export const scheduleShape = {
+  /** Steps before the budget begins to fall. */
+  tinit: steps(0).default(0),
+  /** Steps after the final pattern is chosen. */
+  tfinal: steps(0).default(0),
+  /** Steps between two allocations. */
+  deltaT: steps(1).default(1),
+  /** Smoothing of the sensitivity. */
+  beta1: z.number().gt(0).lt(1).default(0.85),
+  /** Smoothing of the uncertainty. */
+  beta2: z.number().gt(0).lt(1).default(0.85),
+};
+
+export type ScheduleConfig = z.output<z.ZodObject<typeof scheduleShape>>;

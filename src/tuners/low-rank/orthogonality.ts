@@ -1,0 +1,86 @@
+import {
+  add,
+  constant,
+  divide,
+  greater,
+  matmul,
+  multiply,
+  negate,
+  relu,
+  reshape,
+  sqrt,
+  subtract,
+  sum,
+  where,
+} from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import type { Regularizer } from '../tuner.ts';
+import type { FactorGroup } from './factor-groups.ts';
+
+/**
+ * How far the rows of each A (Q) and the columns of each B (P) are from orthonormal, by their Gram matrices G:
+ *
+ * - `mean-norm`: the mean over all factors of ‖G - I‖ (AdaLoRA in loralib and PEFT);
+ * - `sum-squared`: the sum over all factors of ‖G - I‖² (equation 4 of the paper);
+ * - `cosine`: the mean over all factors of the mean of |cos| between different rows (LoRA + R in the paper's code).
+ */
+export type Orthogonality = 'mean-norm' | 'sum-squared' | 'cosine';
+
+/** Keeps rows of zeros from a division by zero; as in the paper's code, far below any length that counts. */
+const COSINE_EPSILON = 1e-30;
+
+/**
+ * R over factors in groups of one shape, which lie one after the other from the start of the vector.
+ *
+ * @param count the number of factors of which a mean is taken; one that has no say (of rank 0, or for cosines 1) counts
+ */
+export function orthogonalityTerm(
+  groups: readonly FactorGroup[],
+  form: Orthogonality,
+  weight: number,
+  count: number,
+): Regularizer {
+  return {
+    weight,
+    views: groups.map(({ members }) => [members.length, ...members[0].shape]),
+    build(views) {
+      const distances = groups.map(({ side }, i) => distance(views[i], side, form));
+      const terms = distances.map((each) => sum(form === 'mean-norm' ? safeSqrt(each) : each, [0]));
+      const total = terms.reduce((a, b) => add(a, b));
+      return form === 'sum-squared' ? total : multiply(total, 1 / count);
+    },
+  };
+}
+
+/** For stacked factors, A [count, rank, in] by rows or B [count, out, rank] by columns: [count]. */
+function distance(factors: Value, side: FactorGroup['side'], form: Orthogonality): Value {
+  const [, ...sizes] = factors.shape as number[];
+  const rank = side === 'rows' ? sizes[0] : sizes[1];
+  const gram = matmul(factors, factors, { transposeA: side === 'columns', transposeB: side === 'rows' });
+  if (form === 'cosine') return meanCosine(factors, gram, side);
+  const deviation = subtract(gram, identity(factors, rank));
+  return sum(multiply(deviation, deviation), [1, 2]);
+}
+
+/** The mean of |cos| over all pairs of different rows; rows of zeros have none, and no gradient either. */
+function meanCosine(factors: Value, gram: Value, side: FactorGroup['side']): Value {
+  const [count, rank] = gram.shape as number[];
+  const lengths = safeSqrt(sum(multiply(factors, factors), [side === 'rows' ? 2 : 1]));
+  const products = multiply(reshape(lengths, [count, rank, 1]), reshape(lengths, [count, 1, rank]));
+  // |x| with a gradient of zero at zero.
+  const magnitudes = add(relu(gram), relu(negate(gram)));
+  const cosines = divide(magnitudes, add(products, COSINE_EPSILON));
+  const between = multiply(cosines, subtract(1, identity(factors, rank)));
+  return multiply(sum(between, [1, 2]), 1 / (rank * rank - rank));
+}
+
+/** √x where x > 0, else 0 with a gradient of 0: below the root stands 1 where x vanishes. */
+function safeSqrt(x: Value): Value {
+  const positive = greater(x, 0);
+  return where(positive, sqrt(where(positive, x, 1)), 0);
+}
+
+function identity(like: Value, rank: number): Value {
+  const data = Array.from({ length: rank * rank }, (_, i) => Number(i % (rank + 1) === 0));
+  return constant(like.node.graph, data, [1, rank, rank]);
+}

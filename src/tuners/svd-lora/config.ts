@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { tripletShape } from '../adalora/triplet-shape.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+
+/** SVD-LoRA's settings: AdaLoRA's, without all that allocates. */
+export const svdLoraConfigSchema = z.strictObject({
+  ...adapterConfigShape,
+  /** Rank of every module. */
+  r: z.int().min(1).default(8),
+  ...tripletShape,
+});
+
+export type SvdLoraConfig = z.infer<typeof svdLoraConfigSchema>;

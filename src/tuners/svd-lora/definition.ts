@@ -1,0 +1,53 @@
+import { adaLoraKind, importedAdaLora } from '../adalora/adalora-kind.ts';
+import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import { tripletTerm } from '../adalora/triplet-term.ts';
+import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
+import { exportAdapter } from '../low-rank/export-adapter.ts';
+import { ranksOf } from '../low-rank/factors.ts';
+import { asStored } from '../low-rank/peft-adapter.ts';
+import type { MethodDefinition } from '../method-definition.ts';
+import { staticRun } from '../method-run.ts';
+import { type SvdLoraConfig, svdLoraConfigSchema } from './config.ts';
+
+/**
+ * SVD-LoRA, an ablation of the paper (table 5): AdaLoRA's triplets and orthogonality term at a constant rank. Its files are
+ * AdaLoRA's, with every triplet kept.
+ */
+export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema> = {
+  config: svdLoraConfigSchema,
+  learningRate: 2e-3,
+  trains: 'adapter',
+  vectors: 5,
+  start(model, config, totalSteps) {
+    const { r, ...settings } = config;
+    const tuner = AdaLoraTuner.create(model, { ...settings, init_r: r });
+    const { modules, layout } = tuner;
+    const targets = model.definition.targetModules.many;
+    return staticRun(tuner, {
+      ranks: ranksOf(modules),
+      store: (values, baseModel) =>
+        asStored(
+          exportAdapter(
+            { model, config: settings, targets, modules, layout, values, baseModel },
+            // PEFT refuses a config without total_step; no phase of the schedule is in it.
+            { peft_type: 'ADALORA', init_r: r, target_r: r, total_step: totalSteps },
+          ),
+        ),
+    });
+  },
+  kind: adaLoraKind,
+  continues: continuesLowRank({
+    method: 'svd_lora',
+    schema: svdLoraConfigSchema,
+    known: ({ init_r, ...config }) => ({ ...config, r: init_r }),
+    imported: importedAdaLora,
+    notices: ['the adapter goes on with the triplets it has'],
+  }),
+  words: {
+    title: 'SVD-LoRA',
+    tags: ['peft', 'adalora', 'svd-lora'],
+    library: 'peft',
+    summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`),
+    regularizer: tripletTerm,
+  },
+};

@@ -1,0 +1,167 @@
+import { statSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Plan } from '../src/jobs/plan/plan.ts';
+import type { EventOf, TrainEvent } from '../src/run/events.ts';
+import { type Ended, eventsIn, Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+async function succeeds(run: Promise<Ended>): Promise<string> {
+  const ended = await run;
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  return ended.stdout;
+}
+
+const SCHEDULE = 'lora_alpha: 16, tinit: 15, tfinal: 20, deltaT: 3';
+const TRAINING = '{learning_rate: 2e-2, max_steps: 60, logging_steps: 1, save_steps: 4}';
+
+/** What a method is called on its card, and its settings. */
+const METHODS: [name: string, title: string, settings: string[]][] = [
+  ['svd_lora', 'SVD-LoRA', ['svd_lora={r: 3, lora_alpha: 16, lora_dropout: 0.1}']],
+  ['prune_lora', 'prune-LoRA', [`prune_lora={target_r: 2.6, init_r: 4, ${SCHEDULE}, lora_dropout: 0.1}`]],
+  ['lora', 'LoRA + R', ['lora={r: 4, orth_reg_weight: 0.2, lora_dropout: 0.1}']],
+  [
+    'adalora',
+    'AdaLoRA (s = I, γ = 0)',
+    [`adalora={target_bytes: 12 kB, score: sensitivity, orth_reg_weight: 0, ${SCHEDULE}}`],
+  ],
+  [
+    'adalora',
+    'AdaLoRA (s = |λ|)',
+    [`adalora={target_parameters: 3%, score: magnitude, ${SCHEDULE}, shrink: at-export}`],
+  ],
+];
+
+describe.each(METHODS)('%s, called %s', (method, title, settings) => {
+  const output = title.replaceAll(/\W+/g, '-');
+  const args = (folder: string) => [
+    ...['train', 'run.yaml', '--json', '--resume'],
+    ...[`method=${method}`, `training=${TRAINING}`, ...settings, `output=${folder}`].flatMap((setting) => [
+      '--set',
+      setting,
+    ]),
+  ];
+
+  beforeAll(async () => {
+    await succeeds(workspace.run(...args(output)));
+  });
+
+  it('that is killed and resumed gives the same adapter', async () => {
+    const killed = `${output}-killed`;
+    const moments: ((event: TrainEvent) => boolean)[] = [
+      ({ type, step }) => type === 'step' && step >= 6,
+      ({ type, step }) => type === 'step' && step >= 25,
+      ({ type, step }) => type === 'step' && step >= 45,
+    ];
+    for (const isMoment of moments) {
+      const { signal } = await workspace.interrupt(args(killed), 'SIGKILL', (stdout) =>
+        eventsIn(stdout.slice(0, stdout.lastIndexOf('\n') + 1)).some(isMoment),
+      );
+      expect(signal).toBe('SIGKILL');
+    }
+    await succeeds(workspace.run(...args(killed)));
+    for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {
+      const same = workspace.read(killed, file).equals(workspace.read(output, file));
+      expect({ file, same }).toEqual({ file, same: true });
+    }
+  });
+
+  it('learns, and stands under its name on its card and in its report', async () => {
+    const losses = workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
+    const last = losses.slice(-10);
+    expect(last.reduce((a, b) => a + b) / last.length).toBeLessThan(0.6 * losses[0]);
+    const card = workspace.read(output, 'README.md').toString();
+    expect(card).toContain(`# model, ${title}\n`);
+    expect(card).toContain(`trained by ${title} for 60 steps`);
+    await succeeds(workspace.run('report', output, '-o', 'report.html'));
+    // Which begins with a capital.
+    const report = workspace.read('report.html').toString();
+    expect(report.slice(0, report.indexOf('</h1>')).toLowerCase()).toContain(`${title.toLowerCase()} on `);
+  });
+
+  it('predicts the same as plain LoRA and merged', async () => {
+    const logits = await succeeds(workspace.run('predict', output, 'dev.tsv', '--logits'));
+    const first = (text: string) => JSON.parse(text.split('\n')[0]).logits as number[];
+    await succeeds(workspace.run('export', output, '--as', 'lora', '-o', `${output}-plain`));
+    await succeeds(workspace.run('merge', output, '-o', `${output}-merged`));
+    for (const other of ['plain', 'merged']) {
+      const same = await succeeds(workspace.run('predict', `${output}-${other}`, 'dev.tsv', '--logits'));
+      // Other orders of the same sums, in float32.
+      first(same).forEach((logit, i) => expect(logit).toBeCloseTo(first(logits)[i], 4));
+    }
+  });
+});
+
+describe('a budget', () => {
+  const budgeted = (method: string, budget: string) => [
+    ...[`method=${method}`, `training=${TRAINING}`],
+    `${method}={${budget}, ${SCHEDULE}}`,
+  ];
+  const planOf = async (settings: string[]): Promise<Plan> =>
+    JSON.parse(
+      await succeeds(
+        workspace.run('plan', 'run.yaml', '--json', ...settings.flatMap((setting) => ['--set', setting])),
+      ),
+    );
+  const final = (run: string) =>
+    workspace
+      .events(run)
+      .find((event): event is EventOf<'allocation'> => event.type === 'allocation' && event.final)!;
+
+  /** Numbers of a component of the largest matrix: 32 in and 64 out. */
+  const LARGEST = 32 + 64;
+  /** The same in bytes with λ, and what digits its header may have more. */
+  const LARGEST_BYTES = 4 * (LARGEST + 1) + 64;
+
+  it.each(['adalora', 'prune_lora'])(
+    'of %s in bytes is the size of the file, to the component',
+    async (method) => {
+      const run = `bytes-${method}`;
+      const settings = budgeted(method, 'target_bytes: 9.5 kB, init_budget: 30');
+      const { budget } = await planOf(settings);
+      expect(budget).toMatchObject({ unit: 'bytes', forms: { target: { bytes: 9500 } } });
+      expect(budget!.rounded).toEqual(['init_budget 30, rounded up to rank 3 in every matrix']);
+      await succeeds(workspace.train(...settings, `output=${run}`));
+      const { size } = statSync(workspace.path(run, 'adapter', 'adapter_model.safetensors'));
+      expect(size).toBeLessThanOrEqual(9500);
+      expect(size).toBeGreaterThan(9500 - LARGEST_BYTES);
+    },
+  );
+
+  it('in parameters is never exceeded, and left by less than a component', async () => {
+    await succeeds(workspace.train(...budgeted('adalora', 'target_parameters: 1000'), 'output=parameters'));
+    const { budget, ranks } = final('parameters');
+    const isWide = (path: string) => /(intermediate|[01]\.output)\.dense$/.test(path);
+    const numbers = Object.entries(ranks).reduce(
+      (sum, [path, rank]) => sum + rank * (isWide(path) ? LARGEST : 64),
+      0,
+    );
+    expect(numbers).toBeLessThanOrEqual(1000);
+    expect(numbers).toBeGreaterThan(1000 - LARGEST);
+    expect(budget).toBe(Object.values(ranks).reduce((a, b) => a + b));
+  });
+
+  it('of a fraction of a rank is a whole number of triplets', async () => {
+    await succeeds(workspace.train(...budgeted('adalora', 'target_r: 0.6'), 'output=fraction'));
+    // 0.6 in 12 matrices are 7.2.
+    expect(final('fraction').budget).toBe(7);
+    const config = JSON.parse(workspace.read('fraction', 'adapter', 'adapter_config.json').toString());
+    expect(config).toMatchObject({ target_r: 1, init_r: 1 });
+  });
+
+  it.each([
+    ['target_budget: 5, target_r: 2', 'adalora.target_budget: expected it to be left out beside target_r'],
+    ['target_parameters: 20', 'adalora.target_parameters: expected at least 96 parameters'],
+    ['target_budget: 60, init_r: 4', 'adalora.target_budget: expected less than 48 triplets, init_r (4)'],
+    ['target_bytes: 1 KB', 'adalora.target_bytes: expected at least'],
+  ])('{%s} is refused in one message', async (budget, message) => {
+    const { code, stderr } = await workspace.train(...budgeted('adalora', budget), 'output=refused');
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
