@@ -1,11 +1,7 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { textFile, textFiles } from '../../data/node/text-files.ts';
-import {
-  adapterConfigFile,
-  adapterTensorFile,
-  readAdapter,
-} from '../../formats/adapters/node/adapter-folder.ts';
+import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { continuedConfig } from '../../run/config/continued-config.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -66,6 +62,6 @@ async function readStart(
   return {
     config,
     start: { stored, notes },
-    files: [adapterConfigFile(folder), adapterTensorFile(folder)],
+    files: adapterPaths(folder),
   };
 }

@@ -1,5 +1,6 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { headLabels } from '../../formats/adapters/head-labels.ts';
 import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { spanModel } from '../../objectives/span-model.ts';
@@ -40,7 +41,7 @@ export interface OpenTunedOptions {
 }
 
 /**
- * Opens a run's folder, an adapter's (of any method here, or of PEFT), a model's, or any of them on the Hub by its id. A
+ * Opens a run's folder, an adapter's (of any method here, of PEFT or AdapterHub), a model's, or any of them on the Hub by its id. A
  * model without an adapter is frozen: nothing of it passes through JavaScript.
  *
  * @throws UserError for anything missing, damaged or not fitting together
@@ -95,7 +96,11 @@ function opened(
 /** What a model or an adapter without notes was trained for. */
 function recognised(baseFolder: string, stored?: StoredAdapter): Notes {
   const { definition } = readFamily(baseFolder);
-  const json = readModelConfig(baseFolder);
+  const names = stored && headLabels(stored);
+  const json = { ...readModelConfig(baseFolder), ...(names && { id2label: names }) } as Record<
+    string,
+    unknown
+  >;
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
   const outputsOf = (build: BuildTask) =>
     stored && headOutputs(describeAs(baseFolder, build), stored.tensors);

@@ -33,7 +33,7 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a run's folder, an adapter's (of any method here, or of PEFT), a model's, or any of them on the Hub by its id:
+ * Opens a run's folder, an adapter's (of any method here, of PEFT or AdapterHub), a model's, or any of them on the Hub by its id:
  * to predict, evaluate, generate, merge or export. Close it after use.
  *
  * @throws UserError for anything missing, damaged or not fitting together
