@@ -5,6 +5,7 @@ import { adaLora } from './adalora/definition.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
 import { full } from './full/definition.ts';
+import { houlsby } from './houlsby/definition.ts';
 import { lora } from './lora/definition.ts';
 import type { MethodDefinition } from './method-definition.ts';
 
@@ -13,6 +14,7 @@ export const METHODS = {
   adalora: adaLora,
   lora,
   bitfit: bitFit,
+  houlsby,
   full,
 };
 

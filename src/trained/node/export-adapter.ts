@@ -21,7 +21,7 @@ export function exportAdapter(
       where: folder,
       expected: forms.length > 0 ? `a form of an adapter (${forms.join(', ')})` : 'what has another form',
       got: adapter ? `${form} of an adapter of kind ${adapter.kind.name}` : 'a whole model',
-      hint: suggest(form, forms) || undefined,
+      hint: forms.length > 0 ? suggest(form, forms) : undefined,
     });
   }
   writeAdapter(output, written(adapter.stored, folder));
