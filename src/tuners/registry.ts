@@ -8,6 +8,7 @@ import { full } from './full/definition.ts';
 import { houlsby } from './houlsby/definition.ts';
 import { lora } from './lora/definition.ts';
 import type { MethodDefinition } from './method-definition.ts';
+import { pfeiffer } from './pfeiffer/definition.ts';
 
 /** Every method, by its name in a config. A new one is one entry here and one folder beside. */
 export const METHODS = {
@@ -15,6 +16,7 @@ export const METHODS = {
   lora,
   bitfit: bitFit,
   houlsby,
+  pfeiffer,
   full,
 };
 
