@@ -11,7 +11,6 @@ off by more than 1e-4.
 """
 
 import argparse
-import json
 import pathlib
 import re
 import sys
@@ -19,11 +18,9 @@ import warnings
 
 import torch
 from peft import PeftModel, get_peft_model_state_dict
+from rows import compare, predict, read_columns, read_predictions
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, logging
-
-TOLERANCE = 1e-4
-BATCH = 32
 
 
 def load(folder, base):
@@ -53,39 +50,13 @@ def load_tensors(folder):
     return load_file(safe) if safe.exists() else torch.load(folder / "adapter_model.bin", weights_only=True)
 
 
-def read_columns(path, columns):
-    """One list of texts for each of `columns`."""
-    lines = pathlib.Path(path).read_bytes().decode("utf-8-sig").rstrip("\n").split("\n")
-    rows = [line.rstrip("\r").split("\t") for line in lines]
-    if all(column.isdecimal() for column in columns):
-        places = [int(column) for column in columns]
-    else:
-        header = rows.pop(0)
-        places = [header.index(column) for column in columns]
-    return [[row[place] for row in rows] for place in places]
-
-
-@torch.no_grad()
-def predict(model, tokenizer, columns, max_length):
-    logits = []
-    for start in range(0, len(columns[0]), BATCH):
-        texts = [column[start : start + BATCH] for column in columns]
-        batch = tokenizer(*texts, truncation=True, max_length=max_length, padding=True, return_tensors="pt")
-        logits.append(model(**batch).logits)
-    return torch.cat(logits)
-
-
 def main():
     arguments = parse()
     warnings.simplefilter("ignore")  # of every rank_pattern and of rank 0; `load` checks what matters
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    with open(arguments.predictions, encoding="utf-8") as lines:
-        ours = [json.loads(line) for line in lines]
     columns = read_columns(arguments.file, [c for c in (arguments.text, arguments.text_pair) if c])
-    if len(ours) != len(columns[0]):
-        sys.exit(f"{arguments.predictions}: expected {len(columns[0])} lines, got {len(ours)}")
-
+    ours = read_predictions(arguments.predictions, len(columns[0]))
     kind, model = load(arguments.adapter, arguments.model)
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
     theirs = predict(model, tokenizer, columns, arguments.max_length)
@@ -94,14 +65,6 @@ def main():
         theirs = predict(model.merge_and_unload(), tokenizer, columns, arguments.max_length)
         good = compare("merged", ours, theirs, arguments.labels) and good
     sys.exit(not good)
-
-
-def compare(kind, ours, theirs, labels):
-    names = labels or [str(i) for i in range(theirs.shape[1])]
-    equal = sum(str(row["label"]) == names[i] for row, i in zip(ours, theirs.argmax(-1).tolist(), strict=True))
-    difference = (torch.tensor([row["logits"] for row in ours]) - theirs).abs().max().item()
-    print(f"{kind}: labels equal {equal}/{len(ours)}, max |logit difference| {difference:.2e}")
-    return equal == len(ours) and difference <= TOLERANCE
 
 
 def parse():

@@ -14,12 +14,11 @@ import pathlib
 import warnings
 
 import torch
-from check_adapter import read_columns
 from peft import AdaLoraConfig, LoraConfig, get_peft_model
+from rows import batches, read_columns
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, logging
 
 SIX_MATRICES = ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
-BATCH = 32
 LEARNING_RATE = {"adalora": 5e-3, "lora": 5e-4}
 
 
@@ -30,17 +29,6 @@ def config(method, steps):
         return LoraConfig(**shared, **patterns, r=8, use_rslora=True, bias="lora_only")
     schedule = {"total_step": steps, "tinit": steps // 10, "tfinal": steps * 2 // 5, "deltaT": 2}
     return AdaLoraConfig(**shared, **schedule, init_r=12, target_r=8, orth_reg_weight=0.1)
-
-
-def batches(tokenizer, texts, labels, max_length):
-    """Without end, in an order of its own every time."""
-    while True:
-        order = torch.randperm(len(texts)).tolist()
-        for start in range(0, len(order) - BATCH + 1, BATCH):
-            chosen = order[start : start + BATCH]
-            rows = [texts[i] for i in chosen]
-            batch = tokenizer(rows, truncation=True, max_length=max_length, padding=True, return_tensors="pt")
-            yield {**batch, "labels": torch.tensor([labels[i] for i in chosen])}
 
 
 def main():

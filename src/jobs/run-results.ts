@@ -22,7 +22,7 @@ export function runResults(
   finish: FinishEvent,
 ): RunResults {
   return {
-    adapter: method.store?.(values, config.model),
+    adapter: method.store?.(values, config.model, labels),
     notes: formatNotes({ task: config.task, data }, labels, maxLength),
     card: modelCard({
       config: { ...config, data: { ...config.data, max_length: maxLength } },

@@ -81,6 +81,9 @@ const activations: Record<string, (x: Value) => Value> = {
   linear: (x) => x,
 };
 
+/** The names of them all. */
+export const ACTIVATION_NAMES = Object.keys(activations) as [string, ...string[]];
+
 function silu(x: Value): Value {
   return multiply(x, sigmoid(x));
 }

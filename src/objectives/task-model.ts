@@ -16,7 +16,7 @@ export interface TaskModel extends TunableModel {
 }
 
 /**
- * Puts a model family, a config, a head and a loss together, and lists the parameters and linear modules of it.
+ * Puts a model family, a config, a head and a loss together, and lists the parameters, linear modules and sublayers of it.
  *
  * @param buildLoss the loss, from what gives the logits
  * @throws UserError where the family has no such head
@@ -33,13 +33,14 @@ export function taskModel(
     const inputs = modelInputs(network.graph);
     return head.build(network, config, { ...inputs, ...change(inputs) });
   };
-  const { linears, parameters, buffers } = described(buildLogits);
+  const { linears, sublayers, parameters, buffers } = described(buildLogits);
   return {
     definition,
     config,
     headKind,
     head,
     linears: [...linears.values()],
+    sublayers: [...sublayers.values()],
     parameters,
     buffers,
     buildLogits,

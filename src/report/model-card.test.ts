@@ -42,6 +42,27 @@ it('of regression on pairs has no labels and one output', () => {
   expect(parse(text.split('---\n')[1])).toMatchObject({ metrics: ['pearsonr'], tags: ['peft', 'lora'] });
 });
 
+it("of bottleneck adapters loads with AdapterHub's library", () => {
+  const text = card({ method: 'houlsby', model: 'owner/name' }, { ranks: {} });
+  expect(text).toContain('# name, Houlsby adapters');
+  expect(text).toContain(`or with AdapterHub's library \`adapters\`:`);
+  expect(text).toContain(
+    `import adapters
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+model = AutoModelForSequenceClassification.from_pretrained("owner/name", num_labels=2)
+adapters.init(model)
+model.load_adapter("adapter", set_active=True)
+model.eval()
+tokenizer = AutoTokenizer.from_pretrained("owner/name")
+`,
+  );
+  expect(parse(text.split('---\n')[1])).toMatchObject({
+    library_name: 'adapter-transformers',
+    tags: ['adapter-transformers', 'houlsby'],
+  });
+});
+
 it('of full fine-tuning loads with transformers', () => {
   const text = card({ method: 'full', model: 'owner/name' }, { ranks: {}, metrics: {} });
   expect(text).not.toMatch(/PeftModel|## Ranks|## Scores|model-index/);

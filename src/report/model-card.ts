@@ -6,6 +6,7 @@ import { PROGRAM } from '../support/program.ts';
 import { type TaskName, taskNamed } from '../tasks/registry.ts';
 import { titleOf } from '../tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../tuners/registry.ts';
+import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
 
 /** What a card tells. The config is a run's. */
@@ -60,7 +61,7 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
   const scores = scoresOf(facts);
   const file = data.validation && lastName(data.validation);
   return {
-    library_name: library ?? PROGRAM,
+    library_name: library ? PYTHON_LOADING[library].hub : PROGRAM,
     base_model: base,
     pipeline_tag: pipeline,
     tags,
@@ -151,24 +152,19 @@ function usage({ config, labels }: ModelCardFacts, base: string): string {
     const merge = 'For Python, `adalora merge . -o merged` makes a model of it that transformers loads.';
     return [`In this folder, with \`${PROGRAM}\`${explained}:`, '', ...command, '', merge].join('\n');
   }
-  const isAdapter = library === 'peft';
+  const { name, isAdapter, imports, load } = PYTHON_LOADING[library];
   const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
-  const load = isAdapter
-    ? [
-        `base = ${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`,
-        'model = PeftModel.from_pretrained(base, "adapter").eval()',
-      ]
-    : [`model = ${autoModel}.from_pretrained("model").eval()`];
+  const pretrained = `${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`;
   return [
-    `In this folder, with \`${PROGRAM}\`${explained} or with Hugging Face's libraries:`,
+    `In this folder, with \`${PROGRAM}\`${explained} or with ${name}:`,
     '',
     ...command,
     '',
     '```python',
-    ...(isAdapter ? ['from peft import PeftModel'] : []),
+    ...imports,
     `from transformers import ${autoModel}, AutoTokenizer`,
     '',
-    ...load,
+    ...load(pretrained, autoModel),
     `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(isAdapter ? base : 'model')})`,
     ...python(data),
     '```',

@@ -1,3 +1,4 @@
+import { headLabels } from '../formats/adapters/head-labels.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { classLoss } from '../objectives/sequence-loss.ts';
 import { sequenceModel } from '../objectives/sequence-model.ts';
@@ -49,7 +50,9 @@ export function purposeOf(trained: Trained, generates: boolean, where: string): 
 }
 
 /** What a model or an adapter without notes was trained for. */
-function recognised({ family: { definition, config }, json, stored }: Trained): Notes {
+function recognised({ family: { definition, config }, json: base, stored }: Trained): Notes {
+  const names = stored && headLabels(stored);
+  const json = { ...base, ...(names && { id2label: names }) } as Trained['json'];
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
   const outputsOf = (build: BuildTask) => stored && headOutputs(build(definition, config), stored.tensors);
   const model: UnknownTrained = {

@@ -1,4 +1,4 @@
-import { type AdapterTensors, PEFT_PREFIX } from '../formats/adapters/stored-adapter.ts';
+import { type AdapterTensors, savedTensor } from '../formats/adapters/stored-adapter.ts';
 import type { TunableModel } from './tuner.ts';
 
 /** Outputs of the head that an adapter brings with it; undefined where it brings none. */
@@ -9,5 +9,5 @@ export function headOutputs({ head, parameters }: TunableModel, tensors: Adapter
   // Parameters come in the order of use: the last layer gives the logits.
   const last = inHead.at(-1)?.replace(/\.[^.]*$/, '');
   const ofLast = inHead.filter((name) => name.startsWith(`${last}.`));
-  return ofLast.flatMap((name) => tensors.get(PEFT_PREFIX + name) ?? []).at(0)?.shape[0];
+  return ofLast.flatMap((name) => savedTensor(tensors, name) ?? []).at(0)?.shape[0];
 }

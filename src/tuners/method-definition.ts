@@ -13,7 +13,7 @@ export interface MethodWords {
   /** Tags on the Hub. */
   tags: readonly string[];
   /** The library that loads its result in Python; undefined where only this program does. */
-  library?: 'peft' | 'transformers';
+  library?: 'peft' | 'adapters' | 'transformers';
   /** What its settings come to, behind its name: "rank 12 to 8 on average". Settings of other versions may lack keys. */
   summary?(settings: Readonly<Record<string, unknown>>): string | undefined;
   /** What its regularizer measures, as a formula in words; nothing where it has none. */

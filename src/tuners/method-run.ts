@@ -51,8 +51,12 @@ export interface MethodRun {
   assertComplete?(): void;
   state(): MethodState;
   restore(state: MethodState): void;
-  /** The adapter that trained values make of a base model; missing where the model itself is what is trained. */
-  store?(values: Float32Array, baseModel: string): StoredAdapter;
+  /**
+   * The adapter that trained values make of a base model; missing where the model itself is what is trained.
+   *
+   * @param labels class names by id, for files that have them; none for tasks without
+   */
+  store?(values: Float32Array, baseModel: string, labels?: readonly string[]): StoredAdapter;
 }
 
 export interface AfterStep {

@@ -5,8 +5,10 @@ import { adaLora } from './adalora/definition.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
 import { full } from './full/definition.ts';
+import { houlsby } from './houlsby/definition.ts';
 import { lora } from './lora/definition.ts';
 import type { MethodDefinition } from './method-definition.ts';
+import { pfeiffer } from './pfeiffer/definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
 
@@ -17,6 +19,8 @@ export const METHODS = {
   svd_lora: svdLora,
   prune_lora: pruneLora,
   bitfit: bitFit,
+  houlsby,
+  pfeiffer,
   full,
 };
 

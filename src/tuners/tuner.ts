@@ -1,6 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { CommonConfig, Head, HeadKind, ModelDefinition } from '../models/model-definition.ts';
-import type { Injection, LinearModule } from '../nn/network.ts';
+import type { Injection, LinearModule, Sublayer } from '../nn/network.ts';
 import type { ParameterLayout } from './parameter-layout.ts';
 
 /** A model as a tuner sees it. */
@@ -10,6 +10,8 @@ export interface TunableModel {
   headKind: HeadKind;
   head: Head;
   linears: readonly LinearModule[];
+  /** Where adapters may stand, in the order in which the model builds them. */
+  sublayers: readonly Sublayer[];
   /** Shape of every parameter by Hugging Face name. */
   parameters: ReadonlyMap<string, readonly number[]>;
   /** Shape of every tensor that no method trains. */

@@ -1,4 +1,4 @@
-import { ADAPTER_FILES, storedAdapter } from '../formats/adapters/adapter-files.ts';
+import { PEFT_FILES, peftStored } from '../formats/adapters/peft-files.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { type FileSet, missingIn, pathIn, readFile, readJsonFile } from '../formats/file-set.ts';
 import { parseSafetensorsHeader } from '../formats/safetensors.ts';
@@ -14,14 +14,14 @@ const MAX_BYTES = 2 ** 30;
  * @throws UserError for one that is damaged, or whose tensors are missing or a pickle
  */
 export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | undefined> {
-  const config = await readJsonFile(files, ADAPTER_FILES.config);
+  const config = await readJsonFile(files, PEFT_FILES.config);
   if (config === undefined) return undefined;
-  const bytes = await readFile(files, ADAPTER_FILES.tensors, MAX_BYTES);
-  if (!bytes) throw missingIn(files, ADAPTER_FILES.tensors, "the adapter's tensors");
-  const path = pathIn(files.name, ADAPTER_FILES.tensors);
+  const bytes = await readFile(files, PEFT_FILES.tensors, MAX_BYTES);
+  if (!bytes) throw missingIn(files, PEFT_FILES.tensors, "the adapter's tensors");
+  const path = pathIn(files.name, PEFT_FILES.tensors);
   const header = parseSafetensorsHeader(bytes, bytes.length, path);
   const tensors = new SafetensorsTensors(header, path, (begin, end) => bytes.slice(begin, end));
-  return storedAdapter(config, pathIn(files.name, ADAPTER_FILES.config), tensors);
+  return peftStored(config, pathIn(files.name, PEFT_FILES.config), tensors);
 }
 
 /** The notes of this program beside an adapter or a model; undefined where there are none. */

@@ -1,4 +1,4 @@
-import { encodeAdapter } from '../formats/adapters/adapter-files.ts';
+import { encodePeft } from '../formats/adapters/peft-files.ts';
 import { encodeSafetensors } from '../formats/encode-safetensors.ts';
 import { type FileSet, readFile } from '../formats/file-set.ts';
 import type { RunResults } from '../jobs/run-results.ts';
@@ -17,7 +17,7 @@ const MAX_SHARED_BYTES = 2 ** 27;
 /** The files of a trained adapter, as a run's folder has them in Node. */
 export function adapterFiles({ adapter, notes, card }: RunResults): ResultFiles | undefined {
   if (!adapter) return undefined;
-  const written = encodeAdapter(adapter).map(([name, chunks]): [string, Uint8Array | string] => {
+  const written = encodePeft(adapter).map(([name, chunks]): [string, Uint8Array | string] => {
     const bytes = joined(chunks);
     return [name, name.endsWith('.json') ? new TextDecoder().decode(bytes) : bytes];
   });

@@ -4,7 +4,7 @@ import { addUseFlags, openFlags, readingFlags, type UseFlags } from '../flags.ts
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('Score a trained model on a file: labelled rows, or for a language model text.')
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT')
+    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .argument('<file>', 'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them')
     .option('--json', 'print one JSON object');
   return addUseFlags(command).action(run);

@@ -3,7 +3,10 @@ import { Command } from 'commander';
 export function exportCommand(): Command {
   return new Command('export')
     .description('Write an adapter in another form that computes the same.')
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT; or its Hub id')
+    .argument(
+      '<run or adapter>',
+      'folder of a run, or of an adapter in the format of PEFT or AdapterHub; or its Hub id',
+    )
     .requiredOption('--as <form>', 'lora: plain LoRA, for programs that do not know AdaLoRA')
     .requiredOption('-o, --output <folder>', 'new or empty')
     .action(run);

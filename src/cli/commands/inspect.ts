@@ -3,8 +3,8 @@ import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('Show the ranks of an adapter by layer and matrix.')
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT')
+    .description('Show what an adapter is: its ranks by layer and matrix, or how large its bottlenecks are.')
+    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -19,11 +19,12 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   const where = adapterConfigFile(folder);
   const kind = kindOf(stored, where);
   const { ranks, initialRank, settings, isOwn } = kind.facts(stored, where);
-  const { baseModel, taskType, tensors } = stored;
+  const { config, baseModel, taskType, tensors } = stored;
   const table = rankTable(ranks);
   const hasRanks = table.modules > 0;
   const summary = {
-    peft_type: kind.name,
+    // Only PEFT's files say so themselves.
+    [config.peft_type === undefined ? 'kind' : 'peft_type']: kind.name,
     task_type: taskType,
     base_model_name_or_path: baseModel,
     ...(hasRanks && { modules: table.modules, total_rank: table.total, average_rank: table.average }),
@@ -46,6 +47,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
       `\ntotal rank ${counted(table.total)} in ${table.modules} matrices, ${table.average.toFixed(2)} on average${start}`,
     );
   }
+  if (!hasRanks) for (const [key, value] of Object.entries(settings)) console.log(`${key}: ${value}`);
   console.log(
     `${counted(summary.adapter_parameters)} parameters, and ${counted(summary.head_parameters)} in modules saved whole`,
   );

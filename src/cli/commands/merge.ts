@@ -10,7 +10,10 @@ interface Flags {
 export function mergeCommand(): Command {
   return new Command('merge')
     .description('Write the model that an adapter makes of its base, as a checkpoint of its own.')
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT; or its Hub id')
+    .argument(
+      '<run or adapter>',
+      'folder of a run, or of an adapter in the format of PEFT or AdapterHub; or its Hub id',
+    )
     .requiredOption('-o, --output <folder>', 'new or empty')
     .addOption(
       new Option('--dtype <type>', 'type of the weights; by default that of the base').choices([

@@ -10,7 +10,7 @@ export function predictCommand(): Command {
     .description(
       'Predict a line of JSON for each row: label, and probabilities in the order of the labels. In a terminal, answer what is typed.',
     )
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT')
+    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .argument('[file]', 'TSV, CSV or JSON Lines; standard input without (there also one text a line)')
     .option('--logits', 'give the logits as well');
   return addUseFlags(command).action(run);

@@ -1,3 +1,5 @@
+import { ADAPTER_CONFIG, adapterFiles } from '../../formats/adapters/adapter-files.ts';
+
 /** Weights as repositories have them, in transformers' order of preference: one file, or shards and their index. */
 const WEIGHTS = [
   {
@@ -26,13 +28,10 @@ const DESCRIPTION = [
   'merges.txt',
 ];
 
-/** What makes a repository one of an adapter, for PEFT and transformers too. */
-const ADAPTER_CONFIG = 'adapter_config.json';
-/** Its tensors in PEFT's order of preference, and our notes, which say what they are for. */
-const ADAPTER_WEIGHTS = ['adapter_model.safetensors', 'adapter_model.bin'];
+/** Our notes beside an adapter, which say what it is for. */
 const ADAPTER_NOTES = 'adalora.json';
 
-/** Whether a repository is one of an adapter, whatever else lies in it. */
+/** Whether a repository is one of an adapter, as it is for PEFT and transformers too, whatever else lies in it. */
 export function isAdapterRepository(present: string[]): boolean {
   return present.includes(ADAPTER_CONFIG);
 }
@@ -43,9 +42,9 @@ export function isAdapterRepository(present: string[]): boolean {
  */
 export function neededFiles(present: string[]): string[] | null {
   if (isAdapterRepository(present)) {
-    const weights = ADAPTER_WEIGHTS.find((name) => present.includes(name));
     const notes = present.includes(ADAPTER_NOTES) ? [ADAPTER_NOTES] : [];
-    return weights === undefined ? null : [ADAPTER_CONFIG, ...notes, weights];
+    const [config, ...others] = adapterFiles(present) ?? [];
+    return config === undefined ? null : [config, ...notes, ...others];
   }
   const found = WEIGHTS.flatMap(({ single, index, shard }) => {
     if (present.includes(single)) return [[single]];

@@ -1,77 +1,48 @@
-import { ADAPTER_METADATA } from './adapter-bytes.ts';
-import { z } from 'zod';
-import { UserError } from '../../support/user-error.ts';
-import { encodeSafetensors } from '../encode-safetensors.ts';
-import { excerptName } from '../excerpt.ts';
-import type { StoredTensor } from '../tensor-data.ts';
-import type { TensorFile } from '../tensor-file.ts';
-import { formatAdapterConfig } from './format-adapter-config.ts';
-import { type AdapterTensors, PEFT_PREFIX, type StoredAdapter } from './stored-adapter.ts';
+/** The settings of an adapter, in every format. */
+export const ADAPTER_CONFIG = 'adapter_config.json';
 
-/** The names of an adapter's files: its settings, and its tensors (of old ones a pickle). */
-export const ADAPTER_FILES = {
-  config: 'adapter_config.json',
-  tensors: 'adapter_model.safetensors',
-  pickle: 'adapter_model.bin',
+/** Files of tensors that PEFT reads, in its order of preference. */
+export const PEFT_TENSORS = ['adapter_model.safetensors', 'adapter_model.bin'] as const;
+
+/** What AdapterHub's `adapters` saves beside the settings, each file of tensors in two forms: the first is preferred. */
+export const ADAPTERHUB_FILES = {
+  tensors: ['adapter.safetensors', 'pytorch_adapter.bin'],
+  headConfig: 'head_config.json',
+  headTensors: ['model_head.safetensors', 'pytorch_model_head.bin'],
 } as const;
 
-/** What every adapter says of itself. */
-const commonKeys = z.looseObject({
-  base_model_name_or_path: z.string().nullish(),
-  task_type: z.string().nullish(),
-});
+const OF_ADAPTERHUB: readonly string[] = [
+  ...ADAPTERHUB_FILES.tensors,
+  ADAPTERHUB_FILES.headConfig,
+  ...ADAPTERHUB_FILES.headTensors,
+];
 
-/**
- * An adapter that PEFT or this library saved; tensors of any floating type become f32.
- *
- * @param config the content of its `adapter_config.json`, called `where` in messages
- * @throws UserError for what is none
- */
-export function storedAdapter(
-  config: unknown,
-  where: string,
-  tensors: Pick<TensorFile, 'path' | 'names' | 'info' | 'readFloat32'>,
-): StoredAdapter {
-  const checked = commonKeys.safeParse(config);
-  if (!checked.success) {
-    const [{ path: key, message }] = checked.error.issues;
-    throw new UserError(`${where}: ${key.length > 0 ? `${key.join('.')}: ` : ''}${message}`);
-  }
-  const { base_model_name_or_path, task_type } = checked.data;
-  return {
-    config: checked.data,
-    tensors: adapterTensors(tensors),
-    baseModel: base_model_name_or_path ?? null,
-    taskType: task_type ?? null,
-  };
+/** Every file that may belong to an adapter. */
+export const ADAPTER_FILES: readonly string[] = [ADAPTER_CONFIG, ...PEFT_TENSORS, ...OF_ADAPTERHUB];
+
+/** The formats of adapters. Both call their settings alike: what lies beside them tells which it is. */
+export type AdapterFormat = 'peft' | 'adapterhub';
+
+/** The format of a folder with these files. */
+export function formatOfFiles(present: readonly string[]): AdapterFormat {
+  const hasPeft = firstOf(PEFT_TENSORS, present) !== undefined;
+  return !hasPeft && firstOf(OF_ADAPTERHUB, present) !== undefined ? 'adapterhub' : 'peft';
 }
 
-/**
- * The files of an adapter as PEFT's `save_pretrained` writes them, by their names: the settings last, so that where they
- * lie, the tensors are complete.
- */
-export function encodeAdapter({ config, tensors }: StoredAdapter): [name: string, content: Uint8Array[]][] {
-  const stored = [...tensors].map(([name, tensor]): [string, StoredTensor] => [
-    name,
-    { dtype: 'F32', ...tensor },
-  ]);
-  return [
-    [ADAPTER_FILES.tensors, encodeSafetensors(new Map(stored), ADAPTER_METADATA)],
-    [ADAPTER_FILES.config, [new TextEncoder().encode(formatAdapterConfig(config))]],
-  ];
+/** Of the files of a folder those of its adapter, its own tensors last; undefined where these are missing. */
+export function adapterFiles(present: readonly string[]): string[] | undefined {
+  const { tensors, headConfig, headTensors } = ADAPTERHUB_FILES;
+  const isPeft = formatOfFiles(present) === 'peft';
+  const own = firstOf(isPeft ? PEFT_TENSORS : tensors, present);
+  if (own === undefined || !present.includes(ADAPTER_CONFIG)) return undefined;
+  const head = isPeft ? [] : [firstOf([headConfig], present), firstOf(headTensors, present)];
+  return [ADAPTER_CONFIG, ...head.filter((name) => name !== undefined), own];
 }
 
-function adapterTensors(file: Pick<TensorFile, 'path' | 'names' | 'info' | 'readFloat32'>): AdapterTensors {
-  return new Map(
-    file.names().map((name) => {
-      if (!name.startsWith(PEFT_PREFIX)) {
-        throw new UserError({
-          where: file.path,
-          expected: `tensor names that start with ${PEFT_PREFIX}`,
-          got: excerptName(name),
-        });
-      }
-      return [name, { shape: file.info(name).shape, data: file.readFloat32(name) }];
-    }),
-  );
+/** The first of some names that is there. */
+export function firstOf<Name extends string>(
+  names: readonly Name[],
+  present: readonly string[],
+): Name | undefined {
+  return names.find((name) => present.includes(name));
 }

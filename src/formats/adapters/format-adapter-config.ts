@@ -1,6 +1,16 @@
-/** The text of an `adapter_config.json` as PEFT writes it: keys sorted. */
-export function formatAdapterConfig(config: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(sortKeys(config), null, 2);
+/**
+ * The text of an `adapter_config.json` as PEFT and AdapterHub write it: keys sorted.
+ *
+ * @param floats keys whose whole numbers get a point, where Python is to tell 1.0 from 1
+ */
+export function formatAdapterConfig(
+  config: Readonly<Record<string, unknown>>,
+  floats: readonly string[] = [],
+): string {
+  const text = JSON.stringify(sortKeys(config), null, 2);
+  if (floats.length === 0) return text;
+  const wholeNumber = new RegExp(`^( *"(?:${floats.join('|')})": -?\\d+)(?=,?$)`, 'gm');
+  return text.replace(wholeNumber, '$1.0');
 }
 
 function sortKeys(value: unknown): unknown {

@@ -1,5 +1,10 @@
 /** The tensors of an adapter, by the keys of its file. */
-export type AdapterTensors = Map<string, { shape: number[]; data: Float32Array }>;
+export type AdapterTensors = Map<string, AdapterTensor>;
+
+export interface AdapterTensor {
+  shape: number[];
+  data: Float32Array;
+}
 
 /** An adapter as its files hold it. Which method made it, and what its keys mean, the methods tell. */
 export interface StoredAdapter {
@@ -10,7 +15,14 @@ export interface StoredAdapter {
   baseModel: string | null;
   /** PEFT's `task_type`; null where it has none. */
   taskType: string | null;
+  /** The content of AdapterHub's `head_config.json`, whose tensors are among the others. PEFT has no such file. */
+  head?: Readonly<Record<string, unknown>>;
 }
 
 /** What the keys of PEFT's tensors begin with. */
 export const PEFT_PREFIX = 'base_model.model.';
+
+/** A parameter of the model that an adapter brings whole, by its Hugging Face name, which AdapterHub has as it is. */
+export function savedTensor(tensors: AdapterTensors, name: string): AdapterTensor | undefined {
+  return tensors.get(PEFT_PREFIX + name) ?? tensors.get(name);
+}

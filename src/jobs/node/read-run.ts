@@ -1,11 +1,7 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { textFile, textFiles } from '../../data/node/text-files.ts';
-import {
-  adapterConfigFile,
-  adapterTensorFile,
-  readAdapter,
-} from '../../formats/adapters/node/adapter-folder.ts';
+import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
@@ -57,6 +53,6 @@ async function readStart(
   const { folder } = await locateAdapter(given.adapter);
   return {
     ...startFrom(given, readAdapter(folder), readNotes(folder)),
-    files: [adapterConfigFile(folder), adapterTensorFile(folder)],
+    files: adapterPaths(folder),
   };
 }

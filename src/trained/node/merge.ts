@@ -45,6 +45,7 @@ export function writeMerged(opened: OpenedTuned, output: string, { dtype }: Merg
       where: folder,
       expected: 'an adapter that can be added to the weights of its base model',
       got: `one of kind ${adapter.kind.name}${adapter.kind.unmergeable ? `, ${adapter.kind.unmergeable}` : ''}`,
+      hint: 'It is used as it is: predict, eval and generate open it beside its base model.',
     });
   }
   const read = tuner.merged(values, model.readRange);

@@ -32,7 +32,7 @@ export interface OpenTunedOptions {
 }
 
 /**
- * Opens a run's folder, an adapter's (of any method here, or of PEFT), a model's, or any of them on the Hub by its id. A
+ * Opens a run's folder, an adapter's (of any method here, of PEFT or AdapterHub), a model's, or any of them on the Hub by its id. A
  * model without an adapter is frozen: nothing of it passes through JavaScript.
  *
  * @throws UserError for anything missing, damaged or not fitting together

@@ -35,7 +35,7 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a run's folder, an adapter's (of any method here, or of PEFT), a model's, or any of them on the Hub by its id:
+ * Opens a run's folder, an adapter's (of any method here, of PEFT or AdapterHub), a model's, or any of them on the Hub by its id:
  * to predict, evaluate, generate, merge or export. Close it after use.
  *
  * @param what the path or the id; or the config of a run that has finished

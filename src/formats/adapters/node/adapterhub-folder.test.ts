@@ -1,0 +1,141 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeSafetensors } from '../../node/safetensors-file.ts';
+import { headLabels } from '../head-labels.ts';
+import type { StoredAdapter } from '../stored-adapter.ts';
+import { readAdapter, writeAdapter } from './adapter-folder.ts';
+
+const OWN = 'encoder.layer.0.output.adapters.default.adapter_up.bias';
+const ADAPTER: StoredAdapter = {
+  config: {
+    config: { scaling: 1, reduction_factor: 16, non_linearity: 'relu' },
+    model_class: 'BertForTokenClassification',
+    model_name: 'owner/name',
+    name: 'default',
+  },
+  tensors: new Map([
+    [OWN, { shape: [2], data: Float32Array.of(1, 2) }],
+    ['classifier.bias', { shape: [1], data: Float32Array.of(3) }],
+  ]),
+  baseModel: 'owner/name',
+  taskType: 'TOKEN_CLS',
+  head: { model_class: 'BertForTokenClassification', config: null, label2id: { B: 1, A: 0 } },
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adapter-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const text = (name: string) => readFileSync(join(folder, name), 'utf8');
+const write = (name: string, content: object) => writeFileSync(join(folder, name), JSON.stringify(content));
+
+describe("AdapterHub's folder", () => {
+  it('gives back what was written', () => {
+    writeAdapter(folder, ADAPTER);
+    expect(readAdapter(folder)).toEqual(ADAPTER);
+    expect(readdirSync(folder).sort()).toEqual([
+      'adapter_config.json',
+      'head_config.json',
+      'pytorch_adapter.bin',
+      'pytorch_model_head.bin',
+    ]);
+    // AdapterHub refuses a scaling that is no float.
+    expect(text('adapter_config.json')).toContain('"scaling": 1.0');
+  });
+
+  it('has no files of a head where nothing of it was trained', () => {
+    const { head: _, ...headless } = ADAPTER;
+    const tensors = new Map([...ADAPTER.tensors].slice(0, 1));
+    writeAdapter(folder, { ...headless, tensors });
+    expect(readdirSync(folder).sort()).toEqual(['adapter_config.json', 'pytorch_adapter.bin']);
+    expect(readAdapter(folder)).toEqual({ ...headless, tensors });
+  });
+
+  it('is read from safetensors where they lie beside pickles', () => {
+    writeAdapter(folder, ADAPTER);
+    const other = { dtype: 'F32' as const, shape: [2], data: Float32Array.of(8, 9) };
+    writeSafetensors(join(folder, 'adapter.safetensors'), new Map([[OWN, other]]));
+    expect([...readAdapter(folder).tensors.get(OWN)!.data]).toEqual([8, 9]);
+    writeSafetensors(
+      join(folder, 'model_head.safetensors'),
+      new Map([['qa_outputs.bias', { ...other, dtype: 'BF16' as const, data: Uint16Array.of(0x3f80, 0) }]]),
+    );
+    expect([...readAdapter(folder).tensors.keys()]).toEqual([OWN, 'qa_outputs.bias']);
+  });
+
+  it.each<[string, string | null]>([
+    ['BertForSequenceClassification', 'SEQ_CLS'],
+    ['LlamaForCausalLM', 'CAUSAL_LM'],
+    ['GPT2LMHeadModel', 'CAUSAL_LM'],
+    ['BartForConditionalGeneration', 'SEQ_2_SEQ_LM'],
+    ['BertForQuestionAnswering', 'QUESTION_ANS'],
+    ['BertForMaskedLM', null],
+    ['BertModel', null],
+  ])('of a %s is for %s', (model_class, taskType) => {
+    const { head: _, ...headless } = ADAPTER;
+    writeAdapter(folder, { ...headless, config: { ...ADAPTER.config, model_class } });
+    expect(readAdapter(folder).taskType).toBe(taskType);
+  });
+
+  it('of an exchangeable head is for what that is for', () => {
+    const head = {
+      model_class: 'BertAdapterModel',
+      config: { head_type: 'question_answering', label2id: { a: 0 } },
+    };
+    writeAdapter(folder, { ...ADAPTER, head });
+    expect(readAdapter(folder)).toMatchObject({ taskType: 'QUESTION_ANS', head });
+    expect(headLabels({ head })).toEqual({ 0: 'a' });
+  });
+
+  it('names what is wrong', () => {
+    writeAdapter(folder, ADAPTER);
+    write('head_config.json', { config: 3 });
+    expect(() => readAdapter(folder)).toThrow(/head_config.json: (model_class|config): /);
+    rmSync(join(folder, 'head_config.json'));
+    expect(readAdapter(folder).head).toBeUndefined();
+    write('adapter_config.json', { ...ADAPTER.config, config: 'pfeiffer' });
+    expect(() => readAdapter(folder)).toThrow('adapter_config.json: config: ');
+    writeFileSync(join(folder, 'adapter_config.json'), '{');
+    expect(() => readAdapter(folder)).toThrow('adapter_config.json: expected JSON');
+    writeAdapter(folder, ADAPTER);
+    writeFileSync(join(folder, 'pytorch_model_head.bin'), 'PK');
+    expect(() => readAdapter(folder)).toThrow('pytorch_model_head.bin: ');
+    rmSync(join(folder, 'pytorch_adapter.bin'));
+    expect(() => readAdapter(folder)).toThrow(
+      'pytorch_adapter.bin: expected a file of torch.save, got nothing',
+    );
+  });
+});
+
+it('class names stand in the order of their ids', () => {
+  expect(Object.values(headLabels(ADAPTER)!)).toEqual(['A', 'B']);
+  expect(headLabels({ head: { label2id: { A: 'x' } } })).toBeUndefined();
+  expect(headLabels({})).toBeUndefined();
+});
+
+const trajectories = '../shared/conformance-methods/trajectories';
+const cases = existsSync(trajectories)
+  ? readdirSync(trajectories).filter((name) =>
+      existsSync(join(trajectories, name, 'adapter/pytorch_adapter.bin')),
+    )
+  : [];
+
+describe.skipIf(cases.length === 0)("AdapterHub's own adapters (skipped without ../shared)", () => {
+  it.each(cases)('%s: rewritten', (name) => {
+    const source = `${trajectories}/${name}/adapter`;
+    const adapter = readAdapter(source);
+    expect(adapter.tensors.size).toBeGreaterThan(8);
+    writeAdapter(folder, adapter);
+    expect(readAdapter(folder)).toEqual(adapter);
+    // As `save_adapter` has written it; the other file was written anew by the golden cases' generator.
+    expect(text('head_config.json')).toBe(readFileSync(join(source, 'head_config.json'), 'utf8'));
+    const indent = (json: string) => json.replaceAll(/^( +)/gm, (spaces) => ' '.repeat(spaces.length / 2));
+    expect(`${indent(text('adapter_config.json'))}\n`).toBe(
+      readFileSync(join(source, 'adapter_config.json'), 'utf8'),
+    );
+  });
+});

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { atomicWrite } from '../../node/atomic-write.ts';
+import { encodeTorchFile } from '../../pickle/encode-torch-file.ts';
+import { ADAPTER_CONFIG, ADAPTERHUB_FILES, firstOf } from '../adapter-files.ts';
+import {
+  adapterHubHeadSchema,
+  adapterHubSchema,
+  isAdapterHubTensor,
+  taskTypeOf,
+} from '../adapterhub-config.ts';
+import { formatAdapterConfig } from '../format-adapter-config.ts';
+import type { AdapterTensor, AdapterTensors, StoredAdapter } from '../stored-adapter.ts';
+import { readAdapterTensors } from './adapter-tensors.ts';
+import { readSettings } from './read-settings.ts';
+
+const { tensors: TENSORS, headConfig: HEAD_CONFIG, headTensors: HEAD_TENSORS } = ADAPTERHUB_FILES;
+/** What `load_adapter` reads where it is not told to look for safetensors. */
+const [WRITTEN, WRITTEN_HEAD] = [TENSORS[1], HEAD_TENSORS[1]];
+/** AdapterHub refuses a scaling that is a whole number. */
+const FLOATS = ['dropout', 'reduction_factor', 'scaling', 'stochastic_depth'];
+
+/** The adapter and the head in one. `present`: the files of the folder. */
+export function readAdapterHub(folder: string, present: readonly string[]): StoredAdapter {
+  const config = readSettings(
+    join(folder, ADAPTER_CONFIG),
+    adapterHubSchema,
+    "AdapterHub's adapter_config.json",
+  );
+  const tensors = readAdapterTensors(join(folder, firstOf(TENSORS, present) ?? WRITTEN));
+  const headFile = firstOf(HEAD_TENSORS, present);
+  const head = present.includes(HEAD_CONFIG)
+    ? readSettings(join(folder, HEAD_CONFIG), adapterHubHeadSchema, "AdapterHub's head_config.json")
+    : undefined;
+  return {
+    config,
+    tensors:
+      headFile === undefined ? tensors : new Map([...tensors, ...readAdapterTensors(join(folder, headFile))]),
+    baseModel: config.model_name || null,
+    taskType: taskTypeOf(head?.model_class ?? config.model_class, head?.config?.head_type),
+    ...(head && { head }),
+  };
+}
+
+/** As AdapterHub's `save_adapter`: where the settings lie, all else is complete. */
+export function writeAdapterHub(folder: string, { config, tensors, head }: StoredAdapter): void {
+  const [own, saved] = [true, false].map((isOwn) =>
+    [...tensors].filter(([key]) => isAdapterHubTensor(key) === isOwn),
+  );
+  if (saved.length > 0) {
+    writeTensors(folder, WRITTEN_HEAD, saved);
+    if (head) atomicWrite(join(folder, HEAD_CONFIG), formatAdapterConfig(head));
+  }
+  writeTensors(folder, WRITTEN, own);
+  atomicWrite(join(folder, ADAPTER_CONFIG), formatAdapterConfig(config, FLOATS));
+}
+
+function writeTensors(folder: string, file: string, tensors: [string, AdapterTensor][]): void {
+  const entries: AdapterTensors = new Map(tensors);
+  atomicWrite(join(folder, file), encodeTorchFile(entries, file.replace(/\.bin$/, '')));
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { UserError } from '../../support/user-error.ts';
+import { encodeSafetensors } from '../encode-safetensors.ts';
+import { excerptName } from '../excerpt.ts';
+import type { StoredTensor } from '../tensor-data.ts';
+import type { TensorFile } from '../tensor-file.ts';
+import { ADAPTER_METADATA } from './adapter-bytes.ts';
+import { formatAdapterConfig } from './format-adapter-config.ts';
+import { type AdapterTensors, PEFT_PREFIX, type StoredAdapter } from './stored-adapter.ts';
+
+/** The names of an adapter's files: its settings, and its tensors (of old ones a pickle). */
+export const PEFT_FILES = {
+  config: 'adapter_config.json',
+  tensors: 'adapter_model.safetensors',
+  pickle: 'adapter_model.bin',
+} as const;
+
+/** What every adapter says of itself. */
+const commonKeys = z.looseObject({
+  base_model_name_or_path: z.string().nullish(),
+  task_type: z.string().nullish(),
+});
+
+/**
+ * An adapter that PEFT or this library saved; tensors of any floating type become f32.
+ *
+ * @param config the content of its `adapter_config.json`, called `where` in messages
+ * @throws UserError for what is none
+ */
+export function peftStored(
+  config: unknown,
+  where: string,
+  tensors: Pick<TensorFile, 'path' | 'names' | 'info' | 'readFloat32'>,
+): StoredAdapter {
+  const checked = commonKeys.safeParse(config);
+  if (!checked.success) {
+    const [{ path: key, message }] = checked.error.issues;
+    throw new UserError(`${where}: ${key.length > 0 ? `${key.join('.')}: ` : ''}${message}`);
+  }
+  const { base_model_name_or_path, task_type } = checked.data;
+  return {
+    config: checked.data,
+    tensors: adapterTensors(tensors),
+    baseModel: base_model_name_or_path ?? null,
+    taskType: task_type ?? null,
+  };
+}
+
+/**
+ * The files of an adapter as PEFT's `save_pretrained` writes them, by their names: the settings last, so that where they
+ * lie, the tensors are complete.
+ */
+export function encodePeft({ config, tensors }: StoredAdapter): [name: string, content: Uint8Array[]][] {
+  const stored = [...tensors].map(([name, tensor]): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', ...tensor },
+  ]);
+  return [
+    [PEFT_FILES.tensors, encodeSafetensors(new Map(stored), ADAPTER_METADATA)],
+    [PEFT_FILES.config, [new TextEncoder().encode(formatAdapterConfig(config))]],
+  ];
+}
+
+function adapterTensors(file: Pick<TensorFile, 'path' | 'names' | 'info' | 'readFloat32'>): AdapterTensors {
+  return new Map(
+    file.names().map((name) => {
+      if (!name.startsWith(PEFT_PREFIX)) {
+        throw new UserError({
+          where: file.path,
+          expected: `tensor names that start with ${PEFT_PREFIX}`,
+          got: excerptName(name),
+        });
+      }
+      return [name, { shape: file.info(name).shape, data: file.readFloat32(name) }];
+    }),
+  );
+}

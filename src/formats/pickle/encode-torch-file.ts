@@ -1,0 +1,108 @@
+import { elementCount } from '../../support/element-count.ts';
+import { encodeZip, type ZipContent } from './encode-zip.ts';
+import { OPCODES, type Opcode } from './opcodes.ts';
+
+/** Of the format of archives that PyTorch 1.6 and later read. */
+const FORMAT_VERSION = '3\n';
+const PICKLE_PROTOCOL = 2;
+
+/** A tensor of f32. */
+export interface FloatTensor {
+  shape: readonly number[];
+  data: Float32Array;
+}
+
+/**
+ * A dictionary of tensors as `torch.save` writes it, in chunks: a pickle that names what `torch.load` rebuilds with
+ * `weights_only`, and an entry of the archive for each tensor.
+ *
+ * @param folder of the archive; PyTorch takes the file's name without its ending
+ * @throws RangeError for a tensor whose data is not of its shape
+ */
+export function encodeTorchFile(
+  tensors: ReadonlyMap<string, FloatTensor>,
+  folder: string,
+): Iterable<Uint8Array> {
+  const entry = (name: string, data: string | Uint8Array): ZipContent => ({
+    name: `${folder}/${name}`,
+    data: typeof data === 'string' ? new TextEncoder().encode(data) : data,
+  });
+  return encodeZip([
+    entry('data.pkl', dictionaryOf(tensors)),
+    entry('byteorder', 'little'),
+    ...[...tensors.values()].map(({ data }, key) => entry(`data/${key}`, bytesOf(data))),
+    entry('version', FORMAT_VERSION),
+  ]);
+}
+
+/** What a pickle is written of: operations, and what follows them. */
+type Piece = Opcode | Uint8Array;
+
+function dictionaryOf(tensors: ReadonlyMap<string, FloatTensor>): Uint8Array {
+  const items = [...tensors].flatMap(([name, tensor], key) => [
+    ...text(name),
+    ...tensorOf(tensor, key, name),
+  ]);
+  return bytesOfPieces([
+    'PROTO',
+    Uint8Array.of(PICKLE_PROTOCOL),
+    'EMPTY_DICT',
+    'MARK',
+    ...items,
+    'SETITEMS',
+    'STOP',
+  ]);
+}
+
+/** `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks)` */
+function tensorOf({ shape, data }: FloatTensor, key: number, name: string): Piece[] {
+  if (data.length !== elementCount(shape))
+    throw new RangeError(`${name}: ${data.length} elements of [${shape}]`);
+  const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+  const storage = tuple(
+    text('storage'),
+    global('torch', 'FloatStorage'),
+    text(`${key}`),
+    text('cpu'),
+    integer(data.length),
+  );
+  return [
+    ...global('torch._utils', '_rebuild_tensor_v2'),
+    ...tuple(
+      [...storage, 'BINPERSID'],
+      integer(0),
+      tuple(...shape.map(integer)),
+      tuple(...strides.map(integer)),
+      ['NEWFALSE'],
+      [...global('collections', 'OrderedDict'), 'EMPTY_TUPLE', 'REDUCE'],
+    ),
+    'REDUCE',
+  ];
+}
+
+function tuple(...items: Piece[][]): Piece[] {
+  return ['MARK', ...items.flat(), 'TUPLE'];
+}
+
+function global(module: string, name: string): Piece[] {
+  return ['GLOBAL', new TextEncoder().encode(`${module}\n${name}\n`)];
+}
+
+function text(value: string): Piece[] {
+  const bytes = new TextEncoder().encode(value);
+  return ['BINUNICODE', bytesOf(Uint32Array.of(bytes.length)), bytes];
+}
+
+function integer(value: number): Piece[] {
+  return ['BININT', bytesOf(Int32Array.of(value))];
+}
+
+function bytesOfPieces(pieces: readonly Piece[]): Uint8Array {
+  return Uint8Array.from(
+    pieces.flatMap((piece) => (typeof piece === 'string' ? OPCODES[piece] : [...piece])),
+  );
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array | Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

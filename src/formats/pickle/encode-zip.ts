@@ -1,0 +1,105 @@
+import { crc32 } from './crc32.ts';
+
+const LOCAL = { signature: 0x04034b50, bytes: 30 };
+const CENTRAL = { signature: 0x02014b50, bytes: 46 };
+const END = { signature: 0x06054b50, bytes: 22 };
+/** Sizes are written in 32 bits. */
+const MAX_BYTES = 2 ** 32 - 1;
+/** Of the format that readers have to know: 1.0. */
+const VERSION = 10;
+/** 1 January 1980, the first day that a zip archive knows: the same content gives the same bytes. */
+const DATE = 0x21;
+/** Data begins at a multiple of so many bytes, as PyTorch has it, which may map a file into memory. */
+const ALIGNMENT = 64;
+/** An extra field that readers pass over: PyTorch pads with it. */
+const PADDING_FIELD = 0x4246;
+const FIELD_HEAD_BYTES = 4;
+
+export interface ZipContent {
+  /** Of ASCII characters. */
+  name: string;
+  data: Uint8Array;
+}
+
+/**
+ * A zip archive of stored entries, in chunks.
+ *
+ * @throws RangeError for one of 4 GiB or more
+ */
+export function* encodeZip(entries: readonly ZipContent[]): Generator<Uint8Array> {
+  const directory: Uint8Array[] = [];
+  let position = 0;
+  for (const { name, data } of entries) {
+    const text = new TextEncoder().encode(name);
+    const padding = paddingFrom(position + LOCAL.bytes + text.length);
+    const facts = commonFields(text.length, data);
+    const header = record(LOCAL.bytes, [
+      [0, LOCAL.signature, 4],
+      ...shifted(facts, 4),
+      [28, padding.length, 2],
+    ]);
+    const listed = record(CENTRAL.bytes, [
+      [0, CENTRAL.signature, 4],
+      ...shifted(facts, 6),
+      [42, position, 4],
+    ]);
+    directory.push(listed, text);
+    const chunks = [header, text, padding, data];
+    yield* chunks;
+    position += lengthOf(chunks);
+  }
+  const size = lengthOf(directory);
+  if (position + size > MAX_BYTES) throw new RangeError(`an archive of ${position + size} bytes`);
+  yield* directory;
+  yield record(END.bytes, [
+    [0, END.signature, 4],
+    [8, entries.length, 2],
+    [10, entries.length, 2],
+    [12, size, 4],
+    [16, position, 4],
+  ]);
+}
+
+/** Place, value, and width in bytes. */
+type Field = readonly [at: number, value: number, width: 2 | 4];
+
+/** What both headers of an entry say of it, by the distance from the version that it needs. */
+function commonFields(nameLength: number, data: Uint8Array): Field[] {
+  return [
+    [0, VERSION, 2],
+    [8, DATE, 2],
+    [10, crc32(data), 4],
+    [14, data.length, 4],
+    [18, data.length, 4],
+    [22, nameLength, 2],
+  ];
+}
+
+function shifted(fields: readonly Field[], by: number): Field[] {
+  return fields.map(([at, value, width]) => [at + by, value, width]);
+}
+
+/** The extra field that takes data from `position` to the next place where data may begin. */
+function paddingFrom(position: number): Uint8Array {
+  const missing = (ALIGNMENT - (position % ALIGNMENT)) % ALIGNMENT;
+  if (missing === 0) return new Uint8Array(0);
+  const length = missing < FIELD_HEAD_BYTES ? missing + ALIGNMENT : missing;
+  return record(length, [
+    [0, PADDING_FIELD, 2],
+    [2, length - FIELD_HEAD_BYTES, 2],
+  ]);
+}
+
+function record(length: number, fields: readonly Field[]): Uint8Array {
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  for (const [at, value, width] of fields) {
+    if (width === 4) view.setUint32(at, value, true);
+    else view.setUint16(at, value, true);
+  }
+  return bytes;
+}
+
+function lengthOf(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
+}

@@ -1,0 +1,51 @@
+import type { MethodWords } from '../tuners/method-definition.ts';
+
+/** How a Python library loads what a run has left. */
+interface PythonLoading {
+  /** Its key on the Hub. */
+  hub: string;
+  /** As a sentence calls it. */
+  name: string;
+  /** Whether it puts an adapter on the base model, whose tokenizer is used then. */
+  isAdapter: boolean;
+  imports: readonly string[];
+  /**
+   * Lines that make `model`.
+   *
+   * @param base an expression that makes the base model
+   * @param autoModel the class to load a model with
+   */
+  load(base: string, autoModel: string): readonly string[];
+}
+
+const HUGGING_FACE = "Hugging Face's libraries";
+
+/** By the library that a method names. */
+export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodWords['library']>, PythonLoading>> = {
+  peft: {
+    hub: 'peft',
+    name: HUGGING_FACE,
+    isAdapter: true,
+    imports: ['from peft import PeftModel'],
+    load: (base) => [`base = ${base}`, 'model = PeftModel.from_pretrained(base, "adapter").eval()'],
+  },
+  adapters: {
+    hub: 'adapter-transformers',
+    name: "AdapterHub's library `adapters`",
+    isAdapter: true,
+    imports: ['import adapters'],
+    load: (base) => [
+      `model = ${base}`,
+      'adapters.init(model)',
+      'model.load_adapter("adapter", set_active=True)',
+      'model.eval()',
+    ],
+  },
+  transformers: {
+    hub: 'transformers',
+    name: HUGGING_FACE,
+    isAdapter: false,
+    imports: [],
+    load: (_, autoModel) => [`model = ${autoModel}.from_pretrained("model").eval()`],
+  },
+};

@@ -1,0 +1,53 @@
+import { add, matmul } from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import { activation } from '../../nn/activation.ts';
+import type { Injection, Sublayer, SublayerEnd } from '../../nn/network.ts';
+import type { ParameterLayout } from '../parameter-layout.ts';
+import { type BottleneckPart, partName } from './bottleneck-site.ts';
+
+/** What an adapter computes. */
+export interface BottleneckForm {
+  /**
+   * Of what: of the sublayer's output h, or of what the layer makes of it without an adapter: its norm of h + residual,
+   * or the sum alone where no norm follows. AdapterHub's `original_ln_before`.
+   */
+  reads: 'output' | 'norm';
+  /** The activation's name. */
+  nonLinearity: string;
+}
+
+/** Adapters in a network: h + up(activation(down(input))) goes on in place of a sublayer's output h. */
+export class BottleneckInjection implements Injection {
+  readonly #layout: ParameterLayout;
+  readonly #flat: Value;
+  readonly #reads: BottleneckForm['reads'];
+  readonly #activate: (x: Value) => Value;
+
+  constructor(layout: ParameterLayout, flat: Value, { reads, nonLinearity }: BottleneckForm) {
+    this.#layout = layout;
+    this.#flat = flat;
+    this.#reads = reads;
+    this.#activate = activation(nonLinearity, 'non_linearity');
+  }
+
+  parameter(name: string): Value | undefined {
+    return this.#layout.find(name) && this.#layout.value(this.#flat, name);
+  }
+
+  increments(paths: readonly string[]): undefined[] {
+    return paths.map(() => undefined);
+  }
+
+  sublayer(sublayer: Sublayer, h: Value, { residual, norm = identity }: SublayerEnd): Value | undefined {
+    if (!this.#layout.find(partName(sublayer, 'down'))) return undefined;
+    const part = (name: BottleneckPart) => this.#layout.value(this.#flat, partName(sublayer, name));
+    const linear = (x: Value, weight: BottleneckPart, bias: BottleneckPart) =>
+      add(matmul(x, part(weight), { transposeB: true }), part(bias));
+    const input = this.#reads === 'output' ? h : norm(add(h, residual));
+    return add(linear(this.#activate(linear(input, 'down', 'downBias')), 'up', 'upBias'), h);
+  }
+}
+
+function identity(x: Value): Value {
+  return x;
+}

@@ -1,0 +1,53 @@
+import type { Sublayer } from '../../nn/network.ts';
+import type { MethodDefinition } from '../method-definition.ts';
+import { staticRun } from '../method-run.ts';
+import type { BottleneckForm } from './bottleneck-injection.ts';
+import { bottleneckKind } from './bottleneck-kind.ts';
+import { BottleneckTuner } from './bottleneck-tuner.ts';
+import { type BottleneckConfig, bottleneckSchema } from './config.ts';
+import { headParameters } from './head-parameters.ts';
+import { storeBottlenecks } from './store-bottlenecks.ts';
+
+/** What is particular to a method with bottleneck adapters. */
+export interface BottleneckFacts {
+  title: string;
+  tag: string;
+  /** Behind which sublayers of a layer its adapters stand. */
+  sublayers: readonly Sublayer['kind'][];
+  reads: BottleneckForm['reads'];
+  defaults: BottleneckConfig;
+}
+
+/** A method that trains bottleneck adapters and the head. */
+export function bottleneckMethod({
+  title,
+  tag,
+  sublayers,
+  reads,
+  defaults,
+}: BottleneckFacts): MethodDefinition<BottleneckConfig, ReturnType<typeof bottleneckSchema>> {
+  return {
+    config: bottleneckSchema(defaults),
+    learningRate: 1e-3,
+    trains: 'adapter',
+    vectors: 5,
+    start(model, { bottleneck, non_linearity: nonLinearity }) {
+      const sites = model.sublayers
+        .filter(({ kind }) => sublayers.includes(kind))
+        .map((sublayer) => ({ sublayer, bottleneck }));
+      const form = { reads, nonLinearity };
+      const tuner = new BottleneckTuner(sites, headParameters(model), form);
+      return staticRun(tuner, {
+        store: (values, baseModel, labels = []) =>
+          storeBottlenecks(model, { ...form, sublayers, bottleneck }, tuner, values, { baseModel, labels }),
+      });
+    },
+    kind: bottleneckKind,
+    words: {
+      title,
+      tags: ['adapter-transformers', tag],
+      library: 'adapters',
+      summary: ({ bottleneck }) => (bottleneck === undefined ? undefined : `bottleneck ${bottleneck}`),
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { Sublayer } from '../../nn/network.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
+
+/** A sublayer with an adapter behind it. */
+export interface BottleneckSite {
+  sublayer: Sublayer;
+  /** Features between the two projections. */
+  bottleneck: number;
+}
+
+/** The name that adapters have here, among those of a model; also AdapterHub's usual one. */
+export const ADAPTER_NAME = 'default';
+
+/** AdapterHub's modules of a layer, where adapters do not lie in the sublayer's own module. */
+const MODULES: Readonly<Record<Sublayer['kind'], string>> = {
+  attention: 'attention_adapters',
+  crossAttention: 'cross_attention_adapters',
+  feedForward: 'output_adapters',
+};
+
+/** The parts of an adapter, by AdapterHub's names below its path. */
+const PARTS = {
+  down: 'adapter_down.0.weight',
+  downBias: 'adapter_down.0.bias',
+  up: 'adapter_up.weight',
+  upBias: 'adapter_up.bias',
+} as const;
+
+export type BottleneckPart = keyof typeof PARTS;
+export const PART_NAMES = Object.keys(PARTS) as BottleneckPart[];
+
+/** AdapterHub's name of a part: BERT and its kin have adapters in the modules `output`, all others beside them. */
+export function partName({ path, kind }: Sublayer, part: BottleneckPart, adapter = ADAPTER_NAME): string {
+  const owner = path.endsWith('.output') ? path : path.replace(/[^.]+$/, MODULES[kind]);
+  return `${owner}.adapters.${adapter}.${PARTS[part]}`;
+}
+
+/** What is trained of a site, in AdapterHub's order. */
+export function siteParameters({ sublayer, bottleneck }: BottleneckSite): TrainedParameter[] {
+  const shapes: Record<BottleneckPart, number[]> = {
+    down: [bottleneck, sublayer.width],
+    downBias: [bottleneck],
+    up: [sublayer.width, bottleneck],
+    upBias: [sublayer.width],
+  };
+  return PART_NAMES.map((part) => ({ name: partName(sublayer, part), shape: shapes[part] }));
+}

@@ -1,0 +1,52 @@
+import type { Value } from '../../graph/graph.ts';
+import { elementCount } from '../../support/element-count.ts';
+import { Random } from '../../support/random.ts';
+import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
+import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
+import { type BottleneckForm, BottleneckInjection } from './bottleneck-injection.ts';
+import { type BottleneckSite, siteParameters } from './bottleneck-site.ts';
+
+/** Of the projections at the start, as AdapterHub and BERT have it. */
+const INITIAL_DEVIATION = 0.02;
+
+/**
+ * Bottleneck adapters behind sublayers: a projection down, an activation, a projection up, and h added. No parameter of
+ * the model can hold them, so they are not merged.
+ */
+export class BottleneckTuner implements Tuner {
+  readonly layout: ParameterLayout;
+  readonly sites: readonly TunedSite[];
+  readonly #own: readonly TrainedParameter[];
+  readonly #form: BottleneckForm;
+
+  constructor(
+    sites: readonly BottleneckSite[],
+    /** Parameters of the model that are trained as they are: the head. */
+    readonly saved: readonly TrainedParameter[],
+    form: BottleneckForm,
+  ) {
+    this.#own = sites.flatMap(siteParameters);
+    this.#form = form;
+    this.layout = new ParameterLayout([...this.#own, ...saved]);
+    this.sites = sites.map((site) => ({
+      path: site.sublayer.path,
+      parameters: siteParameters(site).reduce((sum, { shape }) => sum + elementCount(shape), 0),
+    }));
+  }
+
+  /** Projections from a normal distribution, their biases zero. */
+  initialValues(seed: number, read: ReadParameter): Float32Array {
+    const values = new Float32Array(this.layout.length);
+    for (const { name, shape } of this.#own) {
+      if (shape.length < 2) continue;
+      const random = new Random(seed, `init ${name}`);
+      this.layout.read(values, name).set(random.normals(elementCount(shape), INITIAL_DEVIATION));
+    }
+    for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
+    return values;
+  }
+
+  inject(flat: Value): BottleneckInjection {
+    return new BottleneckInjection(this.layout, flat, this.#form);
+  }
+}

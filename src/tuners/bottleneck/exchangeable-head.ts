@@ -1,0 +1,88 @@
+import type { AdapterTensors, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { TunableModel } from '../tuner.ts';
+
+/** A head of AdapterHub's own models that computes the same as a head of transformers'. */
+interface HeadForm {
+  /** The modules of transformers' head that its linear layers are. */
+  modules: readonly string[];
+  /** Between two layers. */
+  activation?: string;
+  /** Whether it reads what the pooler gives. */
+  pooled?: boolean;
+}
+
+const BERT_FORMS: readonly HeadForm[] = [
+  { modules: ['classifier'], pooled: true },
+  // BERT's pooler is a dense layer and tanh over the first token.
+  { modules: ['bert.pooler.dense', 'classifier'], activation: 'tanh' },
+];
+const ROBERTA_FORMS: readonly HeadForm[] = [
+  { modules: ['classifier.dense', 'classifier.out_proj'], activation: 'tanh' },
+];
+
+/** Heads for texts by transformers' class; those for tokens and spans are one layer in all families. */
+const TEXT_FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
+  BertForSequenceClassification: BERT_FORMS,
+  RobertaForSequenceClassification: ROBERTA_FORMS,
+  XLMRobertaForSequenceClassification: ROBERTA_FORMS,
+  ElectraForSequenceClassification: [
+    { modules: ['classifier.dense', 'classifier.out_proj'], activation: 'gelu' },
+  ],
+  DistilBertForSequenceClassification: [{ modules: ['pre_classifier', 'classifier'], activation: 'relu' }],
+  DebertaV2ForSequenceClassification: [{ modules: ['pooler.dense', 'classifier'], activation: 'gelu' }],
+  BartForSequenceClassification: [
+    { modules: ['classification_head.dense', 'classification_head.out_proj'], activation: 'tanh' },
+  ],
+};
+const ONE_LAYER: Readonly<Record<string, readonly HeadForm[]>> = {
+  SEQ_CLS: [{ modules: ['score'] }],
+  TOKEN_CLS: [{ modules: ['classifier'] }],
+  QUESTION_ANS: [{ modules: ['qa_outputs'] }],
+};
+
+/**
+ * The tensors of an adapter with those of an exchangeable head (`heads.NAME.4.weight`) called as those of transformers'
+ * head that computes the same; all as they are where it has no such head.
+ *
+ * @throws UserError where no head of transformers computes the same
+ */
+export function withPlainHead(
+  { head, headKind }: Pick<TunableModel, 'head' | 'headKind'>,
+  { tensors, head: described }: StoredAdapter,
+  where: string,
+): AdapterTensors {
+  const config = described?.config as Readonly<Record<string, unknown>> | null | undefined;
+  if (!config) return tensors;
+  const layers = layerNumbers(tensors);
+  const form = (TEXT_FORMS[head.architecture] ?? ONE_LAYER[headKind] ?? []).find(
+    ({ modules, activation, pooled = false }) =>
+      modules.length === layers.length &&
+      (activation === undefined || config.activation_function === activation) &&
+      Boolean(config.use_pooler) === pooled,
+  );
+  if (!form) {
+    const { activation_function, use_pooler = false } = config;
+    throw new UserError({
+      where: `${where}: head_config.json`,
+      expected: `a head that computes what ${head.architecture} does`,
+      got: `${layers.length} layers, activation_function ${JSON.stringify(activation_function)}, use_pooler ${JSON.stringify(use_pooler)}`,
+      hint: `In Python: adapters.init of a ${head.architecture}, not AutoAdapterModel.`,
+    });
+  }
+  return new Map(
+    [...tensors].map(([key, tensor]) => {
+      const [, number, parameter] = LAYER.exec(key) ?? [];
+      if (number === undefined) return [key, tensor];
+      return [`${form.modules[layers.indexOf(Number(number))]}.${parameter}`, tensor];
+    }),
+  );
+}
+
+/** A parameter of a linear layer among a head's layers. */
+const LAYER = /^heads\.[^.]+\.(\d+)\.(weight|bias)$/;
+
+function layerNumbers(tensors: AdapterTensors): number[] {
+  const numbers = [...tensors.keys()].flatMap((key) => LAYER.exec(key)?.[1] ?? []);
+  return [...new Set(numbers.map(Number))].sort((a, b) => a - b);
+}

@@ -1,0 +1,189 @@
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
+import { writeSmallGenerator } from './support/small-generator.ts';
+import { writeTinyModel } from './support/tiny-model.ts';
+import { type Ended, Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = new Workspace();
+  // Wide enough to have blocks of int4.
+  writeTinyModel(workspace.path('model'), { hidden_size: 64, intermediate_size: 128 });
+});
+afterAll(() => workspace.remove());
+
+/** The arguments of a run of 40 steps. */
+const args = (output: string, ...settings: string[]) => [
+  ...['train', 'run.yaml'],
+  ...['training.max_steps=40', `output=${output}`, ...settings].flatMap((setting) => ['--set', setting]),
+];
+const run = (...words: string[]) => succeeds(workspace.run(...words));
+
+async function succeeds(ending: Promise<Ended>): Promise<string> {
+  const ended = await ending;
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  return ended.stdout;
+}
+
+const adapterBytes = (output: string) =>
+  ['pytorch_adapter.bin', 'pytorch_model_head.bin'].map((file) => workspace.read(output, 'adapter', file));
+
+describe.each([
+  ['houlsby', 4, 'Houlsby adapters', 4 * (2 * 64 * 4 + 4 + 64)],
+  ['pfeiffer', 2, 'Pfeiffer adapters', 2 * (2 * 64 * 4 + 4 + 64)],
+] as const)('%s', (method, sites, title, parameters) => {
+  const own = [`method=${method}`, `${method}.bottleneck=4`];
+  beforeAll(() => run(...args(method, ...own)));
+
+  it('learns, and leaves the files of AdapterHub', () => {
+    const losses = workspace.events(method).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
+    expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]);
+    expect(readdirSync(workspace.path(method, 'adapter')).sort()).toEqual([
+      'adalora.json',
+      'adapter_config.json',
+      'head_config.json',
+      'pytorch_adapter.bin',
+      'pytorch_model_head.bin',
+    ]);
+    expect(readAdapter(workspace.path(method, 'adapter'))).toMatchObject({
+      baseModel: 'model',
+      taskType: 'SEQ_CLS',
+      head: { label2id: { bad: 0, good: 1 } },
+    });
+  });
+
+  it('is planned, and inspected', async () => {
+    const planned = ['plan', 'run.yaml', ...own.flatMap((setting) => ['--set', setting])];
+    expect(JSON.parse(await run(...planned, '--json'))).toMatchObject({
+      method,
+      sites,
+      adapterParameters: parameters,
+      trainableParameters: parameters + 2 * 64 + 2,
+      ranks: {},
+    });
+    expect(JSON.parse(await run('inspect', method, '--json'))).toEqual({
+      kind: 'BOTTLENECK',
+      task_type: 'SEQ_CLS',
+      base_model_name_or_path: 'model',
+      adapters: sites,
+      bottleneck: 4,
+      non_linearity: method === 'houlsby' ? 'swish' : 'relu',
+      original_ln_before: method === 'pfeiffer',
+      adapter_parameters: parameters,
+      head_parameters: 2 * 64 + 2,
+    });
+    const printed = await run('inspect', method);
+    expect(printed).toContain('BOTTLENECK adapter of model\n');
+    expect(printed).toContain('bottleneck: 4\n');
+  });
+
+  it('predicts as in its own evaluation', async () => {
+    const scores = JSON.parse(await run('eval', method, 'dev.tsv', '--json'));
+    const finish = workspace.events(method).at(-1)!;
+    expect(scores.eval_accuracy).toBeGreaterThan(0.8);
+    if (finish.type !== 'finish') expect.unreachable();
+    // Rounded once more on the way: float32 of values about one.
+    for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name], 5);
+  });
+
+  it('goes on after a kill to the same bytes', async () => {
+    const parts = args('parts', ...own, 'training.save_steps=10');
+    const killed = await workspace.interrupt(parts, 'SIGKILL', (stdout) => stdout.includes('checkpoint-20'));
+    expect(killed.signal).toBe('SIGKILL');
+    await run(...parts, '--resume');
+    expect(adapterBytes('parts')).toEqual(adapterBytes(method));
+    workspace.delete('parts');
+  });
+
+  it('has the same bytes where activations are computed twice', async () => {
+    await run(...args('twice', ...own, 'training.gradient_checkpointing=true'));
+    expect(adapterBytes('twice')).toEqual(adapterBytes(method));
+    workspace.delete('twice');
+  });
+
+  it.each(['int8', 'int4'])('trains beside a base in %s', async (dtype) => {
+    await run(...args(dtype, ...own, `base_dtype=${dtype}`));
+    const losses = (output: string) =>
+      workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
+    // Rounding the base moves a loss a little; int4 of random weights more.
+    const limit = dtype === 'int8' ? 0.05 : 0.3;
+    losses(dtype).forEach((loss, i) => expect(Math.abs(loss - losses(method)[i])).toBeLessThan(limit));
+    expect(adapterBytes(dtype)).not.toEqual(adapterBytes(method));
+    workspace.delete(dtype);
+  });
+
+  it('has a card that says how Python loads it, a report, and curves for TensorBoard', async () => {
+    const card = workspace.read(method, 'README.md').toString();
+    expect(card).toContain(`# model, ${title}`);
+    expect(card).toContain('library_name: adapter-transformers');
+    expect(card).toContain('model.load_adapter("adapter", set_active=True)');
+    expect(card).not.toMatch(/undefined|PeftModel|merge/);
+    await run('report', method);
+    const page = workspace.read(method, 'report.html').toString();
+    expect(page).toContain(title);
+    expect(page.replace(/<script>.*?<\/script>/gs, '')).not.toMatch(/\bundefined\b|NaN/);
+    await run(...args('curves', ...own), '--tensorboard');
+    expect(existsSync(workspace.path('curves', 'tensorboard'))).toBe(true);
+    workspace.delete('curves');
+  });
+
+  it('cannot be merged, nor exported as something else', async () => {
+    expect(await workspace.run('merge', method, '-o', 'merged')).toMatchObject({
+      code: 2,
+      stderr: `${method}/adapter: expected an adapter that can be added to the weights of its base model, got one of kind BOTTLENECK, which has layers of its own that no weight of the base can hold. It is used as it is: predict, eval and generate open it beside its base model.\n`,
+    });
+    expect(await workspace.run('export', method, '--as', 'lora', '-o', 'exported')).toMatchObject({
+      code: 2,
+      stderr: `${method}/adapter: expected what has another form, got lora of an adapter of kind BOTTLENECK.\n`,
+    });
+  });
+
+  it('refuses a bottleneck of nothing', async () => {
+    for (const command of ['train', 'plan'])
+      expect(
+        await workspace.run(command, 'run.yaml', '--set', own[0], '--set', `${method}.bottleneck=0`),
+      ).toMatchObject({ code: 2, stderr: `--set: ${method}.bottleneck: expected at least 1, got 0.\n` });
+  });
+});
+
+describe.each(['llama', 'gpt2', 'gemma2'] as const)('adapters of the decoder %s', (type) => {
+  it('write texts of their own', async () => {
+    writeSmallGenerator(workspace.path(type), type);
+    workspace.write('texts.txt', 'The cat sat on the mat.\n'.repeat(60));
+    const settings = {
+      model: type,
+      task: 'causal_lm',
+      method: 'houlsby',
+      data: { train: 'texts.txt', sample_by: 'line', max_length: 16 },
+      training: { max_steps: 30, learning_rate: 0.02 },
+      output: `${type}-run`,
+    };
+    workspace.write(`${type}.yaml`, JSON.stringify(settings));
+    await run('train', `${type}.yaml`);
+    const written = (path: string) =>
+      run('generate', path, '--prompt', 'The cat', '--max-new-tokens', '8', '--no-chat');
+    const text = await written(`${type}-run`);
+    expect(text).toContain('sat on');
+    expect(text).not.toBe(await written(type));
+    // Words that the base scores are no part of it.
+    expect(readdirSync(workspace.path(`${type}-run`, 'adapter')).sort()).toEqual([
+      'adalora.json',
+      'adapter_config.json',
+      'pytorch_adapter.bin',
+    ]);
+  });
+});
+
+it('an adapter that names no base is opened with --model', async () => {
+  const config = JSON.parse(workspace.read('houlsby', 'adapter', 'adapter_config.json').toString());
+  const adapter = workspace.path('nameless');
+  cpSync(workspace.path('houlsby', 'adapter'), adapter, { recursive: true });
+  workspace.write('nameless/adapter_config.json', JSON.stringify({ ...config, model_name: '' }));
+  expect(await workspace.run('eval', 'nameless', 'dev.tsv')).toMatchObject({
+    code: 2,
+    stderr: 'nameless: expected the name of the base model, got none. Give --model.\n',
+  });
+  const score = async (...words: string[]) => JSON.parse(await run('eval', ...words, 'dev.tsv', '--json'));
+  expect(await score('nameless', '--model', 'model')).toEqual(await score('houlsby'));
+});
