@@ -30,6 +30,14 @@ const HEADS = ['classifier', 'score', 'qa_outputs'];
  */
 const REWRITTEN = ['target_modules', 'modules_to_save'];
 
+/** What scores words, which AdapterHub saves with a head and does not train. */
+const WORD_SCORES = /^(lm_head|cls\.predictions)\.(weight|bias|decoder\..*)$|^final_logits_bias$/;
+/** AdapterHub names tensors as we do, and no base that was made in memory. */
+const ADAPTERHUB = {
+  notCompared: ['model_name'],
+  ourName: (recorded: string) => (WORD_SCORES.test(recorded) ? undefined : recorded),
+};
+
 /** By `tuner.kind` of a trace. A new method's trajectories are one entry here. */
 const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<TrajectoryKind>>> = {
   LORA: { method: 'lora', section: peftSection, notCompared: REWRITTEN },
@@ -51,6 +59,8 @@ const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<Tr
     section: (settings) => ({ ...settings, shrink: 'at-export' }),
     isCompact: true,
   },
+  HOULSBY: { method: 'houlsby', ...ADAPTERHUB },
+  PFEIFFER: { method: 'pfeiffer', ...ADAPTERHUB },
 };
 
 /** Whether there is a method for a kind. */

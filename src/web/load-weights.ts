@@ -4,20 +4,14 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { webEngine } from '../program/web-engine.ts';
-import type { Device } from '../runtime/session.ts';
 import { bindModel, newModel, storedNames } from '../trained/bind-model.ts';
 import { betweenTurns } from './between-turns.ts';
-import type { PageOptions } from './page-options.ts';
+import type { RunsOn } from './page-options.ts';
 
 /** A model whose weights are in memory, and what runs it. */
 export interface PageModel {
   model: LoadedModel;
   engine: Engine;
-}
-
-/** Where a model runs, and how. */
-export interface RunsOn extends Pick<PageOptions, 'engineUrl' | 'threads'> {
-  device: Exclude<Device, 'cpu'>;
 }
 
 /**

@@ -6,7 +6,7 @@ import { TrainedModel } from '../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { loadWeights } from './load-weights.ts';
-import { modelFiles, type PageOptions } from './page-options.ts';
+import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
 import { readModel } from './read-model.ts';
 import type { TrainResult } from './train.ts';
 
@@ -43,8 +43,7 @@ export async function open(
   const notes = await readNotesIn(files);
   const purpose = purposeOf({ ...base, stored, notes }, generates, path);
   const described = purpose.build(base.family.definition, base.family.config);
-  const { engineUrl, threads, onProgress } = options;
-  const loaded = await loadWeights(described, base.files, { device, engineUrl, threads }, onProgress);
+  const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
   try {
     return new TrainedModel({
       ...{ path, batchSize, continues, notes: purpose.notes },

@@ -1,6 +1,6 @@
 import { parseRunConfig, type RunConfig, type RunConfigInput } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
-import type { RunsOn } from './load-weights.ts';
+import type { RunsOn } from './page-options.ts';
 
 /** A run's config without the folder that it would write to in Node, which means nothing in a page. */
 type WithoutOutput<Input> = Input extends unknown ? Omit<Input, 'output'> & { output?: string } : never;

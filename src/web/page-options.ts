@@ -1,5 +1,6 @@
 import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { type FileSet, filesAt, filesFrom, type PageFile } from '../formats/file-set.ts';
+import type { WebEngineOptions } from '../program/web-engine.ts';
 import { UserError } from '../support/user-error.ts';
 
 /** What a page gives in place of folders. */
@@ -9,9 +10,17 @@ export interface PageOptions {
   /** Where the embedded model's folder is served, `models/mini` of this package; by default where it lies in that. */
   modelUrl?: string | URL;
   /** The address of the folder with the engine's files (`dist` of onnxruntime-web); by default beside its code. */
-  engineUrl?: string;
+  engineUrl?: string | URL;
   /** Threads of WebAssembly; more than one need a cross-origin isolated page. */
   threads?: number;
+}
+
+/** Where a model runs, and how. */
+export type RunsOn = Omit<WebEngineOptions, 'weights'>;
+
+/** What the engine is told of a page. */
+export function runsOn(device: RunsOn['device'], { threads, engineUrl }: PageOptions): RunsOn {
+  return { device, threads, ...(engineUrl !== undefined && { engineUrl: folderUrl(engineUrl).href }) };
 }
 
 /** Two folders up from this file lies the package, from its source and from what is built of it alike. */

@@ -11,7 +11,7 @@ import { Trainer } from '../train/trainer.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
-import { modelFiles, type PageOptions } from './page-options.ts';
+import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
 import { type DescribedModel, readModel } from './read-model.ts';
 import { adapterFiles, fullModelFiles, type ResultFiles } from './result-files.ts';
@@ -124,11 +124,11 @@ async function readStart(config: PageRunConfig, { adapter }: TrainOptions) {
 function loadBase(
   { config, build }: PageRun,
   { family, files }: DescribedModel,
-  { engineUrl, threads }: TrainOptions,
+  options: TrainOptions,
   emit: (event: TrainEvent) => void,
 ) {
   const described = build(family.definition, family.config);
-  const device = { device: config.device, engineUrl, threads };
+  const device = runsOn(config.device, options);
   if (config.model_init === 'random') return newWeights(described, device);
   const onRead = (share: number) => emit(progress('download', share));
   return loadWeights(described, files, device, everySecond(onRead));

@@ -34,6 +34,7 @@ export class Student {
       headKind: 'MASKED_LM' as const,
       head: bert.heads.MASKED_LM!,
       linears: [...linears.values()],
+      sublayers: [...described.sublayers.values()],
       parameters,
       buffers,
       buildLogits: () => {

@@ -1,3 +1,4 @@
+import { UserError } from '../../support/user-error.ts';
 import { DISABLED_OPTIMIZERS } from '../disabled-optimizers.ts';
 import { wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
@@ -22,7 +23,7 @@ export interface WebSessionOptions extends SessionOptions {
  * Loads a model in a browser (or on WebAssembly in Node). The weight files are held in memory while the session is
  * made; several threads need a cross-origin isolated page, and the first session decides their number for all.
  *
- * @throws UserError where WebGPU finds no GPU
+ * @throws UserError where WebGPU finds no GPU, or the engine does not find its own files
  */
 export async function createSession(model: Uint8Array, options: WebSessionOptions): Promise<Session> {
   const { device, threads, weightFiles, engineUrl } = options;
@@ -40,6 +41,17 @@ export async function createSession(model: Uint8Array, options: WebSessionOption
       session: { disable_prepacking: '1' },
       optimization: { disable_specified_optimizers: DISABLED_OPTIMIZERS },
     },
-  });
+  }).catch(explain);
   return wrapSession(session, Tensor, { fillsOutputs: false });
+}
+
+function explain(error: Error): never {
+  const reason = error.message.match(/^no available backend found\. ERR: (.*)/)?.[1];
+  if (reason === undefined) throw error;
+  throw new UserError({
+    where: 'engine',
+    expected: 'its files (ort-wasm-*.wasm, ort-wasm-*.mjs) beside its code, or where engineUrl says',
+    got: reason,
+    hint: 'Serve them from dist of onnxruntime-web.',
+  });
 }

@@ -12,20 +12,21 @@ const TYPES: Record<string, string> = {
 };
 const PAGE =
   '<!doctype html><title>page</title><input type="file"><script type="module" src="/page.js"></script>';
-/** What the page asks for, and where it lies. */
-const FOLDERS = { model: 'models/mini', engine: 'node_modules/onnxruntime-web/dist' } as const;
+const ENGINE = 'node_modules/onnxruntime-web/dist';
+/** What the page may ask for, and where it lies: as a site has it that copies the files beside its script. */
+const FOLDERS: Record<string, string> = { '': ENGINE, 'engine/': ENGINE, 'models/mini/': 'models/mini' };
 
 export interface PageServer {
   /** Ends with a slash. */
   url: string;
-  /** The answers so far, as `206 model/model.safetensors`. */
+  /** The answers so far, as `206 models/mini/model.safetensors`. */
   answers: string[];
   close(): void;
 }
 
 /**
- * Serves a page that has a file input and runs `script`, bundled as for a site, with the embedded model under `model/` and
- * the engine's files under `engine/`. Files are also given in ranges.
+ * Serves a page that has a file input and runs `script`, bundled as for a site. Of the engine's files and the embedded
+ * model also ranges are given.
  */
 export async function servePage(script: string): Promise<PageServer> {
   const { outputFiles } = await build({
@@ -43,8 +44,9 @@ export async function servePage(script: string): Promise<PageServer> {
     response.on('finish', () => answers.push(`${response.statusCode} ${path}`));
     if (path === '') return send(response, 'html', PAGE);
     if (path === 'page.js') return send(response, 'js', outputFiles[0].text);
-    const [, folder, name] = /^(model|engine)\/([\w.-]+)$/.exec(path) ?? [];
-    sendFile(response, folder && join(FOLDERS[folder as keyof typeof FOLDERS], name), request.headers.range);
+    const [, folder, name] = /^((?:\w+\/)*)([\w.-]+)$/.exec(path) ?? [];
+    const place = Object.hasOwn(FOLDERS, folder ?? '?') ? join(FOLDERS[folder], name) : undefined;
+    sendFile(response, place, request.headers.range);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;

@@ -1,11 +1,13 @@
 import {
+  type ClassAnswer,
   open,
   type PageConfig,
   type PageFile,
+  type Texts,
   type TrainEvent,
   type TrainResult,
   train,
-} from '../../../src/web/index.ts';
+} from 'adalora/web';
 
 /** Files as they come into a page and out of it: their names, and text or bytes. */
 export type SentFiles = [name: string, content: string | number[]][];
@@ -24,11 +26,16 @@ export interface PageRunOptions {
   texts?: Record<string, string>;
   /** The base model, where it is not the embedded one. */
   model?: SentFiles;
+  /** The adapter that is continued. */
+  adapter?: SentFiles;
+  /** Where the engine's files are, where that is not beside the script. */
+  engineUrl?: string;
   /** A step after which the run is stopped, as by a click. */
   stopAt?: number;
 }
 
-const ENGINE = { engineUrl: new URL('engine/', location.href).href, threads: 1 };
+/** A site that serves everything beside its script need not say where it is. */
+const SITE = { threads: 1 };
 let last: TrainResult | undefined;
 
 const received = (files: SentFiles) =>
@@ -37,17 +44,19 @@ const asFile = (content: string | number[]) =>
   typeof content === 'string' ? content : new Blob([Uint8Array.from(content)]);
 const sent = (files: ReadonlyMap<string, Uint8Array | string> | undefined) =>
   files && [...files].map(([name, it]) => [name, typeof it === 'string' ? it : [...it]] as SentFiles[number]);
-const base = (model: SentFiles | undefined) =>
-  model ? { ...ENGINE, model: received(model) } : { ...ENGINE, modelUrl: 'model/' };
+const base = (model: SentFiles | undefined) => (model ? { ...SITE, model: received(model) } : SITE);
 
 /** Trains on the file in the page's input, under its own name. */
-async function run(config: PageConfig, { texts, model, stopAt }: PageRunOptions = {}): Promise<PageRun> {
+async function run(config: PageConfig, options: PageRunOptions = {}): Promise<PageRun> {
+  const { texts, model, adapter, engineUrl, stopAt } = options;
   const [file] = document.querySelector('input')?.files ?? [];
   const events: TrainEvent[] = [];
   const controller = new AbortController();
   try {
     last = await train(config, {
       ...base(model),
+      ...(adapter && { adapter: received(adapter) }),
+      ...(engineUrl && { engineUrl }),
       files: { ...texts, [file.name]: file },
       signal: controller.signal,
       onEvent(event) {
@@ -55,8 +64,8 @@ async function run(config: PageConfig, { texts, model, stopAt }: PageRunOptions 
         if (event.step === stopAt) setTimeout(() => controller.abort());
       },
     });
-    const { values: _, adapter, model: trained, ...result } = last;
-    return { events, result, adapter: sent(adapter), model: sent(trained) };
+    const { values: _, adapter: made, model: trained, ...result } = last;
+    return { events, result, adapter: sent(made), model: sent(trained) };
   } catch (error) {
     const { name, message } = error as Error;
     return { events, error: { name, message } };
@@ -64,12 +73,11 @@ async function run(config: PageConfig, { texts, model, stopAt }: PageRunOptions 
 }
 
 /** What the last run's adapter, or another's files, makes of texts: the logits of each. */
-async function predict(texts: readonly string[], adapter?: SentFiles): Promise<Record<string, number>[]> {
+async function predict(texts: readonly string[], adapter?: SentFiles): Promise<Float32Array[]> {
   const model = await open(adapter ? received(adapter) : last!, base(undefined));
-  const answers: Record<string, number>[] = [];
-  for await (const { logits } of model.predict(texts.map((text) => ({ text })) as never[])) {
-    answers.push(logits as Record<string, number>);
-  }
+  const answers: Float32Array[] = [];
+  const inputs = texts.map((text) => ({ text }));
+  for await (const { logits } of model.predict<Texts, ClassAnswer>(inputs)) answers.push(logits);
   await model.close();
   return answers;
 }
