@@ -99,7 +99,7 @@ adalora:
 lora: 3
 `;
     expect(messageOf(wrong)).toMatchInlineSnapshot(`
-      "run.yaml:2: method: expected one of adalora, lora, bitfit, full, got "adlora". Did you mean adalora?
+      "run.yaml:2: method: expected one of adalora, lora, svd_lora, prune_lora, bitfit, houlsby, pfeiffer, full, got "adlora". Did you mean adalora?
       run.yaml:4: data.label: expected a column: its name, or its number from 0, got nothing. Write it into the file, or give --set data.label=...
       run.yaml:8: training.num_train_epochs: expected more than 0, got 0.
       run.yaml:9: training.max_steps: expected a count from 1, or -1 to go by num_train_epochs, got 0.

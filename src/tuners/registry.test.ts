@@ -13,7 +13,9 @@ describe('the registry of methods', () => {
   it('knows each kind of adapter by its own name, and no two by one', () => {
     const names = adapterKinds().map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    for (const kind of adapterKinds()) expect(kindOf(stored({ peft_type: kind.name }), 'x')).toBe(kind);
+    // AdapterHub's settings, which bottlenecks have, know no peft_type.
+    for (const kind of adapterKinds().filter(({ name }) => name !== 'BOTTLENECK'))
+      expect(kindOf(stored({ peft_type: kind.name }), 'x')).toBe(kind);
   });
 
   it.each([
@@ -22,7 +24,7 @@ describe('the registry of methods', () => {
     [{}, 'nothing'],
   ])('refuses an adapter of %j, naming the kinds there are', (config, got) => {
     expect(() => kindOf(stored(config), 'a/adapter_config.json')).toThrow(
-      `a/adapter_config.json: peft_type: expected one of ADALORA, LORA, BITFIT, got ${got}.`,
+      `a/adapter_config.json: peft_type: expected one of ADALORA, LORA, BITFIT, BOTTLENECK, got ${got}.`,
     );
   });
 

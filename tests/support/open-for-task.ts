@@ -4,9 +4,12 @@ import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
 import { describeAs, openModel } from '../../src/trained/node/load-model.ts';
 
-/** What builds a model for so many labels of a task: 2 where nothing is said. */
-export function buildFor(task: TaskName, labels = 2): BuildTask {
-  return taskNamed(task).build(Array.from({ length: labels }, (_, id) => `LABEL_${id}`));
+/** What builds a model for so many labels of a task; where nothing is said, as many as the checkpoint's head has. */
+export function buildFor(task: TaskName, labels?: number): BuildTask {
+  return (definition, config) => {
+    const names = Array.from({ length: labels ?? config.numLabels }, (_, id) => `LABEL_${id}`);
+    return taskNamed(task).build(names)(definition, config);
+  };
 }
 
 /** A model folder's checkpoint as a model for so many labels of a task. */

@@ -104,7 +104,7 @@ describe('the config of a continued adapter', () => {
 
 it.each(['full', 'bitfit'] as const)('is none of %s', (method) => {
   expect(() => parseRunConfig({ ...BASE, method }, 'test')).toThrow(
-    `test: adapter: expected method adalora or lora beside it, got ${method}. Merge the adapter`,
+    `test: adapter: expected method adalora, lora or svd_lora beside it, got ${method}. Merge the adapter`,
   );
 });
 
