@@ -193,7 +193,7 @@ describe('refused is', () => {
     [
       'going on from its adapter',
       ['method=bitfit', 'adapter=run'],
-      'adapter: expected method adalora or lora beside it, got bitfit. Merge the adapter (adalora merge) and give the result as the model.',
+      'adapter: expected method adalora, lora or svd_lora beside it, got bitfit. Merge the adapter (adalora merge) and give the result as the model.',
     ],
     [
       'going on from its adapter with another method',
