@@ -46,6 +46,9 @@ it('tells what trains, for how long and in how much memory', () => {
     tokens       98,123 an epoch
     budget       24 triplets down to 16
                  falls from step 107 to 644, every 10 steps
+    mean rank    12 to 8
+    parameters   18,456 to about 12,304, 0.05 % of the model's
+    file         80 kB to about 55 kB, with the head
     memory       about 612 MB at the peak
 
     layer  query  mean
