@@ -156,7 +156,7 @@ describe.each(['llama', 'gpt2', 'gemma2'] as const)('adapters of the decoder %s'
       task: 'causal_lm',
       method: 'houlsby',
       data: { train: 'texts.txt', sample_by: 'line', max_length: 16 },
-      training: { max_steps: 30, learning_rate: 0.02 },
+      training: { max_steps: 200, learning_rate: 0.02 },
       output: `${type}-run`,
     };
     workspace.write(`${type}.yaml`, JSON.stringify(settings));
