@@ -25,6 +25,12 @@ export const SCORES = {
   },
   precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' } },
   recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' } },
+  rouge1: { title: 'ROUGE-1', hub: { type: 'rouge', name: 'ROUGE-1' } },
+  rouge2: { title: 'ROUGE-2', hub: { type: 'rouge', name: 'ROUGE-2' } },
+  rougeL: { title: 'ROUGE-L', hub: { type: 'rouge', name: 'ROUGE-L' } },
+  rougeLsum: { title: 'ROUGE-Lsum', hub: { type: 'rouge', name: 'ROUGE-Lsum' } },
+  bleu: { title: 'BLEU', hub: { type: 'bleu', name: 'BLEU' } },
+  gen_len: { title: 'Tokens generated' },
   perplexity: { title: 'Perplexity', hub: { type: 'perplexity', name: 'Perplexity' }, lessIsBetter: true },
   loss: { title: 'Validation loss', lessIsBetter: true },
 } as const satisfies Record<string, ScoreFacts>;

@@ -1,0 +1,125 @@
+import { commonSubsequence } from './common-subsequence.ts';
+import { porterStem } from './porter-stem.ts';
+
+export const ROUGE_TYPES = ['rouge1', 'rouge2', 'rougeL', 'rougeLsum'] as const;
+export type RougeType = (typeof ROUGE_TYPES)[number];
+
+/** From 0 to 1. */
+export interface RougeScore {
+  precision: number;
+  recall: number;
+  fmeasure: number;
+}
+
+/**
+ * Mean F-measures of texts, as fractions of 1: what the Python package rouge_score 0.1.2 gives with `use_stemmer=True`.
+ *
+ * @param references of each text one or more: of several the best counts, for each score by itself
+ */
+export function rouge(
+  predictions: readonly string[],
+  references: readonly (readonly string[])[],
+): Record<RougeType, number> {
+  const scores = predictions.map((prediction, i) => rougeOfText(prediction, references[i]));
+  const mean = (type: RougeType) =>
+    scores.reduce((sum, score) => sum + score[type].fmeasure, 0) / scores.length;
+  return {
+    rouge1: mean('rouge1'),
+    rouge2: mean('rouge2'),
+    rougeL: mean('rougeL'),
+    rougeLsum: mean('rougeLsum'),
+  };
+}
+
+/** The scores of one text against the references that suit it best. */
+export function rougeOfText(
+  prediction: string,
+  references: readonly string[],
+): Record<RougeType, RougeScore> {
+  const predicted = new Tokens(prediction);
+  const each = references.map((reference) => scoresOf(new Tokens(reference), predicted));
+  const best = (type: RougeType) =>
+    each.map((scores) => scores[type]).reduce((a, b) => (b.fmeasure > a.fmeasure ? b : a));
+  return {
+    rouge1: best('rouge1'),
+    rouge2: best('rouge2'),
+    rougeL: best('rougeL'),
+    rougeLsum: best('rougeLsum'),
+  };
+}
+
+/** The stemmed words of a text. */
+class Tokens {
+  readonly all: readonly string[];
+  /** The same of each line: a sentence, for rougeLsum. */
+  readonly lines: readonly (readonly string[])[];
+
+  constructor(text: string) {
+    this.all = tokenize(text);
+    this.lines = text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(tokenize);
+  }
+}
+
+/** Letters and digits of ASCII make words; those of more than three are stemmed. */
+function tokenize(text: string): string[] {
+  const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return words.map((word) => (word.length > 3 ? porterStem(word) : word));
+}
+
+function scoresOf(reference: Tokens, predicted: Tokens): Record<RougeType, RougeScore> {
+  const [target, given] = [reference.all, predicted.all];
+  return {
+    rouge1: score(sharedNgrams(target, given, 1), target.length, given.length),
+    rouge2: score(sharedNgrams(target, given, 2), target.length - 1, given.length - 1),
+    rougeL: score(commonSubsequence(target, given).length, target.length, given.length),
+    rougeLsum: score(unionHits(reference.lines, predicted.lines), target.length, given.length),
+  };
+}
+
+/** @param hits what both have; `wanted` and `given`: what each has */
+function score(hits: number, wanted: number, given: number): RougeScore {
+  const precision = hits / Math.max(given, 1);
+  const recall = hits / Math.max(wanted, 1);
+  const fmeasure = hits === 0 ? 0 : (2 * precision * recall) / (precision + recall);
+  return { precision, recall, fmeasure };
+}
+
+function sharedNgrams(target: readonly string[], given: readonly string[], size: number): number {
+  const [wanted, there] = [counts(ngrams(target, size)), counts(ngrams(given, size))];
+  let shared = 0;
+  for (const [ngram, count] of wanted) shared += Math.min(count, there.get(ngram) ?? 0);
+  return shared;
+}
+
+function ngrams(tokens: readonly string[], size: number): string[] {
+  return Array.from({ length: Math.max(0, tokens.length - size + 1) }, (_, i) =>
+    tokens.slice(i, i + size).join(' '),
+  );
+}
+
+function counts(items: Iterable<string>): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const item of items) found.set(item, (found.get(item) ?? 0) + 1);
+  return found;
+}
+
+/** Words of the target's sentences that any sentence given has in order; none counts more often than both have it. */
+function unionHits(target: readonly (readonly string[])[], given: readonly (readonly string[])[]): number {
+  const [wanted, there] = [counts(target.flat()), counts(given.flat())];
+  let hits = 0;
+  for (const sentence of target) {
+    const places = new Set(given.flatMap((other) => commonSubsequence(sentence, other)));
+    for (const place of [...places].sort((a, b) => a - b)) {
+      const word = sentence[place];
+      const [left, leftThere] = [wanted.get(word) ?? 0, there.get(word) ?? 0];
+      if (left === 0 || leftThere === 0) continue;
+      wanted.set(word, left - 1);
+      there.set(word, leftThere - 1);
+      hits++;
+    }
+  }
+  return hits;
+}
