@@ -19,9 +19,9 @@ export interface MadeTensor {
 /** A way to keep the linear weights of a base. */
 export interface BaseFormat {
   base: FrozenBase;
-  /** What a stored base is told apart by. */
+  /** Part of the cache's key: what makes bases of this format differ. */
   key: object;
-  /** The modules whose inputs must be known as well: how large their columns are. */
+  /** Modules for which the format needs the magnitude of each input column. */
   measured: ReadonlySet<string>;
   /**
    * What stands in place of the weight [out, in] of the module `path`, of which `read` gives elements [start, end).
@@ -40,7 +40,7 @@ type ReadElements = (start: number, end: number) => Float32Array;
 
 /** Elements that share a scale in blocks: as QLoRA has them. */
 const BLOCK_SIZE = 64;
-/** Of a column that no input has reached. */
+/** Stands for the magnitude of a column that was zero in every input. */
 const LEAST_MAGNITUDE = 1e-3;
 /** Elements that are read at once; whole blocks. */
 const CHUNK = 2 ** 20;
@@ -72,7 +72,7 @@ function byteFormat(model: TaskModel): BaseFormat {
           ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row)),
           ...mirror,
         ];
-      // Known only where a base is made: sizes are asked for without.
+      // Without magnitudes only the sizes are wanted, and `make` is never called.
       const divisors = magnitudes?.map(smoothDivisor) as Float32Array;
       const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]);
       const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];

@@ -6,7 +6,7 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
 import { randomBatch } from '../text/random-batch.ts';
 
-/** Enough texts that a column that stands out does so. */
+/** Texts in the batch: enough to show which columns are large. */
 const BATCH = 8;
 const LENGTH = 32;
 

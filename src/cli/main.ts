@@ -11,5 +11,5 @@ if (COMPUTING.includes(command) || (command === 'plan' && words.includes('--meas
   const environment = hugePageEnvironment();
   if (environment) await replaceProcess(environment);
 }
-// Not before: what a process has loaded is loaded again by the one that takes its place.
+// Loaded last: a process that is replaced would have loaded it in vain.
 await import('./program.ts');

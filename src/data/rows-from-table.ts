@@ -64,7 +64,7 @@ export function rowsFromTable(table: Table, fileName: string, options: DataOptio
   return rows;
 }
 
-/** An empty field is a row to which no label applies. */
+/** An empty field means that no label applies to the row. */
 function splitLabels(field: string, separator: string): RawLabel {
   return field
     .split(separator)

@@ -8,9 +8,9 @@ import {
 } from './safetensors.ts';
 import { SafetensorsTensors } from './safetensors-tensors.ts';
 
-/** Bytes that are read at once: so much memory beside the tensors', and so often progress is told. */
+/** Bytes read at once: the memory taken beside the tensors, and the step of progress. */
 const CHUNK_BYTES = 2 ** 22;
-/** No element is wider: what lies at its own size's multiple in a file does so in memory. */
+/** The widest element: tensors that are aligned in the file stay aligned in memory. */
 const ALIGNMENT = 8;
 
 /** Bytes [begin, end) of a file, and where they go in memory. */

@@ -3,7 +3,7 @@ import type { Search } from './search.ts';
 import { logSoftmax } from './softmax.ts';
 import { topIndices } from './top-indices.ts';
 
-/** Added to a score, it counts for nothing. Finite and in 32 bits, as in transformers: that decides some ties. */
+/** The score of what may not be chosen. Finite and in 32 bits, as in transformers: that decides some ties. */
 const NEVER = -1e9;
 
 export interface Beam {
@@ -48,7 +48,7 @@ interface Candidate extends RunningBeam {
   isEnd: boolean;
 }
 
-/** One token further: chooses the best continuations (one by uniform number), finishes those that end, closes the item. */
+/** One token further: takes the best continuations, or draws one for each uniform number; finishes those that end, closes the item. */
 export function extendItem(
   item: BeamItem,
   logits: Float32Array,

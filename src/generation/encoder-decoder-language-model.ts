@@ -5,7 +5,6 @@ import type { HostTensor, Tensors } from '../runtime/session.ts';
 import { type CachedGraph, decoderGraph, encoderGraph } from './cached-graph.ts';
 import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';
-import { selectColumns } from './select-columns.ts';
 import type { TunedModel } from './tuned-model.ts';
 
 /** An encoder-decoder: the encoder reads each prompt once, the decoder keeps keys and values of both. */
@@ -86,4 +85,20 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
       ...Object.fromEntries([...tensors].map(([name, tensor]) => [name, selectColumns(tensor, promptOf)])),
     };
   }
+}
+
+/** Rows of sequences out of [tokens, rows, width], by their numbers, some several times: [tokens, columns, width]. */
+function selectColumns({ data, dims }: HostTensor, columns: Int32Array): HostTensor {
+  const [tokens, rows, width] = dims;
+  if (columns.length === rows && columns.every((column, i) => column === i)) return { data, dims };
+  const selected = new Float32Array(tokens * columns.length * width);
+  let at = 0;
+  for (let token = 0; token < tokens; token++) {
+    for (const column of columns) {
+      const from = (token * rows + column) * width;
+      selected.set(data.subarray(from, from + width), at);
+      at += width;
+    }
+  }
+  return { data: selected, dims: [tokens, columns.length, width] };
 }

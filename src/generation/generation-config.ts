@@ -4,7 +4,7 @@ import { z } from 'zod';
 const MAX_TOKEN = 2 ** 31 - 1;
 /** Lengths too; a search grows its sequences as it goes, so that a great limit costs nothing by itself. */
 const MAX_LENGTH = 2 ** 31 - 1;
-/** A row each has a cache of its own: beyond any use, and small enough for a hostile file to do no harm. */
+/** Every row has a cache of its own. More than anyone needs, and too few for a hostile file to do harm. */
 const MAX_ROWS = 1024;
 
 const whole = (least: number, most = MAX_LENGTH) =>

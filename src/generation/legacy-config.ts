@@ -1,6 +1,6 @@
 import { GENERATION_KEYS } from './generation-config.ts';
 
-/** Sections of composed models that speak of the decoder, in transformers' order. */
+/** Sections of a composed model's config that describe its decoder, in transformers' order. */
 const DECODERS = ['decoder', 'generator', 'text_config'];
 
 /**

@@ -1,5 +1,4 @@
 import { UserError } from '../support/user-error.ts';
-import { checkTokens } from './check-tokens.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
 import { ModelReader } from './model-reader.ts';
@@ -7,6 +6,9 @@ import { type PaddedPrompts, padPrompts } from './padded-prompts.ts';
 import type { LogitsProcessor } from './processors/logits-processor.ts';
 import { logitsProcessors, type RowLimits } from './processors/logits-processors.ts';
 import { checkEncoderLength, searchLimits } from './search-limits.ts';
+
+/** Keys whose tokens the model must be able to produce. */
+const PRODUCED = ['forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids'] as const;
 
 export interface SearchOptions {
   /** Seed of sampling. */
@@ -84,4 +86,15 @@ async function readPrompts(
   await model.encode(prompts.tokens, begun.length, prompts.mask);
   const tokens = Int32Array.from(begun.flat());
   return reader.begin(tokens, begun.length, new Int32Array(tokens.length).fill(1));
+}
+
+/** @throws UserError with a line for each key that names a token beyond the vocabulary */
+function checkTokens(settings: GenerationSettings, vocabSize: number): void {
+  const problems = PRODUCED.flatMap((key) => {
+    const beyond = [settings[key] ?? []].flat(2).find((id) => id >= vocabSize);
+    if (beyond === undefined) return [];
+    const expected = `ids of tokens below ${vocabSize}, the size of the model's vocabulary`;
+    return [new UserError({ where: key, expected, got: `${beyond}` }).message];
+  });
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
 }

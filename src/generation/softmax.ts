@@ -5,7 +5,7 @@ export function softmax(scores: Float32Array): Float32Array {
   if (greatest === Number.NEGATIVE_INFINITY) return probabilities;
   let sum = 0;
   for (let i = 0; i < scores.length; i++) {
-    // Most are banned where a filter has been: an exponential is dear.
+    // After a filter most tokens are banned, and exponentials take long.
     if (scores[i] === Number.NEGATIVE_INFINITY) continue;
     const exponential = Math.exp(scores[i] - greatest);
     probabilities[i] = exponential;

@@ -1,4 +1,4 @@
-/** Passes on what comes a second after the last, and nothing of what is done within one. */
+/** Passes on at most one report a second, and none of work that takes less than one. */
 export function everySecond(report: (share: number) => void): (share: number) => void {
   let last = performance.now();
   return (share) => {

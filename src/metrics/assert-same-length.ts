@@ -1,4 +1,4 @@
-/** Throws where predictions and targets are not pairs: every sum over them would be wrong without a word. */
+/** Throws where there are more predictions than targets, or fewer: every score would be wrong in silence. */
 export function assertSameLength(predictions: ArrayLike<number>, targets: ArrayLike<number>): void {
   if (predictions.length === targets.length && targets.length > 0) return;
   throw new Error(

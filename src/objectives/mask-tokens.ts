@@ -3,7 +3,7 @@ import { IGNORED } from './labelled-rows.ts';
 
 /** Names as in transformers' `DataCollatorForLanguageModeling`. */
 export interface MaskingSettings {
-  /** Share of tokens (or words) that are to be told. */
+  /** Share of tokens (or words) to predict. */
   mlm_probability: number;
   /** Share of those that the mask token stands for. */
   mask_replace_prob: number;

@@ -3,7 +3,7 @@ import type { CommonConfig, ModelDefinition } from '../models/model-definition.t
 import { type TaskModel, taskModel } from './task-model.ts';
 
 /**
- * A model family with a config as one that tells something of a whole text: logits [batch, labels].
+ * A model of a family with one row of logits for each text: [batch, labels].
  *
  * @param loss the mean loss of a batch from those logits; declares the input of its targets
  */

@@ -91,7 +91,7 @@ export class Program {
   #openTraining() {
     this.#training ??= (async () => {
       const graph = trainingGraph(this.#model.buildLoss, this.#tuner, this.#options);
-      // Whoever checkpoints is short of memory.
+      // Packed weights are copies, and gradient checkpointing is there to save memory.
       const packed = !this.#options.gradientCheckpointing;
       return { graph, session: await this.#engine.open(graph.outputs, { packed }) };
     })();

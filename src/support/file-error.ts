@@ -1,6 +1,6 @@
 import { UserError } from './user-error.ts';
 
-/** What a user can mend: permissions, a full disk, a path through a file. A missing file is reported where it is sought. */
+/** Errors that a user can mend: permissions, a full disk, a path through a file. Whoever seeks a file reports that it is missing. */
 const CODES = [
   ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'],
   ...['EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'EMFILE'],

@@ -5,7 +5,7 @@ import { TokenBuffer } from './token-buffer.ts';
 const MAX_CACHED = 100_000;
 /** Longer pieces are rare, and remembering them would keep large inputs in memory. */
 const MAX_CACHED_LENGTH = 64;
-/** Between two reports. */
+/** Characters between two reports of progress. */
 const REPORTED_CHARACTERS = 2 ** 16;
 
 /** Tokenizes texts of any length piece by piece, and remembers the pieces. */

@@ -6,7 +6,7 @@ export interface Slot {
   type: number;
 }
 
-// Stand for the texts while the post-processor is asked where it puts them; no vocabulary has them.
+// Placeholders for the texts, to see where the post-processor puts them; no vocabulary has them.
 const A = '\u0000A';
 const B = '\u0000B';
 

@@ -32,7 +32,7 @@ export class TextStream {
 
   #give(text: string): string {
     const before = this.#tokenizer.decode(this.#ids.slice(0, this.#given));
-    // The ids just given stay as what the next ones lean on: with them a space is told from a beginning.
+    // Keeps the last ids as context: without it the next piece would lose the space before it.
     this.#ids = this.#ids.slice(this.#given);
     this.#given = this.#ids.length;
     return text.slice(before.length);

@@ -28,7 +28,7 @@ export class SequenceBuilder {
   /** Adds an example cut to the length allowed; false, and nothing, where no token of it is left to be learnt. */
   addCut({ ids, learnt }: LearntIds): boolean {
     const kept = learnt.subarray(0, this.#maxLength);
-    // Nothing tells the first token.
+    // The first token is never a target: no token comes before it.
     if (kept.indexOf(1, 1) < 0) return false;
     if (ids.length > this.#maxLength) this.#truncated++;
     this.#add(ids.subarray(0, this.#maxLength), kept);

@@ -8,7 +8,7 @@ export class Meter {
   #all = { examples: 0, ms: 0 };
 
   add(loss: number, examples: number, ms: number): void {
-    // A skipped step's loss may be anything but a number.
+    // The loss of a skipped step may be NaN or infinite.
     if (Number.isFinite(loss)) {
       this.state.lossSum += loss;
       this.state.steps++;

@@ -13,7 +13,7 @@ import { StepBatches } from './step-batches.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 import { Updater } from './updater.ts';
 
-/** A run of steps whose gradients are not finite ends training: nothing would change any more. */
+/** So many steps in a row without a finite gradient end the training: nothing would change any more. */
 const MAX_SKIPPED_IN_A_ROW = 10;
 
 export interface TrainerInputs {

@@ -54,7 +54,7 @@ export class Updater {
     const learningRate = base * learningRateFactor(schedule, this.step, warmupSteps, totalSteps);
     const step = ++this.step;
     const gradNorm = clipByGlobalNorm(gradient, maxGradNorm);
-    // One poisoned value would stay in the moments and the importance averages for ever.
+    // One value that is not finite would stay in the moments and in the averages of importance.
     if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
     this.#method.beforeStep?.(step, this.values, gradient);
     this.#optimizer.step(this.values, gradient, learningRate);

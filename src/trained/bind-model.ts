@@ -84,7 +84,7 @@ export function newModel<Model extends TaskModel>(model: Model, weightFolder: st
   };
 }
 
-/** A head whose modules that the checkpoint lacks are trained: as they are initialised, they are noise. */
+/** Adds the modules that the checkpoint lacks to those that are trained: their initial values are noise. */
 function withAbsent(head: Head, { initialised }: ModelWeights): Head {
   const absent = (head.mayLack ?? []).filter((module) =>
     initialised.some((name) => name.startsWith(`${module}.`)),
@@ -92,7 +92,7 @@ function withAbsent(head: Head, { initialised }: ModelWeights): Head {
   return { ...head, modules: [...head.modules, ...absent] };
 }
 
-/** What a parameter or buffer is where no checkpoint has it. */
+/** The initial value of a parameter or buffer that no checkpoint has. */
 function newValues({ config, parameters, buffers }: TaskModel) {
   return (name: string, seed: number) => {
     const buffer = buffers.get(name);

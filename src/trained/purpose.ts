@@ -65,7 +65,7 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
   };
   const { task, labels, data } = recognisedTask(model);
   const reading = readingOf(task, data);
-  // The task's length is a guess, and no mistake where the model has fewer positions.
+  // The task's default length is cut to the model's positions: nobody asked for it.
   const max_length = reading.max_length && Math.min(reading.max_length, config.maxLength);
   return { task, labels, data: { ...reading, max_length } };
 }

@@ -6,7 +6,7 @@ export function headOutputs({ head, parameters }: TunableModel, tensors: Adapter
   const inHead = [...parameters.keys()].filter((name) =>
     head.modules.some((module) => name.startsWith(`${module}.`)),
   );
-  // Parameters come in the order of use: the last layer gives the logits.
+  // Parameters are listed in the order of computation, so the last layer gives the logits.
   const last = inHead.at(-1)?.replace(/\.[^.]*$/, '');
   const ofLast = inHead.filter((name) => name.startsWith(`${last}.`));
   return ofLast.flatMap((name) => savedTensor(tensors, name) ?? []).at(0)?.shape[0];

@@ -20,7 +20,7 @@ export function betweenTurns(engine: Engine): Engine {
   };
 }
 
-/** A message comes at once; a timer would wait for some milliseconds. */
+/** A message is delivered at once, while a timer waits for some milliseconds. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

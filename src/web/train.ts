@@ -57,7 +57,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
       emit,
       shouldStop: () => signal?.aborted ?? false,
-      // A page is not told.
+      // A page cannot ask for its memory.
       peakMemoryMb: () => Number.NaN,
     });
     await trainer.prepare();

@@ -174,7 +174,7 @@ async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
-/** Says of which of several prompts a mistake is. */
+/** Names the prompt in the message of a mistake, where there are several. */
 async function naming(where: string | undefined, work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -17,7 +17,7 @@ export class Latecomers {
     this.#expected.push(performance.now() + this.#patience);
   }
 
-  /** One has asked again: whoever was expected first, for clients have no names. */
+  /** A client has asked again. Clients have no names, so it counts as the one expected first. */
   arrived(): void {
     this.#expected.shift();
     this.#arrived();

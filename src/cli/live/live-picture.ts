@@ -8,7 +8,7 @@ export interface VersionedSection extends LiveSection {
   version: number;
 }
 
-/** What a run looks like now. Drawing is left to who asks, so that events cost nothing when nobody looks. */
+/** What a run looks like now. It is drawn when somebody asks, so that events cost nothing when nobody looks. */
 export class LivePicture {
   readonly state: LiveState;
   /** Counts up whenever a drawing differs from the one before. */

@@ -56,7 +56,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
   const handlers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
     'GET /': (_, response) => {
       latecomers.arrived();
-      // Its page will ask for the stream.
+      // The page that is sent here asks for the stream next.
       latecomers.expect();
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
       response.end(livePage(picture.state, POLICY));
@@ -67,7 +67,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
       const stream = new EventStream(response);
       streams.add(stream);
       response.on('close', () => streams.delete(stream));
-      // Who comes at the last moment sees the end at once.
+      // A client that comes while the server closes gets the last picture at once.
       if (isClosing) stream.end(picture.sections());
       else stream.send(picture.sections());
     },

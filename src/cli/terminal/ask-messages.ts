@@ -28,7 +28,7 @@ export async function askMessages(
   };
   lines.on('SIGINT', () => {
     if (message.length === 0 && lines.line === '') return lines.close();
-    // What is typed of a line goes too: to its end, and erased from there.
+    // Drops a half-typed line as well: moves to its end and erases backwards.
     lines.write(null, { ctrl: true, name: 'e' });
     lines.write(null, { ctrl: true, name: 'u' });
     output.write('\n');

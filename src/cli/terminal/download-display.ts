@@ -1,7 +1,7 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 
-/** Megabytes between two looks at a download, so that a quick one is not slowed by what is drawn. */
+/** Bytes between two redraws, so that drawing does not slow a quick download. */
 const STEP = 2 ** 20;
 
 /** Shows on a terminal how far a file of the Hub is, in a line that is redrawn and goes when the file is there. */

@@ -13,7 +13,7 @@ export interface Display {
 /** At most ten times a second: more cannot be read, and slow terminals lag. */
 const REDRAW_MS = 100;
 const BAR_WIDTH = 20;
-/** Of the tokenizing, between two lines on a screen that keeps them all. */
+/** Share of the tokenizing between two lines, on a screen that keeps every line. */
 const TOLD_SHARE = 0.1;
 
 const DOING = { download: 'fetching the model', base: 'rounding the base', text: 'tokenizing' } as const;

@@ -13,7 +13,7 @@ export class PickleList {
 }
 
 export interface PickleOptions {
-  /** All there is of the world, by `module.name`: a {@link PickleFunction}, or a value. */
+  /** Every global that a pickle may name, by `module.name`: a {@link PickleFunction}, or a value. */
   globals: ReadonlyMap<string, unknown>;
   /** What an id of something kept outside the pickle stands for; undefined where it is not right. */
   persistent: (id: unknown) => unknown;
@@ -79,7 +79,7 @@ export class PickleMachine {
   }
 
   global(module: unknown, name: unknown): void {
-    // No value but a text may become one: of tuples in tuples, each twice in the next, it would have no end.
+    // Only texts are joined: the text of nested tuples, each twice in the next, would have no end.
     if (typeof module !== 'string' || typeof name !== 'string') throw this.refused('a global without a name');
     const path = `${module}.${name}`;
     const value = this.#options.globals.get(path);

@@ -43,7 +43,7 @@ function keepTopK(k: number): LogitsProcessor {
 function keepTopP(p: number, kept: number): LogitsProcessor {
   const rest = Math.fround(1 - p);
   return (scores) => {
-    // Those that are banned already have no probability to lose, and sorting is dear.
+    // Banned tokens are left out: they have no probability, and sorting takes long.
     const rising = scores.filter((score) => score > Number.NEGATIVE_INFINITY).sort();
     const probabilities = softmax(rising);
     let removed = 0;

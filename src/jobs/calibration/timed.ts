@@ -1,10 +1,10 @@
-/** Bounds of what is timed, whichever is reached first; one item is always taken. */
+/** When timing ends, by whichever bound is reached first. At least one item is taken. */
 export interface Bounds {
   seconds: number;
   count: number;
 }
 
-/** Does something with one item after the other until a bound is reached; what each took. */
+/** Handles one item after the other until a bound is reached, and gives the milliseconds of each. */
 export async function timed<Item>(
   items: readonly Item[],
   { seconds, count }: Bounds,

@@ -1,7 +1,7 @@
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { planEpoch } from '../../text/batches.ts';
 
-/** Batches repeat in kind from epoch to epoch: the largest of so many stands for all. */
+/** Epochs that are searched: later ones have batches of the same kinds. */
 const EPOCHS_LOOKED_AT = 5;
 
 /** The examples of the largest batch of the run's own plan. */

@@ -9,7 +9,7 @@ import { packsWeights } from '../packs-weights.ts';
 import { webEngine } from '../web-engine.ts';
 
 /**
- * Runs a model's graphs in Node, its weights mapped from the checkpoint (on WebAssembly: held in memory).
+ * Runs a model's graphs in Node, with weights mapped from the checkpoint (on WebAssembly: in memory).
  *
  * @param profilePrefix where the engine's profile of each session goes when it is released
  */

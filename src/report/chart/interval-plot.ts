@@ -14,7 +14,7 @@ export interface IntervalPlot extends Omit<Frame, 'width' | 'height'> {
 
 const ROW = 26;
 
-/** A row for each group of runs: every run a dot, their mean a stroke, its interval a line. */
+/** A row for each group of runs: a dot for every run, a stroke for their mean, a line for its interval. */
 export function intervalPlot({ name, rows, ...frame }: IntervalPlot): Markup {
   const left = Math.min(150, Math.ceil(Math.max(...rows.map(({ label }) => textWidth(label)))) + 10);
   const box: Box = { left, right: WIDTH - 14, top: 8, bottom: 8 + rows.length * ROW };

@@ -61,7 +61,7 @@ export function makeRunFolder(folder: string): void {
   }
 }
 
-/** What a run that is killed at its very beginning leaves. */
+/** Whether a file may be left from a run that was killed before its first checkpoint. */
 function isOfBeginning(name: string): boolean {
   return name === 'checkpoints' || /^\.config\.yaml\..*\.tmp$/.test(name);
 }

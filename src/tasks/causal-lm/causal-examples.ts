@@ -62,7 +62,7 @@ function encode(files: readonly TextFile[], context: Context): TokenSequences {
   return builder.build();
 }
 
-/** One token tells nothing of another. */
+/** A single token has no next one to predict. */
 const LEAST_TOKENS = 2;
 
 function answerIds(

@@ -7,7 +7,7 @@ export function shortest(value: number): number {
   return Number(value.toPrecision(9));
 }
 
-/** A probability in per cent, which no rounding makes certain. */
+/** A probability in per cent; rounding never makes it 0 or 100. */
 export function percent(probability: number): string {
   if (probability >= 0.9995) return 'more than 99.9 %';
   return `${(100 * probability).toFixed(1)} %`;

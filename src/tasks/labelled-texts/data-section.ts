@@ -20,7 +20,7 @@ export const labelledDataSchema = z.strictObject({
   header: z.boolean().optional(),
   /** Whether a double quote encloses fields. Default: yes in CSV, no in TSV. */
   quote: z.boolean().optional(),
-  /** Between the labels of one row in a multi-label table. Default: `;`. */
+  /** What separates the labels of one row in a multi-label table. Default: `;`. */
   label_separator: given.optional(),
   /** Tokens an input may have, special ones included; what is longer is cut. */
   max_length: z.int().min(1).default(128),

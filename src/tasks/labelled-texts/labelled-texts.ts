@@ -20,7 +20,7 @@ export interface LabelledRows {
   fileName: string;
 }
 
-/** What a task tells of a text: all that differs between classes, sets of labels, and scores. */
+/** What a task predicts for a text: all that differs between one class, a set of labels, and a number. */
 export interface LabelKind<Answer extends object> {
   /** transformers' `problem_type`, which is the task's name. */
   problemType: string;
@@ -35,7 +35,7 @@ export interface LabelKind<Answer extends object> {
   /** The same over a whole set, [rows, outputs] row-major, in 64 bits. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
-  /** Reads the logits of one text, of which the answer has the memory. */
+  /** Turns the logits of one text into an answer, which keeps that array. */
   answer(logits: Float32Array, labels: readonly string[]): Answer;
   json(answer: Answer, details: boolean): object;
   describe(answer: Answer, labels: readonly string[]): string;
@@ -114,7 +114,7 @@ export function labelledTexts<Answer extends object>(
     },
     recognises: (model) => recognised(kind, model),
     classKeys(labels) {
-      // A regression's one output has a name as well.
+      // transformers names the one output of a regression as well.
       const names = labels.length > 0 ? labels : ['LABEL_0'];
       return {
         problem_type: kind.problemType,

@@ -6,7 +6,7 @@ import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TokenSequences } from '../../text/token-sequences.ts';
 
-/** What a row turns into; what is given back is wrong with it. */
+/** Takes a row in, or gives back what is wrong with it. */
 export type AddRow = (row: LanguageRow, onProgress: (characters: number) => void) => Complaint | undefined;
 type Complaint = { expected: string; got: string; hint?: string };
 

@@ -7,7 +7,7 @@ const share = z.number().min(0).max(1);
 /** What a masked language model learns from. Names as in transformers' `DataCollatorForLanguageModeling`. */
 export const maskedDataSchema = z.strictObject({
   ...languageData,
-  /** Share of tokens that are to be told. */
+  /** Share of tokens to predict. */
   mlm_probability: z.number().gt(0).lt(1).default(0.15),
   /** Share of those that the mask token stands for, and share that a random token stands for. */
   mask_replace_prob: share.default(0.8),

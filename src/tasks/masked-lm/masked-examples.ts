@@ -55,7 +55,7 @@ function vocabularyOf({ tokenizer, vocabSize }: Context): MaskingVocabulary {
   };
 }
 
-/** Blocks of texts, of which some tokens are to be told. */
+/** Blocks of texts with masked tokens to predict. */
 export function maskedExamples(files: readonly TextFile[], context: Context, mask: Mask): ExampleSet {
   const { tokenizer, maxLength } = context;
   const { before, after } = tokenizer.frame();

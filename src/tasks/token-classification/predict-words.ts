@@ -12,7 +12,7 @@ export async function predictWords(
 ): Promise<Float32Array[]> {
   const predicted = new Array<Float32Array>(set.lengths.length);
   for (const examples of planEvaluation(set.lengths, batchSize)) {
-    // Every token's, of the first position of all examples before the second.
+    // Sequence-major: the first position of all examples, then the second.
     const logits = await program.predict(values, set.batch(examples).feeds);
     examples.forEach((example, column) => {
       const { positions } = set.firstPieces[example];

@@ -5,7 +5,7 @@ export interface TextWord {
   end: number;
 }
 
-/** What white space parts, but for scripts that have none between words: there a character is a word. */
+/** Splits at white space. In scripts without spaces between words every character is a word. */
 const CHUNKS =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+/gu;
 /** `J.` and `U.S.`: a few letters with a full stop each. */

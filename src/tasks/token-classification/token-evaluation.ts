@@ -8,7 +8,7 @@ import { tagIds } from './tag-ids.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';
 import { type WordExamples, wordExamples } from './word-examples.ts';
 
-/** Sentences of a file with their tags. */
+/** Sentences with their tags, and the file they are from. */
 export interface LabelledSentences {
   sentences: readonly TaggedSentence[];
   fileName: string;

@@ -28,7 +28,7 @@ function oneOf<Schema extends z.ZodObject>(schema: Schema, keys: readonly Budget
     return before.refine((config) => !has(config, key) || earlier(config) === undefined, {
       path: [key],
       error: ({ input }) => `expected it to be left out beside ${earlier(input)}, for there is one budget`,
-      // Whatever else is wrong in the section: all of it is told at once.
+      // Checked even where other keys are wrong, so that one message names all mistakes.
       when: () => true,
     });
   }, schema);
@@ -48,7 +48,7 @@ function withDefaults<Config extends BudgetConfig>(config: Config): Config {
 
 /** The rank of every module at the start where nothing is said of it. */
 export function initialRank(meanTarget: number): number {
-  // 1.5 · 0.1 · 20 is a hair above 3.
+  // Floating point: 1.5 · 0.1 · 20 comes out a little above 3.
   return Math.max(1, Math.ceil(INITIAL_OVER_TARGET * meanTarget - 1e-9));
 }
 

@@ -36,7 +36,7 @@ export function inUnit(
   }: { matrices: number; modelParameters: number; components: string },
 ): Amount {
   const of = (amount: number, by: string): Amount => {
-    // What stands for 23 may be 22.999999999999996.
+    // Floating point: a share that means 23 may come out as 22.999999999999996.
     const clean = Number(amount.toPrecision(12));
     const unit = UNIT_OF[key] === 'components' ? components : UNIT_OF[key];
     const comesTo = clean === value ? '' : `${by} is ${clean.toLocaleString('en')} ${unit}`;

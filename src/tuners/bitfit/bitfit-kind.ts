@@ -9,7 +9,7 @@ import { biasTuner } from './bias-tuner.ts';
 
 const NAME = 'BITFIT';
 
-/** Of a damaged file none. */
+/** A damaged list counts as none. */
 const savedModules = z.array(z.string()).nullish().catch(null);
 
 /**

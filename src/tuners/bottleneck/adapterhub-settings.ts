@@ -82,7 +82,7 @@ export function parseAdapterHubSettings(
   where: string,
 ): BottleneckForm {
   const readsNorm = config.original_ln_before === true;
-  // Beside the output alone the residual is the output, whatever it says.
+  // `residual_before_ln` has no effect on an adapter that reads the output.
   const required = { ...REQUIRED, ...(readsNorm && { residual_before_ln: true }) };
   for (const [key, value] of Object.entries(required)) {
     const given = config[key];
@@ -109,7 +109,7 @@ export function parseAdapterHubSettings(
 /** The number that AdapterHub divides the width by, rounding down, to get the bottleneck. */
 export function reductionFactor(width: number, bottleneck: number): number {
   const factor = width / bottleneck;
-  // A quotient that was rounded up may go into the width once less.
+  // Where the quotient was rounded up, dividing by it may give one less than the bottleneck.
   return flooredQuotient(width, factor) === bottleneck ? factor : factor * (1 - Number.EPSILON);
 }
 

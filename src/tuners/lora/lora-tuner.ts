@@ -27,7 +27,7 @@ export class LoraTuner extends LowRankTuner {
     const { lora_dropout, orth_reg_weight: weight = 0, orthogonality: form = 'cosine' } = settings;
     const hasSay = ({ rank }: LowRankModule) => rank > (form === 'cosine' ? 1 : 0);
     const groups = weight > 0 ? factorGroups(modules.filter(hasSay)) : [];
-    // What the term takes comes first.
+    // The factors in the orthogonality term come first.
     const grouped = groups.flatMap(({ members }) => members);
     const names = new Set(grouped.map(({ name }) => name));
     const factors = modules.flatMap(({ path, rank, inFeatures, outFeatures }) => [

@@ -9,7 +9,7 @@ export function adaptedModules(
   defaults: readonly string[],
 ): readonly LinearModule[] {
   const { modules: heads, mayLack = [] } = model.head;
-  // What the head of a generative model may lack is the module that scores words, which PEFT leaves out too.
+  // The module that scores words is often missing from checkpoints (it is tied); PEFT leaves it out too.
   const outputs = ['CAUSAL_LM', 'SEQ_2_SEQ_LM'].includes(model.headKind) ? mayLack : heads;
   const paths = matchTargets(
     model.linears.map(({ path }) => path),

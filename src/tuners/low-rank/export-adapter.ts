@@ -38,7 +38,7 @@ export function exportAdapter(
         : null,
     target_modules: config.target_modules ?? targets,
     modules_to_save: saved.length > 0 ? saved : null,
-    // PEFT sets it anew for every module that it adapts: the last one's stays.
+    // PEFT overwrites it for every module that it adapts, so the last one decides.
     fan_in_fan_out: modules.at(-1)?.transposed ?? false,
     inference_mode: true,
     ...keys,

@@ -40,7 +40,7 @@ export class LowRankInjection implements Injection {
         0,
       );
     const rows = stacked('A');
-    // λ goes to A, which is smaller than what a batch makes of it.
+    // λ multiplies A and not x·Aᵀ: A is smaller.
     const scaled = this.options.diagonal ? multiply(rows, reshape(stacked('E'), [rows.shape[0], 1])) : rows;
     const inner = matmul(this.options.dropout(x), scaled, { transposeB: true });
     let start = 0;
