@@ -19,6 +19,7 @@ import { Workspace } from './support/workspace.ts';
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'this runs in it',
   'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
+  "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
   'npx tsx scripts/large-checkpoint.ts': 'takes 14 GB of disk, 9 GB of memory and minutes',
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClassAnswer, PageConfig, Texts } from 'adalora/web';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { constant } from '../../src/graph/build.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { runTraining } from '../../src/jobs/node/run-training.ts';
@@ -240,6 +240,37 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
       const content = files.get(name)!;
       const bytes = readFileSync(join(folder, 'full', 'model', name));
       expect(typeof content === 'string' ? Buffer.from(content) : Buffer.from(content), name).toEqual(bytes);
+    }
+  });
+});
+
+describe.skipIf(CHROMIUM === undefined)(`the example of the README (${CHROMIUM ?? NO_CHROMIUM})`, () => {
+  const EXAMPLE = 'tests/browser/support/readme-page.ts';
+
+  it('stands there', () =>
+    expect(readFileSync('README.md', 'utf8')).toContain(
+      `\`\`\`ts\n${readFileSync(EXAMPLE, 'utf8')}\`\`\`\n`,
+    ));
+
+  it('trains on a file and tells a label', { timeout: 300_000 }, async () => {
+    const example = await servePage(EXAMPLE);
+    const browser = await launch();
+    try {
+      const page = await browser.newPage();
+      const lines: string[] = [];
+      page.on('console', (message) => lines.push(message.text()));
+      page.on('pageerror', (error) => lines.push(`error ${error.message}`));
+      await page.goto(example.url);
+      await page.setInputFiles('input', join(folder, 'rows.tsv'));
+      await vi.waitFor(() => expect(lines.at(-1)).toMatch(/^(good|bad|error)/), {
+        timeout: 240_000,
+        interval: 500,
+      });
+      expect(lines.filter((line) => line.startsWith('error'))).toEqual([]);
+      expect(lines.filter((line) => line.startsWith('finish'))).toEqual(['finish 30']);
+    } finally {
+      await browser.close();
+      example.close();
     }
   });
 });
