@@ -4,7 +4,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import { input } from '../graph/build.ts';
 import { Graph } from '../graph/graph.ts';
 import { lower } from '../onnx/lower.ts';
-import { binaryCrossEntropy } from './losses.ts';
+import { binaryCrossEntropy, crossEntropy } from './losses.ts';
 
 describe('binary cross-entropy', () => {
   it('has the derivative sigmoid(x) - target, at 0 too', async () => {
@@ -17,5 +17,42 @@ describe('binary cross-entropy', () => {
     const actual = await session.run({ logits: row(0, 0, -200, 200), targets: row(0, 1, 1, 1) });
     await session.release();
     expect(actual.slope).toEqual(row(0.5 / 4, -0.5 / 4, -1 / 4, 0));
+  });
+});
+
+describe('cross-entropy', () => {
+  const LABELS = { data: Int32Array.of(3, -100, 0, 4), dims: [4] };
+  const logits = Float32Array.from(
+    { length: 20 },
+    (_, i) => 2 * Math.sin(1 + 3 * Math.floor(i / 5) + (i % 5)),
+  );
+
+  // From transformers' LabelSmoother on the same logits in 64 bits; ours are rounded to 32.
+  it.each([
+    [
+      0,
+      1.9198420630444695,
+      [0.135506117830005, 0.1551930263415109, 0.03339194942807325, -0.32779069938834826],
+    ],
+    [0.1, 1.9789507973089464, [0.12883945133, 0.14852635988920537, 0.02672528268083, -0.30112403286968975]],
+    [
+      0.6,
+      2.2744945282359765,
+      [0.0955061207535, 0.11519303010107572, -0.00660805198504, -0.16779070198418264],
+    ],
+  ])('with label smoothing %d is that of LabelSmoother', async (smoothing, loss, slopes) => {
+    const graph = new Graph();
+    const x = input(graph, 'x', 'float32', [4, 5]);
+    const value = crossEntropy(x, input(graph, 'labels', 'int32', [4]), smoothing);
+    const [slope] = gradients(value, [x]);
+    const session = await cpu.open(lower({ value, slope }, { target: 'cpu' }));
+    const actual = await session.run({ x: { data: logits, dims: [4, 5] }, labels: LABELS });
+    await session.release();
+    expect(actual.value.data[0]).toBeCloseTo(loss, 6);
+    slopes.forEach((expected, i) => {
+      expect(actual.slope.data[i]).toBeCloseTo(expected, 6);
+    });
+    // A row without a label has no part in it.
+    expect([...actual.slope.data.subarray(5, 10)].map(Math.abs)).toEqual([0, 0, 0, 0, 0]);
   });
 });

@@ -23,9 +23,10 @@ import type { Value } from '../graph/graph.ts';
 
 /**
  * Mean negative log-likelihood of int32 labels [rows] under logits [rows, classes]; rows whose label is no class are
- * ignored.
+ * ignored. Smoothed, it is this times 1 - `smoothing`, and `smoothing` times the same of all classes on average, as in
+ * transformers' `LabelSmoother`.
  */
-export function crossEntropy(logits: Value, labels: Value): Value {
+export function crossEntropy(logits: Value, labels: Value, smoothing = 0): Value {
   const [rows, classes] = logits.shape;
   const { graph } = logits.node;
   const label = reshape(labels, [rows, 1]);
@@ -39,7 +40,11 @@ export function crossEntropy(logits: Value, labels: Value): Value {
     where(greater(label, constant(graph, [-1], [], 'int32')), expand(constant(graph, [1], []), [rows, 1]), 0),
   );
   const normaliser = sum(multiply(isClass, logSumExp(logits)), [0, 1]);
-  return divide(subtract(normaliser, hits), sum(isClass, [0, 1]));
+  const count = sum(isClass, [0, 1]);
+  if (smoothing === 0) return divide(subtract(normaliser, hits), count);
+  const all = sum(multiply(isClass, logits), [0, 1]);
+  const expected = add(multiply(hits, 1 - smoothing), multiply(all, smoothing / (classes as number)));
+  return divide(subtract(normaliser, expected), count);
 }
 
 /** Mean squared error over all elements; both of one shape. */

@@ -6,9 +6,9 @@ import type { HostTensor } from '../runtime/session.ts';
 const LABELS = 'labels';
 
 /** Cross-entropy of one class a text, from logits [batch, classes]; declares the input `labels`, int32 [batch]. */
-export function classLoss(logits: Value): Value {
+export function classLoss(logits: Value, labelSmoothing?: number): Value {
   const [batch] = logits.shape;
-  return crossEntropy(logits, input(logits.node.graph, LABELS, 'int32', [batch]));
+  return crossEntropy(logits, input(logits.node.graph, LABELS, 'int32', [batch]), labelSmoothing);
 }
 
 /** Squared error of a score, from logits [batch, 1]; declares the input `labels`, float32 [batch]. */

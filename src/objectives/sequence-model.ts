@@ -10,7 +10,9 @@ import { type TaskModel, taskModel } from './task-model.ts';
 export function sequenceModel(
   definition: ModelDefinition,
   config: CommonConfig,
-  loss: (logits: Value) => Value,
+  loss: (logits: Value, labelSmoothing?: number) => Value,
 ): TaskModel {
-  return taskModel(definition, config, 'SEQ_CLS', (logits) => loss(logits()));
+  return taskModel(definition, config, 'SEQ_CLS', (logits, _, labelSmoothing) =>
+    loss(logits(), labelSmoothing),
+  );
 }

@@ -11,21 +11,28 @@ export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
 /** A model with a head and its loss: how to build its graphs. */
 export interface TaskModel extends TunableModel {
   buildLogits(network: Network, change?: ChangeInputs): Value;
-  /** Mean loss of a batch, []; declares the inputs of its targets. */
-  buildLoss(network: Network): Value;
+  /**
+   * Mean loss of a batch, []; declares the inputs of its targets. `labelSmoothing`: the share that all classes have in a
+   * cross-entropy; losses of other kinds take none.
+   */
+  buildLoss(network: Network, labelSmoothing?: number): Value;
 }
 
 /**
  * Puts a model family, a config, a head and a loss together, and lists the parameters, linear modules and sublayers of it.
  *
- * @param buildLoss the loss, from what gives the logits
+ * @param buildLoss the loss, from what gives the logits; see {@link TaskModel.buildLoss}
  * @throws UserError where the family has no such head
  */
 export function taskModel(
   definition: ModelDefinition,
   config: CommonConfig,
   headKind: HeadKind,
-  buildLoss: (logits: (change?: ChangeInputs) => Value, graph: Graph) => Value,
+  buildLoss: (
+    logits: (change?: ChangeInputs) => Value,
+    network: Pick<Network, 'graph'>,
+    labelSmoothing?: number,
+  ) => Value,
 ): TaskModel {
   const head = definition.heads[headKind];
   if (!head) throw noHead(definition, headKind);
@@ -44,7 +51,8 @@ export function taskModel(
     parameters,
     buffers,
     buildLogits,
-    buildLoss: (network) => buildLoss((change) => buildLogits(network, change), network.graph),
+    buildLoss: (network, labelSmoothing) =>
+      buildLoss((change) => buildLogits(network, change), network, labelSmoothing),
   };
 }
 

@@ -13,12 +13,13 @@ export type TokenHeadKind = 'TOKEN_CLS' | 'MASKED_LM' | 'CAUSAL_LM' | 'SEQ_2_SEQ
  */
 export function tokenModel(headKind: TokenHeadKind) {
   return (definition: ModelDefinition, config: CommonConfig): TaskModel =>
-    taskModel(definition, config, headKind, (logits, graph) => {
+    taskModel(definition, config, headKind, (logits, { graph }, labelSmoothing) => {
       const labelled = [symbol('labelled')];
       const rows = input(graph, 'label_rows', 'int32', labelled);
       return crossEntropy(
         logits(() => ({ logitRows: rows })),
         input(graph, 'labels', 'int32', labelled),
+        labelSmoothing,
       );
     });
 }

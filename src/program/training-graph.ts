@@ -11,7 +11,7 @@ import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 export const TRAINED = 'trained';
 
 /** Builds a model's task loss in a network. */
-export type BuildModel = (network: Network) => Value;
+export type BuildModel = (network: Network, labelSmoothing?: number) => Value;
 
 export interface TrainingGraph {
   /** Outputs `loss` [] (the task's), `gradient` [length] (of the objective) and, where there is one, `regularizer` []. */
@@ -22,6 +22,8 @@ export interface TrainingGraph {
 export interface TrainingOptions {
   /** Whether the backward pass computes the layers' activations once more, so that they need not be kept. */
   gradientCheckpointing?: boolean;
+  /** The share that all classes have in a cross-entropy's targets; evaluation has none. */
+  labelSmoothing?: number;
   /** Where dropout's masks are cut; by default by the host. */
   masks?: MaskSource;
 }
@@ -30,10 +32,10 @@ export interface TrainingOptions {
 export function trainingGraph(
   buildLoss: BuildModel,
   tuner: Tuner,
-  { gradientCheckpointing = false, masks }: TrainingOptions = {},
+  { gradientCheckpointing = false, labelSmoothing, masks }: TrainingOptions = {},
 ): TrainingGraph {
   const { network, flat } = tunedNetwork(tuner, true, masks);
-  const loss = buildLoss(network);
+  const loss = buildLoss(network, labelSmoothing);
   const segments = tuner.layout.segments.filter(({ start, end }) => end > start);
   const leaves = segments.map(({ name }) => tuner.layout.value(flat, name));
   const cuts = gradientCheckpointing ? network.layerInputs : [];

@@ -48,6 +48,8 @@ export interface TaskDefinition<
   readonly batchSize: { train: number; eval: number };
   /** Scores by which models are compared, the default first. */
   readonly metrics: readonly ScoreName[];
+  /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
+  readonly smoothsLabels?: boolean;
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
   /** The model, with a head for these classes. */

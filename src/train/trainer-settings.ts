@@ -38,6 +38,7 @@ export function trainerSettings({ training, seed }: RunConfig, examples: number)
     accumulation: training.gradient_accumulation_steps,
     groupByLength: training.group_by_length,
     gradientCheckpointing: training.gradient_checkpointing,
+    labelSmoothing: training.label_smoothing_factor,
     update: {
       learningRate: training.learning_rate,
       schedule: training.lr_scheduler_type,

@@ -40,7 +40,8 @@ export function memoryEstimate(
   const training = train.batch(largestBatch(config, train.lengths), 0).feeds;
   const evaluation = validation && evaluationFeeds(validation, config);
   const vectors = 4 * methodOf(config).definition.vectors * tuner.layout.length;
-  const options = { gradientCheckpointing: config.training.gradient_checkpointing };
+  const { gradient_checkpointing, label_smoothing_factor } = config.training;
+  const options = { gradientCheckpointing: gradient_checkpointing, labelSmoothing: label_smoothing_factor };
   return (dtype) => {
     const base = dtype === 'float32' ? undefined : baseFormat(plain, dtype).base;
     const model = base ? onBase(plain, base) : plain;

@@ -32,6 +32,7 @@ export function crossCheck(sections: SoundSections): Problem[] {
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
     ...(training && task ? metricProblems(training, task) : []),
+    ...(training && task ? smoothingProblems(training, task) : []),
   ];
 }
 
@@ -142,6 +143,12 @@ function metricProblems({ metric_for_best_model: metric }: TrainingSection, task
       got: shown(metric),
     },
   ];
+}
+
+function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, task: TaskName): Problem[] {
+  if (factor === 0 || taskNamed(task).smoothsLabels) return [];
+  const expected = `0, for the loss of ${task} has no labels to smooth`;
+  return [{ path: ['training', 'label_smoothing_factor'], expected, got: shown(factor) }];
 }
 
 export function withoutPrefix(metric: string): string {

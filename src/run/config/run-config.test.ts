@@ -63,6 +63,7 @@ describe('defaults', () => {
           "gradient_checkpointing": false,
           "greater_is_better": true,
           "group_by_length": true,
+          "label_smoothing_factor": 0,
           "learning_rate": 0.002,
           "load_best_model_at_end": false,
           "logging_steps": 10,

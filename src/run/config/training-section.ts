@@ -30,6 +30,8 @@ export const trainingSchema = z.strictObject({
   warmup_steps: z.int().min(0).default(0),
   /** Decoupled (AdamW); biases and norms have none. */
   weight_decay: z.number().min(0).default(0),
+  /** The share that all classes have in the targets of the training's cross-entropy; `eval_loss` has none of it. */
+  label_smoothing_factor: z.number().min(0).lt(1).default(0),
   /** Global norm to which gradients are clipped; 0: not clipped. */
   max_grad_norm: z.number().min(0).default(1),
   adam_beta1: z.number().min(0).lt(1).default(0.9),

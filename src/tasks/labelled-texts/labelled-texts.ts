@@ -31,7 +31,9 @@ export interface LabelKind<Answer extends object> {
   targets: ToTargets;
   metrics: readonly ScoreName[];
   /** Mean loss of a batch from its logits [batch, outputs]; declares the input `labels`. */
-  loss(logits: Value): Value;
+  loss(logits: Value, labelSmoothing?: number): Value;
+  /** Whether that is a cross-entropy. */
+  smoothsLabels?: boolean;
   /** The same over a whole set, [rows, outputs] row-major, in 64 bits. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
@@ -65,6 +67,7 @@ export function labelledTexts<Answer extends object>(
     problems: labelProblems,
     batchSize: { train: 32, eval: 64 },
     metrics: [...kind.metrics, 'loss'],
+    smoothsLabels: kind.smoothsLabels,
     takesFolders: false,
     build,
     read: ([file], reading) => ({

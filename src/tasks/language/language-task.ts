@@ -6,6 +6,7 @@ import type { ReadingFlags, UnknownTrained } from '../task-definition.ts';
 export const LANGUAGE = {
   batchSize: { train: 8, eval: 8 },
   metrics: ['loss', 'perplexity'],
+  smoothsLabels: true,
   takesFolders: true,
 } as const;
 

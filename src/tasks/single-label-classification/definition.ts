@@ -25,6 +25,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   targets: classTargets,
   metrics: ['accuracy', 'f1', 'matthews_correlation'],
   loss: classLoss,
+  smoothsLabels: true,
   evaluationLoss: meanCrossEntropy,
   /** `f1` is that of class 1 of two; of more classes the mean (macro). */
   scores(logits, outputs, targets) {

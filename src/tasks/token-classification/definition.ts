@@ -30,6 +30,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     problems: wordProblems,
     batchSize: { train: 32, eval: 64 },
     metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
+    smoothsLabels: true,
     takesFolders: false,
     build,
     read: ([file], reading) => ({
