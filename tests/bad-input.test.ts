@@ -177,7 +177,7 @@ describe('what stops nothing is told', () => {
       ...['data.train=long.tsv', 'training.max_steps=4', 'output=long', 'method=lora'],
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('note: 1 text is longer than data.max_length and was cut\n');
+    expect(stdout).toContain('note: 1 text is longer than data allows and was cut\n');
     expect(workspace.events('long')[0]).toMatchObject({ type: 'start', truncated: 1 });
   });
 });

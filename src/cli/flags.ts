@@ -18,6 +18,8 @@ export interface UseFlags {
   text?: string | number;
   textPair?: string | number;
   label?: string | number;
+  source?: string | number;
+  target?: string | number;
   header?: boolean;
   quote?: boolean;
   labelSeparator?: string;
@@ -37,6 +39,8 @@ export function addUseFlags(command: Command): Command {
     )
     .option('--text_pair, --text-pair <column>', 'column of the second text', column)
     .option('--label <column>', 'column of the label', column)
+    .option('--source <column>', 'column of the text to write another from', column)
+    .option('--target <column>', 'column of the text to write', column)
     .option('--header', 'the first line names the columns')
     .option('--no-header', 'it does not')
     .option('--quote', 'double quotes enclose fields')
@@ -53,8 +57,9 @@ export function baseDtypeOption(): Option {
 
 /** What flags say of how a file is read, by the keys of a `data` section. */
 export function readingFlags(flags: UseFlags): ReadingFlags {
-  const { text, textPair, label, header, quote, labelSeparator } = flags;
-  const said = { text, text_pair: textPair, label, header, quote, label_separator: labelSeparator };
+  const { text, textPair, label, source, target, header, quote, labelSeparator } = flags;
+  const columns = { text, text_pair: textPair, label, source, target };
+  const said = { ...columns, header, quote, label_separator: labelSeparator };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as ReadingFlags;
 }
 

@@ -11,9 +11,9 @@ import { RowProblems } from './row-problems.ts';
  * @throws UserError with file and line for invalid JSON, a missing key and a value of the wrong type.
  */
 export function parseJsonl(content: string, fileName: string, options: DataOptions): Row[] {
-  const textKey = key(options.text, fileName);
-  const pairKey = options.text_pair === undefined ? undefined : key(options.text_pair, fileName);
-  const labelKey = options.label === undefined ? undefined : key(options.label, fileName);
+  const textKey = keyName(options.text, fileName);
+  const pairKey = options.text_pair === undefined ? undefined : keyName(options.text_pair, fileName);
+  const labelKey = options.label === undefined ? undefined : keyName(options.label, fileName);
   const toLabel = options.listed ? labelList : labelName;
 
   const problems = new RowProblems(fileName);
@@ -34,14 +34,15 @@ export function parseJsonl(content: string, fileName: string, options: DataOptio
   return rows;
 }
 
-function key(column: string | number, fileName: string): string {
+/** A column of JSON Lines. Throws a UserError for one by number. */
+export function keyName(column: string | number, fileName: string): string {
   if (typeof column === 'string') return column;
   const hint = 'Columns of JSON lines have names.';
   throw new UserError({ where: fileName, expected: 'a key', got: `column number ${column}`, hint });
 }
 
-/** A key that the first row lacks is most likely misspelt; later rows without it are incomplete. */
-function checkKeys(object: JsonObject, keys: (string | undefined)[], where: string): void {
+/** Throws a UserError for a key that the first row lacks: it is most likely misspelt; later rows without it are incomplete. */
+export function checkKeys(object: JsonObject, keys: readonly (string | undefined)[], where: string): void {
   for (const name of keys) {
     if (name === undefined || Object.hasOwn(object, name)) continue;
     const names = Object.keys(object);

@@ -21,6 +21,7 @@ export interface RunMaterial {
   start?: StartingAdapter;
   family: Family;
   text: TrainedParts['text'];
+  generationFiles: TrainedParts['generationFiles'];
   train: readonly TextFile[];
   validation?: readonly TextFile[];
 }
@@ -45,7 +46,14 @@ export interface RunBeginning {
  *
  * @throws UserError for bad rows with their lines, and for classes that the adapter does not have
  */
-export function beginRun({ config, start, family, text, ...files }: RunMaterial): RunBeginning {
+export function beginRun({
+  config,
+  start,
+  family,
+  text,
+  generationFiles,
+  ...files
+}: RunMaterial): RunBeginning {
   const task = taskNamed(config.task);
   const { data } = config;
   const train = task.read(files.train, data);
@@ -69,7 +77,7 @@ export function beginRun({ config, start, family, text, ...files }: RunMaterial)
     encode(began, onProgress) {
       const { tokenizer, maxLength, vocabSize } = text;
       const context = {
-        ...{ tokenizer, maxLength, vocabSize },
+        ...{ tokenizer, maxLength, vocabSize, config: family.config, generationFiles },
         chatTemplate: () => text.chatTemplate(began),
         ...{ reading: data, labels, seed: config.seed, onProgress },
       };

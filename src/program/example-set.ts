@@ -5,6 +5,8 @@ import type { Program } from './program.ts';
 export interface ExampleSet {
   /** Tokens of each example. */
   readonly lengths: Int32Array;
+  /** Those of them that a decoder reads, where an encoder reads the others. */
+  readonly targetLengths?: Int32Array;
   /** Texts that were cut to the length allowed. */
   readonly truncated: number;
   /**

@@ -11,7 +11,7 @@ export async function predictAll(
   batchSize: number,
 ): Promise<Float32Array> {
   const logits = new Float32Array(set.lengths.length * numLabels);
-  for (const examples of planEvaluation(set.lengths, batchSize)) {
+  for (const examples of planEvaluation(set, batchSize)) {
     const rows = await program.predict(values, set.batch(examples, 0).feeds);
     examples.forEach((example, row) => {
       logits.set(rows.subarray(row * numLabels, (row + 1) * numLabels), example * numLabels);

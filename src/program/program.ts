@@ -23,18 +23,15 @@ export interface Objective {
 
 /** A model under a tuner, loaded: gradients for training, logits and loss for evaluation. Sessions open when first used. */
 export class Program {
-  readonly #engine: Engine;
-  readonly #model: TaskModel;
-  readonly #tuner: Tuner;
+  /** What it is made of, for other sessions of the same network. */
+  readonly parts: { engine: Engine; model: TaskModel; tuner: Tuner };
   readonly #options: TrainingOptions;
   readonly #gradient: Float32Array;
   #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
   readonly #evaluations = new Map<'logits' | 'loss', Promise<Session>>();
 
   constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: Omit<TrainingOptions, 'masks'> = {}) {
-    this.#engine = engine;
-    this.#model = model;
-    this.#tuner = tuner;
+    this.parts = { engine, model, tuner };
     this.#options = { ...options, masks: engine.masks };
     this.#gradient = new Float32Array(tuner.layout.length);
   }
@@ -82,18 +79,19 @@ export class Program {
   }
 
   async #evaluate(output: 'logits' | 'loss', values: Float32Array, batch: Tensors) {
-    const session =
-      this.#evaluations.get(output) ?? this.#engine.open(evaluationGraph(this.#model, this.#tuner, output));
+    const { engine, model, tuner } = this.parts;
+    const session = this.#evaluations.get(output) ?? engine.open(evaluationGraph(model, tuner, output));
     this.#evaluations.set(output, session);
     return (await (await session).run(withTrained(values, batch)))[output].data;
   }
 
   #openTraining() {
     this.#training ??= (async () => {
-      const graph = trainingGraph(this.#model.buildLoss, this.#tuner, this.#options);
+      const { engine, model, tuner } = this.parts;
+      const graph = trainingGraph(model.buildLoss, tuner, this.#options);
       // Packed weights are copies, and gradient checkpointing is there to save memory.
       const packed = !this.#options.gradientCheckpointing;
-      return { graph, session: await this.#engine.open(graph.outputs, { packed }) };
+      return { graph, session: await engine.open(graph.outputs, { packed }) };
     })();
     return this.#training;
   }

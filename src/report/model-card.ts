@@ -65,7 +65,7 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
     base_model: base,
     pipeline_tag: pipeline,
     tags,
-    ...(scores.length > 0 && { metrics: scores.map(({ type }) => type) }),
+    ...(scores.length > 0 && { metrics: [...new Set(scores.map(({ type }) => type))] }),
     ...(file !== undefined &&
       scores.length > 0 && {
         'model-index': [

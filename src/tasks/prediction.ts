@@ -1,3 +1,4 @@
+import type { TextGenerator } from '../generation/text-generator.ts';
 import type { Program } from '../program/program.ts';
 import type { BaseData, EncodingContext, ReadingFlags, ReadingOf } from './task-definition.ts';
 
@@ -22,10 +23,12 @@ export interface Prediction<Data extends BaseData, Input> {
   typed(content: string, reading: ReadingOf<Data>): Input[];
   /** What makes an input of a text that a person types; undefined where one text is none, as for pairs. */
   line?(reading: ReadingOf<Data>): ((text: string) => Input) | undefined;
+  /** Inputs that are answered together, for a batch size; by default so many that like lengths share a batch. */
+  inputsAtOnce?(batchSize: number): number;
   /** Answers some inputs in their order. */
   answer(
     inputs: readonly Input[],
-    tuned: { program: Program; values: Float32Array },
+    tuned: { program: Program; values: Float32Array; generator(): Promise<TextGenerator> },
     context: EncodingContext<Data>,
     batchSize: number,
   ): Promise<Answer[]>;

@@ -1,10 +1,12 @@
 import type { z } from 'zod';
+import type { ScoreName } from '../metrics/scores.ts';
 import { causalLm } from './causal-lm/definition.ts';
 import { maskedLm } from './masked-lm/definition.ts';
 import { multiLabelClassification } from './multi-label-classification/definition.ts';
 import { regression } from './regression/definition.ts';
+import { seq2seqLm } from './seq2seq-lm/definition.ts';
 import { singleLabelClassification } from './single-label-classification/definition.ts';
-import type { Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
+import type { BaseData, Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
 import { tokenClassification } from './token-classification/definition.ts';
 
 /**
@@ -17,6 +19,7 @@ export const TASKS = {
   causal_lm: causalLm,
   masked_lm: maskedLm,
   token_classification: tokenClassification,
+  seq2seq_lm: seq2seqLm,
 };
 
 export type TaskName = keyof typeof TASKS;
@@ -37,6 +40,18 @@ export type AnyTask = TaskDefinition<any, any, any>;
 
 export function taskNamed(name: TaskName): AnyTask {
   return TASKS[name];
+}
+
+/** The scores that a task gives with a `data` section, or all, the default for comparing models first. */
+export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[] {
+  const { metrics, metricsOf: chosen } = taskNamed(name);
+  return (data && chosen?.(data)) ?? metrics;
+}
+
+/** Tokens that an example may have as a `data` section says (undefined where it does not), and the key that says so. */
+export function maxLengthOf(name: TaskName, data: BaseData): { requested?: number; key: string } {
+  const { lengthKey: key = 'max_length' } = taskNamed(name);
+  return { requested: (data as unknown as Record<string, number | undefined>)[key], key };
 }
 
 /** The tasks in whose `data` section a key may stand. */

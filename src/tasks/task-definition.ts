@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { TextFile } from '../data/text-file.ts';
 import type { AdapterTensors } from '../formats/adapters/stored-adapter.ts';
+import type { GenerationSources } from '../generation/generation-settings.ts';
 import type { ScoreName } from '../metrics/scores.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
@@ -48,10 +49,14 @@ export interface TaskDefinition<
   readonly batchSize: { train: number; eval: number };
   /** Scores by which models are compared, the default first. */
   readonly metrics: readonly ScoreName[];
+  /** Those among them that a section asks for, where it does not ask for all. */
+  metricsOf?(data: Data): readonly ScoreName[];
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
+  /** The key of the section that says how many tokens an example may have; by default `max_length`. */
+  readonly lengthKey?: string;
   /** The model, with a head for these classes. */
   build(labels: readonly string[]): BuildTask;
   /** @throws UserError for files without rows, and for bad rows with their lines */
@@ -97,6 +102,10 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   maxLength: number;
   /** Tokens that the model knows. */
   vocabSize: number;
+  /** What the model's config.json says. */
+  config: CommonConfig;
+  /** What the model's files say of generation. */
+  generationFiles(): Omit<GenerationSources, 'user'>;
   /** @throws UserError where the model's folder has none */
   chatTemplate(): ChatTemplate;
   seed: number;

@@ -52,6 +52,19 @@ describe('planEpoch', () => {
     expect(padding(plan(n), lengths(n))).toBeLessThan(0.05);
   });
 
+  it('saves most padding of sources and of targets', () => {
+    const n = 8551;
+    const random = new Random(4, 'targets');
+    const targetLengths = Int32Array.from({ length: n }, () => 5 + random.integer(40));
+    const sources = lengths(n);
+    const both = sources.map((length, i) => length + targetLengths[i]);
+    const alone = plan(n, { lengths: both });
+    const together = plan(n, { lengths: both, targetLengths });
+    expect(padding(alone, sources) + padding(alone, targetLengths)).toBeGreaterThan(0.5);
+    for (const lengthOf of [sources, targetLengths]) expect(padding(together, lengthOf)).toBeLessThan(0.2);
+    expect(together.flatMap((batch) => [...batch]).sort((a, b) => a - b)).toEqual([...Array(n).keys()]);
+  });
+
   it('meets short and long batches in any order', () => {
     const n = 8551;
     const lengthOf = lengths(n);
@@ -71,7 +84,7 @@ describe('planEpoch', () => {
 });
 
 it('planEvaluation goes from long to short', () => {
-  expect(planEvaluation(Int32Array.of(3, 9, 5, 9, 1), 2)).toEqual([
+  expect(planEvaluation({ lengths: Int32Array.of(3, 9, 5, 9, 1) }, 2)).toEqual([
     Int32Array.of(1, 3),
     Int32Array.of(2, 0),
     Int32Array.of(4),

@@ -1,4 +1,4 @@
-export { type EpochPlan, planEpoch, planEvaluation } from './batches.ts';
+export { type EpochPlan, type ExampleLengths, planEpoch, planEvaluation } from './batches.ts';
 export { type Batch, collate } from './collate.ts';
 export { maxLength } from './max-length.ts';
 export type { SpecialTokens } from './special-tokens.ts';

@@ -48,7 +48,8 @@ export class StepBatches {
 
   #epoch(epoch: number): Int32Array[] {
     if (this.#plan?.epoch !== epoch) {
-      const batches = planEpoch({ ...this.#settings, lengths: this.#train.lengths, epoch });
+      const { lengths, targetLengths } = this.#train;
+      const batches = planEpoch({ ...this.#settings, lengths, targetLengths, epoch });
       this.#plan = { epoch, batches };
     }
     return this.#plan.batches;

@@ -52,5 +52,7 @@ export function readingOf(task: TaskName, data: object): Notes['data'] {
 /** The `data` section of a task without its files; of labelled rows also without the label. */
 function readingSchema(task: TaskName) {
   const { train: _, validation: __, ...shape } = taskNamed(task).data.shape as Record<string, z.ZodType>;
-  return z.object({ ...shape, ...(shape.label && { label: shape.label.optional() }) });
+  // Under this name whatever the section calls it.
+  const max_length = z.int().min(1).optional();
+  return z.object({ max_length, ...shape, ...(shape.label && { label: shape.label.optional() }) });
 }

@@ -76,7 +76,6 @@ const classifier: BuildTask = (definition, config) => sequenceModel(definition, 
 /** The head of an adapter that PEFT trained for what is no task here; undefined for other adapters. */
 function headOf({ taskType }: StoredAdapter): BuildTask | undefined {
   if (taskType === 'QUESTION_ANS') return spanModel;
-  if (taskType === 'SEQ_2_SEQ_LM') return tokenModel(taskType);
   return undefined;
 }
 

@@ -10,7 +10,7 @@ const DEFAULT_MAX_LENGTH = 1024;
 /**
  * What makes tokens of text for a model.
  *
- * @param requested `data.max_length`
+ * @param requested `data.max_length`, or where that has another name (`key`) that
  * @param loadTemplate called when the template is first asked for, with the time that it is told
  * @throws UserError for a length that the model cannot take
  */
@@ -19,8 +19,9 @@ export function textParts(
   { vocabSize, maxLength: longest }: CommonConfig,
   requested: number | undefined,
   loadTemplate: (now: Date) => ChatTemplate,
+  key = 'max_length',
 ): TrainedParts['text'] {
-  const length = maxLength(requested, tokenizer.modelMaxLength, longest);
+  const length = maxLength(requested, tokenizer.modelMaxLength, longest, `data.${key}`);
   let template: ChatTemplate | undefined;
   return {
     tokenizer,

@@ -74,9 +74,10 @@ export class TrainedModel {
   async *predict<Input = Texts, Answer = ClassAnswer>(inputs: Iterable<Input>): AsyncGenerator<Answer> {
     const { prediction, batchSize } = this.definition();
     if (!prediction) throw this.cannotPredict();
-    const tuned = { program: this.#opened(), values: this.parts.values };
+    const { values } = this.parts;
+    const tuned = { program: this.#opened(), values, generator: () => this.generator() };
     const size = this.parts.batchSize ?? batchSize.eval;
-    for (const chunk of chunks(inputs, INPUTS_AT_ONCE))
+    for (const chunk of chunks(inputs, prediction.inputsAtOnce?.(size) ?? INPUTS_AT_ONCE))
       yield* (await prediction.answer(chunk, tuned, this.context(), size)) as Answer[];
   }
 
@@ -148,12 +149,13 @@ export class TrainedModel {
 
   /** What it takes to make examples for it; `reading` replaces how its run read files. */
   context(reading?: object): EncodingContext {
-    const { notes, text } = this.parts;
+    const { notes, text, model } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};
     const { tokenizer, maxLength, vocabSize } = text;
     return {
-      ...{ tokenizer, maxLength, vocabSize },
+      ...{ tokenizer, maxLength, vocabSize, config: model.config },
       chatTemplate: () => text.chatTemplate(),
+      generationFiles: () => this.parts.generationFiles(),
       reading: reading ?? columns,
       labels: this.labels,
       seed: 0,

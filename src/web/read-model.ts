@@ -25,8 +25,8 @@ export interface DescribedModel {
   configText: string;
   json: Record<string, unknown>;
   family: Family;
-  /** `requested`: `data.max_length`. */
-  text(requested: number | undefined): TrainedParts['text'];
+  /** `requested`: `data.max_length`, or where that has another name (`key`) that. */
+  text(requested: number | undefined, key?: string): TrainedParts['text'];
   generationFiles(): Omit<GenerationSources, 'user'>;
 }
 
@@ -52,10 +52,10 @@ export async function readModel(files: FileSet): Promise<DescribedModel> {
   return {
     ...{ files, json, family },
     configText: new TextDecoder().decode(bytes),
-    text(requested) {
+    text(requested, key) {
       const path = pathIn(files.name, TOKENIZER_FILES.tokenizer);
       const built = buildTokenizer({ tokenizer, config }, path, family.config);
-      return textParts(built, family.config, requested, (now) => {
+      const loadTemplate = (now: Date) => {
         const found = findChatTemplate(
           {
             file: template && {
@@ -67,7 +67,8 @@ export async function readModel(files: FileSet): Promise<DescribedModel> {
           files.name,
         );
         return new ChatTemplate(found.source, built.specialTokens, { where: found.where, now: () => now });
-      });
+      };
+      return textParts(built, family.config, requested, loadTemplate, key);
     },
     generationFiles: () => (generationConfig === undefined ? { modelConfig: json } : { generationConfig }),
   };

@@ -7,6 +7,7 @@ import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
+import { maxLengthOf } from '../tasks/registry.ts';
 import { Trainer } from '../train/trainer.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
@@ -103,8 +104,10 @@ async function readPageRun(
       ? undefined
       : [await pageTextFile(options.files, data.validation, 'data.validation')];
   const base = await readModel(modelFiles(config.model, options));
-  const text = base.text(data.max_length);
-  const run = beginRun({ config, start, family: base.family, text, train, validation });
+  const { requested, key } = maxLengthOf(config.task, data);
+  const text = base.text(requested, key);
+  const { family, generationFiles } = base;
+  const run = beginRun({ config, start, family, text, generationFiles, train, validation });
   return { run: { ...run, config: run.config as PageRunConfig }, base };
 }
 

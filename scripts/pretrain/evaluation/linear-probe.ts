@@ -52,7 +52,7 @@ async function meanStates(
   const encodings = texts.map((text) => tokenizer.encode(text, undefined, maxLength));
   const means = texts.map(() => new Float64Array(width));
   for (const rows of planEvaluation(
-    Int32Array.from(encodings, ({ inputIds }) => inputIds.length),
+    { lengths: Int32Array.from(encodings, ({ inputIds }) => inputIds.length) },
     BATCH,
   )) {
     const batch = collate(

@@ -35,8 +35,8 @@ function start(event: EventOf<'start'>): string {
 }
 
 function cut(texts: number): string {
-  if (texts === 1) return '1 text is longer than data.max_length and was cut';
-  return `${counted(texts)} texts are longer than data.max_length and were cut`;
+  if (texts === 1) return '1 text is longer than data allows and was cut';
+  return `${counted(texts)} texts are longer than data allows and were cut`;
 }
 
 function evaluation(event: EventOf<'evaluation'>): string {

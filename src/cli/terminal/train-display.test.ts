@@ -78,7 +78,7 @@ describe('trainDisplay', () => {
     expect(`\n${shown({}, RUN)}`).toMatchInlineSnapshot(`
       "
       adalora on cpu: 8,551 examples, 1,072 steps (4 epochs), 207,098 trained parameters
-      note: 3 texts are longer than data.max_length and were cut
+      note: 3 texts are longer than data allows and were cut
       note: not in the checkpoint, initialised: classifier.weight
       step 10/1072  loss 0.6000  budget 400  132 examples/s  0:13 left
       evaluation at step 268, epoch 1: loss 0.6100, accuracy 0.7000  (best so far)

@@ -41,13 +41,13 @@ export async function calibrate(
   };
   const tell = (what: CalibrationProgress['what']) => (share: number) => onProgress({ what, share });
 
-  const examples = largestBatch(config, train.lengths);
+  const examples = largestBatch(config, train);
   const largest = { ...train.batch(examples, 0), examples: examples.length, number: 0 };
   // Where a step has several batches their gradients are added up, in memory of its own: two show it.
   const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];
   for (let i = 0; i < WARM_UP_STEPS; i++)
     await take(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
-  const planned = plannedSteps(train.lengths, settings);
+  const planned = plannedSteps(train, settings);
   const steps = await timed(planned, TRAINING, ({ step }) => take(stepBatches.of(step)), tell('steps'));
   const batchSize = config.training.per_device_eval_batch_size;
   const evalExamplesPerSecond =

@@ -45,7 +45,7 @@ describe('the planned steps', () => {
 
   it('are those of the first epoch, with all of its examples and tokens', () => {
     const steps = plannedSteps(
-      lengths,
+      { lengths },
       settings({ per_device_train_batch_size: 4, gradient_accumulation_steps: 2, num_train_epochs: 3 }),
     );
     expect(steps.map(({ step }) => step).sort((a, b) => a - b)).toEqual(
@@ -56,7 +56,7 @@ describe('the planned steps', () => {
   });
 
   it('are no more than the run has', () => {
-    const steps = plannedSteps(lengths, settings({ per_device_train_batch_size: 4, max_steps: 5 }));
+    const steps = plannedSteps({ lengths }, settings({ per_device_train_batch_size: 4, max_steps: 5 }));
     expect(steps.map(({ step }) => step).sort()).toEqual([0, 1, 2, 3, 4]);
   });
 });

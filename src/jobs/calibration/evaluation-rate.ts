@@ -14,7 +14,7 @@ export async function evaluationRate(
   bounds: Bounds,
   onProgress: (share: number) => void,
 ): Promise<number> {
-  const batches = planEvaluation(examples.lengths, batchSize);
+  const batches = planEvaluation(examples, batchSize);
   const evaluate = async (number: number) => {
     const { feeds } = examples.batch(batches[number], number);
     await (output === 'logits' ? program.predict(values, feeds) : program.loss(values, feeds));

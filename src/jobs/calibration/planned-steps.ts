@@ -1,4 +1,4 @@
-import { planEpoch } from '../../text/batches.ts';
+import { type ExampleLengths, planEpoch } from '../../text/batches.ts';
 import type { TrainerSettings } from '../../train/trainer-settings.ts';
 import { paddedTokens } from '../plan/largest-batch.ts';
 import { spread } from './spread.ts';
@@ -17,9 +17,10 @@ export interface PlannedStep {
  * The steps that a run takes in its first epoch, in an order of which every beginning has small and large ones in the
  * shares that the epoch has them.
  */
-export function plannedSteps(lengths: Int32Array, settings: TrainerSettings): PlannedStep[] {
+export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings): PlannedStep[] {
   const { accumulation, stepsPerEpoch, totalSteps } = settings;
-  const batches = planEpoch({ ...settings, lengths, epoch: 0 });
+  const { lengths, targetLengths } = examples;
+  const batches = planEpoch({ ...settings, lengths, targetLengths, epoch: 0 });
   const steps = Array.from({ length: Math.min(stepsPerEpoch, totalSteps) }, (_, step) => {
     const own = batches.slice(step * accumulation, (step + 1) * accumulation);
     return {

@@ -3,11 +3,12 @@ import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { textFile, textFiles } from '../../data/node/text-files.ts';
 import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import { taskNamed } from '../../tasks/registry.ts';
+import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
 import { openText } from '../../trained/node/open-text.ts';
+import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
 import { startFrom } from '../start-from.ts';
 
@@ -32,9 +33,11 @@ export async function readRun(
   const { data } = config;
   const train = filesAt(data.train);
   const validation = data.validation === undefined ? undefined : filesAt(data.validation);
-  const text = openText(folder, family.config, data.max_length);
+  const { requested, key } = maxLengthOf(config.task, data);
+  const text = openText(folder, family.config, requested, key);
+  const generationFiles = () => readGenerationFiles(folder);
   return {
-    ...beginRun({ config, start, family, text, train, validation }),
+    ...beginRun({ config, start, family, text, generationFiles, train, validation }),
     folder,
     files: [...[...train, ...(validation ?? [])].map(({ name }) => name), ...files],
   };

@@ -1,24 +1,24 @@
 import type { RunConfig } from '../../run/config/run-config.ts';
-import { planEpoch } from '../../text/batches.ts';
+import { type ExampleLengths, planEpoch } from '../../text/batches.ts';
 
 /** Epochs that are searched: later ones have batches of the same kinds. */
 const EPOCHS_LOOKED_AT = 5;
 
 /** The examples of the largest batch of the run's own plan. */
-export function largestBatch({ training, seed }: RunConfig, lengths: Int32Array): Int32Array {
+export function largestBatch({ training, seed }: RunConfig, lengths: ExampleLengths): Int32Array {
   let largest: Int32Array = new Int32Array();
   let most = 0;
   const epochs = Math.ceil(Math.min(EPOCHS_LOOKED_AT, training.num_train_epochs));
   for (let epoch = 0; epoch < epochs; epoch++) {
     const batches = planEpoch({
-      lengths,
+      ...lengths,
       batchSize: training.per_device_train_batch_size,
       seed,
       epoch,
       groupByLength: training.group_by_length,
     });
     for (const examples of batches) {
-      const size = paddedTokens(examples, lengths);
+      const size = paddedTokens(examples, lengths.lengths);
       if (size > most) [most, largest] = [size, examples];
     }
   }

@@ -37,7 +37,7 @@ export function memoryEstimate(
   tuner: Tuner,
   { train, validation }: MemoryFacts,
 ): (dtype: BaseDtype) => number {
-  const training = train.batch(largestBatch(config, train.lengths), 0).feeds;
+  const training = train.batch(largestBatch(config, train), 0).feeds;
   const evaluation = validation && evaluationFeeds(validation, config);
   const vectors = 4 * methodOf(config).definition.vectors * tuner.layout.length;
   const { gradient_checkpointing, label_smoothing_factor } = config.training;
@@ -65,7 +65,7 @@ export function memoryEstimate(
 }
 
 function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConfig) {
-  const [first] = planEvaluation(examples.lengths, training.per_device_eval_batch_size);
+  const [first] = planEvaluation(examples, training.per_device_eval_batch_size);
   return { output, feeds: examples.batch(first, 0).feeds };
 }
 

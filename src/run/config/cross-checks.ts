@@ -1,7 +1,7 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
 import { type Problem, shown } from '../../support/problem.ts';
-import { type TaskName, taskNamed } from '../../tasks/registry.ts';
+import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../tuners/registry.ts';
 import type { TrainingSection } from './training-section.ts';
@@ -31,7 +31,7 @@ export function crossCheck(sections: SoundSections): Problem[] {
     ...(task && data ? (taskNamed(task).problems?.(data) ?? []) : []),
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
-    ...(training && task ? metricProblems(training, task) : []),
+    ...(training && task ? metricProblems(training, task, data) : []),
     ...(training && task ? smoothingProblems(training, task) : []),
   ];
 }
@@ -133,8 +133,12 @@ function evaluationProblems(training: TrainingSection, data: Pick<BaseData, 'val
   }));
 }
 
-function metricProblems({ metric_for_best_model: metric }: TrainingSection, task: TaskName): Problem[] {
-  const { metrics } = taskNamed(task);
+function metricProblems(
+  { metric_for_best_model: metric }: TrainingSection,
+  task: TaskName,
+  data?: BaseData,
+): Problem[] {
+  const metrics = metricsOf(task, data);
   if (metric === undefined || metrics.includes(withoutPrefix(metric) as ScoreName)) return [];
   return [
     {

@@ -9,6 +9,7 @@ import {
   type DataInputOf,
   type DataOf,
   DEFAULT_TASK,
+  metricsOf,
   TASK_NAMES,
   TASKS,
   type TaskName,
@@ -119,10 +120,19 @@ function knownKeys(task: TaskName | undefined): KnownKeys {
   });
   return {
     '': Object.keys(schema.shape),
-    ...(task && { data: Object.keys(TASKS[task].data.shape) }),
+    ...(task && dataKeys(TASKS[task].data.shape)),
     training: Object.keys(trainingSchema.shape),
     ...Object.fromEntries(sections),
   };
+}
+
+/** The keys of a `data` section, and of sections in it. */
+function dataKeys(shape: Readonly<Record<string, z.ZodType>>): KnownKeys {
+  const sections = Object.entries(shape).flatMap(([key, schema]) => {
+    const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    return inner instanceof z.ZodObject ? [[`data.${key}`, Object.keys(inner.shape)] as const] : [];
+  });
+  return { data: Object.keys(shape), ...Object.fromEntries(sections) };
 }
 
 /**
@@ -156,8 +166,9 @@ type Checked = Omit<z.output<typeof schema>, 'task' | 'data'> & TaskSection;
 
 function resolve(checked: Checked, given: unknown): RunConfig {
   const { method, training } = checked;
-  const { metrics, batchSize } = taskNamed(checked.task);
-  const metric = withoutPrefix(training.metric_for_best_model ?? metrics[0]);
+  const { batchSize } = taskNamed(checked.task);
+  const [firstMetric] = metricsOf(checked.task, checked.data);
+  const metric = withoutPrefix(training.metric_for_best_model ?? firstMetric);
   const sections: Record<string, unknown> = checked;
   const others: string[] = METHOD_NAMES.filter((name) => name in sections);
   const run = Object.fromEntries(

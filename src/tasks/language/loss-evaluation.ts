@@ -12,7 +12,7 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
     async run(program, values) {
       let loss = 0;
       let tokens = 0;
-      for (const [number, batch] of planEvaluation(examples.lengths, batchSize).entries()) {
+      for (const [number, batch] of planEvaluation(examples, batchSize).entries()) {
         const { feeds, weight } = examples.batch(batch, number);
         loss += weight * (await program.loss(values, feeds));
         tokens += weight;

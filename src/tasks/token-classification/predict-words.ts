@@ -11,7 +11,7 @@ export async function predictWords(
   batchSize: number,
 ): Promise<Float32Array[]> {
   const predicted = new Array<Float32Array>(set.lengths.length);
-  for (const examples of planEvaluation(set.lengths, batchSize)) {
+  for (const examples of planEvaluation(set, batchSize)) {
     // Sequence-major: the first position of all examples, then the second.
     const logits = await program.predict(values, set.batch(examples).feeds);
     examples.forEach((example, column) => {

@@ -7,16 +7,16 @@ import type { TrainedParts } from '../trained-model.ts';
 /**
  * What a model folder has to make tokens of text.
  *
- * @param requested `data.max_length`
+ * @param requested `data.max_length`, or where that has another name (`key`) that
  * @throws UserError for a tokenizer that is missing or damaged, and for a length that the model cannot take
  */
 export function openText(
   folder: string,
   config: CommonConfig,
   requested: number | undefined,
+  key?: string,
 ): TrainedParts['text'] {
   const tokenizer = loadTokenizer(folder, config);
-  return textParts(tokenizer, config, requested, (now) =>
-    loadChatTemplate(folder, tokenizer.specialTokens, now),
-  );
+  const loadTemplate = (now: Date) => loadChatTemplate(folder, tokenizer.specialTokens, now);
+  return textParts(tokenizer, config, requested, loadTemplate, key);
 }

@@ -1,0 +1,47 @@
+import { tokenModel } from '../../objectives/token-model.ts';
+import { hasWordHead } from '../language/language-task.ts';
+import type { TaskDefinition } from '../task-definition.ts';
+import { type PairData, pairDataSchema } from './data-section.ts';
+import { pairEvaluation } from './pair-evaluation.ts';
+import { pairExamples } from './pair-examples.ts';
+import { pairsWithFlags, predictTexts, type Source } from './predict-texts.ts';
+import { type Pair, readPairs } from './read-pairs.ts';
+
+/** A text that is written of another, by an encoder-decoder: a summary, a translation, a description. */
+export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof pairDataSchema> = {
+  data: pairDataSchema,
+  batchSize: { train: 8, eval: 8 },
+  metrics: ['rougeL', 'rouge1', 'rouge2', 'rougeLsum', 'bleu', 'loss'],
+  metricsOf: ({ predict_with_generate: writes }) => (writes ? seq2seqLm.metrics : ['loss']),
+  smoothsLabels: true,
+  takesFolders: false,
+  lengthKey: 'max_source_length',
+  build: () => tokenModel('SEQ_2_SEQ_LM'),
+  read: ([file], reading) => readPairs(file.read(), file.name, reading, true),
+  labels: () => [],
+  examples: pairExamples,
+  evaluation: pairEvaluation,
+  withFlags: pairsWithFlags,
+  prediction: predictTexts,
+  recognises(model) {
+    const isOne =
+      model.taskType === 'SEQ_2_SEQ_LM' ||
+      hasWordHead(model, model.definition.heads.SEQ_2_SEQ_LM?.architecture);
+    return isOne ? { labels: [], data: {} } : undefined;
+  },
+  words: {
+    name: 'sequence to sequence',
+    purpose: () => 'writing texts from texts',
+    hub: { pipeline: 'text2text-generation', name: 'Text-to-Text Generation' },
+    autoModel: 'AutoModelForSeq2SeqLM',
+    use: {
+      command: 'adalora predict . texts.txt',
+      explanation: 'a line of JSON with the text written of each line of the file',
+    },
+    python: ({ source_prefix = '', max_length }) => [
+      `inputs = tokenizer(${JSON.stringify(`${source_prefix}Some text`)}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
+      'print(tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True))',
+    ],
+    hasClasses: false,
+  },
+};

@@ -1,0 +1,57 @@
+import { openLanguageModel } from '../../generation/open-language-model.ts';
+import { TextGenerator } from '../../generation/text-generator.ts';
+import { bleu } from '../../metrics/bleu.ts';
+import { rouge } from '../../metrics/rouge.ts';
+import type { Evaluation } from '../../program/example-set.ts';
+import { lossEvaluation } from '../language/loss-evaluation.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { PairData } from './data-section.ts';
+import { pairExamples } from './pair-examples.ts';
+import type { Pair } from './read-pairs.ts';
+import { writeTexts, writingConfig } from './write-texts.ts';
+
+/**
+ * Scores a model by the loss of the targets, each token alike, and, with `predict_with_generate`, by the texts that it
+ * writes: ROUGE (fractions of 1) and BLEU (0 to 100) against the targets as the file has them, and `eval_gen_len`, the
+ * tokens of a text on average.
+ */
+export function pairEvaluation(
+  pairs: readonly Pair[],
+  context: EncodingContext<PairData>,
+  batchSize: number,
+): Evaluation {
+  const examples = pairExamples(pairs, context);
+  const byLoss = lossEvaluation(examples, batchSize);
+  if (context.reading.predict_with_generate) writingConfig(context);
+  return {
+    ...byLoss,
+    async run(program, values) {
+      const { eval_loss } = await byLoss.run(program, values);
+      if (!context.reading.predict_with_generate) return { eval_loss };
+      const model = await openLanguageModel({ ...program.parts, values });
+      const generator = new TextGenerator({
+        model,
+        tokenizer: context.tokenizer,
+        chatTemplate: context.chatTemplate,
+        files: context.generationFiles(),
+        isChat: false,
+        close: () => model.release(),
+      });
+      try {
+        const sources = pairs.map(({ source }) => source);
+        const written = await writeTexts(generator, sources, context, batchSize);
+        const texts = written.map(({ text }) => text);
+        const targets = pairs.map((pair) => pair.targets);
+        const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);
+        return {
+          eval_loss,
+          ...{ eval_rouge1: rouge1, eval_rouge2: rouge2, eval_rougeL: rougeL, eval_rougeLsum: rougeLsum },
+          eval_bleu: bleu(texts, targets),
+          eval_gen_len: written.reduce((sum, { ids }) => sum + ids.length, 0) / written.length,
+        };
+      } finally {
+        await generator.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { IGNORED, labelledRows } from '../../objectives/labelled-rows.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { shiftRight } from '../../objectives/shift-right.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
+import { UserError } from '../../support/user-error.ts';
+import { collate } from '../../text/collate.ts';
+import { maxLength } from '../../text/max-length.ts';
+import type { Encoding } from '../../text/tokenizer.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { PairData } from './data-section.ts';
+import type { Pair } from './read-pairs.ts';
+
+type Context = EncodingContext<PairData>;
+
+/** Tokens of a target where nothing is said, as in transformers' run_summarization.py. */
+const DEFAULT_TARGET_LENGTH = 128;
+
+/** Sources with what the model is to write of them: an example for each target. */
+export function pairExamples(pairs: readonly Pair[], context: Context): ExampleSet {
+  const { tokenizer, config } = context;
+  const { padTokenId = tokenizer.padId, decoderStartTokenId = padTokenId } = config;
+  const longest = targetLength(context);
+  const examples = pairs.flatMap(({ source, targets }, i) => {
+    context.onProgress?.(i / pairs.length);
+    const read = encodeSource(source, context);
+    return targets.map((target) => {
+      const written = tokenizer.encode(target, undefined, longest);
+      checkIds(written.inputIds, context);
+      return { read, written };
+    });
+  });
+  const targetLengths = Int32Array.from(examples, ({ written }) => written.inputIds.length);
+  return {
+    lengths: targetLengths.map((length, i) => length + examples[i].read.inputIds.length),
+    targetLengths,
+    truncated: examples.filter(({ read, written }) => read.truncated || written.truncated).length,
+    batch(chosen) {
+      const parts = Array.from(chosen, (example) => examples[example]);
+      const batch = collate(
+        parts.map(({ read }) => read),
+        tokenizer.padId,
+      );
+      const length = parts.reduce((most, { written }) => Math.max(most, written.inputIds.length), 0);
+      const labels = new Int32Array(parts.length * length).fill(IGNORED);
+      for (const [row, { written }] of parts.entries()) labels.set(written.inputIds, row * length);
+      const inputIds = shiftRight(labels, length, { padTokenId, decoderStartTokenId });
+      const targets = labelledRows(labels, parts.length, length, false);
+      return {
+        feeds: { ...modelFeeds({ ...batch, decoder: { inputIds, length } }), ...targets },
+        weight: targets.labels.data.length,
+      };
+    },
+  };
+}
+
+/** The tokens of a source with its prefix, cut to the length allowed. */
+export function encodeSource(source: string, context: Context): Encoding {
+  const { tokenizer, reading, maxLength: longest } = context;
+  checkRoom('max_source_length', longest, context);
+  const encoding = tokenizer.encode(reading.source_prefix + source, undefined, longest);
+  checkIds(encoding.inputIds, context);
+  return encoding;
+}
+
+/** Tokens that a target, or a text that is written, may have. */
+export function targetLength(context: Context): number {
+  const { reading, config } = context;
+  const longest =
+    reading.max_target_length === undefined
+      ? Math.min(DEFAULT_TARGET_LENGTH, config.maxLength)
+      : maxLength(reading.max_target_length, Infinity, config.maxLength, 'data.max_target_length');
+  checkRoom('max_target_length', longest, context);
+  return longest;
+}
+
+function checkRoom(key: 'max_source_length' | 'max_target_length', given: number, context: Context): void {
+  const { before, after } = context.tokenizer.frame();
+  const special = before.length + after.length;
+  if (given > special) return;
+  const expected = `at least ${special + 1}, as ${special} tokens are special`;
+  throw new UserError({ where: `data.${key}`, expected, got: `${given}` });
+}
+
+function checkIds(ids: Int32Array, { vocabSize }: Context): void {
+  const beyond = ids.find((id) => id >= vocabSize);
+  if (beyond === undefined) return;
+  throw new UserError({
+    where: 'the tokenizer',
+    expected: `ids below ${vocabSize}, the vocab_size of the model's config.json`,
+    got: `${beyond}`,
+    hint: 'Tokenizer and model do not belong together.',
+  });
+}

@@ -1,0 +1,63 @@
+import { detectFormat } from '../../data/detect-format.ts';
+import type { Generated } from '../../generation/generated.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { Prediction } from '../prediction.ts';
+import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
+import { type PairData, pairDataSchema } from './data-section.ts';
+import { readPairs } from './read-pairs.ts';
+import { writeTexts } from './write-texts.ts';
+
+/** What a text is written of. */
+export interface Source {
+  source: string;
+}
+
+const STANDARD_INPUT = 'standard input';
+
+/** Writes a text of each source. */
+export const predictTexts: Prediction<PairData, Source> = {
+  withFlags: pairsWithFlags,
+  inputs: (content, fileName, reading) =>
+    isPlain(fileName) ? linesOf(content, fileName) : readPairs(content, fileName, reading, false),
+  typed: (content, reading) =>
+    detectFormat(STANDARD_INPUT, content.trimStart()) === 'jsonl'
+      ? readPairs(content, STANDARD_INPUT, reading, false)
+      : linesOf(content, STANDARD_INPUT),
+  line: () => (source) => ({ source }),
+  inputsAtOnce: (batchSize) => batchSize,
+  async answer(inputs, { generator }, context, batchSize) {
+    const sources = inputs.map(({ source }) => source);
+    return writeTexts(await generator(), sources, context, batchSize);
+  },
+  json(answer, details) {
+    const { text, ids, finish } = answer as Generated;
+    return { text, ...(details && { ids: [...ids], finish }) };
+  },
+  describe: (answer) => (answer as Generated).text,
+};
+
+/** How another file is read than the run's. */
+export function pairsWithFlags(reading: ReadingOf<PairData>, flags: ReadingFlags): ReadingOf<PairData> {
+  const known = Object.keys(pairDataSchema.shape);
+  const wrong = Object.keys(flags).find((key) => !known.includes(key));
+  if (wrong === undefined) return { ...reading, ...flags };
+  const hint = suggest(wrong, known);
+  throw new UserError({
+    where: `--${wrong}`,
+    expected: 'a flag for pairs of texts',
+    got: 'one for labelled rows',
+    hint,
+  });
+}
+
+function isPlain(fileName: string): boolean {
+  return /\.txt$/i.test(fileName);
+}
+
+/** A text a line; blank lines are none. */
+function linesOf(content: string, fileName: string): Source[] {
+  const lines = content.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (lines.length > 0) return lines.map((source) => ({ source }));
+  throw new UserError({ where: fileName, expected: 'texts', got: 'nothing' });
+}

@@ -1,0 +1,91 @@
+import { detectFormat } from '../../data/detect-format.ts';
+import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
+import { checkKeys, keyName } from '../../data/parse-jsonl.ts';
+import { parseRows } from '../../data/parse-rows.ts';
+import { RowProblems } from '../../data/row-problems.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { PairData } from './data-section.ts';
+
+/** A text, and those that may be written of it. */
+export interface Pair {
+  /** Of the file, from 1. */
+  line: number;
+  source: string;
+  /** None where they were not asked for. */
+  targets: readonly string[];
+}
+
+export type PairColumns = Pick<PairData, 'source' | 'target' | 'header' | 'quote'>;
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines a source may be a list of sentences, which
+ * are joined by spaces, and a target a list of texts that are as good.
+ *
+ * @param labelled whether targets are read as well
+ * @throws UserError with file and line for everything that is wrong with the rows: a column that is missing, an empty text
+ */
+export function readPairs(
+  content: string,
+  fileName: string,
+  columns: PairColumns,
+  labelled: boolean,
+): Pair[] {
+  const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
+  const problems = new RowProblems(fileName);
+  const pairs =
+    detectFormat(fileName, body) === 'jsonl'
+      ? jsonPairs(body, fileName, columns, labelled, problems)
+      : tablePairs(body, fileName, columns, labelled);
+  if (labelled) for (const pair of pairs) checkTexts(pair, columns, problems);
+  problems.throwIfAny();
+  if (pairs.length === 0) throw new UserError({ where: fileName, expected: 'rows', got: 'an empty file' });
+  return pairs;
+}
+
+function tablePairs(body: string, fileName: string, columns: PairColumns, labelled: boolean): Pair[] {
+  const { source, target, header, quote } = columns;
+  const options = { text: source, text_pair: labelled ? target : undefined, header, quote };
+  return parseRows(body, fileName, options).map(({ line, text, textPair }) => ({
+    line,
+    source: text,
+    targets: textPair === undefined ? [] : [textPair],
+  }));
+}
+
+function jsonPairs(
+  body: string,
+  fileName: string,
+  columns: PairColumns,
+  labelled: boolean,
+  problems: RowProblems,
+): Pair[] {
+  const keys = [columns.source, ...(labelled ? [columns.target] : [])].map((name) => keyName(name, fileName));
+  const pairs: Pair[] = [];
+  for (const { line, object } of jsonLines(body, problems)) {
+    if (pairs.length === 0) checkKeys(object, keys, `${fileName}:${line}`);
+    const [sentences, targets = []] = keys.map((key) => textsOf(object, key, line, problems));
+    pairs.push({ line, source: sentences.join(' '), targets });
+  }
+  return pairs;
+}
+
+/** A text, or a list of them. */
+function textsOf(object: JsonObject, key: string, line: number, problems: RowProblems): readonly string[] {
+  const value = own(object, key);
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
+  problems.add(line, { expected: `a text, or a list of texts, in "${key}"`, got: typeName(value) });
+  return ['?'];
+}
+
+function checkTexts({ line, source, targets }: Pair, columns: PairColumns, problems: RowProblems): void {
+  const isBlank = (text: string) => text.trim() === '';
+  const hint = 'Remove such rows.';
+  if (isBlank(source))
+    problems.add(line, { expected: `a text in "${columns.source}"`, got: 'an empty one', hint });
+  if (targets.length > 0 && !targets.some(isBlank)) return;
+  const got = targets.length === 0 ? 'an empty list' : 'an empty one';
+  problems.add(line, { expected: `a text to learn or to score by in "${columns.target}"`, got, hint });
+}

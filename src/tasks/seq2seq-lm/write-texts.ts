@@ -1,0 +1,45 @@
+import type { Generated } from '../../generation/generated.ts';
+import { generationSettings } from '../../generation/generation-settings.ts';
+import type { GenerationInput } from '../../generation/prompt.ts';
+import type { TextGenerator } from '../../generation/text-generator.ts';
+import { planEvaluation } from '../../text/batches.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { PairData } from './data-section.ts';
+import { encodeSource, targetLength } from './pair-examples.ts';
+
+type Context = EncodingContext<PairData>;
+
+/**
+ * How a task's texts are written: as `data.generation_config` says, else as the model's files do, and no longer than
+ * targets are.
+ *
+ * @throws UserError for keys that contradict each other or mean nothing for the model
+ */
+export function writingConfig(context: Context): GenerationInput {
+  const { generation_config: given = {} } = context.reading;
+  const isBounded = given.max_length !== undefined || given.max_new_tokens !== undefined;
+  const user = { ...(!isBounded && { max_length: targetLength(context) }), ...given };
+  generationSettings({ ...context.generationFiles(), user }, 'data.generation_config');
+  return user;
+}
+
+/** The texts that a model writes of some sources, in their order; like lengths share a batch. */
+export async function writeTexts(
+  generator: TextGenerator,
+  sources: readonly string[],
+  context: Context,
+  batchSize: number,
+): Promise<Generated[]> {
+  const config = writingConfig(context);
+  const prompts = sources.map((source) => encodeSource(source, context).inputIds);
+  const lengths = Int32Array.from(prompts, ({ length }) => length);
+  const texts = new Array<Generated>(sources.length);
+  for (const batch of planEvaluation({ lengths }, batchSize)) {
+    const written = await generator.generateAll(
+      Array.from(batch, (i) => prompts[i]),
+      config,
+    );
+    for (const [row, [best]] of written.entries()) texts[batch[row]] = best;
+  }
+  return texts;
+}
