@@ -12,6 +12,7 @@ import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { reportCommand } from './commands/report.ts';
+import { scoreCommand } from './commands/score.ts';
 import { trainCommand } from './commands/train.ts';
 
 /** A mistake of the user's. Faults of this program exit with 1, runs stopped by a signal with 130. */
@@ -38,6 +39,7 @@ for (const command of [
   planCommand(),
   inspectCommand(),
   reportCommand(),
+  scoreCommand(),
   exportCommand(),
   mergeCommand(),
 ]) {

@@ -10,34 +10,39 @@ export interface RowProblem {
   hint?: string;
 }
 
+/** A line, or what a row of a file without lines is called. */
+type Place = number | string;
+
 /** Gathers what is wrong with the rows of a file, so that one message tells all of it. */
 export class RowProblems {
   readonly #fileName: string;
-  readonly #kinds = new Map<string, { first: RowProblem; lines: number[]; count: number }>();
+  readonly #kinds = new Map<string, { first: RowProblem; places: Place[]; count: number }>();
 
   constructor(fileName: string) {
     this.#fileName = fileName;
   }
 
-  /** Notes a problem on a line. Problems that expect the same are of one kind and told together. */
-  add(line: number, problem: RowProblem): void {
+  /** Notes a problem at a place. Problems that expect the same are of one kind and told together. */
+  add(place: Place, problem: RowProblem): void {
     const kind = this.#kinds.get(problem.expected);
     if (!kind) {
-      this.#kinds.set(problem.expected, { first: problem, lines: [line], count: 1 });
+      this.#kinds.set(problem.expected, { first: problem, places: [place], count: 1 });
       return;
     }
     kind.count++;
-    if (kind.lines.length < MAX_SHOWN) kind.lines.push(line);
+    if (kind.places.length < MAX_SHOWN) kind.places.push(place);
   }
 
   /** @throws UserError with file and line when any problem was noted. */
   throwIfAny(): void {
     if (this.#kinds.size === 0) return;
-    const messages = [...this.#kinds.values()].map(({ first, lines, count }) => {
-      const { message } = new UserError({ where: `${this.#fileName}:${lines[0]}`, ...first });
+    const messages = [...this.#kinds.values()].map(({ first, places, count }) => {
+      const isLine = typeof places[0] === 'number';
+      const where = `${this.#fileName}${isLine ? ':' : ', '}${places[0]}`;
+      const { message } = new UserError({ where, ...first });
       if (count === 1) return message;
-      const more = count > lines.length ? ` and ${count - lines.length} more` : '';
-      return `${message} ${count} rows are so: lines ${lines.join(', ')}${more}.`;
+      const more = count > places.length ? ` and ${count - places.length} more` : '';
+      return `${message} ${count} rows are so: ${isLine ? 'lines ' : ''}${places.join(', ')}${more}.`;
     });
     throw new UserError(messages.join('\n'));
   }

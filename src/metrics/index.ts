@@ -9,3 +9,5 @@ export { argmaxRows, positiveLogits } from './predicted-labels.ts';
 export { type RougeScore, type RougeType, rouge, rougeOfText } from './rouge.ts';
 export { SCORES, type ScoreFacts, type ScoreName, scoreFacts } from './scores.ts';
 export { spearmanr } from './spearmanr.ts';
+export { type AnsweredQuestion, type SquadScores, squadScores } from './squad/squad-scores.ts';
+export { type NullOdds, type SquadV2Scores, squadV2Scores } from './squad/squad-v2-scores.ts';

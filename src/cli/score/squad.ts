@@ -1,0 +1,49 @@
+import { type AnsweredQuestion, squadScores } from '../../metrics/squad/squad-scores.ts';
+import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
+import { UserError } from '../../support/user-error.ts';
+import { readQuestions } from '../../tasks/question-answering/read-questions.ts';
+import type { ScoreKind } from './score-kind.ts';
+import { valuesById } from './values-by-id.ts';
+
+/**
+ * Scores of SQuAD: those of v2.0 where some question has no answer or odds are given, else those of v1.1. The odds also
+ * count above 1 as no answer, as in the official script.
+ */
+export const squad: ScoreKind = {
+  description: 'predictions.json against a dev JSON of v1.1 or v2.0',
+  takes: ['references', 'nullOdds'],
+  needs: ['references'],
+  score({ predictions, references, nullOdds }, warn) {
+    const answers = valuesById(predictions, 'string');
+    const questions = readQuestions(references!.read(), references!.name, 'texts').map((question) => ({
+      id: question.id,
+      answers: question.answers.map(({ text }) => text),
+    }));
+    const isV2 = nullOdds !== undefined || questions.some((question) => question.answers.length === 0);
+    if (!isV2) {
+      const missing = without(questions, answers);
+      if (missing.length > 0) warn(`${missing.length} questions have no prediction and count 0.`);
+      return { ...squadScores(questions, answers) };
+    }
+    refuseMissing(without(questions, answers), predictions.name);
+    if (!nullOdds) return squadV2Scores(questions, answers);
+    const odds = valuesById(nullOdds, 'number');
+    refuseMissing(without(questions, odds), nullOdds.name);
+    return squadV2Scores(questions, answers, { odds });
+  },
+};
+
+function without(questions: readonly AnsweredQuestion[], by: ReadonlyMap<string, unknown>): string[] {
+  return questions.filter(({ id }) => !by.has(id)).map(({ id }) => id);
+}
+
+/** The official script of v2.0 fails where one is missing. */
+function refuseMissing(ids: readonly string[], where: string): void {
+  if (ids.length === 0) return;
+  const others = ids.length > 1 ? ` and ${ids.length - 1} others` : '';
+  throw new UserError({
+    where,
+    expected: 'every question of the references',
+    got: `none for ${ids[0]}${others}`,
+  });
+}

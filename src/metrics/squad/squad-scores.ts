@@ -1,0 +1,37 @@
+import { answerMatch } from './answer-match.ts';
+import { answerWords } from './answer-words.ts';
+
+/** A question with the answers that people gave; none where the text has no answer. */
+export interface AnsweredQuestion {
+  id: string;
+  answers: readonly string[];
+}
+
+/** Scores of SQuAD v1.1, from 0 to 1. */
+export interface SquadScores {
+  exact_match: number;
+  f1: number;
+}
+
+/**
+ * Scores predicted answers as the official script of SQuAD v1.1 does (evaluate-v1.1.py), but for fractions of 1 instead of per
+ * cent: the best match among the true answers, averaged over all questions. A question without a prediction counts 0.
+ *
+ * @param questions at least one, each with at least one answer
+ * @param predictions answers by id of their question
+ */
+export function squadScores(
+  questions: readonly AnsweredQuestion[],
+  predictions: ReadonlyMap<string, string>,
+): SquadScores {
+  let [exact, f1] = [0, 0];
+  for (const { id, answers } of questions) {
+    const prediction = predictions.get(id);
+    if (prediction === undefined) continue;
+    const words = answerWords(prediction);
+    const matches = answers.map((answer) => answerMatch(words, answerWords(answer), 0));
+    exact += Math.max(...matches.map((match) => match.exact));
+    f1 += Math.max(...matches.map((match) => match.f1));
+  }
+  return { exact_match: exact / questions.length, f1: f1 / questions.length };
+}

@@ -1,0 +1,71 @@
+import { answerMatch } from './answer-match.ts';
+import { answerWords } from './answer-words.ts';
+import { bestThreshold } from './best-threshold.ts';
+import type { AnsweredQuestion } from './squad-scores.ts';
+
+/** Scores of SQuAD v2.0 from 0 to 1, by the names of the official script: `exact`, `f1`, `total`, `HasAns_exact` and so on. */
+export type SquadV2Scores = Record<'exact' | 'f1' | 'total', number> & Record<string, number>;
+
+/** How much a model is for no answer. */
+export interface NullOdds {
+  /** By id of the question. */
+  odds: ReadonlyMap<string, number>;
+  /** Whatever is above counts as no answer, whatever was predicted (the script's `--na-prob-thresh`, which is 1 by default). */
+  threshold?: number;
+}
+
+const DEFAULT_THRESHOLD = 1;
+
+/**
+ * Scores predicted answers, of which an empty one says that there is none, as the official script of SQuAD v2.0 does
+ * (evaluate-v2.0.py), but for fractions of 1 instead of per cent. With odds also the best scores that any threshold for
+ * them gives, and the thresholds. Of questions with the same id the last counts.
+ *
+ * @param predictions of every question (the script fails without one)
+ * @param nullOdds of every question
+ */
+export function squadV2Scores(
+  questions: readonly AnsweredQuestion[],
+  predictions: ReadonlyMap<string, string>,
+  nullOdds?: NullOdds,
+): SquadV2Scores {
+  const answered = new Map(questions.map(({ id, answers }) => [id, answers.length > 0]));
+  const exact = new Map<string, number>();
+  const f1 = new Map<string, number>();
+  for (const { id, answers } of questions) {
+    const match = bestMatch(predictions.get(id)!, answers);
+    exact.set(id, match.exact);
+    f1.set(id, match.f1);
+  }
+  const ids = [...answered.keys()];
+  const isNull = (id: string) =>
+    nullOdds !== undefined && nullOdds.odds.get(id)! > (nullOdds.threshold ?? DEFAULT_THRESHOLD);
+  const mean = (raw: ReadonlyMap<string, number>, of: readonly string[]) =>
+    of.reduce((sum, id) => sum + (isNull(id) ? Number(!answered.get(id)) : raw.get(id)!), 0) / of.length;
+  const scores: SquadV2Scores = { exact: mean(exact, ids), f1: mean(f1, ids), total: ids.length };
+  for (const [prefix, has] of [['HasAns', true] as const, ['NoAns', false] as const]) {
+    const some = ids.filter((id) => answered.get(id) === has);
+    if (some.length === 0) continue;
+    scores[`${prefix}_exact`] = mean(exact, some);
+    scores[`${prefix}_f1`] = mean(f1, some);
+    scores[`${prefix}_total`] = some.length;
+  }
+  if (!nullOdds) return scores;
+  for (const [name, raw] of Object.entries({ exact, f1 })) {
+    const best = bestThreshold(predictions, raw, nullOdds.odds, answered);
+    scores[`best_${name}`] = best.score;
+    scores[`best_${name}_thresh`] = best.threshold;
+  }
+  return scores;
+}
+
+/** True answers that have no words are none, and where none is left only an empty prediction is right. */
+function bestMatch(prediction: string, answers: readonly string[]) {
+  const words = answerWords(prediction);
+  const actual = answers.map(answerWords).filter((answer) => answer.length > 0);
+  const matches = (actual.length > 0 ? actual : [[]]).map((answer) => answerMatch(words, answer, 1));
+  return {
+    exact: Math.max(...matches.map((match) => match.exact)),
+    f1: Math.max(...matches.map((match) => match.f1)),
+  };
+}

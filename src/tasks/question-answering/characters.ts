@@ -1,0 +1,33 @@
+const SURROGATES = /[\ud800-\udbff][\udc00-\udfff]/;
+
+/** A text by its code points, in which answers and offsets are counted. */
+export class Characters {
+  readonly #text: string;
+  /** Where each begins in the string; undefined where every one has a length of 1. */
+  readonly #starts: number[] | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+    if (!SURROGATES.test(text)) return;
+    const starts: number[] = [];
+    for (let at = 0; at < text.length; at += text.codePointAt(at)! > 0xffff ? 2 : 1) starts.push(at);
+    this.#starts = starts;
+  }
+
+  get length(): number {
+    return this.#starts?.length ?? this.#text.length;
+  }
+
+  slice(start: number, end: number): string {
+    return this.#text.slice(this.#place(start), this.#place(end));
+  }
+
+  /** The code point that begins at a place of the string. */
+  indexOf(place: number): number {
+    return this.#starts ? this.#starts.findIndex((start) => start >= place) : place;
+  }
+
+  #place(character: number): number {
+    return this.#starts ? (this.#starts[character] ?? this.#text.length) : character;
+  }
+}

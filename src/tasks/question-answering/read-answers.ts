@@ -1,0 +1,52 @@
+import { type JsonObject, own, typeName } from '../../data/json-lines.ts';
+import type { RowProblem } from '../../data/row-problems.ts';
+
+/** An answer as the file gives it. */
+export interface RawAnswer {
+  text: string;
+  /** `answer_start`, where there is one. */
+  start?: number;
+}
+
+/**
+ * The answers of a question: a list of `{text, answer_start}` as SQuAD has them, `{text: [], answer_start: []}` as the Hub
+ * does, or one text under `answer`. Gives what is wrong where it is none of these.
+ */
+export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
+  const answers = own(question, 'answers');
+  const answer = own(question, 'answer');
+  if (answers === undefined && typeof answer === 'string') return [{ text: answer }];
+  if (answers === undefined && own(question, 'is_impossible') === true) return [];
+  if (answers === undefined) {
+    return { expected: 'a key "answers"', got: `the keys ${Object.keys(question).join(', ')}` };
+  }
+  if (Array.isArray(answers)) return listed(answers);
+  if (typeof answers !== 'object' || answers === null)
+    return { expected: 'answers with "text" and "answer_start"', got: typeName(answers) };
+  const texts = own(answers as JsonObject, 'text');
+  const starts = own(answers as JsonObject, 'answer_start') ?? [];
+  if (!Array.isArray(texts)) return { expected: 'a list of "text" in "answers"', got: typeName(texts) };
+  if (!Array.isArray(starts))
+    return { expected: 'a list of "answer_start" in "answers"', got: typeName(starts) };
+  if (starts.length !== 0 && starts.length !== texts.length) {
+    const got = `${starts.length} for ${texts.length}`;
+    return { expected: 'as many "answer_start" as "text"', got };
+  }
+  return listed(texts.map((text, i) => ({ text, answer_start: starts[i] })));
+}
+
+function listed(answers: readonly unknown[]): RawAnswer[] | RowProblem {
+  const read: RawAnswer[] = [];
+  for (const answer of answers) {
+    const object = Object(answer) as JsonObject;
+    const [text, start] = [own(object, 'text'), own(object, 'answer_start')];
+    if (typeof text !== 'string') return { expected: 'a string in "text" of an answer', got: typeName(text) };
+    const isPlace = typeof start === 'number' && Number.isInteger(start) && start >= 0;
+    if (start !== undefined && !isPlace) {
+      const got = typeof start === 'number' ? `${start}` : typeName(start);
+      return { expected: 'a whole number from 0 in "answer_start"', got };
+    }
+    read.push({ text, start });
+  }
+  return read;
+}

@@ -1,0 +1,130 @@
+import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
+import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
+import { UserError } from '../../support/user-error.ts';
+import { Characters } from './characters.ts';
+import { placeAnswer } from './place-answer.ts';
+import type { AnsweredText, AnswersRead, GivenAnswer } from './question.ts';
+import { type QuestionEntry, questionEntries } from './question-entries.ts';
+import { readAnswers } from './read-answers.ts';
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * Reads the questions of a file: JSON as SQuAD is published (v1.1 or v2.0), a list of rows, or JSON Lines of rows.
+ *
+ * @param answers `none` to predict, `texts` to score, `places` to learn from: then every answer must stand in its context,
+ *   at its `answer_start` if it has one
+ * @throws UserError for everything that is wrong with the questions, named by line or id
+ */
+export function readQuestions(content: string, fileName: string, answers: AnswersRead): AnsweredText[] {
+  const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
+  const problems = new RowProblems(fileName);
+  const questions: AnsweredText[] = [];
+  const ids = new Set<string>();
+  for (const { place, entry } of entriesOf(body, fileName, problems)) {
+    const id = idOf(entry.question, questions.length);
+    const read = id === undefined ? badId(entry.question) : readQuestion(entry, id, answers);
+    const where = place ?? `question ${id ?? questions.length}`;
+    if ('expected' in read) problems.add(where, read);
+    else if (ids.has(read.id))
+      problems.add(where, { expected: 'an id of its own', got: 'one that others have' });
+    else {
+      ids.add(read.id);
+      questions.push(read);
+    }
+  }
+  problems.throwIfAny();
+  if (questions.length > 0) return questions;
+  throw new UserError({
+    where: fileName,
+    expected: 'questions',
+    got: body.trim() === '' ? 'an empty file' : 'none',
+  });
+}
+
+/** The entries of a file, each with its line where there are such. */
+function* entriesOf(
+  body: string,
+  fileName: string,
+  problems: RowProblems,
+): Iterable<{ place?: number; entry: QuestionEntry }> {
+  const whole = isLines(body, fileName) ? undefined : parsed(body, fileName);
+  if (whole === undefined) {
+    for (const { line, object } of jsonLines(body, problems))
+      yield { place: line, entry: { question: object, paragraph: object } };
+    return;
+  }
+  const isRow = !Array.isArray(whole) && Object.hasOwn(whole, 'question');
+  const items = Array.isArray(whole) ? whole : isRow ? [whole] : own(whole, 'data');
+  const misplaced = (place: string, problem: RowProblem) => problems.add(place, problem);
+  for (const entry of questionEntries(items, Array.isArray(whole) ? 'the file' : 'data', misplaced))
+    yield { entry };
+}
+
+/** Whether a file is one of JSON Lines: its name says so, or its first line is an object of itself and not the only one. */
+function isLines(body: string, fileName: string): boolean {
+  if (/\.(jsonl|ndjson)$/i.test(fileName)) return true;
+  const [, first] = /^\s*(\{.*\})[^\S\n]*\n\s*\{/.exec(body) ?? [];
+  return first !== undefined;
+}
+
+function parsed(body: string, fileName: string): JsonObject | unknown[] {
+  const expected = 'JSON of SQuAD, or JSON Lines of rows with question, context and answers';
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (error) {
+    throw new UserError({ where: fileName, expected, got: `invalid JSON (${(error as Error).message})` });
+  }
+  if (typeof value === 'object' && value !== null) return value as JsonObject | unknown[];
+  throw new UserError({ where: fileName, expected, got: typeName(value) });
+}
+
+function idOf(question: JsonObject, place: number): string | undefined {
+  const id = own(question, 'id') ?? place;
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;
+}
+
+function badId(question: JsonObject): RowProblem {
+  return { expected: 'a string in "id"', got: typeName(own(question, 'id')) };
+}
+
+function readQuestion({ question: row, paragraph }: QuestionEntry, id: string, answers: AnswersRead) {
+  const [question, context] = [own(row, 'question'), own(paragraph, 'context')];
+  if (typeof question !== 'string') return missing('question', row);
+  if (answers !== 'texts' || context !== undefined) {
+    if (typeof context !== 'string') return missing('context', paragraph);
+    if (context.trim() === '') return { expected: 'a text in "context"', got: 'an empty one' };
+  }
+  const read: AnsweredText = { id, question, context: String(context ?? ''), answers: [] };
+  if (answers === 'none') return read;
+  const raw = readAnswers(row);
+  if (!Array.isArray(raw)) return raw;
+  if (answers === 'texts') return { ...read, answers: raw.map(({ text }) => ({ text, start: -1 })) };
+  const characters = new Characters(read.context);
+  const given: GivenAnswer[] = [];
+  for (const { text, start } of raw) {
+    if (text === '') return { expected: 'a text in "text" of an answer', got: 'an empty one' };
+    const place = start ?? placeAnswer(read.context, text);
+    const isThere =
+      place !== undefined && characters.slice(place, place + new Characters(text).length) === text;
+    if (!isThere) return notThere(read.context, text, start);
+    given.push({ text, start: place });
+  }
+  return { ...read, answers: given };
+}
+
+function missing(key: string, object: JsonObject): RowProblem {
+  const value = own(object, key);
+  if (value !== undefined) return { expected: `a string in "${key}"`, got: typeName(value) };
+  return { expected: `a key "${key}"`, got: `the keys ${Object.keys(object).join(', ')}` };
+}
+
+function notThere(context: string, text: string, start: number | undefined): RowProblem {
+  const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  const place = placeAnswer(context, text);
+  if (start === undefined || place === undefined)
+    return { expected: 'an answer that stands in its context', got: shown };
+  const hint = `It stands at ${place}, counted in characters (code points) from 0.`;
+  return { expected: 'the answer at its answer_start', got: `another text at ${start} than ${shown}`, hint };
+}
