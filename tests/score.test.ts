@@ -65,7 +65,10 @@ describe('score squad', () => {
       () => squad('some.json', 'v2.json'),
       'some.json: expected every question of the references, got none for 10 and 2 others.',
     ],
-    [() => squad('numbers.json', 'v1.json'), 'numbers.json, 10: expected a string, got a value of type number.'],
+    [
+      () => squad('numbers.json', 'v1.json'),
+      'numbers.json, 10: expected a string, got a value of type number.',
+    ],
     [() => squad('v1.json', 'v1.json'), 'v1.json, data: expected a string, got a list.'],
     [() => squad('all.json', 'all.json'), 'all.json, data: expected a list, got nothing.'],
     [

@@ -1,2 +1,3 @@
 /** What Python's `str.split`, `strip` and `isspace` take for white space, as the inside of a class of characters. */
-export const PYTHON_SPACE = '\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+export const PYTHON_SPACE =
+  '\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';

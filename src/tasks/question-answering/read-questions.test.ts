@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { Characters } from './characters.ts';
+import { placeAnswer } from './place-answer.ts';
+import { readQuestions } from './read-questions.ts';
+
+const CONTEXT = 'A 😀 cat sat on the mat.';
+const ROW = { question: ' Who?', context: CONTEXT };
+const json = (value: unknown, name = 'x.json') => readQuestions(JSON.stringify(value), name, 'places');
+const squad = (qas: unknown[], context: unknown = CONTEXT) => ({
+  version: 'v2.0',
+  data: [{ title: 't', paragraphs: [{ context, qas }] }],
+});
+
+describe('readQuestions', () => {
+  const answered = { ...ROW, id: 'a', answers: [{ text: 'cat', start: 4 }] };
+
+  it('takes SQuAD as published, of both versions', () => {
+    const answers = [{ text: 'cat', answer_start: 4 }];
+    const none = { id: 'b', question: 'Why?', answers: [], is_impossible: true, plausible_answers: answers };
+    expect(json(squad([{ id: 'a', question: ' Who?', answers }, none]))).toEqual([
+      answered,
+      { id: 'b', question: 'Why?', context: CONTEXT, answers: [] },
+    ]);
+  });
+
+  it('takes rows: JSON Lines, a list, under "data", one alone', () => {
+    const row = { ...ROW, id: 'a', answers: { text: ['cat'], answer_start: [4] } };
+    const none = { ...ROW, answers: { text: [], answer_start: [] } };
+    const both = [answered, { ...ROW, id: '1', answers: [] }];
+    expect(json([row, none])).toEqual(both);
+    expect(json({ data: [row, none] })).toEqual(both);
+    expect(json(row)).toEqual([answered]);
+    const lines = `\ufeff${JSON.stringify(row)}\r\n\n${JSON.stringify(none)}\n`;
+    expect(readQuestions(lines, 'x.jsonl', 'places')).toEqual(both);
+    expect(readQuestions(lines, 'x.json', 'places')).toEqual(both);
+  });
+
+  it('finds answers that come without a place', () => {
+    const flat = [{ context: 'concat cat, cat', qas: [{ question: 'Who?', answer: 'cat' }] }];
+    expect(json(flat)).toMatchObject([{ id: '0', answers: [{ text: 'cat', start: 7 }] }]);
+  });
+
+  it('needs no answers to predict, and no contexts to score', () => {
+    expect(readQuestions(JSON.stringify(ROW), 'x.json', 'none')).toEqual([{ ...ROW, id: '0', answers: [] }]);
+    const scored = { id: 'a', question: 'Who?', answers: [{ text: 'dog' }] };
+    expect(readQuestions(JSON.stringify([scored]), 'x.json', 'texts')).toMatchObject([
+      { answers: [{ text: 'dog' }] },
+    ]);
+  });
+
+  it.each([
+    [
+      { ...ROW, id: 'a7', answers: { text: ['dog'], answer_start: [4] } },
+      'x.json, question a7: expected an answer that stands in its context, got "dog".',
+    ],
+    [
+      { ...ROW, answers: { text: ['cat'], answer_start: [5] } },
+      'question 0: expected the answer at its answer_start, got another text at 5 than "cat". It stands at 4, counted in characters (code points) from 0.',
+    ],
+    [
+      { ...ROW, answers: { text: [''], answer_start: [5] } },
+      'expected a text in "text" of an answer, got an empty one.',
+    ],
+    [
+      { ...ROW, answers: { text: ['cat'], answer_start: [], x: 1 }, context: 'dog' },
+      'expected an answer that stands in its context',
+    ],
+    [
+      { ...ROW, answers: { text: ['cat'], answer_start: [1, 2] } },
+      'expected as many "answer_start" as "text", got 2 for 1.',
+    ],
+    [
+      { ...ROW, answers: { text: ['cat'], answer_start: [-4] } },
+      'expected a whole number from 0 in "answer_start", got -4.',
+    ],
+    [{ ...ROW, answers: 'cat' }, 'expected answers with "text" and "answer_start"'],
+    [ROW, 'question 0: expected a key "answers", got the keys question, context.'],
+    [{ context: CONTEXT }, 'expected a list, got nothing.'],
+    [{ question: 'Who?' }, 'question 0: expected a key "context", got the keys question.'],
+    [squad([{ id: 'a', answers: [] }]), 'question a: expected a key "question", got the keys id, answers.'],
+    [
+      squad([{ id: 'a', question: '?', answers: [] }], ' \n'),
+      'question a: expected a text in "context", got an empty one.',
+    ],
+    [
+      squad([
+        { id: 'a', question: '?', answers: [] },
+        { id: 'a', question: '?', answers: [] },
+      ]),
+      'question a: expected an id of its own',
+    ],
+    [squad([{ id: {}, question: '?', answers: [] }]), 'expected a string in "id"'],
+    [squad([7]), 'data[0].paragraphs[0].qas[0]: expected a JSON object, got a value of type number.'],
+    [{ data: [{ paragraphs: 5 }] }, 'data[0].paragraphs: expected a list'],
+    [[], 'x.json: expected questions, got none.'],
+    [5, 'expected JSON of SQuAD, or JSON Lines'],
+  ])('says what is wrong with %j', (value, message) => {
+    expect(() => json(value)).toThrow(message);
+  });
+
+  it('names the lines of JSON Lines, and several at once', () => {
+    const bad = JSON.stringify({ ...ROW, answers: { text: ['dog'], answer_start: [4] } });
+    expect(() => readQuestions(`${bad}\n${bad}\n`, 'x.jsonl', 'places')).toThrow(
+      'x.jsonl:1: expected an answer that stands in its context, got "dog". 2 rows are so: lines 1, 2.',
+    );
+    expect(() => readQuestions('{"question": ', 'x.jsonl', 'places')).toThrow(
+      'x.jsonl:1: expected a line of JSON',
+    );
+    expect(() => readQuestions('', 'x.json', 'places')).toThrow('invalid JSON');
+  });
+});
+
+it('placeAnswer prefers whole words', () => {
+  expect(placeAnswer('concat cat', 'cat')).toBe(7);
+  expect(placeAnswer('concats cats', 'cat')).toBe(3);
+  expect(placeAnswer('😀 😀 cat', '😀 cat')).toBe(2);
+  expect(placeAnswer('dog', 'cat')).toBeUndefined();
+});
+
+it('Characters counts code points', () => {
+  const text = new Characters('a😀b');
+  expect([text.length, text.slice(1, 2), text.slice(2, 9), text.indexOf(3)]).toEqual([3, '😀', 'b', 2]);
+});
