@@ -83,3 +83,45 @@ describe('score squad', () => {
     expect(code).toBe(2);
   });
 });
+
+describe('score rouge and bleu', () => {
+  beforeAll(() => {
+    workspace.write('texts.txt', 'the cat sat\r\n\na dog\n');
+    workspace.write('right.txt', 'the cats sat\nx\na dog\n');
+    workspace.write('several.jsonl', '["the cats sat", "it"]\n"x"\n{"text": "a dog"}\n');
+    workspace.write('short.txt', 'a\nb\n');
+    workspace.write('bad.jsonl', '"a"\n3\n[]\n');
+    workspace.write('nothing.txt', '');
+  });
+  const texts = (kind: string, predictions: string, references: string) =>
+    score(kind, '--predictions', predictions, '--references', references);
+
+  it('gives means, or the score of all texts', async () => {
+    const rouge = await texts('rouge', 'texts.txt', 'right.txt');
+    // "sat" and, stemmed, no "cats", which has four letters: cat.
+    expect(JSON.parse(rouge.stdout)).toEqual({
+      ...{ rouge1: 2 / 3, rouge2: 2 / 3, rougeL: 2 / 3, rougeLsum: 2 / 3 },
+    });
+    expect(await texts('rouge', 'texts.txt', 'several.jsonl')).toEqual(rouge);
+    const bleu = await texts('bleu', 'right.txt', 'several.jsonl');
+    // There is no word four.
+    expect(JSON.parse(bleu.stdout)).toEqual({ bleu: 0 });
+  });
+
+  it.each([
+    [() => texts('rouge', 'texts.txt', 'short.txt'), 'short.txt: expected 3 texts, as texts.txt has, got 2.'],
+    [
+      () => texts('bleu', 'bad.jsonl', 'right.txt'),
+      'bad.jsonl:2: expected a text as JSON, {"text": …}, got 3. 2 rows are so: lines 2, 3.',
+    ],
+    [() => texts('bleu', 'nothing.txt', 'right.txt'), 'nothing.txt: expected texts, got an empty file.'],
+    [
+      () => texts('bleu', 'several.jsonl', 'right.txt'),
+      'several.jsonl:1: expected a text as JSON, {"text": …}, got',
+    ],
+  ])('says what is wrong (%#)', async (start, message) => {
+    const { code, stdout, stderr } = await start();
+    expect(stderr).toContain(message);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+});

@@ -1,8 +1,8 @@
+import { PYTHON_SPACE } from '../support/python-space.ts';
+
 const MAX_ORDER = 4;
 
-/** What Python takes for white space. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: Python counts four of them
-const SPACES = /[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+const SPACES = new RegExp(`[${PYTHON_SPACE}]+`);
 
 /** What `bleu` counts over all texts, by the length of n-grams from 1. */
 interface Statistics {

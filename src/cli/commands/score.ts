@@ -13,8 +13,14 @@ export function scoreCommand(): Command {
   return new Command('score')
     .description('Official scores of files that any system wrote, as one JSON object.')
     .addArgument(new Argument('<kind>', 'whose scores').choices(Object.keys(SCORE_KINDS)))
-    .requiredOption('--predictions <file>', 'what was predicted: for squad {"id": "answer"}')
-    .option('--references <file>', 'what is right: for squad a dev JSON of v1.1 or v2.0')
+    .requiredOption(
+      '--predictions <file>',
+      'what was predicted: for squad {"id": "answer"}, for rouge and bleu a text a line',
+    )
+    .option(
+      '--references <file>',
+      'what is right: for squad a dev JSON of v1.1 or v2.0, for rouge and bleu a text a line',
+    )
     .option(
       '--null_odds, --null-odds <file>',
       'squad v2.0: {"id": odds of no answer}, for the best thresholds',
