@@ -1,0 +1,27 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { textFile } from '../../src/data/node/text-files.ts';
+import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { readPairs } from '../../src/tasks/seq2seq-lm/read-pairs.ts';
+import { planEpoch } from '../../src/text/batches.ts';
+import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
+import { runLength } from '../../src/train/run-length.ts';
+
+/* tsx seq2seq-batches.ts RUN.yaml BATCHES.json: which examples each step of such a run takes, for train_seq2seq.py. */
+
+const [config, output] = process.argv.slice(2);
+const run = parseRunConfig(parse(readFileSync(config, 'utf8')), config);
+if (run.task !== 'seq2seq_lm') throw new Error('another task');
+const { data, training, seed } = run;
+const tokenizer = loadTokenizer(run.model, { typeVocabSize: 0 });
+const tokens = (text: string, most = 128) => tokenizer.encode(text, undefined, most).inputIds.length;
+const pairs = readPairs(textFile(data.train).read(), data.train, data, true);
+const examples = pairs.flatMap(({ source, targets }) => targets.map((target) => ({ source, target })));
+const targetLengths = Int32Array.from(examples, ({ target }) => tokens(target, data.max_target_length));
+const lengths = targetLengths.map((own, i) => own + tokens(examples[i].source, data.max_source_length));
+const batchSize = training.per_device_train_batch_size;
+const { stepsPerEpoch, totalSteps } = runLength(lengths.length, batchSize, 1, training.num_train_epochs, -1);
+const batches = Array.from({ length: Math.ceil(totalSteps / stepsPerEpoch) }, (_, epoch) =>
+  planEpoch({ lengths, targetLengths, batchSize, seed, epoch, groupByLength: training.group_by_length }),
+);
+writeFileSync(output, JSON.stringify(batches.flat().map((batch) => [...batch])));
