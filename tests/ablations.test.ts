@@ -21,8 +21,18 @@ const TRAINING = '{learning_rate: 2e-2, max_steps: 60, logging_steps: 1, save_st
 
 /** What a method is called on its card, and its settings. */
 const METHODS: [name: string, title: string, settings: string[]][] = [
-  ['svd_lora', 'SVD-LoRA', ['svd_lora={r: 3, lora_alpha: 16, lora_dropout: 0.1}']],
-  ['prune_lora', 'prune-LoRA', [`prune_lora={target_r: 2.6, init_r: 4, ${SCHEDULE}, lora_dropout: 0.1}`]],
+  [
+    'svd_lora',
+    'SVD-LoRA (orthonormal start, alpha / √r)',
+    ['svd_lora={r: 3, lora_alpha: 8, lora_dropout: 0.1, init: orthonormal, scale: rslora}'],
+  ],
+  [
+    'prune_lora',
+    'prune-LoRA (s = Ī / Ū, alpha / √r)',
+    [
+      `prune_lora={target_r: 2.6, init_r: 4, ${SCHEDULE}, lora_dropout: 0.1, score: signal-to-noise, scale: rslora}`,
+    ],
+  ],
   ['lora', 'LoRA + R', ['lora={r: 4, orth_reg_weight: 0.2, lora_dropout: 0.1}']],
   [
     'adalora',
@@ -33,6 +43,19 @@ const METHODS: [name: string, title: string, settings: string[]][] = [
     'adalora',
     'AdaLoRA (s = |λ|)',
     [`adalora={target_parameters: 3%, score: magnitude, ${SCHEDULE}, shrink: at-export}`],
+  ],
+  [
+    'adalora',
+    'AdaLoRA (s = Ī / Ū, growing, orthonormal start, alpha / √r)',
+    [
+      `adalora={target_budget: 25, init_r: 4, score: signal-to-noise, grow: true, init: orthonormal, scale: rslora, importance_timing: before-step, ${SCHEDULE}}`,
+      ...['base_dtype=int8', 'training.gradient_checkpointing=true'],
+    ],
+  ],
+  [
+    'lora',
+    'LoRA (ranks before training)',
+    ['lora={r: 2, lora_alpha: 8, allocation: before-training, allocation_batches: 3, lora_dropout: 0.1}'],
   ],
 ];
 
@@ -94,6 +117,34 @@ describe.each(METHODS)('%s, called %s', (method, title, settings) => {
       first(same).forEach((logit, i) => expect(logit).toBeCloseTo(first(logits)[i], 4));
     }
   });
+});
+
+it('writes ranks that were settled before training for other tools, and tells of them', async () => {
+  const run = 'before';
+  const lora = (settings: string) => [
+    'method=lora',
+    `training=${TRAINING}`,
+    `lora={lora_alpha: 8, ${settings}}`,
+  ];
+  await succeeds(workspace.train(...lora('r: 2, allocation: before-training'), `output=${run}`));
+  const pattern = JSON.parse(workspace.read(run, 'rank_pattern.json').toString());
+  const adapter = JSON.parse(workspace.read(run, 'adapter', 'adapter_config.json').toString());
+  const { rank_pattern, alpha_pattern } = pattern;
+  expect(adapter).toMatchObject({ r: 2, rank_pattern, alpha_pattern });
+  const told = workspace.events(run).find((event) => event.type === 'allocation');
+  expect(told).toMatchObject({ step: 0, final: true });
+  const ranks = Object.values(told!.ranks);
+  expect(ranks.reduce((a, b) => a + b)).toBe(2 * ranks.length);
+  expect(new Set(ranks).size).toBeGreaterThan(1);
+  // Trained from the pattern alone it is the same run.
+  const given = JSON.stringify(
+    Object.fromEntries(Object.entries(pattern).filter(([, value]) => value !== null)),
+  );
+  await succeeds(
+    workspace.train('method=lora', `training=${TRAINING}`, `lora=${given}`, 'output=from-pattern'),
+  );
+  const weights = (folder: string) => workspace.read(folder, 'adapter', 'adapter_model.safetensors');
+  expect(weights('from-pattern').equals(weights(run))).toBe(true);
 });
 
 describe('a budget', () => {

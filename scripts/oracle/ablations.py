@@ -1,4 +1,5 @@
-"""PEFT's AdaLoRA with the scores of the paper's ablations (table 4) in place of its own.
+"""PEFT's AdaLoRA with the scores of the paper's ablations (table 4) and of IGU-LoRA in place of its own, from an orthonormal
+start, and with rsLoRA's scale.
 
     python scripts/oracle/ablations.py ../shared/conformance OUT && npm run conformance -- OUT
 
@@ -8,7 +9,7 @@ folder, the mathematics PEFT's but for the score.
 import contextlib, importlib.util, json, pathlib, sys
 import torch
 from safetensors.torch import load_file, save_file
-from peft.tuners.adalora.layer import RankAllocator
+from peft.tuners.adalora.layer import AdaLoraLayer, RankAllocator
 
 
 @contextlib.contextmanager
@@ -17,6 +18,7 @@ def scored_by(score):
     ours = {
         None: RankAllocator._element_score,
         "sensitivity": lambda self, n: self.ipt[n],
+        "signal-to-noise": lambda self, n: self.exp_avg_ipt[n] / (self.exp_avg_unc[n] + 1e-6),
         "magnitude": lambda self, n: self.values[n].detach().abs() * (1 if "lora_E" in n else 0),
     }[score]
     update, element = RankAllocator.update_ipt, RankAllocator._element_score
@@ -32,6 +34,23 @@ def scored_by(score):
         RankAllocator.update_ipt, RankAllocator._element_score = update, element
 
 
+@contextlib.contextmanager
+def started(orthonormal):
+    """P and Q orthonormal at the start."""
+    plain = AdaLoraLayer.reset_lora_parameters
+
+    def reset(self, name):
+        plain(self, name)
+        if orthonormal and name in self.lora_A:
+            for factor in (self.lora_A[name], self.lora_B[name]): torch.nn.init.orthogonal_(factor)
+
+    AdaLoraLayer.reset_lora_parameters = reset
+    try:
+        yield
+    finally:
+        AdaLoraLayer.reset_lora_parameters = plain
+
+
 def main(shared, out):
     spec = importlib.util.spec_from_file_location("golden", pathlib.Path(shared) / "generate.py")
     g = importlib.util.module_from_spec(spec)
@@ -44,22 +63,30 @@ def main(shared, out):
         "llama-sensitivity": ("sensitivity", "llama", "CAUSAL_LM", dict(g.DEC), dict(llama, orth_reg_weight=0.3), clipped),
         "bert-magnitude": ("magnitude", "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.5), plain),
         "llama-magnitude": ("magnitude", "llama", "CAUSAL_LM", dict(g.DEC), dict(llama, orth_reg_weight=0.3), clipped),
+        "bert-signal-to-noise": ("signal-to-noise", "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.5), plain),
+        "llama-signal-to-noise": ("signal-to-noise", "llama", "CAUSAL_LM", dict(g.DEC), dict(llama, orth_reg_weight=0.3), clipped),
+        # PEFT's AdaLoRA takes no use_rslora: its scale is alpha / r.
+        "bert-rslora": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.5, lora_alpha=4 * 6**0.5), plain),
+        # At the orthonormal start the gradient of the regularizer is rounding: without it.
+        "bert-orthonormal": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.0), plain),
         "bert-gamma-0": (None, "bert", "SEQ_CLS", dict(g.ENC), dict(bert, orth_reg_weight=0.0), plain),
     }
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     for i, (name, (score, model_type, task, config, tuner, training)) in enumerate(cases.items()):
-        with scored_by(score):
+        with scored_by(score), started(name.endswith("orthonormal")):
             g.trajectory_case(pathlib.Path(out), name, model_type, task, config, tuner, training, seed=400 + i)
-        record(pathlib.Path(out) / "trajectories" / name / "trace.json", g, score)
+        changes = {"scale": "rslora", "lora_alpha": 4} if name.endswith("rslora") else {}
+        record(pathlib.Path(out) / "trajectories" / name / "trace.json", g, score, changes)
 
 
-def record(path, g, score):
-    """Says in the trace what PEFT has no key for. Its averages are not what the other scores keep."""
-    if score is None: return
+def record(path, g, score, changes):
+    """Says in the trace what PEFT has no key for. Its averages are not what the first two scores keep."""
     trace = json.loads(path.read_text())
-    trace["tuner"]["score"] = score
+    trace["tuner"].update(changes)
+    if score: trace["tuner"]["score"] = score
     g.dump(path, trace)
+    if score not in ("sensitivity", "magnitude"): return
     middle = path.parent / "middle.safetensors"
     kept = {n: t for n, t in load_file(middle).items() if n.split(".")[1] == "value"}
     save_file(kept, middle)

@@ -49,6 +49,23 @@ for method in lora adalora svd_lora prune_lora; do
   "${adalora[@]}" merge "$method" -o "merged-$method" > /dev/null
   compare "merged-$method" ours.jsonl bad good
 done
+# option NAME SETTINGS...
+option() {
+  local name=$1 settings=()
+  shift
+  for setting in "$@"; do settings+=(--set "$setting"); done
+  echo "== trained here: $*"
+  "${adalora[@]}" train run.yaml "${settings[@]}" --set "output=$name" > /dev/null
+  "${adalora[@]}" predict "$name" dev.tsv --logits > ours.jsonl
+  compare "$name/adapter" ours.jsonl bad good
+}
+option rs-adalora method=adalora adalora.scale=rslora adalora.init=orthonormal adalora.grow=true adalora.score=signal-to-noise
+option rs-svd_lora method=svd_lora svd_lora.scale=rslora
+option rs-prune_lora method=prune_lora prune_lora.scale=rslora
+option rs-lora method=lora 'lora={r: 4, scale: rslora}'
+option before method=lora 'lora={r: 2, allocation: before-training, scale: rslora}'
+"$python" -c 'import json, peft; peft.LoraConfig(**json.load(open("before/rank_pattern.json")))'
+
 for method in adalora svd_lora; do
   echo "== exported as LoRA: $method"
   "${adalora[@]}" predict "$method" dev.tsv --logits > ours.jsonl

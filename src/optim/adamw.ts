@@ -63,6 +63,14 @@ export class AdamW {
     return { m: this.#m, v: this.#v, step: this.#step };
   }
 
+  /**
+   * Forgets the first moments of some values. The second stay: a fresh one would make steps of several times the learning rate, for
+   * the correction of its start goes by the one count of steps.
+   */
+  forget(indices: readonly number[]): void {
+    for (const index of indices) this.#m[index] = 0;
+  }
+
   /** Takes over a state of the same length; its arrays are used, not copied. */
   restore({ m, v, step }: AdamWState): void {
     this.#check(m.length, v.length);

@@ -59,6 +59,7 @@ export class Updater {
     this.#method.beforeStep?.(step, this.values, gradient);
     this.#optimizer.step(this.values, gradient, learningRate);
     const after = this.#method.afterStep?.(step, this.values, gradient);
+    if (after?.renewed) this.#optimizer.forget(after.renewed);
     if (after?.relayout) this.#relayout(after.relayout.indices);
     const relaidOut = after?.relayout !== undefined;
     return { learningRate, gradNorm, skipped: false, allocation: after?.allocation, relaidOut };

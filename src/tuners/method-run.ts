@@ -31,10 +31,33 @@ export interface Budget {
   rounded: readonly string[];
 }
 
+/** The gradient of a run's loss, a mean over some batches, at values of a survey's tuner. */
+export type GradientAt = (values: Float32Array) => Promise<Float32Array>;
+
+/** What a method finds out before the first step. Its `tuner` may be another one afterwards. */
+export interface Survey {
+  /** Through which it asks for gradients. */
+  tuner: Tuner;
+  /** Optimizer steps' worth of batches, from the run's first on, that a gradient is a mean over. */
+  steps: number;
+  /**
+   * @param initial the tuner's values as a run would start from
+   * @returns what it decided; `pattern`: in keys that other tools train from
+   */
+  settle(seed: number, initial: Float32Array, gradientAt: GradientAt): Promise<Surveyed>;
+}
+
+export interface Surveyed {
+  allocation: AllocationEvent;
+  pattern: Readonly<Record<string, unknown>>;
+}
+
 /** A method while it trains: what it does around the optimizer's step. Steps count from 1. */
 export interface MethodRun {
   /** In use now; another one after the vector has shrunk. */
   readonly tuner: Tuner;
+  /** Before the first step of a run that does not go on from a state. */
+  readonly survey?: Survey;
   /** Before the optimizer's step, with the accumulated and clipped gradient. */
   beforeStep?(step: number, values: Float32Array, gradient: Float32Array): void;
   /** After it; may change `values`. */
@@ -61,6 +84,8 @@ export interface MethodRun {
 
 export interface AfterStep {
   allocation?: AllocationEvent;
+  /** Indices of values that have nothing to do with what stood there before: the optimizer forgets which way they went. */
+  renewed?: readonly number[];
   relayout?: Relayout;
 }
 

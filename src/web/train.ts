@@ -5,6 +5,7 @@ import { runResults } from '../jobs/run-results.ts';
 import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
 import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
+import { survey } from '../jobs/survey.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
@@ -53,7 +54,8 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   const { model, engine } = await loadBase(run, base, options, emit);
   try {
     const onText = (share: number) => emit(progress('text', share));
-    const loaded = setUpRun(run, model, engine, began, everySecond(onText));
+    const opened = setUpRun(run, model, engine, began, everySecond(onText));
+    const { loaded, found } = await survey(opened, run.config.seed);
     const { method } = loaded.inputs;
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
       emit,
@@ -63,6 +65,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     });
     await trainer.prepare();
     emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
+    if (found) emit({ type: 'allocation', ...found.allocation });
     for (const message of startNotices(run, model)) emit({ type: 'notice', step: 0, message });
     const finish = await trainer.run();
     const { values } = trainer;

@@ -18,6 +18,7 @@ import { everySecond } from '../every-second.ts';
 import { runResults } from '../run-results.ts';
 import { type SetUpRun, startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
+import { survey } from '../survey.ts';
 import { loadRun } from './load-run.ts';
 import { type RunOfFiles, readRun } from './read-run.ts';
 import { scoreOnFloat32 } from './score-on-float32.ts';
@@ -53,7 +54,8 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   }
 
   const began = saved?.began ?? new Date();
-  const loaded = await loadRun(run, began, progress);
+  const opened = await loadRun(run, began, progress);
+  const { loaded, found } = saved ? { loaded: opened } : await survey(opened, config.seed);
   const { model, settings, inputs } = loaded;
   const { method, validation } = inputs;
 
@@ -77,6 +79,10 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   if (!saved) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
   log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
   emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
+  if (found) {
+    atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);
+    emit({ type: 'allocation', ...found.allocation });
+  }
   if (!saved) for (const message of startNotices(run, model)) emit({ type: 'notice', step: 0, message });
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {

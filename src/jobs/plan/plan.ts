@@ -63,8 +63,13 @@ export function planRun(
   const { layout, sites } = run.tuner;
   const inAdapters = adapterParameters(run.tuner);
   const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
-  const estimate = memoryEstimate(config, model, run.tuner, facts);
-  const bases = allowedBases(config, model).map((dtype) => ({ dtype, memoryMb: estimate(dtype) }));
+  // A survey comes first and is over when training begins: the larger of the two is the peak.
+  const tuners = [run.tuner, ...(run.survey ? [run.survey.tuner] : [])];
+  const estimates = tuners.map((tuner) => memoryEstimate(config, model, tuner, facts));
+  const bases = allowedBases(config, model).map((dtype) => ({
+    dtype,
+    memoryMb: Math.max(...estimates.map((estimate) => estimate(dtype))),
+  }));
   const { memoryMb } = bases.find(({ dtype }) => dtype === base_dtype) as PlannedBase;
   return {
     method,

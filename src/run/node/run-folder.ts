@@ -13,6 +13,8 @@ export function runFiles(folder: string) {
     /** The fine-tuned model itself, for methods without an adapter. */
     model: join(folder, 'model'),
     card: join(folder, 'README.md'),
+    /** Ranks that were settled before the first step, in PEFT's keys. */
+    rankPattern: join(folder, 'rank_pattern.json'),
   };
 }
 

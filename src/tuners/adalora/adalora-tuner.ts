@@ -1,11 +1,13 @@
 import { Random } from '../../support/random.ts';
+import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
-import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
+import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
 import { factorGroups } from '../low-rank/factor-groups.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { type Orthogonality, orthogonalityTerm } from '../low-rank/orthogonality.ts';
-import { adaLoraScale } from '../low-rank/scales.ts';
+import { orthonormalise } from '../low-rank/orthonormal.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { Regularizer, TunableModel } from '../tuner.ts';
@@ -19,6 +21,8 @@ export interface TripletSettings {
   /** γ */
   orth_reg_weight: number;
   orthogonality: Orthogonality;
+  /** How P and Q begin; not asked where they come from a file. */
+  init?: 'normal' | 'orthonormal';
 }
 
 /** AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ, with Q, λ and P in PEFT's names. */
@@ -46,17 +50,18 @@ export class AdaLoraTuner extends LowRankTuner {
   /** The tuner of a run's start: every adapted module with `init_r` triplets, which must be known by now. */
   static create(
     model: TunableModel,
-    config: AdapterSettings & TripletSettings & { init_r?: number },
+    config: AdapterSettings & TripletSettings & ScaleConfig & { init_r?: number },
   ): AdaLoraTuner {
     const { init_r: rank } = config;
     if (rank === undefined)
       throw new Error('init_r follows from the budget, which is to be worked out before');
-    const scale = adaLoraScale({ lora_alpha: config.lora_alpha, init_r: rank });
+    const scale = adaLoraScale({ lora_alpha: adaLoraAlpha(config, rank), init_r: rank });
     const modules = adaptedModules(model, config, model.definition.targetModules.many).map((module) => ({
       ...module,
       rank,
       scale,
     }));
+    if (config.init === 'orthonormal') refuseTooManyVectors(modules, rank);
     return new AdaLoraTuner(config, modules, savedParameters(model, config, modules));
   }
 
@@ -64,14 +69,40 @@ export class AdaLoraTuner extends LowRankTuner {
     return new AdaLoraTuner(this.settings, modules, this.saved);
   }
 
-  /** P and Q normal with standard deviation 0.02, λ zero: the increment starts at zero. */
+  /**
+   * P and Q normal with standard deviation 0.02, λ zero: the increment starts at zero. `orthonormal`: the columns of P and the
+   * rows of Q are those normals made orthonormal, which is uniform over all such (Saxe et al., 2014, arXiv 1312.6120).
+   */
   protected initialiseFactors(values: Float32Array, seed: number): void {
-    for (const { path } of this.modules) {
-      for (const factor of ['A', 'B'] as const) {
+    for (const { path, rank, inFeatures, outFeatures } of this.modules) {
+      for (const [factor, length] of [
+        ['A', inFeatures],
+        ['B', outFeatures],
+      ] as const) {
         const name = factorName(path, factor);
         const tensor = this.layout.read(values, name);
         tensor.set(new Random(seed, `init ${name}`).normals(tensor.length, INITIAL_STD));
+        if (this.settings.init !== 'orthonormal') continue;
+        // B is kept by rows: its columns are a step of `rank` apart.
+        const at = (i: number, j: number) => (factor === 'A' ? i * length + j : j * rank + i);
+        const vectors = Array.from({ length: rank }, (_, i) =>
+          Float64Array.from({ length }, (_, j) => tensor[at(i, j)]),
+        );
+        orthonormalise(vectors).forEach((vector, i) => {
+          for (let j = 0; j < length; j++) tensor[at(i, j)] = vector[j];
+        });
       }
     }
   }
+}
+
+/** There are no more orthonormal vectors than features. */
+function refuseTooManyVectors(modules: readonly LowRankModule[], rank: number): void {
+  const narrow = modules.find(({ inFeatures, outFeatures }) => rank > Math.min(inFeatures, outFeatures));
+  if (!narrow) return;
+  throw new UserError({
+    where: 'init: orthonormal',
+    expected: `a rank at the start of at most ${Math.min(narrow.inFeatures, narrow.outFeatures)}, the features of ${narrow.path}`,
+    got: `${rank}`,
+  });
 }

@@ -19,6 +19,9 @@ describe('schema', () => {
       importance_timing: 'after-step',
       shrink: 'at-final',
       score: 'sensitivity-uncertainty',
+      grow: false,
+      init: 'normal',
+      scale: 'standard',
     });
   });
 
@@ -31,6 +34,10 @@ describe('schema', () => {
     [{ lora_dropout: 1 }, 'lora_dropout'],
     [{ orth_reg_weight: -0.1 }, 'orth_reg_weight'],
     [{ target_modules: [] }, 'target_modules'],
+    [{ init: 'orthogonal' }, 'init'],
+    [{ scale: 'alpha' }, 'scale'],
+    [{ score: 'snr' }, 'score'],
+    [{ grow: 'yes' }, 'grow'],
   ])('refuses %j', (settings, key) => {
     const result = adaLoraConfigSchema.safeParse(settings);
     expect(result.error?.issues.map(({ path }) => path[0])).toEqual([key]);

@@ -14,8 +14,15 @@ export const adaLoraConfigSchema = oneBudget(
     ...scheduleShape,
     ...tripletShape,
     ...pruningShape,
-    /** What triplets are ranked by; all but the first are ablations of the paper. */
-    score: z.enum(['sensitivity-uncertainty', 'sensitivity', 'magnitude']).default('sensitivity-uncertainty'),
+    /**
+     * What triplets are ranked by. `sensitivity` and `magnitude` are ablations of the paper, `signal-to-noise` divides by the
+     * uncertainty where the paper multiplies with it (IGU-LoRA).
+     */
+    score: z
+      .enum(['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity', 'magnitude'])
+      .default('sensitivity-uncertainty'),
+    /** Whether dropped triplets begin anew from the gradient's leading directions, until the pattern is final (ElaLoRA). */
+    grow: z.boolean().default(false),
   }),
 );
 

@@ -7,11 +7,14 @@ import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
+import { adaLoraAlpha } from '../low-rank/scales.ts';
+import { withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { adaLoraKind, importedAdaLora } from './adalora-kind.ts';
 import { AdaLoraTuner } from './adalora-tuner.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from './config.ts';
 import { tripletTerm } from './triplet-term.ts';
+import { tripletVariants } from './triplet-variants.ts';
 
 const NAMES = { method: 'adalora', title: 'AdaLoRA', components: 'triplets' } as const;
 const { method: METHOD, title: TITLE } = NAMES;
@@ -33,6 +36,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
     // PEFT has a target_parameters too, which means something else.
     const config = { ...withoutBudget(settings), init_r: budget.initialRank };
+    const lora_alpha = adaLoraAlpha(settings, budget.initialRank);
     return new AllocatedRun({
       method: METHOD,
       tuner: AdaLoraTuner.create(model, config),
@@ -47,7 +51,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
         const kept = keep.reduce((sum, module) => sum + keptCount(module), 0);
         return asStored(
           exportAdapter(
-            { model, config, targets, modules, layout, values, baseModel },
+            { model, config: { ...config, lora_alpha }, targets, modules, layout, values, baseModel },
             {
               peft_type: 'ADALORA',
               ...steps,
@@ -65,6 +69,8 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   continues: continuesLowRank({
     method: METHOD,
     schema: adaLoraConfigSchema,
+    // Alpha is what makes the file's scale, whatever it was made from.
+    known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
     notices: [
       'the adapter goes on with the triplets it has: no rank changes, and the budget keys have no effect',
@@ -72,10 +78,13 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   }),
   words: {
     title: TITLE,
-    titleWith: ({ score, orth_reg_weight: weight }) => {
-      const ablations = [SCORES[`${score}`] ?? [], weight === 0 ? 'γ = 0' : []].flat();
-      return ablations.length > 0 ? `${TITLE} (${ablations.join(', ')})` : TITLE;
-    },
+    titleWith: ({ score, orth_reg_weight: weight, grow, ...settings }) =>
+      withVariants(TITLE, [
+        SCORES[`${score}`] ?? [],
+        weight === 0 ? 'γ = 0' : [],
+        grow === true ? 'growing' : [],
+        tripletVariants(settings),
+      ]),
     tags: ['peft', 'adalora'],
     library: 'peft',
     summary: budgetSummary,
@@ -83,8 +92,12 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   },
 };
 
-/** The paper's names of its ablations (table 4). */
-const SCORES: Readonly<Record<string, string>> = { sensitivity: 's = I', magnitude: 's = |λ|' };
+/** The paper's names of its ablations (table 4), and IGU-LoRA's score in the same letters. */
+const SCORES: Readonly<Record<string, string>> = {
+  sensitivity: 's = I',
+  magnitude: 's = |λ|',
+  'signal-to-noise': 's = Ī / Ū',
+};
 
 function wholeRank(mean: number): number {
   return Math.max(1, Math.round(mean));

@@ -4,13 +4,14 @@ import { UserError } from '../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, Budget, MethodRun, MethodState } from '../method-run.ts';
 import { type AllocatorConfig, RankAllocator } from './allocator.ts';
-import type { AllocationSchedule } from './budget.ts';
+import { type AllocationSchedule, finalStep, masksAt } from './budget.ts';
 import { isTold } from './is-told.ts';
 import { keptCount } from './kept-count.ts';
 import { keptIndices } from './kept-indices.ts';
 import type { PromisedBudget } from './promised-budget.ts';
 import { prunedModules } from './pruned-module.ts';
 import type { PruningConfig } from './pruning-shape.ts';
+import { Regrowth } from './regrowth.ts';
 
 /** What is particular to a method that prunes. */
 export interface AllocatedMethod {
@@ -18,7 +19,8 @@ export interface AllocatedMethod {
   method: string;
   /** That of the start. */
   tuner: LowRankTuner;
-  settings: AllocatorConfig & PruningConfig;
+  /** `grow`: whether dropped triplets begin anew. */
+  settings: AllocatorConfig & PruningConfig & { grow?: boolean };
   schedule: AllocationSchedule;
   budget: PromisedBudget;
   /** The adapter that trained values make of a base model, in the layout of the kept components' tuner. */
@@ -39,6 +41,7 @@ export class AllocatedRun implements MethodRun {
   tuner: LowRankTuner;
   readonly #method: AllocatedMethod;
   readonly #allocator: RankAllocator;
+  readonly #regrowth: Regrowth | undefined;
 
   constructor(method: AllocatedMethod) {
     const { tuner, settings, schedule, budget } = method;
@@ -46,10 +49,9 @@ export class AllocatedRun implements MethodRun {
     this.tuner = tuner;
     // Where all components cost the same, their number says it all.
     const cost = budget.unit === 'components' ? undefined : budget.cost;
-    this.#allocator = new RankAllocator(prunedModules(tuner), settings, schedule, {
-      target: budget.target,
-      cost,
-    });
+    const modules = prunedModules(tuner);
+    this.#allocator = new RankAllocator(modules, settings, schedule, { target: budget.target, cost });
+    if (settings.grow) this.#regrowth = new Regrowth(modules);
   }
 
   get settled(): boolean {
@@ -58,12 +60,14 @@ export class AllocatedRun implements MethodRun {
 
   beforeStep(step: number, values: Float32Array, gradient: Float32Array): void {
     if (this.#timing === 'before-step') this.#allocator.observe(step, values, gradient);
+    if (this.#growsAt(step)) this.#regrowth?.observe(values, gradient);
   }
 
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
     if (this.#timing === 'after-step') this.#allocator.observe(step, values, gradient);
     const allocated = this.#allocator.allocate(step, values);
     const allocation = isTold(step, this.#method.schedule) ? allocated : undefined;
+    if (allocated && this.#growsAt(step)) return { allocation, renewed: this.#grow(values) };
     if (!allocation?.final || this.#method.settings.shrink === 'at-export') return { allocation };
     const { layout, modules } = this.tuner;
     const keep = this.#allocator.keep();
@@ -134,6 +138,18 @@ export class AllocatedRun implements MethodRun {
     const tuner = shrunk(this.tuner, keep);
     const kept = gather(values, keptIndices(this.tuner.modules, keep, this.tuner.layout, tuner.layout));
     return this.#method.store({ tuner, keep, settled }, kept, baseModel);
+  }
+
+  /** At every allocation before the pattern is final. */
+  #growsAt(step: number): boolean {
+    const { schedule } = this.#method;
+    return this.#regrowth !== undefined && step < finalStep(schedule) && masksAt(step, schedule);
+  }
+
+  #grow(values: Float32Array): readonly number[] {
+    const renewed = this.#regrowth?.plant(values, this.#allocator.keep()) ?? [];
+    this.#allocator.forget(renewed);
+    return renewed;
   }
 
   get #timing() {

@@ -24,8 +24,23 @@ export interface AllocatorConfig {
   /** Smoothing of the sensitivity and of the uncertainty. */
   beta1: number;
   beta2: number;
-  score: 'sensitivity-uncertainty' | 'sensitivity' | 'magnitude';
+  /**
+   * What a scalar w counts, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε) (`signal-to-noise`: IGU-LoRA,
+   * Cui et al., ICLR 2026, arXiv 2603.13792), |w g| of the last step; or λ alone, |λ|.
+   */
+  score: 'sensitivity-uncertainty' | 'signal-to-noise' | 'sensitivity' | 'magnitude';
   shrink: 'at-final' | 'at-export';
+}
+
+/**
+ * Below this an uncertainty of {@link AllocatorConfig.score} `signal-to-noise` counts as none: the value of IGU-LoRA's code. It
+ * also makes little of what has next to no sensitivity.
+ */
+const NOISE_EPSILON = 1e-6;
+
+/** Whether a score rests on both averages. */
+function isAveraged(score: AllocatorConfig['score']): boolean {
+  return score === 'sensitivity-uncertainty' || score === 'signal-to-noise';
 }
 
 /** What may be kept in the end: a number of components, or what they may cost. */
@@ -75,7 +90,7 @@ export class RankAllocator {
     const span = this.#end - this.#start;
     this.#state = {
       sensitivity: new Float32Array(config.score === 'magnitude' ? 0 : span),
-      uncertainty: new Float32Array(config.score === 'sensitivity-uncertainty' ? span : 0),
+      uncertainty: new Float32Array(isAveraged(config.score) ? span : 0),
       pattern: new Uint8Array(0),
       allocations: 0,
       done: false,
@@ -104,7 +119,7 @@ export class RankAllocator {
     const { score, beta1, beta2 } = this.#config;
     const w = values.subarray(this.#start, this.#end);
     const g = gradient.subarray(this.#start, this.#end);
-    if (score === 'sensitivity-uncertainty') updateImportance(w, g, sensitivity, uncertainty, beta1, beta2);
+    if (isAveraged(score)) updateImportance(w, g, sensitivity, uncertainty, beta1, beta2);
     else if (score === 'sensitivity') rawSensitivity(w, g, sensitivity);
   }
 
@@ -144,6 +159,13 @@ export class RankAllocator {
     });
   }
 
+  /** Starts the averages of some values anew, by their indices in the vector. */
+  forget(indices: readonly number[]): void {
+    for (const average of [this.#state.sensitivity, this.#state.uncertainty]) {
+      for (const index of indices) if (average.length > 0) average[index - this.#start] = 0;
+    }
+  }
+
   /** The state itself, not a copy: it moves on with the next step. */
   state(): AllocatorState {
     return this.#state;
@@ -165,9 +187,13 @@ export class RankAllocator {
     const { sensitivity, uncertainty } = this.#state;
     switch (this.#config.score) {
       case 'sensitivity-uncertainty':
-        return this.#modules.map((module) => componentScores(module, sensitivity, uncertainty));
+        return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i] * uncertainty[i]));
+      case 'signal-to-noise':
+        return this.#modules.map((module) =>
+          componentScores(module, (i) => sensitivity[i] / (uncertainty[i] + NOISE_EPSILON)),
+        );
       case 'sensitivity':
-        return this.#modules.map((module) => componentScores(module, sensitivity));
+        return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i]));
       case 'magnitude':
         return this.#modules.map((module) => magnitudeScores(module, values));
     }

@@ -2,15 +2,14 @@ import type { PrunedModule } from './pruned-module.ts';
 
 /**
  * Importance of each component of a module: of a triplet by equation 11, `S_i = s(λ_i) + mean_j s(P_ji) + mean_j s(Q_ij)`,
- * of a doublet the two means (table 4). The score of one scalar is its sensitivity, times its uncertainty where that is
- * given. Summed in 64 bits, for the product of two small averages underflows 32.
+ * of a doublet the two means (table 4). Summed in 64 bits, for the product of two small averages underflows 32.
+ *
+ * @param score of one scalar, by its index
  */
 export function componentScores(
   { rank, inFeatures, outFeatures, offsets: { A, E, B } }: PrunedModule,
-  sensitivity: Float32Array,
-  uncertainty?: Float32Array,
+  score: (index: number) => number,
 ): Float64Array {
-  const score = (i: number) => (uncertainty ? sensitivity[i] * uncertainty[i] : sensitivity[i]);
   const scores = new Float64Array(rank);
   for (let i = 0; i < rank; i++) {
     let row = 0;

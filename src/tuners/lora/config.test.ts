@@ -10,10 +10,21 @@ it('has the defaults of PEFT', () => {
     use_rslora: false,
     rank_pattern: {},
     alpha_pattern: {},
+    allocation: 'even',
+    allocation_batches: 8,
   });
 });
 
-it.each([{ r: 0 }, { lora_alpha: 0 }, { rank_pattern: { query: 0 } }, { bias: 'some' }, { rank: 8 }])(
-  'refuses %j',
-  (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false),
-);
+it.each([
+  { r: 0 },
+  { lora_alpha: 0 },
+  { rank_pattern: { query: 0 } },
+  { bias: 'some' },
+  { rank: 8 },
+  { scale: 'rsLoRA' },
+  { scale: 'standard', use_rslora: true },
+  { allocation: 'before' },
+  { allocation_batches: 0 },
+  { allocation: 'before-training', rank_pattern: { query: 4 } },
+  { allocation: 'before-training', alpha_pattern: { query: 4 } },
+])('refuses %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false));

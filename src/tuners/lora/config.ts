@@ -1,20 +1,46 @@
 import { z } from 'zod';
-import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
 
 /** LoRA's settings: PEFT's keys and defaults. */
-export const loraConfigSchema = z.strictObject({
-  ...adapterConfigShape,
-  r: z.int().min(1).default(8),
-  /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
-  use_rslora: z.boolean().default(false),
-  /** Rank by module, where it differs from `r`: keys are module paths, ends of paths or regular expressions. */
-  rank_pattern: z.record(z.string(), z.int().min(1)).default({}),
-  /** Alpha by module, likewise. */
-  alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
-  /** Weight of a term that draws the rows of A, and the columns of B, apart (the paper's LoRA + R). Left out: 0, none. */
-  orth_reg_weight: z.number().min(0).optional(),
-  /** The term: the cosines between them (the paper's code, and what is taken if left out), or equation 4 (its text). */
-  orthogonality: z.enum(['cosine', 'sum-squared']).optional(),
-});
+export const loraConfigSchema = z
+  .strictObject({
+    ...adapterConfigShape,
+    r: z.int().min(1).default(8),
+    /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
+    use_rslora: z.boolean().default(false),
+    /** The same by the name that other methods have: `rslora`. */
+    scale: scaleShape.scale.unwrap().optional(),
+    /** Rank by module, where it differs from `r`: keys are module paths, ends of paths or regular expressions. */
+    rank_pattern: z.record(z.string(), z.int().min(1)).default({}),
+    /** Alpha by module, likewise. */
+    alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
+    /**
+     * `before-training`: `r` is the mean rank, and the gradient of some batches at step 0 decides how it is spread over the modules;
+     * the run's folder gets `rank_pattern.json`, from which any LoRA tool can train. `even`: `r` and `rank_pattern` say it all.
+     */
+    allocation: z.enum(['even', 'before-training']).default('even'),
+    /** Optimizer steps' worth of batches whose gradient decides. */
+    allocation_batches: z.int().min(1).default(8),
+    /** Weight of a term that draws the rows of A, and the columns of B, apart (the paper's LoRA + R). Left out: 0, none. */
+    orth_reg_weight: z.number().min(0).optional(),
+    /** The term: the cosines between them (the paper's code, and what is taken if left out), or equation 4 (its text). */
+    orthogonality: z.enum(['cosine', 'sum-squared']).optional(),
+  })
+  .refine(({ use_rslora, scale }) => !use_rslora || scale !== 'standard', {
+    path: ['scale'],
+    error: 'expected rslora beside use_rslora: true',
+    when: () => true,
+  })
+  .refine(({ allocation, rank_pattern }) => allocation === 'even' || Object.keys(rank_pattern).length === 0, {
+    path: ['rank_pattern'],
+    error: 'expected it to be left out beside allocation: before-training, which finds it',
+  })
+  .refine(
+    ({ allocation, alpha_pattern }) => allocation === 'even' || Object.keys(alpha_pattern).length === 0,
+    {
+      path: ['alpha_pattern'],
+      error: 'expected it to be left out beside allocation: before-training, which finds it',
+    },
+  );
 
 export type LoraConfig = z.infer<typeof loraConfigSchema>;

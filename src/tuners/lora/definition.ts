@@ -2,11 +2,15 @@ import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
+import { scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
 import { importedLora, loraKind } from './lora-kind.ts';
 import { LoraTuner } from './lora-tuner.ts';
+import { RankedRun } from './ranked-run.ts';
+import { isRankStabilised } from './scale-of.ts';
+import { storeRanked } from './store-ranked.ts';
 
 /** LoRA (Hu et al., 2022), with the keys and files of PEFT. */
 export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
@@ -18,12 +22,18 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     const tuner = LoraTuner.create(model, config);
     const { modules, layout } = tuner;
     const targets = model.definition.targetModules.few;
+    const settings = { ...config, use_rslora: isRankStabilised(config) };
+    if (config.allocation === 'before-training') {
+      return new RankedRun(tuner, config, (ranked, values, baseModel) =>
+        storeRanked({ model, targets, values, baseModel }, settings, ranked),
+      );
+    }
     return staticRun(tuner, {
       ranks: ranksOf(modules),
       store: (values, baseModel) =>
         asStored(
           exportAdapter(
-            { model, config, targets, modules, layout, values, baseModel },
+            { model, config: settings, targets, modules, layout, values, baseModel },
             { peft_type: 'LORA' },
           ),
         ),
@@ -33,15 +43,25 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   continues: continuesLowRank({
     method: 'lora',
     schema: loraConfigSchema,
+    known: ({ use_rslora, ...start }) => ({
+      ...start,
+      use_rslora,
+      ...{ scale: use_rslora ? 'rslora' : 'standard', allocation: 'even' },
+    }),
     imported: importedLora,
     notices: [],
   }),
   words: {
     title: 'LoRA',
-    titleWith: ({ orth_reg_weight: weight }) => (Number(weight) > 0 ? 'LoRA + R' : 'LoRA'),
+    titleWith: ({ orth_reg_weight: weight, use_rslora, scale, allocation }) =>
+      withVariants(Number(weight) > 0 ? 'LoRA + R' : 'LoRA', [
+        allocation === 'before-training' ? 'ranks before training' : [],
+        scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),
+      ]),
     tags: ['peft', 'lora'],
     library: 'peft',
-    summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`),
+    summary: ({ r, allocation }) =>
+      r === undefined ? undefined : `rank ${r}${allocation === 'before-training' ? ' on average' : ''}`,
     regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
       if (!(Number(weight) > 0)) return undefined;
       return form === 'sum-squared'

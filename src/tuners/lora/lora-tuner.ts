@@ -10,6 +10,7 @@ import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { Regularizer, TunableModel } from '../tuner.ts';
 import type { LoraConfig } from './config.ts';
+import { isRankStabilised } from './scale-of.ts';
 
 /** How pairs of factors are trained. */
 export type LoraSettings = Pick<LoraConfig, 'lora_dropout' | 'orth_reg_weight' | 'orthogonality'>;
@@ -47,7 +48,11 @@ export class LoraTuner extends LowRankTuner {
     checkPatternKeys(config.alpha_pattern, paths, 'lora.alpha_pattern');
     const modules = adapted.map((module) => {
       const rank = patternValue(config.rank_pattern, module.path) ?? config.r;
-      return { ...module, rank, scale: loraScale(config, module.path, rank) };
+      return {
+        ...module,
+        rank,
+        scale: loraScale({ ...config, use_rslora: isRankStabilised(config) }, module.path, rank),
+      };
     });
     return new LoraTuner(config, modules, savedParameters(model, config, adapted));
   }

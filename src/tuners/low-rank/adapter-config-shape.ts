@@ -21,4 +21,15 @@ export const adapterConfigShape = {
   bias: z.enum(['none', 'lora_only', 'all']).default('none'),
 };
 
+/** What the increment of a module is multiplied by; not a key of PEFT's, whose `use_rslora` LoRA has too. */
+export const scaleShape = {
+  /**
+   * `standard`: alpha / r, with the rank at the start. `rslora`: alpha / √r (Kalajdzievski, 2023, arXiv 2312.03732), with which
+   * activations and gradients keep their size as the rank grows.
+   */
+  scale: z.enum(['standard', 'rslora']).default('standard'),
+};
+
+export type ScaleConfig = z.output<z.ZodObject<typeof scaleShape>>;
+
 export type AdapterSettings = z.output<z.ZodObject<typeof adapterConfigShape>>;

@@ -11,7 +11,8 @@ const DECIDED = [
     'modules_to_save',
     'bias',
   ],
-  ...['lora_alpha', 'r', 'use_rslora', 'rank_pattern', 'alpha_pattern', 'init_r', 'target_r'],
+  ...['lora_alpha', 'r', 'use_rslora', 'scale', 'rank_pattern', 'alpha_pattern', 'init_r', 'target_r'],
+  'allocation',
 ];
 
 /**

@@ -10,7 +10,7 @@ import { storedForms } from './stored-forms.ts';
 export interface Export {
   model: TunableModel;
   /** The method's settings. */
-  config: { target_modules?: string | string[]; modules_to_save?: string[] };
+  config: { target_modules?: string | string[]; modules_to_save?: string[]; lora_alpha?: number };
   /** The modules that a config adapts which names none. */
   targets: readonly string[];
   modules: readonly LowRankModule[];

@@ -98,3 +98,16 @@ describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
     expect(slope.slice(30).every((part) => part === 0)).toBe(true);
   });
 });
+
+it('takes factors that are orthonormal but for rounding as orthonormal', async () => {
+  const [a, b, c] = [0.6, 0.8, 0].map(Math.fround);
+  // Each factor is a rotation in 32 bits, beside columns or a row of zeros.
+  const rotation = [a, b, c, -b, a, c, c, c, 1];
+  const wide = [0, 3, 6].flatMap((row) => [...rotation.slice(row, row + 3), 0, 0]);
+  const { value, slope } = await computed(
+    Float32Array.from([...wide, ...wide, ...rotation, 0, 0, 0]),
+    'mean-norm',
+  );
+  expect(value).toBe(0);
+  expect(slope.every((part) => part === 0)).toBe(true);
+});

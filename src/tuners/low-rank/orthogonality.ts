@@ -30,6 +30,12 @@ export type Orthogonality = 'mean-norm' | 'sum-squared' | 'cosine';
 const COSINE_EPSILON = 1e-30;
 
 /**
+ * The squared distance of factors that are orthonormal to the last digits of 32 bits, as they may start: without this bound the
+ * gradient of its root would be rounding, blown up to length 1.
+ */
+const ROUNDING = 1e-10;
+
+/**
  * R over factors in groups of one shape, which lie one after the other from the start of the vector.
  *
  * @param count the number of factors of which a mean is taken; one that has no say (of rank 0, or for cosines 1) counts
@@ -45,7 +51,7 @@ export function orthogonalityTerm(
     views: groups.map(({ members }) => [members.length, ...members[0].shape]),
     build(views) {
       const distances = groups.map(({ side }, i) => distance(views[i], side, form));
-      const terms = distances.map((each) => sum(form === 'mean-norm' ? safeSqrt(each) : each, [0]));
+      const terms = distances.map((each) => sum(form === 'mean-norm' ? safeSqrt(each, ROUNDING) : each, [0]));
       const total = terms.reduce((a, b) => add(a, b));
       return form === 'sum-squared' ? total : multiply(total, 1 / count);
     },
@@ -74,9 +80,9 @@ function meanCosine(factors: Value, gram: Value, side: FactorGroup['side']): Val
   return multiply(sum(between, [1, 2]), 1 / (rank * rank - rank));
 }
 
-/** √x where x > 0, else 0 with a gradient of 0: below the root stands 1 where x vanishes. */
-function safeSqrt(x: Value): Value {
-  const positive = greater(x, 0);
+/** √x where x > least, else 0 with a gradient of 0: below the root stands 1 where x vanishes. */
+function safeSqrt(x: Value, least = 0): Value {
+  const positive = greater(x, least);
   return where(positive, sqrt(where(positive, x, 1)), 0);
 }
 

@@ -3,17 +3,20 @@ import { budgetShape } from '../allocation/budget-shape.ts';
 import { oneBudget } from '../allocation/one-budget.ts';
 import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
-import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
 
 /** Prune-LoRA's settings: AdaLoRA's, without those of λ and of orthogonality. */
 export const pruneLoraConfigSchema = oneBudget(
   z.strictObject({
     ...adapterConfigShape,
+    ...scaleShape,
     ...budgetShape,
     ...scheduleShape,
     ...pruningShape,
-    /** What doublets are ranked by: the averages of importance, or that of the last step alone. */
-    score: z.enum(['sensitivity-uncertainty', 'sensitivity']).default('sensitivity-uncertainty'),
+    /** What doublets are ranked by: the averages of importance as AdaLoRA or IGU-LoRA joins them, or that of the last step alone. */
+    score: z
+      .enum(['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'])
+      .default('sensitivity-uncertainty'),
   }),
 );
 

@@ -4,9 +4,11 @@ import { budgetSummary } from '../allocation/budget-summary.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
 import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
+import { storeRanked } from '../lora/store-ranked.ts';
+import { loraScale } from '../low-rank/scales.ts';
+import { scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { type PruneLoraConfig, pruneLoraConfigSchema } from './config.ts';
-import { storePruned } from './store-pruned.ts';
 
 const NAMES = { method: 'prune_lora', title: 'prune-LoRA', components: 'doublets' } as const;
 
@@ -25,7 +27,8 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
     const allocating = { ...NAMES, targets, kind: 'LORA' } as const;
     const { modules, saved, ...plan } = planAllocation(allocating, model, settings, totalSteps);
     const { initialRank: rank } = plan.budget;
-    const scale = settings.lora_alpha / rank;
+    const even = { r: rank, lora_alpha: settings.lora_alpha, use_rslora: settings.scale === 'rslora' };
+    const scale = loraScale({ ...even, alpha_pattern: {} }, '', rank);
     const ranked = modules.map((module) => ({ ...module, rank, scale }));
     return new AllocatedRun({
       ...plan,
@@ -34,12 +37,18 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       settings,
       store: ({ tuner }, values, baseModel) =>
         // PEFT has a target_parameters too, which means something else.
-        storePruned({ model, targets, values, baseModel }, withoutBudget(settings), tuner, rank),
+        storeRanked({ model, targets, values, baseModel }, { ...withoutBudget(settings), ...even }, tuner),
     });
   },
   kind: loraKind,
   words: {
     title: NAMES.title,
+    titleWith: ({ score, ...settings }) =>
+      withVariants(NAMES.title, [
+        score === 'signal-to-noise' ? 's = Ī / Ū' : [],
+        score === 'sensitivity' ? 's = I' : [],
+        scaleVariant(settings),
+      ]),
     tags: ['peft', 'lora', 'prune-lora'],
     library: 'peft',
     summary: budgetSummary,

@@ -1,13 +1,18 @@
 import { adaLoraKind, importedAdaLora } from '../adalora/adalora-kind.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { tripletTerm } from '../adalora/triplet-term.ts';
+import { tripletVariants } from '../adalora/triplet-variants.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
+import { adaLoraAlpha } from '../low-rank/scales.ts';
+import { withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type SvdLoraConfig, svdLoraConfigSchema } from './config.ts';
+
+const TITLE = 'SVD-LoRA';
 
 /**
  * SVD-LoRA, an ablation of the paper (table 5): AdaLoRA's triplets and orthogonality term at a constant rank. Its files are
@@ -22,13 +27,14 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
     const { r, ...settings } = config;
     const tuner = AdaLoraTuner.create(model, { ...settings, init_r: r });
     const { modules, layout } = tuner;
+    const lora_alpha = adaLoraAlpha(settings, r);
     const targets = model.definition.targetModules.many;
     return staticRun(tuner, {
       ranks: ranksOf(modules),
       store: (values, baseModel) =>
         asStored(
           exportAdapter(
-            { model, config: settings, targets, modules, layout, values, baseModel },
+            { model, config: { ...settings, lora_alpha }, targets, modules, layout, values, baseModel },
             // PEFT refuses a config without total_step; no phase of the schedule is in it.
             { peft_type: 'ADALORA', init_r: r, target_r: r, total_step: totalSteps },
           ),
@@ -39,12 +45,13 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
   continues: continuesLowRank({
     method: 'svd_lora',
     schema: svdLoraConfigSchema,
-    known: ({ init_r, ...config }) => ({ ...config, r: init_r }),
+    known: ({ init_r, ...config }) => ({ ...config, r: init_r, scale: 'standard' }),
     imported: importedAdaLora,
     notices: ['the adapter goes on with the triplets it has'],
   }),
   words: {
-    title: 'SVD-LoRA',
+    title: TITLE,
+    titleWith: (settings) => withVariants(TITLE, tripletVariants(settings)),
     tags: ['peft', 'adalora', 'svd-lora'],
     library: 'peft',
     summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`),

@@ -1,0 +1,34 @@
+import { accumulate } from '../optim/accumulate.ts';
+import { Program } from '../program/program.ts';
+import { differentiateStep } from '../train/differentiate-step.ts';
+import { StepBatches } from '../train/step-batches.ts';
+import type { Surveyed } from '../tuners/method-run.ts';
+import type { SetUpRun } from './set-up-run.ts';
+
+/** A run after its method has found out what it needs to know before the first step; the same where that is nothing. */
+export async function survey(
+  loaded: SetUpRun,
+  seed: number,
+): Promise<{ loaded: SetUpRun; found?: Surveyed }> {
+  const { inputs, settings, model } = loaded;
+  const { method, engine, train } = inputs;
+  if (!method.survey) return { loaded };
+  const { tuner, steps, settle } = method.survey;
+  const program = new Program(engine, inputs.model, tuner, settings);
+  const batches = new StepBatches(train, settings);
+  const reader = model.reader(seed);
+  try {
+    const found = await settle(seed, tuner.initialValues(seed, reader), async (values) => {
+      const mean = new Float32Array(values.length);
+      for (let step = 0; step < steps; step++) {
+        const { gradient } = await differentiateStep(program, values, batches.of(step), seed);
+        accumulate(mean, gradient, 1 / steps);
+      }
+      return mean;
+    });
+    const values = method.tuner.initialValues(seed, reader);
+    return { loaded: { ...loaded, inputs: { ...inputs, values } }, found };
+  } finally {
+    await program.release();
+  }
+}

@@ -1,0 +1,108 @@
+import { columnsOf, rowsOf } from '../low-rank/factor-vectors.ts';
+import { norm, orthonormalise, project } from '../low-rank/orthonormal.ts';
+import { principalDirections } from '../low-rank/principal-directions.ts';
+import type { PrunedModule } from './pruned-module.ts';
+
+/** A triplet whose λ is a smaller share of the module's largest tells nothing but rounding. */
+const HEARD = 1e-3;
+
+/** Directions for new triplets of a module, the strongest first. */
+interface Seeds {
+  left: Float64Array[];
+  right: Float64Array[];
+}
+
+/**
+ * New directions for dropped triplets, so that an allocation also grows: prune and grow as in ElaLoRA (Chang et al., 2025,
+ * arXiv 2504.00254), from the leading singular directions of the loss's gradient G by the weight.
+ *
+ * G itself is never computed, for the gradients of P and Q show it, at no cost in time or memory:
+ *
+ *     ∂C/∂P_i / (s λ_i) = G Q_iᵀ        ∂C/∂Q_i / (s λ_i) = P_iᵀ G
+ *
+ * which is G seen through a few random directions, as in the range finder of Halko, Martinsson and Tropp (2011, algorithm
+ * 4.1). What lies in the span of P (of Q) is taken away, and with it all of the regularizer, whose gradient lies nowhere
+ * else. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first dropped triplet becomes (u_1, 0,
+ * v_1), the second (u_2, 0, v_2), and so on: orthonormal to what is kept, and no change to the model. Where they are worth
+ * more than the kept ones by the next allocation, they come back in their place.
+ */
+export class Regrowth {
+  readonly #modules: readonly PrunedModule[];
+  #seeds: Seeds[] = [];
+
+  constructor(modules: readonly PrunedModule[]) {
+    this.#modules = modules;
+  }
+
+  /** Reads the directions from a gradient and the values that it belongs to: those before the optimizer's step. */
+  observe(values: Float32Array, gradient: Float32Array): void {
+    this.#seeds = this.#modules.map((module) => seedsOf(module, values, gradient));
+  }
+
+  /**
+   * Puts what was read last in place of dropped triplets.
+   *
+   * @param keep per module, 1 for each kept triplet; λ of the others must be 0
+   * @returns the indices of all values that are new, λ included
+   */
+  plant(values: Float32Array, keep: readonly Uint8Array[]): number[] {
+    const seeds = this.#seeds;
+    this.#seeds = [];
+    return this.#modules.flatMap((module, k) => planted(module, values, keep[k], seeds[k]));
+  }
+}
+
+function seedsOf(module: PrunedModule, values: Float32Array, gradient: Float32Array): Seeds {
+  const { rank, inFeatures, outFeatures, offsets } = module;
+  const lambdas = values.subarray(offsets.E, Number(offsets.E) + rank);
+  const least = HEARD * lambdas.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const heard = (vectors: Float64Array[]) =>
+    vectors.flatMap((vector, i) => (Math.abs(lambdas[i]) > least ? [vector.map((x) => x / lambdas[i])] : []));
+  const leading = (seen: Float64Array[], span: Float64Array[]) => {
+    const basis = orthonormalise(span);
+    const scale = Math.max(0, ...seen.map(norm));
+    for (const vector of seen) project(vector, basis);
+    return principalDirections(seen).flatMap(({ strength, direction }) =>
+      strength > ROUNDING * scale ? [direction] : [],
+    );
+  };
+  return {
+    left: leading(
+      heard(columnsOf(gradient, offsets.B, rank, outFeatures)),
+      columnsOf(values, offsets.B, rank, outFeatures),
+    ),
+    right: leading(
+      heard(rowsOf(gradient, offsets.A, rank, inFeatures)),
+      rowsOf(values, offsets.A, rank, inFeatures),
+    ),
+  };
+}
+
+/** What is left after a projection and is no more than that of 32 bits, as a share. */
+const ROUNDING = 1e-5;
+
+function planted(
+  { rank, inFeatures, outFeatures, offsets }: PrunedModule,
+  values: Float32Array,
+  keep: Uint8Array,
+  { left, right }: Seeds,
+): number[] {
+  const isKept = (_: unknown, i: number) => keep[i] === 1;
+  const span = (vectors: Float64Array[]) => orthonormalise(vectors.filter(isKept));
+  // The optimizer has moved what is kept since.
+  const columns = orthonormalise(left, span(columnsOf(values, offsets.B, rank, outFeatures)));
+  const rows = orthonormalise(right, span(rowsOf(values, offsets.A, rank, inFeatures)));
+  const dropped = [...keep.keys()].filter((i) => keep[i] === 0);
+  const count = Math.min(dropped.length, columns.length, rows.length);
+  return dropped.slice(0, count).flatMap((component, nth) => {
+    const row = Array.from(rows[nth], (_, j) => offsets.A + component * inFeatures + j);
+    const column = Array.from(columns[nth], (_, j) => offsets.B + j * rank + component);
+    row.forEach((index, j) => {
+      values[index] = rows[nth][j];
+    });
+    column.forEach((index, j) => {
+      values[index] = columns[nth][j];
+    });
+    return [...row, Number(offsets.E) + component, ...column];
+  });
+}

@@ -1,0 +1,140 @@
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { Random } from '../../support/random.ts';
+import { allocate } from '../allocation/allocate.ts';
+import { scoreLogarithms } from '../allocation/score-logarithms.ts';
+import type { AllocationEvent } from '../allocation-event.ts';
+import { columnsOf, rowsOf } from '../low-rank/factor-vectors.ts';
+import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
+import { orthonormalise } from '../low-rank/orthonormal.ts';
+import { principalDirections } from '../low-rank/principal-directions.ts';
+import type { GradientAt, MethodRun, MethodState, Survey } from '../method-run.ts';
+import type { LoraConfig } from './config.ts';
+import { LoraTuner } from './lora-tuner.ts';
+import { isRankStabilised } from './scale-of.ts';
+import { rankKeys } from './store-ranked.ts';
+
+/** The largest rank of a module, as a multiple of the mean: EVA's default. */
+const LARGEST_OVER_MEAN = 2;
+
+/**
+ * LoRA whose ranks are settled before the first step (`allocation: before-training`), by how much each direction could lower
+ * the loss. With G the gradient of the loss by a module's weight, over some batches, and σ_1 ≥ σ_2 ≥ … its singular values,
+ * an increment λ p qᵀ with |p| = |q| = 1 changes the loss by -λ σ_i at best, where p and q are the i-th singular vectors: σ_i
+ * is the sensitivity of AdaLoRA's best i-th triplet before it has been trained. Of the σ of all modules the n r largest are
+ * kept, where n is the number of modules; as many as a module has among them is its rank, from 0 to 2 r. Alphas are such that
+ * all modules keep the scale of `r`.
+ *
+ * That the gradient at step 0 decides the ranks is GoRA's idea (He et al., 2025, arXiv 2502.12171); that singular values
+ * compete over all modules, and that ranks end at 2 r, is EVA's (Paischer et al., 2024, arXiv 2410.07170). G is never computed:
+ * LoRA's own gradients show it through 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a basis B of what G
+ * reaches, and B then the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
+ */
+export class RankedRun implements MethodRun {
+  readonly settled = true;
+  readonly survey: Survey;
+  tuner: LoraTuner;
+  readonly #even: LoraTuner;
+
+  constructor(
+    even: LoraTuner,
+    readonly config: LoraConfig,
+    readonly storing: (tuner: LoraTuner, values: Float32Array, baseModel: string) => StoredAdapter,
+  ) {
+    this.#even = even;
+    this.tuner = even;
+    const probe = new LoraTuner({ lora_dropout: 0 }, even.modules.map(probed(config.r)), even.saved);
+    this.survey = {
+      tuner: probe,
+      steps: config.allocation_batches,
+      settle: (seed, initial, gradientAt) => this.#settle(probe, seed, initial, gradientAt),
+    };
+  }
+
+  ranks(): Record<string, number> {
+    return ranksOf(this.tuner.modules);
+  }
+
+  state(): MethodState {
+    return { ranks: Int32Array.from(this.tuner.modules, ({ rank }) => rank) };
+  }
+
+  restore({ ranks }: MethodState): void {
+    this.#take([...ranks]);
+  }
+
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    return this.storing(this.tuner, values, baseModel);
+  }
+
+  async #settle(probe: LoraTuner, seed: number, initial: Float32Array, gradientAt: GradientAt) {
+    const values = initial.slice();
+    fillFactors(probe, values, ({ path, rank, inFeatures }) => {
+      const random = new Random(seed, `survey ${path}`);
+      return { A: random.normals(rank * inFeatures, 1), B: undefined };
+    });
+    const reached = await gradientAt(values);
+    const bases = probe.modules.map(({ path, rank, outFeatures }) =>
+      orthonormalise(columnsOf(reached, probe.layout.get(factorName(path, 'B')).start, rank, outFeatures)),
+    );
+    fillFactors(probe, values, ({ rank, outFeatures }, k) => {
+      const b = new Float32Array(outFeatures * rank);
+      bases[k].forEach((column, i) => {
+        for (let j = 0; j < outFeatures; j++) b[j * rank + i] = column[j];
+      });
+      return { A: undefined, B: b };
+    });
+    const seen = await gradientAt(values);
+    const strengths = probe.modules.map(({ path, rank, inFeatures }) =>
+      Float64Array.from(
+        principalDirections(rowsOf(seen, probe.layout.get(factorName(path, 'A')).start, rank, inFeatures)),
+        ({ strength }) => strength,
+      ),
+    );
+    const budget = this.config.r * probe.modules.length;
+    const { keep, count, threshold } = allocate(strengths, budget);
+    this.#take(keep.map((module) => module.reduce((sum, kept) => sum + kept, 0)));
+    const event: AllocationEvent = {
+      ...{ step: 0, budget: count, threshold, final: true, ranks: this.ranks() },
+      scores: strengths.map(scoreLogarithms),
+    };
+    const { lora_alpha } = this.config;
+    // By name, whatever else the config adapts by a name's end or a pattern.
+    const target_modules = this.tuner.modules.flatMap(({ path, rank }) => (rank > 0 ? [path] : []));
+    const keys = rankKeys(this.tuner.modules, {
+      ...this.config,
+      use_rslora: isRankStabilised(this.config),
+    });
+    return { allocation: event, pattern: { lora_alpha, target_modules, ...keys } };
+  }
+
+  #take(ranks: readonly number[]): void {
+    const modules = this.#even.modules.map((module, k) => ({ ...module, rank: ranks[k] }));
+    this.tuner = this.#even.withModules(modules);
+  }
+}
+
+/** A module that shows its gradient through as many directions as it may get. */
+function probed(r: number): (module: LowRankModule) => LowRankModule {
+  return (module) => ({
+    ...module,
+    rank: Math.min(LARGEST_OVER_MEAN * r, module.inFeatures, module.outFeatures),
+    scale: 1,
+  });
+}
+
+/** Sets the factors of all modules; what is not given becomes zero. */
+function fillFactors(
+  { modules, layout }: LoraTuner,
+  values: Float32Array,
+  factors: (module: LowRankModule, k: number) => { A?: Float32Array; B?: Float32Array },
+): void {
+  modules.forEach((module, k) => {
+    const given = factors(module, k);
+    for (const factor of ['A', 'B'] as const) {
+      const tensor = layout.read(values, factorName(module.path, factor));
+      const source = given[factor];
+      if (source) tensor.set(source);
+      else tensor.fill(0);
+    }
+  });
+}

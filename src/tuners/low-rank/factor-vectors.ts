@@ -1,0 +1,18 @@
+/** Rows of a matrix [rows, width] that lies in a vector from `start` on, in 64 bits. */
+export function rowsOf(values: Float32Array, start: number, rows: number, width: number): Float64Array[] {
+  return Array.from({ length: rows }, (_, i) =>
+    Float64Array.from(values.subarray(start + i * width, start + (i + 1) * width)),
+  );
+}
+
+/** Columns of a matrix [height, columns], likewise. */
+export function columnsOf(
+  values: Float32Array,
+  start: number,
+  columns: number,
+  height: number,
+): Float64Array[] {
+  return Array.from({ length: columns }, (_, i) =>
+    Float64Array.from({ length: height }, (_, j) => values[start + j * columns + i]),
+  );
+}
