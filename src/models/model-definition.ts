@@ -43,6 +43,8 @@ export interface CommonConfig {
   id2label: Readonly<Record<string, string>>;
   /** Standard deviation of newly initialised weights. */
   initializerRange: number;
+  /** The same of one of them, where a family draws each by its own. */
+  deviationOf?(name: string, shape: readonly number[]): number;
   padTokenId?: number;
   /** Whether a token's hidden state depends on the length of the text, so that a prompt must be read in one piece. */
   readsWhole?: boolean;
@@ -92,7 +94,7 @@ interface TargetModules {
 /** A model family: how to read its config and how to build its graph. One per Hugging Face `model_type`. */
 export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly modelType: string;
-  /** Prefix of the base model's parameters; a checkpoint of the base model alone lacks it. */
+  /** Prefix of the base model's parameters; a checkpoint of the base model alone lacks it. '': they have none. */
   readonly baseModelPrefix: string;
   readonly targetModules: TargetModules;
   /** Other names under which a checkpoint may have a tied parameter. */

@@ -14,6 +14,7 @@ import { olmo2 } from './olmo2/definition.ts';
 import { qwen2 } from './qwen2/definition.ts';
 import { qwen3 } from './qwen3/definition.ts';
 import { roberta } from './roberta/definition.ts';
+import { t5 } from './t5/definition.ts';
 import { xlmRoberta } from './xlm-roberta/definition.ts';
 
 /** Every model family, by `model_type`. A new family is one entry here and one folder beside. */
@@ -31,6 +32,7 @@ const families: Record<string, ModelDefinition> = {
   qwen2,
   qwen3,
   roberta,
+  t5,
   'xlm-roberta': xlmRoberta,
 };
 

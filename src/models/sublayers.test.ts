@@ -60,6 +60,16 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
       'model.decoder.layers.0.fc2 feedForward',
     ],
   },
+  t5: {
+    norm: 'none',
+    sublayers: [
+      'decoder.block.0.layer.0.SelfAttention attention',
+      'encoder.block.0.layer.0.SelfAttention attention',
+      'encoder.block.0.layer.1.DenseReluDense feedForward',
+      'decoder.block.0.layer.1.EncDecAttention crossAttention',
+      'decoder.block.0.layer.2.DenseReluDense feedForward',
+    ],
+  },
   gpt2: { norm: 'none', sublayers: ['transformer.h.0.attn attention', 'transformer.h.0.mlp feedForward'] },
   llama: { norm: 'none', sublayers: decoder },
   mistral: { norm: 'none', sublayers: decoder },

@@ -64,7 +64,9 @@ export function storedNames(
   const mayLack = [...head.modules, ...(head.mayLack ?? [])];
   return bindCheckpoint(new Map([...parameters, ...buffers]), checkpoint, {
     where,
-    baseModelPrefixes: [definition.baseModelPrefix, head.baseModelPrefix ?? []].flat(),
+    baseModelPrefixes: [definition.baseModelPrefix, head.baseModelPrefix ?? ''].filter(
+      (prefix) => prefix !== '',
+    ),
     tiedNames: definition.tiedNames,
     mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
   });
@@ -97,6 +99,7 @@ function newValues({ config, parameters, buffers }: TaskModel) {
   return (name: string, seed: number) => {
     const buffer = buffers.get(name);
     if (buffer) return new Float32Array(elementCount(buffer));
-    return initialise(name, parameters.get(name) as readonly number[], seed, config.initializerRange);
+    const shape = parameters.get(name) as readonly number[];
+    return initialise(name, shape, seed, config.deviationOf?.(name, shape) ?? config.initializerRange);
   };
 }

@@ -51,7 +51,22 @@ const CONFIGS = {
     forced_eos_token_id: null,
     is_encoder_decoder: true,
   },
+  // Distances are told apart up to less than the texts are long.
+  t5: {
+    d_model: 32,
+    d_kv: 12,
+    d_ff: 40,
+    num_layers: 2,
+    num_heads: 4,
+    relative_attention_num_buckets: 8,
+    relative_attention_max_distance: 10,
+    feed_forward_proj: 'gated-gelu',
+    tie_word_embeddings: false,
+    decoder_start_token_id: 0,
+    is_encoder_decoder: true,
+  },
 };
+const ENCODER_DECODERS: readonly string[] = ['bart', 't5'];
 
 export type SmallGenerator = keyof typeof CONFIGS;
 export const SMALL_GENERATORS = Object.keys(CONFIGS) as SmallGenerator[];
@@ -75,26 +90,30 @@ export function writeSmallGenerator(folder: string, type: SmallGenerator, change
     ...CONFIGS[type],
     ...changes,
   });
-  write('tokenizer.json', tokenizer(type === 'bart'));
+  write('tokenizer.json', tokenizer(ENCODER_DECODERS.includes(type)));
   write('tokenizer_config.json', {
     pad_token: '<pad>',
     bos_token: '<s>',
     eos_token: '</s>',
     chat_template: CHAT_TEMPLATE,
   });
-  const head = type === 'bart' ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM';
+  const head = ENCODER_DECODERS.includes(type) ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM';
   const { parameters, buffers } = describeAs(folder, tokenModel(head));
   const tensors = [...parameters, ...buffers].map(([name, shape]): [string, StoredTensor] => [
     name,
-    { dtype: 'F32', shape: [...shape], data: weight(name, shape) },
+    { dtype: 'F32', shape: [...shape], data: weight(type, name, shape) },
   ]);
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
 }
 
-function weight(name: string, shape: readonly number[]): Float32Array {
+function weight(type: SmallGenerator, name: string, shape: readonly number[]): Float32Array {
   const isVector = shape.length === 1;
   const isNorm = isVector && name.endsWith('.weight');
-  const deviation = isVector ? 0.1 : /embed|wte|wpe|shared/.test(name) ? 0.15 : 0.5;
+  const deviation = isVector
+    ? 0.1
+    : /embed|wte|wpe|shared/.test(name) || (type === 't5' && name === 'lm_head.weight')
+      ? 0.15
+      : 0.5;
   const values = new Random(5, name).normals(elementCount(shape), deviation);
   return isNorm ? values.map((value) => 1 + value) : values;
 }

@@ -2,6 +2,7 @@ import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
 import { factorGroups } from '../low-rank/factor-groups.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
@@ -56,7 +57,7 @@ export class AdaLoraTuner extends LowRankTuner {
     if (rank === undefined)
       throw new Error('init_r follows from the budget, which is to be worked out before');
     const scale = adaLoraScale({ lora_alpha: adaLoraAlpha(config, rank), init_r: rank });
-    const modules = adaptedModules(model, config, model.definition.targetModules.many).map((module) => ({
+    const modules = adaptedModules(model, config, defaultTargets(model, 'many')).map((module) => ({
       ...module,
       rank,
       scale,

@@ -4,6 +4,7 @@ import { budgetSummary } from '../allocation/budget-summary.ts';
 import { keptCount } from '../allocation/kept-count.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
@@ -27,7 +28,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   // Two averages of importance beside what every method has.
   vectors: 7,
   start(model, settings, totalSteps) {
-    const targets = model.definition.targetModules.many;
+    const targets = defaultTargets(model, 'many');
     const allocating = {
       ...NAMES,
       targets,

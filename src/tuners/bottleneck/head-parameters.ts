@@ -16,7 +16,8 @@ export function headParameters({
   config,
   parameters,
 }: TunableModel): TrainedParameter[] {
-  const base = `${head.baseModelPrefix ?? definition.baseModelPrefix}.`;
+  const prefix = head.baseModelPrefix ?? definition.baseModelPrefix;
+  const base = prefix && `${prefix}.`;
   const isOfWords = (shape: readonly number[]) =>
     WORD_HEADS.includes(headKind) && shape[0] === config.vocabSize;
   return [...parameters]

@@ -1,4 +1,5 @@
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
@@ -21,7 +22,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   start(model, config) {
     const tuner = LoraTuner.create(model, config);
     const { modules, layout } = tuner;
-    const targets = model.definition.targetModules.few;
+    const targets = defaultTargets(model, 'few');
     const settings = { ...config, use_rslora: isRankStabilised(config) };
     if (config.allocation === 'before-training') {
       return new RankedRun(tuner, config, (ranked, values, baseModel) =>

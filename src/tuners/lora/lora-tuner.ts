@@ -1,5 +1,6 @@
 import { Random } from '../../support/random.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
 import { factorGroups } from '../low-rank/factor-groups.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
@@ -42,7 +43,7 @@ export class LoraTuner extends LowRankTuner {
 
   /** The tuner of a config: each adapted module with the rank and alpha that the patterns give it. */
   static create(model: TunableModel, config: LoraConfig): LoraTuner {
-    const adapted = adaptedModules(model, config, model.definition.targetModules.few);
+    const adapted = adaptedModules(model, config, defaultTargets(model, 'few'));
     const paths = adapted.map(({ path }) => path);
     checkPatternKeys(config.rank_pattern, paths, 'lora.rank_pattern');
     checkPatternKeys(config.alpha_pattern, paths, 'lora.alpha_pattern');

@@ -5,6 +5,7 @@ import { planAllocation } from '../allocation/plan-allocation.ts';
 import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { storeRanked } from '../lora/store-ranked.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
 import { loraScale } from '../low-rank/scales.ts';
 import { scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
@@ -23,7 +24,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
   // Two averages of importance beside what every method has.
   vectors: 7,
   start(model, settings, totalSteps) {
-    const targets = model.definition.targetModules.many;
+    const targets = defaultTargets(model, 'many');
     const allocating = { ...NAMES, targets, kind: 'LORA' } as const;
     const { modules, saved, ...plan } = planAllocation(allocating, model, settings, totalSteps);
     const { initialRank: rank } = plan.budget;

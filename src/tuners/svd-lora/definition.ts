@@ -3,6 +3,7 @@ import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { tripletTerm } from '../adalora/triplet-term.ts';
 import { tripletVariants } from '../adalora/triplet-variants.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
@@ -28,7 +29,7 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
     const tuner = AdaLoraTuner.create(model, { ...settings, init_r: r });
     const { modules, layout } = tuner;
     const lora_alpha = adaLoraAlpha(settings, r);
-    const targets = model.definition.targetModules.many;
+    const targets = defaultTargets(model, 'many');
     return staticRun(tuner, {
       ranks: ranksOf(modules),
       store: (values, baseModel) =>

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import {
+  byOwnNames,
+  encoderFields,
+  labelsOf,
+  layers,
+  parseFields,
+  probability,
+  size,
+} from '../config-fields.ts';
+import type { CommonConfig } from '../model-definition.ts';
+
+/** Beyond any use, and small enough for tables of them. */
+const MAX_DISTANCE = 65_536;
+
+const schema = z
+  .object({
+    ...encoderFields,
+    vocab_size: size.default(32128),
+    d_model: size.default(512),
+    d_kv: size.default(64),
+    d_ff: size.default(2048),
+    num_layers: layers.default(6),
+    num_decoder_layers: layers.nullish(),
+    num_heads: size.default(8),
+    /** A quarter of them, of the decoder half, are for distances one by one. */
+    relative_attention_num_buckets: z.int().min(4).max(MAX_DISTANCE).default(32),
+    relative_attention_max_distance: z.int().min(2).max(MAX_DISTANCE).default(128),
+    dropout_rate: probability.default(0.1),
+    layer_norm_epsilon: z.number().positive().default(1e-6),
+    initializer_factor: z.number().positive().default(1),
+    feed_forward_proj: z
+      .string()
+      .regex(/^(gated-)?\w+$/)
+      .default('relu'),
+    pad_token_id: z.int().min(0).default(0),
+    decoder_start_token_id: z.int().min(0).nullish(),
+    is_encoder_decoder: z.literal(true).default(true),
+    tie_word_embeddings: z.boolean().default(true),
+  })
+  .refine((config) => 2 * config.relative_attention_max_distance > config.relative_attention_num_buckets, {
+    path: ['relative_attention_max_distance'],
+    message: 'must be above half of relative_attention_num_buckets',
+  });
+
+export type T5Config = z.infer<typeof schema> & CommonConfig;
+
+/** Names that transformers takes for a field of this family too. */
+const OTHER_NAMES = {
+  hidden_size: 'd_model',
+  num_attention_heads: 'num_heads',
+  num_hidden_layers: 'num_layers',
+  head_dim: 'd_kv',
+};
+
+/** Reads a config.json of `model_type` t5; fields keep Hugging Face's names. */
+export function parseT5Config(json: unknown, where: string): T5Config {
+  const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
+  const { initializer_factor: factor, d_kv } = fields;
+  return {
+    ...fields,
+    ...labelsOf(fields),
+    vocabSize: fields.vocab_size,
+    typeVocabSize: 0,
+    // Positions are relative.
+    maxLength: Number.POSITIVE_INFINITY,
+    initializerRange: factor,
+    // Weights are drawn so that nothing needs to be scaled: queries make up for the square root of their size.
+    deviationOf(name, [, features]) {
+      if (/^(shared|lm_head)\./.test(name)) return factor;
+      if (name.includes('relative_attention_bias')) return factor / Math.sqrt(fields.d_model);
+      return factor / Math.sqrt(name.endsWith('.q.weight') ? features * d_kv : features);
+    },
+    padTokenId: fields.pad_token_id,
+    decoderStartTokenId: fields.decoder_start_token_id ?? fields.pad_token_id,
+  };
+}

@@ -1,0 +1,34 @@
+import { multiply } from '../../graph/build.ts';
+import { selectRows } from '../../nn/select-rows.ts';
+import { wordLogits } from '../heads/word-logits.ts';
+import type { ModelDefinition } from '../model-definition.ts';
+import { parseT5Config, type T5Config } from './config.ts';
+import { SHARED, t5Model } from './model.ts';
+
+/** T5 (Raffel et al., 2020), v1.1 and Flan-T5 as transformers computes them. */
+export const t5: ModelDefinition<T5Config> = {
+  modelType: 't5',
+  baseModelPrefix: '',
+  targetModules: {
+    few: ['q', 'v'],
+    // Of the two forms of the feed-forward network a model has one.
+    many: ['q', 'k', 'v', 'o', 'wi', 'wi_0', 'wi_1', 'wo'],
+  },
+  tiedNames: {
+    [`${SHARED}.weight`]: ['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight'],
+  },
+  parseConfig: parseT5Config,
+
+  heads: {
+    SEQ_2_SEQ_LM: {
+      architecture: 'T5ForConditionalGeneration',
+      modules: [],
+      mayLack: ['lm_head'],
+      build(network, config, inputs) {
+        const rows = selectRows(t5Model(network, config, inputs), inputs);
+        const scaled = config.tie_word_embeddings ? multiply(rows, 1 / Math.sqrt(config.d_model)) : rows;
+        return wordLogits(network, config, SHARED, scaled);
+      },
+    },
+  },
+};

@@ -1,0 +1,29 @@
+interface BucketSettings {
+  relative_attention_num_buckets: number;
+  relative_attention_max_distance: number;
+}
+
+/**
+ * The bucket of each distance from key to query, 0 to the greatest that is told apart: those up to half of the buckets have
+ * one each, the others wider and wider ones. Of an encoder the second half of all buckets is for keys behind the query.
+ *
+ * @param sides 2 for an encoder's, 1 for a decoder's, which sees nothing behind a query
+ * @returns for 2 sides from the greatest distance before the query to the greatest behind it
+ */
+export function distanceBuckets(settings: BucketSettings, sides: 1 | 2): number[] {
+  const { relative_attention_num_buckets, relative_attention_max_distance: greatest } = settings;
+  const buckets = Math.floor(relative_attention_num_buckets / sides);
+  const before = Array.from({ length: greatest + 1 }, (_, distance) => bucket(distance, buckets, greatest));
+  if (sides === 1) return before;
+  const behind = before.slice(1).map((one) => buckets + one);
+  return [...before.reverse(), ...behind];
+}
+
+/** In 32 bits, as transformers computes it: where the logarithm comes out whole, rounding decides. */
+function bucket(distance: number, buckets: number, greatest: number): number {
+  const { fround, floor, log, min } = Math;
+  const exact = floor(buckets / 2);
+  if (distance < exact) return distance;
+  const share = fround(fround(log(fround(distance / exact))) / fround(log(greatest / exact)));
+  return min(exact + floor(fround(share * (buckets - exact))), buckets - 1);
+}

@@ -1,0 +1,98 @@
+import { add, multiply } from '../../graph/build.ts';
+import type { Dimension } from '../../graph/dimension.ts';
+import type { Value } from '../../graph/graph.ts';
+import { activation } from '../../nn/activation.ts';
+import { attention } from '../../nn/attention.ts';
+import type { KeyValueCache } from '../../nn/key-value-cache.ts';
+import type { Network, Sublayer } from '../../nn/network.ts';
+import { rmsNorm } from '../../nn/rms-norm.ts';
+import { lazy } from '../../support/lazy.ts';
+import type { T5Config } from './config.ts';
+
+/** What an attention takes beside the hidden states that ask. */
+export interface Asking {
+  batch: Dimension;
+  /** How many tokens of each example ask. */
+  queries: Dimension;
+  /** Added to the scores: [batch | 1, heads | 1, queries | 1, keys] */
+  bias: Value;
+  cache?: KeyValueCache;
+}
+
+/** The encoder's output, as the decoder reads it. */
+export interface Encoded {
+  /** [sequence · batch, d_model]; built only if it is asked for. */
+  states: () => Value;
+  sequence: Dimension;
+}
+
+const NO_BIAS = { bias: false };
+
+/** Attention of a sequence to itself, in a decoder to what its cache holds as well; with its norm and residual. */
+export function selfAttention(layer: Network, config: T5Config, hidden: Value, asking: Asking): Value {
+  return sublayer(layer, config, ['SelfAttention', 'attention'], hidden, (module, x) => {
+    const width = config.num_heads * config.d_kv;
+    const [query, key, value] = module.linearGroup(['q', 'k', 'v'], x, [width, width, width], NO_BIAS);
+    const remember = (name: string, rows: Value) =>
+      asking.cache?.extend(module.pathOf(name), rows, asking.queries) ?? rows;
+    return attend(module, config, [query, remember('key', key), remember('value', value)], asking);
+  });
+}
+
+/** Attention of the decoder to the encoder's output, whose keys and values a cache keeps; with its norm and residual. */
+export function crossAttention(
+  layer: Network,
+  config: T5Config,
+  hidden: Value,
+  { states, sequence, ...asking }: Asking & Encoded,
+): Value {
+  return sublayer(layer, config, ['EncDecAttention', 'crossAttention'], hidden, (module, x) => {
+    const width = config.num_heads * config.d_kv;
+    const query = module.linear('q', x, width, NO_BIAS);
+    const projected = lazy(() => module.linearGroup(['k', 'v'], states(), [width, width], NO_BIAS));
+    const [key, value] = ['key', 'value'].map((name, i) => {
+      const rows = () => projected()[i];
+      return asking.cache?.keep(module.pathOf(name), sequence, width, rows) ?? rows();
+    });
+    return attend(module, config, [query, key, value], asking);
+  });
+}
+
+/** The feed-forward network with which every layer ends, gated or not; with its norm and residual. */
+export function feedForward(layer: Network, config: T5Config, hidden: Value): Value {
+  const { d_model, d_ff, dropout_rate, feed_forward_proj } = config;
+  const isGated = feed_forward_proj.startsWith('gated-');
+  const name = feed_forward_proj.replace('gated-', '');
+  // The first gated models were trained with the approximation, and say "gelu".
+  const active = activation(isGated && name === 'gelu' ? 'gelu_new' : name, 'feed_forward_proj');
+  return sublayer(layer, config, ['DenseReluDense', 'feedForward'], hidden, (module, x) => {
+    const names = isGated ? ['wi_0', 'wi_1'] : ['wi'];
+    const [gate, ...others] = module.linearGroup(names, x, Array(names.length).fill(d_ff), NO_BIAS);
+    const inner = others.reduce(multiply, active(gate));
+    return module.linear('wo', module.dropout(inner, dropout_rate), d_model, NO_BIAS);
+  });
+}
+
+/** What a module adds to the hidden states, of which it reads the norm. */
+function sublayer(
+  layer: Network,
+  { layer_norm_epsilon, dropout_rate }: T5Config,
+  [name, kind]: [string, Sublayer['kind']],
+  hidden: Value,
+  compute: (module: Network, x: Value) => Value,
+): Value {
+  const module = layer.at(name);
+  const normed = rmsNorm(layer.at('layer_norm'), hidden, layer_norm_epsilon);
+  const output = layer.dropout(compute(module, normed), dropout_rate);
+  return add(hidden, module.sublayer(kind, output, { residual: hidden }));
+}
+
+function attend(
+  module: Network,
+  { d_model, d_kv: headSize, num_heads: heads, dropout_rate: dropout }: T5Config,
+  queryKeyValue: readonly Value[],
+  { batch, queries, bias }: Asking,
+): Value {
+  const options = { batch, queries, heads, headSize, dropout, scale: 1 };
+  return module.linear('o', attention(module, queryKeyValue, bias, options), d_model, NO_BIAS);
+}

@@ -1,0 +1,77 @@
+import { add } from '../../graph/build.ts';
+import { addDimensions } from '../../graph/dimension.ts';
+import type { Value } from '../../graph/graph.ts';
+import { attentionBias, causalBias } from '../../nn/attention-bias.ts';
+import { embedding } from '../../nn/embedding.ts';
+import type { Network } from '../../nn/network.ts';
+import { rmsNorm } from '../../nn/rms-norm.ts';
+import { lazy } from '../../support/lazy.ts';
+import type { ModelInputs } from '../model-definition.ts';
+import type { T5Config } from './config.ts';
+import { crossAttention, type Encoded, feedForward, selfAttention } from './layer.ts';
+import { relativeBias } from './relative-bias.ts';
+
+/** The word embeddings of encoder and decoder, and of the language model's head where it is tied to them. */
+export const SHARED = 'shared';
+
+/**
+ * Encoder and decoder: the decoder's hidden states, [target · batch, d_model]. The encoder is not built where nobody
+ * asks for its states, because a cache has what the decoder takes from them.
+ */
+export function t5Model(network: Network, config: T5Config, inputs: ModelInputs): Value {
+  const padding = attentionBias(inputs.attentionMask);
+  const states = lazy(() => encoder(network, config, inputs, padding));
+  return decoder(network, config, inputs, { states, sequence: inputs.sequence, bias: padding });
+}
+
+function encoder(network: Network, config: T5Config, inputs: ModelInputs, padding: Value): Value {
+  const { inputIds, sequence, batch } = inputs;
+  const stack = network.at('encoder');
+  const relative = relativeBias(firstAttention(stack), config, 2, sequence, sequence);
+  const asking = { batch, queries: sequence, bias: add(relative, padding) };
+  let hidden = words(network, config, inputIds);
+  for (let i = 0; i < config.num_layers; i++) {
+    network.layerInput(hidden);
+    const layer = stack.at(`block.${i}.layer`);
+    hidden = selfAttention(layer.at('0'), config, hidden, asking);
+    hidden = feedForward(layer.at('1'), config, hidden);
+  }
+  // The decoder's layers read it.
+  return network.layerInput(ended(stack, config, hidden));
+}
+
+/** @param encoded with the bias that hides its padding */
+function decoder(
+  network: Network,
+  config: T5Config,
+  { decoderInputIds, batch, target, cache }: ModelInputs,
+  encoded: Encoded & { bias: Value },
+): Value {
+  const stack = network.at('decoder');
+  const keys = addDimensions(cache?.past ?? 0, target);
+  const relative = relativeBias(firstAttention(stack), config, 1, target, keys);
+  const causal = add(relative, causalBias(decoderInputIds, target, keys));
+  const asking = { batch, queries: target, cache };
+  let hidden = words(network, config, decoderInputIds);
+  for (let i = 0; i < (config.num_decoder_layers ?? config.num_layers); i++) {
+    network.layerInput(hidden);
+    const layer = stack.at(`block.${i}.layer`);
+    hidden = selfAttention(layer.at('0'), config, hidden, { ...asking, bias: causal });
+    hidden = crossAttention(layer.at('1'), config, hidden, { ...asking, ...encoded });
+    hidden = feedForward(layer.at('2'), config, hidden);
+  }
+  return ended(stack, config, hidden);
+}
+
+/** The module of the first layer that has the table of relative positions for all. */
+function firstAttention(stack: Network): Network {
+  return stack.at('block.0.layer.0.SelfAttention');
+}
+
+function words(network: Network, { vocab_size, d_model, dropout_rate }: T5Config, ids: Value): Value {
+  return network.dropout(embedding(network.at(SHARED), [vocab_size, d_model], ids), dropout_rate);
+}
+
+function ended(stack: Network, { layer_norm_epsilon, dropout_rate }: T5Config, hidden: Value): Value {
+  return stack.dropout(rmsNorm(stack.at('final_layer_norm'), hidden, layer_norm_epsilon), dropout_rate);
+}

@@ -1,0 +1,52 @@
+import {
+  add,
+  cast,
+  constant,
+  gather,
+  greater,
+  iota,
+  relu,
+  reshape,
+  slice,
+  subtract,
+  transpose,
+  where,
+} from '../../graph/build.ts';
+import { addDimensions, type Dimension, multiplyDimensions } from '../../graph/dimension.ts';
+import type { Value } from '../../graph/graph.ts';
+import { embedding } from '../../nn/embedding.ts';
+import type { Network } from '../../nn/network.ts';
+import type { T5Config } from './config.ts';
+import { distanceBuckets } from './distance-buckets.ts';
+
+/**
+ * What is added to the scores of every layer for how far a key stands from a query: a number a head for each bucket of
+ * distances, the module's table `relative_attention_bias`. The queries are the last of the keys.
+ *
+ * @param sides 2 where keys behind a query are seen as well
+ * @returns [1, heads, queries, keys]
+ */
+export function relativeBias(
+  module: Network,
+  config: T5Config,
+  sides: 1 | 2,
+  queries: Dimension,
+  keys: Dimension,
+): Value {
+  const { graph } = module;
+  const { num_heads, relative_attention_num_buckets, relative_attention_max_distance: most } = config;
+  const buckets = constant(graph, distanceBuckets(config, sides), undefined, 'int32');
+  const table = module.at('relative_attention_bias');
+  const byDistance = embedding(table, [relative_attention_num_buckets, num_heads], buckets);
+
+  const positions = cast(iota(graph, keys), 'float32');
+  const first = addDimensions(keys, multiplyDimensions(queries, -1));
+  const asking = reshape(slice(positions, 0, first, keys), [queries, 1]);
+  const asked = reshape(positions, [1, keys]);
+  // Counted from the first row of the table, and no further than its last.
+  const from = sides === 2 ? add(subtract(asked, asking), most) : subtract(asking, asked);
+  const rows = relu(from);
+  const clipped = where(greater(rows, sides * most), sides * most, rows);
+  const biases = gather(byDistance, cast(clipped, 'int32'));
+  return reshape(transpose(biases, [2, 0, 1]), [1, num_heads, queries, keys]);
+}

@@ -1,0 +1,12 @@
+import type { ModelDefinition } from '../../models/model-definition.ts';
+import type { TunableModel } from '../tuner.ts';
+
+/** The modules that a method adapts where a config names none: those of the family's names that this model has. */
+export function defaultTargets(
+  { definition, linears }: Pick<TunableModel, 'definition' | 'linears'>,
+  which: keyof ModelDefinition['targetModules'],
+): readonly string[] {
+  return definition.targetModules[which].filter((name) =>
+    linears.some(({ path }) => path === name || path.endsWith(`.${name}`)),
+  );
+}
