@@ -83,16 +83,23 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   cast: null,
 
   // Y = s A B: dA = s dY Bᵀ, dB = s Aᵀ dY; a transposed operand receives the transposed product.
-  matmul: single(({ g, inputs: [a, b], attributes: { transposeA: ta, transposeB: tb, scale } }) => [
-    () =>
-      ta
-        ? matmul(b, g, { transposeA: tb, transposeB: true, scale })
-        : matmul(g, b, { transposeB: !tb, scale }),
-    () =>
-      tb
-        ? matmul(g, a, { transposeA: true, transposeB: ta, scale })
-        : matmul(a, g, { transposeA: !ta, scale }),
-  ]),
+  matmul: single(({ g, inputs: [a, b], attributes: { transposeA: ta, transposeB: tb, scale } }) => {
+    // Y = s A Aᵀ: dA = s (dY + dYᵀ) A. Gram matrices are small, a second product is not.
+    if (a === b && ta !== tb) {
+      const both = () => add(g, transpose(g, lastTwoSwapped(g.shape.length)));
+      return [() => (ta ? matmul(a, both(), { scale }) : matmul(both(), a, { scale })), undefined];
+    }
+    return [
+      () =>
+        ta
+          ? matmul(b, g, { transposeA: tb, transposeB: true, scale })
+          : matmul(g, b, { transposeB: !tb, scale }),
+      () =>
+        tb
+          ? matmul(g, a, { transposeA: true, transposeB: ta, scale })
+          : matmul(a, g, { transposeA: !ta, scale }),
+    ];
+  }),
   blockMatmul: single(({ g, inputs: [, values, scales], attributes }) => [
     () => blockMatmul(g, values, scales, { ...attributes, backward: !attributes.backward }),
   ]),
@@ -166,4 +173,9 @@ function keepAxes(reduced: Value, x: Value, axes: readonly number[]): Value {
     reduced,
     x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
   );
+}
+
+function lastTwoSwapped(rank: number): number[] {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  return [...axes.slice(0, -2), rank - 1, rank - 2];
 }

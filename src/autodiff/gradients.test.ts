@@ -8,6 +8,7 @@ import {
   layerNorm,
   matmul,
   multiply,
+  slice,
   sum,
   tanh,
   weight,
@@ -91,6 +92,36 @@ describe('gradients', () => {
       %10 = add(%5, %9) : float32[2]
       return %10"
     `);
+  });
+
+  it('of slices that lie side by side are put side by side; only around them are zeros', () => {
+    const { x } = leaves();
+    const part = (start: number, end: number) => tanh(slice(x, 1, start, end));
+    const texts = (parts: Value[]) => {
+      const loss = parts.map(total).reduce((a, b) => add(a, b));
+      return printGraph(gradients(loss, [x])).match(/ (pad|concat)\(.*|add\(.* : float32\[batch,4\]/g) ?? [];
+    };
+    expect(texts([part(2, 4), part(0, 1), part(1, 2)])).toEqual([
+      expect.stringMatching(/ concat\(.*, .*, .*\) axis=1 : float32\[batch,4\]/),
+    ]);
+    expect(texts([part(1, 2), part(2, 3)])).toEqual([
+      expect.stringMatching(/ concat\(.*, .*\) axis=1 : float32\[batch,2\]/),
+      expect.stringMatching(/ pad\(.*\) axis=1 before=1 after=1 /),
+    ]);
+    // Where they overlap they are added.
+    expect(texts([part(0, 3), part(1, 4)])).toEqual([
+      expect.stringMatching(/ pad\(.*\) axis=1 before=1 after=0 /),
+      expect.stringMatching(/ pad\(.*\) axis=1 before=0 after=1 /),
+      expect.stringMatching(/^add/),
+    ]);
+  });
+
+  it('of a product of a matrix with itself take one product', () => {
+    const { trained } = leaves();
+    const text = printGraph(
+      gradients(total(tanh(matmul(trained, trained, { transposeB: true }))), [trained]),
+    );
+    expect(text.match(/matmul/g)).toHaveLength(2);
   });
 
   it('take a wrt value for a leaf: nothing behind it is differentiated', () => {

@@ -1,8 +1,9 @@
-import { add, expand, reshape, sum } from '../graph/build.ts';
+import { expand, reshape, sum } from '../graph/build.ts';
 import { type Dimension, sameDimension } from '../graph/dimension.ts';
 import type { GraphNode, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { derivatives } from './derivatives.ts';
+import { GradientSum } from './gradient-sum.ts';
 import { recomputed } from './recompute.ts';
 import { replaying } from './replay.ts';
 
@@ -23,15 +24,16 @@ export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Val
   const leaves = new Set(wrt);
   const forward = reachable([loss]);
   const readingFor = replaying(forward, cuts, active);
-  const collected = new Map<Value, Value>();
+  const collected = new Map<Value, GradientSum>();
   const accumulate = (value: Value, gradient: Value) => {
-    const before = collected.get(value);
-    collected.set(value, before ? add(before, gradient) : gradient);
+    const sum = collected.get(value) ?? new GradientSum();
+    collected.set(value, sum);
+    sum.take(gradient);
   };
 
   for (const node of forward.toReversed()) {
     if (node === loss.node) accumulate(loss, expand(ones(loss), loss.shape));
-    const outputGradients = node.outputs.map((output) => collected.get(output));
+    const outputGradients = node.outputs.map((output) => collected.get(output)?.total());
     if (outputGradients.every((gradient) => gradient === undefined)) continue;
     if (node.outputs.some((output) => leaves.has(output))) continue;
     const derivative = derivatives[node.op];
@@ -47,7 +49,7 @@ export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Val
   }
 
   return wrt.map((value) => {
-    const gradient = collected.get(value);
+    const gradient = collected.get(value)?.total();
     if (!gradient) throw new Error(`the loss does not depend on %${value.node.id} (${value.node.op})`);
     return gradient;
   });

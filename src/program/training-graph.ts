@@ -1,10 +1,11 @@
 import { gradients } from '../autodiff/gradients.ts';
-import { add, concat, input, multiply, pad, reshape, slice } from '../graph/build.ts';
+import { add, concat, input, multiply, reshape } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
 import { Network } from '../nn/network.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { elementCount } from '../support/element-count.ts';
+import { stackValue } from '../tuners/parameter-layout.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 
 /** The name of the input that takes the trained values. */
@@ -36,17 +37,25 @@ export function trainingGraph(
 ): TrainingGraph {
   const { network, flat } = tunedNetwork(tuner, true, masks);
   const loss = buildLoss(network, labelSmoothing);
-  const segments = tuner.layout.segments.filter(({ start, end }) => end > start);
-  const leaves = segments.map(({ name }) => tuner.layout.value(flat, name));
+  const { stacks } = tuner.layout;
+  const leaves = stacks.map((stack) => stackValue(flat, stack));
   const cuts = gradientCheckpointing ? network.layerInputs : [];
-  const gradient = concat(gradients(loss, leaves, cuts).map(flatten), 0);
+  const parts = gradients(loss, leaves, cuts).map(flatten);
   const dropouts = network.dropouts as DropoutSites;
   const { regularizer } = tuner;
-  if (!regularizer || regularizer.weight === 0) return { outputs: { loss, gradient }, dropouts };
+  if (!regularizer || regularizer.weight === 0)
+    return { outputs: { loss, gradient: concat(parts, 0) }, dropouts };
   const term = differentiate(regularizer, flat);
-  const whole = pad(term.gradient, 0, 0, tuner.layout.length - (term.gradient.shape[0] as number));
-  const total = add(gradient, multiply(whole, regularizer.weight));
-  return { outputs: { loss, gradient: total, regularizer: term.value }, dropouts };
+  const sums = stacks.map(({ start, end }, i) => {
+    const own = term.gradients.filter((part) => part.start >= start && part.start < end);
+    if (own.length === 0) return parts[i];
+    const whole = concat(
+      own.map(({ gradient }) => gradient),
+      0,
+    );
+    return add(parts[i], multiply(whole, regularizer.weight));
+  });
+  return { outputs: { loss, gradient: concat(sums, 0), regularizer: term.value }, dropouts };
 }
 
 /** The model as it predicts: output `logits`, or the mean `loss` of a batch. */
@@ -75,16 +84,22 @@ export function tunedNetwork(
   return { network, flat };
 }
 
-/** The regularizer's value, and its gradient for the leading part of the vector that it covers. */
-function differentiate(regularizer: Regularizer, flat: Value): { value: Value; gradient: Value } {
+/** The regularizer's value, and its gradient for each of its views. */
+function differentiate(
+  regularizer: Regularizer,
+  flat: Value,
+): { value: Value; gradients: { start: number; gradient: Value }[] } {
+  const starts: number[] = [];
   let end = 0;
   const views = regularizer.views.map((shape) => {
     const start = end;
     end += elementCount(shape);
-    return reshape(slice(flat, 0, start, end), shape);
+    starts.push(start);
+    return stackValue(flat, { shape, start, end });
   });
   const value = regularizer.build(views);
-  return { value, gradient: concat(gradients(value, views).map(flatten), 0) };
+  const parts = gradients(value, views).map(flatten);
+  return { value, gradients: parts.map((gradient, i) => ({ start: starts[i], gradient })) };
 }
 
 function flatten(value: Value): Value {

@@ -9,32 +9,54 @@ export interface TrainedParameter {
   shape: readonly number[];
 }
 
-/** A trained tensor and its range in the flat vector. */
-export interface TrainedSegment extends TrainedParameter {
+/** A range of the flat vector that the graph takes as one tensor. */
+export interface TrainedStack {
+  /** Of one trained tensor alone its own; of several their rows, [rows in all, ...]. */
+  shape: readonly number[];
   start: number;
   end: number;
 }
 
+/** A trained tensor and its range in the flat vector. */
+export interface TrainedSegment extends TrainedParameter {
+  start: number;
+  end: number;
+  stack: TrainedStack;
+}
+
 /**
  * Where each trained tensor lies in the one flat vector that the graph takes and whose gradient it returns: one after
- * the other, row-major, in the given order.
+ * the other, row-major, in the given order. Tensors that are given as a list are stacked: alike but for the number of
+ * their rows, they are one tensor to the graph.
  */
 export class ParameterLayout {
   readonly segments: readonly TrainedSegment[];
+  /** Those that are not empty; the graph's gradients are with respect to them. */
+  readonly stacks: readonly TrainedStack[];
   readonly length: number;
   readonly #byName: ReadonlyMap<string, TrainedSegment>;
 
-  constructor(parameters: readonly TrainedParameter[]) {
+  constructor(parameters: readonly (TrainedParameter | readonly TrainedParameter[])[]) {
     let start = 0;
-    this.segments = parameters.map(({ name, shape }) => {
-      const end = start + elementCount(shape);
-      const segment = { name, shape, start, end };
-      start = end;
-      return segment;
-    });
+    const segments: TrainedSegment[] = [];
+    const stacks: TrainedStack[] = [];
+    for (const each of parameters) {
+      const members = Array.isArray(each)
+        ? (each as readonly TrainedParameter[])
+        : [each as TrainedParameter];
+      const stack = { shape: stackedShape(members), start, end: start };
+      for (const { name, shape } of members) {
+        stack.end = start + elementCount(shape);
+        segments.push({ name, shape, start, end: stack.end, stack });
+        start = stack.end;
+      }
+      if (stack.end > stack.start) stacks.push(stack);
+    }
+    this.segments = segments;
+    this.stacks = stacks;
     this.length = start;
-    this.#byName = new Map(this.segments.map((segment) => [segment.name, segment]));
-    if (this.#byName.size < parameters.length) throw new Error('two trained parameters share a name');
+    this.#byName = new Map(segments.map((segment) => [segment.name, segment]));
+    if (this.#byName.size < segments.length) throw new Error('two trained parameters share a name');
   }
 
   find(name: string): TrainedSegment | undefined {
@@ -55,7 +77,27 @@ export class ParameterLayout {
 
   /** The tensor in a graph, cut out of the vector's value. */
   value(flat: Value, name: string): Value {
-    const { start, end, shape } = this.get(name);
-    return reshape(slice(flat, 0, start, end), shape);
+    const { stack, shape } = this.get(name);
+    return shape === stack.shape
+      ? stackValue(flat, stack)
+      : slice(stackValue(flat, stack), 0, ...this.rows(name));
   }
+
+  /** The rows [from, to) of its stack that a tensor is. */
+  rows(name: string): [from: number, to: number] {
+    const { stack, shape, start } = this.get(name);
+    const from = (start - stack.start) / elementCount(stack.shape.slice(1));
+    return [from, from + shape[0]];
+  }
+}
+
+/** A stack in a graph, cut out of the vector's value. */
+export function stackValue(flat: Value, { start, end, shape }: TrainedStack): Value {
+  return reshape(slice(flat, 0, start, end), shape);
+}
+
+function stackedShape(members: readonly TrainedParameter[]): readonly number[] {
+  const [{ shape }] = members;
+  if (members.length === 1) return shape;
+  return [members.reduce((sum, { shape: [rows] }) => sum + rows, 0), ...shape.slice(1)];
 }

@@ -61,7 +61,7 @@ export type FactorDistances = Record<string, [ofB: number, ofA: number]>;
 export interface Regularizer {
   /** γ */
   readonly weight: number;
-  /** Shapes of the tensors it takes, which follow one another from the start of the vector. */
+  /** Shapes of the tensors it takes, which follow one another from the start of the vector. None is in two stacks. */
   readonly views: readonly (readonly number[])[];
   build(views: readonly Value[]): Value;
 }

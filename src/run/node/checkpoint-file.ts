@@ -9,7 +9,7 @@ import type { TrainerState } from '../trainer-state.ts';
 const METHOD_PREFIX = 'method.';
 const NAME = /^checkpoint-(\d+)\.safetensors$/;
 /** Increased when a checkpoint of an older version can no longer be read. */
-const FORMAT = '1';
+const FORMAT = '2';
 
 /** The run that a checkpoint is of. */
 export interface CheckpointOrigin {

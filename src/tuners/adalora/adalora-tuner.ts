@@ -3,15 +3,15 @@ import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
-import { factorGroups } from '../low-rank/factor-groups.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { type Orthogonality, orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { orthonormalise } from '../low-rank/orthonormal.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
-import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { Regularizer, TunableModel } from '../tuner.ts';
+import { tripletLayout } from './triplet-layout.ts';
 
 /** Standard deviation of the initial P and Q. */
 const INITIAL_STD = 0.02;
@@ -36,13 +36,7 @@ export class AdaLoraTuner extends LowRankTuner {
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
   ) {
-    const groups = factorGroups(modules.filter(({ rank }) => rank > 0));
-    const empty = factorGroups(modules.filter(({ rank }) => rank === 0));
-    const layout = new ParameterLayout([
-      ...[...groups, ...empty].flatMap(({ members }) => members),
-      ...modules.map(({ path, rank }) => ({ name: factorName(path, 'E'), shape: [rank] })),
-      ...saved,
-    ]);
+    const { layout, groups } = tripletLayout(modules, saved);
     super(layout, modules, saved, settings.lora_dropout);
     const { orthogonality, orth_reg_weight } = settings;
     this.regularizer = orthogonalityTerm(groups, orthogonality, orth_reg_weight, 2 * modules.length);

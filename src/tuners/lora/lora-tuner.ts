@@ -30,8 +30,8 @@ export class LoraTuner extends LowRankTuner {
     const hasSay = ({ rank }: LowRankModule) => rank > (form === 'cosine' ? 1 : 0);
     const groups = weight > 0 ? factorGroups(modules.filter(hasSay)) : [];
     // The factors in the orthogonality term come first.
-    const grouped = groups.flatMap(({ members }) => members);
-    const names = new Set(grouped.map(({ name }) => name));
+    const grouped = groups.map(({ members }) => members);
+    const names = new Set(grouped.flat().map(({ name }) => name));
     const factors = modules.flatMap(({ path, rank, inFeatures, outFeatures }) => [
       { name: factorName(path, 'A'), shape: [rank, inFeatures] },
       { name: factorName(path, 'B'), shape: [outFeatures, rank] },

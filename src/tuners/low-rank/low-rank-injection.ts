@@ -1,8 +1,8 @@
 import { concat, matmul, multiply, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Injection } from '../../nn/network.ts';
-import type { ParameterLayout } from '../parameter-layout.ts';
-import { type Factor, factorName, type LowRankModule } from './factors.ts';
+import { type ParameterLayout, stackValue } from '../parameter-layout.ts';
+import { factorName, type LowRankModule } from './factors.ts';
 
 export interface LowRankOptions {
   /** Whether a module has a diagonal between its two factors (AdaLoRA's λ). */
@@ -18,6 +18,7 @@ export interface LowRankOptions {
 export class LowRankInjection implements Injection {
   readonly #modules: ReadonlyMap<string, LowRankModule>;
 
+  /** @param layout where there is a diagonal, the E of the modules whose A are stacked are stacked in the same order */
   constructor(
     readonly layout: ParameterLayout,
     readonly flat: Value,
@@ -34,26 +35,47 @@ export class LowRankInjection implements Injection {
   increments(paths: readonly string[], x: Value): (Value | undefined)[] {
     const adapted = paths.flatMap((path) => this.#modules.get(path) ?? []).filter(({ rank }) => rank > 0);
     if (adapted.length === 0) return paths.map(() => undefined);
-    const stacked = (factor: Factor) =>
-      concat(
-        adapted.map(({ path }) => this.#tensor(path, factor)),
-        0,
-      );
-    const rows = stacked('A');
-    // λ multiplies A and not x·Aᵀ: A is smaller.
-    const scaled = this.options.diagonal ? multiply(rows, reshape(stacked('E'), [rows.shape[0], 1])) : rows;
-    const inner = matmul(this.options.dropout(x), scaled, { transposeB: true });
+    const rows = joinedSlices(adapted.map(({ path }) => this.#rows(path)));
+    const inner = matmul(this.options.dropout(x), rows, { transposeB: true });
     let start = 0;
     const increments = new Map<string, Value>();
     for (const { path, rank, scale } of adapted) {
       const own = slice(inner, 1, start, start + rank);
-      increments.set(path, matmul(own, this.#tensor(path, 'B'), { transposeB: true, scale }));
+      const columns = this.layout.value(this.flat, factorName(path, 'B'));
+      increments.set(path, matmul(own, columns, { transposeB: true, scale }));
       start += rank;
     }
     return paths.map((path) => increments.get(path));
   }
 
-  #tensor(path: string, factor: Factor): Value {
-    return this.layout.value(this.flat, factorName(path, factor));
+  /** Where the rows of A of a module lie, multiplied by λ (A is smaller than x·Aᵀ): once for all rows of a stack. */
+  #rows(path: string): Rows {
+    const name = factorName(path, 'A');
+    const stacked = stackValue(this.flat, this.layout.get(name).stack);
+    const [from, to] = this.layout.rows(name);
+    if (!this.options.diagonal) return { of: stacked, from, to };
+    const diagonal = stackValue(this.flat, this.layout.get(factorName(path, 'E')).stack);
+    return { of: multiply(stacked, reshape(diagonal, [stacked.shape[0], 1])), from, to };
   }
+}
+
+/** The rows [from, to) of a matrix. */
+interface Rows {
+  of: Value;
+  from: number;
+  to: number;
+}
+
+/** One below the other, cut out at once where they lie so. */
+function joinedSlices(parts: readonly Rows[]): Value {
+  const runs: Rows[] = [];
+  for (const part of parts) {
+    const run = runs.at(-1);
+    if (run?.of === part.of && run.to === part.from) run.to = part.to;
+    else runs.push({ ...part });
+  }
+  return concat(
+    runs.map(({ of, from, to }) => slice(of, 0, from, to)),
+    0,
+  );
 }

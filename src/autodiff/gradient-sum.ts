@@ -1,0 +1,59 @@
+import { add, concat, pad } from '../graph/build.ts';
+import { addDimensions } from '../graph/dimension.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
+
+type Pad = GraphNode<'pad'>;
+
+/**
+ * The sum of what a value's users give to its gradient. A user that has read a slice gives zeros around its own: where
+ * slices lie side by side, their gradients are put side by side, and no zeros are made or added.
+ */
+export class GradientSum {
+  #whole: Value | undefined;
+  #slices: Pad[] = [];
+
+  take(gradient: Value): void {
+    if (gradient.node.op === 'pad' && hasFixedStart(gradient.node as Pad)) {
+      this.#slices.push(gradient.node as Pad);
+    } else this.#add(gradient);
+  }
+
+  total(): Value {
+    for (const run of runsOf(this.#slices)) this.#add(joined(run));
+    this.#slices = [];
+    return this.#whole as Value;
+  }
+
+  #add(gradient: Value): void {
+    this.#whole = this.#whole ? add(this.#whole, gradient) : gradient;
+  }
+}
+
+function hasFixedStart({ inputs: [slice], attributes: { axis, before } }: Pad): boolean {
+  return typeof before === 'number' && typeof slice.shape[axis] === 'number';
+}
+
+/** Slices of which each begins where the one before it ends. */
+function runsOf(slices: readonly Pad[]): Pad[][] {
+  const runs: Pad[][] = [];
+  for (const slice of slices.toSorted((a, b) => startOf(a) - startOf(b))) {
+    const run = runs.find((run) => follows(slice, run[run.length - 1]));
+    if (run) run.push(slice);
+    else runs.push([slice]);
+  }
+  return runs;
+}
+
+function follows(next: Pad, { inputs: [slice], attributes: { axis, before } }: Pad): boolean {
+  return next.attributes.axis === axis && startOf(next) === addDimensions(before, slice.shape[axis]);
+}
+
+function startOf({ attributes: { before } }: Pad): number {
+  return before as number;
+}
+
+function joined(run: readonly Pad[]): Value {
+  const { axis, before } = run[0].attributes;
+  const slices = run.map(({ inputs: [slice] }) => slice);
+  return pad(concat(slices, axis), axis, before, run[run.length - 1].attributes.after);
+}

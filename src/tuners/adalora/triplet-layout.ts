@@ -1,0 +1,39 @@
+import { type FactorGroup, factorGroups } from '../low-rank/factor-groups.ts';
+import { factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
+
+/**
+ * Where triplets lie in the vector, and their A and B by shape in the order in which they come first. All A of one width
+ * are a stack and so are their λ, in the same order: one product gives λ A of them all.
+ */
+export function tripletLayout(
+  modules: readonly LowRankModule[],
+  saved: readonly TrainedParameter[],
+): { layout: ParameterLayout; groups: FactorGroup[] } {
+  const groups = factorGroups(modules.filter(({ rank }) => rank > 0));
+  const rows = groups.filter(({ side }) => side === 'rows');
+  const columns = groups.filter(({ side }) => side === 'columns');
+  const stacks = [...new Set(rows.map(widthOf))].map((width) =>
+    rows.filter((group) => widthOf(group) === width),
+  );
+  const ofA = stacks.map((own) => own.flatMap(({ members }) => members));
+  const empty = modules.filter(({ rank }) => rank === 0);
+  const layout = new ParameterLayout([
+    ...ofA,
+    ...columns.map(({ members }) => members),
+    ...factorGroups(empty).flatMap(({ members }) => members),
+    ...ofA.map((members) => members.map(diagonalOf)),
+    ...empty.map(({ path }) => ({ name: factorName(path, 'E'), shape: [0] })),
+    ...saved,
+  ]);
+  return { layout, groups: [...stacks.flat(), ...columns] };
+}
+
+function widthOf({ members: [{ shape }] }: FactorGroup): number {
+  return shape[1];
+}
+
+/** λ of the rows of an A. */
+function diagonalOf({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
+  return { name: factorName(factorOf(name)!.path, 'E'), shape: [rank] };
+}
