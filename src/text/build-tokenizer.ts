@@ -28,6 +28,11 @@ export function tokenizerFiles(present: (name: string) => boolean): { name: stri
   ].filter(({ name }) => present(name));
 }
 
+/** Whether a folder with these files holds a tokenizer. */
+export function holdsTokenizer(present: (name: string) => boolean): boolean {
+  return [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].some(present);
+}
+
 /**
  * A tokenizer of what its files hold: of tokenizer.json, or where there is none of what older models have, as transformers
  * makes one of it.

@@ -11,8 +11,8 @@ export function trimSpaces(
     if (leading < 0) leading = characters.length;
     const trailing = characters.length - 1 - characters.findLastIndex((character) => !isSpace(character));
     if (leading > 0) {
-      // The first space may be one that was put there.
-      if (add_prefix_space && (i === 0 || start === 0)) leading--;
+      // A single space at the beginning may be one that was put there.
+      if (add_prefix_space && leading === 1 && (i === 0 || start === 0)) leading = 0;
       start = Math.min(start + leading, end);
     }
     if (trailing > 0 && end >= trailing) end = Math.max(end - trailing, start);
