@@ -13,6 +13,7 @@ import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { reportCommand } from './commands/report.ts';
 import { scoreCommand } from './commands/score.ts';
+import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 
 /** A mistake of the user's. Faults of this program exit with 1, runs stopped by a signal with 130. */
@@ -40,6 +41,7 @@ for (const command of [
   inspectCommand(),
   reportCommand(),
   scoreCommand(),
+  tokenizeCommand(),
   exportCommand(),
   mergeCommand(),
 ]) {

@@ -1,44 +1,69 @@
 import { UserError } from '../support/user-error.ts';
+import { convertTokenizer } from './convert/convert-tokenizer.ts';
+import { SENTENCEPIECE_FILES } from './convert/read-sentencepiece.ts';
+import type { SlowTokenizer } from './convert/slow-tokenizer.ts';
+import { jsonFile } from './convert/text-file.ts';
 import { TextTokenizer } from './tokenizer.ts';
 
 /** The files of a tokenizer, by their names in a model's folder. */
 export const TOKENIZER_FILES = { tokenizer: 'tokenizer.json', config: 'tokenizer_config.json' } as const;
 
-/** Three times the largest tokenizer.json of known models (Gemma's 33 MB). */
+/** Files from which a tokenizer is made where there is no tokenizer.json. */
+const SLOW_FILES = [...SENTENCEPIECE_FILES, 'vocab.txt', 'vocab.json', 'merges.txt'];
+/** What else is looked at then: config.json for the model's type. */
+const SLOW_NOTES = ['special_tokens_map.json', 'added_tokens.json', 'config.json'];
+
+/** Three times the largest tokenizer.json of known models (Gemma's 33 MB), and of the other files. */
 export const MAX_TOKENIZER_BYTES = 100 * 2 ** 20;
+const MAX_SLOW_BYTES = 16 * 2 ** 20;
+
+/** Which files to read for {@link buildTokenizer}, of those that are there, and how large each may be. */
+export function tokenizerFiles(present: (name: string) => boolean): { name: string; maxBytes: number }[] {
+  const { tokenizer, config } = TOKENIZER_FILES;
+  const isFast = present(tokenizer);
+  return [
+    { name: tokenizer, maxBytes: MAX_TOKENIZER_BYTES },
+    { name: config, maxBytes: MAX_SLOW_BYTES },
+    ...(isFast ? [] : [...SLOW_FILES, ...SLOW_NOTES].map((name) => ({ name, maxBytes: MAX_SLOW_BYTES }))),
+  ].filter(({ name }) => present(name));
+}
+
+/** Whether a folder with these files holds a tokenizer. */
+export function holdsTokenizer(present: (name: string) => boolean): boolean {
+  return [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].some(present);
+}
 
 /**
- * A tokenizer of what its two files hold.
+ * A tokenizer of what its files hold: of tokenizer.json, or where there is none of what older models have, as transformers
+ * makes one of it.
  *
- * @param where the path of its tokenizer.json for messages
- * @throws UserError where it cannot be built
+ * @param files by name
+ * @param where the path of a file, for messages
+ * @throws UserError for files that are missing or damaged, and for a tokenizer that cannot be built
  */
 export function buildTokenizer(
-  files: { tokenizer: object; config: object },
-  where: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  where: (name: string) => string,
   options: { typeVocabSize: number },
 ): TextTokenizer {
+  const slow: SlowTokenizer = { file: (name) => files.get(name), where, config: {} };
+  const isFast = files.has(TOKENIZER_FILES.tokenizer);
+  const config = files.has(TOKENIZER_FILES.config) ? jsonFile(slow, TOKENIZER_FILES.config) : undefined;
+  if (!config && (isFast || !SLOW_FILES.some((name) => files.has(name))))
+    throw missingTokenizerFile(where(isFast ? TOKENIZER_FILES.config : TOKENIZER_FILES.tokenizer));
   try {
-    return new TextTokenizer(files.tokenizer, files.config, options);
+    const parts = isFast
+      ? { tokenizer: jsonFile(slow, TOKENIZER_FILES.tokenizer), config: config! }
+      : convertTokenizer({ ...slow, config: (config ?? {}) as Record<string, unknown> });
+    return new TextTokenizer(parts.tokenizer, parts.config, options);
   } catch (error) {
-    throw new UserError({ where, expected: 'a tokenizer', got: (error as Error).message });
+    if (error instanceof UserError) throw error;
+    const source = [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].find((name) => files.has(name))!;
+    throw new UserError({ where: where(source), expected: 'a tokenizer', got: (error as Error).message });
   }
 }
 
-/** The content of a tokenizer's file. Throws a UserError for what is no JSON object. */
-export function parseTokenizerFile(bytes: Uint8Array, where: string): object {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new UserError({ where, expected: 'JSON', got: (error as Error).message });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new UserError({ where, expected: 'a JSON object', got: 'another value' });
-}
-
-/** The UserError for a tokenizer's file that is not there. */
-export function missingTokenizerFile(where: string): UserError {
+function missingTokenizerFile(where: string): UserError {
   const hint = 'Save it beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(...).';
   return new UserError({ where, expected: 'a file', got: 'nothing', hint });
 }

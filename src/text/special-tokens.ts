@@ -1,11 +1,13 @@
 /** The roles that transformers gives to tokens, by their names in tokenizer_config.json. */
-const ROLES = [
+export const ROLES = [
   ...(['bos_token', 'eos_token', 'unk_token', 'sep_token'] as const),
   ...(['pad_token', 'cls_token', 'mask_token'] as const),
 ];
 
+export type Role = (typeof ROLES)[number];
+
 /** Which tokens play a role, as text. */
-export type SpecialTokens = Partial<Record<(typeof ROLES)[number], string>>;
+export type SpecialTokens = Partial<Record<Role, string>>;
 
 /** What old tokenizer_config.json leave to the tokenizer's class: GPT-2, BERT and RoBERTa of the Hub are such. */
 const BY_CLASS: SpecialTokensByCustom = {

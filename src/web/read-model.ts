@@ -1,13 +1,7 @@
 import { type FileSet, missingIn, pathIn, readFile, readJsonFile } from '../formats/file-set.ts';
 import { parseSmallJson } from '../formats/small-json.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
-import {
-  buildTokenizer,
-  MAX_TOKENIZER_BYTES,
-  missingTokenizerFile,
-  parseTokenizerFile,
-  TOKENIZER_FILES,
-} from '../text/build-tokenizer.ts';
+import { buildTokenizer, TOKENIZER_FILES, tokenizerFiles } from '../text/build-tokenizer.ts';
 import { ChatTemplate } from '../text/chat/chat-template.ts';
 import {
   CHAT_TEMPLATE_FILE,
@@ -41,10 +35,7 @@ export async function readModel(files: FileSet): Promise<DescribedModel> {
   if (!bytes) throw missingIn(files, 'config.json', 'the config.json of a Hugging Face model');
   const json = parseSmallJson(bytes, where) as Record<string, unknown>;
   const family = familyOf(json, where);
-  const [tokenizer, config] = await Promise.all([
-    tokenizerFile(files, TOKENIZER_FILES.tokenizer),
-    tokenizerFile(files, TOKENIZER_FILES.config),
-  ]);
+  const tokenizer = await readTokenizerFiles(files);
   const { CAUSAL_LM, SEQ_2_SEQ_LM } = family.definition.heads;
   const writes = CAUSAL_LM !== undefined || SEQ_2_SEQ_LM !== undefined;
   const template = writes ? await readFile(files, CHAT_TEMPLATE_FILE, MAX_CHAT_TEMPLATE_BYTES) : undefined;
@@ -53,8 +44,9 @@ export async function readModel(files: FileSet): Promise<DescribedModel> {
     ...{ files, json, family },
     configText: new TextDecoder().decode(bytes),
     text(requested, key) {
-      const path = pathIn(files.name, TOKENIZER_FILES.tokenizer);
-      const built = buildTokenizer({ tokenizer, config }, path, family.config);
+      const path = (name: string) => pathIn(files.name, name);
+      const built = buildTokenizer(tokenizer, path, family.config);
+      const config = tokenizer.get(TOKENIZER_FILES.config);
       const loadTemplate = (now: Date) => {
         const found = findChatTemplate(
           {
@@ -62,7 +54,10 @@ export async function readModel(files: FileSet): Promise<DescribedModel> {
               path: pathIn(files.name, CHAT_TEMPLATE_FILE),
               text: new TextDecoder().decode(template),
             },
-            tokenizerConfig: { path: pathIn(files.name, TOKENIZER_FILES.config), content: config },
+            tokenizerConfig: config && {
+              path: path(TOKENIZER_FILES.config),
+              content: JSON.parse(new TextDecoder().decode(config)),
+            },
           },
           files.name,
         );
@@ -74,9 +69,14 @@ export async function readModel(files: FileSet): Promise<DescribedModel> {
   };
 }
 
-async function tokenizerFile(files: FileSet, name: string): Promise<object> {
-  const where = pathIn(files.name, name);
-  const bytes = await readFile(files, name, MAX_TOKENIZER_BYTES);
-  if (bytes) return parseTokenizerFile(bytes, where);
-  throw missingTokenizerFile(where);
+/** The files that make a tokenizer, one by one: those that are not there are asked for until tokenizer.json is found. */
+async function readTokenizerFiles(files: FileSet): Promise<Map<string, Uint8Array>> {
+  const read = new Map<string, Uint8Array>();
+  const isFast = (await files.open(TOKENIZER_FILES.tokenizer)) !== undefined;
+  const mayBe = (name: string) => isFast || name !== TOKENIZER_FILES.tokenizer;
+  for (const { name, maxBytes } of tokenizerFiles(mayBe)) {
+    const bytes = await readFile(files, name, maxBytes);
+    if (bytes) read.set(name, bytes);
+  }
+  return read;
 }

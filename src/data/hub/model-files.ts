@@ -14,6 +14,9 @@ const WEIGHTS = [
   },
 ];
 
+/** The names that sentencepiece models have. */
+const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'];
+
 /** Small files that describe model and tokenizer. */
 const DESCRIPTION = [
   'config.json',
@@ -26,6 +29,7 @@ const DESCRIPTION = [
   'vocab.txt',
   'vocab.json',
   'merges.txt',
+  ...SENTENCEPIECE,
 ];
 
 /** Our notes beside an adapter, which say what it is for. */
@@ -74,6 +78,6 @@ export function isUsable(present: string[], shards: string[]): boolean {
 export function hasTokenizer(present: string[]): boolean {
   return (
     isAdapterRepository(present) ||
-    ['tokenizer.json', 'vocab.txt', 'vocab.json'].some((name) => present.includes(name))
+    ['tokenizer.json', 'vocab.txt', 'vocab.json', ...SENTENCEPIECE].some((name) => present.includes(name))
   );
 }

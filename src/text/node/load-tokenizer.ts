@@ -1,33 +1,23 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
-import {
-  buildTokenizer,
-  MAX_TOKENIZER_BYTES,
-  missingTokenizerFile,
-  parseTokenizerFile,
-  TOKENIZER_FILES,
-} from '../build-tokenizer.ts';
+import { buildTokenizer, tokenizerFiles } from '../build-tokenizer.ts';
 import type { TextTokenizer } from '../tokenizer.ts';
 
 /**
- * The tokenizer of a model folder, from `tokenizer.json` and `tokenizer_config.json`.
+ * The tokenizer of a model folder: from `tokenizer.json` and `tokenizer_config.json`, or from what older models have
+ * (`spm.model`, `vocab.txt`, `vocab.json` with `merges.txt`).
  *
  * @throws UserError for a missing file, invalid JSON and a tokenizer that cannot be built.
  */
 export function loadTokenizer(folder: string, options: { typeVocabSize: number }): TextTokenizer {
-  const path = join(folder, TOKENIZER_FILES.tokenizer);
-  const tokenizer = readObject(path);
-  const config = readObject(join(folder, TOKENIZER_FILES.config));
-  return buildTokenizer({ tokenizer, config }, path, options);
-}
-
-function readObject(path: string): object {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats?.isFile()) throw missingTokenizerFile(path);
-  if (stats.size > MAX_TOKENIZER_BYTES) {
-    const expected = `at most ${MAX_TOKENIZER_BYTES} bytes`;
-    throw new UserError({ where: path, expected, got: `${stats.size}` });
-  }
-  return parseTokenizerFile(readFileSync(path), path);
+  const isFile = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true;
+  const files = tokenizerFiles(isFile).map(({ name, maxBytes }): [string, Uint8Array] => {
+    const path = join(folder, name);
+    const { size } = statSync(path);
+    if (size > maxBytes)
+      throw new UserError({ where: path, expected: `at most ${maxBytes} bytes`, got: `${size}` });
+    return [name, readFileSync(path)];
+  });
+  return buildTokenizer(new Map(files), (name) => join(folder, name), options);
 }

@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+
+export function tokenizeCommand(): Command {
+  return new Command('tokenize')
+    .description(
+      'A line of JSON for each text, a line each: ids, tokens, and which of its characters each token stands for.',
+    )
+    .argument('<model>', 'folder of a model, a run or an adapter, or its id on the Hub')
+    .argument('[file]', 'texts, one a line; standard input without')
+    .action(run);
+}
+
+async function run(path: string, file: string | undefined): Promise<void> {
+  const { openTokenizer } = await import('../../trained/node/open-tokenizer.ts');
+  const { readInput } = await import('../standard-input.ts');
+  const { textFile } = await import('../../data/node/text-files.ts');
+  const tokenizer = await openTokenizer(path);
+  const text = file === undefined || file === '-' ? await readInput() : textFile(file).read();
+  const lines = text.split('\n');
+  // What ends the last line begins no other.
+  if (lines.at(-1) === '') lines.pop();
+  for (const line of lines) {
+    const { inputIds, tokens, starts, ends } = tokenizer.encodeWithOffsets(line.replace(/\r$/, ''));
+    const offsets = Array.from(starts, (start, i) => [start, ends[i]]);
+    const json = JSON.stringify({ ids: [...inputIds], tokens, offsets });
+    if (!process.stdout.write(`${json}\n`)) await once(process.stdout, 'drain');
+  }
+}

@@ -1,0 +1,144 @@
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { ROLES, type Role } from '../special-tokens.ts';
+import type { TokenizerJson } from '../steps/tokenizer-json.ts';
+import { addTokens, type NewToken } from './add-tokens.ts';
+import { gpt2, roberta } from './byte-level-classes.ts';
+import { debertaV2, llama, t5, xlmRoberta } from './sentencepiece-classes.ts';
+import type { SlowTokenizer, SpecialToken, TokenizerClass } from './slow-tokenizer.ts';
+import { jsonFile } from './text-file.ts';
+import { bert } from './word-piece-class.ts';
+
+/** By the name that tokenizer_config.json has for it, less `Fast`. */
+const CLASSES: Readonly<Record<string, TokenizerClass>> = {
+  DebertaV2Tokenizer: debertaV2,
+  XLMRobertaTokenizer: xlmRoberta,
+  T5Tokenizer: t5,
+  LlamaTokenizer: llama,
+  BertTokenizer: bert,
+  DistilBertTokenizer: bert,
+  ElectraTokenizer: bert,
+  GPT2Tokenizer: gpt2,
+  RobertaTokenizer: roberta,
+  BartTokenizer: roberta,
+};
+
+/** Where tokenizer_config.json does not name it: by the model's type. */
+const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
+  'deberta-v2': 'DebertaV2Tokenizer',
+  'xlm-roberta': 'XLMRobertaTokenizer',
+  t5: 'T5Tokenizer',
+  llama: 'LlamaTokenizer',
+  mistral: 'LlamaTokenizer',
+  bert: 'BertTokenizer',
+  distilbert: 'DistilBertTokenizer',
+  electra: 'ElectraTokenizer',
+  gpt2: 'GPT2Tokenizer',
+  roberta: 'RobertaTokenizer',
+  bart: 'BartTokenizer',
+};
+
+/**
+ * The tokenizer.json that transformers would make of older files, and the tokenizer_config.json with the special tokens of
+ * the tokenizer's class: transformers' convert_slow_tokenizer.py, and what its fast tokenizers add to that.
+ *
+ * @throws UserError for a class that is not known, and for files that are missing or damaged
+ */
+export function convertTokenizer(slow: SlowTokenizer): {
+  tokenizer: TokenizerJson;
+  config: Record<string, unknown>;
+} {
+  const tokenizerClass = classOf(slow);
+  const config = withSpecialTokensMap(slow);
+  const roles: Partial<Record<Role, SpecialToken>> = {};
+  for (const role of ROLES) {
+    const token = role in config ? tokenOf(config[role]) : tokenizerClass.special[role];
+    if (token) roles[role] = token;
+  }
+  const contents: Partial<Record<Role, string>> = Object.fromEntries(
+    Object.entries(roles).map(([role, { content }]) => [role, content]),
+  );
+  const given = Array.isArray(config.additional_special_tokens) ? config.additional_special_tokens : [];
+  const additional = given.flatMap((token) => tokenOf(token) ?? []);
+  const special = [...Object.values(roles), ...additional];
+  const own = tokenizerClass.additional?.(slow) ?? [];
+  const named = new Set(special.map(({ content }) => content));
+  special.push(...own.filter((content) => !named.has(content)).map((content) => ({ content })));
+
+  const tokenizer = tokenizerClass.convert({ ...slow, config }, contents);
+  const contentsOfSpecial = new Set(special.map(({ content }) => content));
+  addTokens(tokenizer, [
+    ...laterTokens(slow, config, contentsOfSpecial),
+    ...special.map((token) => newToken(token, true)),
+  ]);
+  return { tokenizer, config: { ...config, ...contents } };
+}
+
+function classOf(slow: SlowTokenizer): TokenizerClass {
+  const { tokenizer_class: given } = slow.config;
+  const name = typeof given === 'string' ? given.replace(/Fast$/, '') : classOfModel(slow);
+  if (name !== undefined && Object.hasOwn(CLASSES, name)) return CLASSES[name];
+  throw new UserError({
+    where: slow.where('tokenizer.json'),
+    expected: 'a file',
+    got: 'nothing',
+    hint:
+      name === undefined
+        ? 'Save it beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(...).'
+        : `Without it tokenizers of these classes are read: ${Object.keys(CLASSES).join(', ')}; this is ${name}. ${suggest(name, Object.keys(CLASSES))}`,
+  });
+}
+
+function classOfModel(slow: SlowTokenizer): string | undefined {
+  if (!slow.file('config.json')) return undefined;
+  const { model_type } = jsonFile(slow, 'config.json') as { model_type?: unknown };
+  return typeof model_type === 'string' && Object.hasOwn(BY_MODEL_TYPE, model_type)
+    ? BY_MODEL_TYPE[model_type]
+    : undefined;
+}
+
+/** Folders without `added_tokens_decoder` have their special tokens in special_tokens_map.json as well. */
+function withSpecialTokensMap(slow: SlowTokenizer): Record<string, unknown> {
+  const isNew = 'added_tokens_decoder' in slow.config;
+  if (isNew || !slow.file('special_tokens_map.json')) return { ...slow.config };
+  return { ...slow.config, ...jsonFile(slow, 'special_tokens_map.json') };
+}
+
+/** What came into the vocabulary later: of `added_tokens_decoder`, or of added_tokens.json before there was that. */
+function laterTokens(
+  slow: SlowTokenizer,
+  config: Readonly<Record<string, unknown>>,
+  special: ReadonlySet<string>,
+): NewToken[] {
+  const decoder = config.added_tokens_decoder;
+  if (typeof decoder === 'object' && decoder !== null) {
+    return Object.entries(decoder)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .flatMap(([, token]) => tokenOf(token) ?? [])
+      .map((token) => newToken(token, special.has(token.content)));
+  }
+  if (!slow.file('added_tokens.json')) return [];
+  // Not those of the class: that comes later.
+  const named = new Set(ROLES.flatMap((role) => tokenOf(config[role])?.content ?? []));
+  return Object.entries(jsonFile(slow, 'added_tokens.json'))
+    .sort(([, a], [, b]) => Number(a) - Number(b))
+    .map(([content]) => newToken({ content, normalized: !named.has(content) }, special.has(content)));
+}
+
+function newToken(token: SpecialToken & { special?: boolean }, isSpecial: boolean): NewToken {
+  const { content, lstrip = false, rstrip = false, single_word = false } = token;
+  const special = isSpecial || token.special === true;
+  return { content, lstrip, rstrip, single_word, special, normalized: token.normalized ?? !special };
+}
+
+/** A token as the files write it: a text, or an object with `content`. */
+function tokenOf(value: unknown): (SpecialToken & { special?: boolean }) | undefined {
+  if (typeof value === 'string') return { content: value };
+  const { content, ...rest } = (value ?? {}) as Record<string, unknown>;
+  if (typeof content !== 'string') return undefined;
+  const flag = (name: string) => (typeof rest[name] === 'boolean' ? rest[name] : undefined);
+  return {
+    ...{ content, lstrip: flag('lstrip'), rstrip: flag('rstrip'), single_word: flag('single_word') },
+    ...{ normalized: flag('normalized'), special: flag('special') },
+  };
+}

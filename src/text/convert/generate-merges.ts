@@ -1,0 +1,27 @@
+import type { SentencePiece } from './read-sentencepiece.ts';
+import type { ScoredToken } from './sentencepiece-json.ts';
+
+/**
+ * The merges that a BPE model of sentencepiece makes: every way to cut a token in two that are pieces too, best score
+ * first, of equals the one with the longer left side.
+ */
+export function generateMerges(
+  pieces: readonly SentencePiece[],
+  vocab: readonly ScoredToken[],
+): [string, string][] {
+  const ids = new Map(pieces.map(({ piece }, id) => [piece, id]));
+  const merges = [...new Map(vocab)].flatMap(([token, score]) => {
+    const characters = [...token];
+    const cuts = [];
+    for (let at = 1, units = 0; at < characters.length; at++) {
+      units += characters[at - 1].length;
+      const left = token.slice(0, units);
+      if (!ids.has(left)) continue;
+      const right = token.slice(units);
+      if (ids.has(right)) cuts.push({ left, right, score, lengths: [at, characters.length - at] });
+    }
+    return cuts.sort((a, b) => ids.get(a.left)! - ids.get(b.left)! || ids.get(a.right)! - ids.get(b.right)!);
+  });
+  merges.sort((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1]);
+  return merges.map(({ left, right }) => [left, right]);
+}

@@ -1,0 +1,126 @@
+import protobuf from 'protobufjs';
+import { UserError } from '../../support/user-error.ts';
+import type { SlowTokenizer } from './slow-tokenizer.ts';
+
+/** The names that sentencepiece models have in folders. */
+export const SENTENCEPIECE_FILES = [
+  'spm.model',
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'tokenizer.model',
+];
+
+/** Four times the largest known. */
+const MAX_PIECES = 2 ** 20;
+/** Sixteen times what models have by default: all ways to cut a piece are looked at. */
+const MAX_PIECE_LENGTH = 256;
+
+/** Which pieces are no text of their own. */
+export const PIECE_TYPE = { control: 3, userDefined: 4 } as const;
+
+export interface SentencePiece {
+  piece: string;
+  score: number;
+  type: number;
+}
+
+/** What is read of a sentencepiece model. */
+export interface SentencepieceModel {
+  pieces: SentencePiece[];
+  model: 'unigram' | 'bpe';
+  unkId: number;
+  unkPiece: string;
+  /** Empty where text is left as it is. */
+  charsmap: Uint8Array;
+}
+
+const MODELS: Readonly<Record<number, SentencepieceModel['model']>> = { 1: 'unigram', 2: 'bpe' };
+
+/** Names and numbers are those of sentencepiece_model.proto. */
+const root = protobuf.Root.fromJSON({
+  nested: {
+    SentencePiece: {
+      fields: {
+        piece: { type: 'string', id: 1 },
+        score: { type: 'float', id: 2 },
+        type: { type: 'int32', id: 3, options: { default: 1 } },
+      },
+    },
+    TrainerSpec: {
+      fields: {
+        model_type: { type: 'int32', id: 3, options: { default: 1 } },
+        unk_id: { type: 'int32', id: 40 },
+        unk_piece: { type: 'string', id: 45, options: { default: '<unk>' } },
+      },
+    },
+    NormalizerSpec: { fields: { precompiled_charsmap: { type: 'bytes', id: 2 } } },
+  },
+});
+const [SentencePiece, TrainerSpec, NormalizerSpec] = ['SentencePiece', 'TrainerSpec', 'NormalizerSpec'].map(
+  (name) => root.lookupType(name),
+);
+
+/**
+ * The sentencepiece model of a tokenizer, under whichever of its names it lies.
+ *
+ * @throws UserError where there is none, and for what is none
+ */
+export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {
+  const name = SENTENCEPIECE_FILES.find((name) => slow.file(name) !== undefined);
+  if (name === undefined) {
+    const expected = `one of ${SENTENCEPIECE_FILES.join(', ')}`;
+    throw new UserError({ where: slow.where(''), expected, got: 'none of them' });
+  }
+  const fail = (got: string): never => {
+    throw new UserError({ where: slow.where(name), expected: 'a sentencepiece model', got });
+  };
+  try {
+    return checked(parse(slow.file(name)!), fail);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    return fail((error as Error).message);
+  }
+}
+
+function parse(bytes: Uint8Array) {
+  const pieces: SentencePiece[] = [];
+  let trainer: protobuf.Message = TrainerSpec.create();
+  let normalizer: protobuf.Message = NormalizerSpec.create();
+  const reader = protobuf.Reader.create(bytes);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === ((1 << 3) | 2)) {
+      if (pieces.length === MAX_PIECES) throw new Error(`more than ${MAX_PIECES} pieces`);
+      pieces.push(SentencePiece.decode(reader, reader.uint32()) as unknown as SentencePiece);
+    } else if (tag === ((2 << 3) | 2)) trainer = TrainerSpec.decode(reader, reader.uint32());
+    else if (tag === ((3 << 3) | 2)) normalizer = NormalizerSpec.decode(reader, reader.uint32());
+    else reader.skipType(tag & 7);
+  }
+  const { model_type, unk_id, unk_piece } = trainer as unknown as Record<string, number> & {
+    unk_piece: string;
+  };
+  const { precompiled_charsmap: charsmap } = normalizer as unknown as {
+    precompiled_charsmap: ArrayLike<number>;
+  };
+  return {
+    pieces,
+    model: MODELS[model_type],
+    modelType: model_type,
+    unkId: unk_id,
+    unkPiece: unk_piece,
+    charsmap,
+  };
+}
+
+function checked(read: ReturnType<typeof parse>, fail: (got: string) => never): SentencepieceModel {
+  const { pieces, model, modelType, unkId, unkPiece, charsmap } = read;
+  if (pieces.length === 0) fail('no pieces');
+  if (!model) fail(`a model of type ${modelType}, neither Unigram nor BPE`);
+  for (const [id, { piece, score }] of pieces.entries()) {
+    if (piece.length > MAX_PIECE_LENGTH) fail(`piece ${id} of more than ${MAX_PIECE_LENGTH} characters`);
+    if (!Number.isFinite(score)) fail(`piece ${id} with the score ${score}`);
+  }
+  if (unkId < 0 || unkId >= pieces.length)
+    fail(`${unkId} for the id of what is unknown, of ${pieces.length} pieces`);
+  return { pieces, model, unkId, unkPiece, charsmap: Uint8Array.from(charsmap) };
+}

@@ -1,0 +1,58 @@
+import type { AddedToken, ModelConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
+import { generateMerges } from './generate-merges.ts';
+import { PIECE_TYPE, type SentencepieceModel } from './read-sentencepiece.ts';
+
+export type ScoredToken = [token: string, score: number];
+export type Normalizers = NonNullable<TokenizerJson['normalizer']>[];
+
+/** The parts of a converted sentencepiece model in which classes differ. */
+interface Parts {
+  vocab: ScoredToken[];
+  unkId: number;
+  byteFallback?: boolean;
+}
+
+/** The `model` section of a sentencepiece model. */
+export function sentencepieceModel(
+  spm: SentencepieceModel,
+  { vocab, unkId, byteFallback = false }: Parts,
+): ModelConfig {
+  if (spm.model === 'unigram') return { type: 'Unigram', vocab, unk_id: unkId, byte_fallback: byteFallback };
+  return {
+    type: 'BPE',
+    vocab: Object.fromEntries(vocab.map(([token], id) => [token, id])),
+    merges: generateMerges(spm.pieces, vocab),
+    unk_token: spm.unkPiece,
+    fuse_unk: true,
+    byte_fallback: byteFallback,
+  };
+}
+
+/** What is found in a text before anything else: control symbols, and symbols that the model's maker defined. */
+export function sentencepieceTokens(spm: SentencepieceModel, idOf: (piece: string) => number): AddedToken[] {
+  return spm.pieces
+    .filter(({ type }) => type === PIECE_TYPE.control || type === PIECE_TYPE.userDefined)
+    .map(({ piece, type }) => ({
+      id: idOf(piece),
+      content: piece,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: type === PIECE_TYPE.control,
+    }));
+}
+
+/** The model's own normalization as a section; none where text is left as it is. */
+export function charsmapNormalizer({ charsmap }: SentencepieceModel): Normalizers {
+  if (charsmap.length === 0) return [];
+  let binary = '';
+  for (const byte of charsmap) binary += String.fromCharCode(byte);
+  return [{ type: 'Precompiled', precompiled_charsmap: btoa(binary) }];
+}
+
+/** Where a space goes before a text, by what tokenizer_config.json says. */
+export function prependScheme({ legacy, add_prefix_space }: Readonly<Record<string, unknown>>) {
+  if (add_prefix_space === false) return 'never' as const;
+  return legacy === false ? ('first' as const) : ('always' as const);
+}

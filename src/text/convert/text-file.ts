@@ -1,0 +1,28 @@
+import { UserError } from '../../support/user-error.ts';
+import type { SlowTokenizer } from './slow-tokenizer.ts';
+
+/** A text file of a tokenizer, line ends as `\n`. Throws a UserError where it is missing or no UTF-8. */
+export function textFile(slow: SlowTokenizer, name: string): string {
+  const bytes = slow.file(name);
+  const where = slow.where(name);
+  if (!bytes) throw new UserError({ where, expected: 'a file', got: 'nothing' });
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r\n?/g, '\n');
+  } catch {
+    throw new UserError({ where, expected: 'a text in UTF-8', got: 'other bytes' });
+  }
+}
+
+/** The object of a JSON file of a tokenizer. Throws a UserError for a file that is missing, or has none. */
+export function jsonFile(slow: SlowTokenizer, name: string): object {
+  const where = slow.where(name);
+  let value: unknown;
+  try {
+    value = JSON.parse(textFile(slow, name));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError({ where, expected: 'JSON', got: (error as Error).message });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new UserError({ where, expected: 'a JSON object', got: 'another value' });
+}
