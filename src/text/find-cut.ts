@@ -1,5 +1,5 @@
 import { beforeSpaces, bertWords, betweenSpaces, type CutText } from './cut-text.ts';
-import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
+import type { AddedToken, TokenizerJson } from './steps/tokenizer-json.ts';
 
 /** All of what makes cuts go wrong: punctuation, apostrophes, digits, line ends, capitals and accents beside them. */
 const PROBE =
@@ -18,12 +18,12 @@ const PROBE =
 export function findCut(
   json: TokenizerJson,
   tokenize: (text: string) => readonly number[],
-  vocabulary: readonly string[],
+  vocabulary: readonly (string | undefined)[],
 ): CutText | undefined {
   if (isWordwise(json)) return bertWords;
-  const added = json.added_tokens ?? [];
+  const added = json.added_tokens;
   const contents = new Set(added.map(({ content }) => content));
-  const plain = vocabulary.filter((token) => !contents.has(token));
+  const plain = vocabulary.filter((token): token is string => token !== undefined && !contents.has(token));
   const hasSpace = plain.some((token) => token === 'Ġ' || token === '▁' || token === ' ');
   const spans = plain.some((token) => SPANS_SPACE.test(token) || SPANS_LINE_END.test(token));
   if (!hasSpace || spans || added.some(looksAcross)) return undefined;
@@ -42,8 +42,8 @@ function isWordwise({ normalizer, pre_tokenizer, model, added_tokens }: Tokenize
     normalizer?.type === 'BertNormalizer' &&
     normalizer.handle_chinese_chars === true &&
     pre_tokenizer?.type === 'BertPreTokenizer' &&
-    model?.type === 'WordPiece' &&
-    !added_tokens?.some(({ content }) => /[\s\u4e00-\u9fff]/.test(content))
+    model.type === 'WordPiece' &&
+    !added_tokens.some(({ content }) => /[\s\u4e00-\u9fff]/.test(content))
   );
 }
 

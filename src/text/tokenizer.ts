@@ -1,13 +1,16 @@
-import { Tokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
-import { type BertNormalizerConfig, bertNormalizer, withTokenizerConfig } from './bert-normalizer.ts';
 import { findCut } from './find-cut.ts';
 import { longestFirst } from './longest-first.ts';
 import { Piecewise } from './piecewise.ts';
 import { type SpecialTokens, specialTokens } from './special-tokens.ts';
-import { readTemplate, type Slot } from './template.ts';
+import { withTokenizerConfig } from './steps/bert-normalizer.ts';
+import { decoder } from './steps/decoder.ts';
+import { Pipeline, type TextToken } from './steps/pipeline.ts';
+import { type PostProcessor, postProcessor, type Slot } from './steps/post-processor.ts';
+import { type TokenizerJson, tokenizerJson } from './steps/tokenizer-json.ts';
+import { trimSpaces } from './steps/trim-spaces.ts';
 import { TokenBuffer } from './token-buffer.ts';
-import type { TokenizerJson } from './tokenizer-json.ts';
 import { wordStarts } from './word-starts.ts';
 
 /** One input of a model, without padding. */
@@ -19,6 +22,21 @@ export interface Encoding {
   /** Whether tokens were cut off. */
   truncated: boolean;
 }
+
+/** An input of a model with what its tokens stand for, as transformers' `return_offsets_mapping` tells it. */
+export interface OffsetsEncoding extends Encoding {
+  /** [length]; as the Rust library shows them: pieces of the vocabulary, or the text itself where it is unknown. */
+  tokens: string[];
+  /** [length]; the first code point of its text that a token stands for, 0 for special tokens. */
+  starts: Int32Array;
+  /** [length]; the one after the last, 0 for special tokens. Code points, as in Python: an emoji is one or more. */
+  ends: Int32Array;
+  /** [length]; 0 for tokens of the first text, 1 for those of the second, {@link NO_SEQUENCE} for special tokens. */
+  sequenceIds: Int32Array;
+}
+
+/** The text that special tokens belong to. */
+export const NO_SEQUENCE = -1;
 
 export interface TokenizerOptions {
   /** The model's `type_vocab_size`; with 1, or 0, all type ids are 0. */
@@ -41,7 +59,9 @@ export class TextTokenizer {
   /** Ids of tokens that stand for no text. */
   readonly specialIds: ReadonlySet<number>;
 
-  readonly #tokenizer: Tokenizer;
+  readonly #pipeline: Pipeline;
+  readonly #post: PostProcessor;
+  readonly #decode: (tokens: string[]) => string;
   readonly #json: TokenizerJson;
   readonly #config: object;
   readonly #options: TokenizerOptions;
@@ -57,46 +77,40 @@ export class TextTokenizer {
    * @throws Error for a tokenizer the library cannot build
    */
   constructor(tokenizerJson: object, tokenizerConfig: object, options: TokenizerOptions) {
-    const json = tokenizerJson as TokenizerJson;
     const config = tokenizerConfig as Record<string, unknown>;
-    const isBert = json.normalizer?.type === 'BertNormalizer';
-    const normalizer = isBert
-      ? withTokenizerConfig(json.normalizer as BertNormalizerConfig, config)
-      : json.normalizer;
-    this.#json = { ...json, normalizer };
+    const json = read(tokenizerJson);
+    if (json.normalizer?.type === 'BertNormalizer')
+      json.normalizer = withTokenizerConfig(json.normalizer, config);
+    this.#json = json;
     this.#config = tokenizerConfig;
     this.#options = options;
-    this.#tokenizer = new Tokenizer(this.#json, config);
-    if (isBert) {
-      // The library calls its normalizer as a function, though it types it as an object.
-      const library = this.#tokenizer.normalizer as unknown as (text: string) => string;
-      const shortcut = bertNormalizer(normalizer as BertNormalizerConfig, library);
-      this.#tokenizer.normalizer = shortcut as unknown as Tokenizer['normalizer'];
-    }
+    this.#pipeline = new Pipeline(json);
+    this.#post = postProcessor(json.post_processor ?? null, this.#pipeline.vocabulary);
+    this.#decode = decoder(json.decoder, json.added_tokens);
 
     const withTypes = (slot: Slot) => ({ ...slot, type: options.typeVocabSize > 1 ? slot.type : 0 });
-    this.#single = readTemplate(this.#tokenizer, false).map(withTypes);
-    this.#pair = readTemplate(this.#tokenizer, true).map(withTypes);
-    const added = json.added_tokens ?? [];
+    this.#single = this.#post.single.map(withTypes);
+    this.#pair = this.#post.pair.map(withTypes);
+    const added = json.added_tokens;
     this.specialTokens = specialTokens(
       config,
       added.map(({ content }) => content),
     );
     this.specialIds = new Set([
       ...added.filter(({ special }) => special).map(({ id }) => id),
-      ...Object.values(this.specialTokens).flatMap((token) => this.#tokenizer.token_to_id(token) ?? []),
+      ...Object.values(this.specialTokens).flatMap((token) => this.#pipeline.vocabulary.idOf(token) ?? []),
     ]);
     this.padId = this.idOf('pad_token') ?? 0;
-    this.vocabSize = this.#tokenizer.model.vocab.length;
+    this.vocabSize = this.#pipeline.vocabulary.tokens.length;
     // As in transformers, which cleans up nothing by default, and BPE never.
-    this.#cleansUp = config.clean_up_tokenization_spaces === true && json.model?.type !== 'BPE';
+    this.#cleansUp = config.clean_up_tokenization_spaces === true && json.model.type !== 'BPE';
     this.modelMaxLength = typeof config.model_max_length === 'number' ? config.model_max_length : Infinity;
   }
 
   /** The id of the token with a role; undefined where there is none. */
   idOf(role: keyof SpecialTokens): number | undefined {
     const token = this.specialTokens[role];
-    return token === undefined ? undefined : this.#tokenizer.token_to_id(token);
+    return token === undefined ? undefined : this.#pipeline.vocabulary.idOf(token);
   }
 
   /**
@@ -137,6 +151,37 @@ export class TextTokenizer {
   }
 
   /**
+   * One text, or a pair, with special tokens, whole: with the tokens themselves and which code points of their text they
+   * stand for, equal to transformers' `return_offsets_mapping`. Characters that normalization drops belong to no token,
+   * tokens of one character's bytes all stand for it. A caller that needs less than the whole cuts `sequenceIds` 0 and 1.
+   */
+  encodeWithOffsets(text: string, textPair?: string): OffsetsEncoding {
+    const texts = { A: this.tokens(text), B: textPair === undefined ? [] : this.tokens(textPair) };
+    const slots = textPair === undefined ? this.#single : this.#pair;
+    const { tokens: vocabulary } = this.#pipeline.vocabulary;
+    const all = slots.flatMap(({ token, type }) =>
+      typeof token === 'number'
+        ? [{ id: token, token: vocabulary[token] ?? '', start: 0, end: 0, type, sequence: NO_SEQUENCE }]
+        : texts[token].map((each) => ({ ...each, type, sequence: token === 'A' ? 0 : 1 })),
+    );
+    return {
+      inputIds: Int32Array.from(all, ({ id }) => id),
+      tokenTypeIds: Int32Array.from(all, ({ type }) => type),
+      truncated: false,
+      tokens: all.map(({ token }) => token),
+      starts: Int32Array.from(all, ({ start }) => start),
+      ends: Int32Array.from(all, ({ end }) => end),
+      sequenceIds: Int32Array.from(all, ({ sequence }) => sequence),
+    };
+  }
+
+  /** The tokens of a text without special tokens around it, with which of its code points they stand for. */
+  tokens(text: string): TextToken[] {
+    const tokens = this.#pipeline.tokens(text);
+    return this.#post.trim ? trimSpaces(tokens, this.#post.trim) : tokens;
+  }
+
+  /**
    * All ids of a text of any length, without special tokens around it; special tokens written out in it are read as
    * such.
    *
@@ -169,20 +214,37 @@ export class TextTokenizer {
   decode(ids: ArrayLike<number>, { special = false }: { special?: boolean } = {}): string {
     const kept = Array.from(ids).filter((id) => special || !this.specialIds.has(id));
     if (kept.length === 0) return '';
-    return this.#tokenizer.decode(kept, { clean_up_tokenization_spaces: this.#cleansUp });
+    const { tokens } = this.#pipeline.vocabulary;
+    const text = this.#decode(kept.map((id) => tokens[id] ?? ''));
+    return this.#cleansUp ? cleanedUp(text) : text;
   }
 
   /** By id 1 for tokens that begin a word: see {@link wordStarts}. */
   wordStarts(): Uint8Array {
-    return wordStarts(this.#json, this.#tokenizer.model.vocab, this.specialIds);
+    return wordStarts(this.#json, this.#pipeline.vocabulary.tokens, this.specialIds);
   }
 
   /** The token ids of a text: all, or more than `enough` of them. */
   #tokenize(text: string, enough: number, onProgress?: (characters: number) => void): TokenBuffer {
-    const whole = (piece: string) => this.#tokenizer.encode(piece, { add_special_tokens: false }).ids;
-    this.#piecewise ??= new Piecewise(whole, findCut(this.#json, whole, this.#tokenizer.model.vocab));
+    const whole = (piece: string) => this.#pipeline.tokens(piece).map(({ id }) => id);
+    this.#piecewise ??= new Piecewise(whole, findCut(this.#json, whole, this.#pipeline.vocabulary.tokens));
     return this.#piecewise.ids(text, enough, onProgress);
   }
+}
+
+/** The content of a tokenizer.json. Throws an Error that names what is wrong with it. */
+function read(content: object): TokenizerJson {
+  const { success, data, error } = tokenizerJson.safeParse(content);
+  if (success) return data;
+  throw new Error(z.prettifyError(error).replaceAll(/\s+/g, ' '));
+}
+
+/** English punctuation without the spaces before it, as in transformers. */
+function cleanedUp(text: string): string {
+  return text
+    .replace(/ ([.?!,])/g, '$1')
+    .replaceAll(" ' ", "'")
+    .replace(/ (n't|'m|'s|'ve|'re)/g, '$1');
 }
 
 function noRoom(special: number, texts: number, maxLength: number): UserError {

@@ -1,0 +1,134 @@
+/**
+ * A text in the midst of tokenization, and for each of its UTF-16 units which code points [start, end) of the original
+ * text it stands for. Changes are told as the Rust library tells them, so that offsets come out the same.
+ */
+export class AlignedText {
+  readonly text: string;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+
+  constructor(text: string, starts: Int32Array, ends: Int32Array) {
+    this.text = text;
+    this.starts = starts;
+    this.ends = ends;
+  }
+
+  /** An original text, each character standing for itself. */
+  static of(text: string): AlignedText {
+    const starts = new Int32Array(text.length);
+    let point = 0;
+    for (let unit = 0; unit < text.length; point++) {
+      const width = widthAt(text, unit);
+      for (const end = unit + width; unit < end; unit++) starts[unit] = point;
+    }
+    return new AlignedText(
+      text,
+      starts,
+      starts.map((start) => start + 1),
+    );
+  }
+
+  /** Another text of the same length in its place. */
+  withText(text: string): AlignedText {
+    return new AlignedText(text, this.starts, this.ends);
+  }
+
+  slice(from: number, to: number): AlignedText {
+    if (from === 0 && to === this.text.length) return this;
+    return new AlignedText(
+      this.text.slice(from, to),
+      this.starts.subarray(from, to),
+      this.ends.subarray(from, to),
+    );
+  }
+
+  /**
+   * Other characters in place of these, in order.
+   *
+   * @param removedBefore how many characters go before the first of them
+   */
+  transform(changes: Changes, removedBefore = 0): AlignedText {
+    const { text } = this;
+    let at = 0;
+    const skip = (characters: number) => {
+      for (; characters > 0 && at < text.length; characters--) at += widthAt(text, at);
+    };
+    skip(removedBefore);
+    const made = changes.characters.join('');
+    const starts = new Int32Array(made.length);
+    const ends = new Int32Array(made.length);
+    let unit = 0;
+    changes.characters.forEach((character, i) => {
+      const change = changes.counts[i];
+      const from = change > 0 ? at - 1 : Math.min(at, text.length - 1);
+      for (const end = unit + character.length; unit < end; unit++) {
+        starts[unit] = from < 0 ? 0 : this.starts[from];
+        ends[unit] = from < 0 ? 0 : this.ends[from];
+      }
+      if (change <= 0) skip(1 - change);
+    });
+    return new AlignedText(made, starts, ends);
+  }
+
+  /** The characters for which `keep` holds. */
+  filter(keep: (character: string) => boolean): AlignedText {
+    const kept: number[] = [];
+    for (let unit = 0; unit < this.text.length; ) {
+      const width = widthAt(this.text, unit);
+      const keeps = keep(this.text.slice(unit, unit + width));
+      for (const end = unit + width; unit < end; unit++) if (keeps) kept.push(unit);
+    }
+    if (kept.length === this.text.length) return this;
+    return new AlignedText(
+      kept.map((unit) => this.text[unit]).join(''),
+      Int32Array.from(kept, (unit) => this.starts[unit]),
+      Int32Array.from(kept, (unit) => this.ends[unit]),
+    );
+  }
+
+  /** `prefix`, standing for what the first character stands for, before it; empty texts stay so. */
+  prepend(prefix: string): AlignedText {
+    if (this.text === '' || prefix === '') return this;
+    const shifted = (alignments: Int32Array) => {
+      const longer = new Int32Array(prefix.length + alignments.length).fill(alignments[0], 0, prefix.length);
+      longer.set(alignments, prefix.length);
+      return longer;
+    };
+    return new AlignedText(prefix + this.text, shifted(this.starts), shifted(this.ends));
+  }
+
+  /** Whether it begins where the original text does. */
+  get isFirst(): boolean {
+    return this.text === '' || this.starts[0] === 0;
+  }
+}
+
+/**
+ * The characters of a text that takes another's place. The count of each: 0 replaces the next character, 1 comes
+ * besides the one before it, -n replaces the next and takes n more away.
+ */
+export class Changes {
+  readonly characters: string[] = [];
+  readonly counts: number[] = [];
+
+  add(character: string, count: number): void {
+    this.characters.push(character);
+    this.counts.push(count);
+  }
+
+  /** `after` in place of `before`, character by character. */
+  replace(before: string, after: string): void {
+    const removed = [...before].length;
+    const added = [...after];
+    for (const [i, character] of added.entries()) this.add(character, i < removed ? 0 : 1);
+    const last = this.counts.length - 1;
+    // Where nothing stands before it, the Rust library forgets what was removed, and so must we.
+    if (added.length < removed && last >= 0) this.counts[last] += added.length - removed;
+  }
+}
+
+/** How many UTF-16 units the character at `unit` has. */
+export function widthAt(text: string, unit: number): 1 | 2 {
+  const code = text.charCodeAt(unit);
+  return code >= 0xd800 && code <= 0xdbff && unit + 1 < text.length ? 2 : 1;
+}

@@ -1,0 +1,20 @@
+import type { PieceToken } from './model.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** Makes the tokens `<0x..>` of a text's bytes; undefined for a text of which one is not in the vocabulary. */
+export function byteTokens(vocabulary: Vocabulary) {
+  const tokens = Array.from({ length: 256 }, (_, byte) => {
+    const token = `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+    return { token, id: vocabulary.idOf(token) };
+  });
+  const encoder = new TextEncoder();
+  return (text: string, from: number, to: number): PieceToken[] | undefined => {
+    const made: PieceToken[] = [];
+    for (const byte of encoder.encode(text)) {
+      const { token, id } = tokens[byte];
+      if (id === undefined) return undefined;
+      made.push({ id, token, from, to });
+    }
+    return made;
+  };
+}

@@ -1,0 +1,25 @@
+import * as library from '@huggingface/tokenizers';
+import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
+
+// Its types lie where TypeScript does not look for them.
+const { SequenceDecoder } = library as unknown as {
+  SequenceDecoder: new (config: {
+    type: 'Sequence';
+    decoders: object[];
+  }) => {
+    decoders: { added_tokens: readonly AddedToken[] }[];
+    decode(tokens: string[]): string;
+  };
+};
+
+/** Tokens to text, by the `decoder` section. Throws an Error for a decoder that the library does not know. */
+export function decoder(
+  section: TokenizerJson['decoder'],
+  addedTokens: readonly AddedToken[],
+): (tokens: string[]) => string {
+  if (!section) return (tokens) => tokens.join(' ');
+  const sequence = new SequenceDecoder({ type: 'Sequence', decoders: [section] });
+  // A byte-level decoder takes no bytes of these.
+  sequence.decoders[0].added_tokens = addedTokens;
+  return (tokens) => sequence.decode(tokens);
+}

@@ -1,0 +1,32 @@
+import { bpe } from './bpe.ts';
+import type { ModelConfig } from './tokenizer-json.ts';
+import { unigram } from './unigram.ts';
+import type { Vocabulary } from './vocabulary.ts';
+import { wordPiece } from './word-piece.ts';
+
+/** A token of a piece of text, which stands for its UTF-16 units [from, to). */
+export interface PieceToken {
+  id: number;
+  /** As the Rust library shows it: an unknown one may be the text itself. */
+  token: string;
+  from: number;
+  to: number;
+}
+
+/** The third step: the tokens of a piece. */
+export interface Model {
+  vocabulary: Vocabulary;
+  tokenize(piece: string): PieceToken[];
+}
+
+/** The model that a `model` section describes. Throws an Error for what does not fit together. */
+export function model(config: ModelConfig): Model {
+  switch (config.type) {
+    case 'BPE':
+      return bpe(config);
+    case 'Unigram':
+      return unigram(config);
+    case 'WordPiece':
+      return wordPiece(config);
+  }
+}

@@ -1,0 +1,98 @@
+import { AlignedText, Changes } from './aligned-text.ts';
+import { bertNormalized } from './bert-normalizer.ts';
+import { Charsmap } from './charsmap.ts';
+import { compilePattern } from './compile-pattern.ts';
+import type { NormalizerConfig } from './tokenizer-json.ts';
+import { type NormalizationForm, unicodeNormalized } from './unicode-normalizer.ts';
+
+/** The first step: a text, or what lies between added tokens, becomes another. */
+export type Normalize = (text: AlignedText) => AlignedText;
+
+/** The step that a `normalizer` section describes. Throws an Error for a pattern or a charsmap that is none. */
+export function normalizer(config: NormalizerConfig | null): Normalize {
+  switch (config?.type) {
+    case undefined:
+      return (text) => text;
+    case 'Sequence': {
+      const steps = config.normalizers.map(normalizer);
+      return (text) => steps.reduce((made, step) => step(made), text);
+    }
+    case 'BertNormalizer':
+      return (text) => bertNormalized(text, config);
+    case 'NFC':
+    case 'NFD':
+    case 'NFKC':
+    case 'NFKD':
+      return unicodeForm(config.type);
+    case 'Lowercase':
+      return lowercased;
+    case 'StripAccents':
+      return (text) => text.filter((character) => !/\p{M}/u.test(character));
+    case 'Strip':
+      return (text) => stripped(text, config);
+    case 'Prepend':
+      return (text) => text.prepend(config.prepend);
+    case 'Replace': {
+      const pattern = compilePattern(config.pattern);
+      return (text) => replaced(text, pattern, config.content);
+    }
+    case 'Precompiled': {
+      if (!config.precompiled_charsmap) return (text) => text;
+      const bytes = Uint8Array.from(atob(config.precompiled_charsmap), (character) =>
+        character.charCodeAt(0),
+      );
+      const charsmap = new Charsmap(bytes);
+      return (text) => charsmap.normalize(text);
+    }
+  }
+}
+
+const unicodeForm =
+  (form: NormalizationForm): Normalize =>
+  (text) =>
+    unicodeNormalized(text, form);
+
+/** In small letters, one character at a time: a sigma at the end of a word is no other one. */
+export function lowercased(text: AlignedText): AlignedText {
+  if (/^[\0-\x7f]*$/.test(text.text)) return text.withText(text.text.toLowerCase());
+  const changes = new Changes();
+  for (const character of text.text) {
+    for (const [i, small] of [...character.toLowerCase()].entries()) changes.add(small, i === 0 ? 0 : 1);
+  }
+  return text.transform(changes);
+}
+
+function stripped(text: AlignedText, sides: { strip_left: boolean; strip_right: boolean }): AlignedText {
+  const start = sides.strip_left ? text.text.match(/^\p{White_Space}*/u)![0].length : 0;
+  // Looked for from the end, for a regular expression would begin at every space of the text.
+  let end = text.text.length;
+  while (sides.strip_right && end > start && /\p{White_Space}/u.test(text.text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+/** What replaces a match stands for the last character of it. */
+function replaced(text: AlignedText, pattern: RegExp, content: string): AlignedText {
+  const units: string[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
+  let end = 0;
+  const keepUntil = (to: number) => {
+    units.push(text.text.slice(end, to));
+    for (; end < to; end++) {
+      starts.push(text.starts[end]);
+      ends.push(text.ends[end]);
+    }
+  };
+  for (const match of text.text.matchAll(pattern)) {
+    keepUntil(match.index);
+    end = match.index + match[0].length;
+    units.push(content);
+    for (let i = 0; i < content.length; i++) {
+      starts.push(end === 0 ? 0 : text.starts[end - 1]);
+      ends.push(end === 0 ? 0 : text.ends[end - 1]);
+    }
+  }
+  if (end === 0) return text;
+  keepUntil(text.text.length);
+  return new AlignedText(units.join(''), Int32Array.from(starts), Int32Array.from(ends));
+}

@@ -1,0 +1,80 @@
+import { addedTokenCutter } from './added-tokens.ts';
+import { AlignedText } from './aligned-text.ts';
+import { type Model, model } from './model.ts';
+import { type Normalize, normalizer } from './normalizer.ts';
+import { type PreTokenize, preTokenizer } from './pre-tokenizer.ts';
+import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** A token of a text. */
+export interface TextToken {
+  id: number;
+  /** As the Rust library shows it. */
+  token: string;
+  /** Which code points [start, end) of the text it stands for. */
+  start: number;
+  end: number;
+}
+
+/**
+ * The steps of a tokenizer.json from a text to its tokens, as the Rust library takes them: added tokens are cut out, what
+ * lies between them is normalized, cut at added tokens once more, cut into pieces, and each piece is the model's.
+ */
+export class Pipeline {
+  readonly vocabulary: Vocabulary;
+  readonly #model: Model;
+  readonly #normalize: Normalize;
+  readonly #preTokenize: PreTokenize;
+  readonly #cutWritten: ReturnType<typeof addedTokenCutter>;
+  readonly #cutNormalized: ReturnType<typeof addedTokenCutter>;
+
+  /** @throws Error for parts that do not fit together */
+  constructor(json: TokenizerJson) {
+    this.#model = model(json.model);
+    this.#normalize = normalizer(json.normalizer ?? null);
+    this.#preTokenize = preTokenizer(json.pre_tokenizer ?? null);
+    this.vocabulary = this.#model.vocabulary;
+    for (const { content, id } of json.added_tokens) this.vocabulary.addFirst(content, id);
+
+    const isNormalized = ({ normalized, special }: AddedToken) => normalized ?? !special;
+    const written = json.added_tokens.filter((token) => !isNormalized(token));
+    const normalized = json.added_tokens.filter(isNormalized);
+    const contentOf = ({ content }: AddedToken) => content;
+    this.#cutWritten = addedTokenCutter(written, written.map(contentOf));
+    const normalizedContents = normalized.map(({ content }) => this.#normalize(AlignedText.of(content)).text);
+    this.#cutNormalized = addedTokenCutter(normalized, normalizedContents);
+  }
+
+  /** The tokens of a text, without special tokens around it; those written out in it are read as such. */
+  tokens(text: string): TextToken[] {
+    const made: TextToken[] = [];
+    for (const { text: section, token } of this.#cutWritten(AlignedText.of(wellFormed(text)))) {
+      if (token) made.push(textToken(section, { id: token.id, token: section.text }));
+      else this.#tokensOf(this.#normalize(section), made);
+    }
+    return made;
+  }
+
+  #tokensOf(normalized: AlignedText, made: TextToken[]): void {
+    for (const { text: section, token } of this.#cutNormalized(normalized)) {
+      if (token) {
+        made.push(textToken(section, { id: token.id, token: section.text }));
+        continue;
+      }
+      for (const piece of this.#preTokenize(section)) {
+        if (piece.text === '') continue;
+        for (const { from, to, ...token } of this.#model.tokenize(piece.text))
+          made.push({ ...token, start: piece.starts[from], end: piece.ends[Math.max(from, to - 1)] });
+      }
+    }
+  }
+}
+
+function textToken(section: AlignedText, token: Pick<TextToken, 'id' | 'token'>): TextToken {
+  return { ...token, start: section.starts[0], end: section.ends[section.ends.length - 1] };
+}
+
+/** A text with U+FFFD for halves of characters, which have no UTF-8. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Cs}/gu, '\ufffd');
+}

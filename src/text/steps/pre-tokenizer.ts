@@ -1,0 +1,93 @@
+import { type AlignedText, Changes } from './aligned-text.ts';
+import { compilePattern } from './compile-pattern.ts';
+import { splitText } from './split-text.ts';
+import type { PreTokenizerConfig } from './tokenizer-json.ts';
+
+/** The second step: a normalized text becomes pieces, of which each is the model's alone. */
+export type PreTokenize = (text: AlignedText) => AlignedText[];
+
+const SPACE = /\p{White_Space}/gu;
+const PUNCTUATION = /[\p{P}\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007e]/gu;
+const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
+const WORDS = new RegExp(`[${WORD}]+|[^${WORD}\\p{White_Space}]+`, 'gu');
+const BYTE_LEVEL =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+
+/** The step that a `pre_tokenizer` section describes. Throws an Error for a pattern that is none. */
+export function preTokenizer(config: PreTokenizerConfig | null): PreTokenize {
+  switch (config?.type) {
+    case undefined:
+      return (text) => [text];
+    case 'Sequence': {
+      const steps = config.pretokenizers.map(preTokenizer);
+      return (text) => steps.reduce((pieces, step) => pieces.flatMap(step), [text]);
+    }
+    case 'BertPreTokenizer':
+      return (text) =>
+        splitText(text, SPACE, 'Removed').flatMap((word) => splitText(word, PUNCTUATION, 'Isolated'));
+    case 'Whitespace':
+      return (text) => splitText(text, WORDS, 'Removed', true);
+    case 'WhitespaceSplit':
+      return (text) => splitText(text, SPACE, 'Removed');
+    case 'ByteLevel':
+      return (text) => byteLevel(text, config);
+    case 'Metaspace': {
+      const { replacement, split } = config;
+      const scheme = config.prepend_scheme ?? (config.add_prefix_space === false ? 'never' : 'always');
+      const mark = compilePattern({ String: replacement });
+      return (text) => {
+        let marked = text.withText(text.text.replaceAll(' ', replacement));
+        const mayPrepend = scheme === 'always' || (scheme === 'first' && text.isFirst);
+        if (mayPrepend && !marked.text.startsWith(replacement)) marked = marked.prepend(replacement);
+        return split ? splitText(marked, mark, 'MergedWithNext') : [marked];
+      };
+    }
+    case 'Split': {
+      const pattern = compilePattern(config.pattern);
+      return (text) => splitText(text, pattern, config.behavior, config.invert);
+    }
+    case 'Punctuation':
+      return (text) => splitText(text, PUNCTUATION, config.behavior);
+    case 'Digits':
+      return (text) => splitText(text, /\p{N}/gu, config.individual_digits ? 'Isolated' : 'Contiguous');
+    case 'CharDelimiterSplit': {
+      const pattern = compilePattern({ String: config.delimiter });
+      return (text) => splitText(text, pattern, 'Removed');
+    }
+    case 'FixedLength': {
+      const pattern = new RegExp(`[^]{1,${config.length}}`, 'gu');
+      return (text) => splitText(text, pattern, 'Isolated');
+    }
+  }
+}
+
+function byteLevel(
+  text: AlignedText,
+  config: { add_prefix_space: boolean; use_regex: boolean },
+): AlignedText[] {
+  if (config.add_prefix_space && !text.text.startsWith(' ')) text = text.prepend(' ');
+  return (config.use_regex ? splitText(text, BYTE_LEVEL, 'Isolated') : [text]).map(asBytes);
+}
+
+/** Each byte of a text in UTF-8 as a character that can be seen. */
+function asBytes(text: AlignedText): AlignedText {
+  if (/^[\x21-\x7e]*$/.test(text.text)) return text;
+  if (/^[\x20-\x7e]*$/.test(text.text)) return text.withText(text.text.replaceAll(' ', 'Ġ'));
+  const changes = new Changes();
+  for (const character of text.text) {
+    for (const [i, byte] of encoder.encode(character).entries())
+      changes.add(BYTE_CHARACTERS[byte], i === 0 ? 0 : 1);
+  }
+  return text.transform(changes);
+}
+
+const encoder = new TextEncoder();
+
+/** GPT-2's character for each byte: itself where it can be seen, else one of those from U+0100 on. */
+const BYTE_CHARACTERS: readonly string[] = (() => {
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const isSeen = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+    return String.fromCharCode(isSeen ? byte : next++);
+  });
+})();

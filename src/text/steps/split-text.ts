@@ -1,0 +1,58 @@
+import type { AlignedText } from './aligned-text.ts';
+
+/** What becomes of the places where a text is split. */
+export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
+
+interface Part {
+  from: number;
+  to: number;
+  matches: boolean;
+}
+
+/**
+ * The parts of a text, none empty.
+ *
+ * @param pattern a global regular expression
+ * @param invert whether the parts between matches count as matches
+ */
+export function splitText(
+  text: AlignedText,
+  pattern: RegExp,
+  behavior: SplitBehavior,
+  invert = false,
+): AlignedText[] {
+  const parts = partsOf(text.text, pattern, invert);
+  return JOINED[behavior](parts)
+    .filter(({ from, to }) => from < to)
+    .map(({ from, to }) => text.slice(from, to));
+}
+
+function partsOf(text: string, pattern: RegExp, invert: boolean): Part[] {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const match of text.matchAll(pattern)) {
+    if (match.index > end) parts.push({ from: end, to: match.index, matches: invert });
+    end = match.index + match[0].length;
+    parts.push({ from: match.index, to: end, matches: !invert });
+  }
+  if (end < text.length) parts.push({ from: end, to: text.length, matches: invert });
+  return parts;
+}
+
+const JOINED: Record<SplitBehavior, (parts: Part[]) => Part[]> = {
+  Removed: (parts) => parts.filter(({ matches }) => !matches),
+  Isolated: (parts) => parts,
+  Contiguous: (parts) => join(parts, (part, before) => part.matches === before.matches),
+  MergedWithPrevious: (parts) => join(parts, (part, before) => part.matches && !before.matches),
+  MergedWithNext: (parts) => join(parts, (part, before) => before.matches && !part.matches),
+};
+
+/** Joins a part to the one before it, as it was split, where `joins` says so. */
+function join(parts: Part[], joins: (part: Part, before: Part) => boolean): Part[] {
+  const joined: Part[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (i > 0 && joins(part, parts[i - 1])) joined[joined.length - 1].to = part.to;
+    else joined.push({ ...part });
+  }
+  return joined;
+}

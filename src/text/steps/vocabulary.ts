@@ -1,0 +1,36 @@
+/** Tokens by id and ids by token. */
+export class Vocabulary {
+  readonly #ids = new Map<string, number>();
+  readonly tokens: (string | undefined)[] = [];
+
+  /** @throws Error for an id that is none, or has another token */
+  add(token: unknown, id: unknown): void {
+    if (typeof token !== 'string' || !Number.isInteger(id) || (id as number) < 0 || (id as number) > MAX_ID)
+      throw new Error(`the vocabulary has ${JSON.stringify(id)} for the id of ${JSON.stringify(token)}`);
+    const known = this.#ids.get(token);
+    if (known !== undefined && known !== id)
+      throw new Error(`${JSON.stringify(token)} has the id ${known} and the id ${id}`);
+    this.#ids.set(token, id as number);
+    this.tokens[id as number] ??= token;
+  }
+
+  /** An added token, which goes before others with its id. Throws an Error where it has another id already. */
+  addFirst(token: string, id: number): void {
+    this.add(token, id);
+    this.tokens[id] = token;
+  }
+
+  idOf(token: string): number | undefined {
+    return this.#ids.get(token);
+  }
+}
+
+/** Eight times the largest vocabulary of known models. */
+const MAX_ID = 2 ** 21 - 1;
+
+/** The vocabulary that a section `vocab` of ids by token is. */
+export function vocabularyOf(ids: Readonly<Record<string, number>>): Vocabulary {
+  const vocabulary = new Vocabulary();
+  for (const token of Object.keys(ids)) vocabulary.add(token, ids[token]);
+  return vocabulary;
+}
