@@ -10,7 +10,7 @@ import type { AnsweredText, Question } from './question.ts';
 import { bestOfAll, questionEvaluation } from './question-evaluation.ts';
 import { questionExamples } from './question-examples.ts';
 import { readQuestions } from './read-questions.ts';
-import { squadFiles } from './squad-files.ts';
+import { nbestRows, squadFiles } from './squad-files.ts';
 import { typedQuestions } from './typed-questions.ts';
 
 /** What is asked: ids are for the files of SQuAD. */
@@ -72,8 +72,11 @@ export const questionAnswering: TaskDefinition<
     },
     json(answer, details) {
       const { found, score, ...rest } = answer as SpanAnswer;
-      const { nbest, nullOdds } = found;
-      return { ...rest, score: shortest(score), ...(details && { null_odds: nullOdds, nbest }) };
+      return {
+        ...rest,
+        score: shortest(score),
+        ...(details && { null_odds: found.nullOdds, nbest: nbestRows(found) }),
+      };
     },
     describe(answer) {
       const { answer: text, score } = answer as SpanAnswer;
@@ -102,6 +105,7 @@ export const questionAnswering: TaskDefinition<
     python: ({ max_length }) => [
       'question, text = "Who?", "Some text"',
       `inputs = tokenizer(question, text, truncation="only_second", max_length=${max_length}, return_tensors="pt")`,
+      '# PEFT 0.21 passes no token_type_ids on to the model of an adapter: model.base_model(**inputs) does.',
       'outputs = model(**inputs)',
       'start, end = outputs.start_logits.argmax(-1), outputs.end_logits.argmax(-1)',
     ],

@@ -2,21 +2,13 @@ import type { BestSpans } from './best-spans.ts';
 
 /** Contents of files by their names, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
 export function squadFiles(ids: readonly string[], found: readonly BestSpans[]): Record<string, string> {
-  const nbest = found.map((of) =>
-    of.nbest.map(({ text, probability, startLogit, endLogit }) => ({
-      start_logit: startLogit,
-      end_logit: endLogit,
-      text,
-      probability,
-    })),
-  );
   const hasOdds = found.some(({ nullOdds }) => nullOdds !== undefined);
   return {
     'predictions.json': object(
       ids,
       found.map(({ answer }) => answer.text),
     ),
-    'nbest_predictions.json': object(ids, nbest),
+    'nbest_predictions.json': object(ids, found.map(nbestRows)),
     ...(hasOdds && {
       'null_odds.json': object(
         ids,
@@ -24,6 +16,16 @@ export function squadFiles(ids: readonly string[], found: readonly BestSpans[]):
       ),
     }),
   };
+}
+
+/** The best spans of a question, by the names of run_qa.py. */
+export function nbestRows({ nbest }: BestSpans): object[] {
+  return nbest.map(({ text, probability, startLogit, endLogit }) => ({
+    start_logit: startLogit,
+    end_logit: endLogit,
+    text,
+    probability,
+  }));
 }
 
 /** An object whose keys stay in their order, numbers too. */
