@@ -23,6 +23,7 @@ export interface UseFlags {
   header?: boolean;
   quote?: boolean;
   labelSeparator?: string;
+  nullScoreDiffThreshold?: number;
   maxLength?: number;
 }
 
@@ -46,6 +47,11 @@ export function addUseFlags(command: Command): Command {
     .option('--quote', 'double quotes enclose fields')
     .option('--no-quote', 'they are characters like any other')
     .option('--label_separator, --label-separator <text>', 'what separates the labels of a row')
+    .option(
+      '--null_score_diff_threshold, --null-score-diff-threshold <number>',
+      'how far no answer must be above the best one',
+      number,
+    )
     .option('--max_length, --max-length <tokens>', 'tokens after which a text is cut', count);
 }
 
@@ -58,8 +64,9 @@ export function baseDtypeOption(): Option {
 /** What flags say of how a file is read, by the keys of a `data` section. */
 export function readingFlags(flags: UseFlags): ReadingFlags {
   const { text, textPair, label, source, target, header, quote, labelSeparator } = flags;
+  const null_score_diff_threshold = flags.nullScoreDiffThreshold;
   const columns = { text, text_pair: textPair, label, source, target };
-  const said = { ...columns, header, quote, label_separator: labelSeparator };
+  const said = { ...columns, header, quote, label_separator: labelSeparator, null_score_diff_threshold };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as ReadingFlags;
 }
 
@@ -70,6 +77,11 @@ export function openFlags({ model, device, baseDtype, maxLength }: UseFlags): Op
 
 function column(value: string): string | number {
   return /^\d+$/.test(value) ? Number(value) : value;
+}
+
+function number(value: string): number {
+  if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
+  throw new InvalidArgumentError('expected a number.');
 }
 
 export function count(value: string): number {

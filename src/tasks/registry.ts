@@ -3,6 +3,7 @@ import type { ScoreName } from '../metrics/scores.ts';
 import { causalLm } from './causal-lm/definition.ts';
 import { maskedLm } from './masked-lm/definition.ts';
 import { multiLabelClassification } from './multi-label-classification/definition.ts';
+import { questionAnswering } from './question-answering/definition.ts';
 import { regression } from './regression/definition.ts';
 import { seq2seqLm } from './seq2seq-lm/definition.ts';
 import { singleLabelClassification } from './single-label-classification/definition.ts';
@@ -20,6 +21,7 @@ export const TASKS = {
   masked_lm: maskedLm,
   token_classification: tokenClassification,
   seq2seq_lm: seq2seqLm,
+  question_answering: questionAnswering,
 };
 
 export type TaskName = keyof typeof TASKS;

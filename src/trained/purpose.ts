@@ -2,7 +2,6 @@ import { headLabels } from '../formats/adapters/head-labels.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { classLoss } from '../objectives/sequence-loss.ts';
 import { sequenceModel } from '../objectives/sequence-model.ts';
-import { spanModel } from '../objectives/span-model.ts';
 import { type TokenHeadKind, tokenModel } from '../objectives/token-model.ts';
 import { UserError } from '../support/user-error.ts';
 import { recognisedTask, taskNamed } from '../tasks/registry.ts';
@@ -43,8 +42,6 @@ export function purposeOf(trained: Trained, generates: boolean, where: string): 
     const build = generating(family, where, stored?.taskType);
     return { notes: trained.notes, build };
   }
-  const foreign = stored && headOf(stored);
-  if (foreign) return { notes: undefined, build: foreign };
   const notes = trained.notes ?? recognised(trained);
   return { notes, build: taskNamed(notes.task).build(notes.labels) };
 }
@@ -72,12 +69,6 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
 
 /** A model of classes, to find the tensors of its head. */
 const classifier: BuildTask = (definition, config) => sequenceModel(definition, config, classLoss);
-
-/** The head of an adapter that PEFT trained for what is no task here; undefined for other adapters. */
-function headOf({ taskType }: StoredAdapter): BuildTask | undefined {
-  if (taskType === 'QUESTION_ANS') return spanModel;
-  return undefined;
-}
 
 const GENERATING = ['SEQ_2_SEQ_LM', 'CAUSAL_LM'] as const satisfies readonly TokenHeadKind[];
 

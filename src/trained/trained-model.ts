@@ -69,16 +69,20 @@ export class TrainedModel {
    * `{ text, textPair? }` and give `{ label, probabilities, logits }`; of other tasks a program says the types
    * (`predict<Words, TaggedWords>(…)`).
    *
+   * @param reading keys of the task's `data` section, where they are not as in its run
    * @throws UserError for tasks that do not answer
    */
-  async *predict<Input = Texts, Answer = ClassAnswer>(inputs: Iterable<Input>): AsyncGenerator<Answer> {
+  async *predict<Input = Texts, Answer = ClassAnswer>(
+    inputs: Iterable<Input>,
+    reading?: object,
+  ): AsyncGenerator<Answer> {
     const { prediction, batchSize } = this.definition();
     if (!prediction) throw this.cannotPredict();
     const { values } = this.parts;
     const tuned = { program: this.#opened(), values, generator: () => this.generator() };
     const size = this.parts.batchSize ?? batchSize.eval;
     for (const chunk of chunks(inputs, prediction.inputsAtOnce?.(size) ?? INPUTS_AT_ONCE))
-      yield* (await prediction.answer(chunk, tuned, this.context(), size)) as Answer[];
+      yield* (await prediction.answer(chunk, tuned, this.context(reading), size)) as Answer[];
   }
 
   /**

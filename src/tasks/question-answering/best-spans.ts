@@ -1,0 +1,121 @@
+import { Characters } from './characters.ts';
+import type { SpanLogits } from './predict-spans.ts';
+import { CONTEXT, type SpanFeature } from './span-features.ts';
+
+/** A stretch of the context that may be the answer. Empty: there is none. */
+export interface Span {
+  text: string;
+  /** Its code points are [start, end). */
+  start: number;
+  end: number;
+  startLogit: number;
+  endLogit: number;
+  /** Among the spans that are kept. */
+  probability: number;
+}
+
+/** The spans of a question. */
+export interface BestSpans {
+  /** Best first. */
+  nbest: Span[];
+  /** What is taken for the answer; of an empty text where there is none. */
+  answer: Span;
+  /** By how much the score of no answer is above that of the best answer; undefined where there must be one. */
+  nullOdds: number | undefined;
+}
+
+/** Keys of the `data` section. */
+export interface SpanSearch {
+  n_best_size: number;
+  max_answer_length: number;
+  version_2_with_negative?: boolean;
+  null_score_diff_threshold: number;
+}
+
+type Scored = Omit<Span, 'text' | 'probability'> & { score: number };
+
+/** What utils_qa.py puts in where no span is left. */
+const EMPTY: Span & { score: number } = {
+  text: 'empty',
+  start: 0,
+  end: 0,
+  startLogit: 0,
+  endLogit: 0,
+  score: 0,
+  probability: 0,
+};
+
+/**
+ * The best spans of a question over all its features, as `postprocess_qa_predictions` of transformers' utils_qa.py, in
+ * 32 bits as there. Of equal logits the later token counts as the larger (there the order of equal ones is left to the
+ * sort), and padding is none of the tokens that are ranked.
+ *
+ * @param windows the question's features with their logits
+ */
+export function bestSpans(
+  windows: readonly { feature: SpanFeature; logits: SpanLogits }[],
+  context: string,
+  search: SpanSearch,
+): BestSpans {
+  const size = search.n_best_size;
+  const found = windows.flatMap(({ feature, logits }) => spansOf(feature, logits, search));
+  const none = search.version_2_with_negative ? noAnswer(windows.map(({ logits }) => logits)) : undefined;
+  if (none) found.push(none);
+  const kept = found.sort((a, b) => b.score - a.score).slice(0, size);
+  if (none && !kept.some(({ start, end }) => start === 0 && end === 0)) kept.push(none);
+
+  const characters = new Characters(context);
+  const spans = kept.map((span) => ({
+    ...span,
+    text: characters.slice(span.start, span.end),
+    probability: 0,
+  }));
+  if (spans.every(({ text }) => text === '') && (spans.length < 2 || none)) spans.unshift({ ...EMPTY });
+  const nbest = withProbabilities(spans);
+  if (!none) return { nbest, answer: nbest[0], nullOdds: undefined };
+  const best = nbest.find(({ text }) => text !== '')!;
+  const nullOdds = Math.fround(Math.fround(none.score - best.startLogit) - best.endLogit);
+  const isNone = nullOdds > search.null_score_diff_threshold;
+  return { nbest, answer: isNone ? nbest.find(({ text }) => text === '')! : best, nullOdds };
+}
+
+/** Spans of a feature between the best tokens to begin with and the best to end with. */
+function spansOf(
+  { starts, ends, sequenceIds }: SpanFeature,
+  logits: SpanLogits,
+  { n_best_size, max_answer_length }: SpanSearch,
+): Scored[] {
+  const isContext = (token: number) => sequenceIds[token] === CONTEXT;
+  const lasts = largest(logits.end, n_best_size).filter(isContext);
+  return largest(logits.start, n_best_size)
+    .filter(isContext)
+    .flatMap((first) =>
+      lasts
+        .filter((last) => last >= first && last - first < max_answer_length)
+        .map((last) => scored(starts[first], ends[last], logits.start[first], logits.end[last])),
+    );
+}
+
+/** The least that a feature says for no answer: all must agree that there is none. */
+function noAnswer(features: readonly SpanLogits[]): Scored {
+  const all = features.map(({ start, end }) => scored(0, 0, start[0], end[0]));
+  return all.reduce((least, one) => (one.score < least.score ? one : least));
+}
+
+function scored(start: number, end: number, startLogit: number, endLogit: number): Scored {
+  return { start, end, startLogit, endLogit, score: Math.fround(startLogit + endLogit) };
+}
+
+/** The places of the largest values, largest first. */
+function largest(values: Float32Array, count: number): number[] {
+  return Array.from(values.keys())
+    .sort((a, b) => values[b] - values[a] || b - a)
+    .slice(0, count);
+}
+
+function withProbabilities(spans: readonly (Span & { score: number })[]): Span[] {
+  const most = Math.max(...spans.map(({ score }) => score));
+  const exponentials = spans.map(({ score }) => Math.exp(score - most));
+  const sum = exponentials.reduce((total, one) => total + one, 0);
+  return spans.map(({ score: _, ...span }, i) => ({ ...span, probability: exponentials[i] / sum }));
+}

@@ -1,0 +1,124 @@
+import { spanModel } from '../../objectives/span-model.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { percent, shortest } from '../classes/answer-text.ts';
+import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';
+import type { BestSpans } from './best-spans.ts';
+import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
+import { predictSpans } from './predict-spans.ts';
+import type { AnsweredText, Question } from './question.ts';
+import { bestOfAll, questionEvaluation } from './question-evaluation.ts';
+import { questionExamples } from './question-examples.ts';
+import { readQuestions } from './read-questions.ts';
+import { nbestRows, squadFiles } from './squad-files.ts';
+import { typedQuestions } from './typed-questions.ts';
+
+/** What is asked: ids are for the files of SQuAD. */
+export type QuestionInput = Omit<Question, 'id'> & { id?: string };
+
+/** What a model answers. */
+export interface SpanAnswer {
+  /** Of the input, if it has one. */
+  id?: string;
+  /** Empty where the text has no answer. */
+  answer: string;
+  /** Its probability among the spans that are kept. */
+  score: number;
+  /** The answer's code points in the context are [start, end), as `answer_start` counts them. */
+  start: number;
+  end: number;
+  found: BestSpans;
+}
+
+/** The stretch of a text that answers a question. */
+export const questionAnswering: TaskDefinition<
+  QuestionData,
+  readonly AnsweredText[],
+  QuestionInput,
+  typeof questionDataSchema
+> = {
+  data: questionDataSchema,
+  problems: strideProblems,
+  batchSize: { train: 16, eval: 32 },
+  metrics: ['f1', 'exact_match', 'loss'],
+  takesFolders: false,
+  build: () => spanModel,
+  read: ([file]) => readQuestions(file.read(), file.name, 'places'),
+  labels: () => [],
+  found: (questions, { version_2_with_negative }) => ({
+    version_2_with_negative: version_2_with_negative ?? questions.some(({ answers }) => answers.length === 0),
+  }),
+  examples: (questions, { tokenizer, maxLength, reading }) =>
+    questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, true),
+  evaluation: questionEvaluation,
+  withFlags: questionsWithFlags,
+  prediction: {
+    withFlags: questionsWithFlags,
+    inputs: (content, fileName) => readQuestions(content, fileName, 'none'),
+    typed: typedQuestions,
+    async answer(inputs, { program, values }, { reading, tokenizer, maxLength }, batchSize) {
+      const questions = inputs.map((input, i) => ({ ...input, id: input.id ?? `${i}` }));
+      const empty = questions.find(({ context }) => context.trim() === '');
+      if (empty) {
+        const where = `question ${empty.id}`;
+        throw new UserError({ where, expected: 'a text in "context"', got: 'an empty one' });
+      }
+      const set = questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, false);
+      const logits = await predictSpans(program, values, set, batchSize);
+      return bestOfAll(questions, set, logits, reading).map((found, i): SpanAnswer => {
+        const { text, probability, start, end } = found.answer;
+        return { id: inputs[i].id, answer: text, score: probability, start, end, found };
+      });
+    },
+    json(answer, details) {
+      const { found, score, ...rest } = answer as SpanAnswer;
+      return {
+        ...rest,
+        score: shortest(score),
+        ...(details && { null_odds: found.nullOdds, nbest: nbestRows(found) }),
+      };
+    },
+    describe(answer) {
+      const { answer: text, score } = answer as SpanAnswer;
+      return `${text === '' ? 'no answer' : text}, ${percent(score)}`;
+    },
+    files: (inputs, answers) =>
+      squadFiles(
+        inputs.map(({ id }, i) => id ?? `${i}`),
+        answers.map((answer) => (answer as SpanAnswer).found),
+      ),
+  },
+  recognises({ taskType, definition, architecture }) {
+    const head = definition.heads.QUESTION_ANS;
+    const isModel = taskType === undefined && head !== undefined && architecture === head.architecture;
+    return isModel || taskType === 'QUESTION_ANS' ? { labels: [], data: {} } : undefined;
+  },
+  words: {
+    name: 'question answering',
+    purpose: () => 'question answering',
+    hub: { pipeline: 'question-answering', name: 'Question Answering' },
+    autoModel: 'AutoModelForQuestionAnswering',
+    use: {
+      command: 'adalora predict . questions.jsonl',
+      explanation: 'a line of JSON with the answer for each line with a `question` and its `context`',
+    },
+    python: ({ max_length }) => [
+      'question, text = "Who?", "Some text"',
+      `inputs = tokenizer(question, text, truncation="only_second", max_length=${max_length}, return_tensors="pt")`,
+      '# PEFT 0.21 passes no token_type_ids on to the model of an adapter: model.base_model(**inputs) does.',
+      'outputs = model(**inputs)',
+      'start, end = outputs.start_logits.argmax(-1), outputs.end_logits.argmax(-1)',
+    ],
+    hasClasses: false,
+  },
+};
+
+const FLAGS = ['null_score_diff_threshold', 'version_2_with_negative'];
+
+/** How another file is read than the run's. Throws a UserError for a flag that means nothing here. */
+function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlags): ReadingOf<QuestionData> {
+  const other = Object.keys(flags).find((key) => !FLAGS.includes(key));
+  if (other === undefined) return { ...reading, ...flags };
+  const [expected, got] = ['a flag for task question_answering', 'one for rows of texts'];
+  throw new UserError({ where: `--${other}`, expected, got, hint: suggest(other, FLAGS) });
+}

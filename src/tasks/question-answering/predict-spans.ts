@@ -1,0 +1,32 @@
+import type { Program } from '../../program/program.ts';
+import { planEvaluation } from '../../text/batches.ts';
+import type { QuestionExamples } from './question-examples.ts';
+
+/** What a model says of each token of a feature, [length]. */
+export interface SpanLogits {
+  start: Float32Array;
+  end: Float32Array;
+}
+
+/** The logits of all features, in their order and without those of padding. */
+export async function predictSpans(
+  program: Program,
+  values: Float32Array,
+  set: QuestionExamples,
+  batchSize: number,
+): Promise<SpanLogits[]> {
+  const predicted = new Array<SpanLogits>(set.lengths.length);
+  for (const examples of planEvaluation(set, batchSize)) {
+    // [2, batch, sequence]
+    const logits = await program.predict(values, set.batch(examples, 0).feeds);
+    const width = logits.length / (2 * examples.length);
+    examples.forEach((example, row) => {
+      const side = (i: number) => {
+        const begin = (i * examples.length + row) * width;
+        return logits.slice(begin, begin + set.lengths[example]);
+      };
+      predicted[example] = { start: side(0), end: side(1) };
+    });
+  }
+  return predicted;
+}

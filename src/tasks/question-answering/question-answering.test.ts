@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
+import { bestSpans } from './best-spans.ts';
+import type { AnsweredText } from './question.ts';
+import { bestOfAll } from './question-evaluation.ts';
+import { questionExamples } from './question-examples.ts';
+import { CONTEXT, type SpanFeature } from './span-features.ts';
+import { squadFiles } from './squad-files.ts';
+
+interface Case {
+  max_length: number;
+  doc_stride: number;
+  features: {
+    question: string;
+    ids: string;
+    types: string;
+    /** Numbers with a space between. Of the context's tokens alone: first character, the one after the last. */
+    offsets: string;
+    labels: string;
+    logits: string[];
+  }[];
+  answers: {
+    settings: [boolean, number, number, number];
+    predictions: Record<string, string>;
+    /** The best ones: text, start logit, end logit, probability. */
+    nbest: Record<string, [string, number, number, number][]>;
+    sizes: string;
+    null_odds?: Record<string, number>;
+  }[];
+}
+
+const path = process.env.QUESTION_CASES ?? 'src/tasks/question-answering/fixtures/oracle.json';
+const fixture = JSON.parse(readFileSync(path, 'utf8')) as {
+  model: string;
+  rows: { id: string; question: string; context: string; text: string | null; start: number }[];
+  cases: Case[];
+};
+const tokenizer = loadTokenizer(fixture.model, { typeVocabSize: 2 });
+const questions = fixture.rows.map(
+  ({ id, question, context, text, start }): AnsweredText => ({
+    ...{ id, question, context },
+    answers: text === null ? [] : [{ text, start }],
+  }),
+);
+const examplesOf = ({ max_length, doc_stride }: Pick<Case, 'max_length' | 'doc_stride'>, labelled = true) =>
+  questionExamples(questions, tokenizer, { maxLength: max_length, docStride: doc_stride }, labelled);
+
+describe.each(fixture.cases)('of $max_length tokens, $doc_stride in common', (expected) => {
+  const set = examplesOf(expected);
+
+  it("features are those of transformers' run_qa.py", () => {
+    const shown = ({ inputIds, tokenTypeIds, starts, ends, sequenceIds }: SpanFeature, i: number) => ({
+      question: questions[set.questions[i]].id,
+      ids: inputIds.join(' '),
+      types: tokenTypeIds.join(''),
+      offsets: [...starts]
+        .flatMap((start, token) => (sequenceIds[token] === CONTEXT ? [start, ends[token]] : []))
+        .join(' '),
+      labels: `${set.labels[i].start} ${set.labels[i].end}`,
+    });
+    expect(set.features.map(shown)).toEqual(expected.features.map(({ logits: _, ...feature }) => feature));
+  });
+
+  it.each(expected.answers)('answers with $settings are those of utils_qa.py', ({ settings, ...answers }) => {
+    const [version_2_with_negative, n_best_size, max_answer_length, null_score_diff_threshold] = settings;
+    const logits = expected.features.map(({ logits: [start, end] }) => ({
+      start: Float32Array.from(start.split(' ').map(Number)),
+      end: Float32Array.from(end.split(' ').map(Number)),
+    }));
+    const search = { version_2_with_negative, n_best_size, max_answer_length, null_score_diff_threshold };
+    const found = bestOfAll(questions, set, logits, search);
+    const ids = questions.map(({ id }) => id);
+    const files = squadFiles(ids, found);
+    const read = (name: string) => JSON.parse(files[name] ?? 'null');
+    expect(read('predictions.json')).toEqual(answers.predictions);
+    expect(read('null_odds.json')).toEqual(answers.null_odds ?? null);
+    const nbest: Record<string, Record<string, unknown>[]> = read('nbest_predictions.json');
+    expect(ids.map((id) => nbest[id].length).join(' ')).toEqual(answers.sizes);
+    for (const id of ids) {
+      answers.nbest[id].forEach(([text, start_logit, end_logit, probability], i) => {
+        // Exponentials in 32 bits there, in 64 here.
+        const near = expect.closeTo(probability, 6);
+        expect(nbest[id][i]).toEqual({ text, start_logit, end_logit, probability: near });
+      });
+    }
+  });
+});
+
+it('batches have the labels of their features', () => {
+  const set = examplesOf({ max_length: 24, doc_stride: 6 });
+  const { feeds, weight } = set.batch(Int32Array.of(1, 0), 0);
+  const labels = [set.labels[1], set.labels[0]];
+  expect(weight).toBe(2);
+  expect([...feeds.start_positions.data]).toEqual(labels.map(({ start }) => start));
+  expect([...feeds.end_positions.data]).toEqual(labels.map(({ end }) => end));
+  expect(
+    examplesOf({ max_length: 24, doc_stride: 6 }, false).batch(Int32Array.of(0), 0).feeds,
+  ).not.toHaveProperty('start_positions');
+});
+
+it('says where question, windows and stride do not fit', () => {
+  expect(() => examplesOf({ max_length: 24, doc_stride: 20 })).toThrow(
+    /^data\.doc_stride, question q0: expected less than 1\d /,
+  );
+  expect(() => examplesOf({ max_length: 5, doc_stride: 0 })).toThrow(
+    /^question q0: expected room for the context in 5 tokens, got \d+ of the question and special ones\./,
+  );
+});
+
+it('where no span is left the answer is that of utils_qa.py: "empty"', () => {
+  const feature = examplesOf({ max_length: 24, doc_stride: 6 }).features[0];
+  const logits = new Float32Array(feature.inputIds.length);
+  const search = { n_best_size: 1, max_answer_length: 30, null_score_diff_threshold: 0 };
+  const windows = [{ feature, logits: { start: logits, end: logits } }];
+  expect(bestSpans(windows, 'The cat', search).answer.text).toBe('empty');
+  const { answer, nullOdds } = bestSpans(windows, 'The cat', { ...search, version_2_with_negative: true });
+  expect([answer.text, nullOdds]).toEqual(['empty', 0]);
+});

@@ -1,0 +1,74 @@
+import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
+import { squadScores } from '../../metrics/squad/squad-scores.ts';
+import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
+import type { Evaluation, Scores } from '../../program/example-set.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import { type BestSpans, bestSpans } from './best-spans.ts';
+import type { QuestionData } from './data-section.ts';
+import { predictSpans, type SpanLogits } from './predict-spans.ts';
+import type { AnsweredText, Question } from './question.ts';
+import { type QuestionExamples, questionExamples } from './question-examples.ts';
+
+/**
+ * Scores answers as the official scripts of SQuAD do: `eval_exact_match`, `eval_f1`, where a question may have no answer also
+ * those of questions with and without one and the best that any threshold gives; and `eval_loss`, the mean over features
+ * without padding.
+ */
+export function questionEvaluation(
+  questions: readonly AnsweredText[],
+  { reading, tokenizer, maxLength }: EncodingContext<QuestionData>,
+  batchSize: number,
+): Evaluation {
+  const windows = { maxLength, docStride: reading.doc_stride };
+  const set = questionExamples(questions, tokenizer, windows, true);
+  const someHaveNone = questions.some(({ answers }) => answers.length === 0);
+  const search = { ...reading, version_2_with_negative: reading.version_2_with_negative ?? someHaveNone };
+  return {
+    examples: set,
+    output: 'logits',
+    async run(program, values) {
+      const logits = await predictSpans(program, values, set, batchSize);
+      const found = bestOfAll(questions, set, logits, search);
+      return { eval_loss: meanLoss(logits, set), ...answerScores(questions, found) };
+    },
+  };
+}
+
+/** The best spans of each question. */
+export function bestOfAll(
+  questions: readonly Question[],
+  set: QuestionExamples,
+  logits: readonly SpanLogits[],
+  search: Parameters<typeof bestSpans>[2],
+): BestSpans[] {
+  const windows = questions.map((): Parameters<typeof bestSpans>[0][number][] => []);
+  set.questions.forEach((question, i) => {
+    windows[question].push({ feature: set.features[i], logits: logits[i] });
+  });
+  return questions.map(({ context }, question) => bestSpans(windows[question], context, search));
+}
+
+function answerScores(questions: readonly AnsweredText[], found: readonly BestSpans[]): Scores {
+  const asked = questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) }));
+  const byId = <T>(value: (of: BestSpans) => T) => new Map(asked.map(({ id }, i) => [id, value(found[i])]));
+  const predictions = byId(({ answer }) => answer.text);
+  if (asked.every(({ answers }) => answers.length > 0) && found[0].nullOdds === undefined) {
+    const { exact_match, f1 } = squadScores(asked, predictions);
+    return { eval_exact_match: exact_match, eval_f1: f1 };
+  }
+  const odds = found[0].nullOdds === undefined ? undefined : byId(({ nullOdds }) => nullOdds!);
+  const { exact, f1, ...others } = squadV2Scores(asked, predictions, odds && { odds });
+  const scores: Scores = { eval_exact_match: exact, eval_f1: f1 };
+  for (const [name, score] of Object.entries(others)) {
+    if (!name.endsWith('total')) scores[`eval_${name}`] = score;
+  }
+  return scores;
+}
+
+function meanLoss(logits: readonly SpanLogits[], { labels }: QuestionExamples): number {
+  const losses = logits.map(({ start, end }, i) => {
+    const side = (of: Float32Array, label: number) => meanCrossEntropy(of, of.length, Int32Array.of(label));
+    return (side(start, labels[i].start) + side(end, labels[i].end)) / 2;
+  });
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+}

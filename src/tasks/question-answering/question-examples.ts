@@ -1,0 +1,72 @@
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
+import type { HostTensor } from '../../runtime/session.ts';
+import { PYTHON_SPACE } from '../../support/python-space.ts';
+import { collate } from '../../text/collate.ts';
+import type { TextTokenizer } from '../../text/tokenizer.ts';
+import type { AnsweredText, Question } from './question.ts';
+import { type SpanFeature, spanFeatures, type Windows } from './span-features.ts';
+import { type SpanLabels, spanLabels } from './span-labels.ts';
+
+const LEADING_SPACE = new RegExp(`^[${PYTHON_SPACE}]+`);
+
+/** Questions as a model takes them: an example is a feature, of which a question with a long context has several. */
+export interface QuestionExamples extends ExampleSet {
+  readonly features: readonly SpanFeature[];
+  /** Of each feature its question. */
+  readonly questions: Int32Array;
+  /** Of each feature; none of questions without answers to learn from. */
+  readonly labels: readonly SpanLabels[];
+}
+
+/**
+ * Features of questions, in order. Space at the left of a question is dropped, as in run_qa.py.
+ *
+ * @param labelled whether the batches are to have the first answer of each question
+ * @throws UserError where a question and a window of its context do not fit together
+ */
+export function questionExamples(
+  questions: readonly (Question | AnsweredText)[],
+  tokenizer: TextTokenizer,
+  windows: Windows,
+  labelled: boolean,
+): QuestionExamples {
+  const features: SpanFeature[] = [];
+  const owners: number[] = [];
+  const labels: SpanLabels[] = [];
+  questions.forEach((question, owner) => {
+    const pair = tokenizer.encodeWithOffsets(question.question.replace(LEADING_SPACE, ''), question.context);
+    for (const feature of spanFeatures(pair, windows, `question ${question.id}`)) {
+      features.push(feature);
+      owners.push(owner);
+      const [answer] = 'answers' in question ? question.answers : [];
+      if (labelled) labels.push(spanLabels(feature, answer, clsOf(feature, tokenizer)));
+    }
+  });
+  return {
+    features,
+    questions: Int32Array.from(owners),
+    labels,
+    lengths: Int32Array.from(features, ({ inputIds }) => inputIds.length),
+    truncated: 0, // what one window lacks another one has
+    batch(examples) {
+      const chosen = Array.from(examples, (example) => features[example]);
+      const feeds = modelFeeds(collate(chosen, tokenizer.padId));
+      if (!labelled) return { feeds, weight: examples.length };
+      const positions = (side: keyof SpanLabels): HostTensor => ({
+        data: examples.map((example) => labels[example][side]),
+        dims: [examples.length],
+      });
+      const targets = { start_positions: positions('start'), end_positions: positions('end') };
+      return { feeds: { ...feeds, ...targets }, weight: examples.length };
+    },
+  };
+}
+
+/** The token that stands for no answer. */
+function clsOf({ inputIds }: SpanFeature, tokenizer: TextTokenizer): number {
+  const places = [tokenizer.idOf('cls_token'), tokenizer.idOf('bos_token')].map((id) =>
+    id === undefined ? -1 : inputIds.indexOf(id),
+  );
+  return places.find((place) => place >= 0) ?? 0;
+}

@@ -1,0 +1,68 @@
+import { UserError } from '../../support/user-error.ts';
+import type { OffsetsEncoding } from '../../text/tokenizer.ts';
+
+/** The place of the context in a pair with its question. */
+export const CONTEXT = 1;
+
+/** A question with a window of its context, as a model takes it. */
+export type SpanFeature = Omit<OffsetsEncoding, 'tokens'>;
+
+/** How a context is cut. */
+export interface Windows {
+  /** Tokens of a feature, special ones and the question included. */
+  maxLength: number;
+  /** Tokens that two windows have in common. */
+  docStride: number;
+}
+
+/**
+ * The features of a question and its context: one, or where that is too long one for each window of the context, as
+ * transformers' tokenizers make them with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
+ *
+ * @param where the question for messages
+ * @throws UserError where the question leaves no room, or the windows would not move on
+ */
+export function spanFeatures(
+  pair: SpanFeature,
+  { maxLength, docStride }: Windows,
+  where: string,
+): SpanFeature[] {
+  const length = pair.inputIds.length;
+  if (length <= maxLength) return [pair];
+  const [begin, end] = [pair.sequenceIds.indexOf(CONTEXT), pair.sequenceIds.lastIndexOf(CONTEXT) + 1];
+  const room = maxLength - (length - (end - begin));
+  if (begin < 0 || room < 1) {
+    const got = `${maxLength - room} of the question and special ones`;
+    throw new UserError({
+      where,
+      expected: `room for the context in ${maxLength} tokens`,
+      got,
+      hint: LONGER,
+    });
+  }
+  if (docStride >= room) {
+    const expected = `less than ${room} (data.max_length less the question and special tokens), as windows would not move on`;
+    throw new UserError({ where: `data.doc_stride, ${where}`, expected, got: `${docStride}`, hint: LONGER });
+  }
+  const windows: SpanFeature[] = [];
+  for (let start = begin; ; start += room - docStride) {
+    const stop = Math.min(start + room, end);
+    windows.push(cut(pair, [begin, start], [stop, end]));
+    if (stop === end) return windows;
+  }
+}
+
+const LONGER = 'Raise data.max_length, or lower data.doc_stride.';
+
+/** A pair without two stretches of tokens. */
+function cut(pair: SpanFeature, ...left: [from: number, to: number][]): SpanFeature {
+  const kept = (_: number, token: number) => left.every(([from, to]) => token < from || token >= to);
+  return {
+    inputIds: pair.inputIds.filter(kept),
+    tokenTypeIds: pair.tokenTypeIds.filter(kept),
+    starts: pair.starts.filter(kept),
+    ends: pair.ends.filter(kept),
+    sequenceIds: pair.sequenceIds.filter(kept),
+    truncated: true,
+  };
+}

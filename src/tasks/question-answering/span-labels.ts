@@ -1,0 +1,30 @@
+import { Characters } from './characters.ts';
+import type { GivenAnswer } from './question.ts';
+import { CONTEXT, type SpanFeature } from './span-features.ts';
+
+/** The tokens at which an answer begins and ends. */
+export interface SpanLabels {
+  start: number;
+  end: number;
+}
+
+/**
+ * The tokens of an answer in a feature as run_qa.py finds them; those of `cls` where there is no answer or the window does not
+ * have all of it. Where an answer begins in the last token of the context the script runs on to the last token of all
+ * (special tokens stand for characters from 0), and so do we: features are equal to its own, without padding.
+ */
+export function spanLabels(
+  { starts, ends, sequenceIds }: SpanFeature,
+  answer: GivenAnswer | undefined,
+  cls: number,
+): SpanLabels {
+  const none = { start: cls, end: cls };
+  let first = sequenceIds.indexOf(CONTEXT);
+  let last = sequenceIds.lastIndexOf(CONTEXT);
+  if (!answer || first < 0) return none;
+  const stop = answer.start + new Characters(answer.text).length;
+  if (starts[first] > answer.start || ends[last] < stop) return none;
+  while (first < starts.length && starts[first] <= answer.start) first++;
+  while (last >= 0 && ends[last] >= stop) last--;
+  return { start: first - 1, end: last + 1 };
+}

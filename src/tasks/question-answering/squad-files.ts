@@ -1,0 +1,38 @@
+import type { BestSpans } from './best-spans.ts';
+
+/** Contents of files by their names, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
+export function squadFiles(ids: readonly string[], found: readonly BestSpans[]): Record<string, string> {
+  const hasOdds = found.some(({ nullOdds }) => nullOdds !== undefined);
+  return {
+    'predictions.json': object(
+      ids,
+      found.map(({ answer }) => answer.text),
+    ),
+    'nbest_predictions.json': object(ids, found.map(nbestRows)),
+    ...(hasOdds && {
+      'null_odds.json': object(
+        ids,
+        found.map(({ nullOdds }) => nullOdds),
+      ),
+    }),
+  };
+}
+
+/** The best spans of a question, by the names of run_qa.py. */
+export function nbestRows({ nbest }: BestSpans): object[] {
+  return nbest.map(({ text, probability, startLogit, endLogit }) => ({
+    start_logit: startLogit,
+    end_logit: endLogit,
+    text,
+    probability,
+  }));
+}
+
+/** An object whose keys stay in their order, numbers too. */
+function object(keys: readonly string[], values: readonly unknown[]): string {
+  const lines = keys.map((key, i) => {
+    const value = JSON.stringify(values[i], null, 4).replaceAll('\n', '\n    ');
+    return `    ${JSON.stringify(key)}: ${value}`;
+  });
+  return `{\n${lines.join(',\n')}\n}\n`;
+}

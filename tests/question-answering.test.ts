@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
+import { open } from '../src/trained/node/open.ts';
+import { tinyQuestions } from './support/tiny-questions.ts';
+import { Workspace } from './support/workspace.ts';
+
+const CONFIG = `model: model
+task: question_answering
+data: {train: train.json, validation: dev.json, max_length: 32, doc_stride: 8}
+training: {learning_rate: 2e-2, num_train_epochs: 16, per_device_train_batch_size: 16}
+adalora: {target_r: 6, init_r: 8, lora_alpha: 16, tinit: 10%, tfinal: 40%, deltaT: 5}
+output: run
+`;
+
+let workspace: Workspace;
+let metrics: Record<string, number>;
+beforeAll(async () => {
+  workspace = new Workspace();
+  workspace.write('train.json', tinyQuestions(320, 1, true));
+  workspace.write('dev.json', tinyQuestions(60, 2, true));
+  workspace.write('run.yaml', CONFIG);
+  const { code, stderr } = await workspace.train();
+  expect(stderr).not.toContain('Error');
+  expect(code).toBe(0);
+  const finish = workspace.events('run').findLast(({ type }) => type === 'finish');
+  metrics = (finish as unknown as { metrics: Record<string, number> }).metrics;
+});
+afterAll(() => workspace.remove());
+
+const CONTEXT = 'the bird sat . the dog ran . the cat swam .';
+
+describe('question answering by the command', () => {
+  it('a tiny model learns who did it, and that nobody did', async () => {
+    expect(metrics.eval_f1).toBeGreaterThan(0.8);
+    expect(metrics.eval_exact_match).toBeLessThanOrEqual(metrics.eval_f1);
+    expect(metrics.eval_best_f1).toBeGreaterThanOrEqual(metrics.eval_f1);
+    expect(metrics).toHaveProperty('eval_NoAns_f1');
+    const scores = JSON.parse((await workspace.run('eval', 'run', 'dev.json', '--json')).stdout);
+    expect(scores).toEqual(metrics);
+    const config = JSON.parse(workspace.read('run', 'adapter', 'adapter_config.json').toString());
+    expect(config).toMatchObject({ task_type: 'QUESTION_ANS' });
+  });
+
+  it('writes the official files, which score as the evaluation does', async () => {
+    const { stdout } = await workspace.run('predict', 'run', 'dev.json', '--output', 'out');
+    expect(stdout).toBe('The predictions are in out\n');
+    const files = ['--predictions', 'out/predictions.json', '--references', 'dev.json'];
+    const { stdout: printed } = await workspace.run(
+      'score',
+      'squad',
+      ...files,
+      '--null-odds',
+      'out/null_odds.json',
+    );
+    const { exact, f1, best_f1, best_f1_thresh, HasAns_f1 } = JSON.parse(printed);
+    expect({ exact, f1, best_f1, best_f1_thresh, HasAns_f1 }).toEqual({
+      exact: metrics.eval_exact_match,
+      f1: metrics.eval_f1,
+      best_f1: metrics.eval_best_f1,
+      best_f1_thresh: metrics.eval_best_f1_thresh,
+      HasAns_f1: metrics.eval_HasAns_f1,
+    });
+    const nbest = JSON.parse(workspace.read('out', 'nbest_predictions.json').toString());
+    expect(nbest.q0.length).toBeGreaterThan(1);
+  });
+
+  it('answers a question with its place, from a line or JSON, and none below the threshold', async () => {
+    const predict = async (input: string, ...flags: string[]) =>
+      JSON.parse((await workspace.start(['predict', 'run', ...flags], { input }).ended).stdout);
+    const answer = await predict(`ran\t${CONTEXT}\n`);
+    expect(answer).toMatchObject({ answer: 'dog', start: 19, end: 22 });
+    expect(answer.score).toBeGreaterThan(0.3);
+    const asked = JSON.stringify({ id: 'x', question: 'ran', context: CONTEXT });
+    expect(await predict(asked, '--logits')).toMatchObject({ ...answer, id: 'x', nbest: expect.any(Array) });
+    const none = await predict(asked, '--null-score-diff-threshold', '-1000');
+    expect(none).toMatchObject({ answer: '', start: 0, end: 0 });
+  });
+
+  it('answers in a program', async () => {
+    const model = await open(workspace.path('run'), { model: workspace.path('model') });
+    const answers: SpanAnswer[] = [];
+    const inputs = [{ question: 'ran', context: CONTEXT }];
+    for await (const answer of model.predict<QuestionInput, SpanAnswer>(inputs)) answers.push(answer);
+    expect(answers).toMatchObject([{ answer: 'dog', start: 19, end: 22 }]);
+    await expect(model.predict<QuestionInput>([{ question: '', context: ' ' }]).next()).rejects.toThrow(
+      'question 0: expected a text in "context", got an empty one.',
+    );
+    await model.close();
+  });
+
+  it.each([
+    [
+      ['eval', 'run', 'dev.json', '--text_pair', '2'],
+      '--text_pair: expected a flag for task question_answering',
+    ],
+    [
+      ['eval', 'run', 'bad.json'],
+      'bad.json, question a: expected an answer that stands in its context, got "cow".',
+    ],
+    [
+      ['train', 'run.yaml', '--set', 'data.doc_stride=32'],
+      'data.doc_stride: expected less than data.max_length (32), as windows would not move on',
+    ],
+    [
+      [
+        'train',
+        'run.yaml',
+        '--set',
+        'data.doc_stride=29',
+        '--set',
+        'data.train=long.json',
+        '--set',
+        'output=x',
+      ],
+      'data.doc_stride, question 0: expected less than 2',
+    ],
+    [
+      ['predict', 'run', 'empty.json'],
+      'empty.json, question 0: expected a text in "context", got an empty one.',
+    ],
+  ])('says what is wrong with %j', async (args, message) => {
+    const bad = { id: 'a', question: 'x', context: CONTEXT, answers: [{ text: 'cow', answer_start: 4 }] };
+    workspace.write('bad.json', JSON.stringify([bad]));
+    workspace.write('empty.json', JSON.stringify([{ question: 'x', context: '' }]));
+    const long = { question: 'x', context: CONTEXT.repeat(9), answers: [{ text: 'the', answer_start: 0 }] };
+    workspace.write('long.json', JSON.stringify([long]));
+    const { code, stderr } = await workspace.run(...args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+});

@@ -1,0 +1,26 @@
+import { Random } from '../../src/support/random.ts';
+
+const NOUNS = ['cat', 'dog', 'fish', 'bird'];
+const VERBS = ['sat', 'ran', 'swam'];
+
+/** A question whose answer is the animal that does something; in some texts nobody does. */
+function tinyQuestion(random: Random, id: string, withNone: boolean) {
+  const draw = <T>(options: readonly T[]) => options[random.integer(options.length)];
+  const nouns = [...NOUNS].sort(() => random.uniform() - 0.5);
+  const verbs = VERBS.map((verb, i) => ({ verb, noun: nouns[i] }));
+  const asked = draw(VERBS);
+  const told = withNone && random.uniform() < 0.4 ? verbs.filter(({ verb }) => verb !== asked) : verbs;
+  const context = `${told.map(({ verb, noun }) => `the ${noun} ${verb}`).join(' . ')} .`;
+  const found = told.find(({ verb }) => verb === asked);
+  const answers = found
+    ? [{ text: found.noun, answer_start: context.indexOf(` ${found.noun} ${asked}`) + 1 }]
+    : [];
+  return { context, qas: [{ id, question: ` ${asked}`, answers, is_impossible: !found }] };
+}
+
+/** Such questions as JSON of SQuAD. The same for the same seed. */
+export function tinyQuestions(count: number, seed: number, withNone: boolean): string {
+  const random = new Random(seed, 'tiny questions');
+  const paragraphs = Array.from({ length: count }, (_, i) => tinyQuestion(random, `q${i}`, withNone));
+  return JSON.stringify({ version: withNone ? 'v2.0' : '1.1', data: [{ title: 'animals', paragraphs }] });
+}
