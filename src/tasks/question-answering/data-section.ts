@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import type { Problem } from '../../support/problem.ts';
-
-const given = z.string().min(1);
+import { dataFiles } from '../data-files.ts';
 
 /** Where questions about texts are, and how answers are sought. Names and defaults are those of transformers' run_qa.py. */
 export const questionDataSchema = z.strictObject({
-  /** Paths of JSON as SQuAD is published, v1.1 or v2.0, or of rows with `question`, `context` and `answers`. */
-  train: given,
-  validation: given.optional(),
+  /** JSON as SQuAD is published, v1.1 or v2.0, or rows with `question`, `context` and `answers`. */
+  ...dataFiles,
   /** Whether a question may have no answer. Default: whether one of the training questions has none. */
   version_2_with_negative: z.boolean().optional(),
   /** Tokens of an example: question, a window of the context, special ones. */

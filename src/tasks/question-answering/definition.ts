@@ -43,7 +43,7 @@ export const questionAnswering: TaskDefinition<
   metrics: ['f1', 'exact_match', 'loss'],
   takesFolders: false,
   build: () => spanModel,
-  read: ([file]) => readQuestions(file.read(), file.name, 'places'),
+  read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),
   labels: () => [],
   found: (questions, { version_2_with_negative }) => ({
     version_2_with_negative: version_2_with_negative ?? questions.some(({ answers }) => answers.length === 0),
