@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainEvent } from '../src/run/events.ts';
@@ -61,6 +62,12 @@ function expectSameAsWhole(output: string, without: readonly TrainEvent['type'][
   }
   const temporary = filesOf(output).filter((name) => name.endsWith('.tmp'));
   expect(temporary).toEqual([]);
+}
+
+function changedLast(bytes: Buffer): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 1] ^= 1;
+  return changed;
 }
 
 /** The program, killed before its file operation of that number. */
@@ -173,15 +180,15 @@ describe('--resume', () => {
     [
       'with other settings',
       ['--set', 'training.learning_rate=0.5', '--set', 'adalora.target_modules=[query]'],
-      'output: whole: expected to resume the run in it with its own settings and data, got ' +
+      'output: whole: expected to resume the run in it with its own settings, data and model, got ' +
         'training.learning_rate 0.5 (there 0.02), adalora.target_modules ["query"] (there left out). ' +
         'Resume with what its config.yaml says, or choose another folder with --set output=...\n',
     ],
     [
       'with other data',
       ['--set', 'data.train=dev.tsv'],
-      'output: whole: expected to resume the run in it with its own settings and data, got ' +
-        'other content in the data files. ' +
+      'output: whole: expected to resume the run in it with its own settings, data and model, got ' +
+        "other content in the data files or the model's (weights, tokenizer, config.json). " +
         'Resume with what its config.yaml says, or choose another folder with --set output=...\n',
     ],
     [
@@ -195,6 +202,21 @@ describe('--resume', () => {
     const { code, stderr } = await workspace.run(...train('whole', ...settings, '--resume'));
     expect({ code, stderr }).toEqual({ code: 2, stderr: message });
     expect(workspace.read('whole', 'metrics.jsonl')).toEqual(before);
+  });
+
+  it.each([
+    ['weights', 'model.safetensors', changedLast],
+    ['tokenizer', 'tokenizer.json', (text: Buffer) => Buffer.from(String(text).replace('"cat"', '"act"'))],
+    ['config', 'config.json', (text: Buffer) => Buffer.from(String(text).replace('0.1', '0.2'))],
+  ])('with other %s of the same size under the same name is refused', async (_, name, change) => {
+    const before = workspace.read('model', name);
+    workspace.write(join('model', name), change(before));
+    const { code, stderr } = await workspace.run(...train('whole', '--resume'));
+    workspace.write(join('model', name), before);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      "other content in the data files or the model's (weights, tokenizer, config.json)",
+    );
   });
 
   it('goes on from what a killed process left half-made', async () => {
