@@ -5,11 +5,12 @@ import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
-import { readLastCheckpoint, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
+import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
 import { checkRunFolder, makeRunFolder, runFiles } from '../../run/node/run-folder.ts';
 import { fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
+import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { writeFullModel } from '../../trained/node/write-model.ts';
@@ -42,13 +43,16 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   const run = await readRun(given, ({ received, total }) => download(received / total));
   const { config, labels } = run;
   const files = runFiles(config.output);
-  const fingerprint = fingerprintOf(config, labels, run.files);
-  const saved = options.resume ? readLastCheckpoint(files.checkpoints) : undefined;
+  const fingerprint = fingerprintOf(config, labels, run.files());
+  const notice = (step: number, message: string) => options.onEvent({ type: 'notice', step, message });
+  const saved = options.resume
+    ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
+    : undefined;
   if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
   const finished = saved && existsSync(files.card) ? finishOf(files.metrics) : undefined;
   if (finished) {
     const message = `the run in ${config.output} has finished before, nothing is left to do`;
-    options.onEvent({ type: 'notice', step: finished.step, message });
+    notice(finished.step, message);
     options.onEvent(finished);
     return finished;
   }
@@ -71,7 +75,7 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
       writeCheckpoint(files.checkpoints, state, { fingerprint, began }, config.training.save_total_limit),
     peakMemoryMb,
   });
-  if (saved) await trainer.restore(saved.state);
+  if (saved) await restore(trainer, saved);
   await trainer.prepare();
 
   makeRunFolder(config.output);
@@ -97,6 +101,16 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   emit(finish);
   model.close();
   return finish;
+}
+
+/** A state that fits its checksum and not the run was written by somebody else. */
+async function restore(trainer: Trainer, { state, path }: SavedState): Promise<void> {
+  try {
+    await trainer.restore(state);
+  } catch (error) {
+    const got = `another (${(error as Error).message})`;
+    throw new UserError({ where: path, expected: 'a state of this run', got });
+  }
 }
 
 /** The adapter (or model) of a finished run, and its card. */
