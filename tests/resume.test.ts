@@ -161,6 +161,24 @@ it('quits at once at the second Ctrl-C', async () => {
   expect(workspace.events('twice').at(-1)!.type).not.toBe('finish');
 });
 
+it("a folder that a run writes to is no other run's", async () => {
+  const slow = ['--set', 'training.num_train_epochs=10000', '--json'];
+  const { process: child, ended } = workspace.start(train('held', ...slow));
+  await new Promise<void>((begun) => {
+    child.stdout!.on('data', (text) => String(text).includes('"step"') && begun());
+  });
+  const { code, stderr } = await workspace.run(...train('held', ...slow, '--resume'));
+  child.kill('SIGKILL');
+  await ended;
+  expect(code).toBe(2);
+  expect(stderr).toContain(
+    `expected a folder that no other run writes to, got one that process ${child.pid} on`,
+  );
+  // What it left is taken over.
+  const again = ['--set', 'training.num_train_epochs=1', '--set', 'method=lora'];
+  expect((await workspace.run(...train('held', ...again, '--resume'))).stderr).not.toContain('no other run');
+});
+
 describe('--resume', () => {
   it('of a finished run says so and changes nothing', async () => {
     const before = workspace.read('whole', 'metrics.jsonl');

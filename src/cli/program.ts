@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { ComputationError } from '../support/computation-error.ts';
 import { fileError } from '../support/file-error.ts';
 import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
@@ -15,7 +16,7 @@ import { reportCommand } from './commands/report.ts';
 import { scoreCommand } from './commands/score.ts';
 import { trainCommand } from './commands/train.ts';
 
-/** A mistake of the user's. Faults of this program exit with 1, runs stopped by a signal with 130. */
+/** A mistake of the user's. Faults of this program, and what the engine cannot compute, exit with 1, runs stopped by a signal with 130. */
 const USER_MISTAKE = 2;
 
 // Who reads our output may stop early (`adalora predict ... | head`): that is no failure.
@@ -60,6 +61,6 @@ function exitCodeOf(error: unknown): number {
     console.error(mistake.message);
     return USER_MISTAKE;
   }
-  console.error(error);
+  console.error(error instanceof ComputationError ? error.message : error);
   return 1;
 }

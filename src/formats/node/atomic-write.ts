@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { isAlive } from '../../support/node/is-alive.ts';
 
 /**
  * Writes a file so that a reader, or a crash at any moment, finds the old content or the new, never a part of it:
@@ -57,15 +58,6 @@ export function removeLeftovers(folder: string, name?: string): void {
     if (written === undefined || (name !== undefined && written !== name)) continue;
     const isOver = Number(pid) === process.pid ? Number(thread) === threadId : !isAlive(Number(pid));
     if (isOver) rmSync(join(folder, entry), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -7,7 +7,14 @@ import type { RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
-import { checkRunFolder, makeRunFolder, runFiles } from '../../run/node/run-folder.ts';
+import {
+  checkRunFolder,
+  contentOf,
+  makeRunFolder,
+  runFiles,
+  takeRunFolder,
+} from '../../run/node/run-folder.ts';
+import { lockFolder } from '../../run/node/run-lock.ts';
 import { fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -37,6 +44,21 @@ export interface RunOptions {
  */
 export async function runTraining(given: RunConfig, options: RunOptions): Promise<FinishEvent> {
   checkRunFolder(given.output, options.resume);
+  const seen = contentOf(given.output);
+  // What is there must not change while it is read; a new folder is made last.
+  let release = seen.length > 0 ? lockFolder(given.output) : undefined;
+  const take = () => {
+    release ??= takeRunFolder(given.output, seen);
+  };
+  try {
+    return await trainIn(given, options, take);
+  } finally {
+    release?.();
+  }
+}
+
+/** @param take makes the run's folder and locks it, where that has not been done */
+async function trainIn(given: RunConfig, options: RunOptions, take: () => void): Promise<FinishEvent> {
   const progress = (what: 'download' | 'base' | 'text', share: number) =>
     options.onEvent({ type: 'progress', step: 0, what, share });
   const download = everySecond((share) => progress('download', share));
@@ -78,6 +100,7 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   if (saved) await restore(trainer, saved);
   await trainer.prepare();
 
+  take();
   makeRunFolder(config.output);
   // The config with every default filled in.
   if (!saved) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
