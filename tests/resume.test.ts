@@ -144,6 +144,17 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('a run stopped by %s', (signal) =>
   });
 });
 
+it('does at a closed standard output what it does at a signal', async () => {
+  const { process: child, ended } = workspace.start(train('closed', '--json'));
+  child.stdout!.once('data', () => child.stdout!.destroy());
+  const { code, stderr } = await ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain('To continue: adalora train run.yaml');
+  expect(workspace.events('closed').at(-1)).toMatchObject({ type: 'finish', reason: 'stopped' });
+  expect(await workspace.run(...train('closed', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+  expectSameAsWhole('closed', ['checkpoint']);
+});
+
 it('quits at once at the second Ctrl-C', async () => {
   const slow = ['per_device_train_batch_size=1', 'gradient_accumulation_steps=160', 'logging_steps=1'];
   const settings = ['method=lora', ...slow.map((setting) => `training.${setting}`)];

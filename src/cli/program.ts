@@ -19,11 +19,18 @@ import { trainCommand } from './commands/train.ts';
 /** A mistake of the user's. Faults of this program, and what the engine cannot compute, exit with 1, runs stopped by a signal with 130. */
 const USER_MISTAKE = 2;
 
-// Who reads our output may stop early (`adalora predict ... | head`): that is no failure.
+let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (isOutputLost) return;
+  isOutputLost = true;
+  // Who reads our output may stop early (`adalora predict ... | head`): that is no failure.
+  const isClosed = error.code === 'EPIPE';
+  if (!isClosed) console.error(`standard output: expected the system to allow it, got ${error.message}`);
+  // A run that can be resumed stops as at a signal; everything else is over.
+  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
+// What nobody reads need not be said.
+process.stderr.on('error', () => {});
 
 const program = new Command(PROGRAM)
   .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')

@@ -110,7 +110,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);
     emit({ type: 'allocation', ...found.allocation });
   }
-  if (!saved) for (const message of startNotices(run, model)) emit({ type: 'notice', step: 0, message });
+  if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
     writeResults(run, loaded, trainer.values, finish);
