@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import { ComputationError } from '../support/computation-error.ts';
 import { fileError } from '../support/file-error.ts';
+import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
 import { evalCommand } from './commands/eval.ts';
@@ -18,6 +20,9 @@ import { trainCommand } from './commands/train.ts';
 
 /** A mistake of the user's. Faults of this program, and what the engine cannot compute, exit with 1, runs stopped by a signal with 130. */
 const USER_MISTAKE = 2;
+
+// Patterns come with configs and models. What would search for ever is handed to an engine that takes linear time.
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -65,9 +70,9 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // it has printed its message
   const mistake = error instanceof UserError ? error : fileError(error);
   if (mistake) {
-    console.error(mistake.message);
+    console.error(printable(mistake.message));
     return USER_MISTAKE;
   }
-  console.error(error instanceof ComputationError ? error.message : error);
+  console.error(error instanceof ComputationError ? printable(error.message) : error);
   return 1;
 }

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import { makeFolder } from '../../formats/node/make-folder.ts';
+import { methodOf, type RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
@@ -20,7 +21,7 @@ import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { openModel } from '../../trained/node/load-model.ts';
-import { writeFullModel } from '../../trained/node/write-model.ts';
+import { sharedFiles, writeFullModel } from '../../trained/node/write-model.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 import { everySecond } from '../every-second.ts';
 import { runResults } from '../run-results.ts';
@@ -64,6 +65,8 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   const download = everySecond((share) => progress('download', share));
   const run = await readRun(given, ({ received, total }) => download(received / total));
   const { config, labels } = run;
+  // Before the training rather than after it.
+  if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
   const fingerprint = fingerprintOf(config, labels, run.files());
   const notice = (step: number, message: string) => options.onEvent({ type: 'notice', step, message });
@@ -146,7 +149,7 @@ function writeResults(
   const files = runFiles(run.config.output);
   const { adapter, notes, card } = runResults(run, inputs.method, values, finish);
   const folder = adapter ? files.adapter : files.model;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   atomicWrite(join(folder, NOTES_FILE), notes);
   if (adapter) writeAdapter(folder, adapter);
   else {

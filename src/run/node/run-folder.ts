@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { removeLeftovers } from '../../formats/node/atomic-write.ts';
+import { makeFolder } from '../../formats/node/make-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import { LOCK_FILE, lockFolder } from './run-lock.ts';
 
@@ -67,7 +68,7 @@ export function contentOf(folder: string): string[] {
  */
 export function takeRunFolder(folder: string, seen: readonly string[]): () => void {
   const release = asked(folder, () => {
-    makeFolder(resolve(folder));
+    makeFolder(folder);
     return lockFolder(folder);
   });
   if (contentOf(folder).join('/') === seen.join('/')) return release;
@@ -85,7 +86,7 @@ export function takeRunFolder(folder: string, seen: readonly string[]): () => vo
 export function makeRunFolder(folder: string): void {
   const { checkpoints } = runFiles(folder);
   asked(folder, () => {
-    makeFolder(resolve(checkpoints));
+    makeFolder(checkpoints);
     for (const path of [folder, checkpoints]) removeLeftovers(path);
   });
 }
@@ -102,13 +103,6 @@ function asked<T>(folder: string, work: () => T): T {
 /** Whether a file may be left from a run that was killed before its first checkpoint. */
 function isOfBeginning(name: string): boolean {
   return name === 'checkpoints' || /^\.config\.yaml\..*\.tmp$/.test(name);
-}
-
-/** Not by mkdir's own recursion, which never ends below a folder such as /proc. */
-function makeFolder(path: string): void {
-  if (statsOf(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
 }
 
 function nearestAbove(path: string): string {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
 import { contentDigest } from '../../formats/node/content-digest.ts';
+import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
@@ -24,7 +23,7 @@ export function fingerprintOf(
 
 /** The error of resuming a run with settings or data that are not its own: names what differs. */
 export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof runFiles>): UserError {
-  const started = parseRunConfig(parseDocument(readFileSync(path, 'utf8')).toJS(), path);
+  const started = parseRunConfig(readYaml(path, "the run's config"), path);
   const before = leaves(courseOf(started));
   const now = leaves(courseOf(config));
   const differences = [...new Set([...before.keys(), ...now.keys()])]
