@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeTinyModel } from './support/tiny-model.ts';
@@ -48,5 +48,24 @@ describe('the library', () => {
     const finish = await train({ ...config, training }, { signal: controller.signal, onEvent });
     expect(finish.reason).toBe('stopped');
     expect(finish.step).toBeLessThan(5000);
+  });
+
+  it('fails with what onEvent throws, after a checkpoint', async () => {
+    const { train } = await import('adalora');
+    const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
+    const config = {
+      model: workspace.path('model'),
+      data,
+      method: 'lora',
+      output: workspace.path('thrown'),
+    } as const;
+    const training = { num_train_epochs: 1000, logging_steps: 1 };
+    const mistake = new Error('mine');
+    const onEvent = ({ type, step }: { type: string; step: number }) => {
+      if (type === 'step' && step >= 3) throw mistake;
+    };
+    await expect(train({ ...config, training }, { onEvent })).rejects.toBe(mistake);
+    expect(readdirSync(workspace.path('thrown', 'checkpoints'))).toHaveLength(1);
+    expect(existsSync(workspace.path('thrown', '.lock'))).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainEvent } from '../src/run/events.ts';
@@ -61,6 +62,12 @@ function expectSameAsWhole(output: string, without: readonly TrainEvent['type'][
   }
   const temporary = filesOf(output).filter((name) => name.endsWith('.tmp'));
   expect(temporary).toEqual([]);
+}
+
+function changedLast(bytes: Buffer): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 1] ^= 1;
+  return changed;
 }
 
 /** The program, killed before its file operation of that number. */
@@ -137,6 +144,17 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('a run stopped by %s', (signal) =>
   });
 });
 
+it('does at a closed standard output what it does at a signal', async () => {
+  const { process: child, ended } = workspace.start(train('closed', '--json'));
+  child.stdout!.once('data', () => child.stdout!.destroy());
+  const { code, stderr } = await ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain('To continue: adalora train run.yaml');
+  expect(workspace.events('closed').at(-1)).toMatchObject({ type: 'finish', reason: 'stopped' });
+  expect(await workspace.run(...train('closed', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+  expectSameAsWhole('closed', ['checkpoint']);
+});
+
 it('quits at once at the second Ctrl-C', async () => {
   const slow = ['per_device_train_batch_size=1', 'gradient_accumulation_steps=160', 'logging_steps=1'];
   const settings = ['method=lora', ...slow.map((setting) => `training.${setting}`)];
@@ -152,6 +170,24 @@ it('quits at once at the second Ctrl-C', async () => {
   expect({ code, signal }).toEqual({ code: null, signal: 'SIGINT' });
   expect(stderr).not.toContain('To continue');
   expect(workspace.events('twice').at(-1)!.type).not.toBe('finish');
+});
+
+it("a folder that a run writes to is no other run's", async () => {
+  const slow = ['--set', 'training.num_train_epochs=10000', '--json'];
+  const { process: child, ended } = workspace.start(train('held', ...slow));
+  await new Promise<void>((begun) => {
+    child.stdout!.on('data', (text) => String(text).includes('"step"') && begun());
+  });
+  const { code, stderr } = await workspace.run(...train('held', ...slow, '--resume'));
+  child.kill('SIGKILL');
+  await ended;
+  expect(code).toBe(2);
+  expect(stderr).toContain(
+    `expected a folder that no other run writes to, got one that process ${child.pid} on`,
+  );
+  // What it left is taken over.
+  const again = ['--set', 'training.num_train_epochs=1', '--set', 'method=lora'];
+  expect((await workspace.run(...train('held', ...again, '--resume'))).stderr).not.toContain('no other run');
 });
 
 describe('--resume', () => {
@@ -173,15 +209,15 @@ describe('--resume', () => {
     [
       'with other settings',
       ['--set', 'training.learning_rate=0.5', '--set', 'adalora.target_modules=[query]'],
-      'output: whole: expected to resume the run in it with its own settings and data, got ' +
+      'output: whole: expected to resume the run in it with its own settings, data and model, got ' +
         'training.learning_rate 0.5 (there 0.02), adalora.target_modules ["query"] (there left out). ' +
         'Resume with what its config.yaml says, or choose another folder with --set output=...\n',
     ],
     [
       'with other data',
       ['--set', 'data.train=dev.tsv'],
-      'output: whole: expected to resume the run in it with its own settings and data, got ' +
-        'other content in the data files. ' +
+      'output: whole: expected to resume the run in it with its own settings, data and model, got ' +
+        "other content in the data files or the model's (weights, tokenizer, config.json). " +
         'Resume with what its config.yaml says, or choose another folder with --set output=...\n',
     ],
     [
@@ -195,6 +231,21 @@ describe('--resume', () => {
     const { code, stderr } = await workspace.run(...train('whole', ...settings, '--resume'));
     expect({ code, stderr }).toEqual({ code: 2, stderr: message });
     expect(workspace.read('whole', 'metrics.jsonl')).toEqual(before);
+  });
+
+  it.each([
+    ['weights', 'model.safetensors', changedLast],
+    ['tokenizer', 'tokenizer.json', (text: Buffer) => Buffer.from(String(text).replace('"cat"', '"act"'))],
+    ['config', 'config.json', (text: Buffer) => Buffer.from(String(text).replace('0.1', '0.2'))],
+  ])('with other %s of the same size under the same name is refused', async (_, name, change) => {
+    const before = workspace.read('model', name);
+    workspace.write(join('model', name), change(before));
+    const { code, stderr } = await workspace.run(...train('whole', '--resume'));
+    workspace.write(join('model', name), before);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      "other content in the data files or the model's (weights, tokenizer, config.json)",
+    );
   });
 
   it('goes on from what a killed process left half-made', async () => {

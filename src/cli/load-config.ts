@@ -6,7 +6,7 @@ import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';
 
 /** A config that people write has some kilobytes, and YAML takes much memory for its size. */
-const MAX_CONFIG_BYTES = 2 ** 20;
+const MAX_CONFIG_BYTES = 2 ** 17;
 
 /**
  * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in it are relative
@@ -29,13 +29,41 @@ export function loadConfig(path: string, settings: readonly string[] = []): RunC
     const got = document.contents === null ? 'an empty file' : 'a list or a plain value';
     throw new UserError({ where: path, expected: 'a config: keys with values (see examples/)', got });
   }
-  const set = settings.map((setting) => applySetting(document, setting));
-  return parseRunConfig(document.toJS(), (key) => {
+  const set = settings.map((setting) => applied(document, setting));
+  return parseRunConfig(plain(document, path), (key) => {
     const isSet = set.some((path) => path.every((part, i) => part === String(key[i])));
     const offset = offsetOf(document, key);
     if (isSet) return '--set';
     return offset === undefined ? path : `${path}:${lines.linePos(offset).line}`;
   });
+}
+
+/** Throws a UserError also where the key lies below what is no section, such as an alias. */
+function applied(document: Document, setting: string): string[] {
+  try {
+    return applySetting(document, setting);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError({
+      where: `--set ${setting}`,
+      expected: 'a key of a section',
+      got: (error as Error).message,
+    });
+  }
+}
+
+/** The values of a document. So many aliases that a few lines make gigabytes are refused, and those of nothing. */
+function plain(document: Document, where: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new UserError({
+      where,
+      expected: 'YAML with few aliases, of what stands before them',
+      got: error.message,
+    });
+  }
 }
 
 /** Where a key stands in the file: it, or the last of those above it that does. */

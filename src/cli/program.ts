@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
+import { ComputationError } from '../support/computation-error.ts';
 import { fileError } from '../support/file-error.ts';
+import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
 import { evalCommand } from './commands/eval.ts';
@@ -16,14 +19,24 @@ import { scoreCommand } from './commands/score.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 
-/** A mistake of the user's. Faults of this program exit with 1, runs stopped by a signal with 130. */
+/** A mistake of the user's. Faults of this program, and what the engine cannot compute, exit with 1, runs stopped by a signal with 130. */
 const USER_MISTAKE = 2;
 
-// Who reads our output may stop early (`adalora predict ... | head`): that is no failure.
+// Patterns come with configs and models. What would search for ever is handed to an engine that takes linear time.
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+
+let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (isOutputLost) return;
+  isOutputLost = true;
+  // Who reads our output may stop early (`adalora predict ... | head`): that is no failure.
+  const isClosed = error.code === 'EPIPE';
+  if (!isClosed) console.error(`standard output: expected the system to allow it, got ${error.message}`);
+  // A run that can be resumed stops as at a signal; everything else is over.
+  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
+// What nobody reads need not be said.
+process.stderr.on('error', () => {});
 
 const program = new Command(PROGRAM)
   .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
@@ -59,9 +72,9 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // it has printed its message
   const mistake = error instanceof UserError ? error : fileError(error);
   if (mistake) {
-    console.error(mistake.message);
+    console.error(printable(mistake.message));
     return USER_MISTAKE;
   }
-  console.error(error);
+  console.error(error instanceof ComputationError ? printable(error.message) : error);
   return 1;
 }

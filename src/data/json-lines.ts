@@ -9,6 +9,11 @@ export interface JsonLine {
   object: JsonObject;
 }
 
+/** A row is a few texts: a book has some megabytes. */
+const MAX_LINE = 2 ** 24;
+/** Conversations lie four deep. */
+const MAX_DEPTH = 64;
+
 /** The objects of a file with one JSON object a line, or of one that is a list of them; blank lines are skipped. */
 export function* jsonLines(content: string, problems: RowProblems): Iterable<JsonLine> {
   if (/^\s*\[/.test(content)) {
@@ -57,7 +62,7 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
 function parseObject(source: string, line: number, problems: RowProblems): JsonObject | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(source);
+    value = parseRow(source);
   } catch (error) {
     problems.add(line, { expected: 'a line of JSON', got: `invalid JSON (${(error as Error).message})` });
     return undefined;
@@ -66,6 +71,22 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
   const hint = 'Write one object a line (JSON Lines).';
   problems.add(line, { expected: 'a JSON object', got: typeName(value), hint });
   return undefined;
+}
+
+/** Throws a SyntaxError also for what is too long, deep or full: of `[],` every three bytes make a list. */
+function parseRow(source: string): unknown {
+  if (source.length > MAX_LINE) throw new SyntaxError(`${source.length} characters`);
+  const value: unknown = JSON.parse(source);
+  if (depthOf(value, MAX_DEPTH) > MAX_DEPTH) throw new SyntaxError('lists or objects too deep in each other');
+  return value;
+}
+
+function depthOf(value: unknown, most: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (most < 0) return 1;
+  return (
+    1 + Object.values(value).reduce<number>((deepest, item) => Math.max(deepest, depthOf(item, most - 1)), 0)
+  );
 }
 
 /** A key of the object itself. */

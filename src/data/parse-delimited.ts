@@ -2,6 +2,9 @@
 import { parse } from 'csv-parse/browser/esm/sync';
 import { UserError } from '../support/user-error.ts';
 
+/** Each becomes an object of its own, tens of times the delimiter's byte. */
+const MAX_FIELDS = 10_000;
+
 /** The records of a delimited file with the line on which each starts, from 1. Blank lines are no records. */
 export interface Table {
   records: string[][];
@@ -15,10 +18,10 @@ export interface Table {
  * @throws UserError with file and line for a quote that is never closed or stands in the middle of a field.
  */
 export function parseDelimited(content: string, fileName: string, delimiter: string, quote: boolean): Table {
-  return quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, delimiter);
+  return quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, fileName, delimiter);
 }
 
-function splitLines(content: string, delimiter: string): Table {
+function splitLines(content: string, fileName: string, delimiter: string): Table {
   const table: Table = { records: [], lines: [] };
   let line = 0;
   for (let start = 0; start < content.length; ) {
@@ -27,7 +30,9 @@ function splitLines(content: string, delimiter: string): Table {
     const end = next > start && content[next - 1] === '\r' ? next - 1 : next;
     line++;
     if (end > start) {
-      table.records.push(content.slice(start, end).split(delimiter));
+      const fields = content.slice(start, end).split(delimiter, MAX_FIELDS + 1);
+      if (fields.length > MAX_FIELDS) throw tooManyFields(fileName, line);
+      table.records.push(fields);
       table.lines.push(line);
     }
     start = next + 1;
@@ -47,6 +52,7 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
       relax_column_count: true,
       skip_empty_lines: true,
       on_record: (record: string[], context) => {
+        if (record.length > MAX_FIELDS) throw tooManyFields(fileName, nextLine(context.empty_lines));
         lines.push(nextLine(context.empty_lines));
         taken += 1 + newlinesIn(record);
         return record;
@@ -54,6 +60,7 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
     });
     return { records, lines };
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const { code, empty_lines = 0 } = error as { code?: string; empty_lines?: number };
     if (code === undefined) throw error;
     const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
@@ -64,6 +71,11 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
       hint: 'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.',
     });
   }
+}
+
+function tooManyFields(fileName: string, line: number): UserError {
+  const expected = `at most ${MAX_FIELDS} fields`;
+  return new UserError({ where: `${fileName}:${line}`, expected, got: 'more' });
 }
 
 function newlinesIn(record: string[]): number {

@@ -1,8 +1,9 @@
 import { planEvaluation } from '../text/batches.ts';
+import { checkFinite } from './check-finite.ts';
 import type { ExampleSet } from './example-set.ts';
 import type { Program } from './program.ts';
 
-/** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length. */
+/** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length. Throws NotFinite. */
 export async function predictAll(
   program: Program,
   values: Float32Array,
@@ -17,5 +18,10 @@ export async function predictAll(
       logits.set(rows.subarray(row * numLabels, (row + 1) * numLabels), example * numLabels);
     });
   }
+  checkFinite(rowsOf(logits, numLabels));
   return logits;
+}
+
+function* rowsOf(matrix: Float32Array, width: number): Iterable<Float32Array> {
+  for (let at = 0; at < matrix.length; at += width) yield matrix.subarray(at, at + width);
 }

@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
+import { ComputationError } from '../support/computation-error.ts';
 import type { HostTensor, Session, Tensors } from './session.ts';
 
 export interface WrapOptions {
@@ -22,7 +23,8 @@ export function wrapSession(
     async run(given, into = {}) {
       const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]));
       const feeds = Object.fromEntries(Object.entries(given).filter(([name]) => isInput(name)));
-      const results = await session.run(toEngine(feeds), { ...fetches, ...(fillsOutputs && toEngine(into)) });
+      const outputs = { ...fetches, ...(fillsOutputs && toEngine(into)) };
+      const results = await session.run(toEngine(feeds), outputs).catch(explainMemory);
       const tensors = Object.fromEntries(
         Object.entries(results).map(([name, { data, dims }]) => [name, { data, dims } as HostTensor]),
       );
@@ -34,6 +36,15 @@ export function wrapSession(
       await session.release();
     },
   };
+}
+
+/** Throws the engine's error, that it is out of memory with what to do about it. */
+export function explainMemory(error: Error): never {
+  if (!/failed to allocate|bad_alloc|out of memory|allocation failed/i.test(error.message)) throw error;
+  throw new ComputationError(
+    'the engine: expected memory for its tensors, got none. Lower the batch size (training.per_device_train_batch_size, ' +
+      '--batch-size) or data.max_length, or set training.gradient_checkpointing: true.',
+  );
 }
 
 function copy(name: string, { data, dims }: HostTensor, memory: HostTensor): void {

@@ -3,7 +3,7 @@ import { UserError } from './user-error.ts';
 /** Errors that a user can mend: permissions, a full disk, a path through a file. Whoever seeks a file reports that it is missing. */
 const CODES = [
   ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'],
-  ...['EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'EMFILE'],
+  ...['EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'EMFILE', 'ENFILE', 'EFBIG', 'ENXIO'],
 ];
 
 /** The error of a file operation that the system refused, as one of the user's; undefined for any other. */

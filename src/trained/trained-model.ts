@@ -4,6 +4,7 @@ import type { GenerationSources } from '../generation/generation-settings.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
+import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
 import type { Scores } from '../program/example-set.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
@@ -70,7 +71,7 @@ export class TrainedModel {
    * (`predict<Words, TaggedWords>(…)`).
    *
    * @param reading keys of the task's `data` section, where they are not as in its run
-   * @throws UserError for tasks that do not answer
+   * @throws UserError for tasks that do not answer, NotFinite naming a row for which the model gives no finite numbers
    */
   async *predict<Input = Texts, Answer = ClassAnswer>(
     inputs: Iterable<Input>,
@@ -81,8 +82,15 @@ export class TrainedModel {
     const { values } = this.parts;
     const tuned = { program: this.#opened(), values, generator: () => this.generator() };
     const size = this.parts.batchSize ?? batchSize.eval;
-    for (const chunk of chunks(inputs, prediction.inputsAtOnce?.(size) ?? INPUTS_AT_ONCE))
-      yield* (await prediction.answer(chunk, tuned, this.context(reading), size)) as Answer[];
+    let before = 0;
+    for (const chunk of chunks(inputs, prediction.inputsAtOnce?.(size) ?? INPUTS_AT_ONCE)) {
+      try {
+        yield* (await prediction.answer(chunk, tuned, this.context(reading), size)) as Answer[];
+      } catch (error) {
+        throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
+      }
+      before += chunk.length;
+    }
   }
 
   /**

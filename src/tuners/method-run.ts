@@ -29,6 +29,8 @@ export interface Budget {
   forms: { initial: BudgetForms; target: BudgetForms };
   /** What did not come out even, in sentences. */
   rounded: readonly string[];
+  /** What of the schedule the config leaves out, and what it is then, as a sentence. */
+  assumed?: string;
 }
 
 /** The gradient of a run's loss, a mean over some batches, at values of a survey's tuner. */

@@ -67,7 +67,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     await trainer.prepare();
     emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
     if (found) emit({ type: 'allocation', ...found.allocation });
-    for (const message of startNotices(run, model)) emit({ type: 'notice', step: 0, message });
+    for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
     const finish = await trainer.run();
     const { values } = trainer;
     const result: TrainResult = { ...finish, labels: run.labels, values };

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -129,10 +138,19 @@ describe('a base in blocks', () => {
     const after = shares.length;
     await open();
     expect(shares).toHaveLength(after);
-    utimesSync(join(folder('base'), 'model.safetensors'), 1, 1);
+    const path = join(folder('base'), 'model.safetensors');
+    const { atime, mtime } = statSync(path);
+    const bytes = readFileSync(path);
+    utimesSync(path, 1, 1);
+    await open();
+    expect(shares).toHaveLength(after);
+    // Other weights of the same size and time under the same name, as a restored backup has them.
+    writeFileSync(path, readFileSync(join(folder('int4'), 'model.safetensors')));
+    utimesSync(path, atime, mtime);
     await open();
     expect(shares.length).toBeGreaterThan(after);
     expect(readdirSync(cacheFolder)).toHaveLength(2);
+    writeFileSync(path, bytes);
   });
 
   it('still reads the weights themselves', async () => {

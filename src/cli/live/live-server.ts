@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { contentPolicy } from '../../report/node/content-policy.ts';
 import { LIVE_SCRIPT, livePage } from '../../report/page/live-page.ts';
 import { EventStream } from './event-stream.ts';
+import { limitConnections } from './idle-connections.ts';
 import { Latecomers } from './latecomers.ts';
 import { listen } from './listen.ts';
 import type { LivePicture } from './live-picture.ts';
@@ -17,6 +18,9 @@ const PICTURE_MS = 500;
 const DRAWING_SHARE = 0.05;
 /** How long the end waits for clients to come for the last picture, and then to take it. */
 const GOODBYE_MS = 2000;
+
+/** Looked after every second: by default it is every half minute. */
+const TIMEOUTS = { requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 };
 
 const POLICY = contentPolicy(LIVE_SCRIPT, "connect-src 'self'", "form-action 'self'");
 const HEADERS = {
@@ -84,7 +88,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
       response.writeHead(303, { Location: './' }).end();
     },
   };
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) => {
+  const server = createServer(TIMEOUTS, (request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     // No request has a body that is read.
     request.resume();
@@ -95,7 +99,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
     const isKnown = Object.keys(handlers).some((name) => name.endsWith(` ${admitted.path}`));
     refuse(response, isKnown ? 405 : 404);
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  limitConnections(server, MAX_CONNECTIONS);
 
   const draw = () => {
     timer = undefined;

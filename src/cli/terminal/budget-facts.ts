@@ -10,7 +10,7 @@ export function budgetFacts(
   budget: Budget,
   plan: Pick<Plan, 'steps' | 'totalParameters' | 'adapterParameters'>,
 ): [string, string][] {
-  const { tinit, tfinal, deltaT, unit, components, rounded } = budget;
+  const { tinit, tfinal, deltaT, unit, components, rounded, assumed } = budget;
   const { initial, target } = budget.forms;
   const about = (isExact: boolean) => (isExact ? '' : 'about ');
   const share = (100 * target.parameters) / (plan.totalParameters - plan.adapterParameters);
@@ -24,6 +24,7 @@ export function budgetFacts(
       '',
       `falls from step ${counted(tinit)} to ${counted(plan.steps - tfinal)}, every ${counted(deltaT)} steps`,
     ],
+    ...(assumed === undefined ? [] : [['', assumed] as [string, string]]),
     ['mean rank', `${rank(initial.rank)} to ${about(isCounted)}${rank(target.rank)}`],
     [
       'parameters',

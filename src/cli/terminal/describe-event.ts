@@ -1,4 +1,5 @@
 import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
+import { printable } from '../../support/printable.ts';
 
 /** What stays on the screen of an event, as lines without colour; nothing of steps, measurements and allocations under way. */
 export function describeEvent(event: TrainEvent): string | undefined {
@@ -10,7 +11,7 @@ export function describeEvent(event: TrainEvent): string | undefined {
     case 'allocation':
       return event.final ? `ranks are final at step ${event.step}: ${event.budget} triplets` : undefined;
     case 'notice':
-      return `note: ${event.message}`;
+      return `note: ${printable(event.message)}`;
     case 'checkpoint':
       return `checkpoint ${event.path}`;
     case 'finish':

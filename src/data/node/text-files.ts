@@ -19,7 +19,10 @@ const IN_FOLDERS = /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i;
 export function textFile(path: string): TextFile {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) throw missing(path);
-  if (!stats.isFile()) throw new UserError({ where: path, expected: 'a file', got: 'a folder' });
+  if (!stats.isFile()) {
+    const got = stats.isDirectory() ? 'a folder' : 'a device or a pipe';
+    throw new UserError({ where: path, expected: 'a file', got });
+  }
   return fileOf(path, stats);
 }
 

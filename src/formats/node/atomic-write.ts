@@ -1,15 +1,8 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { isAlive } from '../../support/node/is-alive.ts';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Writes a file so that a reader, or a crash at any moment, finds the old content or the new, never a part of it:
@@ -18,7 +11,7 @@ import { threadId } from 'node:worker_threads';
  */
 export function atomicWrite(path: string, data: string | Uint8Array | Iterable<Uint8Array>): void {
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   removeLeftovers(folder, basename(path));
   const temporary = join(folder, `.${basename(path)}.${process.pid}-${threadId}.tmp`);
   const fd = openSync(temporary, 'wx');
@@ -32,7 +25,8 @@ export function atomicWrite(path: string, data: string | Uint8Array | Iterable<U
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    // Errors of an open file do not name it.
+    throw Object.assign(error as Error, { path: (error as NodeJS.ErrnoException).path ?? path });
   }
   syncFolder(folder);
 }
@@ -57,15 +51,6 @@ export function removeLeftovers(folder: string, name?: string): void {
     if (written === undefined || (name !== undefined && written !== name)) continue;
     const isOver = Number(pid) === process.pid ? Number(thread) === threadId : !isAlive(Number(pid));
     if (isOver) rmSync(join(folder, entry), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -8,7 +8,7 @@ import { openTorchFile } from '../pickle/node/open-torch-file.ts';
 import type { TensorFile } from '../tensor-file.ts';
 import { unknownTensor } from '../unknown-tensor.ts';
 import { missingFile } from './missing-file.ts';
-import { openShards } from './open-shards.ts';
+import { openShards, shardsOf } from './open-shards.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
 
 interface Format {
@@ -51,6 +51,16 @@ export function openCheckpoint(folder: string): Checkpoint {
     }
     if (existsSync(join(folder, index)))
       return checkpoint(folder, openShards(join(folder, index), ending, open));
+  }
+  throw noWeights(folder);
+}
+
+/** The files that hold the weights of a model folder, an index with them. Throws a UserError as {@link openCheckpoint}. */
+export function weightFiles(folder: string): string[] {
+  for (const { single, index, ending } of FORMATS) {
+    if (existsSync(join(folder, single))) return [join(folder, single)];
+    if (existsSync(join(folder, index)))
+      return [join(folder, index), ...shardsOf(join(folder, index), ending)];
   }
   throw noWeights(folder);
 }

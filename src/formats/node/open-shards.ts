@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TensorFile } from '../tensor-file.ts';
-import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap } from '../weight-map.ts';
+import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, type WeightMap } from '../weight-map.ts';
 import { readBytes } from './read-text.ts';
 
 /**
@@ -15,7 +15,7 @@ export function openShards(
   ending: string,
   open: (path: string) => TensorFile,
 ): Map<string, TensorFile> {
-  const weightMap = parseWeightMap(readBytes(index, 'an index of shards', MAX_INDEX_BYTES), ending, index);
+  const weightMap = readWeightMap(index, ending);
   const files = new Map<string, TensorFile>();
   try {
     for (const [, shard] of weightMap) {
@@ -26,6 +26,16 @@ export function openShards(
     for (const file of files.values()) file.close();
     throw error;
   }
+}
+
+/** The real paths of the shards that an index names, each once. Throws a UserError where one is missing. */
+export function shardsOf(index: string, ending: string): string[] {
+  const weightMap = readWeightMap(index, ending);
+  return [...new Set(weightMap.map(([, shard]) => shard))].map((shard) => shardPath(index, shard));
+}
+
+function readWeightMap(index: string, ending: string): WeightMap {
+  return parseWeightMap(readBytes(index, 'an index of shards', MAX_INDEX_BYTES), ending, index);
 }
 
 function shardPath(index: string, shard: string): string {

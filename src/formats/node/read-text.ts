@@ -4,7 +4,7 @@ import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
 import { FileSource } from './file-source.ts';
 
 /** People write some kilobytes, and YAML takes much memory for its size. */
-const MAX_YAML_BYTES = 2 ** 20;
+const MAX_YAML_BYTES = 2 ** 18;
 
 /**
  * The one way in which small files from outside are read: a file, no larger than said, in UTF-8.

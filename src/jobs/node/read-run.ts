@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { filesOf } from '../../data/node/files-of.ts';
 import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { weightFiles } from '../../formats/node/checkpoint.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { validationSets } from '../../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
+import { SHARED_FILES } from '../../trained/full-model.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
@@ -17,8 +21,8 @@ import { startFrom } from '../start-from.ts';
 export interface RunOfFiles extends RunBeginning {
   /** The base model's folder. */
   folder: string;
-  /** Paths of everything that its values depend on beside the model: the data, and the adapter that is continued. */
-  files: readonly string[];
+  /** Paths of everything that its values depend on: the data, the adapter that is continued, the model's files. */
+  files(): readonly string[];
 }
 
 /** Reads the adapter to go on from, finds the model, and reads the data and its classes; no weight is read. */
@@ -42,8 +46,21 @@ export async function readRun(
   return {
     ...beginRun({ config, start, family, text, generationFiles, train, validation }),
     folder,
-    files: [...[...train, ...validation.flatMap(({ files }) => files)].map(({ name }) => name), ...files],
+    files: () => [
+      ...[...train, ...validation.flatMap(({ files }) => files)].map(({ name }) => name),
+      ...files,
+      ...modelFiles(folder, config.model_init),
+    ],
   };
+}
+
+/** Of a model folder what decides how training goes. */
+function modelFiles(folder: string, init: RunConfig['model_init']): string[] {
+  const small = ['config.json', ...SHARED_FILES]
+    .filter((name) => name !== 'generation_config.json')
+    .map((name) => join(folder, name))
+    .filter((path) => existsSync(path));
+  return init === 'random' ? small : [...small, ...weightFiles(folder)];
 }
 
 /**

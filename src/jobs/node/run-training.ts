@@ -1,18 +1,27 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import { makeFolder } from '../../formats/node/make-folder.ts';
+import { methodOf, type RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
-import { readLastCheckpoint, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
+import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
-import { checkRunFolder, makeRunFolder, runFiles } from '../../run/node/run-folder.ts';
+import {
+  checkRunFolder,
+  contentOf,
+  makeRunFolder,
+  runFiles,
+  takeRunFolder,
+} from '../../run/node/run-folder.ts';
+import { lockFolder } from '../../run/node/run-lock.ts';
 import { fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
+import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { openModel } from '../../trained/node/load-model.ts';
-import { writeFullModel } from '../../trained/node/write-model.ts';
+import { sharedFiles, writeFullModel } from '../../trained/node/write-model.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 import { everySecond } from '../every-second.ts';
 import { runResults } from '../run-results.ts';
@@ -36,19 +45,39 @@ export interface RunOptions {
  */
 export async function runTraining(given: RunConfig, options: RunOptions): Promise<FinishEvent> {
   checkRunFolder(given.output, options.resume);
+  const seen = contentOf(given.output);
+  // What is there must not change while it is read; a new folder is made last.
+  let release = seen.length > 0 ? lockFolder(given.output) : undefined;
+  const take = () => {
+    release ??= takeRunFolder(given.output, seen);
+  };
+  try {
+    return await trainIn(given, options, take);
+  } finally {
+    release?.();
+  }
+}
+
+/** @param take makes the run's folder and locks it, where that has not been done */
+async function trainIn(given: RunConfig, options: RunOptions, take: () => void): Promise<FinishEvent> {
   const progress = (what: 'download' | 'base' | 'text', share: number) =>
     options.onEvent({ type: 'progress', step: 0, what, share });
   const download = everySecond((share) => progress('download', share));
   const run = await readRun(given, ({ received, total }) => download(received / total));
   const { config, labels } = run;
+  // Before the training rather than after it.
+  if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
-  const fingerprint = fingerprintOf(config, labels, run.files);
-  const saved = options.resume ? readLastCheckpoint(files.checkpoints) : undefined;
+  const fingerprint = fingerprintOf(config, labels, run.files());
+  const notice = (step: number, message: string) => options.onEvent({ type: 'notice', step, message });
+  const saved = options.resume
+    ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
+    : undefined;
   if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
   const finished = saved && existsSync(files.card) ? finishOf(files.metrics) : undefined;
   if (finished) {
     const message = `the run in ${config.output} has finished before, nothing is left to do`;
-    options.onEvent({ type: 'notice', step: finished.step, message });
+    notice(finished.step, message);
     options.onEvent(finished);
     return finished;
   }
@@ -71,9 +100,10 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
       writeCheckpoint(files.checkpoints, state, { fingerprint, began }, config.training.save_total_limit),
     peakMemoryMb,
   });
-  if (saved) await trainer.restore(saved.state);
+  if (saved) await restore(trainer, saved);
   await trainer.prepare();
 
+  take();
   makeRunFolder(config.output);
   // The config with every default filled in.
   if (!saved) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
@@ -83,7 +113,7 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
     atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);
     emit({ type: 'allocation', ...found.allocation });
   }
-  if (!saved) for (const message of startNotices(run, model)) emit({ type: 'notice', step: 0, message });
+  if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
     writeResults(run, loaded, trainer.values, finish);
@@ -99,6 +129,16 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
   return finish;
 }
 
+/** A state that fits its checksum and not the run was written by somebody else. */
+async function restore(trainer: Trainer, { state, path }: SavedState): Promise<void> {
+  try {
+    await trainer.restore(state);
+  } catch (error) {
+    const got = `another (${(error as Error).message})`;
+    throw new UserError({ where: path, expected: 'a state of this run', got });
+  }
+}
+
 /** The adapter (or model) of a finished run, and its card. */
 function writeResults(
   run: RunOfFiles,
@@ -109,7 +149,7 @@ function writeResults(
   const files = runFiles(run.config.output);
   const { adapter, notes, card } = runResults(run, inputs.method, values, finish);
   const folder = adapter ? files.adapter : files.model;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   atomicWrite(join(folder, NOTES_FILE), notes);
   if (adapter) writeAdapter(folder, adapter);
   else {

@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
+import { unlockFolder } from '../../run/node/run-lock.ts';
+import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { WorkerJob, WorkerMessage } from './worker.ts';
+import type { FailureKind, WorkerJob, WorkerMessage } from './worker.ts';
 
 export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */
@@ -16,7 +18,7 @@ export interface TrainOptions {
  * Fine-tunes a model as the config says and writes the run's folder. Works in a thread of its own: the engine computes
  * without yielding, and the caller's event loop stays free.
  *
- * @throws UserError for every mistake in config, data or model
+ * @throws UserError for every mistake in config, data or model; what `onEvent` throws, after a checkpoint
  */
 export function train(
   config: RunConfigInput,
@@ -26,29 +28,35 @@ export function train(
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);
   if (signal?.aborted) requestStop();
-  const workerData: WorkerJob = { config: parseRunConfig(config, 'config'), resume, stop };
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  const job: WorkerJob = { config: parseRunConfig(config, 'config'), resume, stop };
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
+  const { threadId } = worker;
+  let mistake: { error: unknown } | undefined;
   return new Promise<FinishEvent>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
-      if ('event' in message) onEvent?.(message.event);
-      else if ('result' in message) resolve(message.result);
-      else reject(revived(message.failure));
+      if ('result' in message) return mistake ? reject(mistake.error) : resolve(message.result);
+      if ('failure' in message) return reject(mistake ? mistake.error : revived(message.failure));
+      if (mistake) return;
+      try {
+        onEvent?.(message.event);
+      } catch (error) {
+        // The caller's own: the run stops as it does at a signal, and fails with it.
+        mistake = { error };
+        requestStop();
+      }
     });
     worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`the training thread ended with code ${code}`)));
+    worker.on('exit', (code) => {
+      // A thread that was killed leaves its lock.
+      unlockFolder(job.config.output, threadId);
+      reject(new Error(`the training thread ended with code ${code}`));
+    });
   }).finally(() => signal?.removeEventListener('abort', requestStop));
 }
 
-/** Errors lose their class on the way between threads. */
-function revived({
-  message,
-  stack,
-  isUserError,
-}: {
-  message: string;
-  stack?: string;
-  isUserError: boolean;
-}): Error {
-  if (isUserError) return new UserError(message);
-  return Object.assign(new Error(message), { stack });
+function revived({ message, stack, kind }: { message: string; stack?: string; kind: FailureKind }): Error {
+  if (kind === 'user') return new UserError(message);
+  return kind === 'computation'
+    ? new ComputationError(message)
+    : Object.assign(new Error(message), { stack });
 }

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
+import { ComputationError } from '../../support/computation-error.ts';
 import { fileError } from '../../support/file-error.ts';
 import { UserError } from '../../support/user-error.ts';
 import { runTraining } from './run-training.ts';
@@ -17,7 +18,10 @@ export interface WorkerJob {
 export type WorkerMessage =
   | { event: TrainEvent }
   | { result: FinishEvent }
-  | { failure: { message: string; stack?: string; isUserError: boolean } };
+  | { failure: { message: string; stack?: string; kind: FailureKind } };
+
+/** Errors lose their class on the way between threads. */
+export type FailureKind = 'user' | 'computation' | 'fault';
 
 const { config, resume, stop } = workerData as WorkerJob;
 const send = (message: WorkerMessage) => parentPort?.postMessage(message);
@@ -32,5 +36,10 @@ try {
 } catch (thrown) {
   const error = fileError(thrown) ?? (thrown as Error);
   const { message, stack } = error;
-  send({ failure: { message, stack, isUserError: error instanceof UserError } });
+  send({ failure: { message, stack, kind: kindOf(error) } });
+}
+
+function kindOf(error: Error): FailureKind {
+  if (error instanceof UserError) return 'user';
+  return error instanceof ComputationError ? 'computation' : 'fault';
 }

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lower } from '../../onnx/lower.ts';
 import { createSession } from '../../runtime/node/create-session.ts';
 import type { Device } from '../../runtime/session.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';
 import type { ModelWeights } from '../model-weights.ts';
 import { packsWeights } from '../packs-weights.ts';
@@ -15,15 +16,55 @@ import { webEngine } from '../web-engine.ts';
  */
 export function nodeEngine(model: ModelWeights, device: Device, profilePrefix?: string): Engine {
   const { weightFolder, locate, prepack } = model;
+  const check = unchanged(weightFolder);
   if (device === 'wasm') {
-    return webEngine(model, { device, weights: (file) => readFileSync(join(weightFolder, file)) });
+    const weights = (file: string) => {
+      check([file]);
+      return readFileSync(join(weightFolder, file));
+    };
+    return webEngine(model, { device, weights });
   }
   return {
     masks: device === 'webgpu' ? 'graph' : 'host',
     open(outputs, { packed = false } = {}) {
       const packs = packsWeights(Object.values(outputs), prepack, packed);
-      const encoded = lower(outputs, { target: device, locate });
+      const files = new Set<string>();
+      const encoded = lower(outputs, {
+        target: device,
+        locate(name) {
+          const place = locate(name);
+          if (!('data' in place)) files.add(place.file);
+          return place;
+        },
+      });
+      check(files);
       return createSession(encoded, { device, weightFolder, prepack: packs, profilePrefix });
     },
+  };
+}
+
+/**
+ * Tells files of a folder that were replaced since now: a later session would map other weights than the first.
+ *
+ * @returns throws a UserError that names the first of the files that is another
+ */
+function unchanged(folder: string): (files: Iterable<string>) => void {
+  const identity = (file: string) => {
+    const stats = statSync(join(folder, file), { throwIfNoEntry: false });
+    return stats && [stats.dev, stats.ino, stats.size, stats.mtimeMs].join();
+  };
+  const before = new Map(existsSync(folder) ? readdirSync(folder).map((file) => [file, identity(file)]) : []);
+  return (files) => {
+    for (const file of files) {
+      if (identity(file) === before.get(file)) continue;
+      const got = 'another: it was replaced or written to';
+      const hint = 'Begin again, with weights that nobody changes meanwhile.';
+      throw new UserError({
+        where: join(folder, file),
+        expected: 'the file as it was when it was opened',
+        got,
+        hint,
+      });
+    }
   };
 }

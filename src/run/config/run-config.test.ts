@@ -40,8 +40,6 @@ describe('defaults', () => {
           "score": "sensitivity-uncertainty",
           "shrink": "at-final",
           "target_r": 8,
-          "tfinal": 0,
-          "tinit": 0,
         },
         "base_dtype": "float32",
         "data": {

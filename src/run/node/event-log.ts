@@ -1,6 +1,10 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { readText } from '../../formats/node/read-text.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
+
+/** As a report reads it. */
+const MAX_LOG_BYTES = 2 ** 28;
 
 /** The checkpoint a run goes on from. */
 export interface ResumePoint {
@@ -33,13 +37,14 @@ function isBefore({ type, step }: TrainEvent, resumedAt: number): boolean {
 
 function readEvents(path: string): TrainEvent[] {
   if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8').split('\n').flatMap(parse);
+  return readText(path, 'the log of a run', MAX_LOG_BYTES).split('\n').flatMap(parse);
 }
 
 /** The last line may have been cut short when the process was killed. */
 function parse(line: string): TrainEvent[] {
   try {
-    return [JSON.parse(line)];
+    const event = JSON.parse(line);
+    return typeof event === 'object' && event !== null ? [event] : [];
   } catch {
     return [];
   }

@@ -1,7 +1,9 @@
-import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { removeLeftovers } from '../../formats/node/atomic-write.ts';
+import { makeFolder } from '../../formats/node/make-folder.ts';
 import { UserError } from '../../support/user-error.ts';
+import { LOCK_FILE, lockFolder } from './run-lock.ts';
 
 /** The files of a run. */
 export function runFiles(folder: string) {
@@ -31,7 +33,7 @@ export function checkRunFolder(folder: string, resume: boolean): void {
     return;
   }
   if (!stats.isDirectory()) throw new UserError({ where, expected: 'a folder', got: 'a file' });
-  const entries = readdirSync(folder);
+  const entries = contentOf(folder);
   if (entries.length > 0 && !resume) {
     throw new UserError({
       where,
@@ -52,13 +54,48 @@ export function checkRunFolder(folder: string, resume: boolean): void {
   checkWritable(folder, where);
 }
 
-/** Makes the folder, and clears it of what killed processes left. Throws a UserError where the system refuses. */
+/** What lies in a run's folder beside its lock; nothing where there is no folder. */
+export function contentOf(folder: string): string[] {
+  return statsOf(folder) ? readdirSync(folder).filter((name) => name !== LOCK_FILE) : [];
+}
+
+/**
+ * Makes the folder and locks it.
+ *
+ * @param seen what was in it when it was looked at
+ * @returns what gives it free
+ * @throws UserError where another run holds it or has begun in it since, or the system refuses
+ */
+export function takeRunFolder(folder: string, seen: readonly string[]): () => void {
+  const release = asked(folder, () => {
+    makeFolder(folder);
+    return lockFolder(folder);
+  });
+  if (contentOf(folder).join('/') === seen.join('/')) return release;
+  release();
+  const got = 'one in which another run has begun meanwhile';
+  throw new UserError({
+    where: `output: ${folder}`,
+    expected: 'a folder that no other run writes to',
+    got,
+    hint: 'Choose another with --set output=...',
+  });
+}
+
+/** Makes what lies in the folder, and clears it of what killed processes left. Throws a UserError where the system refuses. */
 export function makeRunFolder(folder: string): void {
   const { checkpoints } = runFiles(folder);
-  try {
-    makeFolder(resolve(checkpoints));
+  asked(folder, () => {
+    makeFolder(checkpoints);
     for (const path of [folder, checkpoints]) removeLeftovers(path);
+  });
+}
+
+function asked<T>(folder: string, work: () => T): T {
+  try {
+    return work();
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw refused(`output: ${folder}`, error);
   }
 }
@@ -66,13 +103,6 @@ export function makeRunFolder(folder: string): void {
 /** Whether a file may be left from a run that was killed before its first checkpoint. */
 function isOfBeginning(name: string): boolean {
   return name === 'checkpoints' || /^\.config\.yaml\..*\.tmp$/.test(name);
-}
-
-/** Not by mkdir's own recursion, which never ends below a folder such as /proc. */
-function makeFolder(path: string): void {
-  if (statsOf(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
 }
 
 function nearestAbove(path: string): string {

@@ -2,10 +2,22 @@ import { expect, it } from 'vitest';
 import { parseRunConfig } from '../config/run-config.ts';
 import { fingerprintOf } from './same-run.ts';
 
-const fingerprint = (training: object) => {
+const fingerprint = (training: object, more: object = {}) => {
   const data = { train: 'train.tsv', text: 'sentence', label: 'label' };
-  return fingerprintOf(parseRunConfig({ model: 'bert', data, output: 'run', training }, 'test'), ['a'], []);
+  return fingerprintOf(
+    parseRunConfig({ model: 'bert', data, output: 'run', training, ...more }, 'test'),
+    ['a'],
+    [],
+  );
 };
+
+it('the order of keys does not matter', () => {
+  expect(fingerprint({ weight_decay: 0.1, adam_beta1: 0.8 })).toBe(
+    fingerprint({ adam_beta1: 0.8, weight_decay: 0.1 }),
+  );
+  const pattern = (rank_pattern: object) => fingerprint({}, { method: 'lora', lora: { rank_pattern } });
+  expect(pattern({ query: 2, value: 3 })).toBe(pattern({ value: 3, query: 2 }));
+});
 
 it('a run may be resumed with settings that change no step', () => {
   const own = fingerprint({});

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { contentDigest } from '../../formats/node/content-digest.ts';
+import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
@@ -8,7 +8,7 @@ import type { runFiles } from './run-folder.ts';
 /**
  * What the course of training depends on: equal for two runs that go the same way step by step.
  *
- * @param files the data, and the adapter that is continued
+ * @param files the data, the model's and the adapter's that is continued
  */
 export function fingerprintOf(
   config: RunConfig,
@@ -16,26 +16,25 @@ export function fingerprintOf(
   files: readonly string[],
 ): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([courseOf(config), labels]));
-  for (const path of files) {
-    hash.update(createHash('sha256').update(readFileSync(path)).digest());
-  }
+  hash.update(JSON.stringify([[...leaves(courseOf(config))].sort(), labels]));
+  for (const path of files) hash.update(contentDigest(path));
   return hash.digest('hex');
 }
 
 /** The error of resuming a run with settings or data that are not its own: names what differs. */
 export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof runFiles>): UserError {
-  const started = parseRunConfig(parseDocument(readFileSync(path, 'utf8')).toJS(), path);
+  const started = parseRunConfig(readYaml(path, "the run's config"), path);
   const before = leaves(courseOf(started));
   const now = leaves(courseOf(config));
   const differences = [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
     .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
-  const files = config.adapter === undefined ? 'the data files' : 'the data files or the adapter';
+  const files = ['the data files', "the model's (weights, tokenizer, config.json)"];
+  if (config.adapter !== undefined) files.push('the adapter');
   return new UserError({
     where: `output: ${config.output}`,
-    expected: 'to resume the run in it with its own settings and data',
-    got: differences.length > 0 ? differences.join(', ') : `other content in ${files}`,
+    expected: 'to resume the run in it with its own settings, data and model',
+    got: differences.length > 0 ? differences.join(', ') : `other content in ${files.join(' or ')}`,
     hint: 'Resume with what its config.yaml says, or choose another folder with --set output=...',
   });
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 import { DISABLED_OPTIMIZERS } from '../disabled-optimizers.ts';
-import { wrapSession } from '../run-session.ts';
+import { explainMemory, wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
 import { loadEngine } from './load-engine.ts';
 
@@ -46,7 +46,7 @@ export async function createSession(model: Uint8Array, options: NodeSessionOptio
 
 function explain(error: Error): never {
   const reason = error.message.match(/Failed to get a WebGPU adapter: (.*)/)?.[1];
-  if (reason === undefined) throw error;
+  if (reason === undefined) return explainMemory(error);
   throw new UserError({
     where: 'device',
     expected: 'a GPU',

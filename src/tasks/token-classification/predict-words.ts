@@ -1,3 +1,4 @@
+import { checkFinite } from '../../program/check-finite.ts';
 import type { Program } from '../../program/program.ts';
 import { planEvaluation } from '../../text/batches.ts';
 import type { WordExamples } from './word-examples.ts';
@@ -24,5 +25,6 @@ export async function predictWords(
       predicted[example] = rows;
     });
   }
+  checkFinite(predicted);
   return predicted;
 }

@@ -8,7 +8,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
-import { writeModelFiles } from './write-model.ts';
+import { sharedFiles, writeModelFiles } from './write-model.ts';
 
 /** Element types of a written checkpoint, by the names of transformers. */
 export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
@@ -48,6 +48,7 @@ export function writeMerged(opened: OpenedTuned, output: string, { dtype }: Merg
       hint: 'It is used as it is: predict, eval and generate open it beside its base model.',
     });
   }
+  sharedFiles(baseFolder);
   const read = tuner.merged(values, model.readRange);
   writeWeights(join(output, 'model.safetensors'), model, read, dtype);
   copyNotes(folder, output);

@@ -1,8 +1,10 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { makeFolder } from '../../formats/node/make-folder.ts';
 import { writeSafetensors } from '../../formats/node/safetensors-file.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout } from '../../tuners/parameter-layout.ts';
 import { fullModelTensors, SHARED_FILES, trainedConfig } from '../full-model.ts';
 import type { Notes } from '../notes.ts';
@@ -16,7 +18,7 @@ export function writeFullModel(
   values: Float32Array,
   trainedFor: Pick<Notes, 'task' | 'labels'>,
 ): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const tensors = fullModelTensors(model, layout, values);
   writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   writeModelFiles(folder, baseFolder, model, trainedFor, 'float32');
@@ -30,9 +32,32 @@ export function writeModelFiles(
   trainedFor: Pick<Notes, 'task' | 'labels'> | undefined,
   dtype: string | undefined,
 ): void {
-  for (const file of SHARED_FILES) {
-    if (existsSync(join(baseFolder, file))) copyFileSync(join(baseFolder, file), join(folder, file));
-  }
+  for (const [file, path] of sharedFiles(baseFolder)) copyFileSync(path, join(folder, file));
   const text = readFileSync(join(baseFolder, 'config.json'), 'utf8');
   atomicWrite(join(folder, 'config.json'), trainedConfig(text, model, trainedFor, dtype));
+}
+
+/**
+ * The files of a base model's folder that a model made of it takes over: by name, where each really lies.
+ *
+ * @throws UserError for what is no file, and for a link that leads out of the folder (or out of its repository in the Hub's
+ * cache, which is made of links): what it leads to may not be meant to be published
+ */
+export function sharedFiles(folder: string): Map<string, string> {
+  const home = realpathSync(folder);
+  const blobs = basename(dirname(home)) === 'snapshots' ? join(home, '..', '..', 'blobs') : home;
+  const present = SHARED_FILES.filter((name) => existsSync(join(folder, name)));
+  return new Map(
+    present.map((name) => {
+      const path = realpathSync(join(folder, name));
+      const isWithin = [home, blobs].some((root) => path.startsWith(root + sep));
+      if (isWithin && statSync(path).isFile()) return [name, path];
+      throw new UserError({
+        where: join(folder, name),
+        expected: 'a file of this folder, as it is copied beside the new weights',
+        got: isWithin ? 'a folder or device' : `a link to ${path}`,
+        hint: 'Put a copy in its place.',
+      });
+    }),
+  );
 }

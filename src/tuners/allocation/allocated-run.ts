@@ -13,6 +13,8 @@ import type { PromisedBudget } from './promised-budget.ts';
 import { prunedModules } from './pruned-module.ts';
 import type { PruningConfig } from './pruning-shape.ts';
 import { Regrowth } from './regrowth.ts';
+import { assumedPhases } from './resolve-schedule.ts';
+import type { ScheduleConfig } from './schedule-shape.ts';
 
 /** What is particular to a method that prunes. */
 export interface AllocatedMethod {
@@ -21,7 +23,7 @@ export interface AllocatedMethod {
   /** That of the start. */
   tuner: LowRankTuner;
   /** `grow`: whether dropped triplets begin anew. */
-  settings: AllocatorConfig & PruningConfig & { grow?: boolean };
+  settings: AllocatorConfig & PruningConfig & Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { grow?: boolean };
   schedule: AllocationSchedule;
   budget: PromisedBudget;
   /** The adapter that trained values make of a base model, in the layout of the kept components' tuner. */
@@ -80,12 +82,13 @@ export class AllocatedRun implements MethodRun {
   }
 
   get budget(): Budget {
-    const { schedule, budget } = this.#method;
+    const { schedule, budget, settings } = this.#method;
     const { tinit, tfinal, deltaT } = schedule;
     const { unit, components, initial, final, rounded } = budget;
     return {
       ...{ initial: initial.components, target: final.components, tinit, tfinal, deltaT },
       ...{ unit, components, forms: { initial, target: final }, rounded },
+      assumed: assumedPhases(settings, schedule),
     };
   }
 

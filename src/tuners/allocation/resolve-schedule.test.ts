@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
-import { resolveSchedule } from './resolve-schedule.ts';
+import { assumedPhases, resolveSchedule } from './resolve-schedule.ts';
 import { scheduleShape } from './schedule-shape.ts';
 
 function resolve(settings: object, totalStep: number) {
@@ -24,6 +24,30 @@ it('turns shares into steps', () => {
   const counts = { tinit: 6, tfinal: 10, deltaT: 2 };
   expect(resolve(counts, 40)).toEqual({ ...counts, totalStep: 40 });
   expect(resolve({ tinit: '7%' }, 100).tinit).toBe(7);
+});
+
+describe('a schedule that is left out', () => {
+  const assumed = (settings: object, totalStep: number) => {
+    const { tinit, tfinal } = resolve(settings, totalStep);
+    return { tinit, tfinal, told: assumedPhases(settings, resolve(settings, totalStep)) };
+  };
+
+  it('is 10 % and 40 % of the run, and that is told', () => {
+    const told = 'left out in the config: tinit is 107 of 1072 steps, tfinal is 428 of 1072 steps';
+    expect(assumed({}, 1072)).toEqual({ tinit: 107, tfinal: 428, told });
+  });
+
+  it('of which one phase is given has a share for the other, or half of what is left', () => {
+    const after = (tfinal: number) => `left out in the config: tfinal is ${tfinal} of 100 steps`;
+    expect(assumed({ tinit: 5 }, 100)).toEqual({ tinit: 5, tfinal: 40, told: after(40) });
+    expect(assumed({ tinit: '70%' }, 100)).toEqual({ tinit: 70, tfinal: 15, told: after(15) });
+    const before = 'left out in the config: tinit is 2 of 100 steps';
+    expect(assumed({ tfinal: 95 }, 100)).toEqual({ tinit: 2, tfinal: 95, told: before });
+  });
+
+  it("is not one with PEFT's zeros", () => {
+    expect(assumed({ tinit: 0, tfinal: 0 }, 100)).toEqual({ tinit: 0, tfinal: 0, told: undefined });
+  });
 });
 
 it('refuses a run without budgeting phase', () => {

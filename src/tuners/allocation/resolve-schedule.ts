@@ -1,6 +1,8 @@
 import { UserError } from '../../support/user-error.ts';
 import { type AllocationSchedule, finalStep } from './budget.ts';
-import type { ScheduleConfig } from './schedule-shape.ts';
+import { type ScheduleConfig, TFINAL, TINIT } from './schedule-shape.ts';
+
+type Phases = Pick<ScheduleConfig, 'tinit' | 'tfinal'>;
 
 /**
  * The phases of a run of `totalStep` optimizer steps in counts. Shares are rounded down (`deltaT` to at least 1).
@@ -14,8 +16,7 @@ export function resolveSchedule(
   method: string,
 ): AllocationSchedule {
   const schedule = {
-    tinit: inSteps(config.tinit, totalStep),
-    tfinal: inSteps(config.tfinal, totalStep),
+    ...phases(config, totalStep),
     deltaT: Math.max(1, inSteps(config.deltaT, totalStep)),
     totalStep,
   };
@@ -37,6 +38,26 @@ export function resolveSchedule(
     });
   }
   return schedule;
+}
+
+/**
+ * What a config leaves out is a share of the run, and at most half of what the phase that it gives leaves: a schedule of which
+ * one phase is given has room for the budget to fall.
+ */
+function phases({ tinit, tfinal }: Phases, totalStep: number): { tinit: number; tfinal: number } {
+  const share = (percent: number, given: number) =>
+    Math.max(0, Math.floor(Math.min((totalStep * percent) / 100, (totalStep - given) / 2)));
+  const before = tinit === undefined ? undefined : inSteps(tinit, totalStep);
+  const after = tfinal === undefined ? share(TFINAL, before ?? 0) : inSteps(tfinal, totalStep);
+  return { tinit: before ?? share(TINIT, tfinal === undefined ? 0 : after), tfinal: after };
+}
+
+/** What to tell of a schedule whose config leaves phases out; undefined where it gives both. */
+export function assumedPhases(config: Phases, schedule: AllocationSchedule): string | undefined {
+  const left = (['tinit', 'tfinal'] as const).filter((key) => config[key] === undefined);
+  if (left.length === 0) return undefined;
+  const taken = left.map((key) => `${key} is ${schedule[key]} of ${schedule.totalStep} steps`);
+  return `left out in the config: ${taken.join(', ')}`;
 }
 
 function inSteps(value: number | string, totalStep: number): number {

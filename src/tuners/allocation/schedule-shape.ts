@@ -8,12 +8,19 @@ const steps = (least: number) =>
     error: `expected a count from ${least} or a share like 10%`,
   });
 
-/** When the budget falls, and how importance is smoothed: PEFT's keys and defaults. `total_step` is computed. */
+/** Percent of a run whose config does not say `tinit` or `tfinal`. */
+export const TINIT = 10;
+export const TFINAL = 40;
+
+/**
+ * When the budget falls, and how importance is smoothed: PEFT's keys, and its defaults but for `tinit` and `tfinal`, of which its 0
+ * lets the budget fall to the last step. `total_step` is computed.
+ */
 export const scheduleShape = {
-  /** Steps before the budget begins to fall. */
-  tinit: steps(0).default(0),
-  /** Steps after the final pattern is chosen. */
-  tfinal: steps(0).default(0),
+  /** Steps before the budget begins to fall. Left out: {@link TINIT} of the run. */
+  tinit: steps(0).optional(),
+  /** Steps after the final pattern is chosen. Left out: {@link TFINAL} of the run. */
+  tfinal: steps(0).optional(),
   /** Steps between two allocations. */
   deltaT: steps(1).default(1),
   /** Smoothing of the sensitivity. */

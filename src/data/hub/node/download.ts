@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync, symlinkSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
 import { atomicWrite } from '../../../formats/node/atomic-write.ts';
+import { makeFolder } from '../../../formats/node/make-folder.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { isAdapterRepository, neededFiles } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
@@ -146,7 +147,7 @@ async function saveBlob(
   blob: string,
   { size, hash, digest, where, onReceived }: Expectation & { where: string; onReceived(bytes: number): void },
 ): Promise<void> {
-  mkdirSync(dirname(blob), { recursive: true });
+  makeFolder(dirname(blob));
   const temporary = `${blob}.${process.pid}.incomplete`;
   const file = await open(temporary, 'w');
   try {
@@ -172,7 +173,7 @@ async function saveBlob(
 
 /** A relative link, so that the cache can be moved; a copy where the system allows no links. */
 function linkBlob(blob: string, link: string): void {
-  mkdirSync(dirname(link), { recursive: true });
+  makeFolder(dirname(link));
   rmSync(link, { force: true });
   try {
     symlinkSync(relative(dirname(link), blob), link);

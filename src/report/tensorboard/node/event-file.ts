@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../../formats/node/make-folder.ts';
 import { readEvent } from '../../../run/events.ts';
 import { type EventMessage, eventMessage, SESSION_START } from '../event-message.ts';
 import { scalarsOf } from '../scalars-of.ts';
@@ -22,7 +23,7 @@ export function eventFile(folder: string, now = Date.now): (event: unknown) => v
     const event = readEvent(value);
     if (!event) return;
     if (event.type === 'start') {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       // TensorBoard reads files in the order of their names.
       path = join(folder, `events.out.tfevents.${Math.floor(now() / 1000)}.${process.pid}.adalora`);
       write({ file_version: 'brain.Event:2' });

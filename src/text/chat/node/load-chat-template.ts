@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createContext, Script } from 'node:vm';
+import { readJson, readText } from '../../../formats/node/read-text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { TOKENIZER_FILES } from '../../build-tokenizer.ts';
+import { MAX_TOKENIZER_BYTES, TOKENIZER_FILES } from '../../build-tokenizer.ts';
 import type { SpecialTokens } from '../../special-tokens.ts';
 import { ChatTemplate } from '../chat-template.ts';
 import {
@@ -34,18 +35,13 @@ function readSources(folder: string): ChatTemplateSources {
   const file = join(folder, CHAT_TEMPLATE_FILE);
   const config = join(folder, TOKENIZER_FILES.config);
   return {
-    file: existsSync(file) ? { path: file, text: readLimited(file) } : undefined,
+    file: existsSync(file)
+      ? { path: file, text: readText(file, 'a chat template', MAX_CHAT_TEMPLATE_BYTES) }
+      : undefined,
     tokenizerConfig: existsSync(config)
-      ? { path: config, content: JSON.parse(readFileSync(config, 'utf8')) }
+      ? { path: config, content: readJson(config, 'a tokenizer_config.json', MAX_TOKENIZER_BYTES) }
       : undefined,
   };
-}
-
-function readLimited(path: string): string {
-  const { size } = statSync(path);
-  if (size <= MAX_CHAT_TEMPLATE_BYTES) return readFileSync(path, 'utf8');
-  const expected = `at most ${MAX_CHAT_TEMPLATE_BYTES} bytes`;
-  throw new UserError({ where: path, expected, got: `${size}` });
 }
 
 const script = new Script('work()');

@@ -1,0 +1,12 @@
+import { writeSync } from 'node:fs';
+import { KINDS, writeSamples } from './kinds.ts';
+import { tryMutation } from './try-mutation.ts';
+
+/** Tries mutations from one number up to another, and says of each at once how it ended: the next may be the last. */
+const [folder, seed, from, to] = process.argv.slice(2);
+writeSamples(folder);
+for (let index = Number(from); index < Number(to); index++) {
+  const { outcome, message } = tryMutation(KINDS[index % KINDS.length], folder, Number(seed), index);
+  const said = outcome === 'value' || outcome === 'refused' ? '' : message;
+  writeSync(1, `${JSON.stringify({ index, outcome, message: said })}\n`);
+}

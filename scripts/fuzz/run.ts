@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { KINDS } from './kinds.ts';
+
+/**
+ * `npm run fuzz -- --count 20000 --seed 1`: changed files of every kind that comes from outside, each read in a child process with
+ * limits. Says how many gave a value or a sentence, and each that did not; the exit code is 1 where there is one.
+ */
+const { values } = parseArgs({ options: { count: { type: 'string' }, seed: { type: 'string' } } });
+const count = Number(values.count ?? 2000);
+const seed = Number(values.seed ?? 1);
+
+const MOST_MS = 10_000;
+const MOST_BYTES = 2 ** 30;
+const LOOK_MS = 200;
+
+const ends: Record<string, number> = {};
+const found: string[] = [];
+const note = (index: number, end: string, message = '') => {
+  ends[end] = (ends[end] ?? 0) + 1;
+  if (end === 'value' || end === 'refused') return;
+  found.push(end);
+  console.log(`#${index} ${KINDS[index % KINDS.length].name}: ${end} ${message}`);
+};
+
+for (let next = 0; next < count; ) next = await tried(next);
+console.log(`seed ${seed}: ${JSON.stringify(ends)}`);
+process.exitCode = found.length > 0 ? 1 : 0;
+
+/** Lets a child go on from a mutation; the number of the one after the last that it came to. */
+async function tried(from: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'adalora-fuzz-'));
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      import.meta.resolve('tsx'),
+      new URL('./child.ts', import.meta.url).pathname,
+      folder,
+      `${seed}`,
+      `${from}`,
+      `${count}`,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let next = from;
+  // The first has to load everything.
+  let since = Date.now() + 60_000;
+  let killed: string | undefined;
+  const kill = (reason: string) => {
+    killed ??= reason;
+    child.kill('SIGKILL');
+  };
+  const watch = setInterval(() => {
+    if (Date.now() - since > MOST_MS) kill('over 10 s');
+    else if (memoryOf(child.pid) > MOST_BYTES) kill('over 1 GB');
+  }, LOOK_MS);
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors = (errors + text).slice(-2000);
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { index, outcome, message } = JSON.parse(line);
+    note(index, outcome, message);
+    next = index + 1;
+    since = Date.now();
+  }
+  clearInterval(watch);
+  rmSync(folder, { recursive: true, force: true });
+  if (next >= count) return next;
+  note(next, killed ?? 'crash', killed ? '' : errors);
+  return next + 1;
+}
+
+/** Resident bytes; 0 where the system does not say. */
+function memoryOf(pid: number | undefined): number {
+  try {
+    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return 1024 * Number(kilobytes ?? 0);
+  } catch {
+    return 0;
+  }
+}

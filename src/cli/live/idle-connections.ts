@@ -1,0 +1,29 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * Keeps a server reachable: where there are more than `most` connections, the one goes that has been without a request for the
+ * longest. Those with an answer under way stay.
+ */
+export function limitConnections(server: Server, most: number): void {
+  const all = new Set<Socket>();
+  // In the order in which they fell idle.
+  const idle = new Set<Socket>();
+  server.on('connection', (socket) => {
+    all.add(socket);
+    idle.add(socket);
+    socket.once('close', () => {
+      all.delete(socket);
+      idle.delete(socket);
+    });
+    if (all.size <= most) return;
+    const [oldest] = idle;
+    oldest.destroy();
+  });
+  server.on('request', ({ socket }, response) => {
+    idle.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) idle.add(socket);
+    });
+  });
+}

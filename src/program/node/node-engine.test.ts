@@ -1,0 +1,34 @@
+import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import { tokenModel } from '../../objectives/token-model.ts';
+import { openModel } from '../../trained/node/load-model.ts';
+import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import { evaluationGraph } from '../training-graph.ts';
+import { nodeEngine } from './node-engine.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  writeTinyModel(folder);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it.each(['cpu', 'wasm'] as const)(
+  'opens no session on weights that were replaced meanwhile (%s)',
+  async (device) => {
+    const model = openModel(folder, tokenModel('MASKED_LM'));
+    const engine = nodeEngine(model, device);
+    const graph = () => evaluationGraph(model, FROZEN.tuner, 'logits');
+    await (await engine.open(graph())).release();
+    const path = join(folder, 'model.safetensors');
+    copyFileSync(path, `${path}.new`);
+    renameSync(`${path}.new`, path);
+    await expect((async () => engine.open(graph()))()).rejects.toThrow(
+      `${path}: expected the file as it was when it was opened, got another`,
+    );
+    model.close();
+  },
+);

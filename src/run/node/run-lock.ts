@@ -1,0 +1,123 @@
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+import { isAlive } from '../../support/node/is-alive.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** Its name in a run's folder. */
+export const LOCK_FILE = '.lock';
+/** A lock without content is being written, or its writer was killed just then. */
+const WRITING_MS = 10_000;
+
+/** Who writes to a folder. */
+interface Holder {
+  pid: number;
+  thread: number;
+  host: string;
+  /** When the process was started, where the system says so: its number may be another's by now. */
+  started: string | undefined;
+}
+
+/**
+ * Makes this thread the only one that writes to a run's folder, which must exist. The lock of a process of this machine that
+ * is no more is taken over.
+ *
+ * @returns what gives the folder free
+ * @throws UserError where another holds it
+ */
+export function lockFolder(folder: string): () => void {
+  const path = join(folder, LOCK_FILE);
+  for (;;) {
+    try {
+      writeFileSync(path, JSON.stringify(self()), { flag: 'wx' });
+      return () => unlockFolder(folder, threadId);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const text = contentOf(path);
+    if (text === undefined) continue; // It has just been given free.
+    const holder = holderIn(text);
+    if (holder ? !isOver(holder) : isFresh(path)) throw heldBy(holder, folder, path);
+    takeAway(path, text);
+  }
+}
+
+/** Removes the lock that a thread of this process has left, if it has left one. */
+export function unlockFolder(folder: string, thread: number): void {
+  const path = join(folder, LOCK_FILE);
+  const holder = holderIn(contentOf(path) ?? '');
+  if (holder && isSame(holder, { ...self(), thread })) rmSync(path, { force: true });
+}
+
+/** Not a plain removal: somebody else may have taken it over just now. */
+function takeAway(path: string, text: string): void {
+  const aside = join(path, '..', `.${LOCK_FILE}.${process.pid}-${threadId}.tmp`);
+  try {
+    renameSync(path, aside);
+    if (contentOf(aside) !== text) linkSync(aside, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function self(): Holder {
+  return { pid: process.pid, thread: threadId, host: hostname(), started: startOf(process.pid) };
+}
+
+function isSame(a: Holder, b: Holder): boolean {
+  return a.pid === b.pid && a.thread === b.thread && a.host === b.host && a.started === b.started;
+}
+
+function isOver({ pid, host, started }: Holder): boolean {
+  if (host !== hostname()) return false;
+  return !isAlive(pid) || (started !== undefined && started !== startOf(pid));
+}
+
+/** What tells a process from others that had its number: the machine's start and its own. On Linux alone. */
+function startOf(pid: number): string | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name, in parentheses, may hold anything.
+    return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function holderIn(text: string): Holder | undefined {
+  try {
+    const { pid, thread, host, started } = JSON.parse(text);
+    return Number.isSafeInteger(pid) && pid > 0 ? { pid, thread, host: String(host), started } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isFresh(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs < WRITING_MS;
+}
+
+function heldBy(holder: Holder | undefined, folder: string, path: string): UserError {
+  const who = holder ? `process ${holder.pid} on ${JSON.stringify(holder.host)}` : 'another process';
+  return new UserError({
+    where: `output: ${folder}`,
+    expected: 'a folder that no other run writes to',
+    got: `one that ${who} holds`,
+    hint: `Wait for it, or choose another with --set output=... If it is no more, remove ${path}.`,
+  });
+}

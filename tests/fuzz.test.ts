@@ -1,0 +1,30 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { KINDS, writeSamples } from '../scripts/fuzz/kinds.ts';
+import { tryMutation } from '../scripts/fuzz/try-mutation.ts';
+
+/** The fixed part of `npm run fuzz`. */
+const COUNT = 60;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  writeSamples(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it.each(KINDS)('$name: intact it is read, changed it gives a value or a sentence', (kind) => {
+  kind.read(join(folder, kind.file), folder);
+  const ends = Array.from({ length: COUNT }, (_, index) => ({
+    index,
+    ...tryMutation(kind, folder, 1, index),
+  }));
+  expect(ends.filter(({ outcome }) => outcome === 'stack' || outcome === 'other')).toEqual([]);
+  expect(
+    ends.some(
+      ({ outcome }) => outcome === 'refused' || kind.name === 'metrics' || kind.name === 'checkpoint',
+    ),
+  ).toBe(true);
+});

@@ -1,0 +1,116 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../src/cli/load-config.ts';
+import { readRows } from '../src/data/node/read-rows.ts';
+import { atomicWrite } from '../src/formats/node/atomic-write.ts';
+import { explainMemory } from '../src/runtime/run-session.ts';
+import { ComputationError } from '../src/support/computation-error.ts';
+import { fileError } from '../src/support/file-error.ts';
+import { sharedFiles } from '../src/trained/node/write-model.ts';
+import { Workspace } from './support/workspace.ts';
+
+let root: string;
+let workspace: Workspace;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'adalora-'));
+  workspace = new Workspace();
+});
+afterAll(() => {
+  rmSync(root, { recursive: true });
+  workspace.remove();
+});
+
+function file(name: string, content: string): string {
+  const path = join(root, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('a config', () => {
+  it.each([
+    ['an alias of nothing', 'model: *nothing\n', /few aliases.*got Unresolved alias/],
+    [
+      'aliases of aliases',
+      `a: &a [x, x]\n${[...'bcdefghij'].map((name, i) => `${name}: &${name} [${`*${'abcdefghi'[i]}, `.repeat(9)}]\n`).join('')}`,
+      /few aliases.*got Excessive alias count/,
+    ],
+    ['too long', `${'#'.repeat(2 ** 17)}\n`, /at most 131072 bytes/],
+  ])('with %s is refused', (_, text, message) => {
+    expect(() => loadConfig(file('config.yaml', text))).toThrow(message);
+  });
+
+  it('takes no setting below an alias', () => {
+    const path = file('alias.yaml', 'data: &d {train: t}\ntraining: *d\n');
+    expect(() => loadConfig(path, ['training.seed=1'])).toThrow(/^--set training.seed=1: expected/);
+  });
+
+  it('whose pattern would be searched for ever is answered', async () => {
+    const ended = await workspace.run('plan', 'run.yaml', '--set', 'adalora.target_modules=([a-z._0-9]+)+!');
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('target_modules');
+  });
+});
+
+it('a row of data that would take all memory is refused', () => {
+  const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
+  const deep = `{"a": ${'['.repeat(5000)}${']'.repeat(5000)}, "b": "x"}\n`;
+  expect(() => readRows(file('deep.jsonl', deep), options)).toThrow(
+    /:1: expected a line of JSON, got .*deep/,
+  );
+  const wide = `a\tb\n${'\t'.repeat(20_000)}\n`;
+  for (const quote of [true, false]) {
+    const table = { ...options, format: 'tsv', header: true, quote } as const;
+    expect(() => readRows(file('wide.tsv', wide), table)).toThrow(
+      'wide.tsv:2: expected at most 10000 fields, got more',
+    );
+  }
+});
+
+it.runIf(process.platform === 'linux')(
+  'a folder that the system does not make is refused, and the file is named',
+  () => {
+    expect(() => atomicWrite('/proc/x/y', '')).toThrow('/proc/x: expected a folder that can be made');
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const path = join(root, 'full');
+    const work = () =>
+      atomicWrite(
+        path,
+        (function* () {
+          yield new Uint8Array(1);
+          throw full;
+        })(),
+      );
+    expect(work).toThrow(full);
+    expect(fileError(full)?.message).toBe(
+      `${path}: expected the system to allow it, got ENOSPC: no space left on device.`,
+    );
+  },
+);
+
+it('an engine without memory says what to do', () => {
+  const error = new Error(
+    'Non-zero status code: BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer',
+  );
+  expect(() => explainMemory(error)).toThrow(ComputationError);
+  expect(() => explainMemory(error)).toThrow('Lower the batch size');
+  expect(() => explainMemory(new Error('other'))).toThrow('other');
+});
+
+it('what a link leads to outside of a model is not copied beside its weights', () => {
+  const secret = file('secret', 'secret');
+  const model = join(root, 'model');
+  mkdirSync(model);
+  writeFileSync(join(model, 'tokenizer.json'), '{}');
+  expect([...sharedFiles(model).keys()]).toEqual(['tokenizer.json']);
+  symlinkSync(secret, join(model, 'vocab.txt'));
+  expect(() => sharedFiles(model)).toThrow(`got a link to ${secret}. Put a copy in its place.`);
+  // The Hub's cache is made of links.
+  const snapshot = join(root, 'hub', 'snapshots', 'abc');
+  mkdirSync(snapshot, { recursive: true });
+  mkdirSync(join(root, 'hub', 'blobs'));
+  writeFileSync(join(root, 'hub', 'blobs', '1'), '{}');
+  symlinkSync('../../blobs/1', join(snapshot, 'tokenizer.json'));
+  expect([...sharedFiles(snapshot).keys()]).toEqual(['tokenizer.json']);
+});

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../src/formats/node/safetensors-file.ts';
+import { Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = new Workspace();
+  const short = ['training.max_steps=2', 'method=lora', 'training.eval_strategy=no'];
+  expect(await workspace.train(...short)).toMatchObject({ code: 0 });
+  // The embedding of "fish" (id 9): rows without it are computed as before.
+  const path = workspace.path('model', 'model.safetensors');
+  const tensors = readSafetensors(path);
+  const { data, shape } = tensors.get('bert.embeddings.word_embeddings.weight')!;
+  (data as Float32Array)[9 * shape[1]] = Number.POSITIVE_INFINITY;
+  writeSafetensors(path, tensors, { format: 'pt' });
+  workspace.write(
+    'rows.tsv',
+    'sentence\tlabel\na very good cat .\tgood\na dog .\tbad\na fish .\tbad\nfish\tgood\n',
+  );
+});
+afterAll(() => workspace.remove());
+
+it.each([['predict'], ['eval']])(
+  '%s ends with exit code 1 and names the first row without finite logits',
+  async (command) => {
+    const { code, stdout, stderr } = await workspace.run(command, 'run', 'rows.tsv');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^row 3: expected logits that are finite, got others \(NaN or infinite\)\. .*\n$/);
+  },
+);
