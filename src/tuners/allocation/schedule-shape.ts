@@ -17,9 +17,9 @@ export const TFINAL = 40;
  * lets the budget fall to the last step. `total_step` is computed.
  */
 export const scheduleShape = {
-  /** Steps before the budget begins to fall. Left out: {@link TINIT} of the run. */
+  /** Steps before the budget begins to fall. Left out: 10 % of the run. */
   tinit: steps(0).optional(),
-  /** Steps after the final pattern is chosen. Left out: {@link TFINAL} of the run. */
+  /** Steps after the final pattern is chosen. Left out: 40 % of the run. */
   tfinal: steps(0).optional(),
   /** Steps between two allocations. */
   deltaT: steps(1).default(1),
