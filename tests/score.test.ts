@@ -125,3 +125,55 @@ describe('score rouge and bleu', () => {
     expect([code, stdout]).toEqual([2, '']);
   });
 });
+
+describe('score glue and seqeval', () => {
+  const parsed = async (...args: string[]) => JSON.parse((await score(...args)).stdout);
+
+  it('gives the scores of each task, matched by index or by place', async () => {
+    workspace.write('cola.tsv', 'x\t1\t\ta\nx\t0\t*\tb\nx\t1\t\tc\nx\t1\t\td\n');
+    workspace.write('cola-out.tsv', 'index\tprediction\n3\t1\n2\t0\n1\t0\n0\t1\n');
+    const cola = await parsed('glue/cola', '--predictions', 'cola-out.tsv', '--references', 'cola.tsv');
+    expect(cola.matthews_correlation).toBeCloseTo(1 / Math.sqrt(3), 12);
+    workspace.write('mrpc.tsv', '\ufeffQuality\t#1 ID\n1\ta\n0\tb\n1\tc\n1\td\n');
+    const mrpc = await parsed('glue/mrpc', '--predictions', 'cola-out.tsv', '--references', 'mrpc.tsv');
+    expect(mrpc).toEqual({ accuracy: 0.75, f1: 0.8, combined_score: (0.75 + 0.8) / 2, rows: 4 });
+    workspace.write('rte.tsv', 'index\tsentence1\tlabel\n7\ta\tentailment\n5\tb\tnot_entailment\n');
+    workspace.write('rte-out.tsv', 'index\tprediction\n5\tnot_entailment\n7\tnot_entailment\n');
+    const rte = await parsed('glue/rte', '--predictions', 'rte-out.tsv', '--references', 'rte.tsv');
+    expect(rte).toEqual({ accuracy: 0.5, rows: 2 });
+    workspace.write('stsb.csv', 'a\tb\tc\t1\t5.0\tx\ty\na\tb\tc\t2\t1.0\tx\ty\na\tb\tc\t3\t3.0\tx\ty\tz\n');
+    workspace.write('stsb-out.tsv', 'index\tprediction\n0\t4.000\n1\t0.000\n2\t2.000\n');
+    const stsb = await parsed('glue/stsb', '--predictions', 'stsb-out.tsv', '--references', 'stsb.csv');
+    for (const name of ['pearson', 'spearmanr', 'combined_score']) expect(stsb[name]).toBeCloseTo(1, 12);
+  });
+
+  it('refuses rows without an answer and classes that the task does not have', async () => {
+    workspace.write('short.tsv', 'index\tprediction\n0\t1\n1\t0\n');
+    const short = await score('glue/cola', '--predictions', 'short.tsv', '--references', 'cola.tsv');
+    expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('none with index 2') });
+    const other = await score('glue/mrpc', '--predictions', 'rte-out.tsv', '--references', 'rte.tsv');
+    expect(other.stderr).toContain('rte-out.tsv:3: expected one of 0, 1, got "not_entailment". 2 rows');
+  });
+
+  it('scores entities of the last two columns', async () => {
+    const lines = [
+      '-DOCSTART- O O',
+      '',
+      'Ann B-PER B-PER',
+      'Lee I-PER O',
+      '',
+      'in O O',
+      'Rome B-LOC B-LOC',
+      '',
+    ];
+    workspace.write('tags.txt', lines.join('\n'));
+    expect(await parsed('seqeval', '--predictions', 'tags.txt')).toMatchObject({
+      precision: 0.5,
+      recall: 0.5,
+      f1: 0.5,
+      accuracy: 0.75,
+      support: 2,
+      types: { LOC: { f1: 1 }, PER: { f1: 0 } },
+    });
+  });
+});

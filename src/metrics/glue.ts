@@ -1,0 +1,47 @@
+import { accuracy } from './accuracy.ts';
+import { classCounts } from './class-counts.ts';
+import { binaryF1 } from './f1.ts';
+import { matthewsCorrelation } from './matthews-correlation.ts';
+import { pearson } from './pearson.ts';
+import { spearmanr } from './spearmanr.ts';
+
+type Numbers = ArrayLike<number>;
+type GlueMetric = (predictions: Numbers, references: Numbers) => Record<string, number>;
+
+const share: GlueMetric = (predictions, references) => ({
+  accuracy: accuracy(Int32Array.from(predictions), Int32Array.from(references)),
+});
+
+const shareAndF1: GlueMetric = (predictions, references) => {
+  const counts = classCounts(Int32Array.from(predictions), Int32Array.from(references), 2);
+  return combined({ ...share(predictions, references), f1: binaryF1(counts) });
+};
+
+/** The mean of a task's scores, where it has two. */
+function combined(scores: Record<string, number>): Record<string, number> {
+  const values = Object.values(scores);
+  return { ...scores, combined_score: values.reduce((sum, value) => sum + value, 0) / values.length };
+}
+
+/** GLUE's tasks: their scores by the names of Hugging Face's metric, of the ids of classes or of numbers. */
+export const GLUE_METRICS = {
+  cola: (predictions, references) => ({
+    matthews_correlation: matthewsCorrelation(
+      classCounts(Int32Array.from(predictions), Int32Array.from(references), 2),
+    ),
+  }),
+  sst2: share,
+  mrpc: shareAndF1,
+  stsb: (predictions, references) =>
+    combined({
+      pearson: pearson(Float64Array.from(predictions), Float64Array.from(references)),
+      spearmanr: spearmanr(Float64Array.from(predictions), Float64Array.from(references)),
+    }),
+  qqp: shareAndF1,
+  mnli: share,
+  qnli: share,
+  rte: share,
+  wnli: share,
+} as const satisfies Record<string, GlueMetric>;
+
+export type GlueTask = keyof typeof GLUE_METRICS;
