@@ -34,7 +34,7 @@ const host: TrainerHost = {
   emit(event) {
     if (event.type === 'step') block.reply = { train: lap(block.examples) };
     if (event.type === 'evaluation') {
-      const evaluate = lap(validation?.examples.lengths.length ?? 0);
+      const evaluate = lap(validation?.count ?? 0);
       answer({ ...block.reply, evaluate });
     }
   },

@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BASE_DTYPES, type BaseDtype } from '../bases/base-dtype.ts';
+import { ON_BAD_ROW } from '../data/row.ts';
+import type { TextFile } from '../data/text-file.ts';
 import type { Device } from '../runtime/session.ts';
+import { UserError } from '../support/user-error.ts';
 import type { ReadingFlags } from '../tasks/task-definition.ts';
 import type { OpenOptions } from '../trained/node/open.ts';
 import { downloadDisplay } from './terminal/download-display.ts';
@@ -23,6 +26,8 @@ export interface UseFlags {
   header?: boolean;
   quote?: boolean;
   labelSeparator?: string;
+  delimiter?: string;
+  onBadRow?: string;
   maxLength?: number;
 }
 
@@ -46,7 +51,49 @@ export function addUseFlags(command: Command): Command {
     .option('--quote', 'double quotes enclose fields')
     .option('--no-quote', 'they are characters like any other')
     .option('--label_separator, --label-separator <text>', 'what separates the labels of a row')
+    .option('--delimiter <character>', 'what separates the fields of a table')
+    .addOption(
+      new Option(
+        '--on_bad_row, --on-bad-row <what>',
+        'whether rows that cannot be read are left out',
+      ).choices(ON_BAD_ROW),
+    )
     .option('--max_length, --max-length <tokens>', 'tokens after which a text is cut', count);
+}
+
+/** Flags that name a split of a data set on the Hub instead of a file. */
+export interface SplitFlags {
+  dataset?: string;
+  subset?: string;
+  split?: string;
+}
+
+/** Adds the flags of {@link SplitFlags}, by the keys of a `data` section. */
+export function addSplitFlags(command: Command): Command {
+  return command
+    .option('--dataset <owner/name>', 'a data set of the Hub instead of a file')
+    .option('--subset <name>', 'which of its parts')
+    .option('--split <name>', 'which of its splits (validation)');
+}
+
+/**
+ * The files that an argument or flags name.
+ *
+ * @throws UserError for both, and for a file or data set that there is not
+ */
+export async function namedFiles(
+  file: string | undefined,
+  { dataset, subset, split }: SplitFlags,
+  takesFolders: boolean,
+): Promise<TextFile[] | undefined> {
+  if (file !== undefined && dataset !== undefined)
+    throw new UserError({ where: '--dataset', expected: 'either a file or a data set', got: 'both' });
+  const stray = dataset === undefined && (subset ?? split);
+  if (stray) throw new UserError({ where: '--dataset', expected: 'the data set', got: `only "${stray}"` });
+  const { filesOf } = await import('../data/node/files-of.ts');
+  const place = dataset === undefined ? file : (split ?? 'validation');
+  if (place === undefined) return undefined;
+  return filesOf({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));
 }
 
 /** How the base below an adapter is kept. */
@@ -57,9 +104,10 @@ export function baseDtypeOption(): Option {
 
 /** What flags say of how a file is read, by the keys of a `data` section. */
 export function readingFlags(flags: UseFlags): ReadingFlags {
-  const { text, textPair, label, source, target, header, quote, labelSeparator } = flags;
-  const columns = { text, text_pair: textPair, label, source, target };
-  const said = { ...columns, header, quote, label_separator: labelSeparator };
+  const { text, label, source, target, header, quote, delimiter } = flags;
+  const { textPair: text_pair, labelSeparator: label_separator, onBadRow: on_bad_row } = flags;
+  const columns = { text, text_pair, label, source, target };
+  const said = { ...columns, header, quote, label_separator, delimiter, on_bad_row };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as ReadingFlags;
 }
 

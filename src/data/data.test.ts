@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRows } from './node/read-rows.ts';
 import { parseRows } from './parse-rows.ts';
@@ -57,6 +58,21 @@ describe('parseRows', () => {
     ],
     ['JSON on standard input', '-', '{"text":"a","label":0.5}', NAMED, ['1 a=0.5']],
     ['a format given', '-', 'text,label\na,1', { ...NAMED, format: 'csv' }, ['2 a=1']],
+    ['a delimiter given', 'x.csv', 'text;label\n"a; b";1', { ...NAMED, delimiter: ';' }, ['2 a; b=1']],
+    [
+      'a JSON array, with its lines',
+      'x.json',
+      '[\n {"text": "a ]}\\" [", "label": 1},\n\n {"text": "b",\n"label": 0} ]\n',
+      NAMED,
+      ['2 a ]}" [=1', '4 b=0'],
+    ],
+    [
+      'an array on one line',
+      '-',
+      '[{"text":"a","label":1},{"text":"b","label":2}]',
+      NAMED,
+      ['1 a=1', '1 b=2'],
+    ],
   ] as [string, string, string, DataOptions, string[]][])(
     'reads %s',
     (_, fileName, content, options, rows) => {
@@ -148,12 +164,20 @@ describe('parseRows', () => {
       NAMED,
       /^x\.jsonl:2: expected a line of JSON, got invalid JSON \(.+\)\.$/,
     ],
+    ['an empty JSON array', 'x.json', '[]', NAMED, 'x.json: expected rows, got an empty file.'],
     [
-      'a JSON array',
+      'a JSON array of other things',
       'x.json',
-      '[]',
+      '[{"text":"a","label":1},\n[2]]',
       NAMED,
-      'x.json:1: expected a JSON object, got a list. Write one object a line (JSON Lines).',
+      'x.json:2: expected a JSON object, got a list. Write one object a line (JSON Lines).',
+    ],
+    [
+      'a JSON array cut off',
+      'x.json',
+      '[{"text":"a"',
+      NAMED,
+      'expected a list of JSON objects, got one that is never closed',
     ],
     [
       'an unknown key',
@@ -199,6 +223,48 @@ describe('parseRows', () => {
   );
 });
 
+describe('on_bad_row: skip', () => {
+  const skipping = (content: string, name: string, options: DataOptions) => {
+    const told: string[] = [];
+    const rows = parseRows(content, name, { ...options, on_bad_row: 'skip' }, (message) =>
+      told.push(message),
+    );
+    return { lines: rows.map(({ line }) => line), told };
+  };
+
+  it('leaves out ragged rows and those without label, counted and named', () => {
+    const content = 'text\tlabel\na\t1\nb\nc\t\t\nd\t\ne\t0';
+    expect(skipping(content, 'x.tsv', NAMED)).toEqual({
+      lines: [2, 6],
+      told: [
+        '3 rows are skipped. x.tsv:3: expected 2 fields, as in the header, got 1. If fields are enclosed in double ' +
+          'quotes, set data.quote: true. 2 rows are so: lines 3, 4. ' +
+          'x.tsv:5: expected a label in column label, got an empty field.',
+      ],
+    });
+  });
+
+  it('leaves out objects that lack something, once each', () => {
+    const content = '{"text":"a","label":1}\nno\n{"text":null,"label":null}\n{"text":"b","label":0}';
+    const { lines, told } = skipping(content, 'x.jsonl', NAMED);
+    expect(lines).toEqual([1, 4]);
+    expect(told).toEqual([expect.stringMatching(/^2 rows are skipped\. x\.jsonl:2: /)]);
+  });
+
+  it('says nothing of sound rows, and refuses files without any', () => {
+    expect(skipping('a\t1', 'x.tsv', NUMBERED)).toEqual({ lines: [1], told: [] });
+    expect(() => skipping('text\tlabel\na\nb', 'x.tsv', NAMED)).toThrow('expected 2 fields');
+  });
+});
+
+it('rows without labels keep the number that the file gives them', () => {
+  const ids = (content: string, name: string) =>
+    parseRows(content, name, { text: 'text' }).map(({ id }) => id);
+  expect(ids('index\ttext\n7\ta\n9\tb', 'x.tsv')).toEqual(['7', '9']);
+  expect(ids('{"text":"a","idx":0}\n{"text":"b","idx":1}', 'x.jsonl')).toEqual(['0', '1']);
+  expect(ids('text\na', 'x.csv')).toEqual([undefined]);
+});
+
 describe('readRows', () => {
   const folder = mkdtempSync(join(tmpdir(), 'rows-'));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -211,6 +277,17 @@ describe('readRows', () => {
     expect(readRows(write('train.tsv', '\ufefftext\tlabel\né\t1'), NAMED)).toEqual([
       { line: 2, text: 'é', label: '1' },
     ]);
+  });
+
+  it('unpacks gzip, whatever the file is called, and no bombs', () => {
+    const packed = gzipSync('text\tlabel\na\t1');
+    expect(readRows(write('train.tsv.gz', packed), NAMED)).toEqual([{ line: 2, text: 'a', label: '1' }]);
+    expect(readRows(write('packed.tsv', packed), NAMED)).toHaveLength(1);
+    expect(() => readRows(write('cut.tsv.gz', packed.subarray(0, 20)), NAMED)).toThrow(
+      'expected a sound gzip file',
+    );
+    const bomb = gzipSync(new Uint8Array(2 ** 28 + 1), { level: 1 });
+    expect(() => readRows(write('bomb.tsv.gz', bomb), NAMED)).toThrow('bytes when unpacked, got more');
   });
 
   it('refuses other bytes, a folder and a file that is not there', () => {

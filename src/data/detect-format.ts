@@ -1,15 +1,18 @@
+import { extensionOf } from './extension-of.ts';
 import type { FileFormat } from './row.ts';
 
 /**
- * The format of a file of rows by its extension: `.jsonl`, `.ndjson`, `.json` hold one JSON object a line, `.tsv` and
- * `.txt` separate by tabs, `.csv` by commas unless its first line has a tab (STS-B ships such a file). With any other
- * name the content decides, and plain lines are a table of one column.
+ * The format of a file of rows by its extension: `.jsonl`, `.ndjson`, `.json` hold one JSON object a line or a list of
+ * them, and parquet is read as if it did; `.tsv` and `.txt` separate by tabs, `.csv` by commas unless its first line has
+ * a tab (STS-B ships such a file). `.gz` behind it changes nothing. With any other name the content decides, and plain
+ * lines are a table of one column.
  */
 export function detectFormat(fileName: string, content: string): FileFormat {
-  switch (/\.([^./\\]+)$/.exec(fileName)?.[1].toLowerCase()) {
+  switch (extensionOf(fileName)) {
     case 'jsonl':
     case 'ndjson':
     case 'json':
+    case 'parquet':
       return 'jsonl';
     case 'tsv':
     case 'txt':
@@ -17,11 +20,11 @@ export function detectFormat(fileName: string, content: string): FileFormat {
     case 'csv':
       return firstLine(content).includes('\t') ? 'tsv' : 'csv';
     default:
-      return content.startsWith('{') ? 'jsonl' : 'tsv';
+      return /^\s*(\{|\[\s*\{)/.test(content) ? 'jsonl' : 'tsv';
   }
 }
 
-function firstLine(content: string): string {
+export function firstLine(content: string): string {
   const end = content.indexOf('\n');
   return end < 0 ? content : content.slice(0, end);
 }

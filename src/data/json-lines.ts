@@ -9,8 +9,12 @@ export interface JsonLine {
   object: JsonObject;
 }
 
-/** The objects of a file with one JSON object a line; blank lines are skipped. */
+/** The objects of a file with one JSON object a line, or of one that is a list of them; blank lines are skipped. */
 export function* jsonLines(content: string, problems: RowProblems): Iterable<JsonLine> {
+  if (/^\s*\[/.test(content)) {
+    yield* listedObjects(content, problems);
+    return;
+  }
   let line = 0;
   for (let offset = 0; offset < content.length; ) {
     const newline = content.indexOf('\n', offset);
@@ -21,6 +25,33 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
     if (object) yield { line, offset, object };
     offset = end + 1;
   }
+}
+
+/** The objects of a JSON list, each with the line on which it begins. Elements are cut out by their brackets. */
+function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLine> {
+  // Strings with what is escaped in them, brackets, what separates, line ends: all that a scan must see.
+  const tokens = /"(?:[^"\\]|\\[\s\S])*"|[[\]{},\n]|"/g;
+  let [line, depth, start, startLine] = [1, 0, -1, 1];
+  for (let match = tokens.exec(content); match; match = tokens.exec(content)) {
+    const [token] = match;
+    const isEnd = depth === 1 && (token === ',' || token === ']');
+    if (isEnd) {
+      const source = content.slice(start, match.index);
+      const object = source.trim() === '' ? undefined : parseObject(source, startLine, problems);
+      if (object) yield { line: startLine, offset: start, object };
+    }
+    if (token === '{' || token === '[') depth++;
+    if ((token === '{' || token === '[') && depth === 2) startLine = line;
+    if (token === '}' || token === ']') depth--;
+    if (isEnd || (token === '[' && depth === 1)) start = match.index + 1;
+    if (depth === 0) {
+      if (content.slice(match.index + 1).trim() === '') return;
+      break;
+    }
+    for (let at = token.indexOf('\n'); at >= 0; at = token.indexOf('\n', at + 1)) line++;
+  }
+  const got = depth > 0 ? 'one that is never closed' : 'more behind its end';
+  problems.add(line, { expected: 'a list of JSON objects', got });
 }
 
 function parseObject(source: string, line: number, problems: RowProblems): JsonObject | undefined {

@@ -1,22 +1,27 @@
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import { type JsonObject, jsonLines, own, textOf, typeName } from './json-lines.ts';
-import type { DataOptions, RawLabel, Row } from './row.ts';
-import { RowProblems } from './row-problems.ts';
+import { type DataOptions, type RawLabel, ROW_IDS, type Row } from './row.ts';
+import type { RowProblems } from './row-problems.ts';
 
 /**
  * Reads one JSON object a line; blank lines are skipped. Columns are keys. Labels may be strings, numbers or booleans
  * (taken as JSON writes them), for multi-label tasks lists of these.
  *
- * @throws UserError with file and line for invalid JSON, a missing key and a value of the wrong type.
+ * @param problems takes invalid JSON and values of the wrong type, with their lines
+ * @throws UserError for a key that the first row lacks
  */
-export function parseJsonl(content: string, fileName: string, options: DataOptions): Row[] {
+export function parseJsonl(
+  content: string,
+  fileName: string,
+  options: DataOptions,
+  problems: RowProblems,
+): Row[] {
   const textKey = keyName(options.text, fileName);
   const pairKey = options.text_pair === undefined ? undefined : keyName(options.text_pair, fileName);
   const labelKey = options.label === undefined ? undefined : keyName(options.label, fileName);
   const toLabel = options.listed ? labelList : labelName;
 
-  const problems = new RowProblems(fileName);
   const rows: Row[] = [];
   let isFirst = true;
   for (const { line, object } of jsonLines(content, problems)) {
@@ -24,14 +29,21 @@ export function parseJsonl(content: string, fileName: string, options: DataOptio
       checkKeys(object, [textKey, pairKey, labelKey], `${fileName}:${line}`);
       isFirst = false;
     }
+    const before = problems.count;
     const row: Row = { line, text: textOf(object, textKey, line, problems) };
     if (pairKey !== undefined) row.textPair = textOf(object, pairKey, line, problems);
     if (labelKey !== undefined) row.label = toLabel(own(object, labelKey), labelKey, line, problems);
-    rows.push(row);
+    const id = labelKey === undefined && ROW_IDS.map((name) => own(object, name)).find(isId);
+    if (id !== undefined && id !== false) row.id = String(id);
+    if (problems.count === before) rows.push(row);
   }
-  problems.throwIfAny();
-  if (rows.length === 0) throw new UserError({ where: fileName, expected: 'rows', got: 'an empty file' });
+  if (rows.length === 0 && problems.count === 0)
+    throw new UserError({ where: fileName, expected: 'rows', got: 'an empty file' });
   return rows;
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'string';
 }
 
 /** A column of JSON Lines. Throws a UserError for one by number. */

@@ -1,7 +1,8 @@
 import { detectFormat } from './detect-format.ts';
 import { parseDelimited } from './parse-delimited.ts';
 import { parseJsonl } from './parse-jsonl.ts';
-import type { DataOptions, Row } from './row.ts';
+import type { DataOptions, FileFormat, Row } from './row.ts';
+import { RowProblems } from './row-problems.ts';
 import { rowsFromTable } from './rows-from-table.ts';
 
 const BYTE_ORDER_MARK = '\ufeff';
@@ -10,13 +11,36 @@ const BYTE_ORDER_MARK = '\ufeff';
  * Reads rows from the content of a TSV, CSV or JSON Lines file. A byte-order mark, CRLF line ends and blank lines are
  * accepted. `fileName` decides the format (see `detectFormat`) and stands in messages.
  *
+ * @param onSkipped told how many rows are left out and why, with `on_bad_row: skip`
  * @throws UserError with file and line for everything that is wrong with the rows, several at once.
  */
-export function parseRows(content: string, fileName: string, options: DataOptions): Row[] {
+export function parseRows(
+  content: string,
+  fileName: string,
+  options: DataOptions,
+  onSkipped: (message: string) => void = () => {},
+): Row[] {
   const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
   const format = options.format ?? detectFormat(fileName, body);
-  if (format === 'jsonl') return parseJsonl(body, fileName, options);
-  const quote = options.quote ?? format === 'csv';
-  const table = parseDelimited(body, fileName, format === 'csv' ? ',' : '\t', quote);
-  return rowsFromTable(table, fileName, options, quote);
+  const problems = new RowProblems(fileName);
+  const rows =
+    format === 'jsonl'
+      ? parseJsonl(body, fileName, options, problems)
+      : parseTable(body, fileName, format, options, problems);
+  if (options.on_bad_row === 'skip') problems.tellSkipped(rows.length, onSkipped);
+  else problems.throwIfAny();
+  return rows;
+}
+
+function parseTable(
+  body: string,
+  fileName: string,
+  format: FileFormat,
+  options: DataOptions,
+  problems: RowProblems,
+): Row[] {
+  const delimiter = options.delimiter ?? (format === 'csv' ? ',' : '\t');
+  const quote = options.quote ?? delimiter !== '\t';
+  const table = parseDelimited(body, fileName, delimiter, quote);
+  return rowsFromTable(table, fileName, options, quote, problems);
 }

@@ -16,14 +16,23 @@ type Place = number | string;
 /** Gathers what is wrong with the rows of a file, so that one message tells all of it. */
 export class RowProblems {
   readonly #fileName: string;
+  #rows = 0;
+  #last: Place | undefined;
   readonly #kinds = new Map<string, { first: RowProblem; places: Place[]; count: number }>();
 
   constructor(fileName: string) {
     this.#fileName = fileName;
   }
 
+  /** Rows with problems. */
+  get count(): number {
+    return this.#rows;
+  }
+
   /** Notes a problem at a place. Problems that expect the same are of one kind and told together. */
   add(place: Place, problem: RowProblem): void {
+    if (place !== this.#last) this.#rows++;
+    this.#last = place;
     const kind = this.#kinds.get(problem.expected);
     if (!kind) {
       this.#kinds.set(problem.expected, { first: problem, places: [place], count: 1 });
@@ -35,8 +44,24 @@ export class RowProblems {
 
   /** @throws UserError with file and line when any problem was noted. */
   throwIfAny(): void {
-    if (this.#kinds.size === 0) return;
-    const messages = [...this.#kinds.values()].map(({ first, places, count }) => {
+    if (this.#kinds.size > 0) throw new UserError(this.#messages().join('\n'));
+  }
+
+  /**
+   * Tells of rows that are left out, with what is wrong with them.
+   *
+   * @param kept rows that are not
+   * @throws UserError where no row is left
+   */
+  tellSkipped(kept: number, tell: (message: string) => void): void {
+    if (this.#rows === 0) return;
+    if (kept === 0) this.throwIfAny();
+    const skipped = this.#rows === 1 ? '1 row is' : `${this.#rows} rows are`;
+    tell(`${skipped} skipped. ${this.#messages().join(' ')}`);
+  }
+
+  #messages(): string[] {
+    return [...this.#kinds.values()].map(({ first, places, count }) => {
       const isLine = typeof places[0] === 'number';
       const where = `${this.#fileName}${isLine ? ':' : ', '}${places[0]}`;
       const { message } = new UserError({ where, ...first });
@@ -44,6 +69,5 @@ export class RowProblems {
       const more = count > places.length ? ` and ${count - places.length} more` : '';
       return `${message} ${count} rows are so: ${isLine ? 'lines ' : ''}${places.join(', ')}${more}.`;
     });
-    throw new UserError(messages.join('\n'));
   }
 }

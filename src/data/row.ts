@@ -7,6 +7,8 @@ export interface Row {
   line: number;
   text: string;
   textPair?: string;
+  /** What the file calls the row, in a column `index`, `idx` or `id`: for rows without labels. */
+  id?: string;
   label?: RawLabel;
 }
 
@@ -17,6 +19,11 @@ export interface DataColumns {
   /** Left out, rows carry no label. Given, every row must have one. */
   label?: string | number;
 }
+
+export const ON_BAD_ROW = ['error', 'skip'] as const;
+
+/** Columns that number rows, as GLUE's files and the Hub's have them. */
+export const ROW_IDS = ['index', 'idx', 'id'];
 
 export type FileFormat = 'tsv' | 'csv' | 'jsonl';
 
@@ -30,6 +37,10 @@ export interface DataOptions extends DataColumns {
   quote?: boolean;
   /** Separates the labels of one row in a multi-label TSV or CSV. Default: `;`. */
   label_separator?: string;
+  /** Whether a row that cannot be read is an error (the default) or left out; see `parseRows`. */
+  on_bad_row?: (typeof ON_BAD_ROW)[number];
+  /** What separates the fields of a table. Default: by the format. */
+  delimiter?: string;
   /** Default: by the name's extension, see `detectFormat`. Needed for standard input only. */
   format?: FileFormat;
 }

@@ -1,8 +1,8 @@
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Table } from './parse-delimited.ts';
-import type { DataOptions, RawLabel, Row } from './row.ts';
-import { RowProblems } from './row-problems.ts';
+import { type DataOptions, type RawLabel, ROW_IDS, type Row } from './row.ts';
+import type { RowProblems } from './row-problems.ts';
 
 const DEFAULT_LABEL_SEPARATOR = ';';
 
@@ -10,9 +10,16 @@ const DEFAULT_LABEL_SEPARATOR = ';';
  * Picks the text, pair and label columns out of a table. With a header every record must have the header's width; so
  * must, with the first record's, those of a quoted file. Without either, records may be wider than the columns used.
  *
- * @throws UserError for an unknown column, ragged records and records without a label.
+ * @param problems takes ragged records and records without a label, which are left out
+ * @throws UserError for an unknown column
  */
-export function rowsFromTable(table: Table, fileName: string, options: DataOptions, quote: boolean): Row[] {
+export function rowsFromTable(
+  table: Table,
+  fileName: string,
+  options: DataOptions,
+  quote: boolean,
+  problems: RowProblems,
+): Row[] {
   const { records, lines } = table;
   const { text, text_pair, label } = options;
   const hasHeader = options.header ?? [text, text_pair, label].some((column) => typeof column === 'string');
@@ -30,11 +37,11 @@ export function rowsFromTable(table: Table, fileName: string, options: DataOptio
   const textAt = column(text);
   const pairAt = text_pair === undefined ? undefined : column(text_pair);
   const labelAt = label === undefined ? undefined : column(label);
+  const idAt = label === undefined ? (header?.findIndex((name) => ROW_IDS.includes(name.trim())) ?? -1) : -1;
   const needed = Math.max(textAt, pairAt ?? 0, labelAt ?? 0) + 1;
   const exact = hasHeader || quote;
   const separator = options.label_separator ?? DEFAULT_LABEL_SEPARATOR;
 
-  const problems = new RowProblems(fileName);
   const rows: Row[] = [];
   for (let i = first; i < records.length; i++) {
     const record = records[i];
@@ -50,6 +57,7 @@ export function rowsFromTable(table: Table, fileName: string, options: DataOptio
     }
     const row: Row = { line: lines[i], text: record[textAt] };
     if (pairAt !== undefined) row.textPair = record[pairAt];
+    if (idAt >= 0) row.id = record[idAt];
     if (labelAt !== undefined) {
       const parsed = options.listed ? splitLabels(record[labelAt], separator) : record[labelAt].trim();
       if (parsed === '') {
@@ -60,7 +68,6 @@ export function rowsFromTable(table: Table, fileName: string, options: DataOptio
     }
     rows.push(row);
   }
-  problems.throwIfAny();
   return rows;
 }
 

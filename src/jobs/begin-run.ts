@@ -1,6 +1,7 @@
 import type { TextFile } from '../data/text-file.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
-import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { ExampleSet } from '../program/example-set.ts';
+import { type Validation, validationOf } from '../program/validation.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import type { BuildTask } from '../tasks/task-definition.ts';
@@ -23,7 +24,8 @@ export interface RunMaterial {
   text: TrainedParts['text'];
   generationFiles: TrainedParts['generationFiles'];
   train: readonly TextFile[];
-  validation?: readonly TextFile[];
+  /** Of each set. */
+  validation: readonly { name: string; files: readonly TextFile[] }[];
 }
 
 /** What a run and its plan begin with. */
@@ -37,8 +39,10 @@ export interface RunBeginning {
   build: BuildTask;
   /** Tokens that an example may have. */
   maxLength: number;
+  /** What people should know of the files. */
+  notices: readonly string[];
   /** Tokenizes everything. `began`: what time chat templates are told. */
-  encode(began: Date, onProgress?: (share: number) => void): { train: ExampleSet; validation?: Evaluation };
+  encode(began: Date, onProgress?: (share: number) => void): { train: ExampleSet; validation?: Validation };
 }
 
 /**
@@ -56,10 +60,11 @@ export function beginRun({
 }: RunMaterial): RunBeginning {
   const task = taskNamed(config.task);
   const { data } = config;
+  const evalBatchSize = config.training.per_device_eval_batch_size;
   const train = task.read(files.train, data);
-  const validation = files.validation && task.read(files.validation, data);
+  const validation = files.validation.map(({ name, files }) => ({ name, rows: task.read(files, data) }));
   const labels = task.labels(train, {
-    fileName: data.train,
+    fileName: data.dataset === undefined ? data.train : `${data.dataset}, ${data.train}`,
     ...family,
     adapter: start && {
       path: String(config.adapter),
@@ -74,6 +79,7 @@ export function beginRun({
     labels,
     build: task.build(labels),
     maxLength: text.maxLength,
+    notices: [train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.notices?.(rows) ?? []),
     encode(began, onProgress) {
       const { tokenizer, maxLength, vocabSize } = text;
       const context = {
@@ -83,9 +89,9 @@ export function beginRun({
       };
       return {
         train: task.examples(train, context),
-        ...(files.validation && {
-          validation: task.evaluation(validation, context, config.training.per_device_eval_batch_size),
-        }),
+        validation: validationOf(
+          validation.map(({ name, rows }) => [name, task.evaluation(rows, context, evalBatchSize)]),
+        ),
       };
     },
   };

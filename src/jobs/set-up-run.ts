@@ -47,7 +47,11 @@ export function setUpRun(
 }
 
 /** What to tell the user before the first step. */
-export function startNotices({ config, start }: RunBeginning, { initialised }: LoadedModel): string[] {
+export function startNotices(run: RunBeginning, model: LoadedModel): string[] {
+  return [...run.notices, ...modelNotices(run, model)];
+}
+
+function modelNotices({ config, start }: RunBeginning, { initialised }: LoadedModel): string[] {
   if (config.model_init === 'random') return ['every parameter is new (model_init: random)'];
   if (!start) {
     return initialised.length > 0 ? [`not in the checkpoint, initialised: ${initialised.join(', ')}`] : [];

@@ -17,8 +17,11 @@ export function startEvent(
     total_steps: settings.totalSteps,
     num_train_epochs: settings.totalSteps / settings.stepsPerEpoch,
     train_examples: train.lengths.length,
-    eval_examples: validation?.examples.lengths.length ?? 0,
-    truncated: train.truncated + (validation?.examples.truncated ?? 0),
+    eval_examples: validation?.count ?? 0,
+    truncated: [train, ...(validation?.parts ?? []).map(({ examples }) => examples)].reduce(
+      (sum, { truncated }) => sum + truncated,
+      0,
+    ),
     trainable_parameters: values.length,
     adapter_parameters: adapterParameters(method.tuner),
     ranks: method.ranks(),

@@ -23,6 +23,7 @@ export const SCORES = {
     hub: { type: 'mse', name: 'Mean squared error' },
     lessIsBetter: true,
   },
+  combined_score: { title: 'Combined score' },
   precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' } },
   recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' } },
   rouge1: { title: 'ROUGE-1', hub: { type: 'rouge', name: 'ROUGE-1' } },
@@ -37,7 +38,16 @@ export const SCORES = {
 
 export type ScoreName = keyof typeof SCORES;
 
-/** The facts of a score; undefined for one that this version does not know. */
-export function scoreFacts(name: string): ScoreFacts | undefined {
-  return Object.hasOwn(SCORES, name) ? SCORES[name as ScoreName] : undefined;
+/**
+ * The facts of a score, also of one among several validation sets (`matched_accuracy`); undefined for one that this
+ * version does not know.
+ */
+export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | undefined {
+  if (Object.hasOwn(SCORES, name)) return SCORES[name as ScoreName];
+  const own = Object.keys(SCORES).filter(
+    (score) => name.endsWith(`_${score}`) && name.length > score.length + 1,
+  );
+  const longest = own.sort((a, b) => b.length - a.length).at(0);
+  if (longest === undefined) return undefined;
+  return { ...SCORES[longest as ScoreName], set: name.slice(0, -longest.length - 1) };
 }

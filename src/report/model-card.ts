@@ -3,6 +3,7 @@ import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseModelId } from '../data/hub/model-id.ts';
 import { SCORES, type ScoreFacts } from '../metrics/scores.ts';
 import { PROGRAM } from '../support/program.ts';
+import { scorePrefixes, type ValidationFiles, validationSets } from '../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../tasks/registry.ts';
 import { titleOf } from '../tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../tuners/registry.ts';
@@ -16,7 +17,13 @@ export interface ModelCardFacts {
     task: TaskName;
     method: MethodName;
     adapter?: string;
-    data: { validation?: string; text_pair?: string | number; max_length?: number };
+    data: {
+      dataset?: string;
+      subset?: string;
+      validation?: ValidationFiles;
+      text_pair?: string | number;
+      max_length?: number;
+    };
     training: object;
     seed: number;
   };
@@ -58,30 +65,35 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
   const { method, data, task } = facts.config;
   const { pipeline, name } = taskNamed(task).words.hub;
   const { library, tags } = methodNamed(method).words;
-  const scores = scoresOf(facts);
-  const file = data.validation && lastName(data.validation);
+  const sets = scoresOfSets(facts);
+  const types = new Set(sets.flatMap(({ scores }) => scores.map(({ type }) => type)));
   return {
     library_name: library ? PYTHON_LOADING[library].hub : PROGRAM,
     base_model: base,
     pipeline_tag: pipeline,
     tags,
-    ...(scores.length > 0 && { metrics: [...new Set(scores.map(({ type }) => type))] }),
-    ...(file !== undefined &&
-      scores.length > 0 && {
+    ...(data.dataset !== undefined && { datasets: [data.dataset] }),
+    ...(types.size > 0 && { metrics: [...types] }),
+    ...(data.validation !== undefined &&
+      types.size > 0 && {
         'model-index': [
           {
             name: title,
-            results: [
-              {
-                task: { type: pipeline, name },
-                dataset: { type: datasetType(file), name: file },
-                metrics: scores.map(({ type, name, value }) => ({ type, name, value })),
-              },
-            ],
+            results: sets.map(({ file, scores }) => ({
+              task: { type: pipeline, name },
+              dataset: datasetOf(data, file),
+              metrics: scores.map(({ type, name, value }) => ({ type, name, value })),
+            })),
           },
         ],
       }),
   };
+}
+
+/** What the Hub calls it, or the kind and name of a file. */
+function datasetOf({ dataset, subset }: ModelCardFacts['config']['data'], file: string): object {
+  if (dataset === undefined) return { type: datasetType(file), name: file };
+  return { type: dataset, name: dataset, ...(subset !== undefined && { config: subset }), split: file };
 }
 
 /** The loader of Hugging Face's datasets for a file. */
@@ -104,19 +116,36 @@ function introduction({ config, labels, steps, trainableParameters }: ModelCardF
 }
 
 function scoreTable(facts: ModelCardFacts): string {
-  const scores = scoresOf(facts);
-  if (scores.length === 0) return '';
+  const sets = scoresOfSets(facts);
+  const names = new Set(sets.flatMap(({ scores }) => scores.map(({ name }) => name)));
+  if (names.size === 0) return '';
+  const cell = (wanted: string) => (set: SetScores) =>
+    `${set.scores.find(({ name }) => name === wanted)?.value ?? ''}`;
+  const titles = sets.length > 1 ? sets.map(({ name }) => name) : ['Validation'];
   return table(
-    ['', 'Validation'],
-    scores.map(({ name, value }) => [name, `${value}`]),
+    ['', ...titles],
+    [...names].map((name) => [name, ...sets.map(cell(name))]),
   );
 }
 
-function scoresOf({ metrics }: ModelCardFacts): { type: string; name: string; value: number }[] {
-  return Object.entries<ScoreFacts>(SCORES).flatMap(([key, { hub }]) => {
-    const value = metrics[`eval_${key}`] ?? metrics[key];
-    return hub && Number.isFinite(value) ? [{ ...hub, value: Number(value.toFixed(4)) }] : [];
-  });
+/** The scores of a validation set. */
+interface SetScores {
+  name: string;
+  file: string;
+  scores: { type: string; name: string; value: number }[];
+}
+
+function scoresOfSets({ config, metrics }: ModelCardFacts): SetScores[] {
+  const { validation } = config.data;
+  const sets = validationSets(validation);
+  return scorePrefixes(validation).map((prefix, i) => ({
+    name: sets[i]?.name ?? '',
+    file: lastName(sets[i]?.path ?? ''),
+    scores: Object.entries<ScoreFacts>(SCORES).flatMap(([key, { hub }]) => {
+      const value = metrics[`eval_${prefix}${key}`] ?? metrics[prefix + key];
+      return hub && Number.isFinite(value) ? [{ ...hub, value: Number(value.toFixed(4)) }] : [];
+    }),
+  }));
 }
 
 function rankSection(ranks: RankTable): string {

@@ -5,6 +5,13 @@ import type { BaseData, EncodingContext, ReadingFlags, ReadingOf } from './task-
 /** What a task answers for one input: ready to be written as JSON. */
 export type Answer = object;
 
+/** Answers as lines of another form than JSON. */
+export interface AnswerFormat<Input> {
+  header: string;
+  /** `place`: of the input among all, from 0. */
+  line(answer: Answer, input: Input, place: number): string;
+}
+
 /**
  * How a task predicts.
  *
@@ -18,7 +25,14 @@ export interface Prediction<Data extends BaseData, Input> {
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file?: string): ReadingOf<Data>;
   /** @throws UserError for bad rows with their lines */
-  inputs(content: string, fileName: string, reading: ReadingOf<Data>): Input[];
+  inputs(
+    content: string,
+    fileName: string,
+    reading: ReadingOf<Data>,
+    onNotice?: (message: string) => void,
+  ): Input[];
+  /** Other forms of its answers than JSON Lines, by name. */
+  readonly formats?: Readonly<Record<string, AnswerFormat<Input>>>;
   /** Standard input, which has no name to tell its format. */
   typed(content: string, reading: ReadingOf<Data>): Input[];
   /** What makes an input of a text that a person types; undefined where one text is none, as for pairs. */

@@ -9,6 +9,7 @@ import type { Evaluation, ExampleSet } from '../program/example-set.ts';
 import type { Problem } from '../support/problem.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
+import type { ValidationFiles } from './data-files.ts';
 import type { Prediction } from './prediction.ts';
 import type { TaskWords } from './task-words.ts';
 
@@ -17,8 +18,10 @@ export type BuildTask = (definition: ModelDefinition, config: CommonConfig) => T
 
 /** What every task's `data` section has. */
 export interface BaseData {
+  dataset?: string;
+  subset?: string;
   train: string;
-  validation?: string;
+  validation?: ValidationFiles;
   max_length?: number;
 }
 
@@ -61,6 +64,8 @@ export interface TaskDefinition<
   build(labels: readonly string[]): BuildTask;
   /** @throws UserError for files without rows, and for bad rows with their lines */
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
+  /** What the reader of a file should know of it: rows that were left out. */
+  notices?(rows: Rows): string[];
   /** The classes of the training rows, in the order of the head's outputs; none for tasks without. */
   labels(rows: Rows, origin: LabelOrigin): readonly string[];
   /** What the reading leaves to the files, as they decide it: for what is done with the model later. */

@@ -1,7 +1,8 @@
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
-import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { ExampleSet } from '../program/example-set.ts';
 import { Program } from '../program/program.ts';
+import type { Validation } from '../program/validation.ts';
 import { evaluationEvent, type FinishEvent, type TrainEvent } from '../run/events.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
 import { UserError } from '../support/user-error.ts';
@@ -23,7 +24,7 @@ export interface TrainerInputs {
   /** Trained values before the first step. */
   values: Float32Array;
   train: ExampleSet;
-  validation?: Evaluation;
+  validation?: Validation;
 }
 
 /** What the trainer's surroundings do for it. */
@@ -178,8 +179,11 @@ export class Trainer {
     const seconds = (performance.now() - started) / 1000;
     this.#lastMetrics = scores;
     const best = method.settled && this.#best.observe(this.step, scores, this.#updater.values);
-    const { length } = validation.examples.lengths;
-    const measured = { ...scores, eval_runtime: seconds, eval_samples_per_second: length / seconds };
+    const measured = {
+      ...scores,
+      eval_runtime: seconds,
+      eval_samples_per_second: validation.count / seconds,
+    };
     this.#host.emit(evaluationEvent(this.step, this.step / this.#settings.stepsPerEpoch, measured, best));
   }
 

@@ -85,13 +85,20 @@ export class TrainedModel {
    * Scores the model on files: `eval_loss` and `eval_<metric>` for the metrics of its task.
    *
    * @param reading how they are read, where that is not as in its run
+   * @param onNotice told of rows that are left out
    * @throws UserError as a run does for its validation data
    */
-  async evaluate(files: readonly TextFile[], reading?: object): Promise<Scores> {
+  async evaluate(
+    files: readonly TextFile[],
+    reading?: object,
+    onNotice?: (message: string) => void,
+  ): Promise<Scores> {
     const task = this.definition();
     const context = this.context(reading);
     const size = this.parts.batchSize ?? task.batchSize.eval;
-    const evaluation = task.evaluation(task.read(files, context.reading), context, size);
+    const rows = task.read(files, context.reading);
+    if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
+    const evaluation = task.evaluation(rows, context, size);
     return evaluation.run(this.#opened(), this.parts.values);
   }
 

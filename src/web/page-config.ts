@@ -26,6 +26,10 @@ export function parsePageConfig(given: PageConfig): PageRunConfig {
       ? []
       : [{ where: 'config: base_dtype', expected: 'float32 in a page', got: config.base_dtype }]),
   ];
+  if (config.data.dataset !== undefined) {
+    const expected = 'files of the page (data.train)';
+    problems.push({ where: 'config: data.dataset', expected, got: config.data.dataset });
+  }
   if (problems.length === 0) return config as PageRunConfig;
   throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
 }

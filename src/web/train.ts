@@ -8,6 +8,7 @@ import { startFrom } from '../jobs/start-from.ts';
 import { survey } from '../jobs/survey.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
+import { validationSets } from '../tasks/data-files.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
 import { Trainer } from '../train/trainer.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
@@ -102,10 +103,12 @@ async function readPageRun(
   );
   const { data } = config;
   const train = [await pageTextFile(options.files, data.train, 'data.train')];
-  const validation =
-    data.validation === undefined
-      ? undefined
-      : [await pageTextFile(options.files, data.validation, 'data.validation')];
+  const validation = await Promise.all(
+    validationSets(data.validation).map(async ({ name, path }) => ({
+      name,
+      files: [await pageTextFile(options.files, path, 'data.validation')],
+    })),
+  );
   const base = await readModel(modelFiles(config.model, options));
   const { requested, key } = maxLengthOf(config.task, data);
   const text = base.text(requested, key);

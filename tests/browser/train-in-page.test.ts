@@ -64,7 +64,8 @@ function trainInPage(page: Page, config: PageConfig, options: PageRunOptions = {
 async function trainInNode(config: PageConfig, output: string): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   const path = (name: string | undefined) => name && join(folder, name);
-  const { train, validation } = config.data;
+  const { train } = config.data;
+  const validation = config.data.validation as string | undefined;
   const data = { ...config.data, train: path(train), validation: path(validation) };
   const [model, adapter] = [path(config.model), path(config.adapter)];
   const run = { ...config, device: 'wasm', data, model, adapter, output: path(output) };

@@ -9,14 +9,13 @@ import { FAMILIES, tinyClassifier } from './tiny-families.ts';
 describe.each(TASK_NAMES)('task %s', (name) => {
   const task = taskNamed(name);
   /** A `data` section with nothing but what must be given. */
-  const least = Object.fromEntries(
-    Object.entries(task.data.shape as Record<string, { safeParse(value: unknown): { success: boolean } }>)
-      .filter(([, schema]) => !schema.safeParse(undefined).success)
-      .map(([key]) => [key, key]),
-  );
+  const shape = task.data.shape as Record<string, { safeParse(value: unknown): { success: boolean } }>;
+  const required = Object.keys(shape).filter((key) => !shape[key].safeParse(undefined).success);
+  const least = Object.fromEntries(['train', ...required].map((key) => [key, key]));
 
   it('has a data section that a config takes', () => {
-    expect(least).toHaveProperty('train');
+    expect(shape).toHaveProperty('train');
+    expect(shape).toHaveProperty('dataset');
     const config = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
     expect(config.data).toMatchObject(least);
     expect(tasksWith('train')).toContain(name);

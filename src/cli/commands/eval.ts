@@ -1,23 +1,40 @@
 import { Command } from 'commander';
-import { addUseFlags, openFlags, readingFlags, type UseFlags } from '../flags.ts';
+import { UserError } from '../../support/user-error.ts';
+import {
+  addSplitFlags,
+  addUseFlags,
+  namedFiles,
+  openFlags,
+  readingFlags,
+  type SplitFlags,
+  type UseFlags,
+} from '../flags.ts';
 
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('Score a trained model on a file: labelled rows, or for a language model text.')
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
-    .argument('<file>', 'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them')
+    .argument('[file]', 'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them')
     .option('--json', 'print one JSON object');
-  return addUseFlags(command).action(run);
+  return addUseFlags(addSplitFlags(command)).action(run);
 }
 
-async function run(path: string, file: string, flags: UseFlags & { json?: boolean }): Promise<void> {
+async function run(
+  path: string,
+  file: string | undefined,
+  flags: UseFlags & SplitFlags & { json?: boolean },
+): Promise<void> {
   const { open } = await import('../../trained/node/open.ts');
   const trained = await open(path, openFlags(flags));
   try {
+    const task = trained.definition();
+    const files = await namedFiles(file, flags, task.takesFolders);
+    if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
     const { reading } = trained.context();
     const scores = await trained.evaluate(
-      file,
-      trained.definition().withFlags(reading, readingFlags(flags), file),
+      files,
+      task.withFlags(reading, readingFlags(flags), files[0].name),
+      (message) => console.error(message),
     );
     if (flags.json) {
       console.log(JSON.stringify(scores));

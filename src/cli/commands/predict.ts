@@ -1,9 +1,18 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
+import { UserError } from '../../support/user-error.ts';
 import type { Prediction } from '../../tasks/prediction.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import type { OpenedModel } from '../../trained/node/open.ts';
-import { addUseFlags, openFlags, readingFlags, type UseFlags } from '../flags.ts';
+import {
+  addSplitFlags,
+  addUseFlags,
+  namedFiles,
+  openFlags,
+  readingFlags,
+  type SplitFlags,
+  type UseFlags,
+} from '../flags.ts';
 
 export function predictCommand(): Command {
   const command = new Command('predict')
@@ -12,38 +21,65 @@ export function predictCommand(): Command {
     )
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .argument('[file]', 'TSV, CSV or JSON Lines; standard input without (there also one text a line)')
-    .option('--logits', 'give the logits as well');
-  return addUseFlags(command).action(run);
+    .option('--logits', 'give the logits as well')
+    .option(
+      '--format <form>',
+      'of the answers: jsonl, or glue for the lines of a submission to GLUE',
+      'jsonl',
+    );
+  return addUseFlags(addSplitFlags(command)).action(run);
 }
 
 async function run(
   path: string,
   file: string | undefined,
-  flags: UseFlags & { logits?: boolean },
+  flags: UseFlags & SplitFlags & { logits?: boolean; format: string },
 ): Promise<void> {
   const { open } = await import('../../trained/node/open.ts');
   const { readInput } = await import('../standard-input.ts');
-  const { textFile } = await import('../../data/node/text-files.ts');
   const trained = await open(path, openFlags(flags));
   try {
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
     const named = file === '-' ? undefined : file;
-    const reading = prediction.withFlags(trained.context().reading, readingFlags(flags), named);
-    const isAsked = file === undefined && process.stdin.isTTY && process.stdout.isTTY && !flags.logits;
+    const files = await namedFiles(named, flags, false);
+    const reading = prediction.withFlags(trained.context().reading, readingFlags(flags), files?.[0].name);
+    const format = formatNamed(flags.format, prediction);
+    const isAsked =
+      file === undefined && !files && process.stdin.isTTY && process.stdout.isTTY && !flags.logits;
     const line = prediction.line?.(reading);
     if (isAsked && line) return await answerTyped(trained, prediction, line);
     const inputs =
-      named === undefined
+      files === undefined
         ? prediction.typed(await readInput(), reading)
-        : prediction.inputs(textFile(named).read(), named, reading);
+        : files.flatMap((file) =>
+            prediction.inputs(file.read(), file.name, reading, (message) => console.error(message)),
+          );
+    if (format) await write(format.header);
+    let place = 0;
     for await (const answer of trained.predict<unknown>(inputs)) {
-      const json = JSON.stringify(prediction.json(answer, flags.logits ?? false));
-      if (!process.stdout.write(`${json}\n`)) await once(process.stdout, 'drain');
+      await write(
+        format
+          ? format.line(answer as object, inputs[place], place)
+          : JSON.stringify(prediction.json(answer as object, flags.logits ?? false)),
+      );
+      place++;
     }
   } finally {
     await trained.close();
   }
+}
+
+/** How answers are written; undefined for JSON Lines. */
+function formatNamed(name: string, { formats = {} }: Prediction<BaseData, unknown>) {
+  if (name === 'jsonl') return undefined;
+  if (Object.hasOwn(formats, name)) return formats[name];
+  const names = ['jsonl', ...Object.keys(formats)];
+  throw new UserError({ where: '--format', expected: `one of ${names.join(', ')}`, got: name });
+}
+
+async function write(line: string): Promise<void> {
+  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
 /** Answers messages that are typed, until the input ends. */

@@ -5,13 +5,19 @@ import type { ModelId } from './model-id.ts';
 const DISK_ERRORS = ['ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EDQUOT'];
 
 /** What a failed download means to the user; errors that are no fault of network, Hub or disk come back unchanged. */
-export function explainHubError(error: unknown, id: ModelId, endpoint: string, cacheDir: string): unknown {
+export function explainHubError(
+  error: unknown,
+  id: ModelId,
+  endpoint: string,
+  cacheDir: string,
+  what: 'model' | 'data set' = 'model',
+): unknown {
   const where = `${id.name}@${id.revision}`;
   // The client aborts a stream with the bare message of the error.
   if (typeof error === 'string') return unreachable(error, where, endpoint);
   if (!(error instanceof Error) || error instanceof UserError) return error;
   const { statusCode, code, name, message, cause } = error as Error & { statusCode?: number; code?: string };
-  if (typeof statusCode === 'number') return refusal(statusCode, where, endpoint);
+  if (typeof statusCode === 'number') return refusal(statusCode, where, endpoint, what);
   if (code && DISK_ERRORS.includes(code)) {
     const hint = 'Set HF_HUB_CACHE to a folder with room that you may write to.';
     return new UserError({ where, expected: `to write to ${cacheDir}`, got: code, hint });
@@ -33,20 +39,20 @@ function unreachable(got: string, where: string, endpoint: string): UserError {
   return new UserError({ where, expected: `an answer from ${endpoint}`, got, hint });
 }
 
-function refusal(status: number, where: string, endpoint: string): UserError {
-  const expected = `a folder, or a model on ${endpoint}`;
+function refusal(status: number, where: string, endpoint: string, what: string): UserError {
+  const expected = `a folder, or a ${what} on ${endpoint}`;
   if (status === 401 || status === 404) {
     const got = `neither (status ${status})`;
     return new UserError({
       where,
       expected,
       got,
-      hint: 'Check the spelling; a private model needs HF_TOKEN.',
+      hint: `Check the spelling; a private ${what} needs HF_TOKEN.`,
     });
   }
   if (status === 403) {
-    const hint = `Accept its terms at ${endpoint}/${where.split('@')[0]} and set HF_TOKEN.`;
-    return new UserError({ where, expected: 'access to the model', got: 'a refusal (status 403)', hint });
+    const hint = `Accept its terms at ${endpoint}/${what === 'model' ? '' : 'datasets/'}${where.split('@')[0]} and set HF_TOKEN.`;
+    return new UserError({ where, expected: `access to the ${what}`, got: 'a refusal (status 403)', hint });
   }
   const hint = status === 429 ? 'Wait a little, or set HF_TOKEN.' : 'Try again later.';
   return new UserError({ where, expected, got: `status ${status}`, hint });

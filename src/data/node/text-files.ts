@@ -3,10 +3,13 @@ import { basename, dirname, join } from 'node:path';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkTextSize, decodeText } from '../decode-text.ts';
+import { extensionOf } from '../extension-of.ts';
+import type { ColumnClasses } from '../parquet/class-names.ts';
 import type { TextFile } from '../text-file.ts';
+import { gunzip } from './gunzip.ts';
 
 /** What of a folder is text to learn from. */
-const IN_FOLDERS = /\.(txt|jsonl|ndjson|json)$/i;
+const IN_FOLDERS = /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i;
 
 /**
  * A file of text in UTF-8, with or without byte-order mark, to be read later.
@@ -18,6 +21,24 @@ export function textFile(path: string): TextFile {
   if (!stats) throw missing(path);
   if (!stats.isFile()) throw new UserError({ where: path, expected: 'a file', got: 'a folder' });
   return fileOf(path, stats);
+}
+
+/**
+ * A file, or for tasks that take folders the files of one, parquet as if it were JSON Lines.
+ *
+ * @param known classes that something beside the files tells, by column
+ * @throws UserError as {@link textFile} does, and for damaged parquet
+ */
+export function dataFiles(path: string, takesFolders: boolean, known?: ColumnClasses): Promise<TextFile[]> {
+  const files = takesFolders ? textFiles(path) : [textFile(path)];
+  return Promise.all(
+    files.map(async (file) => {
+      if (extensionOf(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
+      const { parquetText } = await import('../parquet/parquet-text.ts');
+      const { text, classes } = await parquetText(new Uint8Array(readFileSync(file.name)), file.name, known);
+      return { ...file, classes, read: () => text };
+    }),
+  );
 }
 
 /** A file, or the text files of a folder (`.txt`, JSON Lines) by name. Throws a UserError as {@link textFile} does. */
@@ -35,7 +56,19 @@ export function textFiles(path: string): TextFile[] {
 
 function fileOf(path: string, { size }: Stats): TextFile {
   checkTextSize(size, path);
-  return { name: path, size, read: () => decodeText(readFileSync(path), path) };
+  return {
+    name: path,
+    size,
+    read() {
+      const bytes = readFileSync(path);
+      return decodeText(isPacked(bytes) ? gunzip(bytes, path) : bytes, path);
+    },
+  };
+}
+
+/** Whether bytes are gzip's, whatever the file is called. */
+export function isPacked(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 function missing(path: string): UserError {

@@ -1,5 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
+import { extensionOf } from '../extension-of.ts';
 import { type JsonObject, jsonLines, own, textOf, typeName } from '../json-lines.ts';
 import { RowProblems } from '../row-problems.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
@@ -53,8 +54,9 @@ export function foundColumns(content: string, fileName: string, columns: Languag
 }
 
 function isJsonl(content: string, fileName: string): boolean {
-  const extension = /\.([^./\\]+)$/.exec(fileName)?.[1].toLowerCase();
+  const extension = extensionOf(fileName);
   switch (extension) {
+    case 'parquet':
     case 'jsonl':
     case 'ndjson':
     case 'json':
@@ -67,7 +69,7 @@ function isJsonl(content: string, fileName: string): boolean {
       throw new UserError({ where: fileName, expected, got: `a table (.${extension})` });
     }
     default:
-      return content.startsWith('{');
+      return /^\s*(\{|\[\s*\{)/.test(content);
   }
 }
 

@@ -1,4 +1,6 @@
+import type { Evaluation } from '../../program/example-set.ts';
 import { Program } from '../../program/program.ts';
+import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
 import { type MicroBatch, StepBatches } from '../../train/step-batches.ts';
@@ -52,13 +54,20 @@ export async function calibrate(
   const batchSize = config.training.per_device_eval_batch_size;
   const evalExamplesPerSecond =
     validation &&
-    (await evaluationRate(program, updater.values, validation, batchSize, EVALUATION, tell('evaluation')));
+    (await evaluationRate(
+      program,
+      updater.values,
+      largestSet(validation),
+      batchSize,
+      EVALUATION,
+      tell('evaluation'),
+    ));
   await program.release();
 
   const times = steps.map(({ ms }) => ms).sort((a, b) => a - b);
   const seconds = total(times) / 1000;
   const evaluationSeconds = validation
-    ? (evaluations(settings, config) * validation.examples.lengths.length) / Number(evalExamplesPerSecond)
+    ? (evaluations(settings, config) * validation.count) / Number(evalExamplesPerSecond)
     : 0;
   return {
     steps: steps.length,
@@ -68,6 +77,13 @@ export async function calibrate(
     evalExamplesPerSecond,
     runSeconds: (settings.totalSteps * seconds) / steps.length + evaluationSeconds,
   };
+}
+
+/** Of several validation sets one stands for all. */
+function largestSet({ parts }: Validation): Evaluation {
+  return parts.reduce((most, part) =>
+    part.examples.lengths.length > most.examples.lengths.length ? part : most,
+  );
 }
 
 /** Evaluations of a run: its own, and over a rounded base a last one on the weights as they are, counted as the others. */

@@ -1,8 +1,9 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
-import { textFile, textFiles } from '../../data/node/text-files.ts';
+import { filesOf } from '../../data/node/files-of.ts';
 import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
+import { validationSets } from '../../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
@@ -29,17 +30,19 @@ export async function readRun(
   const folder = await resolveModel(config.model, { onProgress: onDownload });
   const family = readFamily(folder);
   const { takesFolders } = taskNamed(config.task);
-  const filesAt = (path: string) => (takesFolders ? textFiles(path) : [textFile(path)]);
   const { data } = config;
-  const train = filesAt(data.train);
-  const validation = data.validation === undefined ? undefined : filesAt(data.validation);
+  const filesAt = (path: string) => filesOf(data, path, takesFolders, onDownload);
+  const train = await filesAt(data.train);
+  const validation = await Promise.all(
+    validationSets(data.validation).map(async ({ name, path }) => ({ name, files: await filesAt(path) })),
+  );
   const { requested, key } = maxLengthOf(config.task, data);
   const text = openText(folder, family.config, requested, key);
   const generationFiles = () => readGenerationFiles(folder);
   return {
     ...beginRun({ config, start, family, text, generationFiles, train, validation }),
     folder,
-    files: [...[...train, ...(validation ?? [])].map(({ name }) => name), ...files],
+    files: [...[...train, ...validation.flatMap(({ files }) => files)].map(({ name }) => name), ...files],
   };
 }
 

@@ -1,7 +1,7 @@
-import type { Evaluation } from '../../program/example-set.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
+import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 
@@ -9,13 +9,13 @@ import type { Tuner } from '../../tuners/tuner.ts';
 export async function scoreOnFloat32(
   model: LoadedModel,
   { tuner, values }: { tuner: Tuner; values: Float32Array },
-  evaluation: Evaluation,
+  validation: Validation,
   { base_dtype, device, training }: RunConfig,
   rounded: Readonly<Record<string, number>>,
 ): Promise<string> {
   const program = new Program(nodeEngine(model, device), model, tuner);
   try {
-    const scores: Record<string, number> = await evaluation.run(program, values);
+    const scores: Record<string, number> = await validation.run(program, values);
     const name = `eval_${training.metric_for_best_model}`;
     const [there, here] = [rounded[name], scores[name]];
     const difference = `${here >= there ? '+' : '-'}${Math.abs(here - there).toFixed(4)}`;

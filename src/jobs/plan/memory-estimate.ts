@@ -8,6 +8,7 @@ import type { TaskModel } from '../../objectives/task-model.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
 import { packsWeights } from '../../program/packs-weights.ts';
 import { evaluationGraph, trainingGraph } from '../../program/training-graph.ts';
+import type { Validation } from '../../program/validation.ts';
 import { weightMemory } from '../../program/weight-memory.ts';
 import { methodOf, type RunConfig } from '../../run/config/run-config.ts';
 import type { Tensors } from '../../runtime/session.ts';
@@ -24,7 +25,7 @@ const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
 /** What an estimate rests on, beside config and model: the texts, as tokens. */
 export interface MemoryFacts {
   train: ExampleSet;
-  validation?: Evaluation;
+  validation?: Validation;
 }
 
 /**
@@ -38,7 +39,7 @@ export function memoryEstimate(
   { train, validation }: MemoryFacts,
 ): (dtype: BaseDtype) => number {
   const training = train.batch(largestBatch(config, train), 0).feeds;
-  const evaluation = validation && evaluationFeeds(validation, config);
+  const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config));
   const vectors = 4 * methodOf(config).definition.vectors * tuner.layout.length;
   const { gradient_checkpointing, label_smoothing_factor } = config.training;
   const options = { gradientCheckpointing: gradient_checkpointing, labelSmoothing: label_smoothing_factor };
@@ -53,10 +54,11 @@ export function memoryEstimate(
     });
     const readers = [reader(values, !options.gradientCheckpointing)];
     const sessions = [sessionMb(values, training, TRAINING_ARENA)];
-    if (evaluation) {
-      const values = Object.values(evaluationGraph(model, tuner, evaluation.output));
+    if (evaluations.length > 0) {
+      // One session for all sets.
+      const values = Object.values(evaluationGraph(model, tuner, evaluations[0].output));
       readers.push(reader(values, false));
-      sessions.push(sessionMb(values, evaluation.feeds, EVALUATION_ARENA));
+      sessions.push(Math.max(...evaluations.map(({ feeds }) => sessionMb(values, feeds, EVALUATION_ARENA))));
     }
     const pools = dropouts.poolBytes(symbolsOf(values, training));
     const held = weightMemory(readers) + vectors + pools;

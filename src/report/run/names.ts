@@ -11,6 +11,8 @@ const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*
 
 /** What a data set is called: `CoLA` of `data/glue/CoLA/train.tsv`, `spam` of `spam.jsonl`. */
 export function dataName({ data }: RunFacts): string {
+  if (data.dataset !== undefined)
+    return [partsOf(data.dataset).at(-1), data.subset].filter((part) => part !== undefined).join(' ');
   const parts = partsOf(data.train);
   const file = parts.at(-1)?.replace(/\.\w+$/, '') ?? data.train;
   return EVERYONES.test(file) ? (parts.at(-2) ?? file) : file;
@@ -23,5 +25,7 @@ function partsOf(path: string): string[] {
 /** A score's name for people. */
 export function scoreTitle(name: string): string {
   const words = name.replaceAll('_', ' ');
-  return scoreFacts(name)?.title ?? words.charAt(0).toUpperCase() + words.slice(1);
+  const facts = scoreFacts(name);
+  if (!facts) return words.charAt(0).toUpperCase() + words.slice(1);
+  return facts.set === undefined ? facts.title : `${facts.title}, ${facts.set}`;
 }

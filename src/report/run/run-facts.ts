@@ -10,7 +10,13 @@ const runFactsSchema = z.looseObject({
   model: z.string(),
   task: z.string().default(DEFAULT_TASK),
   method: z.enum(METHOD_NAMES),
-  data: z.looseObject({ train: z.string(), validation: z.string().optional(), text_pair: column.optional() }),
+  data: z.looseObject({
+    dataset: z.string().optional(),
+    subset: z.string().optional(),
+    train: z.string(),
+    validation: z.unknown(),
+    text_pair: column.optional(),
+  }),
   training: z.looseObject({
     per_device_train_batch_size: z.number().optional(),
     gradient_accumulation_steps: z.number().optional(),

@@ -1,6 +1,6 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
-import type { ScoreName } from '../../metrics/scores.ts';
 import { type Problem, shown } from '../../support/problem.ts';
+import { placeProblems, scorePrefixes } from '../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../tuners/registry.ts';
@@ -29,6 +29,7 @@ export function crossCheck(sections: SoundSections): Problem[] {
   return [
     ...(sections.method ? methodProblems(sections.method, sections) : []),
     ...(task && data ? (taskNamed(task).problems?.(data) ?? []) : []),
+    ...(data ? placeProblems(data) : []),
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
     ...(training && task ? metricProblems(training, task, data) : []),
@@ -133,13 +134,16 @@ function evaluationProblems(training: TrainingSection, data: Pick<BaseData, 'val
   }));
 }
 
+/** Of several sets each has its own scores; a score without a set is the first one's. */
 function metricProblems(
   { metric_for_best_model: metric }: TrainingSection,
   task: TaskName,
   data?: BaseData,
 ): Problem[] {
-  const metrics = metricsOf(task, data);
-  if (metric === undefined || metrics.includes(withoutPrefix(metric) as ScoreName)) return [];
+  const scores = metricsOf(task, data);
+  const metrics = scorePrefixes(data?.validation).flatMap((prefix) => scores.map((score) => prefix + score));
+  const known: readonly string[] = [...scores, ...metrics];
+  if (metric === undefined || known.includes(withoutPrefix(metric))) return [];
   return [
     {
       path: ['training', 'metric_for_best_model'],

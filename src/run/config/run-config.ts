@@ -5,6 +5,7 @@ import { scoreFacts } from '../../metrics/scores.ts';
 import type { Device } from '../../runtime/session.ts';
 import type { KeyPath } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
+import { scorePrefixes, withSplits } from '../../tasks/data-files.ts';
 import {
   type DataInputOf,
   type DataOf,
@@ -15,6 +16,7 @@ import {
   type TaskName,
   taskNamed,
 } from '../../tasks/registry.ts';
+import type { BaseData } from '../../tasks/task-definition.ts';
 import {
   type AnyMethod,
   DEFAULT_METHOD,
@@ -164,11 +166,13 @@ export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) 
 /** What the schema lets through, with the `data` section of its task. */
 type Checked = Omit<z.output<typeof schema>, 'task' | 'data'> & TaskSection;
 
-function resolve(checked: Checked, given: unknown): RunConfig {
+function resolve(sound: Checked, given: unknown): RunConfig {
+  const data = withSplits<BaseData>(sound.data, sound.training.eval_strategy !== 'no');
+  const checked = { ...sound, data } as Checked;
   const { method, training } = checked;
   const { batchSize } = taskNamed(checked.task);
   const [firstMetric] = metricsOf(checked.task, checked.data);
-  const metric = withoutPrefix(training.metric_for_best_model ?? firstMetric);
+  const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric), checked);
   const sections: Record<string, unknown> = checked;
   const others: string[] = METHOD_NAMES.filter((name) => name in sections);
   const run = Object.fromEntries(
@@ -193,6 +197,13 @@ function resolve(checked: Checked, given: unknown): RunConfig {
   } as RunConfig;
 }
 
+/** A score of the first validation set where no other is named. */
+function withSet(metric: string, { task, data }: TaskSection): string {
+  const [first] = scorePrefixes(data.validation);
+  const scores: readonly string[] = metricsOf(task, data);
+  return scores.includes(metric) ? first + metric : metric;
+}
+
 function onlyGiven<T extends object>(section: T, given: object = {}): T {
   return Object.fromEntries(
     Object.entries(section).filter(([key]) => (given as Record<string, unknown>)[key] !== undefined),
@@ -209,9 +220,14 @@ function soundSections(value: unknown, task: TaskName | undefined): SoundSection
     base_dtype: base_dtype.safeParse(given.base_dtype).data,
     method: method.safeParse(given.method).data,
     adapter: adapter.safeParse(given.adapter).data,
-    data: task && (taskNamed(task).data.safeParse(given.data).data as SoundSections['data']),
+    data: task && dataOf(task, given),
     training: training.safeParse(given.training).data,
   };
+}
+
+function dataOf(task: TaskName, { data, training }: Record<string, unknown>): BaseData | undefined {
+  const sound = taskNamed(task).data.safeParse(data).data as BaseData | undefined;
+  return sound && withSplits(sound, Object(training).eval_strategy !== 'no');
 }
 
 function withoutNulls(value: unknown): unknown {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ON_BAD_ROW } from '../../data/row.ts';
+import { dataFiles } from '../data-files.ts';
 
 const given = z.string().min(1);
 
@@ -8,9 +10,8 @@ const column = z.union([given, z.int().min(0)], {
 
 /** Where labelled examples are and how they are read. */
 export const labelledDataSchema = z.strictObject({
-  /** Paths of TSV, CSV or JSON Lines files. */
-  train: given,
-  validation: given.optional(),
+  /** TSV, CSV or JSON Lines. */
+  ...dataFiles,
   /** Columns by name (header, JSON key) or by number from 0. */
   text: column,
   /** The second text, for tasks on pairs. */
@@ -22,6 +23,10 @@ export const labelledDataSchema = z.strictObject({
   quote: z.boolean().optional(),
   /** What separates the labels of one row in a multi-label table. Default: `;`. */
   label_separator: given.optional(),
+  /** Between the fields of a table, where neither a tab (TSV) nor a comma (CSV) is. */
+  delimiter: z.string().length(1, { error: 'expected one character' }).optional(),
+  /** Whether a row that is ragged or lacks its label is an error (the default), or is left out and told of. */
+  on_bad_row: z.enum(ON_BAD_ROW).optional(),
   /** Tokens an input may have, special ones included; what is longer is cut. */
   max_length: z.int().min(1).default(128),
 });

@@ -6,7 +6,7 @@ import { collate } from '../../text/collate.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 
 /** What is read of a row to predict its label. */
-export type Texts = Pick<Row, 'text' | 'textPair'>;
+export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
 
 /**
  * Texts, or pairs of them, each an example of its own.

@@ -6,6 +6,7 @@ import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { Scores } from '../../program/example-set.ts';
 import { predictAll } from '../../program/predict-all.ts';
 import { type Problem, shown } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
@@ -18,6 +19,10 @@ import type { Targets, ToTargets } from './to-targets.ts';
 export interface LabelledRows {
   rows: Row[];
   fileName: string;
+  /** Tells of rows that were left out. */
+  skipped?: string;
+  /** The classes, where the file names them in their order. */
+  names?: readonly string[];
 }
 
 /** What a task predicts for a text: all that differs between one class, a set of labels, and a number. */
@@ -41,6 +46,8 @@ export interface LabelKind<Answer extends object> {
   answer(logits: Float32Array, labels: readonly string[]): Answer;
   json(answer: Answer, details: boolean): object;
   describe(answer: Answer, labels: readonly string[]): string;
+  /** An answer as GLUE's server takes it. */
+  submitted(answer: Answer): string;
   /** Whether models without notes that have so many outputs are taken for this task's. */
   recognises(model: UnknownTrained, outputs: number): boolean;
   name: string;
@@ -70,13 +77,26 @@ export function labelledTexts<Answer extends object>(
     smoothsLabels: kind.smoothsLabels,
     takesFolders: false,
     build,
-    read: ([file], reading) => ({
-      rows: parseRows(file.read(), file.name, asOptions(reading)),
-      fileName: file.name,
-    }),
-    labels({ rows, fileName }, origin) {
+    read(files, reading) {
+      const skipped: string[] = [];
+      const rows = files.flatMap((file) =>
+        parseRows(file.read(), file.name, asOptions(reading), (message) => skipped.push(message)),
+      );
+      const { name: fileName, classes } = files[0];
+      checkLabelled(rows, fileName, reading.label);
+      const names = classes?.[reading.label];
+      return {
+        rows,
+        fileName,
+        ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
+        ...(names && { names }),
+      };
+    },
+    notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
+    labels({ rows, fileName, names }, origin) {
       if (kind.leastLabels === 0) return [];
-      const found = buildLabels(rows, kind.leastLabels, fileName, origin.config.id2label);
+      const known = names ? Object.fromEntries(names.entries()) : origin.config.id2label;
+      const found = buildLabels(rows, kind.leastLabels, fileName, known);
       return labelsBesideAdapter(found, origin, build);
     },
     examples,
@@ -103,7 +123,8 @@ export function labelledTexts<Answer extends object>(
         const columns = useColumns(asOptions(reading), flags, false);
         return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
       },
-      inputs: (content, fileName, reading) => parseRows(content, fileName, asOptions(reading)),
+      inputs: (content, fileName, reading, onNotice) =>
+        parseRows(content, fileName, asOptions(reading), onNotice),
       typed: (content, reading) => rowsFromInput(content, asOptions(reading)),
       line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
       async answer(rows, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
@@ -111,6 +132,12 @@ export function labelledTexts<Answer extends object>(
         const width = outputs(labels);
         const logits = await predictAll(program, values, set, width, batchSize);
         return rows.map((_, row) => kind.answer(logits.slice(row * width, (row + 1) * width), labels));
+      },
+      formats: {
+        glue: {
+          header: 'index\tprediction',
+          line: (answer, { id }, place) => `${id ?? place}\t${kind.submitted(answer as Answer)}`,
+        },
       },
       json: (answer, details) => kind.json(answer as Answer, details),
       describe: (answer, labels) => kind.describe(answer as Answer, labels),
@@ -127,6 +154,17 @@ export function labelledTexts<Answer extends object>(
     },
     words: wordsOf(kind),
   };
+}
+
+/** @throws UserError for rows that are all labelled -1, which is what GLUE's test sets have for no label */
+function checkLabelled(rows: readonly Row[], where: string, column: string | number | undefined): void {
+  if (rows.length < 2 || !rows.every(({ label }) => Number(label) === -1)) return;
+  throw new UserError({
+    where,
+    expected: `labels in ${column}`,
+    got: '-1 in every row',
+    hint: 'It is a test set without labels: predict on it.',
+  });
 }
 
 /** Tokens of a text, for models that do not say. */

@@ -39,7 +39,7 @@ describe('rowsFromInput', () => {
 
   it('takes one text a line, of any run with one text', () => {
     const content = '\ufeffA "quoted, cat.\r\n\nTwo\n';
-    expect(texts(rowsFromInput(content, predicting(COLA)))).toEqual(['A "quoted, cat.', 'Two']);
+    expect(texts(rowsFromInput(content, predicting(COLA)))).toEqual(['A "quoted, cat.', '', 'Two']);
     const named: Columns = { text: 'sentence', label: 'label', header: true };
     expect(texts(rowsFromInput('sentence\none', predicting(named)))).toEqual(['sentence', 'one']);
   });
@@ -54,6 +54,21 @@ describe('rowsFromInput', () => {
     expect(texts(rowsFromInput(unlabelled, predicting(MRPC)))).toEqual([['a', 'b']]);
   });
 
+  it('takes CSV where commas part the names in use, or those of a pair have numbers', () => {
+    const named: Columns = { text: 'sentence', label: 'label', header: true };
+    const content = 'id,sentence\n1,"a, b\nc"\n2,d\n';
+    expect(rowsFromInput(content, predicting(named))).toEqual([
+      { line: 2, text: 'a, b\nc', id: '1' },
+      { line: 4, text: 'd', id: '2' },
+    ]);
+    expect(texts(rowsFromInput('x,a\ny,"b, c"\n', predicting({ text: 0, text_pair: 1 })))).toEqual([
+      ['x', 'a'],
+      ['y', 'b, c'],
+    ]);
+    expect(texts(rowsFromInput('a, b\n', predicting({ text: 0 })))).toEqual(['a, b']);
+    expect(texts(rowsFromInput('a;b\n', predicting({ text: 1, delimiter: ';' })))).toEqual(['b']);
+  });
+
   it('takes JSON lines, with the keys text and text_pair for columns that have numbers', () => {
     expect(texts(rowsFromInput('{"text": "a"}\n{"text": "b"}\n', predicting(COLA)))).toEqual(['a', 'b']);
     expect(columnsFor('x.jsonl', { text: 5, text_pair: 6, label: 'score' })).toEqual({
@@ -65,8 +80,8 @@ describe('rowsFromInput', () => {
 
   it('refuses lines of one text for a model of pairs', () => {
     expect(() => rowsFromInput('one\ntwo\n', predicting(MRPC))).toThrow(
-      'standard input: expected pairs of texts, separated by tabs or as JSON lines, got lines of one text',
+      'standard input: expected pairs of texts: separated by tabs, as CSV or as JSON lines, got lines of one text',
     );
-    expect(() => rowsFromInput('', predicting(COLA))).toThrow('expected rows, got an empty file');
+    expect(() => rowsFromInput('', predicting(COLA))).toThrow('expected rows, got nothing');
   });
 });

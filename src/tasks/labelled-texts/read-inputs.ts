@@ -17,7 +17,8 @@ export type Columns = Omit<DataOptions, 'format'>;
  * @throws UserError when a label is needed and neither says where it stands
  */
 export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolean): Columns {
-  const { text, text_pair, label, header, quote, label_separator } = { ...run, ...flags } as Columns;
+  const columns = { ...run, ...flags } as Columns;
+  const { text, text_pair, label, header, quote } = columns;
   if (needsLabel && label === undefined) {
     throw new UserError({ where: '--label', expected: 'the column of the label', got: 'nothing' });
   }
@@ -25,12 +26,10 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   const inUse = isOther ? [text, text_pair, needsLabel ? label : undefined] : [text, text_pair, label];
   const isNamed = inUse.some((column) => typeof column === 'string');
   return {
-    text,
-    text_pair,
+    ...columns,
     label: needsLabel ? label : undefined,
     header: (flags.header as boolean | undefined) ?? (isOther ? isNamed : (header ?? isNamed)),
     quote,
-    label_separator,
   };
 }
 
@@ -52,20 +51,35 @@ function jsonKeys(columns: Columns): Columns {
 }
 
 /**
- * Rows from standard input: JSON Lines where it begins with `{`, a table with the given columns where its first line
- * has a tab, else one text a line. Blank lines are no rows.
+ * Rows from standard input: JSON where it begins with `{` or `[`, a table with the given columns where its first line has
+ * a tab, or commas between the names of these columns; else one text a line, of which a blank one keeps its place.
  */
 export function rowsFromInput(content: string, columns: Columns): Row[] {
   const body = content.replace(/^\ufeff/, '');
-  if (/^\s*\{/.test(body)) return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' });
+  if (/^\s*(\{|\[\s*\{)/.test(body))
+    return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' });
   const [first] = body.split('\n', 1);
-  if (first.includes('\t')) return parseRows(body, STANDARD_INPUT, { ...columns, format: 'tsv' });
+  if (first.includes('\t') || columns.delimiter !== undefined)
+    return parseRows(body, STANDARD_INPUT, { ...columns, format: 'tsv' });
+  if (isCsv(first, columns)) return parseRows(body, STANDARD_INPUT, { ...columns, format: 'csv' });
   if (columns.text_pair !== undefined) {
     throw new UserError({
       where: STANDARD_INPUT,
-      expected: 'pairs of texts, separated by tabs or as JSON lines',
+      expected: 'pairs of texts: separated by tabs, as CSV or as JSON lines',
       got: body.trim() === '' ? 'nothing' : 'lines of one text',
     });
   }
-  return parseRows(body, STANDARD_INPUT, { text: 0, header: false, quote: false, format: 'tsv' });
+  if (body.trim() === '') throw new UserError({ where: STANDARD_INPUT, expected: 'rows', got: 'nothing' });
+  const lines = body.replace(/\r?\n$/, '').split(/\r?\n/);
+  return lines.map((text, i) => ({ line: i + 1, text }));
+}
+
+/** Whether commas separate fields: they do where they part the names in use, and those of a pair by number. */
+function isCsv(first: string, { text, text_pair, quote }: Columns): boolean {
+  if (quote) return true;
+  const fields = first.split(',').map((field) => field.trim().replace(/^"(.*)"$/, '$1'));
+  const columns = [text, text_pair].filter((column) => column !== undefined);
+  const names = columns.filter((column) => typeof column === 'string');
+  if (names.length > 0) return fields.length > 1 && names.every((name) => fields.includes(name));
+  return text_pair !== undefined && fields.length > Math.max(Number(text), Number(text_pair));
 }

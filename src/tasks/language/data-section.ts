@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { SAMPLE_BY } from '../../data/text/documents.ts';
+import { dataFiles } from '../data-files.ts';
 
 const given = z.string().min(1);
 
 /** Keys of all language models. */
 export const languageData = {
-  /** Paths of a text file (.txt), of JSON Lines, or of a folder of such. */
-  train: given,
-  validation: given.optional(),
+  /** A text file (.txt), JSON Lines, or a folder of such. */
+  ...dataFiles,
   /** Key of the text in JSON Lines. Default: `text`. */
   text: given.optional(),
   /** What is a document of its own: a whole text, each of its paragraphs, or each of its lines. */

@@ -48,6 +48,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     if (label.length === 0) return 'none of the labels';
     return label.map((name) => `${name}, ${percent(probabilities[labels.indexOf(name)])}`).join('; ');
   },
+  submitted: ({ label }) => label.join(';'),
   recognises: () => false,
   name: 'multi-label classification',
   purpose: (texts) => `classification of ${texts} (several labels may apply)`,

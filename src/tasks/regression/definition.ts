@@ -18,7 +18,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   leastLabels: 0,
   listed: false,
   targets: scoreTargets,
-  metrics: ['pearson', 'spearmanr', 'mse'],
+  metrics: ['pearson', 'spearmanr', 'combined_score', 'mse'],
   loss: scoreLoss,
   evaluationLoss: (logits, _, targets) => {
     let total = 0;
@@ -27,15 +27,16 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
     });
     return total / targets.length;
   },
-  /** A correlation that is undefined (constant predictions) is NaN, as in SciPy: it counts as no better than anything. */
-  scores: (logits, _, targets) => ({
-    pearson: pearson(logits, targets),
-    spearmanr: spearmanr(logits, targets),
-    mse: meanSquaredError(logits, targets),
-  }),
+  /** `combined_score` is GLUE's of STS-B: the mean of both. A correlation that is undefined (constant predictions) is NaN, as in SciPy: it counts as no better than anything. */
+  scores(logits, _, targets) {
+    const correlations = { pearson: pearson(logits, targets), spearmanr: spearmanr(logits, targets) };
+    const combined_score = (correlations.pearson + correlations.spearmanr) / 2;
+    return { ...correlations, combined_score, mse: meanSquaredError(logits, targets) };
+  },
   answer: (logits) => ({ label: shortest(logits[0]), logits }),
   json: ({ label, logits }, details) => ({ label, ...(details && { logits: Array.from(logits, shortest) }) }),
   describe: ({ label }) => `${label}`,
+  submitted: ({ label }) => label.toFixed(3),
   recognises: (_, outputs) => outputs === 1,
   name: 'regression',
   purpose: (texts) => `regression on ${texts}`,

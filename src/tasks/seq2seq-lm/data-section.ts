@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { generationConfigSchema } from '../../generation/generation-config.ts';
+import { dataFiles } from '../data-files.ts';
 
 const given = z.string().min(1);
 
@@ -9,9 +10,8 @@ const column = z.union([given, z.int().min(0)], {
 
 /** Where pairs of texts are, and how the second is written from the first. Names as in transformers' run_summarization.py. */
 export const pairDataSchema = z.strictObject({
-  /** Paths of TSV, CSV or JSON Lines files. */
-  train: given,
-  validation: given.optional(),
+  /** TSV, CSV or JSON. */
+  ...dataFiles,
   /** Columns by name (header, JSON key) or by number from 0. In JSON either may be a list: see `readPairs`. */
   source: column.default('source'),
   target: column.default('target'),

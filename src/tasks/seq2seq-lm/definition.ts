@@ -17,7 +17,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   takesFolders: false,
   lengthKey: 'max_source_length',
   build: () => tokenModel('SEQ_2_SEQ_LM'),
-  read: ([file], reading) => readPairs(file.read(), file.name, reading, true),
+  read: (files, reading) => files.flatMap((file) => readPairs(file.read(), file.name, reading, true)),
   labels: () => [],
   examples: pairExamples,
   evaluation: pairEvaluation,

@@ -17,23 +17,32 @@ export interface ClassAnswer {
   logits: Float32Array;
 }
 
+/** What GLUE's server calls the classes that the Hub's data sets have names for, where it numbers them. */
+const SUBMITTED: Readonly<Record<string, string>> = {
+  ...{ unacceptable: '0', acceptable: '1', negative: '0', positive: '1' },
+  ...{ not_equivalent: '0', equivalent: '1', not_duplicate: '0', duplicate: '1' },
+};
+
 /** Labels that are one class each. */
 export const classKind: LabelKind<ClassAnswer> = {
   problemType: 'single_label_classification',
   leastLabels: 2,
   listed: false,
   targets: classTargets,
-  metrics: ['accuracy', 'f1', 'matthews_correlation'],
+  metrics: ['accuracy', 'f1', 'combined_score', 'matthews_correlation'],
   loss: classLoss,
   smoothsLabels: true,
   evaluationLoss: meanCrossEntropy,
-  /** `f1` is that of class 1 of two; of more classes the mean (macro). */
+  /** `f1` is that of class 1 of two; of more classes the mean (macro). `combined_score` is GLUE's of QQP and MRPC. */
   scores(logits, outputs, targets) {
     const predictions = argmaxRows(logits, outputs);
     const counts = classCounts(predictions, targets, outputs);
+    const share = accuracy(predictions, targets);
+    const f1 = outputs === 2 ? binaryF1(counts) : macroF1(counts);
     return {
-      accuracy: accuracy(predictions, targets),
-      f1: outputs === 2 ? binaryF1(counts) : macroF1(counts),
+      accuracy: share,
+      f1,
+      combined_score: (share + f1) / 2,
       matthews_correlation: matthewsCorrelation(counts),
     };
   },
@@ -50,6 +59,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   }),
   describe: ({ label, probabilities }, labels) =>
     `${label}, ${percent(probabilities[labels.indexOf(label)] ?? Number.NaN)}`,
+  submitted: ({ label }) => SUBMITTED[label] ?? label,
   recognises: (_, outputs) => outputs > 1,
   name: 'classification',
   purpose: (texts) => `classification of ${texts}`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Problem, shown } from '../../support/problem.ts';
+import { dataFiles } from '../data-files.ts';
 
 const given = z.string().min(1);
 
@@ -9,9 +10,8 @@ const column = z.union([given, z.int().min(0)], {
 
 /** Where sentences with a tag for each word are, and how they are read. */
 export const wordDataSchema = z.strictObject({
-  /** Paths of files in CoNLL columns, or of JSON Lines. */
-  train: given,
-  validation: given.optional(),
+  /** Files in CoNLL columns, or JSON Lines. */
+  ...dataFiles,
   /** Key or column of the words. Default: `tokens` or `words`; the first column. */
   words: column.optional(),
   /** Key or column of the tags. Default: `ner_tags`, `tags` or `labels`; the last column. */

@@ -1,3 +1,4 @@
+import { extensionOf } from '../../data/extension-of.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -31,8 +32,8 @@ export function readSentences(
 }
 
 function isJsonl(content: string, fileName: string): boolean {
-  const extension = /\.([^./\\]+)$/.exec(fileName)?.[1].toLowerCase();
-  switch (extension) {
+  switch (extensionOf(fileName)) {
+    case 'parquet':
     case 'jsonl':
     case 'ndjson':
     case 'json':
@@ -42,7 +43,7 @@ function isJsonl(content: string, fileName: string): boolean {
       throw new UserError({ where: fileName, expected, got: 'a table (.csv)' });
     }
     default:
-      return /^\s*\{\s*"/.test(content);
+      return /^\s*(\[\s*)?\{\s*"/.test(content);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
-import { textFile, textFiles } from '../../data/node/text-files.ts';
+import { dataFiles } from '../../data/node/text-files.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import type { Scores } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
@@ -82,9 +82,13 @@ export class OpenedModel extends TrainedModel {
   /**
    * As {@link TrainedModel.evaluate}, also for a file by its path; tasks of text take a folder of files as well.
    */
-  override evaluate(data: string | readonly TextFile[], reading?: object): Promise<Scores> {
-    if (typeof data !== 'string') return super.evaluate(data, reading);
-    return super.evaluate(this.definition().takesFolders ? textFiles(data) : [textFile(data)], reading);
+  override async evaluate(
+    data: string | readonly TextFile[],
+    reading?: object,
+    onNotice?: (message: string) => void,
+  ): Promise<Scores> {
+    const files = typeof data === 'string' ? await dataFiles(data, this.definition().takesFolders) : data;
+    return super.evaluate(files, reading, onNotice);
   }
 
   /** @deprecated */

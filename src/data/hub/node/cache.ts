@@ -13,9 +13,26 @@ export function hubCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(home, 'hub');
 }
 
-/** The folder of one model, which holds `blobs`, `refs` and `snapshots`. */
-export function repositoryFolder(cacheDir: string, name: string): string {
-  return join(cacheDir, `models--${name.replace('/', '--')}`);
+export type RepositoryType = 'model' | 'dataset';
+
+/** The folder of one repository, which holds `blobs`, `refs` and `snapshots`. */
+export function repositoryFolder(cacheDir: string, type: RepositoryType, name: string): string {
+  return join(cacheDir, `${type}s--${name.replace('/', '--')}`);
+}
+
+/** The folder of a revision, whatever is in it; undefined for one that the cache does not know. */
+export function snapshotFolder(
+  cacheDir: string,
+  type: RepositoryType,
+  { name, revision }: ModelId,
+): string | undefined {
+  const repository = repositoryFolder(cacheDir, type, name);
+  const ref = join(repository, 'refs', revision);
+  const commit = statSync(ref, { throwIfNoEntry: false })?.isFile()
+    ? readFileSync(ref, 'utf8').trim()
+    : revision;
+  // Full commit hashes alone name a snapshot.
+  return isCommit(commit) ? join(repository, 'snapshots', commit) : undefined;
 }
 
 export interface CachedSnapshot {
@@ -25,21 +42,15 @@ export interface CachedSnapshot {
 }
 
 /** The snapshot of a model, where it is in the cache with configuration and all weights; otherwise null. */
-export function findSnapshot(cacheDir: string, { name, revision }: ModelId): CachedSnapshot | null {
-  const repository = repositoryFolder(cacheDir, name);
-  const ref = join(repository, 'refs', revision);
-  const commit = statSync(ref, { throwIfNoEntry: false })?.isFile()
-    ? readFileSync(ref, 'utf8').trim()
-    : revision;
-  const folder = join(repository, 'snapshots', commit);
-  if (!isCommit(commit) || !existsSync(folder)) return null;
+export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | null {
+  const folder = snapshotFolder(cacheDir, 'model', id);
+  if (folder === undefined || !existsSync(folder)) return null;
   // A link whose blob is gone counts as missing.
   const present = readdirSync(folder).filter((file) => existsSync(join(folder, file)));
   if (!isUsable(present, shardsOf(folder, indexOf(present)))) return null;
   return { folder, tokenizer: hasTokenizer(present) };
 }
 
-/** Full commit hashes alone name a snapshot. */
 export function isCommit(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }

@@ -7,7 +7,7 @@ import { atomicWrite } from '../../../formats/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { isAdapterRepository, neededFiles } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
-import { isCommit, repositoryFolder } from './cache.ts';
+import { isCommit, type RepositoryType, repositoryFolder } from './cache.ts';
 
 /** Bytes of one file so far and in all. */
 export interface DownloadProgress {
@@ -24,43 +24,88 @@ export interface DownloadOptions {
   onProgress?: (progress: DownloadProgress) => void;
 }
 
+/** A repository of the Hub at one commit. */
+export interface Repository {
+  /** Of its files. */
+  paths: string[];
+  /** The folder in the cache where they are when they are fetched. */
+  snapshot: string;
+  /** Fetches a file, unless it is there. */
+  fetch(path: string): Promise<void>;
+  /** Notes the commit of the revision: once what is needed is there. */
+  keep(): void;
+}
+
 /**
- * Fetches what training needs of a model into the cache, in the layout that Python reads: `blobs/<hash>`, links to them
- * in `snapshots/<commit>`, and `refs/<revision>` last. Files already there are kept; every file is checked against the
- * size and hash that the Hub lists. Returns the snapshot's folder.
+ * Asks the Hub for a repository. Its files go into the cache in the layout that Python reads: `blobs/<hash>`, links to
+ * them in `snapshots/<commit>`, and `refs/<revision>`. Every file is checked against the size and hash that the Hub lists.
+ *
+ * Throws the Hub client's errors, and a UserError for answers that are none.
+ */
+export async function openRepository(
+  id: ModelId,
+  type: RepositoryType,
+  options: DownloadOptions,
+): Promise<Repository> {
+  // The client's own downloadFileToCacheDir prints to standard output, checks no hash and shows no progress.
+  const hub = await import('@huggingface/hub');
+  const access = { hubUrl: options.endpoint, accessToken: options.token };
+  const repo = { type, name: id.name };
+  const where = `${options.endpoint}/${type === 'model' ? '' : `${type}s/`}${id.name}`;
+  const asked = { ...access, ...id, additionalFields: ['sha' as const] };
+  const { sha } = await (type === 'model' ? hub.modelInfo(asked) : hub.datasetInfo(asked));
+  if (!isCommit(sha)) throw new UserError({ where, expected: 'a commit hash', got: JSON.stringify(sha) });
+
+  const entries = new Map<string, ListFileEntry>();
+  for await (const entry of hub.listFiles({
+    ...access,
+    repo,
+    revision: sha,
+    recursive: type === 'dataset',
+  })) {
+    if (entry.type === 'file') entries.set(checkPath(entry.path, where), entry);
+  }
+  const repository = repositoryFolder(options.cacheDir, type, id.name);
+  const snapshot = join(repository, 'snapshots', sha);
+  return {
+    paths: [...entries.keys()],
+    snapshot,
+    async fetch(path) {
+      const link = join(snapshot, path);
+      if (existsSync(link)) return;
+      const { size, hash, digest } = expectation(entries.get(path)!, where);
+      const blob = join(repository, 'blobs', digest);
+      if (!existsSync(blob)) {
+        const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
+        if (!content) throw new UserError({ where, expected: `the file ${path}`, got: 'nothing' });
+        const onReceived = (received: number) => options.onProgress?.({ file: path, received, total: size });
+        await saveBlob(content, blob, { size, hash, digest, where: `${where}: ${path}`, onReceived });
+      }
+      linkBlob(blob, link);
+    },
+    keep() {
+      if (id.revision !== sha) atomicWrite(join(repository, 'refs', id.revision), sha);
+    },
+  };
+}
+
+/**
+ * Fetches what training needs of a model into the cache, `refs/<revision>` last. Returns the snapshot's folder.
  *
  * Throws a UserError for content that is not a model, and the Hub client's errors otherwise.
  */
 export async function downloadModel(id: ModelId, options: DownloadOptions): Promise<string> {
-  // The client's own downloadFileToCacheDir prints to standard output, checks no hash and shows no progress.
-  const hub = await import('@huggingface/hub');
-  const access = { hubUrl: options.endpoint, accessToken: options.token };
-  const repo = { type: 'model' as const, name: id.name };
-  const where = `${options.endpoint}/${id.name}`;
-  const { sha } = await hub.modelInfo({ ...access, ...id, additionalFields: ['sha'] });
-  if (!isCommit(sha)) throw new UserError({ where, expected: 'a commit hash', got: JSON.stringify(sha) });
+  const repository = await openRepository(id, 'model', options);
+  for (const path of requiredFiles(repository.paths, `${options.endpoint}/${id.name}`))
+    await repository.fetch(path);
+  repository.keep();
+  return repository.snapshot;
+}
 
-  const entries = new Map<string, ListFileEntry>();
-  for await (const entry of hub.listFiles({ ...access, repo, revision: sha })) {
-    if (entry.type === 'file') entries.set(entry.path, entry);
-  }
-  const repository = repositoryFolder(options.cacheDir, id.name);
-  const snapshot = join(repository, 'snapshots', sha);
-  for (const path of requiredFiles([...entries.keys()], where)) {
-    const link = join(snapshot, path);
-    if (existsSync(link)) continue;
-    const { size, hash, digest } = expectation(entries.get(path)!, where);
-    const blob = join(repository, 'blobs', digest);
-    if (!existsSync(blob)) {
-      const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
-      if (!content) throw new UserError({ where, expected: `the file ${path}`, got: 'nothing' });
-      const onReceived = (received: number) => options.onProgress?.({ file: path, received, total: size });
-      await saveBlob(content, blob, { size, hash, digest, where: `${where}: ${path}`, onReceived });
-    }
-    linkBlob(blob, link);
-  }
-  if (id.revision !== sha) atomicWrite(join(repository, 'refs', id.revision), sha);
-  return snapshot;
+/** A path becomes one below the snapshot. */
+function checkPath(path: string, where: string): string {
+  if (!path.split(/[\\/]/).some((part) => part === '..' || part === '')) return path;
+  throw new UserError({ where, expected: 'paths within the repository', got: JSON.stringify(path) });
 }
 
 function requiredFiles(present: string[], where: string): string[] {

@@ -12,7 +12,11 @@ export interface HubServer {
 
 export interface ServedModel {
   name: string;
+  /** Default: model. */
+  type?: 'model' | 'dataset';
   commit: string;
+  /** Commits of other revisions than `main`, with their files. */
+  branches?: Record<string, { commit: string; files: Record<string, Buffer> }>;
   files: Record<string, Buffer>;
   /** Required as bearer token. */
   token?: string;
@@ -41,12 +45,16 @@ export async function startHubServer(model: ServedModel): Promise<HubServer> {
 }
 
 function answer(model: ServedModel, path: string, request: IncomingMessage, response: ServerResponse): void {
-  const { name, commit, files } = model;
-  if (path === `/api/models/${name}/revision/main`) sendJson(response, { _id: '1', id: name, sha: commit });
-  else if (path === `/api/models/${name}/tree/${commit}`) sendJson(response, tree(model));
-  else if (path.startsWith(`/${name}/resolve/${commit}/`)) {
-    sendFile(files[path.slice(`/${name}/resolve/${commit}/`.length)], request, response);
-  } else sendStatus(response, 404);
+  const { name, type = 'model', branches = {} } = model;
+  const api = `/api/${type}s/${name}`;
+  for (const [revision, { commit, files }] of Object.entries({ main: model, ...branches })) {
+    const content = `${type === 'model' ? '' : '/datasets'}/${name}/resolve/${commit}/`;
+    if (path === `${api}/revision/${encodeURIComponent(revision)}`)
+      return void sendJson(response, { _id: '1', id: name, sha: commit });
+    if (path === `${api}/tree/${commit}`) return void sendJson(response, tree({ ...model, files }));
+    if (path.startsWith(content)) return void sendFile(files[path.slice(content.length)], request, response);
+  }
+  sendStatus(response, 404);
 }
 
 function tree({ files, large = [] }: ServedModel): unknown[] {

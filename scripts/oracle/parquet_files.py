@@ -1,0 +1,54 @@
+"""Small parquet files as pyarrow writes them, with their rows as JSON beside them.
+
+    python scripts/oracle/parquet_files.py src/data/parquet/fixtures
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+out = Path(sys.argv[1])
+
+FEATURES = {
+    "sentence": {"dtype": "string", "_type": "Value"},
+    "label": {"names": ["unacceptable", "acceptable"], "_type": "ClassLabel"},
+    "ner_tags": {"feature": {"names": ["O", "B-PER"], "_type": "ClassLabel"}, "_type": "Sequence"},
+    "idx": {"dtype": "int32", "_type": "Value"},
+}
+
+sentences = ["The cat sat.", "Über\tall \"quotes\" 🙂", "", None, "Sat cat the."] * 40
+table = pa.table(
+    {
+        "sentence": pa.array(sentences),
+        "label": pa.array([1, 0, -1, None, 0] * 40, pa.int64()),
+        "ner_tags": pa.array([[0, 1], [1], [], None, [0]] * 40, pa.list_(pa.int64())),
+        "idx": pa.array(range(200), pa.int32()),
+        "score": pa.array([0.5, 1.25, None, -3.0, 5.0] * 40, pa.float64()),
+        "parts": pa.array([{"a": "x", "b": [True]}] * 200),
+    }
+)
+named = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": FEATURES}})})
+
+for codec in ["NONE", "SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4"]:
+    pq.write_table(named, out / f"rows-{codec.lower()}.parquet", compression=codec, row_group_size=150)
+pq.write_table(named, out / "rows-v2.parquet", compression="SNAPPY", data_page_version="2.0")
+
+
+def name(value, names):
+    if isinstance(value, list):
+        return [name(one, names) for one in value]
+    return None if value in (None, -1) else names[value]
+
+
+rows = table.to_pylist()
+for row in rows:
+    row["label"] = name(row["label"], FEATURES["label"]["names"])
+    row["ner_tags"] = name(row["ner_tags"], FEATURES["ner_tags"]["feature"]["names"])
+(out / "rows.json").write_text(json.dumps(rows[:10], ensure_ascii=False))
+
+# Some KB that unpack to 96 MB.
+bomb = pa.table({"sentence": pa.array(["a" * 96_000_000])})
+pq.write_table(bomb, out / "bomb.parquet", compression="ZSTD", use_dictionary=False, write_statistics=False)

@@ -1,0 +1,67 @@
+import { parse } from 'yaml';
+import { type ColumnClasses, namesIn } from '../parquet/class-names.ts';
+
+/** Cards have some KB; those of hundreds of subsets some hundred. */
+const MAX_LENGTH = 2 ** 20;
+
+/** What the card of a data set (README.md) says of one subset. */
+export interface SubsetCard {
+  name: string;
+  /** Patterns of the files of each split. */
+  splits: ReadonlyMap<string, readonly string[]>;
+  isDefault: boolean;
+}
+
+export interface DatasetCard {
+  subsets: readonly SubsetCard[];
+  /** Names of classes by column, of a subset; of the only one where none is named. */
+  classes(subset: string | undefined): ColumnClasses;
+}
+
+/** Reads the YAML at the head of a card. One that is damaged says nothing. */
+export function datasetCard(text: string): DatasetCard {
+  const [, head = ''] = /^\s*---\r?\n([\s\S]*?)\r?\n---/.exec(text.slice(0, MAX_LENGTH)) ?? [];
+  const { configs, dataset_info } = Object(readYaml(head)) as Record<string, unknown>;
+  const infos = listOf(dataset_info);
+  return {
+    subsets: listOf(configs).flatMap(subsetCard),
+    classes(subset) {
+      const named = infos.find(({ config_name }) => config_name === subset);
+      const info = named ?? (infos.length === 1 ? infos[0] : undefined);
+      return Object.fromEntries(
+        listOf(info?.features).flatMap(({ name, dtype, sequence, list }) => {
+          const names = namesIn(dtype) ?? namesIn(sequence) ?? namesIn(list);
+          return typeof name === 'string' && names ? [[name, names]] : [];
+        }),
+      );
+    },
+  };
+}
+
+function readYaml(text: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 10 });
+  } catch {
+    return undefined;
+  }
+}
+
+function subsetCard({ config_name, data_files, default: isDefault }: Record<string, unknown>): SubsetCard[] {
+  if (typeof config_name !== 'string') return [];
+  const splits = new Map<string, readonly string[]>();
+  if (isPatterns(data_files)) splits.set('train', [data_files].flat());
+  else
+    for (const { split, path } of listOf(data_files))
+      if (typeof split === 'string' && isPatterns(path)) splits.set(split, [path].flat());
+  return [{ name: config_name, splits, isDefault: isDefault === true || config_name === 'default' }];
+}
+
+function isPatterns(value: unknown): value is string | string[] {
+  return typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
+}
+
+/** Sections of a list, or the only one there is. */
+function listOf(value: unknown): Record<string, unknown>[] {
+  const list = Array.isArray(value) ? value : [value];
+  return list.filter((one) => typeof one === 'object' && one !== null);
+}

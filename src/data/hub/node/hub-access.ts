@@ -1,0 +1,47 @@
+import { UserError } from '../../../support/user-error.ts';
+import { hubCacheFolder } from './cache.ts';
+import type { DownloadProgress } from './download.ts';
+
+export interface ResolveOptions {
+  /** Default: the cache shared with Python (HF_HUB_CACHE, HF_HOME). */
+  cacheDir?: string;
+  /** Never use the network. Default: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
+  offline?: boolean;
+  /** Default: HF_ENDPOINT, or https://huggingface.co. */
+  endpoint?: string;
+  /** Branch, tag or commit, where the id does not say (`owner/name@revision`). Default: main. */
+  revision?: string;
+  onProgress?: (progress: DownloadProgress) => void;
+  /** Default: HF_TOKEN. */
+  token?: string;
+}
+
+/** How the Hub is reached: as told, else as Python's library is told by the environment. */
+export function hubAccess(options: ResolveOptions) {
+  const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = process.env;
+  const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
+  return {
+    cacheDir: options.cacheDir ?? hubCacheFolder(),
+    offline: options.offline ?? isSet(HF_HUB_OFFLINE || TRANSFORMERS_OFFLINE),
+    endpoint: endpoint.replace(/\/+$/, ''),
+    get token() {
+      return checkToken(options.token ?? HF_TOKEN);
+    },
+  };
+}
+
+/** As Python reads its switches. */
+function isSet(value: string | undefined): boolean {
+  return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
+}
+
+function checkToken(token: string | undefined): string | undefined {
+  const trimmed = token?.trim();
+  if (!trimmed) return undefined;
+  if (trimmed.startsWith('hf_')) return trimmed;
+  throw new UserError({
+    where: 'HF_TOKEN',
+    expected: 'an access token that starts with hf_',
+    got: 'something else',
+  });
+}

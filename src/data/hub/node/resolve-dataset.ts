@@ -1,0 +1,138 @@
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { readText } from '../../../formats/node/read-text.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { ColumnClasses } from '../../parquet/class-names.ts';
+import { type DatasetCard, datasetCard } from '../dataset-card.ts';
+import { explainHubError } from '../explain-hub-error.ts';
+import { type ModelId, parseModelId } from '../model-id.ts';
+import { type DatasetSplit, splitFiles, subsetsOf } from '../split-files.ts';
+import { snapshotFolder } from './cache.ts';
+import { openRepository } from './download.ts';
+import { hubAccess, type ResolveOptions } from './hub-access.ts';
+
+/** Where the Hub keeps every data set as parquet, also those that a script makes. */
+const CONVERTED = 'refs/convert/parquet';
+const CARD = 'README.md';
+const MAX_CARD_BYTES = 2 ** 22;
+
+/** Files of a split on this machine, and what the data set's card knows of their columns. */
+export interface ResolvedSplit {
+  paths: string[];
+  classes: ColumnClasses;
+}
+
+/**
+ * The files of a split of a data set on the Hub, from the cache that Python uses too, where they are fetched to.
+ *
+ * @throws UserError for a data set, subset or split that there is not, or that cannot be reached
+ */
+export async function resolveSplit(
+  wanted: DatasetSplit,
+  options: ResolveOptions = {},
+): Promise<ResolvedSplit> {
+  const { dataset } = wanted;
+  const id = parseModelId(dataset, options.revision);
+  if (!id) {
+    const expected = 'a data set of the Hub, like owner/name';
+    throw new UserError({ where: 'data.dataset', expected, got: JSON.stringify(dataset) });
+  }
+  const access = hubAccess(options);
+  const { cacheDir, endpoint, offline } = access;
+  const cached = inCache(cacheDir, id, wanted);
+  if (cached) return cached;
+  if (offline) {
+    throw new UserError({
+      where: `${dataset}, ${[wanted.subset, wanted.split].filter(Boolean).join(', ')}`,
+      expected: `it in the cache ${cacheDir}`,
+      got: 'nothing, and the network may not be used (offline)',
+      hint: 'Unset HF_HUB_OFFLINE to download it.',
+    });
+  }
+  try {
+    return await fetched(id, wanted, {
+      cacheDir,
+      endpoint,
+      token: access.token,
+      onProgress: options.onProgress,
+    });
+  } catch (error) {
+    throw explainHubError(error, id, endpoint, cacheDir, 'data set');
+  }
+}
+
+/** As given, else in the Hub's parquet files of it. */
+function revisionsOf(id: ModelId): ModelId[] {
+  return [id, ...(id.revision === 'main' ? [{ ...id, revision: CONVERTED }] : [])];
+}
+
+function inCache(cacheDir: string, id: ModelId, wanted: DatasetSplit): ResolvedSplit | undefined {
+  let card: DatasetCard | undefined;
+  for (const revision of revisionsOf(id)) {
+    const folder = snapshotFolder(cacheDir, 'dataset', revision);
+    if (folder === undefined || !existsSync(folder)) continue;
+    // A link whose blob is gone counts as missing.
+    const present = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((path) => path.replaceAll('\\', '/'))
+      .filter((path) => existsSync(join(folder, path)));
+    card ??= cardIn(folder);
+    const files = splitFiles(present, revision.revision === CONVERTED ? NO_CARD : card, wanted);
+    if (files) return resolved(folder, files, card, wanted);
+  }
+  return undefined;
+}
+
+async function fetched(
+  id: ModelId,
+  wanted: DatasetSplit,
+  options: Parameters<typeof openRepository>[2],
+): Promise<ResolvedSplit> {
+  let card: DatasetCard | undefined;
+  let subsets: string[] = [];
+  for (const revision of revisionsOf(id)) {
+    const repository = await openRepository(revision, 'dataset', options).catch((error: unknown) => {
+      // Not every data set has its files as parquet.
+      if (revision.revision !== CONVERTED || Object(error).statusCode !== 404) throw error;
+      return undefined;
+    });
+    if (!repository) break;
+    const { paths, snapshot } = repository;
+    if (!card && paths.includes(CARD)) await repository.fetch(CARD);
+    const isConverted = revision.revision === CONVERTED;
+    card ??= cardIn(snapshot);
+    const files = splitFiles(paths, isConverted ? NO_CARD : card, wanted);
+    subsets = subsets.concat(subsetsOf(paths, wanted.split));
+    for (const path of files ?? []) await repository.fetch(path);
+    repository.keep();
+    if (files) return resolved(snapshot, files, card, wanted);
+  }
+  const { dataset, subset, split } = wanted;
+  const hint = subsets.length > 0 ? `Its subsets: ${[...new Set(subsets)].join(', ')}.` : undefined;
+  throw new UserError({
+    where: `${dataset}${subset === undefined ? '' : `, ${subset}`}`,
+    expected: `files of the split "${split}"`,
+    got: 'none that are known by their names',
+    hint: hint ?? 'Name the subset in data.subset, and splits as the page of the data set shows them.',
+  });
+}
+
+const NO_CARD = datasetCard('');
+
+function cardIn(folder: string): DatasetCard {
+  const path = join(folder, CARD);
+  return existsSync(path) ? datasetCard(readText(path, 'a card', MAX_CARD_BYTES)) : NO_CARD;
+}
+
+function resolved(
+  folder: string,
+  files: string[],
+  card: DatasetCard,
+  { subset }: DatasetSplit,
+): ResolvedSplit {
+  return { paths: files.map((path) => realPath(folder, path)), classes: card.classes(subset) };
+}
+
+/** The link itself: its blob has no extension. */
+function realPath(folder: string, path: string): string {
+  return join(realpathSync(folder), path);
+}

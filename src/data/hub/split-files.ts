@@ -1,0 +1,84 @@
+import { UserError } from '../../support/user-error.ts';
+import type { DatasetCard } from './dataset-card.ts';
+
+/** A part of a data set on the Hub. */
+export interface DatasetSplit {
+  dataset: string;
+  subset?: string;
+  split: string;
+}
+
+const DATA = String.raw`\.(?:parquet|jsonl|ndjson|json|csv|tsv|txt)(?:\.gz)?`;
+
+/** Wild cards of a pattern: more of them would take a matcher long. */
+const MAX_WILD = 6;
+
+/**
+ * The files of a split among those of a repository: as its card says, else by their names (`cola/train-00000-of-00001.parquet`,
+ * `cola/train/0000.parquet`, `train.csv`, any of them below `data/`). Undefined where there are none, or not all of them.
+ *
+ * @throws UserError for a subset or a split that the card does not have, and where one of several must be named
+ */
+export function splitFiles(
+  present: readonly string[],
+  card: DatasetCard,
+  { dataset, subset, split }: DatasetSplit,
+): string[] | undefined {
+  const named = card.subsets.filter(({ splits }) => splits.size > 0);
+  const found = subset === undefined ? onlyOne(named) : named.find(({ name }) => name === subset);
+  if (named.length > 0 && !found) throw unknown('data.subset', dataset, named, subset);
+  const patterns = found?.splits.get(split);
+  if (found && !patterns) {
+    throw new UserError({
+      where: `${dataset}${subset === undefined ? '' : `, ${subset}`}`,
+      expected: `one of its splits (${[...found.splits.keys()].join(', ')})`,
+      got: `"${split}"`,
+    });
+  }
+  const matchers = patterns ? patterns.map(globMatcher) : [nameMatcher(subset, split)];
+  const files = present.filter((path) => matchers.some((matcher) => matcher.test(path))).sort();
+  const of = files.map((path) => Number(/-of-(\d{5})\b/.exec(path)?.[1] ?? 0));
+  return files.length > 0 && files.length >= Math.max(...of) ? files : undefined;
+}
+
+/** Subsets that files without a card show by their folders. */
+export function subsetsOf(present: readonly string[], split: string): string[] {
+  const shape = new RegExp(`^(?:data/)?([^/]+)/${literal(split)}(?:[-/.][^]*)?${DATA}$`);
+  return [...new Set(present.flatMap((path) => shape.exec(path)?.[1] ?? []))];
+}
+
+function onlyOne(subsets: DatasetCard['subsets']) {
+  return subsets.length === 1 ? subsets[0] : subsets.find(({ isDefault }) => isDefault);
+}
+
+function unknown(where: string, dataset: string, subsets: DatasetCard['subsets'], got: string | undefined) {
+  const expected = `a subset of ${dataset} (${subsets.map(({ name }) => name).join(', ')})`;
+  return new UserError({ where, expected, got: got === undefined ? 'nothing' : `"${got}"` });
+}
+
+function nameMatcher(subset: string | undefined, split: string): RegExp {
+  const folder = subset === undefined ? '(?:default/)?' : `${literal(subset)}/`;
+  return new RegExp(`^(?:data/)?${folder}${literal(split)}(?:-\\d{5}-of-\\d{5}[^/]*|/[^/]+|)${DATA}$`);
+}
+
+/** `*` within a folder, `**` across, `?`, `{a,b}` and `[0-9]`, as the Hub's cards have them. */
+function globMatcher(pattern: string): RegExp {
+  if ((pattern.match(/\*+/g)?.length ?? 0) > MAX_WILD) return /(?!)/;
+  const source = pattern.replace(/\*\*\/|\*+|\?|\{[^{}]*\}|\[[\w-]+\]|[\s\S]/g, (part) => {
+    if (part === '**/') return '(?:[^]*/)?';
+    if (part.startsWith('*')) return part === '*' ? '[^/]*' : '[^]*';
+    if (part === '?') return '[^/]';
+    if (part.startsWith('{') && part.length > 1)
+      return `(?:${part.slice(1, -1).split(',').map(literal).join('|')})`;
+    return part.startsWith('[') && part.length > 1 ? part : literal(part);
+  });
+  try {
+    return new RegExp(`^(?:\\./)?${source}$`);
+  } catch {
+    return /(?!)/;
+  }
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}

@@ -1,0 +1,22 @@
+import type { DownloadProgress } from '../hub/node/download.ts';
+import type { TextFile } from '../text-file.ts';
+import { dataFiles } from './text-files.ts';
+
+/**
+ * The files that a `data` section names: a file or folder, or a split of a data set on the Hub.
+ *
+ * @param place a path, or the split's name
+ * @throws UserError for what there is not, and for damaged files
+ */
+export async function filesOf(
+  { dataset, subset }: { dataset?: string; subset?: string },
+  place: string,
+  takesFolders: boolean,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<TextFile[]> {
+  if (dataset === undefined) return dataFiles(place, takesFolders);
+  const { resolveSplit } = await import('../hub/node/resolve-dataset.ts');
+  const { paths, classes } = await resolveSplit({ dataset, subset, split: place }, { onProgress });
+  const known = Object.keys(classes).length > 0 ? classes : undefined;
+  return (await Promise.all(paths.map((path) => dataFiles(path, false, known)))).flat();
+}

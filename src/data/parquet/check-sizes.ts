@@ -1,0 +1,45 @@
+import type { FileMetaData } from 'hyparquet';
+import { pageHeader } from './page-header.ts';
+
+/** What may come out of a small file, for those of few long runs; beside it, so many times the file's own size. */
+const FREE_BYTES = 2 ** 26;
+const MAX_RATIO = 16;
+/** Nor more than this of any: bytes, and values of which each takes some tens of bytes as an object of JavaScript. */
+const MAX_BYTES = 2 ** 29;
+const FREE_VALUES = 2 ** 20;
+const MAX_VALUES = 2 ** 25;
+
+/**
+ * Holds a file to what its size allows before anything of it is unpacked: a few bytes may claim billions of values.
+ *
+ * @throws RangeError with what is too large, or contradicts itself
+ */
+export function checkSizes(bytes: Uint8Array, metadata: FileMetaData): void {
+  const room = Math.min(MAX_BYTES, FREE_BYTES + MAX_RATIO * bytes.length);
+  const most = Math.min(MAX_VALUES, FREE_VALUES + MAX_RATIO * bytes.length);
+  let [unpacked, values, rows] = [0, 0, 0];
+  for (const group of metadata.row_groups) {
+    rows += checked(group.num_rows);
+    for (const { meta_data: column } of group.columns) {
+      if (!column) throw new RangeError('a column without its place');
+      const start = checked(column.dictionary_page_offset || column.data_page_offset);
+      const end = start + checked(column.total_compressed_size);
+      if (end > bytes.length) throw new RangeError('a column beyond the end of the file');
+      for (let offset = start; offset < end; ) {
+        const page = pageHeader(bytes, offset);
+        offset = page.start + checked(page.compressed);
+        unpacked += checked(page.uncompressed);
+        values += checked(page.values);
+        if (unpacked > room) throw new RangeError(`more than ${room} bytes when unpacked`);
+        if (values > most) throw new RangeError(`more than ${most} values`);
+      }
+    }
+  }
+  if (rows > most || rows !== checked(metadata.num_rows)) throw new RangeError(`${metadata.num_rows} rows`);
+}
+
+function checked(size: number | bigint): number {
+  const value = Number(size);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new RangeError(`a size of ${size}`);
+}

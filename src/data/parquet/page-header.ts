@@ -1,0 +1,109 @@
+/** What a page of a column says of itself. */
+export interface PageHeader {
+  /** Where its content begins. */
+  start: number;
+  uncompressed: number;
+  compressed: number;
+  values: number;
+}
+
+/** Structs within structs: the format has three. */
+const MAX_DEPTH = 8;
+
+/**
+ * Reads the header of a page, in Thrift's compact protocol, so far as it says how much comes out of the page.
+ *
+ * @throws RangeError for bytes that are none
+ */
+export function pageHeader(bytes: Uint8Array, offset: number): PageHeader {
+  const reader = new CompactReader(bytes, offset);
+  const fields = reader.struct(0);
+  const number = (value: unknown) => (typeof value === 'number' ? value : 0);
+  // A page of data, of a dictionary, of data in the second form: each has its count of values first.
+  const kinds = [5, 7, 8].map((field) => fields.get(field)).filter((kind) => kind instanceof Map);
+  return {
+    start: reader.offset,
+    uncompressed: number(fields.get(2)),
+    compressed: number(fields.get(3)),
+    values: Math.max(0, ...kinds.map((kind) => number(kind.get(1)))),
+  };
+}
+
+type Fields = Map<number, unknown>;
+
+class CompactReader {
+  offset: number;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array, offset: number) {
+    this.#bytes = bytes;
+    this.offset = offset;
+  }
+
+  struct(depth: number): Fields {
+    if (depth > MAX_DEPTH) throw new RangeError('structs nested too deep');
+    const fields: Fields = new Map();
+    let field = 0;
+    for (let head = this.#byte(); head !== 0; head = this.#byte()) {
+      field = head >> 4 === 0 ? this.#zigzag() : field + (head >> 4);
+      fields.set(field, this.#value(head & 15, depth));
+    }
+    return fields;
+  }
+
+  #value(type: number, depth: number): unknown {
+    switch (type) {
+      case 1:
+      case 2:
+        return type === 1;
+      case 3:
+        return this.#byte();
+      case 4:
+      case 5:
+      case 6:
+        return this.#zigzag();
+      case 7:
+        return this.#skip(8);
+      case 8:
+        return this.#skip(this.#varint());
+      case 9:
+      case 10: {
+        const head = this.#byte();
+        const size = head >> 4 === 15 ? this.#varint() : head >> 4;
+        for (let i = 0; i < size; i++) this.#value(head & 15, depth + 1);
+        return undefined;
+      }
+      case 12:
+        return this.struct(depth + 1);
+      default:
+        throw new RangeError(`type ${type} in a page's header`);
+    }
+  }
+
+  #skip(length: number): void {
+    if (this.offset + length > this.#bytes.length)
+      throw new RangeError('a header beyond the end of the file');
+    this.offset += length;
+  }
+
+  #byte(): number {
+    if (this.offset >= this.#bytes.length) throw new RangeError('a header beyond the end of the file');
+    return this.#bytes[this.offset++];
+  }
+
+  #varint(): number {
+    let [value, scale] = [0, 1];
+    for (let i = 0; i < 10; i++) {
+      const byte = this.#byte();
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+      scale *= 128;
+    }
+    throw new RangeError('a number of more than 64 bits');
+  }
+
+  #zigzag(): number {
+    const value = this.#varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../support/random.ts';
+import { UserError } from '../../support/user-error.ts';
+import { parquetText } from './parquet-text.ts';
+
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
+const rowsOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('files of pyarrow', () => {
+  // Rows repeat after ten, but for their number.
+  const expected = JSON.parse(fixtureText('rows.json'));
+
+  it.each(['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4', 'v2'])('%s', async (name) => {
+    const { text, classes } = await parquetText(fixture(`rows-${name}.parquet`), 'x.parquet');
+    const rows = rowsOf(text);
+    expect(rows).toHaveLength(200);
+    rows.forEach((row, i) => expect(row).toEqual({ ...expected[i % 10], idx: i }));
+    expect(classes).toEqual({ label: ['unacceptable', 'acceptable'], ner_tags: ['O', 'B-PER'] });
+  });
+});
+
+it('takes names of classes from beside the file', async () => {
+  const { text } = await parquetText(fixture('rows-none.parquet'), 'x', { label: ['no', 'yes'] });
+  expect(
+    rowsOf(text)
+      .slice(0, 3)
+      .map(({ label }) => label),
+  ).toEqual(['yes', 'no', null]);
+});
+
+describe('hostile files', () => {
+  it('are not unpacked beyond what their size allows', async () => {
+    await expect(parquetText(fixture('bomb.parquet'), 'bomb.parquet')).rejects.toThrow(
+      /^bomb\.parquet: expected a sound parquet file, got more than \d+ bytes when unpacked\.$/,
+    );
+  });
+
+  it('are refused or read, whatever is changed in them', async () => {
+    const random = new Random(1, 'parquet');
+    for (const name of ['none', 'snappy', 'zstd', 'v2']) {
+      const bytes = fixture(`rows-${name}.parquet`);
+      for (let i = 0; i < 60; i++) {
+        const changed = bytes.slice(0, random.uniform() < 0.2 ? random.integer(bytes.length) : undefined);
+        for (let k = 0; k < 4 && changed.length > 0; k++)
+          changed[random.integer(changed.length)] = random.integer(256);
+        const read = await parquetText(changed, 'x').catch((error: unknown) => error);
+        if (read instanceof Error) expect(read).toBeInstanceOf(UserError);
+      }
+    }
+  });
+});
+
+function fixtureText(name: string): string {
+  return new TextDecoder().decode(fixture(name));
+}

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { scorePrefixes, validationProblems, validationSets } from './data-files.ts';
+
+it('names sets by their keys, or by their files', () => {
+  expect(validationSets(undefined)).toEqual([]);
+  expect(validationSets('data/dev.tsv')).toEqual([{ name: 'dev', path: 'data/dev.tsv' }]);
+  const files = ['MNLI/dev_matched.tsv.gz', 'MNLI/dev_mismatched.tsv'];
+  expect(validationSets(files).map(({ name }) => name)).toEqual(['dev_matched', 'dev_mismatched']);
+  expect(validationSets({ matched: 'a.tsv' })).toEqual([{ name: 'matched', path: 'a.tsv' }]);
+});
+
+it('sets several apart in the names of scores', () => {
+  expect(scorePrefixes(undefined)).toEqual(['']);
+  expect(scorePrefixes({ matched: 'a' })).toEqual(['']);
+  expect(scorePrefixes({ matched: 'a', mismatched: 'b' })).toEqual(['matched_', 'mismatched_']);
+});
+
+it('refuses names twice, other characters and sections without files', () => {
+  const got = (validation: Parameters<typeof validationProblems>[0]) =>
+    validationProblems(validation).map((problem) => problem.got);
+  expect(got(['a/dev.tsv', 'b/dev.tsv'])).toEqual(['"dev" twice']);
+  expect(got({ 'a b': 'x', c: 'y' })).toEqual(['"a b"']);
+  expect(got({})).toEqual(['an empty section']);
+  expect(got({ a: 'x', b: 'y' })).toEqual([]);
+});
