@@ -74,6 +74,14 @@ const evaluation = z
 
 const allocation = allocationSchema.extend({ type: z.literal('allocation') });
 
+/** At some thirty steps of a run, for methods that have factors. */
+const orthogonality = z.object({
+  type: z.literal('orthogonality'),
+  step,
+  /** By module ‖BᵀB - I‖² and ‖AAᵀ - I‖²: the paper's figure 4, with PEFT's B as P and A as Q. */
+  modules: z.record(z.string(), z.tuple([z.number(), z.number()])),
+});
+
 /** Something a user should know and that stops nothing: a head that was initialised, a step that was skipped. */
 const notice = z.object({ type: z.literal('notice'), step, message: text });
 
@@ -91,6 +99,8 @@ const finish = z.object({
   metrics: z.record(z.string(), number).default({}),
   /** At the end. */
   ranks: ranks.default({}),
+  /** Trained parameters outside the head that were kept. */
+  adapter_parameters: optional,
 });
 
 const schema = z.discriminatedUnion('type', [
@@ -99,6 +109,7 @@ const schema = z.discriminatedUnion('type', [
   trainStep,
   evaluation,
   allocation,
+  orthogonality,
   notice,
   checkpoint,
   finish,

@@ -4,8 +4,10 @@ import type { Evaluation, ExampleSet } from '../program/example-set.ts';
 import { Program } from '../program/program.ts';
 import { evaluationEvent, type FinishEvent, type TrainEvent } from '../run/events.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
+import { isSampled } from '../support/is-sampled.ts';
 import { UserError } from '../support/user-error.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
+import { adapterParameters } from '../tuners/tuner.ts';
 import { BestTracker } from './best-tracker.ts';
 import { differentiateStep } from './differentiate-step.ts';
 import { Meter } from './meter.ts';
@@ -15,6 +17,9 @@ import { Updater } from './updater.ts';
 
 /** So many steps in a row without a finite gradient end the training: nothing would change any more. */
 const MAX_SKIPPED_IN_A_ROW = 10;
+
+/** Steps of a run at which factors are measured: a curve as wide as a phone's screen shows no more. */
+const MOST_MEASURED = 32;
 
 export interface TrainerInputs {
   engine: Engine;
@@ -92,7 +97,8 @@ export class Trainer {
     }
     if (this.#savedAt !== this.step) this.#save();
     await this.#program.release();
-    if (reason !== 'stopped') this.#inputs.method.assertComplete?.();
+    const { method } = this.#inputs;
+    if (reason !== 'stopped') method.assertComplete?.();
     return {
       type: 'finish',
       step: this.step,
@@ -101,7 +107,8 @@ export class Trainer {
       train_samples_per_second: this.#meter.overall(),
       peak_memory_mb: this.#host.peakMemoryMb(),
       metrics: (this.#settings.loadBestAtEnd && this.#best.state?.metrics) || this.#lastMetrics,
-      ranks: this.#inputs.method.ranks(),
+      ranks: method.ranks(),
+      adapter_parameters: method.keptParameters?.() ?? adapterParameters(method.tuner),
     };
   }
 
@@ -168,6 +175,12 @@ export class Trainer {
       });
     }
     if (update.skipped) this.#noticeSkip(step);
+    if (isSampled(step, this.#settings.totalSteps, MOST_MEASURED)) this.#measureFactors();
+  }
+
+  #measureFactors(): void {
+    const modules = this.#inputs.method.tuner.factorDistances?.(this.#updater.values);
+    if (modules) this.#host.emit({ type: 'orthogonality', step: this.step, modules });
   }
 
   async #evaluate(): Promise<void> {

@@ -70,6 +70,8 @@ export interface MethodRun {
   readonly settled: boolean;
   /** Kept rank of each adapted module; empty for methods without ranks. */
   ranks(): Record<string, number>;
+  /** Trained numbers of the adapter that go with these ranks, where they are not all of the tuner's. */
+  keptParameters?(): number;
   /** Throws when the run was not what its name says. */
   assertComplete?(): void;
   state(): MethodState;

@@ -42,12 +42,20 @@ export interface Tuner {
   /** Puts the method into a network; `flat` is the vector's value, `dropout` is that of the network. */
   inject(flat: Value, dropout: (x: Value, probability: number) => Value): Injection;
   readonly regularizer?: Regularizer;
+  /** For methods with factors that should be orthonormal, or might be; any values in the tuner's layout. */
+  factorDistances?(values: Float32Array): FactorDistances;
   /**
    * Reads the model's parameters with the trained values merged into them, any range at a time. Missing where a method adds
    * layers of its own, which no parameter of the model can hold.
    */
   merged?(values: Float32Array, readBase: ReadRange): ReadRange;
 }
+
+/**
+ * How far the factors of each adapted module are from orthonormal: ‖BᵀB - I‖² and ‖AAᵀ - I‖² in Frobenius' norm, by the
+ * module's path. PEFT's B is the paper's P, its A the paper's Q.
+ */
+export type FactorDistances = Record<string, [ofB: number, ofA: number]>;
 
 /** A term of the objective that depends on the trained values alone. */
 export interface Regularizer {

@@ -1,6 +1,6 @@
 import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
 
-/** What stays on the screen of an event, as lines without colour; nothing of steps and of allocations under way. */
+/** What stays on the screen of an event, as lines without colour; nothing of steps, measurements and allocations under way. */
 export function describeEvent(event: TrainEvent): string | undefined {
   switch (event.type) {
     case 'start':
@@ -16,6 +16,7 @@ export function describeEvent(event: TrainEvent): string | undefined {
     case 'finish':
       return finish(event);
     case 'step':
+    case 'orthogonality':
     case 'progress':
       return undefined;
   }

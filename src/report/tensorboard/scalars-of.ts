@@ -7,7 +7,7 @@ export interface Scalar {
 
 /**
  * What TensorBoard shows of an event. Tags are those of Hugging Face's trainer (`train/loss`, `eval/accuracy`); ours are
- * `adalora/…`, and the rank of each module under `ranks/`.
+ * `adalora/…`, and by module `ranks/…` and `orthogonality/…`.
  */
 export function scalarsOf(event: TrainEvent): Scalar[] {
   return Object.entries(namedValues(event))
@@ -37,6 +37,13 @@ function namedValues(event: TrainEvent): Record<string, number> {
         'adalora/threshold': event.threshold,
         ...Object.fromEntries(Object.entries(event.ranks).map(([module, rank]) => [`ranks/${module}`, rank])),
       };
+    case 'orthogonality':
+      return Object.fromEntries(
+        Object.entries(event.modules).flatMap(([module, [ofB, ofA]]) => [
+          [`orthogonality/${module}.B`, ofB],
+          [`orthogonality/${module}.A`, ofA],
+        ]),
+      );
     case 'finish':
       return { 'train/train_runtime': event.train_runtime };
     default:

@@ -52,6 +52,7 @@ it('writes events that a reader of the format finds again', () => {
     write({ type: 'step', step: 24, loss: 0.5, learning_rate: 1e-3, budget: 144, grad_norm: null });
     write({ type: 'evaluation', step: 30, eval_accuracy: 0.75, eval_loss: 0.25, best: true });
     write({ type: 'allocation', step: 32, budget: 5, threshold: 0.125, final: false, ranks: { 'a.b': 5 } });
+    write({ type: 'orthogonality', step: 32, modules: { 'a.b': [0.5, 0.25] } });
     const [name, ...others] = readdirSync(folder);
     expect(others).toEqual([]);
     expect(name).toMatch(/^events\.out\.tfevents\.1700000000\./);
@@ -89,6 +90,16 @@ it('writes events that a reader of the format finds again', () => {
           value: [
             { tag: 'adalora/threshold', simple: 0.125 },
             { tag: 'ranks/a.b', simple: 5 },
+          ],
+        },
+      },
+      {
+        at: 1_700_000_000.5,
+        step: 32,
+        summary: {
+          value: [
+            { tag: 'orthogonality/a.b.B', simple: 0.5 },
+            { tag: 'orthogonality/a.b.A', simple: 0.25 },
           ],
         },
       },

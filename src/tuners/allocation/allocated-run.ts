@@ -3,6 +3,7 @@ import { gather } from '../../support/gather.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, Budget, MethodRun, MethodState } from '../method-run.ts';
+import { adapterParameters } from '../tuner.ts';
 import { type AllocatorConfig, RankAllocator } from './allocator.ts';
 import { type AllocationSchedule, finalStep, masksAt } from './budget.ts';
 import { isTold } from './is-told.ts';
@@ -97,6 +98,10 @@ export class AllocatedRun implements MethodRun {
   ranks(): Record<string, number> {
     const keep = this.#allocator.keep();
     return Object.fromEntries(this.#method.tuner.modules.map(({ path }, k) => [path, keptCount(keep[k])]));
+  }
+
+  keptParameters(): number {
+    return adapterParameters(shrunk(this.#method.tuner, this.#allocator.keep()));
   }
 
   assertComplete(): void {

@@ -1,6 +1,7 @@
 import type { Value } from '../../graph/graph.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
-import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
+import type { FactorDistances, ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
+import { factorDistances } from './factor-distances.ts';
 import type { LowRankModule } from './factors.ts';
 import { LowRankInjection } from './low-rank-injection.ts';
 import { mergedReader } from './merged-reader.ts';
@@ -42,6 +43,10 @@ export abstract class LowRankTuner implements Tuner {
       diagonal: this.diagonal,
       dropout: (x) => dropout(x, this.dropout),
     });
+  }
+
+  factorDistances(values: Float32Array): FactorDistances {
+    return factorDistances(this.modules, this.layout, values);
   }
 
   merged(values: Float32Array, readBase: ReadRange): ReadRange {

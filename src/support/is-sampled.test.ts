@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { isSampled } from './is-sampled.ts';
+
+const sampled = (count: number, most: number) =>
+  Array.from({ length: count }, (_, i) => i + 1).filter((number) => isSampled(number, count, most));
+
+it('takes all of few', () => {
+  expect(sampled(5, 8)).toEqual([1, 2, 3, 4, 5]);
+});
+
+it('takes the first, the last and some evenly between of many', () => {
+  const some = sampled(1000, 30);
+  expect(some.length).toBeLessThanOrEqual(31);
+  expect(some[0]).toBe(1);
+  expect(some.at(-1)).toBe(1000);
+  const gaps = some.slice(1, -1).map((number, i) => number - some[i]);
+  expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
+});
