@@ -16,6 +16,10 @@ export interface MethodWords {
   library?: 'peft' | 'adapters' | 'transformers';
   /** What its settings come to, behind its name: "rank 12 to 8 on average". Settings of other versions may lack keys. */
   summary?(settings: Readonly<Record<string, unknown>>): string | undefined;
+  /** Keys of its settings that say how much is trained, and those that usually move with them. */
+  budgetKeys?: readonly string[];
+  /** What the left and the right factor of its increments are called: P and Q. */
+  factors?: readonly [left: string, right: string];
   /** What its regularizer measures, as a formula in words; nothing where it has none. */
   regularizer?(settings: Readonly<Record<string, unknown>>): string | undefined;
 }

@@ -42,11 +42,21 @@ export function roomFor({ labels }: Ticks): number {
 }
 
 /** Hairlines with labels at the left, and the axis' name above them. */
-export function yAxis({ values, labels }: Ticks, name: string, scale: Scale, box: Box): Markup {
-  return markup`<text class="axis name" x="${0}" y="${11}">${name}</text>${values.map(
+export function yAxis(ticks: Ticks, name: string, scale: Scale, box: Box): Markup {
+  const { values, labels } = ticks;
+  const texts = values.map(
     (value, i) =>
-      markup`<line class="grid" x1="${box.left}" x2="${box.right}" y1="${scale(value)}" y2="${scale(value)}"/><text class="axis" text-anchor="end" x="${box.left - 6}" y="${scale(value) + 3.5}">${labels[i]}</text>`,
-  )}`;
+      markup`<text class="axis" text-anchor="end" x="${box.left - 6}" y="${rounded(scale(value) + 3.5)}">${labels[i]}</text>`,
+  );
+  return markup`${name !== '' && markup`<text class="axis name" x="0" y="${box.top - 11}">${name}</text>`}${gridLines(ticks, scale, box)}${texts}`;
+}
+
+/** The hairlines alone. */
+export function gridLines({ values }: Ticks, scale: Scale, { left, right }: Box): Markup[] {
+  return values.map(
+    (value) =>
+      markup`<line class="grid" x1="${left}" x2="${right}" y1="${scale(value)}" y2="${scale(value)}"/>`,
+  );
 }
 
 /** Labels below a plot, and the axis' name at the right end below them. */

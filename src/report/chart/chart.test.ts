@@ -4,7 +4,9 @@ import { ticksOf } from './axes.ts';
 import { heatMap, heatMapValues } from './heat-map.ts';
 import { power } from './histogram.ts';
 import { spreadLabels } from './labels.ts';
+import { wrapped } from './legend.ts';
 import { lineChart } from './line-chart.ts';
+import { logDomain, logTicks } from './log-ticks.ts';
 import { niceDomain, niceTicks } from './nice-ticks.ts';
 
 describe('ticks', () => {
@@ -34,7 +36,44 @@ describe('ticks', () => {
   });
 });
 
+describe('logarithmic ticks', () => {
+  it.each([
+    [
+      [1, 100],
+      ['1', '3', '10', '30', '100'],
+    ],
+    [
+      [20_000, 200_000],
+      ['20 k', '50 k', '100 k', '200 k'],
+    ],
+    [
+      [1e-9, 10],
+      ['1e−8', '1e−6', '0.0001', '0.01', '1'],
+    ],
+    [
+      [300, 2e6],
+      ['1,000', '10 k', '100 k', '1 M'],
+    ],
+  ])('of %j are round', ([low, high], labels) => {
+    expect(logTicks([Math.log10(low), Math.log10(high)]).labels).toEqual(labels);
+  });
+
+  it('lie in a domain that ends at round numbers and is never empty', () => {
+    const domain = (...values: number[]) =>
+      logDomain(values.map(Math.log10)).map((value) => Number((10 ** value).toPrecision(6)));
+    expect(domain(30, 180)).toEqual([20, 200]);
+    expect(domain(5)).toEqual([5, 10]);
+    expect(logDomain([Number.NaN])).toEqual([0, 1]);
+  });
+});
+
 describe('labels', () => {
+  it('that are long take several lines, all of their words', () => {
+    expect(wrapped('AdaLoRA, target_r 4, init_r 6', 140)).toEqual(['AdaLoRA, target_r 4,', 'init_r 6']);
+    expect(wrapped('short', 140)).toEqual(['short']);
+    expect(wrapped('a'.repeat(80), 140)).toEqual(['a'.repeat(80)]);
+  });
+
   it('stay where they are when they have room', () => {
     expect(spreadLabels([10, 40, 25], 12, 0, 100)).toEqual([10, 40, 25]);
   });

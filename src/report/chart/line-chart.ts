@@ -1,8 +1,10 @@
-import { counted, short } from '../format.ts';
+import { short } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import type { Series } from '../stats/series.ts';
-import { type Box, roomFor, ticksOf, xAxis, yAxis } from './axes.ts';
+import type { Point, Series } from '../stats/series.ts';
+import { type Box, roomFor, type Ticks, ticksOf, xAxis, yAxis } from './axes.ts';
 import { spreadLabels } from './labels.ts';
+import { legendHeight, seriesLegend } from './legend.ts';
+import { logDomain, logTicks } from './log-ticks.ts';
 import { niceDomain } from './nice-ticks.ts';
 import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
 import { linear, rounded, type Scale } from './scale.ts';
@@ -16,9 +18,17 @@ export interface Curve extends Series {
   dashed?: boolean;
 }
 
+/** What lies along one side of a plot. */
+export interface Axis {
+  name: string;
+  /** By default as wide as the values are; on a logarithmic axis always. */
+  domain?: [number, number];
+  isLogarithmic?: boolean;
+}
+
 export interface LineChart extends Omit<Frame, 'width' | 'height'> {
-  x: { name: string; domain: [number, number] };
-  y: { name: string; domain?: [number, number] };
+  x: Axis;
+  y: Axis;
   curves: readonly Curve[];
   /** Vertical lines with a word at their top. */
   marks?: readonly { x: number; label: string }[];
@@ -26,40 +36,82 @@ export interface LineChart extends Omit<Frame, 'width' | 'height'> {
 
 const HEIGHT = 208;
 const LABEL_HEIGHT = 12;
+/** Names that are longer stand above the plot, not at the ends of their curves. */
+const MOST_AT_END = 120;
 /** Stripes that tell the values below the pointer. */
 const MOST_STRIPES = 60;
 
-/** Curves over steps; several are named at their ends. */
+/** Curves over steps or sizes; several are named at their ends, or above where a name is long. */
 export function lineChart({ x, y, curves, marks = [], ...frame }: LineChart): Markup {
-  const shown = curves.filter(({ points }) => points.length > 0);
-  const domain = y.domain ?? niceDomain(shown.flatMap(({ points }) => points.map(([, value]) => value)));
-  const ticks = { x: ticksOf(x.domain), y: ticksOf(domain, 6) };
-  const named = shown.length > 1 ? Math.max(...shown.map(({ label }) => textWidth(label))) + 10 : 14;
+  const shown = curves.map((curve) => drawable(curve, x, y)).filter(({ points }) => points.length > 0);
+  const isNamed = shown.length > 1;
+  const longest = isNamed ? Math.max(...shown.map(({ label }) => textWidth(label))) : 0;
+  const isLegend = longest > MOST_AT_END;
+  const above = isLegend ? legendHeight(shown) : 0;
+  const xs = measured(
+    x,
+    shown.flatMap(({ points }) => points.map(([value]) => value)),
+    4,
+  );
+  const ys = measured(
+    y,
+    shown.flatMap(({ points }) => points.map(([, value]) => value)),
+    6,
+  );
   const box: Box = {
-    left: roomFor(ticks.y),
-    right: WIDTH - Math.min(named, 130),
-    top: 22,
-    bottom: HEIGHT - 34,
+    left: roomFor(ys.ticks),
+    right: WIDTH - (isNamed && !isLegend ? Math.ceil(longest) + 10 : 14),
+    top: above + 22,
+    bottom: above + HEIGHT - 34,
   };
   const at = {
-    x: linear(x.domain, [box.left, box.right]),
-    y: linear(domain, [box.bottom, box.top]),
+    x: linear(xs.domain, [box.left, box.right]),
+    y: linear(ys.domain, [box.bottom, box.top]),
   };
   const clip = `${frame.id}-plot`;
-  return picture({ ...frame, width: WIDTH, height: HEIGHT }, [
-    markup`<clipPath id="${clip}"><rect x="${box.left}" y="${box.top - 3}" width="${rounded(box.right - box.left + 4)}" height="${box.bottom - box.top + 6}"/></clipPath>`,
-    yAxis(ticks.y, y.name, at.y, box),
-    xAxis(ticks.x, x.name, at.x, box),
+  return picture({ ...frame, width: WIDTH, height: above + HEIGHT }, [
+    isLegend && seriesLegend(shown),
+    markup`<clipPath id="${clip}"><rect x="${rounded(box.left - 3)}" y="${box.top - 3}" width="${rounded(box.right - box.left + 7)}" height="${box.bottom - box.top + 6}"/></clipPath>`,
+    yAxis(ys.ticks, y.name, at.y, box),
+    xAxis(xs.ticks, x.name, at.x, box),
     marks.map((mark) => markOf(mark, at.x, box)),
     markup`<g clip-path="url(#${clip})">${shown.map((curve) => bandOf(curve, at))}${shown.map((curve) => lineOf(curve, at))}</g>`,
-    shown.length > 1 && namesOf(shown, at, box),
-    stripes(shown, x.name, at.x, box),
+    isNamed && !isLegend && namesOf(shown, at, box),
+    stripes(shown, { x, y }, at.x, box),
   ]);
 }
 
 interface Scales {
   x: Scale;
   y: Scale;
+}
+
+/** A curve in what its axes measure: logarithms, where they are logarithmic, of what has one. */
+function drawable(curve: Curve, x: Axis, y: Axis): Curve {
+  if (!x.isLogarithmic && !y.isLogarithmic) return curve;
+  const [h, v] = [x, y].map(
+    ({ isLogarithmic }) =>
+      (value: number) =>
+        isLogarithmic ? Math.log10(value) : value,
+  );
+  const points = curve.points.map(([a, b]): Point => [h(a), v(b)]);
+  const band = curve.band?.map(([a, low, high]) => [h(a), v(low), v(high)] as const);
+  const isDrawn = (values: readonly number[]) => values.every(Number.isFinite);
+  return { ...curve, points: points.filter(isDrawn), band: band?.filter(isDrawn) };
+}
+
+function measured(
+  { domain, isLogarithmic }: Axis,
+  values: readonly number[],
+  about: number,
+): { domain: [number, number]; ticks: Ticks } {
+  const whole = isLogarithmic ? logDomain(values) : (domain ?? niceDomain(values));
+  return { domain: whole, ticks: isLogarithmic ? logTicks(whole, about) : ticksOf(whole, about) };
+}
+
+/** A value on an axis as a reader knows it. */
+function told({ isLogarithmic }: Axis, value: number): string {
+  return short(isLogarithmic ? Number((10 ** value).toPrecision(6)) : value);
 }
 
 function bandOf({ band, tone }: Curve, at: Scales): Markup | undefined {
@@ -92,7 +144,7 @@ function markOf({ x, label }: { x: number; label: string }, scale: Scale, box: B
   return markup`<line class="mark" x1="${scale(x)}" x2="${scale(x)}" y1="${box.top}" y2="${box.bottom}"/><text class="axis" text-anchor="${isRight ? 'end' : 'start'}" x="${rounded(scale(x) + (isRight ? -4 : 4))}" y="${box.top + 8}">${label}</text>`;
 }
 
-function stripes(curves: readonly Curve[], name: string, scale: Scale, box: Box): Markup[] {
+function stripes(curves: readonly Curve[], axes: { x: Axis; y: Axis }, scale: Scale, box: Box): Markup[] {
   const values = curves.map(({ points }) => new Map(points));
   const xs = [...new Set(values.flatMap((points) => [...points.keys()]))].sort((a, b) => a - b);
   const chosen = xs.filter((_, i) => i % Math.ceil(xs.length / MOST_STRIPES) === 0 || i === xs.length - 1);
@@ -101,9 +153,9 @@ function stripes(curves: readonly Curve[], name: string, scale: Scale, box: Box)
     const right = i === chosen.length - 1 ? box.right + 2 : scale((x + chosen[i + 1]) / 2);
     const lines = curves.flatMap(({ label }, k) => {
       const y = values[k].get(x);
-      return y === undefined ? [] : [curves.length > 1 ? `${label}: ${short(y)}` : short(y)];
+      return y === undefined ? [] : [`${curves.length > 1 ? `${label}: ` : ''}${told(axes.y, y)}`];
     });
-    const text = `${name} ${counted(x)}\n${lines.join('\n')}`;
+    const text = `${axes.x.name} ${told(axes.x, x)}\n${lines.join('\n')}`;
     return markup`<rect class="stripe" x="${left}" y="${box.top}" width="${rounded(Math.max(1, right - left))}" height="${box.bottom - box.top}"><title>${text}</title></rect>`;
   });
 }

@@ -64,6 +64,6 @@ function tones(): string {
 
 function shades(): string {
   const rule = (i: number) =>
-    `rect.h${i},.h${i} rect{fill:var(--h${i})}.chart .h${i} text{fill:var(--n${i})}`;
+    `rect.h${i},.h${i} rect{fill:var(--h${i})}.chart .h${i} text{fill:var(--n${i})}.s${i}{color:var(--h${i})}`;
   return Array.from({ length: SHADES + 1 }, (_, i) => rule(i)).join('');
 }

@@ -12,12 +12,13 @@ const MAX_LOG_BYTES = 2 ** 28;
 /**
  * What the folder of a run tells: its `config.yaml` and `metrics.jsonl`. The run may be under way, or killed.
  *
+ * @param name what the run is called
  * @throws UserError where the folder is not that of a run
  */
-export function readRunRecord(folder: string): RunRecord {
+export function readRunRecord(folder: string, name = ''): RunRecord {
   if (!statSync(folder, { throwIfNoEntry: false })) throw missingFile(folder, 'the folder of a run');
   const facts = readFacts(join(folder, 'config.yaml'));
-  return runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')));
+  return runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
 }
 
 /** The events of a log as a report reads them; lines that are none, like a last one cut short, are passed over. */

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { REPORT_SCRIPT, reportPage } from '../page/report-page.ts';
 import { groupRuns } from '../run/group-runs.ts';
+import { folderNames } from '../run/names.ts';
 import { contentPolicy } from './content-policy.ts';
 import { readRunRecord } from './read-run-record.ts';
 
@@ -11,6 +13,7 @@ import { readRunRecord } from './read-run-record.ts';
  * @throws UserError where a folder is not that of a run
  */
 export function writeReport(folders: readonly string[], path: string): void {
-  const groups = groupRuns(folders.map(readRunRecord));
+  const names = folderNames(folders.map((folder) => resolve(folder)));
+  const groups = groupRuns(folders.map((folder, i) => readRunRecord(folder, names[i])));
   atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT)));
 }

@@ -39,6 +39,11 @@ export function pageScript(): void {
       const title = cell.querySelector('title')!;
       title.textContent = (title.textContent ?? '').replace(/\S+$/, number);
     }
+    for (const part of map.querySelectorAll<SVGElement>('.means [data-i]')) {
+      const value = values[Number(part.dataset.i)] ?? 0;
+      if (part.matches('text')) part.textContent = value.toFixed(1);
+      else part.setAttribute('width', `${Number(part.dataset.unit) * value}`);
+    }
     showImportance(map, step, frames.importance);
   }
 

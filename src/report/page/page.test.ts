@@ -10,13 +10,20 @@ const HOSTILE = `</script><img src=x onerror="alert('x')">\u0001`;
 const MODULES = ['query', 'key'].flatMap((name) => [0, 1].map((layer) => `bert.layer.${layer}.${name}`));
 const ranksOf = (rank: number) => Object.fromEntries(MODULES.map((name, i) => [name, Math.max(0, rank - i)]));
 
-function record({ seed = 0, method = 'adalora', hostile = '', base_dtype = 'float32' } = {}) {
+function record({
+  seed = 0,
+  method = 'adalora',
+  hostile = '',
+  base_dtype = 'float32',
+  r = 2,
+  name = '',
+} = {}) {
   const facts = runFacts({
     model: `models/mini${hostile}`,
     method,
     data: { train: `data/mini${hostile}/train.tsv` },
     training: { metric_for_best_model: 'accuracy' },
-    adalora: { init_r: 4, target_r: 2, note: hostile },
+    adalora: { init_r: 2 * r, target_r: r, note: hostile },
     seed,
     base_dtype,
   }) as RunFacts;
@@ -40,6 +47,11 @@ function record({ seed = 0, method = 'adalora', hostile = '', base_dtype = 'floa
       ranks: ranksOf(step === 20 ? 3 : 4),
       scores: MODULES.map(() => [-8, -8.5, -9.5, null]),
     })),
+    ...[1, 20, 40].map((step) => ({
+      type: 'orthogonality',
+      step,
+      modules: Object.fromEntries(MODULES.map((name, i) => [name, [4 / step, (i + 1) / step]])),
+    })),
     {
       type: 'evaluation',
       step: 40,
@@ -48,11 +60,20 @@ function record({ seed = 0, method = 'adalora', hostile = '', base_dtype = 'floa
       [`eval_${hostile || 'f1'}`]: 0.7,
     },
     { type: 'notice', step: 0, message: `note ${hostile}` },
-    { type: 'finish', step: 40, reason: 'done', train_runtime: 61, metrics: {}, ranks: ranksOf(3) },
+    {
+      type: 'finish',
+      step: 40,
+      reason: 'done',
+      train_runtime: 61,
+      metrics: {},
+      ranks: ranksOf(3),
+      adapter_parameters: 100 * r,
+    },
   ];
   return runRecord(
     facts,
     events.flatMap((event) => readEvent(event) ?? []),
+    name,
   );
 }
 
@@ -73,6 +94,7 @@ describe('a report', () => {
       'cost',
       'ranks',
       'importance',
+      'factors',
       'curves',
       'optimisation',
       'settings',
@@ -97,6 +119,62 @@ describe('a report', () => {
     expect(html).toContain('0.805 ± 0.064');
     expect(html).toMatch(/AdaLoRA: rank of each matrix, mean of 2 seeds/i);
     expect(html).toContain('class="band t0"');
+  });
+
+  it('draws the factors of every matrix: a plot for each kind, in it a curve for each layer', () => {
+    const html = page(record());
+    const figure = (id: string) => new RegExp(`<svg [^>]*id="${id}".*?</svg>`, 's').exec(html)![0];
+    expect(figure('factors-0-0')).toContain('>‖PᵀP − I‖²</text>');
+    const titles = [...figure('factors-0-1').matchAll(/<g class="s\d+"><title>([^<]+)</g)].map(
+      ([, text]) => text,
+    );
+    expect(titles).toEqual([
+      'layer 0, query: from 1 to 0.0250',
+      'layer 1, query: from 2 to 0.0500',
+      'layer 0, key: from 3 to 0.0750',
+      'layer 1, key: from 4 to 0.100',
+    ]);
+    expect(
+      figure('ranks-0-by-matrix')
+        .match(/<text class="mean"[^>]*>[^<]+/g)
+        ?.map((text) => text.slice(-3)),
+    ).toEqual(['0.5', '2.5']);
+    expect(
+      figure('ranks-0-by-layer')
+        .match(/<text class="mean"[^>]*>[^<]+/g)
+        ?.map((text) => text.slice(-3)),
+    ).toEqual(['2.0', '1.0']);
+  });
+
+  it('of runs without them has no such figures', () => {
+    const old = { ...record(), orthogonality: [] };
+    expect(page(old)).not.toContain('id="factors"');
+  });
+
+  it('draws the score against the budget where a method has several', () => {
+    const runs = [1, 2, 4].map((r) => record({ r, name: `runs-r${r}` }));
+    const { start, finish, ...whole } = record({ method: 'full', name: 'whole' });
+    const html = page(...runs, {
+      ...whole,
+      allocations: [],
+      start: { ...start!, ranks: {} },
+      finish: { ...finish!, ranks: {}, adapter_parameters: 0 },
+    });
+    const [figure] = /<svg [^>]*id="result-budget".*?<\/svg>/s.exec(html)!;
+    expect(figure).toContain('>parameters</text>');
+    expect(figure.match(/<circle/g)).toHaveLength(3);
+    expect(figure).toMatch(/class="curve t1 dashed"/);
+    expect(html).toContain('<td>runs-r1</td><td>runs-r2</td><td>runs-r4</td><td>whole</td>');
+    for (const told of [runs.slice(1, 2), runs.slice(0, 1), [record(), record({ seed: 1 })]])
+      expect(page(...told)).not.toContain('result-budget');
+  });
+
+  it('falls back on mean ranks for logs that do not tell how much was kept', () => {
+    const old = [1, 2].map((r) => {
+      const run = record({ r });
+      return { ...run, finish: { ...run.finish!, adapter_parameters: undefined, ranks: ranksOf(r) } };
+    });
+    expect(page(...old)).toMatch(/id="result-budget".*>mean rank<\/text>/s);
   });
 
   it('of the same runs is the same', () => {

@@ -3,6 +3,7 @@ import type { RunGroup } from '../run/group-runs.ts';
 import type { Section, SectionOf } from './section.ts';
 import { cost } from './sections/cost.ts';
 import { curves } from './sections/curves.ts';
+import { factors } from './sections/factors.ts';
 import { importance } from './sections/importance.ts';
 import { notes } from './sections/notes.ts';
 import { optimisation } from './sections/optimisation.ts';
@@ -17,6 +18,7 @@ const SECTIONS: readonly SectionOf[] = [
   cost,
   ranks,
   importance,
+  factors,
   curves,
   optimisation,
   settings,

@@ -16,6 +16,7 @@ section{margin:0 0 2.2rem}
 small,.note{color:var(--soft);font-size:.82rem}
 footer{border-top:1px solid var(--hair);padding-top:.6rem;color:var(--soft);font-size:.82rem}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:1.6rem 2rem;align-items:start}
+[data-part]+.figures{margin-top:1.2rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:1.2rem 2.5rem;align-items:start}
 .maps{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:2rem 2.5rem;align-items:start;margin-bottom:1.6rem}
 .pair>*,.maps>*,.figures>*,.map>*,section>.map>*{min-width:0}
@@ -40,13 +41,15 @@ svg.chart:not(.natural){width:100%;height:auto;max-width:27rem}
 figcaption{font-size:.86rem;line-height:1.4;color:var(--soft);max-width:34rem;margin-top:.35rem}
 figcaption b{font-weight:500;font-style:italic;color:var(--ink)}
 .download{font:.68rem ${FIGURE_FONT};letter-spacing:.04em;color:var(--soft);margin-left:.3rem;white-space:nowrap}
+.means{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(14rem,100%),1fr));gap:1rem 1.6rem;max-width:35rem;margin-top:1rem}
+.means svg.chart:not(.natural){max-width:18rem}
 .strip{display:grid;grid-template-columns:repeat(6,minmax(0,1fr));gap:.8rem;max-width:35rem;margin-top:1rem}
 .strip svg.chart:not(.natural){max-width:8rem}
 .strip figcaption{margin:.15rem 0 0;font:.7rem ${FIGURE_FONT};font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.94rem;font-variant-numeric:tabular-nums lining-nums;min-width:min(100%,26rem)}
 th,td{padding:.2rem 1.1rem .2rem 0;text-align:left;vertical-align:top;font-weight:400}
-thead th{font-style:italic;border-bottom:1px solid var(--hair);white-space:nowrap}
+thead th{font-style:italic;border-bottom:1px solid var(--hair);vertical-align:bottom;min-width:7.2rem}
 thead td{border-bottom:1px solid var(--hair)}
 tbody th{color:var(--soft);white-space:nowrap}
 tbody td{min-width:7.2rem}

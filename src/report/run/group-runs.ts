@@ -1,3 +1,4 @@
+import { listed } from '../format.ts';
 import { dataName, modelName } from './names.ts';
 import { methodTitle, type RunFacts } from './run-facts.ts';
 import type { RunRecord } from './run-record.ts';
@@ -29,16 +30,37 @@ export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
     groups.set(key, [...(groups.get(key) ?? []), record]);
   }
   const sorted = [...groups.values()].map((runs) => runs.sort((a, b) => a.facts.seed - b.facts.seed));
-  const labels = labelsOf(sorted.map(([{ facts }]) => facts));
+  const labels = labelsOf(
+    sorted.map(([{ facts }]) => facts),
+    sorted.map(namesOf),
+  );
   return sorted.map((runs, i) => ({ label: labels[i], runs }));
 }
 
-function keyOf(facts: RunFacts): string {
-  const settings = [...settingsOf(facts)].filter(([key]) => !COURSE_APART.includes(key)).sort();
+/** What the folders of some runs are called. */
+export function namesOf(runs: readonly RunRecord[]): string {
+  return listed(runs.flatMap(({ name }) => (name === '' ? [] : name)));
+}
+
+/** What runs have in common that are taken together; of settings only those that count. */
+export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => true): string {
+  const settings = [...settingsOf(facts)]
+    .filter(([key]) => !COURSE_APART.includes(key) && counts(key))
+    .sort();
   return JSON.stringify([facts.model, facts.data.train, facts.data.validation, facts.adapter, settings]);
 }
 
-function labelsOf(all: readonly RunFacts[]): string[] {
+/**
+ * What sets things apart that have these facts: the method, data and models where they differ, then settings.
+ *
+ * @param names to tell apart what is the same but for its files
+ * @param counts whether a setting does
+ */
+export function labelsOf(
+  all: readonly RunFacts[],
+  names: readonly string[],
+  counts: (key: string) => boolean = () => true,
+): string[] {
   const differs = (name: (facts: RunFacts) => string) => new Set(all.map(name)).size > 1;
   const [models, data] = [differs(modelName), differs(dataName)];
   const labels = all.map((facts) =>
@@ -46,16 +68,23 @@ function labelsOf(all: readonly RunFacts[]): string[] {
       ', ',
     ),
   );
-  return labels.map((label, i) => {
+  const told = labels.map((label, i) => {
     const twins = all.filter((_, k) => labels[k] === label);
-    return [label, ...differences(all[i], twins)].join(', ');
+    return [label, ...differences(all[i], twins, counts)].join(', ');
   });
+  const isShared = (label: string) => told.filter((other) => other === label).length > 1;
+  return told.map((label, i) => (isShared(label) ? `${label}, ${names[i]}` : label));
 }
 
 /** The settings of `facts` that differ among runs which are called alike. */
-function differences(facts: RunFacts, twins: readonly RunFacts[]): string[] {
+function differences(
+  facts: RunFacts,
+  twins: readonly RunFacts[],
+  counts: (key: string) => boolean,
+): string[] {
   const settings = twins.map(settingsOf);
   return [...new Set(settings.flatMap((of) => [...of.keys()]))]
-    .filter((key) => !COURSE_APART.includes(key) && new Set(settings.map((of) => of.get(key))).size > 1)
+    .filter((key) => !COURSE_APART.includes(key) && counts(key))
+    .filter((key) => new Set(settings.map((of) => of.get(key))).size > 1)
     .map((key) => `${key.split('.').at(-1)} ${settingsOf(facts).get(key) ?? 'left out'}`);
 }

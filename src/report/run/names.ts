@@ -16,6 +16,17 @@ export function dataName({ data }: RunFacts): string {
   return EVERYONES.test(file) ? (parts.at(-2) ?? file) : file;
 }
 
+/** What folders are called: the last name of each, with as many before it as tell all of them apart. */
+export function folderNames(paths: readonly string[]): string[] {
+  const parts = paths.map(partsOf);
+  const distinct = new Set(paths).size;
+  const named = (depth: number) => parts.map((path) => path.slice(-depth).join('/'));
+  for (let depth = 1; ; depth++) {
+    const names = named(depth);
+    if (new Set(names).size >= distinct || parts.every(({ length }) => length <= depth)) return names;
+  }
+}
+
 function partsOf(path: string): string[] {
   return path.split(/[\\/]/).filter((part) => part !== '' && part !== '.' && part !== '..');
 }

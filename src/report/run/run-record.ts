@@ -4,11 +4,14 @@ import type { RunFacts } from './run-facts.ts';
 /** What a report knows of one run: its config, and its events by kind, each in order of steps. */
 export interface RunRecord {
   facts: RunFacts;
+  /** What its folder is called; empty for one that is under way. */
+  name: string;
   /** That of the newest start, with the ranks of the first. */
   start?: EventOf<'start'>;
   steps: EventOf<'step'>[];
   evaluations: EventOf<'evaluation'>[];
   allocations: EventOf<'allocation'>[];
+  orthogonality: EventOf<'orthogonality'>[];
   notices: EventOf<'notice'>[];
   /** Missing while the run goes on, and after it was killed. */
   finish?: EventOf<'finish'>;
@@ -17,8 +20,9 @@ export interface RunRecord {
 }
 
 /** The record of a run of which nothing has been heard yet. */
-export function emptyRecord(facts: RunFacts): RunRecord {
-  return { facts, steps: [], evaluations: [], allocations: [], notices: [], step: 0 };
+export function emptyRecord(facts: RunFacts, name = ''): RunRecord {
+  const events = { steps: [], evaluations: [], allocations: [], orthogonality: [], notices: [] };
+  return { facts, name, ...events, step: 0 };
 }
 
 /** Takes one more event into a record, in place. */
@@ -38,6 +42,9 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
     case 'allocation':
       record.allocations.push(event);
       break;
+    case 'orthogonality':
+      record.orthogonality.push(event);
+      break;
     case 'notice':
       record.notices.push(event);
       break;
@@ -51,8 +58,8 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
 }
 
 /** A run's record from its events, of which some may be missing. */
-export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>): RunRecord {
-  const record = emptyRecord(facts);
+export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>, name?: string): RunRecord {
+  const record = emptyRecord(facts, name);
   for (const event of events) addEvent(record, event);
   return record;
 }

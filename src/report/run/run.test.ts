@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../run/events.ts';
 import { groupRuns } from './group-runs.ts';
-import { dataName, modelName } from './names.ts';
+import { dataName, folderNames, modelName } from './names.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
 import { finalScores, newestRanks, runRecord } from './run-record.ts';
 import { timelineOf } from './timeline.ts';
@@ -161,6 +161,23 @@ it.each([
   ['../data/imdb/train-20k.csv', 'imdb'],
 ])('data in %s is called %s', (train, name) => {
   expect(dataName(facts({ data: { train } }))).toBe(name);
+});
+
+it.each([
+  [
+    ['/a/runs/x', '/a/runs/y'],
+    ['x', 'y'],
+  ],
+  [
+    ['/a/one/run', '/a/two/run'],
+    ['one/run', 'two/run'],
+  ],
+  [
+    ['/a/run', '/a/run'],
+    ['run', 'run'],
+  ],
+])('folders %j are called %j', (paths, names) => {
+  expect(folderNames(paths)).toEqual(names);
 });
 
 it('a model is called by its id or the last name of its folder', () => {

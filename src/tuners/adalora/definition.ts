@@ -1,5 +1,5 @@
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import { withoutBudget } from '../allocation/budget-shape.ts';
+import { BUDGET_KEYS, withoutBudget } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { keptCount } from '../allocation/kept-count.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
@@ -89,6 +89,8 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     tags: ['peft', 'adalora'],
     library: 'peft',
     summary: budgetSummary,
+    budgetKeys: BUDGET_KEYS,
+    factors: ['P', 'Q'],
     regularizer: tripletTerm,
   },
 };

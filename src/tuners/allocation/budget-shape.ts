@@ -41,6 +41,9 @@ const UNITS = ['r', 'budget', 'parameters', 'bytes'] as const;
 export const TARGET_KEYS = UNITS.map((unit) => `target_${unit}` as const);
 export const INITIAL_KEYS = UNITS.map((unit) => `init_${unit}` as const);
 
+/** What says how much is trained; the scale of an increment goes by both lora_alpha and the first rank. */
+export const BUDGET_KEYS: readonly string[] = [...TARGET_KEYS, ...INITIAL_KEYS, 'lora_alpha'];
+
 /** The key of a list that a config has, and its value. */
 export function givenBudget(
   config: BudgetConfig,

@@ -63,6 +63,8 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     library: 'peft',
     summary: ({ r, allocation }) =>
       r === undefined ? undefined : `rank ${r}${allocation === 'before-training' ? ' on average' : ''}`,
+    budgetKeys: ['r', 'rank_pattern', 'lora_alpha', 'alpha_pattern'],
+    factors: ['B', 'A'],
     regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
       if (!(Number(weight) > 0)) return undefined;
       return form === 'sum-squared'

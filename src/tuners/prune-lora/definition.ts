@@ -1,5 +1,5 @@
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import { withoutBudget } from '../allocation/budget-shape.ts';
+import { BUDGET_KEYS, withoutBudget } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
 import { loraKind } from '../lora/lora-kind.ts';
@@ -53,5 +53,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
     tags: ['peft', 'lora', 'prune-lora'],
     library: 'peft',
     summary: budgetSummary,
+    budgetKeys: BUDGET_KEYS,
+    factors: ['B', 'A'],
   },
 };

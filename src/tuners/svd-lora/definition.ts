@@ -56,6 +56,8 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
     tags: ['peft', 'adalora', 'svd-lora'],
     library: 'peft',
     summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`),
+    budgetKeys: ['r', 'lora_alpha'],
+    factors: ['P', 'Q'],
     regularizer: tripletTerm,
   },
 };

@@ -1,4 +1,4 @@
-import { type Curve, lineChart } from '../../chart/line-chart.ts';
+import { type Axis, type Curve, lineChart } from '../../chart/line-chart.ts';
 import { capital, short } from '../../format.ts';
 import { markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
@@ -36,16 +36,17 @@ export function curveFigure(
   groups: readonly RunGroup[],
   id: string,
   title: string,
-  name: string,
+  y: Axis | string,
   drawn: readonly Curve[],
   caption = ends(drawn),
   marks?: readonly { x: number; label: string }[],
 ) {
   if (drawn.every(({ points }) => points.length === 0)) return undefined;
+  const axis = typeof y === 'string' ? { name: y } : y;
   const x = { name: 'step', domain: stepDomain(groups) };
   return figure({
     id,
-    picture: lineChart({ id, title, description: caption, x, y: { name }, curves: drawn, marks }),
+    picture: lineChart({ id, title, description: caption, x, y: axis, curves: drawn, marks }),
     caption: markup`<b>${title}.</b> ${caption}`,
   });
 }

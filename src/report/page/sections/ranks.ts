@@ -1,4 +1,6 @@
+import { barChart } from '../../chart/bar-chart.ts';
 import { heatMap, heatMapValues, SHADES } from '../../chart/heat-map.ts';
+import { matrixName } from '../../chart/matrix-name.ts';
 import { rankThumbnail } from '../../chart/rank-thumbnail.ts';
 import { capital, counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
@@ -90,7 +92,42 @@ function map(
     values: moments.map((moment) => heatMapValues(rankTable(moment.ranks))),
     importance: importanceFrames(group),
   };
-  return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, largest))}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
+  return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, largest))}${means(id, last, largest, isNamed ? group.label : undefined)}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
+}
+
+/** The mean rank of each kind of matrix and of each layer, as bars that go with the slider. */
+function means(
+  id: string,
+  { step, ranks }: Moment,
+  largest: number,
+  label: string | undefined,
+): Markup | undefined {
+  const table = rankTable(ranks);
+  const values = heatMapValues(table);
+  const cells = table.columns.length * table.rows.length;
+  const bars = (names: readonly string[], first: number) =>
+    names.map((label, i) => ({ label, value: values[first + i] ?? 0, index: first + i }));
+  const figures = [
+    { by: 'kind of matrix', key: 'matrix', bars: bars(table.columns.map(matrixName), cells).reverse() },
+    {
+      by: 'layer',
+      key: 'layer',
+      bars: bars(
+        table.rows.map(({ layer }) => layer),
+        cells + table.columns.length,
+      ),
+    },
+  ].filter((chart) => chart.bars.length > 1);
+  return markup`<div class="means">${figures.map(({ by, key, bars }) => {
+    const title = capital(`${label === undefined ? '' : `${label}: `}mean rank by ${by}`);
+    const description = `At step ${counted(step)}.`;
+    const chart = { id: `${id}-by-${key}`, title, description };
+    return figure({
+      id: chart.id,
+      picture: barChart({ ...chart, bars, largest }),
+      caption: markup`<b>${title}.</b>`,
+    });
+  })}</div>`;
 }
 
 function slider(id: string, moments: readonly Moment[]): Markup | undefined {

@@ -6,6 +6,7 @@ import { scoreTitle } from '../../run/names.ts';
 import { finalScores } from '../../run/run-record.ts';
 import { groupInterval, intervalText } from '../../stats/group-values.ts';
 import { figure, part, type Section, table, toneOf } from '../section.ts';
+import { scoreByBudget } from './score-by-budget.ts';
 
 /** Scores at the end, and where there are several runs a picture of the chief one. */
 export function result(groups: readonly RunGroup[]): Section {
@@ -21,7 +22,13 @@ export function result(groups: readonly RunGroup[]): Section {
       ),
     ),
   ]);
-  const body = markup`<div class="pair">${part('result-table', table('Result', groups, rows))}${spread(groups, names[0])}</div>`;
+  const scores = part('result-table', table('Result', groups, rows));
+  const figures = [spread(groups, names[0]), scoreByBudget(groups, names[0])];
+  // Many columns want the whole width.
+  const body =
+    groups.length > 2
+      ? markup`${scores}<div class="figures">${figures}</div>`
+      : markup`<div class="pair">${scores}${figures}</div>`;
   return { ...section, body };
 }
 
@@ -31,6 +38,7 @@ function spread(groups: readonly RunGroup[], name: string) {
     label: group.label,
     tone: toneOf(i),
     values: group.runs.map((run) => finalScores(run).get(name) ?? Number.NaN),
+    names: group.runs.map((run) => `${run.name === '' ? group.label : run.name}, seed ${run.facts.seed}`),
   }));
   const id = 'result-spread';
   const title = `${scoreTitle(name)} of every run`;

@@ -2,7 +2,7 @@ import { TASK_NAMES, taskNamed } from '../../../tasks/registry.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
 import { capital, counted, duration, listed, score } from '../../format.ts';
 import { examplesPerStep } from '../../run/costs.ts';
-import type { RunGroup } from '../../run/group-runs.ts';
+import { namesOf, type RunGroup } from '../../run/group-runs.ts';
 import { dataName, modelName, scoreTitle } from '../../run/names.ts';
 import { methodSettings, methodTitle } from '../../run/run-facts.ts';
 import { finalScores, newestRanks, type RunRecord } from '../../run/run-record.ts';
@@ -24,6 +24,7 @@ export function summary(groups: readonly RunGroup[]): Section {
 type FactOf = (group: RunGroup) => string;
 
 const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
+  ['Folder', ({ runs }) => namesOf(runs)],
   ['Model', ({ runs: [run] }) => modelName(run.facts)],
   ['Task', ({ runs: [run] }) => taskOf(run)],
   ['Data', ({ runs: [run] }) => dataOf(run)],

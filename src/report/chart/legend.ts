@@ -1,0 +1,39 @@
+import { type Markup, markup } from '../markup.ts';
+import { textWidth, WIDTH } from './picture.ts';
+
+const LINE = 13;
+const SWATCH = 14;
+
+interface Named {
+  label: string;
+  tone: number;
+}
+
+/** Pixels that the names of curves take above a plot. */
+export function legendHeight(named: readonly Named[]): number {
+  return named.flatMap(({ label }) => wrapped(label, WIDTH - SWATCH)).length * LINE + 4;
+}
+
+/** The names of curves from the top of a picture on, each with a stroke of its colour. */
+export function seriesLegend(named: readonly Named[]): Markup[] {
+  let y = 0;
+  return named.flatMap(({ label, tone }) =>
+    wrapped(label, WIDTH - SWATCH).map((line, i) => {
+      y += LINE;
+      const stroke =
+        i === 0 &&
+        markup`<line class="curve t${tone}" x1="1" x2="${SWATCH - 4}" y1="${y - 6}" y2="${y - 6}"/>`;
+      return markup`${stroke}<text class="series t${tone}" x="${SWATCH}" y="${y - 2.5}">${line}</text>`;
+    }),
+  );
+}
+
+/** A text in lines of at most so many pixels, broken behind commas, or else between words; longer words stand alone. */
+export function wrapped(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text];
+  const most = width / textWidth('n');
+  const end = [', ', ' '].map((gap) => text.lastIndexOf(gap, most - 1) + gap.length - 1).find((at) => at > 0);
+  const cut = end ?? text.indexOf(' ');
+  if (cut <= 0) return [text];
+  return [text.slice(0, cut + 1).trimEnd(), ...wrapped(text.slice(cut + 1).trimStart(), width)];
+}

@@ -1,0 +1,82 @@
+import { type Curve, lineChart } from '../../chart/line-chart.ts';
+import { type Markup, markup } from '../../markup.ts';
+import { budgetMeasure, isBudgetKey } from '../../run/budgets.ts';
+import { keyOf, labelsOf, namesOf, type RunGroup } from '../../run/group-runs.ts';
+import { scoreTitle } from '../../run/names.ts';
+import { finalScores } from '../../run/run-record.ts';
+import { groupInterval } from '../../stats/group-values.ts';
+import type { Interval } from '../../stats/interval.ts';
+import type { Point } from '../../stats/series.ts';
+import { figure, toneOf } from '../section.ts';
+
+/** A group's place in the figure. */
+interface Spot {
+  group: RunGroup;
+  /** Undefined for what has none: the whole model. */
+  budget: number | undefined;
+  score: Interval;
+}
+
+/** Budgets of which one is more times another than this lie on a logarithmic axis. */
+const WIDE = 4;
+
+/** The paper's figure 2: a score against the budget, a line for each method. Nothing where none has several budgets. */
+export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
+  const { name: unit, text, of } = budgetMeasure(groups.flatMap(({ runs }) => runs));
+  const spots = groups.flatMap((group): Spot[] => {
+    const score = groupInterval(group, (run) => finalScores(run).get(name));
+    return score ? [{ group, score, budget: groupInterval(group, of)?.mean }] : [];
+  });
+  const lines = linesOf(spots);
+  if (!lines.some((line) => new Set(budgetsOf(line)).size > 1)) return undefined;
+  const budgets = budgetsOf(spots);
+  const range = [Math.min(...budgets), Math.max(...budgets)] as const;
+  const labels = labelsOf(
+    lines.map(([{ group }]) => group.runs[0].facts),
+    lines.map((line) => namesOf(line.flatMap(({ group }) => group.runs))),
+    (key) => !isBudgetKey(key),
+  );
+  const [id, title] = ['result-budget', `${scoreTitle(name)} against budget`];
+  const isMean = groups.some(({ runs }) => runs.length > 1);
+  const means = isMean ? '; means over seeds, pale bands are 95 % intervals' : '';
+  const caption = `A dot for each budget, ${text}${means}.`;
+  return figure({
+    id,
+    picture: lineChart({
+      ...{ id, title, description: caption },
+      x: { name: unit, isLogarithmic: range[1] > WIDE * range[0] },
+      y: { name: scoreTitle(name) },
+      curves: lines.map((line, i) => ({ label: labels[i], tone: toneOf(i), ...curveOf(line, range) })),
+    }),
+    caption: markup`<b>${title}.</b> ${caption}`,
+  });
+}
+
+/** Groups that differ by their budget only. */
+function linesOf(spots: readonly Spot[]): Spot[][] {
+  const lines = new Map<string, Spot[]>();
+  for (const spot of spots) {
+    const key = keyOf(spot.group.runs[0].facts, (setting) => !isBudgetKey(setting));
+    lines.set(key, [...(lines.get(key) ?? []), spot]);
+  }
+  return [...lines.values()];
+}
+
+function budgetsOf(spots: readonly Spot[]): number[] {
+  return spots.flatMap(({ budget }) => budget ?? []);
+}
+
+/** In order of budgets; a level line for what has none. */
+function curveOf(line: readonly Spot[], range: readonly number[]): Omit<Curve, 'label' | 'tone'> {
+  const sorted = line
+    .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))
+    .sort((a, b) => a.budget - b.budget);
+  if (sorted.length === 0) {
+    return { points: range.map((budget): Point => [budget, line[0].score.mean]), dashed: true };
+  }
+  return {
+    points: sorted.map(({ budget, score }): Point => [budget, score.mean]),
+    band: sorted.map(({ budget, score: { mean, half = 0 } }) => [budget, mean - half, mean + half] as const),
+    dots: true,
+  };
+}
