@@ -204,16 +204,4 @@ describe('a budget', () => {
     const config = JSON.parse(workspace.read('fraction', 'adapter', 'adapter_config.json').toString());
     expect(config).toMatchObject({ target_r: 1, init_r: 1 });
   });
-
-  it.each([
-    ['target_budget: 5, target_r: 2', 'adalora.target_budget: expected it to be left out beside target_r'],
-    ['target_parameters: 20', 'adalora.target_parameters: expected at least 96 parameters'],
-    ['target_budget: 60, init_r: 4', 'adalora.target_budget: expected less than 48 triplets, init_r (4)'],
-    ['target_bytes: 1 KB', 'adalora.target_bytes: expected at least'],
-  ])('{%s} is refused in one message', async (budget, message) => {
-    const { code, stderr } = await workspace.train(...budgeted('adalora', budget), 'output=refused');
-    expect(code).toBe(2);
-    expect(stderr).toContain(message);
-    expect(stderr.trim().split('\n')).toHaveLength(1);
-  });
 });

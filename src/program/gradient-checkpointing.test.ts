@@ -24,6 +24,7 @@ import { adaLoraConfigSchema } from '../tuners/adalora/config.ts';
 import { everyParameter } from '../tuners/full/definition.ts';
 import { loraConfigSchema } from '../tuners/lora/config.ts';
 import { LoraTuner } from '../tuners/lora/lora-tuner.ts';
+import { METHODS } from '../tuners/registry.ts';
 import type { Engine } from './engine.ts';
 import { Program } from './program.ts';
 import { trainingGraph } from './training-graph.ts';
@@ -83,6 +84,10 @@ const TUNERS = {
   lora: (model: TaskModel) => LoraTuner.create(model, loraConfigSchema.parse({ r: 2, lora_dropout: 0.1 })),
   adalora: (model: TaskModel) =>
     AdaLoraTuner.create(model, adaLoraConfigSchema.parse({ target_r: 2, init_r: 3, lora_dropout: 0.1 })),
+  houlsby: (model: TaskModel) =>
+    METHODS.houlsby.start(model, { bottleneck: 3, non_linearity: 'swish' }, 1).tuner,
+  pfeiffer: (model: TaskModel) =>
+    METHODS.pfeiffer.start(model, { bottleneck: 3, non_linearity: 'relu' }, 1).tuner,
 };
 
 type Method = keyof typeof TUNERS;
@@ -160,6 +165,8 @@ const families = Object.keys(CONFIGS) as Family[];
 it.each<[Family, Method, BaseDtype]>([
   ...families.map((family): [Family, Method, BaseDtype] => [family, 'adalora', 'float32']),
   ...families.map((family): [Family, Method, BaseDtype] => [family, 'full', 'float32']),
+  ...families.map((family): [Family, Method, BaseDtype] => [family, 'houlsby', 'float32']),
+  ...families.map((family): [Family, Method, BaseDtype] => [family, 'pfeiffer', 'float32']),
   ['bert', 'lora', 'int8'],
   ['llama', 'lora', 'int8'],
   ['llama', 'lora', 'int4'],

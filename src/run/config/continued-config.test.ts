@@ -114,3 +114,15 @@ it('of a kind that no method goes on from is refused', () => {
     'adapter: a: expected an adapter of method lora, got BITFIT. Training does not go on from such adapters: merge it',
   );
 });
+
+it('of a kind that cannot be merged either is refused without that advice', () => {
+  const houlsby = {
+    config: { model_class: 'BertModel', config: {} },
+    tensors: new Map(),
+    baseModel: null,
+    taskType: null,
+  };
+  expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), houlsby)).toThrow(
+    /got BOTTLENECK\. Training does not go on from such adapters\.$/,
+  );
+});

@@ -25,7 +25,7 @@ export function continuedConfig(config: RunConfig, adapter: StoredAdapter): RunC
       hint:
         methods.length > 0
           ? `Set method: ${methods[0]}.`
-          : 'Training does not go on from such adapters: merge it (adalora merge) and give the result as the model.',
+          : `Training does not go on from such adapters${kind.unmergeable === undefined ? ': merge it (adalora merge) and give the result as the model' : ''}.`,
     });
   }
   return { ...config, [config.method]: definition.continues.section(settings, adapter, where) };

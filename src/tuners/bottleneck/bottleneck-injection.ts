@@ -16,7 +16,11 @@ export interface BottleneckForm {
   nonLinearity: string;
 }
 
-/** Adapters in a network: h + up(activation(down(input))) goes on in place of a sublayer's output h. */
+/**
+ * Adapters in a network, behind the modules that say `sublayer`. In decoders these are `self_attn` and `mlp` (GPT-2: `attn` and
+ * `mlp`): h is what goes to the residual sum; Gemma 2 and OLMo 2 have a norm between, and h is what goes into that.
+ *
+ * h + up(activation(down(input))) goes on in place of a sublayer's output h. */
 export class BottleneckInjection implements Injection {
   readonly #layout: ParameterLayout;
   readonly #flat: Value;
