@@ -28,9 +28,10 @@ const METHODS: [name: string, title: string, settings: string[]][] = [
   ],
   [
     'prune_lora',
+    // Alpha 8: 8 / √4 is 16 / 4.
     'prune-LoRA (s = Ī / Ū, alpha / √r)',
     [
-      `prune_lora={target_r: 2.6, init_r: 4, ${SCHEDULE}, lora_dropout: 0.1, score: signal-to-noise, scale: rslora}`,
+      `prune_lora={target_r: 2.6, init_r: 4, ${SCHEDULE.replace('16', '8')}, lora_dropout: 0.1, score: signal-to-noise, scale: rslora}`,
     ],
   ],
   ['lora', 'LoRA + R', ['lora={r: 4, orth_reg_weight: 0.2, lora_dropout: 0.1}']],
