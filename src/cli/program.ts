@@ -11,6 +11,7 @@ import { inspectCommand } from './commands/inspect.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
+import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
 import { scoreCommand } from './commands/score.ts';
 import { trainCommand } from './commands/train.ts';
@@ -32,6 +33,7 @@ const program = new Command(PROGRAM)
 // Commands load what they need when they run: --help and mistakes answer at once.
 for (const command of [
   initCommand(),
+  recipesCommand(),
   trainCommand(),
   evalCommand(),
   predictCommand(),
