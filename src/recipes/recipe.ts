@@ -18,11 +18,19 @@ const headSchema = z.strictObject({
   paper: z.array(paperResult).default([]),
 });
 
+/** By the name of the level, then by the method: what its section has there. */
+const levels = z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())));
+
 const budgetsSchema = z.strictObject({
   /** The methods for which a recipe's learning rate is meant. */
   same_learning_rate: z.array(z.string()),
-  /** By model and name of the level: what the section of each method has there. */
-  levels: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())))),
+  /** The method that others are compared with. */
+  compared_with: z.string(),
+  /** By the model's id: the matrices that AdaLoRA adapts in it, and its levels. */
+  models: z.record(
+    z.string(),
+    z.strictObject({ model_type: z.string(), matrices: z.int().positive(), levels }),
+  ),
 });
 
 /** The paper's levels of budget. */
@@ -38,7 +46,7 @@ export interface Recipe extends z.output<typeof headSchema> {
   /** The run's config, a commented YAML file. */
   config: string;
   /** What each level of the budget sets, by its name and then by the method. */
-  levels: Budgets['levels'][string];
+  levels: z.output<typeof levels>;
 }
 
 /** Reads the levels of budget. They come with the package: what is wrong with them is a fault of the program. */
@@ -47,7 +55,7 @@ export function parseBudgets(text: string): Budgets {
 }
 
 /** Reads a recipe's file: two YAML documents, what it is and its config. Faults are those of the program, likewise. */
-export function parseRecipe(name: string, text: string, { levels }: Budgets): Recipe {
+export function parseRecipe(name: string, text: string, { models }: Budgets): Recipe {
   const [head, config] = parseAllDocuments(text);
   const { model, method } = z.looseObject({ model: z.string(), method: z.string() }).parse(config.toJS());
   const source = text.slice(text.indexOf('\n---\n') + '\n---\n'.length);
@@ -57,6 +65,6 @@ export function parseRecipe(name: string, text: string, { levels }: Budgets): Re
     model,
     method,
     config: source,
-    levels: levels[model] ?? {},
+    levels: models[model]?.levels ?? {},
   };
 }
