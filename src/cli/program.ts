@@ -13,6 +13,7 @@ import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
+import { reproduceCommand } from './commands/reproduce.ts';
 import { scoreCommand } from './commands/score.ts';
 import { trainCommand } from './commands/train.ts';
 
@@ -41,6 +42,7 @@ for (const command of [
   planCommand(),
   inspectCommand(),
   reportCommand(),
+  reproduceCommand(),
   scoreCommand(),
   exportCommand(),
   mergeCommand(),

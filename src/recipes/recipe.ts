@@ -1,5 +1,6 @@
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { TASK_NAMES, type TaskName } from '../tasks/registry.ts';
 
 /** A result of the paper: its scores as fractions of 1, by their names here. */
 const paperResult = z.strictObject({
@@ -33,6 +34,9 @@ const budgetsSchema = z.strictObject({
   ),
 });
 
+/** What a recipe's config chooses, of all that it says. */
+const chosen = z.object({ model: z.string(), task: z.enum(TASK_NAMES), method: z.string() });
+
 /** The paper's levels of budget. */
 export type Budgets = z.output<typeof budgetsSchema>;
 
@@ -42,6 +46,7 @@ export interface Recipe extends z.output<typeof headSchema> {
   name: string;
   /** The model's id on the Hub. */
   model: string;
+  task: TaskName;
   method: string;
   /** The run's config, a commented YAML file. */
   config: string;
@@ -57,14 +62,13 @@ export function parseBudgets(text: string): Budgets {
 /** Reads a recipe's file: two YAML documents, what it is and its config. Faults are those of the program, likewise. */
 export function parseRecipe(name: string, text: string, { models }: Budgets): Recipe {
   const [head, config] = parseAllDocuments(text);
-  const { model, method } = z.looseObject({ model: z.string(), method: z.string() }).parse(config.toJS());
+  const named = chosen.parse(config.toJS());
   const source = text.slice(text.indexOf('\n---\n') + '\n---\n'.length);
   return {
     ...headSchema.parse(head.toJS()),
+    ...named,
     name,
-    model,
-    method,
     config: source,
-    levels: models[model]?.levels ?? {},
+    levels: models[named.model]?.levels ?? {},
   };
 }

@@ -1,6 +1,6 @@
-import { methodTitleOf } from '../run/run-facts.ts';
 import { counted, duration } from '../format.ts';
 import { scoreTitle } from '../run/names.ts';
+import { methodTitleOf } from '../run/run-facts.ts';
 import type { RecipeResults, ResultRow, ResultScore } from './results.ts';
 
 /**
@@ -12,8 +12,20 @@ export function resultsMarkdown(results: readonly RecipeResults[], comparedWith:
   const title = methodTitleOf(comparedWith);
   const tables = results.map(({ title: what, rows }) => {
     const names = Object.keys(rows[0]?.scores ?? {});
-    const head = ['method', 'budget', 'seeds', ...names.flatMap((name) => scoreColumns(name, title)), ...COSTS];
-    return [`## ${what}`, '', line(head), line(head.map(() => '---')), ...rows.map((row) => line(cells(row, names)))];
+    const head = [
+      'method',
+      'budget',
+      'seeds',
+      ...names.flatMap((name) => scoreColumns(name, title)),
+      ...COSTS,
+    ];
+    return [
+      `## ${what}`,
+      '',
+      line(head),
+      line(head.map(() => '---')),
+      ...rows.map((row) => line(cells(row, names))),
+    ];
   });
   return `${tables.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -24,7 +36,10 @@ function scoreColumns(name: string, comparedWith: string): string[] {
   return [`${scoreTitle(name)}, mean ± sd`, '95 % interval', 'paper', `against ${comparedWith}`];
 }
 
-function cells({ method, budget = '', seeds, scores, parameters, seconds, memoryMb }: ResultRow, names: readonly string[]) {
+function cells(
+  { method, budget = '', seeds, scores, parameters, seconds, memoryMb }: ResultRow,
+  names: readonly string[],
+) {
   return [
     methodTitleOf(method),
     budget,

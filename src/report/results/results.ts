@@ -48,7 +48,10 @@ export interface RecipeResults {
 }
 
 /** What the finished runs of a recipe come to, a row for each of the paper's. */
-export function recipeResults({ name, title, paper, runs }: TableRecipe, comparedWith: string): RecipeResults {
+export function recipeResults(
+  { name, title, paper, runs }: TableRecipe,
+  comparedWith: string,
+): RecipeResults {
   const names = [...new Set(paper.flatMap(({ scores }) => Object.keys(scores)))];
   const runsOf = (method: string, budget: string | undefined) =>
     runs

@@ -35,7 +35,10 @@ export function isFinished({ config }: ReproductionRun): boolean {
 }
 
 /** Does runs one after the other, each in its folder, and passes over those that are finished. */
-export async function reproduce(runs: readonly ReproductionRun[], options: ReproduceOptions): Promise<Reproduction> {
+export async function reproduce(
+  runs: readonly ReproductionRun[],
+  options: ReproduceOptions,
+): Promise<Reproduction> {
   const { output, onEvent, onEnd, signal } = options;
   const failed: Reproduction['failed'] = [];
   for (const run of runs) {
@@ -61,13 +64,19 @@ export function writeResults(
   output: string,
   comparedWith: string,
 ): { results: RecipeResults[]; markdown: string } | undefined {
-  const finished = runs.filter((run) => existsSync(runFiles(run.config.output as string).metrics) && isFinished(run));
+  const finished = runs.filter(
+    (run) => existsSync(runFiles(run.config.output as string).metrics) && isFinished(run),
+  );
   if (finished.length === 0) return undefined;
   const recipes = new Map(finished.map(({ recipe }) => [recipe.name, recipe]));
   const results = [...recipes.values()].map((recipe) => {
     const own = finished
       .filter((run) => run.recipe.name === recipe.name)
-      .map(({ method, budget, config }) => ({ method, budget, record: readRunRecord(config.output as string) }));
+      .map(({ method, budget, config }) => ({
+        method,
+        budget,
+        record: readRunRecord(config.output as string),
+      }));
     return recipeResults({ ...recipe, runs: own }, comparedWith);
   });
   const markdown = resultsMarkdown(results, comparedWith);

@@ -15,7 +15,11 @@ export interface ChildRun {
 }
 
 /** Trains as a config file says, in another process, and goes on where its folder has a checkpoint. */
-export function runChild(config: string, onEvent: (event: TrainEvent) => void, signal?: AbortSignal): Promise<ChildRun> {
+export function runChild(
+  config: string,
+  onEvent: (event: TrainEvent) => void,
+  signal?: AbortSignal,
+): Promise<ChildRun> {
   // Its own group: a Ctrl-C in the terminal reaches it once, through us.
   const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
     stdio: ['ignore', 'pipe', 'pipe'],
