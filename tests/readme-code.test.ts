@@ -20,6 +20,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'this runs in it',
   'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
+  'npx adalora reproduce glue': 'tests/reproduce.test.ts does so with a small model',
   'npx tsx scripts/large-checkpoint.ts': 'takes 14 GB of disk, 9 GB of memory and minutes',
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };

@@ -19,6 +19,7 @@ export const ROOMS = {
   generation: 'search over a language model',
   tasks: 'a folder a task',
   run: "a run's config, events, folder and checkpoints",
+  recipes: "the paper's experiments as configs",
   trained: 'opening models and adapters: predict, evaluate, generate, merge, export',
   report: 'report, charts, model card, TensorBoard',
   train: 'the loop',

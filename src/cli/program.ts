@@ -14,7 +14,9 @@ import { inspectCommand } from './commands/inspect.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
+import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
+import { reproduceCommand } from './commands/reproduce.ts';
 import { scoreCommand } from './commands/score.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
@@ -46,6 +48,7 @@ const program = new Command(PROGRAM)
 // Commands load what they need when they run: --help and mistakes answer at once.
 for (const command of [
   initCommand(),
+  recipesCommand(),
   trainCommand(),
   evalCommand(),
   predictCommand(),
@@ -53,6 +56,7 @@ for (const command of [
   planCommand(),
   inspectCommand(),
   reportCommand(),
+  reproduceCommand(),
   scoreCommand(),
   tokenizeCommand(),
   exportCommand(),

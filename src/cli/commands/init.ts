@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
+import { CONFIG_NAME } from '../config-path.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 import { starterFiles } from '../starter-files.ts';
 
@@ -12,12 +14,22 @@ export function initCommand(): Command {
       'Write a commented config and a few labelled rows to begin with; `adalora train` works at once.',
     )
     .argument('[folder]', 'where to; default: the current folder', '.')
+    .option('--recipe <name>', `write the config of an experiment instead: see \`${PROGRAM} recipes\``)
+    .option('--method <name>', 'of --recipe: another method than its own')
+    .option('--budget <level>', 'of --recipe: a level of the budget, such as 0.16%')
     .action(run);
 }
 
+interface Flags {
+  recipe?: string;
+  method?: string;
+  budget?: string;
+}
+
 /** All files or none: where one is there already, nothing is written. */
-function run(folder: string): void {
-  const files = starterFiles().map(({ name, content }) => ({ path: join(folder, name), content }));
+async function run(folder: string, flags: Flags): Promise<void> {
+  const contents = flags.recipe === undefined ? starter(flags) : [await recipeFile(flags.recipe, flags)];
+  const files = contents.map(({ name, content }) => ({ path: join(folder, name), content }));
   const there = files.filter(({ path }) => existsSync(path));
   if (there.length > 0) {
     throw new UserError({
@@ -31,4 +43,24 @@ function run(folder: string): void {
   console.log(`Written: ${files.map(({ path }) => path).join(', ')}`);
   const isHere = relative('.', folder) === '';
   console.log(`Next: ${isHere ? '' : `${shellQuoted(['cd', folder])} && `}npx adalora train`);
+}
+
+function starter({ method, budget }: Flags) {
+  const flag = method === undefined ? '--budget' : '--method';
+  if (method === undefined && budget === undefined) return starterFiles();
+  throw new UserError({
+    where: flag,
+    expected: '--recipe with it',
+    got: 'none',
+    hint: `See ${PROGRAM} recipes.`,
+  });
+}
+
+async function recipeFile(name: string, choice: Flags) {
+  const { packageRecipes, recipeNamed } = await import('../../recipes/node/package-recipes.ts');
+  const { recipeConfig } = await import('../../recipes/recipe-config.ts');
+  const { METHOD_NAMES } = await import('../../tuners/registry.ts');
+  const { recipes, budgets } = packageRecipes();
+  const content = recipeConfig(recipeNamed(name, recipes), budgets, choice, METHOD_NAMES);
+  return { name: CONFIG_NAME, content };
 }

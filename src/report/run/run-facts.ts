@@ -39,6 +39,12 @@ export function methodTitle(facts: RunFacts): string {
   return titleOf(methodNamed(facts.method).words, methodSettings(facts));
 }
 
+/** What a method is called, by its name in a config; that name where this version has no such method. */
+export function methodTitleOf(name: string): string {
+  const known = METHOD_NAMES.find((method) => method === name);
+  return known ? methodNamed(known).words.title : name;
+}
+
 /** The settings of a run's method; those of other versions may lack keys. */
 export function methodSettings(facts: RunFacts): Readonly<Record<string, unknown>> {
   return { ...(facts[facts.method] as object | undefined) };

@@ -6,7 +6,7 @@ input.addEventListener('change', async () => {
   const trained = await train(
     {
       data: { train: 'rows.tsv', text: 'sentence', label: 'label' },
-      training: { max_steps: 30 },
+      training: { max_steps: 30, per_device_train_batch_size: 8 },
       adalora: { target_r: 4, tinit: '10%', tfinal: '40%' },
     },
     { files: { 'rows.tsv': file }, onEvent: (event) => console.log(event.type, event.step) },

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { parse } from 'yaml';
+import { PROGRAM } from '../../support/program.ts';
+
+export function recipesCommand(): Command {
+  return new Command('recipes')
+    .description("List the recipes: the paper's experiments, and those of other models.")
+    .option('--json', 'print one JSON object a recipe')
+    .action(run);
+}
+
+async function run({ json }: { json?: boolean }): Promise<void> {
+  const { packageRecipes } = await import('../../recipes/node/package-recipes.ts');
+  const { recipes } = packageRecipes();
+  if (json) {
+    for (const { config, levels, ...recipe } of recipes) {
+      console.log(JSON.stringify({ ...recipe, budgets: Object.keys(levels), config: parse(config) }));
+    }
+    return;
+  }
+  const width = Math.max(...recipes.map(({ name }) => name.length));
+  for (const { name, title, model, levels } of recipes) {
+    console.log(`${name.padEnd(width)}  ${title}`);
+    const budgets = Object.keys(levels);
+    console.log(
+      `${' '.repeat(width)}  ${model}${budgets.length > 0 ? `; budgets ${budgets.join(', ')}` : ''}`,
+    );
+  }
+  console.log(`\nWrite one: ${PROGRAM} init --recipe ${recipes[0].name} [--method lora] [--budget 0.16%]`);
+}

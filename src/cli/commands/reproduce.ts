@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Document } from 'yaml';
+import type { Recipe } from '../../recipes/recipe.ts';
+import type { ReproductionRun } from '../../recipes/reproduction.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { applySetting } from '../apply-setting.ts';
+import { assertNewFolder } from '../assert-new-folder.ts';
+import { repeated } from '../flags.ts';
+import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+
+interface Flags {
+  model?: string;
+  data: string;
+  output?: string;
+  seeds: number;
+  shard: Shard;
+  method: string[];
+  budget: string[];
+  set: string[];
+  resume?: boolean;
+  plan?: boolean;
+}
+
+interface Shard {
+  number: number;
+  of: number;
+}
+
+export function reproduceCommand(): Command {
+  return new Command('reproduce')
+    .description(
+      "Run a table of the paper with the data that are there, and write it beside the paper's figures.",
+    )
+    .argument('<table>', 'glue, squad or summarisation')
+    .option('--model <folder or id>', "default: the paper's, from the Hub")
+    .option('--data <folder>', 'where the data sets are, such as glue/CoLA', 'data')
+    .option('-o, --output <folder>', 'default: runs/TABLE')
+    .option('--seeds <n>', 'runs of each row', countFrom1, 5)
+    .addOption(
+      new Option('--shard <i/n>', 'only every n-th run, from the i-th on')
+        .argParser(shard)
+        .default({ number: 1, of: 1 }, '1/1'),
+    )
+    .option('--method <name>', 'only this method (any number of times)', repeated, [])
+    .option('--budget <level>', 'only this level of the budget (any number of times)', repeated, [])
+    .option('--set <key=value>', 'replace a value in every config (any number of times)', repeated, [])
+    .option('--resume', 'go on with what the output folder has')
+    .option('--plan', 'say what would run, and how long it takes here, and stop')
+    .action(run);
+}
+
+async function run(table: string, flags: Flags): Promise<void> {
+  const { model, data, output = join('runs', table), seeds, method, budget, resume } = flags;
+  const { packageRecipes } = await import('../../recipes/node/package-recipes.ts');
+  const { METHOD_NAMES } = await import('../../tuners/registry.ts');
+  const { budgets, recipes: all } = packageRecipes();
+  const recipes = recipesOf(table, all);
+  const { modelInPlace } = await import('../../jobs/node/reproduce/model-in-place.ts');
+  const { reproductionRuns } = await import('../../recipes/reproduction.ts');
+  if (!resume) assertNewFolder(output);
+  const only = {
+    ...(method.length > 0 && { methods: method }),
+    ...(budget.length > 0 && { budgets: budget }),
+  };
+  const inPlace = model === undefined ? undefined : await modelInPlace(model, recipes[0]);
+  const runs = reproductionRuns(recipes, budgets, { inPlace, data, output, seeds, only }, METHOD_NAMES).map(
+    (run) => withSettings(run, flags.set),
+  );
+  const [there, missing] = [true, false].map((has) => runs.filter((run) => hasData(run) === has));
+  for (const name of new Set(missing.map(({ recipe }) => recipe.name))) {
+    console.error(
+      `${name} is left out: ${dataFiles(missing.find(({ recipe }) => recipe.name === name)!).join(', ')} is missing.`,
+    );
+  }
+  if (there.length === 0) {
+    const got = runs.length === 0 ? 'no row of the table' : `none in ${data}`;
+    throw new UserError({ where: 'reproduce', expected: 'rows with their data', got });
+  }
+  const own = there.filter((_, i) => i % flags.shard.of === flags.shard.number - 1);
+  const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
+  try {
+    const { planDisplay, reproduceDisplay } = await import('../terminal/reproduce-display.ts');
+    const { estimateRuns } = await import('../../jobs/node/reproduce/estimate-runs.ts');
+    if (!resume || flags.plan) await estimateRuns(own, planDisplay(process.stdout, own.length), stop.signal);
+    if (flags.plan) return;
+    const { reproduce, writeResults } = await import('../../jobs/node/reproduce/reproduce.ts');
+    const display = reproduceDisplay(process.stdout, own);
+    const { failed, stopped } = await reproduce(own, { output, ...display, signal: stop.signal });
+    const written = writeResults(there, output, budgets.compared_with);
+    if (written)
+      console.log(
+        `\n${written.markdown}\nThe table is in ${join(output, 'table.md')}, table.json and report.html`,
+      );
+    for (const { name, message } of failed) console.error(`${name} failed:\n${message.trim()}`);
+    if (failed.length > 0) process.exitCode = 1;
+    if (stopped) process.exitCode = STOPPED;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.exitCode = STOPPED;
+  } finally {
+    stop.release();
+  }
+  if (process.exitCode === STOPPED) console.error('To continue: the same command with --resume');
+}
+
+function recipesOf(table: string, all: readonly Recipe[]): Recipe[] {
+  const recipes = all.filter((recipe) => recipe.table === table);
+  if (recipes.length > 0) return recipes;
+  const tables = new Set(all.flatMap((recipe) => recipe.table ?? []));
+  throw new UserError({ where: 'reproduce', expected: 'a table', got: table, hint: suggest(table, tables) });
+}
+
+function withSettings(run: ReproductionRun, settings: readonly string[]): ReproductionRun {
+  const document = new Document(run.config);
+  for (const setting of settings) applySetting(document, setting);
+  return { ...run, config: document.toJS() };
+}
+
+function dataFiles({ config }: ReproductionRun): string[] {
+  const { train, validation } = config.data as { train: string; validation?: string | string[] };
+  return [train, ...[validation ?? []].flat()].filter((file) => !existsSync(file));
+}
+
+const hasData = (run: ReproductionRun) => dataFiles(run).length === 0;
+
+function countFrom1(value: string): number {
+  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('expected a count from 1.');
+}
+
+function shard(value: string): Shard {
+  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number);
+  if (number >= 1 && number <= of) return { number, of };
+  throw new InvalidArgumentError('expected i/n with i from 1 to n, such as 2/8.');
+}

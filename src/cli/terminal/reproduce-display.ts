@@ -1,0 +1,43 @@
+import type { RowEstimate } from '../../jobs/node/reproduce/estimate-runs.ts';
+import type { ReproductionRun } from '../../recipes/reproduction.ts';
+import type { TrainEvent } from '../../run/events.ts';
+import { counted, duration } from './describe-event.ts';
+import { ERASE_LINE, type Screen } from './screen.ts';
+import { type Display, trainDisplay } from './train-display.ts';
+
+/** Prints what to expect of each row as it is measured, and after the last of them all that the runs take. */
+export function planDisplay(screen: Screen, runs: number): (row: RowEstimate) => void {
+  let [told, total] = [0, 0];
+  return ({ run, runs: count, steps, seconds, failure }) => {
+    const row = run.name.replace(/\/seed-\d+$/, '');
+    const time = seconds === undefined ? `not measured: ${failure}` : `${count} × ${duration(seconds)}`;
+    screen.write(`${row}: ${counted(steps)} steps, ${time}\n`);
+    told += count;
+    total += count * (seconds ?? 0);
+    if (told === runs) screen.write(`${counted(runs)} runs, some ${duration(total)} on this machine\n\n`);
+  };
+}
+
+/** Shows the runs one after the other: where each stands in a line that is redrawn, and how it ended. */
+export function reproduceDisplay(screen: Screen, runs: readonly ReproductionRun[]) {
+  let current: { run: ReproductionRun; display: Display } | undefined;
+  const place = (run: ReproductionRun) => `[${runs.indexOf(run) + 1}/${runs.length}] ${run.name}`;
+  return {
+    onEvent(run: ReproductionRun, event: TrainEvent): void {
+      if (current?.run !== run) {
+        screen.write(`${place(run)}\n`);
+        const { metric_for_best_model: metric = 'loss' } = run.config.training as {
+          metric_for_best_model?: string;
+        };
+        current = { run, display: trainDisplay(screen, metric) };
+      }
+      // On a screen that keeps every line a run is its evaluations and its end.
+      if (screen.isTTY === true || event.type === 'evaluation' || event.type === 'finish')
+        current.display.show(event);
+    },
+    onEnd(run: ReproductionRun, failure: string | undefined): void {
+      current?.display.close();
+      if (failure !== undefined) screen.write(`${screen.isTTY ? ERASE_LINE : ''}${place(run)} failed\n`);
+    },
+  };
+}

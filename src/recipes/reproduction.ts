@@ -1,0 +1,111 @@
+import { parse } from 'yaml';
+import type { Budgets, Recipe } from './recipe.ts';
+import { recipeConfig } from './recipe-config.ts';
+
+/** A run of a table: a recipe for a method at a level of the budget, from a seed. */
+export interface ReproductionRun {
+  /** Its folder below the table's: `glue/cola/lora-0.16/seed-0`. */
+  name: string;
+  recipe: Recipe;
+  method: string;
+  budget?: string;
+  seed: number;
+  config: Record<string, unknown>;
+}
+
+/** The model that takes the place of the recipes' own. */
+export interface ModelInPlace {
+  /** A folder, or a Hub id. */
+  model: string;
+  modelType: string;
+  /** The linear modules that AdaLoRA adapts in its family, and how many there are. */
+  targets: readonly string[];
+  matrices: number;
+}
+
+export interface ReproductionOptions {
+  /** Left out: each recipe's own, from the Hub. */
+  inPlace?: ModelInPlace;
+  /** The folder in place of the recipes' `data`. */
+  data: string;
+  /** The table's folder. */
+  output: string;
+  seeds: number;
+  /** Only these methods, and levels; all of the table, if left out. */
+  only?: { methods?: readonly string[]; budgets?: readonly string[] };
+}
+
+/**
+ * The runs of the recipes of a table, a seed after the other, so that whoever stops early has all rows.
+ *
+ * @param methods the names of all methods
+ */
+export function reproductionRuns(
+  recipes: readonly Recipe[],
+  budgets: Budgets,
+  options: ReproductionOptions,
+  methods: readonly string[],
+): ReproductionRun[] {
+  const { only = {}, output, seeds } = options;
+  const isWanted = (wanted: readonly string[] | undefined, name: string | undefined) =>
+    wanted === undefined || (name !== undefined && wanted.includes(name));
+  return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
+    recipes.flatMap((recipe) =>
+      recipe.paper
+        .filter(({ method, budget }) => isWanted(only.methods, method) && isWanted(only.budgets, budget))
+        .map(({ method, budget }) => {
+          const row = budget === undefined ? method : `${method}-${budget.replace('%', '')}`;
+          const name = `${recipe.name}/${row}/seed-${seed}`;
+          const given = parse(recipeConfig(recipe, budgets, { method, budget }, methods));
+          const config = { ...adjusted(given, recipe, budgets, options), output: `${output}/${name}`, seed };
+          return { name, recipe, method, budget, seed, config };
+        }),
+    ),
+  );
+}
+
+/** A recipe's config with the data and the model that there are. */
+function adjusted(
+  config: Record<string, unknown>,
+  { model }: Recipe,
+  { models }: Budgets,
+  { inPlace, data }: ReproductionOptions,
+): Record<string, unknown> {
+  const moved = { ...config, data: movedFiles(config.data as object, data) };
+  const own = models[model];
+  if (!inPlace || !own) return moved;
+  const isOwn = inPlace.modelType === own.model_type;
+  const factor = inPlace.matrices / own.matrices;
+  return Object.fromEntries(
+    Object.entries({ ...moved, model: inPlace.model })
+      .filter(([key]) => key !== 'model_config' || isOwn)
+      .map(([key, section]) => [key, onModel(section, inPlace.targets, factor, isOwn)]),
+  );
+}
+
+/** A method's section with modules and budget of another model: the mean rank stays as it is. */
+function onModel(section: unknown, targets: readonly string[], factor: number, isOwn: boolean): unknown {
+  if (typeof section !== 'object' || section === null) return section;
+  const { target_budget, target_modules } = section as { target_budget?: number; target_modules?: unknown };
+  return {
+    ...section,
+    ...(target_budget !== undefined && { target_budget: Math.round(target_budget * factor) }),
+    ...(target_modules !== undefined && !isOwn && { target_modules: targets }),
+  };
+}
+
+/** Recipes call the folder of all data sets `data`. */
+function movedFiles(section: object, folder: string): object {
+  const moved = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(moved);
+    return typeof value === 'string' && value.startsWith('data/')
+      ? folder + value.slice('data'.length)
+      : value;
+  };
+  return Object.fromEntries(
+    Object.entries(section).map(([key, value]) => [
+      key,
+      ['train', 'validation'].includes(key) ? moved(value) : value,
+    ]),
+  );
+}

@@ -1,0 +1,113 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyRows } from './support/tiny-data.ts';
+import { Workspace } from './support/workspace.ts';
+
+/* A table of the paper on a tiny model and rows in the shape of CoLA. */
+
+const SETTINGS = [
+  ...[
+    'training.max_steps=6',
+    'training.eval_steps=3',
+    'training.warmup_steps=0',
+    'training.learning_rate=1e-2',
+  ],
+  ...['adalora.tinit=1', 'adalora.tfinal=2', 'adalora.deltaT=1', 'data.max_length=32'],
+];
+const ROWS = ['--method', 'lora', '--method', 'adalora', '--budget', '0.16%', '--seeds', '2'];
+const ARGUMENTS = [
+  ...['reproduce', 'glue', '--model', 'model', '--data', 'sets', '-o', 'table'],
+  ...[...ROWS, ...SETTINGS.flatMap((setting) => ['--set', setting])],
+];
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+  mkdirSync(workspace.path('sets', 'glue', 'CoLA'), { recursive: true });
+  const lines = (count: number, seed: number) =>
+    tinyRows(count, seed).map(({ text, label }) => `made\t${label === 'good' ? 1 : 0}\t\t${text}\n`);
+  workspace.write('sets/glue/CoLA/train.tsv', lines(120, 1).join(''));
+  workspace.write('sets/glue/CoLA/dev.tsv', lines(40, 2).join(''));
+});
+afterAll(() => workspace.remove());
+
+const runs = () =>
+  ['lora-0.16', 'adalora-0.16'].flatMap((row) =>
+    [0, 1]
+      .map((seed) => `table/glue/cola/${row}/seed-${seed}`)
+      .filter((run) => existsSync(workspace.path(run))),
+  );
+
+describe('reproduce', { timeout: 240_000 }, () => {
+  it('says what a row takes before it starts, and what is left out', async () => {
+    const { code, stdout, stderr } = await workspace.run(
+      ...ARGUMENTS,
+      '--seeds',
+      '1',
+      '--method',
+      'lora',
+      '--plan',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^glue\/cola\/lora-0\.16: 6 steps, 1 × \d+:\d\d$/m);
+    expect(stdout).toMatch(/^2 runs, some \d+:\d\d on this machine$/m);
+    expect(stderr).toMatch(/^glue\/qqp is left out: sets\/glue\/QQP\/train\.tsv, .* is missing\.$/m);
+    expect(runs()).toEqual([]);
+  });
+
+  it('does a shard, then the other, and writes the table of what is there', async () => {
+    expect(await workspace.run(...ARGUMENTS, '--resume', '--shard', '1/2')).toMatchObject({ code: 0 });
+    expect(runs()).toEqual(['table/glue/cola/lora-0.16/seed-0', 'table/glue/cola/lora-0.16/seed-1']);
+    const half = workspace.read('table', 'table.md').toString();
+    expect(half).toContain('| LoRA | 0.16% | 2 |');
+    expect(half).not.toContain('| AdaLoRA |');
+
+    const { code, stdout } = await workspace.run(...ARGUMENTS, '--resume', '--shard', '2/2');
+    expect(code).toBe(0);
+    const table = workspace.read('table', 'table.md').toString();
+    expect(stdout).toContain(table);
+    const results = JSON.parse(workspace.read('table', 'table.json').toString());
+    expect(results).toMatchObject([
+      { recipe: 'glue/cola', rows: [{ method: 'lora' }, { method: 'adalora' }] },
+    ]);
+    const [, { scores, seeds }] = results[0].rows;
+    expect(seeds).toEqual([0, 1]);
+    expect(scores.matthews_correlation).toMatchObject({ count: 2, paper: 0.7004 });
+    const finals = [0, 1].map((seed) => {
+      const events = workspace.events(`table/glue/cola/adalora-0.16/seed-${seed}`);
+      return (events.at(-1) as unknown as { metrics: Record<string, number> }).metrics
+        .eval_matthews_correlation;
+    });
+    expect(scores.matthews_correlation.mean).toBeCloseTo((finals[0] + finals[1]) / 2, 12);
+    expect(table).toMatch(/\| AdaLoRA \| 0\.16% \| 2 \| .* \| 70\.04 \| [+−]\d/);
+    expect(existsSync(workspace.path('table', 'report.html'))).toBe(true);
+  });
+
+  it('does nothing twice, and refuses a folder of another table', async () => {
+    const { stdout } = await workspace.run(...ARGUMENTS, '--resume');
+    expect(stdout).not.toContain('[1/4]');
+    expect(await workspace.run(...ARGUMENTS)).toMatchObject({ code: 2 });
+    expect(readdirSync(workspace.path('table', 'configs'))).toHaveLength(4);
+  });
+
+  it('names a run that fails, goes on with the others, and exits with 1', async () => {
+    const bad = ['--set', 'lora.target_modules=[nothing]', '--resume', '-o', 'other', '--seeds', '1'];
+    const { code, stderr, stdout } = await workspace.run(...ARGUMENTS, ...bad);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^glue\/cola\/lora-0\.16\/seed-0 failed:\n.*target_modules/m);
+    expect(stdout).toContain('| AdaLoRA | 0.16% | 1 |');
+  });
+
+  it.each([
+    [['reproduce', 'gleu'], 'reproduce: expected a table, got gleu. Did you mean glue?'],
+    [[...ARGUMENTS, '--shard', '3/2'], 'expected i/n with i from 1 to n'],
+    [
+      ['reproduce', 'glue', '--data', 'nowhere', '-o', 'new'],
+      'expected rows with their data, got none in nowhere.',
+    ],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await workspace.run(...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
