@@ -209,7 +209,7 @@ describe('the command', () => {
 
   it.each([
     [{ method: 'loraa' }, '--method: expected a method, got loraa. Did you mean lora?'],
-    [{ budget: '8%' }, '--budget: expected a level of glue/cola, got 8%. Did you mean 0.08%, 0.16%, 0.32%?'],
+    [{ budget: '8%' }, '--budget: expected a level of glue/cola, got 8%. Known: 0.08%, 0.16%, 0.32%, 0.65%.'],
     [
       { method: 'bitfit', budget: '0.16%' },
       'expected a level of bitfit in glue/cola, got 0.16%. It has none',

@@ -23,7 +23,7 @@ export function runResults(
 ): RunResults {
   return {
     adapter: method.store?.(values, config.model, labels),
-    notes: formatNotes({ task: config.task, data }, labels, maxLength),
+    notes: formatNotes({ task: config.task, data, model_config: config.model_config }, labels, maxLength),
     card: modelCard({
       config: { ...config, data: { ...config.data, max_length: maxLength } },
       labels,

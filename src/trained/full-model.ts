@@ -41,13 +41,14 @@ export function fullModelTensors(
 export function trainedConfig(
   text: string,
   { head }: LoadedModel,
-  trainedFor: Pick<Notes, 'task' | 'labels'> | undefined,
+  trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'> | undefined,
   dtype: string | undefined,
 ): string {
   const config = editJson(text, ({ torch_dtype, ...base }) => ({
     ...base,
     dtype: dtype ?? base.dtype ?? torch_dtype,
     architectures: [head.architecture],
+    ...trainedFor?.model_config,
     ...(trainedFor && taskNamed(trainedFor.task).classKeys?.(trainedFor.labels)),
   }));
   return `${config}\n`;

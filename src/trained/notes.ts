@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { BaseData } from '../tasks/task-definition.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /** Beside an adapter's files, which say nothing of labels or texts: what prediction needs. PEFT ignores it. */
 export const NOTES_FILE = 'adalora.json';
@@ -13,9 +14,16 @@ export interface Notes {
   labels: readonly string[];
   /** How files are read, and how many tokens an example may have: a `data` section without files. */
   data: Record<string, unknown> & { max_length?: number };
+  /** Fields of the base model's config.json that the run has replaced. */
+  model_config?: ModelConfig;
 }
 
-const beginning = z.object({ task: z.enum(TASK_NAMES), labels: z.array(z.string()) });
+const modelConfig = z.record(z.string(), z.unknown()).optional();
+const beginning = z.object({
+  task: z.enum(TASK_NAMES),
+  labels: z.array(z.string()),
+  model_config: modelConfig,
+});
 
 /**
  * Reads what {@link formatNotes} wrote.
@@ -36,12 +44,13 @@ export function parseNotes(json: unknown, where: string): Notes {
 
 /** The text of the notes. `maxLength`: tokens that an example may have. */
 export function formatNotes(
-  { task, data }: { task: TaskName; data: BaseData },
+  { task, data, model_config }: { task: TaskName; data: BaseData; model_config?: ModelConfig },
   labels: readonly string[],
   maxLength: number,
 ): string {
   const { train: _, validation: __, ...reading } = data;
-  return `${JSON.stringify({ task, labels, data: { ...reading, max_length: maxLength } }, null, 2)}\n`;
+  const notes = { task, labels, data: { ...reading, max_length: maxLength }, model_config };
+  return `${JSON.stringify(notes, null, 2)}\n`;
 }
 
 /** A reading with every default of its task filled in. */

@@ -39,8 +39,10 @@ export async function open(
   const files = filesFrom(trained instanceof Map ? trained : filesOf(trained as TrainResult), path);
   const stored = await readAdapterSet(files);
   const adapter = stored && knownAdapter(stored, path);
-  const base = await readModel(adapter ? modelFiles(nameOfBase(adapter.stored, path), options) : files);
   const notes = await readNotesIn(files);
+  const base = adapter
+    ? await readModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
+    : await readModel(files);
   const purpose = purposeOf({ ...base, stored, notes }, generates, path);
   const described = purpose.build(base.family.definition, base.family.config);
   const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);

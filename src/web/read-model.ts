@@ -9,6 +9,7 @@ import {
   MAX_CHAT_TEMPLATE_BYTES,
 } from '../text/chat/find-chat-template.ts';
 import { type Family, familyOf } from '../trained/bind-model.ts';
+import { type ModelConfig, withModelConfig } from '../trained/model-config.ts';
 import { textParts } from '../trained/text-parts.ts';
 import type { TrainedParts } from '../trained/trained-model.ts';
 
@@ -29,12 +30,12 @@ export interface DescribedModel {
  *
  * @throws UserError for files that are missing, damaged or too large
  */
-export async function readModel(files: FileSet): Promise<DescribedModel> {
+export async function readModel(files: FileSet, changes?: ModelConfig): Promise<DescribedModel> {
   const where = pathIn(files.name, 'config.json');
   const bytes = await readFile(files, 'config.json');
   if (!bytes) throw missingIn(files, 'config.json', 'the config.json of a Hugging Face model');
   const json = parseSmallJson(bytes, where) as Record<string, unknown>;
-  const family = familyOf(json, where);
+  const family = familyOf(withModelConfig(json, changes, where), where);
   const tokenizer = await readTokenizerFiles(files);
   const { CAUSAL_LM, SEQ_2_SEQ_LM } = family.definition.heads;
   const writes = CAUSAL_LM !== undefined || SEQ_2_SEQ_LM !== undefined;

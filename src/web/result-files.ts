@@ -28,7 +28,7 @@ export function adapterFiles({ adapter, notes, card }: RunResults): ResultFiles 
 export async function fullModelFiles(
   base: { files: FileSet; configText: string },
   { model, layout, values }: { model: LoadedModel; layout: ParameterLayout; values: Float32Array },
-  trainedFor: Pick<Notes, 'task' | 'labels'>,
+  trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'>,
   { notes, card }: RunResults,
 ): Promise<ResultFiles> {
   const shared = await Promise.all(

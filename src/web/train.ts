@@ -75,7 +75,8 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
       const results = runResults(run, method, values, finish);
       result.adapter = adapterFiles(results);
       const trained = { model, layout: method.tuner.layout, values };
-      const trainedFor = { task: run.config.task, labels: run.labels };
+      const { task, model_config } = run.config;
+      const trainedFor = { task, model_config, labels: run.labels };
       if (!result.adapter) result.model = await fullModelFiles(base, trained, trainedFor, results);
     }
     emit(finish);
@@ -109,7 +110,7 @@ async function readPageRun(
       files: [await pageTextFile(options.files, path, 'data.validation')],
     })),
   );
-  const base = await readModel(modelFiles(config.model, options));
+  const base = await readModel(modelFiles(config.model, options), config.model_config);
   const { requested, key } = maxLengthOf(config.task, data);
   const text = base.text(requested, key);
   const { family, generationFiles } = base;

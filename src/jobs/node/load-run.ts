@@ -31,6 +31,6 @@ export async function openBase(
   { config, folder, build }: RunOfFiles,
   onWritten: OnWritten,
 ): Promise<LoadedModel> {
-  if (config.model_init === 'random') return newModel(describeAs(folder, build), folder);
-  return withBaseDtype(openModel(folder, build), config.base_dtype, { onWritten });
+  if (config.model_init === 'random') return newModel(describeAs(folder, build, config.model_config), folder);
+  return withBaseDtype(openModel(folder, build, config.model_config), config.base_dtype, { onWritten });
 }

@@ -17,5 +17,5 @@ export interface PlanOptions {
 export async function plan(given: RunConfigInput, { onDownload }: PlanOptions = {}): Promise<Plan> {
   const run = await readRun(parseRunConfig(given, 'config'), onDownload);
   const { config, start, folder, build, encode } = run;
-  return planRun(config, describeAs(folder, build), encode(new Date()), start?.stored);
+  return planRun(config, describeAs(folder, build, config.model_config), encode(new Date()), start?.stored);
 }

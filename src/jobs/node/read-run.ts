@@ -32,7 +32,7 @@ export async function readRun(
 ): Promise<RunOfFiles> {
   const { config, start, files } = await readStart(given);
   const folder = await resolveModel(config.model, { onProgress: onDownload });
-  const family = readFamily(folder);
+  const family = readFamily(folder, config.model_config);
   const { takesFolders } = taskNamed(config.task);
   const { data } = config;
   const filesAt = (path: string) => filesOf(data, path, takesFolders, onDownload);

@@ -119,7 +119,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     writeResults(run, loaded, trainer.values, finish);
     if (config.base_dtype !== 'float32' && validation) {
       const trained = { tuner: method.tuner, values: trainer.values };
-      const plain = openModel(run.folder, run.build);
+      const plain = openModel(run.folder, run.build, run.config.model_config);
       const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics);
       emit({ type: 'notice', step: finish.step, message });
     }
@@ -154,7 +154,8 @@ function writeResults(
   if (adapter) writeAdapter(folder, adapter);
   else {
     const { layout } = inputs.method.tuner;
-    writeFullModel(folder, run.folder, model, layout, values, { task: run.config.task, labels: run.labels });
+    const { task, model_config } = run.config;
+    writeFullModel(folder, run.folder, model, layout, values, { task, model_config, labels: run.labels });
   }
   atomicWrite(files.card, card);
 }

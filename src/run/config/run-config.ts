@@ -46,6 +46,8 @@ const schema = z.strictObject({
   model: z.string().min(1).default(EMBEDDED_MODEL),
   /** `random`: begin with new weights, of the shape that config.json tells, and not with the checkpoint's. */
   model_init: z.enum(['checkpoint', 'random']).default('checkpoint'),
+  /** Fields of the model's config.json to replace, such as `cls_dropout`. */
+  model_config: z.record(z.string(), z.json()).optional(),
   /** How the frozen linear weights are kept; see {@link BASE_DTYPES}. */
   base_dtype: z.enum(BASE_DTYPES).default('float32'),
   task: z.enum(TASK_NAMES).default(DEFAULT_TASK),
@@ -65,6 +67,7 @@ const schema = z.strictObject({
 interface CommonInput {
   model?: string;
   model_init?: 'checkpoint' | 'random';
+  model_config?: Record<string, unknown>;
   base_dtype?: BaseDtype;
   method?: MethodName;
   adapter?: string;
@@ -90,6 +93,7 @@ export type RunConfig = RunSettings & TaskSection & Partial<Sections>;
 interface RunSettings {
   model: string;
   model_init: 'checkpoint' | 'random';
+  model_config?: Record<string, unknown>;
   base_dtype: BaseDtype;
   method: MethodName;
   adapter?: string;

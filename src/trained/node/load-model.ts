@@ -5,21 +5,27 @@ import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type Build, bindModel, type Family, familyOf } from '../bind-model.ts';
+import { type ModelConfig, withModelConfig } from '../model-config.ts';
 
 /** Reads config.json alone: enough to know every parameter and module. */
-export function describeAs<Model>(folder: string, build: Build<Model>): Model {
-  const { definition, config } = readFamily(folder);
+export function describeAs<Model>(folder: string, build: Build<Model>, changes?: ModelConfig): Model {
+  const { definition, config } = readFamily(folder, changes);
   return build(definition, config);
 }
 
-/** The family of a model folder, and its config.json as that family reads it. */
-export function readFamily(folder: string): Family {
-  return familyOf(readModelConfig(folder), configFile(folder));
+/** The family of a model folder, and its config.json, with the changed fields, as that family reads it. */
+export function readFamily(folder: string, changes?: ModelConfig): Family {
+  const where = configFile(folder);
+  return familyOf(withModelConfig(readModelConfig(folder), changes, where), where);
 }
 
 /** Opens a model folder's checkpoint and checks every tensor against the model; no weight is read yet. */
-export function openModel<Model extends TaskModel>(folder: string, build: Build<Model>): LoadedModel<Model> {
-  const model = describeAs(folder, build);
+export function openModel<Model extends TaskModel>(
+  folder: string,
+  build: Build<Model>,
+  changes?: ModelConfig,
+): LoadedModel<Model> {
+  const model = describeAs(folder, build, changes);
   const checkpoint = openCheckpoint(folder);
   try {
     return bindModel(model, checkpoint, folder, (files) => oneFolder(files, folder));

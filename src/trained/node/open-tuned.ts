@@ -43,10 +43,13 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   const adapter =
     located.kind === 'adapter' ? knownAdapter(readAdapter(folder), adapterConfigFile(folder)) : undefined;
   const baseFolder = adapter ? await findBase(located, adapter, options) : folder;
-  const [family, json] = [readFamily(baseFolder), readModelConfig(baseFolder)];
-  const trained = { family, json, stored: adapter?.stored, notes: readNotes(folder) };
+  const known = readNotes(folder);
+  // A whole model has them in its own config.json.
+  const changes = adapter && known?.model_config;
+  const [family, json] = [readFamily(baseFolder, changes), readModelConfig(baseFolder)];
+  const trained = { family, json, stored: adapter?.stored, notes: known };
   const { notes, build } = purposeOf(trained, options.generates ?? false, adapter ? folder : path);
-  const model = openModel(baseFolder, build);
+  const model = openModel(baseFolder, build, changes);
   try {
     return { model, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
   } catch (error) {

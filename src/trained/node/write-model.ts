@@ -16,7 +16,7 @@ export function writeFullModel(
   model: LoadedModel,
   layout: ParameterLayout,
   values: Float32Array,
-  trainedFor: Pick<Notes, 'task' | 'labels'>,
+  trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'>,
 ): void {
   makeFolder(folder);
   const tensors = fullModelTensors(model, layout, values);
@@ -29,7 +29,7 @@ export function writeModelFiles(
   folder: string,
   baseFolder: string,
   model: LoadedModel,
-  trainedFor: Pick<Notes, 'task' | 'labels'> | undefined,
+  trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'> | undefined,
   dtype: string | undefined,
 ): void {
   for (const [file, path] of sharedFiles(baseFolder)) copyFileSync(path, join(folder, file));

@@ -1,0 +1,43 @@
+import type { ModelDefinition } from '../models/model-definition.ts';
+import { modelFamily } from '../models/registry.ts';
+import { suggest } from '../support/nearest.ts';
+import { UserError } from '../support/user-error.ts';
+
+/** Fields of a config.json that a run replaces (`model_config`). */
+export type ModelConfig = Readonly<Record<string, unknown>>;
+
+/**
+ * A config.json with some of its fields replaced.
+ *
+ * @throws UserError for a field that the family knows nothing of, with the nearest; what is wrong with a value, the
+ * family says
+ */
+export function withModelConfig<Json extends Record<string, unknown>>(
+  json: Json,
+  changes: ModelConfig | undefined,
+  where: string,
+): Json {
+  if (!changes) return json;
+  const definition = modelFamily(json, where);
+  for (const name of Object.keys(changes)) {
+    const known = name !== 'model_type' && (Object.hasOwn(json, name) || reads(definition, json, name));
+    if (known) continue;
+    throw new UserError({
+      where: `model_config.${name}`,
+      expected: `a field of the config.json of ${definition.modelType}`,
+      got: name,
+      hint: suggest(name, Object.keys(json)),
+    });
+  }
+  return { ...json, ...changes };
+}
+
+/** Whether a family reads a field: what it does not read may be anything, and a function is no value of any field. */
+function reads(definition: ModelDefinition, json: Record<string, unknown>, name: string): boolean {
+  try {
+    definition.parseConfig({ ...json, [name]: () => undefined }, 'config.json');
+    return false;
+  } catch {
+    return true;
+  }
+}

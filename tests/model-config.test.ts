@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Workspace } from './support/workspace.ts';
+
+/* `model_config` replaces fields of the base model's config.json in a run, and in all that is made of it. */
+
+let workspace: Workspace;
+const DROPOUT = 'model_config={hidden_dropout_prob: 0.4, classifier_dropout: 0.3}';
+const SHORT = ['training.max_steps=4', 'training.eval_strategy=no'];
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+const losses = (run: string) =>
+  workspace.events(run).flatMap((event) => (event.type === 'step' ? event.loss : []));
+
+it('changes training, is known to what uses the adapter, and stands in what is merged', async () => {
+  expect(await workspace.train(...SHORT, 'output=plain')).toMatchObject({ code: 0 });
+  expect(await workspace.train(...SHORT, DROPOUT, 'output=changed')).toMatchObject({ code: 0 });
+  expect(losses('changed')).not.toEqual(losses('plain'));
+  const notes = JSON.parse(workspace.read('changed', 'adapter', 'adalora.json').toString());
+  expect(notes.model_config).toEqual({ hidden_dropout_prob: 0.4, classifier_dropout: 0.3 });
+  expect(await workspace.run('predict', 'changed', 'dev.tsv')).toMatchObject({ code: 0 });
+  expect(await workspace.run('merge', 'changed', '-o', 'merged')).toMatchObject({ code: 0 });
+  const merged = JSON.parse(workspace.read('merged', 'config.json').toString());
+  expect(merged).toMatchObject({ hidden_dropout_prob: 0.4, classifier_dropout: 0.3 });
+}, 120_000);
+
+it('changes the shape of a model with new weights, and predictions know it', async () => {
+  const shape = ['model_init=random', 'model_config={num_hidden_layers: 1}', 'method=full', 'output=shallow'];
+  expect(await workspace.train(...SHORT, ...shape)).toMatchObject({ code: 0 });
+  const config = JSON.parse(workspace.read('shallow', 'model', 'config.json').toString());
+  expect(config.num_hidden_layers).toBe(1);
+  expect(await workspace.run('predict', 'shallow', 'dev.tsv')).toMatchObject({ code: 0 });
+}, 120_000);
+
+it.each([
+  [
+    'model_config={hidden_dropout_probs: 0.1}',
+    'model_config.hidden_dropout_probs: expected a field of the config.json of bert, got hidden_dropout_probs. Did you mean hidden_dropout_prob',
+  ],
+  ['model_config={hidden_dropout_prob: 2}', 'hidden_dropout_prob'],
+  ['model_config={model_type: gpt2}', 'model_config.model_type: expected a field'],
+  ['model_config=3', 'run.yaml: model_config'.replace('run.yaml', '--set')],
+])(
+  'refuses %s',
+  async (setting, message) => {
+    const { code, stderr } = await workspace.train(...SHORT, setting, 'output=refused');
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    const planned = await workspace.run('plan', 'run.yaml', '--set', setting);
+    expect(planned.code).toBe(2);
+  },
+  60_000,
+);
