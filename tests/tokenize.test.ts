@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadTokenizer } from '../src/text/node/load-tokenizer.ts';
+import { Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+/** An emoji is one code point and two of JavaScript's characters: offsets count the former. */
+const TEXTS = ['the cat sat.', '', '😀 the dog'];
+
+it('tokenize writes ids, tokens and offsets of each line', async () => {
+  const { ended } = workspace.start(['tokenize', 'model'], { input: `${TEXTS.join('\n')}\n` });
+  const { code, stdout } = await ended;
+  expect(code).toBe(0);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toHaveLength(TEXTS.length);
+  const tokenizer = loadTokenizer(workspace.path('model'), { typeVocabSize: 2 });
+  lines.forEach(({ ids, tokens, offsets }, i) => {
+    expect(ids).toEqual([...tokenizer.encode(TEXTS[i], undefined, 64).inputIds]);
+    const characters = [...TEXTS[i]];
+    const stood = offsets.map(([start, end]: [number, number]) => characters.slice(start, end).join(''));
+    // Special tokens stand for nothing, and this tokenizer knows no emoji.
+    const expected = tokens.map((token: string) =>
+      /^\[(CLS|SEP)\]$/.test(token) ? '' : token.replace('##', ''),
+    );
+    expect(stood).toEqual(expected.map((token: string) => (token === '[UNK]' ? '😀' : token)));
+  });
+});
+
+it('tokenize takes a file, and says what is not there', async () => {
+  workspace.write('texts.txt', 'the cat\r\nsat');
+  const { stdout } = await workspace.run('tokenize', 'model', 'texts.txt');
+  expect(stdout.trimEnd().split('\n')).toHaveLength(2);
+  expect(await workspace.run('tokenize', 'modell')).toMatchObject({ code: 2 });
+});
