@@ -160,8 +160,7 @@ describe('a mistake of the user is exit code 2 and one message, and leaves nothi
       const { code, stderr } = await workspace.train('output=/proc/a/run');
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr:
-          'output: /proc/a/run: expected a folder to write to, got one that the system refuses (ENOENT).\n',
+        stderr: '/proc/a: expected a folder that can be made, got a refusal of the system (ENOENT).\n',
       });
     },
   );

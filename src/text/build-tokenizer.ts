@@ -49,8 +49,9 @@ export function buildTokenizer(
   const slow: SlowTokenizer = { file: (name) => files.get(name), where, config: {} };
   const isFast = files.has(TOKENIZER_FILES.tokenizer);
   const config = files.has(TOKENIZER_FILES.config) ? jsonFile(slow, TOKENIZER_FILES.config) : undefined;
-  if (!config && (isFast || !SLOW_FILES.some((name) => files.has(name))))
-    throw missingTokenizerFile(where(isFast ? TOKENIZER_FILES.config : TOKENIZER_FILES.tokenizer));
+  if (!isFast && !SLOW_FILES.some((name) => files.has(name)))
+    throw missingTokenizerFile(where(TOKENIZER_FILES.tokenizer));
+  if (isFast && !config) throw missingTokenizerFile(where(TOKENIZER_FILES.config));
   try {
     const parts = isFast
       ? { tokenizer: jsonFile(slow, TOKENIZER_FILES.tokenizer), config: config! }

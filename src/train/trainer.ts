@@ -1,6 +1,7 @@
 import type { TaskModel } from '../objectives/task-model.ts';
+import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
-import type { ExampleSet } from '../program/example-set.ts';
+import type { ExampleSet, Scores } from '../program/example-set.ts';
 import { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import { evaluationEvent, type FinishEvent, type TrainEvent } from '../run/events.ts';
@@ -188,7 +189,7 @@ export class Trainer {
     const { method, validation } = this.#inputs;
     if (!validation) throw new Error('evaluation without validation data');
     const started = performance.now();
-    const scores = await validation.run(this.#program, this.#updater.values);
+    const scores = await validation.run(this.#program, this.#updater.values).catch(unscored);
     const seconds = (performance.now() - started) / 1000;
     this.#lastMetrics = scores;
     const best = method.settled && this.#best.observe(this.step, scores, this.#updater.values);
@@ -249,4 +250,10 @@ export class Trainer {
     const { engine, model, method } = this.#inputs;
     return new Program(engine, model, method.tuner, this.#settings);
   }
+}
+
+/** A run may diverge and go on: what its model gives then has no score, which is never the best. */
+function unscored(error: unknown): Scores {
+  if (error instanceof NotFinite) return { eval_loss: Number.NaN };
+  throw error;
 }

@@ -14,7 +14,7 @@ const runFactsSchema = z.looseObject({
     dataset: z.string().optional(),
     subset: z.string().optional(),
     train: z.string(),
-    validation: z.unknown(),
+    validation: z.unknown().optional(),
     text_pair: column.optional(),
   }),
   training: z.looseObject({

@@ -7,7 +7,9 @@ import { UserError } from '../../support/user-error.ts';
 
 /** Its name in a run's folder. */
 export const LOCK_FILE = '.lock';
-/** A lock without content is being written, or its writer was killed just then. */
+/** What a file system says that has no hard links. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+/** A lock without content is being written where there are no links, or its writer was killed just then. */
 const WRITING_MS = 10_000;
 
 /** Who writes to a folder. */
@@ -29,17 +31,36 @@ interface Holder {
 export function lockFolder(folder: string): () => void {
   const path = join(folder, LOCK_FILE);
   for (;;) {
-    try {
-      writeFileSync(path, JSON.stringify(self()), { flag: 'wx' });
-      return () => unlockFolder(folder, threadId);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    if (place(path)) return () => unlockFolder(folder, threadId);
     const text = contentOf(path);
     if (text === undefined) continue; // It has just been given free.
     const holder = holderIn(text);
     if (holder ? !isOver(holder) : isFresh(path)) throw heldBy(holder, folder, path);
     takeAway(path, text);
+  }
+}
+
+/** Whether the lock was free and is ours now. It appears with its content, for a process may be killed at any moment. */
+function place(path: string): boolean {
+  const whole = join(path, '..', `.${LOCK_FILE}.new.${process.pid}-${threadId}.tmp`);
+  const content = JSON.stringify(self());
+  try {
+    writeFileSync(whole, content);
+    linkSync(whole, path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (!NO_LINKS.includes(code as string)) throw error;
+  } finally {
+    rmSync(whole, { force: true });
+  }
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -102,7 +123,8 @@ function contentOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
 }
