@@ -70,7 +70,7 @@ it('packs what users need and nothing else, below 20 MB', () => {
   expect([...new Set(names.map((name) => name.split('/')[0]))].sort()).toEqual([
     ...['LICENSE', 'README.md', 'dist', 'examples'],
     ...(existsSync('models/mini') ? ['models'] : []),
-    ...['package.json', 'scripts'],
+    ...['package.json', 'recipes', 'scripts'],
   ]);
   expect(names.filter((name) => /\.test\.|\/testing\/|fixtures|demo/.test(name))).toEqual([]);
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
