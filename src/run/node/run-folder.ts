@@ -102,7 +102,7 @@ function asked<T>(folder: string, work: () => T): T {
 
 /** Whether a file may be left from a run that was killed before its first checkpoint. */
 function isOfBeginning(name: string): boolean {
-  return name === 'checkpoints' || /^\.config\.yaml\..*\.tmp$/.test(name);
+  return name === 'checkpoints' || /^\.(config\.yaml|\.lock)\..*\.tmp$/.test(name);
 }
 
 function nearestAbove(path: string): string {
