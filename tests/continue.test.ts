@@ -84,7 +84,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
     put(`on-${method}`);
     const refused = await workspace.run(...parts, '--resume');
     expect(refused).toMatchObject({ code: 2 });
-    expect(refused.stderr).toContain('got other content in the data files or the adapter');
+    expect(refused.stderr).toContain(' or the adapter. Resume with');
     put(method);
     await succeeds(workspace.run(...parts, '--resume'));
     const bytes = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');

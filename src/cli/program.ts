@@ -27,6 +27,9 @@ const USER_MISTAKE = 2;
 // Patterns come with configs and models. What would search for ever is handed to an engine that takes linear time.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
+/** Commands that write down how far they are when they are stopped. */
+const RESUMABLE = ['train', 'reproduce'];
+
 let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (isOutputLost) return;
@@ -35,7 +38,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   const isClosed = error.code === 'EPIPE';
   if (!isClosed) console.error(`standard output: expected the system to allow it, got ${error.message}`);
   // A run that can be resumed stops as at a signal; everything else is over.
-  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(isClosed ? 0 : USER_MISTAKE);
+  const stops = RESUMABLE.includes(process.argv[2]) && process.emit('SIGTERM', 'SIGTERM');
+  if (!stops) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
 // What nobody reads need not be said.
 process.stderr.on('error', () => {});
