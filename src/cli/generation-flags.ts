@@ -1,7 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { Document } from 'yaml';
 import type { GenerationInput } from '../generation/prompt.ts';
-import { applySetting } from './apply-setting.ts';
 import { repeated } from './flags.ts';
 
 /** Flags that say how text is generated. */
@@ -40,7 +38,9 @@ export function addGenerationFlags(command: Command): Command {
 }
 
 /** The flags as a config; what is wrong with values is for whoever takes it to say. */
-export function generationInput(flags: GenerationFlags): GenerationInput {
+export async function generationInput(flags: GenerationFlags): Promise<GenerationInput> {
+  const { Document } = await import('yaml');
+  const { applySetting } = await import('./apply-setting.ts');
   const document = new Document({});
   for (const setting of flags.set) applySetting(document, setting);
   const named: GenerationInput = {

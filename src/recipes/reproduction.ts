@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { type DataPlaces, validationSets } from '../tasks/data-files.ts';
 import type { Budgets, Recipe } from './recipe.ts';
 import { recipeConfig } from './recipe-config.ts';
 
@@ -6,6 +7,8 @@ import { recipeConfig } from './recipe-config.ts';
 export interface ReproductionRun {
   /** Its folder below the table's: `glue/cola/lora-0.16/seed-0`. */
   name: string;
+  /** The folder of its row, in which that of each seed lies. */
+  row: string;
   recipe: Recipe;
   method: string;
   budget?: string;
@@ -54,11 +57,12 @@ export function reproductionRuns(
       recipe.paper
         .filter(({ method, budget }) => isWanted(only.methods, method) && isWanted(only.budgets, budget))
         .map(({ method, budget }) => {
-          const row = budget === undefined ? method : `${method}-${budget.replace('%', '')}`;
-          const name = `${recipe.name}/${row}/seed-${seed}`;
+          const of = budget === undefined ? method : `${method}-${budget.replace('%', '')}`;
+          const row = `${recipe.name}/${of}`;
+          const name = `${row}/seed-${seed}`;
           const given = parse(recipeConfig(recipe, budgets, { method, budget }, methods));
           const config = { ...adjusted(given, recipe, budgets, options), output: `${output}/${name}`, seed };
-          return { name, recipe, method, budget, seed, config };
+          return { name, row, recipe, method, budget, seed, config };
         }),
     ),
   );
@@ -108,4 +112,10 @@ function movedFiles(section: object, folder: string): object {
       ['train', 'validation'].includes(key) ? moved(value) : value,
     ]),
   );
+}
+
+/** The files that a run reads. */
+export function dataFilesOf({ config }: ReproductionRun): string[] {
+  const { train, validation } = config.data as DataPlaces;
+  return [train, ...validationSets(validation).map(({ path }) => path)];
 }

@@ -62,7 +62,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   const trained = await open(path, { model, device, baseDtype, continues, generates: true, onProgress });
   try {
     const generator = await trained.generator();
-    generator.settings(generationInput(flags));
+    generator.settings(await generationInput(flags));
     const isStopped = prompts ? await answerAll(generator, prompts, flags) : await converse(generator, flags);
     if (isStopped) process.exitCode = STOPPED;
   } finally {
@@ -87,7 +87,7 @@ async function givenPrompts({ prompt, file, jsonl }: Flags): Promise<GivenPrompt
 /** Whether a signal ended it. */
 async function answerAll(generator: TextGenerator, given: GivenPrompt[], flags: Flags): Promise<boolean> {
   const { jsonl, batchSize, seed, chat: isChat = generator.isChat } = flags;
-  const config = generationInput(flags);
+  const config = await generationInput(flags);
   const prompts = given.map(({ where, prompt }) => ({ where, prompt: asked(prompt, isChat, flags.system) }));
   const stop = stopOnSignal(() => console.error('Stopping (press again to quit at once).'));
   const options = { seed, signal: stop.signal };
@@ -120,7 +120,7 @@ async function answerAll(generator: TextGenerator, given: GivenPrompt[], flags: 
 async function converse(generator: TextGenerator, flags: Flags): Promise<boolean> {
   const { chat } = await import('../terminal/chat.ts');
   const { seed, system, chat: isConversation = true } = flags;
-  const config = generationInput(flags);
+  const config = await generationInput(flags);
   console.error(
     `${isConversation ? 'A chat' : 'Every line is gone on from'}. Ctrl-C ends a text, Ctrl-D all.`,
   );

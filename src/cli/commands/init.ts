@@ -6,7 +6,6 @@ import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { CONFIG_NAME } from '../config-path.ts';
 import { shellQuoted } from '../shell-quoted.ts';
-import { starterFiles } from '../starter-files.ts';
 
 export function initCommand(): Command {
   return new Command('init')
@@ -28,7 +27,8 @@ interface Flags {
 
 /** All files or none: where one is there already, nothing is written. */
 async function run(folder: string, flags: Flags): Promise<void> {
-  const contents = flags.recipe === undefined ? starter(flags) : [await recipeFile(flags.recipe, flags)];
+  const contents =
+    flags.recipe === undefined ? await starter(flags) : [await recipeFile(flags.recipe, flags)];
   const files = contents.map(({ name, content }) => ({ path: join(folder, name), content }));
   const there = files.filter(({ path }) => existsSync(path));
   if (there.length > 0) {
@@ -45,7 +45,8 @@ async function run(folder: string, flags: Flags): Promise<void> {
   console.log(`Next: ${isHere ? '' : `${shellQuoted(['cd', folder])} && `}npx adalora train`);
 }
 
-function starter({ method, budget }: Flags) {
+async function starter({ method, budget }: Flags) {
+  const { starterFiles } = await import('../starter-files.ts');
   const flag = method === undefined ? '--budget' : '--method';
   if (method === undefined && budget === undefined) return starterFiles();
   throw new UserError({

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { parse } from 'yaml';
 import { PROGRAM } from '../../support/program.ts';
 
 export function recipesCommand(): Command {
@@ -13,6 +12,7 @@ async function run({ json }: { json?: boolean }): Promise<void> {
   const { packageRecipes } = await import('../../recipes/node/package-recipes.ts');
   const { recipes } = packageRecipes();
   if (json) {
+    const { parse } = await import('yaml');
     for (const { config, levels, ...recipe } of recipes) {
       console.log(JSON.stringify({ ...recipe, budgets: Object.keys(levels), config: parse(config) }));
     }

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Document } from 'yaml';
 import type { Recipe } from '../../recipes/recipe.ts';
 import type { ReproductionRun } from '../../recipes/reproduction.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
-import { applySetting } from '../apply-setting.ts';
 import { assertNewFolder } from '../assert-new-folder.ts';
 import { repeated } from '../flags.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -59,20 +57,24 @@ async function run(table: string, flags: Flags): Promise<void> {
   const { budgets, recipes: all } = packageRecipes();
   const recipes = recipesOf(table, all);
   const { modelInPlace } = await import('../../jobs/node/reproduce/model-in-place.ts');
-  const { reproductionRuns } = await import('../../recipes/reproduction.ts');
+  const { dataFilesOf, reproductionRuns } = await import('../../recipes/reproduction.ts');
   if (!resume) assertNewFolder(output);
   const only = {
     ...(method.length > 0 && { methods: method }),
     ...(budget.length > 0 && { budgets: budget }),
   };
   const inPlace = model === undefined ? undefined : await modelInPlace(model, recipes[0]);
+  const settled = await settings(flags.set);
   const runs = reproductionRuns(recipes, budgets, { inPlace, data, output, seeds, only }, METHOD_NAMES).map(
-    (run) => withSettings(run, flags.set),
+    (run) => settled(run),
   );
-  const [there, missing] = [true, false].map((has) => runs.filter((run) => hasData(run) === has));
+  const absent = (run: ReproductionRun) => dataFilesOf(run).filter((file) => !existsSync(file));
+  const [there, missing] = [true, false].map((has) =>
+    runs.filter((run) => (absent(run).length === 0) === has),
+  );
   for (const name of new Set(missing.map(({ recipe }) => recipe.name))) {
     console.error(
-      `${name} is left out: ${dataFiles(missing.find(({ recipe }) => recipe.name === name)!).join(', ')} is missing.`,
+      `${name} is left out: ${absent(missing.find(({ recipe }) => recipe.name === name)!).join(', ')} is missing.`,
     );
   }
   if (there.length === 0) {
@@ -113,18 +115,16 @@ function recipesOf(table: string, all: readonly Recipe[]): Recipe[] {
   throw new UserError({ where: 'reproduce', expected: 'a table', got: table, hint: suggest(table, tables) });
 }
 
-function withSettings(run: ReproductionRun, settings: readonly string[]): ReproductionRun {
-  const document = new Document(run.config);
-  for (const setting of settings) applySetting(document, setting);
-  return { ...run, config: document.toJS() };
+/** Applies the settings of `--set` to a run's config. */
+async function settings(given: readonly string[]): Promise<(run: ReproductionRun) => ReproductionRun> {
+  const { Document } = await import('yaml');
+  const { applySetting } = await import('../apply-setting.ts');
+  return (run) => {
+    const document = new Document(run.config);
+    for (const setting of given) applySetting(document, setting);
+    return { ...run, config: document.toJS() };
+  };
 }
-
-function dataFiles({ config }: ReproductionRun): string[] {
-  const { train, validation } = config.data as { train: string; validation?: string | string[] };
-  return [train, ...[validation ?? []].flat()].filter((file) => !existsSync(file));
-}
-
-const hasData = (run: ReproductionRun) => dataFiles(run).length === 0;
 
 function countFrom1(value: string): number {
   if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);

@@ -9,9 +9,8 @@ import { type Display, trainDisplay } from './train-display.ts';
 export function planDisplay(screen: Screen, runs: number): (row: RowEstimate) => void {
   let [told, total] = [0, 0];
   return ({ run, runs: count, steps, seconds, failure }) => {
-    const row = run.name.replace(/\/seed-\d+$/, '');
     const time = seconds === undefined ? `not measured: ${failure}` : `${count} × ${duration(seconds)}`;
-    screen.write(`${row}: ${counted(steps)} steps, ${time}\n`);
+    screen.write(`${run.row}: ${counted(steps)} steps, ${time}\n`);
     told += count;
     total += count * (seconds ?? 0);
     if (told === runs) screen.write(`${counted(runs)} runs, some ${duration(total)} on this machine\n\n`);

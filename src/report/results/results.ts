@@ -1,6 +1,6 @@
 import { peakMemoryMb } from '../run/costs.ts';
 import { finalScores, type RunRecord } from '../run/run-record.ts';
-import { type Interval, interval } from '../stats/interval.ts';
+import { type Interval, interval, variance } from '../stats/interval.ts';
 import { type PairedTest, pairedTest } from '../stats/paired-test.ts';
 
 /** A finished run of a table. */
@@ -84,8 +84,6 @@ function scoreOf(
 ): ResultScore {
   const value = (run: RunRecord) => finalScores(run).get(name) ?? Number.NaN;
   const values = own.map(value);
-  const mean = interval(values);
-  const squares = values.reduce((sum, value) => sum + (value - mean.mean) ** 2, 0);
   const pairs = own.flatMap((run) => {
     const other = compared.find(({ facts }) => facts.seed === run.facts.seed);
     return other ? [[value(run), value(other)] as const] : [];
@@ -95,8 +93,8 @@ function scoreOf(
     pairs.map(([, second]) => second),
   );
   return {
-    ...mean,
-    ...(values.length > 1 && { deviation: Math.sqrt(squares / (values.length - 1)) }),
+    ...interval(values),
+    ...(values.length > 1 && { deviation: Math.sqrt(variance(values)) }),
     ...(paper !== undefined && { paper }),
     ...(against && { against }),
   };

@@ -11,8 +11,13 @@ export function interval(values: readonly number[]): Interval {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   if (count < 2) return { mean, count };
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  return { mean, half: tQuantile(count - 1) * Math.sqrt(variance / count), count };
+  return { mean, half: tQuantile(count - 1) * Math.sqrt(variance(values) / count), count };
+}
+
+/** The variance of two or more values, as of a sample. */
+export function variance(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }
 
 /** 0.975 quantiles of Student's t for 1 to 12 degrees of freedom. */

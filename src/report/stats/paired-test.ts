@@ -1,4 +1,4 @@
-import { type Interval, interval } from './interval.ts';
+import { type Interval, interval, variance } from './interval.ts';
 
 /** How two methods differ over runs with equal seeds. */
 export interface PairedTest {
@@ -14,8 +14,7 @@ export function pairedTest(first: readonly number[], second: readonly number[]):
   const differences = first.map((value, i) => value - second[i]);
   const difference = interval(differences);
   const { mean, count } = difference;
-  const squares = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const error = Math.sqrt(squares / (count - 1) / count);
+  const error = Math.sqrt(variance(differences) / count);
   if (error === 0) return { difference, p: mean === 0 ? 1 : 0 };
   return { difference, p: twoSided(Math.abs(mean) / error, count - 1) };
 }

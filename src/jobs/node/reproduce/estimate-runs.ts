@@ -27,8 +27,7 @@ export async function estimateRuns(
 ): Promise<void> {
   const rows = new Map<string, ReproductionRun[]>();
   for (const run of runs) {
-    const key = run.name.replace(/\/seed-\d+$/, '');
-    rows.set(key, [...(rows.get(key) ?? []), run]);
+    rows.set(run.row, [...(rows.get(run.row) ?? []), run]);
   }
   for (const own of rows.values()) {
     const config = parseRunConfig(own[0].config, own[0].name);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { atomicWrite } from '../../../formats/node/atomic-write.ts';
@@ -64,9 +63,7 @@ export function writeResults(
   output: string,
   comparedWith: string,
 ): { results: RecipeResults[]; markdown: string } | undefined {
-  const finished = runs.filter(
-    (run) => existsSync(runFiles(run.config.output as string).metrics) && isFinished(run),
-  );
+  const finished = runs.filter(isFinished);
   if (finished.length === 0) return undefined;
   const recipes = new Map(finished.map(({ recipe }) => [recipe.name, recipe]));
   const results = [...recipes.values()].map((recipe) => {
