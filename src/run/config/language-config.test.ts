@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TASK_NAMES } from '../../tasks/registry.ts';
 import { parseRunConfig } from './run-config.ts';
 
 const BASE = { model: 'm', output: 'o' };
@@ -46,9 +47,7 @@ describe('a config of a language model', () => {
     ],
     [
       { ...BASE, task: 'causal_ml', data: { train: 'a', packing: 1 } },
-      [
-        'x: task: expected one of single_label_classification, regression, multi_label_classification, causal_lm, masked_lm, token_classification, seq2seq_lm, got "causal_ml". Did you mean causal_lm?',
-      ],
+      [`x: task: expected one of ${TASK_NAMES.join(', ')}, got "causal_ml". Did you mean causal_lm?`],
     ],
     [
       { ...CAUSAL, data: { train: 'a', messages: 'm', prompt: 'p' } },
