@@ -21,6 +21,7 @@ function demo(...settings: string[]) {
     cwd: folder,
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1' },
+    timeout: 300_000,
   });
 }
 
@@ -42,6 +43,7 @@ it('goes from e-mails to scores, cost, a report and an adapter that predicts', (
     cwd: folder,
     encoding: 'utf8',
     input: 'WIN MONEY NOW\n',
+    timeout: 60_000,
   });
   expect(['ham', 'spam']).toContain(JSON.parse(answer).label);
 });

@@ -19,7 +19,7 @@ describe('the library', () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ['--import', import.meta.resolve('tsx'), resolve(EXAMPLE)],
-      { cwd: workspace.folder, encoding: 'utf8' },
+      { cwd: workspace.folder, encoding: 'utf8', timeout: 300_000 },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^10 0\.\d+$/m);

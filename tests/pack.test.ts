@@ -35,7 +35,13 @@ function userEnvironment(): NodeJS.ProcessEnv {
 }
 
 function run(cwd: string, command: string, ...words: string[]) {
-  return spawnSync(command, words, { cwd, encoding: 'utf8', env: userEnvironment(), input: '' });
+  return spawnSync(command, words, {
+    cwd,
+    encoding: 'utf8',
+    env: userEnvironment(),
+    input: '',
+    timeout: 600_000,
+  });
 }
 
 const hasRegistry =

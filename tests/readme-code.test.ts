@@ -108,6 +108,7 @@ it.each(commands)('%s: %s', (_, command) => {
       HF_HUB_OFFLINE: '1',
       NO_COLOR: '1',
     },
+    timeout: 300_000,
     // What is typed at a conversation.
     input: 'the cat sat.\n',
   });

@@ -17,6 +17,7 @@ function adalora(...args: string[]) {
     {
       encoding: 'utf8',
       env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: join(folder, 'hub') },
+      timeout: 60_000,
     },
   );
   return { status, stdout, stderr: stderr.replaceAll(`${folder}/`, '') };

@@ -32,6 +32,7 @@ export function runTypeScript(folder: string, name: string, program: string): st
     cwd: folder,
     encoding: 'utf8',
     env: { ...process.env, HF_HUB_OFFLINE: '1' },
+    timeout: 300_000,
   });
   if (status !== 0 || stderr !== '') throw new Error(`exit code ${status}: ${stderr}`);
   return stdout;
