@@ -124,6 +124,20 @@ describe('a killed run, resumed, is the same as an uninterrupted one', () => {
   });
 });
 
+it('a killed run that trains every weight goes on to the same model', async () => {
+  const every = (output: string) =>
+    train(output, '--resume', '--set', 'method=full', '--set', 'training.learning_rate=1e-3');
+  const { signal } = await workspace.interrupt(every('full-killed'), 'SIGKILL', (stdout) =>
+    stdout.includes('checkpoint-21.safetensors'),
+  );
+  expect(signal).toBe('SIGKILL');
+  for (const output of ['full-killed', 'full-whole']) {
+    expect(await workspace.run(...every(output))).toMatchObject({ code: 0 });
+  }
+  const model = (output: string) => workspace.read(output, 'model', 'model.safetensors');
+  expect(model('full-killed').equals(model('full-whole'))).toBe(true);
+});
+
 describe.each(['SIGINT', 'SIGTERM'] as const)('a run stopped by %s', (signal) => {
   it('writes a checkpoint, and prints the command that continues it', async () => {
     const stopped = await workspace.interrupt(train(signal), signal, (stdout) => stdout.includes('step 24/'));

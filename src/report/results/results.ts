@@ -34,7 +34,7 @@ export interface ResultRow {
   budget?: string;
   seeds: number[];
   scores: Record<string, ResultScore>;
-  /** Trained numbers outside the head; at the start of training. */
+  /** Trained numbers outside the head, as the paper counts them: those that are left at the end. */
   parameters?: number;
   /** Seconds of training, evaluations included. */
   seconds?: Interval;
@@ -68,7 +68,7 @@ export function recipeResults(
       budget,
       seeds: own.map(({ facts }) => facts.seed),
       scores: Object.fromEntries(names.map((score) => [score, scoreOf(score, own, compared, scores[score])])),
-      parameters: own[0]?.start?.adapter_parameters,
+      parameters: own[0]?.finish?.adapter_parameters ?? own[0]?.start?.adapter_parameters,
       seconds: over(own, ({ finish }) => finish?.train_runtime),
       memoryMb: over(own, peakMemoryMb),
     };
