@@ -37,8 +37,8 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
   return Promise.all(
     files.map(async (file) => {
       if (extensionOf(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
-      const { parquetText } = await import('../parquet/parquet-text.ts');
-      const { text, classes } = await parquetText(new Uint8Array(readFileSync(file.name)), file.name, known);
+      const { parquetFile } = await import('../parquet/node/parquet-file.ts');
+      const { text, classes } = await parquetFile(file.name, known);
       return { ...file, classes, read: () => text };
     }),
   );

@@ -70,7 +70,9 @@ class CompactReader {
       case 10: {
         const head = this.#byte();
         const size = head >> 4 === 15 ? this.#varint() : head >> 4;
-        for (let i = 0; i < size; i++) this.#value(head & 15, depth + 1);
+        // A truth in a list is a byte, other than in a struct.
+        const type = (head & 15) <= 2 ? 3 : head & 15;
+        for (let i = 0; i < size; i++) this.#value(type, depth + 1);
         return undefined;
       }
       case 12:

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { parquetFile } from './parquet-file.ts';
+
+const fixture = (name: string) => new URL(`../fixtures/${name}.parquet`, import.meta.url).pathname;
+
+it('reads a file in a thread, with names of classes from beside it', async () => {
+  const { text, classes } = await parquetFile(fixture('rows-v2'), { label: ['no', 'yes'] });
+  expect(text.split('\n')[0]).toContain('"label":"yes"');
+  expect(classes.label).toEqual(['no', 'yes']);
+});
+
+it('says what is wrong with one', async () => {
+  await expect(parquetFile(fixture('bomb'))).rejects.toThrow(
+    /bomb\.parquet: expected a sound parquet file, got more than \d+ bytes when unpacked\.$/,
+  );
+});
+
+it('gives up one that the library would loop over', async () => {
+  await expect(parquetFile(fixture('endless'), undefined, 0.5)).rejects.toThrow(
+    /endless\.parquet: expected a sound parquet file, got one that is not read within 1 s\.$/,
+  );
+});

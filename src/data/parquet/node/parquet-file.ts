@@ -1,0 +1,51 @@
+import { statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../../../support/user-error.ts';
+import type { ColumnClasses } from '../class-names.ts';
+import type { ParquetText } from '../parquet-text.ts';
+import type { ParquetAnswer, ParquetJob } from './parquet-worker.ts';
+
+/** Seconds that any file gets, and bytes beyond them that take a second more: a tenth of the usual speed. */
+const PATIENCE = 10;
+const SLOWEST = 2 ** 20;
+
+/** Megabytes of objects. */
+const MAX_OBJECTS = 1024;
+
+/**
+ * Unpacks a parquet file in a thread that can be ended: the library loops for minutes over some damaged files, and
+ * fills the memory over others.
+ *
+ * @param known classes that something beside the file tells, by column
+ * @param patience seconds for a file of any size; a large one gets more
+ * @throws UserError for a file that is damaged, or takes more time or memory than it may
+ */
+export async function parquetFile(
+  path: string,
+  known?: ColumnClasses,
+  patience = PATIENCE,
+): Promise<ParquetText> {
+  const job: ParquetJob = { path, known };
+  const seconds = patience + statSync(path).size / SLOWEST;
+  const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), {
+    workerData: job,
+    resourceLimits: { maxOldGenerationSizeMb: MAX_OBJECTS },
+  });
+  const refuse = (got: string) => new UserError({ where: path, expected: 'a sound parquet file', got });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const answer = await new Promise<ParquetAnswer>((resolve, reject) => {
+      const tooLong = () => reject(refuse(`one that is not read within ${Math.ceil(seconds)} s`));
+      timer = setTimeout(tooLong, 1000 * seconds);
+      worker.on('message', resolve);
+      worker.on('error', (error: NodeJS.ErrnoException) =>
+        reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? refuse(`more than ${MAX_OBJECTS} MB`) : error),
+      );
+    });
+    if ('refused' in answer) throw new UserError(answer.refused);
+    return answer;
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+}

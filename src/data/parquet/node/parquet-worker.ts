@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { UserError } from '../../../support/user-error.ts';
+import type { ColumnClasses } from '../class-names.ts';
+import { type ParquetText, parquetText } from '../parquet-text.ts';
+
+/** What the thread is started with. */
+export interface ParquetJob {
+  path: string;
+  known?: ColumnClasses;
+}
+
+/** What it sends: the text, or what a user can mend. */
+export type ParquetAnswer = ParquetText | { refused: string };
+
+const { path, known } = workerData as ParquetJob;
+const send = (answer: ParquetAnswer) => parentPort?.postMessage(answer);
+
+try {
+  send(await parquetText(new Uint8Array(readFileSync(path)), path, known));
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  send({ refused: error.message });
+}
