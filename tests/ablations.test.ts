@@ -76,17 +76,12 @@ describe.each(METHODS)('%s, called %s', (method, title, settings) => {
 
   it('that is killed and resumed gives the same adapter', async () => {
     const killed = `${output}-killed`;
-    const moments: ((event: TrainEvent) => boolean)[] = [
-      ({ type, step }) => type === 'step' && step >= 6,
-      ({ type, step }) => type === 'step' && step >= 25,
-      ({ type, step }) => type === 'step' && step >= 45,
-    ];
-    for (const isMoment of moments) {
-      const { signal } = await workspace.interrupt(args(killed), 'SIGKILL', (stdout) =>
-        eventsIn(stdout.slice(0, stdout.lastIndexOf('\n') + 1)).some(isMoment),
-      );
-      expect(signal).toBe('SIGKILL');
-    }
+    // Amid the fall of the budget, where a method has one: it must go on with its scores.
+    const isMoment = ({ type, step }: TrainEvent) => type === 'step' && step >= 25;
+    const { signal } = await workspace.interrupt(args(killed), 'SIGKILL', (stdout) =>
+      eventsIn(stdout.slice(0, stdout.lastIndexOf('\n') + 1)).some(isMoment),
+    );
+    expect(signal).toBe('SIGKILL');
     await succeeds(workspace.run(...args(killed)));
     for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {
       const same = workspace.read(killed, file).equals(workspace.read(output, file));
