@@ -2,6 +2,7 @@ import { type Dimension, multiplyDimensions, Polynomial } from '../graph/dimensi
 import type { GraphNode, Value } from '../graph/graph.ts';
 import {
   type AttributeFields,
+  type ByteStream,
   ELEMENT,
   type NodeFields,
   type TensorFields,
@@ -100,6 +101,12 @@ export class Emitter {
       this.initializers.push({ name, dims: [], data_type: ELEMENT.uint8, raw_data: Uint8Array.of(value) });
       return name;
     });
+  }
+
+  /** A tensor whose bytes are made when the model is written. */
+  stream(name: string, data_type: number, dims: readonly number[], stream: ByteStream): string {
+    this.initializers.push({ name, dims: [...dims], data_type, stream });
+    return name;
   }
 
   /** Tensors that several nodes need: made for the first that asks for the key. */

@@ -69,7 +69,9 @@ function repeated(type: string, id: number): protobuf.IField {
 }
 
 // protobufjs would turn names to camelCase only when parsing .proto text; a JSON descriptor keeps the format's own.
-const ModelProto = root.lookupType('ModelProto');
+const [ModelProto, GraphProto, TensorProto] = ['ModelProto', 'GraphProto', 'TensorProto'].map((name) =>
+  root.lookupType(name),
+);
 
 const OPSET = 21;
 const IR_VERSION = 10;
@@ -88,10 +90,22 @@ export function modelFields({ nodes, initializers, inputs, outputs }: LoweredGra
 }
 
 /** Encodes a model given with the format's own field names. */
-export function encodeModel(model: ModelFields): Uint8Array {
-  const problem = ModelProto.verify(model);
-  if (problem) throw new Error(`not an ONNX model: ${problem}`);
-  return ModelProto.encode(ModelProto.create(model)).finish();
+export function encodeModel(model: Partial<ModelFields>): Uint8Array {
+  return encode(ModelProto, model);
+}
+
+export function encodeGraph(graph: GraphFields): Uint8Array {
+  return encode(GraphProto, graph);
+}
+
+export function encodeTensor(tensor: TensorFields): Uint8Array {
+  return encode(TensorProto, tensor);
+}
+
+function encode(type: protobuf.Type, fields: object): Uint8Array {
+  const problem = type.verify(fields);
+  if (problem) throw new Error(`not an ONNX ${type.name}: ${problem}`);
+  return type.encode(type.create(fields)).finish();
 }
 
 export interface ModelFields {
@@ -106,7 +120,13 @@ export interface GraphFields {
   node: NodeFields[];
   initializer: TensorFields[];
   input: ValueInfoFields[];
-  output: ValueInfoFields[];
+  output: (ValueInfoFields | Pick<ValueInfoFields, 'name'>)[];
+}
+
+/** Bytes that are made as they are written. */
+export interface ByteStream {
+  byteLength: number;
+  chunks(): Iterable<Uint8Array>;
 }
 
 export interface NodeFields {
@@ -133,6 +153,8 @@ export interface TensorFields {
   dims: number[];
   data_type: number;
   raw_data?: Uint8Array;
+  /** In place of `raw_data` where the bytes are not in memory; such a tensor is written by {@link streamModel}. */
+  stream?: ByteStream;
   data_location?: number;
   external_data?: { key: string; value: string }[];
 }
