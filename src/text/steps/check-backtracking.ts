@@ -72,7 +72,8 @@ function areDisjoint(a: string, b: string): boolean {
 }
 
 const GROUP = /\((?:\?(?:<?[=!]|<\w+>|[a-z-]*:))?/y;
-const ATOM = /\[(?:[^\]\\]|\\[\s\S])*\]|\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[\da-f]{4}|x[\da-f]{2}|[\s\S])|[\s\S]/iuy;
+const ATOM =
+  /\[(?:[^\]\\]|\\[\s\S])*\]|\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[\da-f]{4}|x[\da-f]{2}|[\s\S])|[\s\S]/iuy;
 const QUANTIFIER = /(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/y;
 
 /** The branches of a pattern that the engine has accepted. */
