@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyRows } from './support/tiny-data.ts';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
 
 const ROWS = tinyRows(48, 2);
@@ -93,6 +94,25 @@ describe.each(['int8', 'int4'] as const)('over a base in %s', (type) => {
 
 it('loses more to int4 than to int8', () => {
   expect(distances.int4).toBeGreaterThan(2 * distances.int8!);
+});
+
+it('counts for a merged model too', async () => {
+  expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0 });
+  const logits = async (type: string) =>
+    (await workspace.run('predict', 'merged', 'dev.tsv', '--logits', '--base-dtype', type)).stdout;
+  const [plain, int8] = await Promise.all([logits('float32'), logits('int8')]);
+  expect(int8.split('\n')).toHaveLength(ROWS.length + 1);
+  expect(int8).not.toBe(plain);
+});
+
+it('refuses a type that would change nothing', async () => {
+  writeTinyTextModel(workspace.path('gpt2'), 'gpt2');
+  const { code, stderr } = await workspace.run('generate', 'gpt2', '--prompt', 'a', '--base-dtype', 'int8');
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr:
+      'base_dtype: expected float32, got int8, and no linear weight of this gpt2 that can be kept so.\n',
+  });
 });
 
 it('refuses a type that there is not', async () => {

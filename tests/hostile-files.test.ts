@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/cli/load-config.ts';
 import { readRows } from '../src/data/node/read-rows.ts';
@@ -8,7 +9,9 @@ import { atomicWrite } from '../src/formats/node/atomic-write.ts';
 import { explainMemory } from '../src/runtime/run-session.ts';
 import { ComputationError } from '../src/support/computation-error.ts';
 import { fileError } from '../src/support/file-error.ts';
+import { open } from '../src/trained/node/open.ts';
 import { sharedFiles } from '../src/trained/node/write-model.ts';
+import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';
 
 let root: string;
@@ -113,4 +116,36 @@ it('what a link leads to outside of a model is not copied beside its weights', (
   writeFileSync(join(root, 'hub', 'blobs', '1'), '{}');
   symlinkSync('../../blobs/1', join(snapshot, 'tokenizer.json'));
   expect([...sharedFiles(snapshot).keys()]).toEqual(['tokenizer.json']);
+});
+
+describe.runIf(process.platform === 'linux')('what the system does not give is said in a sentence', () => {
+  const shell = (command: string) =>
+    spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: workspace.folder });
+  const program = `exec "${process.execPath}" "${resolve('dist/cli/main.js')}"`;
+
+  it.each([
+    // Too few for the program's own files, and for those that a command loads.
+    [24, /^adalora: expected the system to open more files, got EMFILE: .*\(ulimit -n\)\.\n$/],
+    [44, /^\S+: expected the system to allow it, got EMFILE: too many open files\.\n$/],
+  ])('%d files that may be open', (limit, message) => {
+    const { status, stderr } = shell(`ulimit -n ${limit}; ${program} plan run.yaml`);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(2);
+  });
+
+  it('a full device for what is printed', () => {
+    const { status, stderr } = shell(`${program} plan run.yaml > /dev/full`);
+    expect(stderr).toMatch(/^standard output: expected the system to allow it, got ENOSPC: .*\n$/);
+    expect(status).toBe(2);
+  });
+});
+
+it('a kind of problem that there is not is refused', async () => {
+  const heads = { id2label: { 0: 'bad', 1: 'good' }, architectures: ['BertForSequenceClassification'] };
+  for (const problem_type of ['fuzzy', 5, ['regression']]) {
+    writeTinyModel(workspace.path('kind'), { ...heads, problem_type });
+    await expect(open(workspace.path('kind'))).rejects.toThrow(
+      `config.json, problem_type: expected one of single_label_classification, regression, multi_label_classification, got ${JSON.stringify(problem_type)}.`,
+    );
+  }
 });

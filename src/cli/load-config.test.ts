@@ -60,6 +60,14 @@ describe('--set', () => {
     expect(load(`${BASE}seed: 3\n`, 'seed=null').seed).toBe(0);
   });
 
+  it('leaves out no unknown key because it has no value', () => {
+    expect(messageOf(BASE, 'adalora={target_r:2,tinit: 5}', 'nothing=null')).toMatchInlineSnapshot(`
+      "--set: adalora.target_r:2: expected a known key, got "target_r:2". YAML wants a space behind the colon: target_r: 2
+      --set: nothing: expected a known key, got "nothing". Known: model, model_init, model_config, base_dtype, task, method, adapter, data, training, adalora, lora, svd_lora, prune_lora, houlsby, pfeiffer, output, seed, device."
+    `);
+    expect(load(BASE, 'adalora={target_r: null}').adalora).toEqual(load(BASE).adalora);
+  });
+
   it('says what is wrong with a setting', () => {
     expect(messageOf(BASE, 'seed')).toMatchInlineSnapshot(
       `"--set: expected key=value, got "seed". For example: --set training.learning_rate=1e-3"`,

@@ -1,15 +1,24 @@
 #!/usr/bin/env node
-import { hugePageEnvironment } from './huge-pages/huge-page-environment.ts';
-import { replaceProcess } from './huge-pages/replace-process.ts';
-
 /** Commands that run models. */
 const COMPUTING = ['train', 'eval', 'predict', 'generate'];
 
 const [, , command, ...words] = process.argv;
-// `plan --measure` runs them in children, which have their environment from it.
-if (COMPUTING.includes(command) || (command === 'plan' && words.includes('--measure'))) {
-  const environment = hugePageEnvironment();
-  if (environment) await replaceProcess(environment);
+try {
+  // `plan --measure` runs them in children, which have their environment from it.
+  if (COMPUTING.includes(command) || (command === 'plan' && words.includes('--measure'))) {
+    const { hugePageEnvironment } = await import('./huge-pages/huge-page-environment.ts');
+    const { replaceProcess } = await import('./huge-pages/replace-process.ts');
+    const environment = hugePageEnvironment();
+    if (environment) await replaceProcess(environment);
+  }
+  // Loaded last: a process that is replaced would have loaded it in vain.
+  await import('./program.ts');
+} catch (error) {
+  // Where files cannot be opened the program itself cannot be read, and with it no better message.
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
+  console.error(
+    `adalora: expected the system to open more files, got ${message}. Raise the limit (ulimit -n).`,
+  );
+  process.exitCode = 2;
 }
-// Loaded last: a process that is replaced would have loaded it in vain.
-await import('./program.ts');

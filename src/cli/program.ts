@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import { ComputationError } from '../support/computation-error.ts';
@@ -78,11 +78,21 @@ try {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // it has printed its message
-  const mistake = error instanceof UserError ? error : fileError(error);
+  const mistake = error instanceof UserError ? error : (fileError(error) ?? noHandles());
   if (mistake) {
     console.error(printable(mistake.message));
     return USER_MISTAKE;
   }
   console.error(error instanceof ComputationError ? printable(error.message) : error);
   return 1;
+}
+
+/** What is wrong where no file can be opened: the loaders of modules and of the engine say so in many ways. */
+function noHandles(): UserError | undefined {
+  try {
+    closeSync(openSync(process.execPath, 'r'));
+    return undefined;
+  } catch (error) {
+    return fileError(error);
+  }
 }

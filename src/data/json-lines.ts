@@ -1,3 +1,4 @@
+import { checkRowCount } from './check-row-count.ts';
 import type { RowProblems } from './row-problems.ts';
 
 export type JsonObject = Record<string, unknown>;
@@ -28,6 +29,7 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
     line++;
     const object = source.trim() === '' ? undefined : parseObject(source, line, problems);
     if (object) yield { line, offset, object };
+    checkRowCount(line, problems.fileName);
     offset = end + 1;
   }
 }
@@ -36,7 +38,7 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
 function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLine> {
   // Strings with what is escaped in them, brackets, what separates, line ends: all that a scan must see.
   const tokens = /"(?:[^"\\]|\\[\s\S])*"|[[\]{},\n]|"/g;
-  let [line, depth, start, startLine] = [1, 0, -1, 1];
+  let [line, depth, start, startLine, count] = [1, 0, -1, 1, 0];
   for (let match = tokens.exec(content); match; match = tokens.exec(content)) {
     const [token] = match;
     const isEnd = depth === 1 && (token === ',' || token === ']');
@@ -44,6 +46,7 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
       const source = content.slice(start, match.index);
       const object = source.trim() === '' ? undefined : parseObject(source, startLine, problems);
       if (object) yield { line: startLine, offset: start, object };
+      checkRowCount(++count, problems.fileName);
     }
     if (token === '{' || token === '[') depth++;
     if ((token === '{' || token === '[') && depth === 2) startLine = line;

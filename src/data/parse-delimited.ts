@@ -1,6 +1,7 @@
 // The build for browsers: the package's default one needs Node's global Buffer.
 import { parse } from 'csv-parse/browser/esm/sync';
 import { UserError } from '../support/user-error.ts';
+import { checkRowCount } from './check-row-count.ts';
 
 /** Each becomes an object of its own, tens of times the delimiter's byte. */
 const MAX_FIELDS = 10_000;
@@ -15,7 +16,8 @@ export interface Table {
  * Splits delimited text into records of any width. Without quoting a double quote is a character like any other and a
  * record is a line; with quoting, fields follow RFC 4180 and may hold delimiters, line ends and doubled quotes.
  *
- * @throws UserError with file and line for a quote that is never closed or stands in the middle of a field.
+ * @throws UserError with file and line for a quote that is never closed or stands in the middle of a field, and for more records
+ * or fields than memory holds
  */
 export function parseDelimited(content: string, fileName: string, delimiter: string, quote: boolean): Table {
   return quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, fileName, delimiter);
@@ -34,6 +36,7 @@ function splitLines(content: string, fileName: string, delimiter: string): Table
       if (fields.length > MAX_FIELDS) throw tooManyFields(fileName, line);
       table.records.push(fields);
       table.lines.push(line);
+      checkRowCount(table.lines.length, fileName);
     }
     start = next + 1;
   }
@@ -54,6 +57,7 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
       on_record: (record: string[], context) => {
         if (record.length > MAX_FIELDS) throw tooManyFields(fileName, nextLine(context.empty_lines));
         lines.push(nextLine(context.empty_lines));
+        checkRowCount(lines.length, fileName);
         taken += 1 + newlinesIn(record);
         return record;
       },

@@ -15,13 +15,13 @@ type Place = number | string;
 
 /** Gathers what is wrong with the rows of a file, so that one message tells all of it. */
 export class RowProblems {
-  readonly #fileName: string;
+  readonly fileName: string;
   #rows = 0;
   #last: Place | undefined;
   readonly #kinds = new Map<string, { first: RowProblem; places: Place[]; count: number }>();
 
   constructor(fileName: string) {
-    this.#fileName = fileName;
+    this.fileName = fileName;
   }
 
   /** Rows with problems. */
@@ -63,7 +63,7 @@ export class RowProblems {
   #messages(): string[] {
     return [...this.#kinds.values()].map(({ first, places, count }) => {
       const isLine = typeof places[0] === 'number';
-      const where = `${this.#fileName}${isLine ? ':' : ', '}${places[0]}`;
+      const where = `${this.fileName}${isLine ? ':' : ', '}${places[0]}`;
       const { message } = new UserError({ where, ...first });
       if (count === 1) return message;
       const more = count > places.length ? ` and ${count - places.length} more` : '';

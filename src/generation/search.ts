@@ -47,6 +47,7 @@ export async function beginSearch(
   if (isEncoderDecoder) checkEncoderLength(padded.length, model.maxPositions);
   const limits = searchLimits(settings, begun[0].length, model.maxPositions);
   checkTokens(settings, model.vocabSize);
+  checkRead(padded.tokens, begun, model.vocabSize);
   const processors = logitsProcessors(settings, limits, padded, isEncoderDecoder);
   signal?.throwIfAborted();
   const reader = new ModelReader(model);
@@ -86,6 +87,15 @@ async function readPrompts(
   await model.encode(prompts.tokens, begun.length, prompts.mask);
   const tokens = Int32Array.from(begun.flat());
   return reader.begin(tokens, begun.length, new Int32Array(tokens.length).fill(1));
+}
+
+/** @throws UserError for what is to be read and is no token: of the prompts, padding or what the decoder starts with */
+function checkRead(tokens: Int32Array, begun: readonly (readonly number[])[], vocabSize: number): void {
+  const beyond = [...tokens, ...begun.flat()].find((id) => id < 0 || id >= vocabSize);
+  if (beyond === undefined) return;
+  const expected = `ids of tokens below ${vocabSize}, the size of the model's vocabulary`;
+  const hint = 'Look at pad_token_id, bos_token_id and decoder_start_token_id.';
+  throw new UserError({ where: 'what the model reads', expected, got: `${beyond}`, hint });
 }
 
 /** @throws UserError with a line for each key that names a token beyond the vocabulary */

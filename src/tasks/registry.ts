@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import type { ScoreName } from '../metrics/scores.ts';
+import { shown } from '../support/problem.ts';
+import { UserError } from '../support/user-error.ts';
 import { causalLm } from './causal-lm/definition.ts';
 import { maskedLm } from './masked-lm/definition.ts';
 import { multiLabelClassification } from './multi-label-classification/definition.ts';
@@ -61,11 +63,20 @@ export function tasksWith(key: string): TaskName[] {
   return TASK_NAMES.filter((task) => Object.hasOwn(TASKS[task].data.shape, key));
 }
 
-/** The task of a model or adapter that says nothing of it: those of single heads are asked before the classifiers. */
+/**
+ * The task of a model or adapter that says nothing of it: those of single heads are asked before the classifiers.
+ *
+ * @throws UserError for a model of classes whose kind is none
+ */
 export function recognisedTask(model: UnknownTrained): Recognised & { task: TaskName } {
   for (const task of [...TASK_NAMES].reverse()) {
     const found = TASKS[task].recognises(model);
     if (found) return { task, ...found };
   }
-  throw new Error('a model of no task');
+  const problemTypes = TASK_NAMES.filter((name) => 'problem_type' in (taskNamed(name).classKeys?.([]) ?? {}));
+  throw new UserError({
+    where: 'config.json, problem_type',
+    expected: `one of ${problemTypes.join(', ')}`,
+    got: shown(model.json.problem_type),
+  });
 }

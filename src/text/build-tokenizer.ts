@@ -3,7 +3,7 @@ import { convertTokenizer } from './convert/convert-tokenizer.ts';
 import { SENTENCEPIECE_FILES } from './convert/read-sentencepiece.ts';
 import type { SlowTokenizer } from './convert/slow-tokenizer.ts';
 import { jsonFile } from './convert/text-file.ts';
-import { TextTokenizer } from './tokenizer.ts';
+import { TextTokenizer, type TokenizerOptions } from './tokenizer.ts';
 
 /** The files of a tokenizer, by their names in a model's folder. */
 export const TOKENIZER_FILES = { tokenizer: 'tokenizer.json', config: 'tokenizer_config.json' } as const;
@@ -44,7 +44,7 @@ export function holdsTokenizer(present: (name: string) => boolean): boolean {
 export function buildTokenizer(
   files: ReadonlyMap<string, Uint8Array>,
   where: (name: string) => string,
-  options: { typeVocabSize: number },
+  options: TokenizerOptions,
 ): TextTokenizer {
   try {
     const { tokenizer, config } = tokenizerJsons(files, where);

@@ -41,6 +41,8 @@ export const NO_SEQUENCE = -1;
 export interface TokenizerOptions {
   /** The model's `type_vocab_size`; with 1, or 0, all type ids are 0. */
   typeVocabSize: number;
+  /** The model's `vocab_size`, which ids stay below; any by default. */
+  vocabSize?: number;
 }
 
 /**
@@ -74,7 +76,7 @@ export class TextTokenizer {
   /**
    * @param tokenizerJson content of tokenizer.json
    * @param tokenizerConfig content of tokenizer_config.json
-   * @throws Error for a tokenizer the library cannot build
+   * @throws Error for a tokenizer that cannot be built, or has ids or types of tokens that the model has not
    */
   constructor(tokenizerJson: object, tokenizerConfig: object, options: TokenizerOptions) {
     const config = tokenizerConfig as Record<string, unknown>;
@@ -88,6 +90,7 @@ export class TextTokenizer {
     this.#post = postProcessor(json.post_processor ?? null, this.#pipeline.vocabulary);
     this.#decode = decoder(json.decoder, json.added_tokens);
 
+    checkIds(this.#pipeline.vocabulary.tokens, this.#post, options);
     const withTypes = (slot: Slot) => ({ ...slot, type: options.typeVocabSize > 1 ? slot.type : 0 });
     this.#single = this.#post.single.map(withTypes);
     this.#pair = this.#post.pair.map(withTypes);
@@ -237,6 +240,25 @@ function read(content: object): TokenizerJson {
   const { success, data, error } = tokenizerJson.safeParse(content);
   if (success) return data;
   throw new Error(z.prettifyError(error).replaceAll(/\s+/g, ' '));
+}
+
+/** The engine would look beyond the rows of the model's tables, of which negative numbers count from the end. */
+function checkIds(
+  tokens: readonly (string | undefined)[],
+  { single, pair }: PostProcessor,
+  { vocabSize = Infinity, typeVocabSize }: TokenizerOptions,
+): void {
+  if (tokens.length > vocabSize) {
+    const id = tokens.findIndex((token, id) => id >= vocabSize && token !== undefined);
+    throw new Error(
+      `${JSON.stringify(tokens[id])} has the id ${id}, where the model's config.json has a vocab_size of ${vocabSize}: they do not belong together`,
+    );
+  }
+  const type = [...single, ...pair].find((slot) => typeVocabSize > 1 && slot.type >= typeVocabSize)?.type;
+  if (type !== undefined)
+    throw new Error(
+      `the template has the type ${type}, where the model's type_vocab_size is ${typeVocabSize}`,
+    );
 }
 
 /** English punctuation without the spaces before it, as in transformers. */

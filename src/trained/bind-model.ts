@@ -6,6 +6,7 @@ import { modelFamily } from '../models/registry.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel, ModelWeights } from '../program/model-weights.ts';
 import { elementCount } from '../support/element-count.ts';
+import { UserError } from '../support/user-error.ts';
 
 /** Makes a model of a family. */
 export type Build<Model> = (definition: ModelDefinition, config: CommonConfig) => Model;
@@ -23,7 +24,22 @@ export interface Family {
  */
 export function familyOf(json: unknown, where: string): Family {
   const definition = modelFamily(json, where);
-  return { definition, config: definition.parseConfig(json, where) };
+  const config = definition.parseConfig(json, where);
+  checkTokens(config, where);
+  return { definition, config };
+}
+
+/** Throws a UserError for tokens of a config.json that its vocabulary has not. */
+function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfig, where: string): void {
+  const tokens = { pad_token_id: padTokenId, decoder_start_token_id: decoderStartTokenId };
+  for (const [key, id] of Object.entries(tokens)) {
+    if (id === undefined || id < vocabSize) continue;
+    throw new UserError({
+      where: `${where}, ${key}`,
+      expected: `an id below ${vocabSize}, its vocab_size`,
+      got: `${id}`,
+    });
+  }
 }
 
 /**

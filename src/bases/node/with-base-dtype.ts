@@ -4,6 +4,7 @@ import { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { BaseDtype } from '../base-dtype.ts';
 import { baseFormat } from '../base-format.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
@@ -24,6 +25,8 @@ const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'u
 /**
  * A model whose frozen linear weights are kept as integers of 8 or 4 bits. Their copy is made once, kept in a cache, and
  * mapped; everything that reads the weights themselves (merging, a new head) still reads the checkpoint.
+ *
+ * @throws UserError for a model of which nothing can be kept so
  */
 export async function withBaseDtype<Model extends TaskModel>(
   model: LoadedModel<Model>,
@@ -32,6 +35,10 @@ export async function withBaseDtype<Model extends TaskModel>(
 ): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
   const format = baseFormat(model, dtype);
+  if (format.base.paths.size === 0) {
+    const got = `${dtype}, and no linear weight of this ${model.definition.modelType} that can be kept so`;
+    throw new UserError({ where: 'base_dtype', expected: 'float32', got });
+  }
   const folder = join(cacheFolder, `${dtype}-${baseKey(weightFiles(model), format.key)}`);
   const path = join(folder, NAME);
   if (!existsSync(path)) {

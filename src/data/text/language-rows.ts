@@ -1,5 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
+import { checkRowCount } from '../check-row-count.ts';
 import { extensionOf } from '../extension-of.ts';
 import { type JsonObject, jsonLines, own, textOf, typeName } from '../json-lines.ts';
 import { RowProblems } from '../row-problems.ts';
@@ -30,7 +31,11 @@ export function* languageRows(
   problems: RowProblems,
 ): Iterable<LanguageRow> {
   if (!isJsonl(content, fileName)) {
-    yield* splitDocuments(content, sampleBy);
+    let count = 0;
+    for (const document of splitDocuments(content, sampleBy)) {
+      checkRowCount(++count, fileName);
+      yield document;
+    }
     return;
   }
   let keys: Keys | undefined;

@@ -4,7 +4,7 @@ import { parseFields, size } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
 const schema = z
-  .object({ ...bertFields, vocab_size: size.default(50265), pad_token_id: z.int().default(1) })
+  .object({ ...bertFields, vocab_size: size.default(50265), pad_token_id: z.int().min(0).default(1) })
   .refine(...headsDivideWidth)
   .refine(({ pad_token_id, max_position_embeddings }) => pad_token_id + 1 < max_position_embeddings, {
     path: ['pad_token_id'],

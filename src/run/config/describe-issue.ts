@@ -34,6 +34,8 @@ export function describeIssue(issue: Issue, config: unknown, known: KnownKeys): 
 
 /** Where a key that is unknown in one section belongs. */
 function placeOf(key: string, section: string, known: KnownKeys): string {
+  const [, name, value] = /^(\w+):(\S.*)$/.exec(key) ?? [];
+  if (known[section]?.includes(name)) return `YAML wants a space behind the colon: ${name}: ${value}`;
   const home = Object.keys(known).find((name) => known[name].includes(key));
   if (home !== undefined)
     return home === '' ? `${key} stands at the top level.` : `It belongs under ${home}.`;

@@ -3,7 +3,7 @@ import { BASE_DTYPES, type BaseDtype } from '../../bases/base-dtype.ts';
 import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
 import { scoreFacts } from '../../metrics/scores.ts';
 import type { Device } from '../../runtime/session.ts';
-import type { KeyPath } from '../../support/problem.ts';
+import { type KeyPath, valueAt } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { scorePrefixes, withSplits } from '../../tasks/data-files.ts';
 import {
@@ -142,7 +142,7 @@ function dataKeys(shape: Readonly<Record<string, z.ZodType>>): KnownKeys {
 }
 
 /**
- * Checks a config and fills in the defaults. A key whose value is null counts as left out. Gives itself back when it
+ * Checks a config and fills in the defaults. A known key whose value is null counts as left out. Gives itself back when it
  * is given a resolved config.
  *
  * @param where the file's name for messages, or what tells the place of a key
@@ -151,9 +151,11 @@ function dataKeys(shape: Readonly<Record<string, z.ZodType>>): KnownKeys {
 export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) => string)): RunConfig {
   const given = withoutNulls(value);
   const task = schema.shape.task.safeParse(Object(given).task).data;
-  const result = (task ? schema.extend({ data: taskNamed(task).data }) : schema).safeParse(given);
+  const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;
+  const result = checked.safeParse(given);
   const problems = [
     ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, knownKeys(task))),
+    ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, knownKeys(task))),
     ...crossCheck(soundSections(given, task)),
   ];
   if (problems.length > 0 || !result.success) {
@@ -165,6 +167,16 @@ export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) 
     throw new UserError(messages.join('\n'));
   }
   return resolve(result.data as Checked, given);
+}
+
+/** The unknown keys that go with what is left out, as their values are null: `{target_r:8}` is one of them in YAML. */
+function unknownNulls(value: unknown, checked: z.ZodType): z.core.$ZodIssueUnrecognizedKeys[] {
+  const unknown = checked.safeParse(value).error?.issues ?? [];
+  return unknown.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [];
+    const section = Object(valueAt(value, issue.path)) as Record<string, unknown>;
+    return [{ ...issue, keys: issue.keys.filter((key) => section[key] === null) }];
+  });
 }
 
 /** What the schema lets through, with the `data` section of its task. */

@@ -1,3 +1,4 @@
+import { NotFinite } from '../../program/check-finite.ts';
 import type { Program } from '../../program/program.ts';
 import { planEvaluation } from '../../text/batches.ts';
 import type { QuestionExamples } from './question-examples.ts';
@@ -8,7 +9,11 @@ export interface SpanLogits {
   end: Float32Array;
 }
 
-/** The logits of all features, in their order and without those of padding. */
+/**
+ * The logits of all features, in their order and without those of padding.
+ *
+ * @throws NotFinite naming the question of the first feature with a value that is none
+ */
 export async function predictSpans(
   program: Program,
   values: Float32Array,
@@ -28,5 +33,9 @@ export async function predictSpans(
       predicted[example] = { start: side(0), end: side(1) };
     });
   }
+  const damaged = predicted.findIndex(
+    ({ start, end }) => !(start.every(Number.isFinite) && end.every(Number.isFinite)),
+  );
+  if (damaged >= 0) throw new NotFinite(set.questions[damaged]);
   return predicted;
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Program } from '../../program/program.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
 import { bestSpans } from './best-spans.ts';
+import { predictSpans } from './predict-spans.ts';
 import type { AnsweredText } from './question.ts';
 import { bestOfAll } from './question-evaluation.ts';
 import { questionExamples } from './question-examples.ts';
@@ -106,6 +108,23 @@ it('says where question, windows and stride do not fit', () => {
   expect(() => examplesOf({ max_length: 5, doc_stride: 0 })).toThrow(
     /^question q0: expected room for the context in 5 tokens, got \d+ of the question and special ones\./,
   );
+});
+
+it('the first question with logits that are not finite is named', async () => {
+  const set = examplesOf({ max_length: 24, doc_stride: 6 });
+  let asked = 0;
+  const batch = (chosen: Int32Array, number: number) => {
+    [asked] = chosen;
+    return set.batch(chosen, number);
+  };
+  // [2, 1, sequence]; the last end of every window of a question from the third on is none.
+  const predict = async () => {
+    const logits = new Float32Array(2 * set.lengths[asked]);
+    return set.questions[asked] < 2 ? logits : logits.fill(Number.NaN, logits.length - 1);
+  };
+  const program = { predict } as Partial<Program> as Program;
+  const logits = predictSpans(program, new Float32Array(0), { ...set, batch }, 1);
+  await expect(logits).rejects.toThrow('row 3: expected logits that are finite');
 });
 
 it('where no span is left the answer is that of utils_qa.py: "empty"', () => {

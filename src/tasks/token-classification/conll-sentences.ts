@@ -1,3 +1,4 @@
+import { checkRowCount } from '../../data/check-row-count.ts';
 import type { RowProblems } from '../../data/row-problems.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from './conll-shape.ts';
 import { fileLines } from './file-lines.ts';
@@ -26,6 +27,7 @@ export function* conllSentences(
   if (!shape) return;
   let sentence = emptySentence();
   for (const { line, text } of fileLines(content)) {
+    checkRowCount(line, fileName);
     if (isBoundary(text)) {
       if (sentence.words.length > 0) yield { ...sentence, line: sentence.lines[0] };
       sentence = emptySentence();

@@ -52,9 +52,15 @@ describe('a chat template', () => {
     );
     const doubling =
       '{% set ns = namespace(x="ab") %}{% for i in range(25) %}{% set ns.x = ns.x + ns.x %}{% endfor %}';
-    expect(() => chat(`${doubling}{{ ns.x }}`).render(MESSAGES, false)).toThrow(
-      'expected at most 16777216 characters of text, got 67108864',
+    expect(() => chat(doubling).render(MESSAGES, false)).toThrow(
+      'x: expected at most 4194304 characters of text, got 8388608',
     );
+    const lists = (made: string) => doubling.replace('"ab"', '[1]').replace('ns.x + ns.x', made);
+    for (const made of ['ns.x + ns.x', '[ns.x, ns.x]'])
+      expect(() => chat(lists(made)).render(MESSAGES, false)).toThrow('x: expected at most 1048576 values');
+    expect(() =>
+      chat(doubling.replace('ns.x + ns.x', 'ns.x.replace("a", "aaaaaaaaaaaa")')).render([], false),
+    ).toThrow('expected at most 4194304 characters');
     expect(() => chat('x'.repeat(2 ** 20 + 1))).toThrow('expected at most 1048576 characters');
   });
 });

@@ -1,14 +1,13 @@
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
+import { Environment, Template } from '@huggingface/jinja';
 import { UserError } from '../../support/user-error.ts';
 import type { SpecialTokens } from '../special-tokens.ts';
 import { BadConversation } from './bad-conversation.ts';
 import type { ChatMessage } from './chat-message.ts';
+import { LimitedInterpreter } from './limited-interpreter.ts';
 import { strftime } from './strftime.ts';
 
 /** The longest known templates have some 30,000 characters. */
 const MAX_TEMPLATE_LENGTH = 2 ** 20;
-/** More than any model reads; a template may be made to write without end. */
-const MAX_OUTPUT_LENGTH = 2 ** 24;
 /** Templates count messages and tools. A list takes memory for every number. */
 const MAX_RANGE = 100_000;
 
@@ -55,17 +54,13 @@ export class ChatTemplate {
    */
   render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
     const { where, limited } = this.#options;
-    let text: string;
     try {
-      text = limited(() => this.#run(messages, addGenerationPrompt));
+      return limited(() => this.#run(messages, addGenerationPrompt));
     } catch (error) {
       if (error instanceof UserError) throw error;
       const got = error instanceof Refusal ? error.message : `an error (${(error as Error).message})`;
       throw new BadConversation({ where, expected: 'a conversation that the chat template takes', got });
     }
-    if (text.length <= MAX_OUTPUT_LENGTH) return text;
-    const expected = `at most ${MAX_OUTPUT_LENGTH} characters of text`;
-    throw new UserError({ where, expected, got: `${text.length}` });
   }
 
   #run(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
@@ -80,7 +75,7 @@ export class ChatTemplate {
       add_generation_prompt: addGenerationPrompt,
     };
     for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-    return String(new Interpreter(environment).run(this.#parsed).value);
+    return String(new LimitedInterpreter(environment, this.#options.where).run(this.#parsed).value);
   }
 }
 

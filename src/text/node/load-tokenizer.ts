@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
 import { buildTokenizer, tokenizerFiles } from '../build-tokenizer.ts';
-import type { TextTokenizer } from '../tokenizer.ts';
+import type { TextTokenizer, TokenizerOptions } from '../tokenizer.ts';
 
 /**
  * The tokenizer of a model folder: from `tokenizer.json` and `tokenizer_config.json`, or from what older models have
@@ -10,7 +10,7 @@ import type { TextTokenizer } from '../tokenizer.ts';
  *
  * @throws UserError for a missing file, invalid JSON and a tokenizer that cannot be built.
  */
-export function loadTokenizer(folder: string, options: { typeVocabSize: number }): TextTokenizer {
+export function loadTokenizer(folder: string, options: TokenizerOptions): TextTokenizer {
   return buildTokenizer(readTokenizerFiles(folder), (name) => join(folder, name), options);
 }
 

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { open } from '../src/trained/node/open.ts';
+import { writeSmallGenerator } from './support/small-generator.ts';
+import { TINY_CONFIG, TINY_TOKENIZER, writeTinyModel } from './support/tiny-model.ts';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
+
+const { added_tokens, model, post_processor } = TINY_TOKENIZER;
+const size = TINY_CONFIG.vocab_size;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** What is said where a model and its tokenizer are opened; nothing where nothing is wrong. */
+async function complaint(): Promise<string | undefined> {
+  try {
+    const opened = await open(folder);
+    const { text } = opened.parts;
+    await opened.close();
+    return text.tokenizer.vocabSize <= text.vocabSize ? undefined : 'not seen';
+  } catch (error) {
+    return (error as Error).message.replaceAll(`${folder}/`, '');
+  }
+}
+
+describe("a tokenizer's ids and types are those of the model", () => {
+  const added = (id: number) => [...added_tokens, { ...added_tokens[0], id, content: '<new>' }];
+  const vocab = { ...model.vocab, new: size };
+  const ended = (type_id: number) => [...post_processor.single, { SpecialToken: { id: '[SEP]', type_id } }];
+
+  it.each([
+    ['as they are', {}, undefined],
+    [
+      'a piece beyond',
+      { model: { ...model, vocab } },
+      `"new" has the id ${size}, where the model's config.json has a vocab_size of ${size}: they do not belong together`,
+    ],
+    ['an added token beyond', { added_tokens: added(size + 9) }, `"<new>" has the id ${size + 9}`],
+    [
+      'an id that would take minutes',
+      { added_tokens: added(2 ** 31) },
+      'the vocabulary has 2147483648 for the id',
+    ],
+    [
+      'a negative one',
+      { model: { ...model, vocab: { ...model.vocab, cat: -2 } } },
+      'the vocabulary has -2 for the id',
+    ],
+    [
+      'a type beyond',
+      { post_processor: { ...post_processor, single: ended(2) } },
+      "the template has the type 2, where the model's type_vocab_size is 2",
+    ],
+  ])('%s', async (_, changes, message) => {
+    const heads = { num_labels: 2, architectures: ['BertForMaskedLM'] };
+    writeTinyTextModel(folder, 'bert', { vocab_size: size, ...heads });
+    writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...TINY_TOKENIZER, ...changes }));
+    const said = await complaint();
+    if (message === undefined) expect(said).toBe(undefined);
+    else expect(said).toContain(`tokenizer.json: expected a tokenizer, got ${message}`);
+  });
+});
+
+describe('tokens of config.json are in its vocabulary', () => {
+  it('padding', async () => {
+    expect(() => writeTinyModel(folder, { pad_token_id: size })).toThrow(
+      `config.json, pad_token_id: expected an id below ${size}, its vocab_size, got ${size}.`,
+    );
+    expect(() => writeTinyModel(folder, { model_type: 'roberta', pad_token_id: -2 })).toThrow('pad_token_id');
+  });
+
+  it('what a decoder starts with', async () => {
+    expect(() => writeSmallGenerator(folder, 'bart', { decoder_start_token_id: 2 ** 31 })).toThrow(
+      'config.json, decoder_start_token_id: expected an id below',
+    );
+    writeSmallGenerator(folder, 'bart');
+    const generation = { pad_token_id: 0, eos_token_id: 2, decoder_start_token_id: 2 ** 30 };
+    writeFileSync(join(folder, 'generation_config.json'), JSON.stringify(generation));
+    await using opened = await open(folder, { generates: true });
+    await expect(opened.generate('the cat', { max_new_tokens: 1 })).rejects.toThrow(
+      /what the model reads: expected ids of tokens below \d+, the size of the model's vocabulary, got 1073741824/,
+    );
+  });
+});
