@@ -17,7 +17,7 @@ const threadsOfDist: Plugin = {
 export default defineConfig({
   plugins: [threadsOfDist],
   test: {
-    include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'web/**/*.test.ts', 'tests/**/*.test.ts'],
     globalSetup: 'tests/support/build-dist.ts',
     // ONNX Runtime's native addon wants a process of its own; two cores bear two at most.
     pool: 'forks',

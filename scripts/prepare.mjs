@@ -9,9 +9,11 @@ import { join } from 'node:path';
 
 const BUILT = 'dist/cli/main.js';
 const builtAt = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-  .map((name) => join('src', name));
+const sources = ['src', 'web'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.\w+$/.test(name) && !name.endsWith('.test.ts'))
+    .map((name) => join(folder, name)),
+);
 const changedAt = Math.max(
   ...['package.json', 'tsconfig.json', 'tsconfig.build.json', ...sources].map(
     (path) => statSync(path).mtimeMs,

@@ -20,6 +20,7 @@ import { reproduceCommand } from './commands/reproduce.ts';
 import { scoreCommand } from './commands/score.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
+import { webCommand } from './commands/web.ts';
 
 /** A mistake of the user's. Faults of this program, and what the engine cannot compute, exit with 1, runs stopped by a signal with 130. */
 const USER_MISTAKE = 2;
@@ -65,6 +66,7 @@ for (const command of [
   tokenizeCommand(),
   exportCommand(),
   mergeCommand(),
+  webCommand(),
 ]) {
   program.addCommand(command);
 }

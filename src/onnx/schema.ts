@@ -1,77 +1,65 @@
-import protobuf from 'protobufjs';
+import { encodeProtobuf, type ProtobufField } from '../formats/encode-protobuf.ts';
 import { PROGRAM } from '../support/program.ts';
 import type { LoweredGraph } from './lower-graph.ts';
 
 /**
- * The part of the ONNX schema (onnx.proto, IR version 10) that a lowered graph needs, as a protobufjs descriptor.
- * Names and field numbers are the format's.
+ * The part of the ONNX schema (onnx.proto, IR version 10) that a lowered graph needs, with the format's names and numbers.
  */
-const root = protobuf.Root.fromJSON({
-  nested: {
-    ModelProto: message({
-      ir_version: field('int64', 1),
-      producer_name: field('string', 2),
-      graph: field('GraphProto', 7),
-      opset_import: repeated('OperatorSetIdProto', 8),
-    }),
-    OperatorSetIdProto: message({ domain: field('string', 1), version: field('int64', 2) }),
-    GraphProto: message({
-      node: repeated('NodeProto', 1),
-      name: field('string', 2),
-      initializer: repeated('TensorProto', 5),
-      input: repeated('ValueInfoProto', 11),
-      output: repeated('ValueInfoProto', 12),
-    }),
-    NodeProto: message({
-      input: repeated('string', 1),
-      output: repeated('string', 2),
-      name: field('string', 3),
-      op_type: field('string', 4),
-      attribute: repeated('AttributeProto', 5),
-      domain: field('string', 7),
-    }),
-    AttributeProto: message({
-      name: field('string', 1),
-      f: field('float', 2),
-      i: field('int64', 3),
-      s: field('bytes', 4),
-      g: field('GraphProto', 6),
-      ints: repeated('int64', 8),
-      type: field('int32', 20),
-    }),
-    TensorProto: message({
-      dims: repeated('int64', 1),
-      data_type: field('int32', 2),
-      name: field('string', 8),
-      raw_data: field('bytes', 9),
-      external_data: repeated('StringStringEntryProto', 13),
-      data_location: field('int32', 14),
-    }),
-    StringStringEntryProto: message({ key: field('string', 1), value: field('string', 2) }),
-    ValueInfoProto: message({ name: field('string', 1), type: field('TypeProto', 2) }),
-    TypeProto: message({ tensor_type: field('TensorTypeProto', 1) }),
-    TensorTypeProto: message({ elem_type: field('int32', 1), shape: field('TensorShapeProto', 2) }),
-    TensorShapeProto: message({ dim: repeated('DimensionProto', 1) }),
-    DimensionProto: message({ dim_value: field('int64', 1), dim_param: field('string', 2) }),
+const SCHEMA = {
+  ModelProto: {
+    ir_version: field('int64', 1),
+    producer_name: field('string', 2),
+    graph: field('GraphProto', 7),
+    opset_import: repeated('OperatorSetIdProto', 8),
   },
-});
+  OperatorSetIdProto: { domain: field('string', 1), version: field('int64', 2) },
+  GraphProto: {
+    node: repeated('NodeProto', 1),
+    name: field('string', 2),
+    initializer: repeated('TensorProto', 5),
+    input: repeated('ValueInfoProto', 11),
+    output: repeated('ValueInfoProto', 12),
+  },
+  NodeProto: {
+    input: repeated('string', 1),
+    output: repeated('string', 2),
+    name: field('string', 3),
+    op_type: field('string', 4),
+    attribute: repeated('AttributeProto', 5),
+    domain: field('string', 7),
+  },
+  AttributeProto: {
+    name: field('string', 1),
+    f: field('float', 2),
+    i: field('int64', 3),
+    s: field('bytes', 4),
+    g: field('GraphProto', 6),
+    ints: repeated('int64', 8),
+    type: field('int32', 20),
+  },
+  TensorProto: {
+    dims: repeated('int64', 1),
+    data_type: field('int32', 2),
+    name: field('string', 8),
+    raw_data: field('bytes', 9),
+    external_data: repeated('StringStringEntryProto', 13),
+    data_location: field('int32', 14),
+  },
+  StringStringEntryProto: { key: field('string', 1), value: field('string', 2) },
+  ValueInfoProto: { name: field('string', 1), type: field('TypeProto', 2) },
+  TypeProto: { tensor_type: field('TensorTypeProto', 1) },
+  TensorTypeProto: { elem_type: field('int32', 1), shape: field('TensorShapeProto', 2) },
+  TensorShapeProto: { dim: repeated('DimensionProto', 1) },
+  DimensionProto: { dim_value: field('int64', 1), dim_param: field('string', 2) },
+};
 
-function message(fields: Record<string, protobuf.IField>): protobuf.INamespace {
-  return { fields } as protobuf.INamespace;
-}
-
-function field(type: string, id: number): protobuf.IField {
+function field(type: string, id: number): ProtobufField {
   return { type, id };
 }
 
-function repeated(type: string, id: number): protobuf.IField {
-  return { rule: 'repeated', type, id };
+function repeated(type: string, id: number): ProtobufField {
+  return { type, id, repeated: true };
 }
-
-// protobufjs would turn names to camelCase only when parsing .proto text; a JSON descriptor keeps the format's own.
-const [ModelProto, GraphProto, TensorProto] = ['ModelProto', 'GraphProto', 'TensorProto'].map((name) =>
-  root.lookupType(name),
-);
 
 const OPSET = 21;
 const IR_VERSION = 10;
@@ -91,21 +79,15 @@ export function modelFields({ nodes, initializers, inputs, outputs }: LoweredGra
 
 /** Encodes a model given with the format's own field names. */
 export function encodeModel(model: Partial<ModelFields>): Uint8Array {
-  return encode(ModelProto, model);
+  return encodeProtobuf(SCHEMA, 'ModelProto', model);
 }
 
 export function encodeGraph(graph: GraphFields): Uint8Array {
-  return encode(GraphProto, graph);
+  return encodeProtobuf(SCHEMA, 'GraphProto', graph);
 }
 
 export function encodeTensor(tensor: TensorFields): Uint8Array {
-  return encode(TensorProto, tensor);
-}
-
-function encode(type: protobuf.Type, fields: object): Uint8Array {
-  const problem = type.verify(fields);
-  if (problem) throw new Error(`not an ONNX ${type.name}: ${problem}`);
-  return type.encode(type.create(fields)).finish();
+  return encodeProtobuf(SCHEMA, 'TensorProto', tensor);
 }
 
 export interface ModelFields {

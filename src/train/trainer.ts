@@ -39,7 +39,9 @@ export interface TrainerHost {
   /** Asked between steps: true ends the run after a checkpoint. */
   shouldStop(): boolean;
   /** Writes a checkpoint and says where; missing where there is no place for one. */
-  save?(state: TrainerState): string;
+  save?(state: TrainerState): string | Promise<string>;
+  /** Asked after each step whether a checkpoint is due; by default one is every `save_steps`, and after an epoch. */
+  isSaveDue?(): boolean;
   /** Of the process, so far. */
   peakMemoryMb(): number;
 }
@@ -95,9 +97,9 @@ export class Trainer {
       if (reason !== 'done') break;
       await this.#takeStep();
       if (this.#isEvaluationDue()) await this.#evaluate();
-      if (this.#isSaveDue()) this.#save();
+      if (this.#isSaveDue()) await this.#save();
     }
-    if (this.#savedAt !== this.step) this.#save();
+    if (this.#savedAt !== this.step) await this.#save();
     await this.#program.release();
     const { method } = this.#inputs;
     if (reason !== 'stopped') method.assertComplete?.();
@@ -210,6 +212,7 @@ export class Trainer {
   }
 
   #isSaveDue(): boolean {
+    if (this.#host.isSaveDue) return this.#host.isSaveDue();
     return this.#isEpochEnd() || this.step % this.#settings.saveSteps === 0;
   }
 
@@ -222,10 +225,10 @@ export class Trainer {
     return patience !== undefined && (this.#best.state?.waited ?? 0) >= patience;
   }
 
-  #save(): void {
+  async #save(): Promise<void> {
     this.#savedAt = this.step;
     if (!this.#host.save) return;
-    const path = this.#host.save(this.state());
+    const path = await this.#host.save(this.state());
     this.#host.emit({ type: 'checkpoint', step: this.step, path });
   }
 

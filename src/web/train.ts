@@ -7,11 +7,13 @@ import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import { survey } from '../jobs/survey.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
+import type { TrainerState } from '../run/trainer-state.ts';
 import { UserError } from '../support/user-error.ts';
 import { validationSets } from '../tasks/data-files.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
-import { Trainer } from '../train/trainer.ts';
+import { Trainer, type TrainerHost } from '../train/trainer.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
+import { encodeCheckpoint, fingerprintOf, readCheckpoint } from './checkpoint.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
 import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
@@ -27,6 +29,15 @@ export interface TrainOptions extends PageOptions {
   onEvent?: (event: TrainEvent) => void;
   /** Aborting finishes the step and ends the run with reason "stopped", and without an adapter. */
   signal?: AbortSignal;
+  /**
+   * Given all that training needs to go on, every so many seconds and at the end. Each replaces the one before. Training
+   * waits for it. Needs `crypto.subtle`, which pages have that came by https or from this machine.
+   */
+  onCheckpoint?: (checkpoint: Blob) => void | Promise<void>;
+  /** The least time between two checkpoints; 20 by default. */
+  checkpointSeconds?: number;
+  /** A checkpoint of a run with the same config and files: training goes on from there, and ends with the same adapter. */
+  checkpoint?: PageFile;
 }
 
 /** How a run ended, and what it made. */
@@ -48,26 +59,29 @@ export interface TrainResult extends FinishEvent {
  * @throws UserError for every mistake in config, data or model
  */
 export async function train(config: PageConfig, options: TrainOptions): Promise<TrainResult> {
-  const began = new Date();
   const { onEvent: emit = () => {}, signal } = options;
   const startedAt = performance.now();
-  const { run, base } = await readPageRun(config, options);
+  const { run, base, texts } = await readPageRun(config, options);
+  const keeping = await keepingOf(run, [base.configText, ...texts], options);
+  const { saved, began } = keeping;
   const { model, engine } = await loadBase(run, base, options, emit);
   try {
     const onText = (share: number) => emit(progress('text', share));
     const opened = setUpRun(run, model, engine, began, everySecond(onText));
-    const { loaded, found } = await survey(opened, run.config.seed);
+    const { loaded, found } = saved ? { loaded: opened } : await survey(opened, run.config.seed);
     const { method } = loaded.inputs;
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
       emit,
       shouldStop: () => signal?.aborted ?? false,
       // A page cannot ask for its memory.
       peakMemoryMb: () => Number.NaN,
+      ...keeping.host,
     });
+    if (saved) await restore(trainer, saved.state);
     await trainer.prepare();
     emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
     if (found) emit({ type: 'allocation', ...found.allocation });
-    for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
+    if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
     const finish = await trainer.run();
     const { values } = trainer;
     const result: TrainResult = { ...finish, labels: run.labels, values };
@@ -86,13 +100,45 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   }
 }
 
+/** What a run keeps of itself, and what it goes on from. */
+async function keepingOf(
+  run: PageRun,
+  texts: readonly string[],
+  { onCheckpoint, checkpoint, checkpointSeconds = 20 }: TrainOptions,
+) {
+  if (!onCheckpoint && checkpoint === undefined) return { began: new Date() };
+  const fingerprint = await fingerprintOf(run.config, run.labels, texts);
+  const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint, fingerprint);
+  const began = saved?.began ?? new Date();
+  let savedAt = performance.now();
+  const host: Pick<TrainerHost, 'save' | 'isSaveDue'> | undefined = onCheckpoint && {
+    isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
+    async save(state) {
+      await onCheckpoint(encodeCheckpoint(state, { fingerprint, began }));
+      savedAt = performance.now();
+      return 'checkpoint';
+    },
+  };
+  return { began, saved, host };
+}
+
+/** A state that is written as one and does not fit was written by somebody else. */
+async function restore(trainer: Trainer, state: TrainerState): Promise<void> {
+  try {
+    await trainer.restore(state);
+  } catch (error) {
+    const got = `another (${(error as Error).message})`;
+    throw new UserError({ where: 'checkpoint', expected: 'a state of this run', got });
+  }
+}
+
 type PageRun = RunBeginning & { config: PageRunConfig };
 
 /** Reads the adapter to go on from, the data and its classes, and all of the model but its weights. */
 async function readPageRun(
   given: PageConfig,
   options: TrainOptions,
-): Promise<{ run: PageRun; base: DescribedModel }> {
+): Promise<{ run: PageRun; base: DescribedModel; texts: string[] }> {
   if (options.model !== undefined && given.model === undefined) {
     const expected = 'the name of the model whose files are given, for the adapter to tell';
     throw new UserError({ where: 'config: model', expected, got: 'none' });
@@ -115,7 +161,8 @@ async function readPageRun(
   const text = base.text(requested, key);
   const { family, generationFiles } = base;
   const run = beginRun({ config, start, family, text, generationFiles, train, validation });
-  return { run: { ...run, config: run.config as PageRunConfig }, base };
+  const texts = [...train, ...validation.flatMap(({ files }) => files)].map((file) => file.read());
+  return { run: { ...run, config: run.config as PageRunConfig }, base, texts };
 }
 
 async function readStart(config: PageRunConfig, { adapter }: TrainOptions) {

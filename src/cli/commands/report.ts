@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { openInBrowser, openOption } from '../open-in-browser.ts';
 
 interface Flags {
   output?: string;
@@ -15,7 +15,7 @@ export function reportCommand(): Command {
       '-o, --output <file>',
       'default: report.html in the folder of the run, of several in the current one',
     )
-    .addOption(new Option('--open <yes|no>', 'show it in the browser').choices(['yes', 'no']).default('no'))
+    .addOption(openOption())
     .action(run);
 }
 
@@ -25,16 +25,4 @@ async function run(runs: string[], { output, open }: Flags): Promise<void> {
   writeReport(runs, path);
   console.log(`The report is in ${path}`);
   if (open === 'yes') openInBrowser(path);
-}
-
-const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
-  darwin: ['open'],
-  win32: ['cmd', '/c', 'start', ''],
-};
-
-function openInBrowser(path: string): void {
-  const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
-  const opener = spawn(program, [...words, path], { stdio: 'ignore', detached: true });
-  opener.on('error', () => console.error(`No program here opens it: ${program} is missing.`));
-  opener.unref();
 }

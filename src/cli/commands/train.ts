@@ -1,8 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { TrainEvent } from '../../run/events.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { repeated } from '../flags.ts';
+import { portNumber, repeated } from '../flags.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 
@@ -74,10 +74,4 @@ async function run(given: string | undefined, { set, resume, json, ...flags }: F
     display.close();
     stop.release();
   }
-}
-
-/** Reads a flag that names a TCP port; 0 is any that is free. */
-function portNumber(value: string): number {
-  if (/^\d{1,5}$/.test(value) && Number(value) < 2 ** 16) return Number(value);
-  throw new InvalidArgumentError('expected a port, 0 to 65535.');
 }

@@ -2,19 +2,21 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../../support/user-error.ts';
 
-/** Listens on the loopback address, which other machines cannot reach. Throws a UserError where the port is not to be had. */
-export function listen(server: Server, port: number): Promise<AddressInfo> {
+/**
+ * Listens on the loopback address, which other machines cannot reach.
+ *
+ * @param hint what to do where the port is not to be had
+ * @throws UserError where it is not
+ */
+export function listen(
+  server: Server,
+  port: number,
+  hint = 'Leave it out: any will do.',
+): Promise<AddressInfo> {
   return new Promise((done, fail) => {
     server.once('error', ({ code }: NodeJS.ErrnoException) => {
       const got = code === 'EADDRINUSE' ? 'one that is taken' : `one that the system refuses (${code})`;
-      fail(
-        new UserError({
-          where: `--port ${port}`,
-          expected: 'a free port',
-          got,
-          hint: 'Leave it out: any will do.',
-        }),
-      );
+      fail(new UserError({ where: `--port ${port}`, expected: 'a free port', got, hint }));
     });
     server.listen(port, '127.0.0.1', () => done(server.address() as AddressInfo));
   });

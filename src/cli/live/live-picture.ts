@@ -1,6 +1,7 @@
 import { type LiveSection, type LiveState, liveSections } from '../../report/page/live-page.ts';
 import type { RunFacts } from '../../report/run/run-facts.ts';
 import { addEvent, emptyRecord } from '../../report/run/run-record.ts';
+import { TimeLeft } from '../../report/run/time-left.ts';
 import { readEvent } from '../../run/events.ts';
 
 /** A section of the page, and the version of the picture in which it changed last. */
@@ -15,13 +16,12 @@ export class LivePicture {
   version = 0;
   #sections: VersionedSection[] = [];
   #isChanged = true;
-  #started: { step: number; time: number } | undefined;
-  readonly #now: () => number;
+  readonly #timeLeft: TimeLeft;
 
   /** @param now milliseconds on any clock */
-  constructor(facts: RunFacts, now = () => performance.now()) {
+  constructor(facts: RunFacts, now?: () => number) {
     this.state = { record: emptyRecord(facts), isStopping: false, secondsLeft: Number.NaN };
-    this.#now = now;
+    this.#timeLeft = new TimeLeft(now);
   }
 
   /** Takes in an event of the run; `value` as the trainer emits it or its log has it. */
@@ -29,8 +29,7 @@ export class LivePicture {
     const event = readEvent(value);
     if (!event) return;
     addEvent(this.state.record, event);
-    if (event.type === 'start') this.#started = { step: event.step, time: this.#now() };
-    this.state.secondsLeft = this.#secondsLeft();
+    this.state.secondsLeft = this.#timeLeft.after(event);
     this.#isChanged = true;
   }
 
@@ -57,12 +56,5 @@ export class LivePicture {
       return old?.html === html ? old : { id, html, version: this.version };
     });
     return this.#sections;
-  }
-
-  #secondsLeft(): number {
-    const { start, step } = this.state.record;
-    if (!start || !this.#started || step <= this.#started.step) return Number.NaN;
-    const secondsAStep = (this.#now() - this.#started.time) / 1000 / (step - this.#started.step);
-    return secondsAStep * (start.total_steps - step);
   }
 }

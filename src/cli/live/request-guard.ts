@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isOwnHost } from './own-host.ts';
 
 /** A request that may be answered: what it asks for below the token. */
 export interface Admitted {
@@ -15,8 +16,8 @@ export interface Refused {
 /**
  * Admits requests to a server that only its own user may talk to:
  *
- * - Their Host is this machine's own address, so that a page of a name that resolves to 127.0.0.1 (DNS rebinding) gets
- *   nothing. That such a page cannot know the token is the second wall.
+ * - Their Host is this machine's own address ({@link isOwnHost}). That a page of another cannot know the token is the
+ *   second wall.
  * - Their path begins with a random token, compared in constant time. Other users of this machine do not know it.
  * - Requests that change something come from the page itself, if they say where from.
  */
@@ -25,8 +26,7 @@ export class RequestGuard {
   readonly #expected = digest(this.token);
 
   admit({ method, url = '', headers }: IncomingMessage, port: number): Admitted | Refused {
-    const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
-    if (headers.host === undefined || !hosts.includes(headers.host)) return { status: 421 };
+    if (!isOwnHost(headers.host, port)) return { status: 421 };
     const [, token, path] = /^\/([^/?#]*)(\/[^?#]*)$/.exec(url) ?? [];
     if (!timingSafeEqual(digest(token ?? ''), this.#expected)) return { status: 404 };
     const isForeign = headers.origin !== undefined && headers.origin !== `http://${headers.host}`;

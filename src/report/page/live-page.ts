@@ -1,4 +1,4 @@
-import { counted, duration, short } from '../format.ts';
+import { counted, duration } from '../format.ts';
 import { Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 import { methodTitle } from '../run/run-facts.ts';
@@ -7,10 +7,12 @@ import { liveScript } from './live-script.ts';
 import { htmlPage, scriptOf } from './page.ts';
 import { pageScript } from './page-script.ts';
 import { part } from './section.ts';
+import { sectionScript } from './section-script.ts';
 import { stateOf, titleOf } from './sections/summary.ts';
 import { sectionMarkup, sectionsOf } from './sections.ts';
+import { stepLine } from './step-line.ts';
 
-export const LIVE_SCRIPT = scriptOf(pageScript, liveScript);
+export const LIVE_SCRIPT = scriptOf(pageScript, sectionScript, liveScript);
 
 /** What a live page tells beside the report's picture. */
 export interface LiveState {
@@ -67,17 +69,12 @@ function status({ record, isStopping, secondsLeft, failure }: LiveState, title: 
 }
 
 function lineOf(record: RunRecord, isStopping: boolean, secondsLeft: number, failure?: string): string {
-  const { start, step, steps, finish } = record;
+  const { start, step, finish } = record;
   if (failure !== undefined) return `The run failed: ${failure}`;
   if (finish?.reason === 'stopped')
     return `Stopped at step ${counted(step)}, with a checkpoint. The same command with --resume goes on.`;
   if (finish) return `The run is over: ${stateOf(record)}, after ${duration(finish.train_runtime)}.`;
   if (!start) return 'Loading model and data.';
-  const last = steps.at(-1);
-  return [
-    `Step ${counted(step)} of ${counted(start.total_steps)}`,
-    ...(last ? [`loss ${short(last.loss)}`, `${short(last.examples_per_second)} examples a second`] : []),
-    ...(Number.isFinite(secondsLeft) ? [`${duration(secondsLeft)} left`] : []),
-    ...(isStopping ? ['finishing the step, then writing a checkpoint'] : []),
-  ].join(' · ');
+  const line = stepLine(record, secondsLeft);
+  return isStopping ? `${line} · finishing the step, then writing a checkpoint` : line;
 }

@@ -1,37 +1,15 @@
 /* Runs in the page, as text: it may use nothing from outside itself. */
 
 /**
- * Keeps a live page up to date: what the server sends replaces the parts of the page that differ. Reconnects by itself
- * (the browser does) until the server says that the run is over.
+ * Keeps a live page up to date: hands on the sections that the server sends. Reconnects by itself (the browser does)
+ * until the server says that the run is over.
  */
 export function liveScript(): void {
   const connection = document.getElementById('connection')!;
   const source = new EventSource('events');
 
-  function replace(id: string, html: string): void {
-    const old = document.getElementById(id);
-    const fresh = new DOMParser().parseFromString(html, 'text/html').getElementById(id);
-    if (!old || !fresh) return;
-    const parts = (element: Element) => [...element.querySelectorAll<HTMLElement>('[data-part]')];
-    const names = (element: Element) =>
-      parts(element)
-        .map(({ dataset }) => dataset.part)
-        .join();
-    if (names(old) !== names(fresh)) {
-      old.replaceWith(document.adoptNode(fresh));
-      return;
-    }
-    // Only what changed, so that a slider in use, a selection or a tooltip stays.
-    const current = parts(old);
-    parts(fresh).forEach((part, i) => {
-      if (part.innerHTML !== current[i].innerHTML) current[i].replaceChildren(...part.childNodes);
-    });
-  }
-
   source.addEventListener('section', ({ data }) => {
-    const { id, html } = JSON.parse(data) as { id: string; html: string };
-    replace(id, html);
-    document.dispatchEvent(new Event('update'));
+    document.dispatchEvent(new CustomEvent('section', { detail: JSON.parse(data) }));
   });
   source.addEventListener('end', () => {
     source.close();

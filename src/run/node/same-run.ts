@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
+import { courseOf } from '../config/course-of.ts';
 import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
 
@@ -16,7 +17,7 @@ export function fingerprintOf(
   files: readonly string[],
 ): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([[...leaves(courseOf(config))].sort(), labels]));
+  hash.update(JSON.stringify([[...courseOf(config)].sort(), labels]));
   for (const path of files) hash.update(contentDigest(path));
   return hash.digest('hex');
 }
@@ -24,8 +25,8 @@ export function fingerprintOf(
 /** The error of resuming a run with settings or data that are not its own: names what differs. */
 export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof runFiles>): UserError {
   const started = parseRunConfig(readYaml(path, "the run's config"), path);
-  const before = leaves(courseOf(started));
-  const now = leaves(courseOf(config));
+  const before = courseOf(started);
+  const now = courseOf(config);
   const differences = [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
     .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
@@ -37,26 +38,4 @@ export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof 
     got: differences.length > 0 ? differences.join(', ') : `other content in ${files.join(' or ')}`,
     hint: 'Resume with what its config.yaml says, or choose another folder with --set output=...',
   });
-}
-
-/**
- * A config without what changes no step: where files lie, what is computed on, what is computed twice (to the bit), and
- * when something is reported.
- */
-function courseOf({ output: _, device: __, data, training, ...rest }: RunConfig): object {
-  const { train: ___, validation: ____, ...columns } = data;
-  const { gradient_checkpointing, ...others } = training;
-  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = others;
-  return { ...rest, data: columns, training: course };
-}
-
-/** Every value of nested settings as JSON, by its dotted key. */
-function leaves(settings: object, prefix = ''): Map<string, string> {
-  return new Map(
-    Object.entries(settings).flatMap(([key, value]): [string, string][] =>
-      typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? [...leaves(value, `${prefix}${key}.`)]
-        : [[prefix + key, JSON.stringify(value)]],
-    ),
-  );
 }

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs';
+import { lazy } from '../../support/lazy.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { SlowTokenizer } from './slow-tokenizer.ts';
 
@@ -36,29 +37,32 @@ export interface SentencepieceModel {
 
 const MODELS: Readonly<Record<number, SentencepieceModel['model']>> = { 1: 'unigram', 2: 'bpe' };
 
-/** Names and numbers are those of sentencepiece_model.proto. */
-const root = protobuf.Root.fromJSON({
-  nested: {
-    SentencePiece: {
-      fields: {
-        piece: { type: 'string', id: 1 },
-        score: { type: 'float', id: 2 },
-        type: { type: 'int32', id: 3, options: { default: 1 } },
+/**
+ * Names and numbers are those of sentencepiece_model.proto. The library makes code of them, which the content security
+ * policy of a page may forbid: there only other tokenizers can be read.
+ */
+const types = lazy(() => {
+  const root = protobuf.Root.fromJSON({
+    nested: {
+      SentencePiece: {
+        fields: {
+          piece: { type: 'string', id: 1 },
+          score: { type: 'float', id: 2 },
+          type: { type: 'int32', id: 3, options: { default: 1 } },
+        },
       },
-    },
-    TrainerSpec: {
-      fields: {
-        model_type: { type: 'int32', id: 3, options: { default: 1 } },
-        unk_id: { type: 'int32', id: 40 },
-        unk_piece: { type: 'string', id: 45, options: { default: '<unk>' } },
+      TrainerSpec: {
+        fields: {
+          model_type: { type: 'int32', id: 3, options: { default: 1 } },
+          unk_id: { type: 'int32', id: 40 },
+          unk_piece: { type: 'string', id: 45, options: { default: '<unk>' } },
+        },
       },
+      NormalizerSpec: { fields: { precompiled_charsmap: { type: 'bytes', id: 2 } } },
     },
-    NormalizerSpec: { fields: { precompiled_charsmap: { type: 'bytes', id: 2 } } },
-  },
+  });
+  return ['SentencePiece', 'TrainerSpec', 'NormalizerSpec'].map((name) => root.lookupType(name));
 });
-const [SentencePiece, TrainerSpec, NormalizerSpec] = ['SentencePiece', 'TrainerSpec', 'NormalizerSpec'].map(
-  (name) => root.lookupType(name),
-);
 
 /**
  * The sentencepiece model of a tokenizer, under whichever of its names it lies.
@@ -83,6 +87,7 @@ export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {
 }
 
 function parse(bytes: Uint8Array) {
+  const [SentencePiece, TrainerSpec, NormalizerSpec] = types();
   const pieces: SentencePiece[] = [];
   let trainer: protobuf.Message = TrainerSpec.create();
   let normalizer: protobuf.Message = NormalizerSpec.create();

@@ -1,0 +1,34 @@
+import { Command, Option } from 'commander';
+import { portNumber } from '../flags.ts';
+import { openInBrowser, openOption } from '../open-in-browser.ts';
+
+interface Flags {
+  port: number;
+  open: 'yes' | 'no';
+  output?: string;
+}
+
+/** Always the same: what the page keeps in the browser is kept for this address, port included. */
+const PORT = 7117;
+
+export function webCommand(): Command {
+  return new Command('web')
+    .description('Serve a page that trains in the browser, on files that stay there; Ctrl-C ends it.')
+    .addOption(new Option('--port <port>', '0: any that is free').argParser(portNumber).default(PORT))
+    .addOption(openOption())
+    .option('-o, --output <folder>', 'write the page there instead, for any static host')
+    .action(run);
+}
+
+async function run({ port, open, output }: Flags): Promise<void> {
+  if (output !== undefined) {
+    const { writePage } = await import('../web/write-page.ts');
+    writePage(output);
+    console.log(`The page is in ${output}`);
+    return;
+  }
+  const { servePage } = await import('../web/page-server.ts');
+  const { url } = await servePage(port);
+  console.log(`The page is at ${url} (Ctrl-C ends it)`);
+  if (open === 'yes') openInBrowser(url);
+}

@@ -1,0 +1,7 @@
+/**
+ * Whether a request's Host is this machine's own address, so that a page of a name that resolves to 127.0.0.1 (DNS
+ * rebinding) gets nothing.
+ */
+export function isOwnHost(host: string | undefined, port: number): boolean {
+  return host === `127.0.0.1:${port}` || host === `localhost:${port}`;
+}

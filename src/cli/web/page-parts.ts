@@ -1,0 +1,30 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { embeddedFolder } from '../../data/hub/node/embedded-folder.ts';
+import { WEB_ENGINE_FILES, webEngineFolder } from '../../runtime/node/web-engine-folder.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** Three folders up from this file lies the package, from its source and from what is built of it alike. */
+const PAGE = fileURLToPath(new URL('../../../dist/page', import.meta.url));
+
+/** What the page is made of: where each part lies, and below which address the page looks for it. */
+export interface PagePart {
+  address: string;
+  folder: string;
+  files: readonly string[];
+}
+
+/** Throws a UserError where the page has not been built. */
+export function pageParts(): PagePart[] {
+  if (!existsSync(join(PAGE, 'index.html'))) {
+    const hint = 'Run: npm run web:build';
+    throw new UserError({ where: PAGE, expected: 'the built page', got: 'nothing there', hint });
+  }
+  const model = embeddedFolder();
+  return [
+    { address: '', folder: PAGE, files: readdirSync(PAGE) },
+    { address: 'engine/', folder: webEngineFolder(), files: WEB_ENGINE_FILES },
+    { address: 'models/mini/', folder: model, files: readdirSync(model) },
+  ];
+}

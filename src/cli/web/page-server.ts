@@ -1,0 +1,42 @@
+import { createServer, type Server } from 'node:http';
+import sirv from 'sirv';
+import { listen } from '../live/listen.ts';
+import { isOwnHost } from '../live/own-host.ts';
+import { pageHeaders } from './page-headers.ts';
+import { pageParts } from './page-parts.ts';
+
+export interface PageServer {
+  url: string;
+  server: Server;
+}
+
+/**
+ * Serves the page that trains to this machine's browsers. It only hands out files: the page sends nothing back.
+ *
+ * @throws UserError where the port is taken, or the page has not been built
+ */
+export async function servePage(port: number): Promise<PageServer> {
+  const parts = pageParts();
+  const headers = pageHeaders(parts);
+  const handlers = parts.map(({ address, folder, files }) => ({
+    address: `/${address}`,
+    files: new Set([...files, ...(address === '' ? [''] : [])]),
+    // It knows the files that are there now, and is asked for no other.
+    send: sirv(folder, { etag: true, maxAge: 0 }),
+  }));
+  const server = createServer((request, response) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    const refuse = (status: number) => response.writeHead(status, { Connection: 'close' }).end(`${status}\n`);
+    request.resume();
+    if (!isOwnHost(request.headers.host, port)) return void refuse(421);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return void refuse(405);
+    const [, address, name] = /^(\/(?:[\w-]+\/)*)([\w.-]*)(?:\?.*)?$/.exec(request.url ?? '') ?? [];
+    const handler = handlers.find((part) => part.address === address);
+    if (!handler?.files.has(name)) return void refuse(404);
+    request.url = `/${name}`;
+    handler.send(request, response, () => void refuse(404));
+  });
+  ({ port } = await listen(server, port, 'Name another, with --port.'));
+  return { url: `http://127.0.0.1:${port}/`, server };
+}

@@ -1,0 +1,21 @@
+import type { TrainEvent } from '../../run/events.ts';
+
+/** How long a run will still take, by the steps since this heard of its start. */
+export class TimeLeft {
+  readonly #now: () => number;
+  #started: { step: number; time: number; total: number } | undefined;
+
+  /** @param now milliseconds on any clock */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** In seconds, after an event; NaN before anything is known. */
+  after(event: TrainEvent): number {
+    if (event.type === 'start')
+      this.#started = { step: event.step, time: this.#now(), total: event.total_steps };
+    if (!this.#started || event.step <= this.#started.step) return Number.NaN;
+    const secondsAStep = (this.#now() - this.#started.time) / 1000 / (event.step - this.#started.step);
+    return secondsAStep * (this.#started.total - event.step);
+  }
+}

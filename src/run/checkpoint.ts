@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { excerptName } from '../formats/excerpt.ts';
+import type { StoredTensor } from '../formats/tensor-data.ts';
+import { UserError } from '../support/user-error.ts';
+import type { MethodState } from '../tuners/method-run.ts';
+import type { BestState, TrainerState } from './trainer-state.ts';
+
+const METHOD_PREFIX = 'method.';
+/** Increased when a checkpoint of an older version can no longer be read. */
+const FORMAT = '2';
+
+const count = z.int().min(0);
+/** JSON has null for what is no number. */
+const score = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const scores = z.record(z.string(), score);
+const stateNumbers = z.strictObject({
+  step: count,
+  optimizerStep: count,
+  skipped: z.strictObject({ total: count, inARow: count }),
+  meter: z.strictObject({ lossSum: score, steps: count }),
+  best: z
+    .strictObject({ step: count, score: z.number(), waited: count, metrics: scores })
+    .optional()
+    .transform((best): BestState | undefined => best),
+  lastMetrics: scores,
+});
+
+/** The run that a checkpoint is of. */
+export interface CheckpointOrigin {
+  /** What the run depends on: a checkpoint only resumes a run with the same. */
+  fingerprint: string;
+  /** The moment it began, for chat templates that tell the date. */
+  began: Date;
+}
+
+export type CheckpointMetadata = Readonly<Record<string, string>>;
+export type CheckpointTensors = ReadonlyMap<string, StoredTensor>;
+
+/** A checkpoint as a safetensors file holds it. */
+export interface StoredCheckpoint {
+  metadata: CheckpointMetadata;
+  tensors: CheckpointTensors;
+}
+
+/** What is written of a state; the tensors are views. */
+export function storeCheckpoint(
+  state: TrainerState,
+  { fingerprint, began }: CheckpointOrigin,
+): StoredCheckpoint {
+  const { tensors, method, ...numbers } = state;
+  const stored = new Map<string, StoredTensor>();
+  for (const [name, data] of Object.entries(tensors)) stored.set(name, asStored(data));
+  for (const [name, data] of Object.entries(method)) stored.set(METHOD_PREFIX + name, asStored(data));
+  const [when, text] = [began.toISOString(), JSON.stringify(numbers)];
+  return { metadata: { format: FORMAT, fingerprint, began: when, state: text }, tensors: stored };
+}
+
+/** Throws a UserError for metadata that is no checkpoint's of this version. */
+export function checkFormat({ format }: CheckpointMetadata, where: string): void {
+  if (format === FORMAT) return;
+  throw new UserError({
+    where,
+    expected: `a checkpoint of format ${FORMAT}`,
+    got: format === undefined ? 'another file' : `format ${excerptName(format)}`,
+    hint: 'Where another version of this program wrote it: resume with that, or begin anew.',
+  });
+}
+
+/** The state in a checkpoint. Throws a UserError for one that no trainer gave, whoever wrote it. */
+export function restoreCheckpoint(
+  { metadata, tensors: stored }: StoredCheckpoint,
+  where: string,
+): CheckpointOrigin & { state: TrainerState } {
+  const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));
+  if (error) throw damaged(where, `a state in which ${error.issues[0].path.join('.') || 'all'} is wrong`);
+  const tensors: Record<string, Float32Array> = {};
+  const method: MethodState = {};
+  for (const [name, { data }] of stored) {
+    if (name.startsWith(METHOD_PREFIX))
+      method[name.slice(METHOD_PREFIX.length)] = data as MethodState[string];
+    else tensors[name] = data as Float32Array;
+  }
+  const { values, m, v, best } = tensors;
+  const isWhole = [values, m, v, ...(best ? [best] : [])].every(
+    (data) => data instanceof Float32Array && data.length === values.length,
+  );
+  if (!isWhole) throw damaged(where, 'values and moments that do not fit together');
+  return {
+    fingerprint: metadata.fingerprint,
+    began: new Date(metadata.began),
+    state: { ...numbers, tensors: { values, m, v, ...(best && { best }) }, method },
+  };
+}
+
+/** The error of a checkpoint that is not as it was written. */
+export function damaged(where: string, got: string): UserError {
+  return new UserError({ where, expected: 'a checkpoint as it was written', got });
+}
+
+/** Undefined for what is no JSON. */
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+function asStored(data: Float32Array | Int32Array | Uint8Array): StoredTensor {
+  const dtype = data instanceof Float32Array ? 'F32' : data instanceof Int32Array ? 'I32' : 'U8';
+  return { dtype, shape: [data.length], data };
+}

@@ -1,0 +1,23 @@
+import type { RunConfig } from './run-config.ts';
+
+/**
+ * Every value of a config that the course of training depends on, as JSON, by its dotted key: not where files lie, what is
+ * computed on, what is computed twice (to the bit), nor when something is reported.
+ */
+export function courseOf({ output: _, device: __, data, training, ...rest }: RunConfig): Map<string, string> {
+  const { train: ___, validation: ____, ...columns } = data;
+  const { gradient_checkpointing, ...others } = training;
+  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = others;
+  return leaves({ ...rest, data: columns, training: course });
+}
+
+/** Every value of nested settings as JSON, by its dotted key. */
+function leaves(settings: object, prefix = ''): Map<string, string> {
+  return new Map(
+    Object.entries(settings).flatMap(([key, value]): [string, string][] =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? [...leaves(value, `${prefix}${key}.`)]
+        : [[prefix + key, JSON.stringify(value)]],
+    ),
+  );
+}

@@ -1,0 +1,71 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/*
+ * npm run web:build: the page that trains, as files for any static host, in dist/page. The engine's files and the model's,
+ * which are in the package or beside it, are not copied: `adalora web` serves them, or puts them beside the page (--output).
+ */
+
+const OUTPUT = 'dist/page';
+const SOURCE = 'web';
+/** Nothing but this page's own files: what it is given has nowhere to go. WebAssembly is compiled, and the worker begins as a blob. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** With the isolation that threads need. The page says its policy itself; from a server it holds for every file. */
+const HEADERS = {
+  'Content-Security-Policy': `${POLICY}; frame-ancestors 'none'`,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+};
+
+rmSync(OUTPUT, { recursive: true, force: true });
+mkdirSync(OUTPUT, { recursive: true });
+await build({
+  entryPoints: {
+    main: join(SOURCE, 'page/main.ts'),
+    worker: join(SOURCE, 'worker/worker.ts'),
+    'service-worker': join(SOURCE, 'worker/service-worker.ts'),
+  },
+  outdir: OUTPUT,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  minify: true,
+  // The report's scripts are functions of this program: no helper of the compiler's may come into them.
+  keepNames: false,
+  target: ['es2022'],
+  platform: 'browser',
+  logLevel: 'warning',
+});
+
+const text = (name) => readFileSync(join(SOURCE, name), 'utf8');
+writeFileSync(join(OUTPUT, 'index.html'), text('index.html').replace('{policy}', POLICY));
+writeFileSync(join(OUTPUT, 'page.css'), (await reportStyle()) + text('page.css'));
+const headers = Object.entries(HEADERS).map(([name, value]) => `  ${name}: ${value}\n`);
+writeFileSync(join(OUTPUT, '_headers'), `/*\n${headers.join('')}`);
+cpSync(join(SOURCE, 'icon.svg'), join(OUTPUT, 'icon.svg'));
+cpSync('examples/starter/train.tsv', join(OUTPUT, 'example.tsv'));
+
+/** The style of report and live page, whose pictures this page has too. */
+async function reportStyle() {
+  const { outputFiles } = await build({
+    entryPoints: ['src/report/page/style.ts'],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  });
+  const { STYLE } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+  return STYLE;
+}

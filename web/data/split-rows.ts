@@ -1,0 +1,100 @@
+import { Random } from '../../src/support/random.ts';
+import { UserError } from '../../src/support/user-error.ts';
+import type { Table } from './read-table.ts';
+
+export interface LabelledRow {
+  text: string;
+  label: string;
+}
+
+/** The rows of a table as they are used. */
+export interface Split {
+  train: LabelledRow[];
+  /** To measure on: never trained on, and of each label a share. */
+  heldOut: LabelledRow[];
+  /** Rows of each label, the most frequent first. */
+  labels: [label: string, rows: number][];
+  /** Rows without text or label, and rows whose text came before. */
+  leftOut: { empty: number; repeated: number };
+  /** The label that most held-out rows have, and their share: what a guess would score. */
+  guess: { label: string; share: number };
+}
+
+const HELD_OUT_SHARE = 0.2;
+/** More would tell the score no better than to a percent or two, and take time from training. */
+const MOST_HELD_OUT = 1000;
+/** A classifier of so many labels would learn none of them from what a page can train on. */
+const MOST_LABELS = 200;
+
+/**
+ * Takes texts and labels out of a table and holds a share of each label out. Of equal texts only the first is used, so
+ * that none lies on both sides.
+ *
+ * @throws UserError for columns from which nothing can be learnt
+ */
+export function splitRows(table: Table, text: number, label: number, seed: number): Split {
+  const { fileName, columns } = table;
+  const where = `${fileName}, column ${columns[label]}`;
+  if (text === label) {
+    const got = `column ${columns[text]} for both`;
+    throw new UserError({ where: fileName, expected: 'a column of texts and another of labels', got });
+  }
+  const { rows, leftOut } = usable(table, text, label);
+  const byLabel = rowsByLabel(rows);
+  const labels = [...byLabel].map(([name, { length }]): [string, number] => [name, length]);
+  labels.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  if (labels.length < 2) {
+    const got = labels.length === 0 ? 'none' : `only "${labels[0][0]}"`;
+    const hint = 'Choose another column, or a file with rows of a second label.';
+    throw new UserError({ where, expected: 'at least two different labels', got, hint });
+  }
+  if (labels.length > MOST_LABELS || 2 * labels.length > rows.length) {
+    const got = `${labels.length} different ones in ${rows.length} rows`;
+    const hint = 'Is it the column of the labels?';
+    throw new UserError({ where, expected: 'labels that come again and again', got, hint });
+  }
+  if (!rows.some((row) => /\p{L}/u.test(row.text))) {
+    const got = 'fields without a letter';
+    throw new UserError({ where: `${fileName}, column ${columns[text]}`, expected: 'texts', got });
+  }
+  const share = Math.min(HELD_OUT_SHARE, MOST_HELD_OUT / rows.length);
+  const heldOut = new Set([...byLabel.values()].flatMap((same) => chosen(same, share, seed)));
+  if (heldOut.size === 0) {
+    const expected = 'five rows of a label at least, to hold one out';
+    throw new UserError({ where: fileName, expected, got: `${labels[0][1]} of "${labels[0][0]}"` });
+  }
+  const train = rows.filter((row) => !heldOut.has(row));
+  const [guess, same] = [...rowsByLabel(heldOut)].reduce((a, b) => (b[1].length > a[1].length ? b : a));
+  return {
+    ...{ train, heldOut: [...heldOut], labels, leftOut },
+    guess: { label: guess, share: same.length / heldOut.size },
+  };
+}
+
+function rowsByLabel(rows: Iterable<LabelledRow>): Map<string, LabelledRow[]> {
+  const groups = new Map<string, LabelledRow[]>();
+  for (const row of rows) {
+    const group = groups.get(row.label);
+    if (group) group.push(row);
+    else groups.set(row.label, [row]);
+  }
+  return groups;
+}
+
+function usable({ rows }: Table, textAt: number, labelAt: number) {
+  const kept = new Map<string, LabelledRow>();
+  const leftOut = { empty: 0, repeated: 0 };
+  for (const row of rows) {
+    const [text, label] = [row[textAt].trim(), row[labelAt].trim()];
+    if (text === '' || label === '') leftOut.empty++;
+    else if (kept.has(text)) leftOut.repeated++;
+    else kept.set(text, { text, label });
+  }
+  return { rows: [...kept.values()], leftOut };
+}
+
+/** A share of some rows, at random. */
+function chosen(rows: readonly LabelledRow[], share: number, seed: number): LabelledRow[] {
+  const order = new Random(seed, 'held out').permutation(rows.length);
+  return Array.from(order.subarray(0, Math.floor(share * rows.length)), (i) => rows[i]);
+}

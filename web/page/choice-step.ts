@@ -1,0 +1,124 @@
+import type { Remote } from 'comlink';
+import { counted } from '../../src/report/format.ts';
+import { type Markup, markup } from '../../src/report/markup.ts';
+import type { Choice, Desk, OpenedFile } from '../worker/desk.ts';
+import type { Settings } from '../worker/page-run.ts';
+import { element } from './element.ts';
+import { labelBars } from './label-bars.ts';
+
+/** Labels that are listed; the others are counted. */
+const MOST_LISTED = 12;
+
+/** What is chosen, as it is handed to training. */
+export type Chosen = [text: number, label: number, settings: Settings];
+
+export interface ChoiceStep {
+  /** Shows a file; undefined: none. */
+  show(file: OpenedFile | undefined): void;
+  /** Whether nothing may be changed, since a run goes on. */
+  lock(isLocked: boolean): void;
+}
+
+/**
+ * The second step: which column is which, and what there is to learn.
+ *
+ * @param onHeader told whether the first line names the columns, when the user changes that
+ */
+export function choiceStep(
+  desk: Remote<Desk>,
+  onHeader: (header: boolean) => void,
+  onTrain: (chosen: Chosen) => void,
+): ChoiceStep {
+  const [text, label] = ['text', 'label'].map((id) => element(id, HTMLSelectElement));
+  const [epochs, rank] = ['epochs', 'rank'].map((id) => element(id, HTMLInputElement));
+  const header = element('header', HTMLInputElement);
+  const button = element('train', HTMLButtonElement);
+  const problem = element('choice-problem', HTMLElement);
+  const counts = element('counts', HTMLElement);
+  const section = element('choose', HTMLElement);
+  let file: OpenedFile | undefined;
+  let [isLocked, isReady, turn] = [false, false, 0];
+
+  function setReady(ready: boolean): void {
+    isReady = ready;
+    button.disabled = !isReady || isLocked;
+  }
+
+  async function weigh(): Promise<void> {
+    const mine = ++turn;
+    setReady(false);
+    if (!file) return;
+    const [textAt, labelAt] = [Number(text.value), Number(label.value)];
+    element('preview', HTMLElement).innerHTML = preview(file, textAt, labelAt).text;
+    let choice: Choice | undefined;
+    let message = '';
+    try {
+      choice = await desk.choose(textAt, labelAt);
+    } catch (error) {
+      ({ message } = error as Error);
+    }
+    if (mine !== turn) return;
+    problem.textContent = message;
+    counts.innerHTML = choice ? labelsOf(choice).text : '';
+    if (choice) epochs.value = `${choice.epochs}`;
+    setReady(choice !== undefined);
+  }
+
+  text.addEventListener('change', weigh);
+  label.addEventListener('change', weigh);
+  header.addEventListener('change', () => onHeader(header.checked));
+  element('choice', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    const settings = { epochs: epochs.valueAsNumber, rank: rank.valueAsNumber };
+    onTrain([Number(text.value), Number(label.value), settings]);
+  });
+
+  return {
+    show(opened) {
+      file = opened;
+      section.hidden = !opened;
+      if (opened) {
+        const options = opened.columns.map(({ name }, i) => markup`<option value="${i}">${name}</option>`);
+        for (const select of [text, label]) select.innerHTML = markup`${options}`.text;
+        text.value = `${opened.guess.text}`;
+        label.value = `${opened.guess.label}`;
+        header.checked = opened.hasHeader === true;
+        element('header-field', HTMLElement).hidden = opened.hasHeader === undefined;
+        element('file-facts', HTMLElement).textContent = factsOf(opened);
+      }
+      void weigh();
+    },
+    lock(locked) {
+      isLocked = locked;
+      setReady(isReady);
+    },
+  };
+}
+
+function factsOf({ fileName, rows, columns, ragged }: OpenedFile): string {
+  const left = ragged > 0 ? ` ${counted(ragged)} with more fields or fewer are left out.` : '';
+  return `${fileName}: ${counted(rows)} rows of ${counted(columns.length)} columns.${left}`;
+}
+
+function preview({ columns, preview }: OpenedFile, text: number, label: number): Markup {
+  const chosen = (i: number) => (i === text || i === label) && markup` class="chosen"`;
+  const head = columns.map(({ name }, i) => markup`<th scope="col"${chosen(i)}>${name}</th>`);
+  const rows = preview.map((row) => markup`<tr>${row.map((field) => markup`<td>${field}</td>`)}</tr>`);
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="The first rows"><table class="preview"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function labelsOf({ labels, leftOut, trainRows, heldOutRows }: Choice): Markup {
+  const most = labels[0][1];
+  const bars = labels.slice(0, MOST_LISTED).map(([label, rows]) => ({
+    ...{ label, share: rows / most },
+    value: counted(rows),
+  }));
+  const more = labels.length > MOST_LISTED && markup`<p>and ${labels.length - MOST_LISTED} more labels.</p>`;
+  const { empty, repeated } = leftOut;
+  const left = [
+    ...(empty > 0 ? [`${counted(empty)} without text or label`] : []),
+    ...(repeated > 0 ? [`${counted(repeated)} whose text came before`] : []),
+  ];
+  const out = left.length > 0 ? ` Left out: ${left.join(', ')}.` : '';
+  return markup`${labelBars(bars)}${more}<p>${counted(trainRows)} rows to train on, ${counted(heldOutRows)} held out to measure.${out}</p>`;
+}

@@ -1,0 +1,61 @@
+import type { Remote } from 'comlink';
+import type { Desk, OpenedFile } from '../worker/desk.ts';
+import { element } from './element.ts';
+
+const EXAMPLE = 'messages.tsv';
+
+/**
+ * The first step: a file comes by the input, by dropping it anywhere on the page, or is the example.
+ *
+ * @param onOpened given the file that is open, or undefined where it could not be read
+ * @returns opens the same file once more, its first line taken for names of columns or not
+ */
+export function fileStep(
+  desk: Remote<Desk>,
+  onOpened: (file: OpenedFile | undefined) => void,
+): (header: boolean) => void {
+  const input = element('input', HTMLInputElement);
+  const problem = element('file-problem', HTMLElement);
+  const drop = element('drop', HTMLElement);
+  let file: File | undefined;
+  let opened = 0;
+
+  async function open(header?: boolean): Promise<void> {
+    if (!file) return;
+    const turn = ++opened;
+    problem.textContent = '';
+    drop.setAttribute('aria-busy', 'true');
+    const result = await desk.open(file, header).catch((error: Error) => {
+      if (turn === opened) problem.textContent = error.message;
+      return undefined;
+    });
+    // Another file may have been chosen meanwhile.
+    if (turn !== opened) return;
+    drop.removeAttribute('aria-busy');
+    onOpened(result);
+  }
+  function take(chosen: File | undefined): void {
+    if (!chosen) return;
+    file = chosen;
+    void open();
+  }
+
+  input.addEventListener('change', () => take(input.files?.[0]));
+  element('example', HTMLButtonElement).addEventListener('click', async () => {
+    const response = await fetch(new URL('example.tsv', import.meta.url));
+    take(new File([await response.blob()], EXAMPLE));
+  });
+  document.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    drop.classList.add('over');
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) drop.classList.remove('over');
+  });
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    drop.classList.remove('over');
+    take(event.dataTransfer?.files[0]);
+  });
+  return (header) => void open(header);
+}

@@ -1,0 +1,27 @@
+import type { Remote } from 'comlink';
+import { counted } from '../../src/report/format.ts';
+import type { Desk } from '../worker/desk.ts';
+import { element } from './element.ts';
+
+/**
+ * Offers to go on with the run that an earlier tab left, where there is one.
+ *
+ * @returns looks once more, or hides the offer
+ */
+export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: boolean) => Promise<void> {
+  const section = element('kept', HTMLElement);
+  const line = element('kept-line', HTMLElement);
+  element('continue', HTMLButtonElement).addEventListener('click', onContinue);
+  element('discard', HTMLButtonElement).addEventListener('click', async () => {
+    section.hidden = true;
+    element('input', HTMLInputElement).focus();
+    await desk.discard();
+  });
+  return async (isShown) => {
+    section.hidden = true;
+    const kept = isShown ? await desk.kept() : undefined;
+    if (!kept) return;
+    line.textContent = `A training on ${kept.fileName} is kept in this browser, at step ${counted(kept.step)}. It goes on from there; if it was done, its result comes back.`;
+    section.hidden = false;
+  };
+}

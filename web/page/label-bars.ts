@@ -1,0 +1,17 @@
+import { type Markup, markup } from '../../src/report/markup.ts';
+
+export interface LabelBar {
+  label: string;
+  /** From 0 to 1. */
+  share: number;
+  /** What stands behind the bar. */
+  value: string;
+}
+
+/** Labels with a bar each; `best` sets the first apart. */
+export function labelBars(bars: readonly LabelBar[], best = false): Markup {
+  return markup`<ul class="bars">${bars.map(
+    ({ label, share, value }, i) =>
+      markup`<li${best && i === 0 && markup` class="first"`}><span class="name">${label}</span><progress class="bar" max="1" value="${share}" aria-hidden="true"></progress><span>${value}</span></li>`,
+  )}</ul>`;
+}

@@ -1,0 +1,33 @@
+import '../worker/without-eval.ts';
+
+import type { Outcome, Watcher } from '../worker/desk.ts';
+import { choiceStep } from './choice-step.ts';
+import { fileStep } from './file-step.ts';
+import { isolate } from './isolate.ts';
+import { keptStep } from './kept-step.ts';
+import { outcomeStep } from './outcome-step.ts';
+import { startWorker } from './start-worker.ts';
+import { trainingStep } from './training-step.ts';
+
+await isolate();
+
+const desk = startWorker();
+const showOutcome = outcomeStep(desk);
+const choice = choiceStep(
+  desk,
+  (header) => openAgain(header),
+  (chosen) => run((watcher) => desk.train(...chosen, watcher)),
+);
+const openAgain = fileStep(desk, choice.show);
+const offerKept = keptStep(desk, () => run((watcher) => desk.resume(watcher)));
+void offerKept(true);
+
+async function run(start: (watcher: Watcher) => Promise<Outcome>): Promise<void> {
+  choice.lock(true);
+  void offerKept(false);
+  showOutcome(undefined);
+  const ended = await trainingStep(desk, start);
+  choice.lock(false);
+  if (ended && ended.outcome.reason !== 'stopped') showOutcome(ended);
+  else void offerKept(true);
+}

@@ -1,0 +1,81 @@
+import type { Remote } from 'comlink';
+import { counted, score } from '../../src/report/format.ts';
+import type { Desk, Prediction } from '../worker/desk.ts';
+import { element } from './element.ts';
+import { labelBars } from './label-bars.ts';
+import type { Ended } from './training-step.ts';
+
+/** After the last key, before a text is labelled. */
+const PAUSE_MS = 250;
+const MOST_SHOWN = 6;
+
+/**
+ * The fourth step: what the model scores, says of a text, and how it is taken along. Buttons and box are wired once.
+ *
+ * @returns shows the outcome of a run; undefined: none
+ */
+export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => void {
+  const section = element('outcome', HTMLElement);
+  const typed = element('typed', HTMLTextAreaElement);
+  const answer = element('answer', HTMLElement);
+  let fileName = '';
+  let timer = 0;
+  let turn = 0;
+
+  async function ask(): Promise<void> {
+    const mine = ++turn;
+    const text = typed.value.trim();
+    if (text === '') {
+      answer.innerHTML = '';
+      return;
+    }
+    const html = await desk.predict(text).then(
+      (prediction) => answerOf(prediction),
+      (error: Error) => error.message,
+    );
+    if (mine !== turn) return;
+    if (typeof html === 'string') answer.textContent = html;
+    else answer.innerHTML = html.text;
+  }
+
+  typed.addEventListener('input', () => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(ask, PAUSE_MS);
+  });
+  element('ask', HTMLFormElement).addEventListener('submit', (event) => event.preventDefault());
+  element('save-adapter', HTMLButtonElement).addEventListener('click', async () => {
+    save(await desk.adapter(), `${fileName.replace(/\.[^.]*$/, '')}-adapter.zip`);
+  });
+
+  return (ended) => {
+    section.hidden = !ended;
+    turn++;
+    typed.value = '';
+    answer.innerHTML = '';
+    if (!ended) return;
+    ({ fileName } = ended.begun);
+    const { eval_accuracy, eval_f1 } = ended.outcome.metrics;
+    const { heldOutRows, guess } = ended.begun;
+    element('score', HTMLElement).textContent =
+      `Right on ${(100 * eval_accuracy).toFixed(1)} % of ${counted(heldOutRows)} rows that it was not trained on.`;
+    element('score-note', HTMLElement).textContent =
+      `F1 is ${score(eval_f1)}. To call every row “${guess.label}” would be right on ${(100 * guess.share).toFixed(1)} %.`;
+  };
+}
+
+function answerOf({ probabilities }: Prediction) {
+  const shown = probabilities.slice(0, MOST_SHOWN).map(([label, share]) => ({
+    ...{ label, share },
+    value: `${(100 * share).toFixed(1)} %`,
+  }));
+  return labelBars(shown, true);
+}
+
+function save(content: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  // The browser has taken it by the next turn at the latest where it asks where to.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

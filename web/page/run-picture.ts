@@ -1,0 +1,55 @@
+import { pageScript } from '../../src/report/page/page-script.ts';
+import { sectionScript } from '../../src/report/page/section-script.ts';
+import { sectionMarkup, sectionsOf } from '../../src/report/page/sections.ts';
+import { methodTitle } from '../../src/report/run/run-facts.ts';
+import type { RunRecord } from '../../src/report/run/run-record.ts';
+
+/** What of the report is drawn, in this order; the rest is folded away below. */
+const SHOWN = ['ranks', 'curves'];
+const FOLDED = ['importance', 'factors', 'optimisation', 'cost', 'settings', 'notes'];
+/** The least time between two drawings. */
+const PICTURE_MS = 500;
+/** The greatest share of the time that goes into drawing. */
+const DRAWING_SHARE = 0.1;
+
+let isListening = false;
+
+/** The report's picture of a run, drawn into an element while the run goes on. */
+export class RunPicture {
+  readonly #record: RunRecord;
+  readonly #drawn = new Map<string, string>();
+  #timer: number | undefined;
+  #interval = PICTURE_MS;
+
+  constructor(place: HTMLElement, record: RunRecord) {
+    this.#record = record;
+    const empty = (ids: readonly string[]) =>
+      ids.map((id) => `<section id="${id}" hidden></section>`).join('');
+    place.innerHTML = `${empty(SHOWN)}<details><summary>More of the run</summary>${empty(FOLDED)}</details>`;
+    if (isListening) return;
+    isListening = true;
+    pageScript();
+    sectionScript();
+  }
+
+  /** The record has something new. */
+  changed(): void {
+    this.#timer ??= window.setTimeout(() => this.draw(), this.#interval);
+  }
+
+  draw(): void {
+    window.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const began = performance.now();
+    const { facts } = this.#record;
+    for (const section of sectionsOf([{ label: methodTitle(facts), runs: [this.#record] }])) {
+      const { id } = section;
+      if (!SHOWN.includes(id) && !FOLDED.includes(id)) continue;
+      const html = sectionMarkup(section).text;
+      if (html === this.#drawn.get(id)) continue;
+      this.#drawn.set(id, html);
+      document.dispatchEvent(new CustomEvent('section', { detail: { id, html } }));
+    }
+    this.#interval = Math.max(PICTURE_MS, (performance.now() - began) / DRAWING_SHARE);
+  }
+}

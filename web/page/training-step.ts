@@ -1,0 +1,110 @@
+import { proxy, type Remote } from 'comlink';
+import { counted, duration, score } from '../../src/report/format.ts';
+import { stepLine } from '../../src/report/page/step-line.ts';
+import { addEvent, emptyRecord, type RunRecord } from '../../src/report/run/run-record.ts';
+import { TimeLeft } from '../../src/report/run/time-left.ts';
+import type { ProgressEvent, TrainEvent } from '../../src/run/events.ts';
+import type { Begun, Desk, Outcome, Watcher } from '../worker/desk.ts';
+import { element } from './element.ts';
+import { RunPicture } from './run-picture.ts';
+
+/** A screen reader is told of every quarter. */
+const SPOKEN_PARTS = 4;
+
+const LOADING: Record<ProgressEvent['what'], string> = {
+  download: 'Loading the encoder',
+  base: 'Preparing the encoder',
+  text: 'Reading the rows',
+};
+
+/** How a run ended, with what was told of it at its beginning. */
+export interface Ended {
+  begun: Begun;
+  outcome: Outcome;
+}
+
+/** The third step: follows a run until it ends. `start` is what begins it. Undefined where it failed, which is said. */
+export async function trainingStep(
+  desk: Remote<Desk>,
+  start: (watcher: Watcher) => Promise<Outcome>,
+): Promise<Ended | undefined> {
+  const [line, note, spoken, problem] = ['step-line', 'training-note', 'spoken', 'training-problem'].map(
+    (id) => element(id, HTMLElement),
+  );
+  const progress = element('progress', HTMLProgressElement);
+  const stop = element('stop', HTMLButtonElement);
+  const timeLeft = new TimeLeft();
+  let record: RunRecord | undefined;
+  let picture: RunPicture | undefined;
+  let begun: Begun | undefined;
+  let spokenPart = 0;
+
+  for (const text of [note, spoken, problem]) text.textContent = '';
+  line.textContent = 'Loading the encoder.';
+  progress.value = 0;
+  element('picture', HTMLElement).innerHTML = '';
+  const section = element('training', HTMLElement);
+  section.hidden = false;
+  element('training-title', HTMLElement).focus();
+  stop.hidden = false;
+  stop.disabled = false;
+  stop.onclick = () => {
+    stop.disabled = true;
+    line.textContent = 'Finishing the step.';
+    void desk.stop();
+  };
+
+  const watcher: Watcher = {
+    begun(run) {
+      begun = run;
+      record = emptyRecord(run.facts);
+      picture = new RunPicture(element('picture', HTMLElement), record);
+      note.textContent = noteOf(run);
+    },
+    event(event: TrainEvent) {
+      if (!record || !picture) return;
+      addEvent(record, event);
+      picture.changed();
+      const left = timeLeft.after(event);
+      if (event.type === 'progress')
+        line.textContent = `${LOADING[event.what]}: ${Math.round(100 * event.share)} %`;
+      if (!record.start || event.type !== 'step') return;
+      progress.value = event.step / record.start.total_steps;
+      if (!stop.disabled) line.textContent = stepLine(record, left);
+      const part = Math.floor(SPOKEN_PARTS * progress.value);
+      if (part > spokenPart && part < SPOKEN_PARTS)
+        spoken.textContent = `${Math.round((100 * part) / SPOKEN_PARTS)} % of the steps taken`;
+      spokenPart = part;
+    },
+  };
+
+  try {
+    const outcome = await start(proxy(watcher));
+    line.textContent = lineOf(outcome);
+    spoken.textContent = line.textContent;
+    picture?.draw();
+    return { begun: begun!, outcome };
+  } catch (error) {
+    line.textContent = 'The training failed.';
+    problem.textContent = (error as Error).message;
+    return undefined;
+  } finally {
+    stop.hidden = true;
+  }
+}
+
+function noteOf({ facts, isKept }: Begun): string {
+  const threads = crossOriginIsolated ? '' : ', in one thread since this page is not cross-origin isolated';
+  const device =
+    facts.device === 'webgpu' ? 'On the GPU (WebGPU)' : `On the processor (WebAssembly)${threads}`;
+  const kept = isKept
+    ? 'A checkpoint is kept every 20 seconds.'
+    : 'Not kept: another tab keeps its training, or this browser has no private files. Leave this tab open.';
+  return `${device}. ${kept}`;
+}
+
+function lineOf({ reason, step, train_runtime, metrics }: Outcome): string {
+  if (reason === 'stopped') return `Stopped at step ${counted(step)}.`;
+  const { eval_accuracy } = metrics;
+  return `Done after ${duration(train_runtime)}: accuracy ${score(eval_accuracy)} on the rows held out.`;
+}
