@@ -1,4 +1,4 @@
-import type { Program } from '../../program/program.ts';
+import type { Predictor } from '../../program/program.ts';
 import { planEvaluation } from '../../text/batches.ts';
 import type { QuestionExamples } from './question-examples.ts';
 
@@ -10,7 +10,7 @@ export interface SpanLogits {
 
 /** The logits of all features, in their order and without those of padding. */
 export async function predictSpans(
-  program: Program,
+  program: Predictor,
   values: Float32Array,
   set: QuestionExamples,
   batchSize: number,
