@@ -22,6 +22,7 @@ export const ROOMS = {
   run: "a run's config, events, folder and checkpoints",
   recipes: "the paper's experiments as configs",
   trained: 'opening models and adapters: predict, evaluate, generate, merge, export',
+  serving: 'many adapters over one base: their bank, batches of rows, decoding',
   report: 'report, charts, model card, TensorBoard',
   train: 'the loop',
   jobs: 'a whole training, its plan, its measurement',

@@ -49,18 +49,24 @@ const CHUNK = 2 ** 20;
  * How a model keeps its weights in a type. Encoders have even activations, which may be rounded too: their 8 bits are
  * products of bytes. Decoders have a few channels far above the others (Dettmers et al., 2022), and a token at a time to
  * generate: their weights alone are rounded, in blocks, of 8 or 4 bits.
+ *
+ * @param byRow whether activations are rounded row by row everywhere, so that no text depends on those in its batch
  */
-export function baseFormat(model: TaskModel, dtype: Exclude<BaseDtype, 'float32'>): BaseFormat {
-  if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(model);
+export function baseFormat(
+  model: TaskModel,
+  dtype: Exclude<BaseDtype, 'float32'>,
+  byRow = false,
+): BaseFormat {
+  if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(model, byRow);
   return blockFormat(quantizedPaths(model, BLOCK_SIZE), dtype === 'int4' ? 4 : 8);
 }
 
-function byteFormat(model: TaskModel): BaseFormat {
+function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
   const paths = quantizedPaths(model);
   const read = model.linears.filter(({ path, normalised }) => normalised && paths.has(path));
   const normalised = new Set(read.map(({ path }) => path));
   return {
-    base: byteBase(paths, normalised),
+    base: byteBase(paths, normalised, byRow),
     measured: normalised,
     key: { bytes: [...paths], smoothed: [...normalised] },
     tensors(path, [outputs, inputs], read, magnitudes) {

@@ -9,17 +9,34 @@ import { TokenMemory } from './token-memory.ts';
 export class CachedSession {
   readonly #values: Float32Array;
   readonly #session: Session;
+  readonly #graph: CachedGraph;
   /** By the names of the cache. */
   readonly #memories: ReadonlyMap<string, TokenMemory>;
 
-  private constructor(session: Session, { entries }: CachedGraph, values: Float32Array) {
+  private constructor(session: Session, graph: CachedGraph, values: Float32Array) {
     this.#values = values;
     this.#session = session;
-    this.#memories = new Map(entries.map(({ name, width }) => [name, new TokenMemory(width)]));
+    this.#graph = graph;
+    this.#memories = new Map(graph.entries.map(({ name, width }) => [name, new TokenMemory(width)]));
   }
 
   static async open(engine: Engine, graph: CachedGraph, values: Float32Array): Promise<CachedSession> {
     return new CachedSession(await engine.open(graph.outputs), graph, values);
+  }
+
+  /** Another memory for the same session, which it does not release. */
+  fork(): CachedSession {
+    return new CachedSession(this.#session, this.#graph, this.#values);
+  }
+
+  /** Takes the rows of another memory of the same session behind its own. */
+  join(other: CachedSession): void {
+    for (const [name, memory] of this.#memories) memory.join(other.#memories.get(name)!);
+  }
+
+  /** Forgets the first tokens of all rows. */
+  forget(tokens: number): void {
+    for (const memory of this.#memories.values()) memory.forget(tokens);
   }
 
   /** Forgets everything: `rows` sequences of which nothing is read. */

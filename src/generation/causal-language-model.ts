@@ -1,31 +1,29 @@
 import type { CommonConfig } from '../models/model-definition.ts';
-import { modelFeeds } from '../objectives/model-inputs.ts';
 import { concatenated } from '../support/concatenated.ts';
 import { commonPrefix } from '../text/learnt-ids.ts';
 import { causalGraph } from './cached-graph.ts';
+import { CachedRows } from './cached-rows.ts';
 import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';
-import { ReadTokens } from './read-tokens.ts';
 import type { TunedModel } from './tuned-model.ts';
 
 /** Tokens read at once, so that the scores of attention stay small, and a signal is heard, however long a prompt is. */
-const PIECE = 256;
+export const PIECE = 256;
 
 /** A decoder that keeps keys and values of all it has read. */
 export class CausalLanguageModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number;
-  readonly #session: CachedSession;
+  readonly #rows: CachedRows;
   readonly #continues: boolean;
   readonly #piece: number;
-  readonly #read = new ReadTokens();
   /** The tokens in the cache, where they are known to be those of one row. */
   #only: Int32Array | undefined;
 
   private constructor(config: CommonConfig, session: CachedSession, continues: boolean) {
     this.vocabSize = config.vocabSize;
     this.maxPositions = config.maxLength;
-    this.#session = session;
+    this.#rows = new CachedRows(session);
     this.#continues = continues && !config.readsWhole;
     this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
@@ -45,11 +43,9 @@ export class CausalLanguageModel implements LanguageModel {
     { parents, mask, signal }: ReadOptions,
   ): Promise<Float32Array> {
     const known = mask ? this.#known(tokens, rows) : 0;
-    for (const memory of [this.#session, this.#read]) {
-      if (known > 0) memory.truncate(known);
-      else if (mask) memory.reset(rows);
-      else if (parents) memory.follow(parents);
-    }
+    if (known > 0) this.#rows.truncate(known);
+    else if (mask) this.#rows.reset(rows);
+    else if (parents) this.#rows.follow(parents);
     const before = mask ? tokens.subarray(0, known) : parents ? undefined : this.#only;
     this.#only = undefined;
     let logits: Float32Array = new Float32Array(0);
@@ -58,29 +54,14 @@ export class CausalLanguageModel implements LanguageModel {
     for (let start = known; start < length; start += most) {
       signal?.throwIfAborted();
       const columns = (matrix: Int32Array) => columnsOf(matrix, rows, start, Math.min(length, start + most));
-      logits = await this.#readOn(columns(tokens), rows, mask && columns(mask));
+      logits = await this.#rows.read(columns(tokens), rows, mask && columns(mask));
     }
     if (this.#continues && rows === 1 && before) this.#only = concatenated(before, tokens.subarray(known));
     return logits;
   }
 
   release(): Promise<void> {
-    return this.#session.release();
-  }
-
-  /** Reads behind all that is in the cache. */
-  async #readOn(inputIds: Int32Array, rows: number, mask: Int32Array | undefined): Promise<Float32Array> {
-    const length = inputIds.length / rows;
-    const feeds = modelFeeds({
-      inputIds,
-      tokenTypeIds: new Int32Array(inputIds.length),
-      attentionMask: new Int32Array(0),
-      positionIds: this.#read.append(length, mask),
-      batch: rows,
-      length,
-    });
-    const { logits } = await this.#session.run({ ...feeds, attention_mask: this.#read.mask });
-    return logits.data as Float32Array;
+    return this.#rows.release();
   }
 
   /** How many tokens of a prompt are in the cache; its last one is always read, for what follows it. */

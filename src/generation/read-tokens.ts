@@ -17,6 +17,29 @@ export class ReadTokens {
     this.#length = tokens;
   }
 
+  /** Takes the rows of others behind its own; the shorter ones begin with padding, so that all end together. */
+  join(other: ReadTokens): void {
+    const length = Math.max(this.#length, other.#length);
+    const moved = [this as ReadTokens, other].flatMap((tokens) =>
+      tokens.#rows.map(({ mask, real }) => {
+        const own = new Int32Array(length);
+        own.set(mask.subarray(0, tokens.#length), length - tokens.#length);
+        return { mask: own, real };
+      }),
+    );
+    this.#rows = moved;
+    this.#length = length;
+  }
+
+  /** Forgets the padding that all rows begin with. Returns how many tokens that were. */
+  forgetPadding(): number {
+    const first = this.#rows.map(({ mask }) => mask.indexOf(1)).filter((at) => at >= 0);
+    const count = Math.min(this.#length, ...first);
+    for (const row of this.#rows) row.mask = row.mask.slice(count);
+    this.#length -= count;
+    return count;
+  }
+
   /** Every row goes on from a row of before. */
   follow(parents: Int32Array): void {
     this.#rows = Array.from(parents, (parent) => {

@@ -45,6 +45,31 @@ export class TokenMemory {
     this.#begun = Math.min(this.#begun, tokens);
   }
 
+  /** Forgets the first tokens of all rows. */
+  forget(tokens: number): void {
+    this.#data.copyWithin(0, tokens * this.#roots.length * this.#width, this.#size);
+    this.#tokens -= tokens;
+    this.#begun = Math.max(0, this.#begun - tokens);
+  }
+
+  /** Takes the rows of another memory behind its own; the shorter ones begin with zeros, so that all end together. */
+  join(other: TokenMemory): void {
+    const [own, added] = [this.#roots.length, other.#roots.length];
+    const [rows, width] = [own + added, this.#width];
+    const tokens = Math.max(this.#tokens, other.#tokens);
+    const joined = new Float32Array(tokens * rows * width);
+    for (const [memory, count, place] of [[this, own, 0] as const, [other, added, own] as const]) {
+      const before = tokens - memory.#tokens;
+      for (let i = 0; i < memory.#tokens; i++) {
+        const token = memory.#data.subarray(i * count * width, (i + 1) * count * width);
+        joined.set(token, ((before + i) * rows + place) * width);
+      }
+    }
+    this.reset(rows);
+    this.#data = joined;
+    this.#tokens = tokens;
+  }
+
   /** Every row goes on from a row of before, which may have several that do, or none. Copies what changes place. */
   follow(parents: Int32Array): void {
     const [source, width, before, rows] = [this.#data, this.#width, this.#roots.length, parents.length];

@@ -46,6 +46,18 @@ export function multiplyDimensions(a: Dimension, b: Dimension): Dimension {
   return canonical(terms);
 }
 
+/** The size divided by a symbol; undefined where it is no multiple of it. */
+export function divideDimension(size: Dimension, name: string): Dimension | undefined {
+  const terms = new Map<string, number>();
+  for (const [monomial, factor] of termsOf(size)) {
+    const names = monomial.split('*');
+    const at = names.indexOf(name);
+    if (at < 0) return undefined;
+    terms.set(names.toSpliced(at, 1).join('*'), factor);
+  }
+  return canonical(terms);
+}
+
 /** The number of elements of a shape. */
 export function sizeOf(shape: readonly Dimension[]): Dimension {
   return shape.reduce(multiplyDimensions, 1);

@@ -9,6 +9,8 @@ export interface Injection {
   parameter(name: string): Value | undefined;
   /** What to add to the outputs of linear modules that read the same `x` [rows, in]; undefined for untouched ones. */
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
+  /** What a linear module gives of x [rows, in] where its weight and bias are not those of the network; else undefined. */
+  linear?(module: LinearModule, bias: boolean, x: Value): Value | undefined;
   /** What goes on in place of a sublayer's output h [rows, width]; undefined where h does. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
 }
@@ -135,13 +137,16 @@ export class Network {
       const out = outFeatures[i];
       this.linearInputs.set(whole[i], x);
       const normalised = x.node.op === 'layerNorm';
-      this.linears.set(whole[i], {
+      const module: LinearModule = {
         path: whole[i],
         inFeatures,
         outFeatures: out,
         ...(transposed && { transposed }),
         ...(normalised && { normalised }),
-      });
+      };
+      this.linears.set(whole[i], module);
+      const replaced = this.injection?.linear?.(module, bias, x);
+      if (replaced) return replaced;
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
       const product = this.product(path, x, shape, transposed);
       return bias ? add(product, this.parameter(`${path}.bias`, [out])) : product;

@@ -1,11 +1,11 @@
 import { planEvaluation } from '../text/batches.ts';
 import { checkFinite } from './check-finite.ts';
 import type { ExampleSet } from './example-set.ts';
-import type { Program } from './program.ts';
+import type { Predictor } from './program.ts';
 
 /** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length. Throws NotFinite. */
 export async function predictAll(
-  program: Program,
+  program: Predictor,
   values: Float32Array,
   set: ExampleSet,
   numLabels: number,

@@ -21,6 +21,9 @@ export interface Objective {
   gradient: Float32Array;
 }
 
+/** What gives logits of batches. */
+export type Predictor = Pick<Program, 'predict'>;
+
 /** A model under a tuner, loaded: gradients for training, logits and loss for evaluation. Sessions open when first used. */
 export class Program {
   /** What it is made of, for other sessions of the same network. */

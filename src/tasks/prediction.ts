@@ -1,5 +1,5 @@
 import type { TextGenerator } from '../generation/text-generator.ts';
-import type { Program } from '../program/program.ts';
+import type { Predictor } from '../program/program.ts';
 import type { BaseData, EncodingContext, ReadingFlags, ReadingOf } from './task-definition.ts';
 
 /** What a task answers for one input: ready to be written as JSON. */
@@ -42,7 +42,7 @@ export interface Prediction<Data extends BaseData, Input> {
   /** Answers some inputs in their order. */
   answer(
     inputs: readonly Input[],
-    tuned: { program: Program; values: Float32Array; generator(): Promise<TextGenerator> },
+    tuned: { program: Predictor; values: Float32Array; generator(): Promise<TextGenerator> },
     context: EncodingContext<Data>,
     batchSize: number,
   ): Promise<Answer[]>;

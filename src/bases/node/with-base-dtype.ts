@@ -15,6 +15,8 @@ import { type OnWritten, writeBase } from './write-base.ts';
 export interface BaseOptions {
   /** Where the copy is kept; by default in the user's cache. */
   cacheFolder?: string;
+  /** Whether activations are rounded row by row everywhere: see {@link baseFormat}. */
+  byRow?: boolean;
   /** Told while a copy is made, which takes about as long as reading the checkpoint. */
   onWritten?: OnWritten;
 }
@@ -31,10 +33,10 @@ const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'u
 export async function withBaseDtype<Model extends TaskModel>(
   model: LoadedModel<Model>,
   dtype: BaseDtype,
-  { cacheFolder = baseCacheFolder(), onWritten = () => {} }: BaseOptions = {},
+  { cacheFolder = baseCacheFolder(), byRow, onWritten = () => {} }: BaseOptions = {},
 ): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
-  const format = baseFormat(model, dtype);
+  const format = baseFormat(model, dtype, byRow);
   if (format.base.paths.size === 0) {
     const got = `${dtype}, and no linear weight of this ${model.definition.modelType} that can be kept so`;
     throw new UserError({ where: 'base_dtype', expected: 'float32', got });

@@ -1,4 +1,4 @@
-import { byteMatmul, weight } from '../../graph/build.ts';
+import { byteMatmul, multiply, weight } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
@@ -13,13 +13,24 @@ export const SMOOTHING = '.smoothing';
  *
  * @param normalised the modules that read the output of a layer norm. Its rows are of similar size, so they share a scale
  * once the columns that stand out are smoothed (Xiao et al., 2023, SmoothQuant). Other operands have a scale for each row
+ * @param byRow whether smoothed rows have a scale each as well: what a row gives then does not depend on those beside it
  */
-export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<string>): FrozenBase {
+export function byteBase(
+  paths: ReadonlySet<string>,
+  normalised: ReadonlySet<string>,
+  byRow = false,
+): FrozenBase {
   // Modules that read the same x have equal factors: x is smoothed once for all of them.
   const smoothings = new WeakMap<Value, Value>();
   const smoothingOf = (x: Value, name: string) => {
     const known = smoothings.get(x) ?? weight(x.node.graph, name + SMOOTHING, [x.shape[1] as number]);
     smoothings.set(x, known);
+    return known;
+  };
+  const smoothedRows = new WeakMap<Value, Value>();
+  const smoothed = (x: Value, name: string) => {
+    const known = smoothedRows.get(x) ?? multiply(x, smoothingOf(x, name));
+    smoothedRows.set(x, known);
     return known;
   };
   return {
@@ -34,12 +45,11 @@ export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<str
           weight(graph, name + INTEGERS, [rows, columns], 'uint8'),
           weight(graph, name + SCALES, [columns]),
         ] as const;
-      return byteMatmul(
-        x,
-        matrix(name, inFeatures, outFeatures),
-        matrix(name + MIRROR, outFeatures, inFeatures),
-        normalised.has(path) ? smoothingOf(x, name) : undefined,
-      );
+      const own = matrix(name, inFeatures, outFeatures);
+      const mirror = matrix(name + MIRROR, outFeatures, inFeatures);
+      if (!normalised.has(path)) return byteMatmul(x, own, mirror);
+      if (byRow) return byteMatmul(smoothed(x, name), own, mirror);
+      return byteMatmul(x, own, mirror, smoothingOf(x, name));
     },
   };
 }

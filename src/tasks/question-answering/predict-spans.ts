@@ -1,5 +1,5 @@
 import { NotFinite } from '../../program/check-finite.ts';
-import type { Program } from '../../program/program.ts';
+import type { Predictor } from '../../program/program.ts';
 import { planEvaluation } from '../../text/batches.ts';
 import type { QuestionExamples } from './question-examples.ts';
 
@@ -15,7 +15,7 @@ export interface SpanLogits {
  * @throws NotFinite naming the question of the first feature with a value that is none
  */
 export async function predictSpans(
-  program: Program,
+  program: Predictor,
   values: Float32Array,
   set: QuestionExamples,
   batchSize: number,

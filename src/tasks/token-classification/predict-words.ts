@@ -1,11 +1,11 @@
 import { checkFinite } from '../../program/check-finite.ts';
-import type { Program } from '../../program/program.ts';
+import type { Predictor } from '../../program/program.ts';
 import { planEvaluation } from '../../text/batches.ts';
 import type { WordExamples } from './word-examples.ts';
 
 /** Logits of the first pieces of each example's words, in order: [words, labels] row-major. */
 export async function predictWords(
-  program: Program,
+  program: Predictor,
   values: Float32Array,
   set: WordExamples,
   numLabels: number,

@@ -1,0 +1,70 @@
+import { modelFeeds } from '../objectives/model-inputs.ts';
+import type { Tensors } from '../runtime/session.ts';
+import type { CachedSession } from './cached-session.ts';
+import { ReadTokens } from './read-tokens.ts';
+
+/** Sequences that a decoder reads side by side: its cache, and which tokens in it are real. */
+export class CachedRows {
+  readonly #session: CachedSession;
+  readonly #read = new ReadTokens();
+
+  constructor(session: CachedSession) {
+    this.#session = session;
+  }
+
+  /** Rows of the same session with a memory of their own. */
+  fork(): CachedRows {
+    return new CachedRows(this.#session.fork());
+  }
+
+  /** Forgets everything: `rows` sequences of which nothing is read. */
+  reset(rows: number): void {
+    for (const memory of [this.#session, this.#read]) memory.reset(rows);
+  }
+
+  /** Forgets the tokens from a number on. */
+  truncate(tokens: number): void {
+    for (const memory of [this.#session, this.#read]) memory.truncate(tokens);
+  }
+
+  /** Every row goes on from a row of before. */
+  follow(parents: Int32Array): void {
+    for (const memory of [this.#session, this.#read]) memory.follow(parents);
+  }
+
+  /** Takes the rows of others behind its own; the shorter ones begin with padding, so that all end together. */
+  join(other: CachedRows): void {
+    this.#session.join(other.#session);
+    this.#read.join(other.#read);
+  }
+
+  /** Forgets the padding that all rows begin with. */
+  forgetPadding(): void {
+    this.#session.forget(this.#read.forgetPadding());
+  }
+
+  /**
+   * Reads [rows, count] tokens behind what is in the cache.
+   *
+   * @param mask 1 for a real token, 0 for padding; without one all are real
+   * @param more further inputs of the graph
+   * @returns logits [rows, vocabulary] after the last token
+   */
+  async read(inputIds: Int32Array, rows: number, mask?: Int32Array, more?: Tensors): Promise<Float32Array> {
+    const length = inputIds.length / rows;
+    const feeds = modelFeeds({
+      inputIds,
+      tokenTypeIds: new Int32Array(inputIds.length),
+      attentionMask: new Int32Array(0),
+      positionIds: this.#read.append(length, mask),
+      batch: rows,
+      length,
+    });
+    const { logits } = await this.#session.run({ ...feeds, attention_mask: this.#read.mask, ...more });
+    return logits.data as Float32Array;
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}

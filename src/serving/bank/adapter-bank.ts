@@ -1,0 +1,74 @@
+import type { Tensors } from '../../runtime/session.ts';
+import { elementCount } from '../../support/element-count.ts';
+import { type BankPart, SLOTS } from './bank-injection.ts';
+import type { PackedAdapter } from './packed-adapter.ts';
+
+/**
+ * The adapters that a session can compute with now: tensors that are its inputs, written in place. An adapter comes in by
+ * having a slot written, and stays until another one needs the slot that was used the longest ago.
+ */
+export class AdapterBank {
+  readonly #parts: readonly (BankPart & { size: number; data: Float32Array })[];
+  readonly #tensors: Tensors;
+  /** Slots by the object that stands for an adapter, the least recently used first. */
+  readonly #slots = new Map<object, number>();
+  readonly #free: number[];
+  /** How many there are. */
+  readonly slots: number;
+
+  constructor(parts: readonly BankPart[], slots: number) {
+    this.#parts = parts.map((part) => {
+      const size = elementCount(part.shape);
+      return { ...part, size, data: new Float32Array(slots * size) };
+    });
+    this.#tensors = Object.fromEntries(
+      this.#parts.map(({ name, shape, data }) => [name, { data, dims: [slots, ...shape] }]),
+    );
+    this.slots = slots;
+    this.#free = Array.from({ length: slots }, (_, slot) => slot);
+  }
+
+  /**
+   * Sees to it that an adapter has a slot.
+   *
+   * @param adapter stands for it: equal objects are one adapter
+   * @param kept adapters that must keep theirs
+   * @returns whether it has one: not where all slots are of those
+   */
+  place(adapter: object, packed: PackedAdapter, kept: ReadonlySet<object>): boolean {
+    const known = this.#slots.get(adapter);
+    const slot = known ?? this.#free.pop() ?? this.#evict(kept);
+    if (slot === undefined) return false;
+    if (known === undefined) this.#write(packed, slot);
+    this.#slots.delete(adapter);
+    this.#slots.set(adapter, slot);
+    return true;
+  }
+
+  /** The bank as inputs of its graph, for examples whose adapters have slots. */
+  feeds(adapters: readonly object[]): Tensors {
+    const slots = Int32Array.from(adapters, (adapter) => {
+      const slot = this.#slots.get(adapter);
+      if (slot === undefined) throw new Error('an adapter without a slot');
+      return slot;
+    });
+    return { ...this.#tensors, [SLOTS]: { data: slots, dims: [slots.length] } };
+  }
+
+  #evict(kept: ReadonlySet<object>): number | undefined {
+    for (const [adapter, slot] of this.#slots) {
+      if (kept.has(adapter)) continue;
+      this.#slots.delete(adapter);
+      return slot;
+    }
+    return undefined;
+  }
+
+  #write(adapter: PackedAdapter, slot: number): void {
+    for (const { size, data, write } of this.#parts) {
+      const memory = data.subarray(slot * size, (slot + 1) * size);
+      memory.fill(0);
+      write(adapter, memory);
+    }
+  }
+}

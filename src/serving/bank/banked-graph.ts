@@ -1,0 +1,61 @@
+import type { Value } from '../../graph/graph.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { elementCount } from '../../support/element-count.ts';
+import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import type { Tuner } from '../../tuners/tuner.ts';
+import { AdapterBank } from './adapter-bank.ts';
+import { BankInjection, type BankPart } from './bank-injection.ts';
+import type { BankShape } from './bank-shape.ts';
+import type { PackedLinear } from './packed-adapter.ts';
+
+/** Memory of a bank whose size nobody says. */
+const BANK_BYTES = 2 ** 28;
+/** Slots where that memory would hold more, or fewer. */
+const [MOST_SLOTS, LEAST_SLOTS] = [64, 4];
+
+/** A model's graph with the bank that its rows read their adapters from. */
+export interface BankedGraph<Made> {
+  graph: Made;
+  bank: AdapterBank;
+}
+
+/**
+ * Builds a graph of a model with a bank for adapters.
+ *
+ * @param build makes the graph with a method that stands for all adapters
+ * @param slots adapters that have a slot at a time; by default as many as fit into some memory
+ * @throws UserError for modules whose adapters cannot differ from row to row
+ */
+export function bankedGraph<Made>(
+  model: LoadedModel,
+  shape: BankShape,
+  build: (tuner: Tuner) => Made,
+  slots?: number,
+): BankedGraph<Made> {
+  const attempt = (count: number) => {
+    let injection: BankInjection | undefined;
+    const inject = (flat: Value) => {
+      injection = new BankInjection(flat.node.graph, shape, count, (path) => baseLinear(model, path));
+      return injection;
+    };
+    const graph = build({ ...FROZEN.tuner, inject });
+    return { graph, parts: injection?.parts ?? [] };
+  };
+  const count = slots ?? slotsFor(attempt(1).parts);
+  const { graph, parts } = attempt(count);
+  return { graph, bank: new AdapterBank(parts, count) };
+}
+
+function slotsFor(parts: readonly BankPart[]): number {
+  const bytes = parts.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  return Math.max(LEAST_SLOTS, Math.min(MOST_SLOTS, Math.floor(BANK_BYTES / Math.max(bytes, 1))));
+}
+
+function baseLinear(model: LoadedModel, path: string): PackedLinear {
+  const valueOf = (name: string) => {
+    const shape = model.parameters.get(name);
+    return shape && model.reader(0)(name, shape);
+  };
+  const { outFeatures } = model.linears.find((linear) => linear.path === path)!;
+  return { outFeatures, weight: valueOf(`${path}.weight`)!, bias: valueOf(`${path}.bias`) };
+}

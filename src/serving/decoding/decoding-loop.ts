@@ -1,0 +1,256 @@
+import { causalGraph } from '../../generation/cached-graph.ts';
+import { CachedRows } from '../../generation/cached-rows.ts';
+import { CachedSession } from '../../generation/cached-session.ts';
+import { PIECE } from '../../generation/causal-language-model.ts';
+import type { LanguageModel, ReadOptions } from '../../generation/language-model.ts';
+import type { Engine } from '../../program/engine.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import type { Tensors } from '../../runtime/session.ts';
+import type { AdapterBank } from '../bank/adapter-bank.ts';
+import type { BankShape } from '../bank/bank-shape.ts';
+import { bankedGraph } from '../bank/banked-graph.ts';
+import type { PackedAdapter } from '../bank/packed-adapter.ts';
+import { Overloaded } from '../overloaded.ts';
+
+export interface DecodingLimits {
+  /** Sequences that are written side by side. */
+  maxRows: number;
+  /** Prompts that may wait for a place among them. */
+  maxQueued: number;
+}
+
+export interface DecodingOptions extends DecodingLimits {
+  /** Adapters that have a slot at a time. */
+  slots?: number;
+  /** Told of every run: of a piece of a prompt, or of one token for every sequence. */
+  onRun?(run: { rows: number; tokens: number; adapters: number; seconds: number }): void;
+}
+
+/** What a sequence wants read next. */
+interface Ask {
+  tokens: Int32Array;
+  resolve(logits: Float32Array): void;
+  reject(reason: unknown): void;
+}
+
+interface Sequence {
+  adapter: object;
+  packed: PackedAdapter;
+  ask?: Ask;
+  isReleased: boolean;
+}
+
+/** The prompt that is being read, a piece at a time. */
+interface Reading {
+  sequence: Sequence;
+  at: number;
+}
+
+/**
+ * A decoder that many sequences of different adapters share. All that are under way are read in one run, a token each;
+ * between two tokens sequences join, once their prompts have been read, and leave. Of a long prompt a piece is read
+ * between two tokens of the others.
+ */
+export class DecodingLoop {
+  readonly #rows: CachedRows;
+  readonly #prompt: CachedRows;
+  readonly #bank: AdapterBank;
+  readonly #options: DecodingOptions;
+  readonly #model: Pick<LanguageModel, 'vocabSize' | 'maxPositions'>;
+  readonly #piece: number;
+  #waiting: Sequence[] = [];
+  /** In the order of their rows. */
+  #live: Sequence[] = [];
+  #reading: Reading | undefined;
+  #isRunning = false;
+  #wake = () => {};
+
+  private constructor(
+    session: CachedSession,
+    bank: AdapterBank,
+    { config }: LoadedModel,
+    options: DecodingOptions,
+  ) {
+    this.#rows = new CachedRows(session);
+    this.#rows.reset(0);
+    this.#prompt = this.#rows.fork();
+    this.#bank = bank;
+    this.#options = options;
+    this.#model = { vocabSize: config.vocabSize, maxPositions: config.maxLength };
+    this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
+  }
+
+  /** @throws UserError for modules whose adapters cannot differ from row to row */
+  static async open(
+    engine: Engine,
+    model: LoadedModel,
+    shape: BankShape,
+    options: DecodingOptions,
+  ): Promise<DecodingLoop> {
+    const { graph, bank } = bankedGraph(model, shape, (tuner) => causalGraph(model, tuner), options.slots);
+    return new DecodingLoop(
+      await CachedSession.open(engine, graph, new Float32Array(0)),
+      bank,
+      model,
+      options,
+    );
+  }
+
+  /** Prompts that wait for a place. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  /** Sequences that are under way. */
+  get running(): number {
+    return this.#live.length + Number(this.#reading !== undefined);
+  }
+
+  /**
+   * A language model for one sequence at a time; release it when that has ended. Between its reads it is to wait for nothing
+   * else: the other sequences wait for it.
+   *
+   * @param adapter stands for the adapter: equal objects are one
+   */
+  sequence(adapter: object, packed: PackedAdapter): LanguageModel & { release(): Promise<void> } {
+    const own: Sequence = { adapter, packed, isReleased: false };
+    return {
+      ...this.#model,
+      read: (tokens, _, options) => this.#read(own, tokens, options),
+      release: async () => {
+        own.isReleased = true;
+        this.#wake();
+      },
+    };
+  }
+
+  /** Frees the engine's memory. Nothing may be under way. */
+  release(): Promise<void> {
+    return this.#rows.release();
+  }
+
+  #read(sequence: Sequence, tokens: Int32Array, { mask, signal }: ReadOptions): Promise<Float32Array> {
+    if (mask && this.#waiting.length >= this.#options.maxQueued) throw new Overloaded(this.#waiting.length);
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.#waiting = this.#waiting.filter((other) => other !== sequence);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      const done =
+        <Value>(settle: (value: Value) => void) =>
+        (value: Value) => {
+          signal?.removeEventListener('abort', abort);
+          settle(value);
+        };
+      sequence.ask = { tokens, resolve: done(resolve), reject: done(reject) };
+      if (mask) this.#waiting.push(sequence);
+      this.#wake();
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    for (;;) {
+      await this.#settled();
+      this.#leave();
+      this.#reading ??= this.#nextPrompt();
+      if (this.#reading) {
+        const hasJoined = await this.#readPiece(this.#reading);
+        // It says next what follows its prompt.
+        if (hasJoined) continue;
+      }
+      if (this.#live.length > 0) await this.#step();
+      else if (!this.#reading && this.#waiting.length === 0) break;
+    }
+    this.#isRunning = false;
+  }
+
+  /** Until every sequence under way has said how it goes on. */
+  async #settled(): Promise<void> {
+    while (this.#live.some(({ ask, isReleased }) => !ask && !isReleased)) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Sequences that have ended leave the batch. */
+  #leave(): void {
+    const staying = this.#live.flatMap(({ isReleased }, row) => (isReleased ? [] : [row]));
+    if (staying.length === this.#live.length) return;
+    this.#live = staying.map((row) => this.#live[row]);
+    if (staying.length > 0) {
+      this.#rows.follow(Int32Array.from(staying));
+      this.#rows.forgetPadding();
+    } else this.#rows.reset(0);
+  }
+
+  /** The prompt that has waited the longest, if there is room for it. */
+  #nextPrompt(): Reading | undefined {
+    const [sequence] = this.#waiting;
+    if (!sequence || this.#live.length >= this.#options.maxRows) return undefined;
+    const kept = new Set(this.#live.map(({ adapter }) => adapter));
+    if (!this.#bank.place(sequence.adapter, sequence.packed, kept)) return undefined;
+    this.#waiting.shift();
+    this.#prompt.reset(1);
+    return { sequence, at: 0 };
+  }
+
+  /** Reads on in a prompt. Returns whether it has come to its end, and its sequence has joined the others. */
+  async #readPiece({ sequence, at }: Reading): Promise<boolean> {
+    const { ask, isReleased } = sequence;
+    this.#reading = undefined;
+    if (!ask || isReleased) return false;
+    const end = Math.min(ask.tokens.length, at + this.#piece);
+    try {
+      const logits = await this.#compute(this.#prompt, [sequence], ask.tokens.subarray(at, end));
+      if (sequence.isReleased) return false;
+      if (end < ask.tokens.length) {
+        this.#reading = { sequence, at: end };
+        return false;
+      }
+      this.#rows.join(this.#prompt);
+      this.#live.push(sequence);
+      sequence.ask = undefined;
+      ask.resolve(logits);
+      return true;
+    } catch (error) {
+      ask.reject(error);
+      return false;
+    }
+  }
+
+  /** A token for every sequence under way. */
+  async #step(): Promise<void> {
+    const asks = this.#live.map(({ ask }) => ask!);
+    for (const sequence of this.#live) sequence.ask = undefined;
+    try {
+      const tokens = Int32Array.from(asks, ({ tokens }) => tokens[0]);
+      const logits = await this.#compute(this.#rows, this.#live, tokens);
+      const { vocabSize } = this.#model;
+      asks.forEach(({ resolve }, row) => resolve(logits.slice(row * vocabSize, (row + 1) * vocabSize)));
+    } catch (error) {
+      for (const { reject } of asks) reject(error);
+    }
+  }
+
+  async #compute(
+    rows: CachedRows,
+    sequences: readonly Sequence[],
+    tokens: Int32Array,
+  ): Promise<Float32Array> {
+    const began = performance.now();
+    const adapters = sequences.map(({ adapter }) => adapter);
+    const bank: Tensors = this.#bank.feeds(adapters);
+    const logits = await rows.read(tokens, sequences.length, undefined, bank);
+    this.#options.onRun?.({
+      rows: sequences.length,
+      tokens: tokens.length,
+      adapters: new Set(adapters).size,
+      seconds: (performance.now() - began) / 1000,
+    });
+    return logits;
+  }
+}

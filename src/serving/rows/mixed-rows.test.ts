@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openForTask } from '../../../tests/support/open-for-task.ts';
+import { TINY_CONFIG, writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { Program } from '../../program/program.ts';
+import type { Tensors } from '../../runtime/session.ts';
+import { Random } from '../../support/random.ts';
+import type { TaskName } from '../../tasks/registry.ts';
+import { collate } from '../../text/collate.ts';
+import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
+import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
+import { loraConfigSchema } from '../../tuners/lora/config.ts';
+import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
+import type { TunedValues } from '../../tuners/tuner.ts';
+import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
+import { type PackedAdapter, packAdapter } from '../bank/packed-adapter.ts';
+import { MixedRows, type RowAdapter } from './mixed-rows.ts';
+import { type RowHeadKind, rowLogits } from './row-logits.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'adalora-mixed-'));
+beforeAll(() => writeTinyModel(folder));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/**
+ * Sums of float32 products are taken in another order where a batch is padded otherwise or factors have the scale in them:
+ * a few units in the last place for each of some ten products in a row, of numbers about 1.
+ */
+const ROUNDING = 2e-5;
+
+const MOST_LABELS = 5;
+const ADAPTERS = 7;
+const TASKS: TaskName[] = ['single_label_classification', 'token_classification', 'question_answering'];
+
+interface Own extends TunedValues, RowAdapter {
+  model: LoadedModel;
+  packed: PackedAdapter;
+}
+
+/** Adapters of different methods, ranks, modules and numbers of labels. */
+function makeAdapters(task: TaskName): Own[] {
+  return Array.from({ length: ADAPTERS }, (_, i) => {
+    const model = openForTask(folder, task, task === 'question_answering' ? 2 : 2 + (i % (MOST_LABELS - 1)));
+    const target_modules = i % 3 === 0 ? ['query', 'value'] : ['query', 'key', 'dense'];
+    const tuner =
+      i % 2 === 0
+        ? LoraTuner.create(model, loraConfigSchema.parse({ r: 1 + i, lora_alpha: 3, target_modules }))
+        : AdaLoraTuner.create(
+            model,
+            adaLoraConfigSchema.parse({ target_r: 1, init_r: 1 + i, target_modules }),
+          );
+    const values = new Random(i, 'adapter').normals(tuner.layout.length, 0.3);
+    const packed = packAdapter(model, { tuner, values }, 'test');
+    return { model, tuner, values, packed, outputs: model.config.numLabels };
+  });
+}
+
+const openMixed = async (all: readonly Own[], model: LoadedModel, slots = 4) => {
+  const shape = all.reduce((shape, { packed }) => withRoom(shape, packed), EMPTY_SHAPE);
+  const limits = { maxRows: 16, maxTokens: 512, maxWait: 1, maxQueued: 100 };
+  return MixedRows.open(nodeEngine(model, 'cpu'), model, shape, { ...limits, slots, padId: 0 });
+};
+
+/** Rows of random tokens, as one batch. */
+function randomRows(random: Random, count: number) {
+  const encodings = Array.from({ length: count }, () => {
+    const length = 1 + random.integer(20);
+    const inputIds = Int32Array.from({ length }, () => 1 + random.integer(TINY_CONFIG.vocab_size - 1));
+    return { inputIds, tokenTypeIds: new Int32Array(length), truncated: false };
+  });
+  return modelFeeds(collate(encodings, 0));
+}
+
+/** The largest difference between logits of rows, padding aside. */
+function furthest(
+  kind: RowHeadKind,
+  feeds: Tensors,
+  outputs: number,
+  a: Float32Array,
+  b: Float32Array,
+): number {
+  expect(a.length).toBe(b.length);
+  const [length, batch] = feeds.input_ids.dims;
+  const mask = feeds.attention_mask.data as Int32Array;
+  const differences = Array.from({ length: batch }, (_, row) => {
+    const own = { length: mask.subarray(row * length, (row + 1) * length).filter(Boolean).length, outputs };
+    const [x, y] = [a, b].map((logits) => rowLogits(kind, logits, { row, batch }, { length, outputs }, own));
+    return x.map((value, i) => Math.abs(value - y[i]));
+  });
+  return Math.max(...differences.flatMap((row) => [...row]));
+}
+
+describe.each(TASKS)('%s', (task) => {
+  it('gives every row what its adapter gives it alone, in mixtures of more adapters than slots', async () => {
+    const all = makeAdapters(task);
+    const model = openForTask(folder, task, task === 'question_answering' ? 2 : MOST_LABELS);
+    const mixed = await openMixed(all, model);
+    const random = new Random(1, 'mixtures');
+    const asked = Array.from({ length: 40 }, () => ({
+      own: all[random.integer(ADAPTERS)],
+      feeds: randomRows(random, 1 + random.integer(3)),
+    }));
+    const answers = await Promise.all(
+      asked.map(({ own, feeds }) => mixed.predictor(own, own.packed).predict(own.values, feeds)),
+    );
+    const programs = new Map(
+      all.map((own) => [own, new Program(nodeEngine(own.model, 'cpu'), own.model, own.tuner)]),
+    );
+    for (const [i, { own, feeds }] of asked.entries()) {
+      const alone = await programs.get(own)!.predict(own.values, feeds);
+      const other = await programs.get(all[(all.indexOf(own) + 3) % ADAPTERS])!;
+      const kind = own.model.headKind as RowHeadKind;
+      expect(furthest(kind, feeds, own.outputs, answers[i], alone)).toBeLessThan(ROUNDING);
+      if (other.parts.model.config.numLabels === own.outputs) {
+        const wrong = await other.predict(all[(all.indexOf(own) + 3) % ADAPTERS].values, feeds);
+        expect(furthest(kind, feeds, own.outputs, answers[i], wrong)).toBeGreaterThan(100 * ROUNDING);
+      }
+    }
+    for (const program of programs.values()) await program.release();
+    await mixed.release();
+    for (const { model } of all) model.close();
+    model.close();
+  });
+});
+
+/** Steps of the activations' bytes are 1/127 of a row's largest number: one that is rounded the other way is such a step. */
+const INT8_ROUNDING = 2e-2;
+
+it('over int8 rows depend on no neighbour either', async () => {
+  const cacheFolder = join(folder, 'cache');
+  const all = makeAdapters('single_label_classification');
+  const plain = openForTask(folder, 'single_label_classification', MOST_LABELS);
+  const model = await withBaseDtype(plain, 'int8', { cacheFolder, byRow: true });
+  const mixed = await openMixed(all, model);
+  const random = new Random(2, 'mixtures');
+  const asked = Array.from({ length: 24 }, (_, i) => ({
+    own: all[i % ADAPTERS],
+    feeds: randomRows(random, 1),
+  }));
+  const ask = ({ own, feeds }: (typeof asked)[number]) =>
+    mixed.predictor(own, own.packed).predict(own.values, feeds);
+  const together = await Promise.all(asked.map(ask));
+  for (const [i, one] of asked.entries()) {
+    const alone = await ask(one);
+    expect(furthest('SEQ_CLS', one.feeds, one.own.outputs, together[i], alone)).toBeLessThan(INT8_ROUNDING);
+  }
+  await mixed.release();
+  for (const { model } of all) model.close();
+  model.close();
+});

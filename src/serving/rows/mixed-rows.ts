@@ -1,0 +1,142 @@
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import type { Engine } from '../../program/engine.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import type { Predictor } from '../../program/program.ts';
+import { evaluationGraph } from '../../program/training-graph.ts';
+import type { Session, Tensors } from '../../runtime/session.ts';
+import { collate } from '../../text/collate.ts';
+import type { Encoding } from '../../text/tokenizer.ts';
+import type { AdapterBank } from '../bank/adapter-bank.ts';
+import type { BankShape } from '../bank/bank-shape.ts';
+import { bankedGraph } from '../bank/banked-graph.ts';
+import type { PackedAdapter } from '../bank/packed-adapter.ts';
+import { type BatchLimits, RowBatcher } from './row-batcher.ts';
+import { joinedLogits, type RowHeadKind, rowLogits } from './row-logits.ts';
+
+/** An adapter that rows are for. */
+export interface RowAdapter {
+  /** Labels of its head. */
+  readonly outputs: number;
+}
+
+/** A text for an adapter. */
+interface MixedRow {
+  adapter: RowAdapter;
+  packed: PackedAdapter;
+  length: number;
+  encoding: Encoding;
+}
+
+export interface MixedOptions extends BatchLimits {
+  /** Adapters that have a slot at a time. */
+  slots?: number;
+  /** The token that fills shorter rows. */
+  padId: number;
+  /** Told of every batch that was computed. */
+  onBatch?(batch: { rows: number; tokens: number; adapters: number; seconds: number }): void;
+}
+
+/** A model with one kind of head, whose batches have rows of different adapters. */
+export class MixedRows {
+  readonly #session: Session;
+  readonly #bank: AdapterBank;
+  readonly #kind: RowHeadKind;
+  readonly #outputs: number;
+  readonly #options: MixedOptions;
+  readonly #batcher: RowBatcher<MixedRow, Float32Array>;
+
+  private constructor(session: Session, bank: AdapterBank, model: LoadedModel, options: MixedOptions) {
+    this.#session = session;
+    this.#bank = bank;
+    this.#kind = model.headKind as RowHeadKind;
+    this.#outputs = model.config.numLabels;
+    this.#options = options;
+    this.#batcher = new RowBatcher(
+      (rows) => this.#compute(rows),
+      (rows, { adapter }) => this.#fits(rows, adapter),
+      options,
+    );
+  }
+
+  /**
+   * @param model with a head of as many labels as any of the adapters has
+   * @throws UserError for modules whose adapters cannot differ from row to row
+   */
+  static async open(
+    engine: Engine,
+    model: LoadedModel,
+    shape: BankShape,
+    options: MixedOptions,
+  ): Promise<MixedRows> {
+    const build = (tuner: Parameters<typeof evaluationGraph>[1]) => evaluationGraph(model, tuner, 'logits');
+    const { graph, bank } = bankedGraph(model, shape, build, options.slots);
+    return new MixedRows(await engine.open(graph), bank, model, options);
+  }
+
+  /** Rows that wait for a batch. */
+  get queued(): number {
+    return this.#batcher.queued;
+  }
+
+  /**
+   * Computes with an adapter what a program of its own would: the rows of a batch go their own ways, beside rows of others.
+   */
+  predictor(adapter: RowAdapter, packed: PackedAdapter, signal?: AbortSignal): Predictor {
+    return {
+      predict: async (_, feeds) => {
+        const encodings = encodingsOf(feeds);
+        const rows = encodings.map((encoding) => ({
+          ...{ adapter, packed, encoding },
+          length: encoding.inputIds.length,
+        }));
+        const logits = await this.#batcher.submit(rows, signal);
+        const answered = rows.map(({ length }, i) => ({ length, logits: logits[i] }));
+        return joinedLogits(this.#kind, answered, {
+          length: feeds.input_ids.dims[0],
+          outputs: adapter.outputs,
+        });
+      },
+    };
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  async #compute(rows: readonly MixedRow[]): Promise<Float32Array[]> {
+    const began = performance.now();
+    const adapters = new Set(rows.map(({ adapter }) => adapter));
+    for (const { adapter, packed } of rows) this.#bank.place(adapter, packed, adapters);
+    const { length, ...batch } = collate(
+      rows.map(({ encoding }) => encoding),
+      this.#options.padId,
+    );
+    const bank = this.#bank.feeds(rows.map(({ adapter }) => adapter));
+    const { logits } = await this.#session.run({ ...modelFeeds({ ...batch, length }), ...bank });
+    const [count, seconds] = [rows.length, (performance.now() - began) / 1000];
+    const tokens = count * length;
+    this.#options.onBatch?.({ rows: count, tokens, adapters: adapters.size, seconds });
+    const padded = { length, outputs: this.#outputs };
+    return rows.map(({ length, adapter: { outputs } }, row) =>
+      rowLogits(this.#kind, logits.data as Float32Array, { row, batch: count }, padded, { length, outputs }),
+    );
+  }
+
+  /** Whether a batch has no more adapters than there are slots. */
+  #fits(rows: readonly MixedRow[], adapter: RowAdapter): boolean {
+    const adapters = new Set(rows.map((row) => row.adapter));
+    return adapters.has(adapter) || adapters.size < this.#bank.slots;
+  }
+}
+
+/** The rows of a batch without their padding. */
+function encodingsOf({ input_ids, token_type_ids, attention_mask }: Tensors): Encoding[] {
+  const [length, batch] = input_ids.dims;
+  return Array.from({ length: batch }, (_, row) => {
+    const mask = attention_mask.data as Int32Array;
+    const own = mask.subarray(row * length, (row + 1) * length).reduce((a, b) => a + b, 0);
+    const column = ({ data }: Tensors[string]) =>
+      Int32Array.from({ length: own }, (_, position) => data[position * batch + row]);
+    return { inputIds: column(input_ids), tokenTypeIds: column(token_type_ids), truncated: false };
+  });
+}
