@@ -1,14 +1,17 @@
 import { Worker } from 'node:worker_threads';
+import { markAgreed } from '../../parallel/agreed.ts';
 import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { FailureKind, WorkerJob, WorkerMessage } from './worker.ts';
+import type { Failure, WorkerJob, WorkerMessage } from './worker.ts';
 
 export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */
   resume?: boolean;
+  /** Train in this process alone, also where mpirun or srun has started others beside it. */
+  alone?: boolean;
   onEvent?: (event: TrainEvent) => void;
   /** Aborting finishes the step, writes a checkpoint and ends the run with reason "stopped". */
   signal?: AbortSignal;
@@ -16,19 +19,20 @@ export interface TrainOptions {
 
 /**
  * Fine-tunes a model as the config says and writes the run's folder. Works in a thread of its own: the engine computes
- * without yielding, and the caller's event loop stays free.
+ * without yielding, and the caller's event loop stays free. Where mpirun, mpiexec or srun has started several processes
+ * they share the run: all call this, each batch has the rows of all, and process 0 alone tells events and writes.
  *
  * @throws UserError for every mistake in config, data or model; what `onEvent` throws, after a checkpoint
  */
 export function train(
   config: RunConfigInput,
-  { resume = false, onEvent, signal }: TrainOptions = {},
+  { resume = false, alone = false, onEvent, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);
   if (signal?.aborted) requestStop();
-  const job: WorkerJob = { config: parseRunConfig(config, 'config'), resume, stop };
+  const job: WorkerJob = { config: parseRunConfig(config, 'config'), resume, alone, stop };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
   const { threadId } = worker;
   let mistake: { error: unknown } | undefined;
@@ -54,7 +58,12 @@ export function train(
   }).finally(() => signal?.removeEventListener('abort', requestStop));
 }
 
-function revived({ message, stack, kind }: { message: string; stack?: string; kind: FailureKind }): Error {
+function revived({ agreed, ...failure }: Failure): Error {
+  const error = ofKind(failure);
+  return agreed ? markAgreed(error) : error;
+}
+
+function ofKind({ message, stack, kind }: Omit<Failure, 'agreed'>): Error {
   if (kind === 'user') return new UserError(message);
   return kind === 'computation'
     ? new ComputationError(message)

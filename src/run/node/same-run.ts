@@ -16,7 +16,7 @@ export function fingerprintOf(
   files: readonly string[],
 ): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([[...leaves(courseOf(config))].sort(), labels]));
+  hash.update(JSON.stringify([[...courseSettings(config)].sort(), labels]));
   for (const path of files) hash.update(contentDigest(path));
   return hash.digest('hex');
 }
@@ -24,8 +24,8 @@ export function fingerprintOf(
 /** The error of resuming a run with settings or data that are not its own: names what differs. */
 export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof runFiles>): UserError {
   const started = parseRunConfig(readYaml(path, "the run's config"), path);
-  const before = leaves(courseOf(started));
-  const now = leaves(courseOf(config));
+  const before = courseSettings(started);
+  const now = courseSettings(config);
   const differences = [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
     .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
@@ -37,6 +37,11 @@ export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof 
     got: differences.length > 0 ? differences.join(', ') : `other content in ${files.join(' or ')}`,
     hint: 'Resume with what its config.yaml says, or choose another folder with --set output=...',
   });
+}
+
+/** The settings that change steps, as JSON by their dotted keys. */
+export function courseSettings(config: RunConfig): Map<string, string> {
+  return leaves(courseOf(config));
 }
 
 /**
