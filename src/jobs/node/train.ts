@@ -10,8 +10,6 @@ import type { Failure, WorkerJob, WorkerMessage } from './worker.ts';
 export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */
   resume?: boolean;
-  /** Train in this process alone, also where mpirun or srun has started others beside it. */
-  alone?: boolean;
   onEvent?: (event: TrainEvent) => void;
   /** Aborting finishes the step, writes a checkpoint and ends the run with reason "stopped". */
   signal?: AbortSignal;
@@ -26,13 +24,13 @@ export interface TrainOptions {
  */
 export function train(
   config: RunConfigInput,
-  { resume = false, alone = false, onEvent, signal }: TrainOptions = {},
+  { resume = false, onEvent, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);
   if (signal?.aborted) requestStop();
-  const job: WorkerJob = { config: parseRunConfig(config, 'config'), resume, alone, stop };
+  const job: WorkerJob = { config: parseRunConfig(config, 'config'), resume, stop };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
   const { threadId } = worker;
   let mistake: { error: unknown } | undefined;

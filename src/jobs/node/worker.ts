@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isAgreed } from '../../parallel/agreed.ts';
-import { ALONE_PROCESSES, joinProcesses, type Processes } from '../../parallel/node/join-processes.ts';
+import { joinProcesses, type Processes } from '../../parallel/node/join-processes.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { ComputationError } from '../../support/computation-error.ts';
@@ -12,8 +12,6 @@ import { runTraining } from './run-training.ts';
 export interface WorkerJob {
   config: RunConfig;
   resume: boolean;
-  /** Whether the processes that were launched beside this one have no part in the run. */
-  alone: boolean;
   /** One element; anything but 0 asks for a stop. */
   stop: Int32Array<SharedArrayBuffer>;
 }
@@ -30,12 +28,12 @@ export interface Failure {
   agreed: boolean;
 }
 
-const { config, resume, alone, stop } = workerData as WorkerJob;
+const { config, resume, stop } = workerData as WorkerJob;
 const send = (message: WorkerMessage) => parentPort?.postMessage(message);
 
 let processes: Processes | undefined;
 try {
-  processes = alone ? ALONE_PROCESSES : await joinProcesses();
+  processes = await joinProcesses();
   const result = await runTraining(config, {
     resume,
     processes,

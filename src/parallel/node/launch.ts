@@ -48,3 +48,9 @@ export function launchOf(env: Environment): Launch | undefined {
     hint: 'Start them with srun --mpi=pmix (MPICH: --mpi=pmi2), or one alone with srun --ntasks=1.',
   });
 }
+
+/** An environment in which {@link launchOf} finds no launcher. */
+export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const marks = [...LAUNCHERS.map(({ mark }) => mark), 'SLURM_STEP_NUM_TASKS'];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !marks.includes(name)));
+}
