@@ -83,7 +83,7 @@ export async function trainingStep(settings: StepSettings): Promise<TrainingStep
       return { engine: differentiated - started, update: performance.now() - differentiated };
     },
     async profiled(profilePrefix, steps) {
-      const program = new Program(nodeEngine(model, 'cpu', profilePrefix), model, run.tuner);
+      const program = new Program(nodeEngine(model, 'cpu', { profilePrefix }), model, run.tuner);
       for (let i = 0; i < steps; i++) await program.differentiate(updater.values, feeds, 0, i);
       await program.release();
     },

@@ -1,6 +1,7 @@
 /** The rooms of src with what they hold. A room imports from itself and from those before it: tests/layers.test.ts. */
 export const ROOMS = {
   support: 'user errors, randomness, small helpers',
+  parallel: 'the processes of a run: alone, or MPI',
   graph: 'op set, shapes, builder, verifier, printer',
   autodiff: 'derivatives, the reverse walk, recomputation',
   onnx: 'lowering and encoding to ONNX',

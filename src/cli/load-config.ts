@@ -8,14 +8,30 @@ import { applySetting } from './apply-setting.ts';
 /** A config that people write has some kilobytes, and YAML takes much memory for its size. */
 const MAX_CONFIG_BYTES = 2 ** 17;
 
+/** What a config file says, and where each of its keys stands. */
+export interface ConfigFile {
+  value: Record<string, unknown>;
+  where(key: KeyPath): string;
+}
+
+/**
+ * Reads a run's config from a YAML file as {@link readConfig} does.
+ *
+ * @throws UserError also as {@link parseRunConfig} does
+ */
+export function loadConfig(path: string, settings: readonly string[] = []): RunConfig {
+  const { value, where } = readConfig(path, settings);
+  return parseRunConfig(value, where);
+}
+
 /**
  * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in it are relative
  * to the current folder, as on the command line.
  *
- * @throws UserError for a file that is no YAML, a setting that is none, and a config as {@link parseRunConfig} does;
- * places are `cola.yaml:12`, or `--set` for what came from there
+ * @throws UserError for a file that is no YAML, and a setting that is none
+ * @returns places are `cola.yaml:12`, or `--set` for what came from there
  */
-export function loadConfig(path: string, settings: readonly string[] = []): RunConfig {
+export function readConfig(path: string, settings: readonly string[] = []): ConfigFile {
   const lines = new LineCounter();
   const document = parseDocument(readText(path, 'a config file', MAX_CONFIG_BYTES), { lineCounter: lines });
   if (document.errors.length > 0) {
@@ -30,12 +46,15 @@ export function loadConfig(path: string, settings: readonly string[] = []): RunC
     throw new UserError({ where: path, expected: 'a config: keys with values (see examples/)', got });
   }
   const set = settings.map((setting) => applied(document, setting));
-  return parseRunConfig(plain(document, path), (key) => {
-    const isSet = set.some((path) => path.every((part, i) => part === String(key[i])));
-    const offset = offsetOf(document, key);
-    if (isSet) return '--set';
-    return offset === undefined ? path : `${path}:${lines.linePos(offset).line}`;
-  });
+  return {
+    value: plain(document, path) as Record<string, unknown>,
+    where(key) {
+      const isSet = set.some((path) => path.every((part, i) => part === String(key[i])));
+      const offset = offsetOf(document, key);
+      if (isSet) return '--set';
+      return offset === undefined ? path : `${path}:${lines.linePos(offset).line}`;
+    },
+  };
 }
 
 /** Throws a UserError also where the key lies below what is no section, such as an alias. */

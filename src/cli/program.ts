@@ -18,6 +18,7 @@ import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { scoreCommand } from './commands/score.ts';
+import { sweepCommand } from './commands/sweep.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 import { webCommand } from './commands/web.ts';
@@ -29,7 +30,7 @@ const USER_MISTAKE = 2;
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 /** Commands that write down how far they are when they are stopped. */
-const RESUMABLE = ['train', 'reproduce'];
+const RESUMABLE = ['train', 'reproduce', 'sweep'];
 
 let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -62,6 +63,7 @@ for (const command of [
   inspectCommand(),
   reportCommand(),
   reproduceCommand(),
+  sweepCommand(),
   scoreCommand(),
   tokenizeCommand(),
   exportCommand(),

@@ -1,3 +1,4 @@
+import type { Communicator } from '../parallel/communicator.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { methodOf } from '../run/config/run-config.ts';
@@ -26,6 +27,7 @@ export function setUpRun(
   engine: Engine,
   began: Date,
   onProgress?: (share: number) => void,
+  communicator?: Communicator,
 ): SetUpRun {
   const { config, start } = run;
   const { train, validation } = run.encode(began, onProgress);
@@ -42,6 +44,7 @@ export function setUpRun(
       values: values ?? method.tuner.initialValues(config.seed, model.reader(config.seed)),
       train,
       validation,
+      communicator,
     },
   };
 }

@@ -11,10 +11,10 @@ export async function survey(
   seed: number,
 ): Promise<{ loaded: SetUpRun; found?: Surveyed }> {
   const { inputs, settings, model } = loaded;
-  const { method, engine, train } = inputs;
+  const { method, engine, train, communicator } = inputs;
   if (!method.survey) return { loaded };
   const { tuner, steps, settle } = method.survey;
-  const program = new Program(engine, inputs.model, tuner, settings);
+  const program = new Program(engine, inputs.model, tuner, { ...settings, communicator });
   const batches = new StepBatches(train, settings);
   const reader = model.reader(seed);
   try {

@@ -3,6 +3,7 @@ import { type Dimension, evaluateDimension, sizeOf, symbol } from '../graph/dime
 import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
+import { type BatchRows, MaskPart } from './mask-part.ts';
 
 /** Inputs that dropout adds to a training graph: see {@link DropoutSites}. */
 const MASK = 'dropout_mask_';
@@ -35,6 +36,7 @@ export class DropoutSites {
   readonly #sites: { shape: readonly Dimension[]; probability: number }[] = [];
   #offsets: Value | undefined;
   readonly #pools = new Map<number, DropoutPool>();
+  readonly #parts: MaskPart[] = [];
 
   constructor(graph: Graph, source: MaskSource = 'host') {
     this.#graph = graph;
@@ -48,8 +50,18 @@ export class DropoutSites {
     return multiply(x, this.#source === 'host' ? this.#fed(site) : this.#cut(site));
   }
 
-  /** The tensors a step feeds, for a batch of the given symbolic sizes. */
-  feeds(seed: number, step: number, symbols: Readonly<Record<string, number>>): FeedTensors {
+  /**
+   * The tensors a step feeds, for a batch of the given symbolic sizes.
+   *
+   * @param rows what is computed of the batch, if not all: it has the masks that it has within the whole. Not for masks
+   * that the graph cuts.
+   */
+  feeds(
+    seed: number,
+    step: number,
+    symbols: Readonly<Record<string, number>>,
+    rows?: BatchRows,
+  ): FeedTensors {
     if (this.#sites.length === 0) return {};
     const random = new Random(seed, 'dropout offsets', step);
     const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
@@ -58,6 +70,7 @@ export class DropoutSites {
       draws.set(probability, this.#pool(seed, probability).atLeast(length));
     const feeds: FeedTensors = {};
     if (this.#source === 'graph') {
+      if (rows) throw new Error('a graph cuts the masks of whole batches');
       feeds[OFFSETS] = { data: offsets, dims: [offsets.length] };
       for (const [probability, data] of draws) feeds[POOL + probability] = { data, dims: [data.length] };
       return feeds;
@@ -65,10 +78,8 @@ export class DropoutSites {
     this.#sites.forEach(({ shape, probability }, site) => {
       const dims = shape.map((size) => evaluateDimension(size, symbols));
       const end = offsets[site] + elementCount(dims);
-      feeds[MASK + site] = {
-        data: (draws.get(probability) as Float32Array).subarray(offsets[site], end),
-        dims,
-      };
+      const data = (draws.get(probability) as Float32Array).subarray(offsets[site], end);
+      feeds[MASK + site] = rows ? this.#part(site).cut(data, symbols, rows) : { data, dims };
     });
     return feeds;
   }
@@ -78,6 +89,11 @@ export class DropoutSites {
     let bytes = 0;
     for (const length of this.#poolLengths(symbols).values()) bytes += 4 * Math.ceil(length * GROWTH);
     return bytes;
+  }
+
+  #part(site: number): MaskPart {
+    this.#parts[site] ??= new MaskPart(this.#sites[site].shape);
+    return this.#parts[site];
   }
 
   #fed(site: number): Value {

@@ -3,6 +3,9 @@ import type { HostTensor, Tensors } from '../runtime/session.ts';
 /** A label that counts for nothing, as in transformers. */
 export const IGNORED = -100;
 
+/** The input that tells which rows of the hidden states have a label. */
+export const LABEL_ROWS = 'label_rows';
+
 /**
  * The targets of a token model: which rows of the hidden states have a label, and the labels.
  *
@@ -21,7 +24,7 @@ export function labelledRows(labels: Int32Array, batch: number, length: number, 
       ids.push(label);
     }
   }
-  return { label_rows: vector(rows), labels: vector(ids) };
+  return { [LABEL_ROWS]: vector(rows), labels: vector(ids) };
 }
 
 function vector(values: readonly number[]): HostTensor {

@@ -2,6 +2,7 @@ import { input } from '../graph/build.ts';
 import { symbol } from '../graph/dimension.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
 import { crossEntropy } from '../nn/losses.ts';
+import { LABEL_ROWS } from './labelled-rows.ts';
 import { type TaskModel, taskModel } from './task-model.ts';
 
 /** Heads that give logits for every token. */
@@ -15,7 +16,7 @@ export function tokenModel(headKind: TokenHeadKind) {
   return (definition: ModelDefinition, config: CommonConfig): TaskModel =>
     taskModel(definition, config, headKind, (logits, { graph }, labelSmoothing) => {
       const labelled = [symbol('labelled')];
-      const rows = input(graph, 'label_rows', 'int32', labelled);
+      const rows = input(graph, LABEL_ROWS, 'int32', labelled);
       return crossEntropy(
         logits(() => ({ logitRows: rows })),
         input(graph, 'labels', 'int32', labelled),

@@ -1,9 +1,10 @@
+import { dealNumbers } from '../parallel/deal.ts';
 import { planEvaluation } from '../text/batches.ts';
 import { checkFinite } from './check-finite.ts';
 import type { ExampleSet } from './example-set.ts';
 import type { Predictor } from './program.ts';
 
-/** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length. Throws NotFinite. */
+/** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length, by all processes that share the run. Throws NotFinite. */
 export async function predictAll(
   program: Predictor,
   values: Float32Array,
@@ -12,9 +13,12 @@ export async function predictAll(
   batchSize: number,
 ): Promise<Float32Array> {
   const logits = new Float32Array(set.lengths.length * numLabels);
-  for (const examples of planEvaluation(set, batchSize)) {
-    const rows = await program.predict(values, set.batch(examples, 0).feeds);
-    examples.forEach((example, row) => {
+  const batches = planEvaluation(set, batchSize);
+  const predicted = await dealNumbers(program.communicator, batches.length, (number) =>
+    program.predict(values, set.batch(batches[number], 0).feeds),
+  );
+  for (const [number, rows] of predicted.entries()) {
+    batches[number].forEach((example, row) => {
       logits.set(rows.subarray(row * numLabels, (row + 1) * numLabels), example * numLabels);
     });
   }

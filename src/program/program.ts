@@ -1,7 +1,11 @@
 import { symbolsOf } from '../graph/symbols-of.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import { ALONE } from '../parallel/alone.ts';
+import type { Communicator } from '../parallel/communicator.ts';
+import { rowsOf } from '../parallel/rows-of.ts';
 import type { Session, Tensors } from '../runtime/session.ts';
 import type { Tuner } from '../tuners/tuner.ts';
+import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
 import {
   evaluationGraph,
@@ -11,7 +15,7 @@ import {
   trainingGraph,
 } from './training-graph.ts';
 
-/** What a micro-batch gives. */
+/** What a micro-batch gives, or this process's examples of it. */
 export interface Objective {
   /** The task's mean loss. */
   loss: number;
@@ -19,23 +23,38 @@ export interface Objective {
   regularizer?: number;
   /** Of loss + γ R. The memory is reused by the next call. */
   gradient: Float32Array;
+  /** Which share it has of what the micro-batch's loss is a mean over; alone 1. */
+  share: number;
 }
 
 /** What gives logits of batches. */
-export type Predictor = Pick<Program, 'predict'>;
+export type Predictor = Pick<Program, 'predict' | 'communicator'>;
 
-/** A model under a tuner, loaded: gradients for training, logits and loss for evaluation. Sessions open when first used. */
+export interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
+  /** Among whom examples are divided; by default nobody. */
+  communicator?: Communicator;
+}
+
+/**
+ * A model under a tuner, loaded: gradients for training, logits and loss for evaluation. Sessions open when first used.
+ * Where several processes share a run, each gets the gradient of its own examples of a batch; evaluations of batches are
+ * the caller's to divide.
+ */
 export class Program {
   /** What it is made of, for other sessions of the same network. */
   readonly parts: { engine: Engine; model: TaskModel; tuner: Tuner };
+  readonly communicator: Communicator;
   readonly #options: TrainingOptions;
   readonly #gradient: Float32Array;
   #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
   readonly #evaluations = new Map<'logits' | 'loss', Promise<Session>>();
 
-  constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: Omit<TrainingOptions, 'masks'> = {}) {
+  constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: ProgramOptions = {}) {
+    const { communicator = ALONE, ...training } = options;
     this.parts = { engine, model, tuner };
-    this.#options = { ...options, masks: engine.masks };
+    this.communicator = communicator;
+    // A graph cuts the masks of whole batches alone.
+    this.#options = { ...training, masks: communicator.size > 1 ? 'host' : engine.masks };
     this.#gradient = new Float32Array(tuner.layout.length);
   }
 
@@ -55,14 +74,24 @@ export class Program {
     dropoutStep: number,
   ): Promise<Objective> {
     const { session, graph } = await this.#openTraining();
-    const sizes = symbolsOf(Object.values(graph.outputs), batch);
-    const feeds = { ...withTrained(values, batch), ...graph.dropouts.feeds(seed, dropoutStep, sizes) };
+    const graphOutputs = Object.values(graph.outputs);
+    const sizes = symbolsOf(graphOutputs, batch);
+    const part =
+      this.communicator.size > 1
+        ? batchPart(graphOutputs, batch, rowsOf(this.communicator, sizes.batch))
+        : undefined;
+    if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0 };
+    const feeds = {
+      ...withTrained(values, part?.feeds ?? batch),
+      ...graph.dropouts.feeds(seed, dropoutStep, sizes, part?.rows),
+    };
     const gradient = { data: this.#gradient, dims: [this.#gradient.length] };
     const outputs = await session.run(feeds, { gradient });
     return {
       loss: outputs.loss.data[0],
       regularizer: outputs.regularizer?.data[0],
       gradient: this.#gradient,
+      share: part?.share ?? 1,
     };
   }
 

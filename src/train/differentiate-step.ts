@@ -2,23 +2,56 @@ import { accumulate } from '../optim/accumulate.ts';
 import type { Objective, Program } from '../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
 
-/** Loss and gradient of a step: the means over all that its micro-batches have labels for. R depends on none of it. */
+/** What a step's batches give. */
+export type StepObjective = Omit<Objective, 'share'> & {
+  /** Whether a process wants to stop. */
+  stops: boolean;
+};
+
+/** Behind the gradient, in the order of the sums: see {@link differentiateStep}. */
+const SUMS = 4;
+/** Shares are added up in 32 bits. */
+const SHARE_TOLERANCE = 1e-4;
+
+/**
+ * Loss and gradient of a step: the means over all that its micro-batches have labels for. R depends on none of it. Where
+ * several processes share the run, each adds what its examples give, and one all-reduce brings everybody the sums of
+ * gradients, losses, shares, R, and wishes to stop.
+ */
 export async function differentiateStep(
   program: Program,
   values: Float32Array,
   batches: readonly MicroBatch[],
   seed: number,
-): Promise<Objective> {
+  stops = false,
+): Promise<StepObjective> {
+  const { communicator } = program;
   const of = ({ feeds, number }: MicroBatch) => program.differentiate(values, feeds, seed, number);
-  if (batches.length === 1) return of(batches[0]);
-  const gradient = new Float32Array(values.length);
+  if (batches.length === 1 && communicator.size === 1) return { ...(await of(batches[0])), stops };
+  const sums = new Float32Array(values.length + SUMS);
+  const gradient = sums.subarray(0, values.length);
   let loss = 0;
+  let shares = 0;
   let regularizer: number | undefined;
   for (const batch of batches) {
     const part = await of(batch);
-    loss += batch.weight * part.loss;
-    accumulate(gradient, part.gradient, batch.weight);
-    regularizer = part.regularizer;
+    const share = batch.weight * part.share;
+    loss += share * part.loss;
+    shares += share;
+    accumulate(gradient, part.gradient, share);
+    regularizer = part.regularizer ?? regularizer;
   }
-  return { loss, regularizer, gradient };
+  if (communicator.size === 1) return { loss, regularizer, gradient, stops };
+  sums.set([loss, shares, shares * (regularizer ?? 0), Number(stops)], values.length);
+  communicator.allReduce(sums);
+  const [meanLoss, allShares, meanRegularizer, stopping] = sums.subarray(values.length);
+  if (Math.abs(allShares - 1) > SHARE_TOLERANCE)
+    throw new Error(`the processes had ${allShares} of the batch between them, not all of it`);
+  const { regularizer: term } = program.parts.tuner;
+  return {
+    loss: meanLoss,
+    regularizer: term && term.weight !== 0 ? meanRegularizer : undefined,
+    gradient,
+    stops: stopping > 0,
+  };
 }

@@ -1,4 +1,7 @@
 import type { TaskModel } from '../objectives/task-model.ts';
+import { ALONE } from '../parallel/alone.ts';
+import { assertEqual } from '../parallel/assert-equal.ts';
+import type { Communicator } from '../parallel/communicator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
 import type { ExampleSet, Scores } from '../program/example-set.ts';
@@ -6,6 +9,7 @@ import { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import { evaluationEvent, type FinishEvent, type TrainEvent } from '../run/events.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
+import { hashOf } from '../support/hash-of.ts';
 import { isSampled } from '../support/is-sampled.ts';
 import { UserError } from '../support/user-error.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
@@ -31,12 +35,14 @@ export interface TrainerInputs {
   values: Float32Array;
   train: ExampleSet;
   validation?: Validation;
+  /** Among whom every batch is divided; all of them train the same. By default this process is alone. */
+  communicator?: Communicator;
 }
 
 /** What the trainer's surroundings do for it. */
 export interface TrainerHost {
   emit(event: TrainEvent): void;
-  /** Asked between steps: true ends the run after a checkpoint. */
+  /** Asked between steps: true ends the run after a checkpoint, in all processes if one of them says so. */
   shouldStop(): boolean;
   /** Writes a checkpoint and says where; missing where there is no place for one. */
   save?(state: TrainerState): string | Promise<string>;
@@ -59,6 +65,7 @@ export class Trainer {
   #skipped = { total: 0, inARow: 0 };
   #lastMetrics: Record<string, number> = {};
   #savedAt = -1;
+  #stops = false;
 
   constructor(inputs: TrainerInputs, settings: TrainerSettings, host: TrainerHost) {
     this.#inputs = inputs;
@@ -92,7 +99,7 @@ export class Trainer {
     const started = performance.now();
     let reason: FinishEvent['reason'] = 'done';
     while (this.step < this.#settings.totalSteps) {
-      if (this.#host.shouldStop()) reason = 'stopped';
+      if (this.#shouldStop()) reason = 'stopped';
       else if (this.#isPatienceOver()) reason = 'early';
       if (reason !== 'done') break;
       await this.#takeStep();
@@ -114,6 +121,15 @@ export class Trainer {
       ranks: method.ranks(),
       adapter_parameters: method.keptParameters?.() ?? adapterParameters(method.tuner),
     };
+  }
+
+  /** Of several processes one may have been asked a step before the others: what all know of the last step counts. */
+  #shouldStop(): boolean {
+    return this.#communicator.size > 1 ? this.#stops : this.#host.shouldStop();
+  }
+
+  get #communicator(): Communicator {
+    return this.#inputs.communicator ?? ALONE;
   }
 
   state(): TrainerState {
@@ -153,7 +169,9 @@ export class Trainer {
     const started = performance.now();
     const batches = this.#batches.of(this.step);
     const { seed, stepsPerEpoch } = this.#settings;
-    const objective = await differentiateStep(this.#program, this.#updater.values, batches, seed);
+    const wantsStop = this.#communicator.size > 1 && this.#host.shouldStop();
+    const objective = await differentiateStep(this.#program, this.#updater.values, batches, seed, wantsStop);
+    this.#stops = objective.stops;
     const update = this.#updater.apply(objective.gradient);
     if (update.relaidOut) await this.#replaceProgram();
     const examples = batches.reduce((sum, batch) => sum + batch.examples, 0);
@@ -163,6 +181,7 @@ export class Trainer {
     this.#skipped = update.skipped
       ? { total: this.#skipped.total + 1, inARow: this.#skipped.inARow + 1 }
       : { total: this.#skipped.total, inARow: 0 };
+    if (update.allocation) this.#assertEqual();
     if (update.allocation) this.#host.emit({ type: 'allocation', ...update.allocation });
     if (step % this.#settings.loggingSteps === 0 || step === this.#settings.totalSteps) {
       this.#host.emit({
@@ -225,8 +244,21 @@ export class Trainer {
     return patience !== undefined && (this.#best.state?.waited ?? 0) >= patience;
   }
 
+  /** @throws ComputationError where another process has other values or another pattern */
+  #assertEqual(): void {
+    const { size } = this.#communicator;
+    if (size === 1) return;
+    const { m, v } = this.#updater.optimizerState();
+    assertEqual(this.#communicator, this.step, {
+      values: hashOf(this.#updater.values),
+      'optimizer state': hashOf(m) + hashOf(v),
+      'rank pattern': JSON.stringify(this.#inputs.method.ranks()),
+    });
+  }
+
   async #save(): Promise<void> {
     this.#savedAt = this.step;
+    this.#assertEqual();
     if (!this.#host.save) return;
     const path = await this.#host.save(this.state());
     this.#host.emit({ type: 'checkpoint', step: this.step, path });
@@ -250,8 +282,8 @@ export class Trainer {
   }
 
   #newProgram(): Program {
-    const { engine, model, method } = this.#inputs;
-    return new Program(engine, model, method.tuner, this.#settings);
+    const { engine, model, method, communicator } = this.#inputs;
+    return new Program(engine, model, method.tuner, { ...this.#settings, communicator });
   }
 }
 

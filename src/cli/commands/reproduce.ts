@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { Recipe } from '../../recipes/recipe.ts';
 import type { ReproductionRun } from '../../recipes/reproduction.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertNewFolder } from '../assert-new-folder.ts';
 import { repeated } from '../flags.ts';
+import { inShard, type Shard, shardOption } from '../shard.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 
 interface Flags {
@@ -22,11 +23,6 @@ interface Flags {
   plan?: boolean;
 }
 
-interface Shard {
-  number: number;
-  of: number;
-}
-
 export function reproduceCommand(): Command {
   return new Command('reproduce')
     .description(
@@ -37,11 +33,7 @@ export function reproduceCommand(): Command {
     .option('--data <folder>', 'where the data sets are, such as glue/CoLA', 'data')
     .option('-o, --output <folder>', 'default: runs/TABLE')
     .option('--seeds <n>', 'runs of each row', countFrom1, 5)
-    .addOption(
-      new Option('--shard <i/n>', 'only every n-th run, from the i-th on')
-        .argParser(shard)
-        .default({ number: 1, of: 1 }, '1/1'),
-    )
+    .addOption(shardOption())
     .option('--method <name>', 'only this method (any number of times)', repeated, [])
     .option('--budget <level>', 'only this level of the budget (any number of times)', repeated, [])
     .option('--set <key=value>', 'replace a value in every config (any number of times)', repeated, [])
@@ -81,16 +73,17 @@ async function run(table: string, flags: Flags): Promise<void> {
     const got = runs.length === 0 ? 'no row of the table' : `none in ${data}`;
     throw new UserError({ where: 'reproduce', expected: 'rows with their data', got });
   }
-  const own = there.filter((_, i) => i % flags.shard.of === flags.shard.number - 1);
+  const own = inShard(there, flags.shard);
   const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
   try {
-    const { planDisplay, reproduceDisplay } = await import('../terminal/reproduce-display.ts');
+    const { planDisplay, runsDisplay } = await import('../terminal/runs-display.ts');
     const { estimateRuns } = await import('../../jobs/node/reproduce/estimate-runs.ts');
     if (!resume || flags.plan) await estimateRuns(own, planDisplay(process.stdout, own.length), stop.signal);
     if (flags.plan) return;
-    const { reproduce, writeResults } = await import('../../jobs/node/reproduce/reproduce.ts');
-    const display = reproduceDisplay(process.stdout, own);
-    const { failed, stopped } = await reproduce(own, { output, ...display, signal: stop.signal });
+    const { trainAll } = await import('../../jobs/node/runs/train-all.ts');
+    const { writeResults } = await import('../../jobs/node/reproduce/write-results.ts');
+    const display = runsDisplay(process.stdout, own);
+    const { failed, stopped } = await trainAll(own, { output, ...display, signal: stop.signal });
     const written = writeResults(there, output, budgets.compared_with);
     if (written)
       console.log(
@@ -129,10 +122,4 @@ async function settings(given: readonly string[]): Promise<(run: ReproductionRun
 function countFrom1(value: string): number {
   if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
   throw new InvalidArgumentError('expected a count from 1.');
-}
-
-function shard(value: string): Shard {
-  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number);
-  if (number >= 1 && number <= of) return { number, of };
-  throw new InvalidArgumentError('expected i/n with i from 1 to n, such as 2/8.');
 }

@@ -39,6 +39,9 @@ export function trainCommand(): Command {
 
 async function run(given: string | undefined, { set, resume, json, ...flags }: Flags): Promise<void> {
   const { loadConfig } = await import('../load-config.ts');
+  const { launchOf } = await import('../../parallel/node/launch.ts');
+  const rank = launchOf(process.env)?.rank ?? 0;
+  if (rank > 0) return follow(rank, { given, set, resume });
   const config = loadConfig(configPath(given), set);
   const { train } = await import('../../jobs/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
@@ -72,6 +75,24 @@ async function run(given: string | undefined, { set, resume, json, ...flags }: F
     throw error;
   } finally {
     display.close();
+    stop.release();
+  }
+}
+
+/** The part of a process that is not the first of those which share a run: it trains, and says nothing. */
+async function follow(
+  rank: number,
+  { given, set, resume }: { given?: string } & Pick<Flags, 'set' | 'resume'>,
+): Promise<void> {
+  const { loadConfig } = await import('../load-config.ts');
+  const { train } = await import('../../jobs/node/train.ts');
+  const { failQuietly } = await import('../quiet-process.ts');
+  const stop = stopOnSignal(() => {});
+  try {
+    await train(loadConfig(configPath(given), set), { resume, signal: stop.signal });
+  } catch (error) {
+    await failQuietly(error, rank);
+  } finally {
     stop.release();
   }
 }

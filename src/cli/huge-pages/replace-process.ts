@@ -15,8 +15,8 @@ export async function replaceProcess(environment: NodeJS.ProcessEnv): Promise<vo
     const fcntl = libc.func('int fcntl(int fd, int command, int argument)');
     const words = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    // Node marks these, too, as not to be handed on.
-    for (const stream of STANDARD_STREAMS) fcntl(stream, F_SETFD, 0);
+    // Node marks these, too, as not to be handed on. Through PMI_FD, MPICH's launcher speaks with the processes it starts.
+    for (const stream of [...STANDARD_STREAMS, Number(environment.PMI_FD ?? 0)]) fcntl(stream, F_SETFD, 0);
     execve(process.execPath, [...words, null], [...variables, null]);
   } catch {
     // No such library for this system: the program runs as it is.

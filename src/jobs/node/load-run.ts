@@ -1,5 +1,7 @@
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { OnWritten } from '../../bases/node/write-base.ts';
+import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
+import { oncePerHost, together } from '../../parallel/node/together.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { ProgressEvent } from '../../run/events.ts';
@@ -13,6 +15,7 @@ import type { RunOfFiles } from './read-run.ts';
  * Opens the model, makes its base where that is to be another, tokenizes everything and sets the method up.
  *
  * @param began what time chat templates are told
+ * @param processes those that share the run: of a host one makes the base, and all read it
  * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learnt from, an adapter of
  * another model
  */
@@ -20,10 +23,12 @@ export async function loadRun(
   run: RunOfFiles,
   began: Date,
   onProgress: (what: ProgressEvent['what'], share: number) => void,
+  { communicator, threads }: Processes = ALONE_PROCESSES,
 ): Promise<SetUpRun> {
   const tell = (what: ProgressEvent['what']) => everySecond((share) => onProgress(what, share));
-  const model = await openBase(run, tell('base'));
-  return setUpRun(run, model, nodeEngine(model, run.config.device), began, tell('text'));
+  const model = await oncePerHost(communicator, () => openBase(run, tell('base')));
+  const engine = nodeEngine(model, run.config.device, { threads });
+  return together(communicator, () => setUpRun(run, model, engine, began, tell('text'), communicator));
 }
 
 /** The model that a run starts from, its base kept as the config says; that is made where it has not been. */

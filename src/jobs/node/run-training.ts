@@ -4,6 +4,9 @@ import { stringify } from 'yaml';
 import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
+import { fromFirst } from '../../parallel/node/from-first.ts';
+import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
+import { oncePerHost, together } from '../../parallel/node/together.ts';
 import { methodOf, type RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
@@ -16,7 +19,7 @@ import {
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
 import { lockFolder } from '../../run/node/run-lock.ts';
-import { fingerprintOf, otherRun } from '../../run/node/same-run.ts';
+import { otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
@@ -28,6 +31,8 @@ import { runResults } from '../run-results.ts';
 import { type SetUpRun, startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
 import { survey } from '../survey.ts';
+import { asAlone } from './as-alone.ts';
+import { assertSameRun } from './assert-same-run.ts';
 import { loadRun } from './load-run.ts';
 import { type RunOfFiles, readRun } from './read-run.ts';
 import { scoreOnFloat32 } from './score-on-float32.ts';
@@ -35,6 +40,9 @@ import { scoreOnFloat32 } from './score-on-float32.ts';
 export interface RunOptions {
   /** Continue from the newest checkpoint; without one from the start. */
   resume: boolean;
+  /** Those who share the run. Every one of them calls this. */
+  processes?: Processes;
+  /** Told in process 0 alone. */
   onEvent(event: TrainEvent): void;
   shouldStop(): boolean;
 }
@@ -44,15 +52,21 @@ export interface RunOptions {
  * is written. A finished run that is to be resumed gives its result once more.
  */
 export async function runTraining(given: RunConfig, options: RunOptions): Promise<FinishEvent> {
-  checkRunFolder(given.output, options.resume);
-  const seen = contentOf(given.output);
-  // What is there must not change while it is read; a new folder is made last.
-  let release = seen.length > 0 ? lockFolder(given.output) : undefined;
-  const take = () => {
-    release ??= takeRunFolder(given.output, seen);
-  };
+  const { communicator } = options.processes ?? ALONE_PROCESSES;
+  let release: (() => void) | undefined;
+  let take = () => {};
+  await together(communicator, () => {
+    if (communicator.rank > 0) return;
+    checkRunFolder(given.output, options.resume);
+    const seen = contentOf(given.output);
+    // What is there must not change while it is read; a new folder is made last.
+    if (seen.length > 0) release = lockFolder(given.output);
+    take = () => {
+      release ??= takeRunFolder(given.output, seen);
+    };
+  });
   try {
-    return await trainIn(given, options, take);
+    return await trainIn(asAlone(given, communicator), options, () => take());
   } finally {
     release?.();
   }
@@ -60,67 +74,81 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
 
 /** @param take makes the run's folder and locks it, where that has not been done */
 async function trainIn(given: RunConfig, options: RunOptions, take: () => void): Promise<FinishEvent> {
+  const { processes = ALONE_PROCESSES } = options;
+  const { communicator } = processes;
+  const isFirst = communicator.rank === 0;
+  const tell = isFirst ? options.onEvent : () => {};
   const progress = (what: 'download' | 'base' | 'text', share: number) =>
-    options.onEvent({ type: 'progress', step: 0, what, share });
+    tell({ type: 'progress', step: 0, what, share });
   const download = everySecond((share) => progress('download', share));
-  const run = await readRun(given, ({ received, total }) => download(received / total));
-  const { config, labels } = run;
+  const run = await oncePerHost(communicator, () =>
+    readRun(given, ({ received, total }) => download(received / total)),
+  );
+  const { config } = run;
   // Before the training rather than after it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
-  const fingerprint = fingerprintOf(config, labels, run.files());
-  const notice = (step: number, message: string) => options.onEvent({ type: 'notice', step, message });
-  const saved = options.resume
-    ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
-    : undefined;
-  if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
-  const finished = saved && existsSync(files.card) ? finishOf(files.metrics) : undefined;
+  const fingerprint = assertSameRun(communicator, run);
+  const notice = (step: number, message: string) => tell({ type: 'notice', step, message });
+  const { saved, finished } = await fromFirst(communicator, () => {
+    const saved = options.resume
+      ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
+      : undefined;
+    if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
+    return { saved, finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined };
+  });
   if (finished) {
     const message = `the run in ${config.output} has finished before, nothing is left to do`;
     notice(finished.step, message);
-    options.onEvent(finished);
+    tell(finished);
     return finished;
   }
 
-  const began = saved?.began ?? new Date();
-  const opened = await loadRun(run, began, progress);
+  const began = saved?.began ?? (await fromFirst(communicator, () => new Date()));
+  const opened = await loadRun(run, began, progress, processes);
   const { loaded, found } = saved ? { loaded: opened } : await survey(opened, config.seed);
   const { model, settings, inputs } = loaded;
   const { method, validation } = inputs;
 
   let log: (event: TrainEvent) => void = () => {};
   const emit = (event: TrainEvent) => {
+    if (!isFirst) return;
     log(event);
     options.onEvent(event);
   };
+  const { save_total_limit: limit } = config.training;
   const trainer = new Trainer(inputs, settings, {
     emit,
     shouldStop: options.shouldStop,
-    save: (state) =>
-      writeCheckpoint(files.checkpoints, state, { fingerprint, began }, config.training.save_total_limit),
+    ...(isFirst && {
+      save: (state) => writeCheckpoint(files.checkpoints, state, { fingerprint, began }, limit),
+    }),
     peakMemoryMb,
   });
   if (saved) await restore(trainer, saved);
   await trainer.prepare();
 
-  take();
-  makeRunFolder(config.output);
-  // The config with every default filled in.
-  if (!saved) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
-  log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
-  emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
-  if (found) {
-    atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);
-    emit({ type: 'allocation', ...found.allocation });
-  }
-  if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
+  await together(communicator, () => {
+    if (!isFirst) return;
+    take();
+    makeRunFolder(config.output);
+    // The config with every default filled in.
+    if (!saved) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
+    log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
+    emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
+    if (found) {
+      atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);
+      emit({ type: 'allocation', ...found.allocation });
+    }
+    if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
+  });
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
-    writeResults(run, loaded, trainer.values, finish);
+    if (isFirst) writeResults(run, loaded, trainer.values, finish);
     if (config.base_dtype !== 'float32' && validation) {
       const trained = { tuner: method.tuner, values: trainer.values };
       const plain = openModel(run.folder, run.build, run.config.model_config);
-      const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics);
+      const message = await scoreOnFloat32(plain, trained, validation, config, finish.metrics, processes);
       emit({ type: 'notice', step: finish.step, message });
     }
   }

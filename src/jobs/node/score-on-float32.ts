@@ -1,3 +1,4 @@
+import type { Processes } from '../../parallel/node/join-processes.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
@@ -12,8 +13,9 @@ export async function scoreOnFloat32(
   validation: Validation,
   { base_dtype, device, training }: RunConfig,
   rounded: Readonly<Record<string, number>>,
+  { communicator, threads }: Processes,
 ): Promise<string> {
-  const program = new Program(nodeEngine(model, device), model, tuner);
+  const program = new Program(nodeEngine(model, device, { threads }), model, tuner, { communicator });
   try {
     const scores: Record<string, number> = await validation.run(program, values);
     const name = `eval_${training.metric_for_best_model}`;

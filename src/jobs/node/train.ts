@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads';
+import { markAgreed } from '../../parallel/agreed.ts';
 import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { FailureKind, WorkerJob, WorkerMessage } from './worker.ts';
+import type { Failure, WorkerJob, WorkerMessage } from './worker.ts';
 
 export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */
@@ -16,7 +17,8 @@ export interface TrainOptions {
 
 /**
  * Fine-tunes a model as the config says and writes the run's folder. Works in a thread of its own: the engine computes
- * without yielding, and the caller's event loop stays free.
+ * without yielding, and the caller's event loop stays free. Where mpirun, mpiexec or srun has started several processes
+ * they share the run: all call this, each batch has the rows of all, and process 0 alone tells events and writes.
  *
  * @throws UserError for every mistake in config, data or model; what `onEvent` throws, after a checkpoint
  */
@@ -54,7 +56,12 @@ export function train(
   }).finally(() => signal?.removeEventListener('abort', requestStop));
 }
 
-function revived({ message, stack, kind }: { message: string; stack?: string; kind: FailureKind }): Error {
+function revived({ agreed, ...failure }: Failure): Error {
+  const error = ofKind(failure);
+  return agreed ? markAgreed(error) : error;
+}
+
+function ofKind({ message, stack, kind }: Omit<Failure, 'agreed'>): Error {
   if (kind === 'user') return new UserError(message);
   return kind === 'computation'
     ? new ComputationError(message)

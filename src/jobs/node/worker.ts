@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { isAgreed } from '../../parallel/agreed.ts';
+import { joinProcesses, type Processes } from '../../parallel/node/join-processes.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { ComputationError } from '../../support/computation-error.ts';
@@ -15,31 +17,41 @@ export interface WorkerJob {
 }
 
 /** What it sends: events, then either the result or the failure. */
-export type WorkerMessage =
-  | { event: TrainEvent }
-  | { result: FinishEvent }
-  | { failure: { message: string; stack?: string; kind: FailureKind } };
+export type WorkerMessage = { event: TrainEvent } | { result: FinishEvent } | { failure: Failure };
 
 /** Errors lose their class on the way between threads. */
-export type FailureKind = 'user' | 'computation' | 'fault';
+export interface Failure {
+  message: string;
+  stack?: string;
+  kind: 'user' | 'computation' | 'fault';
+  /** Whether all processes that share the run fail with it. */
+  agreed: boolean;
+}
 
 const { config, resume, stop } = workerData as WorkerJob;
 const send = (message: WorkerMessage) => parentPort?.postMessage(message);
 
+let processes: Processes | undefined;
 try {
+  processes = await joinProcesses();
   const result = await runTraining(config, {
     resume,
+    processes,
     onEvent: (event) => send({ event }),
     shouldStop: () => Atomics.load(stop, 0) !== 0,
   });
+  processes.leave();
   send({ result });
 } catch (thrown) {
+  const agreed = isAgreed(thrown);
+  // Whom the others do not expect to go goes without taking leave: the launcher ends them.
+  if (agreed) processes?.leave();
   const error = fileError(thrown) ?? (thrown as Error);
   const { message, stack } = error;
-  send({ failure: { message, stack, kind: kindOf(error) } });
+  send({ failure: { message, stack, kind: kindOf(error), agreed } });
 }
 
-function kindOf(error: Error): FailureKind {
+function kindOf(error: Error): Failure['kind'] {
   if (error instanceof UserError) return 'user';
   return error instanceof ComputationError ? 'computation' : 'fault';
 }

@@ -9,12 +9,19 @@ import type { ModelWeights } from '../model-weights.ts';
 import { packsWeights } from '../packs-weights.ts';
 import { webEngine } from '../web-engine.ts';
 
+export interface NodeEngineOptions {
+  /** Threads within an operator. */
+  threads?: number;
+  /** Where the engine's profile of each session goes when it is released. */
+  profilePrefix?: string;
+}
+
 /**
  * Runs a model's graphs in Node, with weights mapped from the checkpoint (on WebAssembly: in memory).
  *
- * @param profilePrefix where the engine's profile of each session goes when it is released
+ * @throws UserError when a session opens whose weights have been changed meanwhile
  */
-export function nodeEngine(model: ModelWeights, device: Device, profilePrefix?: string): Engine {
+export function nodeEngine(model: ModelWeights, device: Device, options: NodeEngineOptions = {}): Engine {
   const { weightFolder, locate, prepack } = model;
   const check = unchanged(weightFolder);
   if (device === 'wasm') {
@@ -22,7 +29,7 @@ export function nodeEngine(model: ModelWeights, device: Device, profilePrefix?: 
       check([file]);
       return readFileSync(join(weightFolder, file));
     };
-    return webEngine(model, { device, weights });
+    return webEngine(model, { device, weights, threads: options.threads });
   }
   return {
     masks: device === 'webgpu' ? 'graph' : 'host',
@@ -38,7 +45,7 @@ export function nodeEngine(model: ModelWeights, device: Device, profilePrefix?: 
         },
       });
       check(files);
-      return createSession(encoded, { device, weightFolder, prepack: packs, profilePrefix });
+      return createSession(encoded, { device, weightFolder, prepack: packs, ...options });
     },
   };
 }

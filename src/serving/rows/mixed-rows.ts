@@ -1,4 +1,5 @@
 import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { ALONE } from '../../parallel/alone.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { Predictor } from '../../program/program.ts';
@@ -83,6 +84,7 @@ export class MixedRows {
    */
   predictor(adapter: RowAdapter, packed: PackedAdapter, signal?: AbortSignal): Predictor {
     return {
+      communicator: ALONE,
       predict: async (_, feeds) => {
         const encodings = encodingsOf(feeds);
         const rows = encodings.map((encoding) => ({

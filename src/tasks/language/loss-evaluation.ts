@@ -1,3 +1,4 @@
+import { dealNumbers } from '../../parallel/deal.ts';
 import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
 import { planEvaluation } from '../../text/batches.ts';
@@ -11,12 +12,16 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
     examples,
     output: 'loss',
     async run(program, values) {
+      const batches = planEvaluation(examples, batchSize);
+      const losses = await dealNumbers(program.communicator, batches.length, async (number) => {
+        const { feeds, weight } = examples.batch(batches[number], number);
+        // Counts of tokens are exact in 32 bits, as the loss is that of the graph.
+        return Float32Array.of(await program.loss(values, feeds), weight);
+      });
       let loss = 0;
       let tokens = 0;
-      for (const [number, batch] of planEvaluation(examples, batchSize).entries()) {
-        const { feeds, weight } = examples.batch(batch, number);
-        const ofBatch = await program.loss(values, feeds);
-        if (!Number.isFinite(ofBatch)) throw new NotFinite(Math.min(...batch));
+      for (const [number, [ofBatch, weight]] of losses.entries()) {
+        if (!Number.isFinite(ofBatch)) throw new NotFinite(Math.min(...batches[number]));
         loss += weight * ofBatch;
         tokens += weight;
       }

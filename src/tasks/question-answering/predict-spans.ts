@@ -1,3 +1,4 @@
+import { dealNumbers } from '../../parallel/deal.ts';
 import { NotFinite } from '../../program/check-finite.ts';
 import type { Predictor } from '../../program/program.ts';
 import { planEvaluation } from '../../text/batches.ts';
@@ -21,9 +22,13 @@ export async function predictSpans(
   batchSize: number,
 ): Promise<SpanLogits[]> {
   const predicted = new Array<SpanLogits>(set.lengths.length);
-  for (const examples of planEvaluation(set, batchSize)) {
-    // [2, batch, sequence]
-    const logits = await program.predict(values, set.batch(examples, 0).feeds);
+  const batches = planEvaluation(set, batchSize);
+  // [2, batch, sequence] each.
+  const computed = await dealNumbers(program.communicator, batches.length, (number) =>
+    program.predict(values, set.batch(batches[number], 0).feeds),
+  );
+  for (const [number, logits] of computed.entries()) {
+    const examples = batches[number];
     const width = logits.length / (2 * examples.length);
     examples.forEach((example, row) => {
       const side = (i: number) => {

@@ -39,7 +39,7 @@ export function pairEvaluation(
       });
       try {
         const sources = pairs.map(({ source }) => source);
-        const written = await writeTexts(generator, sources, context, batchSize);
+        const written = await writeTexts(generator, program.communicator, sources, context, batchSize);
         const texts = written.map(({ text }) => text);
         const targets = pairs.map((pair) => pair.targets);
         const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);

@@ -26,9 +26,9 @@ export const predictTexts: Prediction<PairData, Source> = {
       : linesOf(content, STANDARD_INPUT),
   line: () => (source) => ({ source }),
   inputsAtOnce: (batchSize) => batchSize,
-  async answer(inputs, { generator }, context, batchSize) {
+  async answer(inputs, { program, generator }, context, batchSize) {
     const sources = inputs.map(({ source }) => source);
-    return writeTexts(await generator(), sources, context, batchSize);
+    return writeTexts(await generator(), program.communicator, sources, context, batchSize);
   },
   json(answer, details) {
     const { text, ids, finish } = answer as Generated;

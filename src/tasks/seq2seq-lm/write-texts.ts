@@ -2,6 +2,8 @@ import type { Generated } from '../../generation/generated.ts';
 import { generationSettings } from '../../generation/generation-settings.ts';
 import type { GenerationInput } from '../../generation/prompt.ts';
 import type { TextGenerator } from '../../generation/text-generator.ts';
+import type { Communicator } from '../../parallel/communicator.ts';
+import { dealJson } from '../../parallel/deal.ts';
 import { planEvaluation } from '../../text/batches.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';
@@ -23,9 +25,10 @@ export function writingConfig(context: Context): GenerationInput {
   return user;
 }
 
-/** The texts that a model writes of some sources, in their order; like lengths share a batch. */
+/** The texts that a model writes of some sources, in their order; like lengths share a batch, and processes the batches. */
 export async function writeTexts(
   generator: TextGenerator,
+  communicator: Communicator,
   sources: readonly string[],
   context: Context,
   batchSize: number,
@@ -34,12 +37,15 @@ export async function writeTexts(
   const prompts = sources.map((source) => encodeSource(source, context).inputIds);
   const lengths = Int32Array.from(prompts, ({ length }) => length);
   const texts = new Array<Generated>(sources.length);
-  for (const batch of planEvaluation({ lengths }, batchSize)) {
-    const written = await generator.generateAll(
-      Array.from(batch, (i) => prompts[i]),
-      config,
-    );
-    for (const [row, [best]] of written.entries()) texts[batch[row]] = best;
+  const batches = planEvaluation({ lengths }, batchSize);
+  const written = await dealJson(communicator, batches.length, async (number) => {
+    const batch = Array.from(batches[number], (i) => prompts[i]);
+    const found = await generator.generateAll(batch, config);
+    return found.map(([best]) => ({ ...best, ids: [...best.ids] }));
+  });
+  for (const [number, ofBatch] of written.entries()) {
+    for (const [row, best] of ofBatch.entries())
+      texts[batches[number][row]] = { ...best, ids: Int32Array.from(best.ids) };
   }
   return texts;
 }

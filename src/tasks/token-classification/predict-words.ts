@@ -1,3 +1,4 @@
+import { dealNumbers } from '../../parallel/deal.ts';
 import { checkFinite } from '../../program/check-finite.ts';
 import type { Predictor } from '../../program/program.ts';
 import { planEvaluation } from '../../text/batches.ts';
@@ -12,9 +13,13 @@ export async function predictWords(
   batchSize: number,
 ): Promise<Float32Array[]> {
   const predicted = new Array<Float32Array>(set.lengths.length);
-  for (const examples of planEvaluation(set, batchSize)) {
-    // Sequence-major: the first position of all examples, then the second.
-    const logits = await program.predict(values, set.batch(examples).feeds);
+  const batches = planEvaluation(set, batchSize);
+  // Sequence-major: the first position of all examples, then the second.
+  const computed = await dealNumbers(program.communicator, batches.length, (number) =>
+    program.predict(values, set.batch(batches[number]).feeds),
+  );
+  for (const [number, logits] of computed.entries()) {
+    const examples = batches[number];
     examples.forEach((example, column) => {
       const { positions } = set.firstPieces[example];
       const rows = new Float32Array(positions.length * numLabels);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { withoutLaunch } from '../../../parallel/node/launch.ts';
 import { readEvent, type TrainEvent } from '../../../run/events.ts';
 
 /** The command that trains: a run's memory is its own only in a process of its own. */
@@ -24,6 +25,8 @@ export function runChild(
   const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
+    // It shares its run with nobody, whatever has launched us.
+    env: withoutLaunch(process.env),
   });
   const stop = () => child.kill('SIGTERM');
   signal?.addEventListener('abort', stop);

@@ -1,5 +1,5 @@
 import type { RowEstimate } from '../../jobs/node/reproduce/estimate-runs.ts';
-import type { ReproductionRun } from '../../recipes/reproduction.ts';
+import type { NamedRun } from '../../jobs/node/runs/train-all.ts';
 import type { TrainEvent } from '../../run/events.ts';
 import { counted, duration } from './describe-event.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
@@ -18,14 +18,14 @@ export function planDisplay(screen: Screen, runs: number): (row: RowEstimate) =>
 }
 
 /** Shows the runs one after the other: where each stands in a line that is redrawn, and how it ended. */
-export function reproduceDisplay(screen: Screen, runs: readonly ReproductionRun[]) {
-  let current: { run: ReproductionRun; display: Display } | undefined;
-  const place = (run: ReproductionRun) => `[${runs.indexOf(run) + 1}/${runs.length}] ${run.name}`;
+export function runsDisplay<Run extends NamedRun>(screen: Screen, runs: readonly Run[]) {
+  let current: { run: Run; display: Display } | undefined;
+  const place = (run: Run) => `[${runs.indexOf(run) + 1}/${runs.length}] ${run.name}`;
   return {
-    onEvent(run: ReproductionRun, event: TrainEvent): void {
+    onEvent(run: Run, event: TrainEvent): void {
       if (current?.run !== run) {
         screen.write(`${place(run)}\n`);
-        const { metric_for_best_model: metric = 'loss' } = run.config.training as {
+        const { metric_for_best_model: metric = 'loss' } = (run.config.training ?? {}) as {
           metric_for_best_model?: string;
         };
         current = { run, display: trainDisplay(screen, metric) };
@@ -34,7 +34,7 @@ export function reproduceDisplay(screen: Screen, runs: readonly ReproductionRun[
       if (screen.isTTY === true || event.type === 'evaluation' || event.type === 'finish')
         current.display.show(event);
     },
-    onEnd(run: ReproductionRun, failure: string | undefined): void {
+    onEnd(run: Run, failure: string | undefined): void {
       current?.display.close();
       if (failure !== undefined) screen.write(`${screen.isTTY ? ERASE_LINE : ''}${place(run)} failed\n`);
     },

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { PROGRAM } from '../../support/program.ts';
+import { UserError } from '../../support/user-error.ts';
+import { assertNewFolder } from '../assert-new-folder.ts';
+import { repeated } from '../flags.ts';
+import { inShard, type Shard, shardOption } from '../shard.ts';
+import { shellQuoted } from '../shell-quoted.ts';
+import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+
+interface Flags {
+  set: string[];
+  shard: Shard;
+  resume?: boolean;
+}
+
+/** The share of the training rows by which the best is chosen, where the file does not say. */
+const HELD_OUT = 0.1;
+
+export function sweepCommand(): Command {
+  return new Command('sweep')
+    .description(
+      'Train every combination of the lists in a config, and choose the best by held-out training rows.',
+    )
+    .argument('<file>', 'YAML: a config with lists in place of values, and held_out, the share of rows (0.1)')
+    .option('--set <key=value>', 'replace a value or a list (any number of times)', repeated, [])
+    .addOption(shardOption())
+    .option(
+      '--resume',
+      'go on with what the output folder has; shards of one sweep need it but for the first',
+    )
+    .action(run);
+}
+
+async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
+  const { readConfig } = await import('../load-config.ts');
+  const { sweepRuns } = await import('../../jobs/sweep/sweep-runs.ts');
+  const { value, where } = readConfig(file, set);
+  const { held_out: share = HELD_OUT, ...given } = value;
+  if (typeof share !== 'number' || !(share >= 0 && share < 1)) {
+    const got = JSON.stringify(share);
+    throw new UserError({
+      where: `${where(['held_out'])}: held_out`,
+      expected: 'a number from 0 to below 1',
+      got,
+    });
+  }
+  // Runs are scored on held-out rows; till these are written the rows themselves stand for them.
+  const data = share > 0 ? { ...Object(given.data), validation: Object(given.data).train } : given.data;
+  const found = sweepRuns({ ...given, data }, where);
+  const output = given.output as string;
+  // Shards of one sweep begin in any order.
+  if (!resume && shard.of === 1) assertNewFolder(output);
+  const runs = await withHeldOut(found, share, output);
+  const own = inShard(runs, shard);
+  const { trainAll } = await import('../../jobs/node/runs/train-all.ts');
+  const { runsDisplay } = await import('../terminal/runs-display.ts');
+  const { writeSweep } = await import('../../jobs/node/sweep/write-sweep.ts');
+  const { describeSettings } = await import('../../jobs/sweep/sweep-markdown.ts');
+  const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
+  try {
+    const display = runsDisplay(process.stdout, own);
+    const { failed, stopped } = await trainAll(own, { output, ...display, signal: stop.signal });
+    const written = writeSweep(runs, output, given.data);
+    if (written) {
+      const { best, rows, metric } = written.results;
+      const missing = rows.reduce((sum, row) => sum + row.of - row.runs.length, 0);
+      console.log(
+        `\n${written.markdown}\nThe table is in ${join(output, 'table.md')}, table.json and report.html`,
+      );
+      if (best) {
+        const sofar = missing > 0 ? ` so far (${missing} of ${runs.length} runs are not finished)` : '';
+        const by = share > 0 ? 'held-out training rows' : 'data.validation';
+        console.log(`Best by ${metric} on ${by}${sofar}: ${describeSettings(best)}`);
+        console.log(`On all training rows: ${shellQuoted([PROGRAM, 'train', join(output, 'best.yaml')])}`);
+      }
+    }
+    for (const { name, message } of failed) console.error(`${name} failed:\n${message.trim()}`);
+    if (failed.length > 0) process.exitCode = 1;
+    if (stopped) {
+      console.error('To continue: the same command with --resume');
+      process.exitCode = STOPPED;
+    }
+  } finally {
+    stop.release();
+  }
+}
+
+type Runs = ReturnType<typeof import('../../jobs/sweep/sweep-runs.ts').sweepRuns>;
+
+/** The runs on all but the held-out rows, which they are scored on. Where data differ from run to run each has its own. */
+async function withHeldOut(runs: Runs, share: number, output: string): Promise<Runs> {
+  if (share === 0) return runs;
+  const { sweptConfig } = await import('../../jobs/sweep/sweep-runs.ts');
+  const { writeHeldOut } = await import('../../jobs/node/sweep/held-out-data.ts');
+  const written = new Map<string, { train: string; validation: string }>();
+  const divided: Runs = [];
+  for (const run of runs) {
+    const { task, data } = sweptConfig(run);
+    const key = JSON.stringify([task, data]);
+    const folder = join(output, 'data', String(written.size + 1));
+    const parts = written.get(key) ?? (await writeHeldOut({ task, data }, share, folder));
+    written.set(key, parts);
+    divided.push({ ...run, config: { ...run.config, data: { ...(run.config.data as object), ...parts } } });
+  }
+  return divided;
+}

@@ -1,0 +1,25 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+/** A part of several runs: every n-th from the i-th on. */
+export interface Shard {
+  /** i, from 1. */
+  number: number;
+  /** n. */
+  of: number;
+}
+
+export function shardOption(): Option {
+  return new Option('--shard <i/n>', 'only every n-th run, from the i-th on')
+    .argParser(shard)
+    .default({ number: 1, of: 1 }, '1/1');
+}
+
+export function inShard<T>(runs: readonly T[], { number, of }: Shard): T[] {
+  return runs.filter((_, i) => i % of === number - 1);
+}
+
+function shard(value: string): Shard {
+  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number);
+  if (number >= 1 && number <= of) return { number, of };
+  throw new InvalidArgumentError('expected i/n with i from 1 to n, such as 2/8.');
+}

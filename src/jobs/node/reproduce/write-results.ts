@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { atomicWrite } from '../../../formats/node/atomic-write.ts';
+import type { ReproductionRun } from '../../../recipes/reproduction.ts';
+import { readRunRecord } from '../../../report/node/read-run-record.ts';
+import { writeReport } from '../../../report/node/write-report.ts';
+import { type RecipeResults, recipeResults } from '../../../report/results/results.ts';
+import { resultsMarkdown } from '../../../report/results/results-markdown.ts';
+import { isFinished } from '../runs/train-all.ts';
+
+/**
+ * Writes what the finished runs come to: `table.md`, `table.json`, `report.html`. Undefined where none is finished.
+ *
+ * @param runs all of the table's, also those of other shards, where they are there
+ */
+export function writeResults(
+  runs: readonly ReproductionRun[],
+  output: string,
+  comparedWith: string,
+): { results: RecipeResults[]; markdown: string } | undefined {
+  const finished = runs.filter(isFinished);
+  if (finished.length === 0) return undefined;
+  const recipes = new Map(finished.map(({ recipe }) => [recipe.name, recipe]));
+  const results = [...recipes.values()].map((recipe) => {
+    const own = finished
+      .filter((run) => run.recipe.name === recipe.name)
+      .map(({ method, budget, config }) => ({
+        method,
+        budget,
+        record: readRunRecord(config.output as string),
+      }));
+    return recipeResults({ ...recipe, runs: own }, comparedWith);
+  });
+  const markdown = resultsMarkdown(results, comparedWith);
+  atomicWrite(join(output, 'table.md'), markdown);
+  atomicWrite(join(output, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
+  const folders = finished.map(({ config }) => config.output as string);
+  writeReport(folders, join(output, 'report.html'));
+  return { results, markdown };
+}

@@ -1,0 +1,55 @@
+import { basename, join } from 'node:path';
+import { dataFiles } from '../../../data/node/text-files.ts';
+import { atomicWrite } from '../../../formats/node/atomic-write.ts';
+import { makeFolder } from '../../../formats/node/make-folder.ts';
+import type { RunConfig } from '../../../run/config/run-config.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
+import { holdOut } from '../../sweep/hold-out.ts';
+
+/** Keys of a `data` section that name columns. */
+const COLUMNS = ['text', 'text_pair', 'label', 'source', 'target'];
+
+/**
+ * Writes the training rows as two files, one to train on and one to choose by. Whoever writes them writes the same.
+ *
+ * @param folder where they go
+ * @returns what takes the place of `data.train` and `data.validation`
+ * @throws UserError for a data set of the Hub, and for files that cannot be read or are too small
+ */
+export async function writeHeldOut(
+  { task, data }: Pick<RunConfig, 'task' | 'data'>,
+  share: number,
+  folder: string,
+): Promise<{ train: string; validation: string }> {
+  if (data.dataset !== undefined) {
+    throw new UserError({
+      where: 'data.dataset',
+      expected: 'a file, of whose rows some are held out to choose by',
+      got: data.dataset,
+      hint: 'Set held_out: 0 to choose by data.validation; then it is no test set any more.',
+    });
+  }
+  const files = await dataFiles(data.train, taskNamed(task).takesFolders);
+  const [train, validation] = ['train', 'held-out'].map((name) => join(folder, name));
+  makeFolder(train);
+  makeFolder(validation);
+  const columns = Object.entries(data as object).filter(([key]) => COLUMNS.includes(key));
+  const reading = data as { header?: boolean; quote?: boolean };
+  const header = reading.header ?? columns.some(([, column]) => typeof column === 'string');
+  const names = files.map((file) => {
+    // What is packed or parquet is read as text, and its name says so.
+    const name = basename(file.name)
+      .replace(/\.gz$/i, '')
+      .replace(/\.parquet$/i, '.jsonl');
+    const quote = reading.quote ?? /\.csv$/i.test(name);
+    const isTable = /\.(tsv|csv)$/i.test(name);
+    const parts = holdOut(file.read(), name, share, { header: isTable && header, quote: isTable && quote });
+    atomicWrite(join(train, name), parts.train);
+    atomicWrite(join(validation, name), parts.heldOut);
+    return name;
+  });
+  return names.length === 1
+    ? { train: join(train, names[0]), validation: join(validation, names[0]) }
+    : { train, validation };
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { atomicWrite } from '../../../formats/node/atomic-write.ts';
+import { readRunRecord } from '../../../report/node/read-run-record.ts';
+import { writeReport } from '../../../report/node/write-report.ts';
+import { sweepMarkdown } from '../../sweep/sweep-markdown.ts';
+import { type SweepResults, sweepResults } from '../../sweep/sweep-results.ts';
+import { type SweepRun, sweptConfig } from '../../sweep/sweep-runs.ts';
+import { isFinished } from '../runs/train-all.ts';
+
+/**
+ * Writes what the finished runs of a sweep come to: `table.md`, `table.json`, `report.html`, and the chosen config on all
+ * training rows, `best.yaml`. Undefined where none is finished.
+ *
+ * @param runs all of the sweep's, also those of other shards, where they are there
+ * @param data the `data` section as the sweep's file has it
+ */
+export function writeSweep(
+  runs: readonly SweepRun[],
+  output: string,
+  data: unknown,
+): { results: SweepResults; markdown: string } | undefined {
+  const finished = runs.filter(isFinished);
+  if (finished.length === 0) return undefined;
+  const { metric_for_best_model: metric, greater_is_better: greaterIsBetter } = sweptConfig(
+    finished[0],
+  ).training;
+  const results = sweepResults(
+    runs.map((run) => (finished.includes(run) ? { ...run, record: recordOf(run) } : run)),
+    { metric, greaterIsBetter },
+  );
+  const markdown = sweepMarkdown(results);
+  atomicWrite(join(output, 'table.md'), markdown);
+  atomicWrite(join(output, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeReport(
+    finished.map(({ config }) => config.output as string),
+    join(output, 'report.html'),
+  );
+  const chosen = runs.find(({ config }) => results.best?.runs.includes(config.output as string));
+  if (chosen) {
+    const config = { ...chosen.config, data, output: join(output, 'best') };
+    atomicWrite(join(output, 'best.yaml'), stringify(config, { aliasDuplicateObjects: false }));
+  }
+  return { results, markdown };
+}
+
+function recordOf({ config, name }: SweepRun) {
+  return readRunRecord(config.output as string, name);
+}

@@ -1,0 +1,95 @@
+import { extensionOf } from '../../data/extension-of.ts';
+import { Random } from '../../support/random.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** A file in two parts, each a file of the same format. */
+export interface HeldOut {
+  train: string;
+  heldOut: string;
+}
+
+/** How the records of a table are told apart. */
+export interface RecordOptions {
+  /** Whether the first record names the columns. */
+  header: boolean;
+  /** Whether a quoted field may hold a line's end. */
+  quote: boolean;
+}
+
+/**
+ * Takes records out of a file at random: lines of a table or of JSON Lines, elements of a JSON list or of its `data`
+ * (SQuAD's articles), blocks between blank lines of a text. Equal contents are divided alike.
+ *
+ * @param share of the records that is held out
+ * @throws UserError for a file in which one part would be empty
+ */
+export function holdOut(content: string, fileName: string, share: number, options: RecordOptions): HeldOut {
+  const { head, records, join } = recordsOf(content, fileName, options);
+  const count = Math.round(share * records.length);
+  if (count === 0 || count === records.length) {
+    throw new UserError({
+      where: fileName,
+      expected: `enough rows to hold ${share} of them out`,
+      got: `${records.length}`,
+    });
+  }
+  const chosen = new Set(new Random(0, 'held out').permutation(records.length).subarray(0, count));
+  const part = (isHeldOut: boolean) =>
+    join([...head, ...records.filter((_, i) => chosen.has(i) === isHeldOut)]);
+  return { train: part(false), heldOut: part(true) };
+}
+
+interface Records {
+  head: readonly string[];
+  records: readonly string[];
+  join(records: readonly string[]): string;
+}
+
+function recordsOf(content: string, fileName: string, options: RecordOptions): Records {
+  const extension = extensionOf(fileName) ?? '';
+  const json = extension === 'json' ? listIn(content) : undefined;
+  if (json) return json;
+  if (!['tsv', 'csv', 'jsonl', 'ndjson', 'json', 'parquet'].includes(extension)) {
+    const blocks = content.split(/\r?\n(?:[ \t]*\r?\n)+/).filter((block) => block.trim() !== '');
+    if (blocks.length > 1) return { head: [], records: blocks, join: (all) => `${all.join('\n\n')}\n` };
+  }
+  const lines = options.quote ? quotedRecords(content) : content.split('\n');
+  const records = lines.filter((line) => line.trim() !== '');
+  const at = options.header ? 1 : 0;
+  return { head: records.slice(0, at), records: records.slice(at), join: (all) => `${all.join('\n')}\n` };
+}
+
+/** The elements of a JSON list, or of the list `data` of an object; undefined for another, such as JSON Lines. */
+function listIn(content: string): Records | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    return undefined;
+  }
+  const list = Array.isArray(value) ? value : Object(value).data;
+  if (!Array.isArray(list)) return undefined;
+  const around = Array.isArray(value) ? undefined : (value as object);
+  const records = list.map((element) => JSON.stringify(element));
+  return {
+    head: [],
+    records,
+    join(all) {
+      const elements = `[\n${all.join(',\n')}\n]`;
+      return around ? JSON.stringify({ ...around, data: JSON.parse(elements) }) : elements;
+    },
+  };
+}
+
+/** Lines, joined where a quote is open at their end. */
+function quotedRecords(content: string): string[] {
+  const records: string[] = [];
+  let open = '';
+  for (const line of content.split('\n')) {
+    const record = open === '' ? line : `${open}\n${line}`;
+    const quotes = record.split('"').length - 1;
+    open = quotes % 2 === 0 ? '' : record;
+    if (open === '') records.push(record);
+  }
+  return open === '' ? records : [...records, open];
+}

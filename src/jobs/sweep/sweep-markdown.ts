@@ -1,0 +1,36 @@
+import { counted, duration } from '../../report/format.ts';
+import type { SweepResults, SweepRow } from './sweep-results.ts';
+
+/** Results as a table in Markdown, a row for each combination; the best one is set in bold. */
+export function sweepMarkdown({ metric, rows, best }: SweepResults): string {
+  const keys = Object.keys(rows[0]?.settings ?? {});
+  const scores = [...new Set([metric, ...rows.flatMap(({ scores }) => Object.keys(scores))])];
+  const head = [...keys, 'runs', ...scores, 'time', 'memory'];
+  const lines = rows.map((row) => {
+    const cells = [
+      ...keys.map((key) => text(row.settings[key])),
+      `${row.runs.length}/${row.of}`,
+      ...scores.map((name) => scoreCell(row, name)),
+      row.seconds ? duration(row.seconds.mean) : '',
+      row.memoryMb ? `${counted(row.memoryMb.mean)} MB` : '',
+    ];
+    return line(row === best ? cells.map((cell) => (cell === '' ? '' : `**${cell}**`)) : cells);
+  });
+  return `${[line(head), line(head.map(() => '---')), ...lines].join('\n')}\n`;
+}
+
+/** A combination in words: `training.learning_rate 0.001, method lora`. */
+export function describeSettings({ settings }: Pick<SweepRow, 'settings'>): string {
+  const words = Object.entries(settings).map(([key, value]) => `${key} ${text(value)}`);
+  return words.length > 0 ? words.join(', ') : 'its one combination';
+}
+
+function scoreCell({ scores }: SweepRow, name: string): string {
+  if (!scores[name]) return '';
+  const { mean, deviation } = scores[name];
+  return deviation === undefined ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${deviation.toFixed(4)}`;
+}
+
+const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+const line = (cells: readonly string[]) =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

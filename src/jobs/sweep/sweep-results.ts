@@ -1,0 +1,82 @@
+import { peakMemoryMb } from '../../report/run/costs.ts';
+import { finalScores, type RunRecord } from '../../report/run/run-record.ts';
+import { type Interval, interval, variance } from '../../report/stats/interval.ts';
+import type { SweepRun } from './sweep-runs.ts';
+
+/** Runs of a sweep that differ by their seed only. */
+export interface SweepRow {
+  /** What sets it apart, by dotted keys. */
+  settings: Readonly<Record<string, unknown>>;
+  /** Folders of its finished runs. */
+  runs: string[];
+  /** How many it has in all. */
+  of: number;
+  /** Means over its finished runs, of the score that decides before the others. */
+  scores: Record<string, { mean: number; deviation?: number }>;
+  /** Seconds of training, and megabytes. */
+  seconds?: Interval;
+  memoryMb?: Interval;
+}
+
+export interface SweepResults {
+  /** The score by which the best is chosen. */
+  metric: string;
+  /** In the order of the sweep. */
+  rows: SweepRow[];
+  /** The row with the best mean; undefined where none has a score. */
+  best?: SweepRow;
+}
+
+/** What decides between rows. */
+export interface Choice {
+  metric: string;
+  greaterIsBetter: boolean;
+}
+
+/** What the finished runs of a sweep come to. */
+export function sweepResults(
+  runs: readonly (SweepRun & { record?: RunRecord })[],
+  { metric, greaterIsBetter }: Choice,
+): SweepResults {
+  const groups = new Map<string, (SweepRun & { record?: RunRecord })[]>();
+  for (const run of runs) {
+    const key = JSON.stringify(withoutSeed(run.settings));
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  const rows = [...groups.values()].map((own) => rowOf(own, metric));
+  const sign = greaterIsBetter ? 1 : -1;
+  const mean = ({ scores }: SweepRow) => sign * (scores[metric]?.mean ?? Number.NaN);
+  const [best] = rows.filter((row) => !Number.isNaN(mean(row))).sort((a, b) => mean(b) - mean(a));
+  return { metric, rows, best };
+}
+
+function rowOf(own: readonly (SweepRun & { record?: RunRecord })[], metric: string): SweepRow {
+  const finished = own.flatMap(({ record, config }) =>
+    record ? [{ record, output: `${config.output}` }] : [],
+  );
+  const scores = finished.map(({ record }) => finalScores(record));
+  const names = new Set([metric, ...scores.flatMap((of) => [...of.keys()])]);
+  const over = (value: (record: RunRecord) => number | undefined) => {
+    const values = finished.map(({ record }) => value(record)).filter((of) => of !== undefined);
+    return values.length > 0 ? interval(values) : undefined;
+  };
+  return {
+    settings: withoutSeed(own[0].settings),
+    runs: finished.map(({ output }) => output),
+    of: own.length,
+    scores: Object.fromEntries(
+      [...names].flatMap((name) => {
+        const values = scores.map((of) => of.get(name) ?? Number.NaN);
+        if (values.length === 0) return [];
+        const deviation = values.length > 1 ? Math.sqrt(variance(values)) : undefined;
+        return [[name, { mean: interval(values).mean, ...(deviation !== undefined && { deviation }) }]];
+      }),
+    ),
+    seconds: over(({ finish }) => finish?.train_runtime),
+    memoryMb: over(peakMemoryMb),
+  };
+}
+
+function withoutSeed({ seed: _, ...settings }: Readonly<Record<string, unknown>>) {
+  return settings;
+}

@@ -1,0 +1,137 @@
+import { parseRunConfig, type RunConfig } from '../../run/config/run-config.ts';
+import type { KeyPath } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
+import { DEFAULT_METHOD, METHOD_NAMES } from '../../tuners/registry.ts';
+
+/** A run of a sweep: one of the combinations of what its lists hold. */
+export interface SweepRun {
+  /** Its folder below the sweep's: `learning_rate=0.001,seed=0`. */
+  name: string;
+  /** What the sweep varies, by dotted keys, in the order of the file. */
+  settings: Readonly<Record<string, unknown>>;
+  /** As the run's file has it. */
+  config: Record<string, unknown>;
+}
+
+/** Folders of a sweep lie beside each other; more are a mistake in the file. */
+const MOST_RUNS = 10_000;
+/** Longer names of folders are cut: file systems take 255 bytes. */
+const MOST_CHARACTERS = 150;
+
+type Where = (path: KeyPath) => string;
+
+/**
+ * Every combination of a config's lists, where a list stands in place of a value; keys that take a list themselves
+ * (`target_modules`) vary by a list of lists. The last key varies fastest.
+ *
+ * @param given a config, whose `output` is the sweep's folder
+ * @throws UserError for what is wrong in any of the runs, and for a file without lists
+ */
+export function sweepRuns(given: Record<string, unknown>, where: Where): SweepRun[] {
+  const axes = axesOf(given, []);
+  if (axes.length === 0) {
+    const hint = 'For example: seed: [0, 1, 2]. For a single run there is the command train.';
+    throw new UserError({ where: where([]), expected: 'a list in place of a value', got: 'none', hint });
+  }
+  const count = axes.reduce((product, { values }) => product * values.length, 1);
+  if (count > MOST_RUNS)
+    throw new UserError({ where: where([]), expected: `at most ${MOST_RUNS} runs`, got: `${count}` });
+  const names = new Set<string>();
+  const seen = new Set<string>();
+  return Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
+    const method = all.find(({ path }) => path.join() === 'method')?.value ?? given.method ?? DEFAULT_METHOD;
+    // Other methods' settings change nothing.
+    const chosen = all.filter(({ path: [section] }) => section === method || !isMethod(section));
+    const key = JSON.stringify(chosen);
+    if (seen.has(key)) return [];
+    seen.add(key);
+    const rest = all.filter((one) => !chosen.includes(one));
+    const config = [...chosen, ...rest].reduce(
+      (sofar, { path, value }) => withValue(sofar, path, value),
+      given,
+    );
+    const name = nameOf(chosen, names);
+    const run = { ...config, output: `${given.output}/runs/${name}` };
+    parseRunConfig(run, where);
+    const settings = Object.fromEntries(chosen.map(({ path, value }) => [path.join('.'), value]));
+    return [{ name, settings, config: run }];
+  });
+}
+
+function isMethod(section: string): boolean {
+  return METHOD_NAMES.some((name) => name === section);
+}
+
+/** The config of a run with every default filled in. */
+export function sweptConfig({ name, config }: SweepRun): RunConfig {
+  return parseRunConfig(config, name);
+}
+
+interface Axis {
+  path: readonly string[];
+  values: readonly unknown[];
+}
+
+/** The lists that stand where none may: what a config's own check says of them tells. */
+function axesOf(given: Record<string, unknown>, found: readonly Axis[]): Axis[] {
+  const wrong: KeyPath[] = [];
+  const tried = found.reduce((config, { path, values }) => withValue(config, path, values[0]), given);
+  try {
+    parseRunConfig(tried, (path) => {
+      wrong.push(path);
+      return '';
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+  const more = listsIn(tried).filter(({ path }) => wrong.some((at) => path.every((key, i) => key === at[i])));
+  if (more.length > 0) return axesOf(given, [...found, ...more]);
+  const order = listsIn(given).map(({ path }) => path.join('.'));
+  const place = ({ path }: Axis) => order.indexOf(path.join('.'));
+  return [...found].sort((a, b) => place(a) - place(b));
+}
+
+function listsIn(value: unknown, path: readonly string[] = []): Axis[] {
+  if (Array.isArray(value)) return value.length > 0 ? [{ path, values: value }] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => listsIn(inner, [...path, key]));
+}
+
+function combination(axes: readonly Axis[], number: number): { path: readonly string[]; value: unknown }[] {
+  let rest = number;
+  return axes
+    .toReversed()
+    .map(({ path, values }) => {
+      const value = values[rest % values.length];
+      rest = Math.floor(rest / values.length);
+      return { path, value };
+    })
+    .toReversed();
+}
+
+function withValue(
+  config: Record<string, unknown>,
+  [key, ...rest]: readonly string[],
+  value: unknown,
+): Record<string, unknown> {
+  return { ...config, [key]: rest.length === 0 ? value : withValue(Object(config[key]), rest, value) };
+}
+
+/** Of the last part of each key, and the value; numbered where another run is called the same. */
+function nameOf(chosen: ReturnType<typeof combination>, taken: Set<string>): string {
+  const text = (value: unknown): string =>
+    Array.isArray(value)
+      ? value.map(text).join('+')
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);
+  const plain = chosen
+    .map(({ path, value }) => `${path.at(-1)}=${text(value)}`)
+    .join(',')
+    .replace(/[^\w.,=+-]+/g, '_')
+    .slice(0, MOST_CHARACTERS);
+  let name = plain;
+  for (let number = 2; taken.has(name); number++) name = `${plain}-${number}`;
+  taken.add(name);
+  return name;
+}

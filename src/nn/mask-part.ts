@@ -1,0 +1,77 @@
+import { type Dimension, evaluateDimension } from '../graph/dimension.ts';
+import { elementCount } from '../support/element-count.ts';
+
+/** What is computed of a batch. */
+export interface BatchRows {
+  /** Examples, the first and the one after the last. */
+  start: number;
+  end: number;
+  /** Which of the batch's labelled tokens are theirs, in order. */
+  labelled: Int32Array;
+}
+
+/**
+ * Cuts what some examples have of a tensor out of the whole batch's. Rows of hidden states are sequence-major, [tokens ·
+ * batch, …]; attention's weights lie example by example, [batch · heads, …]; rows at labelled tokens in the order of those.
+ */
+export class MaskPart {
+  readonly #shape: readonly Dimension[];
+  readonly #order: 'shared' | 'examples' | 'tokens' | 'labelled';
+  /** Used again by every batch. */
+  #memory = new Float32Array(0);
+
+  /** Throws where the tensor's first axis is of another kind. */
+  constructor(shape: readonly Dimension[]) {
+    this.#shape = shape;
+    this.#order = orderOf(shape);
+  }
+
+  /**
+   * @param whole the tensor's elements
+   * @param symbols sizes of the whole batch
+   */
+  cut(
+    whole: Float32Array,
+    symbols: Readonly<Record<string, number>>,
+    { start, end, labelled }: BatchRows,
+  ): { data: Float32Array; dims: number[] } {
+    const sizes = { ...symbols, batch: end - start, labelled: labelled.length };
+    const dims = this.#shape.map((size) => evaluateDimension(size, sizes));
+    if (this.#order === 'shared') return { data: whole, dims };
+    const { batch } = symbols;
+    if (this.#order === 'examples') {
+      const width = whole.length / batch;
+      return { data: whole.subarray(start * width, end * width), dims };
+    }
+    const data = this.#room(elementCount(dims));
+    if (this.#order === 'labelled') {
+      const width = whole.length / symbols.labelled;
+      labelled.forEach((row, i) => {
+        data.set(whole.subarray(row * width, (row + 1) * width), i * width);
+      });
+      return { data, dims };
+    }
+    const width = elementCount(dims.slice(1));
+    const count = (end - start) * width;
+    for (let from = start * width, to = 0; to < data.length; from += batch * width, to += count)
+      data.set(whole.subarray(from, from + count), to);
+    return { data, dims };
+  }
+
+  #room(length: number): Float32Array {
+    if (this.#memory.length < length) this.#memory = new Float32Array(length);
+    return this.#memory.subarray(0, length);
+  }
+}
+
+function orderOf(shape: readonly Dimension[]): 'shared' | 'examples' | 'tokens' | 'labelled' {
+  const [first, ...others] = shape.map((size) => String(size).split(/[*+]/));
+  const isOfBatch = (names: readonly string[]) => names.includes('batch') || names.includes('labelled');
+  if (!others.some(isOfBatch)) {
+    const names = first.filter((name) => !/^\d+$/.test(name));
+    if (!isOfBatch(names)) return 'shared';
+    if (names.length === 1) return names[0] === 'batch' ? 'examples' : 'labelled';
+    if (names.length === 2 && first.length === 2) return 'tokens';
+  }
+  throw new Error(`no order of examples is known for dropout over [${shape.join(', ')}]`);
+}

@@ -1,0 +1,33 @@
+import { UserError } from '../support/user-error.ts';
+import { markAgreed } from './agreed.ts';
+import type { Communicator } from './communicator.ts';
+import { gatherJson } from './messages.ts';
+import { processName } from './process-name.ts';
+
+/** Differences that one message names. */
+const MOST_NAMED = 5;
+
+/**
+ * Compares what must be the same in all processes before they begin.
+ *
+ * @param facts by what people call them
+ * @throws UserError that names the first process which has another than process 0, and what
+ */
+export function assertAgreed(communicator: Communicator, facts: Readonly<Record<string, string>>): void {
+  const [first, ...others] = gatherJson(communicator, facts);
+  for (const [i, other] of others.entries()) {
+    const names = [...new Set([...Object.keys(first), ...Object.keys(other)])];
+    const differing = names.filter((name) => first[name] !== other[name]);
+    if (differing.length === 0) continue;
+    const said = (own: Readonly<Record<string, string>>) =>
+      differing.slice(0, MOST_NAMED).map((name) => `${name} ${own[name] ?? 'left out'}`);
+    throw markAgreed(
+      new UserError({
+        where: processName(communicator, i + 1),
+        expected: `the same config, data, model and version as ${processName(communicator, 0)} (${said(first).join(', ')})`,
+        got: said(other).join(', '),
+        hint: 'Give every host the same files and the same installation.',
+      }),
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import { ComputationError } from '../support/computation-error.ts';
+import { markAgreed } from './agreed.ts';
+import type { Communicator } from './communicator.ts';
+import { gatherJson } from './messages.ts';
+import { processName } from './process-name.ts';
+
+/**
+ * Compares a state that every process has computed for itself.
+ *
+ * @param hashes of its parts, by name
+ * @throws ComputationError that names both sides of the first difference
+ */
+export function assertEqual(
+  communicator: Communicator,
+  step: number,
+  hashes: Readonly<Record<string, string>>,
+): void {
+  if (communicator.size === 1) return;
+  const [first, ...others] = gatherJson(communicator, hashes);
+  for (const [i, other] of others.entries()) {
+    const part = Object.keys(first).find((name) => first[name] !== other[name]);
+    if (part === undefined) continue;
+    const side = (rank: number, own: Readonly<Record<string, string>>) =>
+      `${processName(communicator, rank)} has ${own[part]}`;
+    throw markAgreed(
+      new ComputationError(
+        `step ${step}: expected the same ${part} in every process, but ${side(0, first)} and ${side(i + 1, other)} ` +
+          '(hashes). A processor or a memory that errs does that, or hosts whose processors round differently.',
+      ),
+    );
+  }
+}

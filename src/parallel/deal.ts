@@ -1,0 +1,62 @@
+import type { Communicator } from './communicator.ts';
+import { decode, encode } from './messages.ts';
+
+/**
+ * Does pieces of work, each in one of the processes, and gives everybody all results in the order of the work. Equal work
+ * lies at equal distances: where it falls in size from first to last, all are done at about the same time.
+ */
+export async function deal<T>(
+  communicator: Communicator,
+  count: number,
+  work: (piece: number) => Promise<T>,
+  { pack, unpack }: { pack(results: T[]): Uint8Array; unpack(bytes: Uint8Array): T[] },
+): Promise<T[]> {
+  const { rank, size } = communicator;
+  const own: T[] = [];
+  for (let piece = rank; piece < count; piece += size) own.push(await work(piece));
+  if (size === 1) return own;
+  const byRank = communicator.gather(pack(own)).map(unpack);
+  return Array.from({ length: count }, (_, piece) => byRank[piece % size][Math.floor(piece / size)]);
+}
+
+/** {@link deal} for results that are numbers. */
+export function dealNumbers(
+  communicator: Communicator,
+  count: number,
+  work: (piece: number) => Promise<Float32Array>,
+): Promise<Float32Array[]> {
+  return deal(communicator, count, work, { pack: packNumbers, unpack: unpackNumbers });
+}
+
+/** {@link deal} for results that JSON can say. */
+export function dealJson<T>(
+  communicator: Communicator,
+  count: number,
+  work: (piece: number) => Promise<T>,
+): Promise<T[]> {
+  return deal(communicator, count, work, { pack: encode, unpack: (bytes) => decode(bytes) as T[] });
+}
+
+/** How many vectors there are, their lengths, and the vectors, each number in four bytes. */
+function packNumbers(vectors: readonly Float32Array[]): Uint8Array {
+  const lengths = Int32Array.of(vectors.length, ...vectors.map(({ length }) => length));
+  const bytes = new Uint8Array(lengths.byteLength + 4 * lengths.subarray(1).reduce((a, b) => a + b, 0));
+  bytes.set(new Uint8Array(lengths.buffer));
+  let at = lengths.byteLength;
+  for (const vector of vectors) {
+    bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), at);
+    at += vector.byteLength;
+  }
+  return bytes;
+}
+
+function unpackNumbers(bytes: Uint8Array): Float32Array[] {
+  const { buffer } = bytes.slice();
+  const [count] = new Int32Array(buffer, 0, 1);
+  let at = 4 * (1 + count);
+  return Array.from(new Int32Array(buffer, 4, count), (length) => {
+    const vector = new Float32Array(buffer, at, length);
+    at += vector.byteLength;
+    return vector;
+  });
+}

@@ -1,0 +1,56 @@
+import { UserError } from '../../support/user-error.ts';
+
+/** Which MPI a launcher belongs to; PMIx serves either. */
+export type MpiName = 'Open MPI' | 'MPICH';
+
+/** What a launcher has said of this process. */
+export interface Launch {
+  /** Undefined where it serves either. */
+  mpi: MpiName | undefined;
+  /** This process's number among those that it has started, and how many these are. */
+  rank: number;
+  size: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where launchers say it, the more telling before the others: Slurm's own variables stand beside those of MPI. */
+const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size: string[] }[] = [
+  {
+    mpi: 'Open MPI',
+    mark: 'OMPI_COMM_WORLD_SIZE',
+    rank: ['OMPI_COMM_WORLD_RANK'],
+    size: ['OMPI_COMM_WORLD_SIZE'],
+  },
+  // Slurm's plugin pmi2, too.
+  { mpi: 'MPICH', mark: 'PMI_RANK', rank: ['PMI_RANK'], size: ['PMI_SIZE', 'SLURM_STEP_NUM_TASKS'] },
+  { mpi: undefined, mark: 'PMIX_RANK', rank: ['PMIX_RANK'], size: ['SLURM_STEP_NUM_TASKS', 'SLURM_NTASKS'] },
+];
+
+/**
+ * What the launcher of this process, mpirun, mpiexec or srun, says in its environment; undefined where none has started it.
+ *
+ * @throws UserError for several processes that srun has started without telling them of each other
+ */
+export function launchOf(env: Environment): Launch | undefined {
+  const launcher = LAUNCHERS.find(({ mark }) => env[mark] !== undefined);
+  if (launcher) {
+    const first = (names: readonly string[]) =>
+      Number(names.map((name) => env[name]).find(Boolean) ?? Number.NaN);
+    const [rank, size] = [first(launcher.rank), first(launcher.size)];
+    return { mpi: launcher.mpi, rank: rank || 0, size: size || 1 };
+  }
+  if (Number(env.SLURM_STEP_NUM_TASKS ?? 1) <= 1) return undefined;
+  throw new UserError({
+    where: 'srun',
+    expected: 'processes that it tells of each other',
+    got: `${env.SLURM_STEP_NUM_TASKS} of which each is alone`,
+    hint: 'Start them with srun --mpi=pmix (MPICH: --mpi=pmi2), or one alone with srun --ntasks=1.',
+  });
+}
+
+/** An environment in which {@link launchOf} finds no launcher. */
+export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const marks = [...LAUNCHERS.map(({ mark }) => mark), 'SLURM_STEP_NUM_TASKS'];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !marks.includes(name)));
+}

@@ -1,0 +1,86 @@
+import type { LibraryHandle } from 'koffi';
+import { UserError } from '../../../support/user-error.ts';
+import type { Launch, MpiName } from '../launch.ts';
+import { ABIS, type Abi } from './abi.ts';
+
+export interface MpiLibrary {
+  abi: Abi;
+  library: LibraryHandle;
+}
+
+/** Names a library where the linker does not find it, or finds another. */
+const OWN_LIBRARY = 'ADALORA_MPI_LIBRARY';
+/** MPI_MAX_LIBRARY_VERSION_STRING of the implementations is at most this. */
+const MOST_CHARACTERS = 2 ** 13;
+/** Where Debian has the package of a library. */
+const PACKAGES: Record<MpiName, string> = { 'Open MPI': 'libopenmpi3', MPICH: 'libmpich12' };
+
+/**
+ * Loads the system's MPI, of the kind that the launcher belongs to.
+ *
+ * @throws UserError where there is none, only another kind, or no koffi to call it with
+ */
+export async function loadLibrary(
+  { mpi }: Launch,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<MpiLibrary> {
+  const koffi = await loadKoffi();
+  const own = env[OWN_LIBRARY];
+  const system = process.platform === 'darwin' ? 'darwin' : 'linux';
+  const wanted = ABIS.filter(({ name }) => mpi === undefined || name === mpi);
+  const others = ABIS.filter((abi) => !wanted.includes(abi));
+  const found: string[] = [];
+  for (const abi of [...wanted, ...others]) {
+    for (const name of own ? [own] : abi.libraries[system]) {
+      let library: LibraryHandle;
+      try {
+        // Open MPI's parts look for its symbols among all of the process.
+        library = koffi.load(name, { global: true });
+      } catch {
+        continue;
+      }
+      const version = versionOf(library);
+      if (abi.version.test(version) && wanted.includes(abi)) return { abi, library };
+      found.push(`${name} (${version || 'no MPI'})`);
+    }
+  }
+  throw missing(mpi, [...new Set(found)], own);
+}
+
+function missing(mpi: MpiName | undefined, found: readonly string[], own: string | undefined): UserError {
+  const name = mpi ?? 'MPI';
+  const install = mpi
+    ? `Install it (Debian: apt-get install ${PACKAGES[mpi]})`
+    : 'Install one (Debian: libopenmpi3)';
+  return new UserError({
+    where: own ? `${OWN_LIBRARY}=${own}` : 'MPI',
+    expected: `the library of ${name}${mpi ? `, whose launcher has started this process` : ''}`,
+    got: found.length > 0 ? `only ${found.join(', ')}` : 'none that the system finds',
+    hint: `${install}, start with the launcher of the one that is there, or name the library's path in ${OWN_LIBRARY}.`,
+  });
+}
+
+/** `Open MPI v4.1.4`, `MPICH Version: 4.0.2`; empty where it is no MPI. */
+function versionOf(library: LibraryHandle): string {
+  try {
+    const ask = library.func('int MPI_Get_library_version(_Out_ char *text, _Out_ int *length)');
+    const text = Buffer.alloc(MOST_CHARACTERS);
+    ask(text, [0]);
+    return text.toString('utf8', 0, text.indexOf(0)).split(/[,\n]/)[0].replace(/\s+/g, ' ').trim();
+  } catch {
+    return '';
+  }
+}
+
+async function loadKoffi(): Promise<typeof import('koffi')> {
+  try {
+    return (await import('koffi')).default as unknown as typeof import('koffi');
+  } catch {
+    throw new UserError({
+      where: 'koffi',
+      expected: 'to be installed, to call MPI with',
+      got: 'nothing there, or no binary for this system',
+      hint: 'Run: npm install koffi@3',
+    });
+  }
+}

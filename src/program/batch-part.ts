@@ -1,0 +1,76 @@
+import type { GraphNode, Value } from '../graph/graph.ts';
+import { reachable } from '../graph/print.ts';
+import type { BatchRows } from '../nn/mask-part.ts';
+import { LABEL_ROWS } from '../objectives/labelled-rows.ts';
+import type { Rows } from '../parallel/rows-of.ts';
+import type { HostTensor, Tensors } from '../runtime/session.ts';
+
+/** Some examples of a batch, padded as the whole is. */
+export interface BatchPart {
+  feeds: Tensors;
+  rows: BatchRows;
+  /** Their share of what the batch's loss is a mean over: examples, or labelled tokens. */
+  share: number;
+}
+
+/**
+ * What some examples have of a batch's inputs.
+ *
+ * @param outputs of the graph that reads them; the names of its inputs' axes tell where examples lie
+ */
+export function batchPart(outputs: readonly Value[], whole: Tensors, { start, end }: Rows): BatchPart {
+  const shapes = new Map(
+    reachable(outputs)
+      .filter(({ op }) => op === 'input')
+      .map((node) => [
+        (node as GraphNode<'input'>).attributes.name,
+        node.outputs[0].shape.map((size) => String(size)),
+      ]),
+  );
+  let batch = 0;
+  for (const [name, { dims }] of Object.entries(whole)) {
+    const axis = shapes.get(name)?.indexOf('batch') ?? -1;
+    if (axis >= 0) batch = dims[axis];
+  }
+  const labelRows = whole[LABEL_ROWS]?.data;
+  const labelled = Int32Array.from((labelRows ?? []).keys()).filter((i) => {
+    const example = Number(labelRows?.[i]) % batch;
+    return example >= start && example < end;
+  });
+  const feeds: Tensors = {};
+  for (const [name, tensor] of Object.entries(whole)) {
+    const shape = shapes.get(name);
+    if (!shape) continue;
+    if (name === LABEL_ROWS) feeds[name] = moved(select(tensor, 0, labelled), batch, { start, end });
+    else if (shape.includes('labelled')) feeds[name] = select(tensor, shape.indexOf('labelled'), labelled);
+    else feeds[name] = select(tensor, shape.indexOf('batch'), range(start, end));
+  }
+  const share = labelRows ? labelled.length / labelRows.length : (end - start) / batch;
+  return { feeds, rows: { start, end, labelled }, share };
+}
+
+/** Rows of sequence-major hidden states, as they are numbered where only some examples are. */
+function moved({ data, dims }: HostTensor, batch: number, { start, end }: Rows): HostTensor {
+  const number = (row: number) => Math.floor(row / batch) * (end - start) + (row % batch) - start;
+  return { data: Int32Array.from(data, number), dims };
+}
+
+/** Some indices of an axis; the tensor itself where it has no such axis. */
+function select(tensor: HostTensor, axis: number, indices: Int32Array): HostTensor {
+  if (axis < 0) return tensor;
+  const { data, dims } = tensor;
+  const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const outer = dims.slice(0, axis).reduce((a, b) => a * b, 1);
+  const chosen = new (data.constructor as typeof Float32Array)(outer * indices.length * inner) as typeof data;
+  for (let i = 0; i < outer; i++) {
+    indices.forEach((index, j) => {
+      const from = (i * dims[axis] + index) * inner;
+      chosen.set(data.subarray(from, from + inner), (i * indices.length + j) * inner);
+    });
+  }
+  return { data: chosen, dims: dims.map((size, at) => (at === axis ? indices.length : size)) };
+}
+
+function range(start: number, end: number): Int32Array {
+  return Int32Array.from({ length: end - start }, (_, i) => start + i);
+}
