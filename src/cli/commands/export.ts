@@ -49,7 +49,8 @@ async function writeOnnx(path: string, { output, dtype = 'fp32', model }: Flags)
 
 async function writeAdapter(path: string, { as: form, output, ...ofOnnx }: Flags): Promise<void> {
   const [stray] = Object.keys(ofOnnx);
-  if (stray) throw new UserError({ where: `--${stray}`, expected: '--as onnx beside it', got: `--as ${form}` });
+  if (stray)
+    throw new UserError({ where: `--${stray}`, expected: '--as onnx beside it', got: `--as ${form}` });
   const { readAdapter } = await import('../../formats/adapters/node/adapter-folder.ts');
   const { exportAdapter } = await import('../../trained/node/export-adapter.ts');
   const { locateAdapter } = await import('../../trained/node/locate-trained.ts');
