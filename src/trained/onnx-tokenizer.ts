@@ -7,14 +7,14 @@ const NO_CLASS = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersB
 /**
  * A tokenizer_config.json with which transformers.js makes the tokens that the model was trained on.
  *
+ * @param frames whether the tokenizer puts tokens before or after a text
  * @param maxLength tokens after which a text was cut in training
  * @param chatTemplate of a file of its own, which transformers.js does not read
  */
 export function onnxTokenizerConfig(
   given: Readonly<Record<string, unknown>>,
   { definition, config, headKind }: Pick<TaskModel, 'definition' | 'config' | 'headKind'>,
-  maxLength: number | undefined,
-  chatTemplate: string | undefined,
+  { frames, maxLength, chatTemplate }: { frames: boolean; maxLength?: number; chatTemplate?: string },
 ): Record<string, unknown> {
   const { tokenizer_class, model_max_length, chat_template } = given;
   const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
@@ -27,6 +27,8 @@ export function onnxTokenizerConfig(
     ...given,
     ...(!isNamed && ownClass && { tokenizer_class: ownClass }),
     ...(Number.isFinite(longest) && { model_max_length: longest }),
+    // Without it the pipeline that writes leaves these tokens out.
+    ...(headKind === 'CAUSAL_LM' && frames && { add_bos_token: true }),
     ...(chat_template === undefined && chatTemplate !== undefined && { chat_template: chatTemplate }),
   };
 }

@@ -7,7 +7,7 @@ import { ADAPTER } from '../../optimum/model-graphs.ts';
 import type { OnnxDtype } from '../../optimum/onnx-dtypes.ts';
 import { type OnnxSource, onnxFiles } from '../../optimum/onnx-files.ts';
 import { TOKENIZER_FILES, tokenizerJsons } from '../../text/build-tokenizer.ts';
-import { readTokenizerFiles } from '../../text/node/load-tokenizer.ts';
+import { loadTokenizer, readTokenizerFiles } from '../../text/node/load-tokenizer.ts';
 import { trainedConfig } from '../full-model.ts';
 import { onnxConfig } from '../onnx-config.ts';
 import { onnxTokenizerConfig } from '../onnx-tokenizer.ts';
@@ -40,12 +40,12 @@ export function exportOnnx(
   const shared = sharedFiles(baseFolder);
   const tokenizer = tokenizerJsons(readTokenizerFiles(baseFolder), (name) => join(baseFolder, name));
   const template = shared.get('chat_template.jinja');
-  const tokenizerConfig = onnxTokenizerConfig(
-    Object(tokenizer.config),
-    model,
-    notes?.data.max_length,
-    template && readFileSync(template, 'utf8'),
-  );
+  const { before, after } = loadTokenizer(baseFolder, model.config).frame();
+  const tokenizerConfig = onnxTokenizerConfig(Object(tokenizer.config), model, {
+    frames: before.length + after.length > 0,
+    maxLength: notes?.data.max_length,
+    chatTemplate: template && readFileSync(template, 'utf8'),
+  });
   const external: Record<string, number> = {};
   makeFolder(join(output, ONNX));
   for (const { name, files } of onnxFiles(sourceOf(opened), dtypes, maxBytes)) {
