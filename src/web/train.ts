@@ -30,8 +30,8 @@ export interface TrainOptions extends PageOptions {
   /** Aborting finishes the step and ends the run with reason "stopped", and without an adapter. */
   signal?: AbortSignal;
   /**
-   * Given all that training needs to go on, every so many seconds and at the end. Each replaces the one before. Training
-   * waits for it. Needs `crypto.subtle`, which pages have that came by https or from this machine.
+   * Given all that training needs to go on: after the first step, every so many seconds, and at the end. Each replaces the
+   * one before. Training waits for it. Needs `crypto.subtle`, which pages have that came by https or from this machine.
    */
   onCheckpoint?: (checkpoint: Blob) => void | Promise<void>;
   /** The least time between two checkpoints; 20 by default. */
@@ -110,7 +110,7 @@ async function keepingOf(
   const fingerprint = await fingerprintOf(run.config, run.labels, texts);
   const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint, fingerprint);
   const began = saved?.began ?? new Date();
-  let savedAt = performance.now();
+  let savedAt = Number.NEGATIVE_INFINITY;
   const host: Pick<TrainerHost, 'save' | 'isSaveDue'> | undefined = onCheckpoint && {
     isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
     async save(state) {

@@ -1,8 +1,7 @@
 import type { Remote } from 'comlink';
 import { counted } from '../../src/report/format.ts';
 import { type Markup, markup } from '../../src/report/markup.ts';
-import type { Choice, Desk, OpenedFile } from '../worker/desk.ts';
-import type { Settings } from '../worker/page-run.ts';
+import type { Choice, ChosenSettings, Desk, OpenedFile } from '../worker/desk.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 
@@ -10,7 +9,7 @@ import { labelBars } from './label-bars.ts';
 const MOST_LISTED = 12;
 
 /** What is chosen, as it is handed to training. */
-export type Chosen = [text: number, label: number, settings: Settings];
+export type Chosen = [text: number, label: number, settings: ChosenSettings];
 
 export interface ChoiceStep {
   /** Shows a file; undefined: none. */
@@ -47,6 +46,7 @@ export function choiceStep(
   async function weigh(): Promise<void> {
     const mine = ++turn;
     setReady(false);
+    problem.textContent = '';
     if (!file) return;
     const [textAt, labelAt] = [Number(text.value), Number(label.value)];
     element('preview', HTMLElement).innerHTML = preview(file, textAt, labelAt).text;
@@ -67,9 +67,17 @@ export function choiceStep(
   text.addEventListener('change', weigh);
   label.addEventListener('change', weigh);
   header.addEventListener('change', () => onHeader(header.checked));
-  element('choice', HTMLFormElement).addEventListener('submit', (event) => {
+  const form = element('choice', HTMLFormElement);
+  // A browser says what is wrong with a field only where that can be seen.
+  form.addEventListener(
+    'invalid',
+    () => element('settings-fold', HTMLDetailsElement).setAttribute('open', ''),
+    true,
+  );
+  form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const settings = { epochs: epochs.valueAsNumber, rank: rank.valueAsNumber };
+    const device = element('device', HTMLSelectElement).value as 'wasm' | 'webgpu' | '';
+    const settings = { epochs: epochs.valueAsNumber, rank: rank.valueAsNumber, device: device || undefined };
     onTrain([Number(text.value), Number(label.value), settings]);
   });
 

@@ -42,6 +42,11 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
     window.clearTimeout(timer);
     timer = window.setTimeout(ask, PAUSE_MS);
   });
+  const forget = element('forget', HTMLButtonElement);
+  forget.addEventListener('click', async () => {
+    forget.disabled = true;
+    await desk.discard();
+  });
   element('ask', HTMLFormElement).addEventListener('submit', (event) => event.preventDefault());
   element('save-adapter', HTMLButtonElement).addEventListener('click', async () => {
     save(await desk.adapter(), `${fileName.replace(/\.[^.]*$/, '')}-adapter.zip`);
@@ -54,6 +59,7 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
     answer.innerHTML = '';
     if (!ended) return;
     ({ fileName } = ended.begun);
+    forget.disabled = !ended.begun.isKept;
     const { eval_accuracy, eval_f1 } = ended.outcome.metrics;
     const { heldOutRows, guess } = ended.begun;
     element('score', HTMLElement).textContent =

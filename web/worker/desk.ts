@@ -35,9 +35,12 @@ export interface Choice extends Pick<Split, 'labels' | 'leftOut'> {
   stepsPerEpoch: number;
 }
 
+/** Without a device: the best that there is. */
+export type ChosenSettings = Omit<Settings, 'device'> & Partial<Pick<Settings, 'device'>>;
+
 export interface Begun extends Omit<PageRun, 'config' | 'files'> {
   facts: RunFacts;
-  /** Why the run is not kept, if it is not. */
+  /** Whether a tab that is closed can go on with it. */
   isKept: boolean;
 }
 
@@ -64,7 +67,7 @@ export class Desk {
   readonly #site: PageOptions;
   readonly #store = RunStore.open();
   #table: Table | undefined;
-  #stop: AbortController | undefined;
+  #stop = new AbortController();
   #trained: TrainResult | undefined;
   #model: Promise<TrainedModel> | undefined;
   #device: 'wasm' | 'webgpu' = 'wasm';
@@ -104,11 +107,12 @@ export class Desk {
   }
 
   /** Trains on the file. Throws a UserError for what is wrong with it. */
-  async train(text: number, label: number, settings: Settings, watcher: Watcher): Promise<Outcome> {
+  async train(text: number, label: number, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
+    this.#stop = new AbortController();
     const { fileName, columns } = this.#table!;
     const names = { text: columns[text], label: columns[label] };
-    const device = await bestDevice();
-    const run = pageRun(fileName, names, this.#split(text, label), settings, device);
+    const device = chosen.device ?? (await bestDevice());
+    const run = pageRun(fileName, names, this.#split(text, label), { ...chosen, device });
     const store = await this.#store;
     const isKept = await store?.begin(run).then(
       () => true,
@@ -125,6 +129,7 @@ export class Desk {
 
   /** Goes on with it, or gives its result once more. */
   async resume(watcher: Watcher): Promise<Outcome> {
+    this.#stop = new AbortController();
     const store = (await this.#store)!;
     const { run, events, checkpoint } = (await store.read())!;
     return this.#run(run, watcher, store, events, checkpoint);
@@ -136,7 +141,7 @@ export class Desk {
 
   /** Ends the run after the step that it is in. */
   stop(): void {
-    this.#stop?.abort();
+    this.#stop.abort();
   }
 
   /** What the trained model makes of a text. */
@@ -181,7 +186,6 @@ export class Desk {
     await this.#forget();
     const { config, files, ...told } = run;
     this.#device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
-    this.#stop = new AbortController();
     watcher.begun({ ...told, facts: runFacts(parsePageConfig(config))!, isKept: store !== undefined });
     const events: TrainEvent[] = [];
     const tell = (event: TrainEvent) => {

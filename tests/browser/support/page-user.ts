@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { unzipSync } from 'fflate';
+import type { Page } from 'playwright-core';
+
+/** What a person does on the page that trains, by the words that stand there. */
+export class PageUser {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Chooses a file and waits until it can be trained on, or for the word on why not: that word. */
+  async choose(file: string): Promise<string> {
+    const { page } = this;
+    await page.getByLabel('Choose or drop').setInputFiles(file);
+    const isAnswered = () =>
+      [...document.querySelectorAll('.problem')].some(({ textContent }) => textContent !== '') ||
+      document.querySelector<HTMLButtonElement>('#train')?.disabled === false;
+    await page.waitForFunction(isAnswered);
+    return (await page.locator('.problem').allTextContents()).join('');
+  }
+
+  async train(epochs?: number): Promise<void> {
+    const { page } = this;
+    const compute = page.getByLabel('Compute on');
+    if (!(await compute.isVisible())) await page.getByText('Settings', { exact: true }).first().click();
+    // As everywhere, whatever this browser has.
+    await compute.selectOption('wasm');
+    if (epochs !== undefined) await page.getByLabel('Times through the rows').fill(`${epochs}`);
+    await page.getByRole('button', { name: 'Train' }).click();
+  }
+
+  /** Waits until so many steps are taken. */
+  async step(least: number): Promise<void> {
+    await this.page.waitForFunction(
+      (least) =>
+        Number(/^Step ([\d,]+)/.exec(document.querySelector('#step-line')!.textContent!)?.[1]) >= least,
+      least,
+      { timeout: 0 },
+    );
+  }
+
+  /** Waits for the end, and gives the sentence about the score. */
+  async score(): Promise<string> {
+    const score = this.page.locator('#score');
+    await score.waitFor({ timeout: 0 });
+    return (await score.textContent())!;
+  }
+
+  /** Types a text: the labels with their percentages, the likeliest first. */
+  async ask(text: string): Promise<[label: string, percent: number][]> {
+    const { page } = this;
+    await page.getByLabel('Type a text').fill('');
+    await page.locator('#answer li').first().waitFor({ state: 'detached' });
+    await page.getByLabel('Type a text').fill(text);
+    const items = page.locator('#answer li');
+    await items.first().waitFor();
+    return (await items.allInnerTexts()).map((item) => {
+      const [label, percent] = item.trim().split(/\s*\n\s*/);
+      return [label, Number.parseFloat(percent)];
+    });
+  }
+
+  /** Downloads the adapter and unpacks it into a folder; the archive's name. */
+  async takeAdapter(folder: string): Promise<string> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent('download'),
+      this.page.getByRole('button', { name: 'Download the adapter' }).click(),
+    ]);
+    mkdirSync(folder);
+    const files = unzipSync(new Uint8Array(readFileSync(await download.path())));
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+    return download.suggestedFilename();
+  }
+}

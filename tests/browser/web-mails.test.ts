@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { writeData } from '../../scripts/demo/write-data.ts';
+import { servePage } from '../../src/cli/web/page-server.ts';
+import { open } from '../../src/trained/node/open.ts';
+import { CHROMIUM, LOOKS, launch, openPage } from './support/browser.ts';
+import { PageUser } from './support/page-user.ts';
+
+/** Where pictures of the page go, at every width and in both schemes. */
+const PICTURES = 'runs/page';
+const MAILS = 600;
+const TEXTS = [
+  'Lose weight fast, 100% guaranteed, order now and save!!!',
+  'The patch applies cleanly to the current kernel, thanks. I will test it tonight.',
+];
+
+// Minutes: LONG_TESTS=1 npx vitest run tests/browser/web-mails.test.ts
+it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
+  `${MAILS} of the demo's e-mails in the page (with LONG_TESTS=1)`,
+  { timeout: 3_600_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+    const { train } = writeData(join(folder, 'mails'));
+    const lines = train.slice(0, MAILS).map(({ text, label }) => `"${text.replaceAll('"', '""')}",${label}`);
+    writeFileSync(join(folder, 'mails.csv'), ['text,label', ...lines].join('\n'));
+    mkdirSync(PICTURES, { recursive: true });
+    const { url, server } = await servePage(0);
+    const browser = await launch();
+    try {
+      const { page, complaints } = await openPage(browser, url, LOOKS[0]);
+      const user = new PageUser(page);
+      const began = performance.now();
+      const seconds = () => ((performance.now() - began) / 1000).toFixed(0);
+      await user.choose(join(folder, 'mails.csv'));
+      await user.train();
+      await user.step(40);
+      await picture('training');
+      const score = await user.score();
+      console.log(`${score} After ${seconds()} s.`);
+      const answers = new Map<string, Awaited<ReturnType<PageUser['ask']>>>();
+      for (const text of TEXTS) answers.set(text, await user.ask(text));
+      await user.takeAdapter(join(folder, 'adapter'));
+      console.log(`The adapter is there after ${seconds()} s.`);
+      await picture('done');
+
+      const [, percent] = /^Right on ([\d.]+) %/.exec(score)!;
+      const note = (await page.locator('#score-note').textContent())!;
+      const [, guess] = /would be right on ([\d.]+) %/.exec(note)!;
+      expect(Number(percent)).toBeGreaterThan(Number(guess) + 10);
+      const model = await open(join(folder, 'adapter'), { device: 'wasm' });
+      for (const text of TEXTS) {
+        const [[label, percent]] = answers.get(text)!;
+        for await (const answer of model.predict([{ text }])) {
+          expect(label).toBe(answer.label);
+          expect(Math.abs(percent - 100 * Math.max(...answer.probabilities))).toBeLessThan(0.06);
+        }
+      }
+      await model.close();
+      expect(complaints).toEqual([]);
+
+      async function picture(name: string): Promise<void> {
+        for (const { width, scheme } of LOOKS) {
+          await page.setViewportSize({ width, height: 900 });
+          await page.emulateMedia({ colorScheme: scheme });
+          await page.screenshot({ path: join(PICTURES, `${name}-${width}-${scheme}.png`), fullPage: true });
+        }
+      }
+    } finally {
+      await browser.close();
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
+  },
+);

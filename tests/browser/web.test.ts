@@ -1,0 +1,252 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import sirv from 'sirv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PageServer, servePage } from '../../src/cli/web/page-server.ts';
+import { writePage } from '../../src/cli/web/write-page.ts';
+import { open } from '../../src/trained/node/open.ts';
+import { tinyRows } from '../support/tiny-data.ts';
+import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
+import { PageUser } from './support/page-user.ts';
+
+/** Seconds on a machine of its own. */
+const SLOWLY = { timeout: 400_000 };
+const HEADER = 'sentence,quality';
+
+let folder: string;
+let server: PageServer;
+let browser: Browser;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  const rows = tinyRows(110, 1).map(({ text, label }) => `"${text}",${label}`);
+  write('rows.csv', [HEADER, ...rows].join('\n'));
+  server = await servePage(0);
+  if (CHROMIUM) browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_CHROMIUM})`, () => {
+  it(
+    'goes the whole way, asks nobody for anything, and its adapter says the same in Node',
+    SLOWLY,
+    async () => {
+      const requests: string[] = [];
+      const { page, complaints, strayed } = await openPage(browser, server.url, LOOKS[0]);
+      page.context().on('request', (request) => {
+        requests.push(`${request.method()} ${request.postData() ?? ''}${new URL(request.url()).origin}`);
+      });
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+      const user = new PageUser(page);
+      expect(await user.choose(join(folder, 'rows.csv'))).toBe('');
+      expect(await page.getByLabel('Texts', { exact: true }).inputValue()).toBe('0');
+      expect(await page.locator('#counts').textContent()).toMatch(/good\s*\d+/);
+      await user.train(3);
+      const score = await user.score();
+      const [, percent, rows] = /^Right on ([\d.]+) % of (\d+) rows/.exec(score)!;
+      expect(Number(rows)).toBeGreaterThan(10);
+      expect(Number(percent)).toBeGreaterThan(0);
+      expect(await page.locator('#ranks .cell').count()).toBe(24);
+      expect(await page.locator('#ranks .slider').isVisible()).toBe(true);
+      expect(await page.locator('#loss-train polyline').count()).toBe(1);
+
+      const adapter = join(folder, 'adapter');
+      expect(await user.takeAdapter(adapter)).toBe('rows-adapter.zip');
+      const model = await open(adapter, { device: 'wasm' });
+      for (const text of ['the cat sat very good.', 'the fish, the bird flew bad.']) {
+        const [[label, percent], ...others] = await user.ask(text);
+        for await (const answer of model.predict([{ text }])) {
+          expect(label).toBe(answer.label);
+          // As the page rounds it.
+          expect(Math.abs(percent - 100 * Math.max(...answer.probabilities))).toBeLessThan(0.06);
+        }
+        expect(others).toHaveLength(1);
+      }
+      await model.close();
+      expect(complaints).toEqual([]);
+      expect(strayed.filter((url) => !url.startsWith('blob:'))).toEqual([]);
+      const origin = new URL(server.url).origin;
+      expect(new Set(requests.filter((line) => !line.endsWith('null')))).toEqual(new Set([`GET ${origin}`]));
+      await page.context().close();
+    },
+  );
+
+  it('goes on in a new tab where a closed one was, and ends with the same adapter', SLOWLY, async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[2]);
+    const first = new PageUser(page);
+    await first.choose(join(folder, 'rows.csv'));
+    await first.train(2);
+    await first.score();
+    await first.takeAdapter(join(folder, 'whole'));
+    await first.train(2);
+    await first.step(3);
+    await page.close();
+
+    const again = await page.context().newPage();
+    await again.goto(server.url);
+    const offer = again.getByText('A training on rows.csv is kept in this browser, at step');
+    await offer.waitFor();
+    const second = new PageUser(again);
+    await again.getByRole('button', { name: 'Continue' }).click();
+    await second.score();
+    await second.takeAdapter(join(folder, 'resumed'));
+    const name = 'adapter_model.safetensors';
+    expect(readFileSync(join(folder, 'resumed', name))).toEqual(readFileSync(join(folder, 'whole', name)));
+    // What is done comes back too, until it is deleted.
+    await again.reload();
+    await offer.waitFor();
+    await again.getByRole('button', { name: 'Discard' }).click();
+    await again.reload();
+    await again.getByRole('button', { name: 'Try messages to a shop' }).click();
+    await again.getByText('messages.tsv: 48 rows of 2 columns.').waitFor();
+    expect(await offer.isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('answers what is no labelled table', async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
+    const user = new PageUser(page);
+    const large = write('large.csv', '');
+    truncateSync(large, 100e6);
+    const answers: [file: string, answer: RegExp][] = [
+      [
+        write('one.csv', [HEADER, ...tinyRows(20, 2).map(({ text }) => `"${text}",good`)].join('\n')),
+        /^one\.csv, column quality: expected at least two different labels, got only "good"\./,
+      ],
+      [write('empty.csv', ''), /^empty\.csv: expected rows, got an empty file\.$/],
+      [write('header.csv', HEADER), /^header\.csv: expected /],
+      [
+        write('photo.csv', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 1, 2)),
+        /^photo\.csv: expected text: CSV, TSV or JSON Lines, got a binary file\.$/,
+      ],
+      [write('sheet.csv', Uint8Array.of(0x50, 0x4b, 3, 4, 0)), /save the sheet as CSV/],
+      [
+        write('latin.csv', Uint8Array.of(0x61, 0xe9, 0x0a)),
+        /^latin\.csv: expected text in UTF-8, got other bytes\./,
+      ],
+      [
+        write('labels.csv', `label\n${'a\nb\n'.repeat(9)}`),
+        /^labels\.csv: expected a column of texts and another of labels, got column label for both\.$/,
+      ],
+      [
+        write(
+          'numbers.csv',
+          `x,label\n${Array.from({ length: 20 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'}`).join('\n')}`,
+        ),
+        /^numbers\.csv, column x: expected texts, got fields without a letter\.$/,
+      ],
+      [
+        write('broken.jsonl', '{"text": "a", "label": 1}\n{"text": '),
+        /^broken\.jsonl:2: expected a line of JSON/,
+      ],
+      [large, /^large\.csv: expected at most 50 MB in a page, got 100 MB\./],
+    ];
+    for (const [file, answer] of answers) {
+      expect(await user.choose(file)).toMatch(answer);
+      expect(await page.getByRole('button', { name: 'Train' }).isEnabled()).toBe(false);
+    }
+    // And everything else goes on.
+    expect(await user.choose(join(folder, 'rows.csv'))).toBe('');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it.each(LOOKS)('fits $width pixels, $scheme', async (look) => {
+    const { page } = await openPage(browser, server.url, look);
+    await new PageUser(page).choose(join(folder, 'rows.csv'));
+    expect(await misfits(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it('can be used without a mouse', SLOWLY, async () => {
+    const { page } = await openPage(browser, server.url, LOOKS[0]);
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('input');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('example');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#train')!.disabled);
+    const passed: string[] = [];
+    while (passed.at(-1) !== 'train' && passed.length < 12) {
+      await page.keyboard.press('Tab');
+      passed.push(await focused());
+    }
+    expect(passed).toEqual(['text', 'label', 'header', '', '', 'train']);
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.activeElement?.id === 'training-title');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('stop');
+    await page.keyboard.press('Enter');
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^Stopped at step/ })
+      .waitFor({ timeout: 0 });
+    const names = page.locator('input, select, textarea, button, progress:not([aria-hidden])');
+    for (const control of await names.all())
+      expect(await control.evaluate(nameOf), await control.evaluate(({ outerHTML }) => outerHTML)).not.toBe(
+        '',
+      );
+    await page.context().close();
+
+    function focused(): Promise<string> {
+      return page.evaluate(() => document.activeElement?.id ?? '');
+    }
+  });
+
+  it('may send nothing anywhere, from its worker either', async () => {
+    let asked = 0;
+    const other = createServer((_, response) => {
+      asked++;
+      response.setHeader('Access-Control-Allow-Origin', '*').end();
+    });
+    const url = await listening(other);
+    // By a host that sends no header: the page's own policy is all there is.
+    writePage(join(folder, 'plain'));
+    const plain = createServer(sirv(join(folder, 'plain')));
+    const home = await listening(plain);
+    const { page } = await openPage(browser, home, LOOKS[0]);
+    // It isolates itself, and is loaded once more.
+    await page.waitForFunction(() => crossOriginIsolated);
+    await page.getByRole('button', { name: 'Try messages' }).click();
+    await page.getByText('messages.tsv: 48 rows').waitFor();
+    const send = (url: string) =>
+      fetch(url, { method: 'POST', body: 'rows' }).then(
+        () => 'sent',
+        () => 'refused',
+      );
+    expect(await page.evaluate(send, url)).toBe('refused');
+    const workers = page.workers();
+    expect(workers).toHaveLength(1);
+    expect(await workers[0].evaluate(send, url)).toBe('refused');
+    expect(asked).toBe(0);
+    await page.context().close();
+    for (const each of [other, plain]) each.close();
+  });
+});
+
+/** The accessible name that a control has by its label, its own text or its attribute. */
+function nameOf(control: Element): string {
+  const labels = 'labels' in control ? [...((control as HTMLInputElement).labels ?? [])] : [];
+  const names = [control.getAttribute('aria-label'), ...labels.map(({ textContent }) => textContent)];
+  return [...names, control.matches('button') ? control.textContent : ''].join('').trim();
+}
+
+function listening(server: Server): Promise<string> {
+  return new Promise((done) => {
+    server.listen(0, '127.0.0.1', () => done(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+  });
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { describeColumns, guessColumns } from './describe-columns.ts';
+import { readTable } from './read-table.ts';
+import { splitRows } from './split-rows.ts';
+
+const file = (name: string, content: string) => new File([content], name);
+/** Rows that begin with their number, of the labels in turn. */
+const numbered = (count: number, ...labels: string[]) =>
+  Array.from({ length: count }, (_, i) => [`text number ${i}`, labels[i % labels.length]]);
+const table = (rows: string[][]) => ({ fileName: 'x.csv', columns: ['text', 'label'], rows, ragged: 0 });
+
+describe('a table', () => {
+  it.each([
+    ['a.csv', 'text,label\n"so, so",bad\nwell,good\n', ['so, so', 'well']],
+    ['spreadsheet.csv', 'text;label\n"so; so";bad\nwell;good\n', ['so; so', 'well']],
+    ['a.tsv', 'text\tlabel\r\nso "so"\tbad\r\nwell\tgood\r\n', ['so "so"', 'well']],
+    ['a.jsonl', '{"text": "so", "label": true}\n{"label": 2, "text": "well", "more": 1}\n', ['so', 'well']],
+    ['a.json', '[{"text": "so", "label": "a"}, {"text": "well", "label": "b"}]', ['so', 'well']],
+  ])('%s', async (name, content, texts) => {
+    const { columns, rows } = await readTable(file(name, content));
+    expect(columns.slice(0, 2)).toEqual(['text', 'label']);
+    expect(rows.map(([text]) => text)).toEqual(texts);
+  });
+
+  it.each([
+    ['text,label\na,x\nb,y\na,x', true],
+    ['so it is,good\nnot so,bad\nwell,good', false],
+    ['1,so it is\n0,not so', false],
+  ])('of %j has a header: %s, or as the user says', async (content, hasHeader) => {
+    const read = await readTable(file('a.csv', content));
+    expect(read.hasHeader).toBe(hasHeader);
+    const other = await readTable(file('a.csv', content), !hasHeader);
+    expect(other.rows.length - read.rows.length).toBe(hasHeader ? 1 : -1);
+  });
+
+  it('counts ragged rows, and names every column', async () => {
+    const read = await readTable(file('a.csv', 'text,,text\na,b,c\na,b\na,b,c,d\n'), true);
+    expect(read.columns).toEqual(['text', 'column 2', 'text (column 3)']);
+    expect(read).toMatchObject({ rows: [['a', 'b', 'c']], ragged: 2 });
+  });
+});
+
+it.each([
+  [['id', 'message', 'kind'], 1, 2],
+  [['label', 'text', 'source'], 1, 0],
+])('of the columns %j the texts are %i and the labels %i', (columns, text, label) => {
+  const cell = (name: string, i: number) => {
+    if (name === 'id') return `${i}`;
+    return /label|kind/.test(name) ? 'ab'[i % 2] : name === 'source' ? 'web' : `some words, number ${i}`;
+  };
+  const rows = Array.from({ length: 10 }, (_, i) => columns.map((name) => cell(name, i)));
+  const described = describeColumns({ fileName: 'x', columns, rows, ragged: 0 });
+  expect(guessColumns(described, rows.length)).toEqual({ text, label });
+});
+
+describe('rows are split', () => {
+  it('label by label, no text on both sides, the same for the same seed', () => {
+    const rows = [...numbered(100, 'a', 'a', 'a', 'b'), ...numbered(30, 'a'), ['', 'a'], ['lone', '']];
+    const split = splitRows(table(rows), 0, 1, 0);
+    expect(split.labels).toEqual([
+      ['a', 75],
+      ['b', 25],
+    ]);
+    expect(split.leftOut).toEqual({ empty: 2, repeated: 30 });
+    expect(
+      split.heldOut
+        .map(({ label }) => label)
+        .sort()
+        .join(''),
+    ).toBe('a'.repeat(15) + 'b'.repeat(5));
+    expect(split.guess).toEqual({ label: 'a', share: 0.75 });
+    const texts = [...split.train, ...split.heldOut].map(({ text }) => text);
+    expect(new Set(texts).size).toBe(100);
+    expect(splitRows(table(rows), 0, 1, 0)).toEqual(split);
+    expect(splitRows(table(rows), 0, 1, 1).heldOut).not.toEqual(split.heldOut);
+  });
+
+  it('into no more held out than a score needs, and every label is trained on', () => {
+    const split = splitRows(table([...numbered(20_000, 'a', 'b'), ['rare', 'c']]), 0, 1, 0);
+    expect(split.heldOut.length).toBeLessThanOrEqual(1000);
+    expect(split.heldOut.length).toBeGreaterThan(990);
+    expect(new Set(split.train.map(({ label }) => label))).toEqual(new Set(['a', 'b', 'c']));
+  });
+
+  it.each([
+    [numbered(20, 'a'), 1, 'x.csv, column label: expected at least two different labels, got only "a".'],
+    [numbered(20, ''), 1, 'x.csv, column label: expected at least two different labels, got none.'],
+    [
+      numbered(20, 'a', 'b'),
+      0,
+      'x.csv: expected a column of texts and another of labels, got column text for both.',
+    ],
+    [numbered(8, ...'abcdefgh'), 1, 'labels that come again and again, got 8 different ones in 8 rows.'],
+    [numbered(4, 'a', 'b'), 1, 'five rows of a label at least, to hold one out, got 2 of "a".'],
+  ])('but not %j', (rows, label, message) => {
+    expect(() => splitRows(table(rows), 0, label, 0)).toThrow(message);
+  });
+});
