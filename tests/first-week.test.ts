@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classReport } from '../src/metrics/class-report.ts';
 import type { Confusion } from '../src/program/example-set.ts';
+import { holdOut } from '../src/tasks/hold-out.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
 
@@ -117,4 +118,45 @@ it('the base model of an adapter is looked for from its own folder too, and aske
   const { code, stderr } = await named('../model');
   expect(code).toBe(2);
   expect(stderr).toContain('run/adapter names it as its base model: say where it is with --model.');
+});
+
+describe('data.validation: 25%', () => {
+  const settings = ['data.validation=25%', 'method=lora', 'training.max_steps=4', 'output=held'];
+  const args = ['train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting])];
+
+  it('keeps rows from training, the same in any order and with others beside them', async () => {
+    expect(await workspace.run(...args)).toMatchObject({ code: 0 });
+    const [{ train_examples, eval_examples }] = eventsOf(workspace.events('held'), 'start');
+    expect(train_examples + eval_examples).toBe(160);
+    expect(eval_examples).toBeGreaterThan(20);
+    expect(eval_examples).toBeLessThan(60);
+    const { code, stderr } = await workspace.run(...args, '--set', 'data.validation=30%', '--resume');
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('data.validation "30%" (there "25%")'),
+    });
+
+    const rows = Array.from({ length: 200 }, (_, i) => `row ${i}`);
+    const held = (some: readonly string[]) => holdOut(some, 0.25, (row) => [row]).validation;
+    expect(held(rows.slice(50).reverse()).reverse()).toEqual(
+      held(rows).filter((row) => rows.indexOf(row) >= 50),
+    );
+    const twice = holdOut([...rows, ...rows], 0.25, (row) => [row]);
+    expect(twice.train.some((row) => twice.validation.includes(row))).toBe(false);
+  });
+
+  it('is more than nothing and less than all, and of rows', async () => {
+    const said = async (...changes: string[]) => {
+      const words = changes.flatMap((change) => ['--set', change]);
+      const { code, stderr } = await workspace.run('plan', 'run.yaml', ...words);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(await said('data.validation=0%')).toContain('expected more than 0% and less than 100%, got "0%"');
+    const texts = ['task=causal_lm', 'data={train: train.txt, validation: 10%}'];
+    expect(await said(...texts)).toContain('data.validation: expected a file, for task causal_lm');
+    expect(() => holdOut(['a'], 0.5, (row) => [row])).toThrow(
+      'data.validation: expected rows for both, got ',
+    );
+  });
 });

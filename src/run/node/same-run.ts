@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
+import { heldOutShare } from '../../tasks/data-files.ts';
 import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
 
@@ -44,7 +45,9 @@ export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof 
  * when something is reported.
  */
 function courseOf({ output: _, device: __, data, training, ...rest }: RunConfig): object {
-  const { train: ___, validation: ____, ...columns } = data;
+  const { train: ___, validation, ...files } = data;
+  // Which rows are learnt from, where it is no file.
+  const columns = { ...files, ...(heldOutShare(validation) !== undefined && { validation }) };
   const { gradient_checkpointing, ...others } = training;
   const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = others;
   return { ...rest, data: columns, training: course };

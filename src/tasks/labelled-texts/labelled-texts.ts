@@ -9,6 +9,7 @@ import { type Problem, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
+import { holdOut } from '../hold-out.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
@@ -93,6 +94,11 @@ export function labelledTexts<Answer extends object>(
         ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
         ...(names && { names }),
       };
+    },
+    holdOut({ rows, ...file }, share) {
+      const { train, validation } = holdOut(rows, share, ({ text, textPair }) => [text, textPair]);
+      const { skipped: _, ...same } = file;
+      return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
     },
     notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
     labels({ rows, fileName, names }, origin) {
