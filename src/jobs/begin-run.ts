@@ -3,6 +3,7 @@ import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { ExampleSet } from '../program/example-set.ts';
 import { type Validation, validationOf } from '../program/validation.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
+import { heldOutShare } from '../tasks/data-files.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import type { BuildTask } from '../tasks/task-definition.ts';
 import type { Family } from '../trained/bind-model.ts';
@@ -61,9 +62,14 @@ export function beginRun({
   const task = taskNamed(config.task);
   const { data } = config;
   const evalBatchSize = config.training.per_device_eval_batch_size;
-  const train = task.read(files.train, data);
-  const validation = files.validation.map(({ name, files }) => ({ name, rows: task.read(files, data) }));
-  const labels = task.labels(train, {
+  const all = task.read(files.train, data);
+  const share = heldOutShare(data.validation);
+  const held = share === undefined ? undefined : task.holdOut?.(all, share);
+  const train = held?.train ?? all;
+  const validation = held
+    ? [{ name: 'validation', rows: held.validation }]
+    : files.validation.map(({ name, files }) => ({ name, rows: task.read(files, data) }));
+  const labels = task.labels(all, {
     fileName: data.dataset === undefined ? data.train : `${data.dataset}, ${data.train}`,
     ...family,
     adapter: start && {
@@ -75,7 +81,7 @@ export function beginRun({
   return {
     config,
     start,
-    data: { ...data, ...task.found?.(train, data) } as RunConfig['data'],
+    data: { ...data, ...task.found?.(all, data) } as RunConfig['data'],
     labels,
     build: task.build(labels),
     maxLength: text.maxLength,

@@ -3,9 +3,11 @@ import { accuracy } from './accuracy.ts';
 import { classCounts } from './class-counts.ts';
 import { binaryF1, macroF1, microF1 } from './f1.ts';
 import { matthewsCorrelation } from './matthews-correlation.ts';
+import { meanAbsoluteError } from './mean-absolute-error.ts';
 import { meanSquaredError } from './mean-squared-error.ts';
 import { pearson } from './pearson.ts';
 import { argmaxRows, positiveLogits } from './predicted-labels.ts';
+import { r2Score } from './r2-score.ts';
 import { SCORES, scoreFacts } from './scores.ts';
 import { spearmanr } from './spearmanr.ts';
 
@@ -27,6 +29,10 @@ describe('scores', () => {
 
   it('of numbers', () => {
     expect(meanSquaredError([1, 2], [1, 4])).toBe(2);
+    expect(meanAbsoluteError([1, 2], [1, 4])).toBe(1);
+    // The example of scikit-learn's documentation.
+    expect(r2Score([2.5, 0, 2, 8], [3, -0.5, 2, 7])).toBeCloseTo(0.948608, 6);
+    expect([r2Score([1, 1], [1, 1]), r2Score([1, 2], [1, 1]), r2Score([1], [1])]).toEqual([1, 0, Number.NaN]);
     expect(pearson([1, 2, 3], [2, 4, 6])).toBeCloseTo(1, 12);
     expect(spearmanr([1, 10, 100], [3, 2, 1])).toBeCloseTo(-1, 12);
     expect(pearson([1], [2])).toBeNaN();
@@ -37,6 +43,8 @@ describe('scores', () => {
     ['accuracy', accuracy],
     ['f1', microF1],
     ['mse', meanSquaredError],
+    ['mae', meanAbsoluteError],
+    ['r2', r2Score],
     ['pearson', pearson],
     ['spearmanr', spearmanr],
     ['counts', (x: number[], y: number[]) => classCounts(x, y, 2)],

@@ -24,6 +24,12 @@ export const SCORES = {
     hub: { type: 'mse', name: 'Mean squared error' },
     lessIsBetter: true,
   },
+  mae: {
+    title: 'Mean absolute error',
+    hub: { type: 'mae', name: 'Mean absolute error' },
+    lessIsBetter: true,
+  },
+  r2: { title: 'R²', hub: { type: 'r_squared', name: 'R²' } },
   combined_score: { title: 'Combined score' },
   precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' } },
   recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' } },

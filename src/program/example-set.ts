@@ -27,10 +27,17 @@ export interface ExampleBatch {
 /** What `eval_loss` and, for each metric of the task, `eval_<metric>` is. */
 export type Scores = Record<`eval_${string}`, number>;
 
+/** How often each class (row) was taken for each (column). */
+export interface Confusion {
+  labels: readonly string[];
+  counts: readonly (readonly number[])[];
+}
+
 /** Scores of a model on a set of examples. */
 export interface Evaluation {
   readonly examples: ExampleSet;
   /** What is computed for each batch. */
   readonly output: 'logits' | 'loss';
-  run(program: Program, values: Float32Array): Promise<Scores>;
+  /** @param onConfusion told of it by tasks of one class a row */
+  run(program: Program, values: Float32Array, onConfusion?: (confusion: Confusion) => void): Promise<Scores>;
 }

@@ -1,5 +1,5 @@
 export type { Engine, OpenOptions } from './engine.ts';
-export type { Evaluation, ExampleBatch, ExampleSet, Scores } from './example-set.ts';
+export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from './example-set.ts';
 export type { LoadedModel, ModelWeights } from './model-weights.ts';
 export { predictAll } from './predict-all.ts';
 export { type Objective, Program } from './program.ts';

@@ -1,4 +1,4 @@
-import type { Evaluation, Scores } from './example-set.ts';
+import type { Confusion, Evaluation, Scores } from './example-set.ts';
 import type { Program } from './program.ts';
 
 /** The sets that a run is scored on. */
@@ -8,7 +8,12 @@ export interface Validation {
   /** Examples of all. */
   readonly count: number;
   /** `eval_<score>`, of several sets `eval_<set>_<score>`, as transformers has them. */
-  run(program: Program, values: Float32Array): Promise<Scores>;
+  run(
+    program: Program,
+    values: Float32Array,
+    /** Told of the first set's. */
+    onConfusion?: (confusion: Confusion) => void,
+  ): Promise<Scores>;
 }
 
 /** Sets by their names, of which the name of a single one is in no score; undefined where there is none. */
@@ -17,10 +22,10 @@ export function validationOf(sets: readonly (readonly [string, Evaluation])[]): 
   return {
     parts: sets.map(([, evaluation]) => evaluation),
     count: sets.reduce((sum, [, { examples }]) => sum + examples.lengths.length, 0),
-    async run(program, values) {
+    async run(program, values, onConfusion) {
       const all: Scores = {};
-      for (const [name, evaluation] of sets) {
-        const scores = await evaluation.run(program, values);
+      for (const [i, [name, evaluation]] of sets.entries()) {
+        const scores = await evaluation.run(program, values, i === 0 ? onConfusion : undefined);
         if (sets.length === 1) return scores;
         for (const [key, score] of Object.entries(scores))
           all[`eval_${name}_${key.slice('eval_'.length)}`] = score;

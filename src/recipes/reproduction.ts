@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { type DataPlaces, validationSets } from '../tasks/data-files.ts';
+import { type DataPlaces, validationFiles } from '../tasks/data-files.ts';
 import type { Budgets, Recipe } from './recipe.ts';
 import { recipeConfig } from './recipe-config.ts';
 
@@ -117,5 +117,5 @@ function movedFiles(section: object, folder: string): object {
 /** The files that a run reads. */
 export function dataFilesOf({ config }: ReproductionRun): string[] {
   const { train, validation } = config.data as DataPlaces;
-  return [train, ...validationSets(validation).map(({ path }) => path)];
+  return [train, ...validationFiles(validation).map(({ path }) => path)];
 }

@@ -82,6 +82,14 @@ const orthogonality = z.object({
   modules: z.record(z.string(), z.tuple([z.number(), z.number()])),
 });
 
+/** After an evaluation of a task of one class a row: how often each class (row) was taken for each (column), in the first set. */
+const confusion = z.object({
+  type: z.literal('confusion'),
+  step,
+  labels: z.array(text),
+  counts: z.array(z.array(step)),
+});
+
 /** Something a user should know and that stops nothing: a head that was initialised, a step that was skipped. */
 const notice = z.object({ type: z.literal('notice'), step, message: text });
 
@@ -110,6 +118,7 @@ const schema = z.discriminatedUnion('type', [
   evaluation,
   allocation,
   orthogonality,
+  confusion,
   notice,
   checkpoint,
   finish,

@@ -8,7 +8,8 @@ const SET_NAME = /^[a-z\d][\w-]*$/i;
 
 /** A file to validate on, or several: a list of them, or a section that names each. */
 const validation = z.union([path, z.array(path).min(1), z.record(z.string(), path)], {
-  error: 'expected a file, a list of files, or a section that gives each file a name',
+  error:
+    'expected a file, a share of the training rows like 10%, a list of files, or a section that gives each file a name',
 });
 
 /** What every task's `data` section says of its files. */
@@ -19,11 +20,21 @@ export const dataFiles = {
   subset: path.optional(),
   /** Of this task's formats. */
   train: path.default(''),
-  /** One file, or several that are each scored by themselves: MNLI's matched and mismatched. */
+  /**
+   * One file, or several that are each scored by themselves: MNLI's matched and mismatched. Or a share of the rows of
+   * `train`, such as `10%`, which are not learnt from then.
+   */
   validation: validation.optional(),
 };
 
 export type ValidationFiles = z.output<typeof validation>;
+
+/** The share of the training rows that is to be validated on; undefined where files are named, or none. */
+export function heldOutShare(validation: ValidationFiles | undefined): number | undefined {
+  const [, percent] =
+    /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(typeof validation === 'string' ? validation : '') ?? [];
+  return percent === undefined ? undefined : Number(percent) / 100;
+}
 
 /** A set to validate on. */
 export interface ValidationSet {
@@ -45,6 +56,11 @@ export interface DataPlaces {
   subset?: string;
   train: string;
   validation?: ValidationFiles;
+}
+
+/** Those among them that are files of their own. */
+export function validationFiles(validation: ValidationFiles | undefined): ValidationSet[] {
+  return heldOutShare(validation) === undefined ? validationSets(validation) : [];
 }
 
 /** The same with the splits that a data set of the Hub has by default. */
@@ -74,6 +90,11 @@ export function scorePrefixes(validation: ValidationFiles | undefined): string[]
 
 /** What is wrong with the names of several sets. */
 export function validationProblems(validation: ValidationFiles | undefined): Problem[] {
+  const share = heldOutShare(validation);
+  if (share !== undefined && !(share > 0 && share < 1))
+    return [
+      { path: ['data', 'validation'], expected: 'more than 0% and less than 100%', got: shown(validation) },
+    ];
   const names = validationSets(validation).map(({ name }) => name);
   const at = { path: ['data', 'validation'] };
   if (names.length === 0 && validation !== undefined)

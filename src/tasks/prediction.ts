@@ -47,7 +47,7 @@ export interface Prediction<Data extends BaseData, Input> {
     batchSize: number,
   ): Promise<Answer[]>;
   /** An answer as one line of JSON has it. `details`: with what is seldom wanted, such as logits. */
-  json(answer: Answer, details: boolean): object;
+  json(answer: Answer, details: boolean, labels: readonly string[]): object;
   /** All answers in the files of an official format, by name; missing where there is none. */
   files?(inputs: readonly Input[], answers: readonly Answer[]): Readonly<Record<string, string>>;
   /** An answer for people. */

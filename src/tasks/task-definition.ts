@@ -10,6 +10,7 @@ import type { Problem } from '../support/problem.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { ValidationFiles } from './data-files.ts';
+import type { HeldOut } from './hold-out.ts';
 import type { Prediction } from './prediction.ts';
 import type { TaskWords } from './task-words.ts';
 
@@ -64,6 +65,8 @@ export interface TaskDefinition<
   build(labels: readonly string[]): BuildTask;
   /** @throws UserError for files without rows, and for bad rows with their lines */
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
+  /** Keeps a share of rows from training, to validate on; missing where examples are no rows. */
+  holdOut?(rows: Rows, share: number): HeldOut<Rows>;
   /** What the reader of a file should know of it: rows that were left out. */
   notices?(rows: Rows): string[];
   /** The classes of the training rows, in the order of the head's outputs; none for tasks without. */

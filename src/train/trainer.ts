@@ -4,7 +4,7 @@ import { assertEqual } from '../parallel/assert-equal.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
-import type { ExampleSet, Scores } from '../program/example-set.ts';
+import type { Confusion, ExampleSet, Scores } from '../program/example-set.ts';
 import { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import { evaluationEvent, type FinishEvent, type TrainEvent } from '../run/events.ts';
@@ -26,6 +26,8 @@ const MAX_SKIPPED_IN_A_ROW = 10;
 
 /** Steps of a run at which factors are measured: a curve as wide as a phone's screen shows no more. */
 const MOST_MEASURED = 32;
+/** Classes of which the log keeps which was taken for which: of more the table is large, and nobody reads it. */
+const MOST_CONFUSED = 32;
 
 export interface TrainerInputs {
   engine: Engine;
@@ -210,7 +212,12 @@ export class Trainer {
     const { method, validation } = this.#inputs;
     if (!validation) throw new Error('evaluation without validation data');
     const started = performance.now();
-    const scores = await validation.run(this.#program, this.#updater.values).catch(unscored);
+    let confusion: Confusion | undefined;
+    const scores = await validation
+      .run(this.#program, this.#updater.values, (found) => {
+        confusion = found;
+      })
+      .catch(unscored);
     const seconds = (performance.now() - started) / 1000;
     this.#lastMetrics = scores;
     const best = method.settled && this.#best.observe(this.step, scores, this.#updater.values);
@@ -220,6 +227,11 @@ export class Trainer {
       eval_samples_per_second: validation.count / seconds,
     };
     this.#host.emit(evaluationEvent(this.step, this.step / this.#settings.stepsPerEpoch, measured, best));
+    if (confusion && confusion.labels.length <= MOST_CONFUSED) {
+      const { labels, counts } = confusion;
+      const copy = { labels: [...labels], counts: counts.map((row) => [...row]) };
+      this.#host.emit({ type: 'confusion', step: this.step, ...copy });
+    }
   }
 
   #isEvaluationDue(): boolean {

@@ -6,7 +6,7 @@ import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation
 import { TextGenerator } from '../generation/text-generator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
-import type { Scores } from '../program/example-set.ts';
+import type { Confusion, Scores } from '../program/example-set.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { Program } from '../program/program.ts';
 import { UserError } from '../support/user-error.ts';
@@ -98,12 +98,14 @@ export class TrainedModel {
    *
    * @param reading how they are read, where that is not as in its run
    * @param onNotice told of rows that are left out
+   * @param onConfusion told which class was taken for which, where a row has one class
    * @throws UserError as a run does for its validation data
    */
   async evaluate(
     files: readonly TextFile[],
     reading?: object,
     onNotice?: (message: string) => void,
+    onConfusion?: (confusion: Confusion) => void,
   ): Promise<Scores> {
     const task = this.definition();
     const context = this.context(reading);
@@ -111,7 +113,7 @@ export class TrainedModel {
     const rows = task.read(files, context.reading);
     if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
     const evaluation = task.evaluation(rows, context, size);
-    return evaluation.run(this.#opened(), this.parts.values);
+    return evaluation.run(this.#opened(), this.parts.values, onConfusion);
   }
 
   /** The text that follows a prompt: as {@link TextGenerator.generate}. */

@@ -9,7 +9,7 @@ import { survey } from '../jobs/survey.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
 import { UserError } from '../support/user-error.ts';
-import { validationSets } from '../tasks/data-files.ts';
+import { validationFiles } from '../tasks/data-files.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
 import { Trainer, type TrainerHost } from '../train/trainer.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
@@ -151,7 +151,7 @@ async function readPageRun(
   const { data } = config;
   const train = [await pageTextFile(options.files, data.train, 'data.train')];
   const validation = await Promise.all(
-    validationSets(data.validation).map(async ({ name, path }) => ({
+    validationFiles(data.validation).map(async ({ name, path }) => ({
       name,
       files: [await pageTextFile(options.files, path, 'data.validation')],
     })),

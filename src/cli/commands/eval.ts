@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Confusion } from '../../program/example-set.ts';
 import { UserError } from '../../support/user-error.ts';
 import {
   addSplitFlags,
@@ -9,13 +10,14 @@ import {
   type SplitFlags,
   type UseFlags,
 } from '../flags.ts';
+import { classTable } from '../terminal/class-table.ts';
 
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('Score a trained model on a file: labelled rows, or for a language model text.')
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .argument('[file]', 'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them')
-    .option('--json', 'print one JSON object');
+    .option('--json', 'print JSON, one object a line');
   return addUseFlags(addSplitFlags(command)).action(run);
 }
 
@@ -31,18 +33,26 @@ async function run(
     const files = await namedFiles(file, flags, task.takesFolders);
     if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
     const { reading } = trained.context();
+    let confusion: Confusion | undefined;
     const scores = await trained.evaluate(
       files,
       task.withFlags(reading, readingFlags(flags), files[0].name),
       (message) => console.error(message),
+      (found) => {
+        confusion = found;
+      },
     );
     if (flags.json) {
-      console.log(JSON.stringify(scores));
+      console.log(JSON.stringify({ ...scores, ...(confusion && { confusion_matrix: confusion }) }));
       return;
     }
-    const width = Math.max(...Object.keys(scores).map((name) => name.length));
-    for (const [name, score] of Object.entries(scores))
-      console.log(`${name.padEnd(width)}  ${score.toFixed(4)}`);
+    const isMean = (confusion?.labels.length ?? 0) > 2;
+    const lines = Object.entries(scores).map(
+      ([name, score]) => [name === 'eval_f1' && isMean ? 'eval_f1 (macro)' : name, score] as const,
+    );
+    const width = Math.max(...lines.map(([name]) => name.length));
+    for (const [name, score] of lines) console.log(`${name.padEnd(width)}  ${score.toFixed(4)}`);
+    if (confusion) console.log(`\n${classTable(confusion)}`);
   } finally {
     await trained.close();
   }

@@ -5,7 +5,7 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .description('Show what an adapter is: its ranks by layer and matrix, or how large its bottlenecks are.')
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print JSON, one object a line')
     .action(run);
 }
 

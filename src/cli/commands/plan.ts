@@ -21,7 +21,7 @@ export function planCommand(): Command {
       '--measure',
       'train for some seconds over each base_dtype, for its memory, its speed and the time to expect',
     )
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print JSON, one object a line')
     .action(run);
 }
 

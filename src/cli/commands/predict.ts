@@ -5,6 +5,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { Answer, Prediction } from '../../tasks/prediction.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import type { OpenedModel } from '../../trained/node/open.ts';
+import { AnswerTable } from '../answer-table.ts';
 import {
   addSplitFlags,
   addUseFlags,
@@ -15,17 +16,20 @@ import {
   type UseFlags,
 } from '../flags.ts';
 
+/** Forms in which every task's answers may be written. */
+const EVERY = ['jsonl', 'csv'];
+
 export function predictCommand(): Command {
   const command = new Command('predict')
     .description(
-      'Predict a line of JSON for each row: label, and probabilities in the order of the labels. In a terminal, answer what is typed.',
+      'Predict a line of JSON for each row: its id or number, its label, and the probability of each label. In a terminal, answer what is typed.',
     )
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .argument('[file]', 'TSV, CSV or JSON Lines; standard input without (there also one text a line)')
     .option('--logits', 'give the logits as well')
     .option(
       '--format <form>',
-      'of the answers: jsonl, or glue for the lines of a submission to GLUE',
+      'of the answers: jsonl, csv, or glue for the lines of a submission to GLUE',
       'jsonl',
     )
     .option(
@@ -73,13 +77,16 @@ async function run(
       return writeFiles(output, prediction.files(inputs, answers));
     }
     if (format) await write(format.header);
+    const table = flags.format === 'csv' ? new AnswerTable() : undefined;
     let place = 0;
     for await (const answer of trained.predict<unknown>(inputs, reading)) {
-      await write(
-        format
-          ? format.line(answer as object, inputs[place], place)
-          : JSON.stringify(prediction.json(answer as object, flags.logits ?? false)),
-      );
+      const input = inputs[place];
+      if (format) await write(format.line(answer as object, input, place));
+      else {
+        const said = prediction.json(answer as object, flags.logits ?? false, trained.labels);
+        const named = { ...placeOf(input, place), ...said };
+        for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
+      }
       place++;
     }
   } finally {
@@ -87,11 +94,17 @@ async function run(
   }
 }
 
-/** How answers are written; undefined for JSON Lines. */
+/** What the file calls a row, or its number among all, from 1. */
+function placeOf(input: unknown, place: number): { id: string } | { row: number } {
+  const { id } = Object(input) as { id?: string };
+  return id === undefined ? { row: place + 1 } : { id };
+}
+
+/** A form of answers that the task has; undefined for those of every task. */
 function formatNamed(name: string, { formats = {} }: Prediction<BaseData, unknown>) {
-  if (name === 'jsonl') return undefined;
+  if (EVERY.includes(name)) return undefined;
   if (Object.hasOwn(formats, name)) return formats[name];
-  const names = ['jsonl', ...Object.keys(formats)];
+  const names = [...EVERY, ...Object.keys(formats)];
   throw new UserError({ where: '--format', expected: `one of ${names.join(', ')}`, got: name });
 }
 

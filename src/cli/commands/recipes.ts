@@ -4,7 +4,7 @@ import { PROGRAM } from '../../support/program.ts';
 export function recipesCommand(): Command {
   return new Command('recipes')
     .description("List the recipes: the paper's experiments, and those of other models.")
-    .option('--json', 'print one JSON object a recipe')
+    .option('--json', 'print JSON, one object a line')
     .action(run);
 }
 

@@ -26,7 +26,7 @@ export function trainCommand(): Command {
       [],
     )
     .option('--resume', 'continue the run in the output folder from its newest checkpoint')
-    .option('--json', 'print events as lines of JSON')
+    .option('--json', 'print JSON, one object a line: the events')
     .option('--live', 'show the run in a browser of this machine while it trains: prints the address')
     .addOption(
       new Option('--port <port>', 'of --live; default: any that is free')

@@ -18,6 +18,7 @@ export function describeEvent(event: TrainEvent): string | undefined {
       return finish(event);
     case 'step':
     case 'orthogonality':
+    case 'confusion':
     case 'progress':
       return undefined;
   }

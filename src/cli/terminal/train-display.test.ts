@@ -82,7 +82,7 @@ describe('trainDisplay', () => {
       note: not in the checkpoint, initialised: classifier.weight
       step 10/1072  loss 0.6000  budget 400  132 examples/s  0:13 left
       evaluation at step 268, epoch 1: loss 0.6100, accuracy 0.7000  (best so far)
-      step 536/1072  loss 0.6000  accuracy 0.7000  budget 400  132 examples/s  0:00 left
+      step 536/1072  loss 0.6000  eval accuracy 0.7000  budget 400  132 examples/s  0:00 left
       checkpoint runs/a/checkpoints/checkpoint-536.safetensors
       done at step 1072 after 4:23, 130 examples/s, peak memory 690 MB
       loss 0.6000, accuracy 0.7100

@@ -27,7 +27,7 @@ export function jsonDisplay(screen: Screen): Display {
  * A run on a terminal: one line that is redrawn with the newest step, above it what should stay. On other screens
  * every step is a line.
  *
- * @param metric the score that the progress line repeats, without `eval_`
+ * @param metric the score of the last evaluation that the progress line repeats, without `eval_`
  * @param now milliseconds on any clock
  */
 export function trainDisplay(screen: Screen, metric: string, now = () => performance.now()): Display {
@@ -52,8 +52,12 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
   const showStep = (event: EventOf<'step'>) => {
     const secondsLeft =
       (((now() - startTime) / 1000) * (totalSteps - event.step)) / Math.max(1, event.step - startStep);
-    const name = metric === 'loss' ? 'eval loss' : metric;
-    const line = progress(event, totalSteps, secondsLeft, score === undefined ? undefined : [name, score]);
+    const line = progress(
+      event,
+      totalSteps,
+      secondsLeft,
+      score === undefined ? undefined : [`eval ${metric}`, score],
+    );
     if (!isLive) return print(line);
     if (now() - drawnAt < REDRAW_MS) return;
     drawnAt = now();

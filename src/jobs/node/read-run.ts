@@ -6,7 +6,7 @@ import { filesOf } from '../../data/node/files-of.ts';
 import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import { validationSets } from '../../tasks/data-files.ts';
+import { validationFiles } from '../../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
 import { SHARED_FILES } from '../../trained/full-model.ts';
 import { readFamily } from '../../trained/node/load-model.ts';
@@ -38,7 +38,7 @@ export async function readRun(
   const filesAt = (path: string) => filesOf(data, path, takesFolders, onDownload);
   const train = await filesAt(data.train);
   const validation = await Promise.all(
-    validationSets(data.validation).map(async ({ name, path }) => ({ name, files: await filesAt(path) })),
+    validationFiles(data.validation).map(async ({ name, path }) => ({ name, files: await filesAt(path) })),
   );
   const { requested, key } = maxLengthOf(config.task, data);
   const text = openText(folder, family.config, requested, key);

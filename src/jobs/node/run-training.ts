@@ -95,6 +95,8 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
     if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
+    if (options.resume && !saved)
+      notice(0, `no checkpoint in ${config.output} to go on from: the run starts anew`);
     return { saved, finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined };
   });
   if (finished) {

@@ -1,6 +1,7 @@
 import { markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 import type { Section, SectionOf } from './section.ts';
+import { classes } from './sections/classes.ts';
 import { cost } from './sections/cost.ts';
 import { curves } from './sections/curves.ts';
 import { factors } from './sections/factors.ts';
@@ -15,6 +16,7 @@ import { summary } from './sections/summary.ts';
 const SECTIONS: readonly SectionOf[] = [
   summary,
   result,
+  classes,
   cost,
   ranks,
   importance,

@@ -13,6 +13,8 @@ export interface RunRecord {
   allocations: EventOf<'allocation'>[];
   orthogonality: EventOf<'orthogonality'>[];
   notices: EventOf<'notice'>[];
+  /** Of the evaluation whose scores the run ends with, or of the newest. */
+  confusion?: EventOf<'confusion'>;
   /** Missing while the run goes on, and after it was killed. */
   finish?: EventOf<'finish'>;
   /** The newest step of which anything is known. */
@@ -44,6 +46,15 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
       break;
     case 'orthogonality':
       record.orthogonality.push(event);
+      break;
+    case 'confusion':
+      // The best evaluation's stays, where its values are those that are kept.
+      if (
+        !record.facts.training.load_best_model_at_end ||
+        !record.confusion ||
+        record.evaluations.at(-1)?.best
+      )
+        record.confusion = event;
       break;
     case 'notice':
       record.notices.push(event);

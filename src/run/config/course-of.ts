@@ -1,3 +1,4 @@
+import { heldOutShare } from '../../tasks/data-files.ts';
 import type { RunConfig } from './run-config.ts';
 
 /**
@@ -5,7 +6,9 @@ import type { RunConfig } from './run-config.ts';
  * computed on, what is computed twice (to the bit), nor when something is reported.
  */
 export function courseOf({ output: _, device: __, data, training, ...rest }: RunConfig): Map<string, string> {
-  const { train: ___, validation: ____, ...columns } = data;
+  const { train: ___, validation, ...files } = data;
+  // Which rows are learnt from, where it is no file.
+  const columns = { ...files, ...(heldOutShare(validation) !== undefined && { validation }) };
   const { gradient_checkpointing, ...others } = training;
   const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = others;
   return leaves({ ...rest, data: columns, training: course });

@@ -1,6 +1,6 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { type Problem, shown } from '../../support/problem.ts';
-import { placeProblems, scorePrefixes } from '../../tasks/data-files.ts';
+import { heldOutShare, placeProblems, scorePrefixes } from '../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../tuners/registry.ts';
@@ -30,6 +30,7 @@ export function crossCheck(sections: SoundSections): Problem[] {
     ...(sections.method ? methodProblems(sections.method, sections) : []),
     ...(task && data ? (taskNamed(task).problems?.(data) ?? []) : []),
     ...(data ? placeProblems(data) : []),
+    ...(task && data ? splitProblems(task, data) : []),
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
     ...(training && task ? metricProblems(training, task, data) : []),
@@ -71,6 +72,12 @@ function methodProblems(method: MethodName, sections: SoundSections): Problem[] 
 function methodsThat(fits: (name: MethodName) => boolean): string {
   const names = METHOD_NAMES.filter(fits);
   return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
+}
+
+function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {
+  if (heldOutShare(validation) === undefined || taskNamed(task).holdOut) return [];
+  const expected = `a file, for task ${task} learns from texts that are no rows`;
+  return [{ path: ['data', 'validation'], expected, got: shown(validation) }];
 }
 
 function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: TrainingSection): Problem[] {

@@ -51,7 +51,7 @@ export const trainingSchema = z.strictObject({
   logging_steps: count.default(10),
   /** Default: accuracy, pearson (regression), f1 (multi-label) or loss (language models). A leading `eval_` is dropped. */
   metric_for_best_model: given.optional(),
-  /** Default: true except for `loss`, `mse` and `perplexity`. */
+  /** Default: true except for `loss`, `mse`, `mae` and `perplexity`. */
   greater_is_better: z.boolean().optional(),
   /** Whether the run ends with the best model instead of the last. */
   load_best_model_at_end: z.boolean().default(false),

@@ -7,6 +7,11 @@ export function shortest(value: number): number {
   return Number(value.toPrecision(9));
 }
 
+/** Numbers of classes by their names. */
+export function byLabel(values: readonly number[], labels: readonly string[]): Record<string, number> {
+  return Object.fromEntries(values.map((value, id) => [labels[id], value]));
+}
+
 /** A probability in per cent; rounding never makes it 0 or 100. */
 export function percent(probability: number): string {
   if (probability >= 0.9995) return 'more than 99.9 %';

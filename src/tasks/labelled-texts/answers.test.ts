@@ -18,14 +18,14 @@ describe('an answer', () => {
 
   it('of several classes is a sigmoid each', () => {
     const answer = labelSetKind.answer(logits(0.5, -40, 0), ['a', 'b', 'c']);
-    expect(labelSetKind.json(answer, false)).toEqual({
+    expect(labelSetKind.json(answer, false, ['a', 'b', 'c'])).toEqual({
       label: ['a'],
-      probabilities: [0.62245933, 4.248354e-18, 0.5],
+      probabilities: { a: 0.62245933, b: 4.248354e-18, c: 0.5 },
     });
   });
 
   it('of a score is the score', () => {
-    expect(scoreKind.json(scoreKind.answer(logits(2.7), []), false)).toEqual({ label: 2.7 });
+    expect(scoreKind.json(scoreKind.answer(logits(2.7), []), false, [])).toEqual({ label: 2.7 });
   });
 
   it.each([
@@ -34,9 +34,9 @@ describe('an answer', () => {
     ['a score', scoreKind, logits(2.7)],
   ])('of %s has the logits where details are wanted', (_, kind, values) => {
     const answer = kind.answer(values, ['a', 'b']);
-    const json = kind.json(answer as never, true) as { logits: number[] };
+    const json = kind.json(answer as never, true, ['a', 'b']) as { logits: number[] };
     expect(json.logits).toEqual(values.length === 2 ? [2.7, 0.1] : [2.7]);
-    expect(kind.json(answer as never, false)).not.toHaveProperty('logits');
+    expect(kind.json(answer as never, false, ['a', 'b'])).not.toHaveProperty('logits');
   });
 
   it('for people gives each label its probability', () => {

@@ -9,6 +9,7 @@ import { type Problem, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
+import { holdOut } from '../hold-out.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
@@ -42,9 +43,11 @@ export interface LabelKind<Answer extends object> {
   /** The same over a whole set, [rows, outputs] row-major, in 64 bits. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
+  /** How often each class was taken for each, where a label is one class. */
+  confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];
   /** Turns the logits of one text into an answer, which keeps that array. */
   answer(logits: Float32Array, labels: readonly string[]): Answer;
-  json(answer: Answer, details: boolean): object;
+  json(answer: Answer, details: boolean, labels: readonly string[]): object;
   describe(answer: Answer, labels: readonly string[]): string;
   /** An answer as GLUE's server takes it. */
   submitted(answer: Answer): string;
@@ -92,6 +95,11 @@ export function labelledTexts<Answer extends object>(
         ...(names && { names }),
       };
     },
+    holdOut({ rows, ...file }, share) {
+      const { train, validation } = holdOut(rows, share, ({ text, textPair }) => [text, textPair]);
+      const { skipped: _, ...same } = file;
+      return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
+    },
     notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
     labels({ rows, fileName, names }, origin) {
       if (kind.leastLabels === 0) return [];
@@ -107,11 +115,13 @@ export function labelledTexts<Answer extends object>(
       return {
         examples: set,
         output: 'logits',
-        async run(program, values) {
+        async run(program, values, onConfusion) {
           const logits = await predictAll(program, values, set, numLabels, batchSize);
           const scores: Scores = { eval_loss: kind.evaluationLoss(logits, numLabels, targets) };
           for (const [name, score] of Object.entries(kind.scores(logits, numLabels, targets)))
             scores[`eval_${name}`] = score;
+          const counts = onConfusion && kind.confusion?.(logits, numLabels, targets);
+          if (counts) onConfusion({ labels: context.labels, counts });
           return scores;
         },
       };
@@ -139,7 +149,7 @@ export function labelledTexts<Answer extends object>(
           line: (answer, { id }, place) => `${id ?? place}\t${kind.submitted(answer as Answer)}`,
         },
       },
-      json: (answer, details) => kind.json(answer as Answer, details),
+      json: (answer, details, labels) => kind.json(answer as Answer, details, labels),
       describe: (answer, labels) => kind.describe(answer as Answer, labels),
     },
     recognises: (model) => recognised(kind, model),

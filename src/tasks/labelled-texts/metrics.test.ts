@@ -33,12 +33,11 @@ describe('scores are those of scikit-learn and scipy', () => {
       Targets.from(targets),
     );
     // The mean of the two scores that the task's benchmark has; the oracle gives each by itself.
-    const { combined_score } = scores;
-    delete scores.combined_score;
+    const { combined_score, mae: _, r2: __, ...others } = scores;
     if (task === 'regression') expect(combined_score).toEqual((scores.pearson! + scores.spearmanr!) / 2);
     if (task === 'single_label_classification')
       expect(combined_score).toBe((scores.accuracy! + scores.f1!) / 2);
-    expect(Object.keys(scores).sort()).toEqual(Object.keys(expected).sort());
+    expect(Object.keys(others).sort()).toEqual(Object.keys(expected).sort());
     for (const [key, value] of Object.entries(expected)) {
       const score = Number(scores[key]);
       if (value === null) expect(score, key).toBeNaN();

@@ -2,7 +2,7 @@ import { accuracy } from '../../metrics/accuracy.ts';
 import { microF1 } from '../../metrics/f1.ts';
 import { positiveLogits } from '../../metrics/predicted-labels.ts';
 import { labelSetLoss } from '../../objectives/sequence-loss.ts';
-import { percent, shortest } from '../classes/answer-text.ts';
+import { byLabel, percent, shortest } from '../classes/answer-text.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { labelSetTargets } from '../labelled-texts/to-targets.ts';
 
@@ -40,8 +40,9 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     probabilities: Array.from(logits, (logit) => shortest(1 / (1 + Math.exp(-logit)))),
     logits,
   }),
-  json: ({ logits, ...answer }, details) => ({
-    ...answer,
+  json: ({ label, probabilities, logits }, details, labels) => ({
+    label,
+    probabilities: byLabel(probabilities, labels),
     ...(details && { logits: Array.from(logits, shortest) }),
   }),
   describe({ label, probabilities }, labels) {

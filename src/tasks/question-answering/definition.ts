@@ -2,6 +2,7 @@ import { spanModel } from '../../objectives/span-model.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/answer-text.ts';
+import { holdOut } from '../hold-out.ts';
 import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';
 import type { BestSpans } from './best-spans.ts';
 import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
@@ -44,6 +45,8 @@ export const questionAnswering: TaskDefinition<
   takesFolders: false,
   build: () => spanModel,
   read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),
+  // All questions on a text are on one side.
+  holdOut: (questions, share) => holdOut(questions, share, ({ context }) => [context]),
   labels: () => [],
   found: (questions, { version_2_with_negative }) => ({
     version_2_with_negative: version_2_with_negative ?? questions.some(({ answers }) => answers.length === 0),

@@ -1,5 +1,7 @@
+import { meanAbsoluteError } from '../../metrics/mean-absolute-error.ts';
 import { meanSquaredError } from '../../metrics/mean-squared-error.ts';
 import { pearson } from '../../metrics/pearson.ts';
+import { r2Score } from '../../metrics/r2-score.ts';
 import { spearmanr } from '../../metrics/spearmanr.ts';
 import { scoreLoss } from '../../objectives/sequence-loss.ts';
 import { shortest } from '../classes/answer-text.ts';
@@ -18,7 +20,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   leastLabels: 0,
   listed: false,
   targets: scoreTargets,
-  metrics: ['pearson', 'spearmanr', 'combined_score', 'mse'],
+  metrics: ['pearson', 'spearmanr', 'combined_score', 'mse', 'mae', 'r2'],
   loss: scoreLoss,
   evaluationLoss: (logits, _, targets) => {
     let total = 0;
@@ -31,7 +33,13 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   scores(logits, _, targets) {
     const correlations = { pearson: pearson(logits, targets), spearmanr: spearmanr(logits, targets) };
     const combined_score = (correlations.pearson + correlations.spearmanr) / 2;
-    return { ...correlations, combined_score, mse: meanSquaredError(logits, targets) };
+    return {
+      ...correlations,
+      combined_score,
+      mse: meanSquaredError(logits, targets),
+      mae: meanAbsoluteError(logits, targets),
+      r2: r2Score(logits, targets),
+    };
   },
   answer: (logits) => ({ label: shortest(logits[0]), logits }),
   json: ({ label, logits }, details) => ({ label, ...(details && { logits: Array.from(logits, shortest) }) }),

@@ -1,4 +1,5 @@
 import { tokenModel } from '../../objectives/token-model.ts';
+import { holdOut } from '../hold-out.ts';
 import { hasWordHead } from '../language/language-task.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import { type PairData, pairDataSchema } from './data-section.ts';
@@ -18,6 +19,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   lengthKey: 'max_source_length',
   build: () => tokenModel('SEQ_2_SEQ_LM'),
   read: (files, reading) => files.flatMap((file) => readPairs(file.read(), file.name, reading, true)),
+  holdOut: (pairs, share) => holdOut(pairs, share, ({ source }) => [source]),
   labels: () => [],
   examples: pairExamples,
   evaluation: pairEvaluation,

@@ -1,11 +1,12 @@
 import { accuracy } from '../../metrics/accuracy.ts';
 import { classCounts } from '../../metrics/class-counts.ts';
+import { confusionMatrix } from '../../metrics/confusion-matrix.ts';
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { binaryF1, macroF1 } from '../../metrics/f1.ts';
 import { matthewsCorrelation } from '../../metrics/matthews-correlation.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
-import { percent, shortest } from '../classes/answer-text.ts';
+import { byLabel, percent, shortest } from '../classes/answer-text.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { classTargets } from '../labelled-texts/to-targets.ts';
 
@@ -46,6 +47,7 @@ export const classKind: LabelKind<ClassAnswer> = {
       matthews_correlation: matthewsCorrelation(counts),
     };
   },
+  confusion: (logits, outputs, targets) => confusionMatrix(argmaxRows(logits, outputs), targets, outputs),
   answer(logits, labels) {
     const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
@@ -53,8 +55,9 @@ export const classKind: LabelKind<ClassAnswer> = {
     const probabilities = powers.map((power) => shortest(power / sum));
     return { label: labels[logits.indexOf(largest)], probabilities, logits };
   },
-  json: ({ logits, ...answer }, details) => ({
-    ...answer,
+  json: ({ label, probabilities, logits }, details, labels) => ({
+    label,
+    probabilities: byLabel(probabilities, labels),
     ...(details && { logits: Array.from(logits, shortest) }),
   }),
   describe: ({ label, probabilities }, labels) =>

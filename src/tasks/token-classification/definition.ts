@@ -1,6 +1,7 @@
 import { tokenModel } from '../../objectives/token-model.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
+import { holdOut } from '../hold-out.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { type WordData, wordDataSchema, wordProblems } from './data-section.ts';
 import { predictWords } from './predict-words.ts';
@@ -38,6 +39,10 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       fileName: file.name,
       names: reading.label_names,
     }),
+    holdOut({ sentences, ...file }, share) {
+      const { train, validation } = holdOut(sentences, share, ({ words }) => words);
+      return { train: { sentences: train, ...file }, validation: { sentences: validation, ...file } };
+    },
     labels({ sentences, fileName, names }, origin) {
       const found = tagNames(sentences, names, fileName, origin.config.id2label);
       return labelsBesideAdapter(found, origin, build);

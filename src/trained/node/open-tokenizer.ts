@@ -1,13 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
-import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
-import { UserError } from '../../support/user-error.ts';
 import { holdsTokenizer } from '../../text/build-tokenizer.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { locateTrained } from './locate-trained.ts';
+import { resolveBase } from './resolve-base.ts';
 
 /**
  * The tokenizer of a folder that holds one, of a run, an adapter or a model, or of any of them on the Hub by its id. Types of
@@ -27,8 +26,5 @@ export async function openTokenizer(
 async function folderOf(path: string, onProgress?: (progress: DownloadProgress) => void): Promise<string> {
   const { folder, kind, runModel } = await locateTrained(path, onProgress);
   if (kind === 'model') return folder;
-  const base = runModel ?? readAdapter(folder).baseModel;
-  if (base) return resolveModel(base, { onProgress });
-  const hint = 'Give the model itself.';
-  throw new UserError({ where: folder, expected: 'the name of the base model', got: 'none', hint });
+  return resolveBase(runModel ?? readAdapter(folder).baseModel, folder, onProgress);
 }

@@ -2,7 +2,6 @@ import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
-import { UserError } from '../../support/user-error.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import type { Notes } from '../notes.ts';
 import { purposeOf } from '../purpose.ts';
@@ -10,6 +9,7 @@ import { type KnownAdapter, knownAdapter, tuneModel } from '../tune-model.ts';
 import { openModel, readFamily, readModelConfig } from './load-model.ts';
 import { type Located, locateTrained } from './locate-trained.ts';
 import { readNotes } from './notes-file.ts';
+import { resolveBase } from './resolve-base.ts';
 
 /** A model with its adapter, if it has one: open, but nothing computed yet. */
 export interface OpenedTuned extends TunedValues {
@@ -64,8 +64,6 @@ async function findBase(
   { stored }: KnownAdapter,
   { model, onProgress }: OpenTunedOptions,
 ): Promise<string> {
-  const name = model ?? runModel ?? stored.baseModel;
-  if (name) return resolveModel(name, { onProgress });
-  const expected = 'the name of the base model';
-  throw new UserError({ where: folder, expected, got: 'none', hint: 'Give --model.' });
+  if (model !== undefined) return resolveModel(model, { onProgress });
+  return resolveBase(runModel ?? stored.baseModel, folder, onProgress);
 }

@@ -3,7 +3,7 @@ import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { TextFile } from '../../data/text-file.ts';
-import type { Scores } from '../../program/example-set.ts';
+import type { Confusion, Scores } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { RunConfigInput } from '../../run/config/run-config.ts';
 import type { Device } from '../../runtime/session.ts';
@@ -87,9 +87,10 @@ export class OpenedModel extends TrainedModel {
     data: string | readonly TextFile[],
     reading?: object,
     onNotice?: (message: string) => void,
+    onConfusion?: (confusion: Confusion) => void,
   ): Promise<Scores> {
     const files = typeof data === 'string' ? await dataFiles(data, this.definition().takesFolders) : data;
-    return super.evaluate(files, reading, onNotice);
+    return super.evaluate(files, reading, onNotice, onConfusion);
   }
 
   /** @deprecated */

@@ -1,0 +1,19 @@
+import { assertSameLength } from './assert-same-length.ts';
+
+/**
+ * Share of the targets' variance that predictions explain, as `sklearn.metrics.r2_score`: 1 at best, 0 of the mean,
+ * below 0 of what is worse. Of equal targets 1 where all are met, else 0; NaN for fewer than two.
+ */
+export function r2Score(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
+  assertSameLength(predictions, targets);
+  if (targets.length < 2) return Number.NaN;
+  let mean = 0;
+  for (let i = 0; i < targets.length; i++) mean += targets[i] / targets.length;
+  let [left, all] = [0, 0];
+  for (let i = 0; i < targets.length; i++) {
+    left += (targets[i] - predictions[i]) ** 2;
+    all += (targets[i] - mean) ** 2;
+  }
+  if (all === 0) return Number(left === 0);
+  return 1 - left / all;
+}

@@ -1,0 +1,29 @@
+import { classReport } from '../../../metrics/class-report.ts';
+import { score } from '../../format.ts';
+import { type Markup, markup } from '../../markup.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import { part, type Section } from '../section.ts';
+
+/** Of each class how well it was told and what it was taken for, by the first run of each group. */
+export function classes(groups: readonly RunGroup[]): Section {
+  const tables = groups.flatMap(({ label, runs }) => {
+    const confusion = runs[0]?.confusion;
+    return confusion ? [classesTable(groups.length > 1 ? label : '', confusion)] : [];
+  });
+  const body = tables.length > 0 ? part('classes-tables', tables) : undefined;
+  return { id: 'classes', title: 'Classes', ...(body && { body }) };
+}
+
+function classesTable(
+  label: string,
+  { labels, counts }: NonNullable<RunGroup['runs'][number]['confusion']>,
+): Markup {
+  const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `taken for ${name}`)];
+  const rows = classReport(counts).map(({ precision, recall, f1, support }, id) => {
+    const cells = [...[precision, recall, f1].map(score), support, ...counts[id]];
+    return markup`<tr><th scope="row">${labels[id]}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`;
+  });
+  const name = label === '' ? 'Classes' : `Classes, ${label}`;
+  const title = label !== '' && markup`<p>${label}</p>`;
+  return markup`${title}<div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}

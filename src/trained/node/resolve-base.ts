@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/**
+ * The folder of the base model that an adapter names: a path from the current folder, as PEFT takes it, or else from the
+ * adapter's own; or an id of the Hub.
+ *
+ * @throws UserError where there is none, or the adapter names none
+ */
+export async function resolveBase(
+  name: string | null | undefined,
+  adapterFolder: string,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<string> {
+  if (!name) {
+    const expected = 'the name of the base model';
+    throw new UserError({ where: adapterFolder, expected, got: 'none', hint: 'Give --model.' });
+  }
+  const beside = join(adapterFolder, name);
+  try {
+    return await resolveModel(!existsSync(name) && existsSync(beside) ? beside : name, { onProgress });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `${error.message} ${adapterFolder} names it as its base model: say where it is with --model.`,
+    );
+  }
+}

@@ -1,0 +1,162 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { classReport } from '../src/metrics/class-report.ts';
+import type { Confusion } from '../src/program/example-set.ts';
+import { holdOut } from '../src/tasks/hold-out.ts';
+import { tinyRows } from './support/tiny-data.ts';
+import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
+
+/* What a person sees who uses the command for the first time. */
+
+const ROWS = tinyRows(48, 2);
+
+let workspace: Workspace;
+let trained: Ended;
+beforeAll(async () => {
+  workspace = new Workspace();
+  const settings = ['training.num_train_epochs=2', 'method=lora'].flatMap((value) => ['--set', value]);
+  trained = await workspace.run('train', 'run.yaml', '--resume', ...settings);
+});
+afterAll(() => workspace.remove());
+
+it('a run that is resumed where there is none says that it starts anew', () => {
+  expect(trained.code).toBe(0);
+  expect(trained.stdout).toContain('note: no checkpoint in run to go on from: the run starts anew\n');
+});
+
+it('the score in the line of a step is said to be that of the evaluation', () => {
+  expect(trained.stdout).toMatch(/^step 12\/20 {2}loss \d\.\d{4} {2}eval accuracy 0\.\d{4} /m);
+});
+
+describe('predict', () => {
+  const lines = async (...flags: string[]) => {
+    const { code, stdout } = await workspace.run('predict', 'run', ...flags);
+    expect(code).toBe(0);
+    return stdout.trimEnd().split('\n');
+  };
+
+  it('gives each row its number, or what the file calls it, and each label its probability', async () => {
+    const answers = (await lines('dev.tsv')).map((line) => JSON.parse(line));
+    expect(answers.map(({ row }) => row)).toEqual(ROWS.map((_, i) => i + 1));
+    for (const { label, probabilities } of answers) {
+      expect(Object.keys(probabilities)).toEqual(['bad', 'good']);
+      expect(probabilities[label]).toBeGreaterThanOrEqual(0.5);
+    }
+    workspace.write('named.csv', 'id,sentence\nx-7,a cat .\n');
+    const [named] = await lines('named.csv');
+    expect(JSON.parse(named)).toMatchObject({ id: 'x-7' });
+  });
+
+  it('writes CSV', async () => {
+    const [header, ...rows] = await lines('dev.tsv', '--format', 'csv');
+    expect(header).toBe('row,label,probabilities.bad,probabilities.good');
+    const answers = (await lines('dev.tsv')).map((line) => JSON.parse(line));
+    expect(rows).toEqual(
+      answers.map(({ row, label, probabilities: { bad, good } }) => `${row},${label},${bad},${good}`),
+    );
+  });
+});
+
+describe('which class was taken for which', () => {
+  const counted = async () => {
+    const { stdout } = await workspace.run('predict', 'run', 'dev.tsv');
+    const found = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).label as string);
+    const count = (is: string, taken: string) =>
+      ROWS.filter(({ label }, i) => label === is && found[i] === taken).length;
+    return ['bad', 'good'].map((is) => ['bad', 'good'].map((taken) => count(is, taken)));
+  };
+
+  it('is said by eval', async () => {
+    const counts = await counted();
+    const { stdout } = await workspace.run('eval', 'run', 'dev.tsv', '--json');
+    const { confusion_matrix } = JSON.parse(stdout) as { confusion_matrix: Confusion };
+    expect(confusion_matrix).toEqual({ labels: ['bad', 'good'], counts });
+    const text = (await workspace.run('eval', 'run', 'dev.tsv')).stdout;
+    const [bad] = classReport(counts);
+    const numbers = [bad.precision, bad.recall, bad.f1].map((share) => share.toFixed(4)).join(' +');
+    expect(text).toMatch(/^ +precision +recall +F1 +rows +as bad +as good$/m);
+    expect(text).toMatch(new RegExp(`^bad +${numbers} +${bad.support} +${counts[0].join(' +')}$`, 'm'));
+  });
+
+  it('is kept in the log, and shown in the report', async () => {
+    const [last] = eventsOf(workspace.events('run'), 'confusion').reverse();
+    expect(last.counts).toEqual(await counted());
+    expect(await workspace.run('report', 'run', '-o', 'report.html')).toMatchObject({ code: 0 });
+    const page = workspace.read('report.html').toString();
+    const row = `<tr><th scope="row">bad</th>`;
+    expect(page.slice(page.indexOf('<section id="classes"'))).toContain(row);
+    expect(page).toContain(`<td>${last.counts[0][0]}</td><td>${last.counts[0][1]}</td></tr>`);
+  });
+});
+
+it('scores of classes are those of scikit-learn', () => {
+  // classification_report([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 1])
+  expect(
+    classReport([
+      [2, 1, 0],
+      [0, 2, 0],
+      [0, 1, 0],
+    ]),
+  ).toEqual([
+    { precision: 1, recall: 2 / 3, f1: 0.8, support: 3 },
+    { precision: 0.5, recall: 1, f1: 2 / 3, support: 2 },
+    { precision: 0, recall: 0, f1: 0, support: 1 },
+  ]);
+});
+
+it('the base model of an adapter is looked for from its own folder too, and asked for where it is not', async () => {
+  const path = workspace.path('run', 'adapter', 'adapter_config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8'));
+  const named = async (base: string) => {
+    writeFileSync(path, JSON.stringify({ ...config, base_model_name_or_path: base }));
+    return workspace.run('predict', 'run/adapter', 'dev.tsv');
+  };
+  expect(await named('../../model')).toMatchObject({ code: 0, stderr: '' });
+  const { code, stderr } = await named('../model');
+  expect(code).toBe(2);
+  expect(stderr).toContain('run/adapter names it as its base model: say where it is with --model.');
+});
+
+describe('data.validation: 25%', () => {
+  const settings = ['data.validation=25%', 'method=lora', 'training.max_steps=4', 'output=held'];
+  const args = ['train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting])];
+
+  it('keeps rows from training, the same in any order and with others beside them', async () => {
+    expect(await workspace.run(...args)).toMatchObject({ code: 0 });
+    const [{ train_examples, eval_examples }] = eventsOf(workspace.events('held'), 'start');
+    expect(train_examples + eval_examples).toBe(160);
+    expect(eval_examples).toBeGreaterThan(20);
+    expect(eval_examples).toBeLessThan(60);
+    const { code, stderr } = await workspace.run(...args, '--set', 'data.validation=30%', '--resume');
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('data.validation "30%" (there "25%")'),
+    });
+
+    const rows = Array.from({ length: 200 }, (_, i) => `row ${i}`);
+    const held = (some: readonly string[]) => holdOut(some, 0.25, (row) => [row]).validation;
+    expect(held(rows.slice(50).reverse()).reverse()).toEqual(
+      held(rows).filter((row) => rows.indexOf(row) >= 50),
+    );
+    const twice = holdOut([...rows, ...rows], 0.25, (row) => [row]);
+    expect(twice.train.some((row) => twice.validation.includes(row))).toBe(false);
+  });
+
+  it('is more than nothing and less than all, and of rows', async () => {
+    const said = async (...changes: string[]) => {
+      const words = changes.flatMap((change) => ['--set', change]);
+      const { code, stderr } = await workspace.run('plan', 'run.yaml', ...words);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(await said('data.validation=0%')).toContain('expected more than 0% and less than 100%, got "0%"');
+    const texts = ['task=causal_lm', 'data={train: train.txt, validation: 10%}'];
+    expect(await said(...texts)).toContain('data.validation: expected a file, for task causal_lm');
+    expect(() => holdOut(['a'], 0.5, (row) => [row])).toThrow(
+      'data.validation: expected rows for both, got ',
+    );
+  });
+});
