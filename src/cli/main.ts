@@ -3,7 +3,7 @@ import { hugePageEnvironment } from './huge-pages/huge-page-environment.ts';
 import { replaceProcess } from './huge-pages/replace-process.ts';
 
 /** Commands that run models. */
-const COMPUTING = ['train', 'eval', 'predict', 'generate'];
+const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 
 const [, , command, ...words] = process.argv;
 // `plan --measure` runs them in children, which have their environment from it.
