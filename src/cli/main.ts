@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Commands that run models. */
-const COMPUTING = ['train', 'eval', 'predict', 'generate'];
+const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 
 const [, , command, ...words] = process.argv;
 try {

@@ -18,6 +18,7 @@ import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { scoreCommand } from './commands/score.ts';
+import { serveCommand } from './commands/serve.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
@@ -65,6 +66,7 @@ for (const command of [
   reproduceCommand(),
   sweepCommand(),
   scoreCommand(),
+  serveCommand(),
   tokenizeCommand(),
   exportCommand(),
   mergeCommand(),

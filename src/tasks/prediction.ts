@@ -1,5 +1,6 @@
 import type { TextGenerator } from '../generation/text-generator.ts';
 import type { Predictor } from '../program/program.ts';
+import type { ServedAnswer } from './served-answer.ts';
 import type { BaseData, EncodingContext, ReadingFlags, ReadingOf } from './task-definition.ts';
 
 /** What a task answers for one input: ready to be written as JSON. */
@@ -10,6 +11,17 @@ export interface AnswerFormat<Input> {
   header: string;
   /** `place`: of the input among all, from 0. */
   line(answer: Answer, input: Input, place: number): string;
+}
+
+/** How clients of a server give inputs and get answers. */
+export interface ServedForm<Data extends BaseData, Input> {
+  /**
+   * @param second of a pair
+   * @throws UserError where the task takes no such input
+   */
+  input(text: string, second: string | undefined, reading: ReadingOf<Data>): Input;
+  /** @param raw whether scores are wanted as the model gives them, and not as probabilities */
+  answer(answer: Answer, input: string, labels: readonly string[], raw: boolean): ServedAnswer;
 }
 
 /**
@@ -48,6 +60,8 @@ export interface Prediction<Data extends BaseData, Input> {
   ): Promise<Answer[]>;
   /** An answer as one line of JSON has it. `details`: with what is seldom wanted, such as logits. */
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
+  /** How a server asks and answers; missing where it does not. */
+  readonly served?: ServedForm<Data, Input>;
   /** All answers in the files of an official format, by name; missing where there is none. */
   files?(inputs: readonly Input[], answers: readonly Answer[]): Readonly<Record<string, string>>;
   /** An answer for people. */

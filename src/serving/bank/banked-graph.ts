@@ -52,10 +52,10 @@ function slotsFor(parts: readonly BankPart[]): number {
 }
 
 function baseLinear(model: LoadedModel, path: string): PackedLinear {
-  const valueOf = (name: string) => {
+  const valuesOf = (name: string) => {
     const shape = model.parameters.get(name);
     return shape && model.reader(0)(name, shape);
   };
   const { outFeatures } = model.linears.find((linear) => linear.path === path)!;
-  return { outFeatures, weight: valueOf(`${path}.weight`)!, bias: valueOf(`${path}.bias`) };
+  return { outFeatures, weight: valuesOf(`${path}.weight`)!, bias: valuesOf(`${path}.bias`) };
 }

@@ -73,11 +73,11 @@ function replacedLinears(
     const [weight, bias] = [`${path}.weight`, `${path}.bias`];
     // A bias alone would take a copy of the whole matrix in every slot.
     if (!saved.has(weight)) continue;
-    const valueOf = (name: string) => {
+    const valuesOf = (name: string) => {
       const shape = model.parameters.get(name);
       return shape && (saved.has(name) ? read(name) : model.reader(0)(name, shape));
     };
-    linears.set(path, { outFeatures, weight: valueOf(weight) as Float32Array, bias: valueOf(bias) });
+    linears.set(path, { outFeatures, weight: valuesOf(weight) as Float32Array, bias: valuesOf(bias) });
     for (const name of [weight, bias]) left.delete(name);
   }
   const [other] = left;

@@ -14,6 +14,7 @@ import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../t
 import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
 import { encodedSet, type Texts } from './encoded-set.ts';
+import { type LabelAnswer, labelScores } from './label-scores.ts';
 import { columnsFor, rowsFromInput, useColumns } from './read-inputs.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
 
@@ -27,7 +28,7 @@ export interface LabelledRows {
 }
 
 /** What a task predicts for a text: all that differs between one class, a set of labels, and a number. */
-export interface LabelKind<Answer extends object> {
+export interface LabelKind<Answer extends LabelAnswer> {
   /** transformers' `problem_type`, which is the task's name. */
   problemType: string;
   /** Different labels that the training rows must have; 0 where a label is a number. */
@@ -58,7 +59,7 @@ export interface LabelKind<Answer extends object> {
 }
 
 /** A task on texts, or pairs of them, that have a label each. */
-export function labelledTexts<Answer extends object>(
+export function labelledTexts<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
 ): TaskDefinition<LabelledData, LabelledRows, Texts, typeof labelledDataSchema> {
   const outputs = (labels: readonly string[]) => (kind.leastLabels === 0 ? 1 : labels.length);
@@ -151,6 +152,13 @@ export function labelledTexts<Answer extends object>(
       },
       json: (answer, details, labels) => kind.json(answer as Answer, details, labels),
       describe: (answer, labels) => kind.describe(answer as Answer, labels),
+      served: {
+        input(text, textPair, { text_pair }) {
+          if (text_pair === undefined || textPair !== undefined) return { text, textPair };
+          throw new UserError({ where: 'inputs', expected: 'a pair of texts', got: 'one text' });
+        },
+        answer: (answer, _, labels, raw) => labelScores(answer as Answer, labels, raw),
+      },
     },
     recognises: (model) => recognised(kind, model),
     classKeys(labels) {
@@ -181,7 +189,7 @@ function checkLabelled(rows: readonly Row[], where: string, column: string | num
 const DEFAULT_MAX_LENGTH = 128;
 
 /** A model with a head for classes, whose config.json says what of them it knows. */
-function recognised<Answer extends object>(
+function recognised<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   model: UnknownTrained,
 ): Recognised | undefined {
@@ -203,7 +211,10 @@ function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
   return [{ path: ['data', 'label'], expected, got: shown(label) }];
 }
 
-function wordsOf({ name, purpose }: Pick<LabelKind<object>, 'name' | 'purpose'>): TaskWords<LabelledData> {
+function wordsOf({
+  name,
+  purpose,
+}: Pick<LabelKind<LabelAnswer>, 'name' | 'purpose'>): TaskWords<LabelledData> {
   return {
     name,
     purpose: ({ text_pair }) => purpose(text_pair === undefined ? 'texts' : 'pairs of texts'),

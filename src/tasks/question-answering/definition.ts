@@ -85,6 +85,17 @@ export const questionAnswering: TaskDefinition<
       const { answer: text, score } = answer as SpanAnswer;
       return `${text === '' ? 'no answer' : text}, ${percent(score)}`;
     },
+    served: {
+      input(question, context) {
+        if (context !== undefined) return { question, context };
+        const [expected, got] = ['a question and its context', 'one text'];
+        throw new UserError({ where: 'inputs', expected, got });
+      },
+      answer(answer) {
+        const { answer: text, score, start, end } = answer as SpanAnswer;
+        return { answer: text, score: shortest(score), start, end };
+      },
+    },
     files: (inputs, answers) =>
       squadFiles(
         inputs.map(({ id }, i) => id ?? `${i}`),

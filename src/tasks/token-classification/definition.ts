@@ -84,6 +84,17 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
           .map(({ type, text, score }) => `${text}: ${type}, ${(100 * score).toFixed(1)} %`)
           .join('; ');
       },
+      served: {
+        input: (text) => ({ words: textWords(text).map((word) => word.text) }),
+        answer(answer, text) {
+          const words = textWords(text);
+          return (answer as TaggedWords).entities.map((entity) => {
+            const [start, end] = [words[entity.start].start, words[entity.end - 1].end];
+            const score = shortest(entity.score);
+            return { entity_group: entity.type, score, word: text.slice(start, end), start, end };
+          });
+        },
+      },
     },
     recognises: recognised,
     classKeys: (labels) => ({

@@ -1,0 +1,13 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { RequestScope } from './request-scope.ts';
+
+/** What middleware gives to routes. */
+export interface ServeEnv {
+  Variables: {
+    scope: RequestScope;
+    /** What metrics call the route, where that is not its path. */
+    route?: string;
+  };
+}
+
+export type ServeApp = OpenAPIHono<ServeEnv>;

@@ -1,0 +1,49 @@
+import { Overloaded } from '../../serving/overloaded.ts';
+import { UnknownModel } from '../../serving/service/unknown-model.ts';
+import { ComputationError } from '../../support/computation-error.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** A request that a route refuses, with the status that says why. */
+export class Refused extends Error {
+  override name = 'Refused';
+
+  constructor(
+    readonly status: 400 | 401 | 404 | 413 | 422 | 503,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A request took longer than it may. */
+export class TimedOut extends Error {
+  override name = 'TimedOut';
+}
+
+export type FailureStatus = 400 | 401 | 404 | 413 | 422 | 499 | 500 | 503 | 504;
+
+/** What went wrong with a request, as every route answers it. */
+export interface Failure {
+  status: FailureStatus;
+  message: string;
+  /** Seconds after which to try again. */
+  retryAfter?: number;
+}
+
+/** Seconds after which a client that came when all was full should come again. */
+const RETRY_AFTER = 1;
+
+/** @param isGone whether the client has gone */
+export function failureOf(error: unknown, isGone: boolean): Failure {
+  if (isGone) return { status: 499, message: 'the client has gone' };
+  if (error instanceof Overloaded) return { status: 503, message: error.message, retryAfter: RETRY_AFTER };
+  if (error instanceof Refused) {
+    const { status, message } = error;
+    return { status, message, ...(status === 503 && { retryAfter: RETRY_AFTER }) };
+  }
+  if (error instanceof UnknownModel) return { status: 404, message: error.message };
+  if (error instanceof UserError) return { status: 422, message: error.message };
+  if (error instanceof TimedOut) return { status: 504, message: error.message };
+  if (error instanceof ComputationError) return { status: 500, message: error.message };
+  return { status: 500, message: 'a fault of the server; its log has more' };
+}

@@ -1,0 +1,39 @@
+import { TimedOut } from './failure.ts';
+
+/** What a request's log line says beside its route, and what ends its work. */
+export class RequestScope {
+  /** Told by the route: the model's name, counts of rows and tokens. */
+  readonly facts: Record<string, string | number> = {};
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  /**
+   * @param client aborted when the client goes away
+   * @param seconds that the request may take
+   */
+  constructor(
+    readonly client: AbortSignal,
+    seconds: number,
+  ) {
+    const late = new TimedOut(
+      `the request: expected to be answered within ${seconds} s, got no answer by then.`,
+    );
+    this.#timer = setTimeout(() => this.#controller.abort(late), seconds * 1000);
+    if (client.aborted) this.#controller.abort(client.reason);
+    client.addEventListener('abort', () => this.#controller.abort(client.reason), { once: true });
+  }
+
+  /** Ends the work for the request. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Ends what is still under way. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  done(): void {
+    clearTimeout(this.#timer);
+  }
+}

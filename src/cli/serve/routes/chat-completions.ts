@@ -1,0 +1,64 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Service } from '../../../serving/service/service.ts';
+import type { ChatMessage } from '../../../text/chat/chat-message.ts';
+import type { ServeApp } from '../app-types.ts';
+import { answerWriting, choicesOf, type WritingForm, writingFields } from './writing.ts';
+
+/** Without a limit an answer may be as long as the model has positions. */
+const TO_THE_END = 2 ** 30;
+
+const part = z.object({ type: z.literal('text'), text: z.string() });
+const message = z.object({
+  role: z.string(),
+  content: z.union([z.string(), z.array(part)]).nullish(),
+  name: z.string().nullish(),
+});
+const request = z
+  .object({
+    ...writingFields,
+    messages: z.array(message).min(1),
+    max_tokens: z.int().min(1).nullish(),
+    max_completion_tokens: z.int().min(1).nullish(),
+    logprobs: z.literal(false).nullish(),
+    tools: z.array(z.unknown()).max(0).nullish(),
+    response_format: z.object({ type: z.literal('text') }).nullish(),
+  })
+  .openapi('ChatCompletionRequest');
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/chat/completions',
+  summary: 'The answer in a conversation',
+  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+  responses: {
+    200: {
+      description: 'As OpenAI has it, also streamed',
+      content: { 'application/json': { schema: z.any() } },
+    },
+  },
+});
+
+const FORM: WritingForm = {
+  prefix: 'chatcmpl',
+  object: { whole: 'chat.completion', chunk: 'chat.completion.chunk' },
+  whole: ({ text }) => ({ message: { role: 'assistant', content: text, refusal: null } }),
+  opening: { delta: { role: 'assistant', content: '' } },
+  piece: (text) => ({ delta: { content: text } }),
+  closing: { delta: {} },
+};
+
+export function addChatCompletions(app: ServeApp, service: Service): void {
+  app.openapi(route, (c) => {
+    const asked = c.req.valid('json');
+    const choices = choicesOf([asked.messages.map(messageOf)], asked);
+    const most = asked.max_completion_tokens ?? asked.max_tokens ?? TO_THE_END;
+    // The route's types know of JSON only, and this may be a stream.
+    return answerWriting(c, service, asked, choices, most, FORM) as Promise<never>;
+  });
+}
+
+/** Parts of a message are one text: templates take no others here. */
+function messageOf({ role, content, name }: z.infer<typeof message>): ChatMessage {
+  const text = Array.isArray(content) ? content.map((one) => one.text).join('') : (content ?? '');
+  return { role, content: text, ...(name != null && { name }) };
+}

@@ -1,0 +1,72 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Service } from '../../../serving/service/service.ts';
+import type { ServeApp } from '../app-types.ts';
+import { answerWriting, choicesOf, type WritingForm, writingFields } from './writing.ts';
+
+/** OpenAI's, where a request does not say. */
+const DEFAULT_TOKENS = 16;
+
+const tokens = z
+  .array(
+    z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1),
+  )
+  .min(1);
+const request = z
+  .object({
+    ...writingFields,
+    prompt: z.union([z.string(), z.array(z.string()).min(1), tokens, z.array(tokens).min(1)]),
+    max_tokens: z.int().min(1).nullish(),
+    echo: z.literal(false).nullish(),
+    suffix: z.literal('').nullish(),
+    logprobs: z.literal(0).nullish(),
+    best_of: z.literal(1).nullish(),
+  })
+  .openapi('CompletionRequest');
+
+const route = createRoute({
+  method: 'post',
+  path: '/v1/completions',
+  summary: 'What follows a prompt',
+  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+  responses: {
+    200: {
+      description: 'As OpenAI has it, also streamed',
+      content: { 'application/json': { schema: z.any() } },
+    },
+  },
+});
+
+const FORM: WritingForm = {
+  prefix: 'cmpl',
+  object: { whole: 'text_completion', chunk: 'text_completion' },
+  whole: ({ text }) => ({ text }),
+  piece: (text) => ({ text }),
+  closing: { text: '' },
+};
+
+export function addCompletions(app: ServeApp, service: Service): void {
+  app.openapi(route, (c) => {
+    const asked = c.req.valid('json');
+    const choices = choicesOf(promptsOf(asked.prompt), asked);
+    // The route's types know of JSON only, and this may be a stream.
+    return answerWriting(
+      c,
+      service,
+      asked,
+      choices,
+      asked.max_tokens ?? DEFAULT_TOKENS,
+      FORM,
+    ) as Promise<never>;
+  });
+}
+
+function promptsOf(prompt: z.infer<typeof request>['prompt']): (string | Int32Array)[] {
+  if (typeof prompt === 'string') return [prompt];
+  if (typeof prompt[0] === 'number') return [Int32Array.from(prompt as number[])];
+  return (prompt as (string | number[])[]).map((one) =>
+    typeof one === 'string' ? one : Int32Array.from(one),
+  );
+}

@@ -1,0 +1,93 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Service, TextInput } from '../../../serving/service/service.ts';
+import type { ServeApp } from '../app-types.ts';
+import { Refused } from '../failure.ts';
+
+/** Inputs of one request, as text-embeddings-inference has it. */
+const MOST_INPUTS = 32;
+
+const text = z.string();
+const pair = z.tuple([text, text]);
+const question = z.object({ question: text, context: text });
+const one = z.union([z.tuple([text]), pair, question]);
+
+const request = z
+  .object({
+    inputs: z
+      .union([text, pair, z.tuple([text]), question, z.array(one)])
+      .describe(
+        'A text, [text, pair], {question, context}, or a list of [text], [text, pair] or {question, context}',
+      ),
+    model: z.string().optional().describe('The name of an adapter; may be left out where only one answers'),
+    raw_scores: z.boolean().default(false).describe('Logits instead of probabilities'),
+    truncate: z.boolean().default(true).describe('Cut texts that are too long; else they are refused'),
+  })
+  .openapi('PredictRequest');
+
+const label = z.object({ label: z.string(), score: z.number() });
+const entity = z.object({
+  entity_group: z.string(),
+  score: z.number(),
+  word: z.string(),
+  start: z.int(),
+  end: z.int(),
+});
+const answer = z.object({ answer: z.string(), score: z.number(), start: z.int(), end: z.int() });
+const ofInput = z.union([z.array(label), z.array(entity), answer]);
+const response = z
+  .union([ofInput, z.array(ofInput)])
+  .describe('Labels, entities or an answer; of a list of inputs a list of them')
+  .openapi('PredictResponse');
+
+const route = createRoute({
+  method: 'post',
+  path: '/predict',
+  summary: 'Classes of texts, entities in texts, answers to questions',
+  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+  responses: {
+    200: { description: 'What the model says', content: { 'application/json': { schema: response } } },
+  },
+});
+
+export function addPredict(app: ServeApp, service: Service): void {
+  app.openapi(route, async (c) => {
+    const { inputs: given, model: named, raw_scores: raw, truncate } = c.req.valid('json');
+    const { inputs, isList } = readInputs(given);
+    const { facts, signal } = c.get('scope');
+    const model = named ?? (await onlyModel(service));
+    Object.assign(facts, { model: model.slice(0, 200), rows: inputs.length });
+    const answers = await service.predict({ model, inputs, raw, truncate }, signal);
+    return c.json(isList ? answers : answers[0], 200);
+  });
+}
+
+type Given = z.infer<typeof request>['inputs'];
+
+/** [text] and [text, pair] are one input; a list has lists in it. */
+function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
+  if (typeof given === 'string') return { inputs: [{ text: given }], isList: false };
+  if (!Array.isArray(given) || typeof given[0] === 'string')
+    return { inputs: [readInput(given as z.infer<typeof one>)], isList: false };
+  if (given.length === 0) throw new Refused(400, 'inputs: expected at least one, got none.');
+  if (given.length > MOST_INPUTS)
+    throw new Refused(
+      413,
+      `inputs: expected at most ${MOST_INPUTS}, got ${given.length}. Send them in several requests.`,
+    );
+  return { inputs: (given as z.infer<typeof one>[]).map(readInput), isList: true };
+}
+
+function readInput(given: z.infer<typeof one>): TextInput {
+  if (!Array.isArray(given)) return { text: given.question, pair: given.context };
+  const [text, pair] = given;
+  return { text, pair };
+}
+
+async function onlyModel(service: Service): Promise<string> {
+  const names = (await service.models()).filter(({ writes }) => !writes).map(({ name }) => name);
+  if (names.length === 1) return names[0];
+  throw new Refused(
+    422,
+    `model: expected the name of one of ${names.length} models, got none. /v1/models has them.`,
+  );
+}

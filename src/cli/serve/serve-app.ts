@@ -1,0 +1,205 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import type { Service } from '../../serving/service/service.ts';
+import type { ServeApp, ServeEnv } from './app-types.ts';
+import { embeddingsError, openAiError } from './error-bodies.ts';
+import { type Failure, failureOf, Refused } from './failure.ts';
+import type { RequestScope as Scope } from './request-scope.ts';
+import { RequestScope } from './request-scope.ts';
+import { addAdapters } from './routes/adapters.ts';
+import { addChatCompletions } from './routes/chat-completions.ts';
+import { addCompletions } from './routes/completions.ts';
+import { addModels } from './routes/models.ts';
+import { addPredict } from './routes/predict.ts';
+import type { ServerMetrics } from './server-metrics.ts';
+
+export interface AppOptions {
+  metrics: ServerMetrics;
+  /** What clients show as a bearer; undefined: they need not. */
+  apiKey?: string;
+  allowLoading: boolean;
+  /** Bytes of a body. */
+  maxBody: number;
+  /** Requests that may be under way. */
+  maxRequests: number;
+  /** Seconds that a request may take. */
+  maxSeconds: number;
+  /** The program's version. */
+  version: string;
+  /** Takes a line of the log. */
+  log(line: object): void;
+  /** Takes what is wrong with this program. */
+  onFault(error: unknown): void;
+}
+
+export interface ServeHandle {
+  app: ServeApp;
+  /** Refuses new requests, and waits for those under way; after some seconds it ends them. */
+  drain(seconds: number): Promise<void>;
+}
+
+/** Routes that are no work. */
+const LIGHT = ['/health', '/metrics', '/openapi.json'];
+
+/** A service over HTTP, ready to be listened with. */
+export function serveApp(service: Service, options: AppOptions): ServeHandle {
+  const { metrics, apiKey, allowLoading, maxBody, maxRequests, maxSeconds, version, log } = options;
+  const scopes = new Set<Scope>();
+  let isDraining = false;
+  let onIdle = () => {};
+  const app: ServeApp = new OpenAPIHono<ServeEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw new Refused(422, messageOf(result.error.issues));
+    },
+  });
+
+  app.use(async (c, next) => {
+    const began = performance.now();
+    const scope = new RequestScope(c.req.raw.signal, maxSeconds);
+    c.set('scope', scope);
+    await next();
+    const done = () => {
+      scope.done();
+      if (!scopes.delete(scope)) return;
+      if (scopes.size === 0) onIdle();
+    };
+    const finish = () => {
+      const isLight = LIGHT.includes(c.req.path);
+      const seconds = (performance.now() - began) / 1000;
+      const route = c.get('route') ?? c.req.path;
+      const status = scope.client.aborted ? 499 : c.res.status;
+      metrics.requests.inc({ route, status });
+      metrics.seconds.observe({ route }, seconds);
+      if (!isLight)
+        log({
+          ...{ time: new Date().toISOString(), method: c.req.method, path: c.req.path, status },
+          ...{ ms: Math.round(seconds * 1e5) / 100, ...scope.facts },
+        });
+      done();
+      metrics.underWay.set(scopes.size);
+    };
+    c.res = whenSent(c.res, finish);
+  });
+  app.use(async (c, next) => {
+    if (c.req.path === '/health') return next();
+    if (apiKey !== undefined && !isKey(c.req.header('authorization'), apiKey))
+      throw new Refused(
+        401,
+        'Authorization: expected "Bearer" and the key of this server, got another or none.',
+      );
+    if (LIGHT.includes(c.req.path)) return next();
+    if (isDraining) throw new Refused(503, 'the server: expected to be running, but it is being stopped.');
+    if (scopes.size >= maxRequests)
+      throw new Refused(503, `the server: expected at most ${maxRequests} requests at a time, got one more.`);
+    scopes.add(c.get('scope'));
+    metrics.underWay.set(scopes.size);
+    return next();
+  });
+  app.use(
+    bodyLimit({
+      maxSize: maxBody,
+      onError: () => {
+        throw new Refused(413, `the body: expected at most ${maxBody} bytes, got more.`);
+      },
+    }),
+  );
+  app.onError((error, c) => {
+    const scope = c.get('scope');
+    const failure = failureOf(errorOf(error), scope.client.aborted);
+    if (failure.status === 500) options.onFault(error);
+    scope.facts.error = failure.message;
+    return answered(c, failure);
+  });
+  app.notFound((c) => {
+    // Clients make up paths, and Prometheus keeps each label.
+    c.set('route', 'none');
+    return answered(c, {
+      status: 404,
+      message: `${c.req.method} ${c.req.path}: expected a route, got none. See /openapi.json.`,
+    });
+  });
+
+  app.get('/health', (c) => (isDraining ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
+  app.get('/metrics', async (c) => {
+    const adapters = (await service.models()).filter(({ parent }) => parent !== undefined);
+    metrics.adapters.set(adapters.length);
+    return c.body(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType });
+  });
+  for (const add of [addPredict, addModels, addCompletions, addChatCompletions]) add(app, service);
+  if (allowLoading) addAdapters(app, service);
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'adalora serve', version } });
+
+  return {
+    app,
+    async drain(seconds) {
+      isDraining = true;
+      if (scopes.size === 0) return;
+      const idle = new Promise<void>((resolve) => {
+        onIdle = resolve;
+      });
+      const late = setTimeout(() => {
+        for (const scope of scopes)
+          scope.abort(new Refused(503, 'the server: it was stopped before the answer.'));
+      }, seconds * 1000);
+      await idle;
+      clearTimeout(late);
+    },
+  };
+}
+
+/** Calls back once when an answer has gone out, to the end of its stream, or cannot. */
+function whenSent(response: Response, callback: () => void): Response {
+  if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    callback();
+    return response;
+  }
+  let isDone = false;
+  const once = () => {
+    if (!isDone) callback();
+    isDone = true;
+  };
+  const reader = response.body.getReader();
+  const body = new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        controller.close();
+        once();
+      } catch (error) {
+        controller.error(error);
+        once();
+      }
+    },
+    async cancel(reason) {
+      once();
+      await reader.cancel(reason);
+    },
+  });
+  return new Response(body, response);
+}
+
+/** An error in the form of the interface that was asked. */
+function answered(c: Context<ServeEnv>, failure: Failure): Response {
+  if (failure.retryAfter !== undefined) c.header('Retry-After', `${failure.retryAfter}`);
+  const body = c.req.path.startsWith('/v1/') ? openAiError(failure) : embeddingsError(failure);
+  return c.json(body, failure.status as 400);
+}
+
+/** What Hono makes of a body that is no JSON is a mistake of the client's. */
+function errorOf(error: Error): Error {
+  if (!(error instanceof HTTPException) || error.status !== 400) return error;
+  return new Refused(400, 'the body: expected JSON, got something else.');
+}
+
+function messageOf(issues: readonly { path: PropertyKey[]; message: string }[]): string {
+  return issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`).join('; ');
+}
+
+function isKey(header: string | undefined, key: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${key}`));
+}

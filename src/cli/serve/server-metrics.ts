@@ -1,0 +1,75 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const ROWS = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/** A run of the engine. */
+export interface EngineRun {
+  rows: number;
+  tokens: number;
+  adapters: number;
+  seconds: number;
+}
+
+/** What Prometheus is told. */
+export class ServerMetrics {
+  readonly registry = new Registry();
+  readonly #prefix = { registers: [this.registry] };
+  readonly requests = new Counter({
+    ...this.#prefix,
+    name: 'adalora_requests_total',
+    help: 'Requests that were answered',
+    labelNames: ['route', 'status'],
+  });
+  readonly seconds = new Histogram({
+    ...this.#prefix,
+    name: 'adalora_request_seconds',
+    help: 'From a request to the end of its answer',
+    labelNames: ['route'],
+    buckets: SECONDS,
+  });
+  readonly underWay = new Gauge({
+    ...this.#prefix,
+    name: 'adalora_requests_under_way',
+    help: 'Requests that wait for an answer',
+  });
+  readonly adapters = new Gauge({
+    ...this.#prefix,
+    name: 'adalora_adapters',
+    help: 'Adapters that are served',
+  });
+  readonly #runs = new Histogram({
+    ...this.#prefix,
+    name: 'adalora_run_seconds',
+    help: 'Time of a run of the engine',
+    buckets: SECONDS,
+  });
+  readonly #rows = new Histogram({
+    ...this.#prefix,
+    name: 'adalora_run_rows',
+    help: 'Rows, or sequences, of a run of the engine',
+    buckets: ROWS,
+  });
+  readonly #mixed = new Histogram({
+    ...this.#prefix,
+    name: 'adalora_run_adapters',
+    help: 'Different adapters in a run of the engine',
+    buckets: ROWS,
+  });
+  readonly #tokens = new Counter({
+    ...this.#prefix,
+    name: 'adalora_tokens_total',
+    help: 'Tokens that the engine has read, padding included',
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  ran({ rows, tokens, adapters, seconds }: EngineRun): void {
+    this.#runs.observe(seconds);
+    this.#rows.observe(rows);
+    this.#mixed.observe(adapters);
+    this.#tokens.inc(tokens);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { UserError } from '../../support/user-error.ts';
+import type { ServeApp } from './app-types.ts';
+
+/** Looked after every second: by default it is every half minute. */
+const TIMEOUTS = { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 1000 };
+
+/** Listens for requests to an app. Throws a UserError where the port or the host is not to be had. */
+export function startServer(
+  app: ServeApp,
+  host: string,
+  port: number,
+): Promise<{ server: Server; url: string }> {
+  return new Promise((done, fail) => {
+    const server = serve(
+      { fetch: app.fetch, hostname: host, port, serverOptions: TIMEOUTS },
+      ({ address, port, family }: AddressInfo) => {
+        server.off('error', refuse);
+        done({ server, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}` });
+      },
+    ) as Server;
+    const refuse = ({ code, message }: NodeJS.ErrnoException) => {
+      const got = code === 'EADDRINUSE' ? 'one that is taken' : `what the system refuses (${message})`;
+      const hint = 'Choose another with --port, or 0 for any.';
+      fail(new UserError({ where: `--host ${host} --port ${port}`, expected: 'a free port', got, hint }));
+    };
+    server.once('error', refuse);
+  });
+}

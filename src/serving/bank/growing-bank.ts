@@ -1,0 +1,93 @@
+import { type BankShape, EMPTY_SHAPE, hasRoom, withRoom } from './bank-shape.ts';
+import type { PackedAdapter } from './packed-adapter.ts';
+
+/** What computes with a bank. */
+export interface Banked {
+  release(): Promise<void>;
+}
+
+/** Opens what computes with a bank of a shape, for heads of so many outputs. */
+export type OpenBanked<Made extends Banked> = (shape: BankShape, outputs: number) => Promise<Made>;
+
+interface Opened<Made> {
+  made: Promise<Made>;
+  users: number;
+  isRetired: boolean;
+}
+
+/**
+ * A bank that has room for every adapter so far. Most adapters fit in as it is; for one that does not, a larger one is opened
+ * beside it, and takes its place. Those who use the old one end with it.
+ */
+export class GrowingBank<Made extends Banked> {
+  readonly #open: OpenBanked<Made>;
+  #shape = EMPTY_SHAPE;
+  #outputs = 1;
+  #current: Opened<Made> | undefined;
+  #growth: Promise<void> = Promise.resolve();
+
+  constructor(open: OpenBanked<Made>) {
+    this.#open = open;
+  }
+
+  /**
+   * Makes room for an adapter.
+   *
+   * @throws UserError where the adapter cannot share the bank; then everything is as before
+   */
+  makeRoom(packed: PackedAdapter, outputs: number): Promise<void> {
+    // One after the other, each from the shape that the one before has left.
+    const grown = this.#growth.then(() => this.#grow(packed, outputs));
+    this.#growth = grown.catch(() => {});
+    return grown;
+  }
+
+  /** Does something with what is opened, which stays until that is done. */
+  async use<Result>(work: (made: Made) => Promise<Result>): Promise<Result> {
+    this.#current ??= this.#opened(this.#shape, this.#outputs);
+    const opened = this.#current;
+    opened.users++;
+    try {
+      return await work(await opened.made);
+    } finally {
+      opened.users--;
+      await releaseIfDone(opened);
+    }
+  }
+
+  /** Releases what is opened, once nobody uses it. */
+  async close(): Promise<void> {
+    await this.#growth;
+    const opened = this.#current;
+    this.#current = undefined;
+    if (opened) await retire(opened);
+  }
+
+  async #grow(packed: PackedAdapter, outputs: number): Promise<void> {
+    if (hasRoom(this.#shape, packed) && outputs <= this.#outputs) return;
+    const shape = withRoom(this.#shape, packed);
+    const most = Math.max(outputs, this.#outputs);
+    const before = this.#current;
+    if (before) {
+      const next = this.#opened(shape, most);
+      await next.made;
+      this.#current = next;
+      await retire(before);
+    }
+    this.#shape = shape;
+    this.#outputs = most;
+  }
+
+  #opened(shape: BankShape, outputs: number): Opened<Made> {
+    return { made: this.#open(shape, outputs), users: 0, isRetired: false };
+  }
+}
+
+async function retire<Made extends Banked>(opened: Opened<Made>): Promise<void> {
+  opened.isRetired = true;
+  await releaseIfDone(opened);
+}
+
+async function releaseIfDone<Made extends Banked>({ made, users, isRetired }: Opened<Made>): Promise<void> {
+  if (isRetired && users === 0) await (await made).release();
+}

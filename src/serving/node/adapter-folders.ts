@@ -1,0 +1,183 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { fileError } from '../../support/file-error.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { Serving } from '../serving.ts';
+import type { BaseFolder } from './base-folder.ts';
+import { adapterIn, type FoundAdapter, findAdapters } from './find-adapters.ts';
+import { PackedCache } from './packed-cache.ts';
+import { servedAdapter } from './served-adapter.ts';
+
+/** What has become of an adapter. */
+export type FolderEvent =
+  | { type: 'loaded' | 'reloaded' | 'unloaded'; name: string; folder: string }
+  | { type: 'refused'; name: string; folder: string; reason: string };
+
+/** Adapters in memory that have no slot. */
+const CACHE_BYTES = 2 ** 28;
+/** How often folders are looked at: one whose files have not changed in between is complete. */
+const LOOK_MS = 1000;
+/** What an adapter may be called that is loaded by name. */
+const NAME = /^\w[\w.-]{0,127}$/;
+
+/** Keeps what is served as the folders of adapters are: what is new comes in, what has changed is read again, what has gone goes. */
+export class AdapterFolders {
+  readonly #roots: readonly string[];
+  readonly #base: BaseFolder;
+  readonly #serving: Serving;
+  readonly #onEvent: (event: FolderEvent) => void;
+  readonly #cache = new PackedCache(CACHE_BYTES);
+  /** What is served, by name. */
+  readonly #served = new Map<string, { found: FoundAdapter; isAsked: boolean }>();
+  /** States that are not served, by folder: they were refused, or unloaded. */
+  readonly #passedOver = new Map<string, string>();
+  /** States as they were seen the last time, by folder. */
+  #seen = new Map<string, string>();
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(
+    roots: readonly string[],
+    base: BaseFolder,
+    serving: Serving,
+    onEvent: (event: FolderEvent) => void,
+  ) {
+    this.#roots = roots.map((root) => realpathSync(root));
+    this.#base = base;
+    this.#serving = serving;
+    this.#onEvent = onEvent;
+  }
+
+  /** Takes in what lies in the folders now. */
+  async readAll(): Promise<void> {
+    for (const found of await this.#found()) await this.#take(found);
+  }
+
+  /** Looks again and again, until it is closed. */
+  watch(): void {
+    this.#timer = setTimeout(async () => {
+      await this.look();
+      if (!this.#isClosed) this.watch();
+    }, LOOK_MS);
+  }
+
+  /** Looks once: takes in what has not changed since the last look. */
+  async look(): Promise<void> {
+    const all = await this.#found();
+    const before = this.#seen;
+    this.#seen = new Map(all.map(({ folder, state }) => [folder, state]));
+    for (const [name, { found }] of this.#served) {
+      if (!adapterIn(found.folder)) this.#drop(name, found);
+    }
+    for (const found of all) if (before.get(found.folder) === found.state) await this.#take(found);
+  }
+
+  /**
+   * Serves an adapter of these folders under a name.
+   *
+   * @param path absolute, or from one of the folders
+   * @throws UserError for a name or a path that is not allowed, and for what is no adapter of the base
+   */
+  async load(name: string, path: string): Promise<void> {
+    if (!NAME.test(name)) {
+      const expected = 'letters, digits, _, - and . (at most 128)';
+      throw new UserError({ where: 'lora_name', expected, got: JSON.stringify(name.slice(0, 200)) });
+    }
+    if (this.#serving.models.has(name)) {
+      const hint = 'Unload it first.';
+      throw new UserError({
+        where: 'lora_name',
+        expected: 'a new name',
+        got: `${name}, which is served`,
+        hint,
+      });
+    }
+    const found = adapterIn(this.#within(path));
+    if (!found) {
+      throw new UserError({ where: 'lora_path', expected: 'the folder of an adapter', got: 'none there' });
+    }
+    await this.#serve(found, name, true);
+  }
+
+  /** Serves an adapter no longer, until its files change. Throws a UserError where none is so called. */
+  unload(name: string): void {
+    const served = this.#served.get(name);
+    if (!served) {
+      const hint = suggest(name, this.#served.keys());
+      throw new UserError({ where: 'lora_name', expected: 'an adapter that is served', got: name, hint });
+    }
+    this.#passedOver.set(served.found.folder, served.found.state);
+    this.#drop(name, served.found);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #found(): Promise<FoundAdapter[]> {
+    const all: FoundAdapter[] = [];
+    for (const root of this.#roots) all.push(...(await findAdapters(root)));
+    return all;
+  }
+
+  /** Serves what was found, if that is new. What cannot be served is told once. */
+  async #take(found: FoundAdapter): Promise<void> {
+    const { name, folder, state } = found;
+    const asked = [...this.#served].find(([, served]) => served.isAsked && served.found.folder === folder);
+    const own = asked?.[0] ?? name;
+    const served = this.#served.get(own);
+    if (served?.found.folder === folder && served.found.state === state) return;
+    if (this.#passedOver.get(folder) === state) return;
+    try {
+      if (served && served.found.folder !== folder) throw isTaken(name, folder, served.found.folder);
+      await this.#serve(found, own, asked !== undefined);
+    } catch (error) {
+      const mistake = error instanceof UserError ? error : fileError(error);
+      if (!mistake) throw error;
+      this.#passedOver.set(folder, state);
+      this.#onEvent({ type: 'refused', name, folder, reason: mistake.message });
+    }
+  }
+
+  async #serve(found: FoundAdapter, name: string, isAsked: boolean): Promise<void> {
+    if (name === this.#base.name) throw isTaken(name, found.folder, 'the base model');
+    const { folder } = found;
+    const isKnown = this.#served.has(name);
+    await this.#serving.add(servedAdapter(found, name, this.#base, this.#cache));
+    this.#served.set(name, { found, isAsked });
+    this.#passedOver.delete(folder);
+    this.#onEvent({ type: isKnown ? 'reloaded' : 'loaded', name, folder });
+  }
+
+  #drop(name: string, { folder }: FoundAdapter): void {
+    this.#serving.remove(name);
+    this.#served.delete(name);
+    this.#onEvent({ type: 'unloaded', name, folder });
+  }
+
+  /** The real path of a folder in one of the roots. */
+  #within(path: string): string {
+    const candidates = [path, ...this.#roots.map((root) => join(root, path))].filter((one) =>
+      existsSync(one),
+    );
+    const real = candidates.map((one) => realpathSync(one));
+    const inside = real.find((one) => this.#roots.some((root) => one === root || one.startsWith(root + sep)));
+    if (inside !== undefined) return inside;
+    throw new UserError({
+      where: 'lora_path',
+      expected: 'a folder inside those that are served',
+      got: 'one that is not there, or outside of them',
+    });
+  }
+}
+
+function isTaken(name: string, folder: string, other: string): UserError {
+  return new UserError({
+    where: folder,
+    expected: 'a name of its own',
+    got: `${name}, which is that of ${other}`,
+    hint: 'Rename the folder.',
+  });
+}

@@ -1,0 +1,117 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { BaseDtype } from '../../bases/base-dtype.ts';
+import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
+import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import type { HeadKind } from '../../models/model-definition.ts';
+import { classLoss } from '../../objectives/sequence-loss.ts';
+import { sequenceModel } from '../../objectives/sequence-model.ts';
+import { spanModel } from '../../objectives/span-model.ts';
+import { tokenModel } from '../../objectives/token-model.ts';
+import type { Engine } from '../../program/engine.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import type { BuildTask } from '../../tasks/task-definition.ts';
+import { loadChatTemplate } from '../../text/chat/node/load-chat-template.ts';
+import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
+import type { TextTokenizer } from '../../text/tokenizer.ts';
+import type { Family } from '../../trained/bind-model.ts';
+import { openModel, readFamily, readModelConfig } from '../../trained/node/load-model.ts';
+import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
+import { textParts } from '../../trained/text-parts.ts';
+import type { TrainedParts } from '../../trained/trained-model.ts';
+import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import type { ServedBase } from '../serving.ts';
+
+/** A base model's folder: its weights are mapped once for all adapters, its tokenizer is read once. */
+export class BaseFolder implements ServedBase {
+  /** As it is called: the last part of its path or id. */
+  readonly name: string;
+  readonly family: Family;
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly tokenizer: TextTokenizer;
+  readonly #models = new Map<string, LoadedModel>();
+
+  private constructor(
+    /** The real path. */
+    readonly folder: string,
+    model: string,
+    readonly baseDtype: BaseDtype,
+  ) {
+    this.name = modelName(model);
+    this.family = readFamily(folder);
+    this.json = readModelConfig(folder);
+    this.tokenizer = loadTokenizer(folder, this.family.config);
+  }
+
+  /**
+   * @param model a folder, or an id on the Hub
+   * @throws UserError for one that is missing or damaged
+   */
+  static async open(
+    model: string,
+    baseDtype: BaseDtype,
+    onProgress?: (progress: DownloadProgress) => void,
+  ): Promise<BaseFolder> {
+    const folder = await resolveModel(model, { onProgress });
+    return new BaseFolder(folder, model, baseDtype);
+  }
+
+  /** Whether this is the model that an adapter names as its base; of a folder elsewhere the name decides. */
+  isCalled(name: string): boolean {
+    if (existsSync(name) && realpathSync(name) === this.folder) return true;
+    return modelName(name) === this.name;
+  }
+
+  /** The model with its own weights, for adapters to be put on. `key`: equal ones are the same model. */
+  model(key: string, build: BuildTask): LoadedModel {
+    const known = this.#models.get(key) ?? openModel(this.folder, build);
+    this.#models.set(key, known);
+    return known;
+  }
+
+  async open(kind: HeadKind, outputs: number): Promise<LoadedModel> {
+    const model = openModel(this.folder, builderOf(kind, outputs));
+    return withBaseDtype(model, this.baseDtype, { byRow: true });
+  }
+
+  engine(model: LoadedModel): Engine {
+    return nodeEngine(model, 'cpu');
+  }
+
+  /** What a trained model needs beside its notes, to make examples and to write. */
+  parts(model: LoadedModel, maxLength: number | undefined): Omit<TrainedParts, 'path' | 'notes'> {
+    const { folder, tokenizer } = this;
+    return {
+      ...FROZEN,
+      model,
+      engine: this.engine(model),
+      text: textParts(tokenizer, model.config, maxLength, (now) =>
+        loadChatTemplate(folder, tokenizer.specialTokens, now),
+      ),
+      generationFiles: () => readGenerationFiles(folder),
+    };
+  }
+
+  close(): void {
+    for (const model of this.#models.values()) model.close();
+    this.#models.clear();
+  }
+}
+
+/** `owner/name@revision` and `folder/name/` without what is around the name. */
+function modelName(model: string): string {
+  return basename(model).replace(/@[^@]*$/, '');
+}
+
+/** Makes a model with a head of as many outputs as any adapter has. */
+function builderOf(kind: HeadKind, outputs: number): BuildTask {
+  if (kind === 'QUESTION_ANS') return spanModel;
+  if (kind === 'CAUSAL_LM') return tokenModel('CAUSAL_LM');
+  return (definition, config) => {
+    const sized = { ...config, numLabels: outputs };
+    if (kind === 'TOKEN_CLS') return tokenModel(kind)(definition, sized);
+    return sequenceModel(definition, sized, classLoss);
+  };
+}

@@ -1,0 +1,57 @@
+import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../formats/adapters/adapter-files.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
+import { NOTES_FILE } from '../../trained/notes.ts';
+
+/** An adapter that lies somewhere. */
+export interface FoundAdapter {
+  /** The name of its folder, or of its run's. */
+  name: string;
+  /** With the adapter's files. */
+  folder: string;
+  /** The run's folder, where it is in one. */
+  run?: string;
+  /** Tells the state of its files: another one after any change. */
+  state: string;
+}
+
+/** The folders below a root that may hold adapters are these and those in them; more is not looked through. */
+const MOST_FOLDERS = 100_000;
+
+/**
+ * The adapters of a folder: its own, its run's, or those of the folders in it.
+ *
+ * @returns in the order of their names; nothing of a folder that has gone
+ */
+export async function findAdapters(root: string): Promise<FoundAdapter[]> {
+  const own = adapterIn(root);
+  if (own) return [own];
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const found: FoundAdapter[] = [];
+  for (const entry of entries.slice(0, MOST_FOLDERS)) {
+    const adapter = entry.isFile() ? undefined : adapterIn(join(root, entry.name));
+    if (adapter) found.push(adapter);
+  }
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The adapter of a folder, or of the run in it. */
+export function adapterIn(folder: string): FoundAdapter | undefined {
+  const name = basename(resolve(folder));
+  const state = stateOf(folder);
+  if (state !== undefined) return { name, folder, state };
+  const { adapter } = runFiles(folder);
+  const inRun = stateOf(adapter);
+  return inRun === undefined ? undefined : { name, folder: adapter, run: folder, state: inRun };
+}
+
+/** The state of an adapter's files; undefined where the folder has no settings of one. */
+export function stateOf(folder: string): string | undefined {
+  const states = [...new Set([ADAPTER_CONFIG, ...ADAPTER_FILES, NOTES_FILE])].map((name) => {
+    const stats = statSync(join(folder, name), { throwIfNoEntry: false });
+    return stats && `${name} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+  });
+  return states[0] && states.join('\n');
+}

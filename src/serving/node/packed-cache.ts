@@ -1,0 +1,36 @@
+import type { PackedAdapter } from '../bank/packed-adapter.ts';
+
+/** Adapters that were used lately, ready for a slot; the others are read from their files again. */
+export class PackedCache {
+  readonly #most: number;
+  /** The least recently used first. */
+  readonly #packed = new Map<object, { packed: PackedAdapter; bytes: number }>();
+  #bytes = 0;
+
+  /** @param most bytes that they may take; the last one is kept whatever it takes */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @param make reads it where it is not there */
+  get(key: object, make: () => PackedAdapter): PackedAdapter {
+    const known = this.#packed.get(key) ?? sized(make());
+    if (!this.#packed.delete(key)) this.#bytes += known.bytes;
+    this.#packed.set(key, known);
+    for (const [oldest, { bytes }] of this.#packed) {
+      if (this.#bytes <= this.#most || oldest === key) break;
+      this.#packed.delete(oldest);
+      this.#bytes -= bytes;
+    }
+    return known.packed;
+  }
+}
+
+function sized(packed: PackedAdapter): { packed: PackedAdapter; bytes: number } {
+  const { factors, linears } = packed;
+  const arrays = [
+    ...[...factors.values()].flatMap(({ a, b }) => [a, b]),
+    ...[...linears.values()].flatMap(({ weight, bias }) => [weight, bias ?? new Float32Array(0)]),
+  ];
+  return { packed, bytes: arrays.reduce((sum, { byteLength }) => sum + byteLength, 0) };
+}

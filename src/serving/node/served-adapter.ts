@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { readYaml } from '../../formats/node/read-text.ts';
+import { printGraph } from '../../graph/print.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { evaluationGraph } from '../../program/training-graph.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { BuildTask } from '../../tasks/task-definition.ts';
+import type { ModelConfig } from '../../trained/model-config.ts';
+import { describeAs } from '../../trained/node/load-model.ts';
+import { readNotes } from '../../trained/node/notes-file.ts';
+import { purposeOf } from '../../trained/purpose.ts';
+import { TrainedModel } from '../../trained/trained-model.ts';
+import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
+import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import { packAdapter } from '../bank/packed-adapter.ts';
+import type { ServedModel } from '../served-model.ts';
+import type { BaseFolder } from './base-folder.ts';
+import { type FoundAdapter, stateOf } from './find-adapters.ts';
+import type { PackedCache } from './packed-cache.ts';
+
+/**
+ * Reads an adapter of a base model, ours or PEFT's.
+ *
+ * @param name under which it is served
+ * @throws UserError for anything missing, damaged or made for another base, and for files that change meanwhile
+ */
+export function servedAdapter(
+  { folder, run, state }: FoundAdapter,
+  name: string,
+  base: BaseFolder,
+  cache: PackedCache,
+): ServedModel {
+  const read = () => {
+    const stored = readAdapter(folder);
+    if (stateOf(folder) !== state) throw isChanging(folder);
+    return stored;
+  };
+  const stored = read();
+  const where = adapterConfigFile(folder);
+  checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
+  const known = readNotes(folder);
+  const { family, json } = base;
+  const { notes, build } = purposeOf({ family, json, stored, notes: known }, false, folder);
+  const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
+  if (known?.model_config) checkSame(base, model, build, known.model_config, where);
+  const served: ServedModel = {
+    ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
+    outputs: model.config.numLabels,
+    trained: new TrainedModel({ ...base.parts(model, notes?.data.max_length), path: name, notes }),
+    load: () =>
+      cache.get(served, () =>
+        packAdapter(model, tuneModel(model, knownAdapter(read(), where), folder), folder),
+      ),
+  };
+  served.load();
+  return served;
+}
+
+/** The base model under its own name; undefined where it has no head of its own. */
+export function servedBase(base: BaseFolder): ServedModel | undefined {
+  const { family, json, folder, name } = base;
+  const generates = family.definition.heads.CAUSAL_LM !== undefined && !isForClasses(json);
+  const notes = readNotes(folder);
+  const purpose = purposeOf({ family, json, notes }, generates, folder);
+  const model = base.model(
+    generates ? 'base' : `${purpose.notes?.task} ${purpose.notes?.labels.length}`,
+    purpose.build,
+  );
+  const isServed =
+    model.initialised.length === 0 &&
+    ['SEQ_CLS', 'TOKEN_CLS', 'QUESTION_ANS', 'CAUSAL_LM'].includes(model.headKind);
+  if (!isServed) return undefined;
+  const packed = packAdapter(model, FROZEN, folder);
+  return {
+    ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
+    trained: new TrainedModel({
+      ...base.parts(model, purpose.notes?.data.max_length),
+      ...{ path: name, notes: purpose.notes },
+    }),
+    load: () => packed,
+  };
+}
+
+function isForClasses({ architectures }: BaseFolder['json']): boolean {
+  const [architecture] = Array.isArray(architectures) ? architectures : [];
+  return /For(SequenceClassification|TokenClassification|QuestionAnswering)$/.test(String(architecture));
+}
+
+/** The base model of a run, as its config names it. */
+export function baseOfRun(run: string): string | undefined {
+  const { config } = runFiles(run);
+  if (!existsSync(config)) return undefined;
+  const { model } = Object(readYaml(config, 'the config of a run')) as { model?: unknown };
+  return typeof model === 'string' ? model : undefined;
+}
+
+function checkBase(base: BaseFolder, named: string | null | undefined, where: string): void {
+  if (!named || base.isCalled(named)) return;
+  throw new UserError({
+    where,
+    expected: `an adapter of ${base.name}`,
+    got: `one of ${named}`,
+    hint: 'Serve it with its own base. A base that lies elsewhere is known by the name of its folder.',
+  });
+}
+
+/** Refuses changes to the base's config.json that change what it computes. */
+function checkSame(
+  base: BaseFolder,
+  model: LoadedModel,
+  build: BuildTask,
+  changes: ModelConfig,
+  where: string,
+): void {
+  const changed = describeAs(base.folder, build, changes);
+  const [own, other] = [model, changed].map((of) =>
+    printGraph(Object.values(evaluationGraph(of, FROZEN.tuner, 'logits'))),
+  );
+  if (own === other) return;
+  throw new UserError({
+    where,
+    expected: 'an adapter of the base as it is',
+    got: `one trained with model_config ${JSON.stringify(changes)}`,
+    hint: 'Use adalora predict.',
+  });
+}
+
+function isChanging(folder: string): UserError {
+  return new UserError({
+    where: folder,
+    expected: 'the files of an adapter as they were found',
+    got: 'others: they are being written',
+    hint: 'Ask again in a moment.',
+  });
+}

@@ -1,0 +1,118 @@
+import { UserError } from '../../support/user-error.ts';
+import type { ServedAnswer } from '../../tasks/served-answer.ts';
+import type { ServedModel } from '../served-model.ts';
+import type { Serving } from '../serving.ts';
+import type { ModelCard, PredictRequest, Service, TextInput, WriteRequest, Written } from './service.ts';
+import { StopText } from './stop-text.ts';
+import { UnknownModel } from './unknown-model.ts';
+
+/** What takes adapters in and out by name. */
+export interface Loader {
+  load(name: string, path: string): Promise<void>;
+  unload(name: string): void;
+}
+
+/** Ends a text that has come to one of its stop texts. */
+const STOPPED = Symbol('stopped');
+
+/** A service in this thread. */
+export class LocalService implements Service {
+  readonly #serving: Serving;
+  readonly #loader: Loader;
+
+  constructor(serving: Serving, loader: Loader) {
+    this.#serving = serving;
+    this.#loader = loader;
+  }
+
+  async models(): Promise<ModelCard[]> {
+    return [...this.#serving.models.values()].map(({ name, folder, created, parent, trained }) => ({
+      ...{ name, folder, created, parent },
+      task: trained.task,
+      labels: trained.labels,
+      writes: trained.parts.model.headKind === 'CAUSAL_LM',
+    }));
+  }
+
+  async predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]> {
+    const model = this.#model(request.model);
+    const { prediction } = model.trained.definition();
+    const served = prediction?.served;
+    if (!served) throw model.trained.cannotPredict();
+    const { reading } = model.trained.context();
+    if (!request.truncate) checkLengths(model, request.inputs);
+    const inputs = request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
+    const answers = await this.#serving.predict(model, inputs, signal);
+    return answers.map((answer, i) =>
+      served.answer(answer, request.inputs[i].text, model.trained.labels, request.raw),
+    );
+  }
+
+  async write(
+    { model: name, prompt, generation, seed, stop }: WriteRequest,
+    signal?: AbortSignal,
+    onText: (text: string) => void = () => {},
+  ): Promise<Written> {
+    const model = this.#model(name);
+    const stops = new StopText(stop);
+    const ending = new AbortController();
+    const ends = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
+    let [text, promptTokens, read] = ['', 0, 0];
+    const say = (piece: string) => {
+      text += piece;
+      if (piece !== '') onText(piece);
+    };
+    try {
+      const written = await this.#serving.generate(model, prompt, generation, {
+        ...{ seed, signal: ends },
+        onRead: (tokens, isPrompt) => {
+          if (isPrompt) promptTokens = tokens;
+          else read++;
+        },
+        onText: (piece) => {
+          say(stops.add(piece));
+          if (stops.isEnded) ending.abort(STOPPED);
+        },
+      });
+      say(stops.end());
+      const finish = stops.isEnded ? 'stop' : written.finish;
+      return { text, finish, promptTokens, newTokens: written.ids.length };
+    } catch (error) {
+      if (error !== STOPPED) throw error;
+      return { text, finish: 'stop', promptTokens, newTokens: read + 1 };
+    }
+  }
+
+  load(name: string, path: string): Promise<void> {
+    return this.#loader.load(name, path);
+  }
+
+  async unload(name: string): Promise<void> {
+    this.#loader.unload(name);
+  }
+
+  close(): Promise<void> {
+    return this.#serving.close();
+  }
+
+  #model(name: string): ServedModel {
+    const model = this.#serving.models.get(name);
+    if (!model) throw new UnknownModel(name, this.#serving.models.keys());
+    return model;
+  }
+}
+
+/** @throws UserError for a text that the model would see a part of only */
+function checkLengths({ trained }: ServedModel, inputs: readonly TextInput[]): void {
+  const { tokenizer, maxLength } = trained.parts.text;
+  for (const [i, { text, pair }] of inputs.entries()) {
+    const { length } = tokenizer.encode(text, pair, Number.POSITIVE_INFINITY).inputIds;
+    if (length <= maxLength) continue;
+    throw new UserError({
+      where: `inputs[${i}]`,
+      expected: `at most ${maxLength} tokens`,
+      got: `${length}`,
+      hint: 'Shorten it, or let it be cut with truncate: true.',
+    });
+  }
+}

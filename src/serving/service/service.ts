@@ -1,0 +1,68 @@
+import type { GenerationInput } from '../../generation/prompt.ts';
+import type { ServedAnswer } from '../../tasks/served-answer.ts';
+import type { ChatMessage } from '../../text/chat/chat-message.ts';
+
+/** What is served, as plain data. */
+export interface ModelCard {
+  name: string;
+  folder: string;
+  created: number;
+  /** The base model's name; undefined for the base itself. */
+  parent?: string;
+  /** Undefined for a base that writes text. */
+  task?: string;
+  labels: readonly string[];
+  /** Whether it writes text. */
+  writes: boolean;
+}
+
+/** An input of a model that answers: a text, a pair of texts, or a question about a context. */
+export interface TextInput {
+  text: string;
+  pair?: string;
+}
+
+export interface PredictRequest {
+  model: string;
+  inputs: readonly TextInput[];
+  /** Whether scores are what the model gives, and no probabilities. */
+  raw: boolean;
+  /** Whether texts that are too long are cut; else they are refused. */
+  truncate: boolean;
+}
+
+export interface WriteRequest {
+  model: string;
+  /** A text, tokens, or a conversation to be answered. */
+  prompt: string | Int32Array | readonly ChatMessage[];
+  generation: GenerationInput;
+  seed: number;
+  /** Texts before which the text ends. */
+  stop: readonly string[];
+}
+
+export interface Written {
+  text: string;
+  finish: 'stop' | 'length';
+  promptTokens: number;
+  newTokens: number;
+}
+
+/** What waits and what is under way. */
+export interface ServiceLoad {
+  /** Rows and prompts that wait. */
+  queued: number;
+  /** Texts that are being written. */
+  running: number;
+}
+
+/** What a server offers, whatever it is asked by. All methods throw UserError, {@link UnknownModel} and Overloaded. */
+export interface Service {
+  models(): Promise<ModelCard[]>;
+  predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]>;
+  /** @param onText told of every piece of the text as it is made */
+  write(request: WriteRequest, signal?: AbortSignal, onText?: (text: string) => void): Promise<Written>;
+  load(name: string, path: string): Promise<void>;
+  unload(name: string): Promise<void>;
+  close(): Promise<void>;
+}

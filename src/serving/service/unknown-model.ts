@@ -1,0 +1,12 @@
+import { suggest } from '../../support/nearest.ts';
+
+/** Nothing is served under this name. */
+export class UnknownModel extends Error {
+  override name = 'UnknownModel';
+
+  constructor(model: string, known: Iterable<string>) {
+    super(
+      `model: expected one that is served, got ${JSON.stringify(model.slice(0, 200))}. ${suggest(model, known)}`,
+    );
+  }
+}

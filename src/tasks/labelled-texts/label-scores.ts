@@ -1,0 +1,24 @@
+import { shortest } from '../classes/answer-text.ts';
+import type { LabelScore } from '../served-answer.ts';
+
+/** What is known of an answer: logits always, probabilities where labels are classes. */
+export interface LabelAnswer {
+  logits: Float32Array;
+  probabilities?: readonly number[];
+}
+
+/**
+ * The labels of an answer, the best first.
+ *
+ * @param raw whether their scores are logits in any case
+ */
+export function labelScores(
+  { logits, probabilities }: LabelAnswer,
+  labels: readonly string[],
+  raw: boolean,
+): LabelScore[] {
+  return Array.from((raw ? undefined : probabilities) ?? logits, (score, id) => ({
+    label: labels[id] ?? `LABEL_${id}`,
+    score: shortest(score),
+  })).sort((a, b) => b.score - a.score);
+}

@@ -1,0 +1,389 @@
+import type { ChildProcess } from 'node:child_process';
+import { cpSync, mkdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { open } from '../src/trained/node/open.ts';
+import { writeMadeAdapter } from './support/made-adapter.ts';
+import { tinyRows } from './support/tiny-data.ts';
+import { writeTinyModel } from './support/tiny-model.ts';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
+import { type Ended, Workspace } from './support/workspace.ts';
+
+const workspace = new Workspace();
+afterAll(() => workspace.remove());
+
+const METHODS = ['lora', 'adalora', 'svd_lora'] as const;
+const LABELS = ['a', 'b', 'c', 'd', 'e'];
+
+interface Server {
+  url: string;
+  process: ChildProcess;
+  ended: Promise<Ended>;
+  /** Lines of its log so far. */
+  lines: Record<string, unknown>[];
+  /** The first line that there is, or will be, of a kind. */
+  line(of: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
+}
+
+/** Starts `adalora serve`, and waits until it listens. */
+async function serve(args: string[], env: Record<string, string> = {}): Promise<Server> {
+  const { process: child, ended } = workspace.start(['serve', ...args, '--port', '0'], { env });
+  const lines: Record<string, unknown>[] = [];
+  let text = '';
+  let wake = () => {};
+  child.stdout!.on('data', (data: string) => {
+    text += data;
+    const whole = text.split('\n');
+    text = whole.pop()!;
+    lines.push(...whole.map((line) => JSON.parse(line)));
+    wake();
+  });
+  const line: Server['line'] = async (of) => {
+    for (;;) {
+      const found = lines.find(of);
+      if (found) return found;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  const isUp = line(({ event }) => event === 'listening');
+  const first = await Promise.race([isUp, ended]);
+  if (!('url' in first)) throw new Error((first as Ended).stderr);
+  return { url: first.url as string, process: child, ended, lines, line };
+}
+
+const post = (url: string, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+async function ask(server: Server, body: object): Promise<unknown> {
+  const response = await post(`${server.url}/predict`, body);
+  return response.json();
+}
+
+describe('adapters of an encoder', () => {
+  const make = (name: string, made: Parameters<typeof writeMadeAdapter>[2]) => {
+    const folder = workspace.path('adapters', name);
+    mkdirSync(folder, { recursive: true });
+    writeMadeAdapter(folder, workspace.path('model'), made);
+  };
+  let server: Server;
+
+  beforeAll(async () => {
+    for (let i = 0; i < 6; i++)
+      make(`a${i}`, { seed: i, method: METHODS[i % 3], rank: 1 + i, labels: LABELS.slice(0, 2 + (i % 4)) });
+    make('pairs', { seed: 6, data: { text: 'text', text_pair: 'pair', label: 'label' } });
+    make('tags', { seed: 7, task: 'token_classification', labels: ['O', 'B-X', 'I-X'], data: {} });
+    make('answers', { seed: 8, task: 'question_answering', labels: [], data: {} });
+    make('scores', { seed: 9, task: 'regression', labels: [] });
+    writeTinyModel(workspace.path('other-base'), { hidden_size: 16 });
+    writeMadeAdapter(workspace.path('adapters', 'of-another-base'), workspace.path('other-base'), {
+      seed: 1,
+    });
+    mkdirSync(workspace.path('adapters', 'none'));
+    workspace.write('adapters/none/adapter_config.json', '{"peft_type": "LORA"');
+    server = await serve(['adapters', '--allow-loading', '--slots', '4']);
+  });
+  afterAll(() => server.process.kill());
+
+  it('are listed with their tasks and labels, and those that are none are named', async () => {
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' });
+    const ids = (await client.models.list()).data.map(({ id }) => id);
+    expect(ids).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'answers', 'pairs', 'scores', 'tags']);
+    expect(await client.models.retrieve('a1')).toMatchObject({ parent: 'model', labels: ['a', 'b', 'c'] });
+    const refused = server.lines.filter(({ event }) => event === 'refused').map(({ reason }) => reason);
+    expect(refused).toEqual([
+      expect.stringContaining('expected JSON'),
+      expect.stringContaining('expected an adapter of model, got one of'),
+    ]);
+  });
+
+  it('answer a mixture as each of them alone', async () => {
+    const texts = tinyRows(40, 5).map(({ text }) => text);
+    const models = texts.map((_, i) => `a${(i * i) % 6}`);
+    const answers = await Promise.all(texts.map((inputs, i) => ask(server, { inputs, model: models[i] })));
+    for (const model of new Set(models)) {
+      const own = texts.flatMap((text, i) => (models[i] === model ? [{ text, answer: answers[i] }] : []));
+      const alone = await open(workspace.path('adapters', model));
+      const place = own.values();
+      for await (const { label, probabilities } of alone.predict(own)) {
+        const scores = place.next().value!.answer as { label: string; score: number }[];
+        expect(scores[0].label).toBe(label);
+        // Sums of products in another order, and a softmax of them.
+        for (const { label, score } of scores)
+          expect(score).toBeCloseTo(probabilities[LABELS.indexOf(label)], 5);
+      }
+      await alone.close();
+    }
+  });
+
+  it('of other tasks too', async () => {
+    const text = 'the cat sat, the dog ran.';
+    const entities = (await ask(server, { inputs: text, model: 'tags' })) as {
+      word: string;
+      start: number;
+      end: number;
+    }[];
+    for (const { word, start, end } of entities) expect(word).toBe(text.slice(start, end));
+    expect(await ask(server, { inputs: { question: 'who?', context: text }, model: 'answers' })).toEqual(
+      await ask(server, { inputs: ['who?', text], model: 'answers' }),
+    );
+    expect(await ask(server, { inputs: [[text, 'a cat.']], model: 'pairs' })).toEqual([
+      [expect.objectContaining({ label: expect.any(String) }), expect.anything()],
+    ]);
+    expect(await ask(server, { inputs: text, model: 'scores', raw_scores: true })).toEqual([
+      { label: 'LABEL_0', score: expect.any(Number) },
+    ]);
+  });
+
+  it.each<[string, unknown, number, RegExp]>([
+    ['no JSON', '{', 400, /expected JSON/],
+    ['another type', { inputs: 3, model: 'a0' }, 422, /^inputs: /],
+    ['a model that there is not', { inputs: 'x', model: 'a9' }, 404, /got "a9"\. Did you mean a0/],
+    ['a model with a path in it', { inputs: 'x', model: '../model' }, 404, /expected one that is served/],
+    ['no model where there are many', { inputs: 'x' }, 422, /^model: expected the name of one/],
+    ['no inputs', { inputs: [], model: 'a0' }, 400, /at least one/],
+    ['too many inputs', { inputs: Array(33).fill(['x']), model: 'a0' }, 413, /at most 32/],
+    ['one text for pairs', { inputs: 'x', model: 'pairs' }, 422, /a pair of texts/],
+    [
+      'a text that must not be cut',
+      { inputs: 'cat '.repeat(99), model: 'a0', truncate: false },
+      422,
+      /at most 32 tokens/,
+    ],
+    ['100 MB', `"${'x'.repeat(100 * 2 ** 20)}"`, 413, /at most 2097152 bytes/],
+  ])('refuse %s, and go on', async (_, body, status, message) => {
+    const response = await post(`${server.url}/predict`, body);
+    expect(response.status).toBe(status);
+    expect(((await response.json()) as { error: string }).error).toMatch(message);
+    expect(await ask(server, { inputs: 'x', model: 'a0' })).toHaveLength(2);
+  });
+
+  it('refuse to write', async () => {
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const refused = client.completions.create({ model: 'a0', prompt: 'x' });
+    await expect(refused).rejects.toThrow(/422 a0: expected a model that writes text/);
+  });
+
+  it('come and go with their folders, whole or not at all', async () => {
+    const source = workspace.path('adapters', 'a4');
+    cpSync(source, workspace.path('elsewhere'), { recursive: true });
+    const half = workspace.path('adapters', 'new');
+    cpSync(source, half, { recursive: true });
+    truncateSync(join(half, 'adapter_model.safetensors'), 1000);
+    await server.line(({ event, name }) => event === 'refused' && name === 'new');
+    expect(await ask(server, { inputs: 'x', model: 'new' })).toMatchObject({ error_type: 'not_found' });
+    rmSync(half, { recursive: true });
+    renameSync(workspace.path('elsewhere'), half);
+    await server.line(({ event, name }) => event === 'loaded' && name === 'new');
+    expect(await ask(server, { inputs: 'the cat.', model: 'new' })).toEqual(
+      await ask(server, { inputs: 'the cat.', model: 'a4' }),
+    );
+    rmSync(half, { recursive: true });
+    await server.line(({ event, name }) => event === 'unloaded' && name === 'new');
+    expect(await ask(server, { inputs: 'x', model: 'new' })).toMatchObject({ error_type: 'not_found' });
+  });
+
+  it('are loaded and unloaded by clients, from the folders alone', async () => {
+    const change = (what: string, body: object) => post(`${server.url}/v1/${what}_lora_adapter`, body);
+    const text = async (response: Promise<Response>) => (await response).text();
+    expect(await text(change('load', { lora_name: 'again', lora_path: 'a5' }))).toMatch(/'again' added/);
+    expect(await ask(server, { inputs: 'the cat.', model: 'again' })).toEqual(
+      await ask(server, { inputs: 'the cat.', model: 'a5' }),
+    );
+    expect(await text(change('load', { lora_name: 'again', lora_path: 'a5' }))).toMatch(/which is served/);
+    expect(await text(change('load', { lora_name: '../x', lora_path: 'a5' }))).toMatch(
+      /lora_name: expected letters/,
+    );
+    expect(await text(change('load', { lora_name: 'x', lora_path: '../model' }))).toMatch(/outside of them/);
+    expect(await text(change('unload', { lora_name: 'again' }))).toMatch(/'again' removed/);
+    expect((await change('unload', { lora_name: 'again' })).status).toBe(422);
+  });
+
+  it('describe themselves, and count', async () => {
+    const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as { paths: object };
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining(['/predict', '/v1/models', '/v1/completions', '/v1/chat/completions']),
+    );
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toMatch(/adalora_requests_total\{route="\/predict",status="200"\} \d+/);
+    expect(metrics).toMatch(/adalora_adapters 10/);
+    expect(await (await fetch(`${server.url}/health`)).json()).toEqual({ status: 'ok' });
+    expect((await fetch(`${server.url}/nothing`)).status).toBe(404);
+    const line = await server.line(({ path, status }) => path === '/predict' && status === 200);
+    expect(line).toMatchObject({
+      method: 'POST',
+      model: expect.any(String),
+      rows: 1,
+      ms: expect.any(Number),
+    });
+  });
+
+  it('answer what is under way when the server is stopped, and end', async () => {
+    const answers = tinyRows(20, 3).map(({ text }) =>
+      post(`${server.url}/predict`, { inputs: text, model: 'a1' }),
+    );
+    await Promise.race(answers);
+    server.process.kill('SIGTERM');
+    const statuses = (await Promise.allSettled(answers)).map((one) =>
+      one.status === 'fulfilled' ? one.value.status : 0,
+    );
+    // Those whose connection came later find nobody.
+    expect(statuses.filter((status) => ![200, 503, 0].includes(status))).toEqual([]);
+    expect(statuses).toContain(200);
+    expect((await server.ended).code).toBe(0);
+  });
+});
+
+describe('adapters of a decoder', () => {
+  let server: Server;
+  let client: OpenAI;
+
+  beforeAll(async () => {
+    const base = workspace.path('llama');
+    writeTinyTextModel(base, 'llama');
+    for (const [i, method] of METHODS.entries()) {
+      const targets = 'all-linear' as const;
+      const data = { messages: 'messages' };
+      const made = { seed: i, method, rank: 2 + i, task: 'causal_lm' as const, labels: [], data, targets };
+      writeMadeAdapter(workspace.path('chats', `c${i}`), base, made);
+    }
+    server = await serve(
+      ['chats', '--model', 'llama', '--api-key-env', 'KEY', '--max-queue', '12', '--max-batch', '4'],
+      {
+        KEY: 'secret',
+      },
+    );
+    client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'secret', maxRetries: 0 });
+  });
+  afterAll(() => server.process.kill());
+
+  const greedy = { temperature: 0, max_tokens: 8 };
+  const messages = [{ role: 'user' as const, content: 'Where do swallows go?' }];
+
+  it('are asked with the key alone', async () => {
+    const stranger = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'wrong', maxRetries: 0 });
+    await expect(stranger.models.list()).rejects.toThrow(/401 Authorization: expected/);
+    const ids = (await client.models.list()).data.map(({ id }) => id);
+    expect(ids).toEqual(['llama', 'c0', 'c1', 'c2']);
+  });
+
+  it('write side by side what each writes alone', async () => {
+    const models = ['llama', 'c0', 'c1', 'c2'];
+    const texts = await Promise.all(
+      models.map(async (model) => {
+        const { choices, usage } = await client.completions.create({ model, prompt: 'The cat', ...greedy });
+        expect(usage).toMatchObject({
+          completion_tokens: expect.any(Number),
+          prompt_tokens: expect.any(Number),
+        });
+        return choices[0].text;
+      }),
+    );
+    for (const [i, model] of models.entries()) {
+      const alone = await open(workspace.path(...(model === 'llama' ? ['llama'] : ['chats', model])), {
+        generates: true,
+      });
+      expect(texts[i]).toBe((await alone.generate('The cat', { max_new_tokens: 8 })).text);
+      await alone.close();
+    }
+    expect(new Set(texts).size).toBe(models.length);
+  });
+
+  it('stream what they write at once', async () => {
+    const asked = { model: 'c1', messages, ...greedy };
+    const whole = await client.chat.completions.create(asked);
+    const stream = await client.chat.completions.create({
+      ...asked,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    let text = '';
+    let usage: unknown;
+    let finish: string | null = null;
+    for await (const chunk of stream) {
+      text += chunk.choices[0]?.delta.content ?? '';
+      finish = chunk.choices[0]?.finish_reason ?? finish;
+      usage = chunk.usage ?? usage;
+    }
+    expect(text).toBe(whole.choices[0].message.content);
+    expect([finish, usage]).toEqual([whole.choices[0].finish_reason, whole.usage]);
+  });
+
+  it('take several prompts, choices, seeds and stop texts', async () => {
+    const asked = { model: 'c2', prompt: ['The cat', 'A dog'], n: 2, max_tokens: 6, seed: 5 };
+    const [first, again] = [await client.completions.create(asked), await client.completions.create(asked)];
+    expect(first.choices.map(({ text }) => text)).toEqual(again.choices.map(({ text }) => text));
+    expect(first.choices).toHaveLength(4);
+    const { choices } = await client.completions.create({ model: 'c2', prompt: 'The cat', ...greedy });
+    const stop = choices[0].text.slice(3, 5);
+    const stopped = await client.completions.create({ model: 'c2', prompt: 'The cat', ...greedy, stop });
+    expect(stopped.choices[0]).toMatchObject({
+      text: choices[0].text.slice(0, choices[0].text.indexOf(stop)),
+      finish_reason: 'stop',
+    });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['a model that there is not', { model: 'c9' }, /404 model: expected one that is served/],
+    ['a prompt that is too long', { prompt: 'cat '.repeat(400) }, /422 the prompt: expected fewer than/],
+    ['what it does not know', { logit_bias: { 5: 3 } }, /422 logit_bias/],
+    ['tokens beyond the vocabulary', { prompt: [100_000] }, /422 the prompt: expected tokens below/],
+  ])('refuse %s', async (_, change, message) => {
+    const asked = { model: 'c0', prompt: 'The cat', max_tokens: 4, ...change };
+    await expect(client.completions.create(asked)).rejects.toThrow(message);
+  });
+
+  it('forget a client that goes away', async () => {
+    const { port } = new URL(server.url);
+    const body = JSON.stringify({
+      model: 'c0',
+      prompt: 'The',
+      max_tokens: 240,
+      temperature: 1,
+      stream: true,
+    });
+    const socket = connect(Number(port), '127.0.0.1');
+    const headers = ['POST /v1/completions HTTP/1.1', 'Host: x', 'Authorization: Bearer secret'];
+    socket.write(
+      [...headers, 'Content-Type: application/json', `Content-Length: ${body.length}`, '', body].join('\r\n'),
+    );
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.destroy();
+    await server.line(({ status }) => status === 499);
+    expect(await client.completions.create({ model: 'c0', prompt: 'The', ...greedy })).toBeTruthy();
+  });
+
+  it('say that more wait than can be answered', async () => {
+    const asked = { model: 'c0', prompt: 'The cat', max_tokens: 30, temperature: 1 };
+    const ends = await Promise.all(
+      Array.from({ length: 60 }, () =>
+        post(`${server.url}/v1/completions`, asked, { Authorization: 'Bearer secret' }),
+      ),
+    );
+    const refused = ends.filter(({ status }) => status === 503);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.every(({ headers }) => Number(headers.get('retry-after')) > 0)).toBe(true);
+    expect(ends.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(12);
+  });
+});
+
+it.each<[string, string[], RegExp]>([
+  ['a folder that there is not', ['nowhere'], /nowhere: expected a folder of adapters, got nothing there/],
+  ['a folder without adapters', ['model'], /expected an adapter that names its base model/],
+  [
+    'a variable without a key',
+    ['model', '--model', 'model', '--api-key-env', 'NO_SUCH'],
+    /expected a variable with a key/,
+  ],
+])('%s is said', async (_, args, message) => {
+  const { code, stderr } = await workspace.run('serve', ...args);
+  expect(stderr).toMatch(message);
+  expect(code).toBe(2);
+});

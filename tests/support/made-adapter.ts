@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
+import { Random } from '../../src/support/random.ts';
+import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
+import type { BaseData } from '../../src/tasks/task-definition.ts';
+import { openModel } from '../../src/trained/node/load-model.ts';
+import { formatNotes, NOTES_FILE } from '../../src/trained/notes.ts';
+import { METHODS } from '../../src/tuners/registry.ts';
+
+export interface MadeAdapter {
+  task?: TaskName;
+  labels?: readonly string[];
+  method?: 'lora' | 'adalora' | 'svd_lora';
+  rank?: number;
+  seed: number;
+  /** Columns, where they are not one text. */
+  data?: object;
+  targets?: string[] | 'all-linear';
+}
+
+const STEPS = 100;
+
+/** Writes the folder of an adapter with random values, with notes of this program where it has a task. */
+export function writeMadeAdapter(
+  folder: string,
+  base: string,
+  {
+    task = 'single_label_classification',
+    labels = ['bad', 'good'],
+    method = 'lora',
+    rank = 3,
+    seed,
+    data = { text: 'text', label: 'label' },
+    targets = ['query', 'key', 'dense'],
+  }: MadeAdapter,
+): void {
+  const model = openModel(base, taskNamed(task).build(labels));
+  const common = { lora_alpha: 2 * rank, target_modules: targets };
+  const { lora, adalora, svd_lora } = METHODS;
+  const runs = {
+    lora: () => lora.start(model, lora.config.parse({ r: rank, ...common }), STEPS),
+    adalora: () =>
+      adalora.start(model, adalora.config.parse({ init_r: rank + 1, target_r: rank, ...common }), STEPS),
+    svd_lora: () => svd_lora.start(model, svd_lora.config.parse({ r: rank, ...common }), STEPS),
+  };
+  const run = runs[method]();
+  const values = new Random(seed, 'adapter').normals(run.tuner.layout.length, 0.3);
+  writeAdapter(folder, run.store!(values, base, labels));
+  const reading = taskNamed(task).data.parse({ train: 'x', ...data }) as unknown as BaseData;
+  writeFileSync(join(folder, NOTES_FILE), formatNotes({ task, data: reading }, labels, 32));
+  model.close();
+}
