@@ -5,9 +5,11 @@ import { replaceProcess } from './huge-pages/replace-process.ts';
 /** Commands that run models. */
 const COMPUTING = ['train', 'eval', 'predict', 'generate'];
 
+/** What makes `plan` run them in children, which have their environment from it. */
+const MEASURING = /(^| )--(measure|processes)\b/;
+
 const [, , command, ...words] = process.argv;
-// `plan --measure` runs them in children, which have their environment from it.
-if (COMPUTING.includes(command) || (command === 'plan' && words.includes('--measure'))) {
+if (COMPUTING.includes(command) || (command === 'plan' && MEASURING.test(words.join(' ')))) {
   const environment = hugePageEnvironment();
   if (environment) await replaceProcess(environment);
 }
