@@ -1,4 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
+import { ALONE } from '../src/parallel/alone.ts';
+import type { Communicator } from '../src/parallel/communicator.ts';
+import { decode, encode } from '../src/parallel/messages.ts';
 
 /*
  * How a measured process is spoken to: one JSON object a line on standard input, one on standard output for each. An
@@ -30,11 +33,17 @@ export function answer(reply: object): void {
   writeSync(1, `${JSON.stringify(reply)}\n`);
 }
 
-/** Answers requests by name until there are no more. */
+/** Answers requests by name until there are no more. Of several processes the first is spoken to, and all do the same. */
 export async function serve(
   operations: Readonly<Record<string, (request: Request) => object | Promise<object>>>,
+  communicator: Communicator = ALONE,
 ): Promise<void> {
-  for (let request = nextRequest(); request; request = nextRequest()) {
-    answer(await operations[request.op](request));
+  const next = () => {
+    const own = communicator.rank === 0 ? (nextRequest() ?? { op: 'exit' }) : undefined;
+    return decode(communicator.broadcast(encode(own ?? null))) as Request;
+  };
+  for (let request = next(); request.op !== 'exit'; request = next()) {
+    const reply = await operations[request.op](request);
+    if (communicator.rank === 0) answer(reply);
   }
 }

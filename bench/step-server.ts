@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { gatherJson } from '../src/parallel/messages.ts';
+import { joinProcesses } from '../src/parallel/node/join-processes.ts';
 import { peakMemoryMb } from '../src/support/node/peak-memory.ts';
 import { productRate } from './product-rate.ts';
 import { serve } from './protocol.ts';
@@ -12,16 +15,30 @@ const PROFILED_STEPS = 3;
 
 let step: TrainingStep;
 
-await serve({
-  async prepare(request) {
-    step = await trainingStep(request as unknown as StepSettings);
-    return { trainable: step.trainable };
+const { communicator, leave } = await joinProcesses();
+await serve(
+  {
+    async prepare(request) {
+      step = await trainingStep(request as unknown as StepSettings, communicator);
+      return { trainable: step.trainable };
+    },
+    async step() {
+      const { engine, update, allReduce } = await step.take();
+      return { ms: engine + update, allReduce };
+    },
+    memory: () => ({
+      peak_mb: peakMemoryMb(),
+      shared_mb: gatherJson(communicator, proportionalMb()).reduce((sum, mb) => sum + mb, 0),
+    }),
+    products: () => productRate((profilePrefix) => step.profiled(profilePrefix, PROFILED_STEPS)),
   },
-  async step() {
-    const { engine, update } = await step.take();
-    return { ms: engine + update };
-  },
-  memory: () => ({ peak_mb: peakMemoryMb() }),
-  products: () => productRate((profilePrefix) => step.profiled(profilePrefix, PROFILED_STEPS)),
-});
+  communicator,
+);
+leave();
 process.exit(0);
+
+/** This process's memory now, of which what it shares with n processes counts an n-th (Linux's PSS). */
+function proportionalMb(): number {
+  const rollup = readFileSync('/proc/self/smaps_rollup', 'utf8');
+  return Number(rollup.match(/^Pss:\s*(\d+) kB/m)?.[1]) / 1024;
+}

@@ -2,10 +2,13 @@ import type { BaseDtype } from '../src/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
 import { startMethod } from '../src/jobs/start-method.ts';
 import { modelFeeds } from '../src/objectives/model-inputs.ts';
+import { ALONE } from '../src/parallel/alone.ts';
+import type { Communicator } from '../src/parallel/communicator.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { parseRunConfig } from '../src/run/config/run-config.ts';
 import { randomBatch } from '../src/text/random-batch.ts';
+import { differentiateStep } from '../src/train/differentiate-step.ts';
 import { Updater } from '../src/train/updater.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
 import { TWO_CLASSES } from './two-classes.ts';
@@ -24,19 +27,27 @@ export interface StepSettings {
   length: number;
   /** Where a rounded base is kept; by default in the user's cache. */
   cacheFolder?: string;
+  /** Threads of this process; by default as many as the engine likes. */
+  processThreads?: number;
 }
 
 /** A training step that can be taken again and again. */
 export interface TrainingStep {
   trainable: number;
-  /** Milliseconds in the engine, and in what JavaScript does with the gradient. */
-  take(): Promise<{ engine: number; update: number }>;
+  /**
+   * Milliseconds in the engine and what JavaScript does around it, in what it does with the gradient, and of the first in the
+   * all-reduce, where several processes share the batch.
+   */
+  take(): Promise<{ engine: number; update: number; allReduce: number }>;
   /** Differentiates with the engine's profiler on, which writes a file of that prefix. */
   profiled(profilePrefix: string, steps: number): Promise<void>;
 }
 
-export async function trainingStep(settings: StepSettings): Promise<TrainingStep> {
-  const { folder, dtype, method, r, batch, length, cacheFolder } = settings;
+export async function trainingStep(
+  settings: StepSettings,
+  communicator: Communicator = ALONE,
+): Promise<TrainingStep> {
+  const { folder, dtype, method, r, batch, length, cacheFolder, processThreads: threads } = settings;
   const model = await withBaseDtype(openModel(folder, TWO_CLASSES), dtype, { cacheFolder });
   const target_modules = [...settings.targets];
   const config = parseRunConfig(
@@ -72,15 +83,27 @@ export async function trainingStep(settings: StepSettings): Promise<TrainingStep
   });
   const labels = { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] };
   const feeds = { ...modelFeeds(randomBatch(model.config.vocabSize, batch, length, 'bench')), labels };
-  const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
+  let allReduce = 0;
+  const timed: Communicator = {
+    ...communicator,
+    allReduce(sums) {
+      const started = performance.now();
+      communicator.allReduce(sums);
+      allReduce = performance.now() - started;
+    },
+  };
+  const program = new Program(nodeEngine(model, 'cpu', { threads }), model, run.tuner, {
+    communicator: timed,
+  });
   return {
     trainable: values.length,
     async take() {
       const started = performance.now();
-      const { gradient } = await program.differentiate(updater.values, feeds, 0, updater.step);
+      const batches = [{ feeds, examples: batch, weight: 1, number: updater.step }];
+      const { gradient } = await differentiateStep(program, updater.values, batches, 0);
       const differentiated = performance.now();
       updater.apply(gradient);
-      return { engine: differentiated - started, update: performance.now() - differentiated };
+      return { engine: differentiated - started, update: performance.now() - differentiated, allReduce };
     },
     async profiled(profilePrefix, steps) {
       const program = new Program(nodeEngine(model, 'cpu', { profilePrefix }), model, run.tuner);

@@ -27,6 +27,12 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx adalora score squad': 'tests/question-answering.test.ts does so',
   "printf 'Who sat?": 'tests/question-answering.test.ts does so',
   'npx tsx scripts/large-checkpoint.ts': 'takes 14 GB of disk, 9 GB of memory and minutes',
+  'mpirun -n 16': 'wants 16 hosts; tests/mpi.test.ts and tests/sweep.test.ts do so with small runs',
+  '#!/usr/bin/env bash': 'wants hosts, Slurm or containers; the same tests run what they start',
+  '# hosts': 'a file of a cluster',
+  'mpiexec -f hosts': 'wants MPICH and hosts',
+  '# sweep.yaml': 'tests/sweep.test.ts has one like it',
+  'FROM node': 'wants Docker',
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };
 

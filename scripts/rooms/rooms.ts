@@ -1,7 +1,6 @@
 /** The rooms of src with what they hold. A room imports from itself and from those before it: tests/layers.test.ts. */
 export const ROOMS = {
   support: 'user errors, randomness, small helpers',
-  parallel: 'the processes of a run: alone, or MPI',
   graph: 'op set, shapes, builder, verifier, printer',
   autodiff: 'derivatives, the reverse walk, recomputation',
   onnx: 'lowering and encoding to ONNX',
@@ -15,6 +14,7 @@ export const ROOMS = {
   data: 'TSV, CSV, JSON Lines, texts, the Hub',
   metrics: 'a file a score',
   objectives: 'losses over heads',
+  parallel: 'the processes of a run: alone, or MPI',
   program: 'an engine, a tuned network, its sessions and batches',
   bases: 'frozen weights as integers',
   optimum: 'ONNX files as Optimum exports them',

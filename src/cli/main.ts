@@ -2,10 +2,12 @@
 /** Commands that run models. */
 const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 
+/** What makes `plan` run them in children, which have their environment from it. */
+const MEASURING = /(^| )--(measure|processes)\b/;
+
 const [, , command, ...words] = process.argv;
 try {
-  // `plan --measure` runs them in children, which have their environment from it.
-  if (COMPUTING.includes(command) || (command === 'plan' && words.includes('--measure'))) {
+  if (COMPUTING.includes(command) || (command === 'plan' && MEASURING.test(words.join(' ')))) {
     const { hugePageEnvironment } = await import('./huge-pages/huge-page-environment.ts');
     const { replaceProcess } = await import('./huge-pages/replace-process.ts');
     const environment = hugePageEnvironment();

@@ -34,6 +34,8 @@ export interface StartOptions {
   env?: Record<string, string>;
   /** The folder it runs in; default: the workspace. */
   cwd?: string;
+  /** What starts it, such as mpirun with its words. */
+  launcher?: readonly string[];
 }
 
 /**
@@ -74,9 +76,10 @@ export class Workspace {
   /** Starts `adalora` with these words; what it prints loses this folder's path. */
   start(
     args: readonly string[],
-    { input, env, cwd = this.folder }: StartOptions = {},
+    { input, env, cwd = this.folder, launcher = [] }: StartOptions = {},
   ): { process: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
+    const [command, ...words] = [...launcher, process.execPath, PROGRAM, ...args];
+    const child = spawn(command, words, {
       cwd,
       env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: this.path('cache'), NO_COLOR: '1', ...env },
     });

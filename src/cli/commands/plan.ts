@@ -1,8 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Plan } from '../../jobs/plan/plan.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { repeated } from '../flags.ts';
+import { count, repeated } from '../flags.ts';
+import { bandwidth, latency } from '../network-flags.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
 
@@ -10,7 +11,13 @@ interface Flags {
   set: string[];
   measure?: boolean;
   json?: boolean;
+  processes?: number;
+  bandwidth: number;
+  latency: number;
 }
+
+/** What clusters have that were not built for this: Ethernet of ten gigabits. */
+const ETHERNET = { bandwidth: 1.25e9, latency: 20e-6 };
 
 export function planCommand(): Command {
   return new Command('plan')
@@ -21,36 +28,59 @@ export function planCommand(): Command {
       '--measure',
       'train for some seconds over each base_dtype, for its memory, its speed and the time to expect',
     )
+    .option(
+      '--processes <n>',
+      'and what several take that share it through MPI, each on a host like this one; measures a step',
+      count,
+    )
+    .addOption(
+      new Option('--bandwidth <speed>', 'of their network')
+        .argParser(bandwidth)
+        .default(ETHERNET.bandwidth, '10Gb/s'),
+    )
+    .addOption(
+      new Option('--latency <time>', 'of their network').argParser(latency).default(ETHERNET.latency, '20us'),
+    )
     .option('--json', 'print JSON, one object a line')
     .action(run);
 }
 
-async function run(path: string | undefined, { set, measure, json }: Flags): Promise<void> {
+async function run(
+  path: string | undefined,
+  { set, measure, json, processes, ...network }: Flags,
+): Promise<void> {
   const { loadConfig } = await import('../load-config.ts');
   const config = loadConfig(configPath(path), set);
   const { plan } = await import('../../jobs/node/plan.ts');
   const found = await plan(config, { onDownload: downloadDisplay(process.stderr) });
-  const planned = measure ? await measured(config, found) : found;
+  const planned = measure || processes ? await measured(config, found, measure) : found;
   if (!planned) {
     process.exitCode = STOPPED;
     return;
   }
+  const own = planned.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
+  const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
+  const scaling = processes && own ? await planScaling(config, planned, own, processes, network) : undefined;
   if (json) {
-    console.log(JSON.stringify(planned));
+    console.log(JSON.stringify({ ...planned, scaling }));
     return;
   }
   const { describePlan } = await import('../terminal/describe-plan.ts');
   console.log(describePlan(planned));
+  if (!scaling) return;
+  const { describeScaling } = await import('../terminal/describe-scaling.ts');
+  console.log(`\n${describeScaling(scaling)}`);
 }
 
-/** The plan with what a short calibration of each base finds; nothing when it is stopped. */
-async function measured(config: RunConfig, plan: Plan): Promise<Plan | undefined> {
+/** The plan with what a short calibration finds of each base, or of the config's own; nothing when it is stopped. */
+async function measured(config: RunConfig, plan: Plan, all = false): Promise<Plan | undefined> {
   const { measureBases } = await import('../../jobs/node/calibration/measure-bases.ts');
   const { measureDisplay } = await import('../terminal/measure-display.ts');
   const display = measureDisplay(process.stderr);
   const stop = stopOnSignal(display.close);
   try {
-    const bases = await measureBases(config, plan.bases, { signal: stop.signal, onEvent: display.show });
+    const wanted = plan.bases.filter(({ dtype }) => all || dtype === config.base_dtype);
+    const bases = await measureBases(config, wanted, { signal: stop.signal, onEvent: display.show });
     if (bases.every(({ failure }) => failure !== undefined)) process.exitCode = 1;
     return { ...plan, bases };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { markAgreed } from '../../parallel/agreed.ts';
+import { readyForMpi } from '../../parallel/node/launch.ts';
 import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
@@ -26,6 +27,7 @@ export function train(
   config: RunConfigInput,
   { resume = false, onEvent, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
+  readyForMpi(process.env);
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);

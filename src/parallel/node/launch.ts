@@ -54,3 +54,12 @@ export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const marks = [...LAUNCHERS.map(({ mark }) => mark), 'SLURM_STEP_NUM_TASKS'];
   return Object.fromEntries(Object.entries(env).filter(([name]) => !marks.includes(name)));
 }
+
+/**
+ * Readies this process's environment for MPI's library, which reads it in C: so from the process's first thread, before the
+ * library is loaded. UCX, by which MPICH and Open MPI send, puts hooks into the C library's memory functions; Node's threads
+ * crash or hang in them (seen with MPICH 4.0.2). They serve networks that register memory, and UCX does without them.
+ */
+export function readyForMpi(env: NodeJS.ProcessEnv): void {
+  if (launchOf(env)) env.UCX_MEM_EVENTS ??= 'n';
+}

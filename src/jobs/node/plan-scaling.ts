@@ -1,0 +1,25 @@
+import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
+import type { Calibration } from '../calibration/calibration.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type NetworkSpeed, type Scaling, scaling } from '../plan/scaling.ts';
+import { asAlone } from './as-alone.ts';
+import { plan } from './plan.ts';
+
+/**
+ * What a run takes in several processes, each on a host like this one.
+ *
+ * @param own the plan of its config for one process
+ * @param measured what a step of that takes here
+ */
+export async function planScaling(
+  given: RunConfigInput,
+  own: Plan,
+  measured: Calibration,
+  processes: number,
+  network: NetworkSpeed,
+): Promise<Scaling> {
+  const { steps } = await plan(asAlone(parseRunConfig(given, 'config'), { size: processes }));
+  const computing = measured.msPerStep / 1000;
+  const evaluations = Math.max(0, measured.runSeconds - own.steps * computing);
+  return scaling({ parameters: own.trainableParameters, steps, computing, evaluations }, processes, network);
+}

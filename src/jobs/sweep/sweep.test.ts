@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import type { RunRecord } from '../../report/run/run-record.ts';
+import { holdOut } from './hold-out.ts';
+import { sweepMarkdown } from './sweep-markdown.ts';
+import { sweepResults } from './sweep-results.ts';
+import { type SweepRun, sweepRuns } from './sweep-runs.ts';
+
+const GIVEN = {
+  task: 'single_label_classification',
+  data: { train: 'train.tsv', validation: 'dev.tsv', text: 'text', label: 'label' },
+  output: 'out',
+};
+const runsOf = (given: object) => sweepRuns({ ...GIVEN, ...given }, (key) => `sweep.yaml: ${key.join('.')}`);
+
+describe('the runs of a sweep', () => {
+  it('are all combinations of the lists, the last varying fastest', () => {
+    const runs = runsOf({ training: { learning_rate: [1e-3, 5e-4] }, seed: [0, 1] });
+    expect(runs.map(({ name }) => name)).toEqual([
+      'learning_rate=0.001,seed=0',
+      'learning_rate=0.001,seed=1',
+      'learning_rate=0.0005,seed=0',
+      'learning_rate=0.0005,seed=1',
+    ]);
+    expect(runs[2]).toMatchObject({
+      settings: { 'training.learning_rate': 5e-4, seed: 0 },
+      config: { training: { learning_rate: 5e-4 }, seed: 0, output: 'out/runs/learning_rate=0.0005,seed=0' },
+    });
+  });
+
+  it('keep a list where a key takes one, and vary it by a list of lists', () => {
+    const plain = { method: 'lora', lora: { target_modules: ['query', 'value'] }, seed: [0, 1] };
+    expect(runsOf(plain).map(({ config }) => config.lora)).toEqual([plain.lora, plain.lora]);
+    const varied = runsOf({ method: 'lora', lora: { target_modules: [['query'], ['query', 'value']] } });
+    expect(varied.map(({ name }) => name)).toEqual(['target_modules=query', 'target_modules=query+value']);
+  });
+
+  it("are no more for the settings of other methods than a run's own", () => {
+    const runs = runsOf({ method: ['lora', 'adalora'], lora: { r: [4, 8] } });
+    expect(runs.map(({ name }) => name)).toEqual(['method=lora,r=4', 'method=lora,r=8', 'method=adalora']);
+  });
+
+  it('are refused without a list, and with a wrong value in one', () => {
+    expect(() => runsOf({})).toThrow('sweep.yaml: : expected a list in place of a value, got none.');
+    expect(() => runsOf({ training: { learning_rate: [1e-3, 'fast'] } })).toThrow(
+      /training\.learning_rate.*expected/,
+    );
+    expect(() => runsOf({ trainig: { learning_rate: 1 }, seed: [1, 2] })).toThrow(/training/);
+  });
+});
+
+describe('rows that are held out', () => {
+  const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+  const numbers = Array.from({ length: 20 }, (_, i) => `row ${i}`);
+  const options = { header: false, quote: false };
+
+  it('are lines of a table, each on one side, with the header on both', () => {
+    const parts = holdOut(`name\n${numbers.join('\n')}\n`, 'a.tsv', 0.25, { ...options, header: true });
+    const [[head, ...train], [sameHead, ...heldOut]] = [lines(parts.train), lines(parts.heldOut)];
+    expect([head, sameHead]).toEqual(['name', 'name']);
+    expect([train.length, heldOut.length]).toEqual([15, 5]);
+    expect([...train, ...heldOut].sort()).toEqual([...numbers].sort());
+    expect(heldOut).not.toEqual(numbers.slice(0, 5));
+    expect(holdOut(numbers.join('\n'), 'a.tsv', 0.25, options)).toEqual(
+      holdOut(numbers.join('\n'), 'a.tsv', 0.25, options),
+    );
+  });
+
+  it('keep a quoted field whole', () => {
+    const records = numbers.map((text) => `"${text}\nmore ""quoted""",1`);
+    const { train, heldOut } = holdOut(records.join('\n'), 'a.csv', 0.5, { ...options, quote: true });
+    expect([train, heldOut].map((part) => part.match(/more/g)?.length)).toEqual([10, 10]);
+    expect(records.every((record) => train.includes(record) !== heldOut.includes(record))).toBe(true);
+  });
+
+  it("are elements of JSON lists, articles of SQuAD's files, and blocks of texts", () => {
+    const list = holdOut(JSON.stringify(numbers.map((text) => ({ text }))), 'a.json', 0.1, options);
+    expect(JSON.parse(list.heldOut)).toHaveLength(2);
+    expect(JSON.parse(list.train)).toHaveLength(18);
+    const squad = holdOut(JSON.stringify({ version: '1.1', data: numbers }), 'a.json', 0.1, options);
+    expect(JSON.parse(squad.heldOut)).toMatchObject({
+      version: '1.1',
+      data: [expect.anything(), expect.anything()],
+    });
+    const blocks = numbers.map((text) => `${text} O\nend O`).join('\n\n');
+    expect(holdOut(blocks, 'a.conll', 0.1, options).heldOut.trim().split('\n\n')).toHaveLength(2);
+  });
+
+  it('are refused of a file that is too small', () => {
+    expect(() => holdOut('one\ntwo\n', 'a.tsv', 0.1, options)).toThrow(
+      'a.tsv: expected enough rows to hold 0.1 of them out, got 2.',
+    );
+  });
+});
+
+describe('what a sweep comes to', () => {
+  const run = (rate: number, seed: number, accuracy?: number): SweepRun & { record?: RunRecord } => ({
+    name: `${rate},${seed}`,
+    settings: { 'training.learning_rate': rate, seed },
+    config: { output: `out/${rate},${seed}` },
+    record:
+      accuracy === undefined
+        ? undefined
+        : ({
+            finish: { metrics: { eval_accuracy: accuracy, eval_loss: 1 }, train_runtime: 60 },
+          } as unknown as RunRecord),
+  });
+  const runs = [run(1, 0, 0.5), run(1, 1, 0.7), run(2, 0, 0.65), run(2, 1)];
+
+  it('is a row for what differs by more than the seed, and the best of them', () => {
+    const { rows, best } = sweepResults(runs, { metric: 'accuracy', greaterIsBetter: true });
+    expect(rows.map(({ runs, of }) => [runs.length, of])).toEqual([
+      [2, 2],
+      [1, 2],
+    ]);
+    expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.6, 12);
+    expect(rows[0].scores.accuracy.deviation).toBeCloseTo(Math.SQRT2 / 10, 12);
+    expect(best).toBe(rows[1]);
+    expect(sweepResults(runs, { metric: 'accuracy', greaterIsBetter: false }).best?.settings).toEqual({
+      'training.learning_rate': 1,
+    });
+  });
+
+  it('is a table', () => {
+    const results = sweepResults(runs, { metric: 'accuracy', greaterIsBetter: true });
+    expect(sweepMarkdown(results).split('\n')).toEqual([
+      '| training.learning_rate | runs | accuracy | loss | time | memory |',
+      '| --- | --- | --- | --- | --- | --- |',
+      expect.stringMatching(/^\| 1 \| 2\/2 \| 0\.6000 ± 0\.1414 \| 1\.0000 ± 0\.0000 \| 1:00 \|/),
+      expect.stringMatching(/^\| \*\*2\*\* \| \*\*1\/2\*\* \| \*\*0\.6500\*\* \|/),
+      '',
+    ]);
+  });
+});

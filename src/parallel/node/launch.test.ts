@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { launchOf, withoutLaunch } from './launch.ts';
+
+const SLURM = { SLURM_JOB_ID: '7', SLURM_NTASKS: '8', SLURM_STEP_NUM_TASKS: '8', SLURM_PROCID: '3' };
+
+it.each([
+  ['nobody', {}, undefined],
+  ['a batch script of Slurm', { SLURM_JOB_ID: '7', SLURM_NTASKS: '8' }, undefined],
+  [
+    "Open MPI's mpirun",
+    { OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '4', PMIX_RANK: '1' },
+    { mpi: 'Open MPI', rank: 1, size: 4 },
+  ],
+  ["MPICH's mpiexec", { PMI_RANK: '0', PMI_SIZE: '2', PMI_FD: '6' }, { mpi: 'MPICH', rank: 0, size: 2 }],
+  ['srun --mpi=pmi2', { ...SLURM, PMI_RANK: '3', PMI_SIZE: '8' }, { mpi: 'MPICH', rank: 3, size: 8 }],
+  ['srun --mpi=pmix', { ...SLURM, PMIX_RANK: '3' }, { mpi: undefined, rank: 3, size: 8 }],
+])('knows that %s has started it', (_, env, launch) => {
+  expect(launchOf(env)).toEqual(launch);
+});
+
+it('says what srun lacks that starts processes without telling them of each other', () => {
+  expect(() => launchOf(SLURM)).toThrow(
+    'srun: expected processes that it tells of each other, got 8 of which each is alone. Start them with srun --mpi=pmix',
+  );
+});
+
+it('can be made to forget it', () => {
+  expect(launchOf(withoutLaunch({ ...SLURM, PMI_RANK: '3', PMI_SIZE: '8', PMIX_RANK: '3' }))).toBeUndefined();
+  expect(withoutLaunch({ HOME: '/h' })).toEqual({ HOME: '/h' });
+});

@@ -1,0 +1,150 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
+import { eventsOf, type StartOptions, Workspace } from './support/workspace.ts';
+
+/* Runs that several processes share, beside the same run alone. Batches of 12 divide by 1, 2, 3 and 4. */
+
+const BATCH = 12;
+const SETTINGS = ['training.logging_steps=1', 'training.save_steps=5', 'training.max_steps=80'];
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+const words = (output: string, processes: number, settings: readonly string[] = []) => [
+  ...['train', 'run.yaml', '--json'],
+  ...[
+    ...SETTINGS,
+    `output=${output}`,
+    `training.per_device_train_batch_size=${BATCH / processes}`,
+    ...settings,
+  ].flatMap((setting) => ['--set', setting]),
+];
+const launched = (processes: number): StartOptions => ({
+  env: MPI_ENVIRONMENT,
+  ...(processes > 1 && { launcher: mpirun(processes) }),
+});
+const train = (output: string, processes: number, ...more: string[]) =>
+  workspace.start([...words(output, processes), ...more], launched(processes)).ended;
+const losses = (output: string) => eventsOf(workspace.events(output), 'step').map(({ loss }) => loss);
+const bytes = (output: string, name = 'adapter/adapter_model.safetensors') => workspace.read(output, name);
+
+function expectSameLosses(output: string): void {
+  const alone = losses('alone');
+  expect(losses(output)).toHaveLength(alone.length);
+  // Sums of 32-bit numbers in another order; ranks follow from the values.
+  for (const [i, loss] of losses(output).entries()) expect(Math.abs(loss / alone[i] - 1)).toBeLessThan(1e-5);
+  const allocations = (run: string) =>
+    eventsOf(workspace.events(run), 'allocation').map(({ step, ranks }) => ({ step, ranks }));
+  expect(allocations('alone').length).toBeGreaterThan(1);
+  expect(allocations(output)).toEqual(allocations('alone'));
+}
+
+describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`, { timeout: 120_000 }, () => {
+  beforeAll(async () => {
+    expect(await train('alone', 1)).toMatchObject({ code: 0 });
+    expect(await train('two', 2)).toMatchObject({ code: 0 });
+  });
+
+  it('train what one trains alone, and leave the same files', async () => {
+    expectSameLosses('two');
+    expect(workspace.read('two', 'config.yaml').toString()).toBe(
+      workspace.read('alone', 'config.yaml').toString().replace('output: alone', 'output: two'),
+    );
+    const filesOf = (output: string) => readdirSync(workspace.path(output), { recursive: true }).sort();
+    expect(filesOf('two')).toEqual(filesOf('alone'));
+    const [alone, two] = ['alone', 'two'].map((run) => eventsOf(workspace.events(run), 'finish')[0].metrics);
+    expect(two.eval_accuracy).toBe(alone.eval_accuracy);
+    expect(two.eval_loss).toBeCloseTo(alone.eval_loss, 5);
+  });
+
+  it('are three as well, with a last batch that they cannot share evenly', async () => {
+    expect(await train('three', 3)).toMatchObject({ code: 0 });
+    expectSameLosses('three');
+  });
+
+  it('train the same a second time, to the byte', async () => {
+    expect(await train('again', 2)).toMatchObject({ code: 0 });
+    expect(bytes('again').equals(bytes('two'))).toBe(true);
+  });
+
+  it('end with the one that is killed, and go on in another number', async () => {
+    const { process: launcher, ended } = workspace.start(
+      words('killed', 2, ['training.max_steps=4000']),
+      launched(2),
+    );
+    let victim: number | undefined;
+    launcher.stdout?.on('data', (text: string) => {
+      if (victim !== undefined || !text.includes('"type":"checkpoint"')) return;
+      victim = processesUnder(Number(launcher.pid)).at(-1);
+      process.kill(Number(victim), 'SIGKILL');
+    });
+    const { code, stdout, stderr } = await ended;
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/process rank 1 .*exited on signal 9/s);
+    // Nothing is lost but the steps since the checkpoint: a run of another length is none of its own.
+    const { stderr: refused } = await train('killed', 3, '--resume');
+    expect(refused).toContain('training.max_steps 80 (there 4000)');
+  });
+
+  it('stop at a signal with a checkpoint, and go on in another number as if they had not', async () => {
+    // Open MPI waits that long before it kills what it has sent a signal to; its default is a second.
+    const env = { ...MPI_ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout: '10' };
+    const { process: launcher, ended } = workspace.start(words('stopped', 2), { env, launcher: mpirun(2) });
+    launcher.stdout?.on('data', (text: string) => {
+      if (text.includes('"type":"step"') && !launcher.killed) launcher.kill('SIGTERM');
+    });
+    await ended;
+    const [{ step, reason }] = eventsOf(workspace.events('stopped'), 'finish');
+    expect(reason).toBe('stopped');
+    expect(step).toBeLessThan(80);
+    expect(await train('stopped', 3, '--resume')).toMatchObject({ code: 0 });
+    expectSameLosses('stopped');
+  });
+
+  it('name a host that has other data before the first step, and a global batch that is another', async () => {
+    workspace.write(
+      'other.tsv',
+      readFileSync(workspace.path('train.tsv'), 'utf8').split('\n').slice(0, -2).join('\n'),
+    );
+    const script =
+      'exec "$@" --set data.train=$([ "$OMPI_COMM_WORLD_RANK" = 1 ] && echo other.tsv || echo train.tsv)';
+    const launcher = [...mpirun(2), 'sh', '-c', script, 'sh'];
+    const other = await workspace.start(words('other', 2), { env: MPI_ENVIRONMENT, launcher }).ended;
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(
+      /^process 1 \(.+\): expected the same config, data, model and version as process 0 \(.+\) \(the file train\.tsv [0-9a-f]{12}/m,
+    );
+    expect(readdirSync(workspace.folder)).not.toContain('other');
+    const twice = await train('two', 1, '--resume', '--set', 'training.per_device_train_batch_size=6');
+    expect(twice.stderr).toContain('training.per_device_train_batch_size 6 (there 12)');
+  });
+
+  it('say which library is missing', async () => {
+    const env = { ...MPI_ENVIRONMENT, ADALORA_MPI_LIBRARY: 'libz.so.1' };
+    const { code, stderr } = await workspace.start(words('none', 2), { env, launcher: mpirun(2) }).ended;
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'ADALORA_MPI_LIBRARY=libz.so.1: expected the library of Open MPI, whose launcher has started',
+    );
+  });
+});
+
+/** The processes that another has started, and those that they have, by their numbers. */
+function processesUnder(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === parent)
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function parentOf(pid: string): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').match(/\) \S (\d+)/)?.[1]);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,68 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Workspace } from './support/workspace.ts';
+
+/* Four short runs of a tiny model, one of which fails. */
+
+const SWEEP = `model: model
+method: lora
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+training: {learning_rate: [1e-6, 2e-2], max_steps: 20, per_device_train_batch_size: 16}
+seed: [0, 1]
+held_out: 0.25
+output: sweep
+`;
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+  workspace.write('sweep.yaml', SWEEP);
+});
+afterAll(() => workspace.remove());
+
+const finished = () => readdirSync(workspace.path('sweep', 'runs')).sort();
+
+describe('sweep', () => {
+  it('does a shard, and says what is not there yet', async () => {
+    const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--shard', '1/2');
+    expect(code).toBe(0);
+    expect(finished()).toEqual(['learning_rate=0.000001,seed=0', 'learning_rate=0.02,seed=0']);
+    expect(stdout).toContain(
+      'Best by accuracy on held-out training rows so far (2 of 4 runs are not finished): training.learning_rate 0.02\n',
+    );
+  });
+
+  it('refuses the folder without --resume', async () => {
+    const { code, stderr } = await workspace.run('sweep', 'sweep.yaml');
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('sweep') });
+  });
+
+  it('goes on with the rest, lists what failed, and then does that alone', async () => {
+    // In its way lies what no run has written.
+    workspace.write('sweep/runs/learning_rate=0.02,seed=1', 'a file');
+    const failed = await workspace.run('sweep', 'sweep.yaml', '--resume');
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(/^learning_rate=0\.02,seed=1 failed:\n.*expected a folder, got a file/m);
+    workspace.delete('sweep/runs/learning_rate=0.02,seed=1');
+    const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--resume');
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('seed=0');
+    expect(finished()).toHaveLength(4);
+  });
+
+  it('leaves the table, the report, and the choice on all training rows', async () => {
+    const table = workspace.read('sweep', 'table.md').toString();
+    expect(table).toMatch(/^\| 0\.000001 \| 2\/2 \|/m);
+    expect(table).toMatch(/^\| \*\*0\.02\*\* \| \*\*2\/2\*\* \|/m);
+    expect(existsSync(workspace.path('sweep', 'report.html'))).toBe(true);
+    const best = workspace.read('sweep', 'best.yaml').toString();
+    expect(best).toContain('learning_rate: 0.02');
+    expect(best).toMatch(/train: train\.tsv\n\s+validation: dev\.tsv/);
+    const ofRun = workspace.read('sweep', 'runs', 'learning_rate=0.02,seed=0', 'config.yaml').toString();
+    // Not the validation set, which may be the test set.
+    expect(ofRun).not.toContain('dev.tsv');
+    const rows = (path: string) => workspace.read(path).toString().trim().split('\n').length - 1;
+    const [train, heldOut] = ['train', 'held-out'].map((part) => rows(`sweep/data/1/${part}/train.tsv`));
+    expect([train, heldOut]).toEqual([120, 40]);
+  });
+});
