@@ -20,6 +20,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'this runs in it',
   'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
+  'npx adalora serve': 'tests/serve.test.ts does so',
+  'curl 127.0.0.1:8080': 'tests/serve.test.ts asks so',
   'npx adalora reproduce glue': 'tests/reproduce.test.ts does so with a small model',
   'data:\n  dataset: nyu-mll/glue':
     'a part of a config; tests/glue.test.ts trains from a data set of a local Hub',

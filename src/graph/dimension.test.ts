@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   addDimensions,
   type Dimension,
+  divideDimension,
   evaluateDimension,
   multiplyDimensions,
   sameDimension,
@@ -32,6 +33,18 @@ describe('a symbolic size', () => {
     [negative(batch), '-1*batch'],
   ])('%s is printed in one canonical form', (size, text) => {
     expect(String(size)).toBe(text);
+  });
+
+  it.each<[Dimension, string | undefined]>([
+    [batch, '1'],
+    [multiplyDimensions(sequence, batch), 'sequence'],
+    [multiplyDimensions(addDimensions(sequence, 2), batch), 'sequence+2'],
+    [multiplyDimensions(batch, batch), 'batch'],
+    [sequence, undefined],
+    [addDimensions(batch, 1), undefined],
+    [4, undefined],
+  ])('%s is divided by batch', (size, quotient) => {
+    expect(divideDimension(size, 'batch')?.toString()).toBe(quotient);
   });
 
   it.each<[Dimension, number]>([

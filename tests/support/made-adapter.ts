@@ -16,7 +16,10 @@ export interface MadeAdapter {
   seed: number;
   /** Columns, where they are not one text. */
   data?: object;
-  targets?: string[] | 'all-linear';
+  /** As `target_modules` takes them. */
+  targets?: string[] | string;
+  /** Of the values. */
+  deviation?: number;
 }
 
 const STEPS = 100;
@@ -33,6 +36,7 @@ export function writeMadeAdapter(
     seed,
     data = { text: 'text', label: 'label' },
     targets = ['query', 'key', 'dense'],
+    deviation = 0.3,
   }: MadeAdapter,
 ): void {
   const model = openModel(base, taskNamed(task).build(labels));
@@ -45,7 +49,7 @@ export function writeMadeAdapter(
     svd_lora: () => svd_lora.start(model, svd_lora.config.parse({ r: rank, ...common }), STEPS),
   };
   const run = runs[method]();
-  const values = new Random(seed, 'adapter').normals(run.tuner.layout.length, 0.3);
+  const values = new Random(seed, 'adapter').normals(run.tuner.layout.length, deviation);
   writeAdapter(folder, run.store!(values, base, labels));
   const reading = taskNamed(task).data.parse({ train: 'x', ...data }) as unknown as BaseData;
   writeFileSync(join(folder, NOTES_FILE), formatNotes({ task, data: reading }, labels, 32));

@@ -33,7 +33,9 @@ export class RequestScope {
     this.#controller.abort(reason);
   }
 
+  /** The answer has gone out: what is still under way for it ends. */
   done(): void {
     clearTimeout(this.#timer);
+    this.#controller.abort(new Error('answered'));
   }
 }

@@ -7,7 +7,6 @@ import type { Service } from '../../serving/service/service.ts';
 import type { ServeApp, ServeEnv } from './app-types.ts';
 import { embeddingsError, openAiError } from './error-bodies.ts';
 import { type Failure, failureOf, Refused } from './failure.ts';
-import type { RequestScope as Scope } from './request-scope.ts';
 import { RequestScope } from './request-scope.ts';
 import { addAdapters } from './routes/adapters.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
@@ -15,6 +14,7 @@ import { addCompletions } from './routes/completions.ts';
 import { addModels } from './routes/models.ts';
 import { addPredict } from './routes/predict.ts';
 import type { ServerMetrics } from './server-metrics.ts';
+import { whenSent } from './when-sent.ts';
 
 export interface AppOptions {
   metrics: ServerMetrics;
@@ -47,7 +47,7 @@ const LIGHT = ['/health', '/metrics', '/openapi.json'];
 /** A service over HTTP, ready to be listened with. */
 export function serveApp(service: Service, options: AppOptions): ServeHandle {
   const { metrics, apiKey, allowLoading, maxBody, maxRequests, maxSeconds, version, log } = options;
-  const scopes = new Set<Scope>();
+  const scopes = new Set<RequestScope>();
   let isDraining = false;
   let onIdle = () => {};
   const app: ServeApp = new OpenAPIHono<ServeEnv>({
@@ -148,38 +148,6 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       clearTimeout(late);
     },
   };
-}
-
-/** Calls back once when an answer has gone out, to the end of its stream, or cannot. */
-function whenSent(response: Response, callback: () => void): Response {
-  if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    callback();
-    return response;
-  }
-  let isDone = false;
-  const once = () => {
-    if (!isDone) callback();
-    isDone = true;
-  };
-  const reader = response.body.getReader();
-  const body = new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        controller.close();
-        once();
-      } catch (error) {
-        controller.error(error);
-        once();
-      }
-    },
-    async cancel(reason) {
-      once();
-      await reader.cancel(reason);
-    },
-  });
-  return new Response(body, response);
 }
 
 /** An error in the form of the interface that was asked. */

@@ -29,7 +29,7 @@ export class AdapterFolders {
   readonly #onEvent: (event: FolderEvent) => void;
   readonly #cache = new PackedCache(CACHE_BYTES);
   /** What is served, by name. */
-  readonly #served = new Map<string, { found: FoundAdapter; isAsked: boolean }>();
+  readonly #served = new Map<string, FoundAdapter>();
   /** States that are not served, by folder: they were refused, or unloaded. */
   readonly #passedOver = new Map<string, string>();
   /** States as they were seen the last time, by folder. */
@@ -64,13 +64,16 @@ export class AdapterFolders {
 
   /** Looks once: takes in what has not changed since the last look. */
   async look(): Promise<void> {
-    const all = await this.#found();
-    const before = this.#seen;
-    this.#seen = new Map(all.map(({ folder, state }) => [folder, state]));
-    for (const [name, { found }] of this.#served) {
-      if (!adapterIn(found.folder)) this.#drop(name, found);
+    const all = new Map((await this.#found()).map((found) => [found.folder, found]));
+    for (const [name, { folder, run }] of this.#served) {
+      // A client may have named one that lies deeper.
+      const now = all.get(folder) ?? adapterIn(folder);
+      if (now) all.set(folder, { ...now, run });
+      else this.#drop(name, folder);
     }
-    for (const found of all) if (before.get(found.folder) === found.state) await this.#take(found);
+    const before = this.#seen;
+    this.#seen = new Map([...all].map(([folder, { state }]) => [folder, state]));
+    for (const [folder, found] of all) if (before.get(folder) === found.state) await this.#take(found);
   }
 
   /**
@@ -97,7 +100,7 @@ export class AdapterFolders {
     if (!found) {
       throw new UserError({ where: 'lora_path', expected: 'the folder of an adapter', got: 'none there' });
     }
-    await this.#serve(found, name, true);
+    await this.#serve(found, name);
   }
 
   /** Serves an adapter no longer, until its files change. Throws a UserError where none is so called. */
@@ -107,8 +110,8 @@ export class AdapterFolders {
       const hint = suggest(name, this.#served.keys());
       throw new UserError({ where: 'lora_name', expected: 'an adapter that is served', got: name, hint });
     }
-    this.#passedOver.set(served.found.folder, served.found.state);
-    this.#drop(name, served.found);
+    this.#passedOver.set(served.folder, served.state);
+    this.#drop(name, served.folder);
   }
 
   close(): void {
@@ -122,36 +125,37 @@ export class AdapterFolders {
     return all;
   }
 
-  /** Serves what was found, if that is new. What cannot be served is told once. */
+  /** Serves what was found, if that is new, under all names that its folder has. What cannot be served is told once. */
   async #take(found: FoundAdapter): Promise<void> {
-    const { name, folder, state } = found;
-    const asked = [...this.#served].find(([, served]) => served.isAsked && served.found.folder === folder);
-    const own = asked?.[0] ?? name;
-    const served = this.#served.get(own);
-    if (served?.found.folder === folder && served.found.state === state) return;
+    const { folder, state } = found;
     if (this.#passedOver.get(folder) === state) return;
-    try {
-      if (served && served.found.folder !== folder) throw isTaken(name, folder, served.found.folder);
-      await this.#serve(found, own, asked !== undefined);
-    } catch (error) {
-      const mistake = error instanceof UserError ? error : fileError(error);
-      if (!mistake) throw error;
-      this.#passedOver.set(folder, state);
-      this.#onEvent({ type: 'refused', name, folder, reason: mistake.message });
+    const known = [...this.#served].flatMap(([name, other]) => (other.folder === folder ? [name] : []));
+    for (const name of known.length > 0 ? known : [found.name]) {
+      const served = this.#served.get(name);
+      if (served?.folder === folder && served.state === state) continue;
+      try {
+        if (served && served.folder !== folder) throw isTaken(name, folder, served.folder);
+        await this.#serve(found, name);
+      } catch (error) {
+        // Whatever is wrong with one adapter, the others are served.
+        this.#passedOver.set(folder, state);
+        const { message } = fileError(error) ?? (error as Error);
+        this.#onEvent({ type: 'refused', name, folder, reason: message });
+      }
     }
   }
 
-  async #serve(found: FoundAdapter, name: string, isAsked: boolean): Promise<void> {
-    if (name === this.#base.name) throw isTaken(name, found.folder, 'the base model');
+  async #serve(found: FoundAdapter, name: string): Promise<void> {
     const { folder } = found;
+    if (name === this.#base.name) throw isTaken(name, folder, 'the base model');
     const isKnown = this.#served.has(name);
     await this.#serving.add(servedAdapter(found, name, this.#base, this.#cache));
-    this.#served.set(name, { found, isAsked });
+    this.#served.set(name, found);
     this.#passedOver.delete(folder);
     this.#onEvent({ type: isKnown ? 'reloaded' : 'loaded', name, folder });
   }
 
-  #drop(name: string, { folder }: FoundAdapter): void {
+  #drop(name: string, folder: string): void {
     this.#serving.remove(name);
     this.#served.delete(name);
     this.#onEvent({ type: 'unloaded', name, folder });

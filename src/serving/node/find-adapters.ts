@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../formats/adapters/adapter-files.ts';
@@ -50,8 +50,17 @@ export function adapterIn(folder: string): FoundAdapter | undefined {
 /** The state of an adapter's files; undefined where the folder has no settings of one. */
 export function stateOf(folder: string): string | undefined {
   const states = [...new Set([ADAPTER_CONFIG, ...ADAPTER_FILES, NOTES_FILE])].map((name) => {
-    const stats = statSync(join(folder, name), { throwIfNoEntry: false });
+    const stats = statsOf(join(folder, name));
     return stats && `${name} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   });
   return states[0] && states.join('\n');
+}
+
+/** Undefined also for what may not be looked at. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Service } from '../../../serving/service/service.ts';
 import type { ChatMessage } from '../../../text/chat/chat-message.ts';
 import type { ServeApp } from '../app-types.ts';
-import { answerWriting, choicesOf, type WritingForm, writingFields } from './writing.ts';
+import { answerWriting, type WritingForm } from './answer-writing.ts';
+import { choicesOf, writingFields } from './writing-request.ts';
 
 /** Without a limit an answer may be as long as the model has positions. */
 const TO_THE_END = 2 ** 30;

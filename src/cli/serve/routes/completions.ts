@@ -1,7 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Service } from '../../../serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
-import { answerWriting, choicesOf, type WritingForm, writingFields } from './writing.ts';
+import { answerWriting, type WritingForm } from './answer-writing.ts';
+import { choicesOf, writingFields } from './writing-request.ts';
 
 /** OpenAI's, where a request does not say. */
 const DEFAULT_TOKENS = 16;

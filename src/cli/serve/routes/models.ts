@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { ModelCard, Service } from '../../../serving/service/service.ts';
 import { UnknownModel } from '../../../serving/service/unknown-model.ts';
+import { PROGRAM } from '../../../support/program.ts';
 import type { ServeApp } from '../app-types.ts';
 
 const model = z
@@ -51,7 +52,7 @@ export function addModels(app: ServeApp, service: Service): void {
 
 function modelOf({ name, created, parent = undefined, task, labels }: ModelCard) {
   return {
-    ...{ id: name, object: 'model' as const, created, owned_by: 'adalora' },
+    ...{ id: name, object: 'model' as const, created, owned_by: PROGRAM },
     parent: parent ?? null,
     task: task ?? null,
     labels: [...labels],

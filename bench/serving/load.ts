@@ -1,0 +1,71 @@
+import autocannon from 'autocannon';
+
+/** What a model answers a text: its labels' scores, by label. */
+export type Scores = Readonly<Record<string, number>>;
+
+/** A request whose answer is known. */
+export interface KnownRequest {
+  model: string;
+  text: string;
+  expected: Scores;
+}
+
+export interface BlockResult {
+  rowsPerSecond: number;
+  p50: number;
+  p99: number;
+  /** Answers that are not those of the model alone. */
+  wrong: number;
+  /** Answers without a score: refused, or failed. */
+  failed: number;
+}
+
+/** Answers in a batch differ from those alone by rounding; those of other adapters by whole per cents. */
+const float32 = 1e-4;
+/** What rounding of weights and activations does to a probability. */
+const int8 = 0.1;
+export const TOLERANCES = { float32, int8 };
+
+/** Sends requests over many connections at once, each as soon as the one before is answered, and compares the answers. */
+export async function sendBlock(
+  url: string,
+  requests: readonly KnownRequest[],
+  { connections, amount, tolerance }: { connections: number; amount: number; tolerance: number },
+): Promise<BlockResult> {
+  let [next, wrong, failed] = [0, 0, 0];
+  const result = await autocannon({
+    url: `${url}/predict`,
+    connections,
+    // A machine that is busy with other things is slow, not broken.
+    timeout: 120,
+    amount,
+    requests: [
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        setupRequest(request, context) {
+          const known = requests[next++ % requests.length];
+          Object.assign(context, { known });
+          return { ...request, body: JSON.stringify({ inputs: known.text, model: known.model }) };
+        },
+        onResponse(status, body, context) {
+          const { known } = context as { known: KnownRequest };
+          if (status !== 200) failed++;
+          else if (!isAnswer(JSON.parse(body), known.expected, tolerance)) wrong++;
+        },
+      },
+    ],
+  });
+  const seconds = result.duration;
+  return {
+    rowsPerSecond: (amount - failed) / seconds,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+    wrong,
+    failed: failed + result.errors,
+  };
+}
+
+function isAnswer(scores: { label: string; score: number }[], expected: Scores, tolerance: number): boolean {
+  return scores.every(({ label, score }) => Math.abs(score - expected[label]) <= tolerance);
+}

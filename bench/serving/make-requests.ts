@@ -1,0 +1,47 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { textFile } from '../../src/data/node/text-files.ts';
+import { open } from '../../src/trained/node/open.ts';
+import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
+import type { KnownRequest, Scores } from './load.ts';
+
+const SIX = ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'];
+
+/** Writes LoRA adapters of rank 8 on the six matrices, with random values. */
+export function makeAdapters(folder: string, base: string, count: number): string[] {
+  return Array.from({ length: count }, (_, seed) => {
+    const name = `adapter-${seed}`;
+    mkdirSync(join(folder, name), { recursive: true });
+    const targets = SIX.map((path) => `(.*\\.)?layer\\.\\d+\\.(.*\\.)?${path.replaceAll('.', '\\.')}`);
+    writeMadeAdapter(join(folder, name), base, {
+      seed,
+      rank: 8,
+      deviation: 0.02,
+      targets: targets.join('|'),
+    });
+    return name;
+  });
+}
+
+/** Texts of a file of CoLA with what each adapter answers over float32, asked by itself. */
+export async function makeRequests(
+  folder: string,
+  base: string,
+  names: readonly string[],
+  file: string,
+  count: number,
+): Promise<KnownRequest[]> {
+  const lines = textFile(file).read().split('\n').filter(Boolean).slice(0, count);
+  const texts = lines.map((line) => ({ text: line.split('\t')[3] }));
+  const byModel: KnownRequest[][] = [];
+  for (const model of names) {
+    const trained = await open(join(folder, model), { model: base, batchSize: 1 });
+    const expected: Scores[] = [];
+    for await (const { probabilities } of trained.predict(texts))
+      expected.push(Object.fromEntries(probabilities.map((score, i) => [trained.labels[i], score])));
+    await trained.close();
+    byModel.push(texts.map(({ text }, i) => ({ model, text, expected: expected[i] })));
+  }
+  // One of each model, then the next text of each.
+  return texts.flatMap((_, i) => byModel.map((requests) => requests[i]));
+}

@@ -1,0 +1,101 @@
+import type { Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { Service, Written } from '../../../serving/service/service.ts';
+import type { ServeEnv } from '../app-types.ts';
+import { openAiError } from '../error-bodies.ts';
+import { failureOf } from '../failure.ts';
+import { ChunkQueue } from './chunk-queue.ts';
+import { type Choice, generationOf, type Writing } from './writing-request.ts';
+
+/** How a route shows what is written. */
+export interface WritingForm {
+  /** What its ids begin with. */
+  prefix: string;
+  object: { whole: string; chunk: string };
+  /** A choice without its index. */
+  whole(written: Written): object;
+  /** What comes before the first piece of a choice, if anything. */
+  opening?: object;
+  piece(text: string): object;
+  closing: object;
+}
+
+/** Answers a request to write, at once or piece by piece. */
+export async function answerWriting(
+  c: Context<ServeEnv>,
+  service: Service,
+  writing: Writing,
+  choices: readonly Choice[],
+  maxTokens: number,
+  form: WritingForm,
+): Promise<Response> {
+  const { facts, signal, client } = c.get('scope');
+  const { model, stop } = writing;
+  Object.assign(facts, { model: model.slice(0, 200), rows: choices.length });
+  const shared = { model, generation: generationOf(writing, maxTokens), stop: [stop ?? []].flat() };
+  const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
+  const write = (choice: Choice, onText?: (text: string) => void) =>
+    service.write({ ...shared, ...choice }, signal, onText);
+
+  if (!writing.stream) {
+    const written = await Promise.all(choices.map((choice) => write(choice)));
+    const usage = usageOf(written, writing);
+    Object.assign(facts, { tokens: usage.total_tokens });
+    const all = written.map((one, index) => ({
+      index,
+      ...form.whole(one),
+      logprobs: null,
+      finish_reason: one.finish,
+    }));
+    return c.json({ ...head, object: form.object.whole, choices: all, usage });
+  }
+  const queue = new ChunkQueue();
+  const chunk = (fields: object) => ({ ...head, object: form.object.chunk, ...fields });
+  const say = (index: number, part: object, finish: string | null = null) =>
+    queue.add(chunk({ choices: [{ index, ...part, logprobs: null, finish_reason: finish }] }));
+  const work = Promise.all(
+    choices.map(async (choice, index) => {
+      let isOpen = false;
+      const open = () => {
+        if (!isOpen && form.opening) say(index, form.opening);
+        isOpen = true;
+      };
+      const one = await write(choice, (text) => {
+        open();
+        say(index, form.piece(text));
+      });
+      open();
+      say(index, form.closing, one.finish);
+      return one;
+    }),
+  );
+  work.then(
+    () => queue.end(),
+    () => queue.end(),
+  );
+  // What is wrong with a request is said with its status, before the first piece goes out.
+  if (!(await queue.ready())) await work;
+  return streamSSE(c, async (stream) => {
+    const send = (data: object) => stream.writeSSE({ data: JSON.stringify(data) });
+    stream.onAbort(() => c.get('scope').abort(new Error('the client has gone')));
+    try {
+      for await (const part of queue) await send(part);
+      const usage = usageOf(await work, writing);
+      Object.assign(facts, { tokens: usage.total_tokens });
+      if (writing.stream_options?.include_usage) await send(chunk({ choices: [], usage }));
+      await stream.writeSSE({ data: '[DONE]' });
+    } catch (error) {
+      const failure = failureOf(error, client.aborted);
+      Object.assign(facts, { error: failure.message });
+      await send(openAiError(failure));
+    }
+  });
+}
+
+/** The tokens of a prompt count once, however many texts are written after it. */
+function usageOf(written: readonly Written[], { n }: Writing) {
+  const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
+  const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
+  const completion_tokens = written.reduce((sum, { newTokens }) => sum + newTokens, 0);
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+}

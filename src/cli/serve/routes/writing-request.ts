@@ -1,0 +1,62 @@
+import { z } from '@hono/zod-openapi';
+import type { GenerationInput } from '../../../generation/prompt.ts';
+import type { WriteRequest } from '../../../serving/service/service.ts';
+import { Refused } from '../failure.ts';
+
+/** Texts of one request; each takes a row of the decoder. */
+const MOST_CHOICES = 8;
+const MOST_STOPS = 4;
+
+/** Keys that change nothing at this value, and are not known at another. */
+const neutral = {
+  frequency_penalty: z.literal(0).nullish(),
+  presence_penalty: z.literal(0).nullish(),
+  logit_bias: z.strictObject({}).nullish(),
+};
+
+/** What both ways to write take. */
+export const writingFields = {
+  model: z.string(),
+  temperature: z.number().min(0).max(2).nullish().describe('0: the likeliest token; by default 1'),
+  top_p: z.number().min(0).max(1).nullish(),
+  top_k: z.int().min(0).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  repetition_penalty: z.number().positive().nullish(),
+  n: z.int().min(1).max(MOST_CHOICES).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(MOST_STOPS)]).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  ...neutral,
+};
+
+export type Writing = z.infer<z.ZodObject<typeof writingFields>>;
+
+/** A text that is asked for: prompts times `n`. */
+export type Choice = Omit<WriteRequest, 'generation' | 'model' | 'stop'>;
+
+/** The keys of generation that a request means. */
+export function generationOf(writing: Writing, maxTokens: number): GenerationInput {
+  const { temperature, top_p, top_k, min_p, repetition_penalty } = writing;
+  const isGreedy = temperature === 0;
+  return {
+    max_new_tokens: maxTokens,
+    ...(repetition_penalty != null && { repetition_penalty }),
+    ...(isGreedy
+      ? { do_sample: false, temperature: null, top_p: null, top_k: null, min_p: null }
+      : { do_sample: true, temperature: temperature ?? 1, top_p: top_p ?? 1, top_k: top_k ?? 0 }),
+    ...(!isGreedy && min_p != null && { min_p }),
+  };
+}
+
+/** For each prompt `n` choices; where nobody gives a seed, each request has another. */
+export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): Choice[] {
+  const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
+  const count = n ?? 1;
+  if (prompts.length * count > MOST_CHOICES)
+    throw new Refused(
+      422,
+      `prompt, n: expected at most ${MOST_CHOICES} texts, got ${prompts.length * count}.`,
+    );
+  return prompts.flatMap((prompt) => Array.from({ length: count }, (_, i) => ({ prompt, seed: first + i })));
+}

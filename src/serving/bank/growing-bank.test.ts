@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { GrowingBank } from './growing-bank.ts';
+import type { PackedAdapter } from './packed-adapter.ts';
+
+const adapter = (rank: number): PackedAdapter => ({
+  factors: new Map([['q', { rank, a: new Float32Array(rank), b: new Float32Array(rank) }]]),
+  linears: new Map(),
+});
+
+function growing() {
+  const log: string[] = [];
+  const bank = new GrowingBank(async ({ ranks }, outputs) => {
+    const name = `rank ${ranks.get('q')}, ${outputs} outputs`;
+    if (ranks.get('q') === 13) throw new Error('no such rank');
+    log.push(`open ${name}`);
+    return {
+      name,
+      async release() {
+        log.push(`release ${name}`);
+      },
+    };
+  });
+  return { log, bank };
+}
+
+it('opens once for all that it has room for, when it is first used', async () => {
+  const { log, bank } = growing();
+  await bank.makeRoom(adapter(2), 2);
+  await bank.makeRoom(adapter(4), 3);
+  expect(log).toEqual([]);
+  expect(await bank.use(async ({ name }) => name)).toBe('rank 4, 3 outputs');
+  await bank.makeRoom(adapter(3), 3);
+  expect(log).toEqual(['open rank 4, 3 outputs']);
+});
+
+it('grows beside those who use it, who end with what they have', async () => {
+  const { log, bank } = growing();
+  await bank.makeRoom(adapter(2), 1);
+  let end = () => {};
+  const long = bank.use(async ({ name }) => {
+    await new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    return name;
+  });
+  await bank.makeRoom(adapter(5), 1);
+  expect(await bank.use(async ({ name }) => name)).toBe('rank 5, 1 outputs');
+  expect(log).toEqual(['open rank 2, 1 outputs', 'open rank 5, 1 outputs']);
+  end();
+  expect(await long).toBe('rank 2, 1 outputs');
+  expect(log.at(-1)).toBe('release rank 2, 1 outputs');
+  await bank.close();
+  expect(log.at(-1)).toBe('release rank 5, 1 outputs');
+});
+
+it('is as before where it cannot grow', async () => {
+  const { log, bank } = growing();
+  await bank.makeRoom(adapter(2), 1);
+  await bank.use(async () => {});
+  await expect(bank.makeRoom(adapter(13), 1)).rejects.toThrow('no such rank');
+  await bank.makeRoom(adapter(1), 1);
+  expect(await bank.use(async ({ name }) => name)).toBe('rank 2, 1 outputs');
+  expect(log).toEqual(['open rank 2, 1 outputs']);
+});
