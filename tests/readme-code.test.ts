@@ -18,6 +18,7 @@ import { Workspace } from './support/workspace.ts';
 /** Examples that are not run, by how they begin. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'this runs in it',
+  'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
   'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
   'npx adalora reproduce glue': 'tests/reproduce.test.ts does so with a small model',
