@@ -19,6 +19,7 @@ export type { ScoreAnswer } from './tasks/regression/definition.ts';
 export type { ClassAnswer } from './tasks/single-label-classification/definition.ts';
 export type { Words } from './tasks/token-classification/definition.ts';
 export type { TaggedWords } from './tasks/token-classification/tagged-words.ts';
+export type { ExportOnnxOptions } from './trained/node/export-onnx.ts';
 export { openModel } from './trained/node/load-model.ts';
 export type { MergeOptions } from './trained/node/merge.ts';
 export { type OpenedModel, type OpenOptions, open } from './trained/node/open.ts';

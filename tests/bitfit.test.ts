@@ -214,7 +214,8 @@ describe('refused is', () => {
     const { code, stderr } = await workspace.run('export', 'run', '--as', 'lora', '-o', 'exported');
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: 'run/adapter: expected what has another form, got lora of an adapter of kind BITFIT.\n',
+      stderr:
+        'run/adapter: expected a form that it can be written in (onnx), got lora of an adapter of kind BITFIT. Known: onnx.\n',
     });
   });
 

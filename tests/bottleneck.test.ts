@@ -135,7 +135,7 @@ describe.each([
     });
     expect(await workspace.run('export', method, '--as', 'lora', '-o', 'exported')).toMatchObject({
       code: 2,
-      stderr: `${method}/adapter: expected what has another form, got lora of an adapter of kind BOTTLENECK.\n`,
+      stderr: `${method}/adapter: expected a form that it can be written in (onnx), got lora of an adapter of kind BOTTLENECK. Known: onnx.\n`,
     });
   });
 

@@ -39,7 +39,7 @@ function model(definition: ModelDefinition, head: TokenHeadKind, config: object)
 /** Opens the graph of a model's logits, with what a cache adds; `changed` makes the model's inputs. */
 async function open(
   { buildLogits, parameters, buffers }: TaskModel,
-  changed: (inputs: ModelInputs) => Partial<ModelInputs>,
+  changed: (inputs: ModelInputs) => Partial<ModelInputs> & { cache?: KeyValueCache },
 ): Promise<{ session: Session; cache?: KeyValueCache }> {
   let cache: KeyValueCache | undefined;
   const logits = buildLogits(new Network(new Graph()), (inputs) => {

@@ -16,6 +16,7 @@ export const ROOMS = {
   objectives: 'losses over heads',
   program: 'an engine, a tuned network, its sessions and batches',
   bases: 'frozen weights as integers',
+  optimum: 'ONNX files as Optimum exports them',
   generation: 'search over a language model',
   tasks: 'a folder a task',
   run: "a run's config, events, folder and checkpoints",

@@ -21,6 +21,13 @@ export function legacyConfig(modelConfig: unknown): unknown {
   return { ...modelConfig, ...Object.fromEntries(inherited), ...forced };
 }
 
+/** The generation_config.json that transformers would write for a model without one. */
+export function generationConfigOf(modelConfig: unknown): Record<string, unknown> {
+  const legacy = Object(legacyConfig(modelConfig)) as Record<string, unknown>;
+  const known = GENERATION_KEYS.filter((key) => (legacy[key] ?? null) !== null);
+  return { _from_model_config: true, ...Object.fromEntries(known.map((key) => [key, legacy[key]])) };
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
-import type { KeyValueCache } from '../nn/key-value-cache.ts';
+import type { AttentionCache } from '../nn/attention-cache.ts';
 import type { Network } from '../nn/network.ts';
 
 /**
@@ -28,7 +28,7 @@ export interface ModelInputs {
   /** int32 [n]: the rows of the (decoder's) hidden states for which a head by token gives logits; by default all. */
   logitRows?: Value;
   /** Where a decoder keeps what it has read; without a cache it reads from the start. */
-  cache?: KeyValueCache;
+  cache?: AttentionCache;
 }
 
 /** What the rest of the program needs to know of any model's config.json. */

@@ -23,7 +23,8 @@ export interface AttentionOptions {
  * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major. In that
  * order the heads of all examples are a plain view [tokens, batch · heads, headSize], whose transposition the engine's
  * product reads in place. Heads of queries that share a head of keys are multiplied with it in one product, so that
- * keys and values are neither repeated nor read twice.
+ * keys and values are neither repeated nor read twice. Those of a cache may be split into heads already: [batch · heads,
+ * tokens, headSize].
  *
  * @param bias added to the scores: [batch | 1, heads | 1, queries | 1, keys]
  * @returns rows of the query's shape
@@ -39,7 +40,8 @@ export function attention(
   const groups = multiplyDimensions(batch, keyValueHeads);
   const times = heads / keyValueHeads;
   const keys = bias.shape[3];
-  const split = (x: Value, tokens: Dimension) => transpose(reshape(x, [tokens, groups, headSize]), [1, 0, 2]);
+  const split = (x: Value, tokens: Dimension) =>
+    x.shape.length === 3 ? x : transpose(reshape(x, [tokens, groups, headSize]), [1, 0, 2]);
   const asking = times === 1 ? split(query, queries) : gathered(query, [queries, groups, times, headSize]);
   const scores = matmul(asking, split(key, keys), { transposeB: true, scale });
   const masked = add(adjust(reshape(scores, [batch, heads, queries, keys])), bias);

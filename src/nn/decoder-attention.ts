@@ -2,7 +2,7 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import { attention } from './attention.ts';
 import { decoderBias } from './attention-bias.ts';
-import type { KeyValueCache } from './key-value-cache.ts';
+import type { AttentionCache } from './attention-cache.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotate, rotation } from './rotary.ts';
 
@@ -14,7 +14,7 @@ interface DecoderInputs {
   attentionMask: Value;
   batch: Dimension;
   sequence: Dimension;
-  cache?: KeyValueCache;
+  cache?: AttentionCache;
 }
 
 export interface DecoderAttentionOptions {
@@ -56,7 +56,7 @@ export function decoderAttention(
   const angles = rotation(positionIds, options.rotary);
   const placed = (norm: string, rows: Value) => rotate(normalise(module.at(norm), rows), angles);
   const remembered = (name: string, rows: Value) =>
-    cache?.extend(module.pathOf(name), rows, sequence) ?? rows;
+    cache?.extend(module.pathOf(name), rows, sequence, headSize) ?? rows;
   const mixed = attention(
     module,
     [placed('q_norm', query), remembered('key', placed('k_norm', key)), remembered('value', value)],

@@ -1,6 +1,7 @@
 import { concat, input, reshape } from '../graph/build.ts';
 import { type Dimension, multiplyDimensions, symbol } from '../graph/dimension.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import type { AttentionCache, HeadShape } from './attention-cache.ts';
 
 /** Begin the names of inputs that hold what was read before, and of outputs that hold what is read now. */
 export const PAST = 'past.';
@@ -18,7 +19,7 @@ export interface CacheEntry {
  * the new ones only; whoever runs the graph appends them to those it has. Were all of them outputs, each token would cost
  * a copy of everything before it.
  */
-export class KeyValueCache {
+export class KeyValueCache implements AttentionCache {
   /** How many tokens were read before; may be 0 at run time. */
   readonly past: Dimension = symbol('past');
   /** Keys and values that grow with every token. */
@@ -37,7 +38,6 @@ export class KeyValueCache {
     this.#phase = phase;
   }
 
-  /** Rows [tokens · batch, width] of a module's keys or values: those of the past, then `rows`. */
   extend(name: string, rows: Value, tokens: Dimension): Value {
     const width = rows.shape[1] as number;
     this.entries.push({ name, width });
@@ -47,8 +47,7 @@ export class KeyValueCache {
     return concat([before, rows], 0);
   }
 
-  /** Rows [source · batch, width] that `rows` computes from the encoder's output. */
-  keep(name: string, source: Dimension, width: number, rows: () => Value): Value {
+  keep(name: string, source: Dimension, { width }: HeadShape, rows: () => Value): Value {
     this.encoded.push({ name, width });
     const count = multiplyDimensions(source, this.#batch);
     if (this.#phase === 'decode') {

@@ -30,8 +30,26 @@ export function lowerByteMatmul(
     );
     return [product(bytes, matrix, scale, scales, zero, ...(bias ? ['', bias] : []))];
   }
-  const { bytes, steps } = roundedRows(e, x, shape[0]);
-  return [e.emit('Mul', [product(bytes, matrix, e.float32([1], []), scales, e.uint8(ZERO)), steps])];
+  return [rowwiseByteProduct(e, x, matrix, scales, shape[0])];
+}
+
+/**
+ * A product whose operand is rounded to bytes, each row with a scale of its own.
+ *
+ * @param matrix of int8, [width, columns]
+ * @param scales of its columns, [columns]
+ * @param width of x
+ */
+export function rowwiseByteProduct(
+  e: Emitter,
+  x: string,
+  matrix: string,
+  scales: string,
+  width: number,
+): string {
+  const { bytes, steps } = roundedRows(e, x, width);
+  const operands = [bytes, matrix, e.float32([1], []), scales, e.uint8(ZERO)];
+  return e.emit('Mul', [e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft'), steps]);
 }
 
 /** Rows rounded to bytes, and for each row the value of one step, [rows, 1]. */

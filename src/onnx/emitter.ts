@@ -2,6 +2,7 @@ import { type Dimension, multiplyDimensions, Polynomial } from '../graph/dimensi
 import type { GraphNode, Value } from '../graph/graph.ts';
 import {
   type AttributeFields,
+  type ByteStream,
   ELEMENT,
   type NodeFields,
   type TensorFields,
@@ -28,8 +29,14 @@ export class Emitter {
   readonly #made = new Map<string, readonly string[]>();
   readonly #symbols: ReadonlyMap<string, { input: string; axis: number }>;
 
-  /** `inputs` are the graph's inputs: an axis whose size is a bare symbol is where that symbol's value comes from. */
-  constructor(inputs: readonly { name: string; value: Value }[]) {
+  readonly #prefix: string;
+
+  /**
+   * @param inputs the graph's: an axis whose size is a bare symbol is where that symbol's value comes from
+   * @param prefix begins every name that is made here
+   */
+  constructor(inputs: readonly { name: string; value: Value }[], prefix = '') {
+    this.#prefix = prefix;
     const symbols = new Map<string, { input: string; axis: number }>();
     for (const { name, value } of inputs) {
       value.shape.forEach((size, axis) => {
@@ -50,7 +57,7 @@ export class Emitter {
     attributes: Attributes,
     { outputs, domain = '' }: { outputs: number; domain?: string },
   ): string[] {
-    const name = `${this.origin?.op}/${op}_${this.nodes.length}`;
+    const name = `${this.#prefix}${this.origin?.op}/${op}_${this.nodes.length}`;
     const repeat = this.origin?.repeat ?? 0;
     const output = Array.from({ length: outputs }, (_, i) => (outputs > 1 ? `${name}.${i}` : name));
     this.nodes.push({
@@ -94,6 +101,12 @@ export class Emitter {
       this.initializers.push({ name, dims: [], data_type: ELEMENT.uint8, raw_data: Uint8Array.of(value) });
       return name;
     });
+  }
+
+  /** A tensor whose bytes are made when the model is written. */
+  stream(name: string, data_type: number, dims: readonly number[], stream: ByteStream): string {
+    this.initializers.push({ name, dims: [...dims], data_type, stream });
+    return name;
   }
 
   /** Tensors that several nodes need: made for the first that asks for the key. */
@@ -178,7 +191,7 @@ export class Emitter {
   #share(key: string, make: (name: string) => string): string {
     const known = this.#shared.get(key);
     if (known) return known;
-    const name = make(`c${this.initializers.length}`);
+    const name = make(`${this.#prefix}c${this.initializers.length}`);
     this.#shared.set(key, name);
     return name;
   }
@@ -195,11 +208,15 @@ export class Emitter {
 }
 
 /** How a graph's input or output is declared. */
-export function valueInfo(name: string, { dtype, shape }: Value): ValueInfoFields {
+export function valueInfo(
+  name: string,
+  { dtype, shape }: Value,
+  elem_type: number = ELEMENT[dtype],
+): ValueInfoFields {
   const dim = shape.map((size) =>
     size instanceof Polynomial ? { dim_param: String(size) } : { dim_value: size },
   );
-  return { name, type: { tensor_type: { elem_type: ELEMENT[dtype], shape: { dim } } } };
+  return { name, type: { tensor_type: { elem_type, shape: { dim } } } };
 }
 
 /** AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, INTS 7. */

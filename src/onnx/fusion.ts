@@ -14,13 +14,26 @@ interface Fusions {
   absorbed: ReadonlySet<GraphNode>;
 }
 
-/** Finds what to fuse in a program. Patterns are listed here and nowhere else. */
-export function planFusions(nodes: readonly GraphNode[], results: readonly Value[], target: Target): Fusions {
+/**
+ * Finds what to fuse in a program. Patterns are listed here and nowhere else.
+ *
+ * @param stays whether a node is emitted by itself
+ */
+export function planFusions(
+  nodes: readonly GraphNode[],
+  results: readonly Value[],
+  target: Target,
+  stays: (node: GraphNode) => boolean,
+): Fusions {
   const users = new Map<Value, GraphNode[]>(results.map((value) => [value, [value.node]]));
   for (const node of nodes) {
     for (const value of node.inputs) users.set(value, [...(users.get(value) ?? []), node]);
   }
-  const sums = productsInsideSums(nodes, users, target);
+  const sums = productsInsideSums(
+    nodes,
+    users,
+    (value, addend) => !stays(value.node) && takesAddend(value, addend, target),
+  );
   const turned = target === 'cpu' ? turnedOperands(nodes, users) : new Map<Value, Value>();
   const absorbed = new Set<GraphNode>([...sums.values()].map(({ product }) => product));
   for (const value of turned.keys()) absorbed.add(value.node);
@@ -54,7 +67,11 @@ type Users = ReadonlyMap<Value, readonly GraphNode[]>;
  * Sums of which one side is a two-dimensional product that nobody else reads. Saves a pass over the activations for
  * every bias, adapter and gradient that is added to a product.
  */
-function productsInsideSums(nodes: readonly GraphNode[], users: Users, target: Target): Fusions['sums'] {
+function productsInsideSums(
+  nodes: readonly GraphNode[],
+  users: Users,
+  takes: (product: Value, addend: Value) => boolean,
+): Fusions['sums'] {
   const sums = new Map<GraphNode, { product: GraphNode<'matmul' | 'byteMatmul'>; addend: Value }>();
   for (const node of nodes) {
     if (node.op !== 'add') continue;
@@ -65,7 +82,7 @@ function productsInsideSums(nodes: readonly GraphNode[], users: Users, target: T
       { value: b, addend: a },
     ].sort((x, y) => y.value.node.id - x.value.node.id);
     const found = candidates.find(
-      ({ value, addend }) => users.get(value)?.length === 1 && takesAddend(value, addend, target),
+      ({ value, addend }) => users.get(value)?.length === 1 && takes(value, addend),
     );
     if (found) sums.set(node, { product: found.value.node as GraphNode<'matmul'>, addend: found.addend });
   }

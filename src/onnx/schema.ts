@@ -1,4 +1,6 @@
 import { encodeProtobuf, type ProtobufField } from '../formats/encode-protobuf.ts';
+import { PROGRAM } from '../support/program.ts';
+import type { LoweredGraph } from './lower-graph.ts';
 
 /**
  * The part of the ONNX schema (onnx.proto, IR version 10) that a lowered graph needs, with the format's names and numbers.
@@ -31,6 +33,7 @@ const SCHEMA = {
     f: field('float', 2),
     i: field('int64', 3),
     s: field('bytes', 4),
+    g: field('GraphProto', 6),
     ints: repeated('int64', 8),
     type: field('int32', 20),
   },
@@ -58,22 +61,54 @@ function repeated(type: string, id: number): ProtobufField {
   return { type, id, repeated: true };
 }
 
+const OPSET = 21;
+const IR_VERSION = 10;
+
+/** The model that a lowered program is, with the format's own field names. */
+export function modelFields({ nodes, initializers, inputs, outputs }: LoweredGraph): ModelFields {
+  return {
+    ir_version: IR_VERSION,
+    producer_name: PROGRAM,
+    opset_import: [
+      { domain: '', version: OPSET },
+      { domain: 'com.microsoft', version: 1 },
+    ],
+    graph: { name: PROGRAM, node: nodes, initializer: initializers, input: inputs, output: outputs },
+  };
+}
+
 /** Encodes a model given with the format's own field names. */
-export function encodeModel(model: ModelFields): Uint8Array {
+export function encodeModel(model: Partial<ModelFields>): Uint8Array {
   return encodeProtobuf(SCHEMA, 'ModelProto', model);
 }
 
-interface ModelFields {
+export function encodeGraph(graph: GraphFields): Uint8Array {
+  return encodeProtobuf(SCHEMA, 'GraphProto', graph);
+}
+
+export function encodeTensor(tensor: TensorFields): Uint8Array {
+  return encodeProtobuf(SCHEMA, 'TensorProto', tensor);
+}
+
+export interface ModelFields {
   ir_version: number;
   producer_name: string;
   opset_import: { domain: string; version: number }[];
-  graph: {
-    name: string;
-    node: NodeFields[];
-    initializer: TensorFields[];
-    input: ValueInfoFields[];
-    output: ValueInfoFields[];
-  };
+  graph: GraphFields;
+}
+
+export interface GraphFields {
+  name: string;
+  node: NodeFields[];
+  initializer: TensorFields[];
+  input: ValueInfoFields[];
+  output: (ValueInfoFields | Pick<ValueInfoFields, 'name'>)[];
+}
+
+/** Bytes that are made as they are written. */
+export interface ByteStream {
+  byteLength: number;
+  chunks(): Iterable<Uint8Array>;
 }
 
 export interface NodeFields {
@@ -92,6 +127,7 @@ export interface AttributeFields {
   i?: number;
   s?: Uint8Array;
   ints?: number[];
+  g?: GraphFields;
 }
 
 export interface TensorFields {
@@ -99,6 +135,8 @@ export interface TensorFields {
   dims: number[];
   data_type: number;
   raw_data?: Uint8Array;
+  /** In place of `raw_data` where the bytes are not in memory; such a tensor is written by {@link streamModel}. */
+  stream?: ByteStream;
   data_location?: number;
   external_data?: { key: string; value: string }[];
 }

@@ -1,6 +1,8 @@
-import type { GraphNode } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
+import type { Target } from './lowerings.ts';
 import { ELEMENT } from './schema.ts';
+import type { NameOf, WeightStorage } from './weight-storage.ts';
 
 /** Where the bytes of a frozen tensor lie in a file. The engine maps them (ONNX external data); nobody reads them here. */
 export interface WeightLocation {
@@ -23,8 +25,60 @@ type WeightPlace = WeightLocation | InlineWeight;
 /** Tells where the tensor of a `weight` node lies; asked once for each name. */
 export type LocateWeight = (name: string) => WeightPlace;
 
+/**
+ * Weights where a checkpoint or a base has them. The engine widens float16 and bfloat16 to float32 when the session
+ * starts. Tables that are looked up stay narrow, and the rows that were looked up are widened, but on a GPU.
+ */
+export class LocatedWeights implements WeightStorage {
+  readonly #target: Target;
+  readonly #locate: LocateWeight | undefined;
+  readonly #places = new Map<Value, WeightPlace>();
+
+  constructor(target: Target, locate: LocateWeight | undefined) {
+    this.#target = target;
+    this.#locate = locate;
+  }
+
+  whole(emitter: Emitter, weight: Value): string {
+    const name = this.#stored(emitter, weight);
+    return this.#isNarrow(weight) ? emitter.once(`${name} widened`, () => [widened(emitter, name)])[0] : name;
+  }
+
+  reads({ op, inputs: [table] }: GraphNode): boolean {
+    // Not every GPU computes with 16 bits, and it would have to even to look a row up.
+    return (
+      this.#target !== 'webgpu' && op === 'gather' && table.node.op === 'weight' && this.#isNarrow(table)
+    );
+  }
+
+  lower(emitter: Emitter, { inputs: [table, ids] }: GraphNode, nameOf: NameOf): string {
+    const rows = emitter.emit('Gather', [this.#stored(emitter, table), nameOf(ids)], { axis: 0 });
+    return widened(emitter, rows);
+  }
+
+  #stored(emitter: Emitter, weight: Value): string {
+    const node = weight.node as GraphNode<'weight'>;
+    return emitter.once(`weight ${node.attributes.name}`, () => [
+      emitWeight(emitter, node, this.#place(weight)),
+    ])[0];
+  }
+
+  #isNarrow(weight: Value): boolean {
+    const place = this.#place(weight);
+    return !('data' in place) && (place.dtype === 'float16' || place.dtype === 'bfloat16');
+  }
+
+  #place(weight: Value): WeightPlace {
+    if (!this.#locate) throw new Error('a graph with weights needs `locate`');
+    const { name } = (weight.node as GraphNode<'weight'>).attributes;
+    const place = this.#places.get(weight) ?? this.#locate(name);
+    this.#places.set(weight, place);
+    return place;
+  }
+}
+
 /** Adds a frozen tensor in the type in which it is stored, and returns its name. */
-export function emitWeight(
+function emitWeight(
   emitter: Emitter,
   { attributes: { name }, outputs: [{ shape }] }: GraphNode<'weight'>,
   place: WeightPlace,
@@ -54,12 +108,7 @@ export function emitWeight(
     : name;
 }
 
-/** Whether a tensor is stored in 16 bits. */
-export function isNarrow(place: WeightPlace): boolean {
-  return !('data' in place) && (place.dtype === 'float16' || place.dtype === 'bfloat16');
-}
-
 /** A 16-bit tensor as float32. */
-export function widened(emitter: Emitter, name: string): string {
+function widened(emitter: Emitter, name: string): string {
   return emitter.emit('Cast', [name], { to: ELEMENT.float32 });
 }

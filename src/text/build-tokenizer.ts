@@ -46,22 +46,34 @@ export function buildTokenizer(
   where: (name: string) => string,
   options: { typeVocabSize: number },
 ): TextTokenizer {
+  try {
+    const { tokenizer, config } = tokenizerJsons(files, where);
+    return new TextTokenizer(tokenizer, config, options);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const source = [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].find((name) => files.has(name))!;
+    throw new UserError({ where: where(source), expected: 'a tokenizer', got: (error as Error).message });
+  }
+}
+
+/**
+ * What tokenizer.json and tokenizer_config.json hold, or would hold where there is no tokenizer.json.
+ *
+ * @throws as {@link buildTokenizer}; an Error of no particular kind for a damaged file
+ */
+export function tokenizerJsons(
+  files: ReadonlyMap<string, Uint8Array>,
+  where: (name: string) => string,
+): { tokenizer: object; config: object } {
   const slow: SlowTokenizer = { file: (name) => files.get(name), where, config: {} };
   const isFast = files.has(TOKENIZER_FILES.tokenizer);
   const config = files.has(TOKENIZER_FILES.config) ? jsonFile(slow, TOKENIZER_FILES.config) : undefined;
   if (!isFast && !SLOW_FILES.some((name) => files.has(name)))
     throw missingTokenizerFile(where(TOKENIZER_FILES.tokenizer));
   if (isFast && !config) throw missingTokenizerFile(where(TOKENIZER_FILES.config));
-  try {
-    const parts = isFast
-      ? { tokenizer: jsonFile(slow, TOKENIZER_FILES.tokenizer), config: config! }
-      : convertTokenizer({ ...slow, config: (config ?? {}) as Record<string, unknown> });
-    return new TextTokenizer(parts.tokenizer, parts.config, options);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const source = [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].find((name) => files.has(name))!;
-    throw new UserError({ where: where(source), expected: 'a tokenizer', got: (error as Error).message });
-  }
+  return isFast
+    ? { tokenizer: jsonFile(slow, TOKENIZER_FILES.tokenizer), config: config! }
+    : convertTokenizer({ ...slow, config: (config ?? {}) as Record<string, unknown> });
 }
 
 function missingTokenizerFile(where: string): UserError {

@@ -1,18 +1,56 @@
 import { Command } from 'commander';
+import { UserError } from '../../support/user-error.ts';
+
+interface Flags {
+  as: string;
+  output: string;
+  dtype?: string;
+  model?: string;
+}
 
 export function exportCommand(): Command {
   return new Command('export')
-    .description('Write an adapter in another form that computes the same.')
+    .description('Write a model or an adapter in another form that computes the same.')
     .argument(
       '<run or adapter>',
-      'folder of a run, or of an adapter in the format of PEFT or AdapterHub; or its Hub id',
+      'folder of a run, of an adapter in the format of PEFT or AdapterHub, or of a model; or its Hub id',
     )
-    .requiredOption('--as <form>', 'lora: plain LoRA, for programs that do not know AdaLoRA')
+    .requiredOption(
+      '--as <form>',
+      'onnx: the merged model for transformers.js and Optimum; lora: plain LoRA, for programs that do not know AdaLoRA',
+    )
     .requiredOption('-o, --output <folder>', 'new or empty')
+    .option('--dtype <types>', 'with onnx: how weights are kept, of fp32,fp16,q8,q4 one or several (fp32)')
+    .option('--model <folder or id>', 'with onnx: the base model, where it is not the one the adapter names')
     .action(run);
 }
 
-async function run(path: string, { as: form, output }: { as: string; output: string }): Promise<void> {
+async function run(path: string, flags: Flags): Promise<void> {
+  const { ONNX_FORM } = await import('../../trained/node/export-adapter.ts');
+  await (flags.as === ONNX_FORM ? writeOnnx(path, flags) : writeAdapter(path, flags));
+}
+
+async function writeOnnx(path: string, { output, dtype = 'fp32', model }: Flags): Promise<void> {
+  const { parseOnnxDtypes } = await import('../../optimum/onnx-dtypes.ts');
+  const { exportOnnx } = await import('../../trained/node/export-onnx.ts');
+  const { openTuned } = await import('../../trained/node/open-tuned.ts');
+  const { assertNewFolder } = await import('../assert-new-folder.ts');
+  const { downloadDisplay } = await import('../terminal/download-display.ts');
+  const dtypes = parseOnnxDtypes(dtype, '--dtype');
+  assertNewFolder(output);
+  const opened = await openTuned(path, { model, onProgress: downloadDisplay(process.stderr) });
+  try {
+    exportOnnx(opened, output, { dtypes });
+  } finally {
+    opened.model.close();
+  }
+  console.log(`The model is in ${output}`);
+}
+
+async function writeAdapter(path: string, { as: form, output, ...ofOnnx }: Flags): Promise<void> {
+  const [stray] = Object.keys(ofOnnx);
+  if (stray)
+    throw new UserError({ where: `--${stray}`, expected: '--as onnx beside it', got: `--as ${form}` });
   const { readAdapter } = await import('../../formats/adapters/node/adapter-folder.ts');
   const { exportAdapter } = await import('../../trained/node/export-adapter.ts');
   const { locateAdapter } = await import('../../trained/node/locate-trained.ts');

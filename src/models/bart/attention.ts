@@ -1,7 +1,7 @@
 import type { Dimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { attention } from '../../nn/attention.ts';
-import type { KeyValueCache } from '../../nn/key-value-cache.ts';
+import type { AttentionCache } from '../../nn/attention-cache.ts';
 import type { Network } from '../../nn/network.ts';
 import { lazy } from '../../support/lazy.ts';
 import type { BartConfig } from './config.ts';
@@ -14,7 +14,7 @@ interface Asking {
   heads: number;
   /** Added to the scores: [batch | 1, 1, queries | 1, keys] */
   bias: Value;
-  cache?: KeyValueCache;
+  cache?: AttentionCache;
 }
 
 /** The module `self_attn`: attention of a sequence to itself, in a decoder to what its cache holds as well. */
@@ -26,7 +26,7 @@ export function selfAttention(module: Network, config: BartConfig, hidden: Value
     width,
   ]);
   const remember = (name: string, rows: Value) =>
-    asking.cache?.extend(module.pathOf(name), rows, asking.queries) ?? rows;
+    asking.cache?.extend(module.pathOf(name), rows, asking.queries, width / asking.heads) ?? rows;
   return attend(module, config, [query, remember('key', key), remember('value', value)], asking);
 }
 
@@ -47,9 +47,10 @@ export function crossAttention(
   const { d_model: width } = config;
   const query = module.linear('q_proj', hidden, width);
   const projected = lazy(() => module.linearGroup(['k_proj', 'v_proj'], states(), [width, width]));
+  const heads = { width, headSize: width / asking.heads };
   const [key, value] = ['key', 'value'].map((name, i) => {
     const rows = () => projected()[i];
-    return asking.cache?.keep(module.pathOf(name), sequence, width, rows) ?? rows();
+    return asking.cache?.keep(module.pathOf(name), sequence, heads, rows) ?? rows();
   });
   return attend(module, config, [query, key, value], asking);
 }

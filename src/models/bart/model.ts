@@ -15,7 +15,8 @@ import { endSublayer, feedForward } from './layer.ts';
  */
 export function bartModel(network: Network, config: BartConfig, inputs: ModelInputs): Value {
   const padding = attentionBias(inputs.attentionMask);
-  const states = lazy(() => encoder(network, config, inputs, padding));
+  const build = () => encoder(network, config, inputs, padding);
+  const states = lazy(() => inputs.cache?.states?.(build) ?? build());
   return decoder(network, config, inputs, { states, sequence: inputs.sequence, bias: padding });
 }
 

@@ -3,7 +3,7 @@ import type { Dimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import { attention } from '../../nn/attention.ts';
-import type { KeyValueCache } from '../../nn/key-value-cache.ts';
+import type { AttentionCache } from '../../nn/attention-cache.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { lazy } from '../../support/lazy.ts';
@@ -16,7 +16,7 @@ export interface Asking {
   queries: Dimension;
   /** Added to the scores: [batch | 1, heads | 1, queries | 1, keys] */
   bias: Value;
-  cache?: KeyValueCache;
+  cache?: AttentionCache;
 }
 
 /** The encoder's output, as the decoder reads it. */
@@ -34,7 +34,7 @@ export function selfAttention(layer: Network, config: T5Config, hidden: Value, a
     const width = config.num_heads * config.d_kv;
     const [query, key, value] = module.linearGroup(['q', 'k', 'v'], x, [width, width, width], NO_BIAS);
     const remember = (name: string, rows: Value) =>
-      asking.cache?.extend(module.pathOf(name), rows, asking.queries) ?? rows;
+      asking.cache?.extend(module.pathOf(name), rows, asking.queries, config.d_kv) ?? rows;
     return attend(module, config, [query, remember('key', key), remember('value', value)], asking);
   });
 }
@@ -50,9 +50,10 @@ export function crossAttention(
     const width = config.num_heads * config.d_kv;
     const query = module.linear('q', x, width, NO_BIAS);
     const projected = lazy(() => module.linearGroup(['k', 'v'], states(), [width, width], NO_BIAS));
+    const heads = { width, headSize: config.d_kv };
     const [key, value] = ['key', 'value'].map((name, i) => {
       const rows = () => projected()[i];
-      return asking.cache?.keep(module.pathOf(name), sequence, width, rows) ?? rows();
+      return asking.cache?.keep(module.pathOf(name), sequence, heads, rows) ?? rows();
     });
     return attend(module, config, [query, key, value], asking);
   });

@@ -20,7 +20,8 @@ export const SHARED = 'shared';
  */
 export function t5Model(network: Network, config: T5Config, inputs: ModelInputs): Value {
   const padding = attentionBias(inputs.attentionMask);
-  const states = lazy(() => encoder(network, config, inputs, padding));
+  const build = () => encoder(network, config, inputs, padding);
+  const states = lazy(() => inputs.cache?.states?.(build) ?? build());
   return decoder(network, config, inputs, { states, sequence: inputs.sequence, bias: padding });
 }
 

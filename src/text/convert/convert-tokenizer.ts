@@ -92,9 +92,12 @@ function classOf(slow: SlowTokenizer): TokenizerClass {
 function classOfModel(slow: SlowTokenizer): string | undefined {
   if (!slow.file('config.json')) return undefined;
   const { model_type } = jsonFile(slow, 'config.json') as { model_type?: unknown };
-  return typeof model_type === 'string' && Object.hasOwn(BY_MODEL_TYPE, model_type)
-    ? BY_MODEL_TYPE[model_type]
-    : undefined;
+  return typeof model_type === 'string' ? tokenizerClassOf(model_type) : undefined;
+}
+
+/** The class of tokenizer that a type of model has, where nobody names another. */
+export function tokenizerClassOf(modelType: string): string | undefined {
+  return Object.hasOwn(BY_MODEL_TYPE, modelType) ? BY_MODEL_TYPE[modelType] : undefined;
 }
 
 /** Folders without `added_tokens_decoder` have their special tokens in special_tokens_map.json as well. */

@@ -11,6 +11,15 @@ import type { TextTokenizer } from '../tokenizer.ts';
  * @throws UserError for a missing file, invalid JSON and a tokenizer that cannot be built.
  */
 export function loadTokenizer(folder: string, options: { typeVocabSize: number }): TextTokenizer {
+  return buildTokenizer(readTokenizerFiles(folder), (name) => join(folder, name), options);
+}
+
+/**
+ * The files of a folder's tokenizer by name.
+ *
+ * @throws UserError for a file that is too large
+ */
+export function readTokenizerFiles(folder: string): ReadonlyMap<string, Uint8Array> {
   const isFile = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true;
   const files = tokenizerFiles(isFile).map(({ name, maxBytes }): [string, Uint8Array] => {
     const path = join(folder, name);
@@ -19,5 +28,5 @@ export function loadTokenizer(folder: string, options: { typeVocabSize: number }
       throw new UserError({ where: path, expected: `at most ${maxBytes} bytes`, got: `${size}` });
     return [name, readFileSync(path)];
   });
-  return buildTokenizer(new Map(files), (name) => join(folder, name), options);
+  return new Map(files);
 }

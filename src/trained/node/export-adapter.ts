@@ -4,8 +4,11 @@ import { UserError } from '../../support/user-error.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 
+/** The form that every model has, with an adapter or without: see {@link exportOnnx}. */
+export const ONNX_FORM = 'onnx';
+
 /**
- * Writes an adapter in another form that computes the same.
+ * Writes an adapter in another form of adapter that computes the same.
  *
  * @throws UserError naming the forms that there are
  */
@@ -14,14 +17,14 @@ export function exportAdapter(
   form: string,
   output: string,
 ): void {
-  const forms = Object.keys(adapter?.kind.exports ?? {});
+  const forms = [...Object.keys(adapter?.kind.exports ?? {}), ONNX_FORM];
   const written = adapter?.kind.exports[form];
   if (!adapter || !written) {
     throw new UserError({
       where: folder,
-      expected: forms.length > 0 ? `a form of an adapter (${forms.join(', ')})` : 'what has another form',
-      got: adapter ? `${form} of an adapter of kind ${adapter.kind.name}` : 'a whole model',
-      hint: forms.length > 0 ? suggest(form, forms) : undefined,
+      expected: `a form that it can be written in (${forms.join(', ')})`,
+      got: adapter ? `${form} of an adapter of kind ${adapter.kind.name}` : `${form} of a whole model`,
+      hint: suggest(form, forms),
     });
   }
   writeAdapter(output, written(adapter.stored, folder));

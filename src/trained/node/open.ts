@@ -8,7 +8,8 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { RunConfigInput } from '../../run/config/run-config.ts';
 import type { Device } from '../../runtime/session.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
-import { exportAdapter } from './export-adapter.ts';
+import { exportAdapter, ONNX_FORM } from './export-adapter.ts';
+import { type ExportOnnxOptions, exportOnnx } from './export-onnx.ts';
 import { type MergeOptions, writeMerged } from './merge.ts';
 import { openText } from './open-text.ts';
 import { type OpenedTuned, openTuned } from './open-tuned.ts';
@@ -107,12 +108,16 @@ export class OpenedModel extends TrainedModel {
   }
 
   /**
-   * Writes the adapter in another form that computes the same.
+   * Writes the model, or its adapter alone, in another form that computes the same.
    *
-   * @param form a form of its kind, such as plain LoRA for AdaLoRA
-   * @throws UserError naming the forms that there are
+   * @param form `onnx`, a folder that transformers.js and Optimum load; or a form of the adapter's kind, such as plain
+   * LoRA for AdaLoRA
+   * @param output a new or empty folder
+   * @param options of ONNX
+   * @throws UserError naming the forms that there are, for types of weights that are not known or cannot hold a value
    */
-  export(form: string, output: string): void {
-    exportAdapter(this.#opened, form, output);
+  export(form: string, output: string, options: ExportOnnxOptions = {}): void {
+    if (form === ONNX_FORM) exportOnnx(this.#opened, output, options);
+    else exportAdapter(this.#opened, form, output);
   }
 }

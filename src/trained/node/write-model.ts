@@ -32,9 +32,14 @@ export function writeModelFiles(
   trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'> | undefined,
   dtype: string | undefined,
 ): void {
-  for (const [file, path] of sharedFiles(baseFolder)) copyFileSync(path, join(folder, file));
+  copySharedFiles(baseFolder, folder);
   const text = readFileSync(join(baseFolder, 'config.json'), 'utf8');
   atomicWrite(join(folder, 'config.json'), trainedConfig(text, model, trainedFor, dtype));
+}
+
+/** Copies the files of {@link sharedFiles}. */
+export function copySharedFiles(baseFolder: string, folder: string): void {
+  for (const [file, path] of sharedFiles(baseFolder)) copyFileSync(path, join(folder, file));
 }
 
 /**

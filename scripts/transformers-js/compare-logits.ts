@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { AutoTokenizer, env } from '@huggingface/transformers';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { modelFeeds } from '../../src/objectives/model-inputs.ts';
+import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { Program } from '../../src/program/program.ts';
+import { type Batch, collate } from '../../src/text/collate.ts';
+import { openText } from '../../src/trained/node/open-text.ts';
+import { openTuned } from '../../src/trained/node/open-tuned.ts';
+
+env.allowRemoteModels = false;
+
+/** A text, or a pair of them. */
+export type Example = readonly [text: string, pair?: string];
+
+/** Logits of texts, padded to one batch. */
+export interface BatchLogits {
+  batch: Batch;
+  /** [batch, labels], or row by row [batch · tokens, classes]; of answers the starts, then the ends, [2 · batch, tokens]. */
+  logits: Float32Array;
+  /** Whether there are logits for every token; then how many. */
+  byToken?: number;
+}
+
+/**
+ * Logits of a model here, in the order of ONNX files.
+ *
+ * @param what the model as {@link openTuned} takes it; none that writes
+ */
+export async function ourLogits(
+  what: string,
+  examples: readonly Example[],
+  base?: string,
+): Promise<BatchLogits> {
+  const { model, tuner, values, baseFolder } = await openTuned(what, { model: base });
+  const { tokenizer } = openText(baseFolder, model.config, undefined);
+  const encodings = examples.map(([text, pair]) => tokenizer.encode(text, pair, model.config.maxLength));
+  const batch = collate(encodings, tokenizer.padId);
+  const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+  const logits = await program.predict(values, modelFeeds(batch));
+  await program.release();
+  model.close();
+  if (model.headKind === 'SEQ_CLS') return { batch, logits };
+  if (model.headKind === 'QUESTION_ANS') return { batch, logits, byToken: 1 };
+  return {
+    batch,
+    logits: batchFirst(logits, batch),
+    byToken: logits.length / (batch.batch * batch.length),
+  };
+}
+
+/**
+ * Logits of the same batch from an ONNX file.
+ *
+ * @param exported the folder
+ * @param file the name of the file
+ */
+export async function exportedLogits(exported: string, file: string, batch: Batch): Promise<Float32Array> {
+  const session = await InferenceSession.create(join(exported, 'onnx', file));
+  const ids = (data: Int32Array) =>
+    new Tensor('int64', BigInt64Array.from(data, BigInt), [batch.batch, batch.length]);
+  const feeds: Record<string, Tensor> = {
+    input_ids: ids(batch.inputIds),
+    attention_mask: ids(batch.attentionMask),
+    token_type_ids: ids(batch.tokenTypeIds),
+  };
+  const outputs = await session.run(
+    Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]])),
+  );
+  await session.release();
+  return Float32Array.from(session.outputNames.flatMap((name) => [...(outputs[name].data as Float32Array)]));
+}
+
+/** The tokens that transformers.js makes of the texts. */
+export async function exportedTokens(exported: string, examples: readonly Example[]): Promise<number[]> {
+  const tokenizer = await AutoTokenizer.from_pretrained(exported);
+  const pairs = examples.flatMap(([, pair]) => pair ?? []);
+  const texts = examples.map(([text]) => text);
+  const { input_ids } = tokenizer(texts, { padding: true, ...(pairs.length > 0 && { text_pair: pairs }) });
+  return Array.from(input_ids.data as BigInt64Array, Number);
+}
+
+/** The largest difference of logits, but for those of padding, and the largest of ours. */
+export function logitsDifference(
+  { batch, logits, byToken }: BatchLogits,
+  others: Float32Array,
+): { largest: number; scale: number } {
+  let [largest, scale] = [0, 0];
+  const tokens = batch.batch * batch.length;
+  logits.forEach((logit, i) => {
+    if (byToken && batch.attentionMask[Math.floor(i / byToken) % tokens] === 0) return;
+    scale = Math.max(scale, Math.abs(logit));
+    largest = Math.max(largest, Math.abs(logit - others[i]));
+  });
+  return { largest, scale };
+}
+
+/** Rows of [tokens · batch, classes] as [batch · tokens, classes]. */
+function batchFirst(logits: Float32Array, { batch, length }: Batch): Float32Array {
+  const classes = logits.length / (batch * length);
+  const turned = new Float32Array(logits.length);
+  for (let row = 0; row < batch; row++) {
+    for (let token = 0; token < length; token++) {
+      const from = (token * batch + row) * classes;
+      turned.set(logits.subarray(from, from + classes), (row * length + token) * classes);
+    }
+  }
+  return turned;
+}

@@ -1,0 +1,104 @@
+import protobuf from 'protobufjs';
+import {
+  type ByteStream,
+  encodeGraph,
+  encodeModel,
+  encodeTensor,
+  type ModelFields,
+  type TensorFields,
+} from './schema.ts';
+
+/** Protobuf's own limit for a message, and that of a buffer in many browsers. */
+const MAX_BYTES = 2 ** 31 - 1;
+/** Smaller tensors stay in the model's own file. */
+const LEAST_EXTERNAL = 1024;
+/** Where a tensor may begin in a file of external data: on a page, so that an engine can map it. */
+const ALIGNMENT = 4096;
+
+/** Numbers of protobuf's fields. */
+const FIELD = { modelGraph: 7, graphInitializer: 5, tensorRawData: 9 } as const;
+const LENGTH_DELIMITED = 2;
+
+/**
+ * The files of a model whose tensors are made as they are written: the model itself and, where it would be too large for
+ * one file, the tensors' data in `NAME_data`, `NAME_data_1`, … beside it, none larger than it may be (but for a tensor that
+ * alone is).
+ *
+ * @param name of the model's file
+ */
+export function streamModel(
+  { graph, ...rest }: ModelFields,
+  name: string,
+  maxBytes = MAX_BYTES,
+): ReadonlyMap<string, ByteStream> {
+  const streamed = graph.initializer.filter(({ stream }) => stream);
+  const encoded = encodeGraph({ ...graph, initializer: graph.initializer.filter(({ stream }) => !stream) });
+  const whole = (tensors: readonly TensorFields[]) => {
+    const parts = tensors.map(tensorMessage);
+    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, encoded.length);
+    const head = [encodeModel(rest), header(FIELD.modelGraph, length), encoded].map(inMemory);
+    return joined([...head, ...parts]);
+  };
+  const inOne = whole(streamed);
+  if (inOne.byteLength <= maxBytes) return new Map([[name, inOne]]);
+  const { tensors, files } = externalised(streamed, name, maxBytes);
+  return new Map([[name, whole(tensors)], ...files]);
+}
+
+/** Tensors that name their places in files of external data, and those files. */
+function externalised(
+  tensors: readonly TensorFields[],
+  name: string,
+  maxBytes: number,
+): { tensors: TensorFields[]; files: Map<string, ByteStream> } {
+  const parts: ByteStream[][] = [];
+  let end = Number.POSITIVE_INFINITY;
+  const placed = tensors.map((tensor) => {
+    const stream = tensor.stream as ByteStream;
+    const { byteLength } = stream;
+    if (byteLength < LEAST_EXTERNAL) return tensor;
+    let offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    if (offset + byteLength > maxBytes) {
+      parts.push([]);
+      [offset, end] = [0, 0];
+    }
+    parts[parts.length - 1].push(inMemory(new Uint8Array(offset - end)), stream);
+    end = offset + byteLength;
+    const place = { location: fileOf(parts.length - 1), offset, length: byteLength };
+    const external_data = Object.entries(place).map(([key, value]) => ({ key, value: String(value) }));
+    return { ...tensor, stream: undefined, data_location: 1, external_data };
+  });
+  function fileOf(index: number): string {
+    return `${name}_data${index === 0 ? '' : `_${index}`}`;
+  }
+  return { tensors: placed, files: new Map(parts.map((streams, i) => [fileOf(i), joined(streams)])) };
+}
+
+/** An initializer as a field of its graph. */
+function tensorMessage({ stream, ...tensor }: TensorFields): ByteStream {
+  const fields = encodeTensor(tensor);
+  const data = stream ? [inMemory(header(FIELD.tensorRawData, stream.byteLength)), stream] : [];
+  const content = joined([inMemory(fields), ...data]);
+  return joined([inMemory(header(FIELD.graphInitializer, content.byteLength)), content]);
+}
+
+/** What stands before the bytes of a field: its number, and how many there are. */
+function header(field: number, length: number): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32((field << 3) | LENGTH_DELIMITED)
+    .uint64(length)
+    .finish();
+}
+
+function inMemory(bytes: Uint8Array): ByteStream {
+  return { byteLength: bytes.length, chunks: () => [bytes] };
+}
+
+function joined(streams: readonly ByteStream[]): ByteStream {
+  return {
+    byteLength: streams.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    *chunks() {
+      for (const stream of streams) yield* stream.chunks();
+    },
+  };
+}

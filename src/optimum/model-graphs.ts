@@ -1,0 +1,110 @@
+import { reshape, slice, transpose, weight } from '../graph/build.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import type { HeadKind, ModelInputs } from '../models/model-definition.ts';
+import { Network } from '../nn/network.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import type { Tuner } from '../tuners/tuner.ts';
+import { BATCH, countedPositions, idsInput, maskInput, SEQUENCE, SOURCE } from './batch-first-inputs.ts';
+import { OptimumCache, type Phase } from './optimum-cache.ts';
+
+/** The name of the frozen vector that holds the values of a method with layers of its own. */
+export const ADAPTER = 'adapter';
+
+/** A graph that becomes a file. */
+export interface ModelGraph {
+  /** The file's name, without what tells the type of its weights. */
+  name: 'model' | 'encoder_model' | 'decoder_model_merged';
+  outputs: Readonly<Record<string, Value>>;
+  /** Of an encoder-decoder's decoder: what computes the inputs `N.encoder.key` and so on where no cache has them. */
+  keys?: Readonly<Record<string, Value>>;
+}
+
+/**
+ * The graphs of a model as Optimum exports them: one, or of an encoder-decoder that writes the encoder and the decoder.
+ *
+ * @param tuner of a method that adds layers; undefined where all is in the weights
+ */
+export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
+  const { headKind } = model;
+  if (headKind === 'CAUSAL_LM') return [{ name: 'model', outputs: causal(model, tuner) }];
+  if (headKind !== 'SEQ_2_SEQ_LM') {
+    return [{ name: 'model', outputs: OUTPUTS[headKind](whole(model, tuner)) }];
+  }
+  const part = (phase: Phase) => encoderDecoder(model, tuner, phase);
+  const [encoder, keys, decoder] = (['encoder', 'keys', 'decoder'] as const).map(part);
+  return [
+    { name: 'encoder_model', outputs: { last_hidden_state: encoder.cache.encoderOutput as Value } },
+    {
+      name: 'decoder_model_merged',
+      outputs: { logits: byToken(decoder.logits), ...decoder.cache.present },
+      keys: keys.cache.encoder,
+    },
+  ];
+}
+
+/** A model that reads a text at once. */
+function whole(model: TaskModel, tuner: Tuner | undefined): Value {
+  const network = networkWith(tuner);
+  const { graph } = network;
+  return model.buildLogits(network, () => ({
+    ...{ batch: BATCH, sequence: SEQUENCE, inputIds: idsInput(graph, 'input_ids') },
+    tokenTypeIds: idsInput(graph, 'token_type_ids'),
+    positionIds: countedPositions(graph),
+    attentionMask: maskInput(graph, 'attention_mask'),
+  }));
+}
+
+/** A decoder that reads on after its cache. */
+function causal(model: TaskModel, tuner: Tuner | undefined): Record<string, Value> {
+  const network = networkWith(tuner);
+  const { graph } = network;
+  const cache = new OptimumCache(graph, SEQUENCE);
+  const logits = model.buildLogits(network, () => ({
+    ...{ batch: BATCH, sequence: SEQUENCE, cache, inputIds: idsInput(graph, 'input_ids') },
+    positionIds: idsInput(graph, 'position_ids'),
+    attentionMask: maskInput(graph, 'attention_mask', cache.past),
+  }));
+  return { logits: byToken(logits), ...cache.present };
+}
+
+function encoderDecoder(model: TaskModel, tuner: Tuner | undefined, phase: Phase) {
+  const network = networkWith(tuner);
+  const { graph } = network;
+  const source = phase === 'encoder' ? SEQUENCE : SOURCE;
+  const cache = new OptimumCache(graph, source, phase);
+  const mask = phase === 'encoder' ? 'attention_mask' : 'encoder_attention_mask';
+  const inputs: Partial<ModelInputs> = {
+    ...{ batch: BATCH, sequence: source, target: SEQUENCE, cache },
+    attentionMask: maskInput(graph, mask, 0, source),
+    inputIds: idsInput(graph, 'input_ids', source),
+    decoderInputIds: idsInput(graph, phase === 'encoder' ? 'decoder_input_ids' : 'input_ids'),
+  };
+  const logits = model.buildLogits(network, () => inputs);
+  return { logits, cache };
+}
+
+function networkWith(tuner: Tuner | undefined): Network {
+  const graph = new Graph();
+  if (!tuner) return new Network(graph);
+  const flat = weight(graph, ADAPTER, [tuner.layout.length]);
+  return new Network(graph, { injection: tuner.inject(flat, (x) => x) });
+}
+
+/** A head's logits, by the names of Optimum and in its order. */
+const OUTPUTS: Record<
+  Exclude<HeadKind, 'CAUSAL_LM' | 'SEQ_2_SEQ_LM'>,
+  (logits: Value) => Record<string, Value>
+> = {
+  SEQ_CLS: (logits) => ({ logits }),
+  TOKEN_CLS: (logits) => ({ logits: byToken(logits) }),
+  MASKED_LM: (logits) => ({ logits: byToken(logits) }),
+  QUESTION_ANS: (logits) => {
+    const of = (i: number) => reshape(slice(logits, 0, i, i + 1), [BATCH, SEQUENCE]);
+    return { start_logits: of(0), end_logits: of(1) };
+  },
+};
+
+/** Logits of rows [tokens · batch, classes] as [batch, tokens, classes]. */
+function byToken(logits: Value): Value {
+  return transpose(reshape(logits, [SEQUENCE, BATCH, logits.shape[1]]), [1, 0, 2]);
+}

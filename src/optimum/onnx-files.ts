@@ -1,0 +1,61 @@
+import { symbol } from '../graph/dimension.ts';
+import type { Value } from '../graph/graph.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import { valueInfo } from '../onnx/emitter.ts';
+import { type LoweredGraph, lowerGraph } from '../onnx/lower-graph.ts';
+import { mergeChoice } from '../onnx/merge-choice.ts';
+import { type ByteStream, modelFields } from '../onnx/schema.ts';
+import { streamModel } from '../onnx/stream-model.ts';
+import type { ReadRange, Tuner } from '../tuners/tuner.ts';
+import { SOURCE } from './batch-first-inputs.ts';
+import { type ModelGraph, modelGraphs } from './model-graphs.ts';
+import { ONNX_DTYPES, type OnnxDtype } from './onnx-dtypes.ts';
+import { PAST_KEY_VALUES } from './optimum-cache.ts';
+import { FileWeights } from './weights/file-weights.ts';
+
+/** The input that says whether the cache has the encoder's keys and values. */
+const FLAG = 'use_cache_branch';
+
+export interface OnnxSource {
+  model: TaskModel;
+  /** Of a method that adds layers, whose values are read as the parameter {@link ADAPTER}. */
+  tuner?: Tuner;
+  read: ReadRange;
+}
+
+/**
+ * The ONNX files of a model, by name: one or two for each type of weights, with those of their external data.
+ *
+ * @param maxBytes that a file may have; by default what protobuf allows
+ */
+export function onnxFiles(
+  { model, tuner, read }: OnnxSource,
+  dtypes: readonly OnnxDtype[],
+  maxBytes?: number,
+): { name: string; files: ReadonlyMap<string, ByteStream> }[] {
+  const graphs = modelGraphs(model, tuner);
+  return dtypes.flatMap((dtype) =>
+    graphs.map((graph) => {
+      const name = `${graph.name}${ONNX_DTYPES[dtype].suffix}.onnx`;
+      const lowered = lowerModel(graph, new FileWeights(ONNX_DTYPES[dtype], read));
+      return { name, files: streamModel(modelFields(lowered), name, maxBytes) };
+    }),
+  );
+}
+
+/** The encoder's keys and values of a cache, which has none at first: their number of tokens is one of its own. */
+function ofCache(value: Value): Value {
+  const shape = value.shape.map((size) => (size === SOURCE ? symbol(`past_${SOURCE}`) : size));
+  return { ...value, shape };
+}
+
+function lowerModel({ outputs, keys }: ModelGraph, weights: FileWeights): LoweredGraph {
+  const options = { target: 'wasm', weights, wideIntegers: true } as const;
+  const program = lowerGraph(outputs, options);
+  if (!keys) return program;
+  const given = Object.entries(keys).map(
+    ([name, value]) => [name, valueInfo(PAST_KEY_VALUES + name, ofCache(value))] as const,
+  );
+  const computed = lowerGraph(keys, { ...options, prefix: 'keys/' });
+  return mergeChoice(program, { flag: FLAG, given: new Map(given), computed });
+}

@@ -1,0 +1,50 @@
+import { quantizeBlocks } from '../../formats/quantize-blocks.ts';
+import { rowwiseByteProduct } from '../../onnx/byte-matmul.ts';
+import type { Emitter } from '../../onnx/emitter.ts';
+import { ELEMENT } from '../../onnx/schema.ts';
+import type { Matrix } from './matrix.ts';
+import type { MatrixForm } from './matrix-form.ts';
+
+/** Narrower matrices, such as a head of a few classes, are not worth the rounding. */
+const LEAST_ROWS = 32;
+
+/**
+ * Signed bytes, each row with a scale. A product rounds its operand to bytes as well, each row with a scale of its own, so
+ * that an answer does not depend on what else is in the batch. One matrix serves products and look-ups.
+ */
+export const byteRows: MatrixForm = {
+  fits: ({ rows }) => rows >= LEAST_ROWS,
+  product(e, matrix, x) {
+    const { bytes, scales } = stored(e, matrix);
+    const [turned] = e.once(`${bytes} turned`, () => [e.emit('Transpose', [bytes], { perm: [1, 0] })]);
+    return rowwiseByteProduct(e, x, turned, scales, matrix.columns);
+  },
+  rows(e, matrix, ids) {
+    const { bytes, scales } = stored(e, matrix);
+    const rows = e.emit('Cast', [e.emit('Gather', [bytes, ids], { axis: 0 })], { to: ELEMENT.float32 });
+    const steps = e.emit('Unsqueeze', [e.emit('Gather', [scales, ids], { axis: 0 }), e.int64([-1])]);
+    return e.emit('Mul', [rows, steps]);
+  },
+};
+
+function stored(e: Emitter, matrix: Matrix): { bytes: string; scales: string } {
+  const { name, rows, columns } = matrix;
+  const [bytes, scales] = e.once(`${name} in bytes`, () => [
+    e.stream(`${name}_quantized`, ELEMENT.int8, [rows, columns], {
+      byteLength: rows * columns,
+      chunks: () => quantized(matrix, ({ blocks }) => blocks),
+    }),
+    e.stream(`${name}_scale`, ELEMENT.float32, [rows], {
+      byteLength: rows * Float32Array.BYTES_PER_ELEMENT,
+      chunks: () => quantized(matrix, ({ scales }) => new Uint8Array(scales.buffer)),
+    }),
+  ]);
+  return { bytes, scales };
+}
+
+function* quantized(
+  { columns, blocks }: Matrix,
+  part: (rows: ReturnType<typeof quantizeBlocks>) => Uint8Array,
+): Generator<Uint8Array> {
+  for (const block of blocks()) yield part(quantizeBlocks(block, 8, columns));
+}

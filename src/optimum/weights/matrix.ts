@@ -1,0 +1,48 @@
+import type { GraphNode, Value } from '../../graph/graph.ts';
+import type { ReadRange } from '../../tuners/tuner.ts';
+
+/** A frozen matrix [rows, columns]. */
+export interface Matrix {
+  /** Begins the names of its tensors. */
+  name: string;
+  rows: number;
+  columns: number;
+  /** Its rows in order, some at a time. */
+  blocks(): Iterable<Float32Array>;
+}
+
+/** Elements in memory at once: a megabyte. */
+export const BLOCK = 2 ** 18;
+
+/** A frozen matrix as it is stored: its rows are what a look-up gives. */
+export function tableOf(weight: Value, read: ReadRange): Matrix {
+  const { name } = (weight.node as GraphNode<'weight'>).attributes;
+  const [rows, columns] = weight.shape as number[];
+  return {
+    ...{ name, rows, columns },
+    *blocks() {
+      const atOnce = Math.max(1, Math.floor(BLOCK / columns));
+      for (let from = 0; from < rows; from += atOnce) {
+        yield read(name, from * columns, Math.min(rows, from + atOnce) * columns);
+      }
+    },
+  };
+}
+
+/** The frozen matrix W of a product x Wᵀ: of x W the transposition, which is read as a whole. */
+export function factorOf(product: GraphNode<'matmul'>, read: ReadRange): Matrix {
+  const table = tableOf(product.inputs[1], read);
+  if (product.attributes.transposeB) return table;
+  const { name, rows: columns, columns: rows } = table;
+  return {
+    ...{ name: `${name}.turned`, rows, columns },
+    *blocks() {
+      const stored = read(name, 0, rows * columns);
+      const turned = new Float32Array(rows * columns);
+      for (let row = 0; row < rows; row++) {
+        for (let i = 0; i < columns; i++) turned[row * columns + i] = stored[i * rows + row];
+      }
+      yield turned;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { TaskModel } from '../objectives/task-model.ts';
+import { tokenizerClassOf } from '../text/convert/convert-tokenizer.ts';
+
+/** Classes that tell no kind of tokenizer: with them transformers.js gives a pair's texts one type of tokens. */
+const NO_CLASS = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersBackend'];
+
+/**
+ * A tokenizer_config.json with which transformers.js makes the tokens that the model was trained on.
+ *
+ * @param frames whether the tokenizer puts tokens before or after a text
+ * @param maxLength tokens after which a text was cut in training
+ * @param chatTemplate of a file of its own, which transformers.js does not read
+ */
+export function onnxTokenizerConfig(
+  given: Readonly<Record<string, unknown>>,
+  { definition, config, headKind }: Pick<TaskModel, 'definition' | 'config' | 'headKind'>,
+  { frames, maxLength, chatTemplate }: { frames: boolean; maxLength?: number; chatTemplate?: string },
+): Record<string, unknown> {
+  const { tokenizer_class, model_max_length, chat_template } = given;
+  const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
+  const ownClass = config.typeVocabSize > 1 ? tokenizerClassOf(definition.modelType) : undefined;
+  const writes = headKind === 'CAUSAL_LM' || headKind === 'SEQ_2_SEQ_LM';
+  // A prompt may be longer than the examples were.
+  const lengths = [model_max_length, config.maxLength, writes ? undefined : maxLength];
+  const longest = Math.min(...lengths.filter((length) => typeof length === 'number'));
+  return {
+    ...given,
+    ...(!isNamed && ownClass && { tokenizer_class: ownClass }),
+    ...(Number.isFinite(longest) && { model_max_length: longest }),
+    // Without it the pipeline that writes leaves these tokens out.
+    ...(headKind === 'CAUSAL_LM' && frames && { add_bos_token: true }),
+    ...(chat_template === undefined && chatTemplate !== undefined && { chat_template: chatTemplate }),
+  };
+}

@@ -1,0 +1,325 @@
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from '@huggingface/transformers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Example,
+  exportedLogits,
+  exportedTokens,
+  logitsDifference,
+  ourLogits,
+} from '../scripts/transformers-js/compare-logits.ts';
+import { readSafetensors, writeSafetensors } from '../src/formats/node/safetensors-file.ts';
+import type { HeadKind } from '../src/models/model-definition.ts';
+import type { OnnxDtype } from '../src/optimum/onnx-dtypes.ts';
+import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
+import type { Words } from '../src/tasks/token-classification/definition.ts';
+import type { TaggedWords } from '../src/tasks/token-classification/tagged-words.ts';
+import type { ExportOnnxOptions } from '../src/trained/node/export-onnx.ts';
+import { type OpenedModel, open } from '../src/trained/node/open.ts';
+import { familiesAndHeads, writesText, writeTinyHead } from './support/tiny-head.ts';
+import { Workspace } from './support/workspace.ts';
+
+const PAIRS: Example[] = [
+  ['the cat sat', 'a dog ran on the mat'],
+  ['the bird', 'flew'],
+];
+const TEXTS: Example[] = [['the cat sat on the mat'], ['a dog']];
+const PROMPT = 'the cat sat on the mat';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'onnx-export-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A tiny model, open, and the folder of its export. */
+async function exported(family: string, head: HeadKind, options?: ExportOnnxOptions) {
+  const base = mkdtempSync(join(folder, `${family}-${head}-`));
+  writeTinyHead(base, family, head);
+  const model = await open(base);
+  const output = `${base}-onnx`;
+  model.export('onnx', output, options);
+  return { base, output, model };
+}
+
+/** Families that transformers.js has with these heads; it has all that write text. */
+const ENCODERS = ['bert', 'deberta-v2', 'distilbert', 'electra', 'roberta', 'xlm-roberta'];
+const inTransformersJs = ([family, head]: [string, HeadKind]) =>
+  writesText(head) || ENCODERS.includes(family) || (family === 'bart' && head === 'SEQ_CLS');
+
+// biome-ignore lint/suspicious/noExplicitAny: the library's own types tell a pipeline's answer by its task alone.
+type Loaded = any;
+const load = (task: string, path: string, dtype: OnnxDtype = 'fp32'): Promise<Loaded> =>
+  pipeline(task as 'text-classification', path, { dtype });
+
+async function first<Input, Answer>(model: OpenedModel, input: Input): Promise<Answer> {
+  for await (const answer of model.predict<Input, Answer>([input])) return answer;
+  throw new Error('no answer');
+}
+
+/** What transformers.js answers, beside our own answer. */
+const ANSWERS: Record<HeadKind, (output: string, model: OpenedModel, base: string) => Promise<void>> = {
+  async SEQ_CLS(output, model) {
+    const classifier = await load('text-classification', output);
+    const ours = await first<object, { label: string; probabilities: number[] }>(model, { text: PROMPT });
+    const [theirs] = await classifier([PROMPT], { top_k: null });
+    expect(theirs[0].label).toBe(ours.label);
+    for (const { label, score } of theirs) {
+      expect(score).toBeCloseTo(ours.probabilities[model.labels.indexOf(label)], 5);
+    }
+  },
+  async TOKEN_CLS(output, model) {
+    const tagger = await load('token-classification', output);
+    const ours = await first<Words, TaggedWords>(model, { words: PROMPT.split(' ') });
+    const theirs = await tagger(PROMPT, { ignore_labels: [] });
+    expect(theirs.map(({ entity }: { entity: string }) => entity)).toEqual(ours.tags);
+    theirs.forEach(({ score }: { score: number }, i: number) => {
+      expect(score).toBeCloseTo(ours.scores[i]!, 5);
+    });
+  },
+  async QUESTION_ANS(output, model) {
+    const answerer = await load('question-answering', output);
+    const [question, context] = PAIRS[0] as [string, string];
+    const ours = await first<QuestionInput, SpanAnswer>(model, { question, context });
+    expect((await answerer(question, context)).answer).toBe(ours.answer);
+  },
+  async MASKED_LM(output, _, base) {
+    const filler = await load('fill-mask', output);
+    const text = 'the [MASK] sat on the mat';
+    const { logits, batch, byToken } = await ourLogits(base, [[text]]);
+    const at = batch.inputIds.indexOf(filler.tokenizer.mask_token_id) * byToken!;
+    const scores = logits.subarray(at, at + byToken!);
+    const [{ token }] = await filler(text);
+    expect(token).toBe(scores.indexOf(Math.max(...scores)));
+  },
+  CAUSAL_LM: (output, model) => writesTheSame('text-generation', output, model),
+  SEQ_2_SEQ_LM: (output, model) => writesTheSame('text2text-generation', output, model),
+};
+
+async function writesTheSame(task: string, output: string, model: OpenedModel): Promise<void> {
+  const writer = await load(task, output);
+  const settings = { max_new_tokens: 12, do_sample: false };
+  const isDecoder = task === 'text-generation';
+  // Of two lengths, so that one is padded. An encoder-decoder begins with a token of its own.
+  const prompts = [PROMPT, 'a dog'];
+  if (isDecoder) writer.tokenizer.padding_side = 'left';
+  const inputs = writer.tokenizer(prompts, { padding: true });
+  const written = await writer.model.generate({ ...inputs, ...settings });
+  for (const [row, prompt] of prompts.entries()) {
+    const ours = await model.generate(prompt, settings);
+    const begun = isDecoder ? inputs.input_ids.dims[1] : 1;
+    const ids = written[row].tolist().slice(begun).map(Number);
+    expect(ids.slice(0, ours.ids.length)).toEqual([...ours.ids]);
+    // One at a time: in a batch transformers.js writes on behind a row's end.
+    const [{ generated_text: text }] = await writer(prompt, settings);
+    expect(text).toBe(isDecoder ? prompt + ours.text : ours.text);
+  }
+}
+
+describe('transformers.js answers as we do', () => {
+  it.each(familiesAndHeads().filter(inTransformersJs))('%s, %s', async (family, head) => {
+    const { base, output, model } = await exported(family, head);
+    await ANSWERS[head](output, model, base);
+    await model.close();
+    if (writesText(head)) return;
+    const examples = head === 'SEQ_CLS' || head === 'QUESTION_ANS' ? PAIRS : TEXTS;
+    const ours = await ourLogits(base, examples);
+    expect(await exportedTokens(output, examples)).toEqual([...ours.batch.inputIds]);
+    const { largest, scale } = logitsDifference(ours, await exportedLogits(output, 'model.onnx', ours.batch));
+    // The same products and sums; some engines' kernels add in another order.
+    expect(largest).toBeLessThan(1e-5 * scale);
+  });
+});
+
+describe('types of weights', () => {
+  // Rounding a weight to 11 bits moves it by 2^-12 of itself at most, to a byte by 1/254 of its row's largest. Two layers
+  // of 32 random features keep that within these shares of the largest logit; wider ones lose less.
+  it.each([
+    ['bert', 'TOKEN_CLS'],
+    ['deberta-v2', 'TOKEN_CLS'],
+    ['gpt2', 'TOKEN_CLS'],
+    ['bart', 'QUESTION_ANS'],
+    ['llama', 'TOKEN_CLS'],
+  ] as const)('%s, %s: fp16 and q8 are near fp32', async (family, head) => {
+    const { base, output, model } = await exported(family, head, { dtypes: ['fp32', 'fp16', 'q8', 'q4'] });
+    await model.close();
+    expect(readdirSync(join(output, 'onnx')).sort()).toEqual([
+      'model.onnx',
+      'model_fp16.onnx',
+      'model_q4.onnx',
+      'model_quantized.onnx',
+    ]);
+    const ours = await ourLogits(base, TEXTS);
+    const share = async (file: string) => {
+      const { largest, scale } = logitsDifference(ours, await exportedLogits(output, file, ours.batch));
+      return largest / scale;
+    };
+    const [f16, q8, q4] = [
+      await share('model_fp16.onnx'),
+      await share('model_quantized.onnx'),
+      await share('model_q4.onnx'),
+    ];
+    expect(f16).toBeGreaterThan(0);
+    expect(f16).toBeLessThan(0.01);
+    expect(q8).toBeGreaterThan(f16);
+    expect(q8).toBeLessThan(0.1);
+    // In 4 bits random weights keep little of what they compute: it is only seen that they are used.
+    expect(q4).toBeGreaterThan(q8);
+  });
+
+  it('are loaded by their names', async () => {
+    const { output, model } = await exported('bart', 'SEQ_2_SEQ_LM', { dtypes: ['q8', 'fp16'] });
+    const settings = { max_new_tokens: 8, do_sample: false };
+    const { text } = await model.generate(PROMPT, settings);
+    await model.close();
+    // Where none is asked for, the first.
+    expect(config(output)['transformers.js_config']).toEqual({ dtype: 'q8' });
+    for (const dtype of ['fp16', 'q8', undefined] as const) {
+      const writer = await pipeline('text2text-generation', output, { dtype });
+      expect(await writer(PROMPT, settings)).toEqual([{ generated_text: text }]);
+    }
+  });
+
+  it('refuse a value that float16 cannot hold', async () => {
+    const base = mkdtempSync(join(folder, 'large-'));
+    writeTinyHead(base, 'bert', 'SEQ_CLS');
+    const path = join(base, 'model.safetensors');
+    const tensors = new Map(readSafetensors(path));
+    const name = 'bert.embeddings.word_embeddings.weight';
+    (tensors.get(name)!.data as Float32Array)[5] = 70000;
+    writeSafetensors(path, tensors, { format: 'pt' });
+    const model = await open(base);
+    const write = () => model.export('onnx', `${base}-onnx`, { dtypes: ['fp16'] });
+    expect(write).toThrow(`${name}: expected values below 65520, which float16 can hold, got 70000.`);
+    await model.close();
+  });
+});
+
+describe('a model too large for one file', () => {
+  it.each([
+    ['bert', 'SEQ_CLS', 'model.onnx'],
+    ['t5', 'SEQ_2_SEQ_LM', 'decoder_model_merged.onnx'],
+  ] as const)('has its tensors in others: %s', async (family, head, file) => {
+    const { base, output, model } = await exported(family, head, { maxBytes: 40_000 });
+    const files = readdirSync(join(output, 'onnx'));
+    const { use_external_data_format: counts } = config(output)['transformers.js_config'];
+    expect(counts[file]).toBeGreaterThan(1);
+    const names = Array.from({ length: counts[file] }, (_, i) => `${file}_data${i === 0 ? '' : `_${i}`}`);
+    expect(files).toEqual(expect.arrayContaining(names));
+    await ANSWERS[head](output, model, base);
+    await model.close();
+  });
+});
+
+describe('the files beside it', () => {
+  it('have a tokenizer.json, made of what older models have', async () => {
+    const base = mkdtempSync(join(folder, 'slow-'));
+    writeTinyHead(base, 'bert', 'SEQ_CLS');
+    const { model } = JSON.parse(readFileSync(join(base, 'tokenizer.json'), 'utf8'));
+    writeFileSync(join(base, 'vocab.txt'), Object.keys(model.vocab).join('\n'));
+    rmSync(join(base, 'tokenizer.json'));
+    rmSync(join(base, 'tokenizer_config.json'));
+    const opened = await open(base);
+    opened.export('onnx', `${base}-onnx`);
+    await opened.close();
+    const { batch } = await ourLogits(base, PAIRS);
+    expect(await exportedTokens(`${base}-onnx`, PAIRS)).toEqual([...batch.inputIds]);
+  });
+
+  it('have what a base says of generation, its chat template and its labels', async () => {
+    const { output, model } = await exported('llama', 'CAUSAL_LM');
+    const chat = [{ role: 'user', content: 'the cat' }];
+    const settings = { max_new_tokens: 6, do_sample: false };
+    const { text } = await model.generate(chat, settings);
+    await model.close();
+    const writer = await load('text-generation', output);
+    const [{ generated_text: answer }] = await writer(chat, settings);
+    expect(answer.at(-1)).toEqual({ role: 'assistant', content: text });
+    expect(JSON.parse(readFileSync(join(output, 'generation_config.json'), 'utf8'))).toEqual({
+      ...{ _from_model_config: true, bos_token_id: 1, eos_token_id: 2, pad_token_id: 0 },
+    });
+  });
+});
+
+function config(output: string) {
+  return JSON.parse(readFileSync(join(output, 'config.json'), 'utf8'));
+}
+
+describe('adalora export --as onnx', () => {
+  let workspace: Workspace;
+  beforeAll(() => {
+    workspace = new Workspace();
+  });
+  afterAll(() => workspace.remove());
+  const train = (method: string, ...settings: string[]) =>
+    workspace.run(
+      ...['train', 'run.yaml', '--set', `method=${method}`, '--set', 'training.max_steps=12'],
+      ...['--set', `output=${method}`, ...settings.flatMap((setting) => ['--set', setting])],
+    );
+
+  // Their values are merged into the weights, or are layers of the graph, or are the weights.
+  it.each([
+    ['adalora', []],
+    ['houlsby', ['houlsby.bottleneck=4']],
+    ['full', []],
+  ])('of a run with %s', async (method, settings) => {
+    expect(await train(method, ...settings)).toMatchObject({ code: 0 });
+    expect(
+      await workspace.run('export', method, '--as', 'onnx', '--dtype', 'fp32,q8', '-o', `${method}-onnx`),
+    ).toEqual({ code: 0, signal: null, stdout: `The model is in ${method}-onnx\n`, stderr: '' });
+    const output = workspace.path(`${method}-onnx`);
+    const ours = await ourLogits(workspace.path(method), TEXTS, workspace.path('model'));
+    const exact = logitsDifference(ours, await exportedLogits(output, 'model.onnx', ours.batch));
+    // A merged product rounds once where the adapter's rounds three times.
+    expect(exact.largest).toBeLessThan(1e-4 * exact.scale);
+    const classifier = await load('text-classification', output);
+    const [{ label }] = await classifier(TEXTS[0][0]);
+    expect(['bad', 'good']).toContain(label);
+    expect(label).toBe(ours.logits[0] > ours.logits[1] ? 'bad' : 'good');
+  });
+
+  it.each([
+    [
+      'a type that is not known',
+      ['--as', 'onnx', '--dtype', 'fp32,q5', '-o', 'new'],
+      '--dtype: expected types of weights (fp32, fp16, q8, q4), separated by commas, got q5. Did you mean q4, q8?\n',
+    ],
+    [
+      'a form that is not known',
+      ['--as', 'onxx', '-o', 'new'],
+      'adalora/adapter: expected a form that it can be written in (lora, onnx), got onxx of an adapter of kind ADALORA. Did you mean onnx?\n',
+    ],
+    [
+      'a folder with files',
+      ['--as', 'onnx', '-o', 'model'],
+      '--output: model: expected a new or empty folder, got one with files in it.\n',
+    ],
+    [
+      'a type of weights of another form',
+      ['--as', 'lora', '--dtype', 'q8', '-o', 'new'],
+      '--dtype: expected --as onnx beside it, got --as lora.\n',
+    ],
+  ])('refuses %s', async (_, words, stderr) => {
+    expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 2, stderr });
+  });
+
+  it('refuses a file that leads out of the base', async () => {
+    cpSync(workspace.path('model'), workspace.path('linked'), { recursive: true });
+    symlinkSync('/etc/hostname', workspace.path('linked', 'vocab.txt'));
+    const words = ['--as', 'onnx', '--model', 'linked', '-o', 'new'];
+    const { code, stderr } = await workspace.run('export', 'adalora', ...words);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('got a link to') });
+    expect(existsSync(workspace.path('new'))).toBe(false);
+  });
+});

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import { initialise } from '../../src/models/initialise.ts';
+import type { HeadKind } from '../../src/models/model-definition.ts';
+import { modelFamily, modelTypes } from '../../src/models/registry.ts';
+import { classLoss } from '../../src/objectives/sequence-loss.ts';
+import { sequenceModel } from '../../src/objectives/sequence-model.ts';
+import { spanModel } from '../../src/objectives/span-model.ts';
+import { tokenModel } from '../../src/objectives/token-model.ts';
+import type { BuildTask } from '../../src/tasks/task-definition.ts';
+import { describeAs } from '../../src/trained/node/load-model.ts';
+import { SMALL_GENERATORS, writeSmallGenerator } from './small-generator.ts';
+import { writeTinyTextModel } from './tiny-text-model.ts';
+
+/** What tells the encoders apart. Of texts in small letters a padding id of 0 is that of their tokenizer. */
+const ENCODERS: Readonly<Record<string, object>> = {
+  bert: {},
+  electra: { embedding_size: 16 },
+  roberta: { pad_token_id: 0, type_vocab_size: 1 },
+  'xlm-roberta': { pad_token_id: 0, type_vocab_size: 1 },
+  distilbert: { dim: 32, n_layers: 2, n_heads: 4, hidden_dim: 64 },
+  'deberta-v2': { relative_attention: true, pos_att_type: ['c2p', 'p2c'], position_biased_input: false },
+};
+
+const CLASSES: Partial<Record<HeadKind, string[]>> = {
+  SEQ_CLS: ['no', 'maybe', 'yes'],
+  TOKEN_CLS: ['O', 'B-LOC', 'B-PER'],
+};
+
+const BUILDS: Record<HeadKind, BuildTask> = {
+  SEQ_CLS: (definition, config) => sequenceModel(definition, config, classLoss),
+  QUESTION_ANS: spanModel,
+  TOKEN_CLS: tokenModel('TOKEN_CLS'),
+  MASKED_LM: tokenModel('MASKED_LM'),
+  CAUSAL_LM: tokenModel('CAUSAL_LM'),
+  SEQ_2_SEQ_LM: tokenModel('SEQ_2_SEQ_LM'),
+};
+
+/** Whether a head writes text. */
+export function writesText(head: HeadKind): boolean {
+  return head === 'CAUSAL_LM' || head === 'SEQ_2_SEQ_LM';
+}
+
+/** Every family with every head that it has. */
+export function familiesAndHeads(): [family: string, head: HeadKind][] {
+  return modelTypes().flatMap((family) => {
+    const { heads } = modelFamily({ model_type: family }, family);
+    return (Object.keys(heads) as HeadKind[]).map((head): [string, HeadKind] => [family, head]);
+  });
+}
+
+/** Writes a model folder of a family with a head: two layers, 32 wide, random weights and a small tokenizer. */
+export function writeTinyHead(folder: string, family: string, head: HeadKind): void {
+  const { architecture } = modelFamily({ model_type: family }, family).heads[head]!;
+  const labels = CLASSES[head]?.map((label, id) => [id, label]);
+  const config = {
+    model_type: family,
+    architectures: [architecture],
+    ...(labels && { id2label: Object.fromEntries(labels) }),
+  };
+  if (Object.hasOwn(ENCODERS, family)) writeTinyTextModel(folder, 'bert', { ...ENCODERS[family], ...config });
+  else {
+    const like = SMALL_GENERATORS.find((type) => type === family) ?? 'llama';
+    writeSmallGenerator(folder, like, config);
+  }
+  // Those of generators are such that texts do not repeat themselves.
+  if (writesText(head)) return;
+  const { parameters, buffers } = describeAs(folder, BUILDS[head]);
+  const tensors = [...parameters, ...buffers].map(([name, shape]): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, 0.3) },
+  ]);
+  writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
+}
