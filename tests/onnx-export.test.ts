@@ -25,8 +25,8 @@ import type { OnnxDtype } from '../src/optimum/onnx-dtypes.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import type { Words } from '../src/tasks/token-classification/definition.ts';
 import type { TaggedWords } from '../src/tasks/token-classification/tagged-words.ts';
-import type { ExportOnnxOptions } from '../src/trained/node/export-onnx.ts';
 import { type OpenedModel, open } from '../src/trained/node/open.ts';
+import type { ExportOnnxOptions } from '../src/trained/onnx-folder.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from './support/tiny-head.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -293,7 +293,7 @@ describe('adalora export --as onnx', () => {
     [
       'a type that is not known',
       ['--as', 'onnx', '--dtype', 'fp32,q5', '-o', 'new'],
-      '--dtype: expected types of weights (fp32, fp16, q8, q4), separated by commas, got q5. Did you mean q4, q8?\n',
+      '--dtype: expected types of weights (fp32, fp16, q8, q4), got q5. Did you mean q4, q8?\n',
     ],
     [
       'a form that is not known',

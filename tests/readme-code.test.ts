@@ -18,7 +18,9 @@ import { Workspace } from './support/workspace.ts';
 /** Examples that are not run, by how they begin. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'this runs in it',
+  'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
   'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
+  "import { pipeline } from '@huggingface/transformers'": 'tests/onnx-export.test.ts does so',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
   'npx adalora serve': 'tests/serve.test.ts does so',
   'curl 127.0.0.1:8080': 'tests/serve.test.ts asks so',

@@ -20,19 +20,18 @@ export const ONNX_DTYPES = {
 export type OnnxDtype = keyof typeof ONNX_DTYPES;
 
 /**
- * The types that a list with commas names.
+ * The types that are named, each once.
  *
- * @throws UserError for one that is not known
+ * @throws UserError for one that is not known, with the nearest, and for none
  */
-export function parseOnnxDtypes(list: string, where: string): OnnxDtype[] {
-  const names = list.split(',').map((name) => name.trim());
+export function onnxDtypes(names: readonly string[], where: string): OnnxDtype[] {
   const known = Object.keys(ONNX_DTYPES);
-  const unknown = names.find((name) => !known.includes(name));
+  const unknown = names.length === 0 ? '' : names.find((name) => !known.includes(name));
   if (unknown === undefined) return [...new Set(names)] as OnnxDtype[];
   throw new UserError({
     where,
-    expected: `types of weights (${known.join(', ')}), separated by commas`,
-    got: unknown === '' ? 'nothing' : unknown,
+    expected: `types of weights (${known.join(', ')})`,
+    got: unknown === '' ? 'none' : unknown,
     hint: unknown === '' ? undefined : suggest(unknown, known),
   });
 }

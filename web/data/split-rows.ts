@@ -36,7 +36,7 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
   const { fileName, columns } = table;
   const where = `${fileName}, column ${columns[label]}`;
   if (text === label) {
-    const got = `column ${columns[text]} for both`;
+    const got = columns.length === 1 ? 'one column in all' : `column ${columns[text]} for both`;
     throw new UserError({ where: fileName, expected: 'a column of texts and another of labels', got });
   }
   const { rows, leftOut } = usable(table, text, label);

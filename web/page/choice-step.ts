@@ -1,7 +1,8 @@
 import type { Remote } from 'comlink';
 import { counted } from '../../src/report/format.ts';
 import { type Markup, markup } from '../../src/report/markup.ts';
-import type { Choice, ChosenSettings, Desk, OpenedFile } from '../worker/desk.ts';
+import type { Desk } from '../worker/desk.ts';
+import type { Choice, ChosenSettings, OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 
@@ -105,7 +106,7 @@ export function choiceStep(
 
 function factsOf({ fileName, rows, columns, ragged }: OpenedFile): string {
   const left = ragged > 0 ? ` ${counted(ragged)} with more fields or fewer are left out.` : '';
-  return `${fileName}: ${counted(rows)} rows of ${counted(columns.length)} columns.${left}`;
+  return `${fileName}: ${counted(rows)} rows of ${counted(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}.${left}`;
 }
 
 function preview({ columns, preview }: OpenedFile, text: number, label: number): Markup {

@@ -1,5 +1,6 @@
 import type { Remote } from 'comlink';
-import type { Desk, OpenedFile } from '../worker/desk.ts';
+import type { Desk } from '../worker/desk.ts';
+import type { OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
 
 const EXAMPLE = 'messages.tsv';

@@ -1,6 +1,6 @@
 import '../worker/without-eval.ts';
 
-import type { Outcome, Watcher } from '../worker/desk.ts';
+import type { Outcome, Watcher } from '../worker/messages.ts';
 import { choiceStep } from './choice-step.ts';
 import { fileStep } from './file-step.ts';
 import { isolate } from './isolate.ts';

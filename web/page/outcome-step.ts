@@ -1,6 +1,7 @@
 import type { Remote } from 'comlink';
 import { counted, score } from '../../src/report/format.ts';
-import type { Desk, Prediction } from '../worker/desk.ts';
+import type { Desk } from '../worker/desk.ts';
+import type { Prediction } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 import type { Ended } from './training-step.ts';

@@ -4,7 +4,8 @@ import { stepLine } from '../../src/report/page/step-line.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../src/report/run/run-record.ts';
 import { TimeLeft } from '../../src/report/run/time-left.ts';
 import type { ProgressEvent, TrainEvent } from '../../src/run/events.ts';
-import type { Begun, Desk, Outcome, Watcher } from '../worker/desk.ts';
+import type { Desk } from '../worker/desk.ts';
+import type { Begun, Outcome, Watcher } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { RunPicture } from './run-picture.ts';
 

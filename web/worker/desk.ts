@@ -1,62 +1,15 @@
-import { zipSync } from 'fflate';
-import { type RunFacts, runFacts } from '../../src/report/run/run-facts.ts';
-import {
-  type ClassAnswer,
-  open,
-  type PageOptions,
-  type Texts,
-  type TrainEvent,
-  type TrainedModel,
-  type TrainResult,
-  train,
-} from '../../src/web/index.ts';
+import { runFacts } from '../../src/report/run/run-facts.ts';
+import type { TrainEvent } from '../../src/run/events.ts';
+import { type PageOptions, train } from '../../src/web/index.ts';
 import { parsePageConfig } from '../../src/web/page-config.ts';
-import { type Column, describeColumns, guessColumns } from '../data/describe-columns.ts';
+import { describeColumns, guessColumns } from '../data/describe-columns.ts';
 import { readTable, type Table } from '../data/read-table.ts';
 import { type Split, splitRows } from '../data/split-rows.ts';
 import { bestDevice } from './best-device.ts';
-import { epochsFor, type PageRun, pageRun, SEED, type Settings, stepsPerEpoch } from './page-run.ts';
+import { LearntModel } from './learnt-model.ts';
+import type { Choice, ChosenSettings, OpenedFile, Outcome, Prediction, Watcher } from './messages.ts';
+import { epochsFor, type PageRun, pageRun, SEED } from './page-run.ts';
 import { RunStore } from './run-store.ts';
-
-/** What the page shows of a file. */
-export interface OpenedFile extends Omit<Table, 'rows' | 'columns'> {
-  rows: number;
-  columns: Column[];
-  /** The first rows. */
-  preview: string[][];
-  guess: { text: number; label: number };
-}
-
-/** What is to be trained on, where these columns are chosen. */
-export interface Choice extends Pick<Split, 'labels' | 'leftOut'> {
-  trainRows: number;
-  heldOutRows: number;
-  epochs: number;
-  stepsPerEpoch: number;
-}
-
-/** Without a device: the best that there is. */
-export type ChosenSettings = Omit<Settings, 'device'> & Partial<Pick<Settings, 'device'>>;
-
-export interface Begun extends Omit<PageRun, 'config' | 'files'> {
-  facts: RunFacts;
-  /** Whether a tab that is closed can go on with it. */
-  isKept: boolean;
-}
-
-/** What the page is told while a run goes on. */
-export interface Watcher {
-  begun(run: Begun): void;
-  event(event: TrainEvent): void;
-}
-
-export type Outcome = Pick<TrainResult, 'reason' | 'step' | 'metrics' | 'train_runtime'>;
-
-export interface Prediction {
-  label: string;
-  /** The most likely first. */
-  probabilities: [label: string, probability: number][];
-}
 
 const PREVIEWED = 5;
 /** Of a field of the preview. */
@@ -68,9 +21,7 @@ export class Desk {
   readonly #store = RunStore.open();
   #table: Table | undefined;
   #stop = new AbortController();
-  #trained: TrainResult | undefined;
-  #model: Promise<TrainedModel> | undefined;
-  #device: 'wasm' | 'webgpu' = 'wasm';
+  #learnt: LearntModel | undefined;
 
   /** @param site the address that the engine's and the model's files lie below */
   constructor(site: URL) {
@@ -102,7 +53,7 @@ export class Desk {
     const [trainRows, heldOutRows] = [train.length, heldOut.length];
     return {
       ...{ labels, leftOut, trainRows, heldOutRows },
-      ...{ epochs: epochsFor(trainRows), stepsPerEpoch: stepsPerEpoch(trainRows) },
+      epochs: epochsFor(trainRows),
     };
   }
 
@@ -144,26 +95,14 @@ export class Desk {
     this.#stop.abort();
   }
 
-  /** What the trained model makes of a text. */
-  async predict(text: string): Promise<Prediction> {
-    this.#model ??= open(this.#trained!, { ...this.#site, device: this.#device });
-    const model = await this.#model;
-    const { labels } = this.#trained!;
-    for await (const answer of model.predict<Texts, ClassAnswer>([{ text }])) {
-      const probabilities = labels.map((label, i): [string, number] => [label, answer.probabilities[i]]);
-      return { label: answer.label, probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
-    }
-    throw new Error('a text without an answer');
+  /** How the trained model labels a text. */
+  predict(text: string): Promise<Prediction> {
+    return this.#learnt!.predict(text);
   }
 
   /** The adapter's files, as PEFT loads them, in an archive. */
   adapter(): Blob {
-    const encoder = new TextEncoder();
-    const files = [...this.#trained!.adapter!].map(([name, content]): [string, Uint8Array] => [
-      name,
-      typeof content === 'string' ? encoder.encode(content) : content,
-    ]);
-    return new Blob([zipSync(Object.fromEntries(files)) as BlobPart], { type: 'application/zip' });
+    return this.#learnt!.adapter();
   }
 
   #split(text: number, label: number): Split {
@@ -183,30 +122,27 @@ export class Desk {
     before: readonly TrainEvent[] = [],
     checkpoint?: Blob,
   ): Promise<Outcome> {
-    await this.#forget();
+    await this.#learnt?.close();
+    this.#learnt = undefined;
     const { config, files, ...told } = run;
-    this.#device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
     watcher.begun({ ...told, facts: runFacts(parsePageConfig(config))!, isKept: store !== undefined });
     const events: TrainEvent[] = [];
     const tell = (event: TrainEvent) => {
-      if (event.type === 'start')
-        for (const old of before.filter(({ step }) => step <= event.step)) tell(old);
       if (event.type !== 'progress') events.push(event);
       watcher.event(event);
     };
-    this.#trained = await train(config, {
-      ...{ ...this.#site, files, checkpoint, onEvent: tell, signal: this.#stop.signal },
+    const onEvent = (event: TrainEvent) => {
+      if (event.type === 'start') before.filter(({ step }) => step <= event.step).forEach(tell);
+      tell(event);
+    };
+    const trained = await train(config, {
+      ...{ ...this.#site, files, checkpoint, onEvent, signal: this.#stop.signal },
       // Where the disk is full the run goes on, and its last checkpoint stays.
       ...(store && { onCheckpoint: (state) => store.save(state, events).catch(() => {}) }),
     });
-    const { reason, step, metrics, train_runtime } = this.#trained;
+    const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
+    if (trained.adapter) this.#learnt = new LearntModel(trained, { ...this.#site, device });
+    const { reason, step, metrics, train_runtime } = trained;
     return { reason, step, metrics, train_runtime };
-  }
-
-  async #forget(): Promise<void> {
-    const model = await this.#model?.catch(() => undefined);
-    this.#model = undefined;
-    this.#trained = undefined;
-    await model?.close();
   }
 }

@@ -32,7 +32,7 @@ export function epochsFor(trainRows: number): number {
   return Math.min(MOST_EPOCHS, Math.max(2, Math.ceil(LEAST_STEPS / stepsPerEpoch(trainRows))));
 }
 
-export function stepsPerEpoch(trainRows: number): number {
+function stepsPerEpoch(trainRows: number): number {
   return Math.ceil(trainRows / BATCH);
 }
 

@@ -31,12 +31,13 @@ async function run(path: string, flags: Flags): Promise<void> {
 }
 
 async function writeOnnx(path: string, { output, dtype = 'fp32', model }: Flags): Promise<void> {
-  const { parseOnnxDtypes } = await import('../../optimum/onnx-dtypes.ts');
+  const { onnxDtypes } = await import('../../optimum/onnx-dtypes.ts');
   const { exportOnnx } = await import('../../trained/node/export-onnx.ts');
   const { openTuned } = await import('../../trained/node/open-tuned.ts');
   const { assertNewFolder } = await import('../assert-new-folder.ts');
   const { downloadDisplay } = await import('../terminal/download-display.ts');
-  const dtypes = parseOnnxDtypes(dtype, '--dtype');
+  const names = dtype.split(',').map((name) => name.trim());
+  const dtypes = onnxDtypes(names, '--dtype');
   assertNewFolder(output);
   const opened = await openTuned(path, { model, onProgress: downloadDisplay(process.stderr) });
   try {

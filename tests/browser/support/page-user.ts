@@ -44,9 +44,13 @@ export class PageUser {
 
   /** Waits for the end, and gives the sentence about the score. */
   async score(): Promise<string> {
-    const score = this.page.locator('#score');
-    await score.waitFor({ timeout: 0 });
-    return (await score.textContent())!;
+    const isOver = () =>
+      !document.querySelector<HTMLElement>('#outcome')!.hidden ||
+      document.querySelector('#training-problem')!.textContent !== '';
+    await this.page.waitForFunction(isOver, undefined, { timeout: 0 });
+    const problem = await this.page.locator('#training-problem').textContent();
+    if (problem) throw new Error(problem);
+    return (await this.page.locator('#score').textContent())!;
   }
 
   /** Types a text: the labels with their percentages, the likeliest first. */

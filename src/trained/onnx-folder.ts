@@ -1,0 +1,99 @@
+import { generationConfigOf } from '../generation/legacy-config.ts';
+import type { ByteStream } from '../onnx/schema.ts';
+import { ADAPTER } from '../optimum/model-graphs.ts';
+import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
+import { type OnnxSource, onnxFiles } from '../optimum/onnx-files.ts';
+import type { LoadedModel } from '../program/model-weights.ts';
+import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../text/build-tokenizer.ts';
+import type { TunedValues } from '../tuners/tuner.ts';
+import { trainedConfig } from './full-model.ts';
+import type { Notes } from './notes.ts';
+import { onnxConfig } from './onnx-config.ts';
+import { onnxTokenizerConfig } from './onnx-tokenizer.ts';
+
+export interface ExportOnnxOptions {
+  /** How the weights are kept: a file for each; fp32 alone where nothing is said. */
+  dtypes?: readonly OnnxDtype[];
+  /** The most bytes of a file; what is more goes to files of external data. By default what protobuf allows. */
+  maxBytes?: number;
+}
+
+/** A model with its adapter, if it has one. */
+export interface OnnxModel extends TunedValues {
+  model: LoadedModel;
+  notes: Notes | undefined;
+}
+
+/** The small files of the base model. */
+export interface BaseFiles {
+  /** By name: config.json, those of the tokenizer and, where there are, of generation and of the chat template. */
+  files: ReadonlyMap<string, Uint8Array>;
+  /** The path of a file, for messages. */
+  where(name: string): string;
+}
+
+/** The names of those beside the tokenizer's. */
+export const CONFIG = 'config.json';
+export const CHAT_TEMPLATE = 'chat_template.jinja';
+export const GENERATION_CONFIG = 'generation_config.json';
+
+/**
+ * A model as ONNX files with its config and its tokenizer, by their paths in a folder that transformers.js and Optimum
+ * load, config.json last: what a base model's own files do not already say. What an adapter adds is merged into the weights, or is layers of
+ * the graph. Tensors are made one by one when they are written.
+ *
+ * @throws UserError for types that are not known and a tokenizer that is missing or damaged; when a file is written, for values that its type cannot hold
+ */
+export function onnxFolder(
+  opened: OnnxModel,
+  { files, where }: BaseFiles,
+  { dtypes: named = ['fp32'], maxBytes }: ExportOnnxOptions = {},
+): ReadonlyMap<string, ByteStream> {
+  const dtypes = onnxDtypes(named, 'dtypes');
+  const { model, notes } = opened;
+  const text = (name: string) => new TextDecoder().decode(files.get(name));
+  const { before, after } = buildTokenizer(files, where, model.config).frame();
+  const { tokenizer, config } = tokenizerJsons(files, where);
+  const tokenizerConfig = onnxTokenizerConfig({ ...config }, model, {
+    frames: before.length + after.length > 0,
+    maxLength: notes?.data.max_length,
+    chatTemplate: files.has(CHAT_TEMPLATE) ? text(CHAT_TEMPLATE) : undefined,
+  });
+  const models = onnxFiles(sourceOf(opened), dtypes, maxBytes);
+  const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
+  const made = new Map<string, string>([[TOKENIZER_FILES.config, json(tokenizerConfig)]]);
+  if (!files.has(TOKENIZER_FILES.tokenizer)) made.set(TOKENIZER_FILES.tokenizer, json(tokenizer));
+  const writes = model.headKind === 'CAUSAL_LM' || model.headKind === 'SEQ_2_SEQ_LM';
+  if (writes && !files.has(GENERATION_CONFIG)) {
+    made.set(GENERATION_CONFIG, json(generationConfigOf(JSON.parse(text(CONFIG)))));
+  }
+  const trained = trainedConfig(text(CONFIG), model, notes, 'float32');
+  made.set(CONFIG, onnxConfig(trained, model.config, dtypes, Object.fromEntries(external)));
+  return new Map([
+    ...models.flatMap((one) => [...one.files].map(([name, stream]) => [`onnx/${name}`, stream] as const)),
+    ...[...made].map(([name, content]) => [name, inMemory(content)] as const),
+  ]);
+}
+
+/** What the files are made of. A buffer that the checkpoint lacks is zeros. */
+function sourceOf({ model, tuner, values }: OnnxModel): OnnxSource {
+  const read = tuner.merged?.(values, model.readRange) ?? model.readRange;
+  return {
+    model,
+    tuner: tuner.merged ? undefined : tuner,
+    read(name, start, end) {
+      if (name === ADAPTER) return values.slice(start, end);
+      const place = model.buffers.has(name) && model.locate(name);
+      return place && 'data' in place ? new Float32Array(end - start) : read(name, start, end);
+    },
+  };
+}
+
+function json(content: unknown): string {
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function inMemory(content: string): ByteStream {
+  const bytes = new TextEncoder().encode(content);
+  return { byteLength: bytes.length, chunks: () => [bytes] };
+}

@@ -1,0 +1,50 @@
+import { zipSync } from 'fflate';
+import {
+  type ClassAnswer,
+  type OpenOptions,
+  open,
+  type Texts,
+  type TrainedModel,
+  type TrainResult,
+} from '../../src/web/index.ts';
+import type { Prediction } from './messages.ts';
+
+/** What a run has learnt: it labels texts, and is taken along. It opens with the first text. */
+export class LearntModel {
+  readonly #trained: TrainResult;
+  readonly #options: OpenOptions;
+  #model: Promise<TrainedModel> | undefined;
+
+  constructor(trained: TrainResult, options: OpenOptions) {
+    this.#trained = trained;
+    this.#options = options;
+  }
+
+  async predict(text: string): Promise<Prediction> {
+    this.#model ??= open(this.#trained, this.#options);
+    const model = await this.#model;
+    for await (const answer of model.predict<Texts, ClassAnswer>([{ text }])) {
+      const probabilities = model.labels.map((label, i): [string, number] => [
+        label,
+        answer.probabilities[i],
+      ]);
+      return { probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
+    }
+    throw new Error('a text without an answer');
+  }
+
+  /** The adapter's files, as PEFT loads them, in an archive. */
+  adapter(): Blob {
+    const encoder = new TextEncoder();
+    const files = [...this.#trained.adapter!].map(([name, content]): [string, Uint8Array] => [
+      name,
+      typeof content === 'string' ? encoder.encode(content) : content,
+    ]);
+    return new Blob([zipSync(Object.fromEntries(files)) as BlobPart], { type: 'application/zip' });
+  }
+
+  async close(): Promise<void> {
+    const model = await this.#model?.catch(() => undefined);
+    await model?.close();
+  }
+}
