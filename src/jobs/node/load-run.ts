@@ -2,6 +2,7 @@ import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { OnWritten } from '../../bases/node/write-base.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
 import type { ProgressEvent } from '../../run/events.ts';
 import { newModel } from '../../trained/bind-model.ts';
 import { describeAs, openModel } from '../../trained/node/load-model.ts';
@@ -13,6 +14,7 @@ import type { RunOfFiles } from './read-run.ts';
  * Opens the model, makes its base where that is to be another, tokenizes everything and sets the method up.
  *
  * @param began what time chat templates are told
+ * @param planned the config with which a run began that is longer now
  * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learnt from, an adapter of
  * another model
  */
@@ -20,10 +22,11 @@ export async function loadRun(
   run: RunOfFiles,
   began: Date,
   onProgress: (what: ProgressEvent['what'], share: number) => void,
+  planned?: RunConfig,
 ): Promise<SetUpRun> {
   const tell = (what: ProgressEvent['what']) => everySecond((share) => onProgress(what, share));
   const model = await openBase(run, tell('base'));
-  return setUpRun(run, model, nodeEngine(model, run.config.device), began, tell('text'));
+  return setUpRun(run, model, nodeEngine(model, run.config.device), began, tell('text'), planned);
 }
 
 /** The model that a run starts from, its base kept as the config says; that is made where it has not been. */

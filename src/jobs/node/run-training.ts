@@ -16,7 +16,7 @@ import {
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
 import { lockFolder } from '../../run/node/run-lock.ts';
-import { fingerprintOf, otherRun } from '../../run/node/same-run.ts';
+import { beforeLengthening, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
@@ -24,6 +24,7 @@ import { openModel } from '../../trained/node/load-model.ts';
 import { sharedFiles, writeFullModel } from '../../trained/node/write-model.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 import { everySecond } from '../every-second.ts';
+import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runResults } from '../run-results.ts';
 import { type SetUpRun, startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
@@ -35,6 +36,8 @@ import { scoreOnFloat32 } from './score-on-float32.ts';
 export interface RunOptions {
   /** Continue from the newest checkpoint; without one from the start. */
   resume: boolean;
+  /** Data that lie in no file, by the names that the config has for them. */
+  texts?: TextsInMemory;
   onEvent(event: TrainEvent): void;
   shouldStop(): boolean;
 }
@@ -63,7 +66,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   const progress = (what: 'download' | 'base' | 'text', share: number) =>
     options.onEvent({ type: 'progress', step: 0, what, share });
   const download = everySecond((share) => progress('download', share));
-  const run = await readRun(given, ({ received, total }) => download(received / total));
+  const run = await readRun(given, ({ received, total }) => download(received / total), options.texts);
   const { config, labels } = run;
   // Before the training rather than after it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
@@ -73,11 +76,14 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   const saved = options.resume
     ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
     : undefined;
-  if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
+  // Longer than it was planned: what else a run's course depends on must be as it was.
+  const planned = saved && saved.fingerprint !== fingerprint ? beforeLengthening(config, files) : undefined;
+  const own = planned ? fingerprintOf(planned, labels, run.files()) : fingerprint;
+  if (saved && saved.fingerprint !== own) throw otherRun(config, files);
   if (options.resume && !saved)
     notice(0, `no checkpoint in ${config.output} to go on from: the run starts anew`);
   const finished = saved && existsSync(files.card) ? finishOf(files.metrics) : undefined;
-  if (finished) {
+  if (finished && !planned) {
     const message = `the run in ${config.output} has finished before, nothing is left to do`;
     notice(finished.step, message);
     options.onEvent(finished);
@@ -85,7 +91,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   }
 
   const began = saved?.began ?? new Date();
-  const opened = await loadRun(run, began, progress);
+  const opened = await loadRun(run, began, progress, planned);
   const { loaded, found } = saved ? { loaded: opened } : await survey(opened, config.seed);
   const { model, settings, inputs } = loaded;
   const { method, validation } = inputs;
@@ -99,10 +105,16 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     emit,
     shouldStop: options.shouldStop,
     save: (state) =>
-      writeCheckpoint(files.checkpoints, state, { fingerprint, began }, config.training.save_total_limit),
+      writeCheckpoint(
+        files.checkpoints,
+        state,
+        { fingerprint: own, began },
+        config.training.save_total_limit,
+      ),
     peakMemoryMb,
   });
   if (saved) await restore(trainer, saved);
+  if (trainer.step > settings.totalSteps) throw otherRun(config, files);
   await trainer.prepare();
 
   take();
@@ -114,6 +126,10 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   if (found) {
     atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);
     emit({ type: 'allocation', ...found.allocation });
+  }
+  if (planned) {
+    const message = `the run goes on to step ${settings.totalSteps}; ranks stay as planned, the learning rate follows the new length`;
+    emit({ type: 'notice', step: trainer.step, message });
   }
   if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
   const finish = await trainer.run();
