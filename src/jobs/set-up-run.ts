@@ -31,7 +31,7 @@ export function setUpRun(
 ): SetUpRun {
   const { config, start } = run;
   const { train, validation } = run.encode(began, onProgress);
-  const settings = trainerSettings(config, train.lengths.length);
+  const settings = { ...trainerSettings(config, train.lengths.length), classWeights: run.classWeights };
   const { totalSteps } = trainerSettings(planned, train.lengths.length);
   const { run: method, values } = startMethod(config, model, totalSteps, start?.stored);
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);
