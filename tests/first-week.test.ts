@@ -120,6 +120,38 @@ it('the base model of an adapter is looked for from its own folder too, and aske
   expect(stderr).toContain('run/adapter names it as its base model: say where it is with --model.');
 });
 
+it('classes count in the loss as training.class_weights says, in two halves of a batch as in the whole', async () => {
+  const losses = async (output: string, ...settings: string[]) => {
+    const all = [
+      ...settings,
+      'method=lora',
+      'training.max_steps=3',
+      'training.logging_steps=1',
+      `output=${output}`,
+    ];
+    const fixed = [
+      'model_config={hidden_dropout_prob: 0, attention_probs_dropout_prob: 0}',
+      ...['lora.lora_dropout=0', 'training.group_by_length=false', 'training.eval_strategy=no'],
+    ];
+    expect(await workspace.train(...all, ...fixed)).toMatchObject({ code: 0 });
+    return eventsOf(workspace.events(output), 'step').map(({ loss }) => loss);
+  };
+  const weights = 'training.class_weights={bad: 4}';
+  const [plain, whole, halves] = await Promise.all([
+    losses('plain'),
+    losses('weighed', weights),
+    losses(
+      'halved',
+      weights,
+      'training.per_device_train_batch_size=8',
+      'training.gradient_accumulation_steps=2',
+    ),
+  ]);
+  expect(Math.abs(whole[0] - plain[0])).toBeGreaterThan(1e-3);
+  // Sums of 32-bit numbers in another order.
+  whole.forEach((loss, i) => expect(halves[i]).toBeCloseTo(loss, 4));
+});
+
 describe('data.validation: 25%', () => {
   const settings = ['data.validation=25%', 'method=lora', 'training.max_steps=4', 'output=held'];
   const args = ['train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting])];

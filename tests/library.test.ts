@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -48,6 +49,35 @@ describe('the library', () => {
     const finish = await train({ ...config, training }, { signal: controller.signal, onEvent });
     expect(finish.reason).toBe('stopped');
     expect(finish.step).toBeLessThan(5000);
+  });
+
+  it('learns from rows in memory as from a file of them, and goes on with them', async () => {
+    const { plan, train } = await import('adalora');
+    const rows = tinyRows(40, 1);
+    const text = (some: readonly object[]) => some.map((row) => `${JSON.stringify(row)}\n`).join('');
+    workspace.write('rows.jsonl', text(rows));
+    workspace.write('dev.jsonl', text(rows.slice(0, 8)));
+    const columns = { text: 'text', label: 'label', max_length: 32 } as const;
+    const shared = { model: workspace.path('model'), method: 'lora', training: { max_steps: 3 } } as const;
+    const inMemory = { ...columns, train: rows, validation: { small: rows.slice(0, 8) } };
+    const files = {
+      ...columns,
+      train: workspace.path('rows.jsonl'),
+      validation: { small: workspace.path('dev.jsonl') },
+    };
+    const one = { ...shared, data: inMemory, output: workspace.path('memory') };
+    expect((await plan(one)).steps).toBe(3);
+    const [memory, disk] = [
+      await train(one),
+      await train({ ...shared, data: files, output: workspace.path('disk') }),
+    ];
+    expect(memory.metrics.eval_loss).toBe(disk.metrics.eval_loss);
+    const adapter = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
+    expect(adapter('memory').equals(adapter('disk'))).toBe(true);
+    // Finished, and known by its rows.
+    expect((await train(one, { resume: true })).step).toBe(3);
+    const others = { ...one, data: { ...inMemory, train: rows.slice(1) } };
+    await expect(train(others, { resume: true })).rejects.toThrow('other content in the data files');
   });
 
   it('fails with what onEvent throws, after a checkpoint', async () => {

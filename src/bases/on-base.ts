@@ -11,6 +11,6 @@ export function onBase<Model extends TaskModel>(model: Model, base: FrozenBase):
   return {
     ...model,
     buildLogits: (network, change) => model.buildLogits(on(network), change),
-    buildLoss: (network, labelSmoothing) => model.buildLoss(on(network), labelSmoothing),
+    buildLoss: (network, options) => model.buildLoss(on(network), options),
   };
 }

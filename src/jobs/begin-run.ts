@@ -9,6 +9,7 @@ import type { BuildTask } from '../tasks/task-definition.ts';
 import type { Family } from '../trained/bind-model.ts';
 import type { Notes } from '../trained/notes.ts';
 import type { TrainedParts } from '../trained/trained-model.ts';
+import { classWeights } from './class-weights.ts';
 
 /** The adapter that a run goes on from. */
 export interface StartingAdapter {
@@ -42,6 +43,8 @@ export interface RunBeginning {
   maxLength: number;
   /** What people should know of the files. */
   notices: readonly string[];
+  /** By which each class counts in training, where that is not alike. */
+  classWeights?: readonly number[];
   /** Tokenizes everything. `began`: what time chat templates are told. */
   encode(began: Date, onProgress?: (share: number) => void): { train: ExampleSet; validation?: Validation };
 }
@@ -78,9 +81,11 @@ export function beginRun({
       tensors: start.stored.tensors,
     },
   });
+  const weights = classWeights(config.training, labels, task.classCounts?.(train, labels));
   return {
     config,
     start,
+    ...(weights && { classWeights: weights }),
     data: { ...data, ...task.found?.(all, data) } as RunConfig['data'],
     labels,
     build: task.build(labels),
@@ -94,7 +99,7 @@ export function beginRun({
         ...{ reading: data, labels, seed: config.seed, onProgress },
       };
       return {
-        train: task.examples(train, context),
+        train: task.examples(train, { ...context, classWeights: weights }),
         validation: validationOf(
           validation.map(({ name, rows }) => [name, task.evaluation(rows, context, evalBatchSize)]),
         ),

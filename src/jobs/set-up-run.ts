@@ -1,7 +1,7 @@
 import type { Communicator } from '../parallel/communicator.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
-import { methodOf } from '../run/config/run-config.ts';
+import { methodOf, type RunConfig } from '../run/config/run-config.ts';
 import type { TrainerInputs } from '../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../train/trainer-settings.ts';
 import { checkHead } from '../trained/check-head.ts';
@@ -19,6 +19,7 @@ export interface SetUpRun {
  * Tokenizes everything and sets the method up on the model.
  *
  * @param began what time chat templates are told
+ * @param planned the config with which a run began that is longer now: its method keeps to the steps of that
  * @throws UserError for rows that cannot be learnt from, an adapter of another model
  */
 export function setUpRun(
@@ -27,12 +28,14 @@ export function setUpRun(
   engine: Engine,
   began: Date,
   onProgress?: (share: number) => void,
+  planned: RunConfig = run.config,
   communicator?: Communicator,
 ): SetUpRun {
   const { config, start } = run;
   const { train, validation } = run.encode(began, onProgress);
-  const settings = trainerSettings(config, train.lengths.length);
-  const { run: method, values } = startMethod(config, model, settings.totalSteps, start?.stored);
+  const settings = { ...trainerSettings(config, train.lengths.length), classWeights: run.classWeights };
+  const { totalSteps } = trainerSettings(planned, train.lengths.length);
+  const { run: method, values } = startMethod(config, model, totalSteps, start?.stored);
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);
   return {
     model,

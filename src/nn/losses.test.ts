@@ -20,6 +20,47 @@ describe('binary cross-entropy', () => {
   });
 });
 
+describe('cross-entropy with weights of classes', () => {
+  it.each([0, 0.1])(
+    'is the mean of the rows by the weights of their labels (label smoothing %d)',
+    async (smoothing) => {
+      const [weights, labels] = [
+        [2, 0.5, 1],
+        [0, 1, -100, 2],
+      ];
+      const rows = [
+        [1, -1, 0.5],
+        [0, 2, 1],
+        [3, 1, 2],
+        [-1, 0.5, 0],
+      ];
+      const graph = new Graph();
+      const x = input(graph, 'x', 'float32', [4, 3]);
+      const value = crossEntropy(x, input(graph, 'labels', 'int32', [4]), smoothing, weights);
+      const [slope] = gradients(value, [x]);
+      const session = await cpu.open(lower({ value, slope }, { target: 'cpu' }));
+      const feeds = {
+        x: { data: Float32Array.from(rows.flat()), dims: [4, 3] },
+        labels: { data: Int32Array.from(labels), dims: [4] },
+      };
+      const actual = await session.run(feeds);
+      await session.release();
+      const used = rows.flatMap((row, i) => (labels[i] < 0 ? [] : [{ row, label: labels[i] }]));
+      const total = used.reduce((sum, { label }) => sum + weights[label], 0);
+      const expected = used.reduce((sum, { row, label }) => {
+        const normaliser = Math.log(row.reduce((all, logit) => all + Math.exp(logit), 0));
+        const mean = row.reduce((all, logit) => all + normaliser - logit, 0) / 3;
+        return sum + weights[label] * ((1 - smoothing) * (normaliser - row[label]) + smoothing * mean);
+      }, 0);
+      expect(actual.value.data[0]).toBeCloseTo(expected / total, 6);
+      const powers = rows[0].map(Math.exp);
+      const share = powers[1] / (powers[0] + powers[1] + powers[2]);
+      expect(actual.slope.data[1]).toBeCloseTo((2 / total) * (share - smoothing / 3), 6);
+      expect([...actual.slope.data.subarray(6, 9)].map(Math.abs)).toEqual([0, 0, 0]);
+    },
+  );
+});
+
 describe('cross-entropy', () => {
   const LABELS = { data: Int32Array.of(3, -100, 0, 4), dims: [4] };
   const logits = Float32Array.from(

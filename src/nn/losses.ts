@@ -25,13 +25,26 @@ import type { Value } from '../graph/graph.ts';
  * Mean negative log-likelihood of int32 labels [rows] under logits [rows, classes]; rows whose label is no class are
  * ignored. Smoothed, it is this times 1 - `smoothing`, and `smoothing` times the same of all classes on average, as in
  * transformers' `LabelSmoother`.
+ *
+ * @param weights of the classes, by which a row counts in the mean, as in PyTorch's `CrossEntropyLoss(weight)`; by default 1
  */
-export function crossEntropy(logits: Value, labels: Value, smoothing = 0): Value {
+export function crossEntropy(
+  logits: Value,
+  labels: Value,
+  smoothing = 0,
+  weights?: readonly number[],
+): Value {
   const [rows, classes] = logits.shape;
   const { graph } = logits.node;
   const label = reshape(labels, [rows, 1]);
   const ids = iota(graph, classes);
   const isHit = equal(label, reshape(ids, [1, classes]));
+  if (weights) {
+    const each = expand(reshape(constant(graph, weights, [weights.length]), [1, classes]), logits.shape);
+    const weight = reshape(sum(where(isHit, each, 0), [1]), [rows, 1]);
+    const hits = sum(where(isHit, multiply(logits, each), 0), [0, 1]);
+    return smoothedMean(logits, weight, hits, smoothing);
+  }
   const hits = sum(where(isHit, logits, 0), [0, 1]);
   const last = slice(ids, 0, addDimensions(classes, -1), classes);
   const isClass = where(
@@ -39,11 +52,17 @@ export function crossEntropy(logits: Value, labels: Value, smoothing = 0): Value
     0,
     where(greater(label, constant(graph, [-1], [], 'int32')), expand(constant(graph, [1], []), [rows, 1]), 0),
   );
-  const normaliser = sum(multiply(isClass, logSumExp(logits)), [0, 1]);
-  const count = sum(isClass, [0, 1]);
+  return smoothedMean(logits, isClass, hits, smoothing);
+}
+
+/** @param weight of each row, [rows, 1] @param hits the sum over rows of the label's logit times that, [] */
+function smoothedMean(logits: Value, weight: Value, hits: Value, smoothing: number): Value {
+  const normaliser = sum(multiply(weight, logSumExp(logits)), [0, 1]);
+  const count = sum(weight, [0, 1]);
   if (smoothing === 0) return divide(subtract(normaliser, hits), count);
-  const all = sum(multiply(isClass, logits), [0, 1]);
-  const expected = add(multiply(hits, 1 - smoothing), multiply(all, smoothing / (classes as number)));
+  const all = sum(multiply(weight, logits), [0, 1]);
+  const share = smoothing / (logits.shape[1] as number);
+  const expected = add(multiply(hits, 1 - smoothing), multiply(all, share));
   return divide(subtract(normaliser, expected), count);
 }
 

@@ -2,13 +2,19 @@ import { input, reshape } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import { binaryCrossEntropy, crossEntropy, meanSquaredError } from '../nn/losses.ts';
 import type { HostTensor } from '../runtime/session.ts';
+import type { LossOptions } from './task-model.ts';
 
 const LABELS = 'labels';
 
 /** Cross-entropy of one class a text, from logits [batch, classes]; declares the input `labels`, int32 [batch]. */
-export function classLoss(logits: Value, labelSmoothing?: number): Value {
+export function classLoss(logits: Value, { labelSmoothing, classWeights }: LossOptions = {}): Value {
   const [batch] = logits.shape;
-  return crossEntropy(logits, input(logits.node.graph, LABELS, 'int32', [batch]), labelSmoothing);
+  return crossEntropy(
+    logits,
+    input(logits.node.graph, LABELS, 'int32', [batch]),
+    labelSmoothing,
+    classWeights,
+  );
 }
 
 /** Squared error of a score, from logits [batch, 1]; declares the input `labels`, float32 [batch]. */

@@ -1,6 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
-import { type TaskModel, taskModel } from './task-model.ts';
+import { type LossOptions, type TaskModel, taskModel } from './task-model.ts';
 
 /**
  * A model of a family with one row of logits for each text: [batch, labels].
@@ -10,9 +10,7 @@ import { type TaskModel, taskModel } from './task-model.ts';
 export function sequenceModel(
   definition: ModelDefinition,
   config: CommonConfig,
-  loss: (logits: Value, labelSmoothing?: number) => Value,
+  loss: (logits: Value, options?: LossOptions) => Value,
 ): TaskModel {
-  return taskModel(definition, config, 'SEQ_CLS', (logits, _, labelSmoothing) =>
-    loss(logits(), labelSmoothing),
-  );
+  return taskModel(definition, config, 'SEQ_CLS', (logits, _, options) => loss(logits(), options));
 }

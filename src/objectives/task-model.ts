@@ -8,14 +8,19 @@ import { modelInputs } from './model-inputs.ts';
 /** Inputs of a model that stand in for those of {@link modelInputs}. */
 export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
 
+/** How a cross-entropy is taken in training. */
+export interface LossOptions {
+  /** The share that all classes have in the targets. */
+  labelSmoothing?: number;
+  /** By which the rows of each class count; by default 1. */
+  classWeights?: readonly number[];
+}
+
 /** A model with a head and its loss: how to build its graphs. */
 export interface TaskModel extends TunableModel {
   buildLogits(network: Network, change?: ChangeInputs): Value;
-  /**
-   * Mean loss of a batch, []; declares the inputs of its targets. `labelSmoothing`: the share that all classes have in a
-   * cross-entropy; losses of other kinds take none.
-   */
-  buildLoss(network: Network, labelSmoothing?: number): Value;
+  /** Mean loss of a batch, []; declares the inputs of its targets. Of losses that are no cross-entropy the options are nothing. */
+  buildLoss(network: Network, options?: LossOptions): Value;
 }
 
 /**
@@ -31,7 +36,7 @@ export function taskModel(
   buildLoss: (
     logits: (change?: ChangeInputs) => Value,
     network: Pick<Network, 'graph'>,
-    labelSmoothing?: number,
+    options?: LossOptions,
   ) => Value,
 ): TaskModel {
   const head = definition.heads[headKind];
@@ -51,8 +56,7 @@ export function taskModel(
     parameters,
     buffers,
     buildLogits,
-    buildLoss: (network, labelSmoothing) =>
-      buildLoss((change) => buildLogits(network, change), network, labelSmoothing),
+    buildLoss: (network, options) => buildLoss((change) => buildLogits(network, change), network, options),
   };
 }
 

@@ -14,7 +14,7 @@ export type TokenHeadKind = 'TOKEN_CLS' | 'MASKED_LM' | 'CAUSAL_LM' | 'SEQ_2_SEQ
  */
 export function tokenModel(headKind: TokenHeadKind) {
   return (definition: ModelDefinition, config: CommonConfig): TaskModel =>
-    taskModel(definition, config, headKind, (logits, { graph }, labelSmoothing) => {
+    taskModel(definition, config, headKind, (logits, { graph }, { labelSmoothing } = {}) => {
       const labelled = [symbol('labelled')];
       const rows = input(graph, LABEL_ROWS, 'int32', labelled);
       return crossEntropy(

@@ -3,7 +3,7 @@ import { add, concat, input, multiply, reshape } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
 import { Network } from '../nn/network.ts';
-import type { TaskModel } from '../objectives/task-model.ts';
+import type { LossOptions, TaskModel } from '../objectives/task-model.ts';
 import { elementCount } from '../support/element-count.ts';
 import { stackValue } from '../tuners/parameter-layout.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
@@ -12,7 +12,7 @@ import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 export const TRAINED = 'trained';
 
 /** Builds a model's task loss in a network. */
-export type BuildModel = (network: Network, labelSmoothing?: number) => Value;
+export type BuildModel = (network: Network, options?: LossOptions) => Value;
 
 export interface TrainingGraph {
   /** Outputs `loss` [] (the task's), `gradient` [length] (of the objective) and, where there is one, `regularizer` []. */
@@ -20,11 +20,9 @@ export interface TrainingGraph {
   dropouts: DropoutSites;
 }
 
-export interface TrainingOptions {
+export interface TrainingOptions extends LossOptions {
   /** Whether the backward pass computes the layers' activations once more, so that they need not be kept. */
   gradientCheckpointing?: boolean;
-  /** The share that all classes have in a cross-entropy's targets; evaluation has none. */
-  labelSmoothing?: number;
   /** Where dropout's masks are cut; by default by the host. */
   masks?: MaskSource;
 }
@@ -33,10 +31,10 @@ export interface TrainingOptions {
 export function trainingGraph(
   buildLoss: BuildModel,
   tuner: Tuner,
-  { gradientCheckpointing = false, labelSmoothing, masks }: TrainingOptions = {},
+  { gradientCheckpointing = false, masks, ...options }: TrainingOptions = {},
 ): TrainingGraph {
   const { network, flat } = tunedNetwork(tuner, true, masks);
-  const loss = buildLoss(network, labelSmoothing);
+  const loss = buildLoss(network, options);
   const { stacks } = tuner.layout;
   const leaves = stacks.map((stack) => stackValue(flat, stack));
   const cuts = gradientCheckpointing ? network.layerInputs : [];

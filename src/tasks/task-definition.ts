@@ -67,6 +67,8 @@ export interface TaskDefinition<
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
   /** Keeps a share of rows from training, to validate on; missing where examples are no rows. */
   holdOut?(rows: Rows, share: number): HeldOut<Rows>;
+  /** Rows of each class, for tasks in whose loss classes may have weights. */
+  classCounts?(rows: Rows, labels: readonly string[]): number[];
   /** What the reader of a file should know of it: rows that were left out. */
   notices?(rows: Rows): string[];
   /** The classes of the training rows, in the order of the head's outputs; none for tasks without. */
@@ -117,6 +119,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   /** @throws UserError where the model's folder has none */
   chatTemplate(): ChatTemplate;
   seed: number;
+  /** By which each class counts in training, where that is not alike. */
+  classWeights?: readonly number[];
   /** Told now and then which share is done. */
   onProgress?: (share: number) => void;
 }

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { contentDigest } from '../../formats/node/content-digest.ts';
 import { assertAgreed } from '../../parallel/agree.ts';
 import type { Communicator } from '../../parallel/communicator.ts';
 import { courseOf } from '../../run/config/course-of.ts';
-import { fingerprintOf } from '../../run/node/same-run.ts';
+import { digestOf, fingerprintOf } from '../../run/node/same-run.ts';
 import { PROGRAM } from '../../support/program.ts';
 import type { RunOfFiles } from './read-run.ts';
 
@@ -19,9 +18,9 @@ const SHOWN = 12;
 export function assertSameRun(communicator: Communicator, { config, labels, files }: RunOfFiles): string {
   const fingerprint = fingerprintOf(config, labels, files());
   if (communicator.size === 1) return fingerprint;
-  const digests = files().map((path): [string, string] => [
-    `the file ${basename(path)}`,
-    contentDigest(path).slice(0, SHOWN),
+  const digests = files().map((file): [string, string] => [
+    `the file ${basename(typeof file === 'string' ? file : file.name)}`,
+    digestOf(file).slice(0, SHOWN),
   ]);
   const path = new URL('../../../package.json', import.meta.url);
   const { version } = JSON.parse(readFileSync(path, 'utf8'));

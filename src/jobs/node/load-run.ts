@@ -4,6 +4,7 @@ import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-proces
 import { oncePerHost, together } from '../../parallel/node/together.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
 import type { ProgressEvent } from '../../run/events.ts';
 import { newModel } from '../../trained/bind-model.ts';
 import { describeAs, openModel } from '../../trained/node/load-model.ts';
@@ -15,6 +16,7 @@ import type { RunOfFiles } from './read-run.ts';
  * Opens the model, makes its base where that is to be another, tokenizes everything and sets the method up.
  *
  * @param began what time chat templates are told
+ * @param planned the config with which a run began that is longer now
  * @param processes those that share the run: of a host one makes the base, and all read it
  * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learnt from, an adapter of
  * another model
@@ -24,11 +26,14 @@ export async function loadRun(
   began: Date,
   onProgress: (what: ProgressEvent['what'], share: number) => void,
   { communicator, threads }: Processes = ALONE_PROCESSES,
+  planned?: RunConfig,
 ): Promise<SetUpRun> {
   const tell = (what: ProgressEvent['what']) => everySecond((share) => onProgress(what, share));
   const model = await oncePerHost(communicator, () => openBase(run, tell('base')));
   const engine = nodeEngine(model, run.config.device, { threads });
-  return together(communicator, () => setUpRun(run, model, engine, began, tell('text'), communicator));
+  return together(communicator, () =>
+    setUpRun(run, model, engine, began, tell('text'), planned, communicator),
+  );
 }
 
 /** The model that a run starts from, its base kept as the config says; that is made where it has not been. */

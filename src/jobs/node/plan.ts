@@ -1,7 +1,8 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
-import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/run-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
+import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import { readRun } from './read-run.ts';
 
 export interface PlanOptions {
@@ -14,8 +15,9 @@ export interface PlanOptions {
  *
  * @throws UserError as the run would
  */
-export async function plan(given: RunConfigInput, { onDownload }: PlanOptions = {}): Promise<Plan> {
-  const run = await readRun(parseRunConfig(given, 'config'), onDownload);
+export async function plan(given: ConfigWithRows, { onDownload }: PlanOptions = {}): Promise<Plan> {
+  const { config: named, texts } = namedRows(given);
+  const run = await readRun(parseRunConfig(named, 'config'), onDownload, texts);
   const { config, start, folder, build, encode } = run;
   return planRun(config, describeAs(folder, build, config.model_config), encode(new Date()), start?.stored);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { filesOf } from '../../data/node/files-of.ts';
+import type { TextFile } from '../../data/text-file.ts';
 import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
@@ -15,27 +16,32 @@ import { readNotes } from '../../trained/node/notes-file.ts';
 import { openText } from '../../trained/node/open-text.ts';
 import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
+import { type TextsInMemory, textInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
 
 /** A run whose files lie in folders. */
 export interface RunOfFiles extends RunBeginning {
   /** The base model's folder. */
   folder: string;
-  /** Paths of everything that its values depend on: the data, the adapter that is continued, the model's files. */
-  files(): readonly string[];
+  /** Everything that its values depend on, by its path where it is a file: the data, the adapter that is continued, the model's files. */
+  files(): readonly (string | TextFile)[];
 }
 
 /** Reads the adapter to go on from, finds the model, and reads the data and its classes; no weight is read. */
 export async function readRun(
   given: RunConfig,
   onDownload?: (progress: DownloadProgress) => void,
+  texts: TextsInMemory = {},
 ): Promise<RunOfFiles> {
   const { config, start, files } = await readStart(given);
   const folder = await resolveModel(config.model, { onProgress: onDownload });
   const family = readFamily(folder, config.model_config);
   const { takesFolders } = taskNamed(config.task);
   const { data } = config;
-  const filesAt = (path: string) => filesOf(data, path, takesFolders, onDownload);
+  const filesAt = async (path: string) =>
+    Object.hasOwn(texts, path)
+      ? [textInMemory(path, texts[path])]
+      : filesOf(data, path, takesFolders, onDownload);
   const train = await filesAt(data.train);
   const validation = await Promise.all(
     validationFiles(data.validation).map(async ({ name, path }) => ({ name, files: await filesAt(path) })),
@@ -47,7 +53,9 @@ export async function readRun(
     ...beginRun({ config, start, family, text, generationFiles, train, validation }),
     folder,
     files: () => [
-      ...[...train, ...validation.flatMap(({ files }) => files)].map(({ name }) => name),
+      ...[...train, ...validation.flatMap(({ files }) => files)].map((file) =>
+        Object.hasOwn(texts, file.name) ? file : file.name,
+      ),
       ...files,
       ...modelFiles(folder, config.model_init),
     ],

@@ -19,7 +19,7 @@ import {
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
 import { lockFolder } from '../../run/node/run-lock.ts';
-import { otherRun } from '../../run/node/same-run.ts';
+import { beforeLengthening, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
@@ -27,6 +27,7 @@ import { openModel } from '../../trained/node/load-model.ts';
 import { sharedFiles, writeFullModel } from '../../trained/node/write-model.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 import { everySecond } from '../every-second.ts';
+import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runResults } from '../run-results.ts';
 import { type SetUpRun, startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
@@ -40,6 +41,8 @@ import { scoreOnFloat32 } from './score-on-float32.ts';
 export interface RunOptions {
   /** Continue from the newest checkpoint; without one from the start. */
   resume: boolean;
+  /** Data that lie in no file, by the names that the config has for them. */
+  texts?: TextsInMemory;
   /** Those who share the run. Every one of them calls this. */
   processes?: Processes;
   /** Told in process 0 alone. */
@@ -82,24 +85,32 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     tell({ type: 'progress', step: 0, what, share });
   const download = everySecond((share) => progress('download', share));
   const run = await oncePerHost(communicator, () =>
-    readRun(given, ({ received, total }) => download(received / total)),
+    readRun(given, ({ received, total }) => download(received / total), options.texts),
   );
-  const { config } = run;
+  const { config, labels } = run;
   // Before the training rather than after it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
   const fingerprint = assertSameRun(communicator, run);
   const notice = (step: number, message: string) => tell({ type: 'notice', step, message });
-  const { saved, finished } = await fromFirst(communicator, () => {
+  const { saved, planned, own, finished } = await fromFirst(communicator, () => {
     const saved = options.resume
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
-    if (saved && saved.fingerprint !== fingerprint) throw otherRun(config, files);
+    // Longer than it was planned: what else a run's course depends on must be as it was.
+    const planned = saved && saved.fingerprint !== fingerprint ? beforeLengthening(config, files) : undefined;
+    const own = planned ? fingerprintOf(planned, labels, run.files()) : fingerprint;
+    if (saved && saved.fingerprint !== own) throw otherRun(config, files);
     if (options.resume && !saved)
       notice(0, `no checkpoint in ${config.output} to go on from: the run starts anew`);
-    return { saved, finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined };
+    return {
+      saved,
+      planned,
+      own,
+      finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined,
+    };
   });
-  if (finished) {
+  if (finished && !planned) {
     const message = `the run in ${config.output} has finished before, nothing is left to do`;
     notice(finished.step, message);
     tell(finished);
@@ -107,7 +118,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   }
 
   const began = saved?.began ?? (await fromFirst(communicator, () => new Date()));
-  const opened = await loadRun(run, began, progress, processes);
+  const opened = await loadRun(run, began, progress, processes, planned);
   const { loaded, found } = saved ? { loaded: opened } : await survey(opened, config.seed);
   const { model, settings, inputs } = loaded;
   const { method, validation } = inputs;
@@ -123,11 +134,12 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     emit,
     shouldStop: options.shouldStop,
     ...(isFirst && {
-      save: (state) => writeCheckpoint(files.checkpoints, state, { fingerprint, began }, limit),
+      save: (state) => writeCheckpoint(files.checkpoints, state, { fingerprint: own, began }, limit),
     }),
     peakMemoryMb,
   });
   if (saved) await restore(trainer, saved);
+  if (trainer.step > settings.totalSteps) throw otherRun(config, files);
   await trainer.prepare();
 
   await together(communicator, () => {
@@ -141,6 +153,10 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     if (found) {
       atomicWrite(files.rankPattern, `${JSON.stringify(found.pattern, null, 2)}\n`);
       emit({ type: 'allocation', ...found.allocation });
+    }
+    if (planned) {
+      const message = `the run goes on to step ${settings.totalSteps}; ranks stay as planned, the learning rate follows the new length`;
+      emit({ type: 'notice', step: trainer.step, message });
     }
     if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
   });

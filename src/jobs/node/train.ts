@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { markAgreed } from '../../parallel/agreed.ts';
 import { readyForMpi } from '../../parallel/node/launch.ts';
-import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
+import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import type { Failure, WorkerJob, WorkerMessage } from './worker.ts';
 
 export interface TrainOptions {
@@ -17,14 +18,15 @@ export interface TrainOptions {
 }
 
 /**
- * Fine-tunes a model as the config says and writes the run's folder. Works in a thread of its own: the engine computes
- * without yielding, and the caller's event loop stays free. Where mpirun, mpiexec or srun has started several processes
- * they share the run: all call this, each batch has the rows of all, and process 0 alone tells events and writes.
+ * Fine-tunes a model as the config says, whose data may be rows in memory, and writes the run's folder. Works in a thread of its
+ * own: the engine computes without yielding, and the caller's event loop stays free. Where mpirun, mpiexec or srun has started
+ * several processes they share the run: all call this, each batch has the rows of all, and process 0 alone tells events and
+ * writes.
  *
  * @throws UserError for every mistake in config, data or model; what `onEvent` throws, after a checkpoint
  */
 export function train(
-  config: RunConfigInput,
+  config: ConfigWithRows,
   { resume = false, onEvent, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
   readyForMpi(process.env);
@@ -32,7 +34,8 @@ export function train(
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);
   if (signal?.aborted) requestStop();
-  const job: WorkerJob = { config: parseRunConfig(config, 'config'), resume, stop };
+  const { config: named, texts } = namedRows(config);
+  const job: WorkerJob = { config: parseRunConfig(named, 'config'), texts, resume, stop };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
   const { threadId } = worker;
   let mistake: { error: unknown } | undefined;

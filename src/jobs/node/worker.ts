@@ -6,11 +6,14 @@ import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { fileError } from '../../support/file-error.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runTraining } from './run-training.ts';
 
 /** What the worker is started with. */
 export interface WorkerJob {
   config: RunConfig;
+  /** Data that lie in no file. */
+  texts: TextsInMemory;
   resume: boolean;
   /** One element; anything but 0 asks for a stop. */
   stop: Int32Array<SharedArrayBuffer>;
@@ -28,7 +31,7 @@ export interface Failure {
   agreed: boolean;
 }
 
-const { config, resume, stop } = workerData as WorkerJob;
+const { config, texts, resume, stop } = workerData as WorkerJob;
 const send = (message: WorkerMessage) => parentPort?.postMessage(message);
 
 let processes: Processes | undefined;
@@ -36,6 +39,7 @@ try {
   processes = await joinProcesses();
   const result = await runTraining(config, {
     resume,
+    texts,
     processes,
     onEvent: (event) => send({ event }),
     shouldStop: () => Atomics.load(stop, 0) !== 0,

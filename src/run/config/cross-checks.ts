@@ -35,6 +35,7 @@ export function crossCheck(sections: SoundSections): Problem[] {
     ...(training && data ? evaluationProblems(training, data) : []),
     ...(training && task ? metricProblems(training, task, data) : []),
     ...(training && task ? smoothingProblems(training, task) : []),
+    ...(training && task ? weightProblems(training, task) : []),
   ];
 }
 
@@ -72,6 +73,12 @@ function methodProblems(method: MethodName, sections: SoundSections): Problem[] 
 function methodsThat(fits: (name: MethodName) => boolean): string {
   const names = METHOD_NAMES.filter(fits);
   return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
+}
+
+function weightProblems({ class_weights: weights }: TrainingSection, task: TaskName): Problem[] {
+  if (weights === undefined || taskNamed(task).classCounts) return [];
+  const expected = `nothing, for the loss of ${task} has no classes to weigh`;
+  return [{ path: ['training', 'class_weights'], expected, got: shown(weights) }];
 }
 
 function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {

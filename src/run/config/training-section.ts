@@ -32,6 +32,11 @@ export const trainingSchema = z.strictObject({
   weight_decay: z.number().min(0).default(0),
   /** The share that all classes have in the targets of the training's cross-entropy; `eval_loss` has none of it. */
   label_smoothing_factor: z.number().min(0).lt(1).default(0),
+  /**
+   * By which the rows of each class count in the training's loss: `balanced` (all classes count alike, as in scikit-learn), or
+   * numbers by label, 1 for those left out. `eval_loss` has none of it.
+   */
+  class_weights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive())]).optional(),
   /** Global norm to which gradients are clipped; 0: not clipped. */
   max_grad_norm: z.number().min(0).default(1),
   adam_beta1: z.number().min(0).lt(1).default(0.9),

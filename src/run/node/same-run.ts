@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TextFile } from '../../data/text-file.ts';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -14,12 +15,35 @@ import type { runFiles } from './run-folder.ts';
 export function fingerprintOf(
   config: RunConfig,
   labels: readonly string[],
-  files: readonly string[],
+  files: readonly (string | TextFile)[],
 ): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([[...courseOf(config)].sort(), labels]));
-  for (const path of files) hash.update(contentDigest(path));
+  for (const file of files) hash.update(digestOf(file));
   return hash.digest('hex');
+}
+
+/** A digest of a file, or of rows in memory. */
+export function digestOf(file: string | TextFile): string {
+  return typeof file === 'string'
+    ? contentDigest(file)
+    : createHash('sha256').update(file.read()).digest('hex');
+}
+
+/**
+ * The config of a run that is to be longer now than when it began; undefined where it has another length for no other
+ * reason.
+ *
+ * @param config as it is to be resumed
+ */
+export function beforeLengthening(
+  config: RunConfig,
+  { config: path }: ReturnType<typeof runFiles>,
+): RunConfig | undefined {
+  const { max_steps, num_train_epochs } = parseRunConfig(readYaml(path, "the run's config"), path).training;
+  const { training } = config;
+  if (max_steps === training.max_steps && num_train_epochs === training.num_train_epochs) return undefined;
+  return { ...config, training: { ...training, max_steps, num_train_epochs } };
 }
 
 /** The error of resuming a run with settings or data that are not its own: names what differs. */

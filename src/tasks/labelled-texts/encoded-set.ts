@@ -12,13 +12,19 @@ export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
  * Texts, or pairs of them, each an example of its own.
  *
  * @param targets see `toTargets`; without them the batches serve prediction alone
+ * @param classWeights by which each class counts in the mean over a step's batches; by default 1
  */
 export function encodedSet(
   rows: readonly Texts[],
   tokenizer: TextTokenizer,
   maxLength: number,
   targets?: Int32Array | Float32Array,
+  classWeights?: readonly number[],
 ): ExampleSet {
+  const weightOf = (examples: Int32Array) =>
+    classWeights && targets
+      ? examples.reduce((sum, example) => sum + classWeights[targets[example]], 0)
+      : examples.length;
   const encodings = rows.map(({ text, textPair }) => tokenizer.encode(text, textPair, maxLength));
   return {
     lengths: Int32Array.from(encodings, ({ inputIds }) => inputIds.length),
@@ -29,7 +35,7 @@ export function encodedSet(
         tokenizer.padId,
       );
       const labels = targets && labelFeed(targets, examples, encodings.length);
-      return { feeds: { ...modelFeeds(batch), ...labels }, weight: examples.length };
+      return { feeds: { ...modelFeeds(batch), ...labels }, weight: weightOf(examples) };
     },
   };
 }

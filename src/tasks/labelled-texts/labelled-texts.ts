@@ -3,6 +3,7 @@ import type { DataOptions, Row } from '../../data/row.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
+import type { LossOptions } from '../../objectives/task-model.ts';
 import type { Scores } from '../../program/example-set.ts';
 import { predictAll } from '../../program/predict-all.ts';
 import { type Problem, shown } from '../../support/problem.ts';
@@ -38,9 +39,11 @@ export interface LabelKind<Answer extends LabelAnswer> {
   targets: ToTargets;
   metrics: readonly ScoreName[];
   /** Mean loss of a batch from its logits [batch, outputs]; declares the input `labels`. */
-  loss(logits: Value, labelSmoothing?: number): Value;
+  loss(logits: Value, options?: LossOptions): Value;
   /** Whether that is a cross-entropy. */
   smoothsLabels?: boolean;
+  /** Whether rows may count by their class. */
+  weighsClasses?: boolean;
   /** The same over a whole set, [rows, outputs] row-major, in 64 bits. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
@@ -71,8 +74,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
   const examples: TaskDefinition<LabelledData, LabelledRows>['examples'] = (
     { rows, fileName },
-    { labels, tokenizer, maxLength },
-  ) => encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName));
+    { labels, tokenizer, maxLength, classWeights },
+  ) => encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName), classWeights);
   return {
     data: labelledDataSchema,
     problems: labelProblems,
@@ -101,6 +104,13 @@ export function labelledTexts<Answer extends LabelAnswer>(
       const { skipped: _, ...same } = file;
       return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
     },
+    ...(kind.weighsClasses && {
+      classCounts({ rows }: LabelledRows, labels: readonly string[]) {
+        const counts = new Map<string, number>(labels.map((label) => [label, 0]));
+        for (const { label } of rows) counts.set(String(label), (counts.get(String(label)) ?? 0) + 1);
+        return labels.map((label) => counts.get(label) ?? 0);
+      },
+    }),
     notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
     labels({ rows, fileName, names }, origin) {
       if (kind.leastLabels === 0) return [];

@@ -33,6 +33,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   metrics: ['accuracy', 'f1', 'combined_score', 'matthews_correlation'],
   loss: classLoss,
   smoothsLabels: true,
+  weighsClasses: true,
   evaluationLoss: meanCrossEntropy,
   /** `f1` is that of class 1 of two; of more classes the mean (macro). `combined_score` is GLUE's of QQP and MRPC. */
   scores(logits, outputs, targets) {

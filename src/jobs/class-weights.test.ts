@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { parseRunConfig } from '../run/config/run-config.ts';
+import { classWeights } from './class-weights.ts';
+
+it('weights of classes are those given, or make all classes count alike', () => {
+  const labels = ['ham', 'spam', 'rare'];
+  expect(classWeights({}, labels, [1, 2, 3])).toBeUndefined();
+  expect(classWeights({ class_weights: { spam: 3 } }, labels)).toEqual([1, 3, 1]);
+  // compute_class_weight("balanced") of scikit-learn.
+  expect(classWeights({ class_weights: 'balanced' }, labels, [6, 2, 1])).toEqual([0.5, 1.5, 3]);
+  expect(() => classWeights({ class_weights: { spma: 3 } }, labels)).toThrow(
+    'training.class_weights: expected labels of the training rows, got "spma". Did you mean spam?',
+  );
+});
+
+it('of a task without classes are refused', () => {
+  const data = { train: 't', text: 0, label: 1 };
+  const config = { task: 'regression', data, output: 'o', training: { class_weights: 'balanced' } };
+  expect(() => parseRunConfig(config, 'test')).toThrow(
+    'test: training.class_weights: expected nothing, for the loss of regression has no classes to weigh',
+  );
+});

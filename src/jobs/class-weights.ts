@@ -1,0 +1,29 @@
+import type { TrainingConfig } from '../run/config/training-section.ts';
+import { suggest } from '../support/nearest.ts';
+import { UserError } from '../support/user-error.ts';
+
+/**
+ * The weight of each class as a config says; undefined where all count alike.
+ *
+ * @param counts training rows of each class
+ * @throws UserError for labels that there are not
+ */
+export function classWeights(
+  { class_weights: given }: Pick<TrainingConfig, 'class_weights'>,
+  labels: readonly string[],
+  counts: readonly number[] = [],
+): readonly number[] | undefined {
+  if (given === undefined) return undefined;
+  if (given === 'balanced') {
+    const rows = counts.reduce((sum, count) => sum + count, 0);
+    return counts.map((count) => rows / (counts.length * Math.max(1, count)));
+  }
+  const unknown = Object.keys(given).find((label) => !labels.includes(label));
+  if (unknown === undefined) return labels.map((label) => given[label] ?? 1);
+  throw new UserError({
+    where: 'training.class_weights',
+    expected: 'labels of the training rows',
+    got: JSON.stringify(unknown),
+    hint: suggest(unknown, labels),
+  });
+}

@@ -1,0 +1,66 @@
+import type { TextFile } from '../data/text-file.ts';
+import type { RunConfigInput } from '../run/config/run-config.ts';
+
+/** Rows of a program, as a file of JSON Lines has them. */
+export type Rows = readonly object[];
+
+type DataWithRows<Data> = Data extends unknown
+  ? Omit<Data, 'train' | 'validation'> & {
+      train?: string | Rows;
+      validation?: string | readonly string[] | Rows | Readonly<Record<string, string | Rows>>;
+    }
+  : never;
+
+/** A config whose data may be rows in memory where it names files. */
+export type ConfigWithRows = RunConfigInput extends infer Input
+  ? Input extends { data: infer Data }
+    ? Omit<Input, 'data'> & { data: DataWithRows<Data> }
+    : never
+  : never;
+
+/** Texts by the names that a config has in place of files. */
+export type TextsInMemory = Readonly<Record<string, string>>;
+
+/** A config that names its rows, and their texts. The same rows are the same run, when it is resumed. */
+export function namedRows({ data, ...config }: ConfigWithRows): {
+  config: RunConfigInput;
+  texts: TextsInMemory;
+} {
+  const texts: Record<string, string> = {};
+  const named = (name: string, value: unknown): unknown => {
+    if (!isRows(value)) return value;
+    texts[`memory/${name}.jsonl`] = rowsText(value);
+    return `memory/${name}.jsonl`;
+  };
+  const { train, validation } = data;
+  const isSection = typeof validation === 'object' && !Array.isArray(validation);
+  const sets = isSection
+    ? Object.fromEntries(Object.entries(validation).map(([name, set]) => [name, named(name, set)]))
+    : named('validation', validation);
+  return {
+    config: {
+      ...config,
+      data: {
+        ...data,
+        ...(train !== undefined && { train: named('train', train) }),
+        ...(validation !== undefined && { validation: sets }),
+      },
+    } as RunConfigInput,
+    texts,
+  };
+}
+
+/** Whether these are rows, and no list of files' names. */
+export function isRows(value: unknown): value is Rows {
+  return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null);
+}
+
+/** Rows as JSON Lines. */
+export function rowsText(rows: Rows): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+}
+
+/** Such a text as the file that it stands for. */
+export function textInMemory(name: string, text: string): TextFile {
+  return { name, size: text.length, read: () => text };
+}

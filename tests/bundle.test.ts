@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+  mkdirSync(workspace.path('node_modules'));
+  symlinkSync(resolve('.'), workspace.path('node_modules', 'adalora'));
+});
+afterAll(() => workspace.remove());
+
+const TRAIN = `({
+  model: 'model', method: 'lora', output: OUTPUT, training: { max_steps: 2 },
+  data: { train: 'train.tsv', text: 'sentence', label: 'label', max_length: 32 },
+}).then(({ step }) => console.log(step));`;
+
+// As README says: the package stays outside of the bundle, for it starts a thread of its own file.
+it.each([
+  ['esm', 'mjs', `import { train } from 'adalora';\ntrain${TRAIN}`],
+  ['cjs', 'cjs', `import('adalora').then(({ train }) => train${TRAIN.replace(/;$/, '')});`],
+] as const)('a program that esbuild bundled for Node (%s) trains', async (format, extension, source) => {
+  const outfile = workspace.path(`bundle.${extension}`);
+  await build({
+    stdin: { contents: source.replace('OUTPUT', JSON.stringify(format)), resolveDir: workspace.folder },
+    ...{ bundle: true, platform: 'node', packages: 'external', format, outfile },
+  });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], {
+    cwd: workspace.folder,
+    encoding: 'utf8',
+  });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '2\n', stderr: '' });
+});

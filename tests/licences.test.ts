@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { licencePage } from '../scripts/licences.ts';
+
+it('the page of licences names what an installation brings (npx tsx scripts/licences.ts > docs/licences.md)', () => {
+  const page = readFileSync('docs/licences.md', 'utf8');
+  expect(page).toBe(licencePage());
+  expect(page).not.toContain('see the package');
+  const kinds = new Set([...page.matchAll(/^\| `.*\| (.+) \|$/gm)].map(([, licence]) => licence));
+  // None that asks more of who passes it on than to name it.
+  for (const kind of kinds)
+    expect(kind).toMatch(/^\(?(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|Unlicense)\b/);
+});
