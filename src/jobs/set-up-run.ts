@@ -19,6 +19,7 @@ export interface SetUpRun {
  * Tokenizes everything and sets the method up on the model.
  *
  * @param began what time chat templates are told
+ * @param communicator those who share the run
  * @throws UserError for rows that cannot be learnt from, an adapter of another model
  */
 export function setUpRun(
@@ -30,7 +31,7 @@ export function setUpRun(
   communicator?: Communicator,
 ): SetUpRun {
   const { config, start } = run;
-  const { train, validation } = run.encode(began, onProgress);
+  const { train, validation } = run.encode(began, onProgress, communicator);
   const settings = trainerSettings(config, train.lengths.length);
   const { run: method, values } = startMethod(config, model, settings.totalSteps, start?.stored);
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);

@@ -67,8 +67,8 @@ export function labelledTexts<Answer extends object>(
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
   const examples: TaskDefinition<LabelledData, LabelledRows>['examples'] = (
     { rows, fileName },
-    { labels, tokenizer, maxLength },
-  ) => encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName));
+    { labels, tokenizer, maxLength, communicator },
+  ) => encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName), communicator);
   return {
     data: labelledDataSchema,
     problems: labelProblems,
