@@ -25,7 +25,7 @@ const words = (output: string, processes: number, settings: readonly string[] = 
   ].flatMap((setting) => ['--set', setting]),
 ];
 /** So long that it can be interrupted. */
-const LONG = ['training.max_steps=400'];
+const LONG = ['training.max_steps=200'];
 const launched = (processes: number): StartOptions => ({
   env: MPI_ENVIRONMENT,
   ...(processes > 1 && { launcher: mpirun(processes) }),
@@ -46,7 +46,7 @@ function expectSameLosses(output: string): void {
   expect(allocations(output)).toEqual(allocations('alone'));
 }
 
-describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`, { timeout: 120_000 }, () => {
+describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`, { timeout: 240_000 }, () => {
   beforeAll(async () => {
     expect(await train('alone', 1)).toMatchObject({ code: 0 });
     expect(await train('two', 2)).toMatchObject({ code: 0 });
@@ -97,6 +97,23 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
       expect(Math.abs(loss / losses('long')[i] - 1)).toBeLessThan(1e-5);
   });
 
+  it('predict and score together what one does alone', async () => {
+    for (const command of [
+      ['predict', 'alone', 'dev.tsv', '--logits'],
+      ['eval', 'alone', 'dev.tsv', '--json'],
+    ]) {
+      const [one, two] = await Promise.all(
+        [1, 2].map((processes) => workspace.start(command, launched(processes)).ended),
+      );
+      expect(two).toMatchObject({ code: 0, stderr: '' });
+      const numbers = ({ stdout }: typeof one) => stdout.match(/[\d.]+(e-\d+)?/g)?.map(Number) ?? [];
+      const words = ({ stdout }: typeof one) => stdout.replaceAll(/[\d.]+(e-\d+)?/g, '#');
+      expect(words(two)).toBe(words(one));
+      // Other threads add up in another order.
+      for (const [i, value] of numbers(two).entries()) expect(value).toBeCloseTo(numbers(one)[i], 4);
+    }
+  });
+
   it('name a host that has other data before the first step, and a global batch that is another', async () => {
     workspace.write(
       'other.tsv',
@@ -127,8 +144,10 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
 
 /** Waits for a word in what a process prints. */
 function printed(child: ChildProcess, word: string): Promise<void> {
+  let text = '';
   return new Promise((seen) => {
-    child.stdout?.on('data', (text: string) => {
+    child.stdout?.on('data', (more: string) => {
+      text += more;
       if (text.includes(word)) seen();
     });
   });

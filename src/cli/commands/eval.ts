@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Processes } from '../../parallel/node/join-processes.ts';
 import { UserError } from '../../support/user-error.ts';
 import {
   addSplitFlags,
@@ -9,6 +10,7 @@ import {
   type SplitFlags,
   type UseFlags,
 } from '../flags.ts';
+import { inAllProcesses } from '../in-all-processes.ts';
 
 export function evalCommand(): Command {
   const command = new Command('eval')
@@ -16,16 +18,19 @@ export function evalCommand(): Command {
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .argument('[file]', 'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them')
     .option('--json', 'print one JSON object');
-  return addUseFlags(addSplitFlags(command)).action(run);
+  return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
+    inAllProcesses((processes) => run(path, file, flags, processes)),
+  );
 }
 
 async function run(
   path: string,
   file: string | undefined,
   flags: UseFlags & SplitFlags & { json?: boolean },
+  processes: Processes,
 ): Promise<void> {
   const { open } = await import('../../trained/node/open.ts');
-  const trained = await open(path, openFlags(flags));
+  const trained = await open(path, { ...openFlags(flags), processes });
   try {
     const task = trained.definition();
     const files = await namedFiles(file, flags, task.takesFolders);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { contentDigest } from '../../formats/node/content-digest.ts';
-import { assertAgreed } from '../../parallel/agree.ts';
+import { assertAgreed } from '../../parallel/assert-agreed.ts';
 import type { Communicator } from '../../parallel/communicator.ts';
 import { courseSettings, fingerprintOf } from '../../run/node/same-run.ts';
 import { PROGRAM } from '../../support/program.ts';
