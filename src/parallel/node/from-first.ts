@@ -7,6 +7,5 @@ export async function fromFirst<T>(communicator: Communicator, find: () => T | P
   if (communicator.size === 1) return find();
   const isFirst = communicator.rank === 0;
   const found = await together(communicator, async () => (isFirst ? serialize(await find()) : undefined));
-  const bytes = communicator.broadcast(found);
-  return isFirst ? deserialize(found as Buffer) : deserialize(bytes);
+  return deserialize(communicator.broadcast(found));
 }
