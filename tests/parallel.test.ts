@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { assertAgreed } from '../src/parallel/agree.ts';
 import { isAgreed } from '../src/parallel/agreed.ts';
 import { ALONE } from '../src/parallel/alone.ts';
+import { assertAgreed } from '../src/parallel/assert-agreed.ts';
 import { assertEqual } from '../src/parallel/assert-equal.ts';
 import type { Communicator } from '../src/parallel/communicator.ts';
 import { dealJson, dealNumbers } from '../src/parallel/deal.ts';

@@ -1,5 +1,6 @@
 import type { TextFile } from '../data/text-file.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import type { Communicator } from '../parallel/communicator.ts';
 import type { ExampleSet } from '../program/example-set.ts';
 import { type Validation, validationOf } from '../program/validation.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
@@ -45,8 +46,12 @@ export interface RunBeginning {
   notices: readonly string[];
   /** By which each class counts in training, where that is not alike. */
   classWeights?: readonly number[];
-  /** Tokenizes everything. `began`: what time chat templates are told. */
-  encode(began: Date, onProgress?: (share: number) => void): { train: ExampleSet; validation?: Validation };
+  /** Tokenizes everything, with those who share the run. `began`: what time chat templates are told. */
+  encode(
+    began: Date,
+    onProgress?: (share: number) => void,
+    communicator?: Communicator,
+  ): { train: ExampleSet; validation?: Validation };
 }
 
 /**
@@ -91,12 +96,12 @@ export function beginRun({
     build: task.build(labels),
     maxLength: text.maxLength,
     notices: [train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.notices?.(rows) ?? []),
-    encode(began, onProgress) {
+    encode(began, onProgress, communicator) {
       const { tokenizer, maxLength, vocabSize } = text;
       const context = {
         ...{ tokenizer, maxLength, vocabSize, config: family.config, generationFiles },
         chatTemplate: () => text.chatTemplate(began),
-        ...{ reading: data, labels, seed: config.seed, onProgress },
+        ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
       };
       return {
         train: task.examples(train, { ...context, classWeights: weights }),

@@ -20,6 +20,7 @@ export interface SetUpRun {
  *
  * @param began what time chat templates are told
  * @param planned the config with which a run began that is longer now: its method keeps to the steps of that
+ * @param communicator those who share the run
  * @throws UserError for rows that cannot be learnt from, an adapter of another model
  */
 export function setUpRun(
@@ -32,7 +33,7 @@ export function setUpRun(
   communicator?: Communicator,
 ): SetUpRun {
   const { config, start } = run;
-  const { train, validation } = run.encode(began, onProgress);
+  const { train, validation } = run.encode(began, onProgress, communicator);
   const settings = { ...trainerSettings(config, train.lengths.length), classWeights: run.classWeights };
   const { totalSteps } = trainerSettings(planned, train.lengths.length);
   const { run: method, values } = startMethod(config, model, totalSteps, start?.stored);

@@ -5,6 +5,7 @@ import type { GenerationSources } from '../generation/generation-settings.ts';
 import type { ScoreName } from '../metrics/scores.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import type { Communicator } from '../parallel/communicator.ts';
 import type { Evaluation, ExampleSet } from '../program/example-set.ts';
 import type { Problem } from '../support/problem.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
@@ -121,6 +122,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   seed: number;
   /** By which each class counts in training, where that is not alike. */
   classWeights?: readonly number[];
+  /** Those who share the run, and may share the work of making examples; they all get all of them. */
+  communicator?: Communicator;
   /** Told now and then which share is done. */
   onProgress?: (share: number) => void;
 }

@@ -4,6 +4,7 @@ import type { GenerationSources } from '../generation/generation-settings.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
+import type { Communicator } from '../parallel/communicator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
 import type { Confusion, Scores } from '../program/example-set.ts';
@@ -25,6 +26,8 @@ export interface TrainedParts extends TunedValues {
   path: string;
   model: LoadedModel;
   engine: Engine;
+  /** Those who share the work of answers and scores. */
+  communicator?: Communicator;
   /** Undefined for tasks that are none here. */
   notes: Notes | undefined;
   text: {
@@ -184,8 +187,8 @@ export class TrainedModel {
   }
 
   #opened(): Program {
-    const { engine, model, tuner } = this.parts;
-    this.#program ??= new Program(engine, model, tuner);
+    const { engine, model, tuner, communicator } = this.parts;
+    this.#program ??= new Program(engine, model, tuner, { communicator });
     return this.#program;
   }
 

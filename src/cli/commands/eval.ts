@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Processes } from '../../parallel/node/join-processes.ts';
 import type { Confusion } from '../../program/example-set.ts';
 import { UserError } from '../../support/user-error.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type UseFlags,
 } from '../flags.ts';
 import { classTable } from '../terminal/class-table.ts';
+import { inAllProcesses } from '../in-all-processes.ts';
 
 export function evalCommand(): Command {
   const command = new Command('eval')
@@ -18,16 +20,19 @@ export function evalCommand(): Command {
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .argument('[file]', 'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them')
     .option('--json', 'print JSON, one object a line');
-  return addUseFlags(addSplitFlags(command)).action(run);
+  return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
+    inAllProcesses((processes) => run(path, file, flags, processes)),
+  );
 }
 
 async function run(
   path: string,
   file: string | undefined,
   flags: UseFlags & SplitFlags & { json?: boolean },
+  processes: Processes,
 ): Promise<void> {
   const { open } = await import('../../trained/node/open.ts');
-  const trained = await open(path, openFlags(flags));
+  const trained = await open(path, { ...openFlags(flags), processes });
   try {
     const task = trained.definition();
     const files = await namedFiles(file, flags, task.takesFolders);

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Plan } from '../../jobs/plan/plan.ts';
+import type { NetworkSpeed } from '../../jobs/plan/scaling.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { count, repeated } from '../flags.ts';
@@ -58,9 +59,7 @@ async function run(
     process.exitCode = STOPPED;
     return;
   }
-  const own = planned.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
-  const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
-  const scaling = processes && own ? await planScaling(config, planned, own, processes, network) : undefined;
+  const scaling = processes ? await scaled(config, planned, processes, network) : undefined;
   if (json) {
     console.log(JSON.stringify({ ...planned, scaling }));
     return;
@@ -70,6 +69,13 @@ async function run(
   if (!scaling) return;
   const { describeScaling } = await import('../terminal/describe-scaling.ts');
   console.log(`\n${describeScaling(scaling)}`);
+}
+
+/** What the run takes in several processes; nothing where the measurement has failed. */
+async function scaled(config: RunConfig, plan: Plan, processes: number, network: NetworkSpeed) {
+  const measured = plan.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
+  const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
+  return measured && planScaling(config, plan, measured, processes, network);
 }
 
 /** The plan with what a short calibration finds of each base, or of the config's own; nothing when it is stopped. */

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { fromFirst } from '../../parallel/node/from-first.ts';
+import type { Processes } from '../../parallel/node/join-processes.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Answer, Prediction } from '../../tasks/prediction.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
@@ -15,6 +17,7 @@ import {
   type SplitFlags,
   type UseFlags,
 } from '../flags.ts';
+import { inAllProcesses } from '../in-all-processes.ts';
 
 /** Forms in which every task's answers may be written. */
 const EVERY = ['jsonl', 'csv'];
@@ -36,17 +39,22 @@ export function predictCommand(): Command {
       '-o, --output <folder>',
       'write files of the official format instead: predictions.json and so on',
     );
-  return addUseFlags(addSplitFlags(command)).action(run);
+  return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
+    inAllProcesses((processes) => run(path, file, flags, processes)),
+  );
 }
 
 async function run(
   path: string,
   file: string | undefined,
   flags: UseFlags & SplitFlags & { logits?: boolean; format: string; output?: string },
+  processes: Processes,
 ): Promise<void> {
   const { open } = await import('../../trained/node/open.ts');
   const { readInput } = await import('../standard-input.ts');
-  const trained = await open(path, openFlags(flags));
+  const { communicator } = processes;
+  const isFirst = communicator.rank === 0;
+  const trained = await open(path, { ...openFlags(flags), processes });
   try {
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
@@ -57,6 +65,7 @@ async function run(
     const reading = prediction.withFlags(trained.context().reading, readingFlags(flags), files?.[0].name);
     const format = formatNamed(flags.format, prediction);
     const isAsked =
+      communicator.size === 1 &&
       file === undefined &&
       !files &&
       output === undefined &&
@@ -67,19 +76,20 @@ async function run(
     if (isAsked && line) return await answerTyped(trained, prediction, line);
     const inputs =
       files === undefined
-        ? prediction.typed(await readInput(), reading)
+        ? prediction.typed(await fromFirst(communicator, readInput), reading)
         : files.flatMap((file) =>
             prediction.inputs(file.read(), file.name, reading, (message) => console.error(message)),
           );
     if (output !== undefined && prediction.files) {
       const answers: Answer[] = [];
       for await (const answer of trained.predict<unknown, Answer>(inputs, reading)) answers.push(answer);
-      return writeFiles(output, prediction.files(inputs, answers));
+      return isFirst ? writeFiles(output, prediction.files(inputs, answers)) : undefined;
     }
-    if (format) await write(format.header);
+    if (format && isFirst) await write(format.header);
     const table = flags.format === 'csv' ? new AnswerTable() : undefined;
     let place = 0;
     for await (const answer of trained.predict<unknown>(inputs, reading)) {
+      if (!isFirst) continue;
       const input = inputs[place];
       if (format) await write(format.line(answer as object, input, place));
       else {

@@ -86,7 +86,7 @@ async function follow(
 ): Promise<void> {
   const { loadConfig } = await import('../load-config.ts');
   const { train } = await import('../../jobs/node/train.ts');
-  const { failQuietly } = await import('../quiet-process.ts');
+  const { failQuietly } = await import('../fail-quietly.ts');
   const stop = stopOnSignal(() => {});
   try {
     await train(loadConfig(configPath(given), set), { resume, signal: stop.signal });

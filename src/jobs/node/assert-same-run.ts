@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { assertAgreed } from '../../parallel/agree.ts';
+import { assertAgreed } from '../../parallel/assert-agreed.ts';
 import type { Communicator } from '../../parallel/communicator.ts';
 import { courseOf } from '../../run/config/course-of.ts';
 import { digestOf, fingerprintOf } from '../../run/node/same-run.ts';

@@ -159,6 +159,8 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
       emit({ type: 'notice', step: trainer.step, message });
     }
     if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
+    const message = describeProcesses(processes);
+    if (message) emit({ type: 'notice', step: trainer.step, message });
   });
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
@@ -173,6 +175,12 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   emit(finish);
   model.close();
   return finish;
+}
+
+/** How many share the run; whoever has bound them to few cores sees it. Undefined alone. */
+function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
+  if (size === 1) return undefined;
+  return `shared by ${size} processes on ${[...new Set(hosts)].join(', ')}; threads of process 0: ${threads}`;
 }
 
 /** A state that fits its checksum and not the run was written by somebody else. */

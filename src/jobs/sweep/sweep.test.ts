@@ -101,6 +101,8 @@ describe('what a sweep comes to', () => {
       accuracy === undefined
         ? undefined
         : ({
+            steps: [],
+            evaluations: [],
             finish: { metrics: { eval_accuracy: accuracy, eval_loss: 1 }, train_runtime: 60 },
           } as unknown as RunRecord),
   });
@@ -125,7 +127,7 @@ describe('what a sweep comes to', () => {
     expect(sweepMarkdown(results).split('\n')).toEqual([
       '| training.learning_rate | runs | accuracy | loss | time | memory |',
       '| --- | --- | --- | --- | --- | --- |',
-      expect.stringMatching(/^\| 1 \| 2\/2 \| 0\.6000 ± 0\.1414 \| 1\.0000 ± 0\.0000 \| 1:00 \|/),
+      expect.stringMatching(/^\| 1 \| 2\/2 \| 0\.6000 ± 0\.1414 \| 1\.0000 ± 0\.0000 \| 1:00 min \|/),
       expect.stringMatching(/^\| \*\*2\*\* \| \*\*1\/2\*\* \| \*\*0\.6500\*\* \|/),
       '',
     ]);

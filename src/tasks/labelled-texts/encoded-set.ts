@@ -1,9 +1,11 @@
 import type { Row } from '../../data/row.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { labelFeed } from '../../objectives/sequence-loss.ts';
+import type { Communicator } from '../../parallel/communicator.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { collate } from '../../text/collate.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
+import { encodeRows } from './encode-rows.ts';
 
 /** What is read of a row to predict its label. */
 export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
@@ -13,19 +15,20 @@ export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
  *
  * @param targets see `toTargets`; without them the batches serve prediction alone
  * @param classWeights by which each class counts in the mean over a step's batches; by default 1
+ * @param communicator those who share the work of encoding
  */
 export function encodedSet(
   rows: readonly Texts[],
   tokenizer: TextTokenizer,
   maxLength: number,
   targets?: Int32Array | Float32Array,
-  classWeights?: readonly number[],
+  { classWeights, communicator }: { classWeights?: readonly number[]; communicator?: Communicator } = {},
 ): ExampleSet {
   const weightOf = (examples: Int32Array) =>
     classWeights && targets
       ? examples.reduce((sum, example) => sum + classWeights[targets[example]], 0)
       : examples.length;
-  const encodings = rows.map(({ text, textPair }) => tokenizer.encode(text, textPair, maxLength));
+  const encodings = encodeRows(rows, tokenizer, maxLength, communicator);
   return {
     lengths: Int32Array.from(encodings, ({ inputIds }) => inputIds.length),
     truncated: encodings.reduce((count, { truncated }) => count + Number(truncated), 0),

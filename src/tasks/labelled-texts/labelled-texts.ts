@@ -74,8 +74,9 @@ export function labelledTexts<Answer extends LabelAnswer>(
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
   const examples: TaskDefinition<LabelledData, LabelledRows>['examples'] = (
     { rows, fileName },
-    { labels, tokenizer, maxLength, classWeights },
-  ) => encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName), classWeights);
+    { labels, tokenizer, maxLength, classWeights, communicator },
+  ) =>
+    encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName), { classWeights, communicator });
   return {
     data: labelledDataSchema,
     problems: labelProblems,

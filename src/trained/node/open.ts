@@ -3,6 +3,7 @@ import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { TextFile } from '../../data/text-file.ts';
+import type { Processes } from '../../parallel/node/join-processes.ts';
 import type { Confusion, Scores } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { RunConfigInput } from '../../run/config/run-config.ts';
@@ -32,6 +33,8 @@ export interface OpenOptions {
    * texts are the same up to rounding, so that a sampled one may depend on what was read before.
    */
   continues?: boolean;
+  /** Those who share the work of answers and scores; each opens the model, and each gets all answers. */
+  processes?: Processes;
   /** Told while files of the Hub are fetched. */
   onProgress?: (progress: DownloadProgress) => void;
 }
@@ -60,7 +63,8 @@ export async function open(
         text ??= openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
         return text;
       },
-      engine: nodeEngine(model, options.device ?? 'cpu'),
+      engine: nodeEngine(model, options.device ?? 'cpu', { threads: options.processes?.threads }),
+      communicator: options.processes?.communicator,
       generationFiles: () => readGenerationFiles(baseFolder),
       batchSize: options.batchSize,
       continues: options.continues,

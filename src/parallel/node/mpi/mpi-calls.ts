@@ -1,0 +1,61 @@
+import type { MpiLibrary } from './load-library.ts';
+
+/** Calls come from one thread, which need not be the process's first. */
+const MPI_THREAD_SERIALIZED = 2;
+
+/** What this program calls of MPI, among all processes that the launcher has started. Counts are below 2^31. */
+export interface MpiCalls {
+  /** Whether this process has left MPI before, which it can enter once. */
+  isFinalized(): boolean;
+  init(): void;
+  rank(): number;
+  size(): number;
+  allReduce(own: Float32Array, sums: Float32Array): void;
+  broadcast(bytes: Uint8Array, root: number): void;
+  /** `all` gets what each process has, one after the other. */
+  allGather(own: Float64Array, all: Float64Array): void;
+  barrier(): void;
+  finalize(): void;
+}
+
+/** Declares them in a library; each throws where MPI gives a code. */
+export function mpiCalls({ abi, library }: MpiLibrary): MpiCalls {
+  const { name, handle } = abi;
+  const { world, float, byte, sum } = abi.handles(library);
+  const declare = (call: string, parameters: string) => {
+    const declared = library.func(`int ${call}(${parameters})`);
+    return (...values: unknown[]) => {
+      const code = declared(...values);
+      if (code !== 0) throw new Error(`${call} of ${name} failed with code ${code}`);
+    };
+  };
+  const given = (call: string, parameters: string, ...values: unknown[]) => {
+    const result = [0];
+    declare(call, `${parameters}_Out_ int *result`)(...values, result);
+    return result[0];
+  };
+  const allReduce = declare(
+    'MPI_Allreduce',
+    `const void *own, void *sums, int count, ${handle} type, ${handle} op, ${handle} comm`,
+  );
+  const broadcast = declare('MPI_Bcast', `void *data, int count, ${handle} type, int root, ${handle} comm`);
+  const allGather = declare(
+    'MPI_Allgather',
+    `const void *own, int count, ${handle} type, void *all, int counts, ${handle} types, ${handle} comm`,
+  );
+  const barrier = declare('MPI_Barrier', `${handle} comm`);
+  const finalize = declare('MPI_Finalize', '');
+  return {
+    isFinalized: () => given('MPI_Finalized', '') !== 0,
+    init: () => {
+      given('MPI_Init_thread', 'void *argc, void *argv, int required, ', null, null, MPI_THREAD_SERIALIZED);
+    },
+    rank: () => given('MPI_Comm_rank', `${handle} comm, `, world),
+    size: () => given('MPI_Comm_size', `${handle} comm, `, world),
+    allReduce: (own, sums) => allReduce(own, sums, sums.length, float, sum, world),
+    broadcast: (bytes, root) => broadcast(bytes, bytes.length, byte, root, world),
+    allGather: (own, all) => allGather(own, own.byteLength, byte, all, own.byteLength, byte, world),
+    barrier: () => barrier(world),
+    finalize: () => finalize(),
+  };
+}

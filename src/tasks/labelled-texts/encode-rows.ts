@@ -1,0 +1,63 @@
+import { ALONE } from '../../parallel/alone.ts';
+import type { Communicator } from '../../parallel/communicator.ts';
+import type { Encoding, TextTokenizer } from '../../text/tokenizer.ts';
+import type { Texts } from './encoded-set.ts';
+
+/** Below it takes longer to tell each other. */
+const LEAST_ROWS = 5000;
+
+/** Encodes texts, or pairs of them; where there are many, every process that shares the run encodes its part of them. */
+export function encodeRows(
+  rows: readonly Texts[],
+  tokenizer: TextTokenizer,
+  maxLength: number,
+  communicator: Communicator = ALONE,
+): Encoding[] {
+  const encode = ({ text, textPair }: Texts) => tokenizer.encode(text, textPair, maxLength);
+  const { rank, size } = communicator;
+  if (size === 1 || rows.length < LEAST_ROWS) return rows.map(encode);
+  // Who fails comes to the meeting all the same, with nothing.
+  let failure: { error: unknown } | undefined;
+  let own: Encoding[] = [];
+  try {
+    own = rows.filter((_, i) => i % size === rank).map(encode);
+  } catch (error) {
+    failure = { error };
+  }
+  const all = communicator.gather(pack(own)).map(unpack);
+  if (failure) throw failure.error;
+  return rows.map((_, i) => {
+    const encoding = all[i % size][Math.floor(i / size)];
+    if (!encoding) throw new Error(`process ${i % size} could not encode its rows`);
+    return encoding;
+  });
+}
+
+/** Of each encoding its length, twice that and one more where it was cut; then all ids, then all types. */
+function pack(encodings: readonly Encoding[]): Uint8Array {
+  const tokens = encodings.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
+  const words = new Int32Array(1 + encodings.length + 2 * tokens);
+  words[0] = encodings.length;
+  let at = 1 + encodings.length;
+  for (const [i, { inputIds, tokenTypeIds, truncated }] of encodings.entries()) {
+    words[1 + i] = 2 * inputIds.length + Number(truncated);
+    words.set(inputIds, at);
+    words.set(tokenTypeIds, at + tokens);
+    at += inputIds.length;
+  }
+  return new Uint8Array(words.buffer);
+}
+
+function unpack(bytes: Uint8Array): Encoding[] {
+  const words = new Int32Array(bytes.slice().buffer);
+  const [count] = words;
+  const tokens = (words.length - 1 - count) / 2;
+  let at = 1 + count;
+  return Array.from(words.subarray(1, at), (word) => {
+    const end = at + (word >> 1);
+    const inputIds = words.subarray(at, end);
+    const tokenTypeIds = words.subarray(at + tokens, end + tokens);
+    at = end;
+    return { inputIds, tokenTypeIds, truncated: word % 2 === 1 };
+  });
+}
