@@ -173,7 +173,7 @@ describe('types of weights', () => {
     expect(f16).toBeGreaterThan(0);
     expect(f16).toBeLessThan(0.01);
     expect(q8).toBeGreaterThan(f16);
-    expect(q8).toBeLessThan(0.1);
+    expect(q8).toBeLessThan(0.15);
     // In 4 bits random weights keep little of what they compute: it is only seen that they are used.
     expect(q4).toBeGreaterThan(q8);
   });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
@@ -11,11 +11,12 @@ import {
   onnxFolder,
 } from '../onnx-folder.ts';
 import type { OpenedTuned } from './open-tuned.ts';
-import { copySharedFiles } from './write-model.ts';
+import { sharedFiles } from './write-model.ts';
 
 /** Writes the files of {@link onnxFolder} and those of the base model's tokenizer, one tensor at a time. */
 export function exportOnnx(opened: OpenedTuned, output: string, options?: ExportOnnxOptions): void {
   const { baseFolder } = opened;
+  const shared = sharedFiles(baseFolder);
   const where = (name: string) => join(baseFolder, name);
   const others = [CONFIG, CHAT_TEMPLATE, GENERATION_CONFIG].filter((name) => existsSync(where(name)));
   const files = new Map([
@@ -24,7 +25,7 @@ export function exportOnnx(opened: OpenedTuned, output: string, options?: Export
   ]);
   const made = onnxFolder(opened, { files, where }, options);
   makeFolder(output);
-  copySharedFiles(baseFolder, output);
+  for (const [name, path] of shared) copyFileSync(path, join(output, name));
   // The config comes last: without it nobody takes the folder for a whole one.
   for (const [path, { chunks }] of made) atomicWrite(join(output, path), chunks());
 }

@@ -32,14 +32,9 @@ export function writeModelFiles(
   trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'> | undefined,
   dtype: string | undefined,
 ): void {
-  copySharedFiles(baseFolder, folder);
+  for (const [file, path] of sharedFiles(baseFolder)) copyFileSync(path, join(folder, file));
   const text = readFileSync(join(baseFolder, 'config.json'), 'utf8');
   atomicWrite(join(folder, 'config.json'), trainedConfig(text, model, trainedFor, dtype));
-}
-
-/** Copies the files of {@link sharedFiles}. */
-export function copySharedFiles(baseFolder: string, folder: string): void {
-  for (const [file, path] of sharedFiles(baseFolder)) copyFileSync(path, join(folder, file));
 }
 
 /**
