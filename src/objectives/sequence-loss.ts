@@ -4,7 +4,8 @@ import { binaryCrossEntropy, crossEntropy, meanSquaredError } from '../nn/losses
 import type { HostTensor } from '../runtime/session.ts';
 import type { LossOptions } from './task-model.ts';
 
-const LABELS = 'labels';
+/** The input of targets. */
+export const LABELS = 'labels';
 
 /** Cross-entropy of one class a text, from logits [batch, classes]; declares the input `labels`, int32 [batch]. */
 export function classLoss(logits: Value, { labelSmoothing, classWeights }: LossOptions = {}): Value {

@@ -31,6 +31,7 @@ const SHAPE = {
 /** Every order in which a mask may lie: rows of tokens, weights of attention, tables, pooled and labelled rows. */
 const CASES = {
   'bert, classes of texts': { ...SHAPE, model: 'bert', head: 'SEQ_CLS' },
+  'bert, classes of unlike weights': { ...SHAPE, model: 'bert', head: 'SEQ_CLS', classWeights: [1, 3, 0.5] },
   'deberta-v2, classes of texts': {
     ...SHAPE,
     model: 'deberta-v2',
@@ -107,7 +108,8 @@ function feedsOf(head: string) {
 
 /** What a process gets for its examples of a batch. */
 async function differentiate(name: Case, rank: number, size: number) {
-  const model = modelOf(CASES[name]);
+  const { classWeights, ...shape }: (typeof CASES)[Case] & { classWeights?: readonly number[] } = CASES[name];
+  const model = modelOf(shape);
   const tuner = AdaLoraTuner.create(
     model,
     adaLoraConfigSchema.parse({ target_r: 2, init_r: 3, lora_dropout: 0.1 }),
@@ -117,7 +119,10 @@ async function differentiate(name: Case, rank: number, size: number) {
     return { data: new Random(1, parameter).normals(elementCount(shape), 0.1) };
   };
   const engine: Engine = { open: (outputs) => cpu.open(lower(outputs, { target: 'cpu', locate })) };
-  const program = new Program(engine, model, tuner, { communicator: { ...ALONE, rank, size } });
+  const program = new Program(engine, model, tuner, {
+    classWeights,
+    communicator: { ...ALONE, rank, size },
+  });
   const values = new Random(2, 'values').normals(tuner.layout.length, 0.1);
   const { loss, gradient, share } = await program.differentiate(values, feedsOf(CASES[name].head), 0, 1);
   await program.release();

@@ -2,6 +2,7 @@ import type { GraphNode, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import type { BatchRows } from '../nn/mask-part.ts';
 import { LABEL_ROWS } from '../objectives/labelled-rows.ts';
+import { LABELS } from '../objectives/sequence-loss.ts';
 import type { Rows } from '../parallel/rows-of.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 
@@ -9,7 +10,7 @@ import type { HostTensor, Tensors } from '../runtime/session.ts';
 export interface BatchPart {
   feeds: Tensors;
   rows: BatchRows;
-  /** Their share of what the batch's loss is a mean over: examples, or labelled tokens. */
+  /** Their share of what the batch's loss is a mean over: examples, by the weights of their classes, or labelled tokens. */
   share: number;
 }
 
@@ -17,8 +18,14 @@ export interface BatchPart {
  * What some examples have of a batch's inputs.
  *
  * @param outputs of the graph that reads them; the names of its inputs' axes tell where examples lie
+ * @param classWeights by which examples count, where it is not alike
  */
-export function batchPart(outputs: readonly Value[], whole: Tensors, { start, end }: Rows): BatchPart {
+export function batchPart(
+  outputs: readonly Value[],
+  whole: Tensors,
+  { start, end }: Rows,
+  classWeights?: readonly number[],
+): BatchPart {
   const shapes = new Map(
     reachable(outputs)
       .filter(({ op }) => op === 'input')
@@ -45,7 +52,10 @@ export function batchPart(outputs: readonly Value[], whole: Tensors, { start, en
     else if (shape.includes('labelled')) feeds[name] = select(tensor, shape.indexOf('labelled'), labelled);
     else feeds[name] = select(tensor, shape.indexOf('batch'), range(start, end));
   }
-  const share = labelRows ? labelled.length / labelRows.length : (end - start) / batch;
+  const weights = classWeights && Array.from(whole[LABELS].data, (label) => classWeights[Number(label)]);
+  const weightOf = (from: number, to: number) =>
+    weights ? weights.slice(from, to).reduce((a, b) => a + b, 0) : to - from;
+  const share = labelRows ? labelled.length / labelRows.length : weightOf(start, end) / weightOf(0, batch);
   return { feeds, rows: { start, end, labelled }, share };
 }
 

@@ -78,7 +78,7 @@ export class Program {
     const sizes = symbolsOf(graphOutputs, batch);
     const part =
       this.communicator.size > 1
-        ? batchPart(graphOutputs, batch, rowsOf(this.communicator, sizes.batch))
+        ? batchPart(graphOutputs, batch, rowsOf(this.communicator, sizes.batch), this.#options.classWeights)
         : undefined;
     if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0 };
     const feeds = {
