@@ -26,7 +26,7 @@ const SHAPE = {
   intermediate_size: 24,
   max_position_embeddings: 16,
   hidden_dropout_prob: 0.1,
-  attention_probs_dropout_prob: 0.2,
+  attention_probs_dropout_prob: 0.1,
 };
 /** Every order in which a mask may lie: rows of tokens, weights of attention, tables, pooled and labelled rows. */
 const CASES = {
