@@ -1,4 +1,4 @@
-import { encodeProtobuf, type ProtobufField } from '../formats/encode-protobuf.ts';
+import { encodeProtobuf, type ProtobufField } from './encode-protobuf.ts';
 import { PROGRAM } from '../support/program.ts';
 import type { LoweredGraph } from './lower-graph.ts';
 
