@@ -1,5 +1,5 @@
-import { encodeProtobuf, type ProtobufField } from './encode-protobuf.ts';
 import { PROGRAM } from '../support/program.ts';
+import { encodeProtobuf, type ProtobufField } from './encode-protobuf.ts';
 import type { LoweredGraph } from './lower-graph.ts';
 
 /**
