@@ -8,7 +8,8 @@ export type { LabelSetAnswer } from '../tasks/multi-label-classification/definit
 export type { ScoreAnswer } from '../tasks/regression/definition.ts';
 export type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
 export type { TrainedModel } from '../trained/trained-model.ts';
-export { type OpenOptions, open } from './open.ts';
+export { exportOnnx, type PageExportOptions } from './export-onnx.ts';
+export { type OpenOptions, open, type Trained } from './open.ts';
 export type { PageConfig } from './page-config.ts';
 export type { PageOptions } from './page-options.ts';
 export type { PageTexts } from './page-text-file.ts';

@@ -7,7 +7,7 @@ import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
 import { loadWeights } from './load-weights.ts';
 import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
-import { readModel } from './read-model.ts';
+import { type DescribedModel, readModel } from './read-model.ts';
 import type { TrainResult } from './train.ts';
 
 export interface OpenOptions extends PageOptions {
@@ -25,16 +25,24 @@ export interface OpenOptions extends PageOptions {
   onProgress?: (share: number) => void;
 }
 
+/** What a run has made, or the files of an adapter or of a whole model. */
+export type Trained = TrainResult | ReadonlyMap<string, PageFile>;
+
 /**
  * Opens an adapter that was just trained, the files of one (of any method here, or of PEFT), or those of a whole model: to
  * predict, evaluate or generate. Close it after use.
  *
  * @throws UserError for anything missing, damaged or not fitting together
  */
-export async function open(
-  trained: TrainResult | ReadonlyMap<string, PageFile>,
-  options: OpenOptions = {},
-): Promise<TrainedModel> {
+export async function open(trained: Trained, options: OpenOptions = {}): Promise<TrainedModel> {
+  return (await openTrained(trained, options)).model;
+}
+
+/** The same, with what is read of the base model. */
+export async function openTrained(
+  trained: Trained,
+  options: OpenOptions,
+): Promise<{ model: TrainedModel; base: DescribedModel }> {
   const { name: path = 'adapter', device = 'wasm', batchSize, continues, generates = false } = options;
   const files = filesFrom(trained instanceof Map ? trained : filesOf(trained as TrainResult), path);
   const stored = await readAdapterSet(files);
@@ -47,13 +55,14 @@ export async function open(
   const described = purpose.build(base.family.definition, base.family.config);
   const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
   try {
-    return new TrainedModel({
+    const model = new TrainedModel({
       ...{ path, batchSize, continues, notes: purpose.notes },
       ...loaded,
       ...tuneModel(loaded.model, adapter, path),
       text: base.text(options.maxLength ?? purpose.notes?.data.max_length),
       generationFiles: base.generationFiles,
     });
+    return { model, base };
   } catch (error) {
     loaded.model.close();
     throw error;

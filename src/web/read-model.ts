@@ -1,4 +1,4 @@
-import { type FileSet, missingIn, pathIn, readFile, readJsonFile } from '../formats/file-set.ts';
+import { type FileSet, missingIn, pathIn, readFile } from '../formats/file-set.ts';
 import { parseSmallJson } from '../formats/small-json.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerFiles } from '../text/build-tokenizer.ts';
@@ -13,9 +13,13 @@ import { type ModelConfig, withModelConfig } from '../trained/model-config.ts';
 import { textParts } from '../trained/text-parts.ts';
 import type { TrainedParts } from '../trained/trained-model.ts';
 
+const GENERATION_CONFIG = 'generation_config.json';
+
 /** A base model as its small files describe it. */
 export interface DescribedModel {
   files: FileSet;
+  /** The bytes of what was read of it, by name: config.json, the tokenizer's, and of those that write text two more. */
+  small: ReadonlyMap<string, Uint8Array>;
   /** The text of its config.json, and what it says. */
   configText: string;
   json: Record<string, unknown>;
@@ -40,9 +44,16 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
   const { CAUSAL_LM, SEQ_2_SEQ_LM } = family.definition.heads;
   const writes = CAUSAL_LM !== undefined || SEQ_2_SEQ_LM !== undefined;
   const template = writes ? await readFile(files, CHAT_TEMPLATE_FILE, MAX_CHAT_TEMPLATE_BYTES) : undefined;
-  const generationConfig = writes ? await readJsonFile(files, 'generation_config.json') : undefined;
+  const generation = writes ? await readFile(files, GENERATION_CONFIG) : undefined;
+  const generationConfig = generation && parseSmallJson(generation, pathIn(files.name, GENERATION_CONFIG));
   return {
     ...{ files, json, family },
+    small: new Map([
+      ['config.json', bytes],
+      ...tokenizer,
+      ...(template ? [[CHAT_TEMPLATE_FILE, template] as const] : []),
+      ...(generation ? [[GENERATION_CONFIG, generation] as const] : []),
+    ]),
     configText: new TextDecoder().decode(bytes),
     text(requested, key) {
       const path = (name: string) => pathIn(files.name, name);

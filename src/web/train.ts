@@ -7,13 +7,12 @@ import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import { survey } from '../jobs/survey.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
-import type { TrainerState } from '../run/trainer-state.ts';
 import { UserError } from '../support/user-error.ts';
 import { validationFiles } from '../tasks/data-files.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
-import { Trainer, type TrainerHost } from '../train/trainer.ts';
+import { Trainer } from '../train/trainer.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
-import { encodeCheckpoint, fingerprintOf, readCheckpoint } from './checkpoint.ts';
+import { keptRun, restoreTrainer } from './kept-run.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
 import { modelFiles, type PageOptions, runsOn } from './page-options.ts';
@@ -62,8 +61,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   const { onEvent: emit = () => {}, signal } = options;
   const startedAt = performance.now();
   const { run, base, texts } = await readPageRun(config, options);
-  const keeping = await keepingOf(run, [base.configText, ...texts], options);
-  const { saved, began } = keeping;
+  const { host, saved, began } = await keptRun(run, [base.configText, ...texts], options);
   const { model, engine } = await loadBase(run, base, options, emit);
   try {
     const onText = (share: number) => emit(progress('text', share));
@@ -75,9 +73,9 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
       shouldStop: () => signal?.aborted ?? false,
       // A page cannot ask for its memory.
       peakMemoryMb: () => Number.NaN,
-      ...keeping.host,
+      ...host,
     });
-    if (saved) await restore(trainer, saved.state);
+    if (saved) await restoreTrainer(trainer, saved.state);
     await trainer.prepare();
     emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
     if (found) emit({ type: 'allocation', ...found.allocation });
@@ -97,38 +95,6 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     return result;
   } finally {
     model.close();
-  }
-}
-
-/** What a run keeps of itself, and what it goes on from. */
-async function keepingOf(
-  run: PageRun,
-  texts: readonly string[],
-  { onCheckpoint, checkpoint, checkpointSeconds = 20 }: TrainOptions,
-) {
-  if (!onCheckpoint && checkpoint === undefined) return { began: new Date() };
-  const fingerprint = await fingerprintOf(run.config, run.labels, texts);
-  const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint, fingerprint);
-  const began = saved?.began ?? new Date();
-  let savedAt = Number.NEGATIVE_INFINITY;
-  const host: Pick<TrainerHost, 'save' | 'isSaveDue'> | undefined = onCheckpoint && {
-    isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
-    async save(state) {
-      await onCheckpoint(encodeCheckpoint(state, { fingerprint, began }));
-      savedAt = performance.now();
-      return 'checkpoint';
-    },
-  };
-  return { began, saved, host };
-}
-
-/** A state that is written as one and does not fit was written by somebody else. */
-async function restore(trainer: Trainer, state: TrainerState): Promise<void> {
-  try {
-    await trainer.restore(state);
-  } catch (error) {
-    const got = `another (${(error as Error).message})`;
-    throw new UserError({ where: 'checkpoint', expected: 'a state of this run', got });
   }
 }
 

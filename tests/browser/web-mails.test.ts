@@ -41,7 +41,7 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
       console.log(`${score} After ${seconds()} s.`);
       const answers = new Map<string, Awaited<ReturnType<PageUser['ask']>>>();
       for (const text of TEXTS) answers.set(text, await user.ask(text));
-      await user.takeAdapter(join(folder, 'adapter'));
+      await user.take('Download the adapter', join(folder, 'adapter'));
       console.log(`The adapter is there after ${seconds()} s.`);
       await picture('done');
 

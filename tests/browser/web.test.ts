@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Browser } from 'playwright-core';
 import sirv from 'sirv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -64,7 +65,16 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       expect(await page.locator('#loss-train polyline').count()).toBe(1);
 
       const adapter = join(folder, 'adapter');
-      expect(await user.takeAdapter(adapter)).toBe('rows-adapter.zip');
+      expect(await user.take('Download the adapter', adapter)).toBe('rows-adapter.zip');
+      const site = join(folder, 'onnx');
+      expect(await user.take('Download the model as ONNX', site)).toBe('rows-onnx.zip');
+      expect(readdirSync(site).sort()).toEqual([
+        'config.json',
+        'onnx',
+        'tokenizer.json',
+        'tokenizer_config.json',
+      ]);
+      const session = await InferenceSession.create(join(site, 'onnx/model.onnx'));
       const model = await open(adapter, { device: 'wasm' });
       for (const text of ['the cat sat very good.', 'the fish, the bird flew bad.']) {
         const [[label, percent], ...others] = await user.ask(text);
@@ -72,6 +82,12 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
           expect(label).toBe(answer.label);
           // As the page rounds it.
           expect(Math.abs(percent - 100 * Math.max(...answer.probabilities))).toBeLessThan(0.06);
+          const { inputIds } = model.parts.text.tokenizer.encode(text, undefined, 128);
+          const { logits } = await session.run(batchOfOne(inputIds));
+          // Sums of float32 in another order.
+          (logits.data as Float32Array).forEach((logit, i) =>
+            expect(Math.abs(logit - answer.logits[i])).toBeLessThan(1e-4),
+          );
         }
         expect(others).toHaveLength(1);
       }
@@ -90,7 +106,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await first.choose(join(folder, 'rows.csv'));
     await first.train(2);
     await first.score();
-    await first.takeAdapter(join(folder, 'whole'));
+    await first.take('Download the adapter', join(folder, 'whole'));
     await first.train(2);
     await first.step(3);
     await page.close();
@@ -102,7 +118,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     const second = new PageUser(again);
     await again.getByRole('button', { name: 'Continue' }).click();
     await second.score();
-    await second.takeAdapter(join(folder, 'resumed'));
+    await second.take('Download the adapter', join(folder, 'resumed'));
     const name = 'adapter_model.safetensors';
     expect(readFileSync(join(folder, 'resumed', name))).toEqual(readFileSync(join(folder, 'whole', name)));
     // What is done comes back too, until it is deleted.
@@ -237,6 +253,17 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     for (const each of [other, plain]) each.close();
   });
 });
+
+/** The inputs of a model as Optimum exports them, for one text. */
+function batchOfOne(ids: ArrayLike<number>): Record<string, Tensor> {
+  const row = (value: (id: number) => number) =>
+    new Tensor(
+      'int64',
+      BigInt64Array.from(Array.from(ids), (id) => BigInt(value(id))),
+      [1, ids.length],
+    );
+  return { input_ids: row((id) => id), attention_mask: row(() => 1), token_type_ids: row(() => 0) };
+}
 
 /** The accessible name that a control has by its label, its own text or its attribute. */
 function nameOf(control: Element): string {

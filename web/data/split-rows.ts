@@ -21,8 +21,8 @@ export interface Split {
 }
 
 const HELD_OUT_SHARE = 0.2;
-/** More would tell the score no better than to a percent or two, and take time from training. */
-const MOST_HELD_OUT = 1000;
+/** They tell a score to a percent or two; more would take so long that a checkpoint comes late. */
+const MOST_HELD_OUT = 500;
 /** A classifier of so many labels would learn none of them from what a page can train on. */
 const MOST_LABELS = 200;
 

@@ -1,5 +1,8 @@
 import '../worker/without-eval.ts';
 
+import { pageScript } from '../../src/report/page/page-script.ts';
+import { sectionScript } from '../../src/report/page/section-script.ts';
+
 import type { Outcome, Watcher } from '../worker/messages.ts';
 import { choiceStep } from './choice-step.ts';
 import { fileStep } from './file-step.ts';
@@ -10,6 +13,9 @@ import { startWorker } from './start-worker.ts';
 import { trainingStep } from './training-step.ts';
 
 await isolate();
+// Those of the report: sliders, and sections that change.
+pageScript();
+sectionScript();
 
 const desk = startWorker();
 const showOutcome = outcomeStep(desk);

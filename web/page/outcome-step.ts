@@ -49,9 +49,22 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
     await desk.discard();
   });
   element('ask', HTMLFormElement).addEventListener('submit', (event) => event.preventDefault());
-  element('save-adapter', HTMLButtonElement).addEventListener('click', async () => {
-    save(await desk.adapter(), `${fileName.replace(/\.[^.]*$/, '')}-adapter.zip`);
-  });
+  const problem = element('outcome-problem', HTMLElement);
+  const saves = (id: string, what: string, make: () => Promise<Blob>) => {
+    const button = element(id, HTMLButtonElement);
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      problem.textContent = '';
+      try {
+        save(await make(), `${fileName.replace(/\.[^.]*$/, '')}-${what}.zip`);
+      } catch (error) {
+        problem.textContent = (error as Error).message;
+      }
+      button.disabled = false;
+    });
+  };
+  saves('save-adapter', 'adapter', () => desk.adapter());
+  saves('save-onnx', 'onnx', () => desk.onnx());
 
   return (ended) => {
     section.hidden = !ended;

@@ -1,5 +1,3 @@
-import { pageScript } from '../../src/report/page/page-script.ts';
-import { sectionScript } from '../../src/report/page/section-script.ts';
 import { sectionMarkup, sectionsOf } from '../../src/report/page/sections.ts';
 import { methodTitle } from '../../src/report/run/run-facts.ts';
 import type { RunRecord } from '../../src/report/run/run-record.ts';
@@ -12,9 +10,7 @@ const PICTURE_MS = 500;
 /** The greatest share of the time that goes into drawing. */
 const DRAWING_SHARE = 0.1;
 
-let isListening = false;
-
-/** The report's picture of a run, drawn into an element while the run goes on. */
+/** The report's picture of a run, drawn into an element while the run goes on; the report's scripts make it move. */
 export class RunPicture {
   readonly #record: RunRecord;
   readonly #drawn = new Map<string, string>();
@@ -26,10 +22,6 @@ export class RunPicture {
     const empty = (ids: readonly string[]) =>
       ids.map((id) => `<section id="${id}" hidden></section>`).join('');
     place.innerHTML = `${empty(SHOWN)}<details><summary>More of the run</summary>${empty(FOLDED)}</details>`;
-    if (isListening) return;
-    isListening = true;
-    pageScript();
-    sectionScript();
   }
 
   /** The record has something new. */

@@ -105,6 +105,11 @@ export class Desk {
     return this.#learnt!.adapter();
   }
 
+  /** The whole model as ONNX, as transformers.js loads it, in an archive. */
+  onnx(): Promise<Blob> {
+    return this.#learnt!.onnx();
+  }
+
   #split(text: number, label: number): Split {
     return splitRows(this.#table!, text, label, SEED);
   }

@@ -1,6 +1,7 @@
 import { zipSync } from 'fflate';
 import {
   type ClassAnswer,
+  exportOnnx,
   type OpenOptions,
   open,
   type Texts,
@@ -35,16 +36,28 @@ export class LearntModel {
 
   /** The adapter's files, as PEFT loads them, in an archive. */
   adapter(): Blob {
-    const encoder = new TextEncoder();
-    const files = [...this.#trained.adapter!].map(([name, content]): [string, Uint8Array] => [
-      name,
-      typeof content === 'string' ? encoder.encode(content) : content,
-    ]);
-    return new Blob([zipSync(Object.fromEntries(files)) as BlobPart], { type: 'application/zip' });
+    return archive(this.#trained.adapter!);
+  }
+
+  /** The adapter merged with the encoder, as ONNX, in the folder that transformers.js loads, in an archive. */
+  async onnx(): Promise<Blob> {
+    return archive(await exportOnnx(this.#trained, this.#options));
   }
 
   async close(): Promise<void> {
     const model = await this.#model?.catch(() => undefined);
     await model?.close();
   }
+}
+
+function archive(files: ReadonlyMap<string, Uint8Array | string>): Blob {
+  const encoder = new TextEncoder();
+  const bytes = [...files].map(([name, content]): [string, Uint8Array] => [
+    name,
+    typeof content === 'string' ? encoder.encode(content) : content,
+  ]);
+  // Weights are as good as random: to pack them takes long and gains little.
+  return new Blob([zipSync(Object.fromEntries(bytes), { level: 1 }) as BlobPart], {
+    type: 'application/zip',
+  });
 }

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 
@@ -67,15 +67,17 @@ export class PageUser {
     });
   }
 
-  /** Downloads the adapter and unpacks it into a folder; the archive's name. */
-  async takeAdapter(folder: string): Promise<string> {
+  /** Downloads what a button gives and unpacks it into a folder; the archive's name. */
+  async take(button: 'Download the adapter' | 'Download the model as ONNX', folder: string): Promise<string> {
     const [download] = await Promise.all([
-      this.page.waitForEvent('download'),
-      this.page.getByRole('button', { name: 'Download the adapter' }).click(),
+      this.page.waitForEvent('download', { timeout: 0 }),
+      this.page.getByRole('button', { name: button }).click(),
     ]);
-    mkdirSync(folder);
     const files = unzipSync(new Uint8Array(readFileSync(await download.path())));
-    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+    for (const [name, bytes] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), bytes);
+    }
     return download.suggestedFilename();
   }
 }

@@ -1,0 +1,37 @@
+import { pathIn } from '../formats/file-set.ts';
+import type { ByteStream } from '../onnx/schema.ts';
+import { type ExportOnnxOptions, onnxFolder } from '../trained/onnx-folder.ts';
+import { type OpenOptions, openTrained, type Trained } from './open.ts';
+
+export type PageExportOptions = ExportOnnxOptions & OpenOptions;
+
+/**
+ * What a run has made, merged with its base model, as ONNX files with config and tokenizer, by their paths in a folder that
+ * transformers.js and Optimum load.
+ *
+ * @throws UserError as {@link open}, and for a tokenizer that is missing
+ */
+export async function exportOnnx(
+  trained: Trained,
+  options: PageExportOptions = {},
+): Promise<Map<string, Uint8Array>> {
+  const { model, base } = await openTrained(trained, options);
+  try {
+    const { files, small } = base;
+    const where = (name: string) => pathIn(files.name, name);
+    const made = onnxFolder(model.parts, { files: small, where }, options);
+    return new Map([...small, ...[...made].map(([path, stream]) => [path, bytesOf(stream)] as const)]);
+  } finally {
+    await model.close();
+  }
+}
+
+function bytesOf({ byteLength, chunks }: ByteStream): Uint8Array {
+  const bytes = new Uint8Array(byteLength);
+  let at = 0;
+  for (const chunk of chunks()) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,57 @@
+import type { RunBeginning } from '../jobs/begin-run.ts';
+import type { CheckpointOrigin } from '../run/checkpoint.ts';
+import type { TrainerState } from '../run/trainer-state.ts';
+import { UserError } from '../support/user-error.ts';
+import type { Trainer, TrainerHost } from '../train/trainer.ts';
+import { encodeCheckpoint, fingerprintOf, readCheckpoint } from './checkpoint.ts';
+import type { TrainOptions } from './train.ts';
+
+export interface KeptRun {
+  /** The moment the run began, in this page or in an earlier one. */
+  began: Date;
+  /** Where the run goes on from. */
+  saved?: CheckpointOrigin & { state: TrainerState };
+  /** Missing where nothing is to be kept. */
+  host?: Pick<TrainerHost, 'save' | 'isSaveDue'>;
+}
+
+/**
+ * What a run keeps of itself, and what it goes on from.
+ *
+ * @param texts what the rows and the model are, for checkpoints to be told apart
+ * @throws UserError for a checkpoint that is damaged, or of another run
+ */
+export async function keptRun(
+  run: RunBeginning,
+  texts: readonly string[],
+  {
+    onCheckpoint,
+    checkpoint,
+    checkpointSeconds = 20,
+  }: Pick<TrainOptions, 'onCheckpoint' | 'checkpoint' | 'checkpointSeconds'>,
+): Promise<KeptRun> {
+  if (!onCheckpoint && checkpoint === undefined) return { began: new Date() };
+  const fingerprint = await fingerprintOf(run.config, run.labels, texts);
+  const saved = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint, fingerprint);
+  const began = saved?.began ?? new Date();
+  let savedAt = Number.NEGATIVE_INFINITY;
+  const host: KeptRun['host'] = onCheckpoint && {
+    isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
+    async save(state) {
+      await onCheckpoint(encodeCheckpoint(state, { fingerprint, began }));
+      savedAt = performance.now();
+      return 'checkpoint';
+    },
+  };
+  return { began, saved, host };
+}
+
+/** Throws a UserError for a state that is written as one and does not fit: somebody else wrote it. */
+export async function restoreTrainer(trainer: Trainer, state: TrainerState): Promise<void> {
+  try {
+    await trainer.restore(state);
+  } catch (error) {
+    const got = `another (${(error as Error).message})`;
+    throw new UserError({ where: 'checkpoint', expected: 'a state of this run', got });
+  }
+}
