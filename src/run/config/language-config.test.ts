@@ -47,7 +47,7 @@ describe('a config of a language model', () => {
     [
       { ...BASE, task: 'causal_ml', data: { train: 'a', packing: 1 } },
       [
-        'x: task: expected one of single_label_classification, regression, multi_label_classification, causal_lm, masked_lm, token_classification, seq2seq_lm, got "causal_ml". Did you mean causal_lm?',
+        'x: task: expected one of single_label_classification, regression, multi_label_classification, causal_lm, masked_lm, token_classification, seq2seq_lm, question_answering, got "causal_ml". Did you mean causal_lm?',
       ],
     ],
     [
