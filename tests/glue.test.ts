@@ -55,7 +55,7 @@ it('writes predictions as a submission to GLUE', async () => {
   const unknown = await workspace.run(...args, 'csw');
   expect(unknown).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--format: expected one of jsonl, glue'),
+    stderr: expect.stringContaining('--format: expected one of jsonl, csv, glue'),
   });
 });
 

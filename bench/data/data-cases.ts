@@ -11,7 +11,14 @@ export const GLUE = '../shared/data/glue';
 const FOLDERS = { cola: 'CoLA', mrpc: 'MRPC' };
 export type DataTask = keyof typeof FOLDERS;
 
-export const DATA_CASES = Object.entries(FOLDERS).map(([task, name]) => ({ task: task as DataTask, name }));
+/** PEFT's batches of like length, as ours always are, first; then in random order, as its examples have them. */
+export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
+  [true, false].map((group_by_length) => ({
+    task: task as DataTask,
+    name: group_by_length ? name : `${name}, PEFT's batches in random order`,
+    group_by_length,
+  })),
+);
 
 /** What a process is asked to train on, PEFT's as ours. */
 export interface DataRequest {
@@ -23,6 +30,8 @@ export interface DataRequest {
   block_steps: number;
   eval_batch: number;
   threads: number;
+  /** Whether PEFT's batches are of like length too. */
+  group_by_length: boolean;
 }
 
 /** `train.tsv` or `dev.tsv` of a task. */

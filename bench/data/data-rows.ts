@@ -17,7 +17,7 @@ const EVAL_BATCH = 64;
 
 /** AdaLoRA on real data with every side, a block in turn; then prediction with the adapter that the first of them trained. */
 export async function measureData(
-  { task, name }: { task: DataTask; name: string },
+  { task, name, group_by_length }: { task: DataTask; name: string; group_by_length: boolean },
   launcher: Launcher,
   { rounds, blockSteps, threads, folder }: DataRows,
 ): Promise<DataResult> {
@@ -28,7 +28,7 @@ export async function measureData(
   const trained = await measure<object, { train: Timed; evaluate: Timed }, unknown>(
     launcher,
     'data',
-    rivals({ block_steps: blockSteps, eval_batch: EVAL_BATCH }),
+    rivals({ block_steps: blockSteps, eval_batch: EVAL_BATCH, group_by_length }),
     rounds,
     'block',
     (first) => first.ask('save', { folder }),

@@ -1,7 +1,7 @@
 """Fine-tuning with PEFT as users of transformers write it: dynamic padding, AdamW without decay, warm-up, linear decay.
 
-Rank 8 (AdaLoRA: from 12) on the six matrices, alpha 16, batch 32 in random order, padded to the longest of a
-batch; 6 % warm-up, then linear to 0. LoRA: lr 5e-4. AdaLoRA: lr 2e-3, gamma 0.1, tinit 10 %, tfinal 40 %, deltaT 10.
+Rank 8 (AdaLoRA: from 12) on the six matrices, alpha 16, batch 32 in random order or of like length (transformers'
+`group_by_length`), padded to the longest of a batch; 6 % warm-up, then linear to 0. LoRA: lr 5e-4. AdaLoRA: lr 2e-3, gamma 0.1, tinit 10 %, tfinal 40 %, deltaT 10.
 """
 
 import torch
@@ -13,6 +13,7 @@ from transformers import (
     get_linear_schedule_with_warmup,
     logging,
 )
+from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from glue import TASKS, read
 from tuner import SIX_MATRICES, autocast, train_step, trainable, wrap
@@ -32,13 +33,25 @@ def load_base(folder):
 
 
 class FineTuning:
-    def __init__(self, model, data, task, method, epochs=None, tinit=None, eval_batch=BATCH, dtype="float32"):
+    def __init__(
+        self,
+        model,
+        data,
+        task,
+        method,
+        epochs=None,
+        tinit=None,
+        eval_batch=BATCH,
+        dtype="float32",
+        group_by_length=False,
+    ):
         quiet()
         self.task, self.dtype, self.steps = TASKS[task], dtype, 0
         self.epochs = epochs or self.task.epochs
         tokenizer = AutoTokenizer.from_pretrained(model)
-        self.training = loader(data, "train", self.task, tokenizer, BATCH, shuffle=True)
-        self.validation = loader(data, "dev", self.task, tokenizer, eval_batch, shuffle=False)
+        order = "grouped" if group_by_length else "random"
+        self.training = loader(data, "train", self.task, tokenizer, BATCH, order)
+        self.validation = loader(data, "dev", self.task, tokenizer, eval_batch, "sorted" if group_by_length else "file")
         self.total = len(self.training) * self.epochs
         settings = tuner_settings(method, self.total, tinit)
         self.model = wrap(load_base(model), method, SIX_MATRICES, **settings)
@@ -73,8 +86,14 @@ def tuner_settings(method, total, tinit=None):
     return dict(init_r=12, target_r=8, lora_alpha=16, orth_reg_weight=0.1, **schedule)
 
 
-def loader(data, split, task, tokenizer, batch, shuffle):
+def loader(data, split, task, tokenizer, batch, order):
+    """order: random, grouped by length, sorted (longest first, as ours are evaluated), or that of the file."""
     texts, labels = read(data, task, split)
     encoded = {**tokenizer(*texts, truncation=True, max_length=task.max_length), "labels": labels}
     rows = [dict(zip(encoded, values, strict=True)) for values in zip(*encoded.values(), strict=True)]
-    return DataLoader(rows, batch_size=batch, shuffle=shuffle, collate_fn=DataCollatorWithPadding(tokenizer))
+    lengths = [len(row["input_ids"]) for row in rows]
+    if order == "sorted":
+        rows = [rows[i] for i in sorted(range(len(rows)), key=lambda i: -lengths[i])]
+    sampler = LengthGroupedSampler(batch, lengths=lengths) if order == "grouped" else None
+    settings = dict(batch_size=batch, shuffle=order == "random", sampler=sampler)
+    return DataLoader(rows, **settings, collate_fn=DataCollatorWithPadding(tokenizer))

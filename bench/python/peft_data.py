@@ -1,7 +1,7 @@
 """Fine-tunes with PEFT on real data, a block of steps and an evaluation on request (serve.py):
 
     {"op": "prepare", "model": FOLDER, "data": GLUE_FOLDER, "task": "cola" | "mrpc", "dtype": "float32" | "bfloat16",
-     "block_steps": 20, "eval_batch": 64, "threads": 2}
+     "block_steps": 20, "eval_batch": 64, "threads": 2, "group_by_length": true}
     {"op": "block"}   -> {"train": {"examples", "ms"}, "evaluate": {"examples", "ms"}}
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 
@@ -22,10 +22,10 @@ class Server:
     def __init__(self):
         self.baseline_mb = resident_mb()
 
-    def prepare(self, model, data, task, dtype, block_steps, eval_batch, threads):
+    def prepare(self, model, data, task, dtype, block_steps, eval_batch, threads, group_by_length):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
-        settings = dict(tinit=block_steps, eval_batch=eval_batch, dtype=dtype)
+        settings = dict(tinit=block_steps, eval_batch=eval_batch, dtype=dtype, group_by_length=group_by_length)
         self.tuning = FineTuning(model, data, task, "adalora", **settings)
         self.batches = itertools.chain.from_iterable(itertools.repeat(self.tuning.training))
         self.block_steps = block_steps

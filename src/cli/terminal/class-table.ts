@@ -9,8 +9,10 @@ const MOST_CLASSES = 12;
 export function classTable({ labels, counts }: Confusion): string {
   const scores = classReport(counts);
   const isNarrow = labels.length <= MOST_CLASSES;
+  // As F1's mean has it: without classes that are neither here nor predicted.
+  const present = scores.filter((_, id) => counts.some((row, other) => row[id] + counts[id][other] > 0));
   const mean = (of: (of: ClassScores) => number) =>
-    scores.reduce((sum, score) => sum + of(score), 0) / scores.length;
+    present.reduce((sum, score) => sum + of(score), 0) / present.length;
   const numbers = (precision: number, recall: number, f1: number, support: number) => [
     ...[precision, recall, f1].map((share) => share.toFixed(4)),
     `${support}`,
