@@ -11,8 +11,8 @@ import {
   type SplitFlags,
   type UseFlags,
 } from '../flags.ts';
-import { classTable } from '../terminal/class-table.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
+import { classTable } from '../terminal/class-table.ts';
 
 export function evalCommand(): Command {
   const command = new Command('eval')

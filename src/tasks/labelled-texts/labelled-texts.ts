@@ -76,7 +76,10 @@ export function labelledTexts<Answer extends LabelAnswer>(
     { rows, fileName },
     { labels, tokenizer, maxLength, classWeights, communicator },
   ) =>
-    encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName), { classWeights, communicator });
+    encodedSet(rows, tokenizer, maxLength, kind.targets(rows, labels, fileName), {
+      classWeights,
+      communicator,
+    });
   return {
     data: labelledDataSchema,
     problems: labelProblems,
