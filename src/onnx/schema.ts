@@ -135,7 +135,7 @@ export interface TensorFields {
   dims: number[];
   data_type: number;
   raw_data?: Uint8Array;
-  /** In place of `raw_data` where the bytes are not in memory; such a tensor is written by {@link streamModel}. */
+  /** In place of `raw_data` where the bytes are not in memory; such a tensor is written by `streamModel`. */
   stream?: ByteStream;
   data_location?: number;
   external_data?: { key: string; value: string }[];

@@ -18,7 +18,7 @@ const FLAG = 'use_cache_branch';
 
 export interface OnnxSource {
   model: TaskModel;
-  /** Of a method that adds layers, whose values are read as the parameter {@link ADAPTER}. */
+  /** Of a method that adds layers, whose values are read as the parameter `ADAPTER`. */
   tuner?: Tuner;
   read: ReadRange;
 }

@@ -14,7 +14,7 @@ const PRESENT = 'present.';
 const STATES = 'encoder_hidden_states';
 
 /**
- * The cache of a graph as Optimum exports it: inputs `past_key_values.N.key` and `.value` [BATCH, heads, past, headSize] of
+ * The cache of a graph as Optimum exports it: inputs `past_key_values.N.key` and `.value` [batch, heads, past, headSize] of
  * layer N, and outputs `present.N.key` and `.value` with the tokens of the past and the new ones. In an encoder-decoder
  * they are called `N.decoder.key` and so on; keys and values of the encoder's output are `N.encoder.key` and so on.
  */

@@ -11,7 +11,7 @@ const CACHE_FIELDS = [
 /**
  * A config.json with what transformers.js must know of the ONNX files beside it.
  *
- * @param text as {@link trainedConfig} gives it
+ * @param text as `trainedConfig` gives it
  * @param external how many files of external data a model has, by the name of its file
  */
 export function onnxConfig(

@@ -4,7 +4,7 @@ import { UserError } from '../../support/user-error.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 
-/** The form that every model has, with an adapter or without: see {@link exportOnnx}. */
+/** The form that every model has, with an adapter or without: see `exportOnnx`. */
 export const ONNX_FORM = 'onnx';
 
 /**
