@@ -86,8 +86,8 @@ describe('adapters of an encoder', () => {
     writeMadeAdapter(workspace.path('adapters', 'of-another-base'), workspace.path('other-base'), {
       seed: 1,
     });
-    mkdirSync(workspace.path('adapters', 'none'));
-    workspace.write('adapters/none/adapter_config.json', '{"peft_type": "LORA"');
+    mkdirSync(workspace.path('adapters', 'Damaged'));
+    workspace.write('adapters/Damaged/adapter_config.json', '{"peft_type": "LORA"');
     server = await serve(['adapters', '--allow-loading', '--slots', '4']);
   });
   afterAll(() => server.process.kill());
@@ -185,6 +185,9 @@ describe('adapters of an encoder', () => {
     expect(await ask(server, { inputs: 'the cat.', model: 'new' })).toEqual(
       await ask(server, { inputs: 'the cat.', model: 'a4' }),
     );
+    make('new', { seed: 77, rank: 9, labels: ['x', 'y', 'z', 'u', 'v', 'w'] });
+    await server.line(({ event, name }) => event === 'reloaded' && name === 'new');
+    expect(await ask(server, { inputs: 'the cat.', model: 'new' })).toHaveLength(6);
     rmSync(half, { recursive: true });
     await server.line(({ event, name }) => event === 'unloaded' && name === 'new');
     expect(await ask(server, { inputs: 'x', model: 'new' })).toMatchObject({ error_type: 'not_found' });
@@ -361,9 +364,9 @@ describe('adapters of a decoder', () => {
   });
 
   it('say that more wait than can be answered', async () => {
-    const asked = { model: 'c0', prompt: 'The cat', max_tokens: 30, temperature: 1 };
+    const asked = { model: 'c0', prompt: 'The cat', max_tokens: 12, temperature: 1 };
     const ends = await Promise.all(
-      Array.from({ length: 60 }, () =>
+      Array.from({ length: 40 }, () =>
         post(`${server.url}/v1/completions`, asked, { Authorization: 'Bearer secret' }),
       ),
     );
@@ -374,7 +377,7 @@ describe('adapters of a decoder', () => {
   });
 });
 
-it.each<[string, string[], RegExp]>([
+it.concurrent.each<[string, string[], RegExp]>([
   ['a folder that there is not', ['nowhere'], /nowhere: expected a folder of adapters, got nothing there/],
   ['a folder without adapters', ['model'], /expected an adapter that names its base model/],
   [
