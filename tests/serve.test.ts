@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -86,8 +87,8 @@ describe('adapters of an encoder', () => {
     writeMadeAdapter(workspace.path('adapters', 'of-another-base'), workspace.path('other-base'), {
       seed: 1,
     });
-    mkdirSync(workspace.path('adapters', 'none'));
-    workspace.write('adapters/none/adapter_config.json', '{"peft_type": "LORA"');
+    mkdirSync(workspace.path('adapters', 'Damaged'));
+    workspace.write('adapters/Damaged/adapter_config.json', '{"peft_type": "LORA"');
     server = await serve(['adapters', '--allow-loading', '--slots', '4']);
   });
   afterAll(() => server.process.kill());
@@ -185,6 +186,9 @@ describe('adapters of an encoder', () => {
     expect(await ask(server, { inputs: 'the cat.', model: 'new' })).toEqual(
       await ask(server, { inputs: 'the cat.', model: 'a4' }),
     );
+    make('new', { seed: 77, rank: 9, labels: ['x', 'y', 'z', 'u', 'v', 'w'] });
+    await server.line(({ event, name }) => event === 'reloaded' && name === 'new');
+    expect(await ask(server, { inputs: 'the cat.', model: 'new' })).toHaveLength(6);
     rmSync(half, { recursive: true });
     await server.line(({ event, name }) => event === 'unloaded' && name === 'new');
     expect(await ask(server, { inputs: 'x', model: 'new' })).toMatchObject({ error_type: 'not_found' });
@@ -340,30 +344,31 @@ describe('adapters of a decoder', () => {
     await expect(client.completions.create(asked)).rejects.toThrow(message);
   });
 
-  it('forget a client that goes away', async () => {
-    const { port } = new URL(server.url);
-    const body = JSON.stringify({
-      model: 'c0',
-      prompt: 'The',
-      max_tokens: 240,
-      temperature: 1,
-      stream: true,
-    });
-    const socket = connect(Number(port), '127.0.0.1');
+  it.each<[string, number, (socket: Socket) => Promise<unknown>]>([
+    ['while a text is written', 1, (socket) => once(socket, 'data')],
+    ['with half a body sent', 0.5, () => new Promise((resolve) => setTimeout(resolve, 200))],
+  ])('forget a client that goes away %s', async (_, share, until) => {
+    const gone = () => server.lines.filter(({ status }) => status === 499).length;
+    const before = gone();
+    const body = JSON.stringify({ model: 'c0', prompt: 'The', max_tokens: 240, stream: true });
     const headers = ['POST /v1/completions HTTP/1.1', 'Host: x', 'Authorization: Bearer secret'];
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.write(
-      [...headers, 'Content-Type: application/json', `Content-Length: ${body.length}`, '', body].join('\r\n'),
+      [...headers, 'Content-Type: application/json', `Content-Length: ${body.length}`, '', ''].join('\r\n'),
     );
-    await new Promise((resolve) => socket.once('data', resolve));
+    socket.write(body.slice(0, body.length * share));
+    await until(socket);
     socket.destroy();
-    await server.line(({ status }) => status === 499);
+    await server.line(() => gone() > before);
     expect(await client.completions.create({ model: 'c0', prompt: 'The', ...greedy })).toBeTruthy();
+    const metrics = await fetch(`${server.url}/metrics`, { headers: { Authorization: 'Bearer secret' } });
+    expect(await metrics.text()).toMatch(/adalora_requests_under_way 0/);
   });
 
   it('say that more wait than can be answered', async () => {
-    const asked = { model: 'c0', prompt: 'The cat', max_tokens: 30, temperature: 1 };
+    const asked = { model: 'c0', prompt: 'The cat', max_tokens: 12, temperature: 1 };
     const ends = await Promise.all(
-      Array.from({ length: 60 }, () =>
+      Array.from({ length: 40 }, () =>
         post(`${server.url}/v1/completions`, asked, { Authorization: 'Bearer secret' }),
       ),
     );
@@ -374,7 +379,7 @@ describe('adapters of a decoder', () => {
   });
 });
 
-it.each<[string, string[], RegExp]>([
+it.concurrent.each<[string, string[], RegExp]>([
   ['a folder that there is not', ['nowhere'], /nowhere: expected a folder of adapters, got nothing there/],
   ['a folder without adapters', ['model'], /expected an adapter that names its base model/],
   [

@@ -50,14 +50,16 @@ interface Side {
 async function startServer(dtype: 'float32' | 'int8'): Promise<{ url: string; process: ChildProcess }> {
   const args = ['serve', folder, '--model', BASE, '--port', '0', '--base-dtype', dtype, '--allow-loading'];
   const child = spawn('node', [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { event, url } = JSON.parse(line);
-    if (event !== 'listening') continue;
-    // Read on, or the pipe would fill.
-    child.stdout.resume();
-    return { url, process: child };
-  }
-  throw new Error('the server has ended');
+  // Lines are read to the end, or the pipe would fill.
+  const lines = createInterface({ input: child.stdout });
+  const url = await new Promise<string>((done, fail) => {
+    lines.on('line', (line) => {
+      const { event, url } = JSON.parse(line);
+      if (event === 'listening') done(url);
+    });
+    lines.on('close', () => fail(new Error('the server has ended')));
+  });
+  return { url, process: child };
 }
 
 /** Loads and unloads a copy of an adapter under other names, until it is stopped. */

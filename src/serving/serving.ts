@@ -149,10 +149,17 @@ export class Serving {
   }
 }
 
+type ServedHeadKind = RowHeadKind | 'CAUSAL_LM';
+
+/** Whether models with such a head are served. */
+export function isServedHead(kind: HeadKind): kind is ServedHeadKind {
+  return kind !== 'MASKED_LM' && kind !== 'SEQ_2_SEQ_LM';
+}
+
 /** The model's head. Throws a UserError for one that is not served. */
-function headOf({ trained, name }: ServedModel): RowHeadKind | 'CAUSAL_LM' {
+function headOf({ trained, name }: ServedModel): ServedHeadKind {
   const { headKind } = trained.parts.model;
-  if (headKind !== 'MASKED_LM' && headKind !== 'SEQ_2_SEQ_LM') return headKind;
+  if (isServedHead(headKind)) return headKind;
   throw new UserError({
     where: name,
     expected: 'a model of classes, tokens or answers, or a decoder',

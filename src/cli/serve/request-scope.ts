@@ -4,6 +4,8 @@ import { TimedOut } from './failure.ts';
 export class RequestScope {
   /** Told by the route: the model's name, counts of rows and tokens. */
   readonly facts: Record<string, string | number> = {};
+  /** Fails when the work is to end: whoever waits for what never comes waits no longer. */
+  readonly ended: Promise<never>;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
@@ -19,6 +21,10 @@ export class RequestScope {
       `the request: expected to be answered within ${seconds} s, got no answer by then.`,
     );
     this.#timer = setTimeout(() => this.#controller.abort(late), seconds * 1000);
+    this.ended = new Promise((_, fail) => {
+      this.signal.addEventListener('abort', () => fail(this.signal.reason), { once: true });
+    });
+    this.ended.catch(() => {});
     if (client.aborted) this.#controller.abort(client.reason);
     client.addEventListener('abort', () => this.#controller.abort(client.reason), { once: true });
   }

@@ -4,7 +4,7 @@ import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
 import { AdapterFolders, type FolderEvent } from '../../serving/node/adapter-folders.ts';
 import { BaseFolder } from '../../serving/node/base-folder.ts';
-import { findAdapters } from '../../serving/node/find-adapters.ts';
+import { type FoundAdapter, findAdapters } from '../../serving/node/find-adapters.ts';
 import { baseOfRun, servedBase } from '../../serving/node/served-adapter.ts';
 import { LocalService } from '../../serving/service/local-service.ts';
 import { Serving } from '../../serving/serving.ts';
@@ -81,11 +81,11 @@ function keyOf(variable: string | undefined): string | undefined {
   throw new UserError({ where: `--api-key-env ${variable}`, expected: 'a variable with a key', got: 'none' });
 }
 
-/** The base model that the first adapter names. */
+/** The base model that the first adapter names that can be read. */
 async function namedBase(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
-    for (const { folder: found, run } of await findAdapters(folder)) {
-      const named = (run && baseOfRun(run)) ?? readAdapter(found).baseModel;
+    for (const found of await findAdapters(folder)) {
+      const named = baseNameOf(found);
       if (named) return named;
     }
   }
@@ -95,6 +95,16 @@ async function namedBase(folders: readonly string[]): Promise<string> {
     got: 'none',
     hint: 'Give --model.',
   });
+}
+
+/** Undefined for an adapter that is damaged: it is named when all are read. */
+function baseNameOf({ folder, run }: FoundAdapter): string | null | undefined {
+  try {
+    return (run && baseOfRun(run)) ?? readAdapter(folder).baseModel;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 function lineOf(event: FolderEvent): object {

@@ -61,11 +61,6 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     const scope = new RequestScope(c.req.raw.signal, maxSeconds);
     c.set('scope', scope);
     await next();
-    const done = () => {
-      scope.done();
-      if (!scopes.delete(scope)) return;
-      if (scopes.size === 0) onIdle();
-    };
     const finish = () => {
       const isLight = LIGHT.includes(c.req.path);
       const seconds = (performance.now() - began) / 1000;
@@ -78,8 +73,10 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
           ...{ time: new Date().toISOString(), method: c.req.method, path: c.req.path, status },
           ...{ ms: Math.round(seconds * 1e5) / 100, ...scope.facts },
         });
-      done();
+      scope.done();
+      scopes.delete(scope);
       metrics.underWay.set(scopes.size);
+      if (scopes.size === 0) onIdle();
     };
     c.res = whenSent(c.res, finish);
   });
@@ -94,9 +91,11 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     if (isDraining) throw new Refused(503, 'the server: expected to be running, but it is being stopped.');
     if (scopes.size >= maxRequests)
       throw new Refused(503, `the server: expected at most ${maxRequests} requests at a time, got one more.`);
-    scopes.add(c.get('scope'));
+    const scope = c.get('scope');
+    scopes.add(scope);
     metrics.underWay.set(scopes.size);
-    return next();
+    // The body of a client that has gone may never come to an end.
+    await Promise.race([next(), scope.ended]);
   });
   app.use(
     bodyLimit({

@@ -16,6 +16,7 @@ import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { packAdapter } from '../bank/packed-adapter.ts';
 import type { ServedModel } from '../served-model.ts';
+import { isServedHead } from '../serving.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { type FoundAdapter, stateOf } from './find-adapters.ts';
 import type { PackedCache } from './packed-cache.ts';
@@ -64,20 +65,15 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   const generates = family.definition.heads.CAUSAL_LM !== undefined && !isForClasses(json);
   const notes = readNotes(folder);
   const purpose = purposeOf({ family, json, notes }, generates, folder);
-  const model = base.model(
-    generates ? 'base' : `${purpose.notes?.task} ${purpose.notes?.labels.length}`,
-    purpose.build,
-  );
-  const isServed =
-    model.initialised.length === 0 &&
-    ['SEQ_CLS', 'TOKEN_CLS', 'QUESTION_ANS', 'CAUSAL_LM'].includes(model.headKind);
-  if (!isServed) return undefined;
+  const { notes: own, build } = purpose;
+  const model = base.model(generates ? 'base' : `${own?.task} ${own?.labels.length}`, build);
+  if (model.initialised.length > 0 || !isServedHead(model.headKind)) return undefined;
   const packed = packAdapter(model, FROZEN, folder);
   return {
     ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
     trained: new TrainedModel({
-      ...base.parts(model, purpose.notes?.data.max_length),
-      ...{ path: name, notes: purpose.notes },
+      ...base.parts(model, own?.data.max_length),
+      ...{ path: name, notes: own },
     }),
     load: () => packed,
   };

@@ -56,7 +56,7 @@ export interface ServiceLoad {
   running: number;
 }
 
-/** What a server offers, whatever it is asked by. All methods throw UserError, {@link UnknownModel} and Overloaded. */
+/** What a server offers, whatever it is asked by. All methods throw UserError, UnknownModel and Overloaded. */
 export interface Service {
   models(): Promise<ModelCard[]>;
   predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]>;
