@@ -56,7 +56,7 @@ function softplus(x: Value): Value {
 }
 
 /** Activations by the names that `hidden_act` takes in a config.json: all of transformers' without parameters. */
-const activations: Record<string, (x: Value) => Value> = {
+const activations = {
   gelu,
   gelu_python: gelu,
   gelu_10: clippedGelu,
@@ -79,10 +79,12 @@ const activations: Record<string, (x: Value) => Value> = {
   sigmoid,
   laplace,
   linear: (x) => x,
-};
+} satisfies Record<string, (x: Value) => Value>;
 
 /** The names of them all. */
-export const ACTIVATION_NAMES = Object.keys(activations) as [string, ...string[]];
+export const ACTIVATION_NAMES = Object.keys(activations) as [ActivationName, ...ActivationName[]];
+
+export type ActivationName = keyof typeof activations;
 
 function silu(x: Value): Value {
   return multiply(x, sigmoid(x));
@@ -90,7 +92,7 @@ function silu(x: Value): Value {
 
 /** The activation that a config.json names under `key`; a UserError names the nearest known ones. */
 export function activation(name: string, key = 'hidden_act'): (x: Value) => Value {
-  if (Object.hasOwn(activations, name)) return activations[name];
+  if (Object.hasOwn(activations, name)) return activations[name as ActivationName];
   throw new UserError({
     where: `config.json, ${key}`,
     expected: 'a known activation',

@@ -40,45 +40,56 @@ const methodSections = Object.fromEntries(
   }),
 ) as unknown as { [Name in keyof Sections]: z.ZodType<Sections[Name], SectionInputs[Name] | undefined> };
 
-/** A run, as a YAML file describes it. */
+/** A run, as a YAML file describes it; what the keys mean stands with {@link CommonInput}. */
 const schema = z.strictObject({
-  /** A folder, or a model id of the Hugging Face Hub. Default: the model that comes with this package. */
   model: z.string().min(1).default(EMBEDDED_MODEL),
-  /** `random`: begin with new weights, of the shape that config.json tells, and not with the checkpoint's. */
   model_init: z.enum(['checkpoint', 'random']).default('checkpoint'),
-  /** Fields of the model's config.json to replace, such as `cls_dropout`. */
   model_config: z.record(z.string(), z.json()).optional(),
-  /** How the frozen linear weights are kept; see {@link BASE_DTYPES}. */
   base_dtype: z.enum(BASE_DTYPES).default('float32'),
   task: z.enum(TASK_NAMES).default(DEFAULT_TASK),
   method: z.enum(METHOD_NAMES).default(DEFAULT_METHOD),
-  /** The folder of an adapter, or of the run that made it, from whose values training starts. */
   adapter: z.string().min(1).optional(),
-  /** By task: see {@link TASKS}. */
   data: z.object({}).loose(),
   training: trainingSchema.prefault({}),
   ...methodSections,
-  /** The run's folder. */
   output: z.string().min(1),
   seed: z.int().min(0).default(0),
   device: z.enum(DEVICES).default('cpu'),
 });
 
+/** What editors tell of the keys that no task and no method has for itself. */
 interface CommonInput {
+  /** A folder, or a model id of the Hugging Face Hub. Default: the model that comes with this package. */
   model?: string;
+  /** `random`: begin with new weights, of the shape that config.json tells, and not with the checkpoint's. */
   model_init?: 'checkpoint' | 'random';
+  /** Fields of the model's config.json to replace, such as `cls_dropout`. */
   model_config?: Record<string, unknown>;
+  /** How the frozen linear weights are kept: as they are, or as integers of 8 or 4 bits. */
   base_dtype?: BaseDtype;
+  /** What is trained, and how; its settings are the section of that name. */
   method?: MethodName;
+  /** The folder of an adapter, or of the run that made it, from whose values training starts. */
   adapter?: string;
+  /** By the names of Hugging Face's TrainingArguments. */
   training?: z.input<typeof trainingSchema>;
+  /** The run's folder. */
   output: string;
+  /** Decides initial values, the order of examples, and dropout. */
   seed?: number;
+  /** What computes: the processor, a GPU, or WebAssembly. */
   device?: Device;
 }
 
 type TaskInput =
-  | { [Task in TaskName]: { task: Task; data: DataInputOf[Task] } }[TaskName]
+  | {
+      [Task in TaskName]: {
+        /** What is learnt. Default: one class a text. */
+        task: Task;
+        /** The files, their columns, and how they are read, by task. */
+        data: DataInputOf[Task];
+      };
+    }[TaskName]
   | { task?: undefined; data: DataInputOf[typeof DEFAULT_TASK] };
 
 /** What may be written: everything that has a default may be left out. */

@@ -8,6 +8,7 @@ const count = z.int().min(1);
 export const trainingSchema = z.strictObject({
   /** Default by method: 2e-3 for adalora, 5e-4 for lora, 2e-5 for full. */
   learning_rate: z.number().positive().optional(),
+  /** Times that all training rows are seen; may be a fraction. */
   num_train_epochs: z.number().positive().default(3),
   /** Optimizer steps in all, instead of `num_train_epochs`; -1: not given. */
   max_steps: z
@@ -24,9 +25,11 @@ export const trainingSchema = z.strictObject({
   gradient_accumulation_steps: count.default(1),
   /** Compute every layer's activations once more for the backward pass: less memory, more time, the same results. */
   gradient_checkpointing: z.boolean().default(false),
+  /** How the learning rate goes after the warm-up. */
   lr_scheduler_type: z.enum(LR_SCHEDULER_TYPES).default('linear'),
   /** Share of the run in which the learning rate rises, or the same in steps: one of the two. */
   warmup_ratio: z.number().min(0).lt(1).default(0),
+  /** Steps in which the learning rate rises; 0: `warmup_ratio` says it. */
   warmup_steps: z.int().min(0).default(0),
   /** Decoupled (AdamW); biases and norms have none. */
   weight_decay: z.number().min(0).default(0),
@@ -39,8 +42,11 @@ export const trainingSchema = z.strictObject({
   class_weights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive())]).optional(),
   /** Global norm to which gradients are clipped; 0: not clipped. */
   max_grad_norm: z.number().min(0).default(1),
+  /** Smoothing of AdamW's mean gradient. */
   adam_beta1: z.number().min(0).lt(1).default(0.9),
+  /** Smoothing of AdamW's mean squared gradient. */
   adam_beta2: z.number().min(0).lt(1).default(0.999),
+  /** What is added to AdamW's divisor. */
   adam_epsilon: z.number().positive().default(1e-8),
   /** Batches of examples of like length. Hugging Face has false. */
   group_by_length: z.boolean().default(true),

@@ -9,7 +9,9 @@ export const causalDataSchema = z.strictObject({
   ...languageData,
   /** Keys of prompt and completion, or of a conversation's messages, in JSON Lines. Default: the usual ones, if there. */
   prompt: given.optional(),
+  /** See `prompt`. */
   completion: given.optional(),
+  /** See `prompt`. */
   messages: given.optional(),
   /** Whether only completions, and in conversations only the assistant's turns, are learnt. */
   completion_only_loss: z.boolean().default(true),

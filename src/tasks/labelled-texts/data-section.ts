@@ -16,6 +16,7 @@ export const labelledDataSchema = z.strictObject({
   text: column,
   /** The second text, for tasks on pairs. */
   text_pair: column.optional(),
+  /** Column of the label, by name or by number from 0. */
   label: column,
   /** Whether the first line names the columns. Default: yes if any column is given by name. */
   header: z.boolean().optional(),

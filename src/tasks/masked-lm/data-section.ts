@@ -11,6 +11,7 @@ export const maskedDataSchema = z.strictObject({
   mlm_probability: z.number().gt(0).lt(1).default(0.15),
   /** Share of those that the mask token stands for, and share that a random token stands for. */
   mask_replace_prob: share.default(0.8),
+  /** Share of them that a random token stands for; the others stay. */
   random_replace_prob: share.default(0.1),
   /** Whether all tokens of a word are masked, or none. */
   whole_word_mask: z.boolean().default(false),

@@ -14,6 +14,7 @@ export const pairDataSchema = z.strictObject({
   ...dataFiles,
   /** Columns by name (header, JSON key) or by number from 0. In JSON either may be a list: see `readPairs`. */
   source: column.default('source'),
+  /** See `source`. */
   target: column.default('target'),
   /** Whether the first line names the columns. Default: yes if any column is given by name. */
   header: z.boolean().optional(),

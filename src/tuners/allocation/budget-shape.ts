@@ -25,12 +25,15 @@ export const budgetShape = {
   init_r: count.optional(),
   /** Triplets (or doublets) in all, the paper's b(T); at the start, rounded up to a whole rank for every module. */
   target_budget: count.optional(),
+  /** The same at the start. */
   init_budget: count.optional(),
   /** Trained numbers in the adapter, λ and the head apart, as the paper counts them: a count, or a share of the model's. */
   target_parameters: parameters.optional(),
+  /** The same at the start. */
   init_parameters: parameters.optional(),
   /** Bytes of `adapter_model.safetensors`, whole: header and head are in them. `1.2 MB` are 1,200,000. */
   target_bytes: bytes.optional(),
+  /** The same at the start. */
   init_bytes: bytes.optional(),
 };
 

@@ -96,7 +96,8 @@ export function parseAdapterHubSettings(
   }
   const name = typeof config.non_linearity === 'string' ? config.non_linearity.toLowerCase() : 'linear';
   const nonLinearity = name === 'leakyrelu' ? 'leaky_relu' : name;
-  if (ACTIVATION_NAMES.includes(nonLinearity)) return { reads: readsNorm ? 'norm' : 'output', nonLinearity };
+  if (ACTIVATION_NAMES.some((known) => known === nonLinearity))
+    return { reads: readsNorm ? 'norm' : 'output', nonLinearity };
   const near = nearest(nonLinearity, ACTIVATION_NAMES);
   throw new UserError({
     where: `${where}: config.non_linearity`,

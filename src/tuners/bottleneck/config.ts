@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { ACTIVATION_NAMES } from '../../nn/activation.ts';
+import { ACTIVATION_NAMES, type ActivationName } from '../../nn/activation.ts';
 
 export interface BottleneckConfig {
-  /** Features between the two projections. */
   bottleneck: number;
-  /** The activation there, by AdapterHub's names, which are transformers'. */
-  non_linearity: string;
+  non_linearity: ActivationName;
 }
 
 /** The section of a method with bottleneck adapters. */
 export function bottleneckSchema({ bottleneck, non_linearity }: BottleneckConfig) {
   return z.strictObject({
+    /** Features between the two projections. */
     bottleneck: z.int().min(1).default(bottleneck),
+    /** The activation there, by AdapterHub's names, which are transformers'. */
     non_linearity: z.enum(ACTIVATION_NAMES).default(non_linearity),
   });
 }

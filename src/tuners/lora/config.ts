@@ -5,6 +5,7 @@ import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape
 export const loraConfigSchema = z
   .strictObject({
     ...adapterConfigShape,
+    /** Rank of every module. */
     r: z.int().min(1).default(8),
     /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
     use_rslora: z.boolean().default(false),

@@ -15,7 +15,9 @@ export const adapterConfigShape = {
   layers_pattern: nameOrNames.optional(),
   /** Modules trained and saved in full beside the adapter; the task's head always is. */
   modules_to_save: names.optional(),
+  /** The increment is scaled by this over the rank. */
   lora_alpha: z.number().positive().default(8),
+  /** Dropout on the input of the increments. */
   lora_dropout: z.number().min(0).lt(1).default(0),
   /** Biases trained and saved beside the adapter: those of the adapted layers, or all of the model. */
   bias: z.enum(['none', 'lora_only', 'all']).default('none'),
