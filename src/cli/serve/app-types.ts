@@ -1,8 +1,10 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { RequestScope } from './request-scope.ts';
 
 /** What middleware gives to routes. */
 export interface ServeEnv {
+  Bindings: HttpBindings;
   Variables: {
     scope: RequestScope;
     /** What metrics call the route, where that is not its path. */

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -58,7 +59,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
 
   app.use(async (c, next) => {
     const began = performance.now();
-    const scope = new RequestScope(c.req.raw.signal, maxSeconds);
+    const scope = new RequestScope(clientOf(c.env.outgoing), maxSeconds);
     c.set('scope', scope);
     await next();
     const finish = () => {
@@ -147,6 +148,15 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       clearTimeout(late);
     },
   };
+}
+
+/** Aborted when a client goes before its answer has gone out; the request's own signal misses those with half a body. */
+function clientOf(outgoing: HttpBindings['outgoing']): AbortSignal {
+  const controller = new AbortController();
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) controller.abort(new Error('the client has gone'));
+  });
+  return controller.signal;
 }
 
 /** An error in the form of the interface that was asked. */
