@@ -247,7 +247,11 @@ describe('masked language modelling', () => {
     expect(() => maskedLm.examples([file('a cat')], context)).toThrow(
       'data.max_length: expected at least 3, as 2 tokens are special',
     );
-    const { tokenizer } = openText(join(folder, 'gpt2'), { ...model.config, maxLength: 128 }, 16);
+    const { tokenizer } = openText(
+      join(folder, 'gpt2'),
+      { ...model.config, vocabSize: 1000, maxLength: 128 },
+      16,
+    );
     expect(() => maskedLm.examples([file('a cat')], { ...context, tokenizer, maxLength: 16 })).toThrow(
       'the tokenizer: expected a mask token',
     );
