@@ -52,7 +52,7 @@ describe('imports', () => {
     [
       'src/onnx/lower.ts',
       `import { a } from '../runtime/session.ts'`,
-      'src/onnx may import from itself and: support, parallel, graph, autodiff',
+      'src/onnx may import from itself and: support, graph, autodiff',
     ],
     [
       'src/support/a.ts',

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { isAlive } from '../src/support/node/is-alive.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
 import { eventsIn, eventsOf, type StartOptions, Workspace } from './support/workspace.ts';
 
@@ -25,7 +26,7 @@ const words = (output: string, processes: number, settings: readonly string[] = 
   ].flatMap((setting) => ['--set', setting]),
 ];
 /** So long that it can be interrupted. */
-const LONG = ['training.max_steps=200'];
+const LONG = ['training.max_steps=800'];
 const launched = (processes: number): StartOptions => ({
   env: MPI_ENVIRONMENT,
   ...(processes > 1 && { launcher: mpirun(processes) }),
@@ -88,8 +89,12 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(code).not.toBe(0);
     expect(stdout + stderr).toMatch(/process rank \d .*exited on signal 9/s);
 
-    const { stdout: rest } = await workspace.start([...words('broken', 1, LONG), '--resume'], launched(1))
-      .ended;
+    // The launcher may be gone a moment before the processes that it ends.
+    const { pid } = JSON.parse(workspace.read('broken', '.lock').toString());
+    await vi.waitUntil(() => !isAlive(pid), 30_000);
+    const resumed = await workspace.start([...words('broken', 1, LONG), '--resume'], launched(1)).ended;
+    expect(resumed).toMatchObject({ code: 0, stderr: '' });
+    const { stdout: rest } = resumed;
     expect(eventsOf(eventsIn(rest), 'start')[0].step).toBeGreaterThan(0);
     expect(losses('broken')).toHaveLength(losses('long').length);
     // Rounding grows with the steps, the faster the higher the rate, which falls slowly here: 1.1e-5 after 50.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Program } from '../../program/program.ts';
+import { ALONE } from '../../parallel/alone.ts';
 import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
 import { bestSpans } from './best-spans.ts';
 import { predictSpans } from './predict-spans.ts';
@@ -122,8 +122,7 @@ it('the first question with logits that are not finite is named', async () => {
     const logits = new Float32Array(2 * set.lengths[asked]);
     return set.questions[asked] < 2 ? logits : logits.fill(Number.NaN, logits.length - 1);
   };
-  const program = { predict } as Partial<Program> as Program;
-  const logits = predictSpans(program, new Float32Array(0), { ...set, batch }, 1);
+  const logits = predictSpans({ predict, communicator: ALONE }, new Float32Array(0), { ...set, batch }, 1);
   await expect(logits).rejects.toThrow('row 3: expected logits that are finite');
 });
 

@@ -2,12 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { adaLoraConfigSchema } from './config.ts';
 
 describe('schema', () => {
-  it('has the defaults of PEFT', () => {
+  it('has the defaults of PEFT, but for the phases: left out they are shares of the run', () => {
     expect(adaLoraConfigSchema.parse({})).toEqual({
       target_r: 8,
       init_r: 12,
-      tinit: 0,
-      tfinal: 0,
       deltaT: 1,
       beta1: 0.85,
       beta2: 0.85,
