@@ -69,7 +69,11 @@ describe('the model of a config.json', () => {
     const { config } = model({});
     const deviation = (name: string, shape: number[]) => config.deviationOf?.(name, shape);
     expect(deviation('shared.weight', [32128, 512])).toBe(1);
-    expect(deviation('encoder.block.0.layer.0.SelfAttention.q.weight', [512, 512])).toBe((512 * 64) ** -0.5);
+    // The last digit of a power is not the same in all engines.
+    expect(deviation('encoder.block.0.layer.0.SelfAttention.q.weight', [512, 512])).toBeCloseTo(
+      (512 * 64) ** -0.5,
+      12,
+    );
     expect(deviation('encoder.block.0.layer.0.SelfAttention.o.weight', [512, 512])).toBeCloseTo(
       512 ** -0.5,
       12,
