@@ -1,7 +1,6 @@
-import { dealNumbers } from '../parallel/deal.ts';
-import { planEvaluation } from '../text/batches.ts';
 import { checkFinite } from './check-finite.ts';
 import type { ExampleSet } from './example-set.ts';
+import { predictBatches } from './predict-batches.ts';
 import type { Predictor } from './program.ts';
 
 /** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length, by all processes that share the run. Throws NotFinite. */
@@ -13,12 +12,8 @@ export async function predictAll(
   batchSize: number,
 ): Promise<Float32Array> {
   const logits = new Float32Array(set.lengths.length * numLabels);
-  const batches = planEvaluation(set, batchSize);
-  const predicted = await dealNumbers(program.communicator, batches.length, (number) =>
-    program.predict(values, set.batch(batches[number], 0).feeds),
-  );
-  for (const [number, rows] of predicted.entries()) {
-    batches[number].forEach((example, row) => {
+  for (const { examples, logits: rows } of await predictBatches(program, values, set, batchSize)) {
+    examples.forEach((example, row) => {
       logits.set(rows.subarray(row * numLabels, (row + 1) * numLabels), example * numLabels);
     });
   }

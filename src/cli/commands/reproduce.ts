@@ -9,6 +9,7 @@ import { assertNewFolder } from '../assert-new-folder.ts';
 import { repeated } from '../flags.ts';
 import { inShard, type Shard, shardOption } from '../shard.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { tellTrained } from '../tell-trained.ts';
 
 interface Flags {
   model?: string;
@@ -83,15 +84,8 @@ async function run(table: string, flags: Flags): Promise<void> {
     const { trainAll } = await import('../../jobs/node/runs/train-all.ts');
     const { writeResults } = await import('../../jobs/node/reproduce/write-results.ts');
     const display = runsDisplay(process.stdout, own);
-    const { failed, stopped } = await trainAll(own, { output, ...display, signal: stop.signal });
-    const written = writeResults(there, output, budgets.compared_with);
-    if (written)
-      console.log(
-        `\n${written.markdown}\nThe table is in ${join(output, 'table.md')}, table.json and report.html`,
-      );
-    for (const { name, message } of failed) console.error(`${name} failed:\n${message.trim()}`);
-    if (failed.length > 0) process.exitCode = 1;
-    if (stopped) process.exitCode = STOPPED;
+    const trained = await trainAll(own, { output, ...display, signal: stop.signal });
+    tellTrained(output, trained, writeResults(there, output, budgets.compared_with)?.markdown);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     process.exitCode = STOPPED;

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
-import { baseDtypeOption, count } from '../flags.ts';
+import { baseDtypeOption, count, portNumber } from '../flags.ts';
 
 export interface ServeFlags {
   model?: string;
@@ -27,7 +27,7 @@ export function serveCommand(): Command {
     )
     .option('--model <folder or id>', 'the base model, where it is not the one the adapters name')
     .option('--host <address>', 'the address to listen at', '127.0.0.1')
-    .option('--port <port>', 'the port to listen at, 0 for any', port, 8080)
+    .option('--port <port>', 'the port to listen at, 0 for any', portNumber, 8080)
     .option('--api-key-env <name>', 'the environment variable with the key that clients must show')
     .addOption(baseDtypeOption())
     .option('--allow-loading', 'let clients load and unload adapters of the folders')
@@ -42,11 +42,6 @@ export function serveCommand(): Command {
       const { runServer } = await import('../serve/run-server.ts');
       await runServer(folders, flags);
     });
-}
-
-function port(value: string): number {
-  if (/^\d{1,5}$/.test(value) && Number(value) < 2 ** 16) return Number(value);
-  throw new InvalidArgumentError('expected a port.');
 }
 
 function milliseconds(value: string): number {

@@ -6,7 +6,8 @@ import { assertNewFolder } from '../assert-new-folder.ts';
 import { repeated } from '../flags.ts';
 import { inShard, type Shard, shardOption } from '../shard.ts';
 import { shellQuoted } from '../shell-quoted.ts';
-import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { stopOnSignal } from '../stop-on-signal.ts';
+import { tellTrained } from '../tell-trained.ts';
 
 interface Flags {
   set: string[];
@@ -60,27 +61,19 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
   try {
     const display = runsDisplay(process.stdout, own);
-    const { failed, stopped } = await trainAll(own, { output, ...display, signal: stop.signal });
+    const trained = await trainAll(own, { output, ...display, signal: stop.signal });
     const written = writeSweep(runs, output, given.data);
-    if (written) {
+    const remarks: string[] = [];
+    if (written?.results.best) {
       const { best, rows, metric } = written.results;
       const missing = rows.reduce((sum, row) => sum + row.of - row.runs.length, 0);
-      console.log(
-        `\n${written.markdown}\nThe table is in ${join(output, 'table.md')}, table.json and report.html`,
-      );
-      if (best) {
-        const sofar = missing > 0 ? ` so far (${missing} of ${runs.length} runs are not finished)` : '';
-        const by = share > 0 ? 'held-out training rows' : 'data.validation';
-        console.log(`Best by ${metric} on ${by}${sofar}: ${describeSettings(best)}`);
-        console.log(`On all training rows: ${shellQuoted([PROGRAM, 'train', join(output, 'best.yaml')])}`);
-      }
+      const sofar = missing > 0 ? ` so far (${missing} of ${runs.length} runs are not finished)` : '';
+      const by = share > 0 ? 'held-out training rows' : 'data.validation';
+      remarks.push(`Best by ${metric} on ${by}${sofar}: ${describeSettings(best)}`);
+      remarks.push(`On all training rows: ${shellQuoted([PROGRAM, 'train', join(output, 'best.yaml')])}`);
     }
-    for (const { name, message } of failed) console.error(`${name} failed:\n${message.trim()}`);
-    if (failed.length > 0) process.exitCode = 1;
-    if (stopped) {
-      console.error('To continue: the same command with --resume');
-      process.exitCode = STOPPED;
-    }
+    tellTrained(output, trained, written?.markdown, remarks);
+    if (trained.stopped) console.error('To continue: the same command with --resume');
   } finally {
     stop.release();
   }

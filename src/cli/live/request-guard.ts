@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isSameSecret } from '../is-same-secret.ts';
 import { isOwnHost } from './own-host.ts';
 
 /** A request that may be answered: what it asks for below the token. */
@@ -23,19 +24,13 @@ export interface Refused {
  */
 export class RequestGuard {
   readonly token = randomBytes(24).toString('base64url');
-  readonly #expected = digest(this.token);
 
   admit({ method, url = '', headers }: IncomingMessage, port: number): Admitted | Refused {
     if (!isOwnHost(headers.host, port)) return { status: 421 };
     const [, token, path] = /^\/([^/?#]*)(\/[^?#]*)$/.exec(url) ?? [];
-    if (!timingSafeEqual(digest(token ?? ''), this.#expected)) return { status: 404 };
+    if (!isSameSecret(token ?? '', this.token)) return { status: 404 };
     const isForeign = headers.origin !== undefined && headers.origin !== `http://${headers.host}`;
     if (method !== 'GET' && isForeign) return { status: 403 };
     return { path };
   }
-}
-
-/** Digests have one length, which comparing in constant time asks for. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,10 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import type { Service } from '../../serving/service/service.ts';
+import { isSameSecret } from '../is-same-secret.ts';
 import type { ServeApp, ServeEnv } from './app-types.ts';
 import { embeddingsError, openAiError } from './error-bodies.ts';
 import { type Failure, failureOf, Refused } from './failure.ts';
@@ -83,7 +83,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
   app.use(async (c, next) => {
     if (c.req.path === '/health') return next();
-    if (apiKey !== undefined && !isKey(c.req.header('authorization'), apiKey))
+    if (apiKey !== undefined && !isSameSecret(c.req.header('authorization') ?? '', `Bearer ${apiKey}`))
       throw new Refused(
         401,
         'Authorization: expected "Bearer" and the key of this server, got another or none.',
@@ -174,9 +174,4 @@ function errorOf(error: Error): Error {
 
 function messageOf(issues: readonly { path: PropertyKey[]; message: string }[]): string {
   return issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`).join('; ');
-}
-
-function isKey(header: string | undefined, key: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${key}`));
 }

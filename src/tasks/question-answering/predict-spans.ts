@@ -1,7 +1,6 @@
-import { dealNumbers } from '../../parallel/deal.ts';
 import { NotFinite } from '../../program/check-finite.ts';
+import { predictBatches } from '../../program/predict-batches.ts';
 import type { Predictor } from '../../program/program.ts';
-import { planEvaluation } from '../../text/batches.ts';
 import type { QuestionExamples } from './question-examples.ts';
 
 /** What a model says of each token of a feature, [length]. */
@@ -22,13 +21,8 @@ export async function predictSpans(
   batchSize: number,
 ): Promise<SpanLogits[]> {
   const predicted = new Array<SpanLogits>(set.lengths.length);
-  const batches = planEvaluation(set, batchSize);
   // [2, batch, sequence] each.
-  const computed = await dealNumbers(program.communicator, batches.length, (number) =>
-    program.predict(values, set.batch(batches[number], 0).feeds),
-  );
-  for (const [number, logits] of computed.entries()) {
-    const examples = batches[number];
+  for (const { examples, logits } of await predictBatches(program, values, set, batchSize)) {
     const width = logits.length / (2 * examples.length);
     examples.forEach((example, row) => {
       const side = (i: number) => {

@@ -1,9 +1,10 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { Service } from '../../../serving/service/service.ts';
 import type { ChatMessage } from '../../../text/chat/chat-message.ts';
 import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
 import { choicesOf, writingFields } from './writing-request.ts';
+import { writingRoute } from './writing-route.ts';
 
 /** Without a limit an answer may be as long as the model has positions. */
 const TO_THE_END = 2 ** 30;
@@ -26,18 +27,7 @@ const request = z
   })
   .openapi('ChatCompletionRequest');
 
-const route = createRoute({
-  method: 'post',
-  path: '/v1/chat/completions',
-  summary: 'The answer in a conversation',
-  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
-  responses: {
-    200: {
-      description: 'As OpenAI has it, also streamed',
-      content: { 'application/json': { schema: z.any() } },
-    },
-  },
-});
+const route = writingRoute('/v1/chat/completions', 'The answer in a conversation', request);
 
 const FORM: WritingForm = {
   prefix: 'chatcmpl',

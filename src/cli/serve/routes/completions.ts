@@ -1,8 +1,9 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { Service } from '../../../serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
 import { choicesOf, writingFields } from './writing-request.ts';
+import { writingRoute } from './writing-route.ts';
 
 /** OpenAI's, where a request does not say. */
 const DEFAULT_TOKENS = 16;
@@ -27,18 +28,7 @@ const request = z
   })
   .openapi('CompletionRequest');
 
-const route = createRoute({
-  method: 'post',
-  path: '/v1/completions',
-  summary: 'What follows a prompt',
-  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
-  responses: {
-    200: {
-      description: 'As OpenAI has it, also streamed',
-      content: { 'application/json': { schema: z.any() } },
-    },
-  },
-});
+const route = writingRoute('/v1/completions', 'What follows a prompt', request);
 
 const FORM: WritingForm = {
   prefix: 'cmpl',

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
-import { atomicWrite } from '../../../formats/node/atomic-write.ts';
 import type { ReproductionRun } from '../../../recipes/reproduction.ts';
 import { readRunRecord } from '../../../report/node/read-run-record.ts';
-import { writeReport } from '../../../report/node/write-report.ts';
 import { type RecipeResults, recipeResults } from '../../../report/results/results.ts';
 import { resultsMarkdown } from '../../../report/results/results-markdown.ts';
 import { isFinished } from '../runs/train-all.ts';
+import { writeTable } from '../runs/write-table.ts';
 
 /**
  * Writes what the finished runs come to: `table.md`, `table.json`, `report.html`. Undefined where none is finished.
@@ -31,9 +29,6 @@ export function writeResults(
     return recipeResults({ ...recipe, runs: own }, comparedWith);
   });
   const markdown = resultsMarkdown(results, comparedWith);
-  atomicWrite(join(output, 'table.md'), markdown);
-  atomicWrite(join(output, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
-  const folders = finished.map(({ config }) => config.output as string);
-  writeReport(folders, join(output, 'report.html'));
+  writeTable(output, results, markdown, finished);
   return { results, markdown };
 }

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { atomicWrite } from '../../../formats/node/atomic-write.ts';
 import { readRunRecord } from '../../../report/node/read-run-record.ts';
-import { writeReport } from '../../../report/node/write-report.ts';
 import { sweepMarkdown } from '../../sweep/sweep-markdown.ts';
 import { type SweepResults, sweepResults } from '../../sweep/sweep-results.ts';
 import { type SweepRun, sweptConfig } from '../../sweep/sweep-runs.ts';
 import { isFinished } from '../runs/train-all.ts';
+import { writeTable } from '../runs/write-table.ts';
 
 /**
  * Writes what the finished runs of a sweep come to: `table.md`, `table.json`, `report.html`, and the chosen config on all
@@ -30,12 +30,7 @@ export function writeSweep(
     { metric, greaterIsBetter },
   );
   const markdown = sweepMarkdown(results);
-  atomicWrite(join(output, 'table.md'), markdown);
-  atomicWrite(join(output, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
-  writeReport(
-    finished.map(({ config }) => config.output as string),
-    join(output, 'report.html'),
-  );
+  writeTable(output, results, markdown, finished);
   const chosen = runs.find(({ config }) => results.best?.runs.includes(config.output as string));
   if (chosen) {
     const config = { ...chosen.config, data, output: join(output, 'best') };

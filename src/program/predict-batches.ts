@@ -1,0 +1,26 @@
+import { dealNumbers } from '../parallel/deal.ts';
+import { planEvaluation } from '../text/batches.ts';
+import type { ExampleSet } from './example-set.ts';
+import type { Predictor } from './program.ts';
+
+/** A batch that was computed. */
+export interface PredictedBatch {
+  /** Numbers of its examples in the set. */
+  examples: Int32Array;
+  /** Padded as the batch was, in the head's layout. */
+  logits: Float32Array;
+}
+
+/** The logits of a set in batches of like length, computed by all processes that share the run. */
+export async function predictBatches(
+  program: Predictor,
+  values: Float32Array,
+  set: Pick<ExampleSet, 'lengths' | 'targetLengths' | 'batch'>,
+  batchSize: number,
+): Promise<PredictedBatch[]> {
+  const batches = planEvaluation(set, batchSize);
+  const predicted = await dealNumbers(program.communicator, batches.length, (number) =>
+    program.predict(values, set.batch(batches[number], 0).feeds),
+  );
+  return predicted.map((logits, number) => ({ examples: batches[number], logits }));
+}
