@@ -7,7 +7,7 @@ import { unlockFolder } from '../../run/node/run-lock.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
-import type { Failure, WorkerJob, WorkerMessage } from './worker.ts';
+import type { Failure, WorkerJob, WorkerMessage } from './do-job.ts';
 
 export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */

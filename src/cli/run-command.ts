@@ -1,0 +1,92 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { Command, CommanderError } from 'commander';
+import { ComputationError } from '../support/computation-error.ts';
+import { fileError } from '../support/file-error.ts';
+import { printable } from '../support/printable.ts';
+import { PROGRAM } from '../support/program.ts';
+import { UserError } from '../support/user-error.ts';
+import { evalCommand } from './commands/eval.ts';
+import { exportCommand } from './commands/export.ts';
+import { generateCommand } from './commands/generate.ts';
+import { initCommand } from './commands/init.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { mergeCommand } from './commands/merge.ts';
+import { planCommand } from './commands/plan.ts';
+import { predictCommand } from './commands/predict.ts';
+import { recipesCommand } from './commands/recipes.ts';
+import { reportCommand } from './commands/report.ts';
+import { reproduceCommand } from './commands/reproduce.ts';
+import { scoreCommand } from './commands/score.ts';
+import { serveCommand } from './commands/serve.ts';
+import { sweepCommand } from './commands/sweep.ts';
+import { tokenizeCommand } from './commands/tokenize.ts';
+import { trainCommand } from './commands/train.ts';
+import { webCommand } from './commands/web.ts';
+import { USER_MISTAKE } from './user-mistake.ts';
+
+// Patterns come with configs and models. What would search for ever is handed to an engine that takes linear time.
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+
+/**
+ * Does what a command line says, and prints what comes of it. `process.exitCode` says how it ended: a user's mistake is 2;
+ * faults of this program, and what the engine cannot compute, are 1, runs stopped by a signal 130.
+ *
+ * @param words what follows the program's name
+ */
+export async function runCommand(words: readonly string[]): Promise<void> {
+  const program = new Command(PROGRAM)
+    .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
+    .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
+    .helpCommand(false)
+    .showSuggestionAfterError();
+  // Commands load what they need when they run: --help and mistakes answer at once.
+  for (const command of [
+    initCommand(),
+    recipesCommand(),
+    trainCommand(),
+    evalCommand(),
+    predictCommand(),
+    generateCommand(),
+    planCommand(),
+    inspectCommand(),
+    reportCommand(),
+    reproduceCommand(),
+    sweepCommand(),
+    scoreCommand(),
+    serveCommand(),
+    tokenizeCommand(),
+    exportCommand(),
+    mergeCommand(),
+    webCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // it has printed its message
+  const mistake = error instanceof UserError ? error : (fileError(error) ?? noHandles());
+  if (mistake) {
+    console.error(printable(mistake.message));
+    return USER_MISTAKE;
+  }
+  console.error(error instanceof ComputationError ? printable(error.message) : error);
+  return 1;
+}
+
+/** What is wrong where no file can be opened: the loaders of modules and of the engine say so in many ways. */
+function noHandles(): UserError | undefined {
+  try {
+    closeSync(openSync(process.execPath, 'r'));
+    return undefined;
+  } catch (error) {
+    return fileError(error);
+  }
+}

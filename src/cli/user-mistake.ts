@@ -1,0 +1,2 @@
+/** The exit code of a mistake of the user's. */
+export const USER_MISTAKE = 2;
