@@ -2,6 +2,7 @@ import { UserError } from '../../support/user-error.ts';
 import { DISABLED_OPTIMIZERS } from '../disabled-optimizers.ts';
 import { explainMemory, wrapSession } from '../run-session.ts';
 import type { Session, SessionOptions } from '../session.ts';
+import { askedThreads } from './asked-threads.ts';
 import { loadEngine } from './load-engine.ts';
 
 export interface NodeSessionOptions extends SessionOptions {
@@ -24,7 +25,7 @@ export interface NodeSessionOptions extends SessionOptions {
  * @throws UserError where the engine is not installed, or WebGPU finds no GPU
  */
 export async function createSession(model: Uint8Array, options: NodeSessionOptions): Promise<Session> {
-  const { device, weightFolder, threads, prepack = false, profilePrefix } = options;
+  const { device, weightFolder, threads = askedThreads(), prepack = false, profilePrefix } = options;
   const { InferenceSession, Tensor } = await loadEngine();
   const settings: Record<string, string> = { disable_prepacking: prepack ? '0' : '1' };
   if (weightFolder) settings.model_external_initializers_file_folder_path = weightFolder;
