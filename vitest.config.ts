@@ -22,6 +22,8 @@ export default defineConfig({
     // ONNX Runtime's native addon wants a process of its own; two cores bear two at most.
     pool: 'forks',
     maxWorkers: 2,
+    // For models as small as those of most tests one is the quickest, and two files run at once.
+    env: { ADALORA_THREADS: '1' },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -22,8 +22,7 @@ describe('adalora generate', () => {
   });
   afterAll(() => opened.close());
 
-  const run = (input: string | undefined, ...args: string[]) =>
-    workspace.start(['generate', 'llama', ...args], { input }).ended;
+  const run = (input = '', ...args: string[]) => workspace.runWith(input, 'generate', 'llama', ...args);
 
   it('prints the text of each prompt', async () => {
     const texts = [];
@@ -133,7 +132,7 @@ describe('adalora generate says in a line', () => {
   beforeAll(() => writeSmallGenerator(workspace.path('llama'), 'llama'));
 
   const says = async (folder: string, args: string[], input = 'hi') => {
-    const { code, stdout, stderr } = await workspace.start(['generate', folder, ...args], { input }).ended;
+    const { code, stdout, stderr } = await workspace.runWith(input, 'generate', folder, ...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     return stderr;
   };
@@ -182,8 +181,7 @@ describe('adalora generate says in a line', () => {
   });
 
   it('which prompt is too long', async () => {
-    const { code, stderr } = await workspace.start(['generate', 'llama'], { input: `a\n${'a '.repeat(90)}` })
-      .ended;
+    const { code, stderr } = await workspace.runWith(`a\n${'a '.repeat(90)}`, 'generate', 'llama');
     expect(code).toBe(2);
     expect(stderr).toMatch(/^standard input:2: the prompt: expected fewer than 64 tokens.*\n$/);
   });

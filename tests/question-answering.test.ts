@@ -66,7 +66,7 @@ describe('question answering by the command', () => {
 
   it('answers a question with its place, from a line or JSON, and none below the threshold', async () => {
     const predict = async (input: string, ...flags: string[]) =>
-      JSON.parse((await workspace.start(['predict', 'run', ...flags], { input }).ended).stdout);
+      JSON.parse((await workspace.runWith(input, 'predict', 'run', ...flags)).stdout);
     const answer = await predict(`ran\t${CONTEXT}\n`);
     expect(answer).toMatchObject({ answer: 'dog', start: 19, end: 22 });
     expect(answer.score).toBeGreaterThan(0.3);

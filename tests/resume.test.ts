@@ -17,7 +17,8 @@ const RUN_TIMES = ['train_runtime', 'train_samples_per_second'];
 
 let workspace: Workspace;
 beforeAll(async () => {
-  workspace = new Workspace();
+  // As users' runs, with as many threads as the engine takes.
+  workspace = new Workspace({ ADALORA_THREADS: '' });
   const settings = ['lora_dropout=0.1', 'tinit=10', 'tfinal=40', 'deltaT=5'].map(
     (setting) => `adalora.${setting}`,
   );

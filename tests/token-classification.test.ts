@@ -52,7 +52,7 @@ describe('token classification by the command', () => {
 
   it('predicts lines of text, columns and JSON Lines alike', async () => {
     const predict = async (input: string) => {
-      const { stdout } = await workspace.start(['predict', 'run'], { input }).ended;
+      const { stdout } = await workspace.runWith(input, 'predict', 'run');
       return stdout
         .trimEnd()
         .split('\n')

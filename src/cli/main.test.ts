@@ -3,32 +3,36 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommandHost } from '../../tests/support/command-host.ts';
 
 let folder: string;
+let host: CommandHost;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'cli-'));
+  host = new CommandHost('.', { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: join(folder, 'hub') });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  host.close();
+  rmSync(folder, { recursive: true });
+});
 
-function adalora(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', 'src/cli/main.ts', ...args],
-    {
-      encoding: 'utf8',
-      env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: join(folder, 'hub') },
-      timeout: 60_000,
-    },
-  );
-  return { status, stdout, stderr: stderr.replaceAll(`${folder}/`, '') };
+async function adalora(...args: string[]) {
+  const { code, stdout, stderr } = await host.run(args);
+  return { code, stdout, stderr: stderr.replaceAll(`${folder}/`, '') };
 }
 
-it('answers what is asked with exit code 0', () => {
-  expect(adalora('--version')).toMatchObject({
-    status: 0,
-    stdout: `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`,
-  });
-  expect(adalora('train', '--help').stdout).toContain('Usage: adalora train');
+it('answers what is asked with exit code 0', async () => {
+  const version = `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`;
+  expect(await adalora('--version')).toMatchObject({ code: 0, stdout: version });
+  expect((await adalora('train', '--help')).stdout).toContain('Usage: adalora train');
+});
+
+it.each([
+  [['--version'], 0],
+  [['trian'], 2],
+])('ends its process with an exit code: %j', (args, status) => {
+  const words = ['--import', 'tsx', 'src/cli/main.ts', ...args];
+  expect(spawnSync(process.execPath, words, { timeout: 60_000 })).toMatchObject({ status });
 });
 
 it.each([
@@ -56,18 +60,18 @@ it.each([
     ['inspect', 'exampels'],
     'exampels: expected the folder of a run, an adapter or a model, or its id on the Hub, got nothing there. Did you mean examples?',
   ],
-])('a mistake is exit code 2 and a message without a stack trace: %j', (args, message) => {
-  const { status, stdout, stderr } = adalora(...args);
+])('a mistake is exit code 2 and a message without a stack trace: %j', async (args, message) => {
+  const { code, stdout, stderr } = await adalora(...args);
   expect(stderr).toContain(message);
   expect(stderr).not.toMatch(/^ +at /m);
-  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
-it('names the line of a mistake in a config', () => {
+it('names the line of a mistake in a config', async () => {
   const path = join(folder, 'run.yaml');
   writeFileSync(path, 'model: a\noutput: b\ndata: {train: t, text: 0, label: 1}\ntraining:\n  epochs: 3\n');
-  const { status, stderr } = adalora('plan', path);
-  expect(status).toBe(2);
+  const { code, stderr } = await adalora('plan', path);
+  expect(code).toBe(2);
   expect(stderr).toBe(
     'run.yaml:5: training.epochs: expected a known key, got "epochs". Did you mean num_train_epochs?\n',
   );
@@ -76,8 +80,8 @@ it('names the line of a mistake in a config', () => {
 const adapter = '../shared/conformance/trajectories/bert-adalora/adapter';
 
 describe.skipIf(!existsSync(adapter))('inspect (skipped without ../shared)', () => {
-  it('shows the ranks of an adapter that PEFT wrote', () => {
-    expect(`\n${adalora('inspect', adapter).stdout}`).toMatchInlineSnapshot(`
+  it('shows the ranks of an adapter that PEFT wrote', async () => {
+    expect(`\n${(await adalora('inspect', adapter)).stdout}`).toMatchInlineSnapshot(`
       "
       ADALORA adapter of ../base
 
@@ -92,12 +96,13 @@ describe.skipIf(!existsSync(adapter))('inspect (skipped without ../shared)', () 
     `);
   });
 
-  it('agrees with the rank pattern', () => {
+  it('agrees with the rank pattern', async () => {
     const { rank_pattern } = JSON.parse(readFileSync(`${adapter}/adapter_config.json`, 'utf8'));
     const kept = Object.entries<boolean[]>(rank_pattern).map(([name, rows]) => [
       name.replace('.lora_E', ''),
       rows.filter((row) => row).length,
     ]);
-    expect(JSON.parse(adalora('inspect', adapter, '--json').stdout).ranks).toEqual(Object.fromEntries(kept));
+    const { stdout } = await adalora('inspect', adapter, '--json');
+    expect(JSON.parse(stdout).ranks).toEqual(Object.fromEntries(kept));
   });
 });

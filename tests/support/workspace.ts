@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { EventOf, TrainEvent } from '../../src/run/events.ts';
+import { type Answer, CommandHost } from './command-host.ts';
 import { writeTinyData } from './tiny-data.ts';
 import { writeTinyModel } from './tiny-model.ts';
 
@@ -21,12 +22,7 @@ output: run
 `;
 
 /** How a run of the program ended. */
-export interface Ended {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: string;
-  stderr: string;
-}
+export type Ended = Answer;
 
 export interface StartOptions {
   /** What it reads from standard input. */
@@ -44,8 +40,14 @@ export interface StartOptions {
  */
 export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #host: CommandHost;
 
-  constructor() {
+  /** @param env variables for every run in it */
+  constructor(env: Record<string, string> = {}) {
+    const own = { HF_HUB_OFFLINE: '1', HF_HUB_CACHE: this.path('cache'), NO_COLOR: '1' };
+    this.#env = { ...process.env, ...own, ...env };
+    this.#host = new CommandHost(this.folder, this.#env);
     writeTinyModel(this.path('model'));
     writeTinyData(this.path('train.tsv'), 160, 1);
     writeTinyData(this.path('dev.tsv'), 48, 2);
@@ -81,7 +83,7 @@ export class Workspace {
     const [command, ...words] = [...launcher, process.execPath, PROGRAM, ...args];
     const child = spawn(command, words, {
       cwd,
-      env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: this.path('cache'), NO_COLOR: '1', ...env },
+      env: { ...this.#env, ...env },
     });
     child.stdin.end(input);
     const ended = new Promise<Ended>((done, fail) => {
@@ -93,20 +95,23 @@ export class Workspace {
       }
       child.on('error', fail);
       child.on('close', (code, signal) => {
-        done({
-          code,
-          signal,
-          stdout: this.#shortened(printed.stdout),
-          stderr: this.#shortened(printed.stderr),
-        });
+        done(this.#shortened({ code, signal, ...printed }));
       });
     });
     return { process: child, ended };
   }
 
-  /** Runs `adalora` with these words to its end. */
+  /**
+   * Runs `adalora` with these words to its end, in a process that this workspace keeps for all of them: loading the
+   * program takes longer than most of what is asked here.
+   */
   run(...args: string[]): Promise<Ended> {
-    return this.start(args).ended;
+    return this.runWith('', ...args);
+  }
+
+  /** The same, with what it is to read from standard input. */
+  async runWith(input: string, ...args: string[]): Promise<Ended> {
+    return this.#shortened(await this.#host.run(args, input));
   }
 
   /** Runs `adalora` until `when` says so of what it has printed, and sends it a signal then. */
@@ -130,11 +135,13 @@ export class Workspace {
   }
 
   remove(): void {
+    this.#host.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #shortened(text: string): string {
-    return text.replaceAll(`${this.folder}/`, '').replaceAll(this.folder, '.');
+  #shortened({ stdout, stderr, ...how }: Ended): Ended {
+    const short = (text: string) => text.replaceAll(`${this.folder}/`, '').replaceAll(this.folder, '.');
+    return { ...how, stdout: short(stdout), stderr: short(stderr) };
   }
 }
 
