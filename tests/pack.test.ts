@@ -98,7 +98,15 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
   beforeAll(() => {
     home = join(folder, 'home');
     mkdirSync(home);
-    const { status, stdout, stderr } = run(home, 'npm', 'install', '--no-audit', '--no-fund', archive);
+    const { status, stdout, stderr } = run(
+      home,
+      'npm',
+      'install',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      archive,
+    );
     expect(status, `${stdout}${stderr}`).toBe(0);
     if (existsSync('models/mini')) return;
     writeTinyModel(join(folder, 'tiny'));
@@ -155,7 +163,7 @@ describe.skipIf(!hasRegistry)('a checkout (skipped where npm reaches no registry
     // Its own scripts would build it.
     const { scripts: _, ...manifest } = JSON.parse(readFileSync('package.json', 'utf8'));
     writeFileSync(join(checkout, 'package.json'), JSON.stringify(manifest));
-    const { status, stdout, stderr } = run(checkout, 'npm', 'ci', '--omit=dev');
+    const { status, stdout, stderr } = run(checkout, 'npm', 'ci', '--prefer-offline', '--omit=dev');
     expect(status, `${stdout}${stderr}`).toBe(0);
     expect(`${stdout}${stderr}`).not.toMatch(/project config|install-scripts/);
     // As an optional dependency it would be gone, had its script failed.
