@@ -14,10 +14,20 @@ const threadsOfDist: Plugin = {
   },
 };
 
+/** Changes what the engine is to find in its process. */
+const ALONE = 'src/runtime/node/create-session.test.ts';
+
 export default defineConfig({
   plugins: [threadsOfDist],
   test: {
-    include: ['src/**/*.test.ts', 'web/**/*.test.ts', 'tests/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        // Most of these take less time than loading what they test: the files of a worker load it once.
+        test: { name: 'sources', include: ['{src,web}/**/*.test.ts'], exclude: [ALONE], isolate: false },
+      },
+      { extends: true, test: { name: 'whole', include: ['tests/**/*.test.ts', ALONE] } },
+    ],
     globalSetup: 'tests/support/build-dist.ts',
     // ONNX Runtime's native addon wants a process of its own; two cores bear two at most.
     pool: 'forks',
