@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { assertAgreed } from '../../parallel/assert-agreed.ts';
 import type { Communicator } from '../../parallel/communicator.ts';
 import { courseOf } from '../../run/config/course-of.ts';
-import { digestOf, fingerprintOf } from '../../run/node/same-run.ts';
 import { PROGRAM } from '../../support/program.ts';
 import type { RunOfFiles } from './read-run.ts';
 
@@ -11,24 +10,28 @@ import type { RunOfFiles } from './read-run.ts';
 const SHOWN = 12;
 
 /**
- * The run's fingerprint, once all processes are known to be about to do the same.
+ * Compares what processes are about to do.
  *
+ * @param digests of the run's files, in their order
  * @throws UserError where two hosts have another version, config, data or model: it names what differs, and both
  */
-export function assertSameRun(communicator: Communicator, { config, labels, files }: RunOfFiles): string {
-  const fingerprint = fingerprintOf(config, labels, files());
-  if (communicator.size === 1) return fingerprint;
-  const digests = files().map((file): [string, string] => [
+export function assertSameRun(
+  communicator: Communicator,
+  { config, files }: RunOfFiles,
+  digests: readonly string[],
+  fingerprint: string,
+): void {
+  if (communicator.size === 1) return;
+  const byName = files().map((file, i): [string, string] => [
     `the file ${basename(typeof file === 'string' ? file : file.name)}`,
-    digestOf(file).slice(0, SHOWN),
+    digests[i].slice(0, SHOWN),
   ]);
   const path = new URL('../../../package.json', import.meta.url);
   const { version } = JSON.parse(readFileSync(path, 'utf8'));
   assertAgreed(communicator, {
     [PROGRAM]: version,
     ...Object.fromEntries(courseOf(config)),
-    ...Object.fromEntries(digests),
+    ...Object.fromEntries(byName),
     fingerprint: fingerprint.slice(0, SHOWN),
   });
-  return fingerprint;
 }

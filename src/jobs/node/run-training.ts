@@ -19,7 +19,7 @@ import {
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
 import { lockFolder } from '../../run/node/run-lock.ts';
-import { beforeLengthening, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
+import { beforeLengthening, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
@@ -91,7 +91,9 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   // Before the training rather than after it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
-  const fingerprint = assertSameRun(communicator, run);
+  const digests = await together(communicator, () => run.files().map(digestOf));
+  const fingerprint = fingerprintOf(config, labels, digests);
+  assertSameRun(communicator, run, digests, fingerprint);
   const notice = (step: number, message: string) => tell({ type: 'notice', step, message });
   const { saved, planned, own, finished } = await fromFirst(communicator, () => {
     const saved = options.resume
@@ -99,7 +101,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
       : undefined;
     // Longer than it was planned: what else a run's course depends on must be as it was.
     const planned = saved && saved.fingerprint !== fingerprint ? beforeLengthening(config, files) : undefined;
-    const own = planned ? fingerprintOf(planned, labels, run.files()) : fingerprint;
+    const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
     if (saved && saved.fingerprint !== own) throw otherRun(config, files);
     if (options.resume && !saved)
       notice(0, `no checkpoint in ${config.output} to go on from: the run starts anew`);

@@ -10,16 +10,16 @@ import type { runFiles } from './run-folder.ts';
 /**
  * What the course of training depends on: equal for two runs that go the same way step by step.
  *
- * @param files the data, the model's and the adapter's that is continued
+ * @param digests of the files that it reads: the data, the model's and the adapter's that is continued
  */
 export function fingerprintOf(
   config: RunConfig,
   labels: readonly string[],
-  files: readonly (string | TextFile)[],
+  digests: readonly string[],
 ): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([[...courseOf(config)].sort(), labels]));
-  for (const file of files) hash.update(digestOf(file));
+  for (const digest of digests) hash.update(digest);
   return hash.digest('hex');
 }
 
