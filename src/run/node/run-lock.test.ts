@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { LOCK_FILE, lockFolder } from './run-lock.ts';
 
 let folder: string;
@@ -46,6 +46,37 @@ it.each<[string, () => object]>([
   writeFileSync(path, JSON.stringify(holder()));
   lockFolder(folder)();
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it.skipIf(process.platform !== 'linux')(
+  'of a process that has ended is, though its parent has not looked',
+  async () => {
+    // The shell's child ends; sleep, which takes the shell's place, never looks.
+    const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 60']);
+    try {
+      const pid = Number(await new Promise((said) => shell.stdout.once('data', said)));
+      await vi.waitUntil(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '), 5000);
+      writeFileSync(path, JSON.stringify({ ...own(), pid, started: undefined }));
+      lockFolder(folder)();
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      shell.kill('SIGKILL');
+    }
+  },
+);
+
+it.skipIf(process.platform !== 'linux')('of a process whose launcher has ended is waited for', async () => {
+  const ending = spawn('sleep', ['0.5']);
+  // Node looks at its child when this thread waits no more.
+  writeFileSync(path, JSON.stringify({ ...own(), pid: ending.pid, started: undefined, launcher: gone() }));
+  lockFolder(folder)();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it('of a process whose launcher is there is not', () => {
+  const launcher = process.ppid;
+  writeFileSync(path, JSON.stringify({ ...own(), launcher }));
+  expect(() => lockFolder(folder)).toThrow(`process ${process.pid} on`);
 });
 
 it('of another machine is not, and its name is shown harmlessly', () => {

@@ -2,7 +2,9 @@ import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } f
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { launchOf } from '../../parallel/node/launch.ts';
 import { isAlive } from '../../support/node/is-alive.ts';
+import { processStatus } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** Its name in a run's folder. */
@@ -12,6 +14,10 @@ const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 /** A lock without content is being written where there are no links, or its writer was killed just then. */
 const WRITING_MS = 10_000;
 
+/** mpirun may end before the processes that it ends, which take as long as their step. */
+const ENDING_MS = 20_000;
+const LOOK_AGAIN_MS = 100;
+
 /** Who writes to a folder. */
 interface Holder {
   pid: number;
@@ -19,22 +25,29 @@ interface Holder {
   host: string;
   /** When the process was started, where the system says so: its number may be another's by now. */
   started: string | undefined;
+  /** What started it, where that is a launcher of several processes, which ends them when it ends itself. */
+  launcher?: number;
 }
 
 /**
  * Makes this thread the only one that writes to a run's folder, which must exist. The lock of a process of this machine that
- * is no more is taken over.
+ * is no more is taken over; one whose launcher is no more is waited for.
  *
  * @returns what gives the folder free
  * @throws UserError where another holds it
  */
 export function lockFolder(folder: string): () => void {
   const path = join(folder, LOCK_FILE);
+  const patience = performance.now() + ENDING_MS;
   for (;;) {
     if (place(path)) return () => unlockFolder(folder, threadId);
     const text = contentOf(path);
     if (text === undefined) continue; // It has just been given free.
     const holder = holderIn(text);
+    if (holder && isEnding(holder) && performance.now() < patience) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+      continue;
+    }
     if (holder ? !isOver(holder) : isFresh(path)) throw heldBy(holder, folder, path);
     takeAway(path, text);
   }
@@ -86,7 +99,10 @@ function takeAway(path: string, text: string): void {
 }
 
 function self(): Holder {
-  return { pid: process.pid, thread: threadId, host: hostname(), started: startOf(process.pid) };
+  return {
+    ...{ pid: process.pid, thread: threadId, host: hostname(), started: processStatus(process.pid)?.started },
+    ...((launchOf(process.env)?.size ?? 1) > 1 && { launcher: process.ppid }),
+  };
 }
 
 function isSame(a: Holder, b: Holder): boolean {
@@ -95,25 +111,22 @@ function isSame(a: Holder, b: Holder): boolean {
 
 function isOver({ pid, host, started }: Holder): boolean {
   if (host !== hostname()) return false;
-  return !isAlive(pid) || (started !== undefined && started !== startOf(pid));
+  return !isAlive(pid) || (started !== undefined && started !== processStatus(pid)?.started);
 }
 
-/** What tells a process from others that had its number: the machine's start and its own. On Linux alone. */
-function startOf(pid: number): string | undefined {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name, in parentheses, may hold anything.
-    return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
-  } catch {
-    return undefined;
-  }
+/** Whether the holder is there still, and its launcher is not: then it has another parent. */
+function isEnding(holder: Holder): boolean {
+  const { launcher, host, pid } = holder;
+  if (launcher === undefined || host !== hostname() || isOver(holder)) return false;
+  const parent = processStatus(pid)?.parent;
+  return parent !== undefined && parent !== launcher;
 }
 
 function holderIn(text: string): Holder | undefined {
   try {
-    const { pid, thread, host, started } = JSON.parse(text);
-    return Number.isSafeInteger(pid) && pid > 0 ? { pid, thread, host: String(host), started } : undefined;
+    const { pid, thread, host, started, launcher } = JSON.parse(text);
+    if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+    return { pid, thread, host: String(host), started, launcher };
   } catch {
     return undefined;
   }
