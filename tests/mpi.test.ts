@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { isAlive } from '../src/support/node/is-alive.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
+import { writeSmallGenerator } from './support/small-generator.ts';
 import { eventsIn, eventsOf, type StartOptions, Workspace } from './support/workspace.ts';
 
 /* Runs that several processes share, beside the same run alone. Batches of 12 divide by 1, 2, 3 and 4. */
@@ -89,9 +89,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(code).not.toBe(0);
     expect(stdout + stderr).toMatch(/process rank \d .*exited on signal 9/s);
 
-    // The launcher may be gone a moment before the processes that it ends.
-    const { pid } = JSON.parse(workspace.read('broken', '.lock').toString());
-    await vi.waitUntil(() => !isAlive(pid), 30_000);
+    // The launcher may be gone a moment before the processes that it ends: the lock is waited for.
     const resumed = await workspace.start([...words('broken', 1, LONG), '--resume'], launched(1)).ended;
     expect(resumed).toMatchObject({ code: 0, stderr: '' });
     const { stdout: rest } = resumed;
@@ -117,6 +115,23 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
       // Other threads add up in another order.
       for (const [i, value] of numbers(two).entries()) expect(value).toBeCloseTo(numbers(one)[i], 4);
     }
+  });
+
+  it('write texts together, in the order of the prompts', async () => {
+    workspace.write(
+      'prompts.txt',
+      Array.from({ length: 5 }, (_, i) => `the cat ${'sat '.repeat(i)}`).join('\n'),
+    );
+    writeSmallGenerator(workspace.path('decoder'), 'llama');
+    const command = [
+      ...['generate', 'decoder', '--file', 'prompts.txt', '--jsonl'],
+      ...['--max-new-tokens', '6'],
+    ];
+    const [one, two] = await Promise.all(
+      [1, 2].map((processes) => workspace.start(command, launched(processes)).ended),
+    );
+    expect(one.stdout.split('\n')).toHaveLength(6);
+    expect(two).toEqual(one);
   });
 
   it('name a host that has other data before the first step, and a global batch that is another', async () => {

@@ -4,11 +4,17 @@ import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { Generated } from '../../generation/generated.ts';
 import type { Prompt } from '../../generation/prompt.ts';
 import type { TextGenerator } from '../../generation/text-generator.ts';
+import type { Communicator } from '../../parallel/communicator.ts';
+import { gatherJson } from '../../parallel/messages.ts';
+import { fromFirst } from '../../parallel/node/from-first.ts';
+import type { Processes } from '../../parallel/node/join-processes.ts';
+import { together } from '../../parallel/node/together.ts';
 import type { Device } from '../../runtime/session.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
 import { baseDtypeOption, count, repeated } from '../flags.ts';
 import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';
+import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
@@ -50,20 +56,24 @@ export function generateCommand(): Command {
     .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
     .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'wasm']))
     .addOption(baseDtypeOption())
-    .action(run);
+    .action((path, flags) => inAllProcesses((processes) => run(path, flags, processes)));
 }
 
-async function run(path: string, flags: Flags): Promise<void> {
-  const prompts = await givenPrompts(flags);
+async function run(path: string, flags: Flags, processes: Processes): Promise<void> {
+  const { communicator } = processes;
+  const prompts = await fromFirst(communicator, () => givenPrompts(flags, communicator.size > 1));
   const { open } = await import('../../trained/node/open.ts');
   const { model, device, baseDtype } = flags;
   const continues = prompts === undefined;
   const onProgress = downloadDisplay(process.stderr);
-  const trained = await open(path, { model, device, baseDtype, continues, generates: true, onProgress });
+  const given = { model, device, baseDtype, continues, processes, onProgress };
+  const trained = await open(path, { ...given, generates: true });
   try {
     const generator = await trained.generator();
     generator.settings(await generationInput(flags));
-    const isStopped = prompts ? await answerAll(generator, prompts, flags) : await converse(generator, flags);
+    const isStopped = prompts
+      ? await answerAll(generator, prompts, flags, communicator)
+      : await converse(generator, flags);
     if (isStopped) process.exitCode = STOPPED;
   } finally {
     await trained.close();
@@ -71,7 +81,10 @@ async function run(path: string, flags: Flags): Promise<void> {
 }
 
 /** What the flags give, or standard input where they give nothing; undefined where that is a terminal. */
-async function givenPrompts({ prompt, file, jsonl }: Flags): Promise<GivenPrompt[] | undefined> {
+async function givenPrompts(
+  { prompt, file, jsonl }: Flags,
+  isShared: boolean,
+): Promise<GivenPrompt[] | undefined> {
   const { promptsFrom } = await import('../prompts.ts');
   const { readInput } = await import('../standard-input.ts');
   const { textFile } = await import('../../data/node/text-files.ts');
@@ -79,41 +92,64 @@ async function givenPrompts({ prompt, file, jsonl }: Flags): Promise<GivenPrompt
   if (file !== undefined) return [...typed, ...promptsFrom(textFile(file).read(), file)];
   if (typed.length > 0) return typed;
   if (!process.stdin.isTTY) return promptsFrom(await readInput(), 'standard input');
-  if (!jsonl) return undefined;
+  if (!jsonl && !isShared) return undefined;
+  const where = jsonl ? '--jsonl' : 'several processes';
   const expected = 'prompts (--prompt, --file or standard input)';
-  throw new UserError({ where: '--jsonl', expected, got: 'a terminal' });
+  throw new UserError({ where, expected, got: 'a terminal' });
 }
 
-/** Whether a signal ended it. */
-async function answerAll(generator: TextGenerator, given: GivenPrompt[], flags: Flags): Promise<boolean> {
+/**
+ * Answers batch after batch; several processes each take one at a time, and the first writes them in order. Gives whether a
+ * signal ended it.
+ */
+async function answerAll(
+  generator: TextGenerator,
+  given: GivenPrompt[],
+  flags: Flags,
+  communicator: Communicator,
+): Promise<boolean> {
+  const { rank, size } = communicator;
   const { jsonl, batchSize, seed, chat: isChat = generator.isChat } = flags;
   const config = await generationInput(flags);
   const prompts = given.map(({ where, prompt }) => ({ where, prompt: asked(prompt, isChat, flags.system) }));
   const stop = stopOnSignal(() => console.error('Stopping (press again to quit at once).'));
   const options = { seed, signal: stop.signal };
-  const streams = !jsonl && batchSize === 1 && generator.settings(config).num_return_sequences === 1;
+  const streams =
+    size === 1 && !jsonl && batchSize === 1 && generator.settings(config).num_return_sequences === 1;
+  const answer = (batch: typeof prompts) =>
+    naming(given.length > 1 ? batch[0].where : undefined, async () => {
+      if (streams) {
+        await spoken(generator.stream(batch[0].prompt, config, options));
+        return [];
+      }
+      const texts = await generator.generateAll(
+        batch.map(({ prompt }) => prompt),
+        config,
+        options,
+      );
+      return texts.flat().map((generated) => (jsonl ? lineOf(generated) : generated.text));
+    });
+  /** What is to be written; null where a signal has ended it. */
+  const attempt = async (at: number): Promise<string[] | null> => {
+    const batch = prompts.slice(at, at + batchSize);
+    if (batch.length === 0) return [];
+    return answer(batch).catch((error) => {
+      if (stop.signal.aborted) return null;
+      throw error;
+    });
+  };
   try {
-    for (let at = 0; at < prompts.length; at += batchSize) {
-      const batch = prompts.slice(at, at + batchSize);
-      await naming(given.length > 1 ? batch[0].where : undefined, async () => {
-        if (streams) {
-          await spoken(generator.stream(batch[0].prompt, config, options));
-          return;
-        }
-        const texts = await generator.generateAll(
-          batch.map(({ prompt }) => prompt),
-          config,
-          options,
-        );
-        for (const generated of texts.flat()) await write(`${jsonl ? lineOf(generated) : generated.text}\n`);
-      });
+    for (let at = 0; at < prompts.length; at += size * batchSize) {
+      const own = await together(communicator, () => attempt(at + rank * batchSize));
+      for (const lines of gatherJson(communicator, own)) {
+        if (lines === null) return true;
+        if (rank === 0) for (const line of lines) await write(`${line}\n`);
+      }
     }
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    return false;
   } finally {
     stop.release();
   }
-  return stop.signal.aborted;
 }
 
 /** A chat in the terminal; whether Ctrl-C ended it. */
@@ -175,9 +211,9 @@ async function write(text: string): Promise<void> {
 }
 
 /** Names the prompt in the message of a mistake, where there are several. */
-async function naming(where: string | undefined, work: () => Promise<void>): Promise<void> {
+async function naming<T>(where: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (where === undefined || !(error instanceof UserError)) throw error;
     throw new UserError(`${where}: ${error.message}`);
