@@ -25,12 +25,12 @@ export async function loadRun(
   run: RunOfFiles,
   began: Date,
   onProgress: (what: ProgressEvent['what'], share: number) => void,
-  { communicator, threads }: Processes = ALONE_PROCESSES,
+  { communicator, threads, sharesHost }: Processes = ALONE_PROCESSES,
   planned?: RunConfig,
 ): Promise<SetUpRun> {
   const tell = (what: ProgressEvent['what']) => everySecond((share) => onProgress(what, share));
   const model = await oncePerHost(communicator, () => openBase(run, tell('base')));
-  const engine = nodeEngine(model, run.config.device, { threads });
+  const engine = nodeEngine(model, run.config.device, { threads, sharesHost });
   return together(communicator, () =>
     setUpRun(run, model, engine, began, tell('text'), planned, communicator),
   );

@@ -13,9 +13,10 @@ export async function scoreOnFloat32(
   validation: Validation,
   { base_dtype, device, training }: RunConfig,
   rounded: Readonly<Record<string, number>>,
-  { communicator, threads }: Processes,
+  { communicator, threads, sharesHost }: Processes,
 ): Promise<string> {
-  const program = new Program(nodeEngine(model, device, { threads }), model, tuner, { communicator });
+  const engine = nodeEngine(model, device, { threads, sharesHost });
+  const program = new Program(engine, model, tuner, { communicator });
   try {
     const scores: Record<string, number> = await validation.run(program, values);
     const name = `eval_${training.metric_for_best_model}`;

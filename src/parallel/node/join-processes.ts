@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import { UserError } from '../../support/user-error.ts';
 import { ALONE } from '../alone.ts';
 import type { Communicator } from '../communicator.ts';
+import { sharesHost } from '../shares-host.ts';
 import { launchOf } from './launch.ts';
 import { joinMpi } from './mpi/mpi-communicator.ts';
 import { threadsOf } from './threads-of.ts';
@@ -11,11 +12,13 @@ export interface Processes {
   communicator: Communicator;
   /** Threads that compute in this one; undefined alone, where the engine sees for itself. */
   threads?: number;
+  /** Whether some of the others run on this one's host. */
+  sharesHost: boolean;
   /** Ends the meeting, in all processes. */
   leave(): void;
 }
 
-export const ALONE_PROCESSES: Processes = { communicator: ALONE, leave() {} };
+export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: false, leave() {} };
 
 /**
  * Meets the processes that mpirun, mpiexec or srun has started beside this one.
@@ -27,7 +30,12 @@ export async function joinProcesses(env: NodeJS.ProcessEnv = process.env): Promi
   if (!launch || launch.size === 1) return ALONE_PROCESSES;
   checkChannel(env.PMI_FD);
   const communicator = await joinMpi(launch);
-  return { communicator, threads: threadsOf(communicator), leave: () => communicator.leave() };
+  return {
+    communicator,
+    threads: threadsOf(communicator),
+    sharesHost: sharesHost(communicator),
+    leave: () => communicator.leave(),
+  };
 }
 
 /** MPICH's launcher speaks through a file descriptor, which programs between it and this one may have closed. */

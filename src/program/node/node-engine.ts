@@ -12,6 +12,8 @@ import { webEngine } from '../web-engine.ts';
 export interface NodeEngineOptions {
   /** Threads within an operator. */
   threads?: number;
+  /** Whether other processes of this host compute with the same weights, which then stay a mapping that they have in common. */
+  sharesHost?: boolean;
   /** Where the engine's profile of each session goes when it is released. */
   profilePrefix?: string;
 }
@@ -21,7 +23,11 @@ export interface NodeEngineOptions {
  *
  * @throws UserError when a session opens whose weights have been changed meanwhile
  */
-export function nodeEngine(model: ModelWeights, device: Device, options: NodeEngineOptions = {}): Engine {
+export function nodeEngine(
+  model: ModelWeights,
+  device: Device,
+  { sharesHost = false, ...options }: NodeEngineOptions = {},
+): Engine {
   const { weightFolder, locate, prepack } = model;
   const check = unchanged(weightFolder);
   if (device === 'wasm') {
@@ -34,7 +40,7 @@ export function nodeEngine(model: ModelWeights, device: Device, options: NodeEng
   return {
     masks: device === 'webgpu' ? 'graph' : 'host',
     open(outputs, { packed = false } = {}) {
-      const packs = packsWeights(Object.values(outputs), prepack, packed);
+      const packs = sharesHost ? false : packsWeights(Object.values(outputs), prepack, packed);
       const files = new Set<string>();
       const encoded = lower(outputs, {
         target: device,

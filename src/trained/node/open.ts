@@ -3,7 +3,7 @@ import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { TextFile } from '../../data/text-file.ts';
-import type { Processes } from '../../parallel/node/join-processes.ts';
+import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import type { Confusion, Scores } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { RunConfigInput } from '../../run/config/run-config.ts';
@@ -55,6 +55,7 @@ export async function open(
   try {
     const { baseFolder, tuner, values, notes } = opened;
     const model = await withBaseDtype(opened.model, options.baseDtype ?? 'float32');
+    const { communicator, threads, sharesHost } = options.processes ?? ALONE_PROCESSES;
     let text: TrainedParts['text'] | undefined;
     const parts: TrainedParts = {
       ...{ path, model, tuner, values, notes },
@@ -63,8 +64,8 @@ export async function open(
         text ??= openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
         return text;
       },
-      engine: nodeEngine(model, options.device ?? 'cpu', { threads: options.processes?.threads }),
-      communicator: options.processes?.communicator,
+      engine: nodeEngine(model, options.device ?? 'cpu', { threads, sharesHost }),
+      communicator,
       generationFiles: () => readGenerationFiles(baseFolder),
       batchSize: options.batchSize,
       continues: options.continues,
