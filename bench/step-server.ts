@@ -23,8 +23,9 @@ await serve(
       return { trainable: step.trainable };
     },
     async step() {
-      const { engine, update, allReduce } = await step.take();
-      return { ms: engine + update, allReduce };
+      const { engine, update, waiting, transfer } = await step.take();
+      const own = { ms: engine + update, waiting, transfer };
+      return { ...own, processes: gatherJson(communicator, own) };
     },
     memory: () => ({
       peak_mb: peakMemoryMb(),

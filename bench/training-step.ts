@@ -4,6 +4,7 @@ import { startMethod } from '../src/jobs/start-method.ts';
 import { modelFeeds } from '../src/objectives/model-inputs.ts';
 import { ALONE } from '../src/parallel/alone.ts';
 import type { Communicator } from '../src/parallel/communicator.ts';
+import { sharesHost } from '../src/parallel/shares-host.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { parseRunConfig } from '../src/run/config/run-config.ts';
@@ -29,16 +30,18 @@ export interface StepSettings {
   cacheFolder?: string;
   /** Threads of this process; by default as many as the engine likes. */
   processThreads?: number;
+  /** Whether weights stay a mapping; by default where processes share this host, as in a run. */
+  mapped?: boolean;
 }
 
 /** A training step that can be taken again and again. */
 export interface TrainingStep {
   trainable: number;
   /**
-   * Milliseconds in the engine and what JavaScript does around it, in what it does with the gradient, and of the first in the
-   * all-reduce, where several processes share the batch.
+   * Milliseconds in the engine and what JavaScript does around it, and in what it does with the gradient. Of the first, where
+   * several processes share the batch: until the last of them has its gradient, and in the all-reduce that follows.
    */
-  take(): Promise<{ engine: number; update: number; allReduce: number }>;
+  take(): Promise<{ engine: number; update: number; waiting: number; transfer: number }>;
   /** Differentiates with the engine's profiler on, which writes a file of that prefix. */
   profiled(profilePrefix: string, steps: number): Promise<void>;
 }
@@ -83,16 +86,19 @@ export async function trainingStep(
   });
   const labels = { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] };
   const feeds = { ...modelFeeds(randomBatch(model.config.vocabSize, batch, length, 'bench')), labels };
-  let allReduce = 0;
+  let [waiting, transfer] = [0, 0];
   const timed: Communicator = {
     ...communicator,
     allReduce(sums) {
       const started = performance.now();
+      communicator.barrier();
+      const met = performance.now();
       communicator.allReduce(sums);
-      allReduce = performance.now() - started;
+      [waiting, transfer] = [met - started, performance.now() - met];
     },
   };
-  const program = new Program(nodeEngine(model, 'cpu', { threads }), model, run.tuner, {
+  const mapped = settings.mapped ?? sharesHost(communicator);
+  const program = new Program(nodeEngine(model, 'cpu', { threads, sharesHost: mapped }), model, run.tuner, {
     communicator: timed,
   });
   return {
@@ -103,7 +109,12 @@ export async function trainingStep(
       const { gradient } = await differentiateStep(program, updater.values, batches, 0);
       const differentiated = performance.now();
       updater.apply(gradient);
-      return { engine: differentiated - started, update: performance.now() - differentiated, allReduce };
+      return {
+        engine: differentiated - started,
+        update: performance.now() - differentiated,
+        waiting,
+        transfer,
+      };
     },
     async profiled(profilePrefix, steps) {
       const program = new Program(nodeEngine(model, 'cpu', { profilePrefix }), model, run.tuner);

@@ -11,12 +11,15 @@ import { writeRandomCheckpoint } from '../random-checkpoint.ts';
 import { benchCases } from '../shapes.ts';
 
 /*
- * npm run bench:processes -- [--rounds 5] [--steps 10] [--processes 2] [--dropout 0.1] [--only text] [--json FILE]
+ * npm run bench:processes -- [--rounds 5] [--steps 10] [--processes 2] [--dropout 0.1] [--only text] [--dtype int8]
+ *   [--json FILE]
  *
  * Training steps of one process with several threads, and of as many processes with one thread each that share the same
- * batch through Open MPI. In turn: a process that waits for MPI is busy, so that only one side is there at a time, for a
- * block of steps, and rounds alternate which is first. The last column is what a step spends in its all-reduce, waiting for
- * the other process included.
+ * batch through Open MPI; in float32, where BENCH_PYTHON names a Python that has torch, transformers and peft, also of PEFT
+ * in as many processes of torchrun with gloo. In turn: a process that waits for MPI is busy, so that only one side is there
+ * at a time, for a block of steps, and each round begins with another side. The columns of waiting and all-reduce are what a
+ * step spends until the slowest process has its gradient, and in the all-reduce that follows. Memory is that of all processes
+ * of a side, what they share counted once (PSS).
  */
 
 const { values: options } = parseArgs({
@@ -28,6 +31,7 @@ const { values: options } = parseArgs({
     /** Masks of a part of a batch are copied, so that it counts. */
     dropout: { type: 'string', default: '0.1' },
     only: { type: 'string', default: '' },
+    dtype: { type: 'string', multiple: true, default: ['float32', 'int8'] },
     json: { type: 'string', default: 'runs/bench-processes.json' },
   },
 });
@@ -35,32 +39,49 @@ const BUILD = 'runs/bench-build';
 const WARM_UP = 2;
 const SIZES = ['BERT-base x 6, 16 x 128', 'MiniLM, 32 x 64'];
 
+/** What a side takes: medians of a block of steps. */
 interface Block {
-  /** Medians of the block. */
   ms: number;
-  allReduceMs: number;
-  /** Of all processes together, what they share counted once. */
+  /** Of a process on average. */
+  waitingMs: number;
+  transferMs: number;
   memoryMb: number;
 }
 
+interface Reply {
+  ms: number;
+  processes: { waiting: number; transfer: number }[];
+}
+
+const python = process.env.BENCH_PYTHON;
 const count = Number(options.processes);
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-bench-'));
 const environment = { ...process.env, ADALORA_CACHE: join(scratch, 'cache'), UCX_MEM_EVENTS: 'n' };
 const env = hugePageEnvironment(environment) ?? environment;
 const server = ['node', join(BUILD, 'bench', 'step-server.js')];
-const launcher = ['mpirun', '--allow-run-as-root', '--oversubscribe', '--bind-to', 'none', '-n', `${count}`];
+const mpirun = ['mpirun', '--allow-run-as-root', '--oversubscribe', '--bind-to', 'none', '-n', `${count}`];
+const torchrun = ['-m', 'torch.distributed.run', '--standalone', `--nproc-per-node=${count}`];
 
-async function block(command: readonly string[], preparation: object): Promise<Block> {
-  const client = new Client(command[0], command.slice(1), env);
+async function block(
+  command: readonly string[],
+  preparation: object,
+  environment: NodeJS.ProcessEnv,
+): Promise<Block> {
+  const client = new Client(command[0], command.slice(1), environment);
   try {
     await client.ask('prepare', preparation);
-    const replies: { ms: number; allReduce: number }[] = [];
+    const replies: Reply[] = [];
     for (let step = 0; step < WARM_UP + Number(options.steps); step++) replies.push(await client.ask('step'));
     const kept = replies.slice(WARM_UP);
+    const ofAll = (part: 'waiting' | 'transfer') =>
+      median(
+        kept.map(({ processes }) => processes.reduce((sum, of) => sum + of[part], 0) / processes.length),
+      );
     const { shared_mb: memoryMb } = await client.ask<{ shared_mb: number }>('memory');
     return {
       ms: median(kept.map(({ ms }) => ms)),
-      allReduceMs: median(kept.map(({ allReduce }) => allReduce)),
+      waitingMs: ofAll('waiting'),
+      transferMs: ofAll('transfer'),
       memoryMb,
     };
   } finally {
@@ -68,43 +89,74 @@ async function block(command: readonly string[], preparation: object): Promise<B
   }
 }
 
+type SideName = 'one' | 'several' | 'peft';
+
 const results: object[] = [];
 try {
   execFileSync('npx', ['tsc', '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
-  console.log(
-    '| a step | 1 process | processes | speed | memory | all-reduce |\n| --- | --- | --- | --- | --- | --- |',
-  );
+  const columns = [
+    'a step',
+    '1 process',
+    'processes',
+    'speed',
+    'memory',
+    'waiting',
+    'all-reduce',
+    'PEFT',
+    'speed',
+  ];
+  console.log(`| ${columns.join(' | ')} |\n|${' --- |'.repeat(columns.length)}`);
   for (const [size] of benchCases(Number(options.dropout)).filter(
     ([{ name }]) => SIZES.includes(name) && name.includes(options.only),
   )) {
     const folder = join(scratch, 'model');
     writeRandomCheckpoint(folder, size);
     execFileSync('node', [join(BUILD, 'bench', 'make-base.js'), folder], { env });
-    for (const dtype of ['float32', 'int8']) {
-      const blocks: { one: Block; several: Block }[] = [];
-      for (let round = 0; round < Number(options.rounds); round++) {
-        const one = () => block(server, { ...size, dtype, folder });
-        const several = () => block([...launcher, ...server], { ...size, dtype, folder, processThreads: 1 });
-        if (round % 2 === 0) blocks.push({ one: await one(), several: await several() });
-        else {
-          const second = await several();
-          blocks.push({ one: await one(), several: second });
-        }
-      }
-      const of = (value: (block: (typeof blocks)[number]) => number) => median(blocks.map(value));
-      const cells = [
-        `${size.name}, ${dtype}`,
-        `${of(({ one }) => one.ms).toFixed(0)} ms, ${of(({ one }) => one.memoryMb).toFixed(0)} MB`,
-        `${of(({ several }) => several.ms).toFixed(0)} ms, ${of(({ several }) => several.memoryMb).toFixed(0)} MB`,
-        of(({ one, several }) => one.ms / several.ms).toFixed(2),
-        of(({ one, several }) => several.memoryMb / one.memoryMb).toFixed(2),
-        `${of(({ several }) => (100 * several.allReduceMs) / several.ms).toFixed(1)} %`,
+    for (const dtype of options.dtype) {
+      const sides: [SideName, () => Promise<Block>][] = [
+        ['one', () => block(server, { ...size, dtype, folder }, env)],
+        ['several', () => block([...mpirun, ...server], { ...size, dtype, folder, processThreads: 1 }, env)],
       ];
-      console.log(`| ${cells.join(' | ')} |`);
-      results.push({ name: size.name, dtype, processes: count, blocks });
+      if (python && dtype === 'float32') {
+        const command = [python, ...torchrun, 'bench/python/peft_step_processes.py'];
+        sides.push(['peft', () => block(command, { ...size, dtype }, process.env)]);
+      }
+      const rounds: Partial<Record<SideName, Block>>[] = [];
+      for (let round = 0; round < Number(options.rounds); round++) {
+        const blocks: Partial<Record<SideName, Block>> = {};
+        for (let i = 0; i < sides.length; i++) {
+          const [name, measure] = sides[(round + i) % sides.length];
+          blocks[name] = await measure();
+        }
+        rounds.push(blocks);
+      }
+      console.log(
+        `| ${[`${size.name}, ${dtype}`, ...cells(rounds as Record<SideName, Block>[])].join(' | ')} |`,
+      );
+      results.push({ name: size.name, dtype, processes: count, rounds });
       atomicWrite(options.json, JSON.stringify(results, null, 2));
     }
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+
+/** A line of the table; without PEFT's cells where it is not there. */
+function cells(rounds: readonly Record<SideName, Block>[]): string[] {
+  const of = (value: (round: Record<SideName, Block>) => number) => median(rounds.map(value));
+  const figures = (name: SideName) =>
+    `${of((round) => round[name].ms).toFixed(0)} ms, ${of((round) => round[name].memoryMb).toFixed(0)} MB`;
+  const share = (part: 'waitingMs' | 'transferMs') =>
+    `${of(({ several }) => (100 * several[part]) / several.ms).toFixed(1)} %`;
+  return [
+    figures('one'),
+    figures('several'),
+    of(({ one, several }) => one.ms / several.ms).toFixed(2),
+    of(({ one, several }) => several.memoryMb / one.memoryMb).toFixed(2),
+    share('waitingMs'),
+    share('transferMs'),
+    ...('peft' in rounds[0]
+      ? [figures('peft'), of(({ several, peft }) => peft.ms / several.ms).toFixed(2)]
+      : ['', '']),
+  ];
 }

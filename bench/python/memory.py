@@ -12,9 +12,14 @@ def peak_mb():
     return _status("VmHWM")
 
 
-def _status(field):
-    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+def proportional_mb():
+    """What this process shares with n others counts as an n-th."""
+    return _status("Pss", "smaps_rollup")
+
+
+def _status(field, file="status"):
+    for line in pathlib.Path(f"/proc/self/{file}").read_text().splitlines():
         name, _, value = line.partition(":")
         if name == field:
             return round(int(value.split()[0]) / 1024, 1)
-    raise RuntimeError(f"/proc/self/status has no {field}")
+    raise RuntimeError(f"/proc/self/{file} has no {field}")

@@ -8,9 +8,9 @@ import json
 import sys
 
 
-def serve(**operations):
+def serve(lines=sys.stdin, **operations):
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints must not break the protocol
-    for line in sys.stdin:
+    for line in lines:
         request = json.loads(line)
         operation = request.pop("op")
         if operation == "exit":
