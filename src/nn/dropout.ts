@@ -3,6 +3,7 @@ import { type Dimension, evaluateDimension, sizeOf, symbol } from '../graph/dime
 import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
+import { DropoutPool } from './dropout-pool.ts';
 import { type BatchRows, MaskPart } from './mask-part.ts';
 
 /** Inputs that dropout adds to a training graph: see {@link DropoutSites}. */
@@ -12,9 +13,6 @@ const POOL = 'dropout_pool_';
 
 /** How many different windows a site may draw: about a million, so that masks hardly ever recur. */
 const START_POSITIONS = 2 ** 20;
-
-/** A pool that must grow becomes so many times as long as it must be, so that it seldom grows again. */
-const GROWTH = 1.25;
 
 type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
 
@@ -65,21 +63,26 @@ export class DropoutSites {
     if (this.#sites.length === 0) return {};
     const random = new Random(seed, 'dropout offsets', step);
     const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
-    const draws = new Map<number, Float32Array>();
-    for (const [probability, length] of this.#poolLengths(symbols))
-      draws.set(probability, this.#pool(seed, probability).atLeast(length));
     const feeds: FeedTensors = {};
     if (this.#source === 'graph') {
       if (rows) throw new Error('a graph cuts the masks of whole batches');
       feeds[OFFSETS] = { data: offsets, dims: [offsets.length] };
-      for (const [probability, data] of draws) feeds[POOL + probability] = { data, dims: [data.length] };
+      for (const [probability, length] of this.#poolLengths(symbols)) {
+        const data = this.#pool(seed, probability).atLeast(length);
+        feeds[POOL + probability] = { data, dims: [data.length] };
+      }
       return feeds;
     }
+    for (const [probability, length] of this.#poolLengths(symbols))
+      this.#pool(seed, probability).reserve(length);
     this.#sites.forEach(({ shape, probability }, site) => {
-      const dims = shape.map((size) => evaluateDimension(size, symbols));
-      const end = offsets[site] + elementCount(dims);
-      const data = (draws.get(probability) as Float32Array).subarray(offsets[site], end);
-      feeds[MASK + site] = rows ? this.#part(site).cut(data, symbols, rows) : { data, dims };
+      const pool = this.#pool(seed, probability);
+      const read = (start: number, end: number) => pool.read(offsets[site] + start, offsets[site] + end);
+      if (rows) feeds[MASK + site] = this.#part(site).cut(read, symbols, rows);
+      else {
+        const dims = shape.map((size) => evaluateDimension(size, symbols));
+        feeds[MASK + site] = { data: read(0, elementCount(dims)), dims };
+      }
     });
     return feeds;
   }
@@ -87,7 +90,7 @@ export class DropoutSites {
   /** Bytes that the pools take for batches up to the given sizes. */
   poolBytes(symbols: Readonly<Record<string, number>>): number {
     let bytes = 0;
-    for (const length of this.#poolLengths(symbols).values()) bytes += 4 * Math.ceil(length * GROWTH);
+    for (const length of this.#poolLengths(symbols).values()) bytes += DropoutPool.bytes(length);
     return bytes;
   }
 
@@ -124,31 +127,5 @@ export class DropoutSites {
       this.#pools.set(probability, pool);
     }
     return pool;
-  }
-}
-
-/** Independent draws, 0 with the given probability and 1 / (1 - p) otherwise, as many as have been asked for. */
-class DropoutPool {
-  #values = new Float32Array(0);
-  readonly #random: Random;
-  readonly #probability: number;
-
-  constructor(seed: number, probability: number) {
-    this.#random = new Random(seed, `dropout pool ${probability}`);
-    this.#probability = probability;
-  }
-
-  /** At least `length` draws. Those that were there stay the same. */
-  atLeast(length: number): Float32Array {
-    const { length: present } = this.#values;
-    if (present >= length) return this.#values;
-    const grown = new Float32Array(Math.ceil(length * GROWTH));
-    grown.set(this.#values);
-    const kept = 1 / (1 - this.#probability);
-    for (let i = present; i < grown.length; i++) {
-      grown[i] = this.#random.uniform() < this.#probability ? 0 : kept;
-    }
-    this.#values = grown;
-    return grown;
   }
 }

@@ -27,34 +27,35 @@ export class MaskPart {
   }
 
   /**
-   * @param whole the tensor's elements
+   * @param read elements of the tensor, from one up to another
    * @param symbols sizes of the whole batch
    */
   cut(
-    whole: Float32Array,
+    read: (start: number, end: number) => Float32Array,
     symbols: Readonly<Record<string, number>>,
     { start, end, labelled }: BatchRows,
   ): { data: Float32Array; dims: number[] } {
     const sizes = { ...symbols, batch: end - start, labelled: labelled.length };
     const dims = this.#shape.map((size) => evaluateDimension(size, sizes));
-    if (this.#order === 'shared') return { data: whole, dims };
+    const length = elementCount(dims);
+    if (this.#order === 'shared') return { data: read(0, length), dims };
     const { batch } = symbols;
     if (this.#order === 'examples') {
-      const width = whole.length / batch;
-      return { data: whole.subarray(start * width, end * width), dims };
+      const width = length / (end - start);
+      return { data: read(start * width, end * width), dims };
     }
-    const data = this.#room(elementCount(dims));
+    const data = this.#room(length);
     if (this.#order === 'labelled') {
-      const width = whole.length / symbols.labelled;
+      const width = length / labelled.length;
       labelled.forEach((row, i) => {
-        data.set(whole.subarray(row * width, (row + 1) * width), i * width);
+        data.set(read(row * width, (row + 1) * width), i * width);
       });
       return { data, dims };
     }
     const width = elementCount(dims.slice(1));
     const count = (end - start) * width;
     for (let from = start * width, to = 0; to < data.length; from += batch * width, to += count)
-      data.set(whole.subarray(from, from + count), to);
+      data.set(read(from, from + count), to);
     return { data, dims };
   }
 

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { DropoutPool } from './dropout-pool.ts';
+
+const long = new DropoutPool(3, 0.5).atLeast(1000);
+
+it('gives the same draws however it is asked, without a copy within its period', () => {
+  const pool = new DropoutPool(3, 0.5);
+  const [first, rest] = [pool.read(0, 10), pool.read(900, 1000)];
+  expect([...first]).toEqual([...long.subarray(0, 10)]);
+  expect([...rest]).toEqual([...long.subarray(900, 1000)]);
+  expect(pool.read(0, 10).buffer).toBe(pool.read(700, 900).buffer);
+});
+
+it('begins again after its period, and keeps no more', () => {
+  const pool = new DropoutPool(3, 0.5, 300);
+  const expected = Array.from({ length: 1000 }, (_, i) => long[i % 300]);
+  expect([...pool.atLeast(1000)].slice(0, 1000)).toEqual(expected);
+  expect([...pool.read(250, 950)]).toEqual(expected.slice(250, 950));
+  expect([...pool.read(610, 890)]).toEqual(expected.slice(610, 890));
+  expect(pool.read(610, 890).buffer.byteLength).toBe(4 * 300);
+});
