@@ -47,7 +47,7 @@ describe('a part of a network', () => {
     const product = input(graph, 'product', 'float32', [2, 3]);
     whole.base = {
       paths: new Set(['layer.dense']),
-      packed: false,
+      packing: 'never',
       product(path) {
         asked.push(`base ${path}`);
         return product;

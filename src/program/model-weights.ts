@@ -1,3 +1,4 @@
+import type { Packing } from '../nn/base/frozen-base.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { LocateWeight } from '../onnx/lower.ts';
 import type { ReadParameter, ReadRange } from '../tuners/tuner.ts';
@@ -10,7 +11,7 @@ export interface ModelWeights {
   weightFolder: string;
   locate: LocateWeight;
   /** Whether kernels copy the weights into an order of their own; where it is not said, a session's opener decides. */
-  prepack?: boolean;
+  packing?: Packing;
   /** Reads a parameter, or initialises it where the checkpoint has none that fits. */
   reader(seed: number): ReadParameter;
   /** Of a parameter that the checkpoint has, as f32. */

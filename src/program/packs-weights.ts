@@ -1,4 +1,5 @@
 import type { Value } from '../graph/graph.ts';
+import type { Packing } from '../nn/base/frozen-base.ts';
 import { weightMemory } from './weight-memory.ts';
 
 /** Base models of 100 million parameters stay below it, with a copy for either direction; larger ones do not. */
@@ -7,8 +8,14 @@ const MOST_BYTES = 1.5 * 2 ** 30;
 /**
  * Whether the products of a session copy their frozen matrices into the kernels' own order.
  *
- * @param base whether its base is kept for that; of float32, where nothing is said, it is done if `wanted` and not too large
+ * @param packing of the session's base; one of float32, of which nothing is said, is packed if `wanted` and not too large
+ * @param sharesHost whether other processes of this host compute with the same weights, which they then all map
  */
-export function packsWeights(outputs: readonly Value[], base: boolean | undefined, wanted: boolean): boolean {
-  return base ?? (wanted && weightMemory([{ outputs, packed: true }]) <= MOST_BYTES);
+export function packsWeights(
+  outputs: readonly Value[],
+  { packing, wanted, sharesHost = false }: { packing?: Packing; wanted: boolean; sharesHost?: boolean },
+): boolean {
+  if (packing === 'always') return true;
+  if (packing === 'never' || sharesHost) return false;
+  return packing === 'alone' || (wanted && weightMemory([{ outputs, packed: true }]) <= MOST_BYTES);
 }

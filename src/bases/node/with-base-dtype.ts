@@ -51,7 +51,7 @@ export async function withBaseDtype<Model extends TaskModel>(
   return {
     ...onBase(model, format.base),
     weightFolder: folder,
-    prepack: format.base.packed,
+    packing: format.base.packing,
     locate(name) {
       if (!file.has(name)) return model.locate(name);
       const { begin, end, dtype } = file.info(name);

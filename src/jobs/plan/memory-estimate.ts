@@ -50,7 +50,7 @@ export function memoryEstimate(
     const values = Object.values(outputs);
     const reader = (outputs: readonly Value[], wanted: boolean) => ({
       outputs,
-      packed: packsWeights(outputs, base?.packed, wanted),
+      packed: packsWeights(outputs, { packing: base?.packing, wanted }),
     });
     const readers = [reader(values, !options.gradientCheckpointing)];
     const sessions = [sessionMb(values, training, TRAINING_ARENA)];

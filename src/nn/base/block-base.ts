@@ -5,7 +5,7 @@ import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 export function blockBase(paths: ReadonlySet<string>, bits: 4 | 8, blockSize: number): FrozenBase {
   return {
     paths,
-    packed: bits === 4,
+    packing: bits === 4 ? 'always' : 'never',
     product(path, x, outFeatures) {
       const { graph } = x.node;
       const name = `${path}.weight`;

@@ -35,7 +35,7 @@ export function byteBase(
   };
   return {
     paths,
-    packed: true,
+    packing: 'alone',
     product(path, x, outFeatures) {
       const { graph } = x.node;
       const name = `${path}.weight`;

@@ -1,11 +1,16 @@
 import type { Value } from '../../graph/graph.ts';
 
+/**
+ * Whether the engine copies the integers into an order that its kernels prefer: `always` where they are slow without, `alone`
+ * where that gains some percent, which is worth no copy to each of several processes that could share the file's.
+ */
+export type Packing = 'always' | 'alone' | 'never';
+
 /** A rounded form of the weights of linear modules, in place of the checkpoint's own. */
 export interface FrozenBase {
   /** The modules whose weights have this form; all others have their weights as the checkpoint does. */
   readonly paths: ReadonlySet<string>;
-  /** Whether the engine shall copy the integers into an order that its kernels prefer, where they are slow without. */
-  readonly packed: boolean;
+  readonly packing: Packing;
   /** x Wᵀ with the weight of the module `path` [outFeatures, in]; x [rows, in]. */
   product(path: string, x: Value, outFeatures: number): Value;
 }

@@ -28,7 +28,7 @@ export function nodeEngine(
   device: Device,
   { sharesHost = false, ...options }: NodeEngineOptions = {},
 ): Engine {
-  const { weightFolder, locate, prepack } = model;
+  const { weightFolder, locate, packing } = model;
   const check = unchanged(weightFolder);
   if (device === 'wasm') {
     const weights = (file: string) => {
@@ -40,7 +40,7 @@ export function nodeEngine(
   return {
     masks: device === 'webgpu' ? 'graph' : 'host',
     open(outputs, { packed = false } = {}) {
-      const packs = sharesHost ? false : packsWeights(Object.values(outputs), prepack, packed);
+      const packs = packsWeights(Object.values(outputs), { packing, wanted: packed, sharesHost });
       const files = new Set<string>();
       const encoded = lower(outputs, {
         target: device,
