@@ -3,69 +3,58 @@ import { type NetworkSpeed, scaling } from '../../src/jobs/plan/scaling.ts';
 /*
  * npx tsx bench/processes/scaling-table.ts
  *
- * The tables of docs/mpi.md: what 64 hosts get out of a network, by the model of `adalora plan --processes`. A step of
- * 32 rows of 64 tokens a host over a frozen base is four operations a weight and token (there and back, no gradients of
- * weights), at the rate that this library reaches on the host's cores.
+ * The tables of docs/mpi.md: what 64 hosts get out of a network, by the model of `adalora plan --processes`, where each
+ * computes 2048 tokens a step.
  */
 
 const HOSTS = 64;
-const TOKENS = 32 * 64;
-/** Operations a second: the measured rate of two cores in float32, and sixteen times that. */
-const TWO_CORES = 0.11e12;
-const RATES = { '2 cores': TWO_CORES, '32 cores': 16 * TWO_CORES };
-/** Weights that a token meets, without those that are looked up. */
-const MODELS = { 'BERT-base': 85e6, 'DeBERTaV3-base': 1.5 * 85e6, '7B': 6.6e9 };
+/**
+ * Seconds of a step in float32 on two cores: DeBERTaV3-base as measured (README, 32 x 64), BERT-base as twice its six layers
+ * (16 x 128), seven billion weights by their number at the same rate.
+ */
+const TWO_CORES = { 'BERT-base': 4.1, 'DeBERTaV3-base': 4.4, '7B': 320 };
+/** Hosts by how many times as fast they are. */
+const KINDS = { '2 cores': 1, '32 cores': 16 };
 const ADAPTERS = [0.3e6, 3e6, 40e6];
 const SPEEDS = [1, 10, 25, 100];
-/** Of a step in which an overlapping all-reduce could run: the backward pass. */
+/** The part of a step in which an all-reduce could go on beside it: the backward pass. */
 const BACKWARD = 0.5;
 
 const network = (gigabits: number): NetworkSpeed => ({ bandwidth: gigabits * 125e6, latency: 20e-6 });
 
-/** Computing's share of a step; `width`: bytes of a gradient's number. */
-function efficiency(computing: number, parameters: number, gigabits: number, width = 4, hidden = 0): number {
-  const numbers = (parameters * width) / 4;
-  const share = { parameters: numbers, steps: 1, computing, evaluations: 0 };
+/** The share of a step in which something is computed; `width`: bytes of a gradient's number. */
+function efficiency(computing: number, parameters: number, gigabits: number, width = 4, hidden = 0): string {
+  const share = { parameters: (parameters * width) / 4, steps: 1, computing, evaluations: 0 };
   const { allReduce } = scaling(share, HOSTS, network(gigabits));
-  return computing / (computing + Math.max(0, allReduce - hidden * computing));
+  const found = 100 * (computing / (computing + Math.max(0, allReduce - hidden * computing)));
+  return `${found.toFixed(found > 99.95 ? 0 : 1)} %`;
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(share > 0.9995 ? 0 : 1)} %`;
 const line = (cells: readonly string[]) => console.log(`| ${cells.join(' | ')} |`);
-const head = (cells: readonly string[]) => {
+function head(cells: readonly string[]): void {
   line(cells);
   line(cells.map(() => '---'));
-};
+}
 
-for (const [cores, rate] of Object.entries(RATES)) {
-  head([`hosts of ${cores}`, 'a step', 'adapter', ...SPEEDS.map((speed) => `${speed} Gb/s`)]);
-  for (const [model, weights] of Object.entries(MODELS)) {
-    const computing = (4 * weights * TOKENS) / rate;
+for (const [kind, times] of Object.entries(KINDS)) {
+  head([`hosts of ${kind}`, 'a step', 'adapter', ...SPEEDS.map((speed) => `${speed} Gb/s`)]);
+  for (const [model, seconds] of Object.entries(TWO_CORES)) {
+    const step = seconds / times;
     for (const parameters of ADAPTERS)
       line([
-        ...[model, `${computing.toPrecision(2)} s`, `${parameters / 1e6} M`],
-        ...SPEEDS.map((speed) => percent(efficiency(computing, parameters, speed))),
+        ...[model, `${step.toFixed(step < 10 ? 2 : 0)} s`, `${parameters / 1e6} M`],
+        ...SPEEDS.map((speed) => efficiency(step, parameters, speed)),
       ]);
   }
   console.log();
 }
-head([
-  'hosts of 32 cores, 1 Gb/s',
-  'adapter',
-  'as it is',
-  '16 bits',
-  'overlapped',
-  'both',
-  '4 times the rows',
-]);
-for (const [model, weights] of Object.entries(MODELS)) {
-  const computing = (4 * weights * TOKENS) / RATES['32 cores'];
+head(['32 cores, 1 Gb/s', 'adapter', 'as it is', '16 bits', 'overlap', 'both', 'four times the rows']);
+for (const [model, seconds] of Object.entries(TWO_CORES)) {
+  const step = seconds / KINDS['32 cores'];
   for (const parameters of ADAPTERS.slice(1))
     line([
-      ...[model, `${parameters / 1e6} M`, percent(efficiency(computing, parameters, 1))],
-      percent(efficiency(computing, parameters, 1, 2)),
-      percent(efficiency(computing, parameters, 1, 4, BACKWARD)),
-      percent(efficiency(computing, parameters, 1, 2, BACKWARD)),
-      percent(efficiency(4 * computing, parameters, 1)),
+      ...[model, `${parameters / 1e6} M`, efficiency(step, parameters, 1)],
+      ...[efficiency(step, parameters, 1, 2), efficiency(step, parameters, 1, 4, BACKWARD)],
+      ...[efficiency(step, parameters, 1, 2, BACKWARD), efficiency(4 * step, parameters, 1)],
     ]);
 }
