@@ -122,6 +122,7 @@ try {
         sides.push(['peft', () => block(command, { ...size, dtype }, process.env)]);
       }
       const rounds: Partial<Record<SideName, Block>>[] = [];
+      results.push({ name: size.name, dtype, processes: count, rounds });
       for (let round = 0; round < Number(options.rounds); round++) {
         const blocks: Partial<Record<SideName, Block>> = {};
         for (let i = 0; i < sides.length; i++) {
@@ -129,12 +130,11 @@ try {
           blocks[name] = await measure();
         }
         rounds.push(blocks);
+        atomicWrite(options.json, JSON.stringify(results, null, 2));
       }
       console.log(
         `| ${[`${size.name}, ${dtype}`, ...cells(rounds as Record<SideName, Block>[])].join(' | ')} |`,
       );
-      results.push({ name: size.name, dtype, processes: count, rounds });
-      atomicWrite(options.json, JSON.stringify(results, null, 2));
     }
   }
 } finally {
