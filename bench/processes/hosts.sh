@@ -11,6 +11,9 @@ count=$1 rate=$2
 shift 2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+mkdir -p /run/netns
+# Names of namespaces are files, which are to go with this one.
+mount -t tmpfs tmpfs /run/netns
 ip link set lo up
 ip link add switch type bridge
 ip addr add 10.77.0.254/24 dev switch
