@@ -105,7 +105,7 @@ describe.skipIf(!existsSync(folder))('MiniLM beside the Rust library', () => {
     }
   });
 
-  it('characters one by one, but those the Unicode tables of the Rust library are too old for', async () => {
+  it('characters one by one', async () => {
     const isPlane = (code: number) => code < 0xd800 || (code > 0xdfff && code < 0x32000);
     const codes = Array.from({ length: 0x32000 }, (_, code) => code).filter(
       (code) => isPlane(code) && code % 7 < 2,
@@ -116,12 +116,7 @@ describe.skipIf(!existsSync(folder))('MiniLM beside the Rust library', () => {
       const { inputIds } = tokenizer.encode(texts[i][0], undefined, 512);
       return inputIds.join() !== expected[i].ids.join();
     });
-    // Punctuation, marks and format characters added later, and U+166D, which changed its category: 664 in all.
-    // Punctuation, marks and format characters added later, and U+166D, which changed its category: 664 in all.
-    expect(differing.length / codes.length).toBeLessThan(0.005);
-    const isYoung = (code: number) =>
-      code === 0x166d || /[\p{P}\p{M}\p{Cf}\p{Cn}]/u.test(String.fromCodePoint(code));
-    expect(differing.filter((code) => !isYoung(code)).map((code) => code.toString(16))).toEqual([]);
+    expect(differing.map((code) => code.toString(16))).toEqual([]);
   });
 
   it('tells truncation', () => {

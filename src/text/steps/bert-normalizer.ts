@@ -1,4 +1,5 @@
 import { type AlignedText, Changes } from './aligned-text.ts';
+import { CHARACTER_CLASSES } from './character-classes.ts';
 import { lowercased } from './normalizer.ts';
 import type { BertNormalizerConfig } from './tokenizer-json.ts';
 import { unicodeNormalized } from './unicode-normalizer.ts';
@@ -11,6 +12,8 @@ const IDEOGRAPH =
 const DROPPED = /[\ufffd\p{Cc}\p{Cf}\p{Co}]/u;
 const KEPT = /[\t\n\r\u0890\u0891\u08e2\u{110cd}\u{13430}-\u{1343f}]/u;
 
+const ACCENT = new RegExp(CHARACTER_CLASSES.nonspacing, 'u');
+
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** A text without control characters, with spaces around ideographs, in small letters, without accents: as configured. */
@@ -19,7 +22,7 @@ export function bertNormalized(text: AlignedText, config: BertNormalizerConfig):
   if (config.clean_text) text = cleaned(text);
   if (config.handle_chinese_chars) text = spaced(text);
   if (config.strip_accents ?? config.lowercase)
-    text = unicodeNormalized(text, 'NFD').filter((character) => !/\p{Mn}/u.test(character));
+    text = unicodeNormalized(text, 'NFD').filter((character) => !ACCENT.test(character));
   return config.lowercase ? lowercased(text) : text;
 }
 

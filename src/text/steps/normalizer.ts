@@ -1,9 +1,12 @@
 import { AlignedText, Changes } from './aligned-text.ts';
 import { bertNormalized } from './bert-normalizer.ts';
+import { CHARACTER_CLASSES } from './character-classes.ts';
 import { Charsmap } from './charsmap.ts';
 import { compilePattern } from './compile-pattern.ts';
 import type { NormalizerConfig } from './tokenizer-json.ts';
 import { type NormalizationForm, unicodeNormalized } from './unicode-normalizer.ts';
+
+const MARK = new RegExp(CHARACTER_CLASSES.combining, 'u');
 
 /** The first step: a text, or what lies between added tokens, becomes another. */
 export type Normalize = (text: AlignedText) => AlignedText;
@@ -27,7 +30,7 @@ export function normalizer(config: NormalizerConfig | null): Normalize {
     case 'Lowercase':
       return lowercased;
     case 'StripAccents':
-      return (text) => text.filter((character) => !/\p{M}/u.test(character));
+      return (text) => text.filter((character) => !MARK.test(character));
     case 'Strip':
       return (text) => stripped(text, config);
     case 'Prepend':

@@ -1,4 +1,5 @@
 import { type AlignedText, Changes } from './aligned-text.ts';
+import { CHARACTER_CLASSES } from './character-classes.ts';
 import { compilePattern } from './compile-pattern.ts';
 import { splitText } from './split-text.ts';
 import type { PreTokenizerConfig } from './tokenizer-json.ts';
@@ -7,7 +8,7 @@ import type { PreTokenizerConfig } from './tokenizer-json.ts';
 export type PreTokenize = (text: AlignedText) => AlignedText[];
 
 const SPACE = /\p{White_Space}/gu;
-const PUNCTUATION = /[\p{P}\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007e]/gu;
+const PUNCTUATION = new RegExp(CHARACTER_CLASSES.punctuation, 'gu');
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
 const WORDS = new RegExp(`[${WORD}]+|[^${WORD}\\p{White_Space}]+`, 'gu');
 const BYTE_LEVEL =

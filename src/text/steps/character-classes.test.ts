@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { AlignedText } from './aligned-text.ts';
+import { bertNormalized } from './bert-normalizer.ts';
+import { CHARACTER_CLASSES } from './character-classes.ts';
+import { preTokenizer } from './pre-tokenizer.ts';
+import { unicodeNormalized } from './unicode-normalizer.ts';
+
+describe('as the Rust library has them', () => {
+  // As many as `scripts/oracle/character_classes.py` counts.
+  it.each([
+    ['nonspacing', 1567],
+    ['combining', 2097],
+    ['punctuation', 726],
+  ] as const)('%s', (name, count) => {
+    const pattern = new RegExp(CHARACTER_CLASSES[name], 'u');
+    let found = 0;
+    for (let code = 0; code < 0x110000; code++) found += Number(pattern.test(String.fromCodePoint(code)));
+    expect(found).toBe(count);
+  });
+
+  it('a younger mark is no accent, and younger signs split no word', () => {
+    const bert = { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true } as const;
+    const stripped = (text: string) =>
+      bertNormalized(AlignedText.of(text), { ...bert, strip_accents: true, lowercase: false }).text;
+    expect(stripped('a\u0301\u180b\u180f')).toBe('a\u180f');
+    const split = preTokenizer({ type: 'BertPreTokenizer' });
+    expect(split(AlignedText.of('a\u2e42b\u2e43c')).map(({ text }) => text)).toEqual([
+      'a',
+      '\u2e42',
+      'b\u2e43c',
+    ]);
+  });
+
+  it('what is younger is not taken apart', () => {
+    expect(unicodeNormalized(AlignedText.of('\u32fe\u32ff\ufb01'), 'NFKC').text).toBe('ヲ\u32fffi');
+  });
+});
