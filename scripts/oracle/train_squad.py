@@ -74,16 +74,16 @@ def inputs(ids, types):
     return {"input_ids": padded(ids), "token_type_ids": padded(types), "attention_mask": mask}
 
 
-def train(model, examples, epochs):
-    total = epochs * math.ceil(len(examples) / BATCH)
+def train(model, examples, total):
+    """Examples a second over `total` steps."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.0)
-    scheduler = get_linear_schedule_with_warmup(optimizer, round(WARMUP * total), total)
-    step, start = 0, time.perf_counter()
-    for _ in range(epochs):
+    scheduler = get_linear_schedule_with_warmup(optimizer, math.ceil(WARMUP * total), total)
+    step, seen, start = 0, 0, time.perf_counter()
+    while step < total:
         order = list(range(len(examples)))
         random.shuffle(order)
-        for group in batches(examples, order):
+        for group in batches(examples, order)[: total - step]:
             ids, types, begins, ends = zip(*(examples[i] for i in group))
             spans = {"start_positions": torch.tensor(begins), "end_positions": torch.tensor(ends)}
             loss = model(**inputs(ids, types), **spans).loss
@@ -91,12 +91,12 @@ def train(model, examples, epochs):
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             scheduler.step()
-            step += 1
+            step, seen = step + 1, seen + len(group)
             model.base_model.update_and_allocate(step)
             optimizer.zero_grad()
             if step % 50 == 0:
                 print(f"step {step}/{total} loss {loss.item():.3f}", flush=True)
-    return epochs * len(examples) / (time.perf_counter() - start)
+    return seen / (time.perf_counter() - start)
 
 
 @torch.no_grad()
@@ -131,14 +131,17 @@ def main():
     random.seed(arguments.seed)
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
     examples = training_set(tokenizer, arguments.train)
-    total = arguments.epochs * math.ceil(len(examples) / BATCH)
+    total = arguments.max_steps or arguments.epochs * math.ceil(len(examples) / BATCH)
     config = AdaLoraConfig(
         task_type="QUESTION_ANS", target_modules=SIX_MATRICES, init_r=12, target_r=8, lora_alpha=16, orth_reg_weight=0.1,
         total_step=total, tinit=round(0.1 * total), tfinal=round(0.4 * total), deltaT=10,
     )  # fmt: skip
     base = AutoModelForQuestionAnswering.from_pretrained(arguments.model, dtype=torch.float32)
     model = get_peft_model(base, config).train()
-    speed = train(model, examples, arguments.epochs)
+    speed = train(model, examples, total)
+    print(json.dumps({"train_samples_per_second": speed, "features": len(examples), "steps": total}), flush=True)
+    if arguments.no_predictions:
+        return
     articles = json.load(open(arguments.validation, encoding="utf8"))["data"]
     questions = [
         {**question, "context": paragraph["context"]}
@@ -150,7 +153,6 @@ def main():
     output.mkdir(parents=True, exist_ok=True)
     answers = predict(model.eval(), tokenizer, questions)
     (output / "predictions.json").write_text(json.dumps(answers), encoding="utf8")
-    print(json.dumps({"train_samples_per_second": speed, "features": len(examples), "steps": total}))
 
 
 def parse():
@@ -158,7 +160,9 @@ def parse():
     parser.add_argument("output")
     for name in ("model", "train", "validation"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--max-steps", type=int, default=0, help="instead of epochs")
+    parser.add_argument("--no-predictions", action="store_true", help="the speed alone")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
