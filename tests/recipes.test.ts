@@ -55,6 +55,11 @@ function lengthOf(name: string, config: RunConfig) {
   return { totalSteps, warmup: update.warmupSteps };
 }
 
+/** Examples of a step. */
+function batchOf({ training }: RunConfig): number {
+  return training.per_device_train_batch_size * training.gradient_accumulation_steps;
+}
+
 /** The method of a config on the model's shapes. */
 function started(config: RunConfig, steps: number) {
   const { definition, config: shape } = familyOf(MODELS[config.model], 'config.json');
@@ -125,6 +130,26 @@ it.each<[string, number, number, number, number, number, number, number, number]
   expect(config.adalora).toMatchObject({ tinit, deltaT, tfinal, orth_reg_weight: 0.1, lora_alpha: alpha });
 });
 
+// Tokens, and how texts are written; no clipping where texts are.
+it.each<[string, number, object]>([
+  ['squad/v1', 1, { max_length: 384, doc_stride: 128 }],
+  ['squad/v2', 1, { max_length: 384, doc_stride: 128 }],
+  [
+    'summarisation/xsum',
+    0,
+    { max_source_length: 768, max_target_length: 64, generation_config: { num_beams: 8 } },
+  ],
+  [
+    'summarisation/cnn_dailymail',
+    0,
+    { max_source_length: 1024, max_target_length: 160, generation_config: { num_beams: 4 } },
+  ],
+])('%s, its texts', (name, clip, data) => {
+  const config = configOf(name);
+  expect(config.training.max_grad_norm).toBe(clip);
+  expect(config.data).toMatchObject(data);
+});
+
 describe('budgets', () => {
   // b(T), the rank at the start, LoRA's rank, and Houlsby's and Pfeiffer's adapter weights.
   it.each<[string, string, number, number, number, number?, number?]>([
@@ -170,28 +195,30 @@ it('the learning rate of the paper is that of methods of low rank alone', () => 
   expect(configOf('glue/sst2', 'full').training.learning_rate).toBe(2e-5);
 });
 
-it.each<[string, object, object]>([
-  [
-    'olmo2/7b',
-    {
-      max_steps: 12208,
-      learning_rate: 5e-5,
-      lr_scheduler_type: 'cosine',
-      warmup_ratio: 0.05,
-      weight_decay: 0.01,
-    },
-    { adalora: { init_r: 12, target_r: 8, lora_alpha: 32, tinit: 1000, tfinal: 8546, deltaT: 20 } },
-  ],
-  [
-    'wgpt/mistral-7b',
-    { warmup_steps: 100, label_smoothing_factor: 0.1 },
-    { lora: { r: 64, lora_alpha: 32 } },
-  ],
-])('%s', (name, training, section) => {
+it.each(['olmo2/7b', 'olmo2/13b'])('%s', (name) => {
   const config = configOf(name);
-  expect(config.training).toMatchObject(training);
-  expect(config.training.per_device_train_batch_size * config.training.gradient_accumulation_steps).toBe(32);
-  expect(config).toMatchObject(section);
+  expect(config.training).toMatchObject({
+    ...{ max_steps: 12208, learning_rate: 5e-5, weight_decay: 0.01 },
+    ...{ lr_scheduler_type: 'cosine', warmup_ratio: 0.05 },
+  });
+  expect(batchOf(config)).toBe(32);
+  const { target_modules, ...adalora } = config.adalora;
+  expect(adalora).toMatchObject({
+    ...{ init_r: 12, target_r: 8, lora_alpha: 32, lora_dropout: 0.05 },
+    ...{ tinit: 1000, tfinal: 8546, deltaT: 20, orth_reg_weight: 0.5 },
+  });
+  expect(target_modules).toHaveLength(7);
+  expect(config.data).toMatchObject({ max_length: 512 });
+});
+
+it('wgpt/mistral-7b', () => {
+  const config = configOf('wgpt/mistral-7b');
+  expect(config).toMatchObject({
+    ...{ method: 'lora', base_dtype: 'int4', data: { max_length: 2048 } },
+    lora: { r: 64, lora_alpha: 32, target_modules: 'all-linear' },
+    training: { warmup_steps: 100, label_smoothing_factor: 0.1, per_device_train_batch_size: 8 },
+  });
+  expect(batchOf(config)).toBe(32);
 });
 
 describe('the command', () => {
