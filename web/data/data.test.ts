@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { describeColumns, guessColumns } from './describe-columns.ts';
 import { readTable } from './read-table.ts';
@@ -31,6 +32,20 @@ describe('a table', () => {
     expect(read.hasHeader).toBe(hasHeader);
     const other = await readTable(file('a.csv', content), !hasHeader);
     expect(other.rows.length - read.rows.length).toBe(hasHeader ? 1 : -1);
+  });
+
+  it('is unpacked, up to a size', async () => {
+    const packed = (content: string) => new File([gzipSync(content)], 'a.csv.gz');
+    const { columns, rows } = await readTable(packed('text,label\nso,bad\nwell,good\n'));
+    expect([columns, rows.length]).toEqual([['text', 'label'], 2]);
+    await expect(readTable(packed('a,b\n'.repeat(13e6)))).rejects.toThrow(
+      'a.csv.gz: expected at most 50 MB in a page, got more when unpacked.',
+    );
+    const damaged = gzipSync('text,label\nso,bad\n');
+    damaged.fill(255, 12);
+    await expect(readTable(new File([damaged], 'a.csv.gz'))).rejects.toThrow(
+      'a.csv.gz: expected a sound gzip file, got ',
+    );
   });
 
   it('counts ragged rows, and names every column', async () => {

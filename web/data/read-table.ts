@@ -4,6 +4,7 @@ import { jsonLines, own } from '../../src/data/json-lines.ts';
 import { parseDelimited } from '../../src/data/parse-delimited.ts';
 import { RowProblems } from '../../src/data/row-problems.ts';
 import { UserError } from '../../src/support/user-error.ts';
+import { gunzip } from './gunzip.ts';
 import { looksLikeHeader } from './looks-like-header.ts';
 
 /** Rows of a file, every one with a field for each column. */
@@ -21,19 +22,17 @@ export interface Table {
 const MAX_BYTES = 50e6;
 
 /**
- * Reads a CSV, TSV or JSON Lines file of the user's.
+ * Reads a CSV, TSV or JSON Lines file of the user's, which may be packed by gzip.
  *
  * @param header whether the first line names the columns; by default by its look
  * @throws UserError for a file that is empty, too large, no text, or has no rows
  */
 export async function readTable(file: File, header?: boolean): Promise<Table> {
   const { name, size } = file;
-  if (size > MAX_BYTES) {
-    const hint = 'Take a part of it, or train with the command: npx adalora train.';
-    const [expected, got] = ['at most 50 MB in a page', `${Math.round(size / 1e6)} MB`];
-    throw new UserError({ where: name, expected, got, hint });
-  }
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (size > MAX_BYTES) throw tooLarge(name, `${Math.round(size / 1e6)} MB`);
+  const packed = new Uint8Array(await file.arrayBuffer());
+  const bytes = isGzip(packed) ? await gunzip(packed, name, MAX_BYTES) : packed;
+  if (!bytes) throw tooLarge(name, 'more when unpacked');
   if (bytes.includes(0)) throw binary(name, bytes);
   const content = decodeText(bytes, name);
   if (content.trim() === '') throw new UserError({ where: name, expected: 'rows', got: 'an empty file' });
@@ -41,6 +40,16 @@ export async function readTable(file: File, header?: boolean): Promise<Table> {
   const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
   if (table.rows.length > 0) return table;
   throw new UserError({ where: name, expected: 'rows', got: 'only a header' });
+}
+
+/** Whatever the file is called. */
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+function tooLarge(where: string, got: string): UserError {
+  const hint = 'Take a part of it, or train with the command: npx adalora train.';
+  return new UserError({ where, expected: `at most ${MAX_BYTES / 1e6} MB in a page`, got, hint });
 }
 
 function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {

@@ -1,0 +1,33 @@
+import { UserError } from '../../src/support/user-error.ts';
+
+/**
+ * Unpacks a gzip file, as far as it is no larger than that.
+ *
+ * @returns undefined for a larger one
+ * @throws UserError for a damaged one
+ */
+export async function gunzip(
+  bytes: Uint8Array<ArrayBuffer>,
+  where: string,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  try {
+    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    // A reader, for not every browser iterates over a stream.
+    const reader = unpacked.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      size += next.value.length;
+      if (size > maxBytes) {
+        await reader.cancel();
+        return undefined;
+      }
+      parts.push(next.value);
+    }
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new UserError({ where, expected: 'a sound gzip file', got });
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
