@@ -1,4 +1,4 @@
-import { suggest } from '../support/nearest.ts';
+import { suggestAmong } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import { type JsonObject, jsonLines, own, textOf, typeName } from './json-lines.ts';
 import { type DataOptions, type RawLabel, ROW_IDS, type Row } from './row.ts';
@@ -58,7 +58,7 @@ export function checkKeys(object: JsonObject, keys: readonly (string | undefined
   for (const name of keys) {
     if (name === undefined || Object.hasOwn(object, name)) continue;
     const names = Object.keys(object);
-    const hint = `${suggest(name, names)} The row's keys: ${names.join(', ')}.`;
+    const hint = suggestAmong(name, names, "The row's keys");
     throw new UserError({ where, expected: 'a column of the file', got: `"${name}"`, hint });
   }
 }

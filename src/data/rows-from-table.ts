@@ -1,4 +1,4 @@
-import { suggest } from '../support/nearest.ts';
+import { suggestAmong } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Table } from './parse-delimited.ts';
 import { type DataOptions, type RawLabel, ROW_IDS, type Row } from './row.ts';
@@ -97,7 +97,7 @@ function columnIndex(given: string | number, header: string[] | undefined, width
   const names = header.map((name) => name.trim());
   const index = names.indexOf(given);
   if (index < 0) {
-    const hint = `${suggest(given, names)} The file's columns: ${names.join(', ')}.`;
+    const hint = suggestAmong(given, names, "The file's columns");
     throw new UserError({ where: fileName, expected: 'a column of the file', got: `"${given}"`, hint });
   }
   if (names.lastIndexOf(given) !== index) {

@@ -24,8 +24,18 @@ export function nearest(name: string, known: Iterable<string>): string[] {
 /** The sentence that ends an "unknown name" message: near names, or all of them when none is near. */
 export function suggest(name: string, known: Iterable<string>): string {
   const names = [...known];
-  const near = nearest(name, names);
-  return near.length > 0 ? `Did you mean ${near.join(', ')}?` : `Known: ${names.join(', ')}.`;
+  return near(name, names) ?? `Known: ${names.join(', ')}.`;
+}
+
+/** The same where all names are told in words of their own: near names, then that sentence. */
+export function suggestAmong(name: string, known: Iterable<string>, all: string): string {
+  const names = [...known];
+  return [near(name, names), `${all}: ${names.join(', ')}.`].filter((sentence) => sentence).join(' ');
+}
+
+function near(name: string, names: readonly string[]): string | undefined {
+  const found = nearest(name, names);
+  return found.length > 0 ? `Did you mean ${found.join(', ')}?` : undefined;
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,4 +1,4 @@
-import { suggest } from '../../support/nearest.ts';
+import { suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { JsonObject } from '../json-lines.ts';
 
@@ -52,6 +52,6 @@ export function findKeys(first: JsonObject, columns: LanguageColumns, where: str
 }
 
 function noColumn(name: string, present: readonly string[], where: string): UserError {
-  const hint = `${suggest(name, present)} The row's keys: ${present.join(', ')}.`;
+  const hint = suggestAmong(name, present, "The row's keys");
   return new UserError({ where, expected: 'a column of the file', got: `"${name}"`, hint });
 }

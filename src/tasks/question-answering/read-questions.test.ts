@@ -106,7 +106,8 @@ describe('readQuestions', () => {
     expect(() => readQuestions('{"question": ', 'x.jsonl', 'places')).toThrow(
       'x.jsonl:1: expected a line of JSON',
     );
-    expect(() => readQuestions('', 'x.json', 'places')).toThrow('invalid JSON');
+    expect(() => readQuestions('', 'x.json', 'places')).toThrow('got an empty file.');
+    expect(() => readQuestions('{', 'x.json', 'places')).toThrow('invalid JSON');
   });
 });
 

@@ -74,7 +74,8 @@ function parsed(body: string, fileName: string): JsonObject | unknown[] {
   try {
     value = JSON.parse(body);
   } catch (error) {
-    throw new UserError({ where: fileName, expected, got: `invalid JSON (${(error as Error).message})` });
+    const got = body.trim() === '' ? 'an empty file' : `invalid JSON (${(error as Error).message})`;
+    throw new UserError({ where: fileName, expected, got });
   }
   if (typeof value === 'object' && value !== null) return value as JsonObject | unknown[];
   throw new UserError({ where: fileName, expected, got: typeName(value) });

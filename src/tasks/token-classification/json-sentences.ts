@@ -1,6 +1,6 @@
 import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
 import type { RowProblem, RowProblems } from '../../data/row-problems.ts';
-import { suggest } from '../../support/nearest.ts';
+import { suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
 
@@ -58,7 +58,7 @@ function findKey(
     throw new UserError({ where, expected: usual.join(' or '), got: `the keys ${names.join(', ')}`, hint });
   }
   if (names.includes(found)) return found;
-  const hint = `${suggest(found, names)} The row's keys: ${names.join(', ')}.`;
+  const hint = suggestAmong(found, names, "The row's keys");
   throw new UserError({ where, expected: 'a column of the file', got: `"${found}"`, hint });
 }
 
