@@ -1,5 +1,5 @@
-"""Writes src/tasks/question-answering/fixtures/oracle.json: features of questions as transformers' run_qa.py makes them and, for
-random logits, what utils_qa.py of the same folder (examples/pytorch/question-answering) makes of them.
+"""Writes src/tasks/question-answering/fixtures: features of questions as transformers' run_qa.py makes them and, for random logits,
+what utils_qa.py of the same folder (examples/pytorch/question-answering) makes of them, with tokenizers of three kinds.
 
     python scripts/oracle/question_cases.py utils_qa.py && npx biome format --write src/tasks/question-answering/fixtures
 
@@ -11,12 +11,12 @@ from transformers import AutoTokenizer
 
 ROOT = pathlib.Path(__file__).parents[2]
 UTILS = sys.argv[1]
-MODEL, OUT = sys.argv[2:4] if len(sys.argv) > 3 else (str(ROOT / "models/mini"), str(ROOT / "src/tasks/question-answering/fixtures/oracle.json"))
+FIXTURES = ROOT / "src/tasks/question-answering/fixtures"
+SLOW = "src/text/fixtures/slow"
 spec = importlib.util.spec_from_file_location("utils_qa", UTILS)
 utils_qa = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(utils_qa)
 utils_qa.tqdm = lambda rows: rows
-tokenizer = AutoTokenizer.from_pretrained(MODEL)
 draw = numpy.random.default_rng(0)
 
 LONG = "The cat \U0001f600 sat on the mat. Then the caf\u00e9's owner, a Mr. Na\u00efve, came home at 10:30 and fed the cat; nobody knows why the dog barked"
@@ -47,22 +47,20 @@ def squad(path):
                 yield {"question": qa["question"], "context": paragraph["context"], "text": answer["text"], "start": answer.get("answer_start")}
 
 
-if len(sys.argv) > 4:
-    rows, settings = list(squad(sys.argv[4])), [(int(sys.argv[5]), int(sys.argv[6]))]
-    rows = rows[: int(sys.argv[7])] if len(sys.argv) > 7 else rows
-else:
-    rows, settings = ROWS, [(384, 128), (24, 6)]
-for i, row in enumerate(rows):
-    row["id"] = f"q{i}"
-    if row["text"] is not None and row.get("start") is None:
-        row["start"] = row["context"].index(row["text"])
+def numbered(rows):
+    for i, row in enumerate(rows):
+        row["id"] = f"q{i}"
+        if row["text"] is not None and row.get("start") is None:
+            row["start"] = row["context"].index(row["text"])
+        row.setdefault("start", None)
+    return rows
 
 
 def line(numbers):
     return " ".join(f"{number:g}" for number in numbers)
 
 
-def features_of(row, max_length, stride):
+def features_of(tokenizer, row, max_length, stride):
     """prepare_train_features and prepare_validation_features, without padding."""
     made = tokenizer(row["question"].lstrip(), row["context"], truncation="only_second", max_length=max_length, stride=stride, return_overflowing_tokens=True, return_offsets_mapping=True)
     for i, ids in enumerate(made["input_ids"]):
@@ -92,23 +90,40 @@ def logits(features):
         yield [(draw.permutation(len(feature["input_ids"])) / 8 - 2).astype(numpy.float32) for _ in range(2)]
 
 
-cases = []
-for max_length, stride in settings:
-    features = [feature for row in rows for feature in features_of(row, max_length, stride)]
-    values = list(logits(features))
-    case = {"max_length": max_length, "doc_stride": stride, "features": [], "answers": []}
-    for feature, (start, end) in zip(features, values):
-        spans = [o for o in feature["offset_mapping"] if o is not None]
-        case["features"].append({"question": feature["example_id"], "ids": line(feature["input_ids"]), "types": "".join(map(str, feature["token_type_ids"])), "offsets": line(n for o in spans for n in o), "labels": line([feature["start"], feature["end"]]), "logits": [line(start), line(end)]})
-    for negative, size, longest, threshold in [(False, 20, 30, 0.0), (True, 20, 30, 0.0), (True, 5, 3, 1.5)]:
-        with tempfile.TemporaryDirectory() as folder:
-            utils_qa.postprocess_qa_predictions(Examples(rows), features, ([s for s, _ in values], [e for _, e in values]), negative, size, longest, threshold, folder)
-            read = lambda name: json.loads((pathlib.Path(folder) / name).read_text())
-            best = read("nbest_predictions.json")
-            kept = {id: [[one["text"], one["start_logit"], one["end_logit"], one["probability"]] for one in found[: None if len(sys.argv) > 4 else 2]] for id, found in best.items()}
-            case["answers"].append({"settings": [negative, size, longest, threshold], "predictions": read("predictions.json"), "nbest": kept, "sizes": line(len(found) for found in best.values()), **({"null_odds": read("null_odds.json")} if negative else {})})
-    cases.append(case)
-for row in rows:
-    row.setdefault("start", None)
-pathlib.Path(OUT).parent.mkdir(exist_ok=True)
-pathlib.Path(OUT).write_text(json.dumps({"transformers": transformers.__version__, "model": MODEL if len(sys.argv) > 3 else "models/mini", "rows": rows, "cases": cases}))
+def answers_of(rows, features, values, settings, kept):
+    negative, size, longest, threshold = settings
+    with tempfile.TemporaryDirectory() as folder:
+        utils_qa.postprocess_qa_predictions(Examples(rows), features, ([s for s, _ in values], [e for _, e in values]), negative, size, longest, threshold, folder)
+        read = lambda name: json.loads((pathlib.Path(folder) / name).read_text())
+        best = read("nbest_predictions.json")
+        nbest = {id: [[one["text"], one["start_logit"], one["end_logit"], one["probability"]] for one in found[:kept]] for id, found in best.items()}
+        return {"settings": settings, "predictions": read("predictions.json"), "nbest": nbest, "sizes": line(len(found) for found in best.values()), **({"null_odds": read("null_odds.json")} if negative else {})}
+
+
+def write(model, out, rows, windows, kept=None):
+    """kept: answers of a question that stand in the file; all, if left out."""
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / model)
+    cases = []
+    for max_length, stride in windows:
+        features = [feature for row in rows for feature in features_of(tokenizer, row, max_length, stride)]
+        values = list(logits(features))
+        case = {"max_length": max_length, "doc_stride": stride, "features": [], "answers": []}
+        for feature, (start, end) in zip(features, values):
+            spans = [o for o in feature["offset_mapping"] if o is not None]
+            case["features"].append({"question": feature["example_id"], "ids": line(feature["input_ids"]), "types": "".join(map(str, feature["token_type_ids"])), "offsets": line(n for o in spans for n in o), "labels": line([feature["start"], feature["end"]]), "logits": [line(start), line(end)]})
+        for settings in [(False, 20, 30, 0.0), (True, 20, 30, 0.0), (True, 5, 3, 1.5)]:
+            case["answers"].append(answers_of(rows, features, values, settings, kept))
+        cases.append(case)
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps({"transformers": transformers.__version__, "model": model, "rows": rows, "cases": cases}))
+
+
+if len(sys.argv) > 2:
+    model, out, file, max_length, stride, *count = sys.argv[2:]
+    rows = list(squad(file))[: int(count[0]) if count else None]
+    write(str(pathlib.Path(model).resolve()), pathlib.Path(out), numbered(rows), [(int(max_length), int(stride))])
+else:
+    write("models/mini", FIXTURES / "oracle.json", numbered(ROWS), [(384, 128), (24, 6)], kept=2)
+    # Their vocabularies are small, so that words are of more tokens.
+    write(f"{SLOW}/roberta", FIXTURES / "roberta.json", ROWS, [(48, 12)], kept=2)
+    write(f"{SLOW}/deberta-v3", FIXTURES / "deberta-v3.json", ROWS, [(48, 12)], kept=2)

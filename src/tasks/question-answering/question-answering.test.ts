@@ -32,24 +32,43 @@ interface Case {
   }[];
 }
 
-const path = process.env.QUESTION_CASES ?? 'src/tasks/question-answering/fixtures/oracle.json';
-const fixture = JSON.parse(readFileSync(path, 'utf8')) as {
+interface Fixture {
   model: string;
   rows: { id: string; question: string; context: string; text: string | null; start: number }[];
   cases: Case[];
-};
-const tokenizer = loadTokenizer(fixture.model, { typeVocabSize: 2 });
-const questions = fixture.rows.map(
-  ({ id, question, context, text, start }): AnsweredText => ({
-    ...{ id, question, context },
-    answers: text === null ? [] : [{ text, start }],
-  }),
-);
-const examplesOf = ({ max_length, doc_stride }: Pick<Case, 'max_length' | 'doc_stride'>, labelled = true) =>
-  questionExamples(questions, tokenizer, { maxLength: max_length, docStride: doc_stride }, labelled);
+}
 
-describe.each(fixture.cases)('of $max_length tokens, $doc_stride in common', (expected) => {
-  const set = examplesOf(expected);
+/** Tokenizers of BERT's kind, RoBERTa's and DeBERTa's. */
+const FIXTURES = ['oracle', 'roberta', 'deberta-v3'];
+
+/** A fixture, its questions, and what makes examples of them. */
+function opened(path: string) {
+  const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
+  const tokenizer = loadTokenizer(fixture.model, { typeVocabSize: 2 });
+  const questions = fixture.rows.map(
+    ({ id, question, context, text, start }): AnsweredText => ({
+      ...{ id, question, context },
+      answers: text === null ? [] : [{ text, start }],
+    }),
+  );
+  const examplesOf = (window: Pick<Case, 'max_length' | 'doc_stride'>, labelled = true) => {
+    const lengths = { maxLength: window.max_length, docStride: window.doc_stride };
+    return questionExamples(questions, tokenizer, lengths, labelled);
+  };
+  return { ...fixture, questions, examplesOf };
+}
+
+const given = process.env.QUESTION_CASES;
+const paths = given ? [given] : FIXTURES.map((name) => `src/tasks/question-answering/fixtures/${name}.json`);
+const { examplesOf } = opened(paths[0]);
+
+const windows = paths.flatMap((path) => {
+  const { model, cases, ...rest } = opened(path);
+  return cases.map((expected) => ({ model, ...expected, expected, ...rest }));
+});
+describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of) => {
+  const { expected, questions } = of;
+  const set = of.examplesOf(expected);
 
   it("features are those of transformers' run_qa.py", () => {
     const shown = ({ inputIds, tokenTypeIds, starts, ends, sequenceIds }: SpanFeature, i: number) => ({
