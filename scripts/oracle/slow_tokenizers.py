@@ -135,8 +135,7 @@ def lines(text, count):
     """Mixed text: sentences, words of every script, emoji, control characters, special tokens, runs that tie."""
     choose = random.Random(7)
     sentences = [line for line in text.split("\n") if line.strip()]
-    known = [chr(c) for c in range(0x33000) if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co") and unicodedata.age(c)] if hasattr(unicodedata, "age") else [
-        chr(c) for c in range(0x33000) if unicodedata.ucd_3_2_0.category(chr(c)) not in ("Cn", "Cs", "Co")]
+    known = [chr(c) for c in range(0x33000) if unicodedata.category(chr(c)) not in ("Cn", "Cs", "Co")]
     scripts = [[c for c in known if start <= ord(c) < start + 0x80] for start in range(0, 0x33000, 0x80)]
     scripts = [block for block in scripts if block]
     odd = ["\u200b", "\u00ad", "\ufeff", "\u0000", "\x07", "\x7f", "\u0085", "\u2028", "\u3000", "\u00a0", "\t", "\r", "\n", "\ufffd", "\u200d", "\u0301", "\u0316"]

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Browser } from 'playwright-core';
 import sirv from 'sirv';
@@ -147,7 +148,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       [write('header.csv', HEADER), /^header\.csv: expected /],
       [
         write('photo.csv', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 1, 2)),
-        /^photo\.csv: expected text: CSV, TSV or JSON Lines, got a binary file\.$/,
+        /^photo\.csv: expected CSV, TSV, JSON Lines or parquet, got a binary file\.$/,
       ],
       [write('sheet.csv', Uint8Array.of(0x50, 0x4b, 3, 4, 0)), /save the sheet as CSV/],
       [
@@ -177,6 +178,21 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     }
     // And everything else goes on.
     expect(await user.choose(join(folder, 'rows.csv'))).toBe('');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('reads parquet, and files packed by gzip', async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
+    const user = new PageUser(page);
+    const fixture = (name: string) => join('src/data/parquet/fixtures', `${name}.parquet`);
+    expect(await user.choose(fixture('bomb'))).toMatch(/^bomb\.parquet: expected a sound parquet file, got /);
+    for (const name of ['snappy', 'zstd']) {
+      await user.choose(fixture(`rows-${name}`));
+      await page.getByText(`rows-${name}.parquet: 200 rows of 6 columns.`).waitFor();
+    }
+    await user.choose(write('rows.csv.gz', gzipSync(readFileSync(join(folder, 'rows.csv')))));
+    await page.getByText('rows.csv.gz: 110 rows of 2 columns.').waitFor();
     expect(complaints).toEqual([]);
     await page.context().close();
   });

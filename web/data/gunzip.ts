@@ -10,7 +10,7 @@ export async function gunzip(
   bytes: Uint8Array<ArrayBuffer>,
   where: string,
   maxBytes: number,
-): Promise<Uint8Array | undefined> {
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {

@@ -6,6 +6,7 @@ import { RowProblems } from '../../src/data/row-problems.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { gunzip } from './gunzip.ts';
 import { looksLikeHeader } from './looks-like-header.ts';
+import { unpackParquet } from './unpack-parquet.ts';
 
 /** Rows of a file, every one with a field for each column. */
 export interface Table {
@@ -21,8 +22,11 @@ export interface Table {
 /** A table takes some ten times its bytes while it is read, and a page should not take a gigabyte. */
 const MAX_BYTES = 50e6;
 
+/** "PAR1", with which a parquet file begins. */
+const PARQUET = [0x50, 0x41, 0x52, 0x31];
+
 /**
- * Reads a CSV, TSV or JSON Lines file of the user's, which may be packed by gzip.
+ * Reads a CSV, TSV or JSON Lines file of the user's, which may be packed by gzip, or parquet.
  *
  * @param header whether the first line names the columns; by default by its look
  * @throws UserError for a file that is empty, too large, no text, or has no rows
@@ -33,18 +37,26 @@ export async function readTable(file: File, header?: boolean): Promise<Table> {
   const packed = new Uint8Array(await file.arrayBuffer());
   const bytes = isGzip(packed) ? await gunzip(packed, name, MAX_BYTES) : packed;
   if (!bytes) throw tooLarge(name, 'more when unpacked');
+  if (isParquet(bytes)) return withRows(fromJson(await unpackParquet(bytes, name), name));
   if (bytes.includes(0)) throw binary(name, bytes);
   const content = decodeText(bytes, name);
   if (content.trim() === '') throw new UserError({ where: name, expected: 'rows', got: 'an empty file' });
   const format = detectFormat(name, content);
-  const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
+  return withRows(format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header));
+}
+
+function withRows(table: Table): Table {
   if (table.rows.length > 0) return table;
-  throw new UserError({ where: name, expected: 'rows', got: 'only a header' });
+  throw new UserError({ where: table.fileName, expected: 'rows', got: 'only a header' });
 }
 
 /** Whatever the file is called. */
 function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+function isParquet(bytes: Uint8Array): boolean {
+  return PARQUET.every((byte, i) => bytes[i] === byte);
 }
 
 function tooLarge(where: string, got: string): UserError {
@@ -102,5 +114,5 @@ function distinct(names: readonly string[]): string[] {
 function binary(where: string, bytes: Uint8Array): UserError {
   const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
   const hint = isZip ? 'Of a spreadsheet, save the sheet as CSV; of an archive, unpack it.' : undefined;
-  return new UserError({ where, expected: 'text: CSV, TSV or JSON Lines', got: 'a binary file', hint });
+  return new UserError({ where, expected: 'CSV, TSV, JSON Lines or parquet', got: 'a binary file', hint });
 }

@@ -1,0 +1,9 @@
+/**
+ * Starts a worker from one of the page's own scripts. It begins as an address of the page's own making, for such a worker is bound
+ * by the page's content security policy also where the server that the files come from sends none.
+ */
+export function moduleWorker(script: string): Worker {
+  const source = `import ${JSON.stringify(new URL(script, import.meta.url).href)};`;
+  const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  return new Worker(address, { type: 'module' });
+}

@@ -1,0 +1,28 @@
+import { wrap } from 'comlink';
+import { UserError } from '../../src/support/user-error.ts';
+import type { ParquetUnpacker } from '../worker/parquet-worker.ts';
+import { moduleWorker } from './module-worker.ts';
+
+/** What any file gets that a page takes. */
+const PATIENCE_SECONDS = 20;
+
+/**
+ * The rows of a parquet file as JSON Lines, classes by their names; unpacked in a worker that is ended in any case.
+ *
+ * @throws an error with a user's message for a file that is damaged, or takes too long
+ */
+export async function unpackParquet(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<string> {
+  const worker = moduleWorker('parquet.js');
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    const got = `one that is not read within ${PATIENCE_SECONDS} s`;
+    const refuse = () => reject(new UserError({ where, expected: 'a sound parquet file', got }));
+    timer = setTimeout(refuse, 1000 * PATIENCE_SECONDS);
+  });
+  try {
+    return await Promise.race([wrap<ParquetUnpacker>(worker).unpack(bytes, where), tooLong]);
+  } finally {
+    clearTimeout(timer);
+    worker.terminate();
+  }
+}
