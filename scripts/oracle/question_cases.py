@@ -3,7 +3,8 @@ what utils_qa.py of the same folder (examples/pytorch/question-answering) makes 
 
     python scripts/oracle/question_cases.py utils_qa.py && npx biome format --write src/tasks/question-answering/fixtures
 
-Others, not for the repository: ... utils_qa.py MODEL OUT FILE MAX_LENGTH STRIDE [ROWS], for questions of a file in SQuAD's format.
+Others, not for the repository: ... utils_qa.py MODEL OUT FILE MAX_LENGTH STRIDE [ROWS], for questions of a file in SQuAD's format, and
+QUESTION_CASES=OUT npx vitest run src/tasks/question-answering/question-answering.test.ts
 """
 import importlib.util, json, pathlib, sys, tempfile
 import numpy, transformers

@@ -38,8 +38,11 @@ interface Fixture {
   cases: Case[];
 }
 
-/** Tokenizers of BERT's kind, RoBERTa's and DeBERTa's. */
-const FIXTURES = ['oracle', 'roberta', 'deberta-v3'];
+/** With tokenizers of BERT's kind, RoBERTa's and DeBERTa's. */
+const FIXTURES = ['oracle', 'roberta', 'deberta-v3'].map(
+  (name) => `src/tasks/question-answering/fixtures/${name}.json`,
+);
+const { QUESTION_CASES } = process.env;
 
 /** A fixture, its questions, and what makes examples of them. */
 function opened(path: string) {
@@ -58,17 +61,14 @@ function opened(path: string) {
   return { ...fixture, questions, examplesOf };
 }
 
-const given = process.env.QUESTION_CASES;
-const paths = given ? [given] : FIXTURES.map((name) => `src/tasks/question-answering/fixtures/${name}.json`);
-const { examplesOf } = opened(paths[0]);
-
-const windows = paths.flatMap((path) => {
-  const { model, cases, ...rest } = opened(path);
-  return cases.map((expected) => ({ model, ...expected, expected, ...rest }));
+const { examplesOf } = opened(FIXTURES[0]);
+const windows = (QUESTION_CASES ? [QUESTION_CASES] : FIXTURES).flatMap((path) => {
+  const { cases, ...fixture } = opened(path);
+  return cases.map((expected) => ({ ...fixture, ...expected, expected }));
 });
 describe.each(windows)('$model: $max_length tokens, $doc_stride in common', (of) => {
   const { expected, questions } = of;
-  const set = of.examplesOf(expected);
+  const set = of.examplesOf(of);
 
   it("features are those of transformers' run_qa.py", () => {
     const shown = ({ inputIds, tokenTypeIds, starts, ends, sequenceIds }: SpanFeature, i: number) => ({
