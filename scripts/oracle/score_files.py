@@ -6,13 +6,14 @@
 CASES files of every kind, with what is odd in such files: byte-order marks, CRLF, escapes, empty texts, Unicode's spaces and
 marks, rows in another order, classes that nobody predicted. FOLDER/cases.jsonl has a line a case.
 """
-import importlib.util, json, math, pathlib, random, sys, warnings
+import json, math, pathlib, random, sys, warnings
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU
 from scipy.stats import pearsonr, spearmanr
 from seqeval.metrics import accuracy_score as seqeval_accuracy, classification_report
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from squad_official import load, scores_v2
 
 warnings.simplefilter("ignore")
 draw = random.Random(1)
@@ -21,13 +22,6 @@ WORDS = "the The THE a An an cat cats Cat, theory U.S. 1,000 ½ _a_ $5 “the”
 ODD = ["", "a\u0301", "the\u200bcat", "É", "e\u0301", "İ", "ΟΔΟΣ", "ß", "ﬁ", "漢字", "a漢", "а", "ａ", "😀", "a😀the", "the\u0308", "क्या", "the\u00ad", "K", "\u0001", "ǅ", "١٢", "²", "ªa", "ⅷ"]
 SPACES = [" "] * 8 + ["  ", "\t", "\u00a0", "\u2003", "\x1c", "\x1f", "\x85", "\u3000", "\ufeff", "\u2028", "\u180e", ""]
 BREAKS = ["\n", "\n\n", "\r\n", "\r", "\x0b", "\x0c"]
-
-
-def load(path, name):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def text(breaks=()):
@@ -71,19 +65,11 @@ def squad(v1, v2):
     data = [{"title": "t", "paragraphs": paragraphs}]
     files = {"predictions.json": as_json(predictions), "references.json": as_json({"version": "v", "data": data})}
     if not is_v2:
-        return files, {name: score / 100 for name, score in v1.compute_score(data, predictions).items()}
-    answered = v2.make_qid_to_has_ans(data)
+        return files, {name: score / 100 for name, score in v1.evaluate(data, predictions).items()}
     known = odds if draw.random() < 0.6 else None
-    raw = v2.get_raw_scores(data, predictions)
-    exact, f1 = (v2.apply_no_ans_threshold(scores, known or dict.fromkeys(predictions, 0.0), answered, 1.0) for scores in raw)
-    out = v2.make_eval_dict(exact, f1)
-    for prefix, has in [("HasAns", True), ("NoAns", False)]:
-        ids = [id for id, value in answered.items() if value == has]
-        if ids:
-            v2.merge_eval(out, v2.make_eval_dict(exact, f1, qid_list=ids), prefix)
     if known:
-        v2.find_all_best_thresh(out, predictions, *raw, odds, answered)
         files["odds.json"] = as_json(odds)
+    out = scores_v2(v2, data, predictions, known)
     return files, {name: value if "total" in name or "thresh" in name else value / 100 for name, value in out.items()}
 
 
@@ -191,7 +177,7 @@ def glue(task):
 
 
 def main():
-    v1, v2 = load(sys.argv[1], "v1"), load(sys.argv[2], "v2")
+    v1, v2 = load(sys.argv[1]), load(sys.argv[2])
     out, count = pathlib.Path(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else 1000
     kinds = {"squad": lambda: squad(v1, v2), "rouge": rouge, "bleu": bleu, "seqeval": seqeval}
     kinds |= {f"glue/{task}": (lambda task=task: glue(task)) for task in GLUE}

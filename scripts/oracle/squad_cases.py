@@ -5,7 +5,8 @@
 A case is a list of questions [id, answers, prediction (null: none, v1.1 alone), odds of no answer]. Scores are per cent, as the
 scripts print them.
 """
-import importlib.util, json, pathlib, platform, random, sys
+import json, pathlib, platform, random, sys
+from squad_official import load, scores_v2
 
 V1, V2 = sys.argv[1:3]
 CASES = int(sys.argv[3]) if len(sys.argv) > 3 else 12
@@ -13,14 +14,7 @@ OUT = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else pathlib.Path(__file__)
 draw = random.Random(0)
 
 
-def load(path, name):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-one, two = load(V1, "one"), load(V2, "two")
+one, two = load(V1), load(V2)
 WORDS = ["the", "The", "a", "an", "AN", "cat", "Cat,", "cats", "theory", "a-b", "U.S.", "1,000", "½", "_a_", "$5", "“the”", "a’b", "—", "-", "'s"]
 ODD = ["", "a\u0301", "the\u200bcat", "É", "e\u0301", "İ", "ΟΔΟΣ", "ß", "ﬁ", "漢字", "a漢", "а", "ａ", "😀", "a😀the", "the\u0308", "क्या", "а̀ the"]
 SPACES = [" "] * 8 + ["  ", "\t", "\n", "\u00a0", "\u2003", "\x1c", "\x85", "\u3000", "\ufeff", ""]
@@ -58,26 +52,15 @@ def scores_v1(rows):
     return one.evaluate(dataset(rows), {id: prediction for id, _, prediction, _ in rows if prediction is not None})
 
 
-def scores_v2(rows, with_odds):
+def scores_of(rows, with_odds):
     data, predictions = dataset(rows), {id: prediction for id, _, prediction, _ in rows}
-    odds = {id: odd for id, _, _, odd in rows} if with_odds else {id: 0.0 for id in predictions}
-    answered = two.make_qid_to_has_ans(data)
-    raw = two.get_raw_scores(data, predictions)
-    exact, f1 = (two.apply_no_ans_threshold(scores, odds, answered, 1.0) for scores in raw)
-    out = two.make_eval_dict(exact, f1)
-    for prefix, has in [("HasAns", True), ("NoAns", False)]:
-        ids = [id for id, value in answered.items() if value == has]
-        if ids:
-            two.merge_eval(out, two.make_eval_dict(exact, f1, qid_list=ids), prefix)
-    if with_odds:
-        two.find_all_best_thresh(out, predictions, *raw, odds, answered)
-    return out
+    return scores_v2(two, data, predictions, {id: odd for id, _, _, odd in rows} if with_odds else None)
 
 
 cases = []
 for i in range(CASES):
     version = 1 + i % 2
     rows = questions(draw.choice([1, 3, 5, 8]), version == 2)
-    scores = [scores_v1(rows)] if version == 1 else [scores_v2(rows, False), scores_v2(rows, True)]
+    scores = [scores_v1(rows)] if version == 1 else [scores_of(rows, False), scores_of(rows, True)]
     cases.append({"version": version, "questions": rows, "scores": scores})
 OUT.write_text(json.dumps({"python": platform.python_version(), "cases": cases}, ensure_ascii=True))
