@@ -36,7 +36,7 @@ await build({
   entryPoints: {
     main: join(SOURCE, 'page/main.ts'),
     worker: join(SOURCE, 'worker/worker.ts'),
-    parquet: join(SOURCE, 'worker/parquet-worker.ts'),
+    parquet: join(SOURCE, 'data/parquet-worker.ts'),
     'service-worker': join(SOURCE, 'worker/service-worker.ts'),
   },
   outdir: OUTPUT,

@@ -37,7 +37,11 @@ export async function readTable(file: File, header?: boolean): Promise<Table> {
   const packed = new Uint8Array(await file.arrayBuffer());
   const bytes = isGzip(packed) ? await gunzip(packed, name, MAX_BYTES) : packed;
   if (!bytes) throw tooLarge(name, 'more when unpacked');
-  if (isParquet(bytes)) return withRows(fromJson(await unpackParquet(bytes, name), name));
+  if (isParquet(bytes)) {
+    const lines = await unpackParquet(bytes, name);
+    if (lines.length > MAX_BYTES) throw tooLarge(name, 'more when unpacked');
+    return withRows(fromJson(lines, name));
+  }
   if (bytes.includes(0)) throw binary(name, bytes);
   const content = decodeText(bytes, name);
   if (content.trim() === '') throw new UserError({ where: name, expected: 'rows', got: 'an empty file' });

@@ -1,7 +1,7 @@
 import { wrap } from 'comlink';
 import { UserError } from '../../src/support/user-error.ts';
-import type { ParquetUnpacker } from '../worker/parquet-worker.ts';
 import { moduleWorker } from './module-worker.ts';
+import type { ParquetUnpacker } from './parquet-worker.ts';
 
 /** What any file gets that a page takes. */
 const PATIENCE_SECONDS = 20;
