@@ -202,7 +202,7 @@ it.each(['olmo2/7b', 'olmo2/13b'])('%s', (name) => {
     ...{ lr_scheduler_type: 'cosine', warmup_ratio: 0.05 },
   });
   expect(batchOf(config)).toBe(32);
-  const { target_modules, ...adalora } = config.adalora;
+  const { target_modules, ...adalora } = config.adalora!;
   expect(adalora).toMatchObject({
     ...{ init_r: 12, target_r: 8, lora_alpha: 32, lora_dropout: 0.05 },
     ...{ tinit: 1000, tfinal: 8546, deltaT: 20, orth_reg_weight: 0.5 },
