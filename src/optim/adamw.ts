@@ -52,7 +52,7 @@ export class AdamW {
     this.#v = new Float32Array(length);
   }
 
-  /** One step in place on `values`; nothing is allocated. */
+  /** One step, in place on `values`. */
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
     this.#check(values.length, gradient.length);
     this.#step++;
