@@ -21,10 +21,11 @@ def wrap(model, method, targets, **settings):
         return model.train()
     config = AdaLoraConfig if method in ("adalora", "svd_lora") else LoraConfig
     wrapped = get_peft_model(model, config(task_type="SEQ_CLS", target_modules=targets, **settings)).train()
-    wrapped.after_step = {
-        "adalora": wrapped.base_model.update_and_allocate if method == "adalora" else None,
-        "prune_lora": Importance(wrapped),
-    }.get(method)
+    wrapped.after_step = None
+    if method == "adalora":
+        wrapped.after_step = wrapped.base_model.update_and_allocate
+    elif method == "prune_lora":
+        wrapped.after_step = Importance(wrapped)
     return wrapped
 
 
