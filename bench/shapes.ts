@@ -1,12 +1,16 @@
 import { modelFamily } from '../src/models/registry.ts';
 
+/** Methods that PyTorch has beside ours: peft_step.py. */
+export const BENCH_METHODS = ['adalora', 'lora', 'svd_lora', 'prune_lora', 'bitfit'] as const;
+export type BenchMethod = (typeof BENCH_METHODS)[number];
+
 /** What is measured: a model of random weights, a batch, a method. Names are those of the step servers' protocol. */
 export interface BenchCase {
   name: string;
   /** The `model_type` of its config.json, and the rest of that. */
   model_type: string;
   shape: Record<string, unknown>;
-  method: 'adalora' | 'lora';
+  method: BenchMethod;
   r: number;
   batch: number;
   length: number;
@@ -39,9 +43,8 @@ const debertaV3Base = {
 };
 
 type Size = Pick<BenchCase, 'name' | 'model_type' | 'shape' | 'batch' | 'length'>;
-type Method = BenchCase['method'];
 
-const sizes: (Size & { methods: Method[] })[] = [
+const sizes: (Size & { methods: BenchMethod[] })[] = [
   {
     name: 'BERT-base x 6, 16 x 128',
     model_type: 'bert',

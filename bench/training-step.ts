@@ -12,6 +12,7 @@ import { randomBatch } from '../src/text/random-batch.ts';
 import { differentiateStep } from '../src/train/differentiate-step.ts';
 import { Updater } from '../src/train/updater.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
+import type { BenchMethod } from './shapes.ts';
 import { TWO_CLASSES } from './two-classes.ts';
 
 /** So many steps that the budget does not end while it is measured. */
@@ -21,7 +22,7 @@ const TOTAL_STEPS = 1_000_000;
 export interface StepSettings {
   folder: string;
   dtype: BaseDtype;
-  method: 'adalora' | 'lora';
+  method: BenchMethod;
   r: number;
   targets: readonly string[];
   batch: number;
@@ -53,22 +54,18 @@ export async function trainingStep(
   const { folder, dtype, method, r, batch, length, cacheFolder, processThreads: threads } = settings;
   const model = await withBaseDtype(openModel(folder, TWO_CLASSES), dtype, { cacheFolder });
   const target_modules = [...settings.targets];
+  // So long that no budget falls while it is measured.
+  const falling = { init_r: r, target_r: Math.round(r / 1.5), tinit: '10%', tfinal: '10%', deltaT: 10 };
   const config = parseRunConfig(
     {
       model: folder,
       method,
       output: 'unused',
       data: { train: 'unused', text: 0, label: 1 },
-      adalora: {
-        init_r: r,
-        target_r: Math.round(r / 1.5),
-        tinit: '10%',
-        tfinal: '10%',
-        deltaT: 10,
-        orth_reg_weight: 0.1,
-        target_modules,
-      },
+      adalora: { ...falling, orth_reg_weight: 0.1, target_modules },
       lora: { r, target_modules },
+      svd_lora: { r, orth_reg_weight: 0.1, target_modules },
+      prune_lora: { ...falling, target_modules },
     },
     'bench',
   );

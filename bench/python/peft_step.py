@@ -1,6 +1,6 @@
 """Times training steps of PEFT on request (serve.py), so that a benchmark can interleave them with another library's:
 
-    {"op": "prepare", "model_type": "bert", "shape": {fields of its config}, "method": "adalora" | "lora", "r": 12,
+    {"op": "prepare", "model_type": "bert", "shape": {fields of its config}, "method": one of tuner.wrap, "r": 12,
      "targets": [...], "batch": 16, "length": 128, "dropout": 0.1, "dtype": "float32" | "bfloat16", "threads": 2}
                       -> {"attention", "trainable", "threads", "versions"}
     {"op": "step"}    -> {"ms", "loss"}
@@ -65,8 +65,10 @@ class Server:
 
 
 def tuner_settings(method, r):
-    """Both methods at rank `r` from the first step to the last."""
-    if method == "lora":
+    """Every method at rank `r` from the first step to the last."""
+    if method == "bitfit":
+        return {}
+    if method in ("lora", "prune_lora"):
         return dict(r=r, lora_alpha=16)
     schedule = dict(tinit=ENDLESS // 2, total_step=ENDLESS)
     return dict(init_r=r, target_r=r * 2 // 3, lora_alpha=16, orth_reg_weight=0.1, **schedule)

@@ -1,4 +1,4 @@
-"""A sequence classifier wrapped by PEFT, and the one optimizer step both benchmarks time."""
+"""A sequence classifier under a method, by PEFT where it has the method, and the one optimizer step all benchmarks time."""
 
 from contextlib import nullcontext
 
@@ -9,9 +9,41 @@ SIX_MATRICES = ["query", "key", "value", "attention.output.dense", "intermediate
 
 
 def wrap(model, method, targets, **settings):
-    """`model` frozen, with `method` ("adalora" or "lora") injected. PEFT trains the head by itself."""
-    config = {"adalora": AdaLoraConfig, "lora": LoraConfig}[method]
-    return get_peft_model(model, config(task_type="SEQ_CLS", target_modules=targets, **settings)).train()
+    """`model` in training under a method. What a method does after each optimizer step is its `after_step`.
+
+    "adalora" and "lora" are PEFT's, which trains the head by itself. "svd_lora" is AdaLoRA that never allocates, "prune_lora" LoRA
+    whose factors have AdaLoRA's averages of importance, "bitfit" all biases and the head.
+    """
+    if method == "bitfit":
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad = "bias" in name or name.startswith("classifier")
+        model.after_step = None
+        return model.train()
+    config = AdaLoraConfig if method in ("adalora", "svd_lora") else LoraConfig
+    wrapped = get_peft_model(model, config(task_type="SEQ_CLS", target_modules=targets, **settings)).train()
+    wrapped.after_step = None
+    if method == "adalora":
+        wrapped.after_step = wrapped.base_model.update_and_allocate
+    elif method == "prune_lora":
+        wrapped.after_step = Importance(wrapped)
+    return wrapped
+
+
+class Importance:
+    """PEFT's `RankAllocator.update_ipt` over the factors of LoRA."""
+
+    def __init__(self, model, beta1=0.85, beta2=0.85):
+        self.factors = [p for name, p in model.named_parameters() if "lora_" in name and p.requires_grad]
+        self.sensitivity = [torch.zeros_like(p) for p in self.factors]
+        self.uncertainty = [torch.zeros_like(p) for p in self.factors]
+        self.beta1, self.beta2 = beta1, beta2
+
+    @torch.no_grad()
+    def __call__(self, step):
+        for factor, mean, deviation in zip(self.factors, self.sensitivity, self.uncertainty):
+            importance = (factor * factor.grad).abs()
+            mean.mul_(self.beta1).add_(importance, alpha=1 - self.beta1)
+            deviation.mul_(self.beta2).add_((importance - mean).abs(), alpha=1 - self.beta2)
 
 
 def trainable(model):
@@ -29,7 +61,7 @@ def train_step(model, optimizer, batch, step, dtype="float32"):
         loss = model(**batch).loss
     loss.backward()
     optimizer.step()
-    if hasattr(model.base_model, "update_and_allocate"):
-        model.base_model.update_and_allocate(step)
+    if model.after_step:
+        model.after_step(step)
     optimizer.zero_grad()
     return loss.detach()

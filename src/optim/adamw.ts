@@ -1,3 +1,6 @@
+import { lazy } from '../support/lazy.ts';
+import { add, divide, multiply, root, subtract } from '../support/vector-loop/expression.ts';
+import { VectorLoop } from '../support/vector-loop/vector-loop.ts';
 import type { Segment } from './segment.ts';
 
 export interface AdamWOptions {
@@ -49,7 +52,7 @@ export class AdamW {
     this.#v = new Float32Array(length);
   }
 
-  /** One step in place on `values`; nothing is allocated. */
+  /** One step, in place on `values`. */
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
     this.#check(values.length, gradient.length);
     this.#step++;
@@ -86,26 +89,17 @@ export class AdamW {
     }
   }
 
-  /**
-   * One pass over everything. Called range by range, it was compiled into the loop over the ranges and took twenty times as
-   * long, for the powers were computed anew for every element.
-   */
   #update(values: Float32Array, gradient: Float32Array, lr: number): void {
-    const m = this.#m;
-    const v = this.#v;
     const beta1 = this.#beta1;
     const beta2 = this.#beta2;
-    const eps = this.#eps;
-    const stepSize = lr / (1 - beta1 ** this.#step);
-    const inverseRoot = 1 / Math.sqrt(1 - beta2 ** this.#step);
-    for (let i = 0; i < values.length; i++) {
-      const g = gradient[i];
-      const mean = beta1 * m[i] + (1 - beta1) * g;
-      const square = beta2 * v[i] + (1 - beta2) * g * g;
-      m[i] = mean;
-      v[i] = square;
-      values[i] -= (stepSize * mean) / (Math.sqrt(square) * inverseRoot + eps);
-    }
+    UPDATE().run(
+      { values, gradient, m: this.#m, v: this.#v },
+      {
+        ...{ beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, eps: this.#eps },
+        stepSize: lr / (1 - beta1 ** this.#step),
+        inverseRoot: 1 / Math.sqrt(1 - beta2 ** this.#step),
+      },
+    );
   }
 
   #check(...lengths: number[]): void {
@@ -114,3 +108,18 @@ export class AdamW {
       throw new Error(`AdamW: a vector of ${wrong} for an optimizer of ${this.#m.length}`);
   }
 }
+
+/** m ← β1 m + (1-β1) g,  v ← β2 v + (1-β2) g²,  w ← w - α m / (√v ρ + ε), with both corrections of the start in α and ρ. */
+const UPDATE = lazy(
+  () =>
+    new VectorLoop(
+      ['values', 'gradient', 'm', 'v'],
+      ['beta1', 'rest1', 'beta2', 'rest2', 'stepSize', 'inverseRoot', 'eps'],
+      ({ values, gradient, m, v, beta1, rest1, beta2, rest2, stepSize, inverseRoot, eps }) => {
+        const mean = add(multiply(beta1, m), multiply(rest1, gradient));
+        const square = add(multiply(beta2, v), multiply(multiply(rest2, gradient), gradient));
+        const length = add(multiply(root(square), inverseRoot), eps);
+        return { m: mean, v: square, values: subtract(values, divide(multiply(stepSize, mean), length)) };
+      },
+    ),
+);

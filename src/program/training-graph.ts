@@ -51,7 +51,7 @@ export function trainingGraph(
       own.map(({ gradient }) => gradient),
       0,
     );
-    return add(parts[i], multiply(whole, regularizer.weight));
+    return add(parts[i], whole);
   });
   return { outputs: { loss, gradient: concat(sums, 0), regularizer: term.value }, dropouts };
 }
@@ -82,7 +82,7 @@ export function tunedNetwork(
   return { network, flat };
 }
 
-/** The regularizer's value, and its gradient for each of its views. */
+/** The regularizer's value, and the gradient of γ R for each of its views: γ meets numbers before they become matrices. */
 function differentiate(
   regularizer: Regularizer,
   flat: Value,
@@ -96,7 +96,7 @@ function differentiate(
     return stackValue(flat, { shape, start, end });
   });
   const value = regularizer.build(views);
-  const parts = gradients(value, views).map(flatten);
+  const parts = gradients(multiply(value, regularizer.weight), views).map(flatten);
   return { value, gradients: parts.map((gradient, i) => ({ start: starts[i], gradient })) };
 }
 

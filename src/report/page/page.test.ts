@@ -163,7 +163,7 @@ describe('a report', () => {
     const [figure] = /<svg [^>]*id="result-budget".*?<\/svg>/s.exec(html)!;
     expect(figure).toContain('>parameters</text>');
     expect(figure.match(/<circle/g)).toHaveLength(3);
-    expect(figure).toMatch(/class="curve t1 dashed"/);
+    expect(figure).toMatch(/class="curve t3 dashed"/);
     expect(html).toContain('<td>runs-r1</td><td>runs-r2</td><td>runs-r4</td><td>whole</td>');
     for (const told of [runs.slice(1, 2), runs.slice(0, 1), [record(), record({ seed: 1 })]])
       expect(page(...told)).not.toContain('result-budget');

@@ -16,8 +16,8 @@ import { summary } from './sections/summary.ts';
 const SECTIONS: readonly SectionOf[] = [
   summary,
   result,
-  classes,
   cost,
+  classes,
   ranks,
   importance,
   factors,

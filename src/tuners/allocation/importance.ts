@@ -1,3 +1,7 @@
+import { lazy } from '../../support/lazy.ts';
+import { absolute, add, multiply, subtract } from '../../support/vector-loop/expression.ts';
+import { VectorLoop } from '../../support/vector-loop/vector-loop.ts';
+
 /**
  * Takes one step's gradient into the averages of equations 8 to 10, in place, one pass; all vectors have one length
  * and the averages start at zero, without bias correction:
@@ -14,13 +18,28 @@ export function updateImportance(
   beta1: number,
   beta2: number,
 ): void {
-  for (let i = 0; i < sensitivity.length; i++) {
-    const importance = Math.abs(values[i] * gradient[i]);
-    const smooth = beta1 * sensitivity[i] + (1 - beta1) * importance;
-    sensitivity[i] = smooth;
-    uncertainty[i] = beta2 * uncertainty[i] + (1 - beta2) * Math.abs(importance - smooth);
-  }
+  AVERAGES().run(
+    { values, gradient, sensitivity, uncertainty },
+    { beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2 },
+  );
 }
+
+const AVERAGES = lazy(
+  () =>
+    new VectorLoop(
+      ['values', 'gradient', 'sensitivity', 'uncertainty'],
+      ['beta1', 'rest1', 'beta2', 'rest2'],
+      ({ values, gradient, sensitivity, uncertainty, beta1, rest1, beta2, rest2 }) => {
+        const importance = absolute(multiply(values, gradient));
+        const smooth = add(multiply(beta1, sensitivity), multiply(rest1, importance));
+        const deviation = absolute(subtract(importance, smooth));
+        return {
+          sensitivity: smooth,
+          uncertainty: add(multiply(beta2, uncertainty), multiply(rest2, deviation)),
+        };
+      },
+    ),
+);
 
 /** The raw sensitivity of one step, `|w g|`, in place of the averages (an ablation of the paper). */
 export function rawSensitivity(

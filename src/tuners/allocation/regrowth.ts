@@ -56,8 +56,12 @@ function seedsOf(module: PrunedModule, values: Float32Array, gradient: Float32Ar
   const { rank, inFeatures, outFeatures, offsets } = module;
   const lambdas = values.subarray(offsets.E, Number(offsets.E) + rank);
   const least = HEARD * lambdas.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const heard = (vectors: Float64Array[]) =>
-    vectors.flatMap((vector, i) => (Math.abs(lambdas[i]) > least ? [vector.map((x) => x / lambdas[i])] : []));
+  const heard = (vectors: Float64Array[]) => {
+    vectors.forEach((vector, i) => {
+      for (let j = 0; j < vector.length; j++) vector[j] /= lambdas[i];
+    });
+    return vectors.filter((_, i) => Math.abs(lambdas[i]) > least);
+  };
   const leading = (seen: Float64Array[], span: Float64Array[]) => {
     const basis = orthonormalise(span);
     const scale = Math.max(0, ...seen.map(norm));

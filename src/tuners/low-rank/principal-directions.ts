@@ -15,7 +15,7 @@ const MOST_SWEEPS = 30;
  * The singular values of the matrix that has these rows, and its singular vectors on the side of the columns; the greatest
  * first. Rows are few and long: the rotations of Jacobi make them orthogonal to one another (Hestenes, 1958).
  *
- * @param rows are changed
+ * @param rows become the directions
  * @returns as many as there are rows, each with its largest element positive; those of strength 0 have no direction but zeros
  */
 export function principalDirections(rows: readonly Float64Array[]): PrincipalDirection[] {
@@ -29,7 +29,8 @@ export function principalDirections(rows: readonly Float64Array[]): PrincipalDir
     .map((row) => {
       const strength = Math.sqrt(dot(row, row));
       const length = largest(row) < 0 ? -strength : strength;
-      return { strength, direction: strength > 0 ? row.map((value) => value / length) : row };
+      if (strength > 0) for (let i = 0; i < row.length; i++) row[i] /= length;
+      return { strength, direction: row };
     })
     .sort((a, b) => b.strength - a.strength);
 }

@@ -7,7 +7,7 @@ import { finalScores } from '../../run/run-record.ts';
 import { groupInterval } from '../../stats/group-values.ts';
 import type { Interval } from '../../stats/interval.ts';
 import type { Point } from '../../stats/series.ts';
-import { figure, toneOf } from '../section.ts';
+import { figure, TONES, toneOf } from '../section.ts';
 
 /** A group's place in the figure. */
 interface Spot {
@@ -46,7 +46,12 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
       ...{ id, title, description: caption },
       x: { name: unit, isLogarithmic: range[1] > WIDE * range[0] },
       y: { name: scoreTitle(name) },
-      curves: lines.map((line, i) => ({ label: labels[i], tone: toneOf(i), ...curveOf(line, range) })),
+      curves: lines.map((line, i) => ({
+        label: labels[i],
+        // That of its first group, as in every other figure; of more groups than tones two lines could have one.
+        tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
+        ...curveOf(line, range),
+      })),
     }),
     caption: markup`<b>${title}.</b> ${caption}`,
   });

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/*
+ * The memory that `plan` says beside what a run takes: the peak of its whole process, from the command to its end, with its
+ * evaluations and, over a rounded base, the scoring over float32. A row for every method and for options that change memory.
+ * Files of some 500 rows are enough, for each run is an epoch of them:
+ *   npm run build && npx tsx scripts/compare-memory.ts examples/cola.yaml --set model=FOLDER --set data.train=FILE … [--only grow]
+ */
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    set: { type: 'string', multiple: true, default: [] },
+    /** Rows whose name has this in it. */
+    only: { type: 'string', default: '' },
+  },
+});
+
+/** A whole epoch, in which the largest batch is met. */
+const COURSE = ['training.num_train_epochs=1', 'training.eval_strategy=epoch'];
+/** In a dozen steps the budget falls, is final and is trained on. */
+const BUDGET = ['tinit=2', 'tfinal=6', 'deltaT=2'];
+
+const sixMatrices = '["query","key","value","attention.output.dense","intermediate.dense","output.dense"]';
+const pruned = (method: string) => [`method=${method}`, ...BUDGET.map((each) => `${method}.${each}`)];
+const CHECKPOINTING = 'training.gradient_checkpointing=true';
+const CASES: Record<string, string[]> = {
+  adalora: pruned('adalora'),
+  'adalora, int8': [...pruned('adalora'), 'base_dtype=int8'],
+  'adalora, int4': [...pruned('adalora'), 'base_dtype=int4'],
+  'adalora, checkpointing': [...pruned('adalora'), CHECKPOINTING],
+  'adalora, int8, checkpointing': [...pruned('adalora'), 'base_dtype=int8', CHECKPOINTING],
+  'adalora, grow': [...pruned('adalora'), 'adalora.grow=true'],
+  'adalora, grow, int8': [...pruned('adalora'), 'adalora.grow=true', 'base_dtype=int8'],
+  'adalora, orthonormal': [...pruned('adalora'), 'adalora.init=orthonormal'],
+  'adalora, score magnitude': [...pruned('adalora'), 'adalora.score=magnitude'],
+  lora: ['method=lora', `lora.target_modules=${sixMatrices}`],
+  'lora, int8': ['method=lora', `lora.target_modules=${sixMatrices}`, 'base_dtype=int8'],
+  'lora, before-training': ['method=lora', 'lora.allocation=before-training'],
+  svd_lora: ['method=svd_lora'],
+  'svd_lora, int8': ['method=svd_lora', 'base_dtype=int8'],
+  prune_lora: pruned('prune_lora'),
+  'prune_lora, int8': [...pruned('prune_lora'), 'base_dtype=int8'],
+  bitfit: ['method=bitfit'],
+  'bitfit, int8': ['method=bitfit', 'base_dtype=int8'],
+  houlsby: ['method=houlsby'],
+  'houlsby, int8': ['method=houlsby', 'base_dtype=int8'],
+  pfeiffer: ['method=pfeiffer'],
+  'pfeiffer, int8': ['method=pfeiffer', 'base_dtype=int8'],
+  full: ['method=full'],
+  'full, checkpointing': ['method=full', CHECKPOINTING],
+};
+
+/** Writes the process's mark in the end, whatever the command is. */
+const AT_EXIT = (path: string) =>
+  `data:text/javascript,import{readFileSync,writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync('${path}',readFileSync('/proc/self/status')))`;
+
+const folder = mkdtempSync(join(tmpdir(), 'adalora-memory-'));
+try {
+  console.log('| | planned MB | measured MB | ratio |\n|---|---|---|---|');
+  for (const [name, settings] of Object.entries(CASES).filter(([name]) => name.includes(flags.only))) {
+    const sets = [...flags.set, ...COURSE, ...settings, `output=${join(folder, 'run')}`];
+    const ask = (command: string, status: string) =>
+      execFileSync(
+        process.execPath,
+        ['dist/cli/main.js', command, ...positionals, '--json', ...sets.flatMap((each) => ['--set', each])],
+        {
+          encoding: 'utf8',
+          env: { ...process.env, NODE_OPTIONS: `--import=${AT_EXIT(status)}` },
+          maxBuffer: 2 ** 28,
+        },
+      );
+    const status = join(folder, 'status');
+    const { memoryMb } = JSON.parse(ask('plan', status)) as { memoryMb: number };
+    ask('train', status);
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(status, 'utf8')) ?? [];
+    const measured = Number(kilobytes) / 1024;
+    console.log(
+      `| ${name} | ${memoryMb.toFixed(0)} | ${measured.toFixed(0)} | ${(memoryMb / measured).toFixed(2)} |`,
+    );
+    rmSync(join(folder, 'run'), { recursive: true });
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,58 @@
+import type { Expression } from './expression.ts';
+import { loopModule } from './loop-module.ts';
+
+/** Elements of each vector that are computed in one go: of half a dozen vectors they fit a core's cache. */
+const ROOM = 4096;
+
+/**
+ * One pass over vectors of equal length, two elements at a time, by WebAssembly. Arithmetic is in 64 bits and what is stored in 32, so
+ * an element becomes what a loop of JavaScript over `Float32Array`s would make of it, to the bit.
+ */
+export class VectorLoop<Vector extends string, Scalar extends string> {
+  readonly #run: (bytes: number, ...scalars: number[]) => void;
+  readonly #scalars: readonly Scalar[];
+  /** Where the loop has a part of each vector. */
+  readonly #parts: readonly { name: Vector; part: Float32Array; changes: boolean }[];
+
+  /** @param build what becomes of some of the vectors, each from what all were before */
+  constructor(
+    vectors: readonly Vector[],
+    scalars: readonly Scalar[],
+    build: (of: Record<Vector | Scalar, Expression>) => Partial<Record<Vector, Expression>>,
+  ) {
+    const leaves: [string, Expression][] = [
+      ...vectors.map((name): [string, Expression] => [name, { op: 'vector', name }]),
+      ...scalars.map((name): [string, Expression] => [name, { op: 'scalar', name }]),
+    ];
+    const results = build(Object.fromEntries(leaves) as Record<Vector | Scalar, Expression>);
+    const bytes = loopModule({
+      vectors,
+      scalars,
+      results: results as Record<string, Expression>,
+      room: ROOM,
+    });
+    const { run, memory } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
+    const { buffer } = memory as WebAssembly.Memory;
+    this.#run = run as (bytes: number, ...scalars: number[]) => void;
+    this.#scalars = scalars;
+    this.#parts = vectors.map((name, i) => ({
+      name,
+      part: new Float32Array(buffer, i * ROOM * Float32Array.BYTES_PER_ELEMENT, ROOM),
+      changes: name in results,
+    }));
+  }
+
+  /** In place. */
+  run(vectors: Readonly<Record<Vector, Float32Array>>, scalars: Readonly<Record<Scalar, number>>): void {
+    const numbers = this.#scalars.map((name) => scalars[name]);
+    const { length } = vectors[this.#parts[0].name];
+    for (let start = 0; start < length; start += ROOM) {
+      const end = Math.min(start + ROOM, length);
+      for (const { name, part } of this.#parts) part.set(vectors[name].subarray(start, end));
+      // An odd end has a neighbour that is computed for nothing.
+      this.#run(8 * Math.ceil((end - start) / 2), ...numbers);
+      for (const { name, part, changes } of this.#parts)
+        if (changes) vectors[name].set(part.subarray(0, end - start), start);
+    }
+  }
+}
