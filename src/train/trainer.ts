@@ -214,8 +214,10 @@ export class Trainer {
     const started = performance.now();
     let confusion: Confusion | undefined;
     const scores = await validation
-      .run(this.#program, this.#updater.values, (found) => {
-        confusion = found;
+      .run(this.#program, this.#updater.values, {
+        onConfusion(found) {
+          confusion = found;
+        },
       })
       .catch(unscored);
     const seconds = (performance.now() - started) / 1000;

@@ -40,16 +40,20 @@ export function beforeLengthening(
   config: RunConfig,
   { config: path }: ReturnType<typeof runFiles>,
 ): RunConfig | undefined {
-  const { max_steps, num_train_epochs } = parseRunConfig(readYaml(path, "the run's config"), path).training;
   const { training } = config;
+  const { max_steps, num_train_epochs } = startedWith(config, path).training;
   if (max_steps === training.max_steps && num_train_epochs === training.num_train_epochs) return undefined;
   return { ...config, training: { ...training, max_steps, num_train_epochs } };
 }
 
+/** The config in a run's folder. The score that decides may be one of the caller's own, which only the caller knows. */
+function startedWith({ training }: RunConfig, path: string): RunConfig {
+  return parseRunConfig(readYaml(path, "the run's config"), path, [training.metric_for_best_model]);
+}
+
 /** The error of resuming a run with settings or data that are not its own: names what differs. */
 export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof runFiles>): UserError {
-  const started = parseRunConfig(readYaml(path, "the run's config"), path);
-  const before = courseOf(started);
+  const before = courseOf(startedWith(config, path));
   const now = courseOf(config);
   const differences = [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
