@@ -7,7 +7,7 @@ import { tinyRows, writeTinyData } from '../../tests/support/tiny-data.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 
 /*
- * npx tsx scripts/endurance/run.ts [--minutes 120] [--every 10] [--predictions 100000]
+ * npx tsx scripts/endurance/memory.ts [--minutes 120] [--every 10] [--predictions 100000]
  *
  * Trains a tiny model for so long, with evaluations and checkpoints, then predicts, all in one process of the built package, and
  * says how much memory the process has. The exit code is 1 where it has grown by a tenth between the first and the last look at
