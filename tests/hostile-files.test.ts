@@ -39,6 +39,13 @@ describe('a config', () => {
       `a: &a [x, x]\n${[...'bcdefghij'].map((name, i) => `${name}: &${name} [${`*${'abcdefghi'[i]}, `.repeat(9)}]\n`).join('')}`,
       /few aliases.*got Excessive alias count/,
     ],
+    [
+      'many lists in each other',
+      `a: ${'['.repeat(100_000)}\n`,
+      /depth 64 and 8192 entries at most, got more/,
+    ],
+    ['many lists that begin on a line', `${'- '.repeat(60_000)}\n`, /depth 64 and 8192 entries/],
+    ['many keys', Array.from({ length: 10_000 }, (_, i) => `k${i}: 1\n`).join(''), /got more/],
     ['too long', `${'#'.repeat(2 ** 17)}\n`, /at most 131072 bytes/],
   ])('with %s is refused', (_, text, message) => {
     expect(() => loadConfig(file('config.yaml', text))).toThrow(message);
