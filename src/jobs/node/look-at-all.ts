@@ -30,7 +30,7 @@ export async function lookAtAll(
   const folder = isHere(model) ? await mistakes.of(() => resolveModel(model)) : undefined;
   const family = folder === undefined ? undefined : await mistakes.of(() => readFamily(folder, model_config));
   if (folder !== undefined && family) {
-    await mistakes.of(() => openText(folder, family.config));
+    await mistakes.of(() => openText(folder, family.config, undefined));
     await mistakes.of(() => startOn(folder, parts));
   }
   if (!data || data.dataset !== undefined) return;
