@@ -10,8 +10,8 @@ import { writeTinyModel } from '../../tests/support/tiny-model.ts';
  * npx tsx scripts/endurance/memory.ts [--minutes 120] [--every 10] [--predictions 100000]
  *
  * Trains a tiny model for so long, with evaluations and checkpoints, then predicts, all in one process of the built package, and
- * says how much memory the process has. The exit code is 1 where it has grown by a tenth between the first and the last look at
- * either of them.
+ * says how much memory the process has. The exit code is 1 where it has grown by a fifth between the second and the last look at
+ * either of them: V8 takes tens of megabytes at once, and gives them back late.
  */
 const { values } = parseArgs({
   options: {
@@ -59,9 +59,9 @@ try {
   writeTinyData(join(folder, 'dev.tsv'), 200, 2);
   const trained = await trainedFor(minutes(values.minutes), minutes(values.every));
   const predicted = await predicting(Number(values.predictions));
-  const grown = [trained, predicted].map((looks) => looks.at(-1)! / looks[0]);
-  console.log(`training ${grown[0].toFixed(3)}, prediction ${grown[1].toFixed(3)} times the first look`);
-  process.exitCode = grown.some((times) => times > 1.1) ? 1 : 0;
+  const grown = [trained, predicted].map((looks) => looks.at(-1)! / (looks[1] ?? looks[0]));
+  console.log(`training ${grown[0].toFixed(3)}, prediction ${grown[1].toFixed(3)} times the second look`);
+  process.exitCode = grown.some((times) => times > 1.2) ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

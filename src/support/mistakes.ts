@@ -1,3 +1,4 @@
+import { fileError } from './file-error.ts';
 import { UserError } from './user-error.ts';
 
 /** Mistakes in things that do not need each other, so that a user hears of all of them at once. */
@@ -16,9 +17,10 @@ export class Mistakes {
 
   /** Notes a mistake once, also as a part of others. What is none of the user's is thrown again. */
   note(error: unknown): void {
-    if (!(error instanceof UserError)) throw error;
-    const isKnown = [...this.#messages].some((message) => message.includes(error.message));
-    if (!isKnown) this.#messages.add(error.message);
+    const mistake = fileError(error) ?? error;
+    if (!(mistake instanceof UserError)) throw error;
+    const isKnown = [...this.#messages].some((message) => message.includes(mistake.message));
+    if (!isKnown) this.#messages.add(mistake.message);
   }
 
   /** All in one. */

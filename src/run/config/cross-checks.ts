@@ -178,7 +178,7 @@ function metricProblems(
 /** Scores of one's own are made of answers. */
 function answerProblems(own: readonly string[], task: TaskName, data: BaseData): Problem[] {
   if (own.length === 0 || taskNamed(task).tellsAnswers?.(data)) return [];
-  const expected = `nothing, for an evaluation of ${task} has ${'predict_with_generate' in data ? 'no answers without predict_with_generate' : 'a loss alone'}`;
+  const expected = `nothing, for an evaluation of ${task} gives a loss alone with this data section`;
   return [{ path: ['metrics'], expected, got: own.join(', ') }];
 }
 
