@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TextFile } from '../../data/text-file.ts';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
+import { scoreFacts } from '../../metrics/scores.ts';
 import { UserError } from '../../support/user-error.ts';
 import { courseOf } from '../config/course-of.ts';
 import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
@@ -48,7 +49,9 @@ export function beforeLengthening(
 
 /** The config in a run's folder. The score that decides may be one of the caller's own, which only the caller knows. */
 function startedWith({ training }: RunConfig, path: string): RunConfig {
-  return parseRunConfig(readYaml(path, "the run's config"), path, [training.metric_for_best_model]);
+  const { metric_for_best_model: metric } = training;
+  const own = scoreFacts(metric) ? [] : [metric];
+  return parseRunConfig(readYaml(path, "the run's config"), path, own);
 }
 
 /** The error of resuming a run with settings or data that are not its own: names what differs. */
