@@ -78,6 +78,20 @@ it('a row of data that would take all memory is refused', () => {
   }
 });
 
+it('a list of JSON with a text of millions of characters is read', () => {
+  const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
+  const long = 'x'.repeat(8 * 2 ** 20);
+  const text = JSON.stringify([
+    { a: `${long}\\"`, b: 'y' },
+    { a: 'z', b: 'y' },
+  ]);
+  expect(readRows(file('long.json', text), options).map((row) => row.text.length)).toEqual([
+    long.length + 2,
+    1,
+  ]);
+  expect(() => readRows(file('open.json', `[{"a": "${'\\"'.repeat(1e6)}`), options)).toThrow('never closed');
+});
+
 it.runIf(process.platform === 'linux')(
   'a folder that the system does not make is refused, and the file is named',
   () => {
