@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,17 +6,23 @@ import { fileURLToPath } from 'node:url';
 /*
  * npm's preinstall step, before any other package's install script. On x64 Linux that of onnxruntime-node fetches some
  * 200 MB of CUDA libraries from another host than the registry, and where it cannot, the whole installation fails. This
- * package computes on CPU and WebGPU, for which onnxruntime-node has everything in itself. Its script fetches nothing
- * where the files are there, and so a note is put in their places. npm from 12 on runs neither script unless it is told
- * to. Nothing is done in a checkout (package-lock.json leaves that script out there), where a variable says what is to be
- * fetched, or where another package uses onnxruntime-node too.
+ * package computes on CPU and WebGPU, for which onnxruntime-node has everything in itself. A variable of npm's would keep
+ * that script from fetching (`ONNXRUNTIME_NODE_INSTALL=skip`), but no package can set it for another; so some lines are put
+ * below its list of what to fetch, by which the list is empty where no variable is set. npm from 12 on runs neither script
+ * unless it is told to. Nothing is done in a checkout (package-lock.json leaves that script out there), where a variable
+ * says what is to be fetched, or where another package uses onnxruntime-node too.
  */
 
-const NOTE = `Not a library, but a note: adalora does not use CUDA, and had it left out. For another program to use it:
-  ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --foreground-scripts
-`;
 const ENGINE = 'onnxruntime-node';
 const WISHES = ['ONNXRUNTIME_NODE_INSTALL', 'ONNXRUNTIME_NODE_INSTALL_CUDA'];
+const LINES = `
+// From here on by adalora, which does not use CUDA. For another program to use it:
+//   ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --foreground-scripts
+const isWished = ${JSON.stringify(WISHES)}.some(
+  (name) => process.env[name] ?? process.env['npm_config_' + name.toLowerCase()],
+);
+if (!isWished) module.exports.requirements = {};
+`;
 
 try {
   const here = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -33,16 +39,13 @@ function leaveOutCuda(here) {
   const require = createRequire(import.meta.url);
   const engine = dirname(require.resolve(`${ENGINE}/package.json`));
   if (usedByOthers(dirname(engine), here)) return;
-  const { requirements, manifests } = require(`${ENGINE}/script/install-metadata.js`);
-  const platform = `${process.platform}/${process.arch}`;
-  const folder = join(engine, 'bin', 'napi-v6', platform);
-  for (const name of requirements[platform] ?? []) {
-    for (const file of Object.keys(manifests[`${platform}:${name}`])) {
-      const path = join(folder, file);
-      mkdirSync(dirname(path), { recursive: true });
-      if (!existsSync(path)) writeFileSync(path, NOTE);
-    }
-  }
+  const list = join(engine, 'script', 'install-metadata.js');
+  const { requirements } = require(list);
+  if (!requirements || Object.keys(requirements).length === 0) return;
+  // A file of its own: package managers may have linked the other one into several projects.
+  const temporary = `${list}.adalora`;
+  writeFileSync(temporary, readFileSync(list, 'utf8') + LINES);
+  renameSync(temporary, list);
 }
 
 /** Whether the project, or a package beside the engine, has it among its dependencies. */

@@ -10,6 +10,7 @@ export { plan } from './jobs/node/plan.ts';
 export { type TrainOptions, train } from './jobs/node/train.ts';
 export type { Plan } from './jobs/plan/plan.ts';
 export type { ConfigWithRows, Rows } from './jobs/rows-in-memory.ts';
+export type { OwnMetric, OwnMetrics } from './metrics/own-metrics.ts';
 export { nodeEngine } from './program/node/node-engine.ts';
 export { parseRunConfig, type RunConfig, type RunConfigInput } from './run/config/run-config.ts';
 export type { EventOf, FinishEvent, TrainEvent } from './run/events.ts';

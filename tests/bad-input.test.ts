@@ -48,6 +48,14 @@ const QUERY = 'encoder.layer.0.attention.self.query.weight';
 /** What is wrong; how it comes to be; the settings that run into it. The message is a snapshot. */
 const cases: [name: string, prepare: () => void, settings: string[]][] = [
   ['no model folder', () => {}, ['model=modle']],
+  [
+    'many things at once',
+    () => {},
+    [
+      ...['tusk=x', 'model=./no/such/model', 'data.train=no.tsv', 'data.label=lable'],
+      ...['training.learning_rate=fast', 'training.max_steps=10', 'adalora.tinit=8', 'adalora.tfinal=8'],
+    ],
+  ],
   ['a model that is neither folder nor id', () => {}, ['model=./no/such/model']],
   ['a model id when offline', () => {}, ['model=owner/name']],
   ['a model that is a file', () => {}, ['model=train.tsv']],

@@ -39,6 +39,13 @@ describe('a config', () => {
       `a: &a [x, x]\n${[...'bcdefghij'].map((name, i) => `${name}: &${name} [${`*${'abcdefghi'[i]}, `.repeat(9)}]\n`).join('')}`,
       /few aliases.*got Excessive alias count/,
     ],
+    [
+      'many lists in each other',
+      `a: ${'['.repeat(100_000)}\n`,
+      /depth 64 and 8192 entries at most, got more/,
+    ],
+    ['many lists that begin on a line', `${'- '.repeat(60_000)}\n`, /depth 64 and 8192 entries/],
+    ['many keys', Array.from({ length: 10_000 }, (_, i) => `k${i}: 1\n`).join(''), /got more/],
     ['too long', `${'#'.repeat(2 ** 17)}\n`, /at most 131072 bytes/],
   ])('with %s is refused', (_, text, message) => {
     expect(() => loadConfig(file('config.yaml', text))).toThrow(message);
@@ -69,6 +76,20 @@ it('a row of data that would take all memory is refused', () => {
       'wide.tsv:2: expected at most 10000 fields, got more',
     );
   }
+});
+
+it('a list of JSON with a text of millions of characters is read', () => {
+  const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
+  const long = 'x'.repeat(8 * 2 ** 20);
+  const text = JSON.stringify([
+    { a: `${long}\\"`, b: 'y' },
+    { a: 'z', b: 'y' },
+  ]);
+  expect(readRows(file('long.json', text), options).map((row) => row.text.length)).toEqual([
+    long.length + 2,
+    1,
+  ]);
+  expect(() => readRows(file('open.json', `[{"a": "${'\\"'.repeat(1e6)}`), options)).toThrow('never closed');
 });
 
 it.runIf(process.platform === 'linux')(

@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ClassAnswer, OwnMetric } from '../src/index.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { Workspace } from './support/workspace.ts';
+import { eventsOf, Workspace } from './support/workspace.ts';
 
 const EXAMPLE = 'examples/train.ts';
 let workspace: Workspace;
@@ -97,5 +98,55 @@ describe('the library', () => {
     await expect(train({ ...config, training }, { onEvent })).rejects.toBe(mistake);
     expect(readdirSync(workspace.path('thrown', 'checkpoints'))).toHaveLength(1);
     expect(existsSync(workspace.path('thrown', '.lock'))).toBe(false);
+  });
+
+  it("computes scores of the caller's own, and chooses the best model by one", async () => {
+    const { plan, train, UserError } = await import('adalora');
+    const data = {
+      train: workspace.path('train.tsv'),
+      validation: workspace.path('dev.tsv'),
+      ...{ text: 'sentence', label: 'label', max_length: 32 },
+    };
+    const share = (predictions: readonly ClassAnswer[], references: readonly string[]) =>
+      predictions.filter(({ label }, i) => label === references[i]).length / references.length;
+    let asked = 0;
+    const config = {
+      model: workspace.path('model'),
+      data,
+      method: 'lora',
+      // Each worse than the one before, so that the first is the best.
+      metrics: { share, falling: async () => -asked++ },
+      training: {
+        max_steps: 6,
+        eval_strategy: 'steps',
+        eval_steps: 2,
+        metric_for_best_model: 'falling',
+        load_best_model_at_end: true,
+      },
+      output: workspace.path('own'),
+    } as const;
+    expect((await plan(config)).steps).toBe(6);
+    const { metrics } = await train(config);
+    expect(metrics.eval_falling).toBe(-0);
+    expect(metrics.eval_share).toBe(metrics.eval_accuracy);
+    const evaluations = eventsOf(workspace.events('own'), 'evaluation');
+    expect(evaluations.map(({ step, best }) => [step, best])).toEqual([
+      [2, true],
+      [4, false],
+      [6, false],
+    ]);
+    // Finished, and resumed with its own score all the same.
+    expect(
+      (await train({ ...config, training: { ...config.training, max_steps: 8 } }, { resume: true })).step,
+    ).toBe(8);
+
+    const mistake = new Error('mine');
+    const failing = (metric: OwnMetric, name = 'falling') =>
+      train({ ...config, metrics: { [name]: metric }, output: workspace.path('failing') });
+    const thrown = failing(() => {
+      throw mistake;
+    });
+    await expect(thrown).rejects.toBe(mistake);
+    await expect(async () => failing(share, 'accuracy')).rejects.toThrow(UserError);
   });
 });

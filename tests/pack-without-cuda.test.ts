@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -7,12 +7,17 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 const PLATFORM = `${process.platform}/${process.arch}`;
 const METADATA = {
   requirements: { [PLATFORM]: ['cuda12'] },
-  manifests: { [`${PLATFORM}:cuda12`]: { './a.so': {}, './b.so': {} } },
 };
 
 let folder: string;
 const path = (...names: string[]) => join(folder, ...names);
-const libraries = (name: string) => path('node_modules/onnxruntime-node/bin/napi-v6', PLATFORM, name);
+const list = () => path('node_modules/onnxruntime-node/script/install-metadata.js');
+/** What the engine's script would fetch. */
+function fetched(env: Record<string, string> = {}): Record<string, string[]> {
+  const program = `console.log(JSON.stringify(require(${JSON.stringify(list())}).requirements))`;
+  return JSON.parse(spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', env }).stdout);
+}
+const WHOLE = { [PLATFORM]: ['cuda12'] };
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cuda-'));
@@ -25,10 +30,7 @@ beforeEach(() => {
   write('node_modules/@some/package/package.json', { name: '@some/package' });
   write('package.json', { dependencies: { adalora: '1' } });
   mkdirSync(path('node_modules/onnxruntime-node/script'));
-  writeFileSync(
-    path('node_modules/onnxruntime-node/script/install-metadata.js'),
-    `module.exports = ${JSON.stringify(METADATA)}`,
-  );
+  writeFileSync(list(), `module.exports = ${JSON.stringify(METADATA)};\n`);
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -51,21 +53,21 @@ function install(
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
 }
 
-it('puts a note where the libraries would go, and leaves libraries alone', () => {
-  mkdirSync(dirname(libraries('a.so')), { recursive: true });
-  writeFileSync(libraries('a.so'), 'library');
+it('leaves nothing to fetch, but what a variable says, and a file that other projects share as it was', () => {
+  linkSync(list(), path('shared.js'));
   install();
-  expect(readFileSync(libraries('a.so'), 'utf8')).toBe('library');
-  expect(readFileSync(libraries('b.so'), 'utf8')).toMatch(
-    /^Not a library, but a note: .*ONNXRUNTIME_NODE_INSTALL=cuda12/s,
-  );
+  install();
+  expect(fetched()).toEqual({});
+  expect(fetched({ ONNXRUNTIME_NODE_INSTALL: 'cuda12' })).toEqual(WHOLE);
+  expect(readFileSync(path('shared.js'), 'utf8')).not.toContain('adalora');
+  expect(readFileSync(list(), 'utf8').split('by adalora')).toHaveLength(2);
 });
 
 it.each(['ONNXRUNTIME_NODE_INSTALL', 'npm_config_onnxruntime_node_install', 'ONNXRUNTIME_NODE_INSTALL_CUDA'])(
   'does nothing where %s says what to fetch',
   (name) => {
     install({ [name]: 'cuda12' });
-    expect(existsSync(libraries('a.so'))).toBe(false);
+    expect(fetched()).toEqual(WHOLE);
   },
 );
 
@@ -75,14 +77,14 @@ it.each([
 ])('does nothing where %s wants the engine too', (name, manifest) => {
   write(name, manifest);
   install();
-  expect(existsSync(libraries('a.so'))).toBe(false);
+  expect(fetched()).toEqual(WHOLE);
 });
 
 it('does nothing in a checkout, without the engine, or with one that is built otherwise', () => {
   cpSync('scripts/without-cuda.mjs', path('checkout/scripts/without-cuda.mjs'));
   install({}, path('checkout/scripts/without-cuda.mjs'));
-  expect(existsSync(libraries('a.so'))).toBe(false);
-  writeFileSync(path('node_modules/onnxruntime-node/script/install-metadata.js'), 'module.exports = {}');
+  expect(fetched()).toEqual(WHOLE);
+  writeFileSync(list(), 'module.exports = {}');
   install();
   rmSync(path('node_modules/onnxruntime-node'), { recursive: true });
   install();

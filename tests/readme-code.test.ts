@@ -19,6 +19,7 @@ import { Workspace } from './support/workspace.ts';
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'this runs in it',
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
+  'cd node_modules && rm': 'deletes what the tests run with',
   'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
   "import { pipeline } from '@huggingface/transformers'": 'tests/onnx-export.test.ts does so',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',

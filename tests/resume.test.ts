@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainEvent } from '../src/run/events.ts';
 import { eventsIn, Workspace } from './support/workspace.ts';
 
+const FULL = pathToFileURL('tests/support/full-at.mjs').href;
 const PRELOAD = pathToFileURL('tests/support/die-at.mjs').href;
 const TIMES = [
   'examples_per_second',
@@ -76,6 +77,19 @@ function dyingAt(operation: number, args: readonly string[]) {
   const env = { NODE_OPTIONS: `--import ${PRELOAD}`, DIE_AT: String(operation) };
   return workspace.start(args, { env }).ended;
 }
+
+it('a disk that is full ends a run with a sentence, and what was there goes on', async () => {
+  for (const operation of [3, 12, 30]) {
+    const env = { NODE_OPTIONS: `--import ${FULL}`, FULL_AT: String(operation) };
+    const { code, stderr } = await workspace.start(train('full', '--resume'), { env }).ended;
+    expect({ operation, code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^\S+: .*ENOSPC/m),
+    });
+  }
+  expect(await workspace.run(...train('full', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+  expectSameAsWhole('full');
+});
 
 describe('a killed run, resumed, is the same as an uninterrupted one', () => {
   it('at writes of its beginning and its course', async () => {

@@ -11,11 +11,11 @@ export const GLUE = '../shared/data/glue';
 const FOLDERS = { cola: 'CoLA', mrpc: 'MRPC' };
 export type DataTask = keyof typeof FOLDERS;
 
-/** PEFT's batches of like length, as ours always are, first; then in random order, as its examples have them. */
+/** First with equal batches: of like length on both sides, as ours always are; then with PEFT's in random order, as its examples have them. */
 export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
   [true, false].map((group_by_length) => ({
     task: task as DataTask,
-    name: group_by_length ? name : `${name}, PEFT's batches in random order`,
+    name: `${name}, ${group_by_length ? 'equal batches' : "PEFT's in random order"}`,
     group_by_length,
   })),
 );

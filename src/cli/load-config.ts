@@ -1,4 +1,5 @@
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
+import { checkYaml } from '../formats/check-yaml.ts';
 import { readText } from '../formats/node/read-text.ts';
 import { parseRunConfig, type RunConfig } from '../run/config/run-config.ts';
 import type { KeyPath } from '../support/problem.ts';
@@ -33,7 +34,9 @@ export function loadConfig(path: string, settings: readonly string[] = []): RunC
  */
 export function readConfig(path: string, settings: readonly string[] = []): ConfigFile {
   const lines = new LineCounter();
-  const document = parseDocument(readText(path, 'a config file', MAX_CONFIG_BYTES), { lineCounter: lines });
+  const text = readText(path, 'a config file', MAX_CONFIG_BYTES);
+  checkYaml(text, path);
+  const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
     const messages = document.errors.map(({ message, pos }) => {
       const [what] = message.split(/ at line \d+/);

@@ -36,11 +36,18 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
 
 /** The objects of a JSON list, each with the line on which it begins. Elements are cut out by their brackets. */
 function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLine> {
-  // Strings with what is escaped in them, brackets, what separates, line ends: all that a scan must see.
-  const tokens = /"(?:[^"\\]|\\[\s\S])*"|[[\]{},\n]|"/g;
+  // Beginnings of strings, brackets, what separates, line ends: all that a scan must see.
+  const tokens = /["[\]{},\n]/g;
   let [line, depth, start, startLine, count] = [1, 0, -1, 1, 0];
   for (let match = tokens.exec(content); match; match = tokens.exec(content)) {
     const [token] = match;
+    if (token === '"') {
+      const end = endOfString(content, match.index);
+      if (end < 0) break;
+      line += newlinesIn(content.slice(match.index, end));
+      tokens.lastIndex = end + 1;
+      continue;
+    }
     const isEnd = depth === 1 && (token === ',' || token === ']');
     if (isEnd) {
       const source = content.slice(start, match.index);
@@ -56,10 +63,26 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
       if (content.slice(match.index + 1).trim() === '') return;
       break;
     }
-    for (let at = token.indexOf('\n'); at >= 0; at = token.indexOf('\n', at + 1)) line++;
+    if (token === '\n') line++;
   }
   const got = depth > 0 ? 'one that is never closed' : 'more behind its end';
   problems.add(line, { expected: 'a list of JSON objects', got });
+}
+
+/** Where the quotation mark is that closes the one at `start`; -1 where none does. */
+function endOfString(content: string, start: number): number {
+  for (let at = content.indexOf('"', start + 1); at >= 0; at = content.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (content[at - 1 - escapes] === '\\') escapes++;
+    if (escapes % 2 === 0) return at;
+  }
+  return -1;
+}
+
+function newlinesIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
 }
 
 function parseObject(source: string, line: number, problems: RowProblems): JsonObject | undefined {

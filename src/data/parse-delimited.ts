@@ -5,6 +5,8 @@ import { checkRowCount } from './check-row-count.ts';
 
 /** Each becomes an object of its own, tens of times the delimiter's byte. */
 const MAX_FIELDS = 10_000;
+/** As of a line of JSON: a book has some megabytes. */
+const MAX_RECORD = 2 ** 24;
 
 /** The records of a delimited file with the line on which each starts, from 1. Blank lines are no records. */
 export interface Table {
@@ -44,6 +46,7 @@ function splitLines(content: string, fileName: string, delimiter: string): Table
 }
 
 function parseQuoted(content: string, fileName: string, delimiter: string): Table {
+  checkFieldCounts(content, fileName, delimiter);
   const lines: number[] = [];
   // The parser's own count of lines takes CRLF inside quotes for two.
   let taken = 0;
@@ -54,6 +57,7 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
       record_delimiter: ['\r\n', '\n'],
       relax_column_count: true,
       skip_empty_lines: true,
+      max_record_size: MAX_RECORD,
       on_record: (record: string[], context) => {
         if (record.length > MAX_FIELDS) throw tooManyFields(fileName, nextLine(context.empty_lines));
         lines.push(nextLine(context.empty_lines));
@@ -67,6 +71,10 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
     if (error instanceof UserError) throw error;
     const { code, empty_lines = 0 } = error as { code?: string; empty_lines?: number };
     if (code === undefined) throw error;
+    if (code === 'CSV_MAX_RECORD_SIZE') {
+      const where = `${fileName}:${nextLine(empty_lines)}`;
+      throw new UserError({ where, expected: `at most ${MAX_RECORD} characters`, got: 'more' });
+    }
     const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
     throw new UserError({
       where: `${fileName}:${nextLine(empty_lines)}`,
@@ -74,6 +82,20 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
       got: unclosed ? 'a quote open until the end of the file' : 'a quote in the middle of a field',
       hint: 'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.',
     });
+  }
+}
+
+/** The parser makes a whole record before anybody sees it: its fields are counted first, as it would part them. */
+function checkFieldCounts(content: string, fileName: string, delimiter: string): void {
+  let [line, fields, isQuoted] = [1, 1, false];
+  for (let at = 0; at < content.length; at++) {
+    const character = content[at];
+    if (character === '"') isQuoted = !isQuoted;
+    else if (character === '\n') {
+      line++;
+      if (!isQuoted) fields = 1;
+    } else if (character === delimiter && !isQuoted && ++fields > MAX_FIELDS)
+      throw tooManyFields(fileName, line);
   }
 }
 

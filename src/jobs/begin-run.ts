@@ -2,6 +2,7 @@ import type { TextFile } from '../data/text-file.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { ExampleSet } from '../program/example-set.ts';
+import { type OwnScores, withOwnScores } from '../program/own-scores.ts';
 import { type Validation, validationOf } from '../program/validation.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import { heldOutShare } from '../tasks/data-files.ts';
@@ -29,6 +30,8 @@ export interface RunMaterial {
   train: readonly TextFile[];
   /** Of each set. */
   validation: readonly { name: string; files: readonly TextFile[] }[];
+  /** Of the caller's own. */
+  ownScores?: OwnScores;
 }
 
 /** What a run and its plan begin with. */
@@ -65,6 +68,7 @@ export function beginRun({
   family,
   text,
   generationFiles,
+  ownScores,
   ...files
 }: RunMaterial): RunBeginning {
   const task = taskNamed(config.task);
@@ -106,7 +110,10 @@ export function beginRun({
       return {
         train: task.examples(train, { ...context, classWeights: weights }),
         validation: validationOf(
-          validation.map(({ name, rows }) => [name, task.evaluation(rows, context, evalBatchSize)]),
+          validation.map(({ name, rows }) => [
+            name,
+            withOwnScores(task.evaluation(rows, context, evalBatchSize), ownScores),
+          ]),
         ),
       };
     },

@@ -1,4 +1,5 @@
 import type { TextFile } from '../data/text-file.ts';
+import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import type { RunConfigInput } from '../run/config/run-config.ts';
 
 /** Rows of a program, as a file of JSON Lines has them. */
@@ -11,20 +12,25 @@ type DataWithRows<Data> = Data extends unknown
     }
   : never;
 
-/** A config whose data may be rows in memory where it names files. */
+/** A config of a program: its data may be rows in memory where it names files, and it may have scores of its own. */
 export type ConfigWithRows = RunConfigInput extends infer Input
   ? Input extends { data: infer Data }
-    ? Omit<Input, 'data'> & { data: DataWithRows<Data> }
+    ? Omit<Input, 'data'> & {
+        data: DataWithRows<Data>;
+        /** Scores of your own, by which `metric_for_best_model` may choose. */
+        metrics?: OwnMetrics;
+      }
     : never
   : never;
 
 /** Texts by the names that a config has in place of files. */
 export type TextsInMemory = Readonly<Record<string, string>>;
 
-/** A config that names its rows, and their texts. The same rows are the same run, when it is resumed. */
-export function namedRows({ data, ...config }: ConfigWithRows): {
+/** A config that names its rows, their texts, and the program's own scores. The same rows are the same run, when it is resumed. */
+export function namedRows({ data, metrics = {}, ...config }: ConfigWithRows): {
   config: RunConfigInput;
   texts: TextsInMemory;
+  metrics: OwnMetrics;
 } {
   const texts: Record<string, string> = {};
   const named = (name: string, value: unknown): unknown => {
@@ -47,6 +53,7 @@ export function namedRows({ data, ...config }: ConfigWithRows): {
       },
     } as RunConfigInput,
     texts,
+    metrics,
   };
 }
 

@@ -5,6 +5,7 @@ export { binaryF1, macroF1, microF1 } from './f1.ts';
 export { matthewsCorrelation } from './matthews-correlation.ts';
 export { meanAbsoluteError } from './mean-absolute-error.ts';
 export { meanSquaredError } from './mean-squared-error.ts';
+export type { OwnMetric, OwnMetrics } from './own-metrics.ts';
 export { pearson } from './pearson.ts';
 export { argmaxRows, positiveLogits } from './predicted-labels.ts';
 export { r2Score } from './r2-score.ts';

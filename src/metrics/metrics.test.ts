@@ -5,6 +5,7 @@ import { binaryF1, macroF1, microF1 } from './f1.ts';
 import { matthewsCorrelation } from './matthews-correlation.ts';
 import { meanAbsoluteError } from './mean-absolute-error.ts';
 import { meanSquaredError } from './mean-squared-error.ts';
+import { computeOwn, ownMetricProblems } from './own-metrics.ts';
 import { pearson } from './pearson.ts';
 import { argmaxRows, positiveLogits } from './predicted-labels.ts';
 import { r2Score } from './r2-score.ts';
@@ -63,4 +64,13 @@ it('facts of scores are known by name, and of nothing else', () => {
   expect(scoreFacts('mse')).toBe(SCORES.mse);
   expect(scoreFacts('mse')?.lessIsBetter).toBe(true);
   expect(scoreFacts('toString')).toBeUndefined();
+});
+
+it("refuses a score of the caller's own that is no number, and names that are taken", async () => {
+  const half = { half: () => 0.5 };
+  expect(await computeOwn(half, [], [])).toEqual({ half: 0.5 });
+  const text = { half: () => '0.5' as never };
+  await expect(computeOwn(text, [], [])).rejects.toThrow('metrics.half: expected a number, got "0.5".');
+  const wrong = ownMetricProblems(['half', 'accuracy', 'runtime', '2nd']);
+  expect(wrong.map(({ path }) => path.at(-1))).toEqual(['accuracy', 'runtime', '2nd']);
 });

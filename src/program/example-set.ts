@@ -33,11 +33,18 @@ export interface Confusion {
   counts: readonly (readonly number[])[];
 }
 
+/** What an evaluation tells beside its scores. */
+export interface EvaluationWatch {
+  /** Of tasks of one class a row. */
+  onConfusion?(confusion: Confusion): void;
+  /** Of tasks that answer: what the model says of each row, and what is right. */
+  onAnswers?(predictions: readonly unknown[], references: readonly unknown[]): void;
+}
+
 /** Scores of a model on a set of examples. */
 export interface Evaluation {
   readonly examples: ExampleSet;
   /** What is computed for each batch. */
   readonly output: 'logits' | 'loss';
-  /** @param onConfusion told of it by tasks of one class a row */
-  run(program: Program, values: Float32Array, onConfusion?: (confusion: Confusion) => void): Promise<Scores>;
+  run(program: Program, values: Float32Array, watch?: EvaluationWatch): Promise<Scores>;
 }

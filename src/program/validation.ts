@@ -1,4 +1,4 @@
-import type { Confusion, Evaluation, Scores } from './example-set.ts';
+import type { Evaluation, EvaluationWatch, Scores } from './example-set.ts';
 import type { Program } from './program.ts';
 
 /** The sets that a run is scored on. */
@@ -12,7 +12,7 @@ export interface Validation {
     program: Program,
     values: Float32Array,
     /** Told of the first set's. */
-    onConfusion?: (confusion: Confusion) => void,
+    watch?: EvaluationWatch,
   ): Promise<Scores>;
 }
 
@@ -22,10 +22,10 @@ export function validationOf(sets: readonly (readonly [string, Evaluation])[]): 
   return {
     parts: sets.map(([, evaluation]) => evaluation),
     count: sets.reduce((sum, [, { examples }]) => sum + examples.lengths.length, 0),
-    async run(program, values, onConfusion) {
+    async run(program, values, watch) {
       const all: Scores = {};
       for (const [i, [name, evaluation]] of sets.entries()) {
-        const scores = await evaluation.run(program, values, i === 0 ? onConfusion : undefined);
+        const scores = await evaluation.run(program, values, i === 0 ? watch : undefined);
         if (sets.length === 1) return scores;
         for (const [key, score] of Object.entries(scores))
           all[`eval_${name}_${key.slice('eval_'.length)}`] = score;

@@ -58,6 +58,8 @@ export interface TaskDefinition<
   metricsOf?(data: Data): readonly ScoreName[];
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
+  /** Whether its evaluations tell answers, so that metrics of the caller's own can be made of them. */
+  tellsAnswers?(data: Data): boolean;
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
   /** The key of the section that says how many tokens an example may have; by default `max_length`. */

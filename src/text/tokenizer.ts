@@ -6,7 +6,7 @@ import { Piecewise } from './piecewise.ts';
 import { type SpecialTokens, specialTokens } from './special-tokens.ts';
 import { withTokenizerConfig } from './steps/bert-normalizer.ts';
 import { decoder } from './steps/decoder.ts';
-import { Pipeline, type TextToken } from './steps/pipeline.ts';
+import { type Limited, Pipeline, type TextToken } from './steps/pipeline.ts';
 import { type PostProcessor, postProcessor, type Slot } from './steps/post-processor.ts';
 import { type TokenizerJson, tokenizerJson } from './steps/tokenizer-json.ts';
 import { trimSpaces } from './steps/trim-spaces.ts';
@@ -43,6 +43,8 @@ export interface TokenizerOptions {
   typeVocabSize: number;
   /** The model's `vocab_size`, which ids stay below; any by default. */
   vocabSize?: number;
+  /** Does what may take for ever, as a pattern may over a long text, and ends it; by default nothing is ended. */
+  limited?: Limited;
 }
 
 /**
@@ -86,7 +88,7 @@ export class TextTokenizer {
     this.#json = json;
     this.#config = tokenizerConfig;
     this.#options = options;
-    this.#pipeline = new Pipeline(json);
+    this.#pipeline = new Pipeline(json, options.limited);
     this.#post = postProcessor(json.post_processor ?? null, this.#pipeline.vocabulary);
     this.#decode = decoder(json.decoder, json.added_tokens);
 

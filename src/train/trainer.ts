@@ -214,10 +214,12 @@ export class Trainer {
     const started = performance.now();
     let confusion: Confusion | undefined;
     const scores = await validation
-      .run(this.#program, this.#updater.values, (found) => {
-        confusion = found;
+      .run(this.#program, this.#updater.values, {
+        onConfusion(found) {
+          confusion = found;
+        },
       })
-      .catch(unscored);
+      .catch((error) => unscored(error, this.#settings.metricForBest));
     const seconds = (performance.now() - started) / 1000;
     this.#lastMetrics = scores;
     const best = method.settled && this.#best.observe(this.step, scores, this.#updater.values);
@@ -300,7 +302,7 @@ export class Trainer {
 }
 
 /** A run may diverge and go on: what its model gives then has no score, which is never the best. */
-function unscored(error: unknown): Scores {
-  if (error instanceof NotFinite) return { eval_loss: Number.NaN };
+function unscored(error: unknown, metric: string): Scores {
+  if (error instanceof NotFinite) return { eval_loss: Number.NaN, [`eval_${metric}`]: Number.NaN };
   throw error;
 }

@@ -116,7 +116,7 @@ export class TrainedModel {
     const rows = task.read(files, context.reading);
     if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
     const evaluation = task.evaluation(rows, context, size);
-    return evaluation.run(this.#opened(), this.parts.values, onConfusion);
+    return evaluation.run(this.#opened(), this.parts.values, { onConfusion });
   }
 
   /** The text that follows a prompt: as {@link TextGenerator.generate}. */

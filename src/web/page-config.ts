@@ -1,9 +1,12 @@
+import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import { parseRunConfig, type RunConfig, type RunConfigInput } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import type { RunsOn } from './page-options.ts';
 
-/** A run's config without the folder that it would write to in Node, which means nothing in a page. */
-type WithoutOutput<Input> = Input extends unknown ? Omit<Input, 'output'> & { output?: string } : never;
+/** A run's config without the folder that it would write to in Node, which means nothing in a page; with scores of the caller's own. */
+type WithoutOutput<Input> = Input extends unknown
+  ? Omit<Input, 'output'> & { output?: string; metrics?: OwnMetrics }
+  : never;
 
 /** What a run in a page may be told: as in Node. `device` is `wasm` by default. */
 export type PageConfig = WithoutOutput<RunConfigInput>;
@@ -16,8 +19,8 @@ export type PageRunConfig = RunConfig & Pick<RunsOn, 'device'>;
  *
  * @throws UserError with a line for everything that is wrong with it, or that a page cannot do
  */
-export function parsePageConfig(given: PageConfig): PageRunConfig {
-  const config = parseRunConfig({ device: 'wasm', output: 'page', ...given }, 'config');
+export function parsePageConfig({ metrics = {}, ...given }: PageConfig): PageRunConfig {
+  const config = parseRunConfig({ device: 'wasm', output: 'page', ...given }, 'config', Object.keys(metrics));
   const problems = [
     ...(config.device === 'cpu'
       ? [{ where: 'config: device', expected: 'wasm or webgpu in a page', got: 'cpu' }]

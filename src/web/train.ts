@@ -6,6 +6,7 @@ import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
 import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import { survey } from '../jobs/survey.ts';
+import { ownScoresOf } from '../program/own-scores.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
 import { validationFiles } from '../tasks/data-files.ts';
@@ -126,7 +127,8 @@ async function readPageRun(
   const { requested, key } = maxLengthOf(config.task, data);
   const text = base.text(requested, key);
   const { family, generationFiles } = base;
-  const run = beginRun({ config, start, family, text, generationFiles, train, validation });
+  const ownScores = ownScoresOf(given.metrics);
+  const run = beginRun({ config, start, family, text, generationFiles, train, validation, ownScores });
   const texts = [...train, ...validation.flatMap(({ files }) => files)].map((file) => file.read());
   return { run: { ...run, config: run.config as PageRunConfig }, base, texts };
 }

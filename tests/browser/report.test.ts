@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -72,6 +72,29 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
       expect(paper).toBe(look.scheme === 'light' ? 'rgb(252, 251, 247)' : 'rgb(21, 23, 27)');
       await page.close();
     }
+  });
+
+  it('of six runs in folders of long names scrolls nowhere at 1280 pixels', async () => {
+    const names = Array.from({ length: 6 }, (_, i) => `${'a-long-name-'.repeat(4)}${'x'.repeat(40)}${i}`);
+    for (const [i, name] of names.entries()) {
+      cpSync(workspace.path('run'), workspace.path(name), { recursive: true });
+      const config = workspace.read('run', 'config.yaml').toString();
+      workspace.write(
+        `${name}/config.yaml`,
+        config.replace(/learning_rate: .*/, `learning_rate: 0.0${i + 1}`),
+      );
+    }
+    await workspace.run('report', ...names, '-o', 'long.html');
+    const long = pathToFileURL(workspace.path('long.html')).href;
+    const { page } = await openPage(browser, long, { ...LOOKS[0], width: 1280 });
+    expect(await misfits(page)).toEqual([]);
+    const scrolling = await page.evaluate(() =>
+      [...document.querySelectorAll('.scroll, .plot')]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+        .map((element) => element.getAttribute('aria-label')),
+    );
+    expect(scrolling).toEqual([]);
+    await page.close();
   });
 
   it('moves the ranks and the scores with its slider, by keyboard too', async () => {

@@ -51,7 +51,8 @@ async function run(
   { set, measure, json, processes, ...network }: Flags,
 ): Promise<void> {
   const { loadConfig } = await import('../load-config.ts');
-  const config = loadConfig(configPath(path), set);
+  const { tellingAll } = await import('../../jobs/node/telling-all.ts');
+  const config = await tellingAll(() => loadConfig(configPath(path), set));
   const { plan } = await import('../../jobs/node/plan.ts');
   const found = await plan(config, { onDownload: downloadDisplay(process.stderr) });
   const planned = measure || processes ? await measured(config, found, measure) : found;

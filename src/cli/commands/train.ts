@@ -42,7 +42,8 @@ async function run(given: string | undefined, { set, resume, json, ...flags }: F
   const { launchOf } = await import('../../parallel/node/launch.ts');
   const rank = launchOf(process.env)?.rank ?? 0;
   if (rank > 0) return follow(rank, { given, set, resume });
-  const config = loadConfig(configPath(given), set);
+  const { tellingAll } = await import('../../jobs/node/telling-all.ts');
+  const config = await tellingAll(() => loadConfig(configPath(given), set));
   const { train } = await import('../../jobs/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
   const display = json

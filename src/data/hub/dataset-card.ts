@@ -1,8 +1,10 @@
 import { parse } from 'yaml';
+import { checkYaml } from '../../formats/check-yaml.ts';
 import { type ColumnClasses, namesIn } from '../parquet/class-names.ts';
 
 /** Cards have some KB; those of hundreds of subsets some hundred. */
 const MAX_LENGTH = 2 ** 20;
+const MOST_ENTRIES = 150_000;
 
 /** What the card of a data set (README.md) says of one subset. */
 export interface SubsetCard {
@@ -40,7 +42,8 @@ export function datasetCard(text: string): DatasetCard {
 
 function readYaml(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 10 });
+    checkYaml(text, 'README.md', MOST_ENTRIES);
+    return parse(text, { maxAliasCount: 10, uniqueKeys: false });
   } catch {
     return undefined;
   }

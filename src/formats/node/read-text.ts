@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { UserError } from '../../support/user-error.ts';
+import { checkYaml } from '../check-yaml.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
 import { FileSource } from './file-source.ts';
 
@@ -29,6 +30,7 @@ export function readJson(path: string, expected: string, maxBytes = MAX_JSON_BYT
 /** The value of a YAML file. Throws a UserError as {@link readText} does, and for what is no YAML. */
 export function readYaml(path: string, expected: string): unknown {
   const text = readText(path, expected, MAX_YAML_BYTES);
+  checkYaml(text, path);
   try {
     return parse(text, { maxAliasCount: 0 });
   } catch (error) {

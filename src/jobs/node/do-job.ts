@@ -13,13 +13,27 @@ export interface WorkerJob {
   config: RunConfig;
   /** Data that lie in no file. */
   texts: TextsInMemory;
+  /** Names of the caller's own scores. */
+  scores: readonly string[];
   resume: boolean;
   /** One element; anything but 0 asks for a stop. */
   stop: Int32Array<SharedArrayBuffer>;
 }
 
-/** What it sends: events, then either the result or the failure. */
-export type WorkerMessage = { event: TrainEvent } | { result: FinishEvent } | { failure: Failure };
+/** Predictions and references, of which the caller computes scores of its own. */
+export type Answers = [predictions: readonly unknown[], references: readonly unknown[]];
+
+/** What it gets for them; nothing where a score has failed. */
+export interface OwnReply {
+  scores?: Record<string, number>;
+}
+
+/** What it sends: events, and answers to be scored; then either the result or the failure. */
+export type WorkerMessage =
+  | { event: TrainEvent }
+  | { answers: Answers }
+  | { result: FinishEvent }
+  | { failure: Failure };
 
 /** Errors lose their class on the way between threads. */
 export interface Failure {
@@ -30,17 +44,29 @@ export interface Failure {
   agreed: boolean;
 }
 
-/** Trains, and sends what happens meanwhile and what comes of it. */
+/**
+ * Trains, and sends what happens meanwhile and what comes of it.
+ *
+ * @param reply the next scores of the caller's own: functions cannot come into this thread, so what they are given goes out
+ */
 export async function doJob(
-  { config, texts, resume, stop }: WorkerJob,
+  { config, texts, scores, resume, stop }: WorkerJob,
   send: (message: WorkerMessage) => void,
+  reply: () => Promise<OwnReply>,
 ): Promise<void> {
+  const scoredByCaller = async (...answers: Answers) => {
+    send({ answers });
+    const { scores } = await reply();
+    if (scores) return scores;
+    throw new Error("one of the caller's scores failed");
+  };
   let processes: Processes | undefined;
   try {
     processes = await joinProcesses();
     const result = await runTraining(config, {
       resume,
       texts,
+      ownScores: scores.length > 0 ? scoredByCaller : undefined,
       processes,
       onEvent: (event) => send({ event }),
       shouldStop: () => Atomics.load(stop, 0) !== 0,

@@ -4,6 +4,7 @@ import { describeAs } from '../../trained/node/load-model.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import { readRun } from './read-run.ts';
+import { tellingAll } from './telling-all.ts';
 
 export interface PlanOptions {
   /** Told while files of the Hub are fetched. */
@@ -16,8 +17,9 @@ export interface PlanOptions {
  * @throws UserError as the run would
  */
 export async function plan(given: ConfigWithRows, { onDownload }: PlanOptions = {}): Promise<Plan> {
-  const { config: named, texts } = namedRows(given);
-  const run = await readRun(parseRunConfig(named, 'config'), onDownload, texts);
+  const { config: named, texts, metrics } = namedRows(given);
+  const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));
+  const run = await readRun(await tellingAll(parse, undefined, Object.keys(texts)), onDownload, { texts });
   const { config, start, folder, build, encode } = run;
   return planRun(config, describeAs(folder, build, config.model_config), encode(new Date()), start?.stored);
 }

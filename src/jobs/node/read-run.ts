@@ -6,7 +6,9 @@ import { filesOf } from '../../data/node/files-of.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { OwnScores } from '../../program/own-scores.ts';
+import type { SoundParts } from '../../run/config/config-error.ts';
+import { methodOf, type RunConfig } from '../../run/config/run-config.ts';
 import { validationFiles } from '../../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
 import { SHARED_FILES } from '../../trained/full-model.ts';
@@ -18,6 +20,7 @@ import { readGenerationFiles } from '../../trained/node/read-generation-files.ts
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
 import { type TextsInMemory, textInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
+import { tellingAll } from './telling-all.ts';
 
 /** A run whose files lie in folders. */
 export interface RunOfFiles extends RunBeginning {
@@ -27,11 +30,34 @@ export interface RunOfFiles extends RunBeginning {
   files(): readonly (string | TextFile)[];
 }
 
-/** Reads the adapter to go on from, finds the model, and reads the data and its classes; no weight is read. */
+/** What a run has of the program that calls it. */
+export interface InMemory {
+  /** Data that lie in no file, by the names that the config has for them. */
+  texts?: TextsInMemory;
+  ownScores?: OwnScores;
+}
+
+/**
+ * Reads the adapter to go on from, finds the model, and reads the data and its classes; no weight is read.
+ *
+ * @throws UserError with all that is wrong with them
+ */
 export async function readRun(
   given: RunConfig,
   onDownload?: (progress: DownloadProgress) => void,
-  texts: TextsInMemory = {},
+  memory: InMemory = {},
+): Promise<RunOfFiles> {
+  return tellingAll(
+    () => read(given, onDownload, memory),
+    soundPartsOf(given),
+    Object.keys(memory.texts ?? {}),
+  );
+}
+
+async function read(
+  given: RunConfig,
+  onDownload: ((progress: DownloadProgress) => void) | undefined,
+  { texts = {}, ownScores }: InMemory,
 ): Promise<RunOfFiles> {
   const { config, start, files } = await readStart(given);
   const folder = await resolveModel(config.model, { onProgress: onDownload });
@@ -50,7 +76,7 @@ export async function readRun(
   const text = openText(folder, family.config, requested, key);
   const generationFiles = () => readGenerationFiles(folder);
   return {
-    ...beginRun({ config, start, family, text, generationFiles, train, validation }),
+    ...beginRun({ config, start, family, text, generationFiles, train, validation, ownScores }),
     folder,
     files: () => [
       ...[...train, ...validation.flatMap(({ files }) => files)].map((file) =>
@@ -60,6 +86,13 @@ export async function readRun(
       ...modelFiles(folder, config.model_init),
     ],
   };
+}
+
+function soundPartsOf(config: RunConfig): SoundParts {
+  const { model, model_config, adapter, task, data, method, training } = config;
+  const { settings } = methodOf(config);
+  const steps = training.max_steps > 0 ? training.max_steps : undefined;
+  return { model, model_config, adapter, task, data, readsData: true, method, settings, steps };
 }
 
 /** Of a model folder what decides how training goes. */

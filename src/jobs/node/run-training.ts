@@ -27,7 +27,6 @@ import { openModel } from '../../trained/node/load-model.ts';
 import { sharedFiles, writeFullModel } from '../../trained/node/write-model.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 import { everySecond } from '../every-second.ts';
-import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runResults } from '../run-results.ts';
 import { type SetUpRun, startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
@@ -35,14 +34,12 @@ import { survey } from '../survey.ts';
 import { asAlone } from './as-alone.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { loadRun } from './load-run.ts';
-import { type RunOfFiles, readRun } from './read-run.ts';
+import { type InMemory, type RunOfFiles, readRun } from './read-run.ts';
 import { scoreOnFloat32 } from './score-on-float32.ts';
 
-export interface RunOptions {
+export interface RunOptions extends InMemory {
   /** Continue from the newest checkpoint; without one from the start. */
   resume: boolean;
-  /** Data that lie in no file, by the names that the config has for them. */
-  texts?: TextsInMemory;
   /** Those who share the run. Every one of them calls this. */
   processes?: Processes;
   /** Told in process 0 alone. */
@@ -85,7 +82,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     tell({ type: 'progress', step: 0, what, share });
   const download = everySecond((share) => progress('download', share));
   const run = await oncePerHost(communicator, () =>
-    readRun(given, ({ received, total }) => download(received / total), options.texts),
+    readRun(given, ({ received, total }) => download(received / total), options),
   );
   const { config, labels } = run;
   // Before the training rather than after it.

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { computeOwn } from '../../metrics/own-metrics.ts';
 import { markAgreed } from '../../parallel/agreed.ts';
 import { readyForMpi } from '../../parallel/node/launch.ts';
 import { parseRunConfig } from '../../run/config/run-config.ts';
@@ -7,7 +8,8 @@ import { unlockFolder } from '../../run/node/run-lock.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
-import type { Failure, WorkerJob, WorkerMessage } from './do-job.ts';
+import type { Answers, Failure, WorkerJob, WorkerMessage } from './do-job.ts';
+import { tellingAll } from './telling-all.ts';
 
 export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */
@@ -23,9 +25,10 @@ export interface TrainOptions {
  * several processes they share the run: all call this, each batch has the rows of all, and process 0 alone tells events and
  * writes.
  *
- * @throws UserError for every mistake in config, data or model; what `onEvent` throws, after a checkpoint
+ * @throws UserError for every mistake in config, data or model; what `onEvent` throws, after a checkpoint; what one of `metrics`
+ * throws, at once: the run may be resumed from the checkpoint before
  */
-export function train(
+export async function train(
   config: ConfigWithRows,
   { resume = false, onEvent, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
@@ -34,14 +37,29 @@ export function train(
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);
   if (signal?.aborted) requestStop();
-  const { config: named, texts } = namedRows(config);
-  const job: WorkerJob = { config: parseRunConfig(named, 'config'), texts, resume, stop };
+  const { config: named, texts, metrics } = namedRows(config);
+  const scores = Object.keys(metrics);
+  const parsed = await tellingAll(
+    () => parseRunConfig(named, 'config', scores),
+    undefined,
+    Object.keys(texts),
+  );
+  const job: WorkerJob = { config: parsed, texts, scores, resume, stop };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
   const { threadId } = worker;
   let mistake: { error: unknown } | undefined;
+  const score = ([predictions, references]: Answers) =>
+    computeOwn(metrics, predictions, references).then(
+      (scores) => worker.postMessage({ scores }),
+      (error) => {
+        mistake ??= { error };
+        worker.postMessage({});
+      },
+    );
   return new Promise<FinishEvent>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
       if ('result' in message) return mistake ? reject(mistake.error) : resolve(message.result);
+      if ('answers' in message) return score(message.answers);
       if ('failure' in message) return reject(mistake ? mistake.error : revived(message.failure));
       if (mistake) return;
       try {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
-import { doJob } from './do-job.ts';
+import { doJob, type OwnReply } from './do-job.ts';
 
-await doJob(workerData, (message) => parentPort?.postMessage(message));
+const reply = async (): Promise<OwnReply> => (await once(parentPort!, 'message'))[0];
+await doJob(workerData, (message) => parentPort?.postMessage(message), reply);

@@ -71,7 +71,12 @@ describe('labels', () => {
   it('that are long take several lines, all of their words', () => {
     expect(wrapped('AdaLoRA, target_r 4, init_r 6', 140)).toEqual(['AdaLoRA, target_r 4,', 'init_r 6']);
     expect(wrapped('short', 140)).toEqual(['short']);
-    expect(wrapped('a'.repeat(80), 140)).toEqual(['a'.repeat(80)]);
+    expect(wrapped('AdaLoRA, minilm-cola-rank8-with-a-name', 140)).toEqual([
+      'AdaLoRA,',
+      'minilm-cola-rank8-with-',
+      'a-name',
+    ]);
+    expect(wrapped('a'.repeat(60), 140)).toEqual(['a'.repeat(24), 'a'.repeat(24), 'a'.repeat(12)]);
   });
 
   it('stay where they are when they have room', () => {

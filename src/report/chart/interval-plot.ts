@@ -21,7 +21,7 @@ const MOST_LEFT = 140;
 /** A row for each group of runs: a dot for every run, a stroke for their mean, a line for its interval. */
 export function intervalPlot({ name, rows, ...frame }: IntervalPlot): Markup {
   const labels = rows.map(({ label }) => wrapped(label, MOST_LEFT));
-  const left = Math.ceil(Math.max(...labels.flat().map(textWidth))) + 10;
+  const left = Math.ceil(Math.max(...labels.flat().map(textWidth))) + 14;
   const heights = labels.map(({ length }) => Math.max(ROW, length * LINE + 8));
   const below = heights.reduce((sum, height) => sum + height, 8);
   const box: Box = { left, right: WIDTH - 14, top: 8, bottom: below };

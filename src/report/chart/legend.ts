@@ -28,12 +28,18 @@ export function seriesLegend(named: readonly Named[]): Markup[] {
   );
 }
 
-/** A text in lines of at most so many pixels, broken behind commas, or else between words; longer words stand alone. */
+/** Where a line may end, the best first: behind commas, between words, and in names that have neither. */
+const ENDS = [/^.*, /s, /^.* /s, /^.*[-_/]/s];
+
+/** A text in lines of at most so many pixels. */
 export function wrapped(text: string, width: number): string[] {
   if (textWidth(text) <= width) return [text];
-  const most = width / textWidth('n');
-  const end = [', ', ' '].map((gap) => text.lastIndexOf(gap, most - 1) + gap.length - 1).find((at) => at > 0);
-  const cut = end ?? text.indexOf(' ');
-  if (cut <= 0) return [text];
-  return [text.slice(0, cut + 1).trimEnd(), ...wrapped(text.slice(cut + 1).trimStart(), width)];
+  const most = Math.max(1, Math.floor(width / textWidth('n')));
+  const first = text.slice(0, most);
+  // A space at the end takes no room.
+  const end = ENDS.map(
+    (pattern) => pattern.exec(`${first}${text[most] === ' ' ? ' ' : ''}`)?.[0].length ?? 0,
+  );
+  const cut = end.find((at) => at > 0) ?? most;
+  return [text.slice(0, cut).trimEnd(), ...wrapped(text.slice(cut).trimStart(), width)];
 }

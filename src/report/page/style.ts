@@ -6,7 +6,7 @@ const TEXT = `"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P0
 export const STYLE = `${CHART_STYLE}
 *{box-sizing:border-box}
 html{background:var(--paper);color:var(--ink);font:17px/1.5 ${TEXT};-webkit-text-size-adjust:100%}
-body{margin:0 auto;padding:2.2rem 1rem 3rem;max-width:74rem}
+body{margin:0 auto;padding:2.2rem 1rem 3rem;max-width:74rem;overflow-wrap:anywhere}
 h1{font-weight:500;font-size:2.1rem;line-height:1.15;margin:0 0 .3rem;letter-spacing:-.01em}
 h2{font-weight:500;font-style:italic;font-size:1.3rem;margin:0 0 .7rem;padding-top:.55rem;border-top:1px solid var(--ink)}
 p{max-width:42rem;margin:.4rem 0}

@@ -1,4 +1,5 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
+import { ownMetricProblems } from '../../metrics/own-metrics.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { heldOutShare, placeProblems, scorePrefixes } from '../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
@@ -23,17 +24,23 @@ export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch'
   return data.validation === undefined ? 'no' : 'epoch';
 }
 
-/** What is wrong between keys that are right each for itself. */
-export function crossCheck(sections: SoundSections): Problem[] {
+/**
+ * What is wrong between keys that are right each for itself.
+ *
+ * @param own names of scores of the caller's own
+ */
+export function crossCheck(sections: SoundSections, own: readonly string[] = []): Problem[] {
   const { task, data, training } = sections;
   return [
+    ...ownMetricProblems(own),
+    ...(task && data ? answerProblems(own, task, data) : []),
     ...(sections.method ? methodProblems(sections.method, sections) : []),
     ...(task && data ? (taskNamed(task).problems?.(data) ?? []) : []),
     ...(data ? placeProblems(data) : []),
     ...(task && data ? splitProblems(task, data) : []),
     ...(training ? warmupProblems(training) : []),
     ...(training && data ? evaluationProblems(training, data) : []),
-    ...(training && task ? metricProblems(training, task, data) : []),
+    ...(training && task ? metricProblems(training, task, own, data) : []),
     ...(training && task ? smoothingProblems(training, task) : []),
     ...(training && task ? weightProblems(training, task) : []),
   ];
@@ -152,9 +159,10 @@ function evaluationProblems(training: TrainingSection, data: Pick<BaseData, 'val
 function metricProblems(
   { metric_for_best_model: metric }: TrainingSection,
   task: TaskName,
+  own: readonly string[],
   data?: BaseData,
 ): Problem[] {
-  const scores = metricsOf(task, data);
+  const scores = [...metricsOf(task, data), ...own];
   const metrics = scorePrefixes(data?.validation).flatMap((prefix) => scores.map((score) => prefix + score));
   const known: readonly string[] = [...scores, ...metrics];
   if (metric === undefined || known.includes(withoutPrefix(metric))) return [];
@@ -165,6 +173,13 @@ function metricProblems(
       got: shown(metric),
     },
   ];
+}
+
+/** Scores of one's own are made of answers. */
+function answerProblems(own: readonly string[], task: TaskName, data: BaseData): Problem[] {
+  if (own.length === 0 || taskNamed(task).tellsAnswers?.(data)) return [];
+  const expected = `nothing, for an evaluation of ${task} gives a loss alone with this data section`;
+  return [{ path: ['metrics'], expected, got: own.join(', ') }];
 }
 
 function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, task: TaskName): Problem[] {

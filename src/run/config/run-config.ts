@@ -5,7 +5,7 @@ import { scoreFacts } from '../../metrics/scores.ts';
 import type { Device } from '../../runtime/session.ts';
 import { type KeyPath, valueAt } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
-import { scorePrefixes, withSplits } from '../../tasks/data-files.ts';
+import { dataFiles, scorePrefixes, withSplits } from '../../tasks/data-files.ts';
 import {
   type DataInputOf,
   type DataOf,
@@ -26,6 +26,7 @@ import {
   type SectionInputs,
   type Sections,
 } from '../../tuners/registry.ts';
+import { ConfigError, type SoundParts } from './config-error.ts';
 import { crossCheck, defaultEvalStrategy, type SoundSections, withoutPrefix } from './cross-checks.ts';
 import { describeIssue, type KnownKeys } from './describe-issue.ts';
 import { type TrainingConfig, trainingSchema } from './training-section.ts';
@@ -39,6 +40,9 @@ const methodSections = Object.fromEntries(
     return section ? [[name, section]] : [];
   }),
 ) as unknown as { [Name in keyof Sections]: z.ZodType<Sections[Name], SectionInputs[Name] | undefined> };
+
+/** What every `data` section has, whatever else is in it. */
+const dataFilesSchema = z.object(dataFiles);
 
 /** A run, as a YAML file describes it; what the keys mean stands with {@link CommonInput}. */
 const schema = z.strictObject({
@@ -157,9 +161,14 @@ function dataKeys(shape: Readonly<Record<string, z.ZodType>>): KnownKeys {
  * is given a resolved config.
  *
  * @param where the file's name for messages, or what tells the place of a key
- * @throws UserError with a line for everything that is wrong: place, what was expected, what came, nearest key
+ * @param ownMetrics names of scores of the caller's own, by which the best model may be chosen
+ * @throws ConfigError, a UserError with a line for everything that is wrong: place, what was expected, what came, nearest key
  */
-export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) => string)): RunConfig {
+export function parseRunConfig(
+  value: unknown,
+  where: string | ((path: KeyPath) => string),
+  ownMetrics: readonly string[] = [],
+): RunConfig {
   const given = withoutNulls(value);
   const task = schema.shape.task.safeParse(Object(given).task).data;
   const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;
@@ -167,7 +176,7 @@ export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) 
   const problems = [
     ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, knownKeys(task))),
     ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, knownKeys(task))),
-    ...crossCheck(soundSections(given, task)),
+    ...crossCheck(soundSections(given, task), ownMetrics),
   ];
   if (problems.length > 0 || !result.success) {
     const messages = problems.map(({ path, ...complaint }) => {
@@ -175,9 +184,9 @@ export function parseRunConfig(value: unknown, where: string | ((path: KeyPath) 
       const key = path.length === 0 ? 'the config' : path.join('.');
       return new UserError({ where: `${place}: ${key}`, ...complaint }).message;
     });
-    throw new UserError(messages.join('\n'));
+    throw new ConfigError(messages.join('\n'), soundParts(given, task));
   }
-  return resolve(result.data as Checked, given);
+  return resolve(result.data as Checked, given, ownMetrics);
 }
 
 /** The unknown keys that go with what is left out, as their values are null: `{target_r:8}` is one of them in YAML. */
@@ -193,13 +202,13 @@ function unknownNulls(value: unknown, checked: z.ZodType): z.core.$ZodIssueUnrec
 /** What the schema lets through, with the `data` section of its task. */
 type Checked = Omit<z.output<typeof schema>, 'task' | 'data'> & TaskSection;
 
-function resolve(sound: Checked, given: unknown): RunConfig {
+function resolve(sound: Checked, given: unknown, ownMetrics: readonly string[]): RunConfig {
   const data = withSplits<BaseData>(sound.data, sound.training.eval_strategy !== 'no');
   const checked = { ...sound, data } as Checked;
   const { method, training } = checked;
   const { batchSize } = taskNamed(checked.task);
   const [firstMetric] = metricsOf(checked.task, checked.data);
-  const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric), checked);
+  const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric), checked, ownMetrics);
   const sections: Record<string, unknown> = checked;
   const others: string[] = METHOD_NAMES.filter((name) => name in sections);
   const run = Object.fromEntries(
@@ -225,9 +234,9 @@ function resolve(sound: Checked, given: unknown): RunConfig {
 }
 
 /** A score of the first validation set where no other is named. */
-function withSet(metric: string, { task, data }: TaskSection): string {
+function withSet(metric: string, { task, data }: TaskSection, ownMetrics: readonly string[]): string {
   const [first] = scorePrefixes(data.validation);
-  const scores: readonly string[] = metricsOf(task, data);
+  const scores: readonly string[] = [...metricsOf(task, data), ...ownMetrics];
   return scores.includes(metric) ? first + metric : metric;
 }
 
@@ -249,6 +258,28 @@ function soundSections(value: unknown, task: TaskName | undefined): SoundSection
     adapter: adapter.safeParse(given.adapter).data,
     data: task && dataOf(task, given),
     training: training.safeParse(given.training).data,
+  };
+}
+
+/** What of a config leads to files, and what has to fit them. */
+function soundParts(value: unknown, task: TaskName | undefined): SoundParts {
+  const { model, model_config } = schema.shape;
+  const given = Object(value) as Record<string, unknown>;
+  const { method, adapter } = soundSections(given, task);
+  // A key that is unknown keeps nobody from reading the files.
+  const whole = task && (taskNamed(task).data.strip().safeParse(given.data).data as BaseData | undefined);
+  const data = whole ?? dataFilesSchema.safeParse(given.data).data;
+  const steps = trainingSchema.shape.max_steps.safeParse(Object(given.training).max_steps).data ?? -1;
+  return {
+    model: model.safeParse(given.model).data,
+    model_config: model_config.safeParse(given.model_config).data,
+    adapter,
+    task,
+    data,
+    readsData: whole !== undefined,
+    method,
+    settings: method && methodNamed(method).config?.prefault({}).safeParse(given[method]).data,
+    steps: steps > 0 ? steps : undefined,
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TextFile } from '../../data/text-file.ts';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
+import { scoreFacts } from '../../metrics/scores.ts';
 import { UserError } from '../../support/user-error.ts';
 import { courseOf } from '../config/course-of.ts';
 import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
@@ -40,16 +41,22 @@ export function beforeLengthening(
   config: RunConfig,
   { config: path }: ReturnType<typeof runFiles>,
 ): RunConfig | undefined {
-  const { max_steps, num_train_epochs } = parseRunConfig(readYaml(path, "the run's config"), path).training;
   const { training } = config;
+  const { max_steps, num_train_epochs } = startedWith(config, path).training;
   if (max_steps === training.max_steps && num_train_epochs === training.num_train_epochs) return undefined;
   return { ...config, training: { ...training, max_steps, num_train_epochs } };
 }
 
+/** The config in a run's folder. The score that decides may be one of the caller's own, which only the caller knows. */
+function startedWith({ training }: RunConfig, path: string): RunConfig {
+  const { metric_for_best_model: metric } = training;
+  const own = scoreFacts(metric) ? [] : [metric];
+  return parseRunConfig(readYaml(path, "the run's config"), path, own);
+}
+
 /** The error of resuming a run with settings or data that are not its own: names what differs. */
 export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof runFiles>): UserError {
-  const started = parseRunConfig(readYaml(path, "the run's config"), path);
-  const before = courseOf(started);
+  const before = courseOf(startedWith(config, path));
   const now = courseOf(config);
   const differences = [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))

@@ -49,6 +49,8 @@ export interface LabelKind<Answer extends LabelAnswer> {
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
   /** How often each class was taken for each, where a label is one class. */
   confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];
+  /** What is right for a row, for metrics of the caller's own. */
+  reference(label: Row['label']): unknown;
   /** Turns the logits of one text into an answer, which keeps that array. */
   answer(logits: Float32Array, labels: readonly string[]): Answer;
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
@@ -72,6 +74,12 @@ export function labelledTexts<Answer extends LabelAnswer>(
       sequenceModel(definition, { ...config, numLabels: outputs(labels) }, kind.loss);
   const asOptions = (reading: Partial<DataOptions>) =>
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
+  const answersOf = (logits: Float32Array, rows: number, labels: readonly string[]) => {
+    const width = outputs(labels);
+    return Array.from({ length: rows }, (_, row) =>
+      kind.answer(logits.slice(row * width, (row + 1) * width), labels),
+    );
+  };
   const examples: TaskDefinition<LabelledData, LabelledRows>['examples'] = (
     { rows, fileName },
     { labels, tokenizer, maxLength, classWeights, communicator },
@@ -86,6 +94,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     batchSize: { train: 32, eval: 64 },
     metrics: [...kind.metrics, 'loss'],
     smoothsLabels: kind.smoothsLabels,
+    tellsAnswers: () => true,
     takesFolders: false,
     build,
     read(files, reading) {
@@ -130,13 +139,17 @@ export function labelledTexts<Answer extends LabelAnswer>(
       return {
         examples: set,
         output: 'logits',
-        async run(program, values, onConfusion) {
+        async run(program, values, watch) {
           const logits = await predictAll(program, values, set, numLabels, batchSize);
           const scores: Scores = { eval_loss: kind.evaluationLoss(logits, numLabels, targets) };
           for (const [name, score] of Object.entries(kind.scores(logits, numLabels, targets)))
             scores[`eval_${name}`] = score;
-          const counts = onConfusion && kind.confusion?.(logits, numLabels, targets);
-          if (counts) onConfusion({ labels: context.labels, counts });
+          const counts = watch?.onConfusion && kind.confusion?.(logits, numLabels, targets);
+          if (counts) watch.onConfusion?.({ labels: context.labels, counts });
+          watch?.onAnswers?.(
+            answersOf(logits, labelled.rows.length, context.labels),
+            labelled.rows.map(({ label }) => kind.reference(label)),
+          );
           return scores;
         },
       };
@@ -154,9 +167,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
       line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
       async answer(rows, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
         const set = encodedSet(rows, tokenizer, maxLength);
-        const width = outputs(labels);
-        const logits = await predictAll(program, values, set, width, batchSize);
-        return rows.map((_, row) => kind.answer(logits.slice(row * width, (row + 1) * width), labels));
+        const logits = await predictAll(program, values, set, outputs(labels), batchSize);
+        return answersOf(logits, rows.length, labels);
       },
       formats: {
         glue: {

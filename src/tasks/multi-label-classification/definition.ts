@@ -3,6 +3,7 @@ import { microF1 } from '../../metrics/f1.ts';
 import { positiveLogits } from '../../metrics/predicted-labels.ts';
 import { labelSetLoss } from '../../objectives/sequence-loss.ts';
 import { byLabel, percent, shortest } from '../classes/answer-text.ts';
+import { asList } from '../classes/labels.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { labelSetTargets } from '../labelled-texts/to-targets.ts';
 
@@ -35,6 +36,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     const predictions = positiveLogits(logits);
     return { accuracy: accuracy(predictions, targets, outputs), f1: microF1(predictions, targets) };
   },
+  reference: asList,
   answer: (logits, labels) => ({
     label: labels.filter((_, i) => logits[i] > 0),
     probabilities: Array.from(logits, (logit) => shortest(1 / (1 + Math.exp(-logit)))),

@@ -42,6 +42,7 @@ export const questionAnswering: TaskDefinition<
   problems: strideProblems,
   batchSize: { train: 16, eval: 32 },
   metrics: ['f1', 'exact_match', 'loss'],
+  tellsAnswers: () => true,
   takesFolders: false,
   build: () => spanModel,
   read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),

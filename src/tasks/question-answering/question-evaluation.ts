@@ -26,9 +26,13 @@ export function questionEvaluation(
   return {
     examples: set,
     output: 'logits',
-    async run(program, values) {
+    async run(program, values, watch) {
       const logits = await predictSpans(program, values, set, batchSize);
       const found = bestOfAll(questions, set, logits, search);
+      watch?.onAnswers?.(
+        found.map(({ answer }) => answer.text),
+        questions.map(({ answers }) => answers.map(({ text }) => text)),
+      );
       return { eval_loss: meanLoss(logits, set), ...answerScores(questions, found) };
     },
   };

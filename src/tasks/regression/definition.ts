@@ -41,6 +41,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
       r2: r2Score(logits, targets),
     };
   },
+  reference: Number,
   answer: (logits) => ({ label: shortest(logits[0]), logits }),
   json: ({ label, logits }, details) => ({ label, ...(details && { logits: Array.from(logits, shortest) }) }),
   describe: ({ label }) => `${label}`,

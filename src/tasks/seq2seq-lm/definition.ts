@@ -15,6 +15,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   metrics: ['rougeL', 'rouge1', 'rouge2', 'rougeLsum', 'bleu', 'loss'],
   metricsOf: ({ predict_with_generate: writes }) => (writes ? seq2seqLm.metrics : ['loss']),
   smoothsLabels: true,
+  tellsAnswers: ({ predict_with_generate: writes }) => writes,
   takesFolders: false,
   lengthKey: 'max_source_length',
   build: () => tokenModel('SEQ_2_SEQ_LM'),

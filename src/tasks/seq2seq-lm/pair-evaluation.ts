@@ -25,7 +25,7 @@ export function pairEvaluation(
   if (context.reading.predict_with_generate) writingConfig(context);
   return {
     ...byLoss,
-    async run(program, values) {
+    async run(program, values, watch) {
       const { eval_loss } = await byLoss.run(program, values);
       if (!context.reading.predict_with_generate) return { eval_loss };
       const model = await openLanguageModel({ ...program.parts, values });
@@ -42,6 +42,7 @@ export function pairEvaluation(
         const written = await writeTexts(generator, program.communicator, sources, context, batchSize);
         const texts = written.map(({ text }) => text);
         const targets = pairs.map((pair) => pair.targets);
+        watch?.onAnswers?.(texts, targets);
         const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);
         return {
           eval_loss,

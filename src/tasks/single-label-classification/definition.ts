@@ -49,6 +49,7 @@ export const classKind: LabelKind<ClassAnswer> = {
     };
   },
   confusion: (logits, outputs, targets) => confusionMatrix(argmaxRows(logits, outputs), targets, outputs),
+  reference: String,
   answer(logits, labels) {
     const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const powers = Array.from(logits, (logit) => Math.exp(logit - largest));

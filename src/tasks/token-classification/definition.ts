@@ -32,6 +32,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     batchSize: { train: 32, eval: 64 },
     metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
     smoothsLabels: true,
+    tellsAnswers: () => true,
     takesFolders: false,
     build,
     read: ([file], reading) => ({

@@ -1,7 +1,7 @@
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
 import { type SeqevalScores, seqeval } from '../../metrics/seqeval.ts';
-import type { Evaluation } from '../../program/example-set.ts';
+import type { Evaluation, EvaluationWatch } from '../../program/example-set.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { predictWords } from './predict-words.ts';
 import { tagIds } from './tag-ids.ts';
@@ -37,9 +37,9 @@ export function tokenEvaluation(
   return {
     examples,
     output: 'logits',
-    async run(program, values) {
+    async run(program, values, watch) {
       const logits = await predictWords(program, values, examples, labels.length, batchSize);
-      const { loss, precision, recall, f1, accuracy } = wordScores(logits, examples, ids, labels);
+      const { loss, precision, recall, f1, accuracy } = wordScores(logits, examples, ids, labels, watch);
       return {
         eval_loss: loss,
         eval_precision: precision,
@@ -56,12 +56,14 @@ export function tokenEvaluation(
  *
  * @param logits of each example [words, labels], as {@link predictWords} gives them
  * @param ids the true label of each word of each sentence
+ * @param watch told the tags of each example's words
  */
 export function wordScores(
   logits: readonly Float32Array[],
   examples: WordExamples,
   ids: readonly Int32Array[],
   labels: readonly string[],
+  watch?: EvaluationWatch,
 ): SeqevalScores & { loss: number } {
   const tags = (of: Int32Array) => Array.from(of, (id) => labels[id]);
   const targets = examples.firstPieces.map(({ words }, example) =>
@@ -75,5 +77,7 @@ export function wordScores(
     words += own.length;
   });
   const predicted = logits.map((rows) => tags(argmaxRows(rows, labels.length)));
-  return { ...seqeval(predicted, targets.map(tags)), loss: loss / words };
+  const references = targets.map(tags);
+  watch?.onAnswers?.(predicted, references);
+  return { ...seqeval(predicted, references), loss: loss / words };
 }

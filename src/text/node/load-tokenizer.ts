@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { limitTime, TookTooLong } from '../../support/node/limit-time.ts';
 import { UserError } from '../../support/user-error.ts';
 import { buildTokenizer, tokenizerFiles } from '../build-tokenizer.ts';
 import type { TextTokenizer, TokenizerOptions } from '../tokenizer.ts';
@@ -11,8 +12,20 @@ import type { TextTokenizer, TokenizerOptions } from '../tokenizer.ts';
  * @throws UserError for a missing file, invalid JSON and a tokenizer that cannot be built.
  */
 export function loadTokenizer(folder: string, options: TokenizerOptions): TextTokenizer {
-  return buildTokenizer(readTokenizerFiles(folder), (name) => join(folder, name), options);
+  const limited = <T>(work: () => T): T => {
+    try {
+      return limitTime(work, MOST_MS);
+    } catch (error) {
+      if (!(error instanceof TookTooLong)) throw error;
+      const expected = `patterns that have read a text after ${MOST_MS / 1000} s`;
+      throw new UserError({ where: folder, expected, got: 'a tokenizer whose patterns have not' });
+    }
+  };
+  return buildTokenizer(readTokenizerFiles(folder), (name) => join(folder, name), { ...options, limited });
 }
+
+/** A text of a megabyte takes half a second. */
+const MOST_MS = 10_000;
 
 /**
  * The files of a folder's tokenizer by name.

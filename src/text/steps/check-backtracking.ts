@@ -9,8 +9,11 @@ interface Item {
 
 /** From so many on a repetition counts as one without end. */
 const MANY = 16;
-/** Repetitions one after the other: GPT-4o's pattern has two, and each multiplies the time by the text's length. */
-const MAX_IN_A_ROW = 3;
+/**
+ * Repetitions one after the other: GPT-4o's pattern has two, and each multiplies the time by the text's length. So does the
+ * search for a beginning: the cube it is.
+ */
+const MAX_IN_A_ROW = 2;
 
 /**
  * Refuses a regular expression that may take exponential time: patterns come with models. Of a group that is repeated there must

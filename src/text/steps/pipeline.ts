@@ -16,6 +16,12 @@ export interface TextToken {
   end: number;
 }
 
+/** Does work that is to end. Throws where it does not. */
+export type Limited = <T>(work: () => T) => T;
+
+/** Of shorter texts the cube, which patterns are held to, is taken in a second or two. */
+const LONG = 1000;
+
 /**
  * The steps of a tokenizer.json from a text to its tokens, as the Rust library takes them: added tokens are cut out, what
  * lies between them is normalized, cut at added tokens once more, cut into pieces, and each piece is the model's.
@@ -28,8 +34,11 @@ export class Pipeline {
   readonly #cutWritten: ReturnType<typeof addedTokenCutter>;
   readonly #cutNormalized: ReturnType<typeof addedTokenCutter>;
 
+  readonly #limited: Limited;
+
   /** @throws Error for parts that do not fit together */
-  constructor(json: TokenizerJson) {
+  constructor(json: TokenizerJson, limited: Limited = (work) => work()) {
+    this.#limited = limited;
     this.#model = model(json.model);
     this.#normalize = normalizer(json.normalizer ?? null);
     this.#preTokenize = preTokenizer(json.pre_tokenizer ?? null);
@@ -47,6 +56,10 @@ export class Pipeline {
 
   /** The tokens of a text, without special tokens around it; those written out in it are read as such. */
   tokens(text: string): TextToken[] {
+    return text.length > LONG ? this.#limited(() => this.#tokensIn(text)) : this.#tokensIn(text);
+  }
+
+  #tokensIn(text: string): TextToken[] {
     const made: TextToken[] = [];
     for (const { text: section, token } of this.#cutWritten(AlignedText.of(wellFormed(text)))) {
       if (token) made.push(textToken(section, { id: token.id, token: section.text }));

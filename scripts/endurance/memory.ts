@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { open, train } from 'adalora';
+import { tinyRows, writeTinyData } from '../../tests/support/tiny-data.ts';
+import { writeTinyModel } from '../../tests/support/tiny-model.ts';
+
+/*
+ * npx tsx scripts/endurance/memory.ts [--minutes 120] [--every 10] [--predictions 100000]
+ *
+ * Trains a tiny model for so long, with evaluations and checkpoints, then predicts, all in one process of the built package, and
+ * says how much memory the process has. The exit code is 1 where it has grown by a fifth between the second and the last look at
+ * either of them: V8 takes tens of megabytes at once, and gives them back late.
+ */
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '120' },
+    every: { type: 'string', default: '10' },
+    predictions: { type: 'string', default: '100000' },
+  },
+});
+const minutes = (count: string) => Number(count) * 60_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'adalora-endurance-'));
+const began = performance.now();
+/** Tells and gives the resident memory, in MB. */
+function look(what: string): number {
+  const mb = process.memoryUsage.rss() / 2 ** 20;
+  const past = (performance.now() - began) / 60_000;
+  console.log(`${past.toFixed(1).padStart(6)} min  ${mb.toFixed(1).padStart(6)} MB  ${what}`);
+  return mb;
+}
+
+/** A run of the tiny model. */
+const config = (output: string, steps: number) => ({
+  model: join(folder, 'model'),
+  data: {
+    train: join(folder, 'train.tsv'),
+    validation: join(folder, 'dev.tsv'),
+    text: 'sentence',
+    label: 'label',
+  },
+  training: {
+    max_steps: steps,
+    eval_strategy: 'steps' as const,
+    eval_steps: 1000,
+    save_steps: 1000,
+    logging_steps: 100,
+  },
+  adalora: { target_r: 2, init_r: 4, tinit: 10, tfinal: 10, deltaT: 10 },
+  output: join(folder, output),
+});
+
+try {
+  look('start');
+  writeTinyModel(join(folder, 'model'));
+  writeTinyData(join(folder, 'train.tsv'), 2000, 1);
+  writeTinyData(join(folder, 'dev.tsv'), 200, 2);
+  const trained = await trainedFor(minutes(values.minutes), minutes(values.every));
+  const predicted = await predicting(Number(values.predictions));
+  const grown = [trained, predicted].map((looks) => looks.at(-1)! / (looks[1] ?? looks[0]));
+  console.log(`training ${grown[0].toFixed(3)}, prediction ${grown[1].toFixed(3)} times the second look`);
+  process.exitCode = grown.some((times) => times > 1.2) ? 1 : 0;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function trainedFor(duration: number, every: number): Promise<number[]> {
+  const looks: number[] = [];
+  // The first look comes early, when everything has been used once.
+  let next = began + every / 10;
+  const { step } = await train(config('long', 1e8), {
+    signal: AbortSignal.timeout(duration),
+    onEvent({ step }) {
+      if (performance.now() < next) return;
+      next = looks.length === 0 ? began + every : next + every;
+      looks.push(look(`step ${step}`));
+    },
+  });
+  return [...looks, look(`step ${step}, stopped`)];
+}
+
+async function predicting(count: number): Promise<number[]> {
+  await train(config('short', 50));
+  await using model = await open(config('short', 50));
+  const rows = tinyRows(1000, 3);
+  const looks: number[] = [];
+  for (let done = 0; done < count; done += rows.length) {
+    for await (const _ of model.predict(rows));
+    if (done % (10 * rows.length) === 0) looks.push(look(`${done + rows.length} predictions`));
+  }
+  return looks;
+}

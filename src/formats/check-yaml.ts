@@ -1,0 +1,28 @@
+import { UserError } from '../support/user-error.ts';
+
+/** Of lists and sections within each other, and of keys and entries: the reader compares each key of a section with all others. */
+const MOST = { depth: 64, entries: 8192 };
+
+/** So many lists or sections that begin on one line, as in `- - - a`. */
+const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MOST.depth}}`);
+
+/**
+ * Refuses YAML that would take the reader all memory, or minutes, before anything is made of it.
+ *
+ * @param where the file's name for messages
+ * @param most entries; more for readers that do not compare keys
+ * @throws UserError
+ */
+export function checkYaml(text: string, where: string, most = MOST.entries): void {
+  const expected = `YAML of depth ${MOST.depth} and ${most} entries at most`;
+  const refused = (got: string) => new UserError({ where, expected, got });
+  let [depth, entries] = [0, 0];
+  for (const character of text) {
+    if (character === '[' || character === '{') depth++;
+    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
+    else if (character === ',' || character === ':') entries++;
+    if (depth > MOST.depth) throw refused('more within each other');
+  }
+  if (entries > most) throw refused('more');
+  if (MANY_BEGIN.test(text)) throw refused('more within each other');
+}

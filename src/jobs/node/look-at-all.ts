@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
+import { parseModelId } from '../../data/hub/model-id.ts';
+import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { dataFiles } from '../../data/node/text-files.ts';
+import type { SoundParts } from '../../run/config/config-error.ts';
+import type { Mistakes } from '../../support/mistakes.ts';
+import { validationFiles } from '../../tasks/data-files.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import { describeAs, readFamily } from '../../trained/node/load-model.ts';
+import { locateAdapter } from '../../trained/node/locate-trained.ts';
+import { openText } from '../../trained/node/open-text.ts';
+import { methodNamed } from '../../tuners/registry.ts';
+
+/** More steps than any run has: settings in steps are then too many for no reason of their own. */
+const ENDLESS = 1e9;
+
+/**
+ * Notes what is wrong with what a config names, and with its settings beside that.
+ *
+ * @param inMemory names of files that there need not be
+ */
+export async function lookAtAll(
+  parts: SoundParts,
+  inMemory: readonly string[],
+  mistakes: Mistakes,
+): Promise<void> {
+  const { model = EMBEDDED_MODEL, model_config, task, data, adapter } = parts;
+  if (adapter !== undefined && isHere(adapter)) await mistakes.of(() => locateAdapter(adapter));
+  const folder = isHere(model) ? await mistakes.of(() => resolveModel(model)) : undefined;
+  const family = folder === undefined ? undefined : await mistakes.of(() => readFamily(folder, model_config));
+  if (folder !== undefined && family) {
+    await mistakes.of(() => openText(folder, family.config, undefined));
+    await mistakes.of(() => startOn(folder, parts));
+  }
+  if (!data || data.dataset !== undefined) return;
+  const paths = [data.train, ...validationFiles(data.validation).map(({ path }) => path)];
+  for (const path of paths.filter((path) => path !== '' && !inMemory.includes(path)))
+    await mistakes.of(async () => {
+      const files = await dataFiles(path, task !== undefined && taskNamed(task).takesFolders);
+      if (task && parts.readsData) taskNamed(task).read(files, data);
+    });
+}
+
+/** Whether something is on this machine, or meant to be: what has to be fetched is left alone. */
+function isHere(name: string): boolean {
+  return existsSync(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
+}
+
+/** Settings that do not fit the model, or the length of the run. How many classes there are matters to none. */
+function startOn(folder: string, { task, method, settings, model_config, adapter, steps }: SoundParts): void {
+  if (!task || !method || !settings || adapter !== undefined) return;
+  const model = describeAs(folder, taskNamed(task).build(['0', '1']), model_config);
+  methodNamed(method).start(model, settings as never, steps ?? ENDLESS);
+}

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { limitTime, TookTooLong } from './limit-time.ts';
+
+it('ends a search that takes the cube of its text, and does the next work all the same', () => {
+  const text = 'a'.repeat(20_000);
+  const search = () => /(?:a|b)*(?:a|b)*(?:a|b)*c/u.exec(text);
+  expect(() => limitTime(search, 20)).toThrow(TookTooLong);
+  expect(limitTime(() => limitTime(() => 7, 10_000), 10_000)).toBe(7);
+  const mistake = new Error('mine');
+  const throws = () => {
+    throw mistake;
+  };
+  expect(() => limitTime(throws, 10_000)).toThrow(mistake);
+});
