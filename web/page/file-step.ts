@@ -42,10 +42,13 @@ export function fileStep(
   }
 
   input.addEventListener('change', () => take(input.files?.[0]));
-  element('example', HTMLButtonElement).addEventListener('click', async () => {
+  const example = element('example', HTMLButtonElement);
+  example.addEventListener('click', async () => {
     const response = await fetch(new URL('example.tsv', import.meta.url));
     take(new File([await response.blob()], EXAMPLE));
   });
+  // Until now a click would have been lost.
+  example.disabled = false;
   document.addEventListener('dragover', (event) => {
     event.preventDefault();
     drop.classList.add('over');
