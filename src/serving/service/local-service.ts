@@ -10,6 +10,7 @@ import { UnknownModel } from './unknown-model.ts';
 export interface Loader {
   load(name: string, path: string): Promise<void>;
   unload(name: string): void;
+  close(): void;
 }
 
 /** Ends a text that has come to one of its stop texts. */
@@ -92,6 +93,7 @@ export class LocalService implements Service {
   }
 
   close(): Promise<void> {
+    this.#loader.close();
     return this.#serving.close();
   }
 
