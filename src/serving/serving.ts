@@ -1,3 +1,4 @@
+import { causalGraph } from '../generation/cached-graph.ts';
 import type { Generated } from '../generation/generated.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
@@ -7,9 +8,12 @@ import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Answer } from '../tasks/prediction.ts';
-import { GrowingBank } from './bank/growing-bank.ts';
+import type { Tuner } from '../tuners/tuner.ts';
+import type { BankShape } from './bank/bank-shape.ts';
+import { bankedGraph } from './bank/banked-graph.ts';
+import { type Banked, GrowingBank } from './bank/growing-bank.ts';
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
-import { type MixedOptions, MixedRows } from './rows/mixed-rows.ts';
+import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
 import type { RowHeadKind } from './rows/row-logits.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -41,19 +45,18 @@ export class Serving {
 
   constructor(base: ServedBase, { rows, decoding }: ServingOptions) {
     const rowsOf = (kind: RowHeadKind) =>
-      new GrowingBank(async (shape, outputs) => {
-        const model = await base.open(kind, outputs);
-        return closing(model, await MixedRows.open(base.engine(model), model, shape, rows));
-      });
+      banked(base, kind, (engine, model, shape) => MixedRows.open(engine, model, shape, rows), rowsGraph);
     this.#rows = {
       SEQ_CLS: rowsOf('SEQ_CLS'),
       TOKEN_CLS: rowsOf('TOKEN_CLS'),
       QUESTION_ANS: rowsOf('QUESTION_ANS'),
     };
-    this.#decoding = new GrowingBank(async (shape) => {
-      const model = await base.open('CAUSAL_LM', 1);
-      return closing(model, await DecodingLoop.open(base.engine(model), model, shape, decoding));
-    });
+    this.#decoding = banked(
+      base,
+      'CAUSAL_LM',
+      (engine, model, shape) => DecodingLoop.open(engine, model, shape, decoding),
+      causalGraph,
+    );
   }
 
   /** What is served, by name. */
@@ -177,12 +180,31 @@ function notWriting({ name, trained }: ServedModel): UserError {
   });
 }
 
-/** What computes with a model, and closes it when it is released. */
-function closing<Made extends { release(): Promise<void> }>(model: LoadedModel, made: Made): Made {
-  const release = made.release.bind(made);
-  made.release = async () => {
-    await release();
-    model.close();
-  };
-  return made;
+/** What computes with a head of the base and a bank, and closes its model when it is released. */
+function banked<Made extends Banked>(
+  base: ServedBase,
+  kind: HeadKind,
+  open: (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>,
+  build: (model: LoadedModel, tuner: Tuner) => unknown,
+): GrowingBank<Made> {
+  return new GrowingBank(
+    async (shape, outputs) => {
+      const model = await base.open(kind, outputs);
+      const made = await open(base.engine(model), model, shape);
+      const release = made.release.bind(made);
+      made.release = async () => {
+        await release();
+        model.close();
+      };
+      return made;
+    },
+    async (shape, outputs) => {
+      const model = await base.open(kind, outputs);
+      try {
+        bankedGraph(model, shape, (tuner) => build(model, tuner), 1);
+      } finally {
+        model.close();
+      }
+    },
+  );
 }

@@ -14,7 +14,7 @@ import { purposeOf } from '../../trained/purpose.ts';
 import { TrainedModel } from '../../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
-import { packAdapter } from '../bank/packed-adapter.ts';
+import { packAdapter } from '../bank/pack-adapter.ts';
 import type { ServedModel } from '../served-model.ts';
 import { isServedHead } from '../serving.ts';
 import type { BaseFolder } from './base-folder.ts';
