@@ -4,6 +4,7 @@ import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { weightsDigest } from '../../formats/node/weights-digest.ts';
 import type { HeadKind } from '../../models/model-definition.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
@@ -32,6 +33,7 @@ export class BaseFolder implements ServedBase {
   readonly json: Readonly<Record<string, unknown>>;
   readonly tokenizer: TextTokenizer;
   readonly #models = new Map<string, LoadedModel>();
+  #digest: string | undefined;
 
   private constructor(
     /** The real path. */
@@ -62,6 +64,12 @@ export class BaseFolder implements ServedBase {
   isCalled(name: string): boolean {
     if (existsSync(name) && realpathSync(name) === this.folder) return true;
     return modelName(name) === this.name;
+  }
+
+  /** Tells its weights from others. */
+  get digest(): string {
+    this.#digest ??= weightsDigest(this.folder);
+    return this.#digest;
   }
 
   /** The model with its own weights, for adapters to be put on. `key`: equal ones are the same model. */

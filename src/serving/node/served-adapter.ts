@@ -42,6 +42,7 @@ export function servedAdapter(
   const where = adapterConfigFile(folder);
   checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
   const known = readNotes(folder);
+  if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   const { family, json } = base;
   const { notes, build } = purposeOf({ family, json, stored, notes: known }, false, folder);
   const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
@@ -99,6 +100,17 @@ function checkBase(base: BaseFolder, named: string | null | undefined, where: st
     expected: `an adapter of ${base.name}`,
     got: `one of ${named}`,
     hint: 'Serve it with its own base. A base that lies elsewhere is known by the name of its folder.',
+  });
+}
+
+/** Refuses another model that has the base's name: its shapes may be the same. */
+function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, where: string): void {
+  if (digest === trainedOn) return;
+  throw new UserError({
+    where,
+    expected: `an adapter of the ${name} in ${folder}`,
+    got: `one of a base with other weights (fingerprint ${trainedOn.slice(0, 12)}, not ${digest.slice(0, 12)})`,
+    hint: 'Serve it with the very files that it was trained on.',
   });
 }
 
