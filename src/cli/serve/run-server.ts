@@ -6,6 +6,7 @@ import type { FolderEvent } from '../../serving/node/adapter-folders.ts';
 import { type FoundAdapter, findAdapters } from '../../serving/node/find-adapters.ts';
 import { baseOfRun } from '../../serving/node/served-adapter.ts';
 import { startServing } from '../../serving/node/start-serving.ts';
+import { batched } from '../../support/batched.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ServeFlags } from '../commands/serve.ts';
 import { stopOnSignal } from '../stop-on-signal.ts';
@@ -45,7 +46,8 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
 
   try {
     const { app, drain } = serveApp(service, {
-      ...{ metrics, apiKey, version: programVersion(), log },
+      ...{ metrics, apiKey, version: programVersion() },
+      log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       maxBody: flags.maxBody,
       maxRequests: flags.maxQueue + MORE_REQUESTS,
@@ -122,5 +124,10 @@ function now(): string {
 }
 
 function log(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  writeLines([line]);
+}
+
+/** In one piece: the system waits for whoever reads a pipe. */
+function writeLines(lines: readonly object[]): void {
+  process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

@@ -1,11 +1,13 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import { batched } from '../../support/batched.ts';
 import { fileError } from '../../support/file-error.ts';
 import type { DecodingLimits } from '../decoding/decoding-loop.ts';
 import type { EngineRun } from '../engine-run.ts';
 import type { BatchLimits } from '../rows/row-batcher.ts';
 import { answerCalls } from '../service/answer-calls.ts';
+import type { Call, Cancel, Reply } from '../service/calls.ts';
 import { LocalService } from '../service/local-service.ts';
 import { type PlainError, plainError } from '../service/plain-error.ts';
 import { Serving } from '../serving.ts';
@@ -22,8 +24,12 @@ export interface ServingJob {
   limits: BatchLimits & DecodingLimits & { slots?: number };
 }
 
-/** What it sends beside answers to calls. */
+/** What it is sent: all calls of a moment at once, for each message has its price. */
+export type ServingCalls = (Call | Cancel)[];
+
+/** What it sends. */
 export type ServingMessage =
+  | { replies: Reply[] }
   | { progress: DownloadProgress }
   | { event: FolderEvent }
   | { run: EngineRun }
@@ -47,8 +53,8 @@ try {
   await adapters.readAll();
   await serving.open();
   answerCalls(new LocalService(serving, adapters), {
-    send: (reply) => parent.postMessage(reply),
-    onMessage: (listener) => parent.on('message', listener),
+    send: batched((replies) => send({ replies: replies as Reply[] }), setImmediate),
+    onMessage: (listener) => parent.on('message', (calls: ServingCalls) => calls.forEach(listener)),
   });
   send({ ready: { model: base.name, models: serving.models.size } });
   adapters.watch();

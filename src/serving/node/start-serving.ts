@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Reply } from '../service/calls.ts';
+import { batched } from '../../support/batched.ts';
 import { revivedError } from '../service/plain-error.ts';
 import { RemoteService } from '../service/remote-service.ts';
 import type { Service } from '../service/service.ts';
@@ -31,8 +31,12 @@ export interface StartedServing {
 export function startServing(job: ServingJob, listener: ServingListener): Promise<StartedServing> {
   const worker = new Worker(new URL('./serving-thread.js', import.meta.url), { workerData: job });
   const remote = new RemoteService({
-    send: (call) => worker.postMessage(call),
-    onMessage: (listener) => worker.on('message', listener),
+    send: batched((calls) => worker.postMessage(calls), setImmediate),
+    onMessage(listener) {
+      worker.on('message', (message: ServingMessage) => {
+        if ('replies' in message) message.replies.forEach(listener);
+      });
+    },
   });
   let isClosed = false;
   return new Promise((resolve, reject) => {
@@ -41,7 +45,7 @@ export function startServing(job: ServingJob, listener: ServingListener): Promis
       reject(error);
       if (!isClosed) listener.fault(error);
     };
-    worker.on('message', (message: ServingMessage | Reply) => {
+    worker.on('message', (message: ServingMessage) => {
       if ('progress' in message) listener.progress(message.progress);
       else if ('event' in message) listener.event(message.event);
       else if ('run' in message) listener.run(message.run);

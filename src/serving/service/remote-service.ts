@@ -21,7 +21,7 @@ export class RemoteService implements Service {
   #calls = 0;
   #failure: Error | undefined;
 
-  /** @param port its other end is that of `answerCalls`, and may send other messages too, which have no `id` */
+  /** @param port its other end is that of `answerCalls` */
   constructor(port: Port<Reply>) {
     this.#port = port;
     port.onMessage((reply) => this.#take(reply));
