@@ -117,14 +117,16 @@ export class BankInjection implements Injection {
         const own = bottlenecks.get(path);
         if (own && formKey(own.form) === key) copy(own, slot);
       });
-    const down = part('down', [width, size], (own, slot) =>
-      setColumns(slot, size, 0, own.down, width, own.size),
-    );
+    const down = part('down', [size, width], (own, slot) => slot.set(own.down));
     const downBias = part('downBias', [1, size], (own, slot) => slot.set(own.downBias));
-    const up = part('up', [size, width], (own, slot) => setColumns(slot, width, 0, own.up, own.size, width));
+    // The columns of a smaller one stand at the start of each row.
+    const up = part('up', [width, size], (own, slot) => {
+      for (let row = 0; row < width; row++)
+        slot.set(own.up.subarray(row * own.size, (row + 1) * own.size), row * size);
+    });
     const upBias = part('upBias', [1, width], (own, slot) => slot.set(own.upBias));
-    const inner = activation(form.nonLinearity, path)(add(matmul(x, down), downBias));
-    return add(matmul(inner, up), upBias);
+    const inner = activation(form.nonLinearity, path)(add(matmul(x, down, { transposeB: true }), downBias));
+    return add(matmul(inner, up, { transposeB: true }), upBias);
   }
 
   /** Products of low rank of modules that read the same x, [batch, tokens, outFeatures] by their paths. */
@@ -138,39 +140,25 @@ export class BankInjection implements Injection {
     const inFeatures = x.shape[1] as number;
     const all = adapted.reduce((sum, { rank }) => sum + rank, 0);
     const names = adapted.map(({ path }) => path).join(' ');
-    const a = this.reader.read(`A ${names}`, [inFeatures, all], ({ factors }, slot) => {
-      let column = 0;
+    const a = this.reader.read(`A ${names}`, [all, inFeatures], ({ factors }, slot) => {
+      let row = 0;
       for (const { path, rank } of adapted) {
-        const own = factors.get(path);
-        if (own) setColumns(slot, all, column, own.a, inFeatures, own.rank);
-        column += rank;
+        slot.set(factors.get(path)?.a ?? [], row * inFeatures);
+        row += rank;
       }
     });
-    const inner = matmul(byExample(x), a);
+    const inner = matmul(byExample(x), a, { transposeB: true });
     let start = 0;
     for (const { path, rank } of adapted) {
       const outFeatures = this.#outFeatures.get(path) as number;
       const b = this.reader.read(`B ${path}`, [rank, outFeatures], ({ factors }, slot) =>
         slot.set(factors.get(path)?.b ?? []),
       );
-      products.set(path, matmul(slice(inner, 3, start, start + rank), b));
+      products.set(path, matmul(slice(inner, 2, start, start + rank), b));
       start += rank;
     }
     return products;
   }
-}
-
-/** Writes columns, [count, rows] one after the other, into a matrix [rows, width] from a column on. */
-function setColumns(
-  matrix: Float32Array,
-  width: number,
-  first: number,
-  columns: Float32Array,
-  rows: number,
-  count: number,
-): void {
-  for (let column = 0; column < count; column++)
-    for (let row = 0; row < rows; row++) matrix[row * width + first + column] = columns[column * rows + row];
 }
 
 function notByExample(path: string): UserError {

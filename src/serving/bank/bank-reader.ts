@@ -1,4 +1,4 @@
-import { gather, input, reshape } from '../../graph/build.ts';
+import { gather, input, reshape, transpose } from '../../graph/build.ts';
 import { type Dimension, divideDimension, multiplyDimensions, symbol } from '../../graph/dimension.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
@@ -31,15 +31,14 @@ export class BankReader {
     this.#named = input(graph, SLOTS, 'int32', [BATCH]);
   }
 
-  /** A part of each example's slot: [batch, width], a matrix as [1, batch, rows, width]. */
+  /** A part of each example's slot, [batch, ...shape]. */
   read(name: string, shape: readonly number[], write: BankPart['write']): Value {
     const known = this.#rows.get(name);
     if (known) return known;
     this.parts.push({ name, shape, write });
     const rows = gather(input(this.#graph, name, 'float32', [this.#slots, ...shape]), this.#named);
-    const part = shape.length === 2 ? reshape(rows, [1, ...rows.shape]) : rows;
-    this.#rows.set(name, part);
-    return part;
+    this.#rows.set(name, rows);
+    return rows;
   }
 }
 
@@ -48,18 +47,18 @@ export function tokensOf(x: Value): Dimension | undefined {
   return divideDimension(x.shape[0], 'batch');
 }
 
-/**
- * Sequence-major rows [tokens · batch, width] as [tokens, batch, 1, width]: a product with [1, batch, width, columns] gives each
- * token its own example's, and nothing is turned around. Rows of all examples are [tokens, 1, 1, width].
- */
+/** Sequence-major rows [tokens · batch, width] as [batch, tokens, width]; rows of all examples as [1, tokens, width]. */
 export function byExample(x: Value): Value {
   const tokens = tokensOf(x);
-  const [rows, width] = x.shape;
-  return reshape(x, tokens === undefined ? [rows, 1, 1, width] : [tokens, BATCH, 1, width]);
+  if (tokens === undefined) return reshape(x, [1, x.shape[0], x.shape[1]]);
+  return tokens === 1
+    ? reshape(x, [BATCH, 1, x.shape[1]])
+    : transpose(reshape(x, [tokens, BATCH, x.shape[1]]), [1, 0, 2]);
 }
 
-/** [tokens, batch, 1, width] as sequence-major rows. */
+/** [batch, tokens, width] as sequence-major rows. */
 export function asRows(y: Value): Value {
-  const [tokens, batch, , width] = y.shape;
-  return reshape(y, [multiplyDimensions(tokens, batch), width]);
+  const [batch, tokens, width] = y.shape;
+  const turned = tokens === 1 ? y : transpose(y, [1, 0, 2]);
+  return reshape(turned, [multiplyDimensions(tokens, batch), width]);
 }
