@@ -401,6 +401,53 @@ describe('adapters of a decoder', () => {
   });
 });
 
+describe('adapters of an encoder-decoder', () => {
+  const TASK = {
+    task: 'seq2seq_lm',
+    labels: [],
+    data: { source: 'a', target: 'b', source_prefix: 'say: ' },
+  } as const;
+  let server: Server;
+
+  beforeAll(async () => {
+    const base = workspace.path('bart');
+    writeTinyTextModel(base, 'bart');
+    for (const [seed, method] of (['lora', 'houlsby'] as const).entries())
+      writeMadeAdapter(workspace.path('writers', `w${seed}`), base, {
+        ...TASK,
+        seed,
+        method,
+        targets: 'all-linear',
+      });
+    server = await serve(['writers', '--model', 'bart']);
+  });
+  afterAll(() => server.process.kill());
+
+  it('write what each writes alone, also piece by piece', async () => {
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const asked = { prompt: 'The cat sat', temperature: 0, max_tokens: 7 };
+    const texts = await Promise.all(
+      ['w0', 'w1', 'w0'].map(
+        async (model) => (await client.completions.create({ ...asked, model })).choices[0].text,
+      ),
+    );
+    for (const [i, name] of ['w0', 'w1', 'w0'].entries()) {
+      const alone = await open(workspace.path('writers', name));
+      const answers = alone.predict<object, { text: string }>([{ source: 'The cat sat' }], {
+        ...alone.parts.notes!.data,
+        // With the start token.
+        max_target_length: 8,
+      });
+      for await (const answer of answers) expect(texts[i]).toBe(answer.text);
+      await alone.close();
+    }
+    let text = '';
+    const stream = await client.completions.create({ ...asked, model: 'w1', stream: true });
+    for await (const chunk of stream) text += chunk.choices[0]?.text ?? '';
+    expect(text).toBe(texts[1]);
+  });
+});
+
 it.concurrent.each<[string, string[], RegExp]>([
   ['a folder that there is not', ['nowhere'], /nowhere: expected a folder of adapters, got nothing there/],
   ['a folder without adapters', ['model'], /expected an adapter that names its base model/],

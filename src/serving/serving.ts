@@ -1,6 +1,7 @@
 import { causalGraph } from '../generation/cached-graph.ts';
 import type { Generated } from '../generation/generated.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
+import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
 import type { HeadKind } from '../models/model-definition.ts';
@@ -13,6 +14,7 @@ import type { BankShape } from './bank/bank-shape.ts';
 import { bankedGraph } from './bank/banked-graph.ts';
 import { type Banked, GrowingBank } from './bank/growing-bank.ts';
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
+import { OwnModels } from './decoding/own-models.ts';
 import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
 import type { RowHeadKind } from './rows/row-logits.ts';
 import type { ServedModel } from './served-model.ts';
@@ -34,16 +36,22 @@ export interface WriteOptions extends GenerateTextOptions {
   onRead?: (tokens: number, isPrompt: boolean) => void;
 }
 
+/** Encoder-decoders that stay open. */
+const MOST_OWN = 4;
+
 /** Rows of one request: as many as there are. */
 const ALL = 2 ** 20;
 
 /** Many adapters over one base model: every request names its own, and those of one kind of head share their batches. */
 export class Serving {
+  readonly #base: ServedBase;
   readonly #models = new Map<string, ServedModel>();
   readonly #rows: Readonly<Record<RowHeadKind, GrowingBank<MixedRows>>>;
   readonly #decoding: GrowingBank<DecodingLoop>;
+  readonly #own: OwnModels;
 
   constructor(base: ServedBase, { rows, decoding }: ServingOptions) {
+    this.#base = base;
     const rowsOf = (kind: RowHeadKind) =>
       banked(base, kind, (engine, model, shape) => MixedRows.open(engine, model, shape, rows), rowsGraph);
     this.#rows = {
@@ -57,6 +65,7 @@ export class Serving {
       (engine, model, shape) => DecodingLoop.open(engine, model, shape, decoding),
       causalGraph,
     );
+    this.#own = new OwnModels(MOST_OWN, decoding.maxQueued);
   }
 
   /** What is served, by name. */
@@ -70,8 +79,10 @@ export class Serving {
    * @throws UserError for one that cannot share batches with the others; then everything is as before
    */
   async add(model: ServedModel): Promise<void> {
-    const packed = model.load();
-    await this.#bankOf(model).makeRoom(packed, model.outputs);
+    const bank = this.#bankOf(model);
+    // What shares no batch is read all the same, to see that it can be.
+    if (bank) await bank.makeRoom(model.load(), model.outputs);
+    else model.tuned();
     this.#models.set(model.name, model);
   }
 
@@ -83,7 +94,7 @@ export class Serving {
   /** Opens the sessions of what is served, so that no request waits for them. */
   async open(): Promise<void> {
     const banks = new Set([...this.#models.values()].map((model) => this.#bankOf(model)));
-    for (const bank of banks) await bank.use(async () => {});
+    for (const bank of banks) await bank?.use(async () => {});
   }
 
   /**
@@ -95,7 +106,7 @@ export class Serving {
     const { trained } = model;
     const { prediction } = trained.definition();
     const kind = headOf(model);
-    if (!prediction || kind === 'CAUSAL_LM') throw trained.cannotPredict();
+    if (!prediction || kind === 'CAUSAL_LM' || kind === 'SEQ_2_SEQ_LM') throw trained.cannotPredict();
     const packed = model.load();
     const generator = () => Promise.reject(new Error('rows are answered without writing'));
     return this.#rows[kind].use((mixed) => {
@@ -117,46 +128,50 @@ export class Serving {
     input: GenerationInput,
     { onRead, ...options }: WriteOptions = {},
   ): Promise<Generated> {
-    if (headOf(model) !== 'CAUSAL_LM') throw notWriting(model);
+    const head = headOf(model);
+    if (head === 'SEQ_2_SEQ_LM') {
+      const prefix = model.trained.parts.notes?.data.source_prefix ?? '';
+      const given = typeof prompt === 'string' ? `${prefix}${prompt}` : prompt;
+      return this.#own.use(
+        model,
+        async () => {
+          const loaded = await this.#base.open(head, 1);
+          const tuned = { engine: this.#base.engine(loaded), model: loaded, ...model.tuned() };
+          return closing(loaded, await openLanguageModel(tuned));
+        },
+        (language) => written(model, counting(language, onRead), given, input, options),
+      );
+    }
+    if (head !== 'CAUSAL_LM') throw notWriting(model);
     const packed = model.load();
-    const { text, notes, generationFiles } = model.trained.parts;
     return this.#decoding.use(async (loop) => {
       const sequence = loop.sequence(model, packed);
-      const read: LanguageModel['read'] = (tokens, rows, reading) => {
-        onRead?.(tokens.length, reading.mask !== undefined);
-        return sequence.read(tokens, rows, reading);
-      };
-      const generator = new TextGenerator({
-        model: { ...sequence, read },
-        tokenizer: text.tokenizer,
-        chatTemplate: () => text.chatTemplate(),
-        files: generationFiles(),
-        isChat: notes?.data.messages !== undefined,
-        close: () => sequence.release(),
-      });
       try {
-        return await generator.generate(prompt, input, options);
+        return await written(model, counting(sequence, onRead), prompt, input, options);
       } finally {
-        await generator.close();
+        await sequence.release();
       }
     });
   }
 
   async close(): Promise<void> {
     for (const bank of [...Object.values(this.#rows), this.#decoding]) await bank.close();
+    await this.#own.close();
   }
 
-  #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> {
+  /** Undefined for an encoder-decoder, whose two graphs are its own. */
+  #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> | undefined {
     const kind = headOf(model);
+    if (kind === 'SEQ_2_SEQ_LM') return undefined;
     return kind === 'CAUSAL_LM' ? this.#decoding : this.#rows[kind];
   }
 }
 
-type ServedHeadKind = RowHeadKind | 'CAUSAL_LM';
+type ServedHeadKind = RowHeadKind | 'CAUSAL_LM' | 'SEQ_2_SEQ_LM';
 
 /** Whether models with such a head are served. */
 export function isServedHead(kind: HeadKind): kind is ServedHeadKind {
-  return kind !== 'MASKED_LM' && kind !== 'SEQ_2_SEQ_LM';
+  return kind !== 'MASKED_LM';
 }
 
 /** The model's head. Throws a UserError for one that is not served. */
@@ -165,9 +180,9 @@ function headOf({ trained, name }: ServedModel): ServedHeadKind {
   if (isServedHead(headKind)) return headKind;
   throw new UserError({
     where: name,
-    expected: 'a model of classes, tokens or answers, or a decoder',
+    expected: 'a model that answers about texts, or writes',
     got: `one of ${headKind}`,
-    hint: 'Use adalora predict or adalora generate.',
+    hint: 'Use adalora predict.',
   });
 }
 
@@ -180,6 +195,46 @@ function notWriting({ name, trained }: ServedModel): UserError {
   });
 }
 
+/** Writes with a language model what a served model would. */
+function written(
+  { trained }: ServedModel,
+  language: LanguageModel,
+  prompt: Prompt,
+  input: GenerationInput,
+  options: GenerateTextOptions,
+): Promise<Generated> {
+  const { text, notes, generationFiles } = trained.parts;
+  const generator = new TextGenerator({
+    model: language,
+    tokenizer: text.tokenizer,
+    chatTemplate: () => text.chatTemplate(),
+    files: generationFiles(),
+    isChat: notes?.data.messages !== undefined,
+    close: async () => {},
+  });
+  return generator.generate(prompt, input, options);
+}
+
+/** A language model that tells what it reads. */
+function counting(language: LanguageModel, onRead: WriteOptions['onRead'] = () => {}): LanguageModel {
+  const { vocabSize, maxPositions, encode } = language;
+  return {
+    ...{ vocabSize, maxPositions },
+    ...(encode && {
+      encode(tokens, rows, mask) {
+        onRead(tokens.length, true);
+        return encode.call(language, tokens, rows, mask);
+      },
+    }),
+    read(tokens, rows, reading) {
+      const isFirst = reading.mask !== undefined;
+      // An encoder-decoder's first token stands for the beginning of what it writes.
+      if (!isFirst || !encode) onRead(tokens.length, isFirst);
+      return language.read(tokens, rows, reading);
+    },
+  };
+}
+
 /** What computes with a head of the base and a bank, and closes its model when it is released. */
 function banked<Made extends Banked>(
   base: ServedBase,
@@ -190,13 +245,7 @@ function banked<Made extends Banked>(
   return new GrowingBank(
     async (shape, outputs) => {
       const model = await base.open(kind, outputs);
-      const made = await open(base.engine(model), model, shape);
-      const release = made.release.bind(made);
-      made.release = async () => {
-        await release();
-        model.close();
-      };
-      return made;
+      return closing(model, await open(base.engine(model), model, shape));
     },
     async (shape, outputs) => {
       const model = await base.open(kind, outputs);
@@ -207,4 +256,14 @@ function banked<Made extends Banked>(
       }
     },
   );
+}
+
+/** What computes with a model, and closes it when it is released. */
+function closing<Made extends Banked>(model: LoadedModel, made: Made): Made {
+  const release = made.release.bind(made);
+  made.release = async () => {
+    await release();
+    model.close();
+  };
+  return made;
 }

@@ -116,7 +116,7 @@ function modelName(model: string): string {
 /** Makes a model with a head of as many outputs as any adapter has. */
 function builderOf(kind: HeadKind, outputs: number): BuildTask {
   if (kind === 'QUESTION_ANS') return spanModel;
-  if (kind === 'CAUSAL_LM') return tokenModel('CAUSAL_LM');
+  if (kind === 'CAUSAL_LM' || kind === 'SEQ_2_SEQ_LM') return tokenModel(kind);
   return (definition, config) => {
     const sized = { ...config, numLabels: outputs };
     if (kind === 'TOKEN_CLS') return tokenModel(kind)(definition, sized);

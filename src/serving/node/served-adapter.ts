@@ -15,6 +15,7 @@ import { TrainedModel } from '../../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { packAdapter } from '../bank/pack-adapter.ts';
+import { NO_ADAPTER } from '../bank/packed-adapter.ts';
 import type { ServedModel } from '../served-model.ts';
 import { isServedHead } from '../serving.ts';
 import type { BaseFolder } from './base-folder.ts';
@@ -51,12 +52,9 @@ export function servedAdapter(
     ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
     outputs: model.config.numLabels,
     trained: new TrainedModel({ ...base.parts(model, notes?.data.max_length), path: name, notes }),
-    load: () =>
-      cache.get(served, () =>
-        packAdapter(model, tuneModel(model, knownAdapter(read(), where), folder), folder),
-      ),
+    load: () => cache.get(served, () => packAdapter(model, served.tuned(), folder)),
+    tuned: () => tuneModel(model, knownAdapter(read(), where), folder),
   };
-  served.load();
   return served;
 }
 
@@ -69,14 +67,14 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { notes: own, build } = purpose;
   const model = base.model(generates ? 'base' : `${own?.task} ${own?.labels.length}`, build);
   if (model.initialised.length > 0 || !isServedHead(model.headKind)) return undefined;
-  const packed = packAdapter(model, FROZEN, folder);
   return {
     ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
     trained: new TrainedModel({
       ...base.parts(model, own?.data.max_length),
       ...{ path: name, notes: own },
     }),
-    load: () => packed,
+    load: () => NO_ADAPTER,
+    tuned: () => FROZEN,
   };
 }
 
