@@ -23,7 +23,7 @@ import { readGenerationFiles } from '../../trained/node/read-generation-files.ts
 import { textParts } from '../../trained/text-parts.ts';
 import type { TrainedParts } from '../../trained/trained-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
-import type { ServedBase } from '../serving.ts';
+import type { ServedBase } from '../served-base.ts';
 
 /** A base model's folder: its weights are mapped once for all adapters, its tokenizer is read once. */
 export class BaseFolder implements ServedBase {
