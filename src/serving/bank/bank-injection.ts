@@ -1,12 +1,12 @@
 import { add, matmul, reshape, slice } from '../../graph/build.ts';
 import { multiplyDimensions, symbol } from '../../graph/dimension.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
-import { activation } from '../../nn/activation.ts';
 import type { Injection, LinearModule, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import { UserError } from '../../support/user-error.ts';
 import { asRows, BankReader, byExample, tokensOf } from './bank-reader.ts';
-import { type BankShape, type BottleneckRoom, formKey } from './bank-shape.ts';
-import type { PackedAdapter, PackedBottleneck, PackedLinear } from './packed-adapter.ts';
+import type { BankShape } from './bank-shape.ts';
+import { bankedBottleneck } from './banked-bottleneck.ts';
+import type { PackedAdapter, PackedLinear } from './packed-adapter.ts';
 
 /**
  * Adapters of different rows in one batch. Every row reads what its own adapter does from the slot that it names, as one
@@ -101,32 +101,8 @@ export class BankInjection implements Injection {
     return [...rooms.values()].reduce((sum, room) => {
       const whole = add(h, residual);
       const read = room.form.reads === 'output' ? h : (norm?.(whole) ?? whole);
-      return add(asRows(this.#bottleneck(path, width, room, byExample(read))), sum);
+      return add(asRows(bankedBottleneck(this.reader, { path, width }, room, byExample(read))), sum);
     }, h);
-  }
-
-  /** What adapters of one form add, [batch, tokens, width]. */
-  #bottleneck(path: string, width: number, { form, size }: BottleneckRoom, x: Value): Value {
-    const key = formKey(form);
-    const part = (
-      name: 'down' | 'downBias' | 'up' | 'upBias',
-      shape: number[],
-      copy: (bottleneck: PackedBottleneck, slot: Float32Array) => void,
-    ) =>
-      this.reader.read(`${name} ${path} ${key}`, shape, ({ bottlenecks }, slot) => {
-        const own = bottlenecks.get(path);
-        if (own && formKey(own.form) === key) copy(own, slot);
-      });
-    const down = part('down', [size, width], (own, slot) => slot.set(own.down));
-    const downBias = part('downBias', [1, size], (own, slot) => slot.set(own.downBias));
-    // The columns of a smaller one stand at the start of each row.
-    const up = part('up', [width, size], (own, slot) => {
-      for (let row = 0; row < width; row++)
-        slot.set(own.up.subarray(row * own.size, (row + 1) * own.size), row * size);
-    });
-    const upBias = part('upBias', [1, width], (own, slot) => slot.set(own.upBias));
-    const inner = activation(form.nonLinearity, path)(add(matmul(x, down, { transposeB: true }), downBias));
-    return add(matmul(inner, up, { transposeB: true }), upBias);
   }
 
   /** Products of low rank of modules that read the same x, [batch, tokens, outFeatures] by their paths. */
