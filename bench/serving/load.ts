@@ -66,6 +66,11 @@ export async function sendBlock(
   };
 }
 
-function isAnswer(scores: { label: string; score: number }[], expected: Scores, tolerance: number): boolean {
+/** Whether scores, as `/predict` gives them, are those of a model. */
+export function isAnswer(
+  scores: readonly { label: string; score: number }[],
+  expected: Scores,
+  tolerance: number,
+): boolean {
   return scores.every(({ label, score }) => Math.abs(score - expected[label]) <= tolerance);
 }

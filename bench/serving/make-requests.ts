@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { textFile } from '../../src/data/node/text-files.ts';
 import { open } from '../../src/trained/node/open.ts';
 import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import type { KnownRequest, Scores } from './load.ts';
@@ -23,16 +22,14 @@ export function makeAdapters(folder: string, base: string, count: number): strin
   });
 }
 
-/** Texts of a file of CoLA with what each adapter answers over float32, asked by itself. */
+/** Texts with what each adapter answers over float32, asked by itself. */
 export async function makeRequests(
   folder: string,
   base: string,
   names: readonly string[],
-  file: string,
-  count: number,
+  given: readonly string[],
 ): Promise<KnownRequest[]> {
-  const lines = textFile(file).read().split('\n').filter(Boolean).slice(0, count);
-  const texts = lines.map((line) => ({ text: line.split('\t')[3] }));
+  const texts = given.map((text) => ({ text }));
   const byModel: KnownRequest[][] = [];
   for (const model of names) {
     const trained = await open(join(folder, model), { model: base, batchSize: 1 });

@@ -1,15 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { textFile } from '../../src/data/node/text-files.ts';
 import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
 import { Client } from '../client.ts';
 import { median } from '../median.ts';
+import { changeAdapters } from './change-adapters.ts';
 import { type BlockResult, type KnownRequest, sendBlock, TOLERANCES } from './load.ts';
 import { makeAdapters, makeRequests } from './make-requests.ts';
+import { startServer } from './start-server.ts';
 
 /*
  * npm run bench:serve -- [--rounds 5] [--block 2000] [--adapters 32] [--connections 64] [--json FILE]
@@ -31,11 +31,8 @@ const { values: options } = parseArgs({
 });
 const BASE = resolve('../shared/models/all-MiniLM-L6-v2');
 const TEXTS = resolve('../shared/data/glue/CoLA/dev.tsv');
-const PROGRAM = resolve('dist/cli/main.js');
 /** Texts that each adapter is asked. */
 const TEXT_COUNT = 20;
-/** Between two changes of the adapters, in milliseconds. */
-const CHANGE_MS = 100;
 
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-serving-'));
 const folder = join(scratch, 'adapters');
@@ -47,51 +44,6 @@ interface Side {
   block(): Promise<Omit<BlockResult, 'p50' | 'p99'> & Partial<BlockResult>>;
 }
 
-async function startServer(dtype: 'float32' | 'int8'): Promise<{ url: string; process: ChildProcess }> {
-  const args = ['serve', folder, '--model', BASE, '--port', '0', '--base-dtype', dtype, '--allow-loading'];
-  const child = spawn('node', [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  // Lines are read to the end, or the pipe would fill.
-  const lines = createInterface({ input: child.stdout });
-  const url = await new Promise<string>((done, fail) => {
-    lines.on('line', (line) => {
-      const { event, url } = JSON.parse(line);
-      if (event === 'listening') done(url);
-    });
-    lines.on('close', () => fail(new Error('the server has ended')));
-  });
-  return { url, process: child };
-}
-
-/** Loads and unloads a copy of an adapter under other names, until it is stopped. */
-function changeAdapters(url: string): () => Promise<number> {
-  let [isStopped, changes] = [false, 0];
-  const post = (what: string, body: object) =>
-    fetch(`${url}/v1/${what}_lora_adapter`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-  const work = (async () => {
-    for (let i = 0; !isStopped; i++) {
-      const lora_name = `passing-${i}`;
-      await post('load', { lora_name, lora_path: names[i % names.length] });
-      await fetch(`${url}/predict`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ inputs: 'Here and gone.', model: lora_name }),
-      });
-      await post('unload', { lora_name });
-      changes += 2;
-      await new Promise((done) => setTimeout(done, CHANGE_MS));
-    }
-  })();
-  return async () => {
-    isStopped = true;
-    await work;
-    return changes;
-  };
-}
-
 function servedSides(dtype: 'float32' | 'int8', url: string, requests: readonly KnownRequest[]): Side[] {
   const load = { connections: Number(options.connections), amount, tolerance: TOLERANCES[dtype] };
   const single = requests.filter(({ model }) => model === names[0]);
@@ -101,10 +53,10 @@ function servedSides(dtype: 'float32' | 'int8', url: string, requests: readonly 
     {
       name: `${dtype}, ${names.length} mixed, adapters come and go`,
       async block() {
-        const stop = changeAdapters(url);
+        const changes = changeAdapters(url, requests, load.tolerance);
         const result = await sendBlock(url, requests, load);
-        await stop();
-        return result;
+        const { wrong } = await changes.stop();
+        return { ...result, wrong: result.wrong + wrong };
       },
     },
   ];
@@ -113,13 +65,12 @@ function servedSides(dtype: 'float32' | 'int8', url: string, requests: readonly 
 const sides: Side[] = [];
 const ends: (() => Promise<unknown>)[] = [];
 try {
-  const requests = await makeRequests(folder, BASE, names, TEXTS, TEXT_COUNT);
+  const lines = textFile(TEXTS).read().split('\n').filter(Boolean).slice(0, TEXT_COUNT);
+  const texts = lines.map((line) => line.split('\t')[3]);
+  const requests = await makeRequests(folder, BASE, names, texts);
   for (const dtype of ['float32', 'int8'] as const) {
-    const server = await startServer(dtype);
-    ends.push(async () => {
-      server.process.kill();
-      await once(server.process, 'exit');
-    });
+    const server = await startServer(folder, BASE, ['--base-dtype', dtype]);
+    ends.push(server.stop);
     sides.push(...servedSides(dtype, server.url, requests));
   }
   if (process.env.BENCH_PYTHON) {

@@ -15,15 +15,21 @@ export interface RunResults {
   card: string;
 }
 
+/** @param base_digest of the weights that the run began with, where they lie in files */
 export function runResults(
   { config, data, labels, maxLength }: RunBeginning,
   method: MethodRun,
   values: Float32Array,
   finish: FinishEvent,
+  base_digest?: string,
 ): RunResults {
   return {
     adapter: method.store?.(values, config.model, labels),
-    notes: formatNotes({ task: config.task, data, model_config: config.model_config }, labels, maxLength),
+    notes: formatNotes(
+      { task: config.task, data, model_config: config.model_config, base_digest },
+      labels,
+      maxLength,
+    ),
     card: modelCard({
       config: { ...config, data: { ...config.data, max_length: maxLength } },
       labels,

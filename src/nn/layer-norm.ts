@@ -6,5 +6,6 @@ import type { Network } from './network.ts';
 export function layerNorm(module: Network, x: Value, epsilon: number): Value {
   const width = [x.shape.at(-1) as number];
   const gain = module.parameter('weight', width);
-  return normalise(x, gain, module.parameter('bias', width), epsilon)[0];
+  const [y] = normalise(x, gain, module.parameter('bias', width), epsilon);
+  return module.output(module.path, y, x);
 }

@@ -11,6 +11,11 @@ export interface Injection {
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
   /** What a linear module gives of x [rows, in] where its weight and bias are not those of the network; else undefined. */
   linear?(module: LinearModule, bias: boolean, x: Value): Value | undefined;
+  /**
+   * What goes on in place of the output y of a linear module or a layer norm that read x, both rows; undefined where y does.
+   * Of an x that is the same for all texts it may be rows of each text, sequence-major.
+   */
+  output?(path: string, y: Value, x: Value): Value | undefined;
   /** What goes on in place of a sublayer's output h [rows, width]; undefined where h does. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
 }
@@ -154,8 +159,13 @@ export class Network {
     const increments = this.injection?.increments(whole, x) ?? [];
     return frozen.map((y, i) => {
       const increment = increments[i];
-      return increment ? add(y, increment) : y;
+      return this.output(whole[i], increment ? add(y, increment) : y, x);
     });
+  }
+
+  /** What goes on in place of the output y of the module at a whole path, which read x: y itself, or what a tuner makes of it. */
+  output(path: string, y: Value, x: Value): Value {
+    return this.injection?.output?.(path, y, x) ?? y;
   }
 
   private product(path: string, x: Value, shape: readonly number[], transposed: boolean): Value {

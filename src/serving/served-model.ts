@@ -1,4 +1,5 @@
 import type { TrainedModel } from '../trained/trained-model.ts';
+import type { TunedValues } from '../tuners/tuner.ts';
 import type { PackedAdapter } from './bank/packed-adapter.ts';
 import type { RowAdapter } from './rows/mixed-rows.ts';
 
@@ -19,4 +20,10 @@ export interface ServedModel extends RowAdapter {
    * @throws UserError where its files have changed or gone meanwhile
    */
   load(): PackedAdapter;
+  /**
+   * The adapter as it is trained, for a model that shares no batch.
+   *
+   * @throws UserError as {@link load}
+   */
+  tuned(): TunedValues;
 }

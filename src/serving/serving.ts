@@ -1,59 +1,55 @@
+import { causalGraph } from '../generation/cached-graph.ts';
 import type { Generated } from '../generation/generated.ts';
-import type { LanguageModel } from '../generation/language-model.ts';
-import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
-import { TextGenerator } from '../generation/text-generator.ts';
-import type { HeadKind } from '../models/model-definition.ts';
-import type { Engine } from '../program/engine.ts';
-import type { LoadedModel } from '../program/model-weights.ts';
+import { openLanguageModel } from '../generation/open-language-model.ts';
+import type { GenerationInput, Prompt } from '../generation/prompt.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Answer } from '../tasks/prediction.ts';
-import { GrowingBank } from './bank/growing-bank.ts';
+import type { GrowingBank } from './bank/growing-bank.ts';
+import { headBank } from './bank/head-bank.ts';
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
-import { type MixedOptions, MixedRows } from './rows/mixed-rows.ts';
+import { OwnModels } from './decoding/own-models.ts';
+import { type WriteOptions, writeText } from './decoding/write-text.ts';
+import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
 import type { RowHeadKind } from './rows/row-logits.ts';
+import { closing, type ServedBase } from './served-base.ts';
+import { headOf } from './served-head.ts';
 import type { ServedModel } from './served-model.ts';
-
-/** The base model that all adapters are for. */
-export interface ServedBase {
-  /** Opens it with a head of some kind. */
-  open(kind: HeadKind, outputs: number): Promise<LoadedModel>;
-  engine(model: LoadedModel): Engine;
-}
 
 export interface ServingOptions {
   rows: MixedOptions;
   decoding: DecodingOptions;
 }
 
-export interface WriteOptions extends GenerateTextOptions {
-  /** Told of tokens that are read: those of the prompt at once, then each that was chosen, but for the last. */
-  onRead?: (tokens: number, isPrompt: boolean) => void;
-}
+/** Encoder-decoders that stay open. */
+const MOST_OWN = 4;
 
 /** Rows of one request: as many as there are. */
 const ALL = 2 ** 20;
 
 /** Many adapters over one base model: every request names its own, and those of one kind of head share their batches. */
 export class Serving {
+  readonly #base: ServedBase;
   readonly #models = new Map<string, ServedModel>();
   readonly #rows: Readonly<Record<RowHeadKind, GrowingBank<MixedRows>>>;
   readonly #decoding: GrowingBank<DecodingLoop>;
+  readonly #own: OwnModels;
 
   constructor(base: ServedBase, { rows, decoding }: ServingOptions) {
+    this.#base = base;
     const rowsOf = (kind: RowHeadKind) =>
-      new GrowingBank(async (shape, outputs) => {
-        const model = await base.open(kind, outputs);
-        return closing(model, await MixedRows.open(base.engine(model), model, shape, rows));
-      });
+      headBank(base, kind, (engine, model, shape) => MixedRows.open(engine, model, shape, rows), rowsGraph);
     this.#rows = {
       SEQ_CLS: rowsOf('SEQ_CLS'),
       TOKEN_CLS: rowsOf('TOKEN_CLS'),
       QUESTION_ANS: rowsOf('QUESTION_ANS'),
     };
-    this.#decoding = new GrowingBank(async (shape) => {
-      const model = await base.open('CAUSAL_LM', 1);
-      return closing(model, await DecodingLoop.open(base.engine(model), model, shape, decoding));
-    });
+    this.#decoding = headBank(
+      base,
+      'CAUSAL_LM',
+      (engine, model, shape) => DecodingLoop.open(engine, model, shape, decoding),
+      causalGraph,
+    );
+    this.#own = new OwnModels(MOST_OWN, decoding.maxQueued);
   }
 
   /** What is served, by name. */
@@ -67,8 +63,10 @@ export class Serving {
    * @throws UserError for one that cannot share batches with the others; then everything is as before
    */
   async add(model: ServedModel): Promise<void> {
-    const packed = model.load();
-    await this.#bankOf(model).makeRoom(packed, model.outputs);
+    const bank = this.#bankOf(model);
+    // What shares no batch is read all the same, to see that it can be.
+    if (bank) await bank.makeRoom(model.load(), model.outputs);
+    else model.tuned();
     this.#models.set(model.name, model);
   }
 
@@ -80,7 +78,7 @@ export class Serving {
   /** Opens the sessions of what is served, so that no request waits for them. */
   async open(): Promise<void> {
     const banks = new Set([...this.#models.values()].map((model) => this.#bankOf(model)));
-    for (const bank of banks) await bank.use(async () => {});
+    for (const bank of banks) await bank?.use(async () => {});
   }
 
   /**
@@ -92,7 +90,7 @@ export class Serving {
     const { trained } = model;
     const { prediction } = trained.definition();
     const kind = headOf(model);
-    if (!prediction || kind === 'CAUSAL_LM') throw trained.cannotPredict();
+    if (!prediction || kind === 'CAUSAL_LM' || kind === 'SEQ_2_SEQ_LM') throw trained.cannotPredict();
     const packed = model.load();
     const generator = () => Promise.reject(new Error('rows are answered without writing'));
     return this.#rows[kind].use((mixed) => {
@@ -112,60 +110,45 @@ export class Serving {
     model: ServedModel,
     prompt: Prompt,
     input: GenerationInput,
-    { onRead, ...options }: WriteOptions = {},
+    options: WriteOptions = {},
   ): Promise<Generated> {
-    if (headOf(model) !== 'CAUSAL_LM') throw notWriting(model);
+    const head = headOf(model);
+    if (head === 'SEQ_2_SEQ_LM') {
+      const prefix = model.trained.parts.notes?.data.source_prefix ?? '';
+      const given = typeof prompt === 'string' ? `${prefix}${prompt}` : prompt;
+      return this.#own.use(
+        model,
+        async () => {
+          const loaded = await this.#base.open(head, 1);
+          const tuned = { engine: this.#base.engine(loaded), model: loaded, ...model.tuned() };
+          return closing(loaded, await openLanguageModel(tuned));
+        },
+        (language) => writeText(model, language, given, input, options),
+      );
+    }
+    if (head !== 'CAUSAL_LM') throw notWriting(model);
     const packed = model.load();
-    const { text, notes, generationFiles } = model.trained.parts;
     return this.#decoding.use(async (loop) => {
       const sequence = loop.sequence(model, packed);
-      const read: LanguageModel['read'] = (tokens, rows, reading) => {
-        onRead?.(tokens.length, reading.mask !== undefined);
-        return sequence.read(tokens, rows, reading);
-      };
-      const generator = new TextGenerator({
-        model: { ...sequence, read },
-        tokenizer: text.tokenizer,
-        chatTemplate: () => text.chatTemplate(),
-        files: generationFiles(),
-        isChat: notes?.data.messages !== undefined,
-        close: () => sequence.release(),
-      });
       try {
-        return await generator.generate(prompt, input, options);
+        return await writeText(model, sequence, prompt, input, options);
       } finally {
-        await generator.close();
+        await sequence.release();
       }
     });
   }
 
   async close(): Promise<void> {
     for (const bank of [...Object.values(this.#rows), this.#decoding]) await bank.close();
+    await this.#own.close();
   }
 
-  #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> {
+  /** Undefined for an encoder-decoder, whose two graphs are its own. */
+  #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> | undefined {
     const kind = headOf(model);
+    if (kind === 'SEQ_2_SEQ_LM') return undefined;
     return kind === 'CAUSAL_LM' ? this.#decoding : this.#rows[kind];
   }
-}
-
-type ServedHeadKind = RowHeadKind | 'CAUSAL_LM';
-
-/** Whether models with such a head are served. */
-export function isServedHead(kind: HeadKind): kind is ServedHeadKind {
-  return kind !== 'MASKED_LM' && kind !== 'SEQ_2_SEQ_LM';
-}
-
-/** The model's head. Throws a UserError for one that is not served. */
-function headOf({ trained, name }: ServedModel): ServedHeadKind {
-  const { headKind } = trained.parts.model;
-  if (isServedHead(headKind)) return headKind;
-  throw new UserError({
-    where: name,
-    expected: 'a model of classes, tokens or answers, or a decoder',
-    got: `one of ${headKind}`,
-    hint: 'Use adalora predict or adalora generate.',
-  });
 }
 
 function notWriting({ name, trained }: ServedModel): UserError {
@@ -175,14 +158,4 @@ function notWriting({ name, trained }: ServedModel): UserError {
     got: `one of task ${trained.task}`,
     hint: 'Ask it at /predict.',
   });
-}
-
-/** What computes with a model, and closes it when it is released. */
-function closing<Made extends { release(): Promise<void> }>(model: LoadedModel, made: Made): Made {
-  const release = made.release.bind(made);
-  made.release = async () => {
-    await release();
-    model.close();
-  };
-  return made;
 }

@@ -16,6 +16,13 @@ export interface Notes {
   data: Record<string, unknown> & { max_length?: number };
   /** Fields of the base model's config.json that the run has replaced. */
   model_config?: ModelConfig;
+  /** Tells the base model's weights from others; not of a base that was made at random or in a page. */
+  base_digest?: string;
+}
+
+interface NotedTask {
+  task: TaskName;
+  data: BaseData;
 }
 
 const modelConfig = z.record(z.string(), z.unknown()).optional();
@@ -23,6 +30,7 @@ const beginning = z.object({
   task: z.enum(TASK_NAMES),
   labels: z.array(z.string()),
   model_config: modelConfig,
+  base_digest: z.string().optional(),
 });
 
 /**
@@ -44,12 +52,12 @@ export function parseNotes(json: unknown, where: string): Notes {
 
 /** The text of the notes. `maxLength`: tokens that an example may have. */
 export function formatNotes(
-  { task, data, model_config }: { task: TaskName; data: BaseData; model_config?: ModelConfig },
+  { task, data, model_config, base_digest }: Pick<Notes, 'model_config' | 'base_digest'> & NotedTask,
   labels: readonly string[],
   maxLength: number,
 ): string {
   const { train: _, validation: __, ...reading } = data;
-  const notes = { task, labels, data: { ...reading, max_length: maxLength }, model_config };
+  const notes = { task, labels, data: { ...reading, max_length: maxLength }, model_config, base_digest };
   return `${JSON.stringify(notes, null, 2)}\n`;
 }
 

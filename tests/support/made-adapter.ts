@@ -11,7 +11,8 @@ import { METHODS } from '../../src/tuners/registry.ts';
 export interface MadeAdapter {
   task?: TaskName;
   labels?: readonly string[];
-  method?: 'lora' | 'adalora' | 'svd_lora';
+  method?: 'lora' | 'adalora' | 'svd_lora' | 'bitfit' | 'houlsby' | 'pfeiffer';
+  /** Of factors; the size of bottlenecks. */
   rank?: number;
   seed: number;
   /** Columns, where they are not one text. */
@@ -20,6 +21,10 @@ export interface MadeAdapter {
   targets?: string[] | string;
   /** Of the values. */
   deviation?: number;
+  /** Trained whole beside factors. */
+  modules?: string[];
+  /** As the notes have it. */
+  base_digest?: string;
 }
 
 const STEPS = 100;
@@ -37,21 +42,30 @@ export function writeMadeAdapter(
     data = { text: 'text', label: 'label' },
     targets = ['query', 'key', 'dense'],
     deviation = 0.3,
+    modules,
+    base_digest,
   }: MadeAdapter,
 ): void {
   const model = openModel(base, taskNamed(task).build(labels));
-  const common = { lora_alpha: 2 * rank, target_modules: targets };
-  const { lora, adalora, svd_lora } = METHODS;
+  const common = {
+    lora_alpha: 2 * rank,
+    target_modules: targets,
+    ...(modules && { modules_to_save: modules }),
+  };
+  const { lora, adalora, svd_lora, bitfit, houlsby, pfeiffer } = METHODS;
   const runs = {
     lora: () => lora.start(model, lora.config.parse({ r: rank, ...common }), STEPS),
     adalora: () =>
       adalora.start(model, adalora.config.parse({ init_r: rank + 1, target_r: rank, ...common }), STEPS),
     svd_lora: () => svd_lora.start(model, svd_lora.config.parse({ r: rank, ...common }), STEPS),
+    bitfit: () => bitfit.start(model, {}, STEPS),
+    houlsby: () => houlsby.start(model, houlsby.config.parse({ bottleneck: rank }), STEPS),
+    pfeiffer: () => pfeiffer.start(model, pfeiffer.config.parse({ bottleneck: rank }), STEPS),
   };
   const run = runs[method]();
   const values = new Random(seed, 'adapter').normals(run.tuner.layout.length, deviation);
   writeAdapter(folder, run.store!(values, base, labels));
   const reading = taskNamed(task).data.parse({ train: 'x', ...data }) as unknown as BaseData;
-  writeFileSync(join(folder, NOTES_FILE), formatNotes({ task, data: reading }, labels, 32));
+  writeFileSync(join(folder, NOTES_FILE), formatNotes({ task, data: reading, base_digest }, labels, 32));
   model.close();
 }

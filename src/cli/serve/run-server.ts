@@ -2,12 +2,11 @@ import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
-import { AdapterFolders, type FolderEvent } from '../../serving/node/adapter-folders.ts';
-import { BaseFolder } from '../../serving/node/base-folder.ts';
+import type { FolderEvent } from '../../serving/node/adapter-folders.ts';
 import { type FoundAdapter, findAdapters } from '../../serving/node/find-adapters.ts';
-import { baseOfRun, servedBase } from '../../serving/node/served-adapter.ts';
-import { LocalService } from '../../serving/service/local-service.ts';
-import { Serving } from '../../serving/serving.ts';
+import { baseOfRun } from '../../serving/node/served-adapter.ts';
+import { startServing } from '../../serving/node/start-serving.ts';
+import { batched } from '../../support/batched.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ServeFlags } from '../commands/serve.ts';
 import { stopOnSignal } from '../stop-on-signal.ts';
@@ -25,46 +24,54 @@ const MORE_REQUESTS = 512;
 export async function runServer(folders: readonly string[], flags: ServeFlags): Promise<void> {
   for (const folder of folders) checkFolder(folder);
   const apiKey = keyOf(flags.apiKeyEnv);
-  const name = flags.model ?? (await namedBase(folders));
-  const base = await BaseFolder.open(name, flags.baseDtype ?? 'float32', downloadDisplay(process.stderr));
+  const model = flags.model ?? (await namedBase(folders));
   const metrics = new ServerMetrics();
-  const limits = { slots: flags.slots, maxRows: flags.maxBatch, maxQueued: flags.maxQueue };
-  const serving = new Serving(base, {
-    rows: {
-      ...{ ...limits, maxTokens: flags.maxBatchTokens, maxWait: flags.maxWait, padId: base.tokenizer.padId },
-      onBatch: (run) => metrics.ran(run),
+  const display = downloadDisplay(process.stderr);
+  const failed = new AbortController();
+  const { service, ...opened } = await startServing(
+    {
+      ...{ folders, model, baseDtype: flags.baseDtype ?? 'float32' },
+      limits: {
+        ...{ slots: flags.slots, maxRows: flags.maxBatch, maxTokens: flags.maxBatchTokens },
+        ...{ maxWait: flags.maxWait, maxQueued: flags.maxQueue },
+      },
     },
-    decoding: { ...limits, onRun: (run) => metrics.ran(run) },
-  });
-  const adapters = new AdapterFolders(folders, base, serving, (event) => log(lineOf(event)));
-  const own = servedBase(base);
-  if (own) await serving.add(own);
-  await adapters.readAll();
-  await serving.open();
+    {
+      progress: display,
+      event: (event) => log(lineOf(event)),
+      run: (run) => metrics.ran(run),
+      fault: (error) => failed.abort(error),
+    },
+  );
 
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  const { app, drain } = serveApp(new LocalService(serving, adapters), {
-    ...{ metrics, apiKey, version, log },
-    allowLoading: flags.allowLoading ?? false,
-    maxBody: flags.maxBody,
-    maxRequests: flags.maxQueue + MORE_REQUESTS,
-    maxSeconds: flags.timeout,
-    onFault: (error) => console.error(error),
-  });
-  const { server, url } = await startServer(app, flags.host, flags.port);
-  log({ time: now(), event: 'listening', url, model: base.name, models: serving.models.size });
-  adapters.watch();
-
-  const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
-  await once(stop.signal, 'abort');
-  adapters.close();
-  await drain(DRAIN_SECONDS);
-  server.close();
-  server.closeIdleConnections();
-  await serving.close();
-  base.close();
-  stop.release();
+  try {
+    const { app, drain } = serveApp(service, {
+      ...{ metrics, apiKey, version: programVersion() },
+      log: batched(writeLines, setImmediate),
+      allowLoading: flags.allowLoading ?? false,
+      maxBody: flags.maxBody,
+      maxRequests: flags.maxQueue + MORE_REQUESTS,
+      maxSeconds: flags.timeout,
+      onFault: (error) => console.error(error),
+    });
+    const { server, url } = await startServer(app, flags.host, flags.port);
+    log({ time: now(), event: 'listening', url, ...opened });
+    const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
+    // Without the engine's thread there is nothing to serve with.
+    const end = AbortSignal.any([stop.signal, failed.signal]);
+    if (!end.aborted) await once(end, 'abort');
+    await drain(DRAIN_SECONDS);
+    server.close();
+    server.closeIdleConnections();
+    stop.release();
+  } finally {
+    await service.close();
+  }
   log({ time: now(), event: 'stopped' });
+}
+
+function programVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version;
 }
 
 function checkFolder(folder: string): void {
@@ -117,5 +124,10 @@ function now(): string {
 }
 
 function log(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  writeLines([line]);
+}
+
+/** In one piece: the system waits for whoever reads a pipe. */
+function writeLines(lines: readonly object[]): void {
+  process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

@@ -1,4 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -15,7 +14,6 @@ import { addCompletions } from './routes/completions.ts';
 import { addModels } from './routes/models.ts';
 import { addPredict } from './routes/predict.ts';
 import type { ServerMetrics } from './server-metrics.ts';
-import { whenSent } from './when-sent.ts';
 
 export interface AppOptions {
   metrics: ServerMetrics;
@@ -59,17 +57,18 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
 
   app.use(async (c, next) => {
     const began = performance.now();
-    const scope = new RequestScope(clientOf(c.env.outgoing), maxSeconds);
+    const scope = new RequestScope(maxSeconds);
     c.set('scope', scope);
-    await next();
-    const finish = () => {
-      const isLight = LIGHT.includes(c.req.path);
+    const { outgoing } = c.env;
+    // The request's own signal misses clients that go with half a body sent.
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) scope.gone();
       const seconds = (performance.now() - began) / 1000;
       const route = c.get('route') ?? c.req.path;
-      const status = scope.client.aborted ? 499 : c.res.status;
+      const status = scope.isGone ? 499 : outgoing.statusCode;
       metrics.requests.inc({ route, status });
       metrics.seconds.observe({ route }, seconds);
-      if (!isLight)
+      if (!LIGHT.includes(c.req.path))
         log({
           ...{ time: new Date().toISOString(), method: c.req.method, path: c.req.path, status },
           ...{ ms: Math.round(seconds * 1e5) / 100, ...scope.facts },
@@ -78,8 +77,8 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       scopes.delete(scope);
       metrics.underWay.set(scopes.size);
       if (scopes.size === 0) onIdle();
-    };
-    c.res = whenSent(c.res, finish);
+    });
+    await next();
   });
   app.use(async (c, next) => {
     if (c.req.path === '/health') return next();
@@ -98,17 +97,22 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     // The body of a client that has gone may never come to an end.
     await Promise.race([next(), scope.ended]);
   });
-  app.use(
-    bodyLimit({
-      maxSize: maxBody,
-      onError: () => {
-        throw new Refused(413, `the body: expected at most ${maxBody} bytes, got more.`);
-      },
-    }),
-  );
+  const limitUnsaid = bodyLimit({
+    maxSize: maxBody,
+    onError: () => {
+      throw tooLarge(maxBody);
+    },
+  });
+  app.use(async (c, next) => {
+    const { 'content-length': said, 'transfer-encoding': encoding } = c.env.incoming.headers;
+    // Node holds a body to the length that was said; counting it would make streams of it.
+    if (said === undefined || encoding !== undefined) return limitUnsaid(c, next);
+    if (Number(said) > maxBody) throw tooLarge(maxBody);
+    await next();
+  });
   app.onError((error, c) => {
     const scope = c.get('scope');
-    const failure = failureOf(errorOf(error), scope.client.aborted);
+    const failure = failureOf(errorOf(error), scope.isGone);
     if (failure.status === 500) options.onFault(error);
     scope.facts.error = failure.message;
     return answered(c, failure);
@@ -150,13 +154,8 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   };
 }
 
-/** Aborted when a client goes before its answer has gone out; the request's own signal misses those with half a body. */
-function clientOf(outgoing: HttpBindings['outgoing']): AbortSignal {
-  const controller = new AbortController();
-  outgoing.once('close', () => {
-    if (!outgoing.writableFinished) controller.abort(new Error('the client has gone'));
-  });
-  return controller.signal;
+function tooLarge(maxBody: number): Refused {
+  return new Refused(413, `the body: expected at most ${maxBody} bytes, got more.`);
 }
 
 /** An error in the form of the interface that was asked. */

@@ -1,15 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { EngineRun } from '../../serving/engine-run.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128];
-
-/** A run of the engine. */
-export interface EngineRun {
-  rows: number;
-  tokens: number;
-  adapters: number;
-  seconds: number;
-}
 
 /** What Prometheus is told. */
 export class ServerMetrics {

@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
+import { weightsDigest } from '../../formats/node/weights-digest.ts';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import { oncePerHost, together } from '../../parallel/node/together.ts';
@@ -200,7 +201,9 @@ function writeResults(
   finish: FinishEvent,
 ): void {
   const files = runFiles(run.config.output);
-  const { adapter, notes, card } = runResults(run, inputs.method, values, finish);
+  const isAdapter = inputs.method.store !== undefined && run.config.model_init !== 'random';
+  const base = isAdapter ? weightsDigest(run.folder) : undefined;
+  const { adapter, notes, card } = runResults(run, inputs.method, values, finish, base);
   const folder = adapter ? files.adapter : files.model;
   makeFolder(folder);
   atomicWrite(join(folder, NOTES_FILE), notes);

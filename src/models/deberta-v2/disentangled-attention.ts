@@ -1,5 +1,5 @@
 import { add, gather, matmul, reshape, slice, softmax, transpose, where } from '../../graph/build.ts';
-import { addDimensions, type Dimension, multiplyDimensions } from '../../graph/dimension.ts';
+import { addDimensions, type Dimension, multiplyDimensions, sameDimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
 import type { DebertaV2Config } from './config.ts';
@@ -46,19 +46,19 @@ export function disentangledAttention(
   const terms = 1 + Number(has('c2p')) + Number(has('p2c'));
   const options = { transposeB: true, scale: 1 / Math.sqrt(headSize * terms) };
   // [tokens · batch, hidden] to [batch, heads, tokens, headSize], which products read in place.
-  const split = (rows: Value, examples: Dimension) => {
-    const tokens = examples === 1 ? rows.shape[0] : visible.shape[3];
+  const split = (rows: Value, tokens: Dimension) => {
+    const examples = sameDimension(rows.shape[0], tokens) ? 1 : batch;
     return transpose(reshape(rows, [tokens, examples, heads, headSize]), [1, 2, 0, 3]);
   };
   const [query, key, value] = module
     .linearGroup(['query_proj', 'key_proj', 'value_proj'], hidden, [width, width, width])
-    .map((rows) => split(rows, batch));
+    .map((rows) => split(rows, visible.shape[3]));
 
   let scores = matmul(query, key, options);
   if (relative) {
     const table = module.dropout(relative.table, config.hidden_dropout_prob);
     const positions = (projection: string, rows: Value) =>
-      split(module.linear(projection, gather(table, rows), width), 1);
+      split(module.linear(projection, gather(table, rows), width), rows.shape[0]);
     if (has('c2p')) {
       const keys = positions(shared ? 'key_proj' : 'pos_key_proj', relative.falling);
       scores = add(scores, skewed(matmul(query, keys, options)));

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { AdapterBank } from './adapter-bank.ts';
-import type { PackedAdapter } from './packed-adapter.ts';
+import { NO_ADAPTER, type PackedAdapter } from './packed-adapter.ts';
 
 /** An adapter whose only number is its rank. */
 const packed = (rank: number): PackedAdapter => ({
+  ...NO_ADAPTER,
   factors: new Map([['q', { rank, a: Float32Array.of(rank), b: new Float32Array(1) }]]),
-  linears: new Map(),
 });
 const PARTS = [
   {

@@ -1,6 +1,6 @@
 import type { Tensors } from '../../runtime/session.ts';
 import { elementCount } from '../../support/element-count.ts';
-import { type BankPart, SLOTS } from './bank-injection.ts';
+import { type BankPart, SLOTS } from './bank-reader.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
 
 /**

@@ -5,37 +5,58 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openForTask } from '../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { input } from '../../graph/build.ts';
-import { symbol } from '../../graph/dimension.ts';
+import { type Dimension, symbol } from '../../graph/dimension.ts';
 import { Graph } from '../../graph/graph.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
 import { METHODS } from '../../tuners/registry.ts';
 import { BankInjection } from './bank-injection.ts';
-import { packAdapter } from './packed-adapter.ts';
+import { EMPTY_SHAPE } from './bank-shape.ts';
+import { packAdapter } from './pack-adapter.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-bank-'));
 beforeAll(() => writeTinyModel(folder));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('says which module reads the same for all texts', () => {
+it('gives each text rows of its own where a module reads the same for all', () => {
   const graph = new Graph();
-  const shape = { ranks: new Map([['attention.query_proj', 2]]), outputs: new Map() };
+  const path = 'attention.query_proj';
+  const shape = { ...EMPTY_SHAPE, ranks: new Map([[path, 2]]) };
   const injection = new BankInjection(graph, shape, 4, () => ({
     outFeatures: 8,
     weight: new Float32Array(0),
   }));
-  const ask = (x: Parameters<typeof injection.increments>[1]) => {
-    injection.linear({ path: 'attention.query_proj', inFeatures: 8, outFeatures: 8 }, true, x);
-    return injection.increments(['attention.query_proj', 'attention.other'], x);
+  const ask = (name: string, size: Dimension) => {
+    const x = input(graph, name, 'float32', [size, 8]);
+    injection.linear({ path, inFeatures: 8, outFeatures: 8 }, true, x);
+    const [increment, other] = injection.increments([path, 'attention.other'], x);
+    expect(other).toBeUndefined();
+    return [increment, injection.output(path, x, x)].map((value) => value?.shape.join());
   };
-  const rows = input(graph, 'x', 'float32', [symbol('batch'), 8]);
-  expect(ask(rows).map((value) => value?.shape.join())).toEqual(['batch,8', undefined]);
-  expect(injection.parts.map(({ name }) => name)).toEqual([
-    'A attention.query_proj',
-    'B attention.query_proj',
-  ]);
-  expect(() => ask(input(graph, 'positions', 'float32', [16, 8]))).toThrow(
-    'attention.query_proj: expected a module that reads the tokens of each text',
+  expect(ask('x', symbol('batch'))).toEqual(['batch,8', undefined]);
+  expect(ask('positions', 16)).toEqual([undefined, '16*batch,8']);
+  expect(injection.reader.parts.map(({ name }) => name)).toEqual([`A ${path}`, `B ${path}`]);
+});
+
+it('says which norm is of what all texts share', () => {
+  const graph = new Graph();
+  const shape = { ...EMPTY_SHAPE, shifts: new Set(['encoder.LayerNorm']) };
+  const injection = new BankInjection(graph, shape, 4, () => {
+    throw new Error('not asked');
+  });
+  const table = input(graph, 'table', 'float32', [16, 8]);
+  expect(() => injection.output('encoder.LayerNorm', table, table)).toThrow(
+    'encoder.LayerNorm: expected a module that reads the tokens of each text',
+  );
+});
+
+it('says which place the network does not have', () => {
+  const shape = { ...EMPTY_SHAPE, shifts: new Set(['conv']) };
+  const injection = new BankInjection(new Graph(), shape, 4, () => {
+    throw new Error('not asked');
+  });
+  expect(() => injection.assertAllMet()).toThrow(
+    /^conv: expected a module where adapters can differ from row to row/,
   );
 });
 
@@ -53,7 +74,12 @@ it('takes adapters of low rank and whole linear modules, and says what others ha
   expect(() => pack(lora({ modules_to_save: ['word_embeddings'] }))).toThrow(
     /mine: expected an adapter that can share batches .* got one with bert.embeddings.word_embeddings.weight/,
   );
-  const bitfit = METHODS.bitfit.start(model, {}, 1);
-  expect(() => pack(bitfit.tuner)).toThrow(/mine: .* got an adapter of another method/);
+  const shifts = pack(METHODS.bitfit.start(model, {}, 1).tuner).shifts;
+  expect([...shifts.keys()]).toContain('bert.encoder.layer.1.output.LayerNorm');
+  expect(shifts.has('classifier')).toBe(false);
+  const { bottlenecks } = pack(
+    METHODS.houlsby.start(model, METHODS.houlsby.config.parse({ bottleneck: 3 }), 1).tuner,
+  );
+  expect([...bottlenecks.values()].map(({ size }) => size)).toEqual([3, 3, 3, 3]);
   model.close();
 });

@@ -1,44 +1,46 @@
-import { add, gather, input, matmul, reshape, slice, transpose } from '../../graph/build.ts';
-import { type Dimension, divideDimension, multiplyDimensions, symbol } from '../../graph/dimension.ts';
+import { add, matmul, reshape, slice } from '../../graph/build.ts';
+import { multiplyDimensions, symbol } from '../../graph/dimension.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
-import type { Injection, LinearModule } from '../../nn/network.ts';
+import type { Injection, LinearModule, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import { UserError } from '../../support/user-error.ts';
+import { asRows, BankReader, byExample, tokensOf } from './bank-reader.ts';
 import type { BankShape } from './bank-shape.ts';
+import { bankedBottleneck } from './banked-bottleneck.ts';
 import type { PackedAdapter, PackedLinear } from './packed-adapter.ts';
 
-/** The input that says which slot the adapter of each example lies in, int32 [batch]. */
-export const SLOTS = 'slots';
-const BATCH = 'batch';
-
-/** An input of the graph with a part of every slot: [slots, ...shape]. */
-export interface BankPart {
-  name: string;
-  shape: readonly number[];
-  /** Writes an adapter's numbers into the slot's memory, which is zero. */
-  write(adapter: PackedAdapter, slot: Float32Array): void;
-}
-
 /**
- * Adapters of different rows in one batch. Every row reads the factors of its own adapter from the slot that it names, as
- * one product of a batch of matrices; lower ranks and fewer labels are filled up with zeros, which change nothing.
+ * Adapters of different rows in one batch. Every row reads what its own adapter does from the slot that it names, as one
+ * product of a batch of matrices; lower ranks and fewer labels are filled up with zeros, which change nothing.
  */
 export class BankInjection implements Injection {
-  /** In the order in which the graph was built. */
-  readonly parts: BankPart[] = [];
-  readonly #slots: Value;
-  /** Parts by name: a module that is used twice has them once. */
-  readonly #rows = new Map<string, Value>();
+  readonly reader: BankReader;
   /** Of every linear module: `linear` is asked before `increments`. */
   readonly #outFeatures = new Map<string, number>();
+  /** Modules and sublayers that were met. */
+  readonly #met = new Set<string>();
 
   constructor(
-    readonly graph: Graph,
+    graph: Graph,
     readonly shape: BankShape,
-    readonly slots: number,
+    slots: number,
     /** A linear module of the base model, for adapters that do not replace it. */
     readonly base: (path: string) => PackedLinear,
   ) {
-    this.#slots = input(graph, SLOTS, 'int32', [symbol(BATCH)]);
+    this.reader = new BankReader(graph, slots);
+  }
+
+  /** Throws a UserError for a place in the shape that the network does not have. */
+  assertAllMet(): void {
+    const { ranks, outputs, shifts, bottlenecks } = this.shape;
+    for (const path of [...ranks.keys(), ...outputs.keys(), ...shifts, ...bottlenecks.keys()]) {
+      if (this.#met.has(path)) continue;
+      const got = 'one that is no linear module, layer norm or sublayer of the network';
+      throw new UserError({
+        where: path,
+        expected: 'a module where adapters can differ from row to row',
+        got,
+      });
+    }
   }
 
   parameter(): undefined {
@@ -46,74 +48,93 @@ export class BankInjection implements Injection {
   }
 
   increments(paths: readonly string[], x: Value): (Value | undefined)[] {
+    // What rows of all examples become is rows of each: see `output`.
+    if (tokensOf(x) === undefined) return paths.map(() => undefined);
+    const products = this.#products(paths, x);
+    return paths.map((path) => {
+      const product = products.get(path);
+      return product && asRows(product);
+    });
+  }
+
+  output(path: string, y: Value, x: Value): Value | undefined {
+    this.#met.add(path);
+    const isOfAll = tokensOf(x) === undefined;
+    const product = isOfAll ? this.#products([path], x).get(path) : undefined;
+    const width = y.shape[1] as number;
+    const shift = this.shape.shifts.has(path)
+      ? this.reader.read(`shift ${path}`, [width], ({ shifts }, slot) => slot.set(shifts.get(path) ?? []))
+      : undefined;
+    if (product === undefined && shift === undefined) return undefined;
+    // What reads the norm of a table takes rows of that, and not of a table of each text.
+    if (isOfAll && !this.#outFeatures.has(path)) throw notByExample(path);
+    const batch = symbol('batch');
+    const tokens = tokensOf(y) ?? y.shape[0];
+    let sum = reshape(y, [tokens, isOfAll ? 1 : batch, width]);
+    if (product) sum = add(sum, reshape(asRows(product), [tokens, batch, width]));
+    if (shift) sum = add(sum, shift);
+    return reshape(sum, [multiplyDimensions(tokens, batch), width]);
+  }
+
+  linear({ path, inFeatures, outFeatures, transposed }: LinearModule, bias: boolean, x: Value) {
+    this.#outFeatures.set(path, outFeatures);
+    if (!this.shape.outputs.has(path)) return undefined;
+    if (tokensOf(x) === undefined) throw notByExample(path);
+    const of = ({ linears }: PackedAdapter) => linears.get(path) ?? this.base(path);
+    const weightShape = transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
+    const weight = this.reader.read(`W ${path}`, weightShape, (adapter, slot) =>
+      slot.set(of(adapter).weight),
+    );
+    const product = matmul(byExample(x), weight, { transposeB: !transposed });
+    if (!bias) return asRows(product);
+    const shift = this.reader.read(`b ${path}`, [1, outFeatures], (adapter, slot) =>
+      slot.set(of(adapter).bias ?? []),
+    );
+    return asRows(add(product, shift));
+  }
+
+  sublayer({ path, width }: Sublayer, h: Value, { residual, norm }: SublayerEnd): Value | undefined {
+    const rooms = this.shape.bottlenecks.get(path);
+    if (!rooms) return undefined;
+    this.#met.add(path);
+    if (tokensOf(h) === undefined) throw notByExample(path);
+    return [...rooms.values()].reduce((sum, room) => {
+      const whole = add(h, residual);
+      const read = room.form.reads === 'output' ? h : (norm?.(whole) ?? whole);
+      return add(asRows(bankedBottleneck(this.reader, { path, width }, room, byExample(read))), sum);
+    }, h);
+  }
+
+  /** Products of low rank of modules that read the same x, [batch, tokens, outFeatures] by their paths. */
+  #products(paths: readonly string[], x: Value): Map<string, Value> {
     const adapted = paths.flatMap((path) => {
       const rank = this.shape.ranks.get(path) ?? 0;
       return rank === 0 ? [] : [{ path, rank }];
     });
-    if (adapted.length === 0) return paths.map(() => undefined);
+    const products = new Map<string, Value>();
+    if (adapted.length === 0) return products;
     const inFeatures = x.shape[1] as number;
     const all = adapted.reduce((sum, { rank }) => sum + rank, 0);
-    const a = this.#read(`A ${adapted[0].path}`, [all, inFeatures], ({ factors }, slot) => {
+    const names = adapted.map(({ path }) => path).join(' ');
+    const a = this.reader.read(`A ${names}`, [all, inFeatures], ({ factors }, slot) => {
       let row = 0;
       for (const { path, rank } of adapted) {
         slot.set(factors.get(path)?.a ?? [], row * inFeatures);
         row += rank;
       }
     });
-    const inner = matmul(this.#byExample(x, adapted[0].path), a, { transposeB: true });
+    const inner = matmul(byExample(x), a, { transposeB: true });
     let start = 0;
-    const increments = new Map<string, Value>();
     for (const { path, rank } of adapted) {
       const outFeatures = this.#outFeatures.get(path) as number;
-      const b = this.#read(`B ${path}`, [rank, outFeatures], ({ factors }, slot) =>
+      const b = this.reader.read(`B ${path}`, [rank, outFeatures], ({ factors }, slot) =>
         slot.set(factors.get(path)?.b ?? []),
       );
-      increments.set(path, asRows(matmul(slice(inner, 2, start, start + rank), b)));
+      products.set(path, matmul(slice(inner, 2, start, start + rank), b));
       start += rank;
     }
-    return paths.map((path) => increments.get(path));
+    return products;
   }
-
-  linear({ path, inFeatures, outFeatures, transposed }: LinearModule, bias: boolean, x: Value) {
-    this.#outFeatures.set(path, outFeatures);
-    if (!this.shape.outputs.has(path)) return undefined;
-    const of = ({ linears }: PackedAdapter) => linears.get(path) ?? this.base(path);
-    const weightShape = transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
-    const weight = this.#read(`W ${path}`, weightShape, (adapter, slot) => slot.set(of(adapter).weight));
-    const product = matmul(this.#byExample(x, path), weight, { transposeB: !transposed });
-    if (!bias) return asRows(product);
-    const shift = this.#read(`b ${path}`, [1, outFeatures], (adapter, slot) =>
-      slot.set(of(adapter).bias ?? []),
-    );
-    return asRows(add(product, shift));
-  }
-
-  /** A part of each example's slot, [batch, ...shape]. */
-  #read(name: string, shape: readonly number[], write: BankPart['write']): Value {
-    let rows = this.#rows.get(name);
-    if (!rows) {
-      this.parts.push({ name, shape, write });
-      rows = gather(input(this.graph, name, 'float32', [this.slots, ...shape]), this.#slots);
-      this.#rows.set(name, rows);
-    }
-    return rows;
-  }
-
-  /** Sequence-major rows [tokens · batch, width] as [batch, tokens, width]. */
-  #byExample(x: Value, path: string): Value {
-    const tokens = divideDimension(x.shape[0], BATCH);
-    if (tokens === undefined) throw notByExample(path);
-    const shape: Dimension[] = [tokens, symbol(BATCH), x.shape[1]];
-    return tokens === 1
-      ? reshape(x, [symbol(BATCH), 1, x.shape[1]])
-      : transpose(reshape(x, shape), [1, 0, 2]);
-  }
-}
-
-/** [batch, tokens, width] as sequence-major rows. */
-function asRows(y: Value): Value {
-  const [batch, tokens, width] = y.shape;
-  return reshape(transpose(y, [1, 0, 2]), [multiplyDimensions(tokens, batch), width]);
 }
 
 function notByExample(path: string): UserError {

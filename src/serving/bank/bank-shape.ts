@@ -1,4 +1,12 @@
+import type { BottleneckForm } from '../../tuners/bottleneck/bottleneck-injection.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
+
+/** Bottlenecks of one form. */
+export interface BottleneckRoom {
+  form: BottleneckForm;
+  /** The largest size. */
+  size: number;
+}
 
 /** What the slots of a bank have room for, by the paths of modules. */
 export interface BankShape {
@@ -6,24 +14,51 @@ export interface BankShape {
   readonly ranks: ReadonlyMap<string, number>;
   /** Outputs of linear modules that adapters replace: heads have one for each label. */
   readonly outputs: ReadonlyMap<string, number>;
+  /** Modules whose biases adapters train. */
+  readonly shifts: ReadonlySet<string>;
+  /** Behind each sublayer, by {@link formKey}. */
+  readonly bottlenecks: ReadonlyMap<string, ReadonlyMap<string, BottleneckRoom>>;
 }
 
-export const EMPTY_SHAPE: BankShape = { ranks: new Map(), outputs: new Map() };
+export const EMPTY_SHAPE: BankShape = {
+  ranks: new Map(),
+  outputs: new Map(),
+  shifts: new Set(),
+  bottlenecks: new Map(),
+};
+
+/** The same for bottlenecks that compute alike. */
+export function formKey({ reads, nonLinearity }: BottleneckForm): string {
+  return `${reads} ${nonLinearity}`;
+}
 
 /** Room for what a shape has room for and for an adapter. */
-export function withRoom(shape: BankShape, { factors, linears }: PackedAdapter): BankShape {
+export function withRoom(
+  shape: BankShape,
+  { factors, linears, shifts, bottlenecks }: PackedAdapter,
+): BankShape {
   const ranks = new Map(shape.ranks);
   for (const [path, { rank }] of factors) ranks.set(path, Math.max(rank, ranks.get(path) ?? 0));
   const outputs = new Map(shape.outputs);
   for (const [path, { outFeatures }] of linears)
     outputs.set(path, Math.max(outFeatures, outputs.get(path) ?? 0));
-  return { ranks, outputs };
+  const rooms = new Map(shape.bottlenecks);
+  for (const [path, { form, size }] of bottlenecks) {
+    const forms = rooms.get(path);
+    const most = Math.max(size, forms?.get(formKey(form))?.size ?? 0);
+    rooms.set(path, new Map([...(forms ?? []), [formKey(form), { form, size: most }]]));
+  }
+  return { ranks, outputs, shifts: new Set([...shape.shifts, ...shifts.keys()]), bottlenecks: rooms };
 }
 
 /** Whether an adapter fits into the slots. */
-export function hasRoom({ ranks, outputs }: BankShape, { factors, linears }: PackedAdapter): boolean {
+export function hasRoom(shape: BankShape, { factors, linears, shifts, bottlenecks }: PackedAdapter): boolean {
   return (
-    [...factors].every(([path, { rank }]) => rank <= (ranks.get(path) ?? 0)) &&
-    [...linears].every(([path, { outFeatures }]) => outFeatures <= (outputs.get(path) ?? 0))
+    [...factors].every(([path, { rank }]) => rank <= (shape.ranks.get(path) ?? 0)) &&
+    [...linears].every(([path, { outFeatures }]) => outFeatures <= (shape.outputs.get(path) ?? 0)) &&
+    [...shifts.keys()].every((path) => shape.shifts.has(path)) &&
+    [...bottlenecks].every(
+      ([path, { form, size }]) => size <= (shape.bottlenecks.get(path)?.get(formKey(form))?.size ?? 0),
+    )
   );
 }

@@ -4,7 +4,8 @@ import { elementCount } from '../../support/element-count.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 import { AdapterBank } from './adapter-bank.ts';
-import { BankInjection, type BankPart } from './bank-injection.ts';
+import { BankInjection } from './bank-injection.ts';
+import type { BankPart } from './bank-reader.ts';
 import type { BankShape } from './bank-shape.ts';
 import type { PackedLinear } from './packed-adapter.ts';
 
@@ -39,7 +40,8 @@ export function bankedGraph<Made>(
       return injection;
     };
     const graph = build({ ...FROZEN.tuner, inject });
-    return { graph, parts: injection?.parts ?? [] };
+    injection?.assertAllMet();
+    return { graph, parts: injection?.reader.parts ?? [] };
   };
   const count = slots ?? slotsFor(attempt(1).parts);
   const { graph, parts } = attempt(count);

@@ -1,11 +1,16 @@
 import { expect, it } from 'vitest';
+import type { BankShape } from './bank-shape.ts';
 import { GrowingBank } from './growing-bank.ts';
-import type { PackedAdapter } from './packed-adapter.ts';
+import { NO_ADAPTER, type PackedAdapter } from './packed-adapter.ts';
 
 const adapter = (rank: number): PackedAdapter => ({
+  ...NO_ADAPTER,
   factors: new Map([['q', { rank, a: new Float32Array(rank), b: new Float32Array(rank) }]]),
-  linears: new Map(),
 });
+
+const check = async ({ ranks }: BankShape) => {
+  if (ranks.get('q') === 17) throw new Error('refused before it is opened');
+};
 
 function growing() {
   const log: string[] = [];
@@ -19,7 +24,7 @@ function growing() {
         log.push(`release ${name}`);
       },
     };
-  });
+  }, check);
   return { log, bank };
 }
 
@@ -59,6 +64,14 @@ it('is as before where it cannot grow', async () => {
   await bank.use(async () => {});
   await expect(bank.makeRoom(adapter(13), 1)).rejects.toThrow('no such rank');
   await bank.makeRoom(adapter(1), 1);
+  expect(await bank.use(async ({ name }) => name)).toBe('rank 2, 1 outputs');
+  expect(log).toEqual(['open rank 2, 1 outputs']);
+});
+
+it('refuses what it cannot hold before anything is opened', async () => {
+  const { log, bank } = growing();
+  await bank.makeRoom(adapter(2), 1);
+  await expect(bank.makeRoom(adapter(17), 1)).rejects.toThrow('refused before it is opened');
   expect(await bank.use(async ({ name }) => name)).toBe('rank 2, 1 outputs');
   expect(log).toEqual(['open rank 2, 1 outputs']);
 });

@@ -9,6 +9,9 @@ export interface Banked {
 /** Opens what computes with a bank of a shape, for heads of so many outputs. */
 export type OpenBanked<Made extends Banked> = (shape: BankShape, outputs: number) => Promise<Made>;
 
+/** Throws a UserError for a shape that nothing can be opened with. */
+export type CheckBanked = (shape: BankShape, outputs: number) => Promise<void>;
+
 interface Opened<Made> {
   made: Promise<Made>;
   users: number;
@@ -21,13 +24,15 @@ interface Opened<Made> {
  */
 export class GrowingBank<Made extends Banked> {
   readonly #open: OpenBanked<Made>;
+  readonly #check: CheckBanked;
   #shape = EMPTY_SHAPE;
   #outputs = 1;
   #current: Opened<Made> | undefined;
   #growth: Promise<void> = Promise.resolve();
 
-  constructor(open: OpenBanked<Made>) {
+  constructor(open: OpenBanked<Made>, check: CheckBanked) {
     this.#open = open;
+    this.#check = check;
   }
 
   /**
@@ -73,7 +78,7 @@ export class GrowingBank<Made extends Banked> {
       await next.made;
       this.#current = next;
       await retire(before);
-    }
+    } else await this.#check(shape, most);
     this.#shape = shape;
     this.#outputs = most;
   }

@@ -18,7 +18,7 @@ import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
-import { packAdapter } from '../bank/packed-adapter.ts';
+import { packAdapter } from '../bank/pack-adapter.ts';
 import { Overloaded } from '../overloaded.ts';
 import { DecodingLoop } from './decoding-loop.ts';
 

@@ -10,6 +10,7 @@ import type { AdapterBank } from '../bank/adapter-bank.ts';
 import type { BankShape } from '../bank/bank-shape.ts';
 import { bankedGraph } from '../bank/banked-graph.ts';
 import type { PackedAdapter } from '../bank/packed-adapter.ts';
+import type { EngineRun } from '../engine-run.ts';
 import { Overloaded } from '../overloaded.ts';
 
 export interface DecodingLimits {
@@ -23,7 +24,7 @@ export interface DecodingOptions extends DecodingLimits {
   /** Adapters that have a slot at a time. */
   slots?: number;
   /** Told of every run: of a piece of a prompt, or of one token for every sequence. */
-  onRun?(run: { rows: number; tokens: number; adapters: number; seconds: number }): void;
+  onRun?(run: EngineRun): void;
 }
 
 /** What a sequence wants read next. */

@@ -18,6 +18,8 @@ export type FolderEvent =
 const CACHE_BYTES = 2 ** 28;
 /** How often folders are looked at: one whose files have not changed in between is complete. */
 const LOOK_MS = 1000;
+/** Looks take this share of the time at most, however many folders there are. */
+const LOOK_SHARE = 0.02;
 /** What an adapter may be called that is loaded by name. */
 const NAME = /^\w[\w.-]{0,127}$/;
 
@@ -30,6 +32,8 @@ export class AdapterFolders {
   readonly #cache = new PackedCache(CACHE_BYTES);
   /** What is served, by name. */
   readonly #served = new Map<string, FoundAdapter>();
+  /** Names of what is served, by folder. */
+  readonly #names = new Map<string, Set<string>>();
   /** States that are not served, by folder: they were refused, or unloaded. */
   readonly #passedOver = new Map<string, string>();
   /** States as they were seen the last time, by folder. */
@@ -55,11 +59,13 @@ export class AdapterFolders {
   }
 
   /** Looks again and again, until it is closed. */
-  watch(): void {
+  watch(pause = LOOK_MS): void {
     this.#timer = setTimeout(async () => {
+      const began = performance.now();
       await this.look();
-      if (!this.#isClosed) this.watch();
-    }, LOOK_MS);
+      const took = performance.now() - began;
+      if (!this.#isClosed) this.watch(Math.max(LOOK_MS, took / LOOK_SHARE));
+    }, pause);
   }
 
   /** Looks once: takes in what has not changed since the last look. */
@@ -129,8 +135,7 @@ export class AdapterFolders {
   async #take(found: FoundAdapter): Promise<void> {
     const { folder, state } = found;
     if (this.#passedOver.get(folder) === state) return;
-    const known = [...this.#served].flatMap(([name, other]) => (other.folder === folder ? [name] : []));
-    for (const name of known.length > 0 ? known : [found.name]) {
+    for (const name of [...(this.#names.get(folder) ?? [found.name])]) {
       const served = this.#served.get(name);
       if (served?.folder === folder && served.state === state) continue;
       try {
@@ -151,6 +156,7 @@ export class AdapterFolders {
     const isKnown = this.#served.has(name);
     await this.#serving.add(servedAdapter(found, name, this.#base, this.#cache));
     this.#served.set(name, found);
+    this.#names.set(folder, new Set([...(this.#names.get(folder) ?? []), name]));
     this.#passedOver.delete(folder);
     this.#onEvent({ type: isKnown ? 'reloaded' : 'loaded', name, folder });
   }
@@ -158,6 +164,9 @@ export class AdapterFolders {
   #drop(name: string, folder: string): void {
     this.#serving.remove(name);
     this.#served.delete(name);
+    const names = this.#names.get(folder);
+    names?.delete(name);
+    if (names?.size === 0) this.#names.delete(folder);
     this.#onEvent({ type: 'unloaded', name, folder });
   }
 

@@ -4,6 +4,7 @@ import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import { weightsDigest } from '../../formats/node/weights-digest.ts';
 import type { HeadKind } from '../../models/model-definition.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
@@ -22,7 +23,7 @@ import { readGenerationFiles } from '../../trained/node/read-generation-files.ts
 import { textParts } from '../../trained/text-parts.ts';
 import type { TrainedParts } from '../../trained/trained-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
-import type { ServedBase } from '../serving.ts';
+import type { ServedBase } from '../served-base.ts';
 
 /** A base model's folder: its weights are mapped once for all adapters, its tokenizer is read once. */
 export class BaseFolder implements ServedBase {
@@ -32,6 +33,7 @@ export class BaseFolder implements ServedBase {
   readonly json: Readonly<Record<string, unknown>>;
   readonly tokenizer: TextTokenizer;
   readonly #models = new Map<string, LoadedModel>();
+  #digest: string | undefined;
 
   private constructor(
     /** The real path. */
@@ -62,6 +64,12 @@ export class BaseFolder implements ServedBase {
   isCalled(name: string): boolean {
     if (existsSync(name) && realpathSync(name) === this.folder) return true;
     return modelName(name) === this.name;
+  }
+
+  /** Tells its weights from others. */
+  get digest(): string {
+    this.#digest ??= weightsDigest(this.folder);
+    return this.#digest;
   }
 
   /** The model with its own weights, for adapters to be put on. `key`: equal ones are the same model. */
@@ -108,7 +116,7 @@ function modelName(model: string): string {
 /** Makes a model with a head of as many outputs as any adapter has. */
 function builderOf(kind: HeadKind, outputs: number): BuildTask {
   if (kind === 'QUESTION_ANS') return spanModel;
-  if (kind === 'CAUSAL_LM') return tokenModel('CAUSAL_LM');
+  if (kind === 'CAUSAL_LM' || kind === 'SEQ_2_SEQ_LM') return tokenModel(kind);
   return (definition, config) => {
     const sized = { ...config, numLabels: outputs };
     if (kind === 'TOKEN_CLS') return tokenModel(kind)(definition, sized);

@@ -1,4 +1,4 @@
-import type { PackedAdapter } from '../bank/packed-adapter.ts';
+import { type PackedAdapter, packedBytes } from '../bank/packed-adapter.ts';
 
 /** Adapters that were used lately, ready for a slot; the others are read from their files again. */
 export class PackedCache {
@@ -27,10 +27,5 @@ export class PackedCache {
 }
 
 function sized(packed: PackedAdapter): { packed: PackedAdapter; bytes: number } {
-  const { factors, linears } = packed;
-  const arrays = [
-    ...[...factors.values()].flatMap(({ a, b }) => [a, b]),
-    ...[...linears.values()].flatMap(({ weight, bias }) => [weight, bias ?? new Float32Array(0)]),
-  ];
-  return { packed, bytes: arrays.reduce((sum, { byteLength }) => sum + byteLength, 0) };
+  return { packed, bytes: packedBytes(packed) };
 }

@@ -14,9 +14,10 @@ import { purposeOf } from '../../trained/purpose.ts';
 import { TrainedModel } from '../../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
-import { packAdapter } from '../bank/packed-adapter.ts';
+import { packAdapter } from '../bank/pack-adapter.ts';
+import { NO_ADAPTER } from '../bank/packed-adapter.ts';
+import { isServedHead } from '../served-head.ts';
 import type { ServedModel } from '../served-model.ts';
-import { isServedHead } from '../serving.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { type FoundAdapter, stateOf } from './find-adapters.ts';
 import type { PackedCache } from './packed-cache.ts';
@@ -42,6 +43,7 @@ export function servedAdapter(
   const where = adapterConfigFile(folder);
   checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
   const known = readNotes(folder);
+  if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   const { family, json } = base;
   const { notes, build } = purposeOf({ family, json, stored, notes: known }, false, folder);
   const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
@@ -50,12 +52,9 @@ export function servedAdapter(
     ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
     outputs: model.config.numLabels,
     trained: new TrainedModel({ ...base.parts(model, notes?.data.max_length), path: name, notes }),
-    load: () =>
-      cache.get(served, () =>
-        packAdapter(model, tuneModel(model, knownAdapter(read(), where), folder), folder),
-      ),
+    load: () => cache.get(served, () => packAdapter(model, served.tuned(), folder)),
+    tuned: () => tuneModel(model, knownAdapter(read(), where), folder),
   };
-  served.load();
   return served;
 }
 
@@ -68,14 +67,14 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { notes: own, build } = purpose;
   const model = base.model(generates ? 'base' : `${own?.task} ${own?.labels.length}`, build);
   if (model.initialised.length > 0 || !isServedHead(model.headKind)) return undefined;
-  const packed = packAdapter(model, FROZEN, folder);
   return {
     ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
     trained: new TrainedModel({
       ...base.parts(model, own?.data.max_length),
       ...{ path: name, notes: own },
     }),
-    load: () => packed,
+    load: () => NO_ADAPTER,
+    tuned: () => FROZEN,
   };
 }
 
@@ -99,6 +98,17 @@ function checkBase(base: BaseFolder, named: string | null | undefined, where: st
     expected: `an adapter of ${base.name}`,
     got: `one of ${named}`,
     hint: 'Serve it with its own base. A base that lies elsewhere is known by the name of its folder.',
+  });
+}
+
+/** Refuses another model that has the base's name: its shapes may be the same. */
+function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, where: string): void {
+  if (digest === trainedOn) return;
+  throw new UserError({
+    where,
+    expected: `an adapter of the ${name} in ${folder}`,
+    got: `one of a base with other weights (fingerprint ${trainedOn.slice(0, 12)}, not ${digest.slice(0, 12)})`,
+    hint: 'Serve it with the very files that it was trained on.',
   });
 }
 

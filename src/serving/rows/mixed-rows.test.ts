@@ -17,9 +17,11 @@ import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
-import type { TunedValues } from '../../tuners/tuner.ts';
+import { METHODS } from '../../tuners/registry.ts';
+import type { TunedValues, Tuner } from '../../tuners/tuner.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
-import { type PackedAdapter, packAdapter } from '../bank/packed-adapter.ts';
+import { packAdapter } from '../bank/pack-adapter.ts';
+import type { PackedAdapter } from '../bank/packed-adapter.ts';
 import { MixedRows, type RowAdapter } from './mixed-rows.ts';
 import { type RowHeadKind, rowLogits } from './row-logits.ts';
 
@@ -34,7 +36,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const ROUNDING = 2e-5;
 
 const MOST_LABELS = 5;
-const ADAPTERS = 7;
 const TASKS: TaskName[] = ['single_label_classification', 'token_classification', 'question_answering'];
 
 interface Own extends TunedValues, RowAdapter {
@@ -42,18 +43,42 @@ interface Own extends TunedValues, RowAdapter {
   packed: PackedAdapter;
 }
 
+/** A method's tuner for the adapter of a number. */
+type MakeTuner = (model: LoadedModel, i: number) => Tuner;
+
+const targets = (i: number) => (i % 2 === 0 ? ['query', 'value'] : ['query', 'key', 'dense']);
+const lora: MakeTuner = (model, i) =>
+  LoraTuner.create(
+    model,
+    loraConfigSchema.parse({
+      r: 1 + i,
+      lora_alpha: 3,
+      target_modules: targets(i),
+      bias: i > 3 ? 'all' : 'none',
+    }),
+  );
+const adalora: MakeTuner = (model, i) =>
+  AdaLoraTuner.create(
+    model,
+    adaLoraConfigSchema.parse({ target_r: 1, init_r: 1 + i, target_modules: targets(i) }),
+  );
+const bitfit: MakeTuner = (model) => METHODS.bitfit.start(model, {}, 1).tuner;
+const bottleneck =
+  (method: 'houlsby' | 'pfeiffer', non_linearity: string): MakeTuner =>
+  (model, i) => {
+    const { config, start } = METHODS[method];
+    return start(model, config.parse({ bottleneck: 1 + i, non_linearity }), 1).tuner;
+  };
+const MAKERS = [
+  ...[lora, adalora, bitfit, bottleneck('houlsby', 'relu'), lora],
+  ...[bottleneck('pfeiffer', 'gelu'), adalora, bottleneck('pfeiffer', 'relu')],
+];
+
 /** Adapters of different methods, ranks, modules and numbers of labels. */
-function makeAdapters(task: TaskName): Own[] {
-  return Array.from({ length: ADAPTERS }, (_, i) => {
-    const model = openForTask(folder, task, task === 'question_answering' ? 2 : 2 + (i % (MOST_LABELS - 1)));
-    const target_modules = i % 3 === 0 ? ['query', 'value'] : ['query', 'key', 'dense'];
-    const tuner =
-      i % 2 === 0
-        ? LoraTuner.create(model, loraConfigSchema.parse({ r: 1 + i, lora_alpha: 3, target_modules }))
-        : AdaLoraTuner.create(
-            model,
-            adaLoraConfigSchema.parse({ target_r: 1, init_r: 1 + i, target_modules }),
-          );
+function makeAdapters(task: TaskName, base = folder, makers = MAKERS): Own[] {
+  return makers.map((make, i) => {
+    const model = openForTask(base, task, task === 'question_answering' ? 2 : 2 + (i % (MOST_LABELS - 1)));
+    const tuner = make(model, i);
     const values = new Random(i, 'adapter').normals(tuner.layout.length, 0.3);
     const packed = packAdapter(model, { tuner, values }, 'test');
     return { model, tuner, values, packed, outputs: model.config.numLabels };
@@ -95,37 +120,55 @@ function furthest(
   return Math.max(...differences.flatMap((row) => [...row]));
 }
 
-describe.each(TASKS)('%s', (task) => {
-  it('gives every row what its adapter gives it alone, in mixtures of more adapters than slots', async () => {
-    const all = makeAdapters(task);
-    const model = openForTask(folder, task, task === 'question_answering' ? 2 : MOST_LABELS);
-    const mixed = await openMixed(all, model);
-    const random = new Random(1, 'mixtures');
-    const asked = Array.from({ length: 40 }, () => ({
-      own: all[random.integer(ADAPTERS)],
-      feeds: randomRows(random, 1 + random.integer(3)),
-    }));
-    const answers = await Promise.all(
-      asked.map(({ own, feeds }) => mixed.predictor(own, own.packed).predict(own.values, feeds)),
-    );
-    const programs = new Map(
-      all.map((own) => [own, new Program(nodeEngine(own.model, 'cpu'), own.model, own.tuner)]),
-    );
-    for (const [i, { own, feeds }] of asked.entries()) {
-      const alone = await programs.get(own)!.predict(own.values, feeds);
-      const other = await programs.get(all[(all.indexOf(own) + 3) % ADAPTERS])!;
-      const kind = own.model.headKind as RowHeadKind;
-      expect(furthest(kind, feeds, own.outputs, answers[i], alone)).toBeLessThan(ROUNDING);
-      if (other.parts.model.config.numLabels === own.outputs) {
-        const wrong = await other.predict(all[(all.indexOf(own) + 3) % ADAPTERS].values, feeds);
-        expect(furthest(kind, feeds, own.outputs, answers[i], wrong)).toBeGreaterThan(100 * ROUNDING);
-      }
+/** Rows in mixtures get what their adapters give them alone, and nothing that another adapter would give. */
+async function checkMixtures(task: TaskName, base = folder, makers = MAKERS): Promise<void> {
+  const all = makeAdapters(task, base, makers);
+  const model = openForTask(base, task, task === 'question_answering' ? 2 : MOST_LABELS);
+  const mixed = await openMixed(all, model);
+  const random = new Random(1, 'mixtures');
+  const asked = Array.from({ length: 40 }, () => ({
+    own: all[random.integer(all.length)],
+    feeds: randomRows(random, 1 + random.integer(3)),
+  }));
+  const answers = await Promise.all(
+    asked.map(({ own, feeds }) => mixed.predictor(own, own.packed).predict(own.values, feeds)),
+  );
+  const programs = new Map(
+    all.map((own) => [own, new Program(nodeEngine(own.model, 'cpu'), own.model, own.tuner)]),
+  );
+  for (const [i, { own, feeds }] of asked.entries()) {
+    const alone = await programs.get(own)!.predict(own.values, feeds);
+    const other = all[(all.indexOf(own) + 3) % all.length];
+    const kind = own.model.headKind as RowHeadKind;
+    expect(furthest(kind, feeds, own.outputs, answers[i], alone)).toBeLessThan(ROUNDING);
+    if (other.outputs === own.outputs) {
+      const wrong = await programs.get(other)!.predict(other.values, feeds);
+      expect(furthest(kind, feeds, own.outputs, answers[i], wrong)).toBeGreaterThan(100 * ROUNDING);
     }
-    for (const program of programs.values()) await program.release();
-    await mixed.release();
-    for (const { model } of all) model.close();
-    model.close();
-  });
+  }
+  for (const program of programs.values()) await program.release();
+  await mixed.release();
+  for (const { model } of all) model.close();
+  model.close();
+}
+
+describe('every row gets what its adapter gives it alone, in mixtures of more adapters than slots', () => {
+  it.each(TASKS)('%s', (task) => checkMixtures(task));
+
+  it.each([true, false])(
+    'where relative positions are projected too, by the same matrices: %s',
+    async (shared) => {
+      const base = join(folder, `deberta ${shared}`);
+      const relative = { relative_attention: true, position_buckets: 8, max_relative_positions: 16 };
+      const attention = { pos_att_type: 'c2p|p2c', share_att_key: shared, position_biased_input: false };
+      writeTinyModel(base, { model_type: 'deberta-v2', ...relative, ...attention });
+      const positions: MakeTuner = (model, i) => {
+        const target_modules = ['query_proj', 'value_proj', shared ? 'key_proj' : 'pos_key_proj'];
+        return LoraTuner.create(model, loraConfigSchema.parse({ r: 1 + i, target_modules }));
+      };
+      await checkMixtures('single_label_classification', base, [positions, bitfit, positions, MAKERS[3]]);
+    },
+  );
 });
 
 /** Steps of the activations' bytes are 1/127 of a row's largest number: one that is rounded the other way is such a step. */
@@ -139,7 +182,7 @@ it('over int8 rows depend on no neighbour either', async () => {
   const mixed = await openMixed(all, model);
   const random = new Random(2, 'mixtures');
   const asked = Array.from({ length: 24 }, (_, i) => ({
-    own: all[i % ADAPTERS],
+    own: all[i % all.length],
     feeds: randomRows(random, 1),
   }));
   const ask = ({ own, feeds }: (typeof asked)[number]) =>

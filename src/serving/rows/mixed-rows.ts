@@ -1,3 +1,4 @@
+import type { Value } from '../../graph/graph.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { ALONE } from '../../parallel/alone.ts';
 import type { Engine } from '../../program/engine.ts';
@@ -7,10 +8,12 @@ import { evaluationGraph } from '../../program/training-graph.ts';
 import type { Session, Tensors } from '../../runtime/session.ts';
 import { collate } from '../../text/collate.ts';
 import type { Encoding } from '../../text/tokenizer.ts';
+import type { Tuner } from '../../tuners/tuner.ts';
 import type { AdapterBank } from '../bank/adapter-bank.ts';
 import type { BankShape } from '../bank/bank-shape.ts';
 import { bankedGraph } from '../bank/banked-graph.ts';
 import type { PackedAdapter } from '../bank/packed-adapter.ts';
+import type { EngineRun } from '../engine-run.ts';
 import { type BatchLimits, RowBatcher } from './row-batcher.ts';
 import { joinedLogits, type RowHeadKind, rowLogits } from './row-logits.ts';
 
@@ -34,7 +37,7 @@ export interface MixedOptions extends BatchLimits {
   /** The token that fills shorter rows. */
   padId: number;
   /** Told of every batch that was computed. */
-  onBatch?(batch: { rows: number; tokens: number; adapters: number; seconds: number }): void;
+  onBatch?(run: EngineRun): void;
 }
 
 /** A model with one kind of head, whose batches have rows of different adapters. */
@@ -69,8 +72,7 @@ export class MixedRows {
     shape: BankShape,
     options: MixedOptions,
   ): Promise<MixedRows> {
-    const build = (tuner: Parameters<typeof evaluationGraph>[1]) => evaluationGraph(model, tuner, 'logits');
-    const { graph, bank } = bankedGraph(model, shape, build, options.slots);
+    const { graph, bank } = bankedGraph(model, shape, (tuner) => rowsGraph(model, tuner), options.slots);
     return new MixedRows(await engine.open(graph), bank, model, options);
   }
 
@@ -129,6 +131,11 @@ export class MixedRows {
     const adapters = new Set(rows.map((row) => row.adapter));
     return adapters.has(adapter) || adapters.size < this.#bank.slots;
   }
+}
+
+/** The graph whose logits rows get. */
+export function rowsGraph(model: LoadedModel, tuner: Tuner): Record<string, Value> {
+  return evaluationGraph(model, tuner, 'logits');
 }
 
 /** The rows of a batch without their padding. */

@@ -1,3 +1,4 @@
+import type { HeadKind } from '../../models/model-definition.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ServedAnswer } from '../../tasks/served-answer.ts';
 import type { ServedModel } from '../served-model.ts';
@@ -10,7 +11,11 @@ import { UnknownModel } from './unknown-model.ts';
 export interface Loader {
   load(name: string, path: string): Promise<void>;
   unload(name: string): void;
+  close(): void;
 }
+
+/** Heads that write text. */
+const WRITING: ReadonlySet<HeadKind> = new Set(['CAUSAL_LM', 'SEQ_2_SEQ_LM']);
 
 /** Ends a text that has come to one of its stop texts. */
 const STOPPED = Symbol('stopped');
@@ -30,7 +35,7 @@ export class LocalService implements Service {
       ...{ name, folder, created, parent },
       task: trained.task,
       labels: trained.labels,
-      writes: trained.parts.model.headKind === 'CAUSAL_LM',
+      writes: WRITING.has(trained.parts.model.headKind),
     }));
   }
 
@@ -92,6 +97,7 @@ export class LocalService implements Service {
   }
 
   close(): Promise<void> {
+    this.#loader.close();
     return this.#serving.close();
   }
 

@@ -17,18 +17,17 @@ export class BottleneckTuner implements Tuner {
   readonly layout: ParameterLayout;
   readonly sites: readonly TunedSite[];
   readonly #own: readonly TrainedParameter[];
-  readonly #form: BottleneckForm;
 
   constructor(
-    sites: readonly BottleneckSite[],
+    /** Where adapters stand. */
+    readonly places: readonly BottleneckSite[],
     /** Parameters of the model that are trained as they are: the head. */
     readonly saved: readonly TrainedParameter[],
-    form: BottleneckForm,
+    readonly form: BottleneckForm,
   ) {
-    this.#own = sites.flatMap(siteParameters);
-    this.#form = form;
+    this.#own = places.flatMap(siteParameters);
     this.layout = new ParameterLayout([...this.#own, ...saved]);
-    this.sites = sites.map((site) => ({
+    this.sites = places.map((site) => ({
       path: site.sublayer.path,
       parameters: siteParameters(site).reduce((sum, { shape }) => sum + elementCount(shape), 0),
     }));
@@ -47,6 +46,6 @@ export class BottleneckTuner implements Tuner {
   }
 
   inject(flat: Value): BottleneckInjection {
-    return new BottleneckInjection(this.layout, flat, this.#form);
+    return new BottleneckInjection(this.layout, flat, this.form);
   }
 }

@@ -29,7 +29,8 @@ export async function answerWriting(
   maxTokens: number,
   form: WritingForm,
 ): Promise<Response> {
-  const { facts, signal, client } = c.get('scope');
+  const scope = c.get('scope');
+  const { facts, signal } = scope;
   const { model, stop } = writing;
   Object.assign(facts, { model: model.slice(0, 200), rows: choices.length });
   const shared = { model, generation: generationOf(writing, maxTokens), stop: [stop ?? []].flat() };
@@ -77,7 +78,7 @@ export async function answerWriting(
   if (!(await queue.ready())) await work;
   return streamSSE(c, async (stream) => {
     const send = (data: object) => stream.writeSSE({ data: JSON.stringify(data) });
-    stream.onAbort(() => c.get('scope').abort(new Error('the client has gone')));
+    stream.onAbort(() => scope.gone());
     try {
       for await (const part of queue) await send(part);
       const usage = usageOf(await work, writing);
@@ -85,7 +86,7 @@ export async function answerWriting(
       if (writing.stream_options?.include_usage) await send(chunk({ choices: [], usage }));
       await stream.writeSSE({ data: '[DONE]' });
     } catch (error) {
-      const failure = failureOf(error, client.aborted);
+      const failure = failureOf(error, scope.isGone);
       Object.assign(facts, { error: failure.message });
       await send(openAiError(failure));
     }

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export interface StartedServer {
+  url: string;
+  /** Memory that it has now, in MB. */
+  memoryMb(): number;
+  stop(): Promise<void>;
+}
+
+const PROGRAM = resolve('dist/cli/main.js');
+
+/** Starts `adalora serve` for the adapters of a folder, which may be loaded and unloaded, and waits until it listens. */
+export async function startServer(
+  folder: string,
+  base: string,
+  flags: readonly string[] = [],
+): Promise<StartedServer> {
+  const args = ['serve', folder, '--model', base, '--port', '0', '--allow-loading', ...flags];
+  const child = spawn('node', [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // Lines are read to the end, or the pipe would fill.
+  const lines = createInterface({ input: child.stdout });
+  const url = await new Promise<string>((done, fail) => {
+    lines.on('line', (line) => {
+      if (line.includes('"listening"')) done(JSON.parse(line).url);
+    });
+    lines.on('close', () => fail(new Error('the server has ended')));
+  });
+  return {
+    url,
+    memoryMb() {
+      const [, kilobytes] = readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/) ?? [];
+      return Number(kilobytes) / 1024;
+    },
+    async stop() {
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}

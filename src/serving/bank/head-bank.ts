@@ -1,0 +1,36 @@
+import type { HeadKind } from '../../models/model-definition.ts';
+import type { Engine } from '../../program/engine.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import type { Tuner } from '../../tuners/tuner.ts';
+import { closing, type ServedBase } from '../served-base.ts';
+import type { BankShape } from './bank-shape.ts';
+import { bankedGraph } from './banked-graph.ts';
+import { type Banked, GrowingBank } from './growing-bank.ts';
+
+/**
+ * The bank of all adapters with one kind of head.
+ *
+ * @param open makes what computes with a model and a bank
+ * @param build makes the graph of that, to see whether an adapter can share it
+ */
+export function headBank<Made extends Banked>(
+  base: ServedBase,
+  kind: HeadKind,
+  open: (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>,
+  build: (model: LoadedModel, tuner: Tuner) => unknown,
+): GrowingBank<Made> {
+  return new GrowingBank(
+    async (shape, outputs) => {
+      const model = await base.open(kind, outputs);
+      return closing(model, await open(base.engine(model), model, shape));
+    },
+    async (shape, outputs) => {
+      const model = await base.open(kind, outputs);
+      try {
+        bankedGraph(model, shape, (tuner) => build(model, tuner), 1);
+      } finally {
+        model.close();
+      }
+    },
+  );
+}

@@ -1,0 +1,50 @@
+import type { Generated } from '../../generation/generated.ts';
+import type { LanguageModel } from '../../generation/language-model.ts';
+import type { GenerateTextOptions, GenerationInput, Prompt } from '../../generation/prompt.ts';
+import { TextGenerator } from '../../generation/text-generator.ts';
+import type { ServedModel } from '../served-model.ts';
+
+export interface WriteOptions extends GenerateTextOptions {
+  /** Told of tokens that are read: those of the prompt at once, then each that was chosen, but for the last. */
+  onRead?: (tokens: number, isPrompt: boolean) => void;
+}
+
+/** Writes with a language model what a served model would. */
+export function writeText(
+  { trained }: ServedModel,
+  language: LanguageModel,
+  prompt: Prompt,
+  input: GenerationInput,
+  { onRead, ...options }: WriteOptions,
+): Promise<Generated> {
+  const { text, notes, generationFiles } = trained.parts;
+  const generator = new TextGenerator({
+    model: counting(language, onRead),
+    tokenizer: text.tokenizer,
+    chatTemplate: () => text.chatTemplate(),
+    files: generationFiles(),
+    isChat: notes?.data.messages !== undefined,
+    close: async () => {},
+  });
+  return generator.generate(prompt, input, options);
+}
+
+/** A language model that tells what it reads. */
+function counting(language: LanguageModel, onRead: WriteOptions['onRead'] = () => {}): LanguageModel {
+  const { vocabSize, maxPositions, encode } = language;
+  return {
+    ...{ vocabSize, maxPositions },
+    ...(encode && {
+      encode(tokens, rows, mask) {
+        onRead(tokens.length, true);
+        return encode.call(language, tokens, rows, mask);
+      },
+    }),
+    read(tokens, rows, reading) {
+      const isFirst = reading.mask !== undefined;
+      // An encoder-decoder's first token stands for the beginning of what it writes.
+      if (!isFirst || !encode) onRead(tokens.length, isFirst);
+      return language.read(tokens, rows, reading);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { BaseDtype } from '../../bases/base-dtype.ts';
+import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import { batched } from '../../support/batched.ts';
+import { fileError } from '../../support/file-error.ts';
+import type { DecodingLimits } from '../decoding/decoding-loop.ts';
+import type { EngineRun } from '../engine-run.ts';
+import type { BatchLimits } from '../rows/row-batcher.ts';
+import { answerCalls } from '../service/answer-calls.ts';
+import type { Call, Cancel, Reply } from '../service/calls.ts';
+import { LocalService } from '../service/local-service.ts';
+import { type PlainError, plainError } from '../service/plain-error.ts';
+import { Serving } from '../serving.ts';
+import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
+import { BaseFolder } from './base-folder.ts';
+import { servedBase } from './served-adapter.ts';
+
+/** What the thread is started with. */
+export interface ServingJob {
+  folders: readonly string[];
+  /** The base: a folder, or an id on the Hub. */
+  model: string;
+  baseDtype: BaseDtype;
+  limits: BatchLimits & DecodingLimits & { slots?: number };
+}
+
+/** What it is sent: all calls of a moment at once, for each message has its price. */
+export type ServingCalls = (Call | Cancel)[];
+
+/** What it sends. */
+export type ServingMessage =
+  | { replies: Reply[] }
+  | { progress: DownloadProgress }
+  | { event: FolderEvent }
+  | { run: EngineRun }
+  | { ready: { model: string; models: number } }
+  | { failure: PlainError };
+
+const { folders, model, baseDtype, limits } = workerData as ServingJob;
+const parent = parentPort as MessagePort;
+const send = (message: ServingMessage) => parent.postMessage(message);
+
+try {
+  const base = await BaseFolder.open(model, baseDtype, (progress) => send({ progress }));
+  const onRun = (run: EngineRun) => send({ run });
+  const serving = new Serving(base, {
+    rows: { ...limits, padId: base.tokenizer.padId, onBatch: onRun },
+    decoding: { ...limits, onRun },
+  });
+  const adapters = new AdapterFolders(folders, base, serving, (event) => send({ event }));
+  const own = servedBase(base);
+  if (own) await serving.add(own);
+  await adapters.readAll();
+  await serving.open();
+  answerCalls(new LocalService(serving, adapters), {
+    send: batched((replies) => send({ replies: replies as Reply[] }), setImmediate),
+    onMessage: (listener) => parent.on('message', (calls: ServingCalls) => calls.forEach(listener)),
+  });
+  send({ ready: { model: base.name, models: serving.models.size } });
+  adapters.watch();
+} catch (error) {
+  send({ failure: plainError(fileError(error) ?? error) });
+}

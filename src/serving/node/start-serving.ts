@@ -1,0 +1,65 @@
+import { Worker } from 'node:worker_threads';
+import { batched } from '../../support/batched.ts';
+import { revivedError } from '../service/plain-error.ts';
+import { RemoteService } from '../service/remote-service.ts';
+import type { Service } from '../service/service.ts';
+import type { ServingJob, ServingMessage } from './serving-thread.ts';
+
+/** Told of what goes on beside the answers. */
+export interface ServingListener {
+  progress(progress: Extract<ServingMessage, { progress: unknown }>['progress']): void;
+  event(event: Extract<ServingMessage, { event: unknown }>['event']): void;
+  run(run: Extract<ServingMessage, { run: unknown }>['run']): void;
+  /** The thread has failed: nothing is answered any longer. */
+  fault(error: Error): void;
+}
+
+export interface StartedServing {
+  service: Service;
+  /** The base's name. */
+  model: string;
+  /** How many are served. */
+  models: number;
+}
+
+/**
+ * Serves the adapters of folders from a thread of its own: the engine computes without yielding, and the caller's event
+ * loop stays free.
+ *
+ * @throws UserError for a base or folders that cannot be opened
+ */
+export function startServing(job: ServingJob, listener: ServingListener): Promise<StartedServing> {
+  const worker = new Worker(new URL('./serving-thread.js', import.meta.url), { workerData: job });
+  const remote = new RemoteService({
+    send: batched((calls) => worker.postMessage(calls), setImmediate),
+    onMessage(listener) {
+      worker.on('message', (message: ServingMessage) => {
+        if ('replies' in message) message.replies.forEach(listener);
+      });
+    },
+  });
+  let isClosed = false;
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      remote.fail(error);
+      reject(error);
+      if (!isClosed) listener.fault(error);
+    };
+    worker.on('message', (message: ServingMessage) => {
+      if ('progress' in message) listener.progress(message.progress);
+      else if ('event' in message) listener.event(message.event);
+      else if ('run' in message) listener.run(message.run);
+      else if ('failure' in message) reject(revivedError(message.failure));
+      else if ('ready' in message) resolve({ service, ...message.ready });
+    });
+    worker.on('error', fail);
+    worker.on('exit', (code) => fail(new Error(`the serving thread ended with code ${code}`)));
+    const service: Service = Object.assign(remote, {
+      async close() {
+        isClosed = true;
+        await RemoteService.prototype.close.call(remote);
+        await worker.terminate();
+      },
+    });
+  });
+}

@@ -1,0 +1,20 @@
+import type { HeadKind } from '../models/model-definition.ts';
+import type { Engine } from '../program/engine.ts';
+import type { LoadedModel } from '../program/model-weights.ts';
+
+/** The base model that all adapters are for. */
+export interface ServedBase {
+  /** Opens it with a head of some kind. */
+  open(kind: HeadKind, outputs: number): Promise<LoadedModel>;
+  engine(model: LoadedModel): Engine;
+}
+
+/** What computes with a model, and closes it when it is released. */
+export function closing<Made extends { release(): Promise<void> }>(model: LoadedModel, made: Made): Made {
+  const release = made.release.bind(made);
+  made.release = async () => {
+    await release();
+    model.close();
+  };
+  return made;
+}
