@@ -67,13 +67,14 @@ it.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
-it('names the line of a mistake in a config', async () => {
+it('names the line of a mistake in a config, and what else is wrong', async () => {
   const path = join(folder, 'run.yaml');
   writeFileSync(path, 'model: a\noutput: b\ndata: {train: t, text: 0, label: 1}\ntraining:\n  epochs: 3\n');
   const { code, stderr } = await adalora('plan', path);
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'run.yaml:5: training.epochs: expected a known key, got "epochs". Did you mean num_train_epochs?\n',
+    'run.yaml:5: training.epochs: expected a known key, got "epochs". Did you mean num_train_epochs?\n' +
+      't: expected a file, got nothing.\n',
   );
 });
 

@@ -136,7 +136,12 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     ]);
     for (const [name, content] of run.adapter ?? []) {
       const bytes = readFileSync(path(name));
-      expect(typeof content === 'string' ? Buffer.from(content) : Buffer.from(content), name).toEqual(bytes);
+      if (name === 'adalora.json') {
+        // A page does not read all of the base's bytes, so it notes no digest of them.
+        const { base_digest, ...notes } = JSON.parse(bytes.toString());
+        expect(JSON.parse(String(content))).toEqual(notes);
+        expect(base_digest).toMatch(/^[0-9a-f]{64}$/);
+      } else expect(Buffer.from(content as string), name).toEqual(bytes);
     }
   });
 

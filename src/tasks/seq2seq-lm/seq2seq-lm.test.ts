@@ -49,7 +49,7 @@ describe('pairs', () => {
     [
       'x.csv',
       'source,summary\na,b\n',
-      'x.csv: expected a column of the file, got "target". Known: source, summary. The file\'s columns: source, summary.',
+      'x.csv: expected a column of the file, got "target". The file\'s columns: source, summary.',
     ],
     [
       'x.jsonl',
