@@ -26,7 +26,7 @@ const words = (output: string, processes: number, settings: readonly string[] = 
   ].flatMap((setting) => ['--set', setting]),
 ];
 /** So long that it can be interrupted. */
-const LONG = ['training.max_steps=400'];
+const LONG = ['training.max_steps=800'];
 const launched = (processes: number): StartOptions => ({
   env: MPI_ENVIRONMENT,
   ...(processes > 1 && { launcher: mpirun(processes) }),
