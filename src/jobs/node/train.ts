@@ -33,10 +33,6 @@ export async function train(
   { resume = false, onEvent, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
   readyForMpi(process.env);
-  const stop = new Int32Array(new SharedArrayBuffer(4));
-  const requestStop = () => Atomics.store(stop, 0, 1);
-  signal?.addEventListener('abort', requestStop);
-  if (signal?.aborted) requestStop();
   const { config: named, texts, metrics } = namedRows(config);
   const scores = Object.keys(metrics);
   const parsed = await tellingAll(
@@ -44,6 +40,10 @@ export async function train(
     undefined,
     Object.keys(texts),
   );
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const requestStop = () => Atomics.store(stop, 0, 1);
+  signal?.addEventListener('abort', requestStop);
+  if (signal?.aborted) requestStop();
   const job: WorkerJob = { config: parsed, texts, scores, resume, stop };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
   const { threadId } = worker;
