@@ -114,20 +114,20 @@ describe('the library', () => {
       model: workspace.path('model'),
       data,
       method: 'lora',
-      // Each worse than the one before, so that the first is the best.
-      metrics: { share, falling: async () => -asked++ },
+      // Each worse than the one before, so that the first is the best; a loss by its name alone.
+      metrics: { share, falling_loss: async () => -asked++ },
       training: {
         max_steps: 6,
         eval_strategy: 'steps',
         eval_steps: 2,
-        metric_for_best_model: 'falling',
+        metric_for_best_model: 'falling_loss',
         load_best_model_at_end: true,
       },
       output: workspace.path('own'),
     } as const;
     expect((await plan(config)).steps).toBe(6);
     const { metrics } = await train(config);
-    expect(metrics.eval_falling).toBe(-0);
+    expect(metrics.eval_falling_loss).toBe(-0);
     expect(metrics.eval_share).toBe(metrics.eval_accuracy);
     const evaluations = eventsOf(workspace.events('own'), 'evaluation');
     expect(evaluations.map(({ step, best }) => [step, best])).toEqual([
@@ -141,7 +141,7 @@ describe('the library', () => {
     ).toBe(8);
 
     const mistake = new Error('mine');
-    const failing = (metric: OwnMetric, name = 'falling') =>
+    const failing = (metric: OwnMetric, name = 'falling_loss') =>
       train({ ...config, metrics: { [name]: metric }, output: workspace.path('failing') });
     const thrown = failing(() => {
       throw mistake;

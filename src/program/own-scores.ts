@@ -1,15 +1,21 @@
 import { computeOwn, type OwnMetrics } from '../metrics/own-metrics.ts';
 import type { Evaluation, Scores } from './example-set.ts';
 
-/** Computes the scores of the caller's own, wherever the functions are: by their names, of all rows of a set. */
-export type OwnScores = (
-  predictions: readonly unknown[],
-  references: readonly unknown[],
-) => Promise<Readonly<Record<string, number>>>;
+/** The scores of the caller's own, wherever their functions are. */
+export interface OwnScores {
+  readonly names: readonly string[];
+  /** Of all rows of a set, by their names. */
+  compute(
+    predictions: readonly unknown[],
+    references: readonly unknown[],
+  ): Promise<Readonly<Record<string, number>>>;
+}
 
-/** Computes scores of the caller's own in this thread; undefined where there are none. */
+/** Scores of the caller's own, computed in this thread; undefined where there are none. */
 export function ownScoresOf(metrics: OwnMetrics = {}): OwnScores | undefined {
-  return Object.keys(metrics).length === 0 ? undefined : (...answers) => computeOwn(metrics, ...answers);
+  const names = Object.keys(metrics);
+  if (names.length === 0) return undefined;
+  return { names, compute: (...answers) => computeOwn(metrics, ...answers) };
 }
 
 /** The same evaluation with scores of one's own behind those of the task. */
@@ -18,7 +24,7 @@ export function withOwnScores(evaluation: Evaluation, own: OwnScores | undefined
   return {
     ...evaluation,
     async run(program, values, watch) {
-      let answers: Parameters<OwnScores> | undefined;
+      let answers: Parameters<OwnScores['compute']> | undefined;
       const scores: Scores = await evaluation.run(program, values, {
         ...watch,
         onAnswers(...told) {
@@ -26,7 +32,8 @@ export function withOwnScores(evaluation: Evaluation, own: OwnScores | undefined
         },
       });
       if (!answers) throw new Error('an evaluation that tells no answers');
-      for (const [name, score] of Object.entries(await own(...answers))) scores[`eval_${name}`] = score;
+      for (const [name, score] of Object.entries(await own.compute(...answers)))
+        scores[`eval_${name}`] = score;
       return scores;
     },
   };

@@ -54,11 +54,14 @@ export async function doJob(
   send: (message: WorkerMessage) => void,
   reply: () => Promise<OwnReply>,
 ): Promise<void> {
-  const scoredByCaller = async (...answers: Answers) => {
-    send({ answers });
-    const { scores } = await reply();
-    if (scores) return scores;
-    throw new Error("one of the caller's scores failed");
+  const ownScores = {
+    names: scores,
+    async compute(...answers: Answers) {
+      send({ answers });
+      const { scores: computed } = await reply();
+      if (computed) return computed;
+      throw new Error("one of the caller's scores failed");
+    },
   };
   let processes: Processes | undefined;
   try {
@@ -66,7 +69,7 @@ export async function doJob(
     const result = await runTraining(config, {
       resume,
       texts,
-      ownScores: scores.length > 0 ? scoredByCaller : undefined,
+      ownScores: scores.length > 0 ? ownScores : undefined,
       processes,
       onEvent: (event) => send({ event }),
       shouldStop: () => Atomics.load(stop, 0) !== 0,

@@ -89,6 +89,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   // Before the training rather than after it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
+  const ownMetrics = options.ownScores?.names;
   const digests = await together(communicator, () => run.files().map(digestOf));
   const fingerprint = fingerprintOf(config, labels, digests);
   assertSameRun(communicator, run, digests, fingerprint);
@@ -98,9 +99,10 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
     // Longer than it was planned: what else a run's course depends on must be as it was.
-    const planned = saved && saved.fingerprint !== fingerprint ? beforeLengthening(config, files) : undefined;
+    const planned =
+      saved && saved.fingerprint !== fingerprint ? beforeLengthening(config, files, ownMetrics) : undefined;
     const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
-    if (saved && saved.fingerprint !== own) throw otherRun(config, files);
+    if (saved && saved.fingerprint !== own) throw otherRun(config, files, ownMetrics);
     if (options.resume && !saved)
       notice(0, `no checkpoint in ${config.output} to go on from: the run starts anew`);
     return {
@@ -139,7 +141,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     peakMemoryMb,
   });
   if (saved) await restore(trainer, saved);
-  if (trainer.step > settings.totalSteps) throw otherRun(config, files);
+  if (trainer.step > settings.totalSteps) throw otherRun(config, files, ownMetrics);
   await trainer.prepare();
 
   await together(communicator, () => {

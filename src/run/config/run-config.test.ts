@@ -94,6 +94,12 @@ describe('defaults', () => {
     expect(parse({ task: 'regression' }).metric_for_best_model).toBe('pearson');
     const byLoss = parse({ training: { metric_for_best_model: 'eval_loss' } });
     expect(byLoss).toMatchObject({ metric_for_best_model: 'loss', greater_is_better: false });
+    const byOwn = parseRunConfig(
+      { ...BASE, ...VALIDATED, training: { metric_for_best_model: 'my_loss' } },
+      'test',
+      ['my_loss'],
+    );
+    expect(byOwn.training.greater_is_better).toBe(true);
   });
 
   it.each(['adalora', 'lora', 'full'] as const)('of a resolved %s config are itself', (method) => {

@@ -209,6 +209,10 @@ function resolve(sound: Checked, given: unknown, ownMetrics: readonly string[]):
   const { batchSize } = taskNamed(checked.task);
   const [firstMetric] = metricsOf(checked.task, checked.data);
   const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric), checked, ownMetrics);
+  // `my_loss` is not the loss of a set `my`.
+  const isOwn = scorePrefixes(data.validation).some((set) =>
+    ownMetrics.some((name) => set + name === metric),
+  );
   const sections: Record<string, unknown> = checked;
   const others: string[] = METHOD_NAMES.filter((name) => name in sections);
   const run = Object.fromEntries(
@@ -226,7 +230,7 @@ function resolve(sound: Checked, given: unknown, ownMetrics: readonly string[]):
       per_device_eval_batch_size: training.per_device_eval_batch_size ?? batchSize.eval,
       eval_strategy: training.eval_strategy ?? defaultEvalStrategy(checked.data),
       metric_for_best_model: metric,
-      greater_is_better: training.greater_is_better ?? !scoreFacts(metric)?.lessIsBetter,
+      greater_is_better: training.greater_is_better ?? (isOwn || !scoreFacts(metric)?.lessIsBetter),
     },
     method,
     ...(settings && { [method]: settings }),

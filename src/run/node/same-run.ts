@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { TextFile } from '../../data/text-file.ts';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
-import { scoreFacts } from '../../metrics/scores.ts';
 import { UserError } from '../../support/user-error.ts';
 import { courseOf } from '../config/course-of.ts';
 import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
@@ -36,27 +35,30 @@ export function digestOf(file: string | TextFile): string {
  * reason.
  *
  * @param config as it is to be resumed
+ * @param ownMetrics names of the caller's own scores, by which the run may have been told to choose
  */
 export function beforeLengthening(
   config: RunConfig,
   { config: path }: ReturnType<typeof runFiles>,
+  ownMetrics?: readonly string[],
 ): RunConfig | undefined {
   const { training } = config;
-  const { max_steps, num_train_epochs } = startedWith(config, path).training;
+  const { max_steps, num_train_epochs } = startedWith(path, ownMetrics).training;
   if (max_steps === training.max_steps && num_train_epochs === training.num_train_epochs) return undefined;
   return { ...config, training: { ...training, max_steps, num_train_epochs } };
 }
 
-/** The config in a run's folder. The score that decides may be one of the caller's own, which only the caller knows. */
-function startedWith({ training }: RunConfig, path: string): RunConfig {
-  const { metric_for_best_model: metric } = training;
-  const own = scoreFacts(metric) ? [] : [metric];
-  return parseRunConfig(readYaml(path, "the run's config"), path, own);
+function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
+  return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics);
 }
 
 /** The error of resuming a run with settings or data that are not its own: names what differs. */
-export function otherRun(config: RunConfig, { config: path }: ReturnType<typeof runFiles>): UserError {
-  const before = courseOf(startedWith(config, path));
+export function otherRun(
+  config: RunConfig,
+  { config: path }: ReturnType<typeof runFiles>,
+  ownMetrics?: readonly string[],
+): UserError {
+  const before = courseOf(startedWith(path, ownMetrics));
   const now = courseOf(config);
   const differences = [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
