@@ -17,12 +17,14 @@ from torch.nn.parallel import DistributedDataParallel
 from memory import proportional_mb
 from peft_step import Server
 from serve import serve
+from tuner import train_step
 
 
 class SharedServer(Server):
     def prepare(self, batch, threads=1, folder=None, name=None, **settings):
         answer = super().prepare(batch=batch // dist.get_world_size(), threads=threads, **settings)
         self.shared = DistributedDataParallel(self.model)
+        self.shared.after_step = self.model.after_step
         return answer
 
     def step(self):
@@ -30,12 +32,7 @@ class SharedServer(Server):
         dist.barrier()
         start = time.perf_counter()
         self.step_number += 1
-        loss = self.shared(**batch).loss
-        loss.backward()
-        self.optimizer.step()
-        if hasattr(self.model.base_model, "update_and_allocate"):
-            self.model.base_model.update_and_allocate(self.step_number)
-        self.optimizer.zero_grad()
+        train_step(self.shared, self.optimizer, batch, self.step_number)
         ms = round((time.perf_counter() - start) * 1000, 2)
         return {"ms": ms, "processes": [{"waiting": 0, "transfer": 0}]}
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { EventOf, TrainEvent } from '../../src/run/events.ts';
+import { processStatus } from '../../src/support/node/process-status.ts';
 import { eventsOf, Workspace } from '../../tests/support/workspace.ts';
 
 /*
@@ -92,14 +93,8 @@ async function cola(): Promise<void> {
 
 /** Process numbers below one, by their parents. */
 function below(pid: number): number[] {
-  const children = readdirSync('/proc').filter((name) => {
-    try {
-      return Number(readFileSync(`/proc/${name}/stat`, 'utf8').match(/\) \S (\d+)/)?.[1]) === pid;
-    } catch {
-      return false;
-    }
-  });
-  return children.map(Number);
+  const numbers = readdirSync('/proc').map(Number);
+  return numbers.filter((number) => number > 0 && processStatus(number)?.parent === pid);
 }
 
 async function kills(): Promise<void> {

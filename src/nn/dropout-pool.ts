@@ -1,6 +1,6 @@
 import { Random } from '../support/random.ts';
 
-/** Draws after which a pool begins again: 256 MB, more than a host's own batch has. That of many hosts repeats some. */
+/** Draws after which a pool begins again: 256 MB. Only a batch that many hosts share needs more at once, and repeats some. */
 const PERIOD = 2 ** 26;
 /** A pool that must grow becomes so many times as long as it must be, so that it seldom grows again. */
 const GROWTH = 1.25;

@@ -26,7 +26,7 @@ export type MaskSource = 'host' | 'graph';
  * Dropout without a random generator in the graph (no backend has a reproducible one): a mask is a window into a pool
  * of independent draws, 0 or 1 / (1 - p), and every site of every step starts its window at its own random position.
  * The positions depend on (seed, step, site) alone and the pool on (seed, p) alone, so a resumed run sees the masks of
- * an uninterrupted one; a pool grows at its end when a larger batch comes.
+ * an uninterrupted one; a pool grows at its end when a larger batch comes, up to the period of {@link DropoutPool}.
  */
 export class DropoutSites {
   readonly #graph: Graph;

@@ -118,8 +118,8 @@ const UPDATE = lazy(
       ({ values, gradient, m, v, beta1, rest1, beta2, rest2, stepSize, inverseRoot, eps }) => {
         const mean = add(multiply(beta1, m), multiply(rest1, gradient));
         const square = add(multiply(beta2, v), multiply(multiply(rest2, gradient), gradient));
-        const length = add(multiply(root(square), inverseRoot), eps);
-        return { m: mean, v: square, values: subtract(values, divide(multiply(stepSize, mean), length)) };
+        const divisor = add(multiply(root(square), inverseRoot), eps);
+        return { m: mean, v: square, values: subtract(values, divide(multiply(stepSize, mean), divisor)) };
       },
     ),
 );

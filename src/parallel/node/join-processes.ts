@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { askedThreads } from '../../runtime/node/asked-threads.ts';
 import { UserError } from '../../support/user-error.ts';
 import { ALONE } from '../alone.ts';
 import type { Communicator } from '../communicator.ts';
@@ -23,16 +24,20 @@ export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: fal
 /**
  * Meets the processes that mpirun, mpiexec or srun has started beside this one.
  *
- * @throws UserError where they cannot be reached: MPI's library is missing, or another than the launcher's
+ * @throws UserError where they cannot be reached: MPI's library is missing, or another than the launcher's; for a count of
+ * threads that is none
  */
 export async function joinProcesses(env: NodeJS.ProcessEnv = process.env): Promise<Processes> {
   const launch = launchOf(env);
   if (!launch || launch.size === 1) return ALONE_PROCESSES;
   checkChannel(env.PMI_FD);
+  const asked = askedThreads(env);
   const communicator = await joinMpi(launch);
+  // All take part in this, also where only some were asked.
+  const fair = threadsOf(communicator);
   return {
     communicator,
-    threads: threadsOf(communicator),
+    threads: asked ?? fair,
     sharesHost: sharesHost(communicator),
     leave: () => communicator.leave(),
   };

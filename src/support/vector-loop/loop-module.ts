@@ -63,11 +63,15 @@ export function loopModule(code: LoopCode): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([...magic, ...sections.flatMap(([id, content]) => [id, ...sized(content)])]);
 }
 
-/** `pairs`: how many locals of two numbers it has, behind its parameters and the offset. */
+/**
+ * The loop's instructions. Each expression is computed once and kept in a local; `pairs` is the number of these, which hold two
+ * elements each and stand behind the parameters and the offset.
+ */
 function loopFunction({ vectors, scalars, results, room }: LoopCode) {
   const bytes = 0;
   const offset = 1 + scalars.length;
   let last = offset;
+  // Scalars by their names, the others as objects: an expression that is used twice is one object.
   const locals = new Map<unknown, number>(scalars.map((name) => [name, ++last]));
   const get = (local: number) => [GET, ...unsigned(local)];
   // Aligned to 2³ bytes.

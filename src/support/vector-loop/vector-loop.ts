@@ -1,7 +1,7 @@
 import type { Expression } from './expression.ts';
 import { loopModule } from './loop-module.ts';
 
-/** Elements of each vector that are computed in one go: of half a dozen vectors they fit a core's cache. */
+/** Elements of each vector that are computed in one go: so many of half a dozen vectors fit a core's cache. */
 const ROOM = 4096;
 
 /**
@@ -42,7 +42,7 @@ export class VectorLoop<Vector extends string, Scalar extends string> {
     }));
   }
 
-  /** In place. */
+  /** In place. The vectors have one length, and none overlaps another. */
   run(vectors: Readonly<Record<Vector, Float32Array>>, scalars: Readonly<Record<Scalar, number>>): void {
     const numbers = this.#scalars.map((name) => scalars[name]);
     const { length } = vectors[this.#parts[0].name];

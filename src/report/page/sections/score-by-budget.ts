@@ -48,7 +48,7 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
       y: { name: scoreTitle(name) },
       curves: lines.map((line, i) => ({
         label: labels[i],
-        // That of its first group, as in every other figure; of more groups than tones two lines could have one.
+        // Its first group's tone, as in every other figure. Where groups outnumber tones, two lines could share one: then lines count.
         tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
         ...curveOf(line, range),
       })),
