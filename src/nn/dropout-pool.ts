@@ -1,12 +1,13 @@
 import { Random } from '../support/random.ts';
 
-/** Draws after which a pool begins again: 256 MB. Only a batch that many hosts share needs more at once, and repeats some. */
+/** Draws after which a pool begins again: 256 MB. A batch that many hosts share would fill the memory of each. */
 const PERIOD = 2 ** 26;
 /** A pool that must grow becomes so many times as long as it must be, so that it seldom grows again. */
 const GROWTH = 1.25;
 
 /** An endless row of draws, 0 with the given probability and 1 / (1 - p) otherwise: independent up to its period. */
 export class DropoutPool {
+  /** Its beginning, with as many repetitions behind a period as one view has needed. */
   #values = new Float32Array(0);
   readonly #random: Random;
   readonly #probability: number;
@@ -20,40 +21,33 @@ export class DropoutPool {
 
   /** Bytes that are kept for the first `length` draws. */
   static bytes(length: number): number {
-    return 4 * Math.min(Math.ceil(length * GROWTH), PERIOD);
+    return 4 * grown(length, PERIOD);
   }
 
-  /** Makes the first `length` draws, or those of a period, if they are not there. Those that are stay the same. */
-  reserve(length: number): Float32Array {
-    const { length: present } = this.#values;
-    if (present >= Math.min(length, this.#period)) return this.#values;
-    const grown = new Float32Array(Math.min(Math.ceil(length * GROWTH), this.#period));
-    grown.set(this.#values);
-    const kept = 1 / (1 - this.#probability);
-    for (let i = present; i < grown.length; i++)
-      grown[i] = this.#random.uniform() < this.#probability ? 0 : kept;
-    this.#values = grown;
-    return grown;
-  }
-
-  /** The first draws, `length` of them or more. */
+  /** The first draws, `length` of them or more. Those that were there stay the same. */
   atLeast(length: number): Float32Array {
-    return length > this.#period ? this.read(0, length) : this.reserve(length);
+    const { length: present } = this.#values;
+    if (present >= length) return this.#values;
+    const period = this.#period;
+    const values = new Float32Array(grown(length, period));
+    values.set(this.#values);
+    const kept = 1 / (1 - this.#probability);
+    for (let i = present; i < Math.min(values.length, period); i++)
+      values[i] = this.#random.uniform() < this.#probability ? 0 : kept;
+    for (let i = Math.max(present, period); i < values.length; i++) values[i] = values[i - period];
+    this.#values = values;
+    return values;
   }
 
-  /** Draws from `start` up to `end`: a view where no period ends between them. */
+  /** Draws from `start` up to `end`, as a view: every site of a large batch would copy it otherwise. */
   read(start: number, end: number): Float32Array {
     const first = start % this.#period;
-    const length = end - start;
-    if (first + length <= this.#period) return this.reserve(first + length).subarray(first, first + length);
-    const period = this.reserve(this.#period);
-    const copy = new Float32Array(length);
-    for (let at = 0; at < length; ) {
-      const from = (start + at) % this.#period;
-      const part = period.subarray(from, from + length - at);
-      copy.set(part, at);
-      at += part.length;
-    }
-    return copy;
+    const last = first + end - start;
+    return this.atLeast(last).subarray(first, last);
   }
+}
+
+function grown(length: number, period: number): number {
+  if (length <= period) return Math.min(Math.ceil(length * GROWTH), period);
+  return period + Math.ceil((length - period) * GROWTH);
 }

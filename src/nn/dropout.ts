@@ -73,8 +73,10 @@ export class DropoutSites {
       }
       return feeds;
     }
-    for (const [probability, length] of this.#poolLengths(symbols))
-      this.#pool(seed, probability).reserve(length);
+    // Not for a part of a batch, which reads little of it.
+    if (!rows)
+      for (const [probability, length] of this.#poolLengths(symbols))
+        this.#pool(seed, probability).atLeast(length);
     this.#sites.forEach(({ shape, probability }, site) => {
       const pool = this.#pool(seed, probability);
       const read = (start: number, end: number) => pool.read(offsets[site] + start, offsets[site] + end);
