@@ -134,7 +134,7 @@ export class AdapterFolders {
   /** Serves what was found, if that is new, under all names that its folder has. What cannot be served is told once. */
   async #take(found: FoundAdapter): Promise<void> {
     const { folder, state } = found;
-    if (this.#passedOver.get(folder) === state) return;
+    if (this.#isClosed || this.#passedOver.get(folder) === state) return;
     for (const name of [...(this.#names.get(folder) ?? [found.name])]) {
       const served = this.#served.get(name);
       if (served?.folder === folder && served.state === state) continue;
