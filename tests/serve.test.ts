@@ -265,6 +265,16 @@ describe('adapters of an encoder', () => {
     expect(statuses).toContain(200);
     expect((await server.ended).code).toBe(0);
   });
+
+  it('are served no longer where nobody reads the log: the server ends in order', async () => {
+    const unread = await serve(['adapters']);
+    unread.process.stdout!.destroy();
+    const answers = tinyRows(20, 3).map(({ text }) =>
+      post(`${unread.url}/predict`, { inputs: text, model: 'a1' }),
+    );
+    await Promise.allSettled(answers);
+    expect(await unread.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+  });
 });
 
 describe('adapters of a decoder', () => {

@@ -29,6 +29,8 @@ export function changeAdapters(url: string, requests: readonly KnownRequest[], t
       await new Promise((done) => setTimeout(done, PAUSE));
     }
   })();
+  // Thrown when it is stopped.
+  work.catch(() => {});
   return {
     async stop() {
       isStopped = true;

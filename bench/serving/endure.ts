@@ -55,27 +55,30 @@ try {
 
   const began = performance.now();
   const server = await startServer(folder, base);
-  console.log(`up after ${seconds(began)} s with ${server.memoryMb().toFixed(0)} MB`);
-  const tolerance = TOLERANCES.float32;
-  const passing = changeAdapters(server.url, requests, tolerance);
-  let [answers, wrong, failed] = [0, 0, 0];
-  while (answers < Number(options.answers)) {
-    const amount = Math.min(BLOCK, Number(options.answers) - answers);
-    const block = await sendBlock(server.url, all, {
-      ...{ connections: Number(options.connections), amount, tolerance },
-    });
-    answers += amount;
-    wrong += block.wrong;
-    failed += block.failed;
-    const memory = server.memoryMb().toFixed(0);
-    console.log(
-      `${answers} answers after ${seconds(began)} s: ${wrong} wrong, ${failed} failed, ${memory} MB`,
-    );
+  try {
+    console.log(`up after ${seconds(began)} s with ${server.memoryMb().toFixed(0)} MB`);
+    const tolerance = TOLERANCES.float32;
+    const passing = changeAdapters(server.url, requests, tolerance);
+    let [answers, wrong, failed] = [0, 0, 0];
+    while (answers < Number(options.answers)) {
+      const amount = Math.min(BLOCK, Number(options.answers) - answers);
+      const block = await sendBlock(server.url, all, {
+        ...{ connections: Number(options.connections), amount, tolerance },
+      });
+      answers += amount;
+      wrong += block.wrong;
+      failed += block.failed;
+      const memory = server.memoryMb().toFixed(0);
+      console.log(
+        `${answers} answers after ${seconds(began)} s: ${wrong} wrong, ${failed} failed, ${memory} MB`,
+      );
+    }
+    const passed = await passing.stop();
+    console.log(`${passed.changes} changes meanwhile, ${passed.wrong} wrong answers of those that passed`);
+    if (wrong + failed + passed.wrong > 0) process.exitCode = 1;
+  } finally {
+    await server.stop();
   }
-  const passed = await passing.stop();
-  console.log(`${passed.changes} changes meanwhile, ${passed.wrong} wrong answers of those that passed`);
-  await server.stop();
-  if (wrong + failed + passed.wrong > 0) process.exitCode = 1;
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

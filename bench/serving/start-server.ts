@@ -36,6 +36,7 @@ export async function startServer(
       return Number(kilobytes) / 1024;
     },
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill();
       await once(child, 'exit');
     },

@@ -1,8 +1,8 @@
 import { runCommand } from './run-command.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
-/** Commands that write down how far they are when they are stopped. */
-const RESUMABLE = ['train', 'reproduce', 'sweep'];
+/** Commands that end in order when they are asked to: they write down how far they are, or end what is under way. */
+const STOPPABLE = ['train', 'reproduce', 'sweep', 'serve'];
 
 let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,8 +11,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Who reads our output may stop early (`adalora predict ... | head`): that is no failure.
   const isClosed = error.code === 'EPIPE';
   if (!isClosed) console.error(`standard output: expected the system to allow it, got ${error.message}`);
-  // A run that can be resumed stops as at a signal; everything else is over.
-  const stops = RESUMABLE.includes(process.argv[2]) && process.emit('SIGTERM', 'SIGTERM');
+  // Those stop as at a signal; everything else is over.
+  const stops = STOPPABLE.includes(process.argv[2]) && process.emit('SIGTERM', 'SIGTERM');
   if (!stops) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
 // What nobody reads need not be said.

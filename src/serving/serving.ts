@@ -20,7 +20,7 @@ export interface ServingOptions {
   decoding: DecodingOptions;
 }
 
-/** Encoder-decoders that stay open. */
+/** Encoder-decoders that are open at a time. */
 const MOST_OWN = 4;
 
 /** Rows of one request: as many as there are. */

@@ -26,11 +26,14 @@ function ThreadOrHere(url, options) {
   return trains ? trainHere(options.workerData) : new Worker(url, options);
 }
 
+/** Functions that score come from a program's own code, never from a command line. */
+const noScores = () => Promise.reject(new Error('a command line has no scores of its own'));
+
 function trainHere(job) {
   const worker = Object.assign(new EventEmitter(), { threadId: 0 });
   const send = (message) => worker.emit('message', structuredClone(message));
   built('jobs/node/do-job.js')
-    .then(({ doJob }) => doJob(job, send))
+    .then(({ doJob }) => doJob(job, send, noScores))
     .then(
       () => worker.emit('exit', 0),
       (error) => worker.emit('error', error),

@@ -19,8 +19,13 @@ export async function unpackParquet(bytes: Uint8Array<ArrayBuffer>, where: strin
     const refuse = () => reject(new UserError({ where, expected: 'a sound parquet file', got }));
     timer = setTimeout(refuse, 1000 * PATIENCE_SECONDS);
   });
+  const failed = new Promise<never>((_, reject) => {
+    const refuse = () =>
+      reject(new Error('The part of this page that reads parquet did not load. Reload the page.'));
+    worker.addEventListener('error', refuse);
+  });
   try {
-    return await Promise.race([wrap<ParquetUnpacker>(worker).unpack(bytes, where), tooLong]);
+    return await Promise.race([wrap<ParquetUnpacker>(worker).unpack(bytes, where), tooLong, failed]);
   } finally {
     clearTimeout(timer);
     worker.terminate();

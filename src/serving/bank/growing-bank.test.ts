@@ -12,7 +12,7 @@ const check = async ({ ranks }: BankShape) => {
   if (ranks.get('q') === 17) throw new Error('refused before it is opened');
 };
 
-function growing() {
+function growing(checked = check) {
   const log: string[] = [];
   const bank = new GrowingBank(async ({ ranks }, outputs) => {
     const name = `rank ${ranks.get('q')}, ${outputs} outputs`;
@@ -24,7 +24,7 @@ function growing() {
         log.push(`release ${name}`);
       },
     };
-  }, check);
+  }, checked);
   return { log, bank };
 }
 
@@ -74,4 +74,32 @@ it('refuses what it cannot hold before anything is opened', async () => {
   await expect(bank.makeRoom(adapter(17), 1)).rejects.toThrow('refused before it is opened');
   expect(await bank.use(async ({ name }) => name)).toBe('rank 2, 1 outputs');
   expect(log).toEqual(['open rank 2, 1 outputs']);
+});
+
+it('has room for an adapter during whose check a request has opened the smaller bank', async () => {
+  let pass = async () => {};
+  const { log, bank } = growing(() => pass());
+  await bank.makeRoom(adapter(2), 1);
+  let end = () => {};
+  pass = () =>
+    new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  const grown = bank.makeRoom(adapter(5), 1);
+  expect(await bank.use(async ({ name }) => name)).toBe('rank 2, 1 outputs');
+  end();
+  await grown;
+  expect(await bank.use(async ({ name }) => name)).toBe('rank 5, 1 outputs');
+  expect(log).toContain('release rank 2, 1 outputs');
+});
+
+it('opens anew what could not be opened', async () => {
+  let isFull = true;
+  const bank = new GrowingBank(async () => {
+    if (isFull) throw new Error('no memory');
+    return { release: async () => {} };
+  }, check);
+  await expect(bank.use(async () => {})).rejects.toThrow('no memory');
+  isFull = false;
+  expect(await bank.use(async () => 'well')).toBe('well');
 });

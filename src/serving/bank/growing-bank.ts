@@ -72,19 +72,22 @@ export class GrowingBank<Made extends Banked> {
     if (hasRoom(this.#shape, packed) && outputs <= this.#outputs) return;
     const shape = withRoom(this.#shape, packed);
     const most = Math.max(outputs, this.#outputs);
+    if (!this.#current) await this.#check(shape, most);
+    // A request may have opened the smaller one during the check.
+    const next = this.#current && this.#opened(shape, most);
+    await next?.made;
     const before = this.#current;
-    if (before) {
-      const next = this.#opened(shape, most);
-      await next.made;
-      this.#current = next;
-      await retire(before);
-    } else await this.#check(shape, most);
-    this.#shape = shape;
-    this.#outputs = most;
+    [this.#current, this.#shape, this.#outputs] = [next, shape, most];
+    if (before) await retire(before);
   }
 
   #opened(shape: BankShape, outputs: number): Opened<Made> {
-    return { made: this.#open(shape, outputs), users: 0, isRetired: false };
+    const opened = { made: this.#open(shape, outputs), users: 0, isRetired: false };
+    // Whoever comes next tries again.
+    opened.made.catch(() => {
+      if (this.#current === opened) this.#current = undefined;
+    });
+    return opened;
   }
 }
 

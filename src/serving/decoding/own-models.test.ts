@@ -28,9 +28,26 @@ it('does one thing at a time with each model, and keeps those used lately', asyn
   await Promise.all([models.use(a, open('a'), work('first')), models.use(a, open('a'), work('second'))]);
   expect(log).toEqual(['open a', 'first begins', 'first ends', 'second begins', 'second ends']);
   await models.use(b, open('b'), async () => {});
-  expect(log.slice(5)).toEqual(['open b', 'release a']);
+  expect(log.slice(5)).toEqual(['release a', 'open b']);
   await models.close();
   expect(log.at(-1)).toBe('release b');
+});
+
+it('opens no more than it may, however many are asked for at once', async () => {
+  const { log, open } = openers();
+  const models = new OwnModels(2, 10);
+  const [a, b, c] = [{}, {}, {}];
+  const first = models.use(a, open('a'), () => new Promise((resolve) => setTimeout(resolve)));
+  const others = [models.use(b, open('b'), async () => {}), models.use(c, open('c'), async () => {})];
+  const again = models.use(b, open('b'), async () => 'well');
+  await Promise.all([first, ...others]);
+  expect(await again).toBe('well');
+  let [opened, most] = [0, 0];
+  for (const line of log) {
+    opened += line.startsWith('open') ? 1 : -1;
+    most = Math.max(most, opened);
+  }
+  expect([log.includes('open c'), most]).toEqual([true, 2]);
 });
 
 it('says that too many wait, and goes on after one that failed', async () => {

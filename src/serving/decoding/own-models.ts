@@ -3,32 +3,34 @@ import { Overloaded } from '../overloaded.ts';
 
 type Opened = LanguageModel & { release(): Promise<void> };
 
-interface Kept {
-  model: Promise<Opened>;
-  /** Ends when those who came before have ended. */
+/** Room for one open model. */
+interface Place {
+  open?: { key: object; model: Opened };
+  /** Stands for the adapter that was the last to ask for the place. */
+  asked?: object;
+  /** Ends when all that has asked for the place has ended. */
   last: Promise<unknown>;
   users: number;
 }
 
-/** Language models of adapters that share no batch: a few are open, those used lately, and each does one thing at a time. */
+/** Language models of adapters that share no batch: only a few are open at a time, and each does one thing at a time. */
 export class OwnModels {
-  readonly #most: number;
   readonly #maxQueued: number;
   /** The least recently used first. */
-  readonly #kept = new Map<object, Kept>();
+  #places: Place[];
   #waiting = 0;
 
   /**
-   * @param most models that stay open
+   * @param most models that are open at a time
    * @param maxQueued uses that may wait
    */
   constructor(most: number, maxQueued: number) {
-    this.#most = most;
+    this.#places = Array.from({ length: most }, () => ({ last: Promise.resolve(), users: 0 }));
     this.#maxQueued = maxQueued;
   }
 
   /**
-   * Does something with an adapter's model, after those who came before.
+   * Does something with an adapter's model, after what came before and needs the same place.
    *
    * @param key stands for the adapter: equal objects are one
    * @throws Overloaded where too many wait
@@ -39,33 +41,46 @@ export class OwnModels {
     work: (model: LanguageModel) => Promise<Result>,
   ): Promise<Result> {
     if (this.#waiting >= this.#maxQueued) throw new Overloaded(this.#waiting);
-    const kept = this.#kept.get(key) ?? { model: open(), last: Promise.resolve(), users: 0 };
-    this.#kept.delete(key);
-    this.#kept.set(key, kept);
-    kept.users++;
+    const place = this.#placeFor(key);
+    place.users++;
     this.#waiting++;
-    const result = kept.last.then(async () => work(await kept.model));
-    kept.last = result.catch(() => {});
+    const result = place.last.then(async () => work(await opened(place, key, open)));
+    place.last = result.catch(() => {});
     try {
       return await result;
     } finally {
-      kept.users--;
+      place.users--;
       this.#waiting--;
-      // One that did not open is tried again by whoever comes next.
-      await kept.model.catch(() => this.#kept.delete(key));
-      await this.#release(this.#kept.size - this.#most);
     }
   }
 
-  /** Frees the engine's memory. Nothing may be under way. */
-  close(): Promise<void> {
-    return this.#release(this.#kept.size);
+  /** Frees the engine's memory, once all uses have ended. */
+  async close(): Promise<void> {
+    for (const place of this.#places) {
+      await place.last;
+      await emptied(place);
+    }
   }
 
-  /** Releases so many of those that nobody uses. */
-  async #release(count: number): Promise<void> {
-    const idle = [...this.#kept].filter(([, { users }]) => users === 0).slice(0, Math.max(count, 0));
-    for (const [key] of idle) this.#kept.delete(key);
-    for (const [, { model }] of idle) await (await model).release();
+  /** The place where the adapter's model is, or will be; else the one that the fewest wait for. */
+  #placeFor(key: object): Place {
+    const quietest = this.#places.reduce((best, place) => (place.users < best.users ? place : best));
+    const place = this.#places.find(({ asked }) => asked === key) ?? quietest;
+    place.asked = key;
+    this.#places = [...this.#places.filter((other) => other !== place), place];
+    return place;
   }
+}
+
+async function opened(place: Place, key: object, open: () => Promise<Opened>): Promise<Opened> {
+  if (place.open?.key === key) return place.open.model;
+  await emptied(place);
+  place.open = { key, model: await open() };
+  return place.open.model;
+}
+
+async function emptied(place: Place): Promise<void> {
+  const { open } = place;
+  place.open = undefined;
+  await open?.model.release();
 }

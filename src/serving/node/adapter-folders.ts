@@ -18,8 +18,8 @@ export type FolderEvent =
 const CACHE_BYTES = 2 ** 28;
 /** How often folders are looked at: one whose files have not changed in between is complete. */
 const LOOK_MS = 1000;
-/** Looks take this share of the time at most, however many folders there are. */
-const LOOK_SHARE = 0.02;
+/** Looks at many folders take this share of the time, as long as they are not further apart than that. */
+const [LOOK_SHARE, MOST_LOOK_MS] = [0.02, 10_000];
 /** What an adapter may be called that is loaded by name. */
 const NAME = /^\w[\w.-]{0,127}$/;
 
@@ -61,15 +61,18 @@ export class AdapterFolders {
   /** Looks again and again, until it is closed. */
   watch(pause = LOOK_MS): void {
     this.#timer = setTimeout(async () => {
-      const began = performance.now();
-      await this.look();
-      const took = performance.now() - began;
-      if (!this.#isClosed) this.watch(Math.max(LOOK_MS, took / LOOK_SHARE));
+      const took = await this.look();
+      if (!this.#isClosed) this.watch(Math.min(Math.max(LOOK_MS, took / LOOK_SHARE), MOST_LOOK_MS));
     }, pause);
   }
 
-  /** Looks once: takes in what has not changed since the last look. */
-  async look(): Promise<void> {
+  /**
+   * Looks once: takes in what has not changed since the last look.
+   *
+   * @returns milliseconds that it took to look, without what was taken in
+   */
+  async look(): Promise<number> {
+    const began = performance.now();
     const all = new Map((await this.#found()).map((found) => [found.folder, found]));
     for (const [name, { folder, run }] of this.#served) {
       // A client may have named one that lies deeper.
@@ -77,9 +80,11 @@ export class AdapterFolders {
       if (now) all.set(folder, { ...now, run });
       else this.#drop(name, folder);
     }
+    const took = performance.now() - began;
     const before = this.#seen;
     this.#seen = new Map([...all].map(([folder, { state }]) => [folder, state]));
     for (const [folder, found] of all) if (before.get(folder) === found.state) await this.#take(found);
+    return took;
   }
 
   /**
@@ -134,7 +139,7 @@ export class AdapterFolders {
   /** Serves what was found, if that is new, under all names that its folder has. What cannot be served is told once. */
   async #take(found: FoundAdapter): Promise<void> {
     const { folder, state } = found;
-    if (this.#passedOver.get(folder) === state) return;
+    if (this.#isClosed || this.#passedOver.get(folder) === state) return;
     for (const name of [...(this.#names.get(folder) ?? [found.name])]) {
       const served = this.#served.get(name);
       if (served?.folder === folder && served.state === state) continue;

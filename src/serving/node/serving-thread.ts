@@ -10,6 +10,7 @@ import { answerCalls } from '../service/answer-calls.ts';
 import type { Call, Cancel, Reply } from '../service/calls.ts';
 import { LocalService } from '../service/local-service.ts';
 import { type PlainError, plainError } from '../service/plain-error.ts';
+import type { Service } from '../service/service.ts';
 import { Serving } from '../serving.ts';
 import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
 import { BaseFolder } from './base-folder.ts';
@@ -52,7 +53,15 @@ try {
   if (own) await serving.add(own);
   await adapters.readAll();
   await serving.open();
-  answerCalls(new LocalService(serving, adapters), {
+  const local = new LocalService(serving, adapters);
+  const service: Service = Object.assign(local, {
+    async close() {
+      await LocalService.prototype.close.call(local);
+      // Calls keep the thread no longer: it ends when what is under way has ended.
+      parent.unref();
+    },
+  });
+  answerCalls(service, {
     send: batched((replies) => send({ replies: replies as Reply[] }), setImmediate),
     onMessage: (listener) => parent.on('message', (calls: ServingCalls) => calls.forEach(listener)),
   });

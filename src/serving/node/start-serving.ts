@@ -14,6 +14,9 @@ export interface ServingListener {
   fault(error: Error): void;
 }
 
+/** How long what is computed may still take when the service is closed. */
+const END_SECONDS = 30;
+
 export interface StartedServing {
   service: Service;
   /** The base's name. */
@@ -39,6 +42,7 @@ export function startServing(job: ServingJob, listener: ServingListener): Promis
     },
   });
   let isClosed = false;
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
       remote.fail(error);
@@ -57,8 +61,14 @@ export function startServing(job: ServingJob, listener: ServingListener): Promis
     const service: Service = Object.assign(remote, {
       async close() {
         isClosed = true;
-        await RemoteService.prototype.close.call(remote);
-        await worker.terminate();
+        // The thread ends by itself, for the engine takes the process with it where it is ended in the midst of a run.
+        const late = setTimeout(() => worker.terminate(), 1000 * END_SECONDS);
+        try {
+          await RemoteService.prototype.close.call(remote);
+          await ended;
+        } finally {
+          clearTimeout(late);
+        }
       },
     });
   });

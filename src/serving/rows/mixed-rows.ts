@@ -76,11 +76,6 @@ export class MixedRows {
     return new MixedRows(await engine.open(graph), bank, model, options);
   }
 
-  /** Rows that wait for a batch. */
-  get queued(): number {
-    return this.#batcher.queued;
-  }
-
   /**
    * Computes with an adapter what a program of its own would: the rows of a batch go their own ways, beside rows of others.
    */

@@ -22,6 +22,7 @@ export function plainError(error: unknown): PlainError {
 /** The error again, of its class where that is one of those that a service throws. */
 export function revivedError({ name, message, stack }: PlainError): Error {
   const error = Object.assign(new Error(message), { name, stack });
-  if (name in CLASSES) Object.setPrototypeOf(error, CLASSES[name as keyof typeof CLASSES].prototype);
+  if (Object.hasOwn(CLASSES, name))
+    Object.setPrototypeOf(error, CLASSES[name as keyof typeof CLASSES].prototype);
   return error;
 }

@@ -88,7 +88,7 @@ it('stops the work for a client that has gone', async () => {
 it('fails all calls once the other thread has ended', async () => {
   const service = remote({ models: () => new Promise(() => {}) });
   const models = service.models();
-  service.fail(new Error('the thread has ended'));
+  for (const reason of ['the thread has ended', 'with code 1']) service.fail(new Error(reason));
   await expect(models).rejects.toThrow('the thread has ended');
   await expect(service.models()).rejects.toThrow('the thread has ended');
 });

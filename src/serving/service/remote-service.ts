@@ -51,9 +51,9 @@ export class RemoteService implements Service {
     return this.#call('close', []);
   }
 
-  /** Fails what is asked now and later: the other thread has ended. */
+  /** Fails what is asked now and later: the other thread has ended. The first reason counts. */
   fail(reason: Error): void {
-    this.#failure = reason;
+    this.#failure ??= reason;
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
   }

@@ -48,14 +48,6 @@ export interface Written {
   newTokens: number;
 }
 
-/** What waits and what is under way. */
-export interface ServiceLoad {
-  /** Rows and prompts that wait. */
-  queued: number;
-  /** Texts that are being written. */
-  running: number;
-}
-
 /** What a server offers, whatever it is asked by. All methods throw UserError, UnknownModel and Overloaded. */
 export interface Service {
   models(): Promise<ModelCard[]>;
