@@ -1,8 +1,9 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import { ComputationError } from '../support/computation-error.ts';
 import { fileError } from '../support/file-error.ts';
+import { programVersion } from '../support/node/program-version.ts';
 import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
@@ -37,7 +38,7 @@ setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'
 export async function runCommand(words: readonly string[]): Promise<void> {
   const program = new Command(PROGRAM)
     .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
-    .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
+    .version(programVersion())
     .helpCommand(false)
     .showSuggestionAfterError();
   // Commands load what they need when they run: --help and mistakes answer at once.

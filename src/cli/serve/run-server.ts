@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { missingFile } from '../../formats/node/missing-file.ts';
 import type { FolderEvent } from '../../serving/node/adapter-folders.ts';
@@ -7,6 +7,7 @@ import { type FoundAdapter, findAdapters } from '../../serving/node/find-adapter
 import { baseOfRun } from '../../serving/node/served-adapter.ts';
 import { startServing } from '../../serving/node/start-serving.ts';
 import { batched } from '../../support/batched.ts';
+import { programVersion } from '../../support/node/program-version.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ServeFlags } from '../commands/serve.ts';
 import { stopOnSignal } from '../stop-on-signal.ts';
@@ -68,10 +69,6 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     await service.close();
   }
   log({ time: now(), event: 'stopped' });
-}
-
-function programVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version;
 }
 
 function checkFolder(folder: string): void {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { assertAgreed } from '../../parallel/assert-agreed.ts';
 import type { Communicator } from '../../parallel/communicator.ts';
 import { courseOf } from '../../run/config/course-of.ts';
+import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';
 import type { RunOfFiles } from './read-run.ts';
 
@@ -26,10 +26,8 @@ export function assertSameRun(
     `the file ${basename(typeof file === 'string' ? file : file.name)}`,
     digests[i].slice(0, SHOWN),
   ]);
-  const path = new URL('../../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(path, 'utf8'));
   assertAgreed(communicator, {
-    [PROGRAM]: version,
+    [PROGRAM]: programVersion(),
     ...Object.fromEntries(courseOf(config)),
     ...Object.fromEntries(byName),
     fingerprint: fingerprint.slice(0, SHOWN),
