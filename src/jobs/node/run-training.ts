@@ -166,7 +166,8 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   });
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
-    if (isFirst) writeResults(run, loaded, trainer.values, finish);
+    const known = new Map(run.files().map((file, i) => [file, digests[i]]));
+    if (isFirst) writeResults(run, loaded, trainer.values, finish, (file) => known.get(file) as string);
     if (config.base_dtype !== 'float32' && validation) {
       const trained = { tuner: method.tuner, values: trainer.values };
       const plain = openModel(run.folder, run.build, run.config.model_config);
@@ -195,16 +196,21 @@ async function restore(trainer: Trainer, { state, path }: SavedState): Promise<v
   }
 }
 
-/** The adapter (or model) of a finished run, and its card. */
+/**
+ * The adapter (or model) of a finished run, and its card.
+ *
+ * @param digest of a file of weights that the run began with
+ */
 function writeResults(
   run: RunOfFiles,
   { model, inputs }: SetUpRun,
   values: Float32Array,
   finish: FinishEvent,
+  digest: (file: string) => string,
 ): void {
   const files = runFiles(run.config.output);
   const isAdapter = inputs.method.store !== undefined && run.config.model_init !== 'random';
-  const base = isAdapter ? weightsDigest(run.folder) : undefined;
+  const base = isAdapter ? weightsDigest(run.folder, digest) : undefined;
   const { adapter, notes, card } = runResults(run, inputs.method, values, finish, base);
   const folder = adapter ? files.adapter : files.model;
   makeFolder(folder);
