@@ -1,9 +1,9 @@
 import { add, matmul, reshape, slice } from '../../graph/build.ts';
-import { multiplyDimensions, symbol } from '../../graph/dimension.ts';
+import { multiplyDimensions } from '../../graph/dimension.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Injection, LinearModule, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import { UserError } from '../../support/user-error.ts';
-import { asRows, BankReader, byExample, tokensOf } from './bank-reader.ts';
+import { asRows, BATCH, BankReader, byExample, tokensOf } from './bank-reader.ts';
 import type { BankShape } from './bank-shape.ts';
 import { bankedBottleneck } from './banked-bottleneck.ts';
 import type { PackedAdapter, PackedLinear } from './packed-adapter.ts';
@@ -68,12 +68,11 @@ export class BankInjection implements Injection {
     if (product === undefined && shift === undefined) return undefined;
     // What reads the norm of a table takes rows of that, and not of a table of each text.
     if (isOfAll && !this.#outFeatures.has(path)) throw notByExample(path);
-    const batch = symbol('batch');
     const tokens = tokensOf(y) ?? y.shape[0];
-    let sum = reshape(y, [tokens, isOfAll ? 1 : batch, width]);
-    if (product) sum = add(sum, reshape(asRows(product), [tokens, batch, width]));
+    let sum = reshape(y, [tokens, isOfAll ? 1 : BATCH, width]);
+    if (product) sum = add(sum, reshape(asRows(product), [tokens, BATCH, width]));
     if (shift) sum = add(sum, shift);
-    return reshape(sum, [multiplyDimensions(tokens, batch), width]);
+    return reshape(sum, [multiplyDimensions(tokens, BATCH), width]);
   }
 
   linear({ path, inFeatures, outFeatures, transposed }: LinearModule, bias: boolean, x: Value) {

@@ -5,7 +5,8 @@ import type { PackedAdapter } from './packed-adapter.ts';
 
 /** The input that says which slot the adapter of each example lies in, int32 [batch]. */
 export const SLOTS = 'slots';
-const BATCH = symbol('batch');
+/** How many examples there are. */
+export const BATCH = symbol('batch');
 
 /** An input of the graph with a part of every slot: [slots, ...shape]. */
 export interface BankPart {
