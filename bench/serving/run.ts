@@ -8,6 +8,7 @@ import { Client } from '../client.ts';
 import { median } from '../median.ts';
 import { changeAdapters } from './change-adapters.ts';
 import { type BlockResult, type KnownRequest, sendBlock, TOLERANCES } from './load.ts';
+import { openService } from './local-service.ts';
 import { makeAdapters, makeRequests } from './make-requests.ts';
 import { startServer } from './start-server.ts';
 
@@ -16,8 +17,8 @@ import { startServer } from './start-server.ts';
  *
  * Rows a second and times of answers of `adalora serve` on MiniLM, over HTTP: all rows for one adapter, rows for all
  * adapters in turn, and the same while adapters come and go; a block of each in turn, medians over the rounds. Every
- * answer is compared with that of its adapter alone. Beside it PEFT's batches of mixed adapters (`adapter_names`), without
- * HTTP, where BENCH_PYTHON names a Python that has torch, transformers and peft.
+ * answer is compared with that of its adapter alone. Without HTTP and its clients: the same service in this process, and
+ * PEFT's batches of mixed adapters (`adapter_names`) where BENCH_PYTHON names a Python that has torch, transformers and peft.
  */
 
 const { values: options } = parseArgs({
@@ -72,6 +73,13 @@ try {
     const server = await startServer(folder, BASE, ['--base-dtype', dtype]);
     ends.push(server.stop);
     sides.push(...servedSides(dtype, server.url, requests));
+    const local = await openService(folder, BASE, dtype);
+    ends.push(local.close);
+    const load = { amount, tolerance: TOLERANCES[dtype] };
+    sides.push({
+      name: `${dtype}, ${names.length} mixed, no HTTP`,
+      block: () => local.block(requests, load),
+    });
   }
   if (process.env.BENCH_PYTHON) {
     const script = join(import.meta.dirname, '..', 'python', 'peft_mixed.py');

@@ -1,0 +1,51 @@
+import { AdapterFolders } from '../../src/serving/node/adapter-folders.ts';
+import { BaseFolder } from '../../src/serving/node/base-folder.ts';
+import { LocalService } from '../../src/serving/service/local-service.ts';
+import { Serving } from '../../src/serving/serving.ts';
+import { isAnswer, type KnownRequest } from './load.ts';
+
+export interface OpenService {
+  /** Asks `amount` rows, 1000 at once, as PEFT's side sorts them. */
+  block(
+    requests: readonly KnownRequest[],
+    load: { amount: number; tolerance: number },
+  ): Promise<{ rowsPerSecond: number; wrong: number; failed: number }>;
+  close(): Promise<void>;
+}
+
+const AT_ONCE = 1000;
+
+/** What `adalora serve` answers with, in this process and without HTTP; limits are the command's. */
+export async function openService(
+  folder: string,
+  base: string,
+  dtype: 'float32' | 'int8',
+): Promise<OpenService> {
+  const opened = await BaseFolder.open(base, dtype, () => {});
+  const limits = { maxRows: 32, maxTokens: 8192, maxWait: 2, maxQueued: AT_ONCE };
+  const serving = new Serving(opened, {
+    rows: { ...limits, padId: opened.tokenizer.padId },
+    decoding: limits,
+  });
+  const adapters = new AdapterFolders([folder], opened, serving, () => {});
+  await adapters.readAll();
+  await serving.open();
+  const service = new LocalService(serving, adapters);
+  return {
+    async block(requests, { amount, tolerance }) {
+      const began = performance.now();
+      let wrong = 0;
+      const ask = async (at: number) => {
+        const { model, text, expected } = requests[at % requests.length];
+        const [answer] = await service.predict({ model, inputs: [{ text }], truncate: true, raw: false });
+        if (!isAnswer(answer as { label: string; score: number }[], expected, tolerance)) wrong++;
+      };
+      for (let first = 0; first < amount; first += AT_ONCE) {
+        const count = Math.min(AT_ONCE, amount - first);
+        await Promise.all(Array.from({ length: count }, (_, i) => ask(first + i)));
+      }
+      return { rowsPerSecond: (amount / (performance.now() - began)) * 1000, wrong, failed: 0 };
+    },
+    close: () => service.close(),
+  };
+}
