@@ -25,4 +25,4 @@ export { openModel } from './trained/node/load-model.ts';
 export type { MergeOptions } from './trained/node/merge.ts';
 export { type OpenedModel, type OpenOptions, open } from './trained/node/open.ts';
 export type { ExportOnnxOptions } from './trained/onnx-folder.ts';
-export type { TrainedModel } from './trained/trained-model.ts';
+export type { EvaluateOptions, TrainedModel } from './trained/trained-model.ts';

@@ -101,7 +101,7 @@ describe('the library', () => {
   });
 
   it("computes scores of the caller's own, and chooses the best model by one", async () => {
-    const { plan, train, UserError } = await import('adalora');
+    const { open, plan, train, UserError } = await import('adalora');
     const data = {
       train: workspace.path('train.tsv'),
       validation: workspace.path('dev.tsv'),
@@ -135,6 +135,14 @@ describe('the library', () => {
       [4, false],
       [6, false],
     ]);
+    await using model = await open(config);
+    const scores = await model.evaluate(workspace.path('dev.tsv'), undefined, { metrics: { share } });
+    expect(scores.eval_share).toBe(metrics.eval_share);
+    const taken = model.evaluate(workspace.path('dev.tsv'), undefined, { metrics: { accuracy: share } });
+    await expect(taken).rejects.toThrow(
+      'metrics.accuracy: expected a name that no score of this program has',
+    );
+
     // Finished, and resumed with its own score all the same.
     expect(
       (await train({ ...config, training: { ...config.training, max_steps: 8 } }, { resume: true })).step,

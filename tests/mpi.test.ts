@@ -75,7 +75,10 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     // Open MPI waits that long before it kills what it has sent a signal to; its default is a second.
     const env = { ...MPI_ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout: '10' };
     const stopped = async (output: string, processes: number, step: number, ...more: string[]) => {
-      const run = workspace.start([...words(output, processes, LONG), ...more], { ...launched(processes), env });
+      const run = workspace.start([...words(output, processes, LONG), ...more], {
+        ...launched(processes),
+        env,
+      });
       await printed(run.process, (event) => event.type === 'step' && event.step >= step);
       run.process.kill('SIGTERM');
       const ended = await run.ended;

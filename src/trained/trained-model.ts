@@ -4,11 +4,13 @@ import type { GenerationSources } from '../generation/generation-settings.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
+import { type OwnMetrics, ownMetricProblems } from '../metrics/own-metrics.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
 import type { Confusion, Scores } from '../program/example-set.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
+import { ownScoresOf, withOwnScores } from '../program/own-scores.ts';
 import { Program } from '../program/program.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
@@ -43,6 +45,15 @@ export interface TrainedParts extends TunedValues {
   batchSize?: number;
   /** Whether a conversation's next prompt is read from where the last one ended. */
   continues?: boolean;
+}
+
+export interface EvaluateOptions {
+  /** Scores of one's own, as in a run's config. */
+  metrics?: OwnMetrics;
+  /** Told of rows that are left out. */
+  onNotice?(message: string): void;
+  /** Told which class was taken for which, where a row has one class. */
+  onConfusion?(confusion: Confusion): void;
 }
 
 /** Inputs that wait for each other, so that like lengths share a batch. */
@@ -97,25 +108,24 @@ export class TrainedModel {
   }
 
   /**
-   * Scores the model on files: `eval_loss` and `eval_<metric>` for the metrics of its task.
+   * Scores the model on files: `eval_loss` and `eval_<metric>` for the metrics of its task and those of your own.
    *
    * @param reading how they are read, where that is not as in its run
-   * @param onNotice told of rows that are left out
-   * @param onConfusion told which class was taken for which, where a row has one class
-   * @throws UserError as a run does for its validation data
+   * @throws UserError as a run does for its validation data and for scores of one's own
    */
   async evaluate(
     files: readonly TextFile[],
     reading?: object,
-    onNotice?: (message: string) => void,
-    onConfusion?: (confusion: Confusion) => void,
+    { metrics = {}, onNotice, onConfusion }: EvaluateOptions = {},
   ): Promise<Scores> {
+    for (const { path, ...complaint } of ownMetricProblems(Object.keys(metrics)))
+      throw new UserError({ where: path.join('.'), ...complaint });
     const task = this.definition();
     const context = this.context(reading);
     const size = this.parts.batchSize ?? task.batchSize.eval;
     const rows = task.read(files, context.reading);
     if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
-    const evaluation = task.evaluation(rows, context, size);
+    const evaluation = withOwnScores(task.evaluation(rows, context, size), ownScoresOf(metrics));
     return evaluation.run(this.#opened(), this.parts.values, { onConfusion });
   }
 

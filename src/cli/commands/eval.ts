@@ -39,14 +39,13 @@ async function run(
     if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
     const { reading } = trained.context();
     let confusion: Confusion | undefined;
-    const scores = await trained.evaluate(
-      files,
-      task.withFlags(reading, readingFlags(flags), files[0].name),
-      (message) => console.error(message),
-      (found) => {
+    const written = task.withFlags(reading, readingFlags(flags), files[0].name);
+    const scores = await trained.evaluate(files, written, {
+      onNotice: (message) => console.error(message),
+      onConfusion(found) {
         confusion = found;
       },
-    );
+    });
     if (flags.json) {
       console.log(JSON.stringify({ ...scores, ...(confusion && { confusion_matrix: confusion }) }));
       return;

@@ -4,12 +4,12 @@ import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
-import type { Confusion, Scores } from '../../program/example-set.ts';
+import type { Scores } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { RunConfigInput } from '../../run/config/run-config.ts';
 import type { Device } from '../../runtime/session.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
-import { TrainedModel, type TrainedParts } from '../trained-model.ts';
+import { type EvaluateOptions, TrainedModel, type TrainedParts } from '../trained-model.ts';
 import { exportAdapter, ONNX_FORM } from './export-adapter.ts';
 import { exportOnnx } from './export-onnx.ts';
 import { type MergeOptions, writeMerged } from './merge.ts';
@@ -92,11 +92,10 @@ export class OpenedModel extends TrainedModel {
   override async evaluate(
     data: string | readonly TextFile[],
     reading?: object,
-    onNotice?: (message: string) => void,
-    onConfusion?: (confusion: Confusion) => void,
+    options?: EvaluateOptions,
   ): Promise<Scores> {
     const files = typeof data === 'string' ? await dataFiles(data, this.definition().takesFolders) : data;
-    return super.evaluate(files, reading, onNotice, onConfusion);
+    return super.evaluate(files, reading, options);
   }
 
   /** @deprecated */
