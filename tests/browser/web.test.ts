@@ -265,8 +265,13 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     expect(workers).toHaveLength(1);
     expect(await workers[0].evaluate(send, url)).toBe('refused');
     expect(asked).toBe(0);
+
+    plain.close();
+    plain.closeAllConnections();
+    await page.getByRole('button', { name: 'Try messages' }).click();
+    await page.getByText('The example could not be fetched').waitFor();
     await page.context().close();
-    for (const each of [other, plain]) each.close();
+    other.close();
   });
 });
 

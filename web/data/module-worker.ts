@@ -5,5 +5,8 @@
 export function moduleWorker(script: string): Worker {
   const source = `import ${JSON.stringify(new URL(script, import.meta.url).href)};`;
   const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-  return new Worker(address, { type: 'module' });
+  const worker = new Worker(address, { type: 'module' });
+  // Its first word says that it has read the address.
+  worker.addEventListener('message', () => URL.revokeObjectURL(address), { once: true });
+  return worker;
 }

@@ -44,8 +44,11 @@ export function fileStep(
   input.addEventListener('change', () => take(input.files?.[0]));
   const example = element('example', HTMLButtonElement);
   example.addEventListener('click', async () => {
-    const response = await fetch(new URL('example.tsv', import.meta.url));
-    take(new File([await response.blob()], EXAMPLE));
+    const response = await fetch(new URL('example.tsv', import.meta.url)).catch(() => undefined);
+    if (response?.ok) take(new File([await response.blob()], EXAMPLE));
+    else
+      problem.textContent =
+        'The example could not be fetched: is the server that this page comes from still there?';
   });
   // Until now a click would have been lost.
   example.disabled = false;
