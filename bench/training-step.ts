@@ -7,7 +7,7 @@ import type { Communicator } from '../src/parallel/communicator.ts';
 import { sharesHost } from '../src/parallel/shares-host.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
-import { parseRunConfig } from '../src/run/config/run-config.ts';
+import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
 import { randomBatch } from '../src/text/random-batch.ts';
 import { differentiateStep } from '../src/train/differentiate-step.ts';
 import { Updater } from '../src/train/updater.ts';

@@ -8,7 +8,7 @@ import { startMethod } from '../src/jobs/start-method.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { continuedConfig } from '../src/run/config/continued-config.ts';
-import { parseRunConfig } from '../src/run/config/run-config.ts';
+import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 

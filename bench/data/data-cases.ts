@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { BaseDtype } from '../../src/bases/base-dtype.ts';
-import { parseRunConfig, type RunConfig } from '../../src/run/config/run-config.ts';
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import type { RunConfig } from '../../src/run/config/run-config.ts';
 
 export const MODEL = '../shared/models/all-MiniLM-L6-v2';
 export const GLUE = '../shared/data/glue';

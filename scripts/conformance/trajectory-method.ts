@@ -1,5 +1,5 @@
 import { startMethod } from '../../src/jobs/start-method.ts';
-import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import type { MethodRun } from '../../src/tuners/method-run.ts';
 import type { TunableModel } from '../../src/tuners/tuner.ts';
 import type { Trajectory } from './read-case.ts';

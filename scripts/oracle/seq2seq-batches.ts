@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { textFile } from '../../src/data/node/text-files.ts';
-import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import { readPairs } from '../../src/tasks/seq2seq-lm/read-pairs.ts';
 import { planEpoch } from '../../src/text/batches.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';

@@ -5,7 +5,7 @@ import { runTraining } from '../../src/jobs/node/run-training.ts';
 import { accuracy } from '../../src/metrics/accuracy.ts';
 import { classCounts } from '../../src/metrics/class-counts.ts';
 import { matthewsCorrelation } from '../../src/metrics/matthews-correlation.ts';
-import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import { Random } from '../../src/support/random.ts';
 import { bagOfWords, type LabelledText } from './evaluation/bag-of-words.ts';
 import { writeRandomTwin } from './evaluation/random-twin.ts';

@@ -1,7 +1,8 @@
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { checkYaml } from '../formats/check-yaml.ts';
 import { readText } from '../formats/node/read-text.ts';
-import { parseRunConfig, type RunConfig } from '../run/config/run-config.ts';
+import { parseRunConfig } from '../run/config/parse-run-config.ts';
+import type { RunConfig } from '../run/config/run-config.ts';
 import type { KeyPath } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseRunConfig } from '../run/config/run-config.ts';
+import { parseRunConfig } from '../run/config/parse-run-config.ts';
 import { classWeights } from './class-weights.ts';
 
 it('weights of classes are those given, or make all classes count alike', () => {

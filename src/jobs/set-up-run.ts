@@ -1,7 +1,8 @@
 import type { Communicator } from '../parallel/communicator.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
-import { methodOf, type RunConfig } from '../run/config/run-config.ts';
+import { methodOf } from '../run/config/method-of.ts';
+import type { RunConfig } from '../run/config/run-config.ts';
 import type { TrainerInputs } from '../train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../train/trainer-settings.ts';
 import { checkHead } from '../trained/check-head.ts';

@@ -1,5 +1,6 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
-import { methodOf, type RunConfig } from '../run/config/run-config.ts';
+import { methodOf } from '../run/config/method-of.ts';
+import type { RunConfig } from '../run/config/run-config.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseRunConfig, type RunConfigInput } from '../run/config/run-config.ts';
+import { parseRunConfig } from '../run/config/parse-run-config.ts';
+import type { RunConfigInput } from '../run/config/run-config.ts';
 import { type ModelCardFacts, modelCard } from './model-card.ts';
 
 const RUN = {

@@ -1,5 +1,6 @@
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
-import { parseRunConfig, type RunConfig, type RunConfigInput } from '../run/config/run-config.ts';
+import { parseRunConfig } from '../run/config/parse-run-config.ts';
+import type { RunConfig, RunConfigInput } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import type { RunsOn } from './page-options.ts';
 

@@ -8,7 +8,7 @@ import { constant } from '../../src/graph/build.ts';
 import { Graph } from '../../src/graph/graph.ts';
 import { runTraining } from '../../src/jobs/node/run-training.ts';
 import { lower } from '../../src/onnx/lower.ts';
-import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import type { EventOf, TrainEvent } from '../../src/run/events.ts';
 import { open } from '../../src/trained/node/open.ts';
 import { wasm } from '../support/backends.ts';

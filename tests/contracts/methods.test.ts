@@ -5,7 +5,8 @@ import { verify } from '../../src/graph/verify.ts';
 import { startMethod } from '../../src/jobs/start-method.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
-import { parseRunConfig, type RunConfig } from '../../src/run/config/run-config.ts';
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import type { RunConfig } from '../../src/run/config/run-config.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import {
   adapterKinds,

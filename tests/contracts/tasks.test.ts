@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SCORES, scoreFacts } from '../../src/metrics/scores.ts';
 import { HEAD_KINDS } from '../../src/models/model-definition.ts';
-import { parseRunConfig } from '../../src/run/config/run-config.ts';
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import { TASK_NAMES, taskNamed, tasksWith } from '../../src/tasks/registry.ts';
 import { formatNotes, parseNotes } from '../../src/trained/notes.ts';
 import { FAMILIES, tinyClassifier } from './tiny-families.ts';

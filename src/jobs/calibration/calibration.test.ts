@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRunConfig } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { trainerSettings } from '../../train/trainer-settings.ts';
 import { plannedSteps } from './planned-steps.ts';
 import { spread } from './spread.ts';

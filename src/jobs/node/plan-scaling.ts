@@ -1,4 +1,5 @@
-import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import type { RunConfigInput } from '../../run/config/run-config.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type NetworkSpeed, type Scaling, scaling } from '../plan/scaling.ts';

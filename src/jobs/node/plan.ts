@@ -1,5 +1,5 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
-import { parseRunConfig } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';

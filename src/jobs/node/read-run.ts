@@ -8,7 +8,8 @@ import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-f
 import { weightFiles } from '../../formats/node/checkpoint.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import type { SoundParts } from '../../run/config/config-error.ts';
-import { methodOf, type RunConfig } from '../../run/config/run-config.ts';
+import { methodOf } from '../../run/config/method-of.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
 import { validationFiles } from '../../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
 import { SHARED_FILES } from '../../trained/full-model.ts';

@@ -1,14 +1,11 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
-import { makeFolder } from '../../formats/node/make-folder.ts';
-import { weightsDigest } from '../../formats/node/weights-digest.ts';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import { oncePerHost, together } from '../../parallel/node/together.ts';
-import { methodOf, type RunConfig } from '../../run/config/run-config.ts';
+import { methodOf } from '../../run/config/method-of.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
@@ -25,18 +22,17 @@ import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { openModel } from '../../trained/node/load-model.ts';
-import { sharedFiles, writeFullModel } from '../../trained/node/write-model.ts';
-import { NOTES_FILE } from '../../trained/notes.ts';
+import { sharedFiles } from '../../trained/node/write-model.ts';
 import { everySecond } from '../every-second.ts';
-import { runResults } from '../run-results.ts';
-import { type SetUpRun, startNotices } from '../set-up-run.ts';
+import { startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
 import { survey } from '../survey.ts';
 import { asAlone } from './as-alone.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { loadRun } from './load-run.ts';
-import { type InMemory, type RunOfFiles, readRun } from './read-run.ts';
+import { type InMemory, readRun } from './read-run.ts';
 import { scoreOnFloat32 } from './score-on-float32.ts';
+import { writeTrained } from './write-trained.ts';
 
 export interface RunOptions extends InMemory {
   /** Continue from the newest checkpoint; without one from the start. */
@@ -167,7 +163,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
     const known = new Map(run.files().map((file, i) => [file, digests[i]]));
-    if (isFirst) writeResults(run, loaded, trainer.values, finish, (file) => known.get(file) as string);
+    if (isFirst) writeTrained(run, loaded, trainer.values, finish, (file) => known.get(file) as string);
     if (config.base_dtype !== 'float32' && validation) {
       const trained = { tuner: method.tuner, values: trainer.values };
       const plain = openModel(run.folder, run.build, run.config.model_config);
@@ -194,32 +190,4 @@ async function restore(trainer: Trainer, { state, path }: SavedState): Promise<v
     const got = `another (${(error as Error).message})`;
     throw new UserError({ where: path, expected: 'a state of this run', got });
   }
-}
-
-/**
- * The adapter (or model) of a finished run, and its card.
- *
- * @param digest of a file of weights that the run began with
- */
-function writeResults(
-  run: RunOfFiles,
-  { model, inputs }: SetUpRun,
-  values: Float32Array,
-  finish: FinishEvent,
-  digest: (file: string) => string,
-): void {
-  const files = runFiles(run.config.output);
-  const isAdapter = inputs.method.store !== undefined && run.config.model_init !== 'random';
-  const base = isAdapter ? weightsDigest(run.folder, digest) : undefined;
-  const { adapter, notes, card } = runResults(run, inputs.method, values, finish, base);
-  const folder = adapter ? files.adapter : files.model;
-  makeFolder(folder);
-  atomicWrite(join(folder, NOTES_FILE), notes);
-  if (adapter) writeAdapter(folder, adapter);
-  else {
-    const { layout } = inputs.method.tuner;
-    const { task, model_config } = run.config;
-    writeFullModel(folder, run.folder, model, layout, values, { task, model_config, labels: run.labels });
-  }
-  atomicWrite(files.card, card);
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { computeOwn } from '../../metrics/own-metrics.ts';
 import { markAgreed } from '../../parallel/agreed.ts';
 import { readyForMpi } from '../../parallel/node/launch.ts';
-import { parseRunConfig } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
 import { ComputationError } from '../../support/computation-error.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseRunConfig } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { planEpoch } from '../../text/batches.ts';
 import { largestBatch, paddedTokens } from './largest-batch.ts';
 

@@ -5,7 +5,8 @@ import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import { parseRunConfig, type RunConfigInput } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import type { RunConfigInput } from '../../run/config/run-config.ts';
 import { allowedBases } from './allowed-bases.ts';
 import { planRun } from './plan.ts';
 

@@ -1,4 +1,5 @@
-import { parseRunConfig, type RunConfig } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
 import type { KeyPath } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_METHOD, METHOD_NAMES } from '../../tuners/registry.ts';

@@ -3,7 +3,7 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { asStored } from '../../tuners/low-rank/peft-adapter.ts';
 import { type PeftAdapterConfigInput, parseAdapterConfig } from '../../tuners/low-rank/peft-config.ts';
 import { continuedConfig } from './continued-config.ts';
-import { parseRunConfig } from './run-config.ts';
+import { parseRunConfig } from './parse-run-config.ts';
 
 const BASE = { model: 'm', adapter: 'a', data: { train: 't', text: 0, label: 1 }, output: 'o' };
 const LORA: PeftAdapterConfigInput = {

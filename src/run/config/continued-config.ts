@@ -1,7 +1,8 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { UserError } from '../../support/user-error.ts';
 import { kindOf, METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
-import { methodOf, type RunConfig } from './run-config.ts';
+import { methodOf } from './method-of.ts';
+import type { RunConfig } from './run-config.ts';
 
 /**
  * The config of a run that continues an adapter: its method's section with everything that was not given taken from the

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TASK_NAMES } from '../../tasks/registry.ts';
-import { parseRunConfig } from './run-config.ts';
+import { parseRunConfig } from './parse-run-config.ts';
 
 const BASE = { model: 'm', output: 'o' };
 const CAUSAL = { ...BASE, task: 'causal_lm', data: { train: 'a.txt' } };

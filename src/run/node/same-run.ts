@@ -4,7 +4,8 @@ import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { courseOf } from '../config/course-of.ts';
-import { parseRunConfig, type RunConfig } from '../config/run-config.ts';
+import { parseRunConfig } from '../config/parse-run-config.ts';
+import type { RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
 
 /**

@@ -8,7 +8,7 @@ import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { rouge } from '../../metrics/rouge.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
-import { parseRunConfig } from '../../run/config/run-config.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { open as openTrained } from '../../trained/node/open.ts';
 import { openText } from '../../trained/node/open-text.ts';

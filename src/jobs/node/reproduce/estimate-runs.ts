@@ -1,5 +1,5 @@
 import type { ReproductionRun } from '../../../recipes/reproduction.ts';
-import { parseRunConfig } from '../../../run/config/run-config.ts';
+import { parseRunConfig } from '../../../run/config/parse-run-config.ts';
 import { measureBases } from '../calibration/measure-bases.ts';
 import { plan } from '../plan.ts';
 

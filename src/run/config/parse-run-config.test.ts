@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../support/user-error.ts';
-import { parseRunConfig, type RunConfigInput } from './run-config.ts';
+import { parseRunConfig } from './parse-run-config.ts';
+import type { RunConfigInput } from './run-config.ts';
 
 const BASE: RunConfigInput = {
   model: 'bert-base-uncased',

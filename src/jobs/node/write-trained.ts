@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { makeFolder } from '../../formats/node/make-folder.ts';
+import { weightsDigest } from '../../formats/node/weights-digest.ts';
+import type { FinishEvent } from '../../run/events.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
+import { writeFullModel } from '../../trained/node/write-model.ts';
+import { NOTES_FILE } from '../../trained/notes.ts';
+import { runResults } from '../run-results.ts';
+import type { SetUpRun } from '../set-up-run.ts';
+import type { RunOfFiles } from './read-run.ts';
+
+/**
+ * Writes the adapter (or model) of a finished run, and its card.
+ *
+ * @param digest of a file of weights that the run began with
+ */
+export function writeTrained(
+  run: RunOfFiles,
+  { model, inputs }: SetUpRun,
+  values: Float32Array,
+  finish: FinishEvent,
+  digest: (file: string) => string,
+): void {
+  const files = runFiles(run.config.output);
+  const base = inputs.method.store && weightsDigest(run.folder, digest);
+  const { adapter, notes, card } = runResults(run, inputs.method, values, finish, base);
+  const folder = adapter ? files.adapter : files.model;
+  makeFolder(folder);
+  atomicWrite(join(folder, NOTES_FILE), notes);
+  if (adapter) writeAdapter(folder, adapter);
+  else {
+    const { layout } = inputs.method.tuner;
+    const { task, model_config } = run.config;
+    writeFullModel(folder, run.folder, model, layout, values, { task, model_config, labels: run.labels });
+  }
+  atomicWrite(files.card, card);
+}

@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import { scoreFacts } from '../../metrics/scores.ts';
+import { scorePrefixes, withSplits } from '../../tasks/data-files.ts';
+import { metricsOf, taskNamed } from '../../tasks/registry.ts';
+import type { BaseData } from '../../tasks/task-definition.ts';
+import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
+import type { RunConfig, TaskSection } from './run-config.ts';
+import type { runSchema } from './run-schema.ts';
+import { defaultEvalStrategy, withoutPrefix } from './training-problems.ts';
+
+/** What the schema lets through, with the `data` section of its task. */
+export type CheckedConfig = Omit<z.output<typeof runSchema>, 'task' | 'data'> & TaskSection;
+
+/** Fills in the defaults that hang on other keys, and leaves the sections of other methods out. */
+export function fillInDefaults(
+  sound: CheckedConfig,
+  given: unknown,
+  ownMetrics: readonly string[],
+): RunConfig {
+  const data = withSplits<BaseData>(sound.data, sound.training.eval_strategy !== 'no');
+  const checked = { ...sound, data } as CheckedConfig;
+  const { method, training } = checked;
+  const { batchSize } = taskNamed(checked.task);
+  const [firstMetric] = metricsOf(checked.task, checked.data);
+  const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric), checked, ownMetrics);
+  // `my_loss` is not the loss of a set `my`.
+  const isOwn = scorePrefixes(data.validation).some((set) =>
+    ownMetrics.some((name) => set + name === metric),
+  );
+  const sections: Record<string, unknown> = checked;
+  const others: string[] = METHOD_NAMES.filter((name) => name in sections);
+  const run = Object.fromEntries(
+    Object.entries(sections).filter(([key]) => ![...others, 'training', 'method'].includes(key)),
+  );
+  const own = sections[method] as object | undefined;
+  const settings =
+    checked.adapter === undefined || !own ? own : onlyGiven(own, (given as Record<string, object>)[method]);
+  return {
+    ...run,
+    training: {
+      ...training,
+      learning_rate: training.learning_rate ?? methodNamed(method).learningRate,
+      per_device_train_batch_size: training.per_device_train_batch_size ?? batchSize.train,
+      per_device_eval_batch_size: training.per_device_eval_batch_size ?? batchSize.eval,
+      eval_strategy: training.eval_strategy ?? defaultEvalStrategy(checked.data),
+      metric_for_best_model: metric,
+      greater_is_better: training.greater_is_better ?? (isOwn || !scoreFacts(metric)?.lessIsBetter),
+    },
+    method,
+    ...(settings && { [method]: settings }),
+  } as RunConfig;
+}
+
+/** A score of the first validation set where no other is named. */
+function withSet(metric: string, { task, data }: TaskSection, ownMetrics: readonly string[]): string {
+  const [first] = scorePrefixes(data.validation);
+  const scores: readonly string[] = [...metricsOf(task, data), ...ownMetrics];
+  return scores.includes(metric) ? first + metric : metric;
+}
+
+function onlyGiven<T extends object>(section: T, given: object = {}): T {
+  return Object.fromEntries(
+    Object.entries(section).filter(([key]) => (given as Record<string, unknown>)[key] !== undefined),
+  ) as T;
+}

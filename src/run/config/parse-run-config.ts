@@ -1,0 +1,64 @@
+import type { z } from 'zod';
+import { type KeyPath, valueAt } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import { ConfigError } from './config-error.ts';
+import { crossCheck } from './cross-checks.ts';
+import { describeIssue } from './describe-issue.ts';
+import { type CheckedConfig, fillInDefaults } from './fill-in-defaults.ts';
+import { knownKeys } from './known-keys.ts';
+import type { RunConfig } from './run-config.ts';
+import { runSchema } from './run-schema.ts';
+import { soundParts, soundSections } from './sound-sections.ts';
+
+/**
+ * Checks a config and fills in the defaults. A known key whose value is null counts as left out. Gives itself back when it
+ * is given a resolved config.
+ *
+ * @param where the file's name for messages, or what tells the place of a key
+ * @param ownMetrics names of scores of the caller's own, by which the best model may be chosen
+ * @throws ConfigError, a UserError with a line for everything that is wrong: place, what was expected, what came, nearest key
+ */
+export function parseRunConfig(
+  value: unknown,
+  where: string | ((path: KeyPath) => string),
+  ownMetrics: readonly string[] = [],
+): RunConfig {
+  const given = withoutNulls(value);
+  const task = runSchema.shape.task.safeParse(Object(given).task).data;
+  const checked = task ? runSchema.extend({ data: taskNamed(task).data }) : runSchema;
+  const result = checked.safeParse(given);
+  const problems = [
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, knownKeys(task))),
+    ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, knownKeys(task))),
+    ...crossCheck(soundSections(given, task), ownMetrics),
+  ];
+  if (problems.length > 0 || !result.success) {
+    const messages = problems.map(({ path, ...complaint }) => {
+      const place = typeof where === 'string' ? where : where(path);
+      const key = path.length === 0 ? 'the config' : path.join('.');
+      return new UserError({ where: `${place}: ${key}`, ...complaint }).message;
+    });
+    throw new ConfigError(messages.join('\n'), soundParts(given, task));
+  }
+  return fillInDefaults(result.data as CheckedConfig, given, ownMetrics);
+}
+
+/** The unknown keys that go with what is left out, as their values are null: `{target_r:8}` is one of them in YAML. */
+function unknownNulls(value: unknown, checked: z.ZodType): z.core.$ZodIssueUnrecognizedKeys[] {
+  const unknown = checked.safeParse(value).error?.issues ?? [];
+  return unknown.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [];
+    const section = Object(valueAt(value, issue.path)) as Record<string, unknown>;
+    return [{ ...issue, keys: issue.keys.filter((key) => section[key] === null) }];
+  });
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([key, inner]) => [key, withoutNulls(inner)]),
+  );
+}

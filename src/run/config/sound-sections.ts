@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { dataFiles, withSplits } from '../../tasks/data-files.ts';
+import { type TaskName, taskNamed } from '../../tasks/registry.ts';
+import type { BaseData } from '../../tasks/task-definition.ts';
+import { methodNamed } from '../../tuners/registry.ts';
+import type { SoundParts } from './config-error.ts';
+import type { SoundSections } from './cross-checks.ts';
+import { runSchema } from './run-schema.ts';
+import { trainingSchema } from './training-section.ts';
+
+/** What every `data` section has, whatever else is in it. */
+const dataFilesSchema = z.object(dataFiles);
+
+/** The sections in which nothing is wrong, so that one mistake does not hide those between other sections. */
+export function soundSections(value: unknown, task: TaskName | undefined): SoundSections {
+  const { model_init, base_dtype, method, adapter, training } = runSchema.shape;
+  const given = Object(value) as Record<string, unknown>;
+  return {
+    task,
+    model_init: model_init.safeParse(given.model_init).data,
+    base_dtype: base_dtype.safeParse(given.base_dtype).data,
+    method: method.safeParse(given.method).data,
+    adapter: adapter.safeParse(given.adapter).data,
+    data: task && dataOf(task, given),
+    training: training.safeParse(given.training).data,
+  };
+}
+
+/** What of a config leads to files, and what has to fit them. */
+export function soundParts(value: unknown, task: TaskName | undefined): SoundParts {
+  const { model, model_config } = runSchema.shape;
+  const given = Object(value) as Record<string, unknown>;
+  const { method, adapter } = soundSections(given, task);
+  // A key that is unknown keeps nobody from reading the files.
+  const whole = task && (taskNamed(task).data.strip().safeParse(given.data).data as BaseData | undefined);
+  const data = whole ?? dataFilesSchema.safeParse(given.data).data;
+  const steps = trainingSchema.shape.max_steps.safeParse(Object(given.training).max_steps).data ?? -1;
+  return {
+    model: model.safeParse(given.model).data,
+    model_config: model_config.safeParse(given.model_config).data,
+    adapter,
+    task,
+    data,
+    readsData: whole !== undefined,
+    method,
+    settings: method && methodNamed(method).config?.prefault({}).safeParse(given[method]).data,
+    steps: steps > 0 ? steps : undefined,
+  };
+}
+
+function dataOf(task: TaskName, { data, training }: Record<string, unknown>): BaseData | undefined {
+  const sound = taskNamed(task).data.safeParse(data).data as BaseData | undefined;
+  return sound && withSplits(sound, Object(training).eval_strategy !== 'no');
+}

@@ -1,0 +1,126 @@
+import { type Problem, shown } from '../../support/problem.ts';
+import { scorePrefixes } from '../../tasks/data-files.ts';
+import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
+import type { BaseData } from '../../tasks/task-definition.ts';
+import type { TrainingSection } from './training-section.ts';
+
+/** When to evaluate, if the config does not say. */
+export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch' | 'no' {
+  return data.validation === undefined ? 'no' : 'epoch';
+}
+
+/**
+ * What is wrong within `training`, and between it, the task and the data.
+ *
+ * @param own names of scores of the caller's own
+ */
+export function trainingProblems(
+  training: TrainingSection,
+  { task, data }: { task?: TaskName; data?: BaseData },
+  own: readonly string[],
+): Problem[] {
+  return [
+    ...warmupProblems(training),
+    ...(data ? evaluationProblems(training, data) : []),
+    ...(task ? metricProblems(training, task, own, data) : []),
+    ...(task ? smoothingProblems(training, task) : []),
+    ...(task ? weightProblems(training, task) : []),
+  ];
+}
+
+function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: TrainingSection): Problem[] {
+  const problems: Problem[] = [];
+  if (warmup_ratio > 0 && warmup_steps > 0) {
+    problems.push({
+      path: ['training', 'warmup_steps'],
+      expected: 'either warmup_ratio or warmup_steps',
+      got: `both (${warmup_ratio} and ${warmup_steps})`,
+      hint: 'Remove one of them.',
+    });
+  }
+  if (lr_scheduler_type === 'constant' && warmup_ratio + warmup_steps > 0) {
+    problems.push({
+      path: ['training', 'lr_scheduler_type'],
+      expected: 'a schedule that has a warm-up',
+      got: 'constant, which has none',
+      hint: 'Use constant_with_warmup, or remove warmup_ratio and warmup_steps.',
+    });
+  }
+  return problems;
+}
+
+function evaluationProblems(training: TrainingSection, data: Pick<BaseData, 'validation'>): Problem[] {
+  const { eval_steps, early_stopping_patience, load_best_model_at_end } = training;
+  const strategy = training.eval_strategy ?? defaultEvalStrategy(data);
+  const problems: Problem[] = [];
+  if (strategy !== 'no' && data.validation === undefined) {
+    problems.push({
+      path: ['training', 'eval_strategy'],
+      expected: 'data.validation, a file to evaluate on',
+      got: `nothing there and eval_strategy ${strategy}`,
+      hint: 'Give data.validation, or set eval_strategy to no.',
+    });
+  }
+  if (strategy === 'steps' && eval_steps === undefined) {
+    problems.push({
+      path: ['training', 'eval_steps'],
+      expected: 'the number of steps between evaluations (eval_strategy is steps)',
+      got: 'nothing',
+    });
+  }
+  if (strategy === 'epoch' && eval_steps !== undefined) {
+    problems.push({
+      path: ['training', 'eval_steps'],
+      expected: 'eval_strategy: steps beside it',
+      got: 'epoch',
+      hint: 'Set eval_strategy to steps, or remove eval_steps.',
+    });
+  }
+  const needsEvaluation = [
+    ...(early_stopping_patience === undefined ? [] : ['early_stopping_patience']),
+    ...(load_best_model_at_end ? ['load_best_model_at_end'] : []),
+  ];
+  if (strategy !== 'no') return problems;
+  return needsEvaluation.map((key) => ({
+    path: ['training', key],
+    expected: 'evaluations to go by',
+    got: training.eval_strategy ? 'eval_strategy no' : 'no data.validation',
+    hint: `${training.eval_strategy ? 'Set eval_strategy to epoch' : 'Give data.validation'}, or remove ${key}.`,
+  }));
+}
+
+/** Of several sets each has its own scores; a score without a set is the first one's. */
+function metricProblems(
+  { metric_for_best_model: metric }: TrainingSection,
+  task: TaskName,
+  own: readonly string[],
+  data?: BaseData,
+): Problem[] {
+  const scores = [...metricsOf(task, data), ...own];
+  const metrics = scorePrefixes(data?.validation).flatMap((prefix) => scores.map((score) => prefix + score));
+  const known: readonly string[] = [...scores, ...metrics];
+  if (metric === undefined || known.includes(withoutPrefix(metric))) return [];
+  return [
+    {
+      path: ['training', 'metric_for_best_model'],
+      expected: `a metric of ${task} (${metrics.join(', ')})`,
+      got: shown(metric),
+    },
+  ];
+}
+
+function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, task: TaskName): Problem[] {
+  if (factor === 0 || taskNamed(task).smoothsLabels) return [];
+  const expected = `0, for the loss of ${task} has no labels to smooth`;
+  return [{ path: ['training', 'label_smoothing_factor'], expected, got: shown(factor) }];
+}
+
+function weightProblems({ class_weights: weights }: TrainingSection, task: TaskName): Problem[] {
+  if (weights === undefined || taskNamed(task).classCounts) return [];
+  const expected = `nothing, for the loss of ${task} has no classes to weigh`;
+  return [{ path: ['training', 'class_weights'], expected, got: shown(weights) }];
+}
+
+export function withoutPrefix(metric: string): string {
+  return metric.replace(/^eval_/, '');
+}
