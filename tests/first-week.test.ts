@@ -47,6 +47,14 @@ describe('predict', () => {
     expect(JSON.parse(named)).toMatchObject({ id: 'x-7' });
   });
 
+  it('says how a text is asked where one stands in place of a file', async () => {
+    const { code, stderr } = await workspace.run('predict', 'run', 'where is it');
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'where is it: expected a file, got nothing there. A text comes by standard input: echo "a text" | adalora predict run\n',
+    );
+  });
+
   it('writes CSV', async () => {
     const [header, ...rows] = await lines('dev.tsv', '--format', 'csv');
     expect(header).toBe('row,label,probabilities.bad,probabilities.good');

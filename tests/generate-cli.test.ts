@@ -31,6 +31,7 @@ describe('adalora generate', () => {
     const flags = ['--max-new-tokens', '9'];
     const printed = { code: 0, stdout: texts.map((text) => `${text}\n`).join(''), stderr: '' };
     expect(await run(undefined, '--prompt', 'the cat', '--prompt', 'a', ...flags)).toMatchObject(printed);
+    expect(await run(undefined, 'the cat', '--prompt', 'a', ...flags)).toMatchObject(printed);
     expect(await run('the cat\n\na\r\n', ...flags)).toMatchObject(printed);
     expect(await run('the cat\na', ...flags, '--batch_size', '2')).toMatchObject(printed);
   });

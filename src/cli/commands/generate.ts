@@ -40,6 +40,7 @@ export function generateCommand(): Command {
       '<run, adapter or model>',
       'folder of a run, of an adapter or of a model, or a model id of the Hub',
     )
+    .argument('[prompts...]', 'the same as with --prompt')
     .option('--prompt <text>', 'the prompt (any number of times)', repeated, [])
     .option('--file <path>', 'a prompt a line, or JSON Lines with prompt or messages')
     .option('--chat', "take prompts for questions of a chat: through the model's chat template")
@@ -56,7 +57,11 @@ export function generateCommand(): Command {
     .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
     .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'wasm']))
     .addOption(baseDtypeOption())
-    .action((path, flags) => inAllProcesses((processes) => run(path, flags, processes)));
+    .action((path, prompts, flags) =>
+      inAllProcesses((processes) =>
+        run(path, { ...flags, prompt: [...prompts, ...flags.prompt] }, processes),
+      ),
+    );
 }
 
 async function run(path: string, flags: Flags, processes: Processes): Promise<void> {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { fromFirst } from '../../parallel/node/from-first.ts';
@@ -61,6 +62,7 @@ async function run(
     const { output } = flags;
     if (output !== undefined && !prediction.files) throw noFiles(path, trained.task);
     const named = file === '-' ? undefined : file;
+    if (named !== undefined && /\s/.test(named) && !existsSync(named)) throw noFile(named, path);
     const files = await namedFiles(named, flags, false);
     const reading = prediction.withFlags(trained.context().reading, readingFlags(flags), files?.[0].name);
     const format = formatNamed(flags.format, prediction);
@@ -120,6 +122,12 @@ function formatNamed(name: string, { formats = {} }: Prediction<BaseData, unknow
 
 async function write(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+}
+
+/** What has blanks in it may be a text. */
+function noFile(where: string, path: string): UserError {
+  const hint = `A text comes by standard input: echo "a text" | adalora predict ${path}`;
+  return new UserError({ where, expected: 'a file', got: 'nothing there', hint });
 }
 
 function noFiles(where: string, task: string | undefined): UserError {
