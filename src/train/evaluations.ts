@@ -1,0 +1,78 @@
+import { NotFinite } from '../program/check-finite.ts';
+import type { Confusion, Scores } from '../program/example-set.ts';
+import type { Program } from '../program/program.ts';
+import type { Validation } from '../program/validation.ts';
+import { evaluationEvent, type TrainEvent } from '../run/events.ts';
+import { BestTracker } from './best-tracker.ts';
+import type { TrainerSettings } from './trainer-settings.ts';
+
+/** Classes of which the log keeps which was taken for which: of more the table is large, and nobody reads it. */
+const MOST_CONFUSED = 32;
+
+/** The evaluations of a run: when they are due, what they give, and which was the best. */
+export class Evaluations {
+  readonly best: BestTracker;
+  lastMetrics: Record<string, number> = {};
+  readonly #validation: Validation | undefined;
+  readonly #settings: TrainerSettings;
+  readonly #emit: (event: TrainEvent) => void;
+
+  constructor(
+    validation: Validation | undefined,
+    settings: TrainerSettings,
+    emit: (event: TrainEvent) => void,
+  ) {
+    this.#validation = validation;
+    this.#settings = settings;
+    this.#emit = emit;
+    this.best = new BestTracker(settings.metricForBest, settings.greaterIsBetter);
+  }
+
+  isDue(step: number): boolean {
+    const { evaluate, totalSteps, stepsPerEpoch } = this.#settings;
+    if (evaluate === 0) return false;
+    return step === totalSteps || step % (evaluate === 'epoch' ? stepsPerEpoch : evaluate) === 0;
+  }
+
+  /** Whether the last evaluations were no better for as long as the run bears it. */
+  get isPatienceOver(): boolean {
+    const { patience } = this.#settings;
+    return patience !== undefined && (this.best.state?.waited ?? 0) >= patience;
+  }
+
+  /** @param canBeBest whether the method has come to what it is to be in the end */
+  async run(step: number, program: Program, values: Float32Array, canBeBest: boolean): Promise<void> {
+    const validation = this.#validation;
+    if (!validation) throw new Error('evaluation without validation data');
+    const { metricForBest, stepsPerEpoch } = this.#settings;
+    const started = performance.now();
+    let confusion: Confusion | undefined;
+    const scores = await validation
+      .run(program, values, {
+        onConfusion(found) {
+          confusion = found;
+        },
+      })
+      .catch((error) => unscored(error, metricForBest));
+    const seconds = (performance.now() - started) / 1000;
+    this.lastMetrics = scores;
+    const best = canBeBest && this.best.observe(step, scores, values);
+    const measured = {
+      ...scores,
+      eval_runtime: seconds,
+      eval_samples_per_second: validation.count / seconds,
+    };
+    this.#emit(evaluationEvent(step, step / stepsPerEpoch, measured, best));
+    if (confusion && confusion.labels.length <= MOST_CONFUSED) {
+      const { labels, counts } = confusion;
+      const copy = { labels: [...labels], counts: counts.map((row) => [...row]) };
+      this.#emit({ type: 'confusion', step, ...copy });
+    }
+  }
+}
+
+/** A run may diverge and go on: what its model gives then has no score, which is never the best. */
+function unscored(error: unknown, metric: string): Scores {
+  if (error instanceof NotFinite) return { eval_loss: Number.NaN, [`eval_${metric}`]: Number.NaN };
+  throw error;
+}

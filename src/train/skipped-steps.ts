@@ -1,0 +1,26 @@
+import type { TrainerState } from '../run/trainer-state.ts';
+import { UserError } from '../support/user-error.ts';
+
+/** So many steps in a row without a finite gradient end the training: nothing would change any more. */
+const MAX_IN_A_ROW = 10;
+
+/** Counts the steps that changed nothing, for their gradient was not finite. */
+export class SkippedSteps {
+  state: TrainerState['skipped'] = { total: 0, inARow: 0 };
+
+  note(isSkipped: boolean): void {
+    const { total, inARow } = this.state;
+    this.state = isSkipped ? { total: total + 1, inARow: inARow + 1 } : { total, inARow: 0 };
+  }
+
+  /** @throws UserError where too many in a row were skipped */
+  assertFew(step: number): void {
+    if (this.state.inARow < MAX_IN_A_ROW) return;
+    throw new UserError({
+      where: `step ${step}`,
+      expected: 'a finite gradient',
+      got: `${MAX_IN_A_ROW} steps in a row without one`,
+      hint: 'Lower training.learning_rate, set training.max_grad_norm to 1, or look for damaged rows in the data.',
+    });
+  }
+}
