@@ -78,6 +78,20 @@ it('a row of data that would take all memory is refused', () => {
   }
 });
 
+it('a quote that is left open, and too many fields, are refused where they are', () => {
+  const options = { text: 0, format: 'csv', listed: false } as const;
+  const lines = 'abcdefgh\n'.repeat(2 ** 21);
+  expect(() => readRows(file('late.csv', `a,b\n"c\nd","${lines}",e\n`), options)).toThrow(
+    'late.csv:3: expected at most 16777216 characters in a row, got more. A quote that opens here may be left open.',
+  );
+  expect(() => readRows(file('quotes.csv', '"'.repeat(2 ** 25)), options)).toThrow(
+    'quotes.csv:1: expected at most 16777216 characters in a row',
+  );
+  expect(() => readRows(file('commas.csv', `${','.repeat(9999)}\n`.repeat(1201)), options)).toThrow(
+    'commas.csv:1201: expected at most 12000000 fields in all rows, got more',
+  );
+});
+
 it('a list of JSON with a text of millions of characters is read', () => {
   const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
   const long = 'x'.repeat(8 * 2 ** 20);

@@ -7,6 +7,10 @@ import { checkRowCount } from './check-row-count.ts';
 const MAX_FIELDS = 10_000;
 /** As of a line of JSON: a book has some megabytes. */
 const MAX_RECORD = 2 ** 24;
+/** Of all records together, at some forty bytes each. */
+const MAX_TABLE_FIELDS = 12_000_000;
+const QUOTE_HINT =
+  'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.';
 
 /** The records of a delimited file with the line on which each starts, from 1. Blank lines are no records. */
 export interface Table {
@@ -35,7 +39,7 @@ function splitLines(content: string, fileName: string, delimiter: string): Table
     line++;
     if (end > start) {
       const fields = content.slice(start, end).split(delimiter, MAX_FIELDS + 1);
-      if (fields.length > MAX_FIELDS) throw tooManyFields(fileName, line);
+      if (fields.length > MAX_FIELDS) throw tooMany(MAX_FIELDS, 'fields', fileName, line);
       table.records.push(fields);
       table.lines.push(line);
       checkRowCount(table.lines.length, fileName);
@@ -46,7 +50,7 @@ function splitLines(content: string, fileName: string, delimiter: string): Table
 }
 
 function parseQuoted(content: string, fileName: string, delimiter: string): Table {
-  checkFieldCounts(content, fileName, delimiter);
+  checkSizes(content, fileName, delimiter);
   const lines: number[] = [];
   // The parser's own count of lines takes CRLF inside quotes for two.
   let taken = 0;
@@ -57,9 +61,9 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
       record_delimiter: ['\r\n', '\n'],
       relax_column_count: true,
       skip_empty_lines: true,
-      max_record_size: MAX_RECORD,
       on_record: (record: string[], context) => {
-        if (record.length > MAX_FIELDS) throw tooManyFields(fileName, nextLine(context.empty_lines));
+        if (record.length > MAX_FIELDS)
+          throw tooMany(MAX_FIELDS, 'fields', fileName, nextLine(context.empty_lines));
         lines.push(nextLine(context.empty_lines));
         checkRowCount(lines.length, fileName);
         taken += 1 + newlinesIn(record);
@@ -71,37 +75,48 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
     if (error instanceof UserError) throw error;
     const { code, empty_lines = 0 } = error as { code?: string; empty_lines?: number };
     if (code === undefined) throw error;
-    if (code === 'CSV_MAX_RECORD_SIZE') {
-      const where = `${fileName}:${nextLine(empty_lines)}`;
-      throw new UserError({ where, expected: `at most ${MAX_RECORD} characters`, got: 'more' });
-    }
     const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
     throw new UserError({
       where: `${fileName}:${nextLine(empty_lines)}`,
       expected: unclosed ? 'every quoted field to be closed' : 'double quotes around whole fields only',
       got: unclosed ? 'a quote open until the end of the file' : 'a quote in the middle of a field',
-      hint: 'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.',
+      hint: QUOTE_HINT,
     });
   }
 }
 
-/** The parser makes a whole record before anybody sees it: its fields are counted first, as it would part them. */
-function checkFieldCounts(content: string, fileName: string, delimiter: string): void {
-  let [line, fields, isQuoted] = [1, 1, false];
+/** The parser makes whole records before anybody sees them: their sizes are looked at first, as it would part them. */
+function checkSizes(content: string, fileName: string, delimiter: string): void {
+  let [line, fields, isQuoted, all, rows] = [1, 1, false, 0, 0];
+  let [start, quoteLine] = [0, 1];
   for (let at = 0; at < content.length; at++) {
     const character = content[at];
-    if (character === '"') isQuoted = !isQuoted;
-    else if (character === '\n') {
+    if (character === '"') {
+      isQuoted = !isQuoted;
+      quoteLine = line;
+    } else if (character === '\n') {
       line++;
-      if (!isQuoted) fields = 1;
+      if (!isQuoted) {
+        all += fields;
+        if (at > start) checkRowCount(++rows, fileName);
+        [fields, start] = [1, at + 1];
+        if (all > MAX_TABLE_FIELDS) throw tooMany(MAX_TABLE_FIELDS, 'fields in all rows', fileName, line - 1);
+      }
     } else if (character === delimiter && !isQuoted && ++fields > MAX_FIELDS)
-      throw tooManyFields(fileName, line);
+      throw tooMany(MAX_FIELDS, 'fields', fileName, line);
+    if (at - start < MAX_RECORD) continue;
+    const hint = isQuoted ? `A quote that opens here may be left open. ${QUOTE_HINT}` : undefined;
+    throw tooMany(MAX_RECORD, 'characters in a row', fileName, isQuoted ? quoteLine : line, hint);
   }
 }
 
-function tooManyFields(fileName: string, line: number): UserError {
-  const expected = `at most ${MAX_FIELDS} fields`;
-  return new UserError({ where: `${fileName}:${line}`, expected, got: 'more' });
+function tooMany(limit: number, what: string, fileName: string, line: number, hint?: string): UserError {
+  return new UserError({
+    where: `${fileName}:${line}`,
+    expected: `at most ${limit} ${what}`,
+    got: 'more',
+    hint,
+  });
 }
 
 function newlinesIn(record: string[]): number {
