@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/cli/load-config.ts';
 import { readRows } from '../src/data/node/read-rows.ts';
 import { atomicWrite } from '../src/formats/node/atomic-write.ts';
+import { openCheckpoint } from '../src/formats/node/checkpoint.ts';
 import { explainMemory } from '../src/runtime/run-session.ts';
 import { ComputationError } from '../src/support/computation-error.ts';
 import { fileError } from '../src/support/file-error.ts';
+import { loadTokenizer } from '../src/text/node/load-tokenizer.ts';
 import { open } from '../src/trained/node/open.ts';
 import { sharedFiles } from '../src/trained/node/write-model.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
@@ -90,6 +92,56 @@ it('a quote that is left open, and too many fields, are refused where they are',
   expect(() => readRows(file('commas.csv', `${','.repeat(9999)}\n`.repeat(1201)), options)).toThrow(
     'commas.csv:1201: expected at most 12000000 fields in all rows, got more',
   );
+});
+
+describe('a tokenizer that would take all memory is refused', () => {
+  const load = (type: string, files: Record<string, string | Uint8Array>) => {
+    const made = mkdtempSync(join(root, 'tokenizer-'));
+    writeFileSync(join(made, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: type }));
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(made, name), content);
+    return () => loadTokenizer(made, { typeVocabSize: 2 });
+  };
+
+  it('of pieces that lie in each other', () => {
+    const field = (id: number, bytes: Buffer): Buffer => {
+      const length = bytes.length < 128 ? [bytes.length] : [128 | (bytes.length & 127), bytes.length >> 7];
+      return Buffer.concat([Buffer.of((id << 3) | 2, ...length), bytes]);
+    };
+    const texts = Array.from({ length: 256 }, (_, i) => 'a'.repeat(i + 1));
+    for (const left of texts.slice(0, 110))
+      for (const right of texts.slice(0, 110)) texts.push(`${left}b${right}`);
+    const pieces = texts.map((text) => field(1, field(1, Buffer.from(text))));
+    const model = Buffer.concat([field(2, Buffer.of(3 << 3, 2)), ...pieces]);
+    expect(load('LlamaTokenizer', { 'spm.model': model })).toThrow('more than 1048576 merges of its pieces');
+  });
+
+  it('of empty lines', () => {
+    expect(load('BertTokenizer', { 'vocab.txt': '\n'.repeat(2 ** 22) })).toThrow(
+      'vocab.txt: expected at most 2097152 lines, got more',
+    );
+  });
+
+  it('and told of in a few words', () => {
+    const vocab = `{"${'a'.repeat(1e6)}": [${'[],'.repeat(1e5)}0]}`;
+    const work = load('GPT2Tokenizer', { 'vocab.json': vocab, 'merges.txt': '' });
+    expect(work).toThrow(/the vocabulary has .{0,200} for the id of .{0,100}$/);
+  });
+});
+
+it('shards of more tensors together than any model has are refused', () => {
+  const folder = mkdtempSync(join(root, 'shards-'));
+  const tensors = Array.from(
+    { length: 70_000 },
+    (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`,
+  );
+  const header = Buffer.from(`{${tensors.join(',')}}`);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const names = Array.from({ length: 4 }, (_, i) => `${i}.safetensors`);
+  for (const name of names) writeFileSync(join(folder, name), Buffer.concat([length, header]));
+  const index = { weight_map: Object.fromEntries(names.map((name, i) => [`${i}`, name])) };
+  writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
+  expect(() => openCheckpoint(folder)).toThrow('expected at most 262144 tensors in its shards, got more');
 });
 
 it('a list of JSON with a text of millions of characters is read', () => {

@@ -1,14 +1,18 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { UserError } from '../../support/user-error.ts';
 import type { TensorFile } from '../tensor-file.ts';
 import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, type WeightMap } from '../weight-map.ts';
 import { readBytes } from './read-text.ts';
+
+/** Of all shards together; the largest models have some 100,000. */
+const MAX_TENSORS = 2 ** 18;
 
 /**
  * Opens the shards that an index names: for each tensor the file that has it. All are checked now.
  *
  * @param ending of their names
- * @throws UserError where a shard is missing, or lacks a tensor that the index seeks there; none stays open
+ * @throws UserError where a shard is missing, where they have too many tensors, or lacks a tensor that the index seeks there; none stays open
  */
 export function openShards(
   index: string,
@@ -17,9 +21,19 @@ export function openShards(
 ): Map<string, TensorFile> {
   const weightMap = readWeightMap(index, ending);
   const files = new Map<string, TensorFile>();
+  let tensors = 0;
   try {
     for (const [, shard] of weightMap) {
-      if (!files.has(shard)) files.set(shard, open(shardPath(index, shard)));
+      if (files.has(shard)) continue;
+      const file = open(shardPath(index, shard));
+      files.set(shard, file);
+      tensors += file.names().length;
+      if (tensors > MAX_TENSORS)
+        throw new UserError({
+          where: index,
+          expected: `at most ${MAX_TENSORS} tensors in its shards`,
+          got: 'more',
+        });
     }
     return holders(weightMap, files, index);
   } catch (error) {

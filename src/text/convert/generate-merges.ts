@@ -1,15 +1,21 @@
 import type { SentencePiece } from './read-sentencepiece.ts';
 import type { ScoredToken } from './sentencepiece-json.ts';
 
+/** Twice as many as Gemma has; of nested pieces some megabytes would make hundreds of millions. */
+const MAX_MERGES = 2 ** 20;
+
 /**
  * The merges that a BPE model of sentencepiece makes: every way to cut a token in two that are pieces too, best score
  * first, of equals the one with the longer left side.
+ *
+ * @throws Error for too many
  */
 export function generateMerges(
   pieces: readonly SentencePiece[],
   vocab: readonly ScoredToken[],
 ): [string, string][] {
   const ids = new Map(pieces.map(({ piece }, id) => [piece, id]));
+  let count = 0;
   const merges = [...new Map(vocab)].flatMap(([token, score]) => {
     const characters = [...token];
     const cuts = [];
@@ -18,7 +24,9 @@ export function generateMerges(
       const left = token.slice(0, units);
       if (!ids.has(left)) continue;
       const right = token.slice(units);
-      if (ids.has(right)) cuts.push({ left, right, score, lengths: [at, characters.length - at] });
+      if (!ids.has(right)) continue;
+      if (++count > MAX_MERGES) throw new Error(`more than ${MAX_MERGES} merges of its pieces`);
+      cuts.push({ left, right, score, lengths: [at, characters.length - at] });
     }
     return cuts.sort((a, b) => ids.get(a.left)! - ids.get(b.left)! || ids.get(a.right)! - ids.get(b.right)!);
   });

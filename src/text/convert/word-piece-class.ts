@@ -3,6 +3,9 @@ import type { TokenizerClass } from './slow-tokenizer.ts';
 import { template } from './template.ts';
 import { textFile } from './text-file.ts';
 
+/** Eight times the largest known. */
+const MAX_LINES = 2 ** 21;
+
 const plain = (content: string) => ({ content });
 
 export const bert: TokenizerClass = {
@@ -11,8 +14,12 @@ export const bert: TokenizerClass = {
     ...{ cls_token: plain('[CLS]'), mask_token: plain('[MASK]') },
   },
   convert(slow, { unk_token = '[UNK]', cls_token = '[CLS]', sep_token = '[SEP]' }) {
-    const lines = textFile(slow, 'vocab.txt').split('\n');
+    const lines = textFile(slow, 'vocab.txt').split('\n', MAX_LINES + 2);
     if (lines.at(-1) === '') lines.pop();
+    if (lines.length > MAX_LINES) {
+      const expected = `at most ${MAX_LINES} lines`;
+      throw new UserError({ where: slow.where('vocab.txt'), expected, got: 'more' });
+    }
     const vocab = Object.fromEntries(lines.map((token, id) => [token, id]));
     const missing = [unk_token, cls_token, sep_token].find((token) => !Object.hasOwn(vocab, token));
     if (missing !== undefined)

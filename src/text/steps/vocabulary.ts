@@ -1,3 +1,5 @@
+import { excerpt } from '../../formats/excerpt.ts';
+
 /** Tokens by id and ids by token. */
 export class Vocabulary {
   readonly #ids = new Map<string, number>();
@@ -6,10 +8,10 @@ export class Vocabulary {
   /** @throws Error for an id that is none, or has another token */
   add(token: unknown, id: unknown): void {
     if (typeof token !== 'string' || !Number.isInteger(id) || (id as number) < 0 || (id as number) > MAX_ID)
-      throw new Error(`the vocabulary has ${JSON.stringify(id)} for the id of ${JSON.stringify(token)}`);
+      throw new Error(`the vocabulary has ${excerpt(id)} for the id of ${excerpt(token)}`);
     const known = this.#ids.get(token);
     if (known !== undefined && known !== id)
-      throw new Error(`${JSON.stringify(token)} has the id ${known} and the id ${id}`);
+      throw new Error(`${excerpt(token)} has the id ${known} and the id ${id}`);
     this.#ids.set(token, id as number);
     this.tokens[id as number] ??= token;
   }
