@@ -6,7 +6,6 @@ export function parse(
     record_delimiter: string[];
     relax_column_count: boolean;
     skip_empty_lines: boolean;
-    max_record_size: number;
     on_record(record: string[], context: { empty_lines: number }): string[];
   },
 ): string[][];
