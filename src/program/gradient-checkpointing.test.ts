@@ -222,3 +222,16 @@ describe('planned memory', () => {
     expect(layers(12, false)).toBeGreaterThan(4 * layers(12, true));
   });
 });
+
+it("lets no layer's gradients wait for those of other layers", () => {
+  const model = build('bert');
+  const tuner = AdaLoraTuner.create(
+    model,
+    adaLoraConfigSchema.parse({ target_r: 2, init_r: 3, orth_reg_weight: 0 }),
+  );
+  const { gradient } = trainingGraph(model.buildLoss, tuner, { gradientCheckpointing: true }).outputs;
+  // Were they joined to stacks first, the engine would compute one stack of all layers after the other.
+  expect(gradient.node.op).toBe('concat');
+  expect(gradient.node.inputs).toHaveLength(tuner.layout.segments.length);
+  expect(tuner.layout.stacks.length).toBeLessThan(tuner.layout.segments.length);
+});

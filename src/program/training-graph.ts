@@ -1,11 +1,11 @@
 import { gradients } from '../autodiff/gradients.ts';
-import { add, concat, input, multiply, reshape } from '../graph/build.ts';
+import { add, concat, input, multiply, reshape, slice } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
 import { Network } from '../nn/network.ts';
 import type { LossOptions, TaskModel } from '../objectives/task-model.ts';
 import { elementCount } from '../support/element-count.ts';
-import { stackValue } from '../tuners/parameter-layout.ts';
+import { type ParameterLayout, stackValue } from '../tuners/parameter-layout.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 
 /** The name of the input that takes the trained values. */
@@ -33,25 +33,27 @@ export function trainingGraph(
   tuner: Tuner,
   { gradientCheckpointing = false, masks, ...options }: TrainingOptions = {},
 ): TrainingGraph {
-  const { network, flat } = tunedNetwork(tuner, true, masks);
+  // The engine ends a stack's gradients before it begins another stack's: all layers' activations would wait for the second.
+  const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
+  const { network, flat } = tunedNetwork(tuner, true, masks, layout);
   const loss = buildLoss(network, options);
-  const { stacks } = tuner.layout;
-  const leaves = stacks.map((stack) => stackValue(flat, stack));
+  const leaves = layout.stacks.map((stack) => stackValue(flat, stack));
   const cuts = gradientCheckpointing ? network.layerInputs : [];
   const parts = gradients(loss, leaves, cuts).map(flatten);
+  const gradient = concat(parts, 0);
   const dropouts = network.dropouts as DropoutSites;
   const { regularizer } = tuner;
-  if (!regularizer || regularizer.weight === 0)
-    return { outputs: { loss, gradient: concat(parts, 0) }, dropouts };
+  if (!regularizer || regularizer.weight === 0) return { outputs: { loss, gradient }, dropouts };
   const term = differentiate(regularizer, flat);
-  const sums = stacks.map(({ start, end }, i) => {
+  const sums = tuner.layout.stacks.map(({ start, end }, i) => {
+    const part = gradientCheckpointing ? slice(gradient, 0, start, end) : parts[i];
     const own = term.gradients.filter((part) => part.start >= start && part.start < end);
-    if (own.length === 0) return parts[i];
+    if (own.length === 0) return part;
     const whole = concat(
       own.map(({ gradient }) => gradient),
       0,
     );
-    return add(parts[i], whole);
+    return add(part, whole);
   });
   return { outputs: { loss, gradient: concat(sums, 0), regularizer: term.value }, dropouts };
 }
@@ -71,13 +73,14 @@ export function tunedNetwork(
   tuner: Tuner,
   training: boolean,
   masks?: MaskSource,
+  layout?: ParameterLayout,
 ): { network: Network; flat: Value } {
   const graph = new Graph();
   const flat = input(graph, TRAINED, 'float32', [tuner.layout.length]);
   const network: Network = new Network(graph, {
     training,
     masks,
-    injection: tuner.inject(flat, (x, probability) => network.dropout(x, probability)),
+    injection: tuner.inject(flat, (x, probability) => network.dropout(x, probability), layout),
   });
   return { network, flat };
 }

@@ -59,6 +59,11 @@ export class ParameterLayout {
     if (this.#byName.size < segments.length) throw new Error('two trained parameters share a name');
   }
 
+  /** The same vector, in which every tensor is one to the graph too. */
+  apart(): ParameterLayout {
+    return new ParameterLayout(this.segments);
+  }
+
   find(name: string): TrainedSegment | undefined {
     return this.#byName.get(name);
   }

@@ -39,8 +39,12 @@ export interface Tuner {
   readonly sites: readonly TunedSite[];
   /** The vector before the first step. */
   initialValues(seed: number, read: ReadParameter): Float32Array;
-  /** Puts the method into a network; `flat` is the vector's value, `dropout` is that of the network. */
-  inject(flat: Value, dropout: (x: Value, probability: number) => Value): Injection;
+  /**
+   * Puts the method into a network; `flat` is the vector's value, `dropout` is that of the network.
+   *
+   * @param layout of the same tensors, by default the tuner's, which may stack them otherwise
+   */
+  inject(flat: Value, dropout: (x: Value, probability: number) => Value, layout?: ParameterLayout): Injection;
   readonly regularizer?: Regularizer;
   /** For methods with factors that should be orthonormal, or might be; any values in the tuner's layout. */
   factorDistances?(values: Float32Array): FactorDistances;

@@ -38,8 +38,12 @@ export abstract class LowRankTuner implements Tuner {
   /** Fills in the factors of the vector before the first step, which is zero. */
   protected abstract initialiseFactors(values: Float32Array, seed: number): void;
 
-  inject(flat: Value, dropout: (x: Value, probability: number) => Value): LowRankInjection {
-    return new LowRankInjection(this.layout, flat, this.modules, {
+  inject(
+    flat: Value,
+    dropout: (x: Value, probability: number) => Value,
+    layout = this.layout,
+  ): LowRankInjection {
+    return new LowRankInjection(layout, flat, this.modules, {
       diagonal: this.diagonal,
       dropout: (x) => dropout(x, this.dropout),
     });
