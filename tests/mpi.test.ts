@@ -97,10 +97,14 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
 
     // The launcher may be gone a moment before the processes that it ends: the lock is waited for.
     const resumed = await stopped('broken', 1, 120, '--resume');
-    expect(resumed.stderr).not.toMatch(/error/i);
+    expect(resumed.code).toBe(130);
+    expect(resumed.stderr).toMatch(/^Finishing the step, .*\nTo continue: .*\n$/);
     expect(eventsOf(eventsIn(resumed.stdout), 'start')[0].step).toBeGreaterThan(0);
     const ranks = eventsOf(workspace.events('broken'), 'allocation').at(-1)?.ranks ?? {};
     expect(Object.values(ranks).reduce((sum, rank) => sum + rank, 0)).toBe(2 * Object.keys(ranks).length);
+    // No step is lost or told twice.
+    const { step } = eventsOf(workspace.events('broken'), 'finish').at(-1)!;
+    expect(losses('broken')).toHaveLength(step);
     // Rounding grows with the steps, the faster the higher the rate, which hardly falls here: 1.1e-5 after 50.
     for (const [i, loss] of losses('broken').slice(0, 50).entries())
       expect(Math.abs(loss / losses('long')[i] - 1)).toBeLessThan(1e-4);

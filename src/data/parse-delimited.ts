@@ -62,8 +62,6 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
       relax_column_count: true,
       skip_empty_lines: true,
       on_record: (record: string[], context) => {
-        if (record.length > MAX_FIELDS)
-          throw tooMany(MAX_FIELDS, 'fields', fileName, nextLine(context.empty_lines));
         lines.push(nextLine(context.empty_lines));
         checkRowCount(lines.length, fileName);
         taken += 1 + newlinesIn(record);
@@ -98,7 +96,8 @@ function checkSizes(content: string, fileName: string, delimiter: string): void 
       line++;
       if (!isQuoted) {
         all += fields;
-        if (at > start) checkRowCount(++rows, fileName);
+        const isBlank = at === start || (at === start + 1 && content[start] === '\r');
+        if (!isBlank) checkRowCount(++rows, fileName);
         [fields, start] = [1, at + 1];
         if (all > MAX_TABLE_FIELDS) throw tooMany(MAX_TABLE_FIELDS, 'fields in all rows', fileName, line - 1);
       }
