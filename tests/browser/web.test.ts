@@ -178,6 +178,12 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     }
     // And everything else goes on.
     expect(await user.choose(join(folder, 'rows.csv'))).toBe('');
+    // While the next file is being read, the one before cannot be trained on.
+    const isDisabledAtOnce = await page.evaluate(() => {
+      document.querySelector('#input')!.dispatchEvent(new Event('change'));
+      return document.querySelector<HTMLButtonElement>('#train')!.disabled;
+    });
+    expect(isDisabledAtOnce).toBe(true);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -13,6 +13,8 @@ const MOST_LISTED = 12;
 export type Chosen = [text: number, label: number, settings: ChosenSettings];
 
 export interface ChoiceStep {
+  /** Takes back what was chosen and what was said of it, until the next file is shown. */
+  clear(): void;
   /** Shows a file; undefined: none. */
   show(file: OpenedFile | undefined): void;
   /** Whether nothing may be changed, since a run goes on. */
@@ -44,10 +46,15 @@ export function choiceStep(
     button.disabled = !isReady || isLocked;
   }
 
-  async function weigh(): Promise<void> {
-    const mine = ++turn;
+  function clear(): void {
+    turn++;
     setReady(false);
     problem.textContent = '';
+  }
+
+  async function weigh(): Promise<void> {
+    clear();
+    const mine = turn;
     if (!file) return;
     const [textAt, labelAt] = [Number(text.value), Number(label.value)];
     element('preview', HTMLElement).innerHTML = preview(file, textAt, labelAt).text;
@@ -83,6 +90,7 @@ export function choiceStep(
   });
 
   return {
+    clear,
     show(opened) {
       file = opened;
       section.hidden = !opened;

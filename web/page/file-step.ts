@@ -8,11 +8,13 @@ const EXAMPLE = 'messages.tsv';
 /**
  * The first step: a file comes by the input, by dropping it anywhere on the page, or is the example.
  *
+ * @param onOpening told that another file takes the place of the one that was open
  * @param onOpened given the file that is open, or undefined where it could not be read
  * @returns opens the same file once more, its first line taken for names of columns or not
  */
 export function fileStep(
   desk: Remote<Desk>,
+  onOpening: () => void,
   onOpened: (file: OpenedFile | undefined) => void,
 ): (header: boolean) => void {
   const input = element('input', HTMLInputElement);
@@ -26,6 +28,7 @@ export function fileStep(
     const turn = ++opened;
     problem.textContent = '';
     drop.setAttribute('aria-busy', 'true');
+    onOpening();
     const result = await desk.open(file, header).catch((error: Error) => {
       if (turn === opened) problem.textContent = error.message;
       return undefined;

@@ -24,7 +24,7 @@ const choice = choiceStep(
   (header) => openAgain(header),
   (chosen) => run((watcher) => desk.train(...chosen, watcher)),
 );
-const openAgain = fileStep(desk, choice.show);
+const openAgain = fileStep(desk, choice.clear, choice.show);
 const offerKept = keptStep(desk, () => run((watcher) => desk.resume(watcher)));
 void offerKept(true);
 
