@@ -18,7 +18,7 @@ const DAMAGED = 'The file is damaged; get it again.';
  * @throws UserError
  */
 export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits, where: string): unknown {
-  const keys = countKeys(bytes, limits, where);
+  const keys = checkJsonSize(bytes, limits, where);
   const value = parse(bytes, where);
   if (keys === keysOf(value)) return value;
   throw new UserError({ where, expected: 'every key of an object once', got: 'one twice', hint: DAMAGED });
@@ -28,7 +28,19 @@ const BYTE = { quote: 0x22, backslash: 0x5c, comma: 0x2c, colon: 0x3a };
 const ARRAY = { begin: 0x5b, end: 0x5d };
 const OBJECT = { begin: 0x7b, end: 0x7d };
 
-function countKeys(bytes: Uint8Array, { depth, values }: JsonLimits, where: string): number {
+/**
+ * Holds JSON to its limits before anything is made of it.
+ *
+ * @param hint what to do about a file that is beyond them
+ * @returns how many keys stand in it
+ * @throws UserError for what is beyond them
+ */
+export function checkJsonSize(
+  bytes: Uint8Array,
+  { depth, values }: JsonLimits,
+  where: string,
+  hint = DAMAGED,
+): number {
   const expected = `JSON of depth ${depth} and ${values} values at most`;
   let [open, count, keys] = [0, 0, 0];
   for (let at = 0; at < bytes.length; at++) {
@@ -39,7 +51,7 @@ function countKeys(bytes: Uint8Array, { depth, values }: JsonLimits, where: stri
       case ARRAY.begin:
       case OBJECT.begin:
         count++;
-        if (++open > depth) throw new UserError({ where, expected, got: `depth ${open}`, hint: DAMAGED });
+        if (++open > depth) throw new UserError({ where, expected, got: `depth ${open}`, hint });
         break;
       case ARRAY.end:
       case OBJECT.end:
@@ -52,13 +64,13 @@ function countKeys(bytes: Uint8Array, { depth, values }: JsonLimits, where: stri
       case BYTE.comma:
         count++;
     }
-    if (count > values) throw new UserError({ where, expected, got: 'more values', hint: DAMAGED });
+    if (count > values) throw new UserError({ where, expected, got: 'more values', hint });
   }
   return keys;
 }
 
-/** Where the closing quotation mark is. */
-function endOfText(bytes: Uint8Array, start: number): number {
+/** Where the quotation mark is that closes the one at `start`; beyond the end where none does. */
+export function endOfText(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== BYTE.quote) at += bytes[at] === BYTE.backslash ? 2 : 1;
   return at;

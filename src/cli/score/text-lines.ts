@@ -1,6 +1,10 @@
+import { fileLines } from '../../data/file-lines.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
+
+/** ROUGE compares each with each of the other text. */
+const MAX_WORDS = 2 ** 14;
 
 const isText = (value: unknown) => typeof value === 'string';
 
@@ -12,22 +16,27 @@ const isText = (value: unknown) => typeof value === 'string';
  * @throws UserError with the lines of everything else, and for an empty file
  */
 export function textLines(file: TextFile, listed: boolean): string[][] {
-  const lines = file.read().split('\n');
-  if (lines.at(-1) === '') lines.pop();
+  const lines = [...fileLines(file.read(), file.name)];
   if (lines.length === 0) throw new UserError({ where: file.name, expected: 'texts', got: 'an empty file' });
-  if (!/\.(jsonl|ndjson)$/i.test(file.name)) return lines.map((line) => [line.replace(/\r$/, '')]);
+  const isJson = /\.(jsonl|ndjson)$/i.test(file.name);
   const problems = new RowProblems(file.name);
-  const texts = lines.map((line, i) => {
-    const value = parsed(line);
+  const texts = lines.map(({ line, text }) => {
+    const value = isJson ? parsed(text) : text;
     const found = [Object(value).text ?? value].flat();
     const isRight = found.length > 0 && found.every(isText) && (listed || !Array.isArray(value));
     const several = listed ? ', or a list of texts' : '';
     if (!isRight)
-      problems.add(i + 1, { expected: `a text as JSON, {"text": …}${several}`, got: line.slice(0, 60) });
+      problems.add(line, { expected: `a text as JSON, {"text": …}${several}`, got: text.slice(0, 60) });
+    else if (found.some((text) => wordsIn(text) > MAX_WORDS))
+      problems.add(line, { expected: `at most ${MAX_WORDS} words in a text`, got: 'more' });
     return isRight ? found : [''];
   });
   problems.throwIfAny();
   return texts;
+}
+
+function wordsIn(text: string): number {
+  return text.match(/[a-z0-9]+/gi)?.length ?? 0;
 }
 
 function parsed(line: string): unknown {

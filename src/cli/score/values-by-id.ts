@@ -1,8 +1,10 @@
 import { typeName } from '../../data/json-lines.ts';
+import { parseWholeJson } from '../../data/parse-whole-json.ts';
 import type { TextFile } from '../../data/text-file.ts';
+import { endOfText } from '../../formats/bounded-json.ts';
 import { UserError } from '../../support/user-error.ts';
 
-const STRINGS = /"(?:[^"\\]|\\.)*"/g;
+const QUOTE = 0x22;
 
 /**
  * A JSON object of strings or of numbers, as official scripts read one: in the order of the file (that of a JavaScript
@@ -18,8 +20,9 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
   const text = file.read();
   let object: unknown;
   try {
-    object = JSON.parse(text);
+    object = parseWholeJson(text, where);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError({ where, expected, got: `invalid JSON (${(error as Error).message})` });
   }
   if (typeof object !== 'object' || object === null || Array.isArray(object))
@@ -28,9 +31,20 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
     if (typeof value !== type)
       throw new UserError({ where: `${where}, ${id}`, expected: `a ${type}`, got: typeName(value) });
   }
-  const strings = Array.from(text.matchAll(STRINGS), ([string]) => string);
+  const texts = [...textsOf(text)];
   // Where values are strings, every other one is a key.
-  const keys = type === 'string' ? strings.filter((_, i) => i % 2 === 0) : strings;
+  const ids = type === 'string' ? texts.filter((_, i) => i % 2 === 0) : texts;
   const values = object as Record<string, unknown>;
-  return new Map(keys.map((key) => JSON.parse(key) as string).map((id) => [id, values[id]]));
+  return new Map(ids.map((id) => [id, values[id]]));
+}
+
+/** Every string of JSON, in order. */
+function* textsOf(json: string): Iterable<string> {
+  const bytes = new TextEncoder().encode(json);
+  const decoder = new TextDecoder();
+  for (let at = bytes.indexOf(QUOTE); at >= 0; ) {
+    const end = endOfText(bytes, at) + 1;
+    yield JSON.parse(decoder.decode(bytes.subarray(at, end)));
+    at = bytes.indexOf(QUOTE, end);
+  }
 }

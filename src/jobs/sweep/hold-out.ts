@@ -1,4 +1,5 @@
 import { extensionOf } from '../../data/extension-of.ts';
+import { parseWholeJson } from '../../data/parse-whole-json.ts';
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 
@@ -47,7 +48,7 @@ interface Records {
 
 function recordsOf(content: string, fileName: string, options: RecordOptions): Records {
   const extension = extensionOf(fileName) ?? '';
-  const json = extension === 'json' ? listIn(content) : undefined;
+  const json = extension === 'json' ? listIn(content, fileName) : undefined;
   if (json) return json;
   if (!['tsv', 'csv', 'jsonl', 'ndjson', 'json', 'parquet'].includes(extension)) {
     const blocks = content.split(/\r?\n(?:[ \t]*\r?\n)+/).filter((block) => block.trim() !== '');
@@ -60,11 +61,12 @@ function recordsOf(content: string, fileName: string, options: RecordOptions): R
 }
 
 /** The elements of a JSON list, or of the list `data` of an object; undefined for another, such as JSON Lines. */
-function listIn(content: string): Records | undefined {
+function listIn(content: string, fileName: string): Records | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(content);
-  } catch {
+    value = parseWholeJson(content, fileName);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
     return undefined;
   }
   const list = Array.isArray(value) ? value : Object(value).data;
@@ -81,15 +83,15 @@ function listIn(content: string): Records | undefined {
   };
 }
 
-/** Lines, joined where a quote is open at their end. */
+/** Lines, or several where a quote is open at their end. */
 function quotedRecords(content: string): string[] {
   const records: string[] = [];
-  let open = '';
-  for (const line of content.split('\n')) {
-    const record = open === '' ? line : `${open}\n${line}`;
-    const quotes = record.split('"').length - 1;
-    open = quotes % 2 === 0 ? '' : record;
-    if (open === '') records.push(record);
+  let [start, isQuoted] = [0, false];
+  for (let at = 0; at < content.length; at++) {
+    if (content[at] === '"') isQuoted = !isQuoted;
+    if (content[at] !== '\n' || isQuoted) continue;
+    records.push(content.slice(start, at));
+    start = at + 1;
   }
-  return open === '' ? records : [...records, open];
+  return [...records, content.slice(start)];
 }

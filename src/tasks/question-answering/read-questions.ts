@@ -1,4 +1,5 @@
 import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
+import { parseWholeJson } from '../../data/parse-whole-json.ts';
 import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Characters } from './characters.ts';
@@ -64,16 +65,20 @@ function* entriesOf(
 /** Whether a file is one of JSON Lines: its name says so, or its first line is an object of itself and not the only one. */
 function isLines(body: string, fileName: string): boolean {
   if (/\.(jsonl|ndjson)$/i.test(fileName)) return true;
-  const [, first] = /^\s*(\{.*\})[^\S\n]*\n\s*\{/.exec(body) ?? [];
-  return first !== undefined;
+  const end = body.indexOf('\n', /\S|$/.exec(body)!.index);
+  const first = body.slice(0, Math.max(end, 0)).trim();
+  const next = /\s*\{/y;
+  next.lastIndex = end;
+  return first.startsWith('{') && first.endsWith('}') && next.test(body);
 }
 
 function parsed(body: string, fileName: string): JsonObject | unknown[] {
   const expected = 'JSON of SQuAD, or JSON Lines of rows with question, context and answers';
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = parseWholeJson(body, fileName);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const got = body.trim() === '' ? 'an empty file' : `invalid JSON (${(error as Error).message})`;
     throw new UserError({ where: fileName, expected, got });
   }

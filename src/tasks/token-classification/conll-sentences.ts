@@ -1,7 +1,6 @@
-import { checkRowCount } from '../../data/check-row-count.ts';
+import { fileLines } from '../../data/file-lines.ts';
 import type { RowProblems } from '../../data/row-problems.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from './conll-shape.ts';
-import { fileLines } from './file-lines.ts';
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
 
 /** `1-2` and `3.1`: in CoNLL-U, what is written as one word but is two, and what is not written at all. */
@@ -14,7 +13,7 @@ const NO_WORD = /^\d+[-.]\d+$/;
  * `words: 1` and for parts of speech `tags: 3`, lines without a word of their own are left out.
  *
  * @param problems takes what is wrong with single lines; they are left out
- * @throws UserError for columns that the file does not have
+ * @throws UserError for columns that the file does not have, and as {@link fileLines} does
  */
 export function* conllSentences(
   content: string,
@@ -26,8 +25,7 @@ export function* conllSentences(
   const shape = conllShape(content, fileName, columns, labelled);
   if (!shape) return;
   let sentence = emptySentence();
-  for (const { line, text } of fileLines(content)) {
-    checkRowCount(line, fileName);
+  for (const { line, text } of fileLines(content, fileName)) {
     if (isBoundary(text)) {
       if (sentence.words.length > 0) yield { ...sentence, line: sentence.lines[0] };
       sentence = emptySentence();

@@ -1,5 +1,5 @@
+import { type FileLine, fileLines } from '../../data/file-lines.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type FileLine, fileLines } from './file-lines.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 
 /** How a file has its columns. */
@@ -28,7 +28,7 @@ export function conllShape(
   columns: WordColumns,
   labelled: boolean,
 ): ConllShape | undefined {
-  const first = firstRow(content);
+  const first = firstRow(content, fileName);
   if (!first) return undefined;
   const isTabbed = first.text.includes('\t');
   const width = splitLine(first.text, { isTabbed }).length;
@@ -50,8 +50,15 @@ export function conllShape(
 
 /** The columns of a line. Only tabs and spaces count: words may have other white space in them. */
 export function splitLine(text: string, { isTabbed }: Pick<ConllShape, 'isTabbed'>): string[] {
-  const trimmed = (field: string) => field.replace(/^ +| +$/g, '');
-  return isTabbed ? text.split('\t').map(trimmed) : trimmed(text).split(/[ \t]+/);
+  return isTabbed ? text.split('\t').map(withoutSpacesAround) : withoutSpacesAround(text).split(/[ \t]+/);
+}
+
+/** Not by an expression with an end: it would begin anew at every space of a row of spaces. */
+function withoutSpacesAround(field: string): string {
+  let [start, end] = [0, field.length];
+  while (field[start] === ' ') start++;
+  while (end > start && field[end - 1] === ' ') end--;
+  return field.slice(start, end);
 }
 
 /** Whether a line of CoNLL columns stands between sentences. */
@@ -60,9 +67,9 @@ export function isBoundary(text: string): boolean {
 }
 
 /** The first line that has columns, comments left aside unless there is nothing else. */
-function firstRow(content: string): FileLine | undefined {
+function firstRow(content: string, fileName: string): FileLine | undefined {
   let hash: FileLine | undefined;
-  for (const row of fileLines(content)) {
+  for (const row of fileLines(content, fileName)) {
     if (isBoundary(row.text)) continue;
     if (!row.text.startsWith('#')) return row;
     hash ??= row;

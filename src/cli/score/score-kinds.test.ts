@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { TextFile } from '../../data/text-file.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { ScoredFiles } from './score-kind.ts';
+import { SCORE_KINDS } from './score-kinds.ts';
+import { valuesById } from './values-by-id.ts';
+
+const file = (name: string, content: string): TextFile => ({
+  name,
+  size: content.length,
+  read: () => content,
+});
+
+describe('files of more than memory holds are refused by', () => {
+  const questions = file('dev.json', '{"data": []}');
+  const many = file('many.json', `{"data":[${'{},'.repeat(4e6)}{}]}`);
+  const lines = file('lines.txt', 'a\n'.repeat(2_000_001));
+  const words = file('words.txt', `a\n${'a '.repeat(2 ** 14 + 1)}`);
+  const wide = file('wide.txt', `a\n${' '.repeat(2 ** 20 + 1)}`);
+  const tags = file('tags.txt', Array.from({ length: 10_001 }, (_, i) => `a B-${i} B-${i}\n`).join(''));
+  it.each<[string, ScoredFiles, string]>([
+    [
+      'squad',
+      { predictions: file('p.json', '{}'), references: many },
+      'many.json: expected JSON of depth 64',
+    ],
+    ['squad', { predictions: many, references: questions }, 'many.json: expected JSON of depth 64'],
+    ['rouge', { predictions: lines, references: lines }, 'lines.txt: expected at most 2000000 rows'],
+    ['rouge', { predictions: words, references: words }, 'words.txt:2: expected at most 16384 words'],
+    ['bleu', { predictions: wide, references: wide }, 'wide.txt:2: expected at most 1048576 characters'],
+    ['seqeval', { predictions: wide }, 'wide.txt:2: expected at most 1048576 characters'],
+    ['seqeval', { predictions: tags }, 'tags.txt:10001: expected at most 10000 different tags'],
+  ])('%s (%#)', async (kind, files, message) => {
+    const { score } = await SCORE_KINDS[kind]();
+    const refused = () => score(files, () => {});
+    expect(refused).toThrow(UserError);
+    expect(refused).toThrow(message);
+  });
+});
+
+it('values of any length are read, in the order of the file', () => {
+  const text = '\\"a\\\\'.repeat(3e6);
+  const values = valuesById(file('p.json', `{"b": "${text}", "10": "", "a\\"": "x", "b": "y"}`), 'string');
+  expect([...values]).toEqual([
+    ['b', 'y'],
+    ['10', ''],
+    ['a"', 'x'],
+  ]);
+});

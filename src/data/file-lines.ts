@@ -1,0 +1,32 @@
+import { UserError } from '../support/user-error.ts';
+import { checkRowCount } from './check-row-count.ts';
+
+/** Words of a million characters take some ten times as many bytes. */
+const MAX_LINE = 2 ** 20;
+
+/** A line of a file, from 1, without its line end. */
+export interface FileLine {
+  line: number;
+  text: string;
+}
+
+/**
+ * The lines of a text that has a word or a text on each; CRLF ends one as well.
+ *
+ * @throws UserError for more of them, and for a longer one, than memory holds
+ */
+export function* fileLines(content: string, fileName: string): Iterable<FileLine> {
+  let line = 0;
+  for (let start = 0; start < content.length; ) {
+    const newline = content.indexOf('\n', start);
+    const next = newline < 0 ? content.length : newline;
+    const end = content[next - 1] === '\r' && next > start ? next - 1 : next;
+    checkRowCount(++line, fileName);
+    if (end - start > MAX_LINE) {
+      const where = `${fileName}:${line}`;
+      throw new UserError({ where, expected: `at most ${MAX_LINE} characters in a line`, got: 'more' });
+    }
+    yield { line, text: content.slice(start, end) };
+    start = next + 1;
+  }
+}
