@@ -223,6 +223,20 @@ describe('parseRows', () => {
   );
 });
 
+it('numbers the rows of a table that is read in several parts', () => {
+  // Three lines a row, of which the last is blank, and over two million characters.
+  const rows = Array.from(
+    { length: 40_000 },
+    (_, i) => `"${'é'.repeat(40)} ""${i}"",\r\nb",${i % 2}\r\n\r\n`,
+  );
+  const content = `text,label\r\n${rows.join('')}`;
+  const read = parseRows(content, 'x.csv', NAMED);
+  expect(read).toHaveLength(40_000);
+  expect(read.every(({ line, label }, i) => line === 2 + 3 * i && label === `${i % 2}`)).toBe(true);
+  expect(read[39_999].text).toBe(`${'é'.repeat(40)} "39999",\r\nb`);
+  expect(() => parseRows(`${content}a"b,1\r\n`, 'x.csv', NAMED)).toThrow('x.csv:120002: expected double');
+});
+
 describe('on_bad_row: skip', () => {
   const skipping = (content: string, name: string, options: DataOptions) => {
     const told: string[] = [];
