@@ -1,4 +1,8 @@
+import { listNames } from './list-names.ts';
+
 const MAX_SUGGESTIONS = 3;
+/** Characters of a name that is compared with others. */
+const MAX_COMPARED = 200;
 
 /** Shorter names are contained in others by chance. */
 const MIN_CONTAINED = 4;
@@ -9,28 +13,32 @@ const MIN_CONTAINED = 4;
  */
 export function nearest(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
+  if (wanted.length > MAX_COMPARED) return [];
   const limit = Math.max(2, Math.ceil(wanted.length / 2));
-  const candidates = [...new Set(known)]
+  const names = [...new Set(known)];
+  const near = names
+    // The distance is no less than the difference in length.
+    .filter((candidate) => Math.abs(candidate.length - wanted.length) <= limit)
     .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
-  const near = candidates.filter(({ distance }) => distance <= limit);
-  const containing =
-    wanted.length < MIN_CONTAINED
-      ? []
-      : candidates.filter(({ candidate }) => candidate.toLowerCase().includes(wanted));
-  return (near.length > 0 ? near : containing).slice(0, MAX_SUGGESTIONS).map(({ candidate }) => candidate);
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
+    .map(({ candidate }) => candidate);
+  if (near.length > 0) return near.slice(0, MAX_SUGGESTIONS);
+  if (wanted.length < MIN_CONTAINED) return [];
+  const containing = names.filter((candidate) => candidate.toLowerCase().includes(wanted));
+  return containing.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, MAX_SUGGESTIONS);
 }
 
 /** The sentence that ends an "unknown name" message: near names, or all of them when none is near. */
 export function suggest(name: string, known: Iterable<string>): string {
   const names = [...known];
-  return near(name, names) ?? `Known: ${names.join(', ')}.`;
+  return near(name, names) ?? `Known: ${listNames(names)}.`;
 }
 
 /** The same where all names are told in words of their own: near names, then that sentence. */
 export function suggestAmong(name: string, known: Iterable<string>, all: string): string {
   const names = [...known];
-  return [near(name, names), `${all}: ${names.join(', ')}.`].filter((sentence) => sentence).join(' ');
+  return [near(name, names), `${all}: ${listNames(names)}.`].filter((sentence) => sentence).join(' ');
 }
 
 function near(name: string, names: readonly string[]): string | undefined {

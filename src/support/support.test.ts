@@ -48,6 +48,16 @@ describe('Random', () => {
 });
 
 describe('names', () => {
+  it('are not compared or listed without end', () => {
+    const long = 'a'.repeat(1e6);
+    expect(nearest(long, [`${long}b`])).toEqual([]);
+    expect(nearest('label', [long, 'labels'])).toEqual(['labels']);
+    const many = Array.from({ length: 1000 }, (_, i) => `${i}`.repeat(9));
+    expect(suggest('label', many)).toMatch(
+      /^Known: 000000000, .{400,1000}, 393939393939393939 and 960 more\.$/,
+    );
+  });
+
   it('suggests the nearest, or lists all', () => {
     expect(nearest('querry', ['query', 'key', 'value'])).toEqual(['query']);
     expect(nearest('epochs', ['eval_steps', 'num_train_epochs'])).toEqual(['num_train_epochs']);

@@ -4,6 +4,7 @@ import { parseDelimited } from '../../data/parse-delimited.ts';
 import { ROW_IDS } from '../../data/row.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import type { TextFile } from '../../data/text-file.ts';
+import { listNames } from '../../support/list-names.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** What GLUE's files call the column of the answer; MNLI has several that begin with `label`. */
@@ -58,7 +59,7 @@ function tableLabels(
   const labelAt = named >= 0 ? named : column;
   if (labelAt === undefined) {
     const expected = `a header with one of ${LABELS.join(', ')}`;
-    throw new UserError({ where: fileName, expected, got: names.join(', ') || 'an empty file' });
+    throw new UserError({ where: fileName, expected, got: listNames(names) || 'an empty file' });
   }
   const idAt = named >= 0 ? names.findIndex((name) => ROW_IDS.includes(name)) : -1;
   return records.slice(named >= 0 ? 1 : 0).map((record, i) => {

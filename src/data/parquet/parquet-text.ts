@@ -33,16 +33,16 @@ export async function parquetText(
     checkSizes(bytes, metadata);
     const classes = { ...classesOf(metadata.key_value_metadata), ...known };
     const parts: string[] = [];
-    let [rowStart, size] = [0, 0];
+    let size = 0;
     for (const group of metadata.row_groups) {
-      const rowEnd = rowStart + Number(group.num_rows);
-      for (const row of await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd })) {
+      // The reader goes through all groups each time, to find those that it wants.
+      const only = { ...metadata, row_groups: [group], num_rows: group.num_rows };
+      for (const row of await parquetReadObjects({ file, metadata: only, compressors })) {
         const line = `${JSON.stringify(row, (key, value) => plain(key, value, classes))}\n`;
         size += line.length;
         checkTextSize(size, where);
         parts.push(line);
       }
-      rowStart = rowEnd;
     }
     return { text: parts.join(''), classes };
   } catch (error) {

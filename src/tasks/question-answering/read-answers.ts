@@ -1,5 +1,6 @@
 import { type JsonObject, own, typeName } from '../../data/json-lines.ts';
 import type { RowProblem } from '../../data/row-problems.ts';
+import { listNames } from '../../support/list-names.ts';
 
 /** An answer as the file gives it. */
 export interface RawAnswer {
@@ -18,7 +19,7 @@ export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
   if (answers === undefined && typeof answer === 'string') return [{ text: answer }];
   if (answers === undefined && own(question, 'is_impossible') === true) return [];
   if (answers === undefined) {
-    return { expected: 'a key "answers"', got: `the keys ${Object.keys(question).join(', ')}` };
+    return { expected: 'a key "answers"', got: `the keys ${listNames(Object.keys(question))}` };
   }
   if (Array.isArray(answers)) return listed(answers);
   if (typeof answers !== 'object' || answers === null)

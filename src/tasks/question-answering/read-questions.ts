@@ -1,6 +1,7 @@
 import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
 import { parseWholeJson } from '../../data/parse-whole-json.ts';
 import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
+import { listNames } from '../../support/list-names.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Characters } from './characters.ts';
 import { placeAnswer } from './place-answer.ts';
@@ -123,7 +124,7 @@ function readQuestion({ question: row, paragraph }: QuestionEntry, id: string, a
 function missing(key: string, object: JsonObject): RowProblem {
   const value = own(object, key);
   if (value !== undefined) return { expected: `a string in "${key}"`, got: typeName(value) };
-  return { expected: `a key "${key}"`, got: `the keys ${Object.keys(object).join(', ')}` };
+  return { expected: `a key "${key}"`, got: `the keys ${listNames(Object.keys(object))}` };
 }
 
 function notThere(context: string, text: string, start: number | undefined): RowProblem {

@@ -1,5 +1,6 @@
 import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
 import type { RowProblem, RowProblems } from '../../data/row-problems.ts';
+import { listNames } from '../../support/list-names.ts';
 import { suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
@@ -55,7 +56,7 @@ function findKey(
   const found = given ?? usual.find((key) => names.includes(key));
   if (found === undefined) {
     const hint = `Say in ${setting} what it is called.`;
-    throw new UserError({ where, expected: usual.join(' or '), got: `the keys ${names.join(', ')}`, hint });
+    throw new UserError({ where, expected: usual.join(' or '), got: `the keys ${listNames(names)}`, hint });
   }
   if (names.includes(found)) return found;
   const hint = suggestAmong(found, names, "The row's keys");
