@@ -10,6 +10,9 @@ import { applySetting } from './apply-setting.ts';
 /** A config that people write has some kilobytes, and YAML takes much memory for its size. */
 const MAX_CONFIG_BYTES = 2 ** 17;
 
+/** Mistakes in the YAML itself: most follow from the first. */
+const MOST_TOLD = 5;
+
 /** What a config file says, and where each of its keys stands. */
 export interface ConfigFile {
   value: Record<string, unknown>;
@@ -39,11 +42,13 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   checkYaml(text, path);
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
-    const messages = document.errors.map(({ message, pos }) => {
+    const told = document.errors.slice(0, MOST_TOLD);
+    const messages = told.map(({ message, pos }) => {
       const [what] = message.split(/ at line \d+/);
       return `${path}:${lines.linePos(pos[0]).line}: expected YAML. ${what}`;
     });
-    throw new UserError(messages.join('\n'));
+    const more = document.errors.length - told.length;
+    throw new UserError([...messages, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
   }
   if (!isMap(document.contents)) {
     const got = document.contents === null ? 'an empty file' : 'a list or a plain value';
