@@ -68,5 +68,7 @@ describe('names', () => {
   it('says where, what and what to do', () => {
     const error = new UserError({ where: 'a.yaml:3', expected: 'a number', got: '"x"', hint: 'Write 3.' });
     expect(error.message).toBe('a.yaml:3: expected a number, got "x". Write 3.');
+    const long = new UserError({ where: 'a', expected: 'a number', got: 'x'.repeat(1e6) });
+    expect(long.message).toMatch(/^a: expected a number, got x{1000}…\.$/);
   });
 });

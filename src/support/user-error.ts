@@ -20,6 +20,10 @@ export class UserError extends Error {
   }
 }
 
+/** What a file has may be a line of megabytes. */
+const MOST_SHOWN = 1000;
+
 function describe({ where, expected, got, hint }: Complaint): string {
-  return `${where}: expected ${expected}, got ${got}.${hint ? ` ${hint}` : ''}`;
+  const shown = got.length > MOST_SHOWN ? `${got.slice(0, MOST_SHOWN)}…` : got;
+  return `${where}: expected ${expected}, got ${shown}.${hint ? ` ${hint}` : ''}`;
 }
