@@ -12,8 +12,8 @@ interface Targets {
 }
 
 const TARGETS: Partial<Record<SideName, Targets>> = {
-  'adalora float32': { step: 1.2, train: 1.5, memory: 0.55, overLora: 1.03 },
-  'adalora int8': { step: 2.2, stepOfBf16: 1.3, train: 2, memory: 0.4, overLora: 1.03 },
+  'adalora float32': { step: 1.2, train: 1.6, memory: 0.55, overLora: 1.03 },
+  'adalora int8': { step: 2.2, stepOfBf16: 1.3, train: 3, memory: 0.4, overLora: 1.03 },
 };
 
 export function targetsOf(side: SideName): Targets {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { launchOf } from '../../parallel/node/launch.ts';
+import { fileError } from '../../support/file-error.ts';
 import { isAlive } from '../../support/node/is-alive.ts';
 import { processStatus } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -77,11 +78,18 @@ function place(path: string): boolean {
   }
 }
 
-/** Removes the lock that a thread of this process has left, if it has left one. */
+/**
+ * Removes the lock that a thread of this process has left, if it has left one. Where the system does not allow that, it
+ * stays: once this process has ended it holds nobody.
+ */
 export function unlockFolder(folder: string, thread: number): void {
   const path = join(folder, LOCK_FILE);
-  const holder = holderIn(contentOf(path) ?? '');
-  if (holder && isSame(holder, { ...self(), thread })) rmSync(path, { force: true });
+  try {
+    const holder = holderIn(contentOf(path) ?? '');
+    if (holder && isSame(holder, { ...self(), thread })) rmSync(path, { force: true });
+  } catch (error) {
+    if (!fileError(error)) throw error;
+  }
 }
 
 /** Not a plain removal: somebody else may have taken it over just now. */
