@@ -44,6 +44,16 @@ describe('the library', () => {
       output: workspace.path('out'),
     } as const;
     await expect(train({ ...config, data: { ...data, text: 'sentense' } })).rejects.toThrow(UserError);
+    for (const [wrong, message] of [
+      [null, 'data: expected a section of keys, got nothing'],
+      ['rows.tsv', 'data: expected a section of keys, got "rows.tsv"'],
+      [{ ...data, train: 'x'.repeat(5000) }, 'ENAMETOOLONG'],
+      [{ ...data, train: '\0' }, 'expected a path, got one with a null byte'],
+    ] as const) {
+      const started = train({ ...config, data: wrong as typeof data });
+      await expect(started).rejects.toThrow(UserError);
+      await expect(started).rejects.toThrow(message);
+    }
     const controller = new AbortController();
     const onEvent = ({ type }: { type: string }) => type === 'step' && controller.abort();
     const training = { num_train_epochs: 1000, logging_steps: 1 };

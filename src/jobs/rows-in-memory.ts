@@ -27,11 +27,14 @@ export type ConfigWithRows = RunConfigInput extends infer Input
 export type TextsInMemory = Readonly<Record<string, string>>;
 
 /** A config that names its rows, their texts, and the program's own scores. The same rows are the same run, when it is resumed. */
-export function namedRows({ data, metrics = {}, ...config }: ConfigWithRows): {
+export function namedRows(given: ConfigWithRows): {
   config: RunConfigInput;
   texts: TextsInMemory;
   metrics: OwnMetrics;
 } {
+  const { data, metrics = {}, ...config } = given;
+  // What is no section of keys is for those to refuse who check the config.
+  if (!isObject(data)) return { config: { ...config, data } as RunConfigInput, texts: {}, metrics };
   const texts: Record<string, string> = {};
   const named = (name: string, value: unknown): unknown => {
     if (!isRows(value)) return value;
@@ -39,8 +42,7 @@ export function namedRows({ data, metrics = {}, ...config }: ConfigWithRows): {
     return `memory/${name}.jsonl`;
   };
   const { train, validation } = data;
-  const isSection = typeof validation === 'object' && !Array.isArray(validation);
-  const sets = isSection
+  const sets = isObject(validation)
     ? Object.fromEntries(Object.entries(validation).map(([name, set]) => [name, named(name, set)]))
     : named('validation', validation);
   return {
@@ -55,6 +57,10 @@ export function namedRows({ data, metrics = {}, ...config }: ConfigWithRows): {
     texts,
     metrics,
   };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether these are rows, and no list of files' names. */

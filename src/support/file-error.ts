@@ -9,6 +9,8 @@ const CODES = [
 /** The error of a file operation that the system refused, as one of the user's; undefined for any other. */
 export function fileError(error: unknown): UserError | undefined {
   const { code, path, message } = Object(error) as { code?: string; path?: string; message: string };
+  if (code === 'ERR_INVALID_ARG_VALUE' && message.includes('null bytes'))
+    return new UserError({ where: 'file system', expected: 'a path', got: 'one with a null byte' });
   if (code === undefined || !CODES.includes(code)) return undefined;
   return new UserError({
     where: path ?? 'file system',

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { fileError } from '../../support/file-error.ts';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkTextSize, decodeText } from '../decode-text.ts';
@@ -17,7 +18,7 @@ const IN_FOLDERS = /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i;
  * @throws UserError for one that is missing or too large; when it is read, for one that is not UTF-8
  */
 export function textFile(path: string): TextFile {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statsOf(path);
   if (!stats) throw missing(path);
   if (!stats.isFile()) {
     const got = stats.isDirectory() ? 'a folder' : 'a device or a pipe';
@@ -46,7 +47,7 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
 
 /** A file, or the text files of a folder (`.txt`, JSON Lines) by name. Throws a UserError as {@link textFile} does. */
 export function textFiles(path: string): TextFile[] {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [textFile(path)];
+  if (!statsOf(path)?.isDirectory()) return [textFile(path)];
   const names = readdirSync(path).filter((name) => IN_FOLDERS.test(name));
   const files = names.sort().map((name) => textFile(join(path, name)));
   if (files.length > 0) return files;
@@ -55,6 +56,15 @@ export function textFiles(path: string): TextFile[] {
     expected: 'text files in it (.txt, .jsonl)',
     got: 'a folder without any',
   });
+}
+
+/** Undefined where there is nothing. Throws a UserError for a path that the system refuses. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError(error) ?? error;
+  }
 }
 
 function fileOf(path: string, { size }: Stats): TextFile {

@@ -20,6 +20,11 @@ function messageOf(config: object): string {
   throw new Error('no error');
 }
 
+it('bounds ranks', () => {
+  expect(messageOf({ adalora: { init_r: 2 ** 31 } })).toContain('adalora.init_r: expected at most 65536');
+  expect(messageOf({ method: 'lora', lora: { r: 1e15 } })).toContain('lora.r: expected at most 65536');
+});
+
 describe('defaults', () => {
   it('are filled in', () => {
     expect(parseRunConfig(BASE, 'test')).toMatchInlineSnapshot(`
@@ -109,6 +114,10 @@ describe('defaults', () => {
     expect(Object.keys(config).filter((key) => key === 'lora' || key === 'adalora')).toEqual(
       method === 'full' ? [] : [method],
     );
+  });
+
+  it.each(['lora', 'adalora', 'houlsby', 'training'])('take the place of an empty section: %s', (section) => {
+    expect(parseRunConfig({ ...BASE, [section]: null }, 'test')).toEqual(parseRunConfig(BASE, 'test'));
   });
 
   it('take the place of null', () => {

@@ -13,5 +13,5 @@ export const languageData = {
   /** What is a document of its own: a whole text, each of its paragraphs, or each of its lines. */
   sample_by: z.enum(SAMPLE_BY).default('document'),
   /** Tokens of an example, special ones included. Default: 1024, or what model and tokenizer allow if that is less. */
-  max_length: z.int().min(1).optional(),
+  max_length: z.int().min(2).optional(),
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rank } from '../shared/rank.ts';
 
 const SHARE = /^(100|\d{1,2}(\.\d+)?) ?%$/;
 const SIZE = /^\d+(\.\d+)? ?([kMG]i?)?B$/i;
@@ -22,7 +23,7 @@ export const budgetShape = {
    * Rank of every module at the start; it also sets the scale, `lora_alpha / init_r`, for ever. Where nothing is said of
    * the start: 1.5 times the mean rank in the end, rounded up.
    */
-  init_r: count.optional(),
+  init_r: rank.optional(),
   /** Triplets (or doublets) in all, the paper's b(T); at the start, rounded up to a whole rank for every module. */
   target_budget: count.optional(),
   /** The same at the start. */

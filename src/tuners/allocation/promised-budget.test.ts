@@ -50,6 +50,12 @@ describe('in its unit', () => {
   });
 });
 
+it('starts at a rank that can be', () => {
+  const refused = () => promised({ target_r: 60_000 });
+  expect(refused).toThrow(UserError);
+  expect(refused).toThrow('adalora.init_r: expected a start of at most rank 65536, got 90000');
+});
+
 it('comes in every unit, and says what was rounded', () => {
   const { initial, final, rounded } = promised({ target_parameters: '2%', init_budget: 20 });
   expect(initial).toEqual({ rank: 7, components: 21, parameters: 420, bytes: 100 + 7 * 252 });

@@ -1,4 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
+import { MAX_RANK } from '../shared/rank.ts';
 import type { Cost } from './allocate.ts';
 import { BudgetCosts, type BudgetForms } from './budget-costs.ts';
 import { type BudgetConfig, givenBudget, INITIAL_KEYS, TARGET_KEYS } from './budget-shape.ts';
@@ -56,6 +57,11 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): Promis
 
   const start = givenBudget(config, INITIAL_KEYS);
   const [rank, note] = start ? startingRank(start.key, amountOf(start), costs) : defaultRank(mean);
+  if (rank > MAX_RANK) {
+    const where = `${facts.method}.${start?.key ?? end.key}`;
+    const got = `${(start ?? end).value}, which is rank ${rank} in every matrix`;
+    throw new UserError({ where, expected: `a start of at most rank ${MAX_RANK}`, got });
+  }
   refuseTooLittle({ ...end, unit, target }, costs, facts);
   refuseTooMuch({ ...end, unit, target, mean }, { key: start?.key ?? 'init_r', rank }, costs, facts);
   return {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ACTIVATION_NAMES, type ActivationName } from '../../nn/activation.ts';
+import { rank } from '../shared/rank.ts';
 
 export interface BottleneckConfig {
   bottleneck: number;
@@ -10,7 +11,7 @@ export interface BottleneckConfig {
 export function bottleneckSchema({ bottleneck, non_linearity }: BottleneckConfig) {
   return z.strictObject({
     /** Features between the two projections. */
-    bottleneck: z.int().min(1).default(bottleneck),
+    bottleneck: rank.default(bottleneck),
     /** The activation there, by AdapterHub's names, which are transformers'. */
     non_linearity: z.enum(ACTIVATION_NAMES).default(non_linearity),
   });

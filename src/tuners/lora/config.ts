@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
+import { rank } from '../shared/rank.ts';
 
 /** LoRA's settings: PEFT's keys and defaults. */
 export const loraConfigSchema = z
   .strictObject({
     ...adapterConfigShape,
     /** Rank of every module. */
-    r: z.int().min(1).default(8),
+    r: rank.default(8),
     /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
     use_rslora: z.boolean().default(false),
     /** The same by the name that other methods have: `rslora`. */
     scale: scaleShape.scale.unwrap().optional(),
     /** Rank by module, where it differs from `r`: keys are module paths, ends of paths or regular expressions. */
-    rank_pattern: z.record(z.string(), z.int().min(1)).default({}),
+    rank_pattern: z.record(z.string(), rank).default({}),
     /** Alpha by module, likewise. */
     alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
     /**
@@ -27,7 +28,7 @@ export const loraConfigSchema = z
     /** The term: the cosines between them (the paper's code, and what is taken if left out), or equation 4 (its text). */
     orthogonality: z.enum(['cosine', 'sum-squared']).optional(),
   })
-  .refine(({ use_rslora, scale }) => !use_rslora || scale !== 'standard', {
+  .refine((config) => !Object(config).use_rslora || Object(config).scale !== 'standard', {
     path: ['scale'],
     error: 'expected rslora beside use_rslora: true',
     when: () => true,

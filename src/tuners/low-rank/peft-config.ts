@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
+import { rank } from '../shared/rank.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
 const count = z.int().nonnegative();
@@ -36,17 +37,17 @@ const common = {
 const loraConfig = z.object({
   peft_type: z.literal('LORA'),
   ...common,
-  r: z.int().positive().default(8),
-  rank_pattern: patternOf(z.int().positive()),
+  r: rank.default(8),
+  rank_pattern: patternOf(rank),
 });
 
 const adaLoraConfig = z.object({
   peft_type: z.literal('ADALORA'),
   ...common,
   /** Not used by AdaLoRA; PEFT writes its default. */
-  r: z.int().positive().default(8),
+  r: rank.default(8),
   target_r: count.default(8),
-  init_r: z.int().positive().default(12),
+  init_r: rank.default(12),
   tinit: count.default(0),
   tfinal: count.default(0),
   deltaT: z.int().positive().default(1),

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { tripletShape } from '../adalora/triplet-shape.ts';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { rank } from '../shared/rank.ts';
 
 /** SVD-LoRA's settings: AdaLoRA's, without all that allocates. */
 export const svdLoraConfigSchema = z.strictObject({
   ...adapterConfigShape,
   /** Rank of every module. */
-  r: z.int().min(1).default(8),
+  r: rank.default(8),
   ...tripletShape,
 });
 
