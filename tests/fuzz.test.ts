@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { KINDS, writeSamples } from '../scripts/fuzz/kinds.ts';
+import { KINDS } from '../scripts/fuzz/kinds.ts';
 import { tryMutation } from '../scripts/fuzz/try-mutation.ts';
+import { writeSamples } from '../scripts/fuzz/write-samples.ts';
 
 /** The fixed part of `npm run fuzz`. */
 const COUNT = 60;

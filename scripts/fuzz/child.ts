@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
-import { KINDS, writeSamples } from './kinds.ts';
+import { KINDS } from './kinds.ts';
 import { tryMutation } from './try-mutation.ts';
+import { writeSamples } from './write-samples.ts';
 
 /** Tries mutations from one number up to another, and says of each at once how it ended: the next may be the last. */
 const [folder, seed, from, to] = process.argv.slice(2);

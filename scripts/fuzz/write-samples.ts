@@ -1,0 +1,162 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { squad } from '../../src/cli/score/squad.ts';
+import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
+import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import { encodeTorchFile } from '../../src/formats/pickle/encode-torch-file.ts';
+import { writeCheckpoint } from '../../src/run/node/checkpoint-file.ts';
+import type { TrainerState } from '../../src/run/trainer-state.ts';
+import { asStored } from '../../src/tuners/low-rank/peft-adapter.ts';
+import { writeTinyModel } from '../../tests/support/tiny-model.ts';
+
+/** What the checkpoints are of. */
+export const STATE: TrainerState = {
+  step: 8,
+  optimizerStep: 8,
+  skipped: { total: 0, inARow: 0 },
+  meter: { lossSum: 1, steps: 2 },
+  best: { step: 4, score: 0.5, waited: 1, metrics: { eval_accuracy: 0.5 } },
+  lastMetrics: { eval_accuracy: 0.4 },
+  tensors: {
+    values: Float32Array.of(1, 2, 3),
+    m: new Float32Array(3),
+    v: new Float32Array(3),
+    best: new Float32Array(3),
+  },
+  method: { pattern: Uint8Array.of(1, 0), progress: Int32Array.of(1, 0) },
+};
+
+/** Writes an intact file of every kind. */
+export function writeSamples(folder: string): void {
+  for (const name of ['adapter', 'run', 'checkpoints', 'shards'])
+    mkdirSync(join(folder, name), { recursive: true });
+  const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content);
+  const model = join(folder, 'model');
+  writeTinyModel(model, {
+    hidden_size: 8,
+    intermediate_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+  });
+  const config = `model: m
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+training:
+  learning_rate: 2e-2
+  num_train_epochs: 5
+adalora: {target_r: 2, init_r: 4, target_modules: 'encoder.*(query|value)', tinit: 10%, tfinal: 30%, deltaT: 2}
+output: run
+`;
+  write('config.yaml', config);
+  const weights = readFileSync(join(model, 'model.safetensors'));
+  write('shards/model-00001-of-00001.safetensors', weights);
+  const names = [...readSafetensors(join(model, 'model.safetensors')).keys()];
+  const weightMap = Object.fromEntries(names.map((name) => [name, 'model-00001-of-00001.safetensors']));
+  write(
+    'shards/model.safetensors.index.json',
+    JSON.stringify({ metadata: { total_size: 1 }, weight_map: weightMap }),
+  );
+  for (const family of ['bert', 'deberta-v3', 'deberta-v2-bpe', 'gpt2-bos'])
+    cpSync(join('src/text/fixtures/slow', family), join(folder, family), { recursive: true });
+  writeAdapter(join(folder, 'bottleneck'), {
+    config: {
+      config: { scaling: 1, reduction_factor: 16, non_linearity: 'relu' },
+      ...{ model_class: 'BertForTokenClassification', model_name: 'owner/name', name: 'default' },
+    },
+    tensors: new Map([
+      [
+        'encoder.layer.0.output.adapters.default.adapter_up.bias',
+        { shape: [2], data: Float32Array.of(1, 2) },
+      ],
+      ['classifier.bias', { shape: [1], data: Float32Array.of(3) }],
+    ]),
+    baseModel: 'owner/name',
+    taskType: 'TOKEN_CLS',
+    head: { model_class: 'BertForTokenClassification', config: null, label2id: { B: 1, A: 0 } },
+  });
+  const tensors = new Map([
+    ['a.weight', { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
+    ['a.bias', { shape: [2], data: Float32Array.of(7, 8) }],
+  ]);
+  write('tensors.bin', Buffer.concat([...encodeTorchFile(tensors, 'tensors')]));
+  const factor = (shape: number[]) => ({ shape, data: new Float32Array(shape[0] * shape[1]).fill(0.5) });
+  const prefix = 'base_model.model.bert.encoder.layer.0.attention.self.query';
+  writeAdapter(
+    join(folder, 'adapter'),
+    asStored({
+      config: {
+        peft_type: 'LORA',
+        r: 2,
+        lora_alpha: 4,
+        target_modules: ['query'],
+        task_type: 'SEQ_CLS',
+      } as never,
+      tensors: new Map([
+        [`${prefix}.lora_A.weight`, factor([2, 8])],
+        [`${prefix}.lora_B.weight`, factor([8, 2])],
+      ]) as never,
+    }),
+  );
+  write('rows.tsv', 'sentence\tlabel\na cat sat\tgood\n"a dog"\tbad\n');
+  write('rows.csv', 'sentence,label\n"a cat, ""sat""",good\na dog,bad\n');
+  write(
+    'rows.jsonl',
+    '{"sentence": "a cat", "label": "good"}\n{"sentence": "a \\u0064og", "label": "bad"}\n',
+  );
+  const answers = [{ text: 'cat', answer_start: 4 }];
+  const qas = [
+    { id: 'a', question: 'Who?', answers },
+    { id: '7', question: 'Where?', answers: [], is_impossible: true },
+  ];
+  const paragraphs = [{ context: 'The cat sat.', qas }];
+  write('squad.json', JSON.stringify({ version: 'v2.0', data: [{ title: 'x', paragraphs }] }));
+  write('predictions.json', '{"7": "", "a": "the \\"cat\\" \\u00e9"}');
+  write('tags.txt', 'EU B-ORG B-ORG\nrejects O O\n\nPeter B-PER B-ORG\n');
+  write('summaries.jsonl', '{"text": "a cat sat"}\n"two cats"\n');
+  write('cola.tsv', 'index\tprediction\n0\t1\n1\t0\n');
+  write('words.conll', 'EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n');
+  write('words.jsonl', '{"tokens": ["EU", "rejects"], "ner_tags": ["B-ORG", "O"]}\n');
+  const origin = { fingerprint: 'f', began: new Date(0) };
+  for (const step of [4, 8]) writeCheckpoint(join(folder, 'checkpoints'), { ...STATE, step }, origin, 2);
+  write(
+    'run/metrics.jsonl',
+    [
+      {
+        type: 'start',
+        step: 0,
+        total_steps: 8,
+        train_examples: 4,
+        method: 'adalora',
+        device: 'cpu',
+        ranks: { a: 2 },
+      },
+      { type: 'step', step: 4, epoch: 1, loss: 0.5, learning_rate: 1e-3, grad_norm: 1 },
+      { type: 'evaluation', step: 4, epoch: 1, eval_loss: 0.5, eval_accuracy: 0.5, best: true },
+      { type: 'finish', step: 8, reason: 'done', metrics: { eval_accuracy: 0.5 }, ranks: { a: 1 } },
+    ]
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join(''),
+  );
+  write('run/config.yaml', `${config}task: single_label_classification\nmethod: adalora\nseed: 0\n`);
+  write(
+    'model/chat_template.jinja',
+    "{% for m in messages %}<{{ m.role }}>{{ m['content'] | trim }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}",
+  );
+  write(
+    'model/generation_config.json',
+    JSON.stringify({
+      eos_token_id: [2, 3],
+      do_sample: true,
+      temperature: 0.6,
+      top_p: 0.9,
+      max_new_tokens: 20,
+    }),
+  );
+  write(
+    'run/adalora.json',
+    JSON.stringify({
+      task: 'single_label_classification',
+      labels: ['bad', 'good'],
+      data: { text: 'sentence', max_length: 32 },
+    }),
+  );
+}
