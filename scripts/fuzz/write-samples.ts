@@ -1,6 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { squad } from '../../src/cli/score/squad.ts';
 import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { encodeTorchFile } from '../../src/formats/pickle/encode-torch-file.ts';
