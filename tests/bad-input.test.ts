@@ -215,6 +215,20 @@ describe('training that goes wrong', () => {
     expect(existsSync(workspace.path('infinite', 'adapter'))).toBe(false);
   });
 
+  it('is an error where nobody could use what it ends with', async () => {
+    const { code, stderr } = await workspace.train(
+      ...['output=lost', 'method=lora', 'training.weight_decay=1e308', 'training.max_steps=4'],
+    );
+    const advice =
+      'Lower training.learning_rate, set training.max_grad_norm to 1, or look for damaged rows in the data.';
+    const message = expect.stringMatching(
+      /^step 4: expected a finite outcome, got (a loss|values) that (is|are) not\. /,
+    );
+    expect({ code, stderr }).toEqual({ code: 2, stderr: message });
+    expect(stderr).toContain(advice);
+    expect(existsSync(workspace.path('lost', 'adapter'))).toBe(false);
+  });
+
   it('is an error where ranks were never allocated', async () => {
     const { code, stderr } = await workspace.train(
       ...['output=never', 'training.learning_rate=1e30', 'training.max_steps=8', 'adalora.tfinal=3'],

@@ -4,6 +4,9 @@ import { UserError } from '../support/user-error.ts';
 /** So many steps in a row without a finite gradient end the training: nothing would change any more. */
 const MAX_IN_A_ROW = 10;
 
+const HINT =
+  'Lower training.learning_rate, set training.max_grad_norm to 1, or look for damaged rows in the data.';
+
 /** Counts the steps that changed nothing, for their gradient was not finite. */
 export class SkippedSteps {
   state: TrainerState['skipped'] = { total: 0, inARow: 0 };
@@ -20,7 +23,22 @@ export class SkippedSteps {
       where: `step ${step}`,
       expected: 'a finite gradient',
       got: `${MAX_IN_A_ROW} steps in a row without one`,
-      hint: 'Lower training.learning_rate, set training.max_grad_norm to 1, or look for damaged rows in the data.',
+      hint: HINT,
     });
   }
+}
+
+/**
+ * Refuses the outcome of a run that nobody could use.
+ *
+ * @param metrics of the evaluation that counts
+ * @throws UserError where a trained value or a loss is not finite
+ */
+export function assertFinite(step: number, values: Float32Array, metrics: Record<string, number>): void {
+  const isLost = Object.entries(metrics).some(
+    ([name, value]) => name.endsWith('_loss') && !Number.isFinite(value),
+  );
+  if (!isLost && values.every(Number.isFinite)) return;
+  const got = isLost ? 'a loss that is not' : 'values that are not';
+  throw new UserError({ where: `step ${step}`, expected: 'a finite outcome', got, hint: HINT });
 }

@@ -15,7 +15,7 @@ import { adapterParameters } from '../tuners/tuner.ts';
 import { differentiateStep } from './differentiate-step.ts';
 import { Evaluations } from './evaluations.ts';
 import { Meter } from './meter.ts';
-import { SkippedSteps } from './skipped-steps.ts';
+import { assertFinite, SkippedSteps } from './skipped-steps.ts';
 import { StepBatches } from './step-batches.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 import { Updater } from './updater.ts';
@@ -111,7 +111,11 @@ export class Trainer {
     await this.#program.release();
     const { method } = this.#inputs;
     const { best, lastMetrics } = this.#evaluations;
-    if (reason !== 'stopped') method.assertComplete?.();
+    const metrics = (this.#settings.loadBestAtEnd && best.state?.metrics) || lastMetrics;
+    if (reason !== 'stopped') {
+      method.assertComplete?.();
+      assertFinite(this.step, this.values, metrics ?? {});
+    }
     return {
       type: 'finish',
       step: this.step,
@@ -119,7 +123,7 @@ export class Trainer {
       train_runtime: (performance.now() - started) / 1000,
       train_samples_per_second: this.#meter.overall(),
       peak_memory_mb: this.#host.peakMemoryMb(),
-      metrics: (this.#settings.loadBestAtEnd && best.state?.metrics) || lastMetrics,
+      metrics,
       ranks: method.ranks(),
       adapter_parameters: method.keptParameters?.() ?? adapterParameters(method.tuner),
     };
