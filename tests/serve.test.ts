@@ -170,6 +170,16 @@ describe('adapters of an encoder', () => {
     expect(await ask(server, { inputs: 'x', model: 'a0' })).toHaveLength(2);
   });
 
+  it.each([{ 'content-type': 'text/plain' }, { 'content-type': 'application/x-www-form-urlencoded' }])(
+    'refuse a body that is said to be %j',
+    async (headers) => {
+      const response = await post(`${server.url}/predict`, { inputs: 'x', model: 'a0' }, headers);
+      expect(response.status).toBe(415);
+      const error = 'Content-Type: expected application/json, got another or none.';
+      expect(await response.json()).toMatchObject({ error });
+    },
+  );
+
   it('answer a thousand clients at once, or say that they should come again', async () => {
     const alone = (await ask(server, { inputs: 'the cat.', model: 'a0' })) as { score: number }[];
     const answers = await Promise.all(

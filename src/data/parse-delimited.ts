@@ -91,8 +91,8 @@ interface Block {
 }
 
 /**
- * Parts a file into blocks: the parser keeps tens of bytes for each of a text's. Records end where the parser would end
- * them, and what is too large is refused before it makes anything of it.
+ * Parts a file into blocks, for the parser needs many times the memory of what it is given. Records end where it would end
+ * them, and what is too large is refused before anything is made of it.
  */
 function* blocksOf(content: string, fileName: string, delimiter: string): Iterable<Block> {
   let [line, fields, isQuoted, all, rows] = [1, 1, false, 0, 0];

@@ -46,14 +46,14 @@ export function choiceStep(
     button.disabled = !isReady || isLocked;
   }
 
-  function clear(): void {
+  function reset(): void {
     turn++;
     setReady(false);
     problem.textContent = '';
   }
 
   async function weigh(): Promise<void> {
-    clear();
+    reset();
     const mine = turn;
     if (!file) return;
     const [textAt, labelAt] = [Number(text.value), Number(label.value)];
@@ -90,7 +90,10 @@ export function choiceStep(
   });
 
   return {
-    clear,
+    clear() {
+      file = undefined;
+      reset();
+    },
     show(opened) {
       file = opened;
       section.hidden = !opened;

@@ -165,10 +165,12 @@ function answered(c: Context<ServeEnv>, failure: Failure): Response {
   return c.json(body, failure.status as 400);
 }
 
-/** What Hono makes of a body that is no JSON is a mistake of the client's. */
+/** What Hono makes of a body that is no JSON, or is not said to be, is a mistake of the client's. */
 function errorOf(error: Error): Error {
-  if (!(error instanceof HTTPException) || error.status !== 400) return error;
-  return new Refused(400, 'the body: expected JSON, got something else.');
+  if (!(error instanceof HTTPException)) return error;
+  if (error.status === 400) return new Refused(400, 'the body: expected JSON, got something else.');
+  if (error.status !== 415) return error;
+  return new Refused(415, 'Content-Type: expected application/json, got another or none.');
 }
 
 function messageOf(issues: readonly { path: PropertyKey[]; message: string }[]): string {
