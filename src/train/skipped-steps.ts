@@ -32,12 +32,10 @@ export class SkippedSteps {
  * Refuses the outcome of a run that nobody could use.
  *
  * @param metrics of the evaluation that counts
- * @throws UserError where a trained value or a loss is not finite
+ * @throws UserError where a trained value or the loss is not finite
  */
 export function assertFinite(step: number, values: Float32Array, metrics: Record<string, number>): void {
-  const isLost = Object.entries(metrics).some(
-    ([name, value]) => name.endsWith('_loss') && !Number.isFinite(value),
-  );
+  const isLost = metrics.eval_loss !== undefined && !Number.isFinite(metrics.eval_loss);
   if (!isLost && values.every(Number.isFinite)) return;
   const got = isLost ? 'a loss that is not' : 'values that are not';
   throw new UserError({ where: `step ${step}`, expected: 'a finite outcome', got, hint: HINT });
