@@ -154,21 +154,11 @@ export const KINDS: readonly Kind[] = [
     file: 'model/generation_config.json',
     read: (_, folder) => void generationSettings(readGenerationFiles(join(folder, 'model'))),
   },
-  {
-    name: 'AdapterHub config',
-    file: 'bottleneck/adapter_config.json',
-    read: (_, folder) => void readAdapter(join(folder, 'bottleneck')),
-  },
-  {
-    name: 'AdapterHub head',
-    file: 'bottleneck/head_config.json',
-    read: (_, folder) => void readAdapter(join(folder, 'bottleneck')),
-  },
-  {
-    name: 'AdapterHub weights',
-    file: 'bottleneck/pytorch_adapter.bin',
-    read: (_, folder) => void readAdapter(join(folder, 'bottleneck')),
-  },
+  ...['adapter_config.json', 'head_config.json', 'pytorch_adapter.bin'].map((file) => ({
+    name: `AdapterHub's ${file}`,
+    file: `bottleneck/${file}`,
+    read: (_: string, folder: string) => void readAdapter(join(folder, 'bottleneck')),
+  })),
   ...(
     [
       ['bert', 'vocab.txt'],

@@ -70,7 +70,7 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
 }
 
 /** Where the quotation mark is that closes the one at `start`; -1 where none does. */
-function endOfString(content: string, start: number): number {
+export function endOfString(content: string, start: number): number {
   for (let at = content.indexOf('"', start + 1); at >= 0; at = content.indexOf('"', at + 1)) {
     let escapes = 0;
     while (content[at - 1 - escapes] === '\\') escapes++;

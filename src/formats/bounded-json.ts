@@ -69,8 +69,8 @@ export function checkJsonSize(
   return keys;
 }
 
-/** Where the quotation mark is that closes the one at `start`; beyond the end where none does. */
-export function endOfText(bytes: Uint8Array, start: number): number {
+/** Where the closing quotation mark is. */
+function endOfText(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== BYTE.quote) at += bytes[at] === BYTE.backslash ? 2 : 1;
   return at;

@@ -1,3 +1,4 @@
+import { isObject } from '../support/is-object.ts';
 import { UserError } from '../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { excerpt } from './excerpt.ts';
@@ -149,10 +150,6 @@ function checkLayout(
       ? `${fileSize}: ${position - fileSize} bytes are missing, from tensor ${excerpt(last)} on`
       : `${fileSize}: ${fileSize - position} bytes too many`;
   throw new UserError({ where, expected: `a file of ${position} bytes`, got, hint: 'Get the file again.' });
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isCounts(value: unknown): value is number[] {

@@ -1,3 +1,4 @@
+import { isObject } from '../support/is-object.ts';
 import { GENERATION_KEYS } from './generation-config.ts';
 
 /** Sections of a composed model's config that describe its decoder, in transformers' order. */
@@ -8,8 +9,8 @@ const DECODERS = ['decoder', 'generator', 'text_config'];
  * level leaves out is taken from the decoder's section. transformers: `GenerationConfig.from_model_config`.
  */
 export function legacyConfig(modelConfig: unknown): unknown {
-  if (!isRecord(modelConfig)) return modelConfig;
-  const decoder = DECODERS.map((name) => modelConfig[name]).find(isRecord) ?? {};
+  if (!isObject(modelConfig)) return modelConfig;
+  const decoder = DECODERS.map((name) => modelConfig[name]).find(isObject) ?? {};
   const forced =
     modelConfig.force_bos_token_to_be_generated === true
       ? { forced_bos_token_id: modelConfig.bos_token_id }
@@ -26,8 +27,4 @@ export function generationConfigOf(modelConfig: unknown): Record<string, unknown
   const legacy = Object(legacyConfig(modelConfig)) as Record<string, unknown>;
   const known = GENERATION_KEYS.filter((key) => (legacy[key] ?? null) !== null);
   return { _from_model_config: true, ...Object.fromEntries(known.map((key) => [key, legacy[key]])) };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

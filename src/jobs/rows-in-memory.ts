@@ -1,6 +1,7 @@
 import type { TextFile } from '../data/text-file.ts';
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import type { RunConfigInput } from '../run/config/run-config.ts';
+import { isObject } from '../support/is-object.ts';
 
 /** Rows of a program, as a file of JSON Lines has them. */
 export type Rows = readonly object[];
@@ -57,10 +58,6 @@ export function namedRows(given: ConfigWithRows): {
     texts,
     metrics,
   };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether these are rows, and no list of files' names. */

@@ -114,7 +114,7 @@ export class Trainer {
     const metrics = (this.#settings.loadBestAtEnd && best.state?.metrics) || lastMetrics;
     if (reason !== 'stopped') {
       method.assertComplete?.();
-      assertFinite(this.step, this.values, metrics ?? {});
+      assertFinite(this.step, this.values, metrics);
     }
     return {
       type: 'finish',

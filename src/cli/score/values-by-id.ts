@@ -1,10 +1,7 @@
-import { typeName } from '../../data/json-lines.ts';
-import { parseWholeJson } from '../../data/parse-whole-json.ts';
+import { checkWholeJson } from '../../data/check-whole-json.ts';
+import { endOfString, typeName } from '../../data/json-lines.ts';
 import type { TextFile } from '../../data/text-file.ts';
-import { endOfText } from '../../formats/bounded-json.ts';
 import { UserError } from '../../support/user-error.ts';
-
-const QUOTE = 0x22;
 
 /**
  * A JSON object of strings or of numbers, as official scripts read one: in the order of the file (that of a JavaScript
@@ -18,11 +15,11 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
   const where = file.name;
   const expected = `a JSON object with a ${type} for each id`;
   const text = file.read();
+  checkWholeJson(text, where);
   let object: unknown;
   try {
-    object = parseWholeJson(text, where);
+    object = JSON.parse(text);
   } catch (error) {
-    if (error instanceof UserError) throw error;
     throw new UserError({ where, expected, got: `invalid JSON (${(error as Error).message})` });
   }
   if (typeof object !== 'object' || object === null || Array.isArray(object))
@@ -40,11 +37,9 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
 
 /** Every string of JSON, in order. */
 function* textsOf(json: string): Iterable<string> {
-  const bytes = new TextEncoder().encode(json);
-  const decoder = new TextDecoder();
-  for (let at = bytes.indexOf(QUOTE); at >= 0; ) {
-    const end = endOfText(bytes, at) + 1;
-    yield JSON.parse(decoder.decode(bytes.subarray(at, end)));
-    at = bytes.indexOf(QUOTE, end);
+  for (let at = json.indexOf('"'); at >= 0; ) {
+    const end = endOfString(json, at) + 1;
+    yield JSON.parse(json.slice(at, end));
+    at = json.indexOf('"', end);
   }
 }

@@ -1,5 +1,5 @@
+import { checkWholeJson } from '../../data/check-whole-json.ts';
 import { extensionOf } from '../../data/extension-of.ts';
-import { parseWholeJson } from '../../data/parse-whole-json.ts';
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 
@@ -62,11 +62,11 @@ function recordsOf(content: string, fileName: string, options: RecordOptions): R
 
 /** The elements of a JSON list, or of the list `data` of an object; undefined for another, such as JSON Lines. */
 function listIn(content: string, fileName: string): Records | undefined {
+  checkWholeJson(content, fileName);
   let value: unknown;
   try {
-    value = parseWholeJson(content, fileName);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
+    value = JSON.parse(content);
+  } catch {
     return undefined;
   }
   const list = Array.isArray(value) ? value : Object(value).data;

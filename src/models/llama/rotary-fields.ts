@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isObject } from '../../support/is-object.ts';
 import { size } from '../config-fields.ts';
 
 const factor = z.number().positive();
@@ -61,8 +62,4 @@ export function withRotaryFields(json: unknown): unknown {
     rope_theta: given.rope_theta ?? json.rope_theta ?? DEFAULT_THETA,
   };
   return { ...json, rope_parameters };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
+import { checkWholeJson } from '../../data/check-whole-json.ts';
 import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
-import { parseWholeJson } from '../../data/parse-whole-json.ts';
 import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
 import { listNames } from '../../support/list-names.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -75,11 +75,11 @@ function isLines(body: string, fileName: string): boolean {
 
 function parsed(body: string, fileName: string): JsonObject | unknown[] {
   const expected = 'JSON of SQuAD, or JSON Lines of rows with question, context and answers';
+  checkWholeJson(body, fileName);
   let value: unknown;
   try {
-    value = parseWholeJson(body, fileName);
+    value = JSON.parse(body);
   } catch (error) {
-    if (error instanceof UserError) throw error;
     const got = body.trim() === '' ? 'an empty file' : `invalid JSON (${(error as Error).message})`;
     throw new UserError({ where: fileName, expected, got });
   }
