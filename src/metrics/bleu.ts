@@ -1,4 +1,5 @@
 import { PYTHON_SPACE } from '../support/python-space.ts';
+import { trimEnd } from '../support/trim-end.ts';
 
 const MAX_ORDER = 4;
 
@@ -34,7 +35,7 @@ export function bleu(predictions: readonly string[], references: readonly (reado
 
 /** The words of a text as mteval-v13a, NIST's script, finds them. */
 export function tokenize13a(text: string): string[] {
-  const line = withoutSpacesBehind(text)
+  const line = trimEnd(text, SPACES)
     .replaceAll('<skipped>', '')
     .replaceAll('-\n', '')
     .replaceAll('\n', ' ')
@@ -49,13 +50,6 @@ export function tokenize13a(text: string): string[] {
     .replace(/([0-9])(-)/g, '$1 $2 ')
     .split(SPACES)
     .filter((word) => word !== '');
-}
-
-/** Not by an expression with an end: it would begin anew at every space of a row of spaces. */
-function withoutSpacesBehind(text: string): string {
-  let end = text.length;
-  while (end > 0 && SPACES.test(text[end - 1])) end--;
-  return text.slice(0, end);
 }
 
 function count(statistics: Statistics, predicted: string[], references: readonly string[][]): void {

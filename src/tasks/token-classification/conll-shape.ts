@@ -1,4 +1,5 @@
 import { type FileLine, fileLines } from '../../data/file-lines.ts';
+import { trimEnd } from '../../support/trim-end.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 
@@ -50,15 +51,8 @@ export function conllShape(
 
 /** The columns of a line. Only tabs and spaces count: words may have other white space in them. */
 export function splitLine(text: string, { isTabbed }: Pick<ConllShape, 'isTabbed'>): string[] {
-  return isTabbed ? text.split('\t').map(withoutSpacesAround) : withoutSpacesAround(text).split(/[ \t]+/);
-}
-
-/** Not by an expression with an end: it would begin anew at every space of a row of spaces. */
-function withoutSpacesAround(field: string): string {
-  let [start, end] = [0, field.length];
-  while (field[start] === ' ') start++;
-  while (end > start && field[end - 1] === ' ') end--;
-  return field.slice(start, end);
+  const trimmed = (field: string) => trimEnd(field.replace(/^ +/, ''), / /);
+  return isTabbed ? text.split('\t').map(trimmed) : trimmed(text).split(/[ \t]+/);
 }
 
 /** Whether a line of CoNLL columns stands between sentences. */
