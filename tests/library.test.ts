@@ -62,6 +62,32 @@ describe('the library', () => {
     expect(finish.step).toBeLessThan(5000);
   });
 
+  it('stopped before its first step, a run goes on to the same adapter', async () => {
+    const { train } = await import('adalora');
+    const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
+    const config = (output: string) =>
+      ({
+        model: workspace.path('model'),
+        data,
+        output: workspace.path(output),
+        training: { max_steps: 20 },
+      }) as const;
+    expect(await train(config('unbegun'), { signal: AbortSignal.abort() })).toMatchObject({
+      reason: 'stopped',
+      step: 0,
+    });
+    for (const output of ['unbegun', 'begun'])
+      expect(await train(config(output), { resume: true })).toMatchObject({ reason: 'done', step: 20 });
+    const adapter = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
+    expect(adapter('unbegun').equals(adapter('begun'))).toBe(true);
+    const course = (run: string) =>
+      workspace
+        .events(run)
+        .filter(({ type }) => !['start', 'checkpoint', 'finish'].includes(type))
+        .map(({ type, step }) => `${type} ${step}`);
+    expect(course('unbegun')).toEqual(course('begun'));
+  });
+
   it('learns from rows in memory as from a file of them, and goes on with them', async () => {
     const { plan, train } = await import('adalora');
     const rows = tinyRows(40, 1);

@@ -46,7 +46,7 @@ const train = (output: string, ...more: string[]) => [
 function course(output: string, without: readonly TrainEvent['type'][] = []): string[] {
   return workspace
     .events(output)
-    .filter(({ type, step }) => !without.includes(type) && (type !== 'start' || step === 0))
+    .filter(({ type }, at) => !without.includes(type) && (type !== 'start' || at === 0))
     .map((event) => {
       const rest = Object.entries(event).filter(([name]) => ![...TIMES, ...RUN_TIMES].includes(name));
       return JSON.stringify(Object.fromEntries(rest)).replaceAll(`"${output}/`, '"');
