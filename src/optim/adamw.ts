@@ -23,7 +23,7 @@ export interface AdamWState {
 
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), equal to `torch.optim.AdamW` within the
- * rounding of 32 bits: arithmetic is in 64 bits, values and moments are stored in 32.
+ * rounding of 32 bits, in which it computes as that does.
  */
 export class AdamW {
   readonly #beta1: number;

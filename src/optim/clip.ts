@@ -1,3 +1,7 @@
+import { lazy } from '../support/lazy.ts';
+import { multiply } from '../support/vector-loop/expression.ts';
+import { VectorLoop } from '../support/vector-loop/vector-loop.ts';
+
 /** Guards the division where the norm is zero; PyTorch's constant. */
 const EPSILON = 1e-6;
 
@@ -6,9 +10,17 @@ const EPSILON = 1e-6;
  * as the test whether a gradient is usable.
  */
 export function globalNorm(vector: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i] * vector[i];
-  return Math.sqrt(sum);
+  // Four sums: with one, each addition would wait for the one before.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = vector.length - (vector.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += vector[i] * vector[i];
+    b += vector[i + 1] * vector[i + 1];
+    c += vector[i + 2] * vector[i + 2];
+    d += vector[i + 3] * vector[i + 3];
+  }
+  for (let i = whole; i < vector.length; i++) a += vector[i] * vector[i];
+  return Math.sqrt(a + b + (c + d));
 }
 
 /**
@@ -20,7 +32,14 @@ export function clipByGlobalNorm(gradient: Float32Array, maxNorm: number): numbe
   const norm = globalNorm(gradient);
   const factor = maxNorm / (norm + EPSILON);
   if (maxNorm > 0 && factor < 1 && Number.isFinite(norm)) {
-    for (let i = 0; i < gradient.length; i++) gradient[i] *= factor;
+    SCALED().run({ gradient }, { factor });
   }
   return norm;
 }
+
+const SCALED = lazy(
+  () =>
+    new VectorLoop(['gradient'], ['factor'], ({ gradient, factor }) => ({
+      gradient: multiply(gradient, factor),
+    })),
+);

@@ -6,48 +6,49 @@ export interface LoopCode {
   scalars: readonly string[];
   /** What becomes of some of the vectors. */
   results: Readonly<Record<string, Expression>>;
-  /** Elements that each vector has room for; even. */
+  /** Elements that each vector has room for, a multiple of 4. */
   room: number;
 }
 
 /** Codes of WebAssembly's binary format (specification 2.0, chapter 5). */
 const I32 = 0x7f;
-const F64 = 0x7c;
+const F32 = 0x7d;
 const V128 = 0x7b;
 const FUNCTION = 0x60;
 const [LOOP, END, BRANCH_IF, DROP] = [[0x03, 0x40], [0x0b], [0x0d, 0x00], [0x1a]];
 const [GET, SET, TEE] = [0x20, 0x21, 0x22];
 const [I32_CONST, I32_ADD, I32_LESS] = [0x41, 0x6a, 0x49];
-/** Two numbers of 32 bits from memory and back; of the one width and the other; one number twice. */
-const [LOAD, STORE, WIDEN, NARROW, SPLAT] = [0x5d, 0x5b, 0x5f, 0x5e, 0x14].map((code) => [0xfd, code]);
+/** Four numbers of 32 bits from memory and back; one number four times. */
+const [LOAD, STORE, SPLAT] = [0x00, 0x0b, 0x13].map((code) => [0xfd, code]);
 const OPERATORS: Record<Operator, number[]> = {
-  absolute: [0xfd, 0xec, 0x01],
-  root: [0xfd, 0xef, 0x01],
-  add: [0xfd, 0xf0, 0x01],
-  subtract: [0xfd, 0xf1, 0x01],
-  multiply: [0xfd, 0xf2, 0x01],
-  divide: [0xfd, 0xf3, 0x01],
+  absolute: [0xfd, 0xe0, 0x01],
+  root: [0xfd, 0xe3, 0x01],
+  add: [0xfd, 0xe4, 0x01],
+  subtract: [0xfd, 0xe5, 0x01],
+  multiply: [0xfd, 0xe6, 0x01],
+  divide: [0xfd, 0xe7, 0x01],
 };
 
 const PAGE_BYTES = 65536;
 const FLOAT32_BYTES = 4;
-/** What a turn of the loop takes of each vector: two elements. */
-const STRIDE = 2 * FLOAT32_BYTES;
+/** Elements of each vector that a turn of the loop takes. */
+export const LANES = 4;
+const STRIDE = LANES * FLOAT32_BYTES;
 
 /**
  * Encodes a module with a `memory` and with `run(bytes, ...scalars)`, which goes over so many bytes of each vector, a multiple
- * of 8 and at least that. It computes in 64 bits, and takes all that it reads of an element before it writes.
+ * of 16 and at least that. It computes in 32 bits, and takes all that it reads of an element before it writes.
  */
 export function loopModule(code: LoopCode): Uint8Array<ArrayBuffer> {
   const { vectors, scalars, room } = code;
   const pages = Math.ceil((vectors.length * room * FLOAT32_BYTES) / PAGE_BYTES);
-  const { instructions, pairs } = loopFunction(code);
+  const { instructions, lanes } = loopFunction(code);
   const locals = list([
     [...unsigned(1), I32],
-    [...unsigned(pairs), V128],
+    [...unsigned(lanes), V128],
   ]);
   const sections: [id: number, content: number[]][] = [
-    [1, list([[FUNCTION, ...list([[I32], ...scalars.map(() => [F64])]), ...list([])]])],
+    [1, list([[FUNCTION, ...list([[I32], ...scalars.map(() => [F32])]), ...list([])]])],
     [3, list([unsigned(0)])],
     [5, list([[0, ...unsigned(pages)]])],
     [
@@ -64,7 +65,7 @@ export function loopModule(code: LoopCode): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The loop's instructions. Each expression is computed once and kept in a local; `pairs` is the number of these, which hold two
+ * The loop's instructions. Each expression is computed once and kept in a local; `lanes` is the number of these, which hold four
  * elements each and stand behind the parameters and the offset.
  */
 function loopFunction({ vectors, scalars, results, room }: LoopCode) {
@@ -74,29 +75,29 @@ function loopFunction({ vectors, scalars, results, room }: LoopCode) {
   // Scalars by their names, the others as objects: an expression that is used twice is one object.
   const locals = new Map<unknown, number>(scalars.map((name) => [name, ++last]));
   const get = (local: number) => [GET, ...unsigned(local)];
-  // Aligned to 2³ bytes.
-  const place = (vector: string) => [3, ...unsigned(vectors.indexOf(vector) * room * FLOAT32_BYTES)];
+  // Aligned to 2⁴ bytes.
+  const place = (vector: string) => [4, ...unsigned(vectors.indexOf(vector) * room * FLOAT32_BYTES)];
   const compute = (expression: Expression): number[] => {
     const known = locals.get(expression.op === 'scalar' ? expression.name : expression);
     if (known !== undefined) return get(known);
     const made =
       'operands' in expression
         ? [...expression.operands.flatMap(compute), ...OPERATORS[expression.op]]
-        : [...get(offset), ...LOAD, ...place(expression.name), ...WIDEN];
+        : [...get(offset), ...LOAD, ...place(expression.name)];
     locals.set(expression, ++last);
     return [...made, TEE, ...unsigned(last)];
   };
   const spread = scalars.flatMap((_, i) => [...get(1 + i), ...SPLAT, SET, ...unsigned(offset + 1 + i)]);
   const computed = Object.values(results).flatMap((result) => [...compute(result), ...DROP]);
   const stored = Object.entries(results).flatMap(([vector, result]) => [
-    ...[...get(offset), ...compute(result), ...NARROW],
-    ...[...STORE, ...place(vector), 0],
+    ...[...get(offset), ...compute(result)],
+    ...[...STORE, ...place(vector)],
   ]);
   const next = [...get(offset), I32_CONST, STRIDE, I32_ADD, TEE, ...unsigned(offset)];
   const again = [...get(bytes), I32_LESS, ...BRANCH_IF];
   return {
     instructions: [...spread, ...LOOP, ...computed, ...stored, ...next, ...again, ...END, ...END],
-    pairs: last - offset,
+    lanes: last - offset,
   };
 }
 

@@ -19,18 +19,23 @@ function randomVector(length: number, stream: string): Float32Array {
   );
 }
 
-it.each([0, 1, 2, 511, 4095, 4096, 4097, 9001])('makes of %i elements what a plain loop makes', (length) => {
-  const [x, y, z] = ['x', 'y', 'z'].map((stream) => randomVector(length, stream));
-  const [a, b] = [1 / 3, Math.PI];
-  const expected = { x: x.slice(), y: y.slice(), z: z.slice() };
-  for (let i = 0; i < length; i++) {
-    const sum = a * x[i] + y[i];
-    expected.x[i] = (sum - b) / Math.sqrt(Math.abs(y[i]));
-    expected.y[i] = sum * x[i];
-  }
-  loop.run({ x, y, z }, { a, b });
-  expect({ x, y, z }).toEqual(expected);
-});
+const round = Math.fround;
+
+it.each([0, 1, 2, 3, 511, 4095, 4096, 4097, 9001])(
+  'makes of %i elements what a loop of 32 bits makes',
+  (length) => {
+    const [x, y, z] = ['x', 'y', 'z'].map((stream) => randomVector(length, stream));
+    const [a, b] = [1 / 3, Math.PI];
+    const expected = { x: x.slice(), y: y.slice(), z: z.slice() };
+    for (let i = 0; i < length; i++) {
+      const sum = round(round(round(a) * x[i]) + y[i]);
+      expected.x[i] = round(sum - round(b)) / round(Math.sqrt(Math.abs(y[i])));
+      expected.y[i] = sum * x[i];
+    }
+    loop.run({ x, y, z }, { a, b });
+    expect({ x, y, z }).toEqual(expected);
+  },
+);
 
 it('takes parts of larger vectors, and leaves their neighbours', () => {
   const vectors = ['x', 'y', 'z'].map((stream) => randomVector(40, stream));

@@ -1,12 +1,12 @@
 import type { Expression } from './expression.ts';
-import { loopModule } from './loop-module.ts';
+import { LANES, loopModule } from './loop-module.ts';
 
 /** Elements of each vector that are computed in one go: so many of half a dozen vectors fit a core's cache. */
 const ROOM = 4096;
 
 /**
- * One pass over vectors of equal length, two elements at a time, by WebAssembly. Arithmetic is in 64 bits and what is stored in 32, so
- * an element becomes what a loop of JavaScript over `Float32Array`s would make of it, to the bit.
+ * One pass over vectors of equal length, four elements at a time, by WebAssembly. Each operation is rounded to 32 bits, as PyTorch's
+ * are, and as `Math.fround` around it would be.
  */
 export class VectorLoop<Vector extends string, Scalar extends string> {
   readonly #run: (bytes: number, ...scalars: number[]) => void;
@@ -49,8 +49,8 @@ export class VectorLoop<Vector extends string, Scalar extends string> {
     for (let start = 0; start < length; start += ROOM) {
       const end = Math.min(start + ROOM, length);
       for (const { name, part } of this.#parts) part.set(vectors[name].subarray(start, end));
-      // An odd end has a neighbour that is computed for nothing.
-      this.#run(8 * Math.ceil((end - start) / 2), ...numbers);
+      // What is behind an end that does not fill the lanes is computed for nothing.
+      this.#run(Float32Array.BYTES_PER_ELEMENT * LANES * Math.ceil((end - start) / LANES), ...numbers);
       for (const { name, part, changes } of this.#parts)
         if (changes) vectors[name].set(part.subarray(0, end - start), start);
     }
