@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { readRows } from '../data/node/read-rows.ts';
 import type { DataOptions } from '../data/row.ts';
 import { taskNamed } from '../tasks/registry.ts';
+import { METHOD_NAMES, methodNamed } from '../tuners/registry.ts';
 import { loadConfig } from './load-config.ts';
 
 const EXAMPLES = readdirSync('examples').filter((name) => name.endsWith('.yaml'));
+const METHODS = 'methods.yaml';
 const shared = existsSync('../shared/data/glue');
 const isLanguage = (name: string) =>
   taskNamed(loadConfig(`examples/${name}`).task).metrics.includes('perplexity');
@@ -21,10 +23,28 @@ describe.each(EXAMPLES)('%s', (name) => {
   });
 });
 
+describe.each(METHOD_NAMES)(`the section of %s in ${METHODS}`, (method) => {
+  const { config: schema } = methodNamed(method);
+
+  it('has every key, there or in another section', () => {
+    const text = readFileSync(`examples/${METHODS}`, 'utf8');
+    const missing = Object.keys(schema?.shape ?? {}).filter(
+      (key) => !new RegExp(`^ +(# )?${key}: `, 'm').test(text),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('has the defaults', () => {
+    const config = loadConfig(`examples/${METHODS}`, [`method=${method}`]);
+    if (schema) expect(config[method as keyof typeof config]).toMatchObject(schema.parse({}));
+    expect(config.training.learning_rate).toBe(methodNamed(method).learningRate);
+  });
+});
+
 const ADALORA = { target_r: 8, init_r: 12, lora_alpha: 16, tinit: '10%', tfinal: '40%', deltaT: 10 };
 const LORA = { r: 8, lora_alpha: 16 };
 
-describe.each(EXAMPLES.filter((name) => !isLanguage(name)))('%s', (name) => {
+describe.each(EXAMPLES.filter((name) => name !== METHODS && !isLanguage(name)))('%s', (name) => {
   const path = `examples/${name}`;
 
   it('trains with both methods', () => {

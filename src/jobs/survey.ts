@@ -1,5 +1,7 @@
 import { accumulate } from '../optim/accumulate.ts';
+import { globalNorm } from '../optim/clip.ts';
 import { Program } from '../program/program.ts';
+import { UserError } from '../support/user-error.ts';
 import { differentiateStep } from '../train/differentiate-step.ts';
 import { StepBatches } from '../train/step-batches.ts';
 import type { Surveyed } from '../tuners/method-run.ts';
@@ -19,12 +21,23 @@ export async function survey(
   const reader = model.reader(seed);
   try {
     const found = await settle(seed, tuner.initialValues(seed, reader), async (values) => {
-      const mean = new Float32Array(values.length);
+      const sum = new Float32Array(values.length);
+      let usable = 0;
       for (let step = 0; step < steps; step++) {
         const { gradient } = await differentiateStep(program, values, batches.of(step), seed);
-        accumulate(mean, gradient, 1 / steps);
+        // As in training, where such a step is skipped.
+        if (!Number.isFinite(globalNorm(gradient))) continue;
+        accumulate(sum, gradient, 1);
+        usable++;
       }
-      return mean;
+      if (usable === 0)
+        throw new UserError({
+          where: 'the batches that are read before training',
+          expected: 'one with a gradient that is finite',
+          got: `${steps} without`,
+          hint: 'Look at the data, or set allocation: even.',
+        });
+      return sum.map((value) => value / usable);
     });
     const values = method.tuner.initialValues(seed, reader);
     return { loaded: { ...loaded, inputs: { ...inputs, values } }, found };

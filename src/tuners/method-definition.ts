@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { AdapterKind } from './adapter-kind.ts';
+import type { Components } from './allocation/components.ts';
 import type { MethodRun } from './method-run.ts';
 import type { TunableModel } from './tuner.ts';
 
@@ -18,6 +19,8 @@ export interface MethodWords {
   summary?(settings: Readonly<Record<string, unknown>>): string | undefined;
   /** Keys of its settings that say how much is trained, and those that usually move with them. */
   budgetKeys?: readonly string[];
+  /** What its ranks count; nothing where it has none. */
+  components?: Components;
   /** What the left and the right factor of its increments are called: P and Q. */
   factors?: readonly [left: string, right: string];
   /** What its regularizer measures, as a formula in words; nothing where it has none. */

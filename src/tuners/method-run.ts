@@ -1,5 +1,6 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { BudgetForms } from './allocation/budget-costs.ts';
+import type { Components } from './allocation/components.ts';
 import type { BudgetUnit } from './allocation/units.ts';
 import type { AllocationEvent } from './allocation-event.ts';
 import type { Tuner } from './tuner.ts';
@@ -16,7 +17,7 @@ export interface Relayout {
 /** What a run may keep, and when that changes, in optimizer steps. */
 export interface Budget {
   /** What is kept or dropped as one. */
-  components: 'triplets' | 'doublets';
+  components: Components;
   /** How many at the start and in the end; in the end about as many, where the budget is in another unit. */
   initial: number;
   target: number;

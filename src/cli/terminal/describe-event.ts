@@ -1,15 +1,19 @@
 import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
 import { printable } from '../../support/printable.ts';
 
-/** What stays on the screen of an event, as lines without colour; nothing of steps, measurements and allocations under way. */
-export function describeEvent(event: TrainEvent): string | undefined {
+/**
+ * What stays on the screen of an event, as lines without colour; nothing of steps, measurements and allocations under way.
+ *
+ * @param components what the method's ranks count
+ */
+export function describeEvent(event: TrainEvent, components = 'triplets'): string | undefined {
   switch (event.type) {
     case 'start':
       return start(event);
     case 'evaluation':
       return evaluation(event);
     case 'allocation':
-      return event.final ? `ranks are final at step ${event.step}: ${event.budget} triplets` : undefined;
+      return event.final ? `ranks are final at step ${event.step}: ${event.budget} ${components}` : undefined;
     case 'notice':
       return `note: ${printable(event.message)}`;
     case 'checkpoint':

@@ -17,16 +17,24 @@ const HINT = 'Speed, and memory measured: --measure';
  * of the base.
  */
 export function describePlan(plan: Plan): string {
-  const { sites, ranks, trainableParameters, totalParameters, budget } = plan;
+  const { sites, ranks, trainableParameters, totalParameters, budget, surveyed } = plan;
   const share = ((100 * trainableParameters) / totalParameters).toFixed(2);
   const facts: [string, string][] = [
     ['method', plan.method],
-    ['trained', `${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`],
+    [
+      'trained',
+      `${surveyed === undefined ? '' : 'about '}${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`,
+    ],
     ...(sites === 0 ? [] : [inAdapters(plan)]),
     ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} an epoch`],
     ['tokens', `${counted(plan.tokens)} an epoch`],
     ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
   ];
+  if (surveyed !== undefined)
+    facts.push([
+      'ranks',
+      `means: the gradients of ${counted(surveyed)} steps' batches, read twice, settle them before training`,
+    ]);
   if (budget) facts.push(...budgetFacts(budget, plan));
   if (plan.gradientCheckpointing)
     facts.push(['activations', 'computed twice, not kept (gradient_checkpointing)']);

@@ -30,6 +30,8 @@ export interface Plan {
   stepsPerEpoch: number;
   /** Tokens of an epoch, without padding. */
   tokens: number;
+  /** Steps' worth of batches that are read before the first step, to settle the ranks; then these are means, and counts about right. */
+  surveyed?: number;
   /** Triplets at the start and in the end, and when they go, for methods that have a budget. */
   budget?: Budget;
   /** Peak of the process, estimated. */
@@ -83,6 +85,7 @@ export function planRun(
     steps: totalSteps,
     stepsPerEpoch,
     tokens: lengths.reduce((sum, length) => sum + length, 0),
+    surveyed: run.survey?.steps,
     budget: run.budget,
     memoryMb,
     bases,

@@ -5,6 +5,8 @@ import { type Frame, picture, WIDTH } from './picture.ts';
 import { linear, rounded, type Scale } from './scale.ts';
 
 export interface Histogram extends Omit<Frame, 'width' | 'height'> {
+  /** What is counted: triplets, doublets. */
+  components: string;
   /** Decimal logarithms. */
   edges: readonly number[];
   kept: readonly number[];
@@ -16,10 +18,10 @@ export interface Histogram extends Omit<Frame, 'width' | 'height'> {
 const HEIGHT = 196;
 
 /**
- * Scores of triplets on a logarithmic axis, the kept above the dropped, and a line at the cut. The tallest bar reaches the
+ * Scores of components on a logarithmic axis, the kept above the dropped, and a line at the cut. The tallest bar reaches the
  * top, where its count stands.
  */
-export function histogram({ edges, kept, dropped, cut, ...frame }: Histogram): Markup {
+export function histogram({ components, edges, kept, dropped, cut, ...frame }: Histogram): Markup {
   const { box, x } = geometry(edges);
   const most = Math.max(1, ...kept.map((count, i) => count + dropped[i]));
   const y = linear([0, most], [box.bottom, box.top]);
@@ -32,7 +34,7 @@ export function histogram({ edges, kept, dropped, cut, ...frame }: Histogram): M
   });
   const line = cut === undefined ? box.left : x(cut);
   return picture({ ...frame, width: WIDTH, height: HEIGHT }, [
-    markup`<text class="axis name" x="0" y="11">triplets</text><line class="grid" x1="${box.left}" x2="${box.right}" y1="${box.top}" y2="${box.top}"/><text class="axis most" text-anchor="end" x="${box.left - 6}" y="${box.top + 3.5}">${most}</text>`,
+    markup`<text class="axis name" x="0" y="11">${components}</text><line class="grid" x1="${box.left}" x2="${box.right}" y1="${box.top}" y2="${box.top}"/><text class="axis most" text-anchor="end" x="${box.left - 6}" y="${box.top + 3.5}">${most}</text>`,
     bars,
     xAxis(powers(edges), 'importance', x, box),
     markup`<g class="cut"${cut === undefined && markup` visibility="hidden"`} transform="translate(${line} 0)"><line class="mark" y1="${box.top - 6}" y2="${box.bottom}"/><text class="axis" text-anchor="middle" y="${box.top - 9}">cut</text></g>`,

@@ -22,7 +22,7 @@ export function pageScript(): void {
     input.parentElement!.hidden = last < 1;
     const index = Math.min(last, Number(input.value));
     const [step, values] = [frames.steps[index], frames.values[index]];
-    const text = `${step.toLocaleString('en')}: ${frames.budgets[index].toLocaleString('en')} triplets`;
+    const text = `${step.toLocaleString('en')}: ${frames.budgets[index].toLocaleString('en')} ${frames.components}`;
     map.querySelector('output')!.textContent = text;
     input.setAttribute('aria-valuetext', `step ${text}`);
     for (const cell of map.querySelectorAll<SVGElement>('.wide [data-i]')) {

@@ -45,6 +45,15 @@ export function methodTitleOf(name: string): string {
   return known ? methodNamed(known).words.title : name;
 }
 
+/** What the ranks of some methods count, in one word for all of them; methods by their names in a config. */
+export function componentsOf(methods: readonly string[]): string {
+  const words = new Set(
+    METHOD_NAMES.filter((name) => methods.includes(name)).map((name) => methodNamed(name).words.components),
+  );
+  words.delete(undefined);
+  return words.size > 1 ? 'components' : ([...words][0] ?? 'triplets');
+}
+
 /** The settings of a run's method; those of other versions may lack keys. */
 export function methodSettings(facts: RunFacts): Readonly<Record<string, unknown>> {
   return { ...(facts[facts.method] as object | undefined) };

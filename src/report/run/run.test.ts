@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../run/events.ts';
 import { groupRuns } from './group-runs.ts';
 import { dataName, folderNames, modelName } from './names.ts';
-import { type RunFacts, runFacts } from './run-facts.ts';
+import { componentsOf, type RunFacts, runFacts } from './run-facts.ts';
 import { finalScores, newestRanks, runRecord } from './run-record.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -183,4 +183,13 @@ it.each([
 it('a model is called by its id or the last name of its folder', () => {
   expect(modelName(facts({ model: 'owner/name' }))).toBe('owner/name');
   expect(modelName(facts({ model: '/home/someone/models/mini/' }))).toBe('mini');
+});
+
+it.each([
+  [['adalora', 'svd_lora'], 'triplets'],
+  [['prune_lora', 'lora', 'bitfit'], 'doublets'],
+  [['adalora', 'lora'], 'components'],
+  [['of another version'], 'triplets'],
+])('the ranks of %j count %s', (methods, components) => {
+  expect(componentsOf(methods)).toBe(components);
 });

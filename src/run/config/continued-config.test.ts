@@ -89,6 +89,13 @@ describe('the config of a continued adapter', () => {
     ['lora', { rank_pattern: {} }, LORA, 'lora.rank_pattern: expected {"layer.0.query":4}'],
     ['lora', { bias: 'all', use_rslora: true }, LORA, 'lora.use_rslora: expected false'],
     ['adalora', { init_r: 12, target_r: 8 }, ADALORA, 'adalora.target_r: expected 3'],
+    [
+      'adalora',
+      { target_budget: 30 },
+      ADALORA,
+      'adalora.target_budget: expected no such key where an adapter goes on as it is, got 30. Leave the key out.',
+    ],
+    ['adalora', { grow: true }, ADALORA, 'adalora.grow: expected no such key'],
     ['adalora', {}, LORA, 'adapter: a: expected an adapter of method adalora, got LORA. Set method: lora.'],
     [
       'lora',
@@ -100,6 +107,11 @@ describe('the config of a continued adapter', () => {
   ] as const)('of %s with %j may not contradict it', (method, section, adapter, message) => {
     expect(() => continued(method, section, adapter as PeftAdapterConfigInput)).toThrow(message);
   });
+});
+
+it('is none of bottleneck adapters, which cannot be merged either', () => {
+  const parsed = () => parseRunConfig({ ...BASE, method: 'houlsby' }, 'test');
+  expect(parsed).toThrow('got houlsby. Such adapters are trained in one run');
 });
 
 it.each(['full', 'bitfit'] as const)('is none of %s', (method) => {

@@ -5,14 +5,17 @@ import type { SoundSections } from './cross-checks.ts';
 /** What is wrong between the method and what it is to start from. */
 export function methodProblems(method: MethodName, sections: SoundSections): Problem[] {
   const { adapter, model_init, base_dtype = 'float32' } = sections;
-  const { trains, continues } = methodNamed(method);
+  const { trains, continues, kind } = methodNamed(method);
   const problems: Problem[] = [];
   if (adapter !== undefined && !continues) {
     problems.push({
       path: ['adapter'],
       expected: `method ${methodsThat((name) => methodNamed(name).continues !== undefined)} beside it`,
       got: method,
-      hint: 'Merge the adapter (adalora merge) and give the result as the model.',
+      hint:
+        kind?.unmergeable === undefined
+          ? 'Merge the adapter (adalora merge) and give the result as the model.'
+          : 'Such adapters are trained in one run: resume it with more steps (--resume) while it has its checkpoints.',
     });
   }
   if (trains === 'adapter' && model_init === 'random') {

@@ -96,7 +96,7 @@ function refuseTooManyVectors(modules: readonly LowRankModule[], rank: number): 
   const narrow = modules.find(({ inFeatures, outFeatures }) => rank > Math.min(inFeatures, outFeatures));
   if (!narrow) return;
   throw new UserError({
-    where: 'init: orthonormal',
+    where: "init: orthonormal of the method's section",
     expected: `a rank at the start of at most ${Math.min(narrow.inFeatures, narrow.outFeatures)}, the features of ${narrow.path}`,
     got: `${rank}`,
   });

@@ -9,7 +9,7 @@ import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/scales.ts';
-import { withVariants } from '../low-rank/variants.ts';
+import { importanceVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { adaLoraKind, importedAdaLora } from './adalora-kind.ts';
 import { AdaLoraTuner } from './adalora-tuner.ts';
@@ -73,22 +73,22 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     // Alpha is what makes the file's scale, whatever it was made from.
     known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
-    notices: [
-      'the adapter goes on with the triplets it has: no rank changes, and the budget keys have no effect',
-    ],
+    meaningless: [...BUDGET_KEYS, 'score', 'grow', 'init', 'importance_timing'],
+    notices: ['the adapter goes on with the triplets it has: no rank changes'],
   }),
   words: {
     title: TITLE,
-    titleWith: ({ score, orth_reg_weight: weight, grow, ...settings }) =>
+    titleWith: ({ score, grow, ...settings }) =>
       withVariants(TITLE, [
         SCORES[`${score}`] ?? [],
-        weight === 0 ? 'γ = 0' : [],
+        importanceVariant(settings),
         grow === true ? 'growing' : [],
         tripletVariants(settings),
       ]),
     tags: ['peft', 'adalora'],
     library: 'peft',
-    summary: budgetSummary,
+    components: NAMES.components,
+    summary: (settings) => budgetSummary(settings, NAMES.components),
     budgetKeys: BUDGET_KEYS,
     factors: ['P', 'Q'],
     regularizer: tripletTerm,

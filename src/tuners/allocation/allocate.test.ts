@@ -87,17 +87,17 @@ describe('allocate', () => {
     const scores = [Float64Array.of(9, 6, 1), Float64Array.of(8, 7)];
     const within = (budget: number) => allocate(scores, budget, cost);
 
-    it('takes the most important in order, until the next would cost more than there is', () => {
+    it('takes the most important in order, and passes over what would cost more than there is', () => {
       expect(within(16)).toMatchObject({ count: 5, threshold: 1 });
       expect(within(15)).toMatchObject({ count: 4, threshold: 6 });
       expect(within(12)).toMatchObject({ count: 3, threshold: 7 });
-      expect(within(11)).toMatchObject({ count: 2, threshold: 8 });
+      expect(within(11)).toMatchObject({ count: 4, threshold: 1 });
     });
 
-    it('does not pass over one that does not fit', () => {
-      // 2 for the first, 5 for the second are too much: the cheap third is not taken in its place.
+    it('spends what is left on cheaper ones behind', () => {
+      // 2 for the first and 5 for the second are too much: the cheap ones are taken in its place.
       expect(within(6).keep.map((module) => [...module])).toEqual([
-        [1, 0, 0],
+        [1, 1, 1],
         [0, 0],
       ]);
       expect(within(1)).toMatchObject({ count: 0, threshold: Infinity });

@@ -13,7 +13,7 @@ export interface Allocation {
 
 /**
  * Keeps the components of the largest score over all modules: exactly `budget` of them, all when there are fewer. Where
- * they have a `cost`, as many as cost no more than `budget`: the first in order that does not fit ends the list.
+ * they have a `cost`, no more than `budget` is spent: one that does not fit is passed over, for a cheaper one behind it may.
  *
  * Of equal scores the earlier one stays (earlier module, then lower index); NaN is below everything. PEFT keeps what
  * exceeds the k-th smallest score, which is the same set when no two scores are equal.
@@ -35,21 +35,46 @@ export function allocate(scores: readonly Float64Array[], budget: number, cost?:
   const order = Int32Array.from(flat, (_, i) => i).sort((a, b) =>
     flat[b] > flat[a] ? 1 : flat[b] < flat[a] ? -1 : a - b,
   );
+  const chosen = cost ? affordable(order, modules, scores.length, budget, cost) : order.subarray(0, budget);
+  const kept = new Uint8Array(total);
+  for (const i of chosen) kept[i] = 1;
+  const last = chosen.at(-1);
+  return {
+    keep: scores.map((module, k) => kept.slice(starts[k], starts[k] + module.length)),
+    count: chosen.length,
+    threshold: last === undefined ? Infinity : flat[last],
+  };
+}
+
+/** Of components in order those that fit, each beside the ones before it. */
+function affordable(
+  order: Int32Array,
+  modules: Int32Array,
+  moduleCount: number,
+  budget: number,
+  cost: Cost,
+): number[] {
   const ranksOfFirst = (count: number) => {
-    const ranks = new Array<number>(scores.length).fill(0);
+    const ranks = new Array<number>(moduleCount).fill(0);
     for (const i of order.subarray(0, count)) ranks[modules[i]]++;
     return ranks;
   };
-  const count = cost
-    ? largest(total, (count) => cost(ranksOfFirst(count)) <= budget)
-    : Math.min(budget, total);
-  const kept = new Uint8Array(total);
-  for (const i of order.subarray(0, count)) kept[i] = 1;
-  return {
-    keep: scores.map((module, k) => kept.slice(starts[k], starts[k] + module.length)),
-    count,
-    threshold: count > 0 ? flat[order[count - 1]] : Infinity,
-  };
+  const first = largest(order.length, (count) => cost(ranksOfFirst(count)) <= budget);
+  const ranks = ranksOfFirst(first);
+  const chosen = [...order.subarray(0, first)];
+  // Costs grow: where one component of a module does not fit, none of it will.
+  const full = new Set<number>();
+  for (const i of order.subarray(first)) {
+    const module = modules[i];
+    if (full.has(module)) continue;
+    ranks[module]++;
+    if (cost(ranks) <= budget) chosen.push(i);
+    else {
+      ranks[module]--;
+      full.add(module);
+    }
+  }
+  return chosen;
 }
 
 /** The largest whole number up to `most` that fits, where all below one that fits do too; 0 where none does. */

@@ -1,7 +1,21 @@
 import { type BudgetConfig, givenBudget, INITIAL_KEYS, TARGET_KEYS } from './budget-shape.ts';
+import type { Components } from './components.ts';
 
-/** What the budget of some settings comes to: "rank 12 to 8 on average". */
-export function budgetSummary(settings: Readonly<Record<string, unknown>>): string | undefined {
+/**
+ * What the budget of some settings comes to: "rank 12 to 8 on average".
+ *
+ * @param components what is kept or dropped as one
+ */
+export function budgetSummary(
+  settings: Readonly<Record<string, unknown>>,
+  components: Components,
+): string | undefined {
+  const spoken = ({ key, value }: { key: string; value: number | string }): string => {
+    if (key.endsWith('_r')) return `rank ${value}`;
+    if (key.endsWith('_budget')) return `${value} ${components}`;
+    if (key.endsWith('_parameters')) return `${value}${`${value}`.endsWith('%') ? ' of the' : ''} parameters`;
+    return typeof value === 'number' ? `${value} bytes` : value;
+  };
   const config = settings as BudgetConfig;
   const target = givenBudget(config, TARGET_KEYS);
   if (!target) return undefined;
@@ -11,11 +25,4 @@ export function budgetSummary(settings: Readonly<Record<string, unknown>>): stri
   }
   const start = givenBudget(config, INITIAL_KEYS);
   return `${start ? `${spoken(start)} to ` : 'down to '}${spoken(target)}`;
-}
-
-function spoken({ key, value }: { key: string; value: number | string }): string {
-  if (key.endsWith('_r')) return `rank ${value}`;
-  if (key.endsWith('_budget')) return `${value} triplets`;
-  if (key.endsWith('_parameters')) return `${value} ${`${value}`.endsWith('%') ? 'of the' : ''} parameters`;
-  return typeof value === 'number' ? `${value} bytes` : value;
 }

@@ -10,6 +10,7 @@ import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
 import type { AllocationSchedule } from './budget.ts';
 import type { BudgetConfig } from './budget-shape.ts';
+import type { Components } from './components.ts';
 import { type PromisedBudget, promisedBudget } from './promised-budget.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
 import type { ScheduleConfig } from './schedule-shape.ts';
@@ -20,7 +21,7 @@ export interface AllocatingMethod {
   method: string;
   title: string;
   /** What it keeps or drops as one. */
-  components: 'triplets' | 'doublets';
+  components: Components;
   /** The modules that a config adapts which names none. */
   targets: readonly string[];
   /** What its adapters are stored as. */

@@ -3,6 +3,7 @@ import { MAX_RANK } from '../shared/rank.ts';
 import type { Cost } from './allocate.ts';
 import { BudgetCosts, type BudgetForms } from './budget-costs.ts';
 import { type BudgetConfig, givenBudget, INITIAL_KEYS, TARGET_KEYS } from './budget-shape.ts';
+import type { Components } from './components.ts';
 import { INITIAL_OVER_TARGET, initialRank } from './one-budget.ts';
 import { type BudgetUnit, inUnit, UNIT_OF } from './units.ts';
 
@@ -13,7 +14,7 @@ export interface PromisedBudget {
   /** Whole, and never exceeded. */
   target: number;
   cost: Cost;
-  components: 'triplets' | 'doublets';
+  components: Components;
   /** Of every module at the start. */
   initialRank: number;
   initial: BudgetForms;
@@ -29,7 +30,7 @@ export interface BudgetFacts {
   method: string;
   title: string;
   /** What is kept or dropped as one. */
-  components: 'triplets' | 'doublets';
+  components: Components;
   modules: readonly { inFeatures: number; outFeatures: number }[];
   /** Of the base model, its head included. */
   modelParameters: number;

@@ -25,6 +25,16 @@ it.each([
   { scale: 'standard', use_rslora: true },
   { allocation: 'before' },
   { allocation_batches: 0 },
+  { allocation_batches: 4 },
+  { orthogonality: 'cosine' },
+  { orth_reg_weight: 0.1, r: 1 },
   { allocation: 'before-training', rank_pattern: { query: 4 } },
   { allocation: 'before-training', alpha_pattern: { query: 4 } },
 ])('refuses %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false));
+
+it.each([
+  { orth_reg_weight: 0, orthogonality: 'sum-squared' },
+  { orth_reg_weight: 0.1, r: 1, orthogonality: 'sum-squared' },
+  { orth_reg_weight: 0.1, r: 1, rank_pattern: { query: 2 } },
+  { allocation: 'before-training', allocation_batches: 4 },
+])('accepts %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(true));

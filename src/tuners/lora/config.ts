@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
 import { rank } from '../shared/rank.ts';
 
+const ALLOCATION_BATCHES = 8;
+
 /** LoRA's settings: PEFT's keys and defaults. */
 export const loraConfigSchema = z
   .strictObject({
@@ -22,7 +24,7 @@ export const loraConfigSchema = z
      */
     allocation: z.enum(['even', 'before-training']).default('even'),
     /** Optimizer steps' worth of batches whose gradient decides. */
-    allocation_batches: z.int().min(1).default(8),
+    allocation_batches: z.int().min(1).default(ALLOCATION_BATCHES),
     /** Weight of a term that draws the rows of A, and the columns of B, apart (the paper's LoRA + R). Left out: 0, none. */
     orth_reg_weight: z.number().min(0).optional(),
     /** The term: the cosines between them (the paper's code, and what is taken if left out), or equation 4 (its text). */
@@ -33,6 +35,30 @@ export const loraConfigSchema = z
     error: 'expected rslora beside use_rslora: true',
     when: () => true,
   })
+  .refine(
+    ({ orthogonality, orth_reg_weight }) => orthogonality === undefined || orth_reg_weight !== undefined,
+    {
+      path: ['orthogonality'],
+      error: 'expected it to be left out without orth_reg_weight, the weight of that term',
+    },
+  )
+  .refine(
+    ({ r, rank_pattern, orth_reg_weight = 0, orthogonality }) =>
+      orth_reg_weight === 0 ||
+      orthogonality === 'sum-squared' ||
+      Math.max(r, ...Object.values(rank_pattern)) > 1,
+    {
+      path: ['orth_reg_weight'],
+      error: 'expected it to be left out at rank 1, where there are no two rows to draw apart',
+    },
+  )
+  .refine(
+    ({ allocation, allocation_batches: batches }) => allocation !== 'even' || batches === ALLOCATION_BATCHES,
+    {
+      path: ['allocation_batches'],
+      error: 'expected it to be left out without allocation: before-training, which reads them',
+    },
+  )
   .refine(({ allocation, rank_pattern }) => allocation === 'even' || Object.keys(rank_pattern).length === 0, {
     path: ['rank_pattern'],
     error: 'expected it to be left out beside allocation: before-training, which finds it',

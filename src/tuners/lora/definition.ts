@@ -3,7 +3,7 @@ import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
-import { scaleVariant, withVariants } from '../low-rank/variants.ts';
+import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
@@ -54,8 +54,9 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   }),
   words: {
     title: 'LoRA',
-    titleWith: ({ orth_reg_weight: weight, use_rslora, scale, allocation }) =>
-      withVariants(Number(weight) > 0 ? 'LoRA + R' : 'LoRA', [
+    titleWith: ({ orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation }) =>
+      withVariants(Number(orth_reg_weight) > 0 ? 'LoRA + R' : 'LoRA', [
+        termVariant({ orth_reg_weight, orthogonality }),
         allocation === 'before-training' ? 'ranks before training' : [],
         scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),
       ]),
@@ -64,6 +65,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     summary: ({ r, allocation }) =>
       r === undefined ? undefined : `rank ${r}${allocation === 'before-training' ? ' on average' : ''}`,
     budgetKeys: ['r', 'rank_pattern', 'lora_alpha', 'alpha_pattern'],
+    components: 'doublets',
     factors: ['B', 'A'],
     regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
       if (!(Number(weight) > 0)) return undefined;

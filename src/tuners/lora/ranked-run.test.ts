@@ -90,3 +90,12 @@ it('goes on from its state with the ranks that it had', async () => {
   expect(other.ranks()).toEqual(run.ranks());
   expect(other.tuner.layout.segments).toEqual(run.tuner.layout.segments);
 });
+
+it('refuses to spread ranks by a gradient that is zero', async () => {
+  const run = ranked();
+  const { length } = run.survey.tuner.layout;
+  const settled = run.survey.settle(0, new Float32Array(length), async () => new Float32Array(length));
+  await expect(settled).rejects.toThrow(
+    'lora.allocation: before-training: expected a gradient that is not zero',
+  );
+});

@@ -1,5 +1,6 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { Random } from '../../support/random.ts';
+import { UserError } from '../../support/user-error.ts';
 import { allocate } from '../allocation/allocate.ts';
 import { scoreLogarithms } from '../allocation/score-logarithms.ts';
 import type { AllocationEvent } from '../allocation-event.ts';
@@ -90,6 +91,13 @@ export class RankedRun implements MethodRun {
         ({ strength }) => strength,
       ),
     );
+    if (strengths.every((module) => module.every((strength) => !(strength > 0))))
+      throw new UserError({
+        where: 'lora.allocation: before-training',
+        expected: 'a gradient that is not zero everywhere',
+        got: 'one that is',
+        hint: 'Set allocation: even.',
+      });
     const budget = this.config.r * probe.modules.length;
     const { keep, count, threshold } = allocate(strengths, budget);
     this.#take(keep.map((module) => module.reduce((sum, kept) => sum + kept, 0)));

@@ -20,28 +20,36 @@ const DECIDED = [
  *
  * @param method the section's name
  * @param known what the adapter's own config says
+ * @param meaningless keys that say nothing of such a run, unless the adapter's own config has them
  * @param where the adapter's name for messages
- * @throws UserError naming every given key that contradicts the adapter
+ * @throws UserError naming every given key that contradicts the adapter, or has no meaning
  */
 export function continuedSection<Schema extends z.ZodObject>(
   method: string,
   schema: Schema,
   given: Readonly<Record<string, unknown>>,
   known: Readonly<Record<string, unknown>>,
+  meaningless: readonly string[],
   where: string,
 ): z.output<Schema> {
   const contradictions = DECIDED.filter(
     (key) => key in given && key in known && !agrees(key, given[key], known[key]),
-  ).map((key) => describe(`${method}.${key}`, known[key], given[key]));
-  if (contradictions.length > 0) throw new UserError(contradictions.join('\n'));
+  ).map((key) => describe(`${method}.${key}`, `${shown(known[key])}, as the adapter has it`, given[key]));
+  const idle = meaningless
+    // A config that was written with its defaults is read again.
+    .filter((key) => !(key in known) && given[key] !== schema.shape[key].safeParse(undefined).data)
+    .filter((key) => given[key] !== undefined)
+    .map((key) => describe(`${method}.${key}`, 'no such key where an adapter goes on as it is', given[key]));
+  const problems = [...contradictions, ...idle];
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
   const taken = Object.keys(schema.shape).filter((key) => key in known && !isEmpty(known[key]));
   const section = schema.safeParse({
     ...Object.fromEntries(taken.map((key) => [key, known[key]])),
     ...given,
   });
   if (section.success) return section.data;
-  const problems = section.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`);
-  throw new UserError(problems.join('\n'));
+  const wrong = section.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`);
+  throw new UserError(wrong.join('\n'));
 }
 
 /** PEFT keeps lists in no order, and adds the head to `modules_to_save`. */
@@ -66,10 +74,10 @@ function isEmpty(value: unknown): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value as object).length === 0);
 }
 
-function describe(key: string, known: unknown, given: unknown): string {
+function describe(key: string, expected: string, given: unknown): string {
   return new UserError({
     where: key,
-    expected: `${shown(known)}, as the adapter has it`,
+    expected,
     got: shown(given),
     hint: 'Leave the key out.',
   }).message;

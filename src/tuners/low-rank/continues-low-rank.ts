@@ -18,6 +18,8 @@ export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObje
   known?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;
   /** How an adapter becomes a tuner that trains with these settings. */
   imported(start: ConfigOf<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
+  /** Keys of its section that mean nothing there. */
+  meaningless?: readonly string[];
   notices: readonly string[];
 }
 
@@ -30,13 +32,14 @@ export function continuesLowRank<
   schema,
   known = (start) => start,
   imported,
+  meaningless = [],
   notices,
 }: ContinuedMethod<Type, Schema>): ContinuesAdapters<z.output<Schema>> {
   return {
     notices,
     section(given, stored, where) {
       const { config } = peftAdapter(stored, where);
-      return continuedSection(method, schema, given, known(config as ConfigOf<Type>), where);
+      return continuedSection(method, schema, given, known(config as ConfigOf<Type>), meaningless, where);
     },
     start(model, settings, stored, where) {
       const adapter = peftAdapter(stored, where);

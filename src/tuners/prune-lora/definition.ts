@@ -7,7 +7,7 @@ import { LoraTuner } from '../lora/lora-tuner.ts';
 import { storeRanked } from '../lora/store-ranked.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { loraScale } from '../low-rank/scales.ts';
-import { scaleVariant, withVariants } from '../low-rank/variants.ts';
+import { importanceVariant, scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { type PruneLoraConfig, pruneLoraConfigSchema } from './config.ts';
 
@@ -48,11 +48,13 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       withVariants(NAMES.title, [
         score === 'signal-to-noise' ? 's = Ī / Ū' : [],
         score === 'sensitivity' ? 's = I' : [],
+        importanceVariant(settings),
         scaleVariant(settings),
       ]),
     tags: ['peft', 'lora', 'prune-lora'],
     library: 'peft',
-    summary: budgetSummary,
+    components: NAMES.components,
+    summary: (settings) => budgetSummary(settings, NAMES.components),
     budgetKeys: BUDGET_KEYS,
     factors: ['B', 'A'],
   },

@@ -48,6 +48,7 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
     schema: svdLoraConfigSchema,
     known: ({ init_r, ...config }) => ({ ...config, r: init_r, scale: 'standard' }),
     imported: importedAdaLora,
+    meaningless: ['init'],
     notices: ['the adapter goes on with the triplets it has'],
   }),
   words: {
@@ -57,6 +58,7 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
     library: 'peft',
     summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`),
     budgetKeys: ['r', 'lora_alpha'],
+    components: 'triplets',
     factors: ['P', 'Q'],
     regularizer: tripletTerm,
   },

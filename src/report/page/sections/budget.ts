@@ -2,6 +2,7 @@ import type { Curve } from '../../chart/line-chart.ts';
 import { counted } from '../../format.ts';
 import type { Markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
+import { componentsOf } from '../../run/run-facts.ts';
 import { newestRanks, type RunRecord } from '../../run/run-record.ts';
 import type { Point } from '../../stats/series.ts';
 import { toneOf } from '../section.ts';
@@ -12,7 +13,8 @@ export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   const curves = curvesOf(groups, budgetPoints);
   if (curves.every(({ points }) => points.length === 0)) return undefined;
   const shown = curves.map((curve, i) => (curve.points.length > 0 ? curve : levelCurve(groups, i)));
-  return curveFigure(groups, 'budget', 'Budget', 'triplets', shown, undefined, finalMarks(groups));
+  const counted = componentsOf(groups.map(({ runs: [{ facts }] }) => facts.method));
+  return curveFigure(groups, 'budget', 'Budget', counted, shown, undefined, finalMarks(groups));
 }
 
 /** Where the pattern became final, for a picture of one group. */
@@ -29,10 +31,10 @@ function budgetPoints({ steps, allocations }: RunRecord): Point[] {
   return [...points].sort(([a], [b]) => a - b);
 }
 
-/** The triplets of a method whose ranks stay as they are, as a dashed line to compare with. */
+/** The components of a method whose ranks stay as they are, as a dashed line to compare with. */
 function levelCurve(groups: readonly RunGroup[], i: number): Curve {
   const [run] = groups[i].runs;
-  const triplets = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);
-  const points = triplets > 0 ? stepDomain([groups[i]]).map((x): Point => [x, triplets]) : [];
+  const components = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);
+  const points = components > 0 ? stepDomain([groups[i]]).map((x): Point => [x, components]) : [];
   return { label: groups[i].label, tone: toneOf(i), points, dashed: true };
 }

@@ -6,6 +6,7 @@ import { capital, counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
+import { componentsOf } from '../../run/run-facts.ts';
 import { binEdges, binned, splitScores } from '../../stats/score-bins.ts';
 import { figure, type Section } from '../section.ts';
 
@@ -20,7 +21,7 @@ export interface ImportanceFrames {
 
 type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
 
-/** Which triplets were kept where the pattern became final: of every matrix, and of every layer. */
+/** Which components were kept where the pattern became final: of every matrix, and of every layer. */
 export function importance(groups: readonly RunGroup[]): Section {
   const figures = groups.flatMap((group, i) => barcodes(group, `importance-${i}`, groups.length > 1));
   const section = { id: 'importance', title: 'What was kept' };
@@ -32,20 +33,21 @@ function scoredOf({ runs: [run] }: RunGroup): Scored[] {
   return run.allocations.filter((allocation): allocation is Scored => allocation.scores !== undefined);
 }
 
-/** The distribution of all triplets' importance at the newest allocation; nothing where the log has none. */
+/** The distribution of all components' importance at the newest allocation; nothing where the log has none. */
 export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): Markup | undefined {
   const last = scoredOf(group).at(-1);
   if (!last) return undefined;
   const edges = edgesOf(scoredOf(group));
   const { kept, dropped, keptCount, count } = splitOf(last);
+  const components = componentsOf([group.runs[0].facts.method]);
   const without = count - kept.length - dropped.length;
   const missing = without > 0 ? `; ${counted(without)} had none and are not drawn` : '';
-  const text = `${counted(keptCount)} of ${counted(count)} triplets kept at step ${counted(last.step)}${missing}.${seedOf(group)}`;
-  const title = isNamed ? `${group.label}: importance of the triplets` : 'Importance of the triplets';
+  const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${seedOf(group)}`;
+  const title = capital(`${isNamed ? `${group.label}: ` : ''}importance of the ${components}`);
   const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
   return markup`<div class="scores">${figure({
     id,
-    picture: histogram({ id, title, description: text, edges, ...counts, cut: cutOf(last) }),
+    picture: histogram({ id, title, description: text, components, edges, ...counts, cut: cutOf(last) }),
     caption: markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`,
   })}</div>`;
 }
@@ -54,9 +56,10 @@ function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   const last = scoredOf(group).at(-1);
   if (!last) return [];
   const domain = domainOf(last);
+  const component = componentsOf([group.runs[0].facts.method]).slice(0, -1);
   return rowsOf(last).map(({ by, rows }) => {
     const title = capital(`${isNamed ? `${group.label}: ` : ''}importance by ${by}`);
-    const description = `Every triplet a stroke, at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`;
+    const description = `Every ${component} a stroke, at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`;
     return figure({
       id: `${id}-by-${by}`,
       picture: barcode({ id: `${id}-by-${by}`, title, description, rows, domain, cut: cutOf(last) }),
@@ -65,7 +68,7 @@ function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   });
 }
 
-/** The triplets of each matrix (over all layers), and of each layer. */
+/** The components of each matrix (over all layers), and of each layer. */
 function rowsOf(allocation: Scored) {
   const modules = Object.keys(allocation.ranks);
   const places = rankTable(Object.fromEntries(modules.map((module, i) => [module, i])));

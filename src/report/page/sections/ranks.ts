@@ -6,6 +6,7 @@ import { capital, counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
+import { componentsOf } from '../../run/run-facts.ts';
 import { type Moment, timelineOf } from '../../run/timeline.ts';
 import { figure, part, type Section } from '../section.ts';
 import { budgetFigure } from './budget.ts';
@@ -16,6 +17,8 @@ export interface RankFrames {
   shades: number;
   largest: number;
   steps: number[];
+  /** What budgets count. */
+  components: string;
   budgets: number[];
   /** As {@link heatMapValues} has them. */
   values: (number | null)[][];
@@ -75,7 +78,8 @@ function map(
   const name = isNamed ? `${group.label}: ` : '';
   const mean = group.runs.length > 1 ? `, mean of ${group.runs.length} seeds` : '';
   const title = capital(`${name}rank of each matrix${mean}`);
-  const caption = `${counted(last.budget)} triplets in ${modules} matrices, ${(last.budget / modules).toFixed(1)} on average.`;
+  const components = componentsOf([group.runs[0].facts.method]);
+  const caption = `${counted(last.budget)} ${components} in ${modules} matrices, ${(last.budget / modules).toFixed(1)} on average.`;
   const description = `At step ${counted(last.step)}: ${caption}`;
   const drawn = figure({
     id,
@@ -88,6 +92,7 @@ function map(
     shades: SHADES,
     largest,
     steps: moments.map(({ step }) => step),
+    components,
     budgets: moments.map(({ budget }) => Math.round(budget)),
     values: moments.map((moment) => heatMapValues(rankTable(moment.ranks))),
     importance: importanceFrames(group),
