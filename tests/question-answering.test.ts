@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import { open } from '../src/trained/node/open.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
-import { Workspace } from './support/workspace.ts';
+import { eventsOf, Workspace } from './support/workspace.ts';
 
 const CONFIG = `model: model
 task: question_answering
@@ -39,6 +39,25 @@ describe('question answering by the command', () => {
     expect(scores).toEqual(metrics);
     const config = JSON.parse(workspace.read('run', 'adapter', 'adapter_config.json').toString());
     expect(config).toMatchObject({ task_type: 'QUESTION_ANS' });
+  });
+
+  it('scores by the script of v2.0 a file that says so, though all its questions have answers', async () => {
+    const questions = JSON.parse(tinyQuestions(8, 4, false));
+    workspace.write('answered.json', JSON.stringify({ ...questions, version: 'v2.0' }));
+    workspace.write('v1.json', JSON.stringify(questions));
+    const scores = async (train: string, validation: string) => {
+      const output = `of-${train}`;
+      const files = [`data.train=${train}`, `data.validation=${validation}`, `output=${output}`];
+      const { code } = await workspace.train(...files, 'training.max_steps=1', 'method=lora');
+      expect(code).toBe(0);
+      const [{ metrics }] = eventsOf(workspace.events(output), 'finish');
+      return Object.keys(metrics);
+    };
+    expect(await scores('v1.json', 'answered.json')).toContain('eval_HasAns_f1');
+    expect(await scores('answered.json', 'v1.json')).not.toContain('eval_HasAns_f1');
+    // Who learns from it may answer nothing.
+    const { stdout } = await workspace.run('eval', 'of-answered.json', 'v1.json', '--json');
+    expect(JSON.parse(stdout)).toHaveProperty('eval_best_f1');
   });
 
   it('writes the official files, which score as the evaluation does', async () => {

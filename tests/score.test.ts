@@ -5,6 +5,7 @@ let workspace: Workspace;
 beforeAll(() => {
   workspace = new Workspace();
   const qas = (...rows: [string, string[]][]) => ({
+    version: '1.1',
     data: [
       {
         title: 'x',
@@ -24,6 +25,8 @@ beforeAll(() => {
   const write = (name: string, value: unknown) => workspace.write(name, JSON.stringify(value));
   write('v1.json', qas(['1', ['cat', 'the cat sat']], ['b', ['mats']]));
   write('v2.json', qas(['10', ['cat']], ['b', []], ['9', ['sat']]));
+  write('all-answered.json', { ...qas(['1', ['The', 'cat']], ['b', ['the']]), version: 'v2.0' });
+  write('empty.json', { 1: '', b: '' });
   write('some.json', { 1: 'A cat!' });
   workspace.write('all.json', '{"10": "the cat", "b": "x", "9": ""}');
   // Of equal odds the one that the file has first goes first: JavaScript would take 9 before 10.
@@ -58,6 +61,14 @@ describe('score squad', () => {
     const best = { best_exact: 1 / 3, best_exact_thresh: 0, best_f1: 1 / 3, best_f1_thresh: 0 };
     const withOdds = await squad('all.json', 'v2.json', '--null-odds', 'odds.json');
     expect(JSON.parse(withOdds.stdout)).toMatchObject(best);
+  });
+
+  it('gives those of v2.0 for a file that says so, though all questions have answers', async () => {
+    const { stdout } = await squad('empty.json', 'all-answered.json');
+    // Answers of no words are dropped, and an empty one is right where none is left.
+    const scores = { exact: 0.5, f1: 0.5, total: 2 };
+    const answered = { HasAns_exact: 0.5, HasAns_f1: 0.5, HasAns_total: 2 };
+    expect(JSON.parse(stdout)).toEqual({ ...scores, ...answered });
   });
 
   it.each([

@@ -15,7 +15,10 @@ function tinyQuestion(random: Random, id: string, withNone: boolean) {
   const answers = found
     ? [{ text: found.noun, answer_start: context.indexOf(` ${found.noun} ${asked}`) + 1 }]
     : [];
-  return { context, qas: [{ id, question: ` ${asked}`, answers, is_impossible: !found }] };
+  return {
+    context,
+    qas: [{ id, question: ` ${asked}`, answers, ...(withNone && { is_impossible: !found }) }],
+  };
 }
 
 /** Such questions as JSON of SQuAD. The same for the same seed. */

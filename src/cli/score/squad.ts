@@ -1,13 +1,14 @@
 import { type AnsweredQuestion, squadScores } from '../../metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
 import { UserError } from '../../support/user-error.ts';
+import { isSquadV2 } from '../../tasks/question-answering/is-squad-v2.ts';
 import { readQuestions } from '../../tasks/question-answering/read-questions.ts';
 import type { ScoreKind } from './score-kind.ts';
 import { valuesById } from './values-by-id.ts';
 
 /**
- * Scores of SQuAD: those of v2.0 where some question has no answer or odds are given, else those of v1.1. The odds also
- * count above 1 as no answer, as in the official script.
+ * Scores of SQuAD: those of v2.0 where the references are of v2.0 or odds are given, else those of v1.1. The odds also count
+ * above 1 as no answer, as in the official script.
  */
 export const squad: ScoreKind = {
   description: 'predictions.json against a dev JSON of v1.1 or v2.0',
@@ -15,12 +16,12 @@ export const squad: ScoreKind = {
   needs: ['references'],
   score({ predictions, references, nullOdds }, warn) {
     const answers = valuesById(predictions, 'string');
-    const questions = readQuestions(references!.read(), references!.name, 'texts').map((question) => ({
+    const read = readQuestions(references!.read(), references!.name, 'texts');
+    const questions = read.map((question) => ({
       id: question.id,
       answers: question.answers.map(({ text }) => text),
     }));
-    const isV2 = nullOdds !== undefined || questions.some((question) => question.answers.length === 0);
-    if (!isV2) {
+    if (!nullOdds && !isSquadV2(read)) {
       const missing = without(questions, answers);
       if (missing.length > 0) warn(`${missing.length} questions have no prediction and count 0.`);
       return { ...squadScores(questions, answers) };

@@ -6,7 +6,7 @@ import { dataFiles } from '../data-files.ts';
 export const questionDataSchema = z.strictObject({
   /** JSON as SQuAD is published, v1.1 or v2.0, or rows with `question`, `context` and `answers`. */
   ...dataFiles,
-  /** Whether a question may have no answer. Default: whether one of the training questions has none. */
+  /** Whether a question may have no answer. Default: whether one of the training questions has none, or is of SQuAD v2.0. */
   version_2_with_negative: z.boolean().optional(),
   /** Tokens of an example: question, a window of the context, special ones. */
   max_length: z.int().min(1).default(384),

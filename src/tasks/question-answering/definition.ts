@@ -6,6 +6,7 @@ import { holdOut } from '../hold-out.ts';
 import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';
 import type { BestSpans } from './best-spans.ts';
 import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
+import { isSquadV2 } from './is-squad-v2.ts';
 import { predictSpans } from './predict-spans.ts';
 import type { AnsweredText, Question } from './question.ts';
 import { bestOfAll, questionEvaluation } from './question-evaluation.ts';
@@ -50,7 +51,7 @@ export const questionAnswering: TaskDefinition<
   holdOut: (questions, share) => holdOut(questions, share, ({ context }) => [context]),
   labels: () => [],
   found: (questions, { version_2_with_negative }) => ({
-    version_2_with_negative: version_2_with_negative ?? questions.some(({ answers }) => answers.length === 0),
+    version_2_with_negative: version_2_with_negative ?? isSquadV2(questions),
   }),
   examples: (questions, { tokenizer, maxLength, reading }) =>
     questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, true),

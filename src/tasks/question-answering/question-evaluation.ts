@@ -5,6 +5,7 @@ import type { Evaluation, Scores } from '../../program/example-set.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import { type BestSpans, bestSpans } from './best-spans.ts';
 import type { QuestionData } from './data-section.ts';
+import { isSquadV2 } from './is-squad-v2.ts';
 import { predictSpans, type SpanLogits } from './predict-spans.ts';
 import type { AnsweredText, Question } from './question.ts';
 import { type QuestionExamples, questionExamples } from './question-examples.ts';
@@ -21,8 +22,8 @@ export function questionEvaluation(
 ): Evaluation {
   const windows = { maxLength, docStride: reading.doc_stride };
   const set = questionExamples(questions, tokenizer, windows, true);
-  const someHaveNone = questions.some(({ answers }) => answers.length === 0);
-  const search = { ...reading, version_2_with_negative: reading.version_2_with_negative ?? someHaveNone };
+  const version_2_with_negative = reading.version_2_with_negative ?? isSquadV2(questions);
+  const search = { ...reading, version_2_with_negative };
   return {
     examples: set,
     output: 'logits',
@@ -56,7 +57,7 @@ function answerScores(questions: readonly AnsweredText[], found: readonly BestSp
   const asked = questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) }));
   const byId = <T>(value: (of: BestSpans) => T) => new Map(asked.map(({ id }, i) => [id, value(found[i])]));
   const predictions = byId(({ answer }) => answer.text);
-  if (asked.every(({ answers }) => answers.length > 0) && found[0].nullOdds === undefined) {
+  if (!isSquadV2(questions) && found[0].nullOdds === undefined) {
     const { exact_match, f1 } = squadScores(asked, predictions);
     return { eval_exact_match: exact_match, eval_f1: f1 };
   }

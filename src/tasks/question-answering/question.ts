@@ -16,6 +16,8 @@ export interface GivenAnswer {
 /** A question with what people answered; nothing where the context has no answer. */
 export interface AnsweredText extends Question {
   answers: readonly GivenAnswer[];
+  /** Whether its file is one of SQuAD v2.0, whatever questions are in it: it says so, or whether each is impossible. */
+  ofV2?: true;
 }
 
 /** What is looked for beside question and context: nothing, or answers with or without their places. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Characters } from './characters.ts';
+import { isSquadV2 } from './is-squad-v2.ts';
 import { placeAnswer } from './place-answer.ts';
 import { readQuestions } from './read-questions.ts';
 
@@ -18,9 +19,11 @@ describe('readQuestions', () => {
     const answers = [{ text: 'cat', answer_start: 4 }];
     const none = { id: 'b', question: 'Why?', answers: [], is_impossible: true, plausible_answers: answers };
     expect(json(squad([{ id: 'a', question: ' Who?', answers }, none]))).toEqual([
-      answered,
-      { id: 'b', question: 'Why?', context: CONTEXT, answers: [] },
+      { ...answered, ofV2: true },
+      { id: 'b', question: 'Why?', context: CONTEXT, answers: [], ofV2: true },
     ]);
+    const { data } = squad([{ id: 'a', question: ' Who?', answers }]);
+    expect(json({ version: '1.1', data })).toEqual([answered]);
   });
 
   it('takes rows: JSON Lines, a list, under "data", one alone', () => {
@@ -33,6 +36,15 @@ describe('readQuestions', () => {
     const lines = `\ufeff${JSON.stringify(row)}\r\n\n${JSON.stringify(none)}\n`;
     expect(readQuestions(lines, 'x.jsonl', 'places')).toEqual(both);
     expect(readQuestions(lines, 'x.json', 'places')).toEqual(both);
+  });
+
+  it('knows v2.0 by what the file or a question says, though all have answers', () => {
+    const asked = { ...ROW, answers: [{ text: 'cat', answer_start: 4 }] };
+    const isV2 = (value: unknown) => isSquadV2(json(value));
+    expect(isV2({ version: '1.1', data: [asked] })).toBe(false);
+    expect(isV2({ version: 'v2.0', data: [asked] })).toBe(true);
+    expect(isV2([asked, { ...asked, is_impossible: false }])).toBe(true);
+    expect(isV2([asked, { ...ROW, answers: [] }])).toBe(true);
   });
 
   it('finds answers that come without a place', () => {

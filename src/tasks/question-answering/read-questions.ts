@@ -23,7 +23,7 @@ export function readQuestions(content: string, fileName: string, answers: Answer
   const problems = new RowProblems(fileName);
   const questions: AnsweredText[] = [];
   const ids = new Set<string>();
-  for (const { place, entry } of entriesOf(body, fileName, problems)) {
+  for (const { place, entry, ofV2 } of entriesOf(body, fileName, problems)) {
     const id = idOf(entry.question, questions.length);
     const read = id === undefined ? badId(entry.question) : readQuestion(entry, id, answers);
     const where = place ?? `question ${id ?? questions.length}`;
@@ -32,7 +32,8 @@ export function readQuestions(content: string, fileName: string, answers: Answer
       problems.add(where, { expected: 'an id of its own', got: 'one that others have' });
     else {
       ids.add(read.id);
-      questions.push(read);
+      const isV2 = ofV2 || own(entry.question, 'is_impossible') !== undefined;
+      questions.push(isV2 ? { ...read, ofV2: true } : read);
     }
   }
   problems.throwIfAny();
@@ -44,23 +45,28 @@ export function readQuestions(content: string, fileName: string, answers: Answer
   });
 }
 
-/** The entries of a file, each with its line where there are such. */
-function* entriesOf(
-  body: string,
-  fileName: string,
-  problems: RowProblems,
-): Iterable<{ place?: number; entry: QuestionEntry }> {
+/** An entry of a file, with its line where there are such. */
+interface PlacedEntry {
+  place?: number;
+  entry: QuestionEntry;
+  /** Whether the file says that it is of v2.0. */
+  ofV2: boolean;
+}
+
+function* entriesOf(body: string, fileName: string, problems: RowProblems): Iterable<PlacedEntry> {
   const whole = isLines(body, fileName) ? undefined : parsed(body, fileName);
   if (whole === undefined) {
     for (const { line, object } of jsonLines(body, problems))
-      yield { place: line, entry: { question: object, paragraph: object } };
+      yield { place: line, entry: { question: object, paragraph: object }, ofV2: false };
     return;
   }
   const isRow = !Array.isArray(whole) && Object.hasOwn(whole, 'question');
+  const version = Array.isArray(whole) ? undefined : own(whole, 'version');
+  const ofV2 = typeof version === 'string' && /^v?2/i.test(version);
   const items = Array.isArray(whole) ? whole : isRow ? [whole] : own(whole, 'data');
   const misplaced = (place: string, problem: RowProblem) => problems.add(place, problem);
   for (const entry of questionEntries(items, Array.isArray(whole) ? 'the file' : 'data', misplaced))
-    yield { entry };
+    yield { entry, ofV2 };
 }
 
 /** Whether a file is one of JSON Lines: its name says so, or its first line is an object of itself and not the only one. */
