@@ -29,6 +29,15 @@ describe('an answer', () => {
   });
 
   it.each([
+    ['RTE', ['entailment', 'not_entailment'], 'not_entailment'],
+    ['WNLI', ['not_entailment', 'entailment'], '1'],
+    ['MRPC', ['not_equivalent', 'equivalent'], '1'],
+    ['MRPC by number', ['0', '1'], '1'],
+  ])("is submitted as GLUE's server has the classes of %s", (_, labels, expected) => {
+    expect(classKind.submitted(classKind.answer(logits(0, 1), labels))).toBe(expected);
+  });
+
+  it.each([
     ['a class', classKind, logits(2.7, 0.1)],
     ['labels', labelSetKind, logits(2.7, 0.1)],
     ['a score', scoreKind, logits(2.7)],

@@ -3,6 +3,7 @@ import { classCounts } from '../../metrics/class-counts.ts';
 import { confusionMatrix } from '../../metrics/confusion-matrix.ts';
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { binaryF1, macroF1 } from '../../metrics/f1.ts';
+import { GLUE_CLASSES } from '../../metrics/glue-classes.ts';
 import { matthewsCorrelation } from '../../metrics/matthews-correlation.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
@@ -19,10 +20,11 @@ export interface ClassAnswer {
 }
 
 /** What GLUE's server calls the classes that the Hub's data sets have names for, where it numbers them. */
-const SUBMITTED: Readonly<Record<string, string>> = {
-  ...{ unacceptable: '0', acceptable: '1', negative: '0', positive: '1' },
-  ...{ not_equivalent: '0', equivalent: '1', not_duplicate: '0', duplicate: '1' },
-};
+const SUBMITTED = new Map<string, string>(
+  (['cola', 'sst2', 'mrpc', 'qqp'] as const).flatMap((task) =>
+    GLUE_CLASSES[task].map((name, id): [string, string] => [name, `${id}`]),
+  ),
+);
 
 /** Labels that are one class each. */
 export const classKind: LabelKind<ClassAnswer> = {
@@ -64,7 +66,12 @@ export const classKind: LabelKind<ClassAnswer> = {
   }),
   describe: ({ label, probabilities }, labels) =>
     `${label}, ${percent(probabilities[labels.indexOf(label)] ?? Number.NaN)}`,
-  submitted: ({ label }) => SUBMITTED[label] ?? label,
+  submitted({ label, logits }) {
+    const [id] = argmaxRows(logits, logits.length);
+    // WNLI, which is numbered as well, has on the Hub the names of RTE in the other order.
+    const isOfWnli = logits.length === 2 && label === GLUE_CLASSES.wnli[id];
+    return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
+  },
   recognises: (_, outputs) => outputs > 1,
   name: 'classification',
   purpose: (texts) => `classification of ${texts}`,
