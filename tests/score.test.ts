@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workspace } from './support/workspace.ts';
 
@@ -158,12 +159,63 @@ describe('score glue and seqeval', () => {
     for (const name of ['pearson', 'spearmanr', 'combined_score']) expect(stsb[name]).toBeCloseTo(1, 12);
   });
 
+  it('leaves ragged rows of the references out, whether they have a prediction or not', async () => {
+    const rows = ['7\ta\tb\t1', '8\ta', '9\ta\tb\t0', '4\ta\tb\tc\t1', '2\ta\tb\t1'];
+    workspace.write('qqp.tsv', `id\tquestion1\tquestion2\tis_duplicate\n${rows.join('\n')}\n`);
+    const ofLines = (...lines: string[]) => {
+      workspace.write('qqp-out.tsv', `index\tprediction\n${lines.join('\n')}\n`);
+      return score('glue/qqp', '--predictions', 'qqp-out.tsv', '--references', 'qqp.tsv');
+    };
+    const named = await ofLines('7\t1', '2\t0', '9\t0');
+    expect(JSON.parse(named.stdout)).toMatchObject({ accuracy: 2 / 3, rows: 3 });
+    expect(named.stderr).toBe(
+      '2 rows are skipped. qqp.tsv:3: expected 4 fields, as in the header, got 2. 2 rows are so: lines 3, 5.\n',
+    );
+    for (const lines of [
+      ['7\t1', '8\t0', '2\t0', '9\t0'],
+      ['0\t1', '2\t0', '4\t0'],
+      ['0\t1', '1\t1', '2\t0', '3\t1', '4\t0'],
+    ])
+      expect(await ofLines(...lines)).toEqual(named);
+    expect((await ofLines('0\t1', '1\t0', '2\t0')).stderr).toContain('got 3, none with index 4.');
+    expect((await ofLines('7\t1', '2\t0', '9\t0', '5\t0')).stderr).toContain('got 4 answers.');
+    expect((await ofLines('0\t1', '1', '2\t0')).stderr).toContain('qqp-out.tsv:3: expected 2 fields');
+  });
+
+  it("takes classes by number or by the Hub's name, from JSON Lines too", async () => {
+    const references = [
+      { idx: 5, label: 0 },
+      { idx: 6, label: 2 },
+      { idx: 7, label: 'neutral' },
+    ];
+    workspace.write('mnli.jsonl', references.map((row) => JSON.stringify(row)).join('\n'));
+    workspace.write('mnli-out.tsv', 'index\tprediction\n5\tentailment\n6\tcontradiction\n7\t0\n');
+    const mnli = await parsed('glue/mnli', '--predictions', 'mnli-out.tsv', '--references', 'mnli.jsonl');
+    expect(mnli).toEqual({ accuracy: 2 / 3, rows: 3 });
+    workspace.write('names.tsv', 'index\tprediction\n0\tnot_entailment\n1\tentailment\n');
+    workspace.write('wnli.tsv', 'index\tlabel\n0\t0\n1\t1\n');
+    const wnli = await parsed('glue/wnli', '--predictions', 'names.tsv', '--references', 'wnli.tsv');
+    expect(wnli.accuracy).toBe(1);
+    workspace.write('cola-hub.json', '[{"label": "acceptable"}, {"label": "unacceptable"}]');
+    workspace.write('cola-two.tsv', 'index\tprediction\n0\t1\n1\t0\n');
+    const cola = await parsed('glue/cola', '--predictions', 'cola-two.tsv', '--references', 'cola-hub.json');
+    expect(cola.matthews_correlation).toBe(1);
+  });
+
+  it('takes parquet', async () => {
+    const references = resolve('src/data/parquet/fixtures/rows-none.parquet');
+    const { stderr } = await score('glue/cola', '--predictions', 'cola-out.tsv', '--references', references);
+    expect(stderr).toContain('rows-none.parquet:3: expected one of gold_label');
+  });
+
   it('refuses rows without an answer and classes that the task does not have', async () => {
     workspace.write('short.tsv', 'index\tprediction\n0\t1\n1\t0\n');
     const short = await score('glue/cola', '--predictions', 'short.tsv', '--references', 'cola.tsv');
     expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('none with index 2') });
     const other = await score('glue/mrpc', '--predictions', 'rte-out.tsv', '--references', 'rte.tsv');
-    expect(other.stderr).toContain('rte-out.tsv:3: expected one of 0, 1, got "not_entailment". 2 rows');
+    expect(other.stderr).toContain(
+      'rte-out.tsv:3: expected one of 0, 1, not_equivalent, equivalent, got "not_entailment". 2 rows',
+    );
   });
 
   it('scores entities of the last two columns', async () => {

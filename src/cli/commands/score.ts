@@ -29,7 +29,7 @@ export function scoreCommand(): Command {
 }
 
 async function run(name: string, flags: Flags): Promise<void> {
-  const { textFile } = await import('../../data/node/text-files.ts');
+  const { dataFiles } = await import('../../data/node/text-files.ts');
   const kind = await SCORE_KINDS[name]();
   const others = Object.keys(FLAG) as OptionalFile[];
   const missing = kind.needs.find((file) => flags[file] === undefined);
@@ -37,7 +37,8 @@ async function run(name: string, flags: Flags): Promise<void> {
   if (missing) throw new UserError({ where, expected: `${FLAG[missing]} FILE`, got: 'none' });
   const idle = others.find((file) => flags[file] !== undefined && !kind.takes.includes(file));
   if (idle) throw new UserError({ where, expected: `no ${FLAG[idle]}`, got: flags[idle] });
-  const files: ScoredFiles = { predictions: textFile(flags.predictions) };
-  for (const file of others) if (flags[file] !== undefined) files[file] = textFile(flags[file]);
+  const fileAt = async (path: string) => (await dataFiles(path, false))[0];
+  const files: ScoredFiles = { predictions: await fileAt(flags.predictions) };
+  for (const file of others) if (flags[file] !== undefined) files[file] = await fileAt(flags[file]);
   console.log(JSON.stringify(kind.score(files, (message) => console.error(message))));
 }

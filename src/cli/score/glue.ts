@@ -2,41 +2,29 @@ import { isNumber } from '../../data/is-number.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { GLUE_METRICS, type GlueTask } from '../../metrics/glue.ts';
+import { GLUE_CLASSES } from '../../metrics/glue-classes.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type LabelledRow, labelsByRow } from './labels-by-row.ts';
+import { type LabelledRow, type LabelledRows, labelsByRow, type RowName } from './labels-by-row.ts';
 import type { ScoreKind } from './score-kind.ts';
-
-const NUMBERED = ['0', '1'];
-const ENTAILMENT = ['entailment', 'not_entailment'];
-
-/** Classes by task; of STS-B answers are numbers. */
-const CLASSES: Readonly<Record<GlueTask, readonly string[] | undefined>> = {
-  cola: NUMBERED,
-  sst2: NUMBERED,
-  mrpc: NUMBERED,
-  stsb: undefined,
-  qqp: NUMBERED,
-  mnli: ['entailment', 'neutral', 'contradiction'],
-  qnli: ENTAILMENT,
-  rte: ENTAILMENT,
-  wnli: NUMBERED,
-};
 
 /** Files that have no header: the columns of their answers. */
 const COLUMNS: Partial<Record<GlueTask, number>> = { cola: 1, stsb: 4 };
 
-/** The official scores of a task of GLUE: a submission's lines against the dev file. */
+/**
+ * The official scores of a task of GLUE: a submission's lines against the dev file. Rows of that which are ragged, as some
+ * of QQP's are, are left out, with a warning.
+ */
 export function glueKind(task: GlueTask): ScoreKind {
   return {
     description: 'index<TAB>prediction against the dev file',
     takes: ['references'],
     needs: ['references'],
-    score({ predictions, references }) {
-      const right = labelsByRow(references!, COLUMNS[task]);
-      const answers = inOrder(labelsByRow(predictions, 1), right, predictions.name);
+    score({ predictions, references }, warn) {
+      const right = labelsByRow(references!, COLUMNS[task], warn);
+      const answers = inOrder(labelsByRow(predictions, 1).rows, right, predictions.name);
       const toNumber = numbersOf(task);
-      const scores = GLUE_METRICS[task](toNumber(answers, predictions), toNumber(right, references!));
-      return { ...scores, rows: right.length };
+      const scores = GLUE_METRICS[task](toNumber(answers, predictions), toNumber(right.rows, references!));
+      return { ...scores, rows: right.rows.length };
     },
   };
 }
@@ -44,33 +32,43 @@ export function glueKind(task: GlueTask): ScoreKind {
 /** Answers in the order of the references: by what those call their rows, or by their places from 0. */
 function inOrder(
   answers: readonly LabelledRow[],
-  right: readonly LabelledRow[],
+  { rows, ragged }: LabelledRows,
   where: string,
 ): LabelledRow[] {
-  const byId = new Map(answers.map((answer, i) => [answer.id ?? String(i), answer]));
-  const isNamed = right.every(({ id }) => id !== undefined && byId.has(id));
-  const found = right.map(({ id }, i) => byId.get(isNamed ? String(id) : String(i)));
+  const byKey = new Map(answers.map((answer) => [answer.id ?? String(answer.place), answer]));
+  const isNamed = rows.every(({ id }) => id !== undefined && byKey.has(id));
+  const keyOf = ({ id, place }: RowName) => (isNamed ? String(id) : String(place));
+  const found = rows.map((row) => byKey.get(keyOf(row)));
   const missing = found.indexOf(undefined);
-  if (missing < 0 && byId.size === right.length && answers.length === right.length)
-    return found as LabelledRow[];
+  // Other systems may have answered the rows that are left out.
+  const known = new Set([...rows, ...ragged].map(keyOf));
+  const isKnown = answers.length === byKey.size && [...byKey.keys()].every((key) => known.has(key));
+  if (missing < 0 && isKnown) return found as LabelledRow[];
   throw new UserError({
     where,
-    expected: `an answer for each of ${right.length} rows, with its index`,
-    got: missing < 0 ? `${answers.length} answers` : `${answers.length}, none with index ${missing}`,
+    expected: `an answer for each of ${rows.length} rows, with its index`,
+    got:
+      missing < 0
+        ? `${answers.length} answers`
+        : `${answers.length}, none with index ${keyOf(rows[missing])}`,
   });
 }
 
+/** Classes by name or by number; of STS-B answers are numbers. */
 function numbersOf(task: GlueTask): (rows: readonly LabelledRow[], file: TextFile) => Float64Array {
-  const classes = CLASSES[task];
-  const toNumber = (label: string) =>
-    classes ? classes.indexOf(label) : isNumber(label) ? Number(label) : Number.NaN;
-  const expected = classes ? `one of ${classes.join(', ')}` : 'a number';
+  const names: readonly string[] | undefined = task === 'stsb' ? undefined : GLUE_CLASSES[task];
+  const ids = names?.map((_, id) => `${id}`);
+  const toNumber = (label: string) => {
+    if (!names || !ids) return isNumber(label) ? Number(label) : Number.NaN;
+    const id = Math.max(names.indexOf(label), ids.indexOf(label));
+    return id < 0 ? Number.NaN : id;
+  };
+  const expected = names && ids ? `one of ${[...ids, ...names].join(', ')}` : 'a number';
   return (rows, { name }) => {
     const problems = new RowProblems(name);
     const numbers = Float64Array.from(rows, ({ label, line }) => {
       const number = toNumber(label);
-      if (Number.isNaN(number) || (classes && number < 0))
-        problems.add(line, { expected, got: `"${label}"` });
+      if (Number.isNaN(number)) problems.add(line, { expected, got: `"${label}"` });
       return number;
     });
     problems.throwIfAny();

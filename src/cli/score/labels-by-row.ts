@@ -10,66 +10,96 @@ import { UserError } from '../../support/user-error.ts';
 /** What GLUE's files call the column of the answer; MNLI has several that begin with `label`. */
 const LABELS = ['gold_label', 'label', 'Quality', 'is_duplicate', 'score', 'similarity', 'prediction'];
 
-/** A row's answer, and what the file calls the row, if it does. */
-export interface LabelledRow {
-  line: number;
+/** A row's place among all of its file, from 0, and what the file calls it, if it does. */
+export interface RowName {
+  place: number;
   id: string | undefined;
+}
+
+/** A row's answer. */
+export interface LabelledRow extends RowName {
+  line: number;
   label: string;
+}
+
+export interface LabelledRows {
+  rows: LabelledRow[];
+  /** Those that are left out, as their fields are not those of the others. */
+  ragged: RowName[];
 }
 
 /**
  * The answers of a TSV file or of JSON Lines.
  *
  * @param column of the answer, where a table has no header
- * @throws UserError with file and line for rows without one
+ * @param onRagged told how many rows are ragged, which are left out then; without it they are refused
+ * @throws UserError with file and line for rows without an answer
  */
-export function labelsByRow(file: TextFile, column: number | undefined): LabelledRow[] {
+export function labelsByRow(
+  file: TextFile,
+  column: number | undefined,
+  onRagged?: (message: string) => void,
+): LabelledRows {
   const { name } = file;
   const content = file.read();
   const problems = new RowProblems(name);
-  const rows =
-    detectFormat(name, content) === 'jsonl'
-      ? jsonLabels(content, problems)
-      : tableLabels(content, name, column, problems);
+  if (detectFormat(name, content) !== 'jsonl') return tableLabels(content, column, problems, onRagged);
+  const rows = jsonLabels(content, problems);
   problems.throwIfAny();
-  if (rows.length > 0) return rows;
+  if (rows.length > 0) return { rows, ragged: [] };
   throw new UserError({ where: name, expected: 'rows', got: 'an empty file' });
 }
 
 function jsonLabels(content: string, problems: RowProblems): LabelledRow[] {
-  return Array.from(jsonLines(content, problems), ({ line, object }) => {
+  return Array.from(jsonLines(content, problems), ({ line, object }, place) => {
     const find = (keys: readonly string[]) =>
       keys.map((key) => own(object, key)).find((value) => value !== undefined && value !== null);
     const [id, label] = [find(ROW_IDS), find(LABELS)];
     if (label === undefined) problems.add(line, { expected: `one of ${LABELS.join(', ')}`, got: 'none' });
-    return { line, id: id === undefined ? undefined : String(id), label: String(label) };
+    return { line, place, id: id === undefined ? undefined : String(id), label: String(label) };
   });
 }
 
 function tableLabels(
   content: string,
-  fileName: string,
   column: number | undefined,
   problems: RowProblems,
-): LabelledRow[] {
+  onRagged: ((message: string) => void) | undefined,
+): LabelledRows {
+  const { fileName } = problems;
   const { records, lines } = parseDelimited(content, fileName, '\t', false);
   const names = records[0]?.map((name) => name.trim()) ?? [];
   const title = LABELS.find((name) => names.includes(name));
-  const named = title === undefined ? -1 : names.indexOf(title);
-  const labelAt = named >= 0 ? named : column;
+  const labelAt = title === undefined ? column : names.indexOf(title);
   if (labelAt === undefined) {
     const expected = `a header with one of ${LABELS.join(', ')}`;
     throw new UserError({ where: fileName, expected, got: listNames(names) || 'an empty file' });
   }
-  const idAt = named >= 0 ? names.findIndex((name) => ROW_IDS.includes(name)) : -1;
-  return records.slice(named >= 0 ? 1 : 0).map((record, i) => {
-    const line = lines[i + (named >= 0 ? 1 : 0)];
-    const label = record[labelAt]?.trim();
-    if (!label)
-      problems.add(line, {
-        expected: `an answer in column ${labelAt}`,
-        got: label === '' ? 'none' : `${record.length} fields`,
-      });
-    return { line, id: record[idAt], label: label ?? '' };
+  const first = title === undefined ? 0 : 1;
+  const idAt = first === 1 ? names.findIndex((name) => ROW_IDS.includes(name)) : -1;
+  const found: LabelledRows = { rows: [], ragged: [] };
+  const ragged = new RowProblems(fileName);
+  records.slice(first).forEach((record, place) => {
+    const line = lines[place + first];
+    const row = { place, id: record[idAt], line, label: record[labelAt]?.trim() };
+    const got = `${record.length}`;
+    if (first === 1 ? record.length !== names.length : record.length <= labelAt) {
+      const expected =
+        first === 1 ? `${names.length} fields, as in the header` : `at least ${labelAt + 1} fields`;
+      ragged.add(line, { expected, got });
+      found.ragged.push(row);
+    } else {
+      if (row.label === '') problems.add(line, { expected: `an answer in column ${labelAt}`, got: 'none' });
+      found.rows.push(row);
+    }
+  });
+  problems.throwIfAny();
+  if (onRagged) ragged.tellSkipped(found.rows.length, onRagged);
+  else ragged.throwIfAny();
+  if (found.rows.length > 0) return found;
+  throw new UserError({
+    where: fileName,
+    expected: 'rows',
+    got: first === 1 ? 'only a header' : 'an empty file',
   });
 }
