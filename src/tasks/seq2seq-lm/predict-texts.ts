@@ -1,4 +1,5 @@
 import { detectFormat } from '../../data/detect-format.ts';
+import { fileLines } from '../../data/file-lines.ts';
 import type { Generated } from '../../generation/generated.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -55,9 +56,9 @@ function isPlain(fileName: string): boolean {
   return /\.txt$/i.test(fileName);
 }
 
-/** A text a line; blank lines are none. */
+/** A text a line; a blank one keeps its place, so that answers stand beside their lines. */
 function linesOf(content: string, fileName: string): Source[] {
-  const lines = content.split(/\r?\n/).filter((line) => line.trim() !== '');
-  if (lines.length > 0) return lines.map((source) => ({ source }));
+  if (content.trim() !== '')
+    return Array.from(fileLines(content, fileName), ({ text }) => ({ source: text }));
   throw new UserError({ where: fileName, expected: 'texts', got: 'nothing' });
 }
