@@ -20,6 +20,7 @@ export class Desk {
   readonly #site: PageOptions;
   readonly #store = RunStore.open();
   #table: Table | undefined;
+  #opened = 0;
   #stop = new AbortController();
   #learnt: LearntModel | undefined;
 
@@ -36,10 +37,12 @@ export class Desk {
   /** Reads a file, with or without names of columns in its first line. Throws a UserError for one that is no table. */
   async open(file: File, header?: boolean): Promise<OpenedFile> {
     this.#table = undefined;
+    const turn = ++this.#opened;
     const table = await readTable(file, header);
     const { rows, ...facts } = table;
     const columns = describeColumns(table);
-    this.#table = table;
+    // Another file may have been opened meanwhile, and have been read sooner.
+    if (turn === this.#opened) this.#table = table;
     return {
       ...facts,
       ...{ rows: rows.length, columns, guess: guessColumns(columns, rows.length) },
@@ -62,8 +65,10 @@ export class Desk {
     this.#stop = new AbortController();
     const { fileName, columns } = this.#table!;
     const names = { text: columns[text], label: columns[label] };
+    // Before anything is waited for: another file may be opened meanwhile.
+    const split = this.#split(text, label);
     const device = chosen.device ?? (await bestDevice());
-    const run = pageRun(fileName, names, this.#split(text, label), { ...chosen, device });
+    const run = pageRun(fileName, names, split, { ...chosen, device });
     const store = await this.#store;
     const isKept = await store?.begin(run).then(
       () => true,
