@@ -342,6 +342,15 @@ describe('adapters of a decoder', () => {
     expect(new Set(texts).size).toBe(models.length);
   });
 
+  it('write one text where the files of the model ask for beams and several', async () => {
+    const asked = { model: 'c1', prompt: 'The cat', ...greedy };
+    const before = await client.completions.create(asked);
+    workspace.write('llama/generation_config.json', '{"num_beams": 3, "num_return_sequences": 2}');
+    const { choices, usage } = await client.completions.create(asked);
+    workspace.delete('llama', 'generation_config.json');
+    expect([choices, usage]).toEqual([before.choices, before.usage]);
+  });
+
   it('stream what they write at once', async () => {
     const asked = { model: 'c1', messages, ...greedy };
     const whole = await client.chat.completions.create(asked);
@@ -465,6 +474,19 @@ describe('adapters of an encoder-decoder', () => {
     const stream = await client.completions.create({ ...asked, model: 'w1', stream: true });
     for await (const chunk of stream) text += chunk.choices[0]?.text ?? '';
     expect(text).toBe(texts[1]);
+  });
+
+  it('search with the beams that the files of the model ask for, and write the best text', async () => {
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const beams = { num_beams: 3, num_return_sequences: 2, decoder_start_token_id: 2, eos_token_id: 2 };
+    workspace.write('bart/generation_config.json', JSON.stringify(beams));
+    const asked = { model: 'w0', prompt: 'The cat sat', temperature: 0, max_tokens: 7 };
+    const { choices } = await client.completions.create(asked);
+    const alone = await open(workspace.path('writers', 'w0'), { generates: true });
+    const { text } = await alone.generate('say: The cat sat', { max_new_tokens: 7 });
+    await alone.close();
+    workspace.delete('bart', 'generation_config.json');
+    expect(choices.map(({ text }) => text)).toEqual([text]);
   });
 });
 

@@ -23,6 +23,11 @@ export interface ServingOptions {
 /** Encoder-decoders that are open at a time. */
 const MOST_OWN = 4;
 
+/** Of a request one text is told, whatever the model's own files say of several. */
+const ONE_TEXT: GenerationInput = { num_return_sequences: 1 };
+/** A sequence that shares the loop has one row of it: no beams. */
+const ONE_ROW: GenerationInput = { ...ONE_TEXT, num_beams: 1 };
+
 /** Rows of one request: as many as there are. */
 const ALL = 2 ** 20;
 
@@ -123,7 +128,7 @@ export class Serving {
           const tuned = { engine: this.#base.engine(loaded), model: loaded, ...model.tuned() };
           return closing(loaded, await openLanguageModel(tuned));
         },
-        (language) => writeText(model, language, given, input, options),
+        (language) => writeText(model, language, given, { ...ONE_TEXT, ...input }, options),
       );
     }
     if (head !== 'CAUSAL_LM') throw notWriting(model);
@@ -131,7 +136,7 @@ export class Serving {
     return this.#decoding.use(async (loop) => {
       const sequence = loop.sequence(model, packed);
       try {
-        return await writeText(model, sequence, prompt, input, options);
+        return await writeText(model, sequence, prompt, { ...ONE_ROW, ...input }, options);
       } finally {
         await sequence.release();
       }
