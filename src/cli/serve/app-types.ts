@@ -7,8 +7,6 @@ export interface ServeEnv {
   Bindings: HttpBindings;
   Variables: {
     scope: RequestScope;
-    /** What metrics call the route, where that is not its path. */
-    route?: string;
   };
 }
 

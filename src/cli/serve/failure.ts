@@ -20,7 +20,7 @@ export class TimedOut extends Error {
   override name = 'TimedOut';
 }
 
-export type FailureStatus = 400 | 401 | 404 | 413 | 415 | 422 | 499 | 500 | 503 | 504;
+export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 422 | 499 | 500 | 503 | 504;
 
 /** What went wrong with a request, as every route answers it. */
 export interface Failure {

@@ -8,6 +8,7 @@ import type { ServeApp, ServeEnv } from './app-types.ts';
 import { embeddingsError, openAiError } from './error-bodies.ts';
 import { type Failure, failureOf, Refused } from './failure.ts';
 import { RequestScope } from './request-scope.ts';
+import { routeAt } from './route-at.ts';
 import { addAdapters } from './routes/adapters.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
 import { addCompletions } from './routes/completions.ts';
@@ -64,7 +65,8 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) scope.gone();
       const seconds = (performance.now() - began) / 1000;
-      const route = c.get('route') ?? c.req.path;
+      // Prometheus keeps each label.
+      const { route } = routeAt(app, c.req.path);
       const status = scope.isGone ? 499 : outgoing.statusCode;
       metrics.requests.inc({ route, status });
       metrics.seconds.observe({ route }, seconds);
@@ -118,11 +120,17 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     return answered(c, failure);
   });
   app.notFound((c) => {
-    // Clients make up paths, and Prometheus keeps each label.
-    c.set('route', 'none');
+    const { method, path } = c.req;
+    const { methods } = routeAt(app, path);
+    if (methods.length === 0)
+      return answered(c, {
+        status: 404,
+        message: `${method} ${path}: expected a route, got none. See /openapi.json.`,
+      });
+    c.header('Allow', methods.join(', '));
     return answered(c, {
-      status: 404,
-      message: `${c.req.method} ${c.req.path}: expected a route, got none. See /openapi.json.`,
+      status: 405,
+      message: `${method} ${path}: expected ${methods.join(' or ')}, got ${method}.`,
     });
   });
 

@@ -37,7 +37,6 @@ export function addModels(app: ServeApp, service: Service): void {
     return c.json({ object: 'list' as const, data }, 200);
   });
   app.openapi(one, async (c) => {
-    c.set('route', one.path);
     const { model: name } = c.req.valid('param');
     const models = await service.models();
     const card = models.find((served) => served.name === name);
