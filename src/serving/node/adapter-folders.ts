@@ -38,6 +38,8 @@ export class AdapterFolders {
   readonly #passedOver = new Map<string, string>();
   /** States as they were seen the last time, by folder. */
   #seen = new Map<string, string>();
+  /** Ends when all that has been taken in and out so far has ended. */
+  #last: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -55,7 +57,7 @@ export class AdapterFolders {
 
   /** Takes in what lies in the folders now. */
   async readAll(): Promise<void> {
-    for (const found of await this.#found()) await this.#take(found);
+    for (const found of await this.#found()) await this.#inTurn(() => this.#take(found));
   }
 
   /** Looks again and again, until it is closed. */
@@ -83,7 +85,8 @@ export class AdapterFolders {
     const took = performance.now() - began;
     const before = this.#seen;
     this.#seen = new Map([...all].map(([folder, { state }]) => [folder, state]));
-    for (const [folder, found] of all) if (before.get(folder) === found.state) await this.#take(found);
+    for (const [folder, found] of all)
+      if (before.get(folder) === found.state) await this.#inTurn(() => this.#take(found));
     return took;
   }
 
@@ -93,7 +96,36 @@ export class AdapterFolders {
    * @param path absolute, or from one of the folders
    * @throws UserError for a name or a path that is not allowed, and for what is no adapter of the base
    */
-  async load(name: string, path: string): Promise<void> {
+  load(name: string, path: string): Promise<void> {
+    return this.#inTurn(() => this.#load(name, path));
+  }
+
+  /** Serves an adapter no longer, until its files change. Throws a UserError where none is so called. */
+  unload(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const served = this.#served.get(name);
+      if (!served) {
+        const hint = suggest(name, this.#served.keys());
+        throw new UserError({ where: 'lora_name', expected: 'an adapter that is served', got: name, hint });
+      }
+      this.#passedOver.set(served.folder, served.state);
+      this.#drop(name, served.folder);
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Does something after what came before it: what is there now may be gone, or taken, after any wait. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #load(name: string, path: string): Promise<void> {
     if (!NAME.test(name)) {
       const expected = 'letters, digits, _, - and . (at most 128)';
       throw new UserError({ where: 'lora_name', expected, got: JSON.stringify(name.slice(0, 200)) });
@@ -112,22 +144,6 @@ export class AdapterFolders {
       throw new UserError({ where: 'lora_path', expected: 'the folder of an adapter', got: 'none there' });
     }
     await this.#serve(found, name);
-  }
-
-  /** Serves an adapter no longer, until its files change. Throws a UserError where none is so called. */
-  unload(name: string): void {
-    const served = this.#served.get(name);
-    if (!served) {
-      const hint = suggest(name, this.#served.keys());
-      throw new UserError({ where: 'lora_name', expected: 'an adapter that is served', got: name, hint });
-    }
-    this.#passedOver.set(served.folder, served.state);
-    this.#drop(name, served.folder);
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
   }
 
   async #found(): Promise<FoundAdapter[]> {

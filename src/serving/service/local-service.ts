@@ -10,7 +10,7 @@ import { UnknownModel } from './unknown-model.ts';
 /** What takes adapters in and out by name. */
 export interface Loader {
   load(name: string, path: string): Promise<void>;
-  unload(name: string): void;
+  unload(name: string): Promise<void>;
   close(): void;
 }
 
@@ -92,8 +92,8 @@ export class LocalService implements Service {
     return this.#loader.load(name, path);
   }
 
-  async unload(name: string): Promise<void> {
-    this.#loader.unload(name);
+  unload(name: string): Promise<void> {
+    return this.#loader.unload(name);
   }
 
   close(): Promise<void> {

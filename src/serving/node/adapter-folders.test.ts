@@ -1,0 +1,59 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { writeMadeAdapter } from '../../../tests/support/made-adapter.ts';
+import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import type { Serving } from '../serving.ts';
+import { AdapterFolders } from './adapter-folders.ts';
+import { BaseFolder } from './base-folder.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'adalora-folders-'));
+const [base, root] = [join(folder, 'model'), join(folder, 'adapters')];
+const make = (seed: number) => writeMadeAdapter(join(root, 'a'), base, { seed });
+let opened: BaseFolder;
+
+beforeAll(async () => {
+  writeTinyModel(base);
+  mkdirSync(join(root, 'a'), { recursive: true });
+  opened = await BaseFolder.open(base, 'float32');
+});
+beforeEach(() => make(1));
+afterAll(() => {
+  opened.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Folders whose adapters take a while to be taken in, and what is served of them. */
+function watched(): { folders: AdapterFolders; served: ReadonlyMap<string, object> } {
+  const models = new Map<string, object>();
+  const serving: Pick<Serving, 'models' | 'add' | 'remove'> = {
+    models: models as Serving['models'],
+    async add(model) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      models.set(model.name, model);
+    },
+    remove: (name) => models.delete(name),
+  };
+  return { folders: new AdapterFolders([root], opened, serving as Serving, () => {}), served: models };
+}
+
+it('give a name to the first of those who ask for it at once', async () => {
+  const { folders } = watched();
+  const ends = await Promise.allSettled(Array.from({ length: 5 }, () => folders.load('x', 'a')));
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', ...Array(4).fill('rejected')]);
+});
+
+it('serve no longer what was unloaded while it was read again', async () => {
+  const { folders, served } = watched();
+  await folders.readAll();
+  expect([...served.keys()]).toEqual(['a']);
+  make(2);
+  await folders.look();
+  const looked = folders.look();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await folders.unload('a');
+  await looked;
+  await folders.look();
+  expect([...served.keys()]).toEqual([]);
+});
