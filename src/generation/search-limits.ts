@@ -1,6 +1,6 @@
-import { UserError } from '../support/user-error.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { RowLimits } from './processors/logits-processors.ts';
+import { PromptTooLong } from './prompt-too-long.ts';
 
 /** New tokens where no length is given. */
 const DEFAULT_NEW_TOKENS = 20;
@@ -9,7 +9,7 @@ const DEFAULT_NEW_TOKENS = 20;
  * How long rows may and must get, from the length they begin with. Counts of new tokens go before whole lengths, and
  * none goes beyond the positions of the model, where transformers fails or babbles.
  *
- * @throws UserError if not one token fits
+ * @throws PromptTooLong if not one token fits
  */
 export function searchLimits(
   settings: GenerationSettings,
@@ -22,7 +22,7 @@ export function searchLimits(
   const most = Math.min(wanted, maxPositions);
   if (begun >= most) {
     const isModel = most === maxPositions;
-    throw new UserError({
+    throw new PromptTooLong({
       where: 'the prompt',
       expected: `fewer than ${most} tokens, the ${isModel ? 'length of the model' : 'max_length'}`,
       got: `${begun}`,
@@ -32,9 +32,9 @@ export function searchLimits(
   return { begun, least: min_new_tokens === undefined ? min_length : begun + min_new_tokens, most };
 }
 
-/** @throws UserError where the encoder has no positions for a prompt */
+/** @throws PromptTooLong where the encoder has no positions for a prompt */
 export function checkEncoderLength(length: number, maxPositions = Number.POSITIVE_INFINITY): void {
   if (length <= maxPositions) return;
   const expected = `at most ${maxPositions} tokens, the length of the model`;
-  throw new UserError({ where: 'the prompt', expected, got: `${length}`, hint: 'Shorten it.' });
+  throw new PromptTooLong({ where: 'the prompt', expected, got: `${length}`, hint: 'Shorten it.' });
 }

@@ -8,9 +8,8 @@ function typeOf(status: number): string {
 }
 
 /** An error as OpenAI's interface has it: its clients show the message. */
-export function openAiError({ status, message }: Failure) {
-  const code = status === 404 ? 'model_not_found' : null;
-  return { error: { message, type: typeOf(status), param: null, code } };
+export function openAiError({ status, message, param, code }: Failure) {
+  return { error: { message, type: typeOf(status), param: param ?? null, code: code ?? null } };
 }
 
 const EMBEDDINGS_TYPES: Readonly<Partial<Record<number, string>>> = {

@@ -1,4 +1,6 @@
+import { PromptTooLong } from '../../generation/prompt-too-long.ts';
 import { Overloaded } from '../../serving/overloaded.ts';
+import { NotThere } from '../../serving/service/not-there.ts';
 import { UnknownModel } from '../../serving/service/unknown-model.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -10,6 +12,8 @@ export class Refused extends Error {
   constructor(
     readonly status: 400 | 401 | 404 | 413 | 415 | 422 | 503,
     message: string,
+    /** The key of the body that it is about. */
+    readonly param?: string,
   ) {
     super(message);
   }
@@ -26,6 +30,10 @@ export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 422 | 499 | 500 
 export interface Failure {
   status: FailureStatus;
   message: string;
+  /** The key of the body that is wrong, where it is one. */
+  param?: string;
+  /** What OpenAI's clients know this by. */
+  code?: 'model_not_found' | 'context_length_exceeded';
   /** Seconds after which to try again. */
   retryAfter?: number;
 }
@@ -38,10 +46,13 @@ export function failureOf(error: unknown, isGone: boolean): Failure {
   if (isGone) return { status: 499, message: 'the client has gone' };
   if (error instanceof Overloaded) return { status: 503, message: error.message, retryAfter: RETRY_AFTER };
   if (error instanceof Refused) {
-    const { status, message } = error;
-    return { status, message, ...(status === 503 && { retryAfter: RETRY_AFTER }) };
+    const { status, message, param } = error;
+    return { status, message, param, ...(status === 503 && { retryAfter: RETRY_AFTER }) };
   }
-  if (error instanceof UnknownModel) return { status: 404, message: error.message };
+  if (error instanceof UnknownModel) return { status: 404, message: error.message, code: 'model_not_found' };
+  if (error instanceof NotThere) return { status: 404, message: error.message };
+  if (error instanceof PromptTooLong)
+    return { status: 422, message: error.message, code: 'context_length_exceeded' };
   if (error instanceof UserError) return { status: 422, message: error.message };
   if (error instanceof TimedOut) return { status: 504, message: error.message };
   if (error instanceof ComputationError) return { status: 500, message: error.message };

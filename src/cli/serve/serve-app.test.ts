@@ -1,6 +1,10 @@
 import type { Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { PromptTooLong } from '../../generation/prompt-too-long.ts';
+import { NotThere } from '../../serving/service/not-there.ts';
 import type { Service } from '../../serving/service/service.ts';
+import { UnknownModel } from '../../serving/service/unknown-model.ts';
+import { UserError } from '../../support/user-error.ts';
 import { type AppOptions, serveApp } from './serve-app.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { startServer } from './start-server.ts';
@@ -69,5 +73,55 @@ describe('metrics', () => {
       '/predict 413 1',
       '/predict 405 1',
     ]);
+  });
+});
+
+describe('what is wrong with a request', () => {
+  const failing = (error: Error): Partial<Service> => ({
+    write: () => Promise.reject(error),
+    load: () => Promise.reject(error),
+    unload: () => Promise.reject(error),
+  });
+  const [COMPLETIONS, CHAT] = ['/v1/completions', '/v1/chat/completions'];
+  const LOAD = '/v1/load_lora_adapter';
+  const asked = { model: 'm', prompt: 'x' };
+  const loading = { lora_name: 'n', lora_path: 'p' };
+  const complaint = new UserError('a: expected b, got c.');
+
+  it.each<[string, string, object, Error, number, string | null, string | null]>([
+    ['a key', COMPLETIONS, { ...asked, max_tokens: -1 }, complaint, 400, 'max_tokens', null],
+    ['a key in another', CHAT, { model: 'm', messages: [{}] }, complaint, 400, 'messages.0.role', null],
+    ['too many texts', COMPLETIONS, { ...asked, prompt: Array(9).fill('x') }, complaint, 400, 'n', null],
+    ['what a model cannot take', COMPLETIONS, asked, complaint, 400, null, null],
+    [
+      ...(['a long prompt', COMPLETIONS, asked, new PromptTooLong('x'), 400] as const),
+      ...([null, 'context_length_exceeded'] as const),
+    ],
+    ['no such model', COMPLETIONS, asked, new UnknownModel('m', []), 404, null, 'model_not_found'],
+    ['a name that is taken', LOAD, loading, complaint, 400, null, null],
+    ['no such folder', LOAD, loading, new NotThere('x'), 404, null, null],
+    ['no such route', '/v1/embeddings', asked, complaint, 404, null, null],
+  ])('%s is said as OpenAI does', async (_, path, body, error, status, param, code) => {
+    const { post } = await served({}, failing(error));
+    const answer = await post(path, body);
+    expect(answer).toMatchObject({ status, body: { error: { param, code } } });
+  });
+
+  it('a method that a route does not take is said with those that it takes', async () => {
+    const { ask, post } = await served();
+    const got = await ask('/predict');
+    expect(got).toMatchObject({ status: 405, body: { error: 'GET /predict: expected POST, got GET.' } });
+    expect(got.headers.get('allow')).toBe('POST');
+    const posted = await post('/v1/models/x', {});
+    expect(posted).toMatchObject({ status: 405, body: { error: { code: null } } });
+    expect(posted.headers.get('allow')).toBe('GET');
+  });
+
+  it('to text-embeddings-inference a body that is wrong stays 422', async () => {
+    const { post } = await served();
+    expect(await post('/predict', { inputs: 3 })).toMatchObject({
+      status: 422,
+      body: { error_type: 'validation' },
+    });
   });
 });

@@ -52,7 +52,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   let onIdle = () => {};
   const app: ServeApp = new OpenAPIHono<ServeEnv>({
     defaultHook: (result) => {
-      if (!result.success) throw new Refused(422, messageOf(result.error.issues));
+      if (!result.success) throw refusedOf(result.error.issues);
     },
   });
 
@@ -169,8 +169,9 @@ function tooLarge(maxBody: number): Refused {
 /** An error in the form of the interface that was asked. */
 function answered(c: Context<ServeEnv>, failure: Failure): Response {
   if (failure.retryAfter !== undefined) c.header('Retry-After', `${failure.retryAfter}`);
-  const body = c.req.path.startsWith('/v1/') ? openAiError(failure) : embeddingsError(failure);
-  return c.json(body, failure.status as 400);
+  if (!c.req.path.startsWith('/v1/')) return c.json(embeddingsError(failure), failure.status as 422);
+  // OpenAI's interface has one status for all that is wrong with a body.
+  return c.json(openAiError(failure), failure.status === 422 ? 400 : (failure.status as 400));
 }
 
 /** What Hono makes of a body that is no JSON, or is not said to be, is a mistake of the client's. */
@@ -181,6 +182,8 @@ function errorOf(error: Error): Error {
   return new Refused(415, 'Content-Type: expected application/json, got another or none.');
 }
 
-function messageOf(issues: readonly { path: PropertyKey[]; message: string }[]): string {
-  return issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`).join('; ');
+/** What a route's schema says against a body. */
+function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]): Refused {
+  const message = issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`).join('; ');
+  return new Refused(422, message, issues[0].path.join('.') || undefined);
 }

@@ -1,8 +1,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileError } from '../../support/file-error.ts';
-import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
+import { NotThere } from '../service/not-there.ts';
+import { UnknownModel } from '../service/unknown-model.ts';
 import type { Serving } from '../serving.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { adapterIn, type FoundAdapter, findAdapters } from './find-adapters.ts';
@@ -94,20 +95,18 @@ export class AdapterFolders {
    * Serves an adapter of these folders under a name.
    *
    * @param path absolute, or from one of the folders
-   * @throws UserError for a name or a path that is not allowed, and for what is no adapter of the base
+   * @throws NotThere for a path without an adapter; UserError for a name that is not allowed, and for what is no adapter of
+   * the base
    */
   load(name: string, path: string): Promise<void> {
     return this.#inTurn(() => this.#load(name, path));
   }
 
-  /** Serves an adapter no longer, until its files change. Throws a UserError where none is so called. */
+  /** Serves an adapter no longer, until its files change. Throws UnknownModel where none is so called. */
   unload(name: string): Promise<void> {
     return this.#inTurn(async () => {
       const served = this.#served.get(name);
-      if (!served) {
-        const hint = suggest(name, this.#served.keys());
-        throw new UserError({ where: 'lora_name', expected: 'an adapter that is served', got: name, hint });
-      }
+      if (!served) throw new UnknownModel(name, this.#served.keys(), 'lora_name');
       this.#passedOver.set(served.folder, served.state);
       this.#drop(name, served.folder);
     });
@@ -141,7 +140,7 @@ export class AdapterFolders {
     }
     const found = adapterIn(this.#within(path));
     if (!found) {
-      throw new UserError({ where: 'lora_path', expected: 'the folder of an adapter', got: 'none there' });
+      throw new NotThere({ where: 'lora_path', expected: 'the folder of an adapter', got: 'none there' });
     }
     await this.#serve(found, name);
   }
@@ -199,7 +198,7 @@ export class AdapterFolders {
     const real = candidates.map((one) => realpathSync(one));
     const inside = real.find((one) => this.#roots.some((root) => one === root || one.startsWith(root + sep)));
     if (inside !== undefined) return inside;
-    throw new UserError({
+    throw new NotThere({
       where: 'lora_path',
       expected: 'a folder inside those that are served',
       got: 'one that is not there, or outside of them',

@@ -1,6 +1,8 @@
+import { PromptTooLong } from '../../generation/prompt-too-long.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Overloaded } from '../overloaded.ts';
+import { NotThere } from './not-there.ts';
 import { UnknownModel } from './unknown-model.ts';
 
 /** An error as data: on its way between threads it would lose its class. */
@@ -10,8 +12,8 @@ export interface PlainError {
   stack?: string;
 }
 
-/** Those that tell a client something. */
-const CLASSES = { UserError, UnknownModel, Overloaded, ComputationError };
+/** Those that tell a client something; what is a kind of another comes before it. */
+const CLASSES = { PromptTooLong, NotThere, UserError, UnknownModel, Overloaded, ComputationError };
 
 export function plainError(error: unknown): PlainError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
+import { PromptTooLong } from '../../generation/prompt-too-long.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Overloaded } from '../overloaded.ts';
 import { answerCalls } from './answer-calls.ts';
 import type { Call, Cancel, Port, Reply } from './calls.ts';
+import { NotThere } from './not-there.ts';
 import { RemoteService } from './remote-service.ts';
 import type { PredictRequest, Service, WriteRequest, Written } from './service.ts';
 import { UnknownModel } from './unknown-model.ts';
@@ -46,15 +48,15 @@ it('answers each call, whatever comes first', async () => {
   expect(await Promise.all(answers)).toEqual(['a', 'b'].map((label) => [[{ label, score: 1 }]]));
 });
 
-it.each([new UserError('x: expected a, got b.'), new UnknownModel('b', ['a']), new Overloaded(3)])(
-  'fails with the error of the service: %s',
-  async (error) => {
-    const service = remote({ unload: () => Promise.reject(error) });
-    const failed = await service.unload('b').catch((thrown: unknown) => thrown);
-    expect(failed).toBeInstanceOf(error.constructor);
-    expect(failed).toMatchObject({ name: error.name, message: error.message });
-  },
-);
+it.each([
+  ...[new UserError('x: expected a, got b.'), new PromptTooLong('x: expected a, got b.')],
+  ...[new NotThere('x: expected a, got b.'), new UnknownModel('b', ['a']), new Overloaded(3)],
+])('fails with the error of the service: %s', async (error) => {
+  const service = remote({ unload: () => Promise.reject(error) });
+  const failed = await service.unload('b').catch((thrown: unknown) => thrown);
+  expect(failed).toBeInstanceOf(error.constructor);
+  expect(failed).toMatchObject({ name: error.name, message: error.message });
+});
 
 it('tells pieces of a text before its end', async () => {
   const written: Written = { text: 'ab', finish: 'stop', promptTokens: 1, newTokens: 2 };

@@ -4,9 +4,10 @@ import { suggest } from '../../support/nearest.ts';
 export class UnknownModel extends Error {
   override name = 'UnknownModel';
 
-  constructor(model: string, known: Iterable<string>) {
+  /** @param where the key that names it */
+  constructor(model: string, known: Iterable<string>, where = 'model') {
     super(
-      `model: expected one that is served, got ${JSON.stringify(model.slice(0, 200))}. ${suggest(model, known)}`,
+      `${where}: expected one that is served, got ${JSON.stringify(model.slice(0, 200))}. ${suggest(model, known)}`,
     );
   }
 }

@@ -57,6 +57,7 @@ export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed 
     throw new Refused(
       422,
       `prompt, n: expected at most ${MOST_CHOICES} texts, got ${prompts.length * count}.`,
+      'n',
     );
   return prompts.flatMap((prompt) => Array.from({ length: count }, (_, i) => ({ prompt, seed: first + i })));
 }

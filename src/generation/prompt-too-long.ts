@@ -1,0 +1,6 @@
+import { UserError } from '../support/user-error.ts';
+
+/** A prompt has more tokens than the model has positions, or than was allowed. */
+export class PromptTooLong extends UserError {
+  override name = 'PromptTooLong';
+}
