@@ -125,3 +125,18 @@ describe('what is wrong with a request', () => {
     });
   });
 });
+
+it.each([
+  ['Bearer key', 200],
+  ['bearer key', 200],
+  ['BEARER  key', 200],
+  ['Bearer Key', 401],
+  ['key', 401],
+  ['Basic key', 401],
+  ['', 401],
+])('a key shown as %j: %d', async (authorization, status) => {
+  const { ask } = await served({ apiKey: 'key' });
+  const answer = await ask('/v1/models', { headers: { authorization } });
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
+});

@@ -84,11 +84,13 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
   app.use(async (c, next) => {
     if (c.req.path === '/health') return next();
-    if (apiKey !== undefined && !isSameSecret(c.req.header('authorization') ?? '', `Bearer ${apiKey}`))
+    if (apiKey !== undefined && !isSameSecret(bearerOf(c.req.header('authorization')), apiKey)) {
+      c.header('WWW-Authenticate', 'Bearer');
       throw new Refused(
         401,
         'Authorization: expected "Bearer" and the key of this server, got another or none.',
       );
+    }
     if (LIGHT.includes(c.req.path)) return next();
     if (isDraining) throw new Refused(503, 'the server: expected to be running, but it is being stopped.');
     if (scopes.size >= maxRequests)
@@ -160,6 +162,11 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       clearTimeout(late);
     },
   };
+}
+
+/** What a header shows as a bearer, whose name may be written in any letters. */
+function bearerOf(header = ''): string {
+  return /^bearer +(.*)$/i.exec(header)?.[1] ?? '';
 }
 
 function tooLarge(maxBody: number): Refused {
