@@ -157,6 +157,13 @@ describe('adapters of an encoder', () => {
     ['too many inputs', { inputs: Array(33).fill(['x']), model: 'a0' }, 413, /at most 32/],
     ['one text for pairs', { inputs: 'x', model: 'pairs' }, 422, /a pair of texts/],
     [
+      'a pair for single texts',
+      { inputs: ['x', 'y'], model: 'a0' },
+      422,
+      /^inputs: expected one text, got a pair of texts\. A list of single texts is \[\["first"\]/,
+    ],
+    ['a pair for tags', { inputs: ['x', 'y'], model: 'tags' }, 422, /expected one text, got a pair/],
+    [
       'a text that must not be cut',
       { inputs: 'cat '.repeat(99), model: 'a0', truncate: false },
       422,
@@ -389,7 +396,11 @@ describe('adapters of a decoder', () => {
     ['a model that there is not', { model: 'c9' }, /404 model: expected one that is served/],
     ['a prompt that is too long', { prompt: 'cat '.repeat(400) }, /400 the prompt: expected fewer than/],
     ['what it does not know', { logit_bias: { 5: 3 } }, /400 logit_bias/],
-    ['tokens beyond the vocabulary', { prompt: [100_000] }, /400 the prompt: expected tokens below/],
+    [
+      'tokens beyond the vocabulary',
+      { prompt: [100_000] },
+      /400 the prompt: expected tokens below .* Give ids/,
+    ],
   ])('refuse %s', async (_, change, message) => {
     const asked = { model: 'c0', prompt: 'The cat', max_tokens: 4, ...change };
     await expect(client.completions.create(asked)).rejects.toThrow(message);

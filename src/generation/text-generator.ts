@@ -142,7 +142,10 @@ export class TextGenerator {
         where: 'the prompt',
         expected: `tokens below ${vocabSize}, the vocab_size of the model's config.json`,
         got: `${beyond}`,
-        hint: 'Tokenizer and model do not belong together.',
+        hint:
+          prompt instanceof Int32Array
+            ? 'Give ids of the tokenizer of this very model.'
+            : 'Tokenizer and model do not belong together.',
       });
     }
     return ids.length === 0 && bos_token_id !== undefined ? Int32Array.of(bos_token_id) : ids;

@@ -126,6 +126,65 @@ describe('what is wrong with a request', () => {
   });
 });
 
+describe('what changes the answer and is not known here', () => {
+  const [COMPLETION, CHAT] = [
+    ['/v1/completions', { model: 'm', prompt: 'x' }],
+    ['/v1/chat/completions', { model: 'm', messages: [{ role: 'user', content: 'x' }] }],
+  ] as const;
+  const PREDICT = ['/predict', { inputs: 'x' }] as const;
+  const image = { type: 'image_url', image_url: { url: 'x' } };
+
+  it.each<[readonly [string, object], object, number, RegExp]>([
+    [COMPLETION, { logprobs: 0 }, 400, /^logprobs: expected none/],
+    [
+      COMPLETION,
+      { stop: [...'abcde'] },
+      400,
+      /^stop: expected a text, or a list of at most 4, got something else$/,
+    ],
+    [COMPLETION, { prompt: { text: 'x' } }, 400, /^prompt: expected a text, ids of tokens/],
+    [CHAT, { logprobs: true }, 400, /^logprobs: expected none/],
+    [CHAT, { top_logprobs: 2 }, 400, /^top_logprobs: expected none/],
+    [CHAT, { tools: [{}] }, 400, /^tools: expected none: what is written here calls no tools$/],
+    [CHAT, { functions: [{}] }, 400, /^functions: expected none/],
+    [
+      CHAT,
+      { messages: [{ role: 'user', content: [image] }] },
+      400,
+      /0\.content: expected a text, or a list of p/,
+    ],
+    [PREDICT, { truncation_direction: 'Left' }, 422, /^truncation_direction: expected Right/],
+    [
+      PREDICT,
+      { inputs: ['a', 'b', 'c'] },
+      422,
+      /^inputs: expected .* got a list of 3 texts\. Send \[\["first"\]/,
+    ],
+    [PREDICT, { inputs: 3 }, 422, /^inputs: expected a text, .* got something else$/],
+  ])('is refused with a sentence: %j with %j', async ([path, asked], change, status, message) => {
+    const { post } = await served();
+    const answer = await post(path, { ...asked, ...change });
+    expect(answer.status).toBe(status);
+    expect(answer.body.error.message ?? answer.body.error).toMatch(message);
+  });
+
+  it.each<[readonly [string, object], object]>([
+    [COMPLETION, { logprobs: null, stop: ['a'], best_of: 1 }],
+    [CHAT, { logprobs: false, top_logprobs: null, tools: [], functions: [] }],
+    [PREDICT, { truncation_direction: 'Right' }],
+  ])('is taken at the value that changes nothing: %j with %j', async ([path, asked], change) => {
+    const { post } = await served();
+    expect(await post(path, { ...asked, ...change })).toMatchObject({ status: 200 });
+  });
+});
+
+it('a server whose models all write says so where it is asked about texts', async () => {
+  const { post } = await served({}, { models: async () => [{ ...CARD, name: 'chat', writes: true }] });
+  const { status, body } = await post('/predict', { inputs: 'x' });
+  expect(status).toBe(422);
+  expect(body.error).toMatch(/^model: .* got a server whose models write\. Ask at \/v1\/completions/);
+});
+
 it.each([
   ['Bearer key', 200],
   ['bearer key', 200],

@@ -8,6 +8,7 @@ import type { Scores } from '../../program/example-set.ts';
 import { predictAll } from '../../program/predict-all.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
+import { assertOneText } from '../assert-one-text.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
 import { holdOut } from '../hold-out.ts';
@@ -179,7 +180,9 @@ export function labelledTexts<Answer extends LabelAnswer>(
       json: (answer, details, labels) => kind.json(answer as Answer, details, labels),
       describe: (answer, labels) => kind.describe(answer as Answer, labels),
       served: {
-        input(text, textPair, { text_pair }) {
+        input(text, textPair, { text_pair, label }) {
+          // Of a model that was trained elsewhere, which has no columns, nobody knows.
+          if (text_pair === undefined && label !== undefined) assertOneText(textPair);
           if (text_pair === undefined || textPair !== undefined) return { text, textPair };
           throw new UserError({ where: 'inputs', expected: 'a pair of texts', got: 'one text' });
         },

@@ -1,4 +1,5 @@
 import { tokenModel } from '../../objectives/token-model.ts';
+import { assertOneText } from '../assert-one-text.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
 import { holdOut } from '../hold-out.ts';
@@ -86,7 +87,10 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
           .join('; ');
       },
       served: {
-        input: (text) => ({ words: textWords(text).map((word) => word.text) }),
+        input(text, pair) {
+          assertOneText(pair);
+          return { words: textWords(text).map((word) => word.text) };
+        },
         answer(answer, text) {
           const words = textWords(text);
           return (answer as TaggedWords).entities.map((entity) => {

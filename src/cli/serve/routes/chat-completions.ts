@@ -3,16 +3,22 @@ import type { Service } from '../../../serving/service/service.ts';
 import type { ChatMessage } from '../../../text/chat/chat-message.ts';
 import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
-import { choicesOf, writingFields } from './writing-request.ts';
+import { choicesOf, UNTOLD, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 
 /** Without a limit an answer may be as long as the model has positions. */
 const TO_THE_END = 2 ** 30;
 
+const NO_TOOLS = z.array(z.unknown()).max(0, 'expected none: what is written here calls no tools').nullish();
 const part = z.object({ type: z.literal('text'), text: z.string() });
 const message = z.object({
   role: z.string(),
-  content: z.union([z.string(), z.array(part)]).nullish(),
+  content: z
+    .union(
+      [z.string(), z.array(part)],
+      'expected a text, or a list of parts of type text, got something else',
+    )
+    .nullish(),
   name: z.string().nullish(),
 });
 const request = z
@@ -21,8 +27,10 @@ const request = z
     messages: z.array(message).min(1),
     max_tokens: z.int().min(1).nullish(),
     max_completion_tokens: z.int().min(1).nullish(),
-    logprobs: z.literal(false).nullish(),
-    tools: z.array(z.unknown()).max(0).nullish(),
+    logprobs: z.literal(false, UNTOLD).nullish(),
+    top_logprobs: z.literal(0, UNTOLD).nullish(),
+    tools: NO_TOOLS,
+    functions: NO_TOOLS,
     response_format: z.object({ type: z.literal('text') }).nullish(),
   })
   .openapi('ChatCompletionRequest');

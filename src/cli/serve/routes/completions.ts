@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Service } from '../../../serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
-import { choicesOf, writingFields } from './writing-request.ts';
+import { choicesOf, UNTOLD, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 
 /** OpenAI's, where a request does not say. */
@@ -19,11 +19,15 @@ const tokens = z
 const request = z
   .object({
     ...writingFields,
-    prompt: z.union([z.string(), z.array(z.string()).min(1), tokens, z.array(tokens).min(1)]),
+    prompt: z.union(
+      [z.string(), z.array(z.string()).min(1), tokens, z.array(tokens).min(1)],
+      'expected a text, ids of tokens, or a list of either, got something else',
+    ),
     max_tokens: z.int().min(1).nullish(),
     echo: z.literal(false).nullish(),
     suffix: z.literal('').nullish(),
-    logprobs: z.literal(0).nullish(),
+    // 0 asks for those of the tokens that are written.
+    logprobs: z.null(UNTOLD).optional(),
     best_of: z.literal(1).nullish(),
   })
   .openapi('CompletionRequest');

@@ -10,17 +10,22 @@ const text = z.string();
 const pair = z.tuple([text, text]);
 const question = z.object({ question: text, context: text });
 const one = z.union([z.tuple([text]), pair, question]);
+const FORMS =
+  'a text, [text, pair], {question, context}, or a list of [text], [text, pair] or {question, context}';
 
 const request = z
   .object({
     inputs: z
-      .union([text, pair, z.tuple([text]), question, z.array(one)])
-      .describe(
-        'A text, [text, pair], {question, context}, or a list of [text], [text, pair] or {question, context}',
-      ),
+      .union([text, pair, z.tuple([text]), question, z.array(one)], {
+        error: ({ input }) => notInputs(input),
+      })
+      .describe(FORMS),
     model: z.string().optional().describe('The name of an adapter; may be left out where only one answers'),
     raw_scores: z.boolean().default(false).describe('Logits instead of probabilities'),
     truncate: z.boolean().default(true).describe('Cut texts that are too long; else they are refused'),
+    truncation_direction: z
+      .enum(['Right', 'right'], 'expected Right, got another: texts are cut at their ends')
+      .optional(),
   })
   .openapi('PredictRequest');
 
@@ -63,6 +68,13 @@ export function addPredict(app: ServeApp, service: Service): void {
 
 type Given = z.infer<typeof request>['inputs'];
 
+/** A list of texts is what most people try first. */
+function notInputs(input: unknown): string {
+  const isTexts = Array.isArray(input) && input.every((one) => typeof one === 'string');
+  if (!isTexts) return `expected ${FORMS}, got something else`;
+  return `expected ${FORMS}, got a list of ${input.length} texts. Send [["first"], ["second"], …]`;
+}
+
 /** [text] and [text, pair] are one input; a list has lists in it. */
 function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
   if (typeof given === 'string') return { inputs: [{ text: given }], isList: false };
@@ -86,6 +98,11 @@ function readInput(given: z.infer<typeof one>): TextInput {
 async function onlyModel(service: Service): Promise<string> {
   const names = (await service.models()).filter(({ writes }) => !writes).map(({ name }) => name);
   if (names.length === 1) return names[0];
+  if (names.length === 0)
+    throw new Refused(
+      422,
+      'model: expected one that answers about texts, got a server whose models write. Ask at /v1/completions.',
+    );
   throw new Refused(
     422,
     `model: expected the name of one of ${names.length} models, got none. /v1/models has them.`,

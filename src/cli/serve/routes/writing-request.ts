@@ -7,6 +7,9 @@ import { Refused } from '../failure.ts';
 const MOST_CHOICES = 8;
 const MOST_STOPS = 4;
 
+/** Why nobody gets the probabilities of tokens. */
+export const UNTOLD = 'expected none: tokens are told without their probabilities';
+
 /** Keys that change nothing at this value, and are not known at another. */
 const neutral = {
   frequency_penalty: z.literal(0).nullish(),
@@ -24,7 +27,12 @@ export const writingFields = {
   repetition_penalty: z.number().positive().nullish(),
   n: z.int().min(1).max(MOST_CHOICES).nullish(),
   seed: z.int().nullish(),
-  stop: z.union([z.string(), z.array(z.string()).max(MOST_STOPS)]).nullish(),
+  stop: z
+    .union(
+      [z.string(), z.array(z.string()).max(MOST_STOPS)],
+      `expected a text, or a list of at most ${MOST_STOPS}, got something else`,
+    )
+    .nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   ...neutral,
