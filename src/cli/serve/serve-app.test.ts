@@ -199,3 +199,60 @@ it.each([
   expect(answer.status).toBe(status);
   expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
 });
+
+describe('the description of the interface', () => {
+  type Schema = { required: string[] };
+  type Route = { security?: object[]; responses: Record<string, { content: Record<string, object> }> };
+  interface Description {
+    paths: Record<string, Record<string, Route>>;
+    components: { schemas: Record<string, Schema>; securitySchemes?: object };
+    security?: object[];
+  }
+  const described = async (options: Partial<AppOptions>) =>
+    (await (await served(options)).ask('/openapi.json', { headers: { authorization: 'bearer key' } }))
+      .body as Description;
+
+  it('has every route with what it answers where it fails', async () => {
+    const { paths } = await described({});
+    const statuses = Object.entries(paths).map(([path, route]) => [
+      path,
+      Object.keys(Object.values(route)[0].responses).join(' '),
+    ]);
+    const all = '200 400 401 404 413 415 503 504';
+    expect(Object.fromEntries(statuses)).toEqual({
+      '/health': '200 503',
+      '/metrics': '200 401',
+      '/predict': '200 400 401 404 413 415 422 503 504',
+      '/v1/models': '200 401 503 504',
+      '/v1/models/{model}': '200 401 404 503 504',
+      '/v1/completions': all,
+      '/v1/chat/completions': all,
+      '/v1/load_lora_adapter': all,
+      '/v1/unload_lora_adapter': all,
+    });
+    expect(Object.keys(paths['/v1/completions'].post.responses[200].content)).toEqual([
+      'application/json',
+      'text/event-stream',
+    ]);
+  });
+
+  it.each([
+    ['/v1/completions', { prompt: 'x' }, 'Completion'],
+    ['/v1/chat/completions', { messages: [{ role: 'user', content: 'x' }] }, 'ChatCompletion'],
+  ])('has what %s writes', async (path, body, name) => {
+    const { components } = await described({});
+    const { post } = await served();
+    const whole = await post(path, { model: 'm', ...body });
+    expect(Object.keys(whole.body).sort()).toEqual([...components.schemas[name].required].sort());
+    const streamed = await post(path, { model: 'm', ...body, stream: true });
+    const chunk = JSON.parse(streamed.body.split('\n')[0].replace('data: ', ''));
+    expect(Object.keys(chunk).sort()).toEqual([...components.schemas[`${name}Chunk`].required].sort());
+  });
+
+  it('asks for a bearer where the server has a key, but not of load balancers', async () => {
+    const { components, paths, security } = await described({ apiKey: 'key' });
+    expect(components.securitySchemes).toEqual({ bearer: { type: 'http', scheme: 'bearer' } });
+    expect([security, paths['/health'].get.security]).toEqual([[{ bearer: [] }], []]);
+    expect(await described({})).not.toHaveProperty('security');
+  });
+});

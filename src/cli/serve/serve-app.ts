@@ -13,6 +13,7 @@ import { addAdapters } from './routes/adapters.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
 import { addCompletions } from './routes/completions.ts';
 import { addModels } from './routes/models.ts';
+import { addOperating } from './routes/operating.ts';
 import { addPredict } from './routes/predict.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 
@@ -136,15 +137,17 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     });
   });
 
-  app.get('/health', (c) => (isDraining ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
-  app.get('/metrics', async (c) => {
-    const adapters = (await service.models()).filter(({ parent }) => parent !== undefined);
-    metrics.adapters.set(adapters.length);
-    return c.body(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType });
-  });
+  addOperating(app, service, metrics, () => isDraining);
   for (const add of [addPredict, addModels, addCompletions, addChatCompletions]) add(app, service);
   if (allowLoading) addAdapters(app, service);
-  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'adalora serve', version } });
+  const hasKey = apiKey !== undefined;
+  if (hasKey)
+    app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'adalora serve', version },
+    ...(hasKey && { security: [{ bearer: [] }] }),
+  });
 
   return {
     app,

@@ -1,10 +1,14 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Service } from '../../../serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
+import { errorResponses } from './error-responses.ts';
 
 const loading = z.object({ lora_name: z.string(), lora_path: z.string() }).openapi('LoadAdapterRequest');
 const unloading = z.object({ lora_name: z.string() }).openapi('UnloadAdapterRequest');
-const said = { 200: { description: 'Done', content: { 'text/plain': { schema: z.string() } } } };
+const said = {
+  200: { description: 'Done', content: { 'text/plain': { schema: z.string() } } },
+  ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
+};
 
 const load = createRoute({
   method: 'post',

@@ -5,6 +5,7 @@ import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
 import { choicesOf, UNTOLD, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
+import { writtenSchemas } from './written-schemas.ts';
 
 /** Without a limit an answer may be as long as the model has positions. */
 const TO_THE_END = 2 ** 30;
@@ -35,8 +36,6 @@ const request = z
   })
   .openapi('ChatCompletionRequest');
 
-const route = writingRoute('/v1/chat/completions', 'The answer in a conversation', request);
-
 const FORM: WritingForm = {
   prefix: 'chatcmpl',
   object: { whole: 'chat.completion', chunk: 'chat.completion.chunk' },
@@ -45,6 +44,19 @@ const FORM: WritingForm = {
   piece: (text) => ({ delta: { content: text } }),
   closing: { delta: {} },
 };
+
+const role = z.literal('assistant');
+const route = writingRoute(
+  '/v1/chat/completions',
+  'The answer in a conversation',
+  request,
+  writtenSchemas(
+    'ChatCompletion',
+    FORM.object,
+    { message: z.object({ role, content: z.string(), refusal: z.null() }) },
+    { delta: z.object({ role: role.optional(), content: z.string().optional() }) },
+  ),
+);
 
 export function addChatCompletions(app: ServeApp, service: Service): void {
   app.openapi(route, (c) => {

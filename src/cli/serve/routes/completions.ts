@@ -4,6 +4,7 @@ import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
 import { choicesOf, UNTOLD, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
+import { writtenSchemas } from './written-schemas.ts';
 
 /** OpenAI's, where a request does not say. */
 const DEFAULT_TOKENS = 16;
@@ -32,8 +33,6 @@ const request = z
   })
   .openapi('CompletionRequest');
 
-const route = writingRoute('/v1/completions', 'What follows a prompt', request);
-
 const FORM: WritingForm = {
   prefix: 'cmpl',
   object: { whole: 'text_completion', chunk: 'text_completion' },
@@ -41,6 +40,14 @@ const FORM: WritingForm = {
   piece: (text) => ({ text }),
   closing: { text: '' },
 };
+
+const text = { text: z.string() };
+const route = writingRoute(
+  '/v1/completions',
+  'What follows a prompt',
+  request,
+  writtenSchemas('Completion', FORM.object, text, text),
+);
 
 export function addCompletions(app: ServeApp, service: Service): void {
   app.openapi(route, (c) => {

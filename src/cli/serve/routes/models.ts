@@ -3,6 +3,7 @@ import type { ModelCard, Service } from '../../../serving/service/service.ts';
 import { UnknownModel } from '../../../serving/service/unknown-model.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import type { ServeApp } from '../app-types.ts';
+import { errorResponses } from './error-responses.ts';
 
 const model = z
   .object({
@@ -21,14 +22,20 @@ const all = createRoute({
   method: 'get',
   path: '/v1/models',
   summary: 'The base model and the adapters that are served',
-  responses: { 200: { description: 'All of them', content: { 'application/json': { schema: list } } } },
+  responses: {
+    200: { description: 'All of them', content: { 'application/json': { schema: list } } },
+    ...errorResponses('openAi', 401, 503, 504),
+  },
 });
 const one = createRoute({
   method: 'get',
   path: '/v1/models/{model}',
   summary: 'A model by its name',
   request: { params: z.object({ model: z.string() }) },
-  responses: { 200: { description: 'The model', content: { 'application/json': { schema: model } } } },
+  responses: {
+    200: { description: 'The model', content: { 'application/json': { schema: model } } },
+    ...errorResponses('openAi', 401, 404, 503, 504),
+  },
 });
 
 export function addModels(app: ServeApp, service: Service): void {

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Service, TextInput } from '../../../serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
 import { Refused } from '../failure.ts';
+import { errorResponses } from './error-responses.ts';
 
 /** Inputs of one request, as text-embeddings-inference has it. */
 const MOST_INPUTS = 32;
@@ -51,6 +52,7 @@ const route = createRoute({
   request: { body: { required: true, content: { 'application/json': { schema: request } } } },
   responses: {
     200: { description: 'What the model says', content: { 'application/json': { schema: response } } },
+    ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
   },
 });
 

@@ -1,10 +1,13 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute, type z } from '@hono/zod-openapi';
+import { errorResponses } from './error-responses.ts';
+import type { writtenSchemas } from './written-schemas.ts';
 
 /** A route that writes text, in OpenAI's forms. */
 export function writingRoute<Path extends string, Request extends z.ZodType>(
   path: Path,
   summary: string,
   request: Request,
+  { whole, chunk }: ReturnType<typeof writtenSchemas>,
 ) {
   return createRoute({
     method: 'post',
@@ -13,9 +16,10 @@ export function writingRoute<Path extends string, Request extends z.ZodType>(
     request: { body: { required: true, content: { 'application/json': { schema: request } } } },
     responses: {
       200: {
-        description: 'As OpenAI has it, also streamed',
-        content: { 'application/json': { schema: z.any() } },
+        description: 'As OpenAI has it; with `stream` its events, of which the last is [DONE]',
+        content: { 'application/json': { schema: whole }, 'text/event-stream': { schema: chunk } },
       },
+      ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
     },
   });
 }

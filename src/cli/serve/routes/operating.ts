@@ -1,0 +1,46 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Service } from '../../../serving/service/service.ts';
+import type { ServeApp } from '../app-types.ts';
+import type { ServerMetrics } from '../server-metrics.ts';
+import { errorResponses } from './error-responses.ts';
+
+const state = (status: string) => ({
+  'application/json': { schema: z.object({ status: z.literal(status) }) },
+});
+const health = createRoute({
+  method: 'get',
+  path: '/health',
+  summary: 'Whether requests are answered',
+  // Load balancers have no key.
+  security: [],
+  responses: {
+    200: { description: 'They are', content: state('ok') },
+    503: { description: 'The server is being stopped', content: state('stopping') },
+  },
+});
+const counts = createRoute({
+  method: 'get',
+  path: '/metrics',
+  summary: 'What Prometheus reads',
+  responses: {
+    200: { description: 'In its text format', content: { 'text/plain': { schema: z.string() } } },
+    ...errorResponses('embeddings', 401),
+  },
+});
+
+/** What those ask who run the server. */
+export function addOperating(
+  app: ServeApp,
+  service: Service,
+  { adapters, registry }: ServerMetrics,
+  isStopping: () => boolean,
+): void {
+  app.openapi(health, (c) =>
+    isStopping() ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' }, 200),
+  );
+  app.openapi(counts, async (c) => {
+    adapters.set((await service.models()).filter(({ parent }) => parent !== undefined).length);
+    // The route's types know of no content type with a version in it.
+    return c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }) as never;
+  });
+}
