@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sirv from 'sirv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PageServer, servePage } from '../../src/cli/web/page-server.ts';
@@ -132,6 +132,53 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     expect(await offer.isVisible()).toBe(false);
     expect(complaints).toEqual([]);
     await page.context().close();
+  });
+
+  it('asks before it stops what is not kept, and says so where a checkpoint is not', SLOWLY, async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
+    const user = new PageUser(page);
+    await user.choose(join(folder, 'rows.csv'));
+    await user.train(100);
+    await user.step(1);
+    // As on a full disk.
+    await page.workers()[0].evaluate(() => {
+      FileSystemFileHandle.prototype.createWritable = () => Promise.reject(new Error('no room'));
+    });
+    // The first tab keeps its training, so this one cannot.
+    const other = await page.context().newPage();
+    await other.goto(server.url);
+    const second = new PageUser(other);
+    await second.choose(join(folder, 'rows.csv'));
+    await second.train(100);
+    await other.getByText('Not kept: another tab keeps its training').waitFor({ timeout: 0 });
+    expect(await stopped(other, false)).toMatch(/^This training is not kept: /);
+    expect(await other.getByRole('button', { name: 'Stop' }).isEnabled()).toBe(true);
+    await stopped(other, true);
+    await other
+      .getByText(/^Stopped at step/)
+      .first()
+      .waitFor({ timeout: 0 });
+
+    await page.getByText('A checkpoint could not be kept (no room)').waitFor({ timeout: 0 });
+    expect(await stopped(page, true)).toMatch(/^The newest checkpoint is not kept: /);
+    await page
+      .getByText(/^Stopped at step/)
+      .first()
+      .waitFor({ timeout: 0 });
+    expect(complaints).toEqual([]);
+    await page.context().close();
+
+    /** Clicks Stop and answers the question that comes, which it gives. */
+    async function stopped(page: Page, yes: boolean): Promise<string> {
+      const asked = new Promise<string>((resolve) => {
+        page.once('dialog', async (dialog) => {
+          await (yes ? dialog.accept() : dialog.dismiss());
+          resolve(dialog.message());
+        });
+      });
+      await page.getByRole('button', { name: 'Stop' }).click();
+      return asked;
+    }
   });
 
   it('answers what is no labelled table', async () => {

@@ -39,6 +39,8 @@ export async function trainingStep(
   let picture: RunPicture | undefined;
   let begun: Begun | undefined;
   let spokenPart = 0;
+  /** What stopping would lose, where it would. */
+  let lost: string | undefined;
 
   for (const text of [note, spoken, problem]) text.textContent = '';
   line.textContent = 'Loading the encoder.';
@@ -50,6 +52,7 @@ export async function trainingStep(
   stop.hidden = false;
   stop.disabled = false;
   stop.onclick = () => {
+    if (lost !== undefined && !confirm(`${lost} Stop all the same?`)) return;
     stop.disabled = true;
     line.textContent = 'Finishing the step.';
     void desk.stop();
@@ -58,6 +61,7 @@ export async function trainingStep(
   const watcher: Watcher = {
     begun(run) {
       begun = run;
+      if (!run.isKept) lost = 'This training is not kept: what it has learnt would be lost.';
       record = emptyRecord(run.facts);
       picture = new RunPicture(element('picture', HTMLElement), record);
       note.textContent = noteOf(run);
@@ -76,6 +80,13 @@ export async function trainingStep(
       if (part > spokenPart && part < SPOKEN_PARTS)
         spoken.textContent = `${Math.round((100 * part) / SPOKEN_PARTS)} % of the steps taken`;
       spokenPart = part;
+    },
+    checkpoint(unkept) {
+      lost =
+        unkept && 'The newest checkpoint is not kept: what was learnt since the one before would be lost.';
+      const message = unkept ? `A checkpoint could not be kept (${unkept}): leave this tab open.` : '';
+      // A screen reader says it again each time that it is set.
+      if (problem.textContent !== message) problem.textContent = message;
     },
   };
 

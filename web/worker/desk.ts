@@ -147,8 +147,14 @@ export class Desk {
     };
     const trained = await train(config, {
       ...{ ...this.#site, files, checkpoint, onEvent, signal: this.#stop.signal },
-      // Where the disk is full the run goes on, and its last checkpoint stays.
-      ...(store && { onCheckpoint: (state) => store.save(state, events).catch(() => {}) }),
+      ...(store && {
+        // Where the disk is full the run goes on, and its last checkpoint stays.
+        onCheckpoint: (state) =>
+          store.save(state, events).then(
+            () => watcher.checkpoint(),
+            (error: Error) => watcher.checkpoint(error.message),
+          ),
+      }),
     });
     const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
     if (trained.adapter) this.#learnt = new LearntModel(trained, { ...this.#site, device });

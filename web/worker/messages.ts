@@ -38,6 +38,8 @@ export interface Begun extends Omit<PageRun, 'config' | 'files'> {
 export interface Watcher {
   begun(run: Begun): void;
   event(event: TrainEvent): void;
+  /** Of each checkpoint of a run that is kept: why it could not be, or nothing. */
+  checkpoint(problem?: string): void;
 }
 
 export type Outcome = Pick<TrainResult, 'reason' | 'step' | 'metrics' | 'train_runtime'>;
