@@ -181,6 +181,33 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     }
   });
 
+  it('keeps what was typed when a column is changed, and takes the same file once more', async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
+    const user = new PageUser(page);
+    const rows = tinyRows(60, 4).map(({ text, label }, i) => `"${text}",${label},${i % 2 ? 'odd' : 'even'}`);
+    const file = write('columns.csv', [`${HEADER},parity`, ...rows].join('\n'));
+    await user.choose(file);
+    await page.getByText('Settings', { exact: true }).first().click();
+    const epochs = page.getByLabel('Times through the rows');
+    const suggested = await epochs.inputValue();
+    await epochs.fill('3');
+    await page.getByLabel('Labels', { exact: true }).selectOption('parity');
+    await page.locator('#counts').getByText('even').waitFor();
+    expect(await epochs.inputValue()).toBe('3');
+    await epochs.fill('');
+    await page.getByLabel('Labels', { exact: true }).selectOption('quality');
+    await page.locator('#counts').getByText('good').waitFor();
+    expect(await epochs.inputValue()).toBe(suggested);
+
+    write('columns.csv', [`${HEADER},parity`, ...rows.slice(1)].join('\n'));
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.locator('#input').click()]);
+    expect(await page.locator('#input').inputValue()).toBe('');
+    await chooser.setFiles(file);
+    await page.getByText('columns.csv: 59 rows of 3 columns.').waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   it('answers what is no labelled table', async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);

@@ -40,6 +40,8 @@ export function choiceStep(
   const section = element('choose', HTMLElement);
   let file: OpenedFile | undefined;
   let [isLocked, isReady, turn] = [false, false, 0];
+  /** Whether the user has said how often. */
+  let isTyped = false;
 
   function setReady(ready: boolean): void {
     isReady = ready;
@@ -68,10 +70,13 @@ export function choiceStep(
     if (mine !== turn) return;
     problem.textContent = message;
     counts.innerHTML = choice ? labelsOf(choice).text : '';
-    if (choice) epochs.value = `${choice.epochs}`;
+    if (choice && !isTyped) epochs.value = `${choice.epochs}`;
     setReady(choice !== undefined);
   }
 
+  epochs.addEventListener('input', () => {
+    isTyped = epochs.value !== '';
+  });
   text.addEventListener('change', weigh);
   label.addEventListener('change', weigh);
   header.addEventListener('change', () => onHeader(header.checked));

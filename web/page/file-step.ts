@@ -44,6 +44,10 @@ export function fileStep(
     void open();
   }
 
+  // Else nothing would come of choosing the same file once more, when it was mended.
+  input.addEventListener('click', () => {
+    input.value = '';
+  });
   input.addEventListener('change', () => take(input.files?.[0]));
   const example = element('example', HTMLButtonElement);
   example.addEventListener('click', async () => {
