@@ -1,14 +1,19 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Desk } from './desk.ts';
 
-afterEach(() => vi.unstubAllGlobals());
-
+// Nothing is there.
+const SITE = new URL('http://127.0.0.1:1/');
 const rowsOf = (...labels: string[]) =>
   Array.from({ length: 40 }, (_, i) => `text number ${i}\t${labels[i % labels.length]}`).join('\n');
 
-it('has the file that was opened last, also where an earlier one takes longer to read', async () => {
+beforeEach(() => {
   vi.stubGlobal('crossOriginIsolated', false);
-  const desk = new Desk(new URL('https://example.org/'));
+  vi.stubGlobal('navigator', {});
+});
+afterEach(() => vi.unstubAllGlobals());
+
+it('has the file that was opened last, also where an earlier one takes longer to read', async () => {
+  const desk = new Desk(SITE);
   let arrive = () => {};
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve;
@@ -21,4 +26,17 @@ it('has the file that was opened last, also where an earlier one takes longer to
   arrive();
   await first;
   expect(desk.choose(0, 1).labels.map(([label]) => label)).toEqual(['new', 'newer']);
+});
+
+it('trains on the file that was open when it was asked to', async () => {
+  const desk = new Desk(SITE);
+  await desk.open(new File([rowsOf('old', 'older')], 'first.tsv'), false);
+  const begun = vi.fn();
+  const watcher = { begun, event() {}, checkpoint() {} };
+  const trained = desk.train(0, 1, { epochs: 1, rank: 2 }, watcher);
+  const opened = desk.open(new File([rowsOf('new', 'newer')], 'second.tsv'), false);
+  // The encoder is not to be had.
+  await expect(trained).rejects.toThrow(/config\.json/);
+  expect(begun).toHaveBeenCalledWith(expect.objectContaining({ fileName: 'first.tsv', trainRows: 32 }));
+  await opened;
 });

@@ -152,7 +152,7 @@ export class Desk {
         onCheckpoint: (state) =>
           store.save(state, events).then(
             () => watcher.checkpoint(),
-            (error: Error) => watcher.checkpoint(error.message),
+            (error: Error) => watcher.checkpoint(error.message || error.name),
           ),
       }),
     });
