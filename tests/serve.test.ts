@@ -406,6 +406,16 @@ describe('adapters of a decoder', () => {
     await expect(client.completions.create(asked)).rejects.toThrow(message);
   });
 
+  it.each(['llama', 'c0'])('refuse to answer about texts: %s', async (model) => {
+    const response = await post(
+      `${server.url}/predict`,
+      { inputs: 'x', model },
+      { Authorization: 'Bearer secret' },
+    );
+    const error = `${model}: expected a model that answers about texts, got one that writes. Ask it at /v1/completions.`;
+    expect([response.status, await response.json()]).toEqual([422, { error, error_type: 'validation' }]);
+  });
+
   it.each<[string, number, (socket: Socket) => Promise<unknown>]>([
     ['while a text is written', 1, (socket) => once(socket, 'data')],
     ['with half a body sent', 0.5, () => new Promise((resolve) => setTimeout(resolve, 200))],

@@ -182,7 +182,7 @@ it('a server whose models all write says so where it is asked about texts', asyn
   const { post } = await served({}, { models: async () => [{ ...CARD, name: 'chat', writes: true }] });
   const { status, body } = await post('/predict', { inputs: 'x' });
   expect(status).toBe(422);
-  expect(body.error).toMatch(/^model: .* got a server whose models write\. Ask at \/v1\/completions/);
+  expect(body.error).toMatch(/^model: .* got a server without any\. Those that write are asked at \/v1/);
 });
 
 it.each([

@@ -41,6 +41,7 @@ export class LocalService implements Service {
 
   async predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]> {
     const model = this.#model(request.model);
+    if (WRITING.has(model.trained.parts.model.headKind)) throw onlyWriting(model);
     const { prediction } = model.trained.definition();
     const served = prediction?.served;
     if (!served) throw model.trained.cannotPredict();
@@ -106,6 +107,15 @@ export class LocalService implements Service {
     if (!model) throw new UnknownModel(name, this.#serving.models.keys());
     return model;
   }
+}
+
+function onlyWriting({ name }: ServedModel): UserError {
+  return new UserError({
+    where: name,
+    expected: 'a model that answers about texts',
+    got: 'one that writes',
+    hint: 'Ask it at /v1/completions.',
+  });
 }
 
 /** @throws UserError for a text that the model would see a part of only */

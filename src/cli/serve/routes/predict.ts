@@ -103,7 +103,7 @@ async function onlyModel(service: Service): Promise<string> {
   if (names.length === 0)
     throw new Refused(
       422,
-      'model: expected one that answers about texts, got a server whose models write. Ask at /v1/completions.',
+      'model: expected one that answers about texts, got a server without any. Those that write are asked at /v1/completions.',
     );
   throw new Refused(
     422,
