@@ -3,12 +3,13 @@ import type { SweepResults, SweepRow } from './sweep-results.ts';
 
 /** Results as a table in Markdown, a row for each combination; the best one is set in bold. */
 export function sweepMarkdown({ metric, rows, best }: SweepResults): string {
-  const keys = Object.keys(rows[0]?.settings ?? {});
+  // A method's own settings are missing where a row has another.
+  const keys = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))];
   const scores = [...new Set([metric, ...rows.flatMap(({ scores }) => Object.keys(scores))])];
   const head = [...keys, 'runs', ...scores, 'time', 'memory'];
   const lines = rows.map((row) => {
     const cells = [
-      ...keys.map((key) => text(row.settings[key])),
+      ...keys.map((key) => (key in row.settings ? text(row.settings[key]) : '')),
       `${row.runs.length}/${row.of}`,
       ...scores.map((name) => scoreCell(row, name)),
       row.seconds ? duration(row.seconds.mean) : '',

@@ -132,4 +132,20 @@ describe('what a sweep comes to', () => {
       '',
     ]);
   });
+
+  it('has a column for each key that any row varies, empty where a row does not', () => {
+    const found = runsOf({ method: ['houlsby', 'lora'], lora: { r: [2, 4] } });
+    const scored = found.map((run) => ({ ...run, record: runs[0].record }));
+    const lines = sweepMarkdown(sweepResults(scored, { metric: 'accuracy', greaterIsBetter: true })).split(
+      '\n',
+    );
+    expect(lines.slice(0, 5)).toEqual([
+      expect.stringMatching(/^\| method \| lora\.r \| runs \|/),
+      expect.stringMatching(/^\| --- \| --- \| --- \|/),
+      expect.stringMatching(/^\| \*\*houlsby\*\* \| {2}\| \*\*1\/1\*\* \|/),
+      expect.stringMatching(/^\| lora \| 2 \| 1\/1 \|/),
+      expect.stringMatching(/^\| lora \| 4 \| 1\/1 \|/),
+    ]);
+    expect(lines.join()).not.toContain('undefined');
+  });
 });
