@@ -46,9 +46,7 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
       got,
     });
   }
-  // Runs are scored on held-out rows; till these are written the rows themselves stand for them.
-  const data = share > 0 ? { ...Object(given.data), validation: Object(given.data).train } : given.data;
-  const found = sweepRuns({ ...given, data }, where);
+  const found = sweepRuns(given, where, share > 0);
   const output = given.output as string;
   // Shards of one sweep begin in any order.
   if (!resume && shard.of === 1) assertNewFolder(output);
@@ -62,7 +60,7 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   try {
     const display = runsDisplay(process.stdout, own);
     const trained = await trainAll(own, { output, ...display, signal: stop.signal });
-    const written = writeSweep(runs, output, given.data);
+    const written = writeSweep(runs, output);
     const remarks: string[] = [];
     if (written?.results.best) {
       const { best, rows, metric } = written.results;

@@ -1,6 +1,6 @@
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import type { KeyPath } from '../../support/problem.ts';
+import { type KeyPath, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_METHOD, METHOD_NAMES } from '../../tuners/registry.ts';
 
@@ -12,7 +12,12 @@ export interface SweepRun {
   settings: Readonly<Record<string, unknown>>;
   /** As the run's file has it. */
   config: Record<string, unknown>;
+  /** The same on all training rows, with the validation data of the sweep's file: what is trained once it is chosen. */
+  whole: Record<string, unknown>;
 }
+
+/** Stands for held-out rows till these are written. */
+const HELD_OUT = 'held-out rows';
 
 /** Folders of a sweep lie beside each other; more are a mistake in the file. */
 const MOST_RUNS = 10_000;
@@ -26,10 +31,17 @@ type Where = (path: KeyPath) => string;
  * (`target_modules`) vary by a list of lists. The last key varies fastest.
  *
  * @param given a config, whose `output` is the sweep's folder
+ * @param holdsOut whether the runs are scored on rows that are held out, in place of `data.validation`
  * @throws UserError for what is wrong in any of the runs, and for a file without lists
  */
-export function sweepRuns(given: Record<string, unknown>, where: Where): SweepRun[] {
-  const axes = axesOf(given, []);
+export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut = false): SweepRun[] {
+  const { output } = given;
+  if (typeof output !== 'string' || output === '') {
+    const [expected, got] = ['one folder, in which each run has its own', shown(output)];
+    throw new UserError({ where: `${where(['output'])}: output`, expected, got });
+  }
+  const scored = (config: Record<string, unknown>) => (holdsOut ? onHeldOut(config) : config);
+  const axes = axesOf(given, [], scored);
   if (axes.length === 0) {
     const hint = 'For example: seed: [0, 1, 2]. For a single run there is the command train.';
     throw new UserError({ where: where([]), expected: 'a list in place of a value', got: 'none', hint });
@@ -52,11 +64,18 @@ export function sweepRuns(given: Record<string, unknown>, where: Where): SweepRu
       given,
     );
     const name = nameOf(chosen, names);
-    const run = { ...config, output: `${given.output}/runs/${name}` };
+    const run = { ...scored(config), output: `${output}/runs/${name}` };
     parseRunConfig(run, where);
+    if (Object(config.data).validation !== undefined) parseRunConfig(config, where);
     const settings = Object.fromEntries(chosen.map(({ path, value }) => [path.join('.'), value]));
-    return [{ name, settings, config: run }];
+    return [{ name, settings, config: run, whole: config }];
   });
+}
+
+function onHeldOut(config: Record<string, unknown>): Record<string, unknown> {
+  const { data } = config;
+  const isSection = typeof data === 'object' && data !== null && !Array.isArray(data);
+  return isSection ? { ...config, data: { ...data, validation: HELD_OUT } } : config;
 }
 
 function isMethod(section: string): boolean {
@@ -73,12 +92,16 @@ interface Axis {
   values: readonly unknown[];
 }
 
-/** The lists that stand where none may: what a config's own check says of them tells. */
-function axesOf(given: Record<string, unknown>, found: readonly Axis[]): Axis[] {
+/** The lists that stand where none may: what a config's own check says of them tells. `scored`: the config of a run. */
+function axesOf(
+  given: Record<string, unknown>,
+  found: readonly Axis[],
+  scored: (config: Record<string, unknown>) => Record<string, unknown>,
+): Axis[] {
   const wrong: KeyPath[] = [];
   const tried = found.reduce((config, { path, values }) => withValue(config, path, values[0]), given);
   try {
-    parseRunConfig(tried, (path) => {
+    parseRunConfig(scored(tried), (path) => {
       wrong.push(path);
       return '';
     });
@@ -86,7 +109,7 @@ function axesOf(given: Record<string, unknown>, found: readonly Axis[]): Axis[] 
     if (!(error instanceof UserError)) throw error;
   }
   const more = listsIn(tried).filter(({ path }) => wrong.some((at) => path.every((key, i) => key === at[i])));
-  if (more.length > 0) return axesOf(given, [...found, ...more]);
+  if (more.length > 0) return axesOf(given, [...found, ...more], scored);
   const order = listsIn(given).map(({ path }) => path.join('.'));
   const place = ({ path }: Axis) => order.indexOf(path.join('.'));
   return [...found].sort((a, b) => place(a) - place(b));

@@ -10,7 +10,8 @@ const GIVEN = {
   data: { train: 'train.tsv', validation: 'dev.tsv', text: 'text', label: 'label' },
   output: 'out',
 };
-const runsOf = (given: object) => sweepRuns({ ...GIVEN, ...given }, (key) => `sweep.yaml: ${key.join('.')}`);
+const runsOf = (given: object, holdsOut?: boolean) =>
+  sweepRuns({ ...GIVEN, ...given }, (key) => `sweep.yaml: ${key.join('.')}`, holdsOut);
 
 describe('the runs of a sweep', () => {
   it('are all combinations of the lists, the last varying fastest', () => {
@@ -37,6 +38,29 @@ describe('the runs of a sweep', () => {
   it("are no more for the settings of other methods than a run's own", () => {
     const runs = runsOf({ method: ['lora', 'adalora'], lora: { r: [4, 8] } });
     expect(runs.map(({ name }) => name)).toEqual(['method=lora,r=4', 'method=lora,r=8', 'method=adalora']);
+  });
+
+  it('have beside them what is trained on all rows, the data of their own combination with it', () => {
+    const data = { train: ['a/rows.tsv', 'b/rows.tsv'], text: 'text', label: 'label', max_length: [16, 32] };
+    const bare = runsOf({ data }, true);
+    expect(bare[2]).toMatchObject({
+      name: 'train=b_rows.tsv,max_length=16',
+      config: { data: { train: 'b/rows.tsv', max_length: 16, validation: expect.any(String) } },
+    });
+    expect(bare[2].whole.data).toEqual({ ...data, train: 'b/rows.tsv', max_length: 16 });
+    const validation = { near: 'near.tsv', far: 'far.tsv' };
+    for (const { whole } of runsOf({ data: { ...data, validation } }, true))
+      expect(whole.data).toMatchObject({ validation, max_length: expect.any(Number) });
+    const sections = [GIVEN.data, { ...GIVEN.data, train: 'other.tsv' }];
+    expect(runsOf({ data: sections }, true).map(({ whole }) => whole.data)).toEqual(sections);
+    const wrong = { ...data, validation: { 'a b': 'a.tsv', c: 'c.tsv' } };
+    expect(() => runsOf({ data: wrong }, true)).toThrow('sweep.yaml: data.validation');
+  });
+
+  it.each([undefined, ['a', 'b'], '', null])('have one folder above them, which %j is none', (output) => {
+    expect(() => runsOf({ output, seed: [0, 1] })).toThrow(
+      /^sweep\.yaml: output: output: expected one folder, in which each run has its own, got /,
+    );
   });
 
   it('are refused without a list, and with a wrong value in one', () => {
@@ -97,6 +121,7 @@ describe('what a sweep comes to', () => {
     name: `${rate},${seed}`,
     settings: { 'training.learning_rate': rate, seed },
     config: { output: `out/${rate},${seed}` },
+    whole: {},
     record:
       accuracy === undefined
         ? undefined

@@ -13,12 +13,10 @@ import { writeTable } from '../runs/write-table.ts';
  * training rows, `best.yaml`. Undefined where none is finished.
  *
  * @param runs all of the sweep's, also those of other shards, where they are there
- * @param data the `data` section as the sweep's file has it
  */
 export function writeSweep(
   runs: readonly SweepRun[],
   output: string,
-  data: unknown,
 ): { results: SweepResults; markdown: string } | undefined {
   const finished = runs.filter(isFinished);
   if (finished.length === 0) return undefined;
@@ -33,7 +31,7 @@ export function writeSweep(
   writeTable(output, results, markdown, finished);
   const chosen = runs.find(({ config }) => results.best?.runs.includes(config.output as string));
   if (chosen) {
-    const config = { ...chosen.config, data, output: join(output, 'best') };
+    const config = { ...chosen.whole, output: join(output, 'best') };
     atomicWrite(join(output, 'best.yaml'), stringify(config, { aliasDuplicateObjects: false }));
   }
   return { results, markdown };
