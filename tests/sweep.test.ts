@@ -43,11 +43,16 @@ describe('sweep', () => {
     const failed = await workspace.run('sweep', 'sweep.yaml', '--resume');
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(/^learning_rate=0\.02,seed=1 failed:\n.*expected a folder, got a file/m);
+    const tables = () => ['table.md', 'table.json'].map((name) => workspace.read('sweep', name).toString());
+    for (const table of tables()) expect(table).toMatch(/learning_rate=0\.02,seed=1.*expected a folder/s);
+    // The other rate, two of whose two runs are there.
+    expect(failed.stdout).toMatch(/^\| \*\*0\.000001\*\* \| \*\*2\/2\*\* \|/m);
     workspace.delete('sweep/runs/learning_rate=0.02,seed=1');
     const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--resume');
     expect(code).toBe(0);
     expect(stdout).not.toContain('seed=0');
     expect(finished()).toHaveLength(4);
+    for (const table of tables()) expect(table).not.toContain('expected a folder');
   });
 
   it('leaves the table, the report, and the choice on all training rows', async () => {

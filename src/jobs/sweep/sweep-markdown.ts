@@ -1,8 +1,11 @@
 import { counted, duration } from '../../report/format.ts';
 import type { SweepResults, SweepRow } from './sweep-results.ts';
 
-/** Results as a table in Markdown, a row for each combination; the best one is set in bold. */
-export function sweepMarkdown({ metric, rows, best }: SweepResults): string {
+/**
+ * Results as a table in Markdown, a row for each combination, the best one set in bold, and below it the runs that have failed
+ * with the first line of what they said.
+ */
+export function sweepMarkdown({ metric, rows, best, failed }: SweepResults): string {
   // A method's own settings are missing where a row has another.
   const keys = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))];
   const scores = [...new Set([metric, ...rows.flatMap(({ scores }) => Object.keys(scores))])];
@@ -17,7 +20,9 @@ export function sweepMarkdown({ metric, rows, best }: SweepResults): string {
     ];
     return line(row === best ? cells.map((cell) => (cell === '' ? '' : `**${cell}**`)) : cells);
   });
-  return `${[line(head), line(head.map(() => '---')), ...lines].join('\n')}\n`;
+  const failures = failed.map(({ name, message }) => `- ${name}: ${message.split('\n', 1)[0]}`);
+  const below = failures.length > 0 ? ['', 'Failed:', '', ...failures] : [];
+  return `${[line(head), line(head.map(() => '---')), ...lines, ...below].join('\n')}\n`;
 }
 
 /** A combination in words: `training.learning_rate 0.001, method lora`. */

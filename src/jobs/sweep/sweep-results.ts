@@ -23,8 +23,18 @@ export interface SweepResults {
   metric: string;
   /** In the order of the sweep. */
   rows: SweepRow[];
-  /** The row with the best mean; undefined where none has a score. */
+  /** The row with the best mean, of those whose runs are all finished if there are such; undefined where none has a score. */
   best?: SweepRow;
+  /** Runs that have failed, with what they said. */
+  failed: { name: string; message: string }[];
+}
+
+/** A run, and what has come of it so far. */
+export interface RunOutcome extends SweepRun {
+  /** Of a finished one. */
+  record?: RunRecord;
+  /** What a failed one said. */
+  failure?: string;
 }
 
 /** What decides between rows. */
@@ -34,11 +44,8 @@ export interface Choice {
 }
 
 /** What the finished runs of a sweep come to. */
-export function sweepResults(
-  runs: readonly (SweepRun & { record?: RunRecord })[],
-  { metric, greaterIsBetter }: Choice,
-): SweepResults {
-  const groups = new Map<string, (SweepRun & { record?: RunRecord })[]>();
+export function sweepResults(runs: readonly RunOutcome[], { metric, greaterIsBetter }: Choice): SweepResults {
+  const groups = new Map<string, RunOutcome[]>();
   for (const run of runs) {
     const key = JSON.stringify(withoutSeed(run.settings));
     groups.set(key, [...(groups.get(key) ?? []), run]);
@@ -46,11 +53,17 @@ export function sweepResults(
   const rows = [...groups.values()].map((own) => rowOf(own, metric));
   const sign = greaterIsBetter ? 1 : -1;
   const mean = ({ scores }: SweepRow) => sign * (scores[metric]?.mean ?? Number.NaN);
-  const [best] = rows.filter((row) => !Number.isNaN(mean(row))).sort((a, b) => mean(b) - mean(a));
-  return { metric, rows, best };
+  const scored = rows.filter((row) => !Number.isNaN(mean(row)));
+  // The mean of what few seeds have left is high by chance.
+  const whole = scored.filter(({ runs, of }) => runs.length === of);
+  const [best] = (whole.length > 0 ? whole : scored).sort((a, b) => mean(b) - mean(a));
+  const failed = runs.flatMap(({ name, record, failure }) =>
+    record || failure === undefined ? [] : [{ name, message: failure.trim() }],
+  );
+  return { metric, rows, best, failed };
 }
 
-function rowOf(own: readonly (SweepRun & { record?: RunRecord })[], metric: string): SweepRow {
+function rowOf(own: readonly RunOutcome[], metric: string): SweepRow {
   const finished = own.flatMap(({ record, config }) =>
     record ? [{ record, output: `${config.output}` }] : [],
   );

@@ -57,11 +57,14 @@ describe('the runs of a sweep', () => {
     expect(() => runsOf({ data: wrong }, true)).toThrow('sweep.yaml: data.validation');
   });
 
-  it.each([undefined, ['a', 'b'], '', null])('have one folder above them, which %j is none', (output) => {
-    expect(() => runsOf({ output, seed: [0, 1] })).toThrow(
-      /^sweep\.yaml: output: output: expected one folder, in which each run has its own, got /,
-    );
-  });
+  it.each([[undefined], [['a', 'b']], [''], [null]])(
+    'have one folder above them, which %j is none',
+    (output) => {
+      expect(() => runsOf({ output, seed: [0, 1] })).toThrow(
+        /^sweep\.yaml: output: output: expected one folder, in which each run has its own, got /,
+      );
+    },
+  );
 
   it('are refused without a list, and with a wrong value in one', () => {
     expect(() => runsOf({})).toThrow('sweep.yaml: : expected a list in place of a value, got none.');
@@ -133,7 +136,7 @@ describe('what a sweep comes to', () => {
   });
   const runs = [run(1, 0, 0.5), run(1, 1, 0.7), run(2, 0, 0.65), run(2, 1)];
 
-  it('is a row for what differs by more than the seed, and the best of them', () => {
+  it('is a row for what differs by more than the seed, and the best of those that are whole', () => {
     const { rows, best } = sweepResults(runs, { metric: 'accuracy', greaterIsBetter: true });
     expect(rows.map(({ runs, of }) => [runs.length, of])).toEqual([
       [2, 2],
@@ -141,10 +144,32 @@ describe('what a sweep comes to', () => {
     ]);
     expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.6, 12);
     expect(rows[0].scores.accuracy.deviation).toBeCloseTo(Math.SQRT2 / 10, 12);
-    expect(best).toBe(rows[1]);
-    expect(sweepResults(runs, { metric: 'accuracy', greaterIsBetter: false }).best?.settings).toEqual({
-      'training.learning_rate': 1,
+    // Its mean is above that of the first, but one seed is all that it has.
+    expect(rows[1].scores.accuracy.mean).toBe(0.65);
+    expect(best).toBe(rows[0]);
+    const bestOf = (some: typeof runs, greaterIsBetter: boolean) =>
+      sweepResults(some, { metric: 'accuracy', greaterIsBetter }).best?.settings;
+    const [first, second] = [1, 2].map((rate) => ({ 'training.learning_rate': rate }));
+    const halves = [run(1, 0), ...runs.slice(1)];
+    expect([bestOf(halves, true), bestOf(halves, false)]).toEqual([first, second]);
+    const whole = [...runs.slice(0, 3), run(2, 1, 0.75)];
+    expect([bestOf(whole, true), bestOf(whole, false)]).toEqual([second, first]);
+  });
+
+  it('tells what runs that have failed said', () => {
+    const failed = { ...runs[3], failure: 'train.tsv: expected rows, got none.\nmore\n' };
+    const results = sweepResults([...runs.slice(0, 3), failed], {
+      metric: 'accuracy',
+      greaterIsBetter: true,
     });
+    expect(results.failed).toEqual([{ name: '2,1', message: 'train.tsv: expected rows, got none.\nmore' }]);
+    expect(sweepMarkdown(results).split('\n').slice(4)).toEqual([
+      '',
+      'Failed:',
+      '',
+      '- 2,1: train.tsv: expected rows, got none.',
+      '',
+    ]);
   });
 
   it('is a table', () => {
@@ -152,8 +177,10 @@ describe('what a sweep comes to', () => {
     expect(sweepMarkdown(results).split('\n')).toEqual([
       '| training.learning_rate | runs | accuracy | loss | time | memory |',
       '| --- | --- | --- | --- | --- | --- |',
-      expect.stringMatching(/^\| 1 \| 2\/2 \| 0\.6000 ± 0\.1414 \| 1\.0000 ± 0\.0000 \| 1:00 min \|/),
-      expect.stringMatching(/^\| \*\*2\*\* \| \*\*1\/2\*\* \| \*\*0\.6500\*\* \|/),
+      expect.stringMatching(
+        /^\| \*\*1\*\* \| \*\*2\/2\*\* \| \*\*0\.6000 ± 0\.1414\*\* \| \*\*1\.0000 ± 0\.0000\*\* \| \*\*1:00 min\*\* \|/,
+      ),
+      expect.stringMatching(/^\| 2 \| 1\/2 \| 0\.6500 \|/),
       '',
     ]);
   });

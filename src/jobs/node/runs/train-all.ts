@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { atomicWrite } from '../../../formats/node/atomic-write.ts';
 import type { TrainEvent } from '../../../run/events.ts';
 import { finishOf } from '../../../run/node/event-log.ts';
 import { runFiles } from '../../../run/node/run-folder.ts';
+import { filesBeside } from './files-beside.ts';
 import { runChild } from './run-child.ts';
 
 /** One of several runs. */
@@ -44,11 +45,15 @@ export async function trainAll<Run extends NamedRun>(
   for (const run of runs) {
     if (signal?.aborted) return { failed, stopped: true };
     if (isFinished(run)) continue;
-    const file = join(output, 'configs', `${run.name.replaceAll('/', '-')}.yaml`);
-    atomicWrite(file, stringify(run.config, { aliasDuplicateObjects: false }));
-    const { code, message } = await runChild(file, (event) => onEvent?.(run, event), signal);
+    const files = filesBeside(output, run.name);
+    atomicWrite(files.config, stringify(run.config, { aliasDuplicateObjects: false }));
+    rmSync(files.failure, { force: true });
+    const { code, message } = await runChild(files.config, (event) => onEvent?.(run, event), signal);
     if (signal?.aborted) return { failed, stopped: true };
-    if (code !== 0) failed.push({ name: run.name, message });
+    if (code !== 0) {
+      failed.push({ name: run.name, message });
+      atomicWrite(files.failure, message);
+    }
     onEnd?.(run, code === 0 ? undefined : message);
   }
   return { failed, stopped: false };

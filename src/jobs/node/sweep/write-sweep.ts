@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { atomicWrite } from '../../../formats/node/atomic-write.ts';
+import { readText } from '../../../formats/node/read-text.ts';
 import { readRunRecord } from '../../../report/node/read-run-record.ts';
 import { sweepMarkdown } from '../../sweep/sweep-markdown.ts';
 import { type SweepResults, sweepResults } from '../../sweep/sweep-results.ts';
 import { type SweepRun, sweptConfig } from '../../sweep/sweep-runs.ts';
+import { filesBeside } from '../runs/files-beside.ts';
 import { isFinished } from '../runs/train-all.ts';
 import { writeTable } from '../runs/write-table.ts';
 
@@ -24,7 +27,10 @@ export function writeSweep(
     finished[0],
   ).training;
   const results = sweepResults(
-    runs.map((run) => (finished.includes(run) ? { ...run, record: recordOf(run) } : run)),
+    runs.map((run) => ({
+      ...run,
+      ...(finished.includes(run) ? { record: recordOf(run) } : { failure: failureOf(run, output) }),
+    })),
     { metric, greaterIsBetter },
   );
   const markdown = sweepMarkdown(results);
@@ -35,6 +41,11 @@ export function writeSweep(
     atomicWrite(join(output, 'best.yaml'), stringify(config, { aliasDuplicateObjects: false }));
   }
   return { results, markdown };
+}
+
+function failureOf({ name }: SweepRun, output: string): string | undefined {
+  const { failure } = filesBeside(output, name);
+  return existsSync(failure) ? readText(failure, "a run's failure") : undefined;
 }
 
 function recordOf({ config, name }: SweepRun) {
