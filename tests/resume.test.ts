@@ -240,14 +240,14 @@ describe('--resume', () => {
       ['--set', 'training.learning_rate=0.5', '--set', 'adalora.target_modules=[query]'],
       'output: whole: expected to resume the run in it with its own settings, data and model, got ' +
         'training.learning_rate 0.5 (there 0.02), adalora.target_modules ["query"] (there left out). ' +
-        'Resume with what its config.yaml says, or choose another folder with --set output=...\n',
+        'Resume with what its config.yaml says, or name another folder as output.\n',
     ],
     [
       'with other data',
       ['--set', 'data.train=dev.tsv'],
       'output: whole: expected to resume the run in it with its own settings, data and model, got ' +
         "other content in the data files or the model's (weights, tokenizer, config.json). " +
-        'Resume with what its config.yaml says, or choose another folder with --set output=...\n',
+        'Resume with what its config.yaml says, or name another folder as output.\n',
     ],
     [
       'in a folder of something else',

@@ -70,4 +70,28 @@ describe('sweep', () => {
     const [train, heldOut] = ['train', 'held-out'].map((part) => rows(`sweep/data/1/${part}/train.tsv`));
     expect([train, heldOut]).toEqual([120, 40]);
   });
+
+  it('does not pass over finished runs of other settings, data or shares of them', async () => {
+    const said = async (...settings: string[]) => {
+      const words = settings.flatMap((setting) => ['--set', setting]);
+      const { code, stderr } = await workspace.run('sweep', 'sweep.yaml', '--resume', ...words);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    const place = 'output: sweep/runs/learning_rate=0.000001,seed=0: expected to resume the run in it';
+    expect(await said('training.weight_decay=0.5')).toMatch(
+      new RegExp(`^${place} .*, got training\\.weight_decay 0\\.5 \\(there 0\\)\\. Resume with`),
+    );
+    const table = workspace.read('sweep', 'table.json').toString();
+    const other = /^output: .* got other content in the data files or /;
+    expect(await said('held_out=0.5')).toMatch(other);
+    const rows = workspace.read('train.tsv').toString();
+    workspace.write('train.tsv', `${rows}${rows.trimEnd().split('\n').at(-1)}\n`);
+    expect(await said()).toMatch(other);
+    workspace.write('train.tsv', rows);
+    workspace.delete('sweep/runs/learning_rate=0.000001,seed=0/checkpoints');
+    expect(await said('training.weight_decay=0.5')).toMatch(new RegExp(`^${place}`));
+    expect(await workspace.run('sweep', 'sweep.yaml', '--resume')).toMatchObject({ code: 0 });
+    expect(workspace.read('sweep', 'table.json').toString()).toBe(table);
+  });
 });

@@ -74,6 +74,8 @@ async function run(table: string, flags: Flags): Promise<void> {
     const got = runs.length === 0 ? 'no row of the table' : `none in ${data}`;
     throw new UserError({ where: 'reproduce', expected: 'rows with their data', got });
   }
+  const { assertOwnRuns } = await import('../../jobs/node/runs/assert-own-runs.ts');
+  await assertOwnRuns(there);
   const own = inShard(there, flags.shard);
   const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
   try {

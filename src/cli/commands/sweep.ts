@@ -52,6 +52,9 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   if (!resume && shard.of === 1) assertNewFolder(output);
   const runs = await withHeldOut(found, share, output);
   const own = inShard(runs, shard);
+  const { assertOwnRuns } = await import('../../jobs/node/runs/assert-own-runs.ts');
+  // The table is of all shards.
+  await assertOwnRuns(runs);
   const { trainAll } = await import('../../jobs/node/runs/train-all.ts');
   const { runsDisplay } = await import('../terminal/runs-display.ts');
   const { writeSweep } = await import('../../jobs/node/sweep/write-sweep.ts');

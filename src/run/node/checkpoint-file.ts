@@ -62,6 +62,20 @@ export function readLastCheckpoint(
   throw new UserError(`${damages.join('\n')}\n${hint}`);
 }
 
+/** The run that the newest checkpoint says it is of; undefined where there is none. Its state is not read. */
+export function lastFingerprint(folder: string): string | undefined {
+  const newest = listCheckpoints(folder).at(-1);
+  if (!newest) return undefined;
+  const path = join(folder, newest.name);
+  const file = SafetensorsFile.open(path);
+  try {
+    checkFormat(file.header.metadata, path);
+    return file.header.metadata.fingerprint;
+  } finally {
+    file.close();
+  }
+}
+
 function readCheckpoint(path: string, step: number): SavedState {
   const file = SafetensorsFile.open(path);
   try {

@@ -53,23 +53,32 @@ function startedWith(path: string, ownMetrics: readonly string[] | undefined): R
   return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics);
 }
 
-/** The error of resuming a run with settings or data that are not its own: names what differs. */
-export function otherRun(
+/** Settings in which a config differs from that with which the run in a folder has begun, and both their values. */
+export function differencesFrom(
   config: RunConfig,
   { config: path }: ReturnType<typeof runFiles>,
   ownMetrics?: readonly string[],
-): UserError {
+): string[] {
   const before = courseOf(startedWith(path, ownMetrics));
   const now = courseOf(config);
-  const differences = [...new Set([...before.keys(), ...now.keys()])]
+  return [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
     .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
-  const files = ['the data files', "the model's (weights, tokenizer, config.json)"];
-  if (config.adapter !== undefined) files.push('the adapter');
+}
+
+/** The error of resuming a run with settings or data that are not its own: names what differs. */
+export function otherRun(
+  config: RunConfig,
+  files: ReturnType<typeof runFiles>,
+  ownMetrics?: readonly string[],
+): UserError {
+  const differences = differencesFrom(config, files, ownMetrics);
+  const contents = ['the data files', "the model's (weights, tokenizer, config.json)"];
+  if (config.adapter !== undefined) contents.push('the adapter');
   return new UserError({
     where: `output: ${config.output}`,
     expected: 'to resume the run in it with its own settings, data and model',
-    got: differences.length > 0 ? differences.join(', ') : `other content in ${files.join(' or ')}`,
-    hint: 'Resume with what its config.yaml says, or choose another folder with --set output=...',
+    got: differences.length > 0 ? differences.join(', ') : `other content in ${contents.join(' or ')}`,
+    hint: 'Resume with what its config.yaml says, or name another folder as output.',
   });
 }
