@@ -1,9 +1,9 @@
-import { detectFormat } from './detect-format.ts';
 import { parseDelimited } from './parse-delimited.ts';
 import { parseJsonl } from './parse-jsonl.ts';
-import type { DataOptions, FileFormat, Row } from './row.ts';
+import type { DataOptions, Row } from './row.ts';
 import { RowProblems } from './row-problems.ts';
 import { rowsFromTable } from './rows-from-table.ts';
+import { type TableLayout, tableLayout } from './table-layout.ts';
 
 const BYTE_ORDER_MARK = '\ufeff';
 
@@ -21,12 +21,11 @@ export function parseRows(
   onSkipped: (message: string) => void = () => {},
 ): Row[] {
   const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
-  const format = options.format ?? detectFormat(fileName, body);
+  const layout = tableLayout(body, fileName, options);
   const problems = new RowProblems(fileName);
-  const rows =
-    format === 'jsonl'
-      ? parseJsonl(body, fileName, options, problems)
-      : parseTable(body, fileName, format, options, problems);
+  const rows = layout
+    ? parseTable(body, fileName, layout, options, problems)
+    : parseJsonl(body, fileName, options, problems);
   if (options.on_bad_row === 'skip') problems.tellSkipped(rows.length, onSkipped);
   else problems.throwIfAny();
   return rows;
@@ -35,12 +34,10 @@ export function parseRows(
 function parseTable(
   body: string,
   fileName: string,
-  format: FileFormat,
+  { delimiter, quote }: TableLayout,
   options: DataOptions,
   problems: RowProblems,
 ): Row[] {
-  const delimiter = options.delimiter ?? (format === 'csv' ? ',' : '\t');
-  const quote = options.quote ?? delimiter !== '\t';
   const table = parseDelimited(body, fileName, delimiter, quote);
   return rowsFromTable(table, fileName, options, quote, problems);
 }

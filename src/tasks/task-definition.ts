@@ -62,6 +62,8 @@ export interface TaskDefinition<
   tellsAnswers?(data: Data): boolean;
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
+  /** Whether a file may be a table of rows (TSV, CSV), which `parseRows` reads. */
+  readonly takesTables?: boolean;
   /** The key of the section that says how many tokens an example may have; by default `max_length`. */
   readonly lengthKey?: string;
   /** The model, with a head for these classes. */

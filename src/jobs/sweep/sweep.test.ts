@@ -100,16 +100,29 @@ describe('rows that are held out', () => {
   });
 
   it("are elements of JSON lists, articles of SQuAD's files, and blocks of texts", () => {
-    const list = holdOut(JSON.stringify(numbers.map((text) => ({ text }))), 'a.json', 0.1, options);
+    const list = holdOut(JSON.stringify(numbers.map((text) => ({ text }))), 'a.json', 0.1);
     expect(JSON.parse(list.heldOut)).toHaveLength(2);
     expect(JSON.parse(list.train)).toHaveLength(18);
-    const squad = holdOut(JSON.stringify({ version: '1.1', data: numbers }), 'a.json', 0.1, options);
+    const squad = holdOut(JSON.stringify({ version: '1.1', data: numbers }), 'a.json', 0.1);
     expect(JSON.parse(squad.heldOut)).toMatchObject({
       version: '1.1',
       data: [expect.anything(), expect.anything()],
     });
     const blocks = numbers.map((text) => `${text} O\nend O`).join('\n\n');
-    expect(holdOut(blocks, 'a.conll', 0.1, options).heldOut.trim().split('\n\n')).toHaveLength(2);
+    expect(holdOut(blocks, 'a.conll', 0.1).heldOut.trim().split('\n\n')).toHaveLength(2);
+  });
+
+  it('are sentences of CoNLL columns whatever the file is called, and lines of JSON Lines', () => {
+    const sentences = numbers.map((text) => `${text}\tO\nend\tO`).join('\n\n');
+    for (const name of ['a.tsv', 'a.txt', 'a']) {
+      const { train, heldOut } = holdOut(sentences, name, 0.1);
+      expect([train, heldOut].map((part) => part.trim().split('\n\n').length)).toEqual([18, 2]);
+    }
+    const rows = numbers.map((text) => JSON.stringify({ text }));
+    for (const name of ['a.jsonl', 'a.json', 'a'])
+      expect(lines(holdOut(rows.join('\n'), name, 0.1).heldOut)).toHaveLength(2);
+    for (const name of ['a.jsonl', 'a'])
+      expect(JSON.parse(holdOut(`[${rows.join()}]`, name, 0.1).heldOut)).toHaveLength(2);
   });
 
   it('are refused of a file that is too small', () => {

@@ -97,6 +97,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     smoothsLabels: kind.smoothsLabels,
     tellsAnswers: () => true,
     takesFolders: false,
+    takesTables: true,
     build,
     read(files, reading) {
       const skipped: string[] = [];

@@ -17,6 +17,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   smoothsLabels: true,
   tellsAnswers: ({ predict_with_generate: writes }) => writes,
   takesFolders: false,
+  takesTables: true,
   lengthKey: 'max_source_length',
   build: () => tokenModel('SEQ_2_SEQ_LM'),
   read: (files, reading) => files.flatMap((file) => readPairs(file.read(), file.name, reading, true)),

@@ -1,5 +1,7 @@
 import { basename, join } from 'node:path';
 import { dataFiles } from '../../../data/node/text-files.ts';
+import type { DataOptions } from '../../../data/row.ts';
+import { tableLayout } from '../../../data/table-layout.ts';
 import { atomicWrite } from '../../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../../formats/node/make-folder.ts';
 import type { RunConfig } from '../../../run/config/run-config.ts';
@@ -30,21 +32,22 @@ export async function writeHeldOut(
       hint: 'Set held_out: 0 to choose by data.validation; then it is no test set any more.',
     });
   }
-  const files = await dataFiles(data.train, taskNamed(task).takesFolders);
+  const { takesFolders, takesTables } = taskNamed(task);
+  const files = await dataFiles(data.train, takesFolders);
   const [train, validation] = ['train', 'held-out'].map((name) => join(folder, name));
   makeFolder(train);
   makeFolder(validation);
   const columns = Object.entries(data as object).filter(([key]) => COLUMNS.includes(key));
-  const reading = data as { header?: boolean; quote?: boolean };
+  const reading = data as Pick<DataOptions, 'header' | 'quote' | 'delimiter'>;
   const header = reading.header ?? columns.some(([, column]) => typeof column === 'string');
   const names = files.map((file) => {
     // What is packed or parquet is read as text, and its name says so.
     const name = basename(file.name)
       .replace(/\.gz$/i, '')
       .replace(/\.parquet$/i, '.jsonl');
-    const quote = reading.quote ?? /\.csv$/i.test(name);
-    const isTable = /\.(tsv|csv)$/i.test(name);
-    const parts = holdOut(file.read(), name, share, { header: isTable && header, quote: isTable && quote });
+    const content = file.read().replace(/^\ufeff/, '');
+    const layout = takesTables ? tableLayout(content, name, reading) : undefined;
+    const parts = holdOut(content, name, share, layout && { header, quote: layout.quote });
     atomicWrite(join(train, name), parts.train);
     atomicWrite(join(validation, name), parts.heldOut);
     return name;

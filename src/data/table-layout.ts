@@ -1,0 +1,21 @@
+import { detectFormat } from './detect-format.ts';
+import type { DataOptions } from './row.ts';
+
+/** How the fields of a table are told apart. */
+export interface TableLayout {
+  delimiter: string;
+  /** Whether a double quote encloses fields. */
+  quote: boolean;
+}
+
+/** How a file of rows is read as a table; undefined for JSON. */
+export function tableLayout(
+  content: string,
+  fileName: string,
+  options: Pick<DataOptions, 'format' | 'delimiter' | 'quote'>,
+): TableLayout | undefined {
+  const format = options.format ?? detectFormat(fileName, content);
+  if (format === 'jsonl') return undefined;
+  const delimiter = options.delimiter ?? (format === 'csv' ? ',' : '\t');
+  return { delimiter, quote: options.quote ?? delimiter !== '\t' };
+}
