@@ -2,9 +2,8 @@ import { isAgreed } from '../../parallel/agreed.ts';
 import { joinProcesses, type Processes } from '../../parallel/node/join-processes.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
-import { ComputationError } from '../../support/computation-error.ts';
+import { type Failure, failureOf } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
-import { UserError } from '../../support/user-error.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runTraining } from './run-training.ts';
 
@@ -33,13 +32,9 @@ export type WorkerMessage =
   | { event: TrainEvent }
   | { answers: Answers }
   | { result: FinishEvent }
-  | { failure: Failure };
+  | { failure: JobFailure };
 
-/** Errors lose their class on the way between threads. */
-export interface Failure {
-  message: string;
-  stack?: string;
-  kind: 'user' | 'computation' | 'fault';
+export interface JobFailure extends Failure {
   /** Whether all processes that share the run fail with it. */
   agreed: boolean;
 }
@@ -80,13 +75,6 @@ export async function doJob(
     const agreed = isAgreed(thrown);
     // Whom the others do not expect to go goes without taking leave: the launcher ends them.
     if (agreed) processes?.leave();
-    const error = fileError(thrown) ?? (thrown as Error);
-    const { message, stack } = error;
-    send({ failure: { message, stack, kind: kindOf(error), agreed } });
+    send({ failure: { ...failureOf(fileError(thrown) ?? (thrown as Error)), agreed } });
   }
-}
-
-function kindOf(error: Error): Failure['kind'] {
-  if (error instanceof UserError) return 'user';
-  return error instanceof ComputationError ? 'computation' : 'fault';
 }

@@ -5,10 +5,9 @@ import { readyForMpi } from '../../parallel/node/launch.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
-import { ComputationError } from '../../support/computation-error.ts';
-import { UserError } from '../../support/user-error.ts';
+import { revived } from '../../support/failure.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
-import type { Answers, Failure, WorkerJob, WorkerMessage } from './do-job.ts';
+import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
 import { tellingAll } from './telling-all.ts';
 
 export interface TrainOptions {
@@ -60,7 +59,7 @@ export async function train(
     worker.on('message', (message: WorkerMessage) => {
       if ('result' in message) return mistake ? reject(mistake.error) : resolve(message.result);
       if ('answers' in message) return score(message.answers);
-      if ('failure' in message) return reject(mistake ? mistake.error : revived(message.failure));
+      if ('failure' in message) return reject(mistake ? mistake.error : errorOf(message.failure));
       if (mistake) return;
       try {
         onEvent?.(message.event);
@@ -79,14 +78,7 @@ export async function train(
   }).finally(() => signal?.removeEventListener('abort', requestStop));
 }
 
-function revived({ agreed, ...failure }: Failure): Error {
-  const error = ofKind(failure);
+function errorOf({ agreed, ...failure }: JobFailure): Error {
+  const error = revived(failure);
   return agreed ? markAgreed(error) : error;
-}
-
-function ofKind({ message, stack, kind }: Omit<Failure, 'agreed'>): Error {
-  if (kind === 'user') return new UserError(message);
-  return kind === 'computation'
-    ? new ComputationError(message)
-    : Object.assign(new Error(message), { stack });
 }

@@ -1,5 +1,5 @@
+import { type Failure, failureOf, revived } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
-import { UserError } from '../../support/user-error.ts';
 import { markAgreed } from '../agreed.ts';
 import type { Communicator } from '../communicator.ts';
 import { gatherJson } from '../messages.ts';
@@ -13,19 +13,17 @@ import { processName } from '../process-name.ts';
 export async function together<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
   if (communicator.size === 1) return work();
   const outcome = await attempt(work);
-  const failures = gatherJson(communicator, 'error' in outcome ? describe(outcome.error) : null);
+  const failures = gatherJson(communicator, 'error' in outcome ? failureOf(outcome.error) : null);
   const first = failures.findIndex((failure) => failure !== null);
   if ('value' in outcome && first < 0) return outcome.value;
   const failure = failures[first] as Failure;
   const error = 'error' in outcome && first === communicator.rank ? outcome.error : revived(failure);
   // A mistake of process 0 is most often that of all, and reads as it does alone.
-  if (first > 0) error.message = `${processName(communicator, first)}: ${error.message}`;
+  if (first > 0) {
+    const name = processName(communicator, first);
+    Object.assign(error, { message: `${name}: ${error.message}`, stack: `${name}: ${error.stack}` });
+  }
   throw markAgreed(error);
-}
-
-interface Failure {
-  message: string;
-  isMistake: boolean;
 }
 
 async function attempt<T>(work: () => T | Promise<T>): Promise<{ value: T } | { error: Error }> {
@@ -34,14 +32,6 @@ async function attempt<T>(work: () => T | Promise<T>): Promise<{ value: T } | { 
   } catch (error) {
     return { error: fileError(error) ?? (error as Error) };
   }
-}
-
-function describe(error: Error): Failure {
-  return { message: error.message, isMistake: error instanceof UserError };
-}
-
-function revived({ message, isMistake }: Failure): Error {
-  return isMistake ? new UserError(message) : new Error(message);
 }
 
 /** Does work that leaves files for all processes of a host: once on each host, then in its other processes. */
