@@ -71,6 +71,15 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(bytes('again').equals(bytes('two'))).toBe(true);
   });
 
+  it('ask MPI how many they are where the launcher does not say', async () => {
+    const { env, launcher = [] } = launched(2);
+    const unsaid = [...launcher, 'env', '-u', 'OMPI_COMM_WORLD_SIZE'];
+    expect(await workspace.start(words('unsaid', 2), { env, launcher: unsaid }).ended).toMatchObject({
+      code: 0,
+    });
+    expect(bytes('unsaid').equals(bytes('two'))).toBe(true);
+  });
+
   it('stop at a signal with a checkpoint, end with one that is killed, and go on in another number', async () => {
     // Open MPI waits that long before it kills what it has sent a signal to; its default is a second.
     const env = { ...MPI_ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout: '10' };

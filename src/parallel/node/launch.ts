@@ -7,9 +7,10 @@ export type MpiName = 'Open MPI' | 'MPICH';
 export interface Launch {
   /** Undefined where it serves either. */
   mpi: MpiName | undefined;
-  /** This process's number among those that it has started, and how many these are. */
+  /** This process's number among those that it has started. */
   rank: number;
-  size: number;
+  /** How many these are; undefined where MPI alone knows. */
+  size: number | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,6 +22,13 @@ const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size:
     mark: 'OMPI_COMM_WORLD_SIZE',
     rank: ['OMPI_COMM_WORLD_RANK'],
     size: ['OMPI_COMM_WORLD_SIZE'],
+  },
+  // mpirun_rsh of MVAPICH, whose library has MPICH's ABI.
+  {
+    mpi: 'MPICH',
+    mark: 'MV2_COMM_WORLD_RANK',
+    rank: ['MV2_COMM_WORLD_RANK'],
+    size: ['MV2_COMM_WORLD_SIZE'],
   },
   // Slurm's plugin pmi2, too.
   { mpi: 'MPICH', mark: 'PMI_RANK', rank: ['PMI_RANK'], size: ['PMI_SIZE', 'SLURM_STEP_NUM_TASKS'] },
@@ -35,18 +43,30 @@ const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size:
 export function launchOf(env: Environment): Launch | undefined {
   const launcher = LAUNCHERS.find(({ mark }) => env[mark] !== undefined);
   if (launcher) {
-    const first = (names: readonly string[]) =>
-      Number(names.map((name) => env[name]).find(Boolean) ?? Number.NaN);
+    const first = (names: readonly string[]) => Number(names.map((name) => env[name]).find(Boolean) ?? 0);
     const [rank, size] = [first(launcher.rank), first(launcher.size)];
-    return { mpi: launcher.mpi, rank: rank || 0, size: size || 1 };
+    return { mpi: launcher.mpi, rank: rank || 0, size: size || undefined };
   }
-  if (Number(env.SLURM_STEP_NUM_TASKS ?? 1) <= 1) return undefined;
+  if (!isOfStep(env)) return undefined;
   throw new UserError({
     where: 'srun',
     expected: 'processes that it tells of each other',
     got: `${env.SLURM_STEP_NUM_TASKS} of which each is alone`,
     hint: 'Start them with srun --mpi=pmix (MPICH: --mpi=pmi2), or one alone with srun --ntasks=1.',
   });
+}
+
+/** This process's number among several that were started at once, told of each other or not; undefined for one alone. */
+export function rankAmongSeveral(env: Environment): number | undefined {
+  const isTold = LAUNCHERS.some(({ mark }) => env[mark] !== undefined);
+  if (!isTold) return isOfStep(env) ? Number(env.SLURM_PROCID ?? 0) : undefined;
+  const launch = launchOf(env);
+  return launch && launch.size !== 1 ? launch.rank : undefined;
+}
+
+/** Whether srun has started others beside this one. */
+function isOfStep(env: Environment): boolean {
+  return Number(env.SLURM_STEP_NUM_TASKS ?? 1) > 1;
 }
 
 /** An environment in which {@link launchOf} finds no launcher. */

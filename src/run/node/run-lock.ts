@@ -107,9 +107,10 @@ function takeAway(path: string, text: string): void {
 }
 
 function self(): Holder {
+  const launch = launchOf(process.env);
   return {
     ...{ pid: process.pid, thread: threadId, host: hostname(), started: processStatus(process.pid)?.started },
-    ...((launchOf(process.env)?.size ?? 1) > 1 && { launcher: process.ppid }),
+    ...(launch && launch.size !== 1 && { launcher: process.ppid }),
   };
 }
 

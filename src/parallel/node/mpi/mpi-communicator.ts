@@ -25,7 +25,7 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
   if (mpi.isFinalized()) throw secondRun();
   mpi.init();
   const [rank, size] = [mpi.rank(), mpi.size()];
-  if (rank !== launch.rank || size !== launch.size)
+  if (rank !== launch.rank || size !== (launch.size ?? size))
     throw otherLauncher(found.abi.name, { rank, size }, launch);
 
   const spread = (bytes: Uint8Array, root: number) => {
@@ -68,7 +68,7 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
 function otherLauncher(name: string, found: Omit<Launch, 'mpi'>, said: Launch): UserError {
   return new UserError({
     where: 'MPI',
-    expected: `process ${said.rank} of ${said.size}, as the launcher says`,
+    expected: `process ${said.rank}${said.size === undefined ? '' : ` of ${said.size}`}, as the launcher says`,
     got: `process ${found.rank} of ${found.size} from the library of ${name}`,
     hint: 'Start with the launcher that belongs to this library, or name its own in ADALORA_MPI_LIBRARY.',
   });
