@@ -47,6 +47,19 @@ describe('predict', () => {
     expect(JSON.parse(named)).toMatchObject({ id: 'x-7' });
   });
 
+  it('numbers rows as the file does where some are skipped, of files and of standard input', async () => {
+    workspace.write('ragged.tsv', 'sentence\tlabel\na cat .\tgood\nragged\na dog .\tbad\n');
+    const skip = ['--on-bad-row', 'skip'];
+    const rows = (await lines('ragged.tsv', ...skip)).map((line) => JSON.parse(line).row);
+    expect(rows).toEqual([1, 3]);
+    const typed = await workspace.runWith(
+      workspace.read('ragged.tsv').toString(),
+      ...['predict', 'run', '--format', 'glue', ...skip],
+    );
+    expect(typed.stdout).toMatch(/^index\tprediction\n0\t\w+\n2\t\w+\n$/);
+    expect(typed.stderr).toMatch(/^1 row is skipped\. standard input:3: .*\nGLUE's server takes only files/);
+  });
+
   it('says how a text is asked where one stands in place of a file', async () => {
     const { code, stderr } = await workspace.run('predict', 'run', 'where is it');
     expect(code).toBe(2);

@@ -246,6 +246,20 @@ describe('on_bad_row: skip', () => {
     return { lines: rows.map(({ line }) => line), told };
   };
 
+  it.each([
+    ['a table', 'x.tsv', 'text\tlabel\na\t1\nragged\nb\t0\n\nc\t1', [undefined, 2, 3]],
+    ['JSON lines', 'x.jsonl', '{"text":"a"}\n\n{"text":5}\n{\n{"text":"b"}', [undefined, 3]],
+    ['a list on one line', 'x.json', '[{"text":"a"},{"text":5},{"text":6},{"text":"b"}]', [undefined, 3]],
+  ])('keeps the places of rows behind them: %s', (_, name, content, places) => {
+    let skipped = 0;
+    const options: DataOptions = { text: 'text', on_bad_row: 'skip' };
+    const rows = parseRows(content, name, options, (_, count) => {
+      skipped = count;
+    });
+    expect(rows.map(({ place }) => place)).toEqual(places);
+    expect(skipped + rows.length).toBe(4);
+  });
+
   it('leaves out ragged rows and those without label, counted and named', () => {
     const content = 'text\tlabel\na\t1\nb\nc\t\t\nd\t\ne\t0';
     expect(skipping(content, 'x.tsv', NAMED)).toEqual({

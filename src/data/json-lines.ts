@@ -87,6 +87,7 @@ function newlinesIn(text: string): number {
 
 function parseObject(source: string, line: number, problems: RowProblems): JsonObject | undefined {
   let value: unknown;
+  problems.beginRow();
   try {
     value = parseRow(source);
   } catch (error) {

@@ -31,6 +31,7 @@ export function parseJsonl(
     }
     const before = problems.count;
     const row: Row = { line, text: textOf(object, textKey, line, problems) };
+    if (before > 0) row.place = rows.length + before;
     if (pairKey !== undefined) row.textPair = textOf(object, pairKey, line, problems);
     if (labelKey !== undefined) row.label = toLabel(own(object, labelKey), labelKey, line, problems);
     const id = labelKey === undefined && ROW_IDS.map((name) => own(object, name)).find(isId);

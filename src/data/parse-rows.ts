@@ -1,6 +1,6 @@
 import { parseDelimited } from './parse-delimited.ts';
 import { parseJsonl } from './parse-jsonl.ts';
-import type { DataOptions, Row } from './row.ts';
+import type { DataOptions, OnSkipped, Row } from './row.ts';
 import { RowProblems } from './row-problems.ts';
 import { rowsFromTable } from './rows-from-table.ts';
 import { type TableLayout, tableLayout } from './table-layout.ts';
@@ -11,14 +11,14 @@ const BYTE_ORDER_MARK = '\ufeff';
  * Reads rows from the content of a TSV, CSV or JSON Lines file. A byte-order mark, CRLF line ends and blank lines are
  * accepted. `fileName` decides the format (see `detectFormat`) and stands in messages.
  *
- * @param onSkipped told how many rows are left out and why, with `on_bad_row: skip`
+ * @param onSkipped told why rows are left out and how many, with `on_bad_row: skip`
  * @throws UserError with file and line for everything that is wrong with the rows, several at once.
  */
 export function parseRows(
   content: string,
   fileName: string,
   options: DataOptions,
-  onSkipped: (message: string) => void = () => {},
+  onSkipped: OnSkipped = () => {},
 ): Row[] {
   const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
   const layout = tableLayout(body, fileName, options);

@@ -1,4 +1,5 @@
 import { UserError } from '../support/user-error.ts';
+import type { OnSkipped } from './row.ts';
 
 /** Lines named in full per kind of problem: enough to see the pattern, few enough to read. */
 const MAX_SHOWN = 5;
@@ -29,6 +30,11 @@ export class RowProblems {
     return this.#rows;
   }
 
+  /** Says that another row begins, where that before may have the same place: of a list on one line. */
+  beginRow(): void {
+    this.#last = undefined;
+  }
+
   /** Notes a problem at a place. Problems that expect the same are of one kind and told together. */
   add(place: Place, problem: RowProblem): void {
     if (place !== this.#last) this.#rows++;
@@ -53,11 +59,11 @@ export class RowProblems {
    * @param kept rows that are not
    * @throws UserError where no row is left
    */
-  tellSkipped(kept: number, tell: (message: string) => void): void {
+  tellSkipped(kept: number, tell: OnSkipped): void {
     if (this.#rows === 0) return;
     if (kept === 0) this.throwIfAny();
     const skipped = this.#rows === 1 ? '1 row is' : `${this.#rows} rows are`;
-    tell(`${skipped} skipped. ${this.#messages().join(' ')}`);
+    tell(`${skipped} skipped. ${this.#messages().join(' ')}`, this.#rows);
   }
 
   #messages(): string[] {

@@ -9,6 +9,8 @@ export interface Row {
   textPair?: string;
   /** What the file calls the row, in a column `index`, `idx` or `id`: for rows without labels. */
   id?: string;
+  /** Its place among all rows of the file, from 0, where rows before it were left out. */
+  place?: number;
   label?: RawLabel;
 }
 
@@ -24,6 +26,9 @@ export const ON_BAD_ROW = ['error', 'skip'] as const;
 
 /** Columns that number rows, as GLUE's files and the Hub's have them. */
 export const ROW_IDS = ['index', 'idx', 'id'];
+
+/** Told of rows that are left out: what is wrong with them, and how many they are. */
+export type OnSkipped = (message: string, count: number) => void;
 
 export type FileFormat = 'tsv' | 'csv' | 'jsonl';
 

@@ -56,6 +56,7 @@ export function rowsFromTable(
       continue;
     }
     const row: Row = { line: lines[i], text: record[textAt] };
+    if (problems.count > 0) row.place = i - first;
     if (pairAt !== undefined) row.textPair = record[pairAt];
     if (idAt >= 0) row.id = record[idAt];
     if (labelAt !== undefined) {

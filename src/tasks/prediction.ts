@@ -1,3 +1,4 @@
+import type { OnSkipped } from '../data/row.ts';
 import type { TextGenerator } from '../generation/text-generator.ts';
 import type { Predictor } from '../program/program.ts';
 import type { ServedAnswer } from './served-answer.ts';
@@ -9,8 +10,10 @@ export type Answer = object;
 /** Answers as lines of another form than JSON. */
 export interface AnswerFormat<Input> {
   header: string;
-  /** `place`: of the input among all, from 0. */
+  /** `place`: of the input among all, those that were left out too, from 0. */
   line(answer: Answer, input: Input, place: number): string;
+  /** What whoever gets such lines makes of rows that were left out. */
+  readonly ofSkipped?: string;
 }
 
 /** How clients of a server give inputs and get answers. */
@@ -37,16 +40,11 @@ export interface Prediction<Data extends BaseData, Input> {
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file?: string): ReadingOf<Data>;
   /** @throws UserError for bad rows with their lines */
-  inputs(
-    content: string,
-    fileName: string,
-    reading: ReadingOf<Data>,
-    onNotice?: (message: string) => void,
-  ): Input[];
+  inputs(content: string, fileName: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
   /** Other forms of its answers than JSON Lines, by name. */
   readonly formats?: Readonly<Record<string, AnswerFormat<Input>>>;
   /** Standard input, which has no name to tell its format. */
-  typed(content: string, reading: ReadingOf<Data>): Input[];
+  typed(content: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
   /** What makes an input of a text that a person types; undefined where one text is none, as for pairs. */
   line?(reading: ReadingOf<Data>): ((text: string) => Input) | undefined;
   /** Inputs that are answered together, for a batch size; by default so many that like lengths share a batch. */

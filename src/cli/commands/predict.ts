@@ -19,6 +19,7 @@ import {
   type UseFlags,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
+import { inputsOf } from '../inputs-of.ts';
 
 /** Forms in which every task's answers may be written. */
 const EVERY = ['jsonl', 'csv'];
@@ -76,30 +77,27 @@ async function run(
       !flags.logits;
     const line = prediction.line?.(reading);
     if (isAsked && line) return await answerTyped(trained, prediction, line);
-    const inputs =
-      files === undefined
-        ? prediction.typed(await fromFirst(communicator, readInput), reading)
-        : files.flatMap((file) =>
-            prediction.inputs(file.read(), file.name, reading, (message) => console.error(message)),
-          );
+    const sources = files ?? [await fromFirst(communicator, readInput)];
+    const { inputs, places, skipped } = inputsOf(sources, prediction, reading);
     if (output !== undefined && prediction.files) {
       const answers: Answer[] = [];
       for await (const answer of trained.predict<unknown, Answer>(inputs, reading)) answers.push(answer);
       return isFirst ? writeFiles(output, prediction.files(inputs, answers)) : undefined;
     }
+    if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
     if (format && isFirst) await write(format.header);
     const table = flags.format === 'csv' ? new AnswerTable() : undefined;
-    let place = 0;
+    let answered = 0;
     for await (const answer of trained.predict<unknown>(inputs, reading)) {
       if (!isFirst) continue;
-      const input = inputs[place];
+      const [input, place] = [inputs[answered], places[answered]];
       if (format) await write(format.line(answer as object, input, place));
       else {
         const said = prediction.json(answer as object, flags.logits ?? false, trained.labels);
         const named = { ...placeOf(input, place), ...said };
         for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
       }
-      place++;
+      answered++;
     }
   } finally {
     await trained.close();

@@ -163,9 +163,9 @@ export function labelledTexts<Answer extends LabelAnswer>(
         const columns = useColumns(asOptions(reading), flags, false);
         return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
       },
-      inputs: (content, fileName, reading, onNotice) =>
-        parseRows(content, fileName, asOptions(reading), onNotice),
-      typed: (content, reading) => rowsFromInput(content, asOptions(reading)),
+      inputs: (content, fileName, reading, onSkipped) =>
+        parseRows(content, fileName, asOptions(reading), onSkipped),
+      typed: (content, reading, onSkipped) => rowsFromInput(content, asOptions(reading), onSkipped),
       line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
       async answer(rows, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
         const set = encodedSet(rows, tokenizer, maxLength);
@@ -176,6 +176,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
         glue: {
           header: 'index\tprediction',
           line: (answer, { id }, place) => `${id ?? place}\t${kind.submitted(answer as Answer)}`,
+          ofSkipped:
+            "GLUE's server takes only files with a line for each row of its test set: add those that are missing.",
         },
       },
       json: (answer, details, labels) => kind.json(answer as Answer, details, labels),

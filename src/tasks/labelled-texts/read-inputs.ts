@@ -1,6 +1,6 @@
 import { detectFormat } from '../../data/detect-format.ts';
 import { parseRows } from '../../data/parse-rows.ts';
-import type { DataOptions, Row } from '../../data/row.ts';
+import type { DataOptions, OnSkipped, Row } from '../../data/row.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../task-definition.ts';
 
@@ -54,14 +54,14 @@ function jsonKeys(columns: Columns): Columns {
  * Rows from standard input: JSON where it begins with `{` or `[`, a table with the given columns where its first line has
  * a tab, or commas between the names of these columns; else one text a line, of which a blank one keeps its place.
  */
-export function rowsFromInput(content: string, columns: Columns): Row[] {
+export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   const body = content.replace(/^\ufeff/, '');
   if (/^\s*(\{|\[\s*\{)/.test(body))
-    return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' });
+    return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' }, onSkipped);
   const [first] = body.split('\n', 1);
   if (first.includes('\t') || columns.delimiter !== undefined)
-    return parseRows(body, STANDARD_INPUT, { ...columns, format: 'tsv' });
-  if (isCsv(first, columns)) return parseRows(body, STANDARD_INPUT, { ...columns, format: 'csv' });
+    return parseRows(body, STANDARD_INPUT, { ...columns, format: 'tsv' }, onSkipped);
+  if (isCsv(first, columns)) return parseRows(body, STANDARD_INPUT, { ...columns, format: 'csv' }, onSkipped);
   if (columns.text_pair !== undefined) {
     throw new UserError({
       where: STANDARD_INPUT,
