@@ -69,6 +69,18 @@ describe('rowsFromInput', () => {
     expect(texts(rowsFromInput('a;b\n', predicting({ text: 1, delimiter: ';' })))).toEqual(['b']);
   });
 
+  it.each<[string, Columns, string]>([
+    ['a delimiter', { text: 'text', label: 'label', delimiter: ';' }, 'text;label\nb;1\n'],
+    ['quotes', { text: 'text', label: 'label', quote: true }, 'label,text\n1,"b"\n'],
+    ['a delimiter, and columns by number', { text: 0, label: 1, delimiter: ';' }, 'b;1\n'],
+    ['quotes, and columns by number', { text: 1, label: 0, quote: true }, '1,"b"\n'],
+    ['quotes around one column', { text: 0, label: 1, quote: true }, '"b"\n'],
+  ])('takes plain lines beside tables of a run with %s', (_, run, table) => {
+    expect(texts(rowsFromInput(table, predicting(run)))).toEqual(['b']);
+    const plain = ['A good film.', 'It was; and is.'];
+    expect(texts(rowsFromInput(plain.join('\n'), predicting(run)))).toEqual(plain);
+  });
+
   it('takes JSON lines, with the keys text and text_pair for columns that have numbers', () => {
     expect(texts(rowsFromInput('{"text": "a"}\n{"text": "b"}\n', predicting(COLA)))).toEqual(['a', 'b']);
     expect(columnsFor('x.jsonl', { text: 5, text_pair: 6, label: 'score' })).toEqual({

@@ -1,6 +1,6 @@
 import { detectFormat } from '../../data/detect-format.ts';
 import { parseRows } from '../../data/parse-rows.ts';
-import type { DataOptions, OnSkipped, Row } from '../../data/row.ts';
+import type { DataOptions, FileFormat, OnSkipped, Row } from '../../data/row.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../task-definition.ts';
 
@@ -51,17 +51,16 @@ function jsonKeys(columns: Columns): Columns {
 }
 
 /**
- * Rows from standard input: JSON where it begins with `{` or `[`, a table with the given columns where its first line has
- * a tab, or commas between the names of these columns; else one text a line, of which a blank one keeps its place.
+ * Rows from standard input: JSON where it begins with `{` or `[`, a table with the given columns where its first line is
+ * one's; else one text a line, of which a blank one keeps its place.
  */
 export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   const body = content.replace(/^\ufeff/, '');
   if (/^\s*(\{|\[\s*\{)/.test(body))
     return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' }, onSkipped);
   const [first] = body.split('\n', 1);
-  if (first.includes('\t') || columns.delimiter !== undefined)
-    return parseRows(body, STANDARD_INPUT, { ...columns, format: 'tsv' }, onSkipped);
-  if (isCsv(first, columns)) return parseRows(body, STANDARD_INPUT, { ...columns, format: 'csv' }, onSkipped);
+  const format = tableFormat(first, columns);
+  if (format) return parseRows(body, STANDARD_INPUT, { ...columns, format }, onSkipped);
   if (columns.text_pair !== undefined) {
     throw new UserError({
       where: STANDARD_INPUT,
@@ -74,12 +73,20 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
   return lines.map((text, i) => ({ line: i + 1, text }));
 }
 
-/** Whether commas separate fields: they do where they part the names in use, and those of a pair by number. */
-function isCsv(first: string, { text, text_pair, quote }: Columns): boolean {
-  if (quote) return true;
-  const fields = first.split(',').map((field) => field.trim().replace(/^"(.*)"$/, '$1'));
-  const columns = [text, text_pair].filter((column) => column !== undefined);
-  const names = columns.filter((column) => typeof column === 'string');
-  if (names.length > 0) return fields.length > 1 && names.every((name) => fields.includes(name));
-  return text_pair !== undefined && fields.length > Math.max(Number(text), Number(text_pair));
+/**
+ * The format of a table by its first line; undefined where lines are texts. A tab makes a table. Commas, or what else
+ * separates fields, do where they part the names in use; columns by number must be those of a pair, or the run say that
+ * there is a delimiter, or quotes.
+ */
+function tableFormat(first: string, columns: Columns): FileFormat | undefined {
+  const { text, text_pair, quote, delimiter } = columns;
+  if (delimiter === undefined && first.includes('\t')) return 'tsv';
+  const fields = first.split(delimiter ?? ',').map((field) => field.trim().replace(/^"(.*)"$/, '$1'));
+  const used = [text, text_pair].filter((column) => column !== undefined);
+  const names = used.filter((column) => typeof column === 'string');
+  const isParted = fields.length > 1;
+  if (names.length > 0) return isParted && names.every((name) => fields.includes(name)) ? 'csv' : undefined;
+  const isPair = text_pair !== undefined && fields.length > Math.max(Number(text), Number(text_pair));
+  const isSaid = (delimiter !== undefined || quote) && isParted;
+  return isPair || isSaid || (quote && first.startsWith('"')) ? 'csv' : undefined;
 }
