@@ -304,7 +304,7 @@ describe('adalora export --as onnx', () => {
     [
       'a folder with files',
       ['--as', 'onnx', '-o', 'model'],
-      '--output: model: expected a new or empty folder, got one with files in it.\n',
+      'output: model: expected a new or empty folder, got one with files in it.\n',
     ],
     [
       'a type of weights of another form',

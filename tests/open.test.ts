@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BaseDtype } from '../src/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
@@ -39,6 +40,16 @@ async function answersOf(path: string, baseDtype: BaseDtype): Promise<ClassAnswe
 
 const differences = (a: ClassAnswer[], b: ClassAnswer[]) =>
   a.flatMap(({ logits }, row) => [...logits].map((logit, i) => Math.abs(logit - b[row].logits[i])));
+
+it('nothing is written over a folder with files in it', async () => {
+  await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
+  const folder = workspace.path('merged');
+  const before = readdirSync(folder);
+  const refused = `output: ${folder}: expected a new or empty folder, got one with files in it`;
+  expect(() => opened.merge(folder)).toThrow(refused);
+  for (const form of ['lora', 'onnx']) expect(() => opened.export(form, folder)).toThrow(refused);
+  expect(readdirSync(folder)).toEqual(before);
+});
 
 describe.each(['merged', 'full'])('a whole model, %s', (path) => {
   it('passes no weight through JavaScript', async () => {

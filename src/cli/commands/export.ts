@@ -34,11 +34,9 @@ async function writeOnnx(path: string, { output, dtype = 'fp32', model }: Flags)
   const { onnxDtypes } = await import('../../optimum/onnx-dtypes.ts');
   const { exportOnnx } = await import('../../trained/node/export-onnx.ts');
   const { openTuned } = await import('../../trained/node/open-tuned.ts');
-  const { assertNewFolder } = await import('../assert-new-folder.ts');
   const { downloadDisplay } = await import('../terminal/download-display.ts');
   const names = dtype.split(',').map((name) => name.trim());
   const dtypes = onnxDtypes(names, '--dtype');
-  assertNewFolder(output);
   const opened = await openTuned(path, { model, onProgress: downloadDisplay(process.stderr) });
   try {
     exportOnnx(opened, output, { dtypes });
@@ -56,10 +54,8 @@ async function writeAdapter(path: string, { as: form, output, ...ofOnnx }: Flags
   const { exportAdapter } = await import('../../trained/node/export-adapter.ts');
   const { locateAdapter } = await import('../../trained/node/locate-trained.ts');
   const { kindOf } = await import('../../tuners/registry.ts');
-  const { assertNewFolder } = await import('../assert-new-folder.ts');
   const { folder } = await locateAdapter(path);
   const stored = readAdapter(folder);
-  assertNewFolder(output);
   exportAdapter({ folder, adapter: { stored, kind: kindOf(stored, folder) } }, form, output);
   console.log(`The adapter is in ${output}`);
 }

@@ -30,8 +30,6 @@ async function run(path: string, { output, dtype, model }: Flags): Promise<void>
   const { writeMerged } = await import('../../trained/node/merge.ts');
   const { openTuned } = await import('../../trained/node/open-tuned.ts');
   const { downloadDisplay } = await import('../terminal/download-display.ts');
-  const { assertNewFolder } = await import('../assert-new-folder.ts');
-  assertNewFolder(output);
   const opened = await openTuned(path, { model, onProgress: downloadDisplay(process.stderr) });
   try {
     writeMerged(opened, output, { dtype });

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import type { Recipe } from '../../recipes/recipe.ts';
 import type { ReproductionRun } from '../../recipes/reproduction.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
-import { assertNewFolder } from '../assert-new-folder.ts';
 import { repeated } from '../flags.ts';
 import { inShard, type Shard, shardOption } from '../shard.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
-import { assertNewFolder } from '../assert-new-folder.ts';
 import { repeated } from '../flags.ts';
 import { inShard, type Shard, shardOption } from '../shard.ts';
 import { shellQuoted } from '../shell-quoted.ts';

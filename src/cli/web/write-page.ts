@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
-import { assertNewFolder } from '../assert-new-folder.ts';
 import { pageParts } from './page-parts.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { copyNotes } from './notes-file.ts';
@@ -10,7 +11,7 @@ export const ONNX_FORM = 'onnx';
 /**
  * Writes an adapter in another form of adapter that computes the same.
  *
- * @throws UserError naming the forms that there are
+ * @throws UserError naming the forms that there are, and for a folder with files in it
  */
 export function exportAdapter(
   { adapter, folder }: Pick<OpenedTuned, 'adapter' | 'folder'>,
@@ -27,6 +28,7 @@ export function exportAdapter(
       hint: suggest(form, forms),
     });
   }
+  assertNewFolder(output);
   writeAdapter(output, written(adapter.stored, folder));
   copyNotes(folder, output);
 }

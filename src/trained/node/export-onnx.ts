@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
 import { readTokenizerFiles } from '../../text/node/load-tokenizer.ts';
@@ -13,8 +14,13 @@ import {
 import type { OpenedTuned } from './open-tuned.ts';
 import { sharedFiles } from './write-model.ts';
 
-/** Writes the files of {@link onnxFolder} and those of the base model's tokenizer, one tensor at a time. */
+/**
+ * Writes the files of {@link onnxFolder} and those of the base model's tokenizer, one tensor at a time.
+ *
+ * @throws UserError for a folder with files in it
+ */
 export function exportOnnx(opened: OpenedTuned, output: string, options?: ExportOnnxOptions): void {
+  assertNewFolder(output);
   const { baseFolder } = opened;
   const shared = sharedFiles(baseFolder);
   const where = (name: string) => join(baseFolder, name);

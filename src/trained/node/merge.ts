@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { streamSafetensors } from '../../formats/encode-safetensors.ts';
 import { f32ToBf16, f32ToF16 } from '../../formats/float.ts';
+import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { elementCount } from '../../support/element-count.ts';
@@ -31,8 +32,8 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
  * Writes the model that an adapter makes of its base as a checkpoint of its own, as transformers' `save_pretrained`
  * does, block by block.
  *
- * @throws UserError for a model without an adapter, an adapter that no parameter can hold, and for values that `dtype`
- * cannot hold
+ * @throws UserError for a model without an adapter, an adapter that no parameter can hold, a folder with files in it, and
+ * for values that `dtype` cannot hold
  */
 export function writeMerged(opened: OpenedTuned, output: string, { dtype }: MergeOptions = {}): void {
   const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;
@@ -48,6 +49,7 @@ export function writeMerged(opened: OpenedTuned, output: string, { dtype }: Merg
       hint: 'It is used as it is: predict, eval and generate open it beside its base model.',
     });
   }
+  assertNewFolder(output);
   sharedFiles(baseFolder);
   const read = tuner.merged(values, model.readRange);
   writeWeights(join(output, 'model.safetensors'), model, read, dtype);

@@ -107,7 +107,7 @@ export class OpenedModel extends TrainedModel {
    * Writes the model that the adapter makes of its base as a checkpoint of its own.
    *
    * @param output a new or empty folder
-   * @throws UserError for a model without an adapter, a method that cannot be merged, values that `dtype` cannot hold
+   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, values that `dtype` cannot hold
    */
   merge(output: string, options: MergeOptions = {}): void {
     writeMerged(this.#opened, output, options);
@@ -120,7 +120,7 @@ export class OpenedModel extends TrainedModel {
    * LoRA for AdaLoRA
    * @param output a new or empty folder
    * @param options of ONNX
-   * @throws UserError naming the forms that there are, for types of weights that are not known or cannot hold a value
+   * @throws UserError naming the forms that there are, for a folder with files in it, for types of weights that are not known or cannot hold a value
    */
   export(form: string, output: string, options: ExportOnnxOptions = {}): void {
     if (form === ONNX_FORM) exportOnnx(this.#opened, output, options);

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { UserError } from '../support/user-error.ts';
+import { UserError } from '../../support/user-error.ts';
 
 /** Refuses a folder to write to that has files already. */
 export function assertNewFolder(path: string): void {
   if (!existsSync(path) || readdirSync(path).length === 0) return;
   throw new UserError({
-    where: `--output: ${path}`,
+    where: `output: ${path}`,
     expected: 'a new or empty folder',
     got: 'one with files in it',
   });
