@@ -28,6 +28,7 @@ async function succeeds(run: Promise<Ended>): Promise<string> {
   return ended.stdout;
 }
 
+const PAIR = { text_pair: 'pair' };
 const ROWS = tinyRows(48, 2);
 
 async function answersOf(path: string, baseDtype: BaseDtype): Promise<ClassAnswer[]> {
@@ -40,6 +41,41 @@ async function answersOf(path: string, baseDtype: BaseDtype): Promise<ClassAnswe
 
 const differences = (a: ClassAnswer[], b: ClassAnswer[]) =>
   a.flatMap(({ logits }, row) => [...logits].map((logit, i) => Math.abs(logit - b[row].logits[i])));
+
+describe('inputs of a program', () => {
+  it.each<[string, object | undefined, unknown, string]>([
+    ['a text that is none', {}, { text: 5 }, 'a text in "text", got a value of type number'],
+    ['a pair', {}, { text: 'a', textPair: 'b' }, 'nothing in "textPair", as its run is on single texts'],
+    [
+      'half a pair',
+      PAIR,
+      { text: 'a' },
+      'a text in "textPair", as its run is on pairs of texts, got nothing',
+    ],
+    ['a text alone', {}, 'a text', 'an object { text }, got "a text"'],
+    ['nothing', {}, null, 'an object { text }, got null'],
+    ['a key of the file', {}, { sentence: 'a' }, 'an object { text }, got one with a key "sentence"'],
+    [
+      'a key of the config',
+      PAIR,
+      { text: 'a', text_pair: 'b' },
+      'an object { text, textPair }, got one with a key "text_pair". Did you mean textPair',
+    ],
+  ])('are refused by their number: %s', async (_, reading, input, message) => {
+    await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
+    const { reading: own } = opened.context();
+    const good = { text: 'a cat', ...(reading === PAIR && { textPair: 'a dog' }) };
+    const answers = opened.predict([good, input as { text: string }], { ...own, ...reading });
+    await expect(answers.next()).rejects.toThrow(`input 2: expected ${message}`);
+    await expect(answers.next()).resolves.toMatchObject({ done: true });
+  });
+
+  it('are a list', async () => {
+    await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
+    const answers = opened.predict({ text: 'a' } as unknown as { text: string }[]);
+    await expect(answers.next()).rejects.toThrow('inputs: expected a list of them, got {"text":"a"}');
+  });
+});
 
 it('nothing is written over a folder with files in it', async () => {
   await using opened = await open(workspace.path('run'), { model: workspace.path('model') });

@@ -1,6 +1,7 @@
 import type { OnSkipped } from '../data/row.ts';
 import type { TextGenerator } from '../generation/text-generator.ts';
 import type { Predictor } from '../program/program.ts';
+import type { InputShape } from './assert-input.ts';
 import type { ServedAnswer } from './served-answer.ts';
 import type { BaseData, EncodingContext, ReadingFlags, ReadingOf } from './task-definition.ts';
 
@@ -41,6 +42,8 @@ export interface Prediction<Data extends BaseData, Input> {
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file?: string): ReadingOf<Data>;
   /** @throws UserError for bad rows with their lines */
   inputs(content: string, fileName: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
+  /** What its inputs are, for those of a program. */
+  shape(reading: ReadingOf<Data>): InputShape;
   /** Other forms of its answers than JSON Lines, by name. */
   readonly formats?: Readonly<Record<string, AnswerFormat<Input>>>;
   /** Standard input, which has no name to tell its format. */

@@ -12,7 +12,9 @@ import type { Confusion, Scores } from '../program/example-set.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { ownScoresOf, withOwnScores } from '../program/own-scores.ts';
 import { Program } from '../program/program.ts';
+import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
+import { assertInput } from '../tasks/assert-input.ts';
 import type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
 import { type AnyTask, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
@@ -85,7 +87,7 @@ export class TrainedModel {
    * (`predict<Words, TaggedWords>(…)`).
    *
    * @param reading keys of the task's `data` section, where they are not as in its run
-   * @throws UserError for tasks that do not answer, NotFinite naming a row for which the model gives no finite numbers
+   * @throws UserError for tasks that do not answer, and naming an input that is none; NotFinite naming a row for which the model gives no finite numbers
    */
   async *predict<Input = Texts, Answer = ClassAnswer>(
     inputs: Iterable<Input>,
@@ -94,12 +96,17 @@ export class TrainedModel {
     const { prediction, batchSize } = this.definition();
     if (!prediction) throw this.cannotPredict();
     const { values } = this.parts;
+    if (typeof Object(inputs)[Symbol.iterator] !== 'function')
+      throw new UserError({ where: 'inputs', expected: 'a list of them', got: shown(inputs) });
+    const context = this.context(reading);
+    const shape = prediction.shape(context.reading);
     const tuned = { program: this.#opened(), values, generator: () => this.generator() };
     const size = this.parts.batchSize ?? batchSize.eval;
     let before = 0;
     for (const chunk of chunks(inputs, prediction.inputsAtOnce?.(size) ?? INPUTS_AT_ONCE)) {
+      for (const [i, input] of chunk.entries()) assertInput(input, shape, before + i + 1);
       try {
-        yield* (await prediction.answer(chunk, tuned, this.context(reading), size)) as Answer[];
+        yield* (await prediction.answer(chunk, tuned, context, size)) as Answer[];
       } catch (error) {
         throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
       }

@@ -18,6 +18,7 @@ import { type LabelledData, labelledDataSchema } from './data-section.ts';
 import { encodedSet, type Texts } from './encoded-set.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import { columnsFor, rowsFromInput, useColumns } from './read-inputs.ts';
+import { textsShape } from './texts-shape.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
 
 export interface LabelledRows {
@@ -172,6 +173,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
         const logits = await predictAll(program, values, set, outputs(labels), batchSize);
         return answersOf(logits, rows.length, labels);
       },
+      shape: textsShape,
       formats: {
         glue: {
           header: 'index\tprediction',

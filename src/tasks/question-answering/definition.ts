@@ -61,6 +61,10 @@ export const questionAnswering: TaskDefinition<
     withFlags: questionsWithFlags,
     inputs: (content, fileName) => readQuestions(content, fileName, 'none'),
     typed: typedQuestions,
+    shape: () => ({
+      keys: { question: { is: 'a text' }, context: { is: 'a text' } },
+      others: ['id', 'answers'],
+    }),
     async answer(inputs, { program, values }, { reading, tokenizer, maxLength }, batchSize) {
       const questions = inputs.map((input, i) => ({ ...input, id: input.id ?? `${i}` }));
       const empty = questions.find(({ context }) => context.trim() === '');

@@ -57,6 +57,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       withFlags: wordsWithFlags,
       inputs: (content, fileName, reading) => readSentences(content, fileName, reading, false),
       typed: sentencesTyped,
+      shape: () => ({ keys: { words: { is: 'a list of texts' } }, others: ['line', 'tags', 'lines'] }),
       line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
       async answer(sentences, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
         const set = wordExamples(sentences, tokenizer, maxLength);

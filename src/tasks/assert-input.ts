@@ -1,0 +1,51 @@
+import { type JsonObject, typeName } from '../data/json-lines.ts';
+import { isObject } from '../support/is-object.ts';
+import { suggest } from '../support/nearest.ts';
+import { shown } from '../support/problem.ts';
+import { type Complaint, UserError } from '../support/user-error.ts';
+
+/** What stands at a key of an input. */
+export interface InputKey {
+  is: 'a text' | 'a list of texts' | 'nothing';
+  /** Whether there may be nothing as well. */
+  optional?: boolean;
+  /** Why it is so, after "as". */
+  why?: string;
+}
+
+/** What a task's inputs are. */
+export interface InputShape {
+  keys: Readonly<Record<string, InputKey>>;
+  /** What rows of files have beside them. */
+  others: readonly string[];
+}
+
+/**
+ * Checks an input that may be a program's.
+ *
+ * @param number among the inputs, from 1
+ * @throws UserError with that number, for what is none and for keys that mean nothing
+ */
+export function assertInput(input: unknown, { keys, others }: InputShape, number: number): void {
+  const fail = (complaint: Omit<Complaint, 'where'>): never => {
+    throw new UserError({ where: `input ${number}`, ...complaint });
+  };
+  const names = Object.keys(keys).filter((name) => keys[name].is !== 'nothing' && !keys[name].optional);
+  const expected = `an object { ${names.join(', ')} }`;
+  if (!isObject(input)) fail({ expected, got: shown(input) });
+  const given = input as JsonObject;
+  const stray = Object.keys(given).find((name) => !Object.hasOwn(keys, name) && !others.includes(name));
+  if (stray !== undefined)
+    fail({ expected, got: `one with a key "${stray}"`, hint: suggest(stray, Object.keys(keys)) });
+  for (const [name, { is, optional, why }] of Object.entries(keys)) {
+    const value = given[name];
+    if (isOf(is, value) || (optional && value === undefined)) continue;
+    fail({ expected: `${is} in "${name}"${why === undefined ? '' : `, as ${why}`}`, got: typeName(value) });
+  }
+}
+
+function isOf(is: InputKey['is'], value: unknown): boolean {
+  if (is === 'nothing') return value === undefined;
+  if (is === 'a text') return typeof value === 'string';
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}
