@@ -4,12 +4,13 @@
  * @module adalora
  */
 
+export type { Rows } from './data/rows.ts';
 export type { Generated } from './generation/generated.ts';
 export type { GenerateTextOptions, GenerationInput, Prompt } from './generation/prompt.ts';
 export { plan } from './jobs/node/plan.ts';
 export { type TrainOptions, train } from './jobs/node/train.ts';
 export type { Plan } from './jobs/plan/plan.ts';
-export type { ConfigWithRows, Rows } from './jobs/rows-in-memory.ts';
+export type { ConfigWithRows } from './jobs/rows-in-memory.ts';
 export type { OwnMetric, OwnMetrics } from './metrics/own-metrics.ts';
 export { nodeEngine } from './program/node/node-engine.ts';
 export { parseRunConfig } from './run/config/parse-run-config.ts';

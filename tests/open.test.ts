@@ -77,6 +77,40 @@ describe('inputs of a program', () => {
   });
 });
 
+describe('evaluate', () => {
+  it('reads as in the run, but for what is said, and takes rows', async () => {
+    await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
+    const scores = await opened.evaluate(workspace.path('dev.tsv'));
+    expect(await opened.evaluate(workspace.path('dev.tsv'), { label: 'label' })).toEqual(scores);
+    const lines = ROWS.map(({ text, label }) => `"${text}";${label}\n`).join('');
+    workspace.write('semi.csv', `sentence;label\n${lines}`);
+    expect(await opened.evaluate(workspace.path('semi.csv'), { delimiter: ';' })).toEqual(scores);
+    const rows = ROWS.map(({ text, label }) => ({ sentence: text, label }));
+    expect(await opened.evaluate(rows)).toEqual(scores);
+    expect(await opened.evaluate(ROWS, { text: 'text' })).toEqual(scores);
+  });
+
+  it.each<[string, unknown, object, string]>([
+    [
+      'keys that mean nothing',
+      'dev.tsv',
+      { labell: 'label' },
+      '--labell: expected a flag for labelled texts',
+    ],
+    [
+      'what JSON has not',
+      [{ sentence: 'a', label: 1n }],
+      {},
+      'evaluate, row 1: expected values that JSON has',
+    ],
+    ['what is neither', 5, {}, 'evaluate: expected a file, or rows, got 5'],
+  ])('refuses %s', async (_, data, reading, message) => {
+    await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
+    const given = typeof data === 'string' ? workspace.path(data) : (data as object[]);
+    await expect(opened.evaluate(given, reading)).rejects.toThrow(message);
+  });
+});
+
 it('nothing is written over a folder with files in it', async () => {
   await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
   const folder = workspace.path('merged');

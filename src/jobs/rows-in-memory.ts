@@ -1,10 +1,7 @@
-import type { TextFile } from '../data/text-file.ts';
+import { isRows, type Rows, rowsText } from '../data/rows.ts';
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import type { RunConfigInput } from '../run/config/run-config.ts';
 import { isObject } from '../support/is-object.ts';
-
-/** Rows of a program, as a file of JSON Lines has them. */
-export type Rows = readonly object[];
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
@@ -39,7 +36,7 @@ export function namedRows(given: ConfigWithRows): {
   const texts: Record<string, string> = {};
   const named = (name: string, value: unknown): unknown => {
     if (!isRows(value)) return value;
-    texts[`memory/${name}.jsonl`] = rowsText(value);
+    texts[`memory/${name}.jsonl`] = rowsText(value, `data.${name}`);
     return `memory/${name}.jsonl`;
   };
   const { train, validation } = data;
@@ -58,19 +55,4 @@ export function namedRows(given: ConfigWithRows): {
     texts,
     metrics,
   };
-}
-
-/** Whether these are rows, and no list of files' names. */
-export function isRows(value: unknown): value is Rows {
-  return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null);
-}
-
-/** Rows as JSON Lines. */
-export function rowsText(rows: Rows): string {
-  return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-}
-
-/** Such a text as the file that it stands for. */
-export function textInMemory(name: string, text: string): TextFile {
-  return { name, size: text.length, read: () => text };
 }

@@ -1,3 +1,4 @@
+import { isRows, type Rows, rowsText, textInMemory } from '../data/rows.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { Generated } from '../generation/generated.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
@@ -115,20 +116,23 @@ export class TrainedModel {
   }
 
   /**
-   * Scores the model on files: `eval_loss` and `eval_<metric>` for the metrics of its task and those of your own.
+   * Scores the model on files or on rows: `eval_loss` and `eval_<metric>` for the metrics of its task and those of your own.
    *
-   * @param reading how they are read, where that is not as in its run
+   * @param reading keys of the task's `data` section, where they are not as in its run
    * @throws UserError as a run does for its validation data and for scores of one's own
    */
   async evaluate(
-    files: readonly TextFile[],
-    reading?: object,
+    data: readonly TextFile[] | Rows,
+    reading: object = {},
     { metrics = {}, onNotice, onConfusion }: EvaluateOptions = {},
   ): Promise<Scores> {
     for (const { path, ...complaint } of ownMetricProblems(Object.keys(metrics)))
       throw new UserError({ where: path.join('.'), ...complaint });
     const task = this.definition();
-    const context = this.context(reading);
+    const files = filesOrRows(data);
+    const said = Object.entries(reading).filter(([, value]) => value !== undefined);
+    const own = this.context().reading;
+    const context = this.context(task.withFlags(own, Object.fromEntries(said), files[0].name));
     const size = this.parts.batchSize ?? task.batchSize.eval;
     const rows = task.read(files, context.reading);
     if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
@@ -188,7 +192,7 @@ export class TrainedModel {
     });
   }
 
-  /** What it takes to make examples for it; `reading` replaces how its run read files. */
+  /** What it takes to make examples for it; `reading`: keys of the `data` section that are not as in its run. */
   context(reading?: object): EncodingContext {
     const { notes, text, model } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};
@@ -197,7 +201,7 @@ export class TrainedModel {
       ...{ tokenizer, maxLength, vocabSize, config: model.config },
       chatTemplate: () => text.chatTemplate(),
       generationFiles: () => this.parts.generationFiles(),
-      reading: reading ?? columns,
+      reading: { ...columns, ...reading },
       labels: this.labels,
       seed: 0,
     };
@@ -228,6 +232,13 @@ export class TrainedModel {
       close: () => language.release(),
     });
   }
+}
+
+function filesOrRows(data: readonly TextFile[] | Rows): readonly TextFile[] {
+  if (!isRows(data))
+    throw new UserError({ where: 'evaluate', expected: 'a file, or rows', got: shown(data) });
+  const areFiles = data.length > 0 && data.every((item) => 'read' in item && typeof item.read === 'function');
+  return areFiles ? (data as readonly TextFile[]) : [textInMemory('rows.jsonl', rowsText(data, 'evaluate'))];
 }
 
 function* chunks<T>(items: Iterable<T>, size: number): Iterable<T[]> {

@@ -37,10 +37,8 @@ async function run(
     const task = trained.definition();
     const files = await namedFiles(file, flags, task.takesFolders);
     if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
-    const { reading } = trained.context();
     let confusion: Confusion | undefined;
-    const written = task.withFlags(reading, readingFlags(flags), files[0].name);
-    const scores = await trained.evaluate(files, written, {
+    const scores = await trained.evaluate(files, readingFlags(flags), {
       onNotice: (message) => console.error(message),
       onConfusion(found) {
         confusion = found;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { filesOf } from '../../data/node/files-of.ts';
+import { textInMemory } from '../../data/rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { adapterPaths, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { weightFiles } from '../../formats/node/checkpoint.ts';
@@ -19,7 +20,7 @@ import { readNotes } from '../../trained/node/notes-file.ts';
 import { openText } from '../../trained/node/open-text.ts';
 import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
-import { type TextsInMemory, textInMemory } from '../rows-in-memory.ts';
+import type { TextsInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
 import { tellingAll } from './telling-all.ts';
 

@@ -1,9 +1,12 @@
 import { detectFormat } from '../../data/detect-format.ts';
 import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, FileFormat, OnSkipped, Row } from '../../data/row.ts';
+import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../task-definition.ts';
+import { labelledDataSchema } from './data-section.ts';
 
+const KEYS = Object.keys(labelledDataSchema.shape);
 const STANDARD_INPUT = 'standard input';
 
 /** How to read a file of rows, but for its format. */
@@ -14,9 +17,14 @@ export type Columns = Omit<DataOptions, 'format'>;
  * file is another than the run's, and has a header if a column in use has a name.
  *
  * @param needsLabel false to predict: then a file without labels is as good
- * @throws UserError when a label is needed and neither says where it stands
+ * @throws UserError when a label is needed and neither says where it stands, and for flags of other tasks
  */
 export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolean): Columns {
+  const stray = Object.keys(flags).find((key) => !KEYS.includes(key));
+  if (stray !== undefined) {
+    const [expected, got] = ['a flag for labelled texts', 'one of other tasks'];
+    throw new UserError({ where: `--${stray}`, expected, got, hint: suggest(stray, KEYS) });
+  }
   const columns = { ...run, ...flags } as Columns;
   const { text, text_pair, label, header, quote } = columns;
   if (needsLabel && label === undefined) {

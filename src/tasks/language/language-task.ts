@@ -10,6 +10,9 @@ export const LANGUAGE = {
   takesFolders: true,
 } as const;
 
+const OTHER_COLUMNS = { prompt: undefined, completion: undefined, messages: undefined };
+const COLUMNS = ['text', ...Object.keys(OTHER_COLUMNS)];
+
 /**
  * How another file is read than the run's.
  *
@@ -24,11 +27,10 @@ export function readingWithFlags<Reading extends object>(
 ): Reading {
   for (const [key, value] of Object.entries(flags)) {
     if (!known.includes(key)) throw meaningless(key, task);
-    if (typeof value === 'number') throw numbered(key, value);
+    if (typeof value === 'number' && COLUMNS.includes(key)) throw numbered(key, value);
   }
   // A text by name takes the place of whatever the run read.
-  const others = { prompt: undefined, completion: undefined, messages: undefined };
-  return { ...reading, ...(flags.text !== undefined && others), ...flags };
+  return { ...reading, ...(flags.text !== undefined && OTHER_COLUMNS), ...flags };
 }
 
 /** Whether a model is one of words, with this head and no adapter's head for classes. */

@@ -133,7 +133,7 @@ export const questionAnswering: TaskDefinition<
   },
 };
 
-const FLAGS = ['null_score_diff_threshold', 'version_2_with_negative'];
+const FLAGS = Object.keys(questionDataSchema.shape);
 
 /** How another file is read than the run's. Throws a UserError for a flag that means nothing here. */
 function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlags): ReadingOf<QuestionData> {

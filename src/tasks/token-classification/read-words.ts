@@ -1,12 +1,13 @@
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
-import type { WordData } from './data-section.ts';
+import { type WordData, wordDataSchema } from './data-section.ts';
 import { readSentences } from './read-sentences.ts';
 import { textWords } from './text-words.ts';
 
 const STANDARD_INPUT = 'standard input';
 /** What flags for rows of texts mean here. */
+const KEYS = Object.keys(wordDataSchema.shape);
 const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', label: 'tags' };
 
 /**
@@ -17,8 +18,8 @@ const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', lab
 export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags): ReadingOf<WordData> {
   const changed: Record<string, unknown> = { ...reading };
   for (const [key, value] of Object.entries(flags)) {
-    const meaning = MEANING[key];
-    if (meaning) changed[meaning] = value;
+    const meaning = Object.hasOwn(MEANING, key) ? MEANING[key] : key;
+    if (KEYS.includes(meaning)) changed[meaning] = value;
     else {
       const hint = suggest(key, Object.keys(MEANING));
       const got = 'one for rows of texts';

@@ -2,6 +2,7 @@ import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
+import type { Rows } from '../../data/rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import type { Scores } from '../../program/example-set.ts';
@@ -90,7 +91,7 @@ export class OpenedModel extends TrainedModel {
    * As {@link TrainedModel.evaluate}, also for a file by its path; tasks of text take a folder of files as well.
    */
   override async evaluate(
-    data: string | readonly TextFile[],
+    data: string | readonly TextFile[] | Rows,
     reading?: object,
     options?: EvaluateOptions,
   ): Promise<Scores> {
