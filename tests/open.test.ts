@@ -77,6 +77,14 @@ describe('inputs of a program', () => {
   });
 });
 
+it.each<[string, unknown, string]>([
+  ['a config whose run there is not', { output: 'runs/none' }, 'runs/none: expected the folder of a run'],
+  ['a config without its output', {}, 'open: expected a path, an id on the Hub, or a config'],
+  ['nothing', undefined, 'open: expected a path, an id on the Hub, or a config with its output, got nothing'],
+])('open refuses %s', async (_, what, message) => {
+  await expect(open(what as string)).rejects.toThrow(message);
+});
+
 describe('evaluate', () => {
   it('reads as in the run, but for what is said, and takes rows', async () => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });

@@ -1,14 +1,18 @@
+import { existsSync } from 'node:fs';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { Rows } from '../../data/rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
+import { missingFile } from '../../formats/node/missing-file.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import type { Scores } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { RunConfigInput } from '../../run/config/run-config.ts';
 import type { Device } from '../../runtime/session.ts';
+import { shown } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
 import { type EvaluateOptions, TrainedModel, type TrainedParts } from '../trained-model.ts';
 import { exportAdapter, ONNX_FORM } from './export-adapter.ts';
@@ -51,7 +55,7 @@ export async function open(
   what: string | Pick<RunConfigInput, 'output'>,
   options: OpenOptions = {},
 ): Promise<OpenedModel> {
-  const path = typeof what === 'string' ? what : what.output;
+  const path = typeof what === 'string' ? what : runFolder(what);
   const opened = await openTuned(path, options);
   try {
     const { baseFolder, tuner, values, notes } = opened;
@@ -76,6 +80,17 @@ export async function open(
     opened.model.close();
     throw error;
   }
+}
+
+/** The folder that a run's config says it writes to: it is no id on the Hub. */
+function runFolder(config: unknown): string {
+  const { output } = Object(config) as { output?: unknown };
+  if (typeof output !== 'string') {
+    const expected = 'a path, an id on the Hub, or a config with its output';
+    throw new UserError({ where: 'open', expected, got: shown(config) });
+  }
+  if (existsSync(output)) return output;
+  throw missingFile(output, 'the folder of a run that has finished');
 }
 
 /** A trained model whose files lie in folders. */
