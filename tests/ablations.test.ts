@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../src/jobs/plan/plan.ts';
-import type { EventOf, TrainEvent } from '../src/run/events.ts';
-import { type Ended, eventsIn, Workspace } from './support/workspace.ts';
+import type { EventOf } from '../src/run/events.ts';
+import { type Ended, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -77,10 +77,7 @@ describe.each(METHODS)('%s, called %s', (method, title, settings) => {
   it('that is killed and resumed gives the same adapter', async () => {
     const killed = `${output}-killed`;
     // Amid the fall of the budget, where a method has one: it must go on with its scores.
-    const isMoment = ({ type, step }: TrainEvent) => type === 'step' && step >= 25;
-    const { signal } = await workspace.interrupt(args(killed), 'SIGKILL', (stdout) =>
-      eventsIn(stdout.slice(0, stdout.lastIndexOf('\n') + 1)).some(isMoment),
-    );
+    const { signal } = await workspace.interruptAt({ type: 'step', step: 25 }, 'SIGKILL', args(killed));
     expect(signal).toBe('SIGKILL');
     await succeeds(workspace.run(...args(killed)));
     for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {

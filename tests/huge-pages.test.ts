@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hugePageEnvironment } from '../src/cli/huge-pages/huge-page-environment.ts';
@@ -13,26 +12,24 @@ describe.skipIf(!ASKS)(`huge pages${ASKS ? '' : ' (Linux does not give them for 
   });
   afterAll(() => workspace.remove());
 
-  const firstStep = ({ stdout }: ChildProcess) =>
-    new Promise<void>((done) => stdout!.on('data', (text) => text.includes('step ') && done()));
-  const variables = ({ pid }: ChildProcess) => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-
-  it('are asked for by the same process, which takes signals and gives its exit code as ever', async () => {
-    const args = ['train', 'run.yaml', '--set', 'training.max_steps=20000'];
-    const { process: child, ended } = workspace.start(args);
-    await firstStep(child);
-    expect(variables(child)).toContain('GLIBC_TUNABLES=glibc.malloc.hugetlb=1');
+  /** What a run has in its environment, which then ends as Ctrl-C ends it. */
+  async function variablesOf(output: string, env = {}): Promise<string[]> {
+    // Too long to end by itself.
+    const settings = [`output=${output}`, 'training.max_steps=20000'].flatMap((one) => ['--set', one]);
+    const { process: child, ended } = workspace.start(['train', 'run.yaml', ...settings], { env });
+    await new Promise<void>((done) => child.stdout!.on('data', (text) => text.includes('step ') && done()));
+    const variables = readFileSync(`/proc/${child.pid}/environ`, 'utf8').split('\0');
     child.kill('SIGINT');
     expect((await ended).code).toBe(130);
+    return variables;
+  }
+
+  it('are asked for by the same process, which takes signals and gives its exit code as ever', async () => {
+    expect(await variablesOf('asked')).toContain('GLIBC_TUNABLES=glibc.malloc.hugetlb=1');
   });
 
   it('are left alone for those who say so', async () => {
-    const env = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=0' };
-    const { process: child, ended } = workspace.start(['train', 'run.yaml', '--set', 'output=small'], {
-      env,
-    });
-    await firstStep(child);
-    expect(variables(child)).toContain('GLIBC_TUNABLES=glibc.malloc.hugetlb=0');
-    expect((await ended).code).toBe(0);
+    const own = 'glibc.malloc.hugetlb=0';
+    expect(await variablesOf('own', { GLIBC_TUNABLES: own })).toContain(`GLIBC_TUNABLES=${own}`);
   });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { TrainEvent } from '../src/run/events.ts';
+import { courseOf } from './support/course-of.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
@@ -261,34 +261,23 @@ describe('pretraining from nothing', () => {
 });
 
 describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => {
-  const TIMES =
-    /^(examples_per_second|eval_runtime|eval_samples_per_second|startup_ms|peak_memory_mb)$|^train_/;
   const settings = [
     'training.gradient_accumulation_steps=2',
     'training.save_steps=5',
     'training.logging_steps=3',
   ];
-  const course = (output: string) =>
-    workspace
-      .events(output)
-      .filter(({ type, step }) => type !== 'checkpoint' && (type !== 'start' || step === 0))
-      .map((event: TrainEvent) =>
-        Object.fromEntries(Object.entries(event).filter(([name]) => !TIMES.test(name))),
-      );
 
   it('is the same as uninterrupted, bit by bit', async () => {
     const name = file.replace('.yaml', '');
     const [whole, parts] = [`${name}-whole`, `${name}-parts`];
     await trained(file, whole, ...settings);
     const args = ['train', file, ...set(parts, settings)];
-    const killed = await workspace.interrupt(args, 'SIGKILL', (stdout) => stdout.includes('step 9/'));
+    const killed = await workspace.interruptAt({ type: 'step', step: 9 }, 'SIGKILL', args);
     expect(killed.signal).toBe('SIGKILL');
-    const stopped = await workspace.interrupt([...args, '--resume'], 'SIGTERM', (stdout) =>
-      stdout.includes('step 18/'),
-    );
+    const stopped = await workspace.interruptAt({ type: 'step', step: 18 }, 'SIGTERM', [...args, '--resume']);
     expect(stopped.code).toBe(130);
     expect(await workspace.run(...args, '--resume')).toMatchObject({ code: 0, stderr: '' });
-    expect(course(parts)).toEqual(course(whole));
+    expect(courseOf(workspace, parts, ['checkpoint'])).toEqual(courseOf(workspace, whole, ['checkpoint']));
     const weights = (output: string) => workspace.read(output, 'adapter', 'adapter_model.safetensors');
     expect(weights(parts).equals(weights(whole))).toBe(true);
   });

@@ -1,20 +1,13 @@
-import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainEvent } from '../src/run/events.ts';
-import { eventsIn, Workspace } from './support/workspace.ts';
+import { courseOf } from './support/course-of.ts';
+import { type Halt, type Moment, Workspace } from './support/workspace.ts';
 
 const FULL = pathToFileURL('tests/support/full-at.mjs').href;
 const PRELOAD = pathToFileURL('tests/support/die-at.mjs').href;
-const TIMES = [
-  'examples_per_second',
-  'eval_runtime',
-  'eval_samples_per_second',
-  'startup_ms',
-  'peak_memory_mb',
-];
-const RUN_TIMES = ['train_runtime', 'train_samples_per_second'];
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -42,22 +35,11 @@ const train = (output: string, ...more: string[]) => [
   ...more,
 ];
 
-/** A log without times, memory and the lines that only interruptions make. */
-function course(output: string, without: readonly TrainEvent['type'][] = []): string[] {
-  return workspace
-    .events(output)
-    .filter(({ type }, at) => !without.includes(type) && (type !== 'start' || at === 0))
-    .map((event) => {
-      const rest = Object.entries(event).filter(([name]) => ![...TIMES, ...RUN_TIMES].includes(name));
-      return JSON.stringify(Object.fromEntries(rest)).replaceAll(`"${output}/`, '"');
-    });
-}
-
 const filesOf = (output: string) =>
   readdirSync(workspace.path(output), { recursive: true, encoding: 'utf8' }).sort();
 
 function expectSameAsWhole(output: string, without: readonly TrainEvent['type'][] = []) {
-  expect(course(output, without)).toEqual(course('whole', without));
+  expect(courseOf(workspace, output, without)).toEqual(courseOf(workspace, 'whole', without));
   for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {
     const [mine, theirs] = [workspace.read(output, file), workspace.read('whole', file)];
     expect({ file, same: mine.equals(theirs) }).toEqual({ file, same: true });
@@ -102,10 +84,8 @@ describe('a killed run, resumed, is the same as an uninterrupted one', () => {
   });
 
   it('at writes of its end', async () => {
-    const isAtEnd = (stdout: string) => stdout.includes('checkpoint-100.safetensors');
-    await workspace.interrupt(train('end'), 'SIGKILL', isAtEnd);
-    rmSync(workspace.path('end', 'adapter'), { recursive: true, force: true });
-    rmSync(workspace.path('end', 'README.md'), { force: true });
+    await workspace.interruptAt({ type: 'checkpoint', step: 100 }, 'SIGKILL', train('end'));
+    expect(filesOf('end')).not.toContain('adapter');
     for (const operation of [7, 10, 13, 15, 18, 20, 23]) {
       const { signal } = await dyingAt(operation, train('end', '--resume'));
       expect({ operation, signal }).toEqual({ operation, signal: 'SIGKILL' });
@@ -114,26 +94,22 @@ describe('a killed run, resumed, is the same as an uninterrupted one', () => {
     expectSameAsWhole('end');
   });
 
-  const moments: [string, (event: TrainEvent) => boolean][] = [
-    ['a step', ({ type, step }) => type === 'step' && step >= 12],
-    ['an evaluation', ({ type, step }) => type === 'step' && step === 30],
-    ['an allocation', ({ type, step }) => type === 'allocation' && step > 30],
-    ['a checkpoint', ({ type, step }) => type === 'checkpoint' && step > 40],
-    ['the final allocation', (event) => event.type === 'allocation' && event.final],
-    ['a step after it', ({ type, step }) => type === 'step' && step >= 66],
-    ['the last evaluation', ({ type, step }) => type === 'step' && step === 100],
-  ];
+  // With its line in the log, and before anything of what follows: after a step that may be an evaluation.
+  const moments: Record<string, Moment> = {
+    'a step': { type: 'step', step: 12 },
+    'an evaluation': { type: 'step', step: 30 },
+    'an allocation': { type: 'allocation', step: 31 },
+    'a checkpoint': { type: 'checkpoint', step: 41 },
+    'the final allocation': { type: 'allocation', final: true },
+    'a step after it': { type: 'step', step: 66 },
+    'the last evaluation': { type: 'step', step: 100 },
+  };
 
   it('at moments between', async () => {
-    const reached: string[] = [];
-    for (const [name, isMoment] of moments) {
-      const args = train('moments', '--resume', '--json');
-      const { signal } = await workspace.interrupt(args, 'SIGKILL', (stdout) =>
-        eventsIn(stdout.slice(0, stdout.lastIndexOf('\n') + 1)).some(isMoment),
-      );
-      if (signal === 'SIGKILL') reached.push(name);
+    for (const [name, moment] of Object.entries(moments)) {
+      const { signal } = await workspace.interruptAt(moment, 'SIGKILL', train('moments', '--resume'));
+      expect({ name, signal }).toEqual({ name, signal: 'SIGKILL' });
     }
-    expect(reached.slice(0, -1)).toEqual(moments.slice(0, -1).map(([name]) => name));
     expect(await workspace.run(...train('moments', '--resume'))).toMatchObject({ code: 0, stderr: '' });
     expectSameAsWhole('moments');
   });
@@ -142,8 +118,10 @@ describe('a killed run, resumed, is the same as an uninterrupted one', () => {
 it('a killed run that trains every weight goes on to the same model', async () => {
   const every = (output: string) =>
     train(output, '--resume', '--set', 'method=full', '--set', 'training.learning_rate=1e-3');
-  const { signal } = await workspace.interrupt(every('full-killed'), 'SIGKILL', (stdout) =>
-    stdout.includes('checkpoint-21.safetensors'),
+  const { signal } = await workspace.interruptAt(
+    { type: 'checkpoint', step: 21 },
+    'SIGKILL',
+    every('full-killed'),
   );
   expect(signal).toBe('SIGKILL');
   for (const output of ['full-killed', 'full-whole']) {
@@ -155,10 +133,10 @@ it('a killed run that trains every weight goes on to the same model', async () =
 
 describe.each(['SIGINT', 'SIGTERM'] as const)('a run stopped by %s', (signal) => {
   it('writes a checkpoint, and prints the command that continues it', async () => {
-    const stopped = await workspace.interrupt(train(signal), signal, (stdout) => stdout.includes('step 24/'));
+    const stopped = await workspace.interruptAt({ type: 'step', step: 24 }, signal, train(signal));
     expect(stopped).toMatchObject({ code: 130, signal: null });
     const finish = workspace.events(signal).at(-1)!;
-    expect(finish).toMatchObject({ type: 'finish', reason: 'stopped' });
+    expect(finish).toMatchObject({ type: 'finish', step: 24, reason: 'stopped' });
     expect(filesOf(signal)).toContain(`checkpoints/checkpoint-${finish.step}.safetensors`);
     expect(filesOf(signal)).not.toContain('adapter');
     const [first, command] = stopped.stderr.trim().split('\n');
@@ -174,8 +152,16 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('a run stopped by %s', (signal) =>
 });
 
 it('does at a closed standard output what it does at a signal', async () => {
-  const { process: child, ended } = workspace.start(train('closed', '--json'));
-  child.stdout!.once('data', () => child.stdout!.destroy());
+  // What is printed once nobody reads asks for the stop.
+  const halts: Halt[] = [
+    { type: 'step', step: 3, until: 'unread' },
+    { type: 'step', step: 6 },
+  ];
+  const { process: child, ended } = workspace.start(train('closed', '--json'), { halts });
+  child.stdout!.once('data', () => {
+    child.stdout!.destroy();
+    workspace.write('unread', '');
+  });
   const { code, stderr } = await ended;
   expect(code).toBe(130);
   expect(stderr).toContain('To continue: adalora train run.yaml');
@@ -185,13 +171,9 @@ it('does at a closed standard output what it does at a signal', async () => {
 });
 
 it('quits at once at the second Ctrl-C', async () => {
-  const slow = ['per_device_train_batch_size=1', 'gradient_accumulation_steps=160', 'logging_steps=1'];
-  const settings = ['method=lora', ...slow.map((setting) => `training.${setting}`)];
-  const args = train('twice', ...settings.flatMap((setting) => ['--set', setting]));
-  const { process: child, ended } = workspace.start(args);
-  child.stdout!.on('data', (text) => {
-    if (String(text).includes('step 1/')) child.kill('SIGINT');
-  });
+  // A step that never ends.
+  const halts: Halt[] = [{ type: 'step', step: 3, signal: 'SIGINT', until: 'never' }];
+  const { process: child, ended } = workspace.start(train('twice'), { halts });
   child.stderr!.on('data', (text) => {
     if (String(text).startsWith('Finishing')) child.kill('SIGINT');
   });
@@ -205,7 +187,7 @@ it("a folder that a run writes to is no other run's", async () => {
   const slow = ['--set', 'training.num_train_epochs=10000', '--json'];
   const { process: child, ended } = workspace.start(train('held', ...slow));
   await new Promise<void>((begun) => {
-    child.stdout!.on('data', (text) => String(text).includes('"step"') && begun());
+    child.stdout!.on('data', (text) => String(text).includes('"type":"step"') && begun());
   });
   const { code, stderr } = await workspace.run(...train('held', ...slow, '--resume'));
   child.kill('SIGKILL');

@@ -2,12 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { EventOf, TrainEvent } from '../../src/run/events.ts';
 import { type Answer, CommandHost } from './command-host.ts';
 import { writeTinyData } from './tiny-data.ts';
 import { writeTinyModel } from './tiny-model.ts';
 
 const PROGRAM = resolve('dist/cli/main.js');
+const HALTING = pathToFileURL('tests/support/halt-at.mjs').href;
 
 const CONFIG = `model: model
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
@@ -24,6 +26,22 @@ output: run
 /** How a run of the program ended. */
 export type Ended = Answer;
 
+/** The first event of a type in a run's log, at a step or after it. */
+export interface Moment {
+  type: TrainEvent['type'];
+  step?: number;
+  /** Whether it is the allocation after which ranks stay. */
+  final?: boolean;
+}
+
+/** Where the training waits until the run is asked to stop, or until a file is there. */
+export interface Halt extends Moment {
+  /** What the run sends itself before it waits. */
+  signal?: NodeJS.Signals;
+  /** The file, by its place in the folder that the run starts in. */
+  until?: string;
+}
+
 export interface StartOptions {
   /** What it reads from standard input. */
   input?: string;
@@ -32,6 +50,8 @@ export interface StartOptions {
   cwd?: string;
   /** What starts it, such as mpirun with its words. */
   launcher?: readonly string[];
+  /** Where its training halts, in the order of its log. */
+  halts?: readonly Halt[];
 }
 
 /**
@@ -78,12 +98,13 @@ export class Workspace {
   /** Starts `adalora` with these words; what it prints loses this folder's path. */
   start(
     args: readonly string[],
-    { input, env, cwd = this.folder, launcher = [] }: StartOptions = {},
+    { input, env, cwd = this.folder, launcher = [], halts }: StartOptions = {},
   ): { process: ChildProcess; ended: Promise<Ended> } {
     const [command, ...words] = [...launcher, process.execPath, PROGRAM, ...args];
+    const halting = halts && { NODE_OPTIONS: `--import ${HALTING}`, HALTS: JSON.stringify(halts) };
     const child = spawn(command, words, {
       cwd,
-      env: { ...this.#env, ...env },
+      env: { ...this.#env, ...env, ...halting },
     });
     child.stdin.end(input);
     const ended = new Promise<Ended>((done, fail) => {
@@ -114,7 +135,15 @@ export class Workspace {
     return this.#shortened(await this.#host.run(args, input));
   }
 
-  /** Runs `adalora` until `when` says so of what it has printed, and sends it a signal then. */
+  /** Runs `adalora train` until a moment, where it gets a signal: the training takes no step before the signal is there. */
+  interruptAt(moment: Moment, signal: NodeJS.Signals, args: readonly string[]): Promise<Ended> {
+    return this.start(args, { halts: [{ ...moment, signal }] }).ended;
+  }
+
+  /**
+   * Runs `adalora` until `when` says so of what it has printed, and sends it a signal then. It may be far beyond when the signal
+   * comes: this is for what does not end by itself.
+   */
   async interrupt(
     args: readonly string[],
     signal: NodeJS.Signals,

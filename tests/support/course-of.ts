@@ -1,0 +1,27 @@
+import type { TrainEvent } from '../../src/run/events.ts';
+import type { Workspace } from './workspace.ts';
+
+const TIMES = [
+  'examples_per_second',
+  'eval_runtime',
+  'eval_samples_per_second',
+  'startup_ms',
+  'peak_memory_mb',
+  'train_runtime',
+  'train_samples_per_second',
+];
+
+/** The log of a run without times, memory and the lines that only interruptions make: every start but the first. */
+export function courseOf(
+  workspace: Workspace,
+  output: string,
+  without: readonly TrainEvent['type'][] = [],
+): string[] {
+  return workspace
+    .events(output)
+    .filter(({ type }, at) => !without.includes(type) && (type !== 'start' || at === 0))
+    .map((event) => {
+      const rest = Object.entries(event).filter(([name]) => !TIMES.includes(name));
+      return JSON.stringify(Object.fromEntries(rest)).replaceAll(`"${output}/`, '"');
+    });
+}

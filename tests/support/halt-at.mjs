@@ -1,0 +1,30 @@
+// Loaded before the program (NODE_OPTIONS=--import): a run halts at moments of its log, which HALTS gives as a list of JSON. It
+// sends itself a signal there: one that another process sends comes late, for the training waits for nobody who reads what is
+// printed. Then it waits, for a file where one is named, otherwise until it has been asked to stop.
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import threads from 'node:worker_threads';
+
+const PATIENCE_MS = 90_000;
+const LOOK_AGAIN_MS = 5;
+
+const halts = JSON.parse(process.env.HALTS);
+const original = fs.appendFileSync;
+
+fs.appendFileSync = (path, line, ...rest) => {
+  original(path, line, ...rest);
+  if (!String(path).endsWith('metrics.jsonl')) return;
+  const event = JSON.parse(line);
+  const { type, step = 0, final, signal, until } = halts[0] ?? {};
+  if (event.type !== type || event.step < step || (final && !event.final)) return;
+  halts.shift();
+  if (signal) process.kill(process.pid, signal);
+  const { stop } = threads.workerData;
+  const goesOn = () => (until ? fs.existsSync(until) : Atomics.load(stop, 0) !== 0);
+  for (const began = performance.now(); !goesOn(); ) {
+    if (performance.now() - began > PATIENCE_MS)
+      throw new Error(`nobody has come to the ${type} ${event.step}`);
+    Atomics.wait(stop, 0, Atomics.load(stop, 0), LOOK_AGAIN_MS);
+  }
+};
+syncBuiltinESMExports();
