@@ -16,8 +16,8 @@ const MAX_CONNECTIONS = 4 * MAX_STREAMS;
 const PICTURE_MS = 500;
 /** The greatest share of the time that goes into drawing: the processor is there to train. */
 const DRAWING_SHARE = 0.05;
-/** How long the end waits for clients to come for the last picture, and then to take it. */
-const GOODBYE_MS = 2000;
+/** How long the end waits for clients to come for the last picture, and then to take it: on a busy machine seconds. */
+const GOODBYE_MS = 5000;
 
 /** Looked after every second: by default it is every half minute. */
 const TIMEOUTS = { requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 };
