@@ -12,8 +12,8 @@ export interface KeptRun {
 
 const FOLDER = 'run';
 const [RUN, EVENTS, CHECKPOINT] = ['run.json', 'events.jsonl', 'checkpoint.safetensors'];
-/** A tab that is being closed or loaded again gives its lock back within that. */
-const PATIENCE_MS = 2000;
+/** A tab that is being closed or loaded again gives its lock back within that, on a busy machine too. */
+const PATIENCE_MS = 10_000;
 
 /**
  * One run in the files that only this origin sees, and only in this browser. A file is written beside the old one and
