@@ -126,6 +126,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await again.reload();
     await offer.waitFor();
     await again.getByRole('button', { name: 'Discard' }).click();
+    await offer.waitFor({ state: 'hidden' });
     await again.reload();
     await again.getByRole('button', { name: 'Try messages to a shop' }).click();
     await again.getByText('messages.tsv: 48 rows of 2 columns.').waitFor();
@@ -328,7 +329,8 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     const url = await listening(other);
     // By a host that sends no header: the page's own policy is all there is.
     writePage(join(folder, 'plain'));
-    const plain = createServer(sirv(join(folder, 'plain')));
+    // Nor may the browser take the example from its cache, once nobody is there.
+    const plain = createServer(sirv(join(folder, 'plain'), { etag: true, maxAge: 0 }));
     const home = await listening(plain);
     const { page } = await openPage(browser, home, LOOKS[0]);
     // It isolates itself, and is loaded once more.

@@ -13,9 +13,12 @@ export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: 
   const line = element('kept-line', HTMLElement);
   element('continue', HTMLButtonElement).addEventListener('click', onContinue);
   element('discard', HTMLButtonElement).addEventListener('click', async () => {
+    // Until it is gone the page may not be left, and nothing can be gone on with.
+    section.inert = true;
+    await desk.discard();
+    section.inert = false;
     section.hidden = true;
     element('input', HTMLInputElement).focus();
-    await desk.discard();
   });
   return async (isShown) => {
     section.hidden = true;
