@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FinishEvent } from '../../src/run/events.ts';
-import { type Ended, Workspace } from '../support/workspace.ts';
+import { type Ended, type Halt, type StartOptions, Workspace } from '../support/workspace.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 
 /** Long enough to be watched, and to be stopped before its end. */
@@ -27,8 +27,11 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
   });
 
   /** Starts `adalora train --live`: its page's address, and how it will have ended. */
-  async function trainLive(...words: string[]): Promise<{ url: string; ended: Promise<Ended> }> {
-    const { process: child, ended } = workspace.start(['train', 'run.yaml', '--live', ...words]);
+  async function trainLive(
+    words: string[],
+    options?: StartOptions,
+  ): Promise<{ url: string; ended: Promise<Ended> }> {
+    const { process: child, ended } = workspace.start(['train', 'run.yaml', '--live', ...words], options);
     const url = await new Promise<string>((done, fail) => {
       let printed = '';
       child.stderr!.on('data', (text) => {
@@ -46,7 +49,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     page.waitForFunction((step) => Number(document.querySelector('progress')?.value) >= step, least);
 
   it('goes along, survives reloads, and stops at the press of a button as with Ctrl-C', async () => {
-    const { url, ended } = await trainLive(...LONG, '--set', 'output=stopped');
+    const { url, ended } = await trainLive([...LONG, '--set', 'output=stopped']);
     const pages = await Promise.all(LOOKS.map((look) => openPage(browser, url, look)));
     const [{ page }] = pages;
     await until(page, 4);
@@ -86,10 +89,19 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
   it('shows the end of a resumed run, with what it did before', async () => {
     const short = ['--set', 'output=resumed', '--set', 'training.num_train_epochs=4'];
     const args = ['train', 'run.yaml', ...short];
-    const stopped = await workspace.interrupt(args, 'SIGINT', (printed) => printed.includes('step 16'));
+    const stopped = await workspace.interruptAt({ type: 'step', step: 16 }, 'SIGINT', args);
     expect(stopped.code).toBe(130);
-    const { url, ended } = await trainLive('--resume', ...short, '--port', '0', '--tensorboard');
+    // The rest takes less than a browser may take to come.
+    const halts: Halt[] = [
+      { type: 'step', step: 20, until: 'opened' },
+      { type: 'step', step: 24, until: 'streaming' },
+    ];
+    const words = ['--resume', ...short, '--port', '0', '--tensorboard'];
+    const { url, ended } = await trainLive(words, { halts });
     const { page, complaints } = await openPage(browser, url, LOOKS[0]);
+    workspace.write('opened', '');
+    await until(page, 20);
+    workspace.write('streaming', '');
     const { code } = await ended;
     await page.getByText('The run is over: done').waitFor();
     expect(code).toBe(0);
@@ -104,7 +116,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
   });
 
   it('works without scripts: the button is a form', async () => {
-    const { url, ended } = await trainLive(...LONG, '--set', 'output=plain');
+    const { url, ended } = await trainLive([...LONG, '--set', 'output=plain']);
     const { page } = await openPage(browser, url, LOOKS[2], false);
     await page.getByRole('button', { name: 'Stop' }).click();
     expect((await ended).code).toBe(130);
@@ -113,7 +125,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
 
   it('tells why a run failed', async () => {
     workspace.write('bad.tsv', 'sentence\tlabel\nsome text\n');
-    const { url, ended } = await trainLive('--set', 'data.train=bad.tsv', '--set', 'output=failed');
+    const { url, ended } = await trainLive(['--set', 'data.train=bad.tsv', '--set', 'output=failed']);
     const opened = openPage(browser, url, LOOKS[0]).catch(() => undefined);
     expect((await ended).code).toBe(2);
     const page = (await opened)?.page;

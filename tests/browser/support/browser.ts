@@ -35,6 +35,8 @@ export async function openPage(browser: Browser, home: string, { width, scheme }
     colorScheme: scheme,
     javaScriptEnabled: scripts,
   });
+  // Half a minute by default, which a busy machine may take.
+  context.setDefaultTimeout(100_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   const strayed: string[] = [];
