@@ -52,10 +52,10 @@ it.skipIf(process.platform !== 'linux')(
   'of a process that has ended is, though its parent has not looked',
   async () => {
     // The shell's child ends; sleep, which takes the shell's place, never looks.
-    const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60']);
+    const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 100']);
     try {
       const pid = Number(await new Promise((said) => shell.stdout.once('data', said)));
-      await vi.waitUntil(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '), 5000);
+      await vi.waitUntil(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '), 60_000);
       writeFileSync(path, JSON.stringify({ ...own(), pid, started: undefined }));
       lockFolder(folder)();
       expect(readdirSync(folder)).toEqual([]);
