@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { open } from '../src/trained/node/open.ts';
@@ -14,6 +13,14 @@ import { type Ended, Workspace } from './support/workspace.ts';
 
 const workspace = new Workspace();
 afterAll(() => workspace.remove());
+
+/**
+ * Opening a model keeps this process busy for longer than the server keeps a connection that nobody uses: each request has its
+ * own, or it might be sent on one that is just being closed.
+ */
+const ALONE = { connection: 'close' };
+/** More tokens than a test takes. */
+const ENDLESS = 15_000;
 
 const METHODS = ['lora', 'adalora', 'svd_lora', 'bitfit', 'houlsby', 'pfeiffer'] as const;
 const LABELS = ['a', 'b', 'c', 'd', 'e'];
@@ -59,9 +66,15 @@ async function serve(args: string[], env: Record<string, string> = {}): Promise<
 const post = (url: string, body: unknown, headers: Record<string, string> = {}) =>
   fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { 'content-type': 'application/json', ...ALONE, ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
+
+const get = (url: string, headers: Record<string, string> = {}) =>
+  fetch(url, { headers: { ...ALONE, ...headers } });
+
+const clientOf = (server: Server, apiKey = 'none') =>
+  new OpenAI({ baseURL: `${server.url}/v1`, apiKey, maxRetries: 0, defaultHeaders: ALONE });
 
 async function ask(server: Server, body: object): Promise<unknown> {
   const response = await post(`${server.url}/predict`, body);
@@ -96,7 +109,7 @@ describe('adapters of an encoder', () => {
   afterAll(() => server.process.kill());
 
   it('are listed with their tasks and labels, and those that are none are named', async () => {
-    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' });
+    const client = clientOf(server);
     const ids = (await client.models.list()).data.map(({ id }) => id);
     expect(ids).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'answers', 'pairs', 'scores', 'tags']);
     expect(await client.models.retrieve('a1')).toMatchObject({ parent: 'model', labels: ['a', 'b', 'c'] });
@@ -171,7 +184,8 @@ describe('adapters of an encoder', () => {
     ],
     ['100 MB', `"${'x'.repeat(100 * 2 ** 20)}"`, 413, /at most 2097152 bytes/],
   ])('refuse %s, and go on', async (_, body, status, message) => {
-    const response = await post(`${server.url}/predict`, body);
+    // A connection that is closed after the answer is closed before the whole of a large body has gone.
+    const response = await post(`${server.url}/predict`, body, { connection: 'keep-alive' });
     expect(response.status).toBe(status);
     expect(((await response.json()) as { error: string }).error).toMatch(message);
     expect(await ask(server, { inputs: 'x', model: 'a0' })).toHaveLength(2);
@@ -206,7 +220,7 @@ describe('adapters of an encoder', () => {
   });
 
   it('refuse to write', async () => {
-    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const client = clientOf(server);
     const refused = client.completions.create({ model: 'a0', prompt: 'x' });
     await expect(refused).rejects.toThrow(/400 a0: expected a model that writes text/);
   });
@@ -215,8 +229,10 @@ describe('adapters of an encoder', () => {
     const source = workspace.path('adapters', 'a2');
     cpSync(source, workspace.path('elsewhere'), { recursive: true });
     const half = workspace.path('adapters', 'new');
-    cpSync(source, half, { recursive: true });
-    truncateSync(join(half, 'adapter_model.safetensors'), 1000);
+    // Never whole where the server looks.
+    cpSync(source, workspace.path('half'), { recursive: true });
+    truncateSync(workspace.path('half', 'adapter_model.safetensors'), 1000);
+    renameSync(workspace.path('half'), half);
     await server.line(({ event, name }) => event === 'refused' && name === 'new');
     expect(await ask(server, { inputs: 'x', model: 'new' })).toMatchObject({ error_type: 'not_found' });
     rmSync(half, { recursive: true });
@@ -250,15 +266,15 @@ describe('adapters of an encoder', () => {
   });
 
   it('describe themselves, and count', async () => {
-    const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as { paths: object };
+    const document = (await (await get(`${server.url}/openapi.json`)).json()) as { paths: object };
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining(['/predict', '/v1/models', '/v1/completions', '/v1/chat/completions']),
     );
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    const metrics = await (await get(`${server.url}/metrics`)).text();
     expect(metrics).toMatch(/adalora_requests_total\{route="\/predict",status="200"\} \d+/);
     expect(metrics).toMatch(/adalora_adapters 10/);
-    expect(await (await fetch(`${server.url}/health`)).json()).toEqual({ status: 'ok' });
-    expect((await fetch(`${server.url}/nothing`)).status).toBe(404);
+    expect(await (await get(`${server.url}/health`)).json()).toEqual({ status: 'ok' });
+    expect((await get(`${server.url}/nothing`)).status).toBe(404);
     const line = await server.line(({ path, status }) => path === '/predict' && status === 200);
     expect(line).toMatchObject({
       method: 'POST',
@@ -300,7 +316,7 @@ describe('adapters of a decoder', () => {
 
   beforeAll(async () => {
     const base = workspace.path('llama');
-    writeTinyTextModel(base, 'llama');
+    writeTinyTextModel(base, 'llama', { max_position_embeddings: ENDLESS + 5000 });
     for (const [i, method] of METHODS.slice(0, 3).entries()) {
       const targets = 'all-linear' as const;
       const data = { messages: 'messages' };
@@ -313,7 +329,7 @@ describe('adapters of a decoder', () => {
         KEY: 'secret',
       },
     );
-    client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'secret', maxRetries: 0 });
+    client = clientOf(server, 'secret');
   });
   afterAll(() => server.process.kill());
 
@@ -321,7 +337,7 @@ describe('adapters of a decoder', () => {
   const messages = [{ role: 'user' as const, content: 'Where do swallows go?' }];
 
   it('are asked with the key alone', async () => {
-    const stranger = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'wrong', maxRetries: 0 });
+    const stranger = clientOf(server, 'wrong');
     await expect(stranger.models.list()).rejects.toThrow(/401 Authorization: expected/);
     const ids = (await client.models.list()).data.map(({ id }) => id);
     expect(ids).toEqual(['llama', 'c0', 'c1', 'c2']);
@@ -394,7 +410,7 @@ describe('adapters of a decoder', () => {
 
   it.each<[string, object, RegExp]>([
     ['a model that there is not', { model: 'c9' }, /404 model: expected one that is served/],
-    ['a prompt that is too long', { prompt: 'cat '.repeat(400) }, /400 the prompt: expected fewer than/],
+    ['a prompt that is too long', { prompt: 'cat '.repeat(40_000) }, /400 the prompt: expected fewer than/],
     ['what it does not know', { logit_bias: { 5: 3 } }, /400 logit_bias/],
     [
       'tokens beyond the vocabulary',
@@ -422,7 +438,7 @@ describe('adapters of a decoder', () => {
   ])('forget a client that goes away %s', async (_, share, until) => {
     const gone = () => server.lines.filter(({ status }) => status === 499).length;
     const before = gone();
-    const body = JSON.stringify({ model: 'c0', prompt: 'The', max_tokens: 240, stream: true });
+    const body = JSON.stringify({ model: 'c0', prompt: 'The', max_tokens: ENDLESS, stream: true });
     const headers = ['POST /v1/completions HTTP/1.1', 'Host: x', 'Authorization: Bearer secret'];
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.write(
@@ -433,17 +449,27 @@ describe('adapters of a decoder', () => {
     socket.destroy();
     await server.line(() => gone() > before);
     expect(await client.completions.create({ model: 'c0', prompt: 'The', ...greedy })).toBeTruthy();
-    const metrics = await fetch(`${server.url}/metrics`, { headers: { Authorization: 'Bearer secret' } });
+    const metrics = await get(`${server.url}/metrics`, { Authorization: 'Bearer secret' });
     expect(await metrics.text()).toMatch(/adalora_requests_under_way 0/);
   });
 
   it('say that more wait than can be answered', async () => {
-    const asked = { model: 'c0', prompt: 'The cat', max_tokens: 12, temperature: 1 };
-    const ends = await Promise.all(
-      Array.from({ length: 40 }, () =>
-        post(`${server.url}/v1/completions`, asked, { Authorization: 'Bearer secret' }),
-      ),
+    // Nothing moves up until one has been refused, however slowly they come.
+    const endless = { model: 'c0', prompt: 'The', max_tokens: ENDLESS, stream: true } as const;
+    const writing = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const stream = await client.completions.create(endless);
+        await stream[Symbol.asyncIterator]().next();
+        return stream;
+      }),
     );
+    const asked = { model: 'c0', prompt: 'The cat', max_tokens: 12, temperature: 1 };
+    const all = Array.from({ length: 40 }, () =>
+      post(`${server.url}/v1/completions`, asked, { Authorization: 'Bearer secret' }),
+    );
+    await Promise.any(all.map(async (one) => expect((await one).status).toBe(503)));
+    for (const { controller } of writing) controller.abort();
+    const ends = await Promise.all(all);
     const refused = ends.filter(({ status }) => status === 503);
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.every(({ headers }) => Number(headers.get('retry-after')) > 0)).toBe(true);
@@ -474,7 +500,7 @@ describe('adapters of an encoder-decoder', () => {
   afterAll(() => server.process.kill());
 
   it('write what each writes alone, also piece by piece', async () => {
-    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const client = clientOf(server);
     const asked = { prompt: 'The cat sat', temperature: 0, max_tokens: 7 };
     const texts = await Promise.all(
       ['w0', 'w1', 'w0'].map(
