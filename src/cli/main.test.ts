@@ -36,6 +36,22 @@ it.each([
 });
 
 it.each([
+  [['sweep', 'examples/cola.yaml'], 'without them; --shard i/n divides its runs, with a job for each i'],
+  [['reproduce', 'glue', '--plan'], 'without them; --shard i/n divides its runs'],
+  [['init', 'new'], 'without them.\n'],
+  [['merge', 'run', '-o', 'new'], 'without them.\n'],
+])('refuses what is not divided in several processes, of which the first tells it: %j', (args, hint) => {
+  const words = ['--import', 'tsx', 'src/cli/main.ts', ...args];
+  const [first, second] = ['0', '1'].map((rank) => {
+    const env = { ...process.env, OMPI_COMM_WORLD_RANK: rank, OMPI_COMM_WORLD_SIZE: '2' };
+    return spawnSync(process.execPath, words, { env, encoding: 'utf8', timeout: 60_000 });
+  });
+  expect(first).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(hint) });
+  expect(first.stderr).toContain(`adalora ${args[0]}: expected one process, for its work is not divided`);
+  expect(second).toMatchObject({ status: 0, stdout: '', stderr: '' });
+});
+
+it.each([
   [['trian'], "unknown command 'trian'\n(Did you mean train?)"],
   [['predict', 'x', '--logit'], '(Did you mean --logits?)'],
   [['predict', 'x', '--max_length', '0'], 'expected a count from 1'],

@@ -1,12 +1,15 @@
 import { closeSync, openSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
+import { isAgreed } from '../parallel/agreed.ts';
+import { rankAmongSeveral } from '../parallel/node/launch.ts';
 import { ComputationError } from '../support/computation-error.ts';
 import { fileError } from '../support/file-error.ts';
 import { programVersion } from '../support/node/program-version.ts';
 import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
+import { assertAlone } from './assert-alone.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
 import { generateCommand } from './commands/generate.ts';
@@ -40,7 +43,8 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
     .version(programVersion())
     .helpCommand(false)
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .hook('preAction', (_, command) => assertAlone(command));
   // Commands load what they need when they run: --help and mistakes answer at once.
   for (const command of [
     initCommand(),
@@ -72,6 +76,8 @@ export async function runCommand(words: readonly string[]): Promise<void> {
 }
 
 function exitCodeOf(error: unknown): number {
+  // The first process tells it.
+  if (isAgreed(error) && rankAmongSeveral(process.env)) return 0;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // it has printed its message
   const mistake = error instanceof UserError ? error : (fileError(error) ?? noHandles());
   if (mistake) {

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { markAgreed } from '../parallel/agreed.ts';
+import { rankAmongSeveral } from '../parallel/node/launch.ts';
+import { PROGRAM } from '../support/program.ts';
+import { UserError } from '../support/user-error.ts';
+
+/** Commands whose work several processes divide. */
+const DIVIDED = ['train', 'eval', 'predict', 'generate'];
+
+/**
+ * Looks that a command whose work is not divided is not done by several processes at once, each of which would do all of it,
+ * over the files of the others.
+ *
+ * @throws UserError, in all of them
+ */
+export function assertAlone(command: Command): void {
+  if (DIVIDED.includes(command.name()) || rankAmongSeveral(process.env) === undefined) return;
+  const isSharded = command.options.some(({ long }) => long === '--shard');
+  const shards = '; --shard i/n divides its runs, with a job for each i (docs/slurm.md)';
+  throw markAgreed(
+    new UserError({
+      where: `${PROGRAM} ${command.name()}`,
+      expected: 'one process, for its work is not divided',
+      got: 'several, started by mpirun, mpiexec or srun',
+      hint: `Start it without them${isSharded ? shards : ''}.`,
+    }),
+  );
+}
