@@ -26,10 +26,7 @@ export function sweepCommand(): Command {
     .argument('<file>', 'YAML: a config with lists in place of values, and held_out, the share of rows (0.1)')
     .option('--set <key=value>', 'replace a value or a list (any number of times)', repeated, [])
     .addOption(shardOption())
-    .option(
-      '--resume',
-      'go on with what the output folder has; shards of one sweep need it but for the first',
-    )
+    .option('--resume', 'go on with what the output folder has; a shard does so without being told')
     .action(run);
 }
 
