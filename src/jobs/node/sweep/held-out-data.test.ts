@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -33,4 +33,18 @@ it.each([
   const [learnt, heldOut] = [train, validation].map(textsOf);
   expect([learnt.length, heldOut.length]).toEqual([15, 5]);
   expect([...learnt, ...heldOut].sort()).toEqual(textsOf(path).sort());
+});
+
+it('texts of a folder are parted without what another has left in their place', async () => {
+  const lines = numbers.map((i) => `line ${i}`).join('\n');
+  const parts = join(folder, 'texts');
+  const part = async (name: string, files: readonly string[]) => {
+    mkdirSync(join(folder, name));
+    for (const file of files) writeFileSync(join(folder, name, file), lines);
+    const data = { train: join(folder, name) } as RunConfig['data'];
+    return writeHeldOut({ task: 'causal_lm', data } as RunConfig, 0.25, parts);
+  };
+  await part('first', ['a.txt', 'b.txt']);
+  const { train, validation } = await part('second', ['b.txt', 'c.txt']);
+  for (const place of [train, validation]) expect(readdirSync(place).sort()).toEqual(['b.txt', 'c.txt']);
 });

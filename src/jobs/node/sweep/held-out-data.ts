@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { dataFiles } from '../../../data/node/text-files.ts';
 import type { DataOptions } from '../../../data/row.ts';
@@ -52,7 +53,15 @@ export async function writeHeldOut(
     atomicWrite(join(validation, name), parts.heldOut);
     return name;
   });
+  for (const part of [train, validation]) removeOthers(part, names);
   return names.length === 1
     ? { train: join(train, names[0]), validation: join(validation, names[0]) }
     : { train, validation };
+}
+
+/** Another sweep's file may have left files here: those of a folder are learnt from together. */
+function removeOthers(folder: string, names: readonly string[]): void {
+  // A file with a dot before its name is one that another shard is writing.
+  const others = readdirSync(folder).filter((name) => !names.includes(name) && !name.startsWith('.'));
+  for (const name of others) rmSync(join(folder, name), { recursive: true, force: true });
 }
