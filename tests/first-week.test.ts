@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classReport } from '../src/metrics/class-report.ts';
 import type { Confusion } from '../src/program/example-set.ts';
@@ -76,6 +78,34 @@ describe('predict', () => {
       answers.map(({ row, label, probabilities: { bad, good } }) => `${row},${label},${bad},${good}`),
     );
   });
+});
+
+it.each([
+  ['texts', 'texts.txt', [], 'a cat .\na dog .\n'],
+  [
+    'pairs',
+    'pairs.jsonl',
+    ['data.text_pair=pair'],
+    '{"sentence":"a cat .","pair":"a dog ."}\n{"sentence":"a","pair":"b"}\n',
+  ],
+])('the card of a run says how it is asked: %s', async (output, name, settings, content) => {
+  const more = [`output=${output}`, `model=${workspace.path('model')}`, 'training.max_steps=2', ...settings];
+  expect(await workspace.train('method=lora', ...more)).toMatchObject({ code: 0 });
+  writeFileSync(workspace.path(output, name), content);
+  const [, command] = /```sh\n(.+)\n```/.exec(workspace.read(output, 'README.md').toString()) ?? [];
+  const line = command!.replace('adalora', `"${process.execPath}" "${resolve('dist/cli/main.js')}"`);
+  const { status, stdout } = spawnSync(line, {
+    cwd: workspace.path(output),
+    shell: true,
+    encoding: 'utf8',
+  });
+  expect(status).toBe(0);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((answer) => JSON.parse(answer).row),
+  ).toEqual([1, 2]);
 });
 
 describe('which class was taken for which', () => {

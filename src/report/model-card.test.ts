@@ -80,6 +80,22 @@ it('says where the embedded model lies, which is not on the Hub', () => {
   expect(card({})).not.toContain('adalora-mini');
 });
 
+it.each([
+  ['/data/dev.tsv.gz', { type: 'csv', name: 'dev.tsv.gz' }],
+  ['/data/dev.parquet', { type: 'parquet', name: 'dev.parquet' }],
+  ['/data/dev.ndjson', { type: 'json', name: 'dev.ndjson' }],
+  ['10%', { type: 'csv', name: 'train.tsv (10% held out)' }],
+])('names the data of its scores: %s', (validation, dataset) => {
+  const text = card({ data: { ...RUN.data, validation } });
+  expect(parse(text.split('---\n')[1])['model-index'][0].results[0].dataset).toEqual(dataset);
+});
+
+it('names a split of the Hub of which a share was held out', () => {
+  const text = card({ data: { ...RUN.data, dataset: 'owner/set', train: 'train', validation: '10%' } });
+  const { dataset } = parse(text.split('---\n')[1])['model-index'][0].results[0];
+  expect(dataset).toEqual({ type: 'owner/set', name: 'owner/set (10% held out)', split: 'train' });
+});
+
 it('names no place on the machine', () => {
   expect(card({})).not.toMatch(/someone|\/data/);
 });

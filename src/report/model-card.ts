@@ -1,9 +1,10 @@
 import { stringify } from 'yaml';
+import { extensionOf } from '../data/extension-of.ts';
 import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseModelId } from '../data/hub/model-id.ts';
 import { SCORES, type ScoreFacts } from '../metrics/scores.ts';
 import { PROGRAM } from '../support/program.ts';
-import { scorePrefixes, type ValidationFiles, validationSets } from '../tasks/data-files.ts';
+import { heldOutShare, scorePrefixes, type ValidationFiles, validationSets } from '../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../tasks/registry.ts';
 import { titleOf } from '../tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../tuners/registry.ts';
@@ -20,7 +21,9 @@ export interface ModelCardFacts {
     data: {
       dataset?: string;
       subset?: string;
+      train: string;
       validation?: ValidationFiles;
+      text?: string | number;
       text_pair?: string | number;
       max_length?: number;
     };
@@ -90,17 +93,25 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
   };
 }
 
-/** What the Hub calls it, or the kind and name of a file. */
-function datasetOf({ dataset, subset }: ModelCardFacts['config']['data'], file: string): object {
-  if (dataset === undefined) return { type: datasetType(file), name: file };
-  return { type: dataset, name: dataset, ...(subset !== undefined && { config: subset }), split: file };
+/** What the Hub calls it, or the kind and name of a file; of a share that was held out, where from. */
+function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['config']['data'], file: string) {
+  const isHeldOut = heldOutShare(validation) !== undefined;
+  const source = isHeldOut ? lastName(train) : file;
+  const named = (name: string) => (isHeldOut ? `${name} (${file} held out)` : name);
+  if (dataset === undefined) return { type: datasetType(source), name: named(source) };
+  const config = subset !== undefined && { config: subset };
+  return { type: dataset, name: named(dataset), ...config, split: source };
 }
 
 /** The loader of Hugging Face's datasets for a file. */
 function datasetType(file: string): string {
-  if (/\.(jsonl|ndjson|json)$/.test(file)) return 'json';
-  return /\.(tsv|csv)$/.test(file) ? 'csv' : 'text';
+  return LOADERS[extensionOf(file) ?? ''] ?? 'text';
 }
+
+const LOADERS: Readonly<Record<string, string>> = {
+  ...{ jsonl: 'json', ndjson: 'json', json: 'json' },
+  ...{ tsv: 'csv', csv: 'csv', parquet: 'parquet' },
+};
 
 function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
   const { task, method, adapter, data } = config;
@@ -175,8 +186,9 @@ function usage({ config, labels }: ModelCardFacts, base: string): string {
   const { method, data, task } = config;
   const { library } = methodNamed(method).words;
   const { use, autoModel, hasClasses, python } = taskNamed(task).words;
-  const explained = use.explanation === undefined ? '' : ` (${use.explanation})`;
-  const command = ['```sh', use.command, '```'];
+  const { command: line, explanation } = use(data);
+  const explained = explanation === undefined ? '' : ` (${explanation})`;
+  const command = ['```sh', line, '```'];
   if (!library) {
     const merge = 'For Python, `adalora merge . -o merged` makes a model of it that transformers loads.';
     return [`In this folder, with \`${PROGRAM}\`${explained}:`, '', ...command, '', merge].join('\n');

@@ -9,7 +9,7 @@ export interface TaskWords<Data> {
   /** The class of transformers that loads its models. */
   autoModel: string;
   /** How it is used in a terminal, in the run's folder. */
-  use: { command: string; explanation?: string };
+  use(data: Partial<Data>): { command: string; explanation?: string };
   /** Lines of Python that use `model` and `tokenizer`. */
   python(data: Partial<Data> & { max_length?: number }): readonly string[];
   /** Where it does not predict: what to do instead. */

@@ -35,7 +35,7 @@ describe.each(TASK_NAMES)('task %s', (name) => {
     expect(words.name).toMatch(/\w/);
     expect(words.purpose({})).toMatch(/\w/);
     expect(words.autoModel).toMatch(/^AutoModel/);
-    expect(words.use.command).toMatch(/^adalora \w+ \. /);
+    expect(words.use({}).command).toMatch(/^adalora \w+ \. /);
     expect(words.python({ max_length: 8 }).length).toBeGreaterThan(0);
   });
 

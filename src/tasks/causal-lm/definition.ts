@@ -30,7 +30,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
     purpose: () => 'causal language modelling',
     hub: { pipeline: 'text-generation', name: 'Text Generation' },
     autoModel: 'AutoModelForCausalLM',
-    use: { command: 'adalora generate . --prompt "Some text"' },
+    use: () => ({ command: 'adalora generate . --prompt "Some text"' }),
     python: () => [
       'inputs = tokenizer("Some text", return_tensors="pt")',
       'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=64)[0], skip_special_tokens=True))',

@@ -17,7 +17,7 @@ import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
 import { encodedSet, type Texts } from './encoded-set.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
-import { columnsFor, rowsFromInput, useColumns } from './read-inputs.ts';
+import { columnsFor, jsonKeys, rowsFromInput, useColumns } from './read-inputs.ts';
 import { textsShape } from './texts-shape.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
 
@@ -254,10 +254,7 @@ function wordsOf({
     purpose: ({ text_pair }) => purpose(text_pair === undefined ? 'texts' : 'pairs of texts'),
     hub: { pipeline: 'text-classification', name: 'Text Classification' },
     autoModel: 'AutoModelForSequenceClassification',
-    use: {
-      command: 'adalora predict . texts.txt',
-      explanation: 'a line of JSON for each line of the file',
-    },
+    use: usage,
     python({ text_pair, max_length }) {
       const texts = text_pair === undefined ? '"Some text"' : '"Some text", "another text"';
       return [
@@ -266,5 +263,19 @@ function wordsOf({
       ];
     },
     hasClasses: true,
+  };
+}
+
+/** Whatever the columns of the run's files: lines of texts, and of pairs what JSON Lines call them. */
+function usage({ text, text_pair }: Partial<LabelledData>): { command: string; explanation: string } {
+  if (text_pair === undefined)
+    return {
+      command: 'adalora predict . < texts.txt',
+      explanation: 'a line of JSON for each line of the file',
+    };
+  const keys = jsonKeys({ text: text ?? 0, text_pair });
+  return {
+    command: 'adalora predict . pairs.jsonl',
+    explanation: `a line of JSON for each line, with texts in \`${keys.text}\` and \`${keys.text_pair}\``,
   };
 }

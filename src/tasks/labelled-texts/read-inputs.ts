@@ -47,7 +47,7 @@ export function columnsFor(file: string, columns: Columns): Columns {
 }
 
 /** Columns of JSON Lines have names: those given by number are called `text` and so on. */
-function jsonKeys(columns: Columns): Columns {
+export function jsonKeys(columns: Columns): Columns {
   const named = (column: string | number | undefined, name: string) =>
     typeof column === 'number' ? name : column;
   return {

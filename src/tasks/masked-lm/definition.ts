@@ -26,7 +26,7 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
     purpose: () => 'masked language modelling',
     hub: { pipeline: 'fill-mask', name: 'Fill-Mask' },
     autoModel: 'AutoModelForMaskedLM',
-    use: { command: 'adalora eval . texts.txt', explanation: 'loss and perplexity' },
+    use: () => ({ command: 'adalora eval . texts.txt', explanation: 'loss and perplexity' }),
     python: ({ max_length }) => [
       `inputs = tokenizer(f"Some {tokenizer.mask_token} text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
       'logits = model(**inputs).logits',

@@ -118,10 +118,10 @@ export const questionAnswering: TaskDefinition<
     purpose: () => 'question answering',
     hub: { pipeline: 'question-answering', name: 'Question Answering' },
     autoModel: 'AutoModelForQuestionAnswering',
-    use: {
+    use: () => ({
       command: 'adalora predict . questions.jsonl',
       explanation: 'a line of JSON with the answer for each line with a `question` and its `context`',
-    },
+    }),
     python: ({ max_length }) => [
       'question, text = "Who?", "Some text"',
       `inputs = tokenizer(question, text, truncation="only_second", max_length=${max_length}, return_tensors="pt")`,

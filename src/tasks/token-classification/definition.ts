@@ -112,11 +112,10 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       purpose: () => 'token classification',
       hub: { pipeline: 'token-classification', name: 'Token Classification' },
       autoModel: 'AutoModelForTokenClassification',
-      use: {
-        command: 'adalora predict . texts.txt',
-        explanation:
-          'a line of JSON for each sentence, of which the file has a word a line and empty lines between',
-      },
+      use: () => ({
+        command: 'adalora predict . < texts.txt',
+        explanation: 'a line of JSON for each sentence, of which the file has one a line',
+      }),
       python: ({ max_length }) => [
         `inputs = tokenizer("Some text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
         'tags = model(**inputs).logits.argmax(-1)',
