@@ -143,6 +143,22 @@ describe('which class was taken for which', () => {
   });
 });
 
+it('a mean of more than two classes is said to be one wherever it stands', async () => {
+  const { code, stdout } = await workspace.train(
+    ...['output=scores', 'method=lora', 'data.label=score', 'training.max_steps=4'],
+    ...['training.logging_steps=1', 'training.eval_steps=2', 'training.eval_strategy=steps'],
+    'training.metric_for_best_model=f1',
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^step 3\/4 .* eval f1 \(macro\) 0\.\d{4} /m);
+  expect(stdout).toMatch(/^evaluation at step 4.* accuracy 0\.\d{4}, f1 \(macro\) 0\.\d{4}, /m);
+  expect(workspace.read('scores', 'README.md').toString()).toMatch(/^\| F1 \(macro\) \| 0\.\d+ \|$/m);
+  await workspace.run('report', 'scores', '-o', 'scores.html');
+  const page = workspace.read('scores.html').toString();
+  expect(page).toMatch(/: F1 \(macro\) 0\.\d/);
+  expect(page).toContain('<tr><th scope="row">mean of classes (macro)</th>');
+});
+
 it('scores of classes are those of scikit-learn', () => {
   // classification_report([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 1])
   expect(

@@ -1,16 +1,22 @@
 import type { EventOf } from '../run/events.ts';
+import { scorePrefixes } from '../tasks/data-files.ts';
+import { taskNamed } from '../tasks/registry.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
 import type { RunBeginning } from './begin-run.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 /** What is told before the first step. `startupMs`: from the process's start. */
 export function startEvent(
-  { config }: RunBeginning,
+  { config, labels }: RunBeginning,
   { settings, inputs }: SetUpRun,
   step: number,
   startupMs: number,
 ): EventOf<'start'> {
   const { train, validation, values, method } = inputs;
+  const averages = Object.entries(taskNamed(config.task).averages?.(labels) ?? {});
+  const named = scorePrefixes(config.data.validation).flatMap((prefix) =>
+    averages.map(([name, average]) => [prefix + name, average]),
+  );
   return {
     type: 'start',
     step,
@@ -25,6 +31,7 @@ export function startEvent(
     trainable_parameters: values.length,
     adapter_parameters: adapterParameters(method.tuner),
     ranks: method.ranks(),
+    ...(named.length > 0 && { averages: Object.fromEntries(named) }),
     method: config.method,
     device: config.device,
     startup_ms: Math.round(startupMs),

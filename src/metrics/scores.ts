@@ -58,3 +58,8 @@ export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | unde
   if (longest === undefined) return undefined;
   return { ...SCORES[longest as ScoreName], set: name.slice(0, -longest.length - 1) };
 }
+
+/** A score's name with how it is averaged over classes: `f1 (macro)`. */
+export function averaged(name: string, average: string | undefined): string {
+  return average === undefined ? name : `${name} (${average})`;
+}

@@ -90,6 +90,13 @@ it.each([
   expect(parse(text.split('---\n')[1])['model-index'][0].results[0].dataset).toEqual(dataset);
 });
 
+it.each([
+  [['a', 'b'], '| F1 | 0.5 |'],
+  [['a', 'b', 'c'], '| F1 (macro) | 0.5 |'],
+])('says that a score is a mean of classes: %j', (labels, line) => {
+  expect(card({}, { labels, metrics: { eval_f1: 0.5 } })).toContain(line);
+});
+
 it('names a split of the Hub of which a share was held out', () => {
   const text = card({ data: { ...RUN.data, dataset: 'owner/set', train: 'train', validation: '10%' } });
   const { dataset } = parse(text.split('---\n')[1])['model-index'][0].results[0];

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { extensionOf } from '../data/extension-of.ts';
 import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseModelId } from '../data/hub/model-id.ts';
-import { SCORES, type ScoreFacts } from '../metrics/scores.ts';
+import { averaged, SCORES, type ScoreFacts } from '../metrics/scores.ts';
 import { PROGRAM } from '../support/program.ts';
 import { heldOutShare, scorePrefixes, type ValidationFiles, validationSets } from '../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../tasks/registry.ts';
@@ -146,15 +146,17 @@ interface SetScores {
   scores: { type: string; name: string; value: number }[];
 }
 
-function scoresOfSets({ config, metrics }: ModelCardFacts): SetScores[] {
+function scoresOfSets({ config, labels, metrics }: ModelCardFacts): SetScores[] {
   const { validation } = config.data;
   const sets = validationSets(validation);
+  const averages = taskNamed(config.task).averages?.(labels) ?? {};
   return scorePrefixes(validation).map((prefix, i) => ({
     name: sets[i]?.name ?? '',
     file: lastName(sets[i]?.path ?? ''),
     scores: Object.entries<ScoreFacts>(SCORES).flatMap(([key, { hub }]) => {
       const value = metrics[`eval_${prefix}${key}`] ?? metrics[prefix + key];
-      return hub && Number.isFinite(value) ? [{ ...hub, value: Number(value.toFixed(4)) }] : [];
+      if (!hub || !Number.isFinite(value)) return [];
+      return [{ ...hub, name: averaged(hub.name, averages[key]), value: Number(value.toFixed(4)) }];
     }),
   }));
 }

@@ -36,6 +36,8 @@ const start = z.object({
   adapter_parameters: number,
   /** At `step`. */
   ranks: ranks.default({}),
+  /** How scores are averaged over classes, by their names without `eval_`, where that is to be said. */
+  averages: z.record(text, text).optional().catch(undefined),
   method: text.default(''),
   device: text.default(''),
   /** Milliseconds from the process's start to the first step. */

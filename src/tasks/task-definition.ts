@@ -56,6 +56,8 @@ export interface TaskDefinition<
   readonly metrics: readonly ScoreName[];
   /** Those among them that a section asks for, where it does not ask for all. */
   metricsOf?(data: Data): readonly ScoreName[];
+  /** How scores are averaged over the classes, where that depends on these: `{ f1: 'macro' }`. */
+  averages?(labels: readonly string[]): Readonly<Record<string, string>>;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /** Whether its evaluations tell answers, so that metrics of the caller's own can be made of them. */

@@ -1,25 +1,32 @@
+import { averaged } from '../../metrics/scores.ts';
+import { componentsOf } from '../../report/run/run-facts.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
 import { printable } from '../../support/printable.ts';
+
+/** How scores are averaged, as the start of a run tells. */
+type Averages = EventOf<'start'>['averages'];
 
 /**
  * What stays on the screen of an event, as lines without colour; nothing of steps, measurements and allocations under way.
  *
- * @param components what the method's ranks count
+ * @param begun the start of the run, if it is known: what its ranks count, and how its scores are averaged
  */
-export function describeEvent(event: TrainEvent, components = 'triplets'): string | undefined {
+export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): string | undefined {
   switch (event.type) {
     case 'start':
       return start(event);
     case 'evaluation':
-      return evaluation(event);
+      return evaluation(event, begun?.averages);
     case 'allocation':
-      return event.final ? `ranks are final at step ${event.step}: ${event.budget} ${components}` : undefined;
+      return event.final
+        ? `ranks are final at step ${event.step}: ${event.budget} ${componentsOf([begun?.method ?? ''])}`
+        : undefined;
     case 'notice':
       return `note: ${printable(event.message)}`;
     case 'checkpoint':
       return `checkpoint ${event.path}`;
     case 'finish':
-      return finish(event);
+      return finish(event, begun?.averages);
     case 'step':
     case 'orthogonality':
     case 'confusion':
@@ -46,14 +53,14 @@ function cut(texts: number): string {
   return `${counted(texts)} texts are longer than data allows and were cut`;
 }
 
-function evaluation(event: EventOf<'evaluation'>): string {
+function evaluation(event: EventOf<'evaluation'>, averages: Averages): string {
   const best = event.best ? '  (best so far)' : '';
-  return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event)}${best}`;
+  return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event, averages)}${best}`;
 }
 
-function finish(event: FinishEvent): string {
+function finish(event: FinishEvent, averages: Averages): string {
   const reasons = { done: 'done', early: 'stopped early: no better evaluation', stopped: 'stopped' };
-  const result = scores(event.metrics);
+  const result = scores(event.metrics, averages);
   return (
     `${reasons[event.reason]} at step ${event.step} after ${duration(event.train_runtime)}, ` +
     `${Math.round(event.train_samples_per_second)} examples/s, peak memory ${Math.round(event.peak_memory_mb)} MB` +
@@ -64,10 +71,11 @@ function finish(event: FinishEvent): string {
 const NO_SCORES = ['eval_runtime', 'eval_samples_per_second'];
 
 /** `loss 0.6120, accuracy 0.7041`: every `eval_` number that is a score. */
-export function scores(metrics: object): string {
+function scores(metrics: object, averages: Averages = {}): string {
   return Object.entries(metrics)
     .filter(([name]) => name.startsWith('eval_') && !NO_SCORES.includes(name))
-    .map(([name, value]) => `${name.slice('eval_'.length)} ${Number(value ?? Number.NaN).toFixed(4)}`)
+    .map(([name, value]) => [name.slice('eval_'.length), Number(value ?? Number.NaN).toFixed(4)])
+    .map(([name, value]) => `${averaged(name, averages[name])} ${value}`)
     .join(', ');
 }
 

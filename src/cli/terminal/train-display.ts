@@ -1,5 +1,5 @@
+import { averaged } from '../../metrics/scores.ts';
 import { rankTable } from '../../report/rank-table.ts';
-import { componentsOf } from '../../report/run/run-facts.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../run/events.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
@@ -38,10 +38,10 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
   let startTime = now();
   let totalSteps = 0;
   let score: number | undefined;
+  let begun: EventOf<'start'> | undefined;
   let isDrawn = false;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let toldShare = 0;
-  let components: string | undefined;
 
   const erase = () => {
     if (isDrawn) screen.write(ERASE_LINE);
@@ -58,7 +58,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
       event,
       totalSteps,
       secondsLeft,
-      score === undefined ? undefined : [`eval ${metric}`, score],
+      score === undefined ? undefined : [`eval ${averaged(metric, begun?.averages?.[metric])}`, score],
     );
     if (!isLive) return print(line);
     if (now() - drawnAt < REDRAW_MS) return;
@@ -82,12 +82,12 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
     show(event) {
       if (event.type === 'start') {
         [startStep, startTime, totalSteps] = [event.step, now(), event.total_steps];
-        components = componentsOf([event.method]);
+        begun = event;
       }
       if (event.type === 'evaluation') score = event[`eval_${metric}`];
       if (event.type === 'step') return showStep(event);
       if (event.type === 'progress') return showProgress(event);
-      const text = describeEvent(event, components);
+      const text = describeEvent(event, begun);
       if (text === undefined) return;
       const style = { evaluation: colours.bold, notice: colours.yellow, checkpoint: colours.dim };
       print(event.type in style ? style[event.type as keyof typeof style](text) : text);

@@ -49,6 +49,8 @@ export interface LabelKind<Answer extends LabelAnswer> {
   /** The same over a whole set, [rows, outputs] row-major, in 64 bits. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
+  /** How scores are averaged over the classes. */
+  averages?(labels: readonly string[]): Readonly<Record<string, string>>;
   /** How often each class was taken for each, where a label is one class. */
   confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];
   /** What is right for a row, for metrics of the caller's own. */
@@ -95,6 +97,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     problems: labelProblems,
     batchSize: { train: 32, eval: 64 },
     metrics: [...kind.metrics, 'loss'],
+    averages: kind.averages,
     smoothsLabels: kind.smoothsLabels,
     tellsAnswers: () => true,
     takesFolders: false,

@@ -50,6 +50,7 @@ export const classKind: LabelKind<ClassAnswer> = {
       matthews_correlation: matthewsCorrelation(counts),
     };
   },
+  averages: (labels): Record<string, string> => (labels.length > 2 ? { f1: 'macro' } : {}),
   confusion: (logits, outputs, targets) => confusionMatrix(argmaxRows(logits, outputs), targets, outputs),
   reference: String,
   answer(logits, labels) {

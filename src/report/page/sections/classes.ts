@@ -1,4 +1,5 @@
-import { classReport } from '../../../metrics/class-report.ts';
+import { type ClassScores, classReport } from '../../../metrics/class-report.ts';
+import { macroScores } from '../../../metrics/macro-scores.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
@@ -19,10 +20,18 @@ function classesTable(
   { labels, counts }: NonNullable<RunGroup['runs'][number]['confusion']>,
 ): Markup {
   const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `taken for ${name}`)];
-  const rows = classReport(counts).map(({ precision, recall, f1, support }, id) => {
-    const cells = [...[precision, recall, f1].map(score), support, ...counts[id]];
-    return markup`<tr><th scope="row">${labels[id]}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`;
-  });
+  const row = (name: string, { precision, recall, f1, support }: ClassScores, taken: readonly unknown[]) => {
+    const cells = [...[precision, recall, f1].map(score), `${support}`, ...taken.map(String)];
+    return markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`;
+  };
+  const rows = [
+    ...classReport(counts).map((scores, id) => row(labels[id], scores, counts[id])),
+    row(
+      'mean of classes (macro)',
+      macroScores(counts),
+      labels.map(() => ''),
+    ),
+  ];
   const name = label === '' ? 'Classes' : `Classes, ${label}`;
   const title = label !== '' && markup`<p>${label}</p>`;
   return markup`${title}<div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;

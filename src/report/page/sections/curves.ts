@@ -2,8 +2,8 @@ import { type Axis, type Curve, lineChart } from '../../chart/line-chart.ts';
 import { capital, short } from '../../format.ts';
 import { markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
-import { scoreTitle } from '../../run/names.ts';
 import type { RunRecord } from '../../run/run-record.ts';
+import { scoreTitleIn } from '../../run/score-title.ts';
 import { groupSeries } from '../../stats/group-values.ts';
 import type { Point } from '../../stats/series.ts';
 import { figure, type Section, toneOf } from '../section.ts';
@@ -21,7 +21,13 @@ export function curves(groups: readonly RunGroup[]): Section {
       const drawn = curvesOf(groups, ({ evaluations }) =>
         evaluations.map((event): Point => [event.step, Number(event[`eval_${name}`] ?? Number.NaN)]),
       ).map((curve) => ({ ...curve, dots: true }));
-      return curveFigure(groups, `score-${name}`, scoreTitle(name), scoreTitle(name), drawn);
+      return curveFigure(
+        groups,
+        `score-${name}`,
+        scoreTitleIn(groups, name),
+        scoreTitleIn(groups, name),
+        drawn,
+      );
     });
   return { ...section, body: markup`<div class="figures">${losses}${scores}</div>` };
 }

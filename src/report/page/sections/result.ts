@@ -2,8 +2,8 @@ import { intervalPlot } from '../../chart/interval-plot.ts';
 import { score } from '../../format.ts';
 import { markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
-import { scoreTitle } from '../../run/names.ts';
 import { finalScores } from '../../run/run-record.ts';
+import { scoreTitleIn } from '../../run/score-title.ts';
 import { groupInterval, intervalText } from '../../stats/group-values.ts';
 import { figure, part, type Section, table, toneOf } from '../section.ts';
 import { scoreByBudget } from './score-by-budget.ts';
@@ -14,7 +14,7 @@ export function result(groups: readonly RunGroup[]): Section {
   const section = { id: 'result', title: 'Result' };
   if (names.length === 0) return section;
   const rows = names.map((name) => [
-    scoreTitle(name),
+    scoreTitleIn(groups, name),
     ...groups.map((group) =>
       intervalText(
         groupInterval(group, (run) => finalScores(run).get(name)),
@@ -41,14 +41,14 @@ function spread(groups: readonly RunGroup[], name: string) {
     names: group.runs.map((run) => `${run.name === '' ? group.label : run.name}, seed ${run.facts.seed}`),
   }));
   const id = 'result-spread';
-  const title = `${scoreTitle(name)} of every run`;
+  const title = `${scoreTitleIn(groups, name)} of every run`;
   const several = groups.some(({ runs }) => runs.length > 1);
   const caption = several
     ? `${title}: a dot each; strokes are means, lines their 95 % intervals.`
     : `${title}.`;
   return figure({
     id,
-    picture: intervalPlot({ id, title, description: caption, name: scoreTitle(name), rows }),
+    picture: intervalPlot({ id, title, description: caption, name: scoreTitleIn(groups, name), rows }),
     caption,
   });
 }

@@ -2,8 +2,8 @@ import { type Curve, lineChart } from '../../chart/line-chart.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { budgetMeasure, isBudgetKey } from '../../run/budgets.ts';
 import { keyOf, labelsOf, namesOf, type RunGroup } from '../../run/group-runs.ts';
-import { scoreTitle } from '../../run/names.ts';
 import { finalScores } from '../../run/run-record.ts';
+import { scoreTitleIn } from '../../run/score-title.ts';
 import { groupInterval } from '../../stats/group-values.ts';
 import type { Interval } from '../../stats/interval.ts';
 import type { Point } from '../../stats/series.ts';
@@ -36,7 +36,7 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
     lines.map((line) => namesOf(line.flatMap(({ group }) => group.runs))),
     (key) => !isBudgetKey(key),
   );
-  const [id, title] = ['result-budget', `${scoreTitle(name)} against budget`];
+  const [id, title] = ['result-budget', `${scoreTitleIn(groups, name)} against budget`];
   const isMean = groups.some(({ runs }) => runs.length > 1);
   const means = isMean ? '; means over seeds, pale bands are 95 % intervals' : '';
   const caption = `A dot for each budget, ${text}${means}.`;
@@ -45,7 +45,7 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
     picture: lineChart({
       ...{ id, title, description: caption },
       x: { name: unit, isLogarithmic: range[1] > WIDE * range[0] },
-      y: { name: scoreTitle(name) },
+      y: { name: scoreTitleIn(groups, name) },
       curves: lines.map((line, i) => ({
         label: labels[i],
         // Its first group's tone, as in every other figure. Where groups outnumber tones, two lines could share one: then lines count.

@@ -3,9 +3,10 @@ import { methodNamed } from '../../../tuners/registry.ts';
 import { capital, counted, duration, listed, score } from '../../format.ts';
 import { examplesPerStep } from '../../run/costs.ts';
 import { namesOf, type RunGroup } from '../../run/group-runs.ts';
-import { dataName, modelName, scoreTitle } from '../../run/names.ts';
+import { dataName, modelName } from '../../run/names.ts';
 import { methodSettings, methodTitle } from '../../run/run-facts.ts';
 import { finalScores, newestRanks, type RunRecord } from '../../run/run-record.ts';
+import { scoreTitleIn } from '../../run/score-title.ts';
 import { groupInterval, intervalText } from '../../stats/group-values.ts';
 import { part, type Section, table } from '../section.ts';
 import { scoreNames } from './result.ts';
@@ -104,7 +105,7 @@ export function leadOf(groups: readonly RunGroup[]): string {
     const value = groupInterval(group, (run) => finalScores(run).get(name));
     return value ? `${groups.length > 1 ? `${group.label} ` : ''}${intervalText(value, score)}` : [];
   });
-  const result = scores.length > 0 ? `: ${scoreTitle(name)} ${scores.join(', ')}` : '';
+  const result = scores.length > 0 ? `: ${scoreTitleIn(groups, name)} ${scores.join(', ')}` : '';
   const how = groups.some((group) => group.runs.length > 1)
     ? ' Runs that differ by their seed only are taken together: numbers are means; ± and pale bands are 95 % intervals of the mean by Student’s t.'
     : '';

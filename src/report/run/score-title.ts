@@ -1,0 +1,12 @@
+import { averaged } from '../../metrics/scores.ts';
+import type { RunGroup } from './group-runs.ts';
+import { scoreTitle } from './names.ts';
+
+/** A score's name for people, with how it is averaged over classes where all runs say the same of it. */
+export function scoreTitleIn(groups: readonly RunGroup[], name: string): string {
+  const title = scoreTitle(name);
+  const titles = groups.flatMap(({ runs }) =>
+    runs.map(({ start }) => averaged(title, start?.averages?.[name])),
+  );
+  return titles.every((other) => other === titles[0]) ? (titles[0] ?? title) : title;
+}
