@@ -48,7 +48,7 @@ const MODELS: Readonly<Record<string, object>> = {
 const { recipes, budgets } = packageRecipes();
 const named = (name: string) => recipes.find((recipe) => recipe.name === name)!;
 const configOf = (name: string, method?: string, budget?: string) =>
-  parseRunConfig(parse(recipeConfig(named(name), budgets, { method, budget }, METHOD_NAMES)), name);
+  parseRunConfig(parse(recipeConfig(named(name), budgets, { method, budget })), name);
 
 /** Steps and warm-up of a run on a recipe's rows. */
 function lengthOf(name: string, config: RunConfig) {
@@ -248,12 +248,23 @@ describe('the command', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('writes a config with its comments, for a method at a level', () => {
-    const text = recipeConfig(named('glue/qnli'), budgets, { method: 'lora', budget: '0.16%' }, METHOD_NAMES);
+    const text = recipeConfig(named('glue/qnli'), budgets, { method: 'lora', budget: '0.16%' });
     expect(text).toContain('# released scripts: 5e-4');
     expect(parse(text)).toMatchObject({ method: 'lora', lora: { r: 2 }, output: 'runs/qnli-lora-0.16' });
     expect(existsSync('recipes/glue/qnli.yaml') && readFileSync('recipes/glue/qnli.yaml', 'utf8')).toContain(
       'title: ',
     );
+  });
+
+  it('writes the section of the method that runs, and its own learning rate', () => {
+    const written = (name: string, method: string) => recipeConfig(named(name), budgets, { method });
+    const text = written('summarisation/xsum', 'houlsby');
+    const config = parse(text);
+    expect(METHOD_NAMES.filter((method) => method in config)).toEqual(['houlsby']);
+    expect(config).toMatchObject({ houlsby: { bottleneck: 43 }, training: { learning_rate: 1e-3 } });
+    expect(text).toContain("learning_rate: 1e-3 # this method's default: the recipe's is that of adalora\n");
+    expect(METHOD_NAMES.filter((method) => method in parse(written('glue/cola', 'full')))).toEqual([]);
+    expect(written('olmo2/7b', 'pfeiffer')).toMatch(/recipe has none for it\.\npfeiffer: \{\}\n$/);
   });
 
   it.each([
@@ -264,6 +275,6 @@ describe('the command', () => {
       'expected a level of bitfit in glue/cola, got 0.16%. It has none',
     ],
   ])('refuses %j', (choice, message) => {
-    expect(() => recipeConfig(named('glue/cola'), budgets, choice, METHOD_NAMES)).toThrow(message);
+    expect(() => recipeConfig(named('glue/cola'), budgets, choice)).toThrow(message);
   });
 });

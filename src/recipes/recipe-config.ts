@@ -1,6 +1,7 @@
-import { parseDocument } from 'yaml';
+import { isScalar, parseDocument } from 'yaml';
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
+import { METHOD_NAMES, type MethodName, methodNamed } from '../tuners/registry.ts';
 import type { Budgets, Recipe } from './recipe.ts';
 
 /** What is chosen of a recipe. */
@@ -12,23 +13,24 @@ export interface RecipeChoice {
 }
 
 /**
- * The config of a recipe for a method at a level of the budget, a commented YAML file.
+ * The config of a recipe for a method at a level of the budget, a commented YAML file without the sections of others.
  *
- * @param methods the names of all methods
  * @throws UserError for a method or a level that there is not
  */
 export function recipeConfig(
   recipe: Recipe,
   { same_learning_rate }: Pick<Budgets, 'same_learning_rate'>,
   { method = recipe.method, budget }: RecipeChoice,
-  methods: readonly string[],
 ): string {
-  if (!methods.includes(method)) throw unknown('--method', 'a method', method, methods);
+  if (!isMethod(method)) throw unknown('--method', 'a method', method, METHOD_NAMES);
   const document = parseDocument(recipe.config);
   document.set('method', method);
   document.set('output', [document.get('output'), ...differences(recipe, method, budget)].join('-'));
-  if (method !== recipe.method && !same_learning_rate.includes(method)) {
-    document.deleteIn(['training', 'learning_rate']);
+  for (const other of METHOD_NAMES) if (other !== method) document.delete(other);
+  const rate = document.getIn(['training', 'learning_rate'], true);
+  if (method !== recipe.method && !same_learning_rate.includes(method) && isScalar(rate)) {
+    rate.value = methodNamed(method).learningRate;
+    rate.comment = ` this method's default: the recipe's is that of ${recipe.method}`;
   }
   if (budget !== undefined) {
     const level = recipe.levels[budget];
@@ -39,7 +41,16 @@ export function recipeConfig(
     }
     for (const [key, value] of Object.entries(level[method])) document.setIn([method, key], value);
   }
+  if (methodNamed(method).config && !document.has(method)) {
+    const section = document.createPair(document.createNode(method), {});
+    section.key.commentBefore = " The method's defaults: the recipe has none for it.";
+    document.add(section);
+  }
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+function isMethod(name: string): name is MethodName {
+  return (METHOD_NAMES as readonly string[]).includes(name);
 }
 
 /** What the run's folder has behind its name: two runs of a recipe do not share one. */

@@ -40,14 +40,11 @@ export interface ReproductionOptions {
 
 /**
  * The runs of the recipes of a table, a seed after the other, so that whoever stops early has all rows.
- *
- * @param methods the names of all methods
  */
 export function reproductionRuns(
   recipes: readonly Recipe[],
   budgets: Budgets,
   options: ReproductionOptions,
-  methods: readonly string[],
 ): ReproductionRun[] {
   const { only = {}, output, seeds } = options;
   const isWanted = (wanted: readonly string[] | undefined, name: string | undefined) =>
@@ -60,7 +57,7 @@ export function reproductionRuns(
           const of = budget === undefined ? method : `${method}-${budget.replace('%', '')}`;
           const row = `${recipe.name}/${of}`;
           const name = `${row}/seed-${seed}`;
-          const given = parse(recipeConfig(recipe, budgets, { method, budget }, methods));
+          const given = parse(recipeConfig(recipe, budgets, { method, budget }));
           const config = { ...adjusted(given, recipe, budgets, options), output: `${output}/${name}`, seed };
           return { name, row, recipe, method, budget, seed, config };
         }),

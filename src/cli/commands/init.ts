@@ -60,8 +60,7 @@ async function starter({ method, budget }: Flags) {
 async function recipeFile(name: string, choice: Flags) {
   const { packageRecipes, recipeNamed } = await import('../../recipes/node/package-recipes.ts');
   const { recipeConfig } = await import('../../recipes/recipe-config.ts');
-  const { METHOD_NAMES } = await import('../../tuners/registry.ts');
   const { recipes, budgets } = packageRecipes();
-  const content = recipeConfig(recipeNamed(name, recipes), budgets, choice, METHOD_NAMES);
+  const content = recipeConfig(recipeNamed(name, recipes), budgets, choice);
   return { name: CONFIG_NAME, content };
 }

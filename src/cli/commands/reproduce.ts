@@ -46,7 +46,6 @@ export function reproduceCommand(): Command {
 async function run(table: string, flags: Flags): Promise<void> {
   const { model, data, output = join('runs', table), seeds, method, budget, resume } = flags;
   const { packageRecipes } = await import('../../recipes/node/package-recipes.ts');
-  const { METHOD_NAMES } = await import('../../tuners/registry.ts');
   const { budgets, recipes: all } = packageRecipes();
   const recipes = recipesOf(table, all);
   const { modelInPlace } = await import('../../jobs/node/reproduce/model-in-place.ts');
@@ -58,7 +57,7 @@ async function run(table: string, flags: Flags): Promise<void> {
   };
   const inPlace = model === undefined ? undefined : await modelInPlace(model, recipes[0]);
   const settled = await settings(flags.set);
-  const runs = reproductionRuns(recipes, budgets, { inPlace, data, output, seeds, only }, METHOD_NAMES).map(
+  const runs = reproductionRuns(recipes, budgets, { inPlace, data, output, seeds, only }).map(
     (run) => settled(run),
   );
   const absent = (run: ReproductionRun) => dataFilesOf(run).filter((file) => !existsSync(file));
