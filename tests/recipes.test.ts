@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { startMethod } from '../src/jobs/start-method.ts';
 import { packageRecipes } from '../src/recipes/node/package-recipes.ts';
 import { recipeConfig } from '../src/recipes/recipe-config.ts';
+import { type ReproductionOptions, reproductionRuns } from '../src/recipes/reproduction.ts';
 import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
 import type { RunConfig } from '../src/run/config/run-config.ts';
 import { taskNamed } from '../src/tasks/registry.ts';
@@ -196,6 +197,41 @@ describe('budgets', () => {
         return Math.abs(adapterParameters(tuner) - wanted);
       });
       expect(own).toBeLessThan(Math.min(fewer, more));
+    }
+  });
+});
+
+describe('the rows of a table', () => {
+  const rows = (table: string, only: ReproductionOptions['only']) => {
+    const [recipe] = recipes.filter((recipe) => recipe.table === table);
+    const runs = reproductionRuns([recipe], budgets, { data: 'data', output: 'runs', seeds: 1, only });
+    return runs.map(({ row }) => row.slice(recipe.name.length + 1)).join(' ');
+  };
+
+  it('are those of the paper, or any method and level that is asked for', () => {
+    expect(rows('squad', {})).toBe('lora-0.08 adalora-0.08');
+    expect(rows('squad', { budgets: ['0.65%'] })).toBe('lora-0.65 adalora-0.65');
+    expect(rows('squad', { methods: ['bitfit', 'houlsby'] })).toBe('bitfit houlsby-0.08');
+    expect(rows('glue', { methods: ['svd_lora', 'lora'] })).toBe(
+      'svd_lora-0.65 svd_lora-0.16 lora-0.65 lora-0.16',
+    );
+    expect(rows('glue', { methods: ['full', 'houlsby'], budgets: ['0.32%'] })).toBe('houlsby-0.32');
+  });
+
+  it.each([
+    [{ methods: ['loraa'] }, '--method: expected a method, got loraa. Did you mean lora?'],
+    [{ budgets: ['8%'] }, '--budget: expected a level of the table, got 8%. Known: 0.08%'],
+  ])('refuse %j', (only, message) => {
+    expect(() => rows('squad', only)).toThrow(message);
+  });
+
+  it("have the figures of the paper's other tables too, each row once", () => {
+    const { further } = named('glue/sst2');
+    expect(further).toContainEqual({ method: 'svd_lora', budget: '0.32%', scores: { accuracy: 0.9507 } });
+    for (const { paper, further, levels } of recipes) {
+      const all = [...paper, ...further].map(({ method, budget }) => `${method} ${budget}`);
+      expect(new Set(all).size).toBe(all.length);
+      for (const { method, budget } of further) expect(levels[String(budget)]).toHaveProperty(method);
     }
   });
 });

@@ -83,6 +83,18 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(existsSync(workspace.path('table', 'report.html'))).toBe(true);
   });
 
+  it('runs what the paper has not, with no figure of it', async () => {
+    const more = ['--method', 'svd_lora', '--budget', '0.32%', '--seeds', '1', '-o', 'more'];
+    const settings = SETTINGS.flatMap((setting) => ['--set', setting]);
+    const model = ['--model', 'model', '--data', 'sets'];
+    expect(await workspace.run('reproduce', 'glue', ...model, ...more, ...settings)).toMatchObject({
+      code: 0,
+    });
+    expect(workspace.read('more', 'table.md').toString()).toMatch(
+      /^\| SVD-LoRA \| 0\.32% \| 1 \| [^|]+ \|[^|]*\| – \|/m,
+    );
+  });
+
   it('does nothing twice, and refuses a folder of another table', async () => {
     const { stdout } = await workspace.run(...ARGUMENTS, '--resume');
     expect(stdout).not.toContain('[1/4]');

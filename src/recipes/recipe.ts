@@ -17,6 +17,8 @@ const headSchema = z.strictObject({
   /** Training rows of the data set, from which the paper's steps follow. */
   rows: z.int().positive().optional(),
   paper: z.array(paperResult).default([]),
+  /** Results of the paper's other tables, for runs that are asked for. */
+  further: z.array(paperResult).default([]),
 });
 
 /** By the name of the level, then by the method: what its section has there. */

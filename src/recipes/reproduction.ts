@@ -1,4 +1,6 @@
 import { parse } from 'yaml';
+import { suggest } from '../support/nearest.ts';
+import { UserError } from '../support/user-error.ts';
 import { type DataPlaces, validationFiles } from '../tasks/data-files.ts';
 import type { Budgets, Recipe } from './recipe.ts';
 import { recipeConfig } from './recipe-config.ts';
@@ -34,12 +36,15 @@ export interface ReproductionOptions {
   /** The table's folder. */
   output: string;
   seeds: number;
-  /** Only these methods, and levels; all of the table, if left out. */
+  /** These methods and levels, in the paper's table or not; left out, those of the table. */
   only?: { methods?: readonly string[]; budgets?: readonly string[] };
 }
 
 /**
- * The runs of the recipes of a table, a seed after the other, so that whoever stops early has all rows.
+ * The runs of the recipes of a table, a seed after the other, so that whoever stops early has all rows: the paper's, or
+ * what is asked for, of which the paper may have no figures.
+ *
+ * @throws UserError for a method or a level that there is not
  */
 export function reproductionRuns(
   recipes: readonly Recipe[],
@@ -47,22 +52,52 @@ export function reproductionRuns(
   options: ReproductionOptions,
 ): ReproductionRun[] {
   const { only = {}, output, seeds } = options;
-  const isWanted = (wanted: readonly string[] | undefined, name: string | undefined) =>
-    wanted === undefined || (name !== undefined && wanted.includes(name));
+  checkLevels(only.budgets, recipes);
   return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
     recipes.flatMap((recipe) =>
-      recipe.paper
-        .filter(({ method, budget }) => isWanted(only.methods, method) && isWanted(only.budgets, budget))
-        .map(({ method, budget }) => {
-          const of = budget === undefined ? method : `${method}-${budget.replace('%', '')}`;
-          const row = `${recipe.name}/${of}`;
-          const name = `${row}/seed-${seed}`;
-          const given = parse(recipeConfig(recipe, budgets, { method, budget }));
-          const config = { ...adjusted(given, recipe, budgets, options), output: `${output}/${name}`, seed };
-          return { name, row, recipe, method, budget, seed, config };
-        }),
+      rowsOf(recipe, only).map(({ method, budget }) => {
+        const of = budget === undefined ? method : `${method}-${budget.replace('%', '')}`;
+        const row = `${recipe.name}/${of}`;
+        const name = `${row}/seed-${seed}`;
+        const given = parse(recipeConfig(recipe, budgets, { method, budget }));
+        const config = { ...adjusted(given, recipe, budgets, options), output: `${output}/${name}`, seed };
+        return { name, row, recipe, method, budget, seed, config };
+      }),
     ),
   );
+}
+
+/** A row of a table: a method, and a level if it has such. */
+type Row = Pick<ReproductionRun, 'method' | 'budget'>;
+
+/**
+ * The rows of a recipe: those that the paper's table has of a method, at other levels if they are asked for; of another
+ * method one at each level of that table.
+ */
+function rowsOf(
+  { paper, levels }: Recipe,
+  { methods, budgets }: NonNullable<ReproductionOptions['only']>,
+): Row[] {
+  const hasLevels = (method: string) => Object.values(levels).some((level) => level[method]);
+  const usual = (method: string) => {
+    const own = paper.filter((row) => row.method === method);
+    if (own.length === 0 && !hasLevels(method)) return [undefined];
+    return (own.length > 0 ? own : paper).map(({ budget }) => budget);
+  };
+  const wanted = methods ?? paper.map(({ method }) => method);
+  return [...new Set(wanted)].flatMap((method) =>
+    [...new Set(budgets ?? usual(method))]
+      .filter((budget) => (budget === undefined ? !hasLevels(method) : levels[budget]?.[method]))
+      .map((budget) => ({ method, budget })),
+  );
+}
+
+function checkLevels(asked: readonly string[] = [], recipes: readonly Recipe[]): void {
+  const known = new Set(recipes.flatMap(({ levels }) => Object.keys(levels)));
+  const other = asked.find((level) => !known.has(level));
+  if (other === undefined) return;
+  const expected = 'a level of the table';
+  throw new UserError({ where: '--budget', expected, got: other, hint: suggest(other, known) });
 }
 
 /** A recipe's config with the data and the model that there are. */

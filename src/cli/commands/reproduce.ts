@@ -35,8 +35,13 @@ export function reproduceCommand(): Command {
     .option('-o, --output <folder>', 'default: runs/TABLE')
     .option('--seeds <n>', 'runs of each row', countFrom1, 5)
     .addOption(shardOption())
-    .option('--method <name>', 'only this method (any number of times)', repeated, [])
-    .option('--budget <level>', 'only this level of the budget (any number of times)', repeated, [])
+    .option('--method <name>', 'this method alone, in the table or not (any number of times)', repeated, [])
+    .option(
+      '--budget <level>',
+      'this level of the budget alone, in the table or not (any number of times)',
+      repeated,
+      [],
+    )
     .option('--set <key=value>', 'replace a value in every config (any number of times)', repeated, [])
     .option('--resume', 'go on with what the output folder has')
     .option('--plan', 'say what would run, and how long it takes here, and stop')
@@ -57,8 +62,8 @@ async function run(table: string, flags: Flags): Promise<void> {
   };
   const inPlace = model === undefined ? undefined : await modelInPlace(model, recipes[0]);
   const settled = await settings(flags.set);
-  const runs = reproductionRuns(recipes, budgets, { inPlace, data, output, seeds, only }).map(
-    (run) => settled(run),
+  const runs = reproductionRuns(recipes, budgets, { inPlace, data, output, seeds, only }).map((run) =>
+    settled(run),
   );
   const absent = (run: ReproductionRun) => dataFilesOf(run).filter((file) => !existsSync(file));
   const [there, missing] = [true, false].map((has) =>

@@ -55,7 +55,7 @@ function scoreCells({ mean, deviation, half, paper, against }: ResultScore): str
   return [
     deviation === undefined ? percent(mean) : `${percent(mean)} ± ${percent(deviation)}`,
     half === undefined ? '' : `${percent(mean - half)} to ${percent(mean + half)}`,
-    paper === undefined ? '' : percent(paper),
+    paper === undefined ? '–' : percent(paper),
     against ? `${signed(against.difference.mean)} (p = ${against.p.toPrecision(2)})` : '',
   ];
 }

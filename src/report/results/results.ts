@@ -10,12 +10,21 @@ export interface TableRun {
   record: RunRecord;
 }
 
+/** The paper's scores of a method at a level of the budget. */
+interface PaperFigures {
+  method: string;
+  budget?: string;
+  scores: Readonly<Record<string, number>>;
+}
+
 /** What a table says of a recipe. */
 export interface TableRecipe {
   name: string;
   title: string;
   /** The paper's results; the names of their scores are those that the table has. */
-  paper: readonly { method: string; budget?: string; scores: Readonly<Record<string, number>> }[];
+  paper: readonly PaperFigures[];
+  /** What it has of other rows. */
+  further: readonly PaperFigures[];
   runs: readonly TableRun[];
 }
 
@@ -47,9 +56,9 @@ export interface RecipeResults {
   rows: ResultRow[];
 }
 
-/** What the finished runs of a recipe come to, a row for each of the paper's. */
+/** What the finished runs of a recipe come to: a row for each of the paper's, then those that it has not. */
 export function recipeResults(
-  { name, title, paper, runs }: TableRecipe,
+  { name, title, paper, further, runs }: TableRecipe,
   comparedWith: string,
 ): RecipeResults {
   const names = [...new Set(paper.flatMap(({ scores }) => Object.keys(scores)))];
@@ -58,16 +67,22 @@ export function recipeResults(
       .filter((run) => run.method === method && run.budget === budget)
       .map(({ record }) => record)
       .sort((a, b) => a.facts.seed - b.facts.seed);
-  const rows = paper.map(({ method, budget, scores }): ResultRow => {
+  const all = new Map(
+    [...paper, ...runs].map(({ method, budget }) => [`${method} ${budget}`, { method, budget }]),
+  );
+  const rows = [...all.values()].map(({ method, budget }): ResultRow => {
     const own = runsOf(method, budget);
-    const other = paper.filter((row) => row.method === comparedWith);
+    const known = [...paper, ...further].find((row) => row.method === method && row.budget === budget);
+    const other = [...all.values()].filter((row) => row.method === comparedWith);
     const beside = other.find((row) => row.budget === budget) ?? other[0];
     const compared = beside && method !== comparedWith ? runsOf(comparedWith, beside.budget) : [];
     return {
       method,
       budget,
       seeds: own.map(({ facts }) => facts.seed),
-      scores: Object.fromEntries(names.map((score) => [score, scoreOf(score, own, compared, scores[score])])),
+      scores: Object.fromEntries(
+        names.map((score) => [score, scoreOf(score, own, compared, known?.scores[score])]),
+      ),
       parameters: own[0]?.finish?.adapter_parameters ?? own[0]?.start?.adapter_parameters,
       seconds: over(own, ({ finish }) => finish?.train_runtime),
       memoryMb: over(own, peakMemoryMb),
