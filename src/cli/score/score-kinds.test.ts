@@ -47,3 +47,17 @@ it('values of any length are read, in the order of the file', () => {
     ['a"', 'x'],
   ]);
 });
+
+it('takes the words that Python writes for numbers which JSON has not, where numbers stand', () => {
+  const numbers = (content: string) => valuesById(file('odds.json', content), 'number');
+  const odds = numbers('{"NaN": NaN, "b": -Infinity,"c" : Infinity, "d": 1.5, "b": 2, "d": NaN}');
+  expect([...odds.entries()]).toEqual([
+    ['NaN', Number.NaN],
+    ['b', 2],
+    ['c', Number.POSITIVE_INFINITY],
+    ['d', Number.NaN],
+  ]);
+  for (const content of ['{"a": NaNs}', '{"a": nan}', '{"a', '{"a\\x": NaN}', '{"a": [NaN]}'])
+    expect(() => numbers(content)).toThrow(UserError);
+  expect(() => valuesById(file('p.json', '{"a": NaN}'), 'string')).toThrow(UserError);
+});

@@ -5,7 +5,8 @@ import { UserError } from '../../support/user-error.ts';
 
 /**
  * A JSON object of strings or of numbers, as official scripts read one: in the order of the file (that of a JavaScript
- * object puts ids that are numbers first), of a key that stands there twice the last value.
+ * object puts ids that are numbers first), of a key that stands there twice the last value. Numbers may be NaN and
+ * Infinity, which is no JSON, but what Python writes and reads.
  *
  * @throws UserError for anything else
  */
@@ -17,8 +18,11 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
   const text = file.read();
   checkWholeJson(text, where);
   let object: unknown;
+  let bare = new Map<string, number>();
   try {
-    object = JSON.parse(text);
+    const sound = type === 'number' ? withoutBare(text) : { json: text, bare };
+    bare = sound.bare;
+    object = JSON.parse(sound.json);
   } catch (error) {
     throw new UserError({ where, expected, got: `invalid JSON (${(error as Error).message})` });
   }
@@ -28,18 +32,36 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
     if (typeof value !== type)
       throw new UserError({ where: `${where}, ${id}`, expected: `a ${type}`, got: typeName(value) });
   }
-  const texts = [...textsOf(text)];
+  const texts = Array.from(textsOf(text), ({ text }) => text);
   // Where values are strings, every other one is a key.
   const ids = type === 'string' ? texts.filter((_, i) => i % 2 === 0) : texts;
   const values = object as Record<string, unknown>;
-  return new Map(ids.map((id) => [id, values[id]]));
+  return new Map(ids.map((id) => [id, bare.get(id) ?? values[id]]));
 }
 
-/** Every string of JSON, in order. */
-function* textsOf(json: string): Iterable<string> {
+/** JSON with a zero in place of each bare word for a number, and what those were, by their keys. */
+function withoutBare(text: string): { json: string; bare: Map<string, number> } {
+  const bare = new Map<string, number>();
+  const word = /(\s*:\s*)(NaN|-?Infinity)\b/y;
+  let [json, done] = ['', 0];
+  for (const { text: key, end } of textsOf(text)) {
+    word.lastIndex = end;
+    const match = word.exec(text);
+    bare.delete(key);
+    if (!match) continue;
+    bare.set(key, Number(match[2]));
+    json += `${text.slice(done, end)}${match[1]}0`;
+    done = word.lastIndex;
+  }
+  return { json: json + text.slice(done), bare };
+}
+
+/** Every string of JSON in order, and where it ends; none behind one that is never closed. */
+function* textsOf(json: string): Iterable<{ text: string; end: number }> {
   for (let at = json.indexOf('"'); at >= 0; ) {
     const end = endOfString(json, at) + 1;
-    yield JSON.parse(json.slice(at, end));
+    if (end === 0) return;
+    yield { text: JSON.parse(json.slice(at, end)), end };
     at = json.indexOf('"', end);
   }
 }
