@@ -237,6 +237,17 @@ it('numbers the rows of a table that is read in several parts', () => {
   expect(() => parseRows(`${content}a"b,1\r\n`, 'x.csv', NAMED)).toThrow('x.csv:120002: expected double');
 });
 
+it.each([
+  [
+    'x.csv',
+    'text;label\na;1',
+    "Its fields seem to be separated by semicolons: set data.delimiter, or give --delimiter ';'.",
+  ],
+  ['x.tsv', 'text,label\na,1', 'or give --delimiter ,.'],
+])('names the delimiter that a header has: %s, %j', (name, content, hint) => {
+  expect(() => parseRows(content, name, NAMED)).toThrow(hint);
+});
+
 describe('on_bad_row: skip', () => {
   const skipping = (content: string, name: string, options: DataOptions) => {
     const told: string[] = [];

@@ -98,7 +98,7 @@ function columnIndex(given: string | number, header: string[] | undefined, width
   const names = header.map((name) => name.trim());
   const index = names.indexOf(given);
   if (index < 0) {
-    const hint = suggestAmong(given, names, "The file's columns");
+    const hint = otherDelimiter(given, names) ?? suggestAmong(given, names, "The file's columns");
     throw new UserError({ where: fileName, expected: 'a column of the file', got: `"${given}"`, hint });
   }
   if (names.lastIndexOf(given) !== index) {
@@ -107,3 +107,23 @@ function columnIndex(given: string | number, header: string[] | undefined, width
   }
   return index;
 }
+
+/** What to do where the header's one name is several, of which one is wanted. */
+function otherDelimiter(given: string, names: readonly string[]): string | undefined {
+  if (names.length > 1) return undefined;
+  const found = DELIMITERS.find(([delimiter]) =>
+    names[0].split(delimiter).some((name) => name.trim() === given),
+  );
+  return (
+    found &&
+    `Its fields seem to be separated by ${found[1]}: set data.delimiter, or give --delimiter ${found[2]}.`
+  );
+}
+
+/** What may separate fields, and how that is said and given. */
+const DELIMITERS = [
+  [';', 'semicolons', "';'"],
+  [',', 'commas', ','],
+  ['\t', 'tabs', "$'\\t'"],
+  ['|', 'bars', "'|'"],
+] as const;
