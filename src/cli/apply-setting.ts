@@ -8,7 +8,7 @@ import { UserError } from '../support/user-error.ts';
  * @throws UserError when it is no `key=value`, or the key lies below a plain value
  */
 export function applySetting(document: Document, setting: string): string[] {
-  const [, key, text] = /^([\w-]+(?:\.[\w-]+)*)=(.*)$/s.exec(setting) ?? [];
+  const [, key, text] = /^([^\s.=]+(?:\.[^.=]+)*)=(.*)$/s.exec(setting) ?? [];
   if (key === undefined) {
     const hint = 'For example: --set training.learning_rate=1e-3';
     throw new UserError({ where: '--set', expected: 'key=value', got: JSON.stringify(setting), hint });

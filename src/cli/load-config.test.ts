@@ -55,6 +55,11 @@ describe('--set', () => {
     });
   });
 
+  it('takes keys that are no words of ASCII', () => {
+    const { training } = load(BASE, 'training.class_weights.größe=3', 'training.class_weights.very good=2');
+    expect(training.class_weights).toEqual({ größe: 3, 'very good': 2 });
+  });
+
   it('takes a key away with null, and the last of two wins', () => {
     expect(load(BASE, 'seed=1', 'seed=2').seed).toBe(2);
     expect(load(`${BASE}seed: 3\n`, 'seed=null').seed).toBe(0);
