@@ -70,6 +70,24 @@ describe('predict', () => {
     );
   });
 
+  it('writes CSV in which rows have an id or their number', async () => {
+    workspace.write('some.jsonl', '{"sentence":"a cat ."}\n{"sentence":"a dog .","id":"x-7"}\n');
+    const rows = await lines('some.jsonl', '--format', 'csv');
+    expect(rows.map((line) => line.split(',')[0])).toEqual(['id', '1', 'x-7']);
+  });
+
+  it('takes --json as the other commands do, and eval standard input as it does', async () => {
+    expect(await lines('dev.tsv', '--json')).toEqual(await lines('dev.tsv'));
+    const { code } = await workspace.run('predict', 'run', 'dev.tsv', '--json', '--format', 'csv');
+    expect(code).toBe(2);
+    const typed = await workspace.runWith(workspace.read('dev.tsv').toString(), 'eval', 'run', '-');
+    expect(typed).toEqual(await workspace.run('eval', 'run', 'dev.tsv'));
+    const merged = await workspace.run('merge', 'run', '-o', 'as-merged', '--json');
+    expect(JSON.parse(merged.stdout)).toEqual({ output: 'as-merged' });
+    const exported = await workspace.run('export', 'run', '--as', 'lora', '-o', 'as-lora', '--json');
+    expect(JSON.parse(exported.stdout)).toEqual({ output: 'as-lora' });
+  });
+
   it('writes CSV', async () => {
     const [header, ...rows] = await lines('dev.tsv', '--format', 'csv');
     expect(header).toBe('row,label,probabilities.bad,probabilities.good');

@@ -24,7 +24,14 @@ async function adalora(...args: string[]) {
 it('answers what is asked with exit code 0', async () => {
   const version = `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`;
   expect(await adalora('--version')).toMatchObject({ code: 0, stdout: version });
-  expect((await adalora('train', '--help')).stdout).toContain('Usage: adalora train');
+  for (const words of [
+    ['train', '--help'],
+    ['help', 'train'],
+  ])
+    expect(await adalora(...words)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Usage: adalora train'),
+    });
 });
 
 it.each([

@@ -42,7 +42,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   const program = new Command(PROGRAM)
     .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
     .version(programVersion())
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show what a command does')
     .showSuggestionAfterError()
     .hook('preAction', (_, command) => assertAlone(command));
   // Commands load what they need when they run: --help and mistakes answer at once.

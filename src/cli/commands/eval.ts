@@ -1,4 +1,7 @@
 import { Command } from 'commander';
+import { textInMemory } from '../../data/rows.ts';
+import { averaged } from '../../metrics/scores.ts';
+import { fromFirst } from '../../parallel/node/from-first.ts';
 import type { Processes } from '../../parallel/node/join-processes.ts';
 import type { Confusion } from '../../program/example-set.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -18,7 +21,10 @@ export function evalCommand(): Command {
   const command = new Command('eval')
     .description('Score a trained model on a file: labelled rows, or for a language model text.')
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
-    .argument('[file]', 'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them')
+    .argument(
+      '[file]',
+      'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them; - for standard input',
+    )
     .option('--json', 'print JSON, one object a line');
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
@@ -32,10 +38,14 @@ async function run(
   processes: Processes,
 ): Promise<void> {
   const { open } = await import('../../trained/node/open.ts');
+  const { readInput } = await import('../standard-input.ts');
   const trained = await open(path, { ...openFlags(flags), processes });
   try {
     const task = trained.definition();
-    const files = await namedFiles(file, flags, task.takesFolders);
+    const isTyped = file === '-' && flags.dataset === undefined;
+    const files = isTyped
+      ? [textInMemory('standard input', await fromFirst(processes.communicator, readInput))]
+      : await namedFiles(file, flags, task.takesFolders);
     if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
     let confusion: Confusion | undefined;
     const scores = await trained.evaluate(files, readingFlags(flags), {
@@ -48,9 +58,9 @@ async function run(
       console.log(JSON.stringify({ ...scores, ...(confusion && { confusion_matrix: confusion }) }));
       return;
     }
-    const isMean = (confusion?.labels.length ?? 0) > 2;
+    const averages = task.averages?.(trained.labels) ?? {};
     const lines = Object.entries(scores).map(
-      ([name, score]) => [name === 'eval_f1' && isMean ? 'eval_f1 (macro)' : name, score] as const,
+      ([name, score]) => [averaged(name, averages[name.slice('eval_'.length)]), score] as const,
     );
     const width = Math.max(...lines.map(([name]) => name.length));
     for (const [name, score] of lines) console.log(`${name.padEnd(width)}  ${score.toFixed(4)}`);

@@ -6,6 +6,7 @@ interface Flags {
   output: string;
   dtype?: string;
   model?: string;
+  json?: boolean;
 }
 
 export function exportCommand(): Command {
@@ -22,6 +23,7 @@ export function exportCommand(): Command {
     .requiredOption('-o, --output <folder>', 'new or empty')
     .option('--dtype <types>', 'with onnx: how weights are kept, of fp32,fp16,q8,q4 one or several (fp32)')
     .option('--model <folder or id>', 'with onnx: the base model, where it is not the one the adapter names')
+    .option('--json', 'print JSON, one object a line: where it is')
     .action(run);
 }
 
@@ -30,7 +32,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   await (flags.as === ONNX_FORM ? writeOnnx(path, flags) : writeAdapter(path, flags));
 }
 
-async function writeOnnx(path: string, { output, dtype = 'fp32', model }: Flags): Promise<void> {
+async function writeOnnx(path: string, { output, dtype = 'fp32', model, json }: Flags): Promise<void> {
   const { onnxDtypes } = await import('../../optimum/onnx-dtypes.ts');
   const { exportOnnx } = await import('../../trained/node/export-onnx.ts');
   const { openTuned } = await import('../../trained/node/open-tuned.ts');
@@ -43,10 +45,10 @@ async function writeOnnx(path: string, { output, dtype = 'fp32', model }: Flags)
   } finally {
     opened.model.close();
   }
-  console.log(`The model is in ${output}`);
+  console.log(json ? JSON.stringify({ output }) : `The model is in ${output}`);
 }
 
-async function writeAdapter(path: string, { as: form, output, ...ofOnnx }: Flags): Promise<void> {
+async function writeAdapter(path: string, { as: form, output, json, ...ofOnnx }: Flags): Promise<void> {
   const [stray] = Object.keys(ofOnnx);
   if (stray)
     throw new UserError({ where: `--${stray}`, expected: '--as onnx beside it', got: `--as ${form}` });
@@ -57,5 +59,5 @@ async function writeAdapter(path: string, { as: form, output, ...ofOnnx }: Flags
   const { folder } = await locateAdapter(path);
   const stored = readAdapter(folder);
   exportAdapter({ folder, adapter: { stored, kind: kindOf(stored, folder) } }, form, output);
-  console.log(`The adapter is in ${output}`);
+  console.log(json ? JSON.stringify({ output }) : `The adapter is in ${output}`);
 }

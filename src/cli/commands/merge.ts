@@ -5,6 +5,7 @@ interface Flags {
   output: string;
   dtype?: MergedDtype;
   model?: string;
+  json?: boolean;
 }
 
 export function mergeCommand(): Command {
@@ -23,10 +24,11 @@ export function mergeCommand(): Command {
       ]),
     )
     .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
+    .option('--json', 'print JSON, one object a line: where it is')
     .action(run);
 }
 
-async function run(path: string, { output, dtype, model }: Flags): Promise<void> {
+async function run(path: string, { output, dtype, model, json }: Flags): Promise<void> {
   const { writeMerged } = await import('../../trained/node/merge.ts');
   const { openTuned } = await import('../../trained/node/open-tuned.ts');
   const { downloadDisplay } = await import('../terminal/download-display.ts');
@@ -36,5 +38,5 @@ async function run(path: string, { output, dtype, model }: Flags): Promise<void>
   } finally {
     opened.model.close();
   }
-  console.log(`The model is in ${output}`);
+  console.log(json ? JSON.stringify({ output }) : `The model is in ${output}`);
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import type { Processes } from '../../parallel/node/join-processes.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -31,11 +31,15 @@ export function predictCommand(): Command {
     )
     .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
     .argument('[file]', 'TSV, CSV or JSON Lines; standard input without (there also one text a line)')
+    .option('--json', 'print JSON, one object a line, as without it')
     .option('--logits', 'give the logits as well')
-    .option(
-      '--format <form>',
-      'of the answers: jsonl, csv, or glue for the lines of a submission to GLUE',
-      'jsonl',
+    .addOption(
+      new Option(
+        '--format <form>',
+        'of the answers: jsonl, csv, or glue for the lines of a submission to GLUE',
+      )
+        .default('jsonl')
+        .conflicts('json'),
     )
     .option(
       '-o, --output <folder>',
@@ -87,6 +91,8 @@ async function run(
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
     if (format && isFirst) await write(format.header);
     const table = flags.format === 'csv' ? new AnswerTable() : undefined;
+    // A table has one column for both.
+    const hasIds = table !== undefined && inputs.some((input) => idOf(input) !== undefined);
     let answered = 0;
     for await (const answer of trained.predict<unknown>(inputs, reading)) {
       if (!isFirst) continue;
@@ -94,7 +100,7 @@ async function run(
       if (format) await write(format.line(answer as object, input, place));
       else {
         const said = prediction.json(answer as object, flags.logits ?? false, trained.labels);
-        const named = { ...placeOf(input, place), ...said };
+        const named = { ...placeOf(input, place, hasIds), ...said };
         for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
       }
       answered++;
@@ -104,10 +110,14 @@ async function run(
   }
 }
 
-/** What the file calls a row, or its number among all, from 1. */
-function placeOf(input: unknown, place: number): { id: string } | { row: number } {
-  const { id } = Object(input) as { id?: string };
+/** What the file calls a row, or its number among all, from 1; `asId`: under the same name. */
+function placeOf(input: unknown, place: number, asId: boolean): { id: string } | { row: number } {
+  const id = idOf(input) ?? (asId ? `${place + 1}` : undefined);
   return id === undefined ? { row: place + 1 } : { id };
+}
+
+function idOf(input: unknown): string | undefined {
+  return (Object(input) as { id?: string }).id;
 }
 
 /** A form of answers that the task has; undefined for those of every task. */

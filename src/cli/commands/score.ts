@@ -25,6 +25,7 @@ export function scoreCommand(): Command {
       '--null_odds, --null-odds <file>',
       'squad v2.0: {"id": odds of no answer}, for the best thresholds',
     )
+    .option('--json', 'print JSON, one object a line, as without it')
     .action(run);
 }
 
