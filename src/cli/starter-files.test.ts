@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseRows } from '../data/parse-rows.ts';
 import type { DataOptions } from '../data/row.ts';
+import { METHODS } from '../tuners/registry.ts';
 import { loadConfig } from './load-config.ts';
 import { starterFiles } from './starter-files.ts';
 
@@ -21,4 +22,10 @@ it('are a config that takes the embedded model, and the rows that it reads', () 
   expect(labels(validation)).toEqual(labels(train));
   const texts = new Set(train.map(({ text }) => text));
   expect(validation.some(({ text }) => texts.has(text))).toBe(false);
+});
+
+it('name every method', () => {
+  const [{ content }] = starterFiles();
+  const comment = /(# .*\n)+(?=method:)/.exec(content)?.[0] ?? '';
+  for (const method of Object.keys(METHODS)) expect(comment).toMatch(new RegExp(`\\b${method}\\b`));
 });
