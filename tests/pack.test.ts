@@ -85,11 +85,18 @@ it('packs what users need and nothing else, below 20 MB', () => {
     .split('\n')
     .map((name) => name.replace(/^package\//, ''));
   expect([...new Set(names.map((name) => name.split('/')[0]))].sort()).toEqual([
-    ...['LICENSE', 'README.md', 'dist', 'examples'],
+    ...['AGENTS.md', 'LICENSE', 'README.md', 'SECURITY.md', 'dist', 'docs', 'examples'],
     ...(existsSync('models/mini') ? ['models'] : []),
     ...['package.json', 'recipes', 'scripts'],
   ]);
   expect(names.filter((name) => /\.test\.|\/testing\/|fixtures|demo/.test(name))).toEqual([]);
+  // What README links to.
+  const links = Array.from(
+    readFileSync('README.md', 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g),
+    ([, path]) => path,
+  );
+  const isPacked = (path: string) => names.some((name) => name === path || name.startsWith(`${path}/`));
+  expect(links.filter((path) => !isPacked(path))).toEqual([]);
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
   expect(
     Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => /stdlib/.test(name)),
