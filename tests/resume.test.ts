@@ -9,6 +9,9 @@ import { type Halt, type Moment, Workspace } from './support/workspace.ts';
 const FULL = pathToFileURL('tests/support/full-at.mjs').href;
 const PRELOAD = pathToFileURL('tests/support/die-at.mjs').href;
 
+/** For tests that start the program a dozen times: two minutes are hardly enough on a busy machine. */
+const MANY_STARTS = { timeout: 400_000 };
+
 let workspace: Workspace;
 beforeAll(async () => {
   // As users' runs, with as many threads as the engine takes.
@@ -60,7 +63,7 @@ function dyingAt(operation: number, args: readonly string[]) {
   return workspace.start(args, { env }).ended;
 }
 
-it('a disk that is full ends a run with a sentence, and what was there goes on', async () => {
+it('a disk that is full ends a run with a sentence, and what was there goes on', MANY_STARTS, async () => {
   for (const operation of [3, 12, 30]) {
     const env = { NODE_OPTIONS: `--import ${FULL}`, FULL_AT: String(operation) };
     const { code, stderr } = await workspace.start(train('full', '--resume'), { env }).ended;
@@ -73,7 +76,7 @@ it('a disk that is full ends a run with a sentence, and what was there goes on',
   expectSameAsWhole('full');
 });
 
-describe('a killed run, resumed, is the same as an uninterrupted one', () => {
+describe('a killed run, resumed, is the same as an uninterrupted one', MANY_STARTS, () => {
   it('at writes of its beginning and its course', async () => {
     for (const operation of [2, 5, 8, 11, 15, 18, 21, 24, 27, 33, 40]) {
       const { signal } = await dyingAt(operation, train('writes', '--resume'));

@@ -524,7 +524,7 @@ describe('adapters of an encoder-decoder', () => {
   });
 
   it('search with the beams that the files of the model ask for, and write the best text', async () => {
-    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const client = clientOf(server);
     const beams = { num_beams: 3, num_return_sequences: 2, decoder_start_token_id: 2, eos_token_id: 2 };
     workspace.write('bart/generation_config.json', JSON.stringify(beams));
     const asked = { model: 'w0', prompt: 'The cat sat', temperature: 0, max_tokens: 7 };
