@@ -63,7 +63,7 @@ export const questionAnswering: TaskDefinition<
     typed: typedQuestions,
     shape: () => ({
       keys: { question: { is: 'a text' }, context: { is: 'a text' } },
-      others: ['id', 'answers'],
+      others: ['id', 'answers', 'ofV2'],
     }),
     async answer(inputs, { program, values }, { reading, tokenizer, maxLength }, batchSize) {
       const questions = inputs.map((input, i) => ({ ...input, id: input.id ?? `${i}` }));
