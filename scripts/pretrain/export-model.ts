@@ -5,12 +5,21 @@ import { atomicWrite } from '../../src/formats/node/atomic-write.ts';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import type { ParameterLayout } from '../../src/tuners/parameter-layout.ts';
-import { FILES } from './files.ts';
 import { CONFIG } from './shape.ts';
 import { DISTILLATION } from './training/objective.ts';
+import { TOKENIZER_FILES } from './vocabulary/tokenizer-files.ts';
 
-/** Writes the encoder as a Hugging Face model folder, in half precision. */
-export function exportModel(folder: string, layout: ParameterLayout, values: Float32Array): void {
+/**
+ * Writes the encoder as a Hugging Face model folder, in half precision.
+ *
+ * @param tokenizer the folder of its tokenizer
+ */
+export function exportModel(
+  folder: string,
+  tokenizer: string,
+  layout: ParameterLayout,
+  values: Float32Array,
+): void {
   mkdirSync(folder, { recursive: true });
   const kept = layout.segments.filter(({ name }) => !name.startsWith(DISTILLATION));
   const tensors = kept.map(({ name, shape }): [string, StoredTensor] => [
@@ -25,6 +34,5 @@ export function exportModel(folder: string, layout: ParameterLayout, values: Flo
     dtype: 'float16',
   };
   atomicWrite(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  for (const name of ['tokenizer.json', 'tokenizer_config.json'])
-    copyFileSync(join(FILES.prepared, name), join(folder, name));
+  for (const name of TOKENIZER_FILES) copyFileSync(join(tokenizer, name), join(folder, name));
 }

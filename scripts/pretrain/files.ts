@@ -1,14 +1,19 @@
 import { join } from 'node:path';
 
-/** What a pretraining run reads and writes. */
+/** What a pretraining run reads. */
 export const FILES = {
   corpus: '../shared/data/text',
   teacher: '../shared/models/all-MiniLM-L6-v2',
-  /** Vocabulary, tokens and the teacher's vectors: made once, used by all runs. */
-  prepared: 'runs/pretrain/prepared',
 };
 
-export const prepared = {
-  train: join(FILES.prepared, 'train.safetensors'),
-  heldOut: join(FILES.prepared, 'held-out.safetensors'),
-};
+/** Vocabulary, tokens and the teacher's vectors of a corpus: made once, used by all runs. */
+export interface Prepared {
+  folder: string;
+  train: string;
+  heldOut: string;
+}
+
+export function preparedIn(folder: string): Prepared {
+  const file = (name: string) => join(folder, `${name}.safetensors`);
+  return { folder, train: file('train'), heldOut: file('held-out') };
+}

@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Random } from '../../../src/support/random.ts';
 import { cleanParagraphs } from './clean-paragraphs.ts';
+import { chitchat } from './packages/chitchat.ts';
+import { opinions } from './packages/opinions.ts';
+import { vader } from './packages/vader.ts';
+import { wordNet } from './packages/wordnet.ts';
 
 /** A text, or a part of a book, in paragraphs of plain English. */
 export interface Document {
@@ -12,14 +17,33 @@ export interface Document {
 /** Paragraphs of a book that are taken for one document: some pages. */
 const PARAGRAPHS_A_PART = 40;
 
-/** All documents below `folder`: `wikinews/*.jsonl` as WikiExtractor writes them, `novels/*.txt`. */
-export function* documents(folder: string): Generator<Document> {
+/** Of the news and novels, where there are packages: they are most of the text, and an earlier run has read them. */
+const SHARE_BESIDE_PACKAGES = 0.2;
+const OPINIONS = 200_000;
+const SEED = 0;
+
+/**
+ * All documents: `wikinews/*.jsonl` as WikiExtractor writes them and `novels/*.txt` below `folder`, and what
+ * `fetch-packages.sh` has put into `packages`, where that is given.
+ */
+export function* documents(folder: string, packages?: string): Generator<Document> {
   const seen = new Set<string>();
   const isNew = (paragraph: string) => !seen.has(paragraph) && seen.add(paragraph);
-  for (const { id, paragraphs } of [...news(join(folder, 'wikinews')), ...novels(join(folder, 'novels'))]) {
+  for (const { id, paragraphs } of sources(folder, packages)) {
     const kept = cleanParagraphs(paragraphs).filter(isNew);
     if (kept.length > 0) yield { id, paragraphs: kept };
   }
+}
+
+function* sources(folder: string, packages?: string): Generator<Document> {
+  const share = packages === undefined ? 1 : SHARE_BESIDE_PACKAGES;
+  for (const document of [...news(join(folder, 'wikinews')), ...novels(join(folder, 'novels'))])
+    if (new Random(SEED, `share ${document.id}`).uniform() < share) yield document;
+  if (packages === undefined) return;
+  yield* wordNet(join(packages, 'wordnet'));
+  yield* vader(join(packages, 'vader'));
+  yield* chitchat(join(packages, 'chitchat'));
+  yield* opinions(packages, OPINIONS, SEED);
 }
 
 function* news(folder: string): Generator<Document> {

@@ -1,3 +1,6 @@
+import type { BaseDtype } from '../../../src/bases/base-dtype.ts';
+import { baseFormat } from '../../../src/bases/base-format.ts';
+import { withBaseDtype } from '../../../src/bases/node/with-base-dtype.ts';
 import { Graph } from '../../../src/graph/graph.ts';
 import type { BertConfig } from '../../../src/models/bert/config.ts';
 import { bertModel } from '../../../src/models/bert/model.ts';
@@ -16,10 +19,13 @@ export interface TeacherModel {
 }
 
 /** Opens a BERT encoder to be read only. */
-export async function openTeacher(folder: string): Promise<TeacherModel> {
-  const model = openModel(folder, (definition, config) => sequenceModel(definition, config, classLoss));
+export async function openTeacher(folder: string, dtype: BaseDtype): Promise<TeacherModel> {
+  const opened = openModel(folder, (definition, config) => sequenceModel(definition, config, classLoss));
+  const model = await withBaseDtype(opened, dtype);
   const config = model.config as BertConfig;
   const graph = new Graph();
-  const hidden = bertModel(new Network(graph), config, modelInputs(graph));
+  const network = new Network(graph);
+  if (dtype !== 'float32') network.base = baseFormat(opened, dtype).base;
+  const hidden = bertModel(network, config, modelInputs(graph));
   return { width: config.hidden_size, session: await nodeEngine(model, 'cpu').open({ hidden }) };
 }

@@ -18,8 +18,10 @@ export function randomValues(layout: ParameterLayout, seed: number): Float32Arra
 /**
  * Replaces the embeddings by the teacher's, seen in the subspace in which those of the words vary most. A piece that the
  * teacher does not have is the mean of the pieces that it has for it.
+ *
+ * @param tokenizer the folder of the encoder's tokenizer
  */
-export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout): void {
+export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout, tokenizer: string): void {
   const checkpoint = openCheckpoint(FILES.teacher);
   const table = (name: string) => checkpoint.readFloat32(`embeddings.${name}_embeddings.weight`);
   const vocabulary = readVocabulary(FILES.teacher);
@@ -30,7 +32,7 @@ export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout): 
       matrix.subarray(row * width, (row + 1) * width),
     );
   const known = rowsOf(words);
-  const pieces = [...readVocabulary(FILES.prepared).keys()].map((piece) =>
+  const pieces = [...readVocabulary(tokenizer).keys()].map((piece) =>
     mean(
       piecesOf(piece, vocabulary).map((id) => known[id]),
       width,
@@ -49,6 +51,14 @@ export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout): 
   adopt('word', pieces);
   adopt('position', rowsOf(table('position')));
   adopt('token_type', rowsOf(table('token_type')));
+  checkpoint.close();
+}
+
+/** Takes what a model that this wrote has; the maps to the teacher's width are not among it. */
+export function adoptModel(values: Float32Array, layout: ParameterLayout, folder: string): void {
+  const checkpoint = openCheckpoint(folder);
+  for (const { name } of layout.segments)
+    if (checkpoint.names().includes(name)) layout.read(values, name).set(checkpoint.readFloat32(name));
   checkpoint.close();
 }
 

@@ -3,11 +3,13 @@ const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 /** The first pieces of a vocabulary. */
 export const SPECIAL_TOKENS: readonly string[] = SPECIAL;
 
-/** tokenizer.json and tokenizer_config.json of a lower-casing BERT tokenizer with the given pieces. */
+export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
+
+/** Both files of a lower-casing BERT tokenizer with the given pieces. */
 export function tokenizerFiles(
   vocabulary: readonly string[],
   maxLength: number,
-): Record<'tokenizer.json' | 'tokenizer_config.json', object> {
+): Record<(typeof TOKENIZER_FILES)[number], object> {
   const vocab = Object.fromEntries(vocabulary.map((piece, id) => [piece, id]));
   const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
   const text = (id: string, type_id: number) => ({ Sequence: { id, type_id } });

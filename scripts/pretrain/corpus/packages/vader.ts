@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Document } from '../documents.ts';
+
+/** Its film reviews overlap those of SST-2 and are left out. */
+const FILES = ['amazonReviewSnippets', 'nytEditorialSnippets', 'tweets'];
+
+/** Sentences of product reviews, editorials and tweets, which were collected to rate their sentiment. */
+export function* vader(folder: string): Generator<Document> {
+  for (const name of FILES)
+    for (const line of tabbed(join(folder, `${name}_GroundTruth.txt`)))
+      yield { id: `${name} ${line[0]}`, paragraphs: [line[2].replaceAll('&amp;', '&')] };
+}
+
+/** Words with a sentiment. */
+export function sentimentWords(folder: string): Set<string> {
+  return new Set(tabbed(join(folder, 'vader_sentiment_lexicon.txt')).map(([word]) => word));
+}
+
+function tabbed(path: string): string[][] {
+  return readFileSync(path, 'latin1')
+    .split(/\r?\n/)
+    .filter(Boolean)
+    .map((line) => line.split('\t'));
+}
