@@ -81,11 +81,13 @@ async function trainInNode(config: PageConfig, output: string): Promise<TrainEve
 function comparable(events: readonly TrainEvent[]): object[] {
   return events
     .filter(({ type }) => type !== 'progress' && type !== 'checkpoint')
-    .map((event) =>
-      Object.fromEntries(
-        Object.entries(event).filter(([key]) => !/_ms$|_mb$|runtime$|per_second$|^device$/.test(key)),
-      ),
-    );
+    .map((event) => JSON.parse(JSON.stringify(event, common)));
+}
+
+/** A loss over a set is summed in JavaScript, whose `Math.exp` and `Math.log` differ in the last bit between two versions of V8. */
+function common(key: string, value: unknown): unknown {
+  if (/_ms$|_mb$|runtime$|per_second$|^device$/.test(key)) return undefined;
+  return key === 'eval_loss' ? Number(Number(value).toPrecision(14)) : value;
 }
 
 const steps = (events: readonly TrainEvent[]) =>
@@ -118,7 +120,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
   it('has the losses, ranks and scores of Node on WebAssembly', () => {
     expect(run.error).toBeUndefined();
     expect(steps(run.events)).toHaveLength(30);
-    // To the last bit, in everything: the same binary of the engine computes in both, in one thread.
+    // To the last bit, but for losses over a set: the same binary of the engine computes in both, in one thread.
     expect(comparable(run.events)).toEqual(comparable(inNode));
     const { ranks } = inNode.at(-1) as EventOf<'finish'>;
     expect(run.result?.ranks).toEqual(ranks);
