@@ -57,8 +57,9 @@ export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout, t
 /** Takes what a model that this wrote has; the maps to the teacher's width are not among it. */
 export function adoptModel(values: Float32Array, layout: ParameterLayout, folder: string): void {
   const checkpoint = openCheckpoint(folder);
+  const known = new Set(checkpoint.names());
   for (const { name } of layout.segments)
-    if (checkpoint.names().includes(name)) layout.read(values, name).set(checkpoint.readFloat32(name));
+    if (known.has(name)) layout.read(values, name).set(checkpoint.readFloat32(name));
   checkpoint.close();
 }
 
