@@ -1,3 +1,4 @@
+import type { Dimension } from '../graph/dimension.ts';
 import type { GraphNode } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
@@ -30,7 +31,15 @@ export function lowerByteMatmul(
     );
     return [product(bytes, matrix, scale, scales, zero, ...(bias ? ['', bias] : []))];
   }
-  return [rowwiseByteProduct(e, x, matrix, scales, shape[0])];
+  const rows = inputs[0].shape[0];
+  return [rowwiseByteProduct(e, { name: x, rows, width: shape[0] }, matrix, scales)];
+}
+
+/** A value [rows, width]. */
+interface Rows {
+  name: string;
+  rows: Dimension;
+  width: number;
 }
 
 /**
@@ -38,31 +47,26 @@ export function lowerByteMatmul(
  *
  * @param matrix of int8, [width, columns]
  * @param scales of its columns, [columns]
- * @param width of x
  */
-export function rowwiseByteProduct(
-  e: Emitter,
-  x: string,
-  matrix: string,
-  scales: string,
-  width: number,
-): string {
-  const { bytes, steps } = roundedRows(e, x, width);
+export function rowwiseByteProduct(e: Emitter, x: Rows, matrix: string, scales: string): string {
+  const { bytes, steps } = roundedRows(e, x);
   const operands = [bytes, matrix, e.float32([1], []), scales, e.uint8(ZERO)];
   return e.emit('Mul', [e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft'), steps]);
 }
 
 /** Rows rounded to bytes, and for each row the value of one step, [rows, 1]. */
-function roundedRows(e: Emitter, x: string, width: number): { bytes: string; steps: string } {
+function roundedRows(e: Emitter, { name: x, rows, width }: Rows): { bytes: string; steps: string } {
   const [bytes, steps] = e.once(`rounded rows of ${x}`, () => {
     const keep = { keepdims: 1 };
     const highest = e.emit('ReduceMax', [x, e.int64([1])], keep);
     const lowest = e.emit('Neg', [e.emit('ReduceMin', [x, e.int64([1])], keep)]);
     const largest = e.emit('Max', [highest, lowest, e.float32([TINY], [])]);
     const step = e.emit('Mul', [largest, e.float32([1 / MOST], [])]);
-    // As numbers first: WebGPU expands no bytes.
-    const zero = e.emit('Expand', [e.float32([ZERO], []), e.emit('Shape', [step])]);
-    const zeros = e.emit('Cast', [zero], { to: ELEMENT.uint8 });
+    const [zeros] = e.once(`zeros of ${rows} rows`, () => {
+      // As numbers first: WebGPU expands no bytes.
+      const zero = e.emit('Expand', [e.float32([ZERO], []), e.shape([rows, 1])]);
+      return [e.emit('Cast', [zero], { to: ELEMENT.uint8 })];
+    });
     return [e.emit('QuantizeLinear', [x, step, zeros], { axis: 1, block_size: width }), step];
   });
   return { bytes, steps };

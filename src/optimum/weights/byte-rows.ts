@@ -14,10 +14,10 @@ const LEAST_ROWS = 32;
  */
 export const byteRows: MatrixForm = {
   fits: ({ rows }) => rows >= LEAST_ROWS,
-  product(e, matrix, x) {
+  product(e, matrix, x, rows) {
     const { bytes, scales } = stored(e, matrix);
     const [turned] = e.once(`${bytes} turned`, () => [e.emit('Transpose', [bytes], { perm: [1, 0] })]);
-    return rowwiseByteProduct(e, x, turned, scales, matrix.columns);
+    return rowwiseByteProduct(e, { name: x, rows, width: matrix.columns }, turned, scales);
   },
   rows(e, matrix, ids) {
     const { bytes, scales } = stored(e, matrix);

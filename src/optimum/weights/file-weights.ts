@@ -48,7 +48,7 @@ export class FileWeights implements WeightStorage {
   lower(emitter: Emitter, node: GraphNode, nameOf: NameOf): string {
     const found = this.#formOf(node);
     const [first, second] = node.inputs;
-    if (isProduct(node)) return found!.form.product!(emitter, found!.matrix, nameOf(first));
+    if (isProduct(node)) return found!.form.product!(emitter, found!.matrix, nameOf(first), first.shape[0]);
     if (found) return found.form.rows!(emitter, found.matrix, nameOf(second));
     const rows = emitter.emit('Gather', [this.#plain(emitter, first), nameOf(second)], { axis: 0 });
     return emitter.emit('Cast', [rows], { to: ELEMENT.float32 });

@@ -1,11 +1,12 @@
+import type { Dimension } from '../../graph/dimension.ts';
 import type { Emitter } from '../../onnx/emitter.ts';
 import type { Matrix } from './matrix.ts';
 
 /** A way to keep a frozen matrix in a file, other than its elements in float32, and how it is read from there. */
 export interface MatrixForm {
   fits(matrix: Matrix): boolean;
-  /** Emits x Wᵀ for rows x [n, columns]. */
-  product?(emitter: Emitter, matrix: Matrix, x: string): string;
+  /** Emits x Wᵀ for x [rows, columns]. */
+  product?(emitter: Emitter, matrix: Matrix, x: string, rows: Dimension): string;
   /** Emits the rows with the given ids, [...ids, columns]. */
   rows?(emitter: Emitter, matrix: Matrix, ids: string): string;
 }
