@@ -21,6 +21,9 @@ const { values: flags } = parseArgs({
     method: { type: 'string', default: 'adalora' },
     'base-dtype': { type: 'string', default: 'float32' },
     dropout: { type: 'string', default: '0.1' },
+    /** Of the batch, where they are not the case's. */
+    batch: { type: 'string' },
+    length: { type: 'string' },
     steps: { type: 'string', default: '7' },
     /** Every shape of every kernel. */
     shapes: { type: 'boolean', default: false },
@@ -35,7 +38,10 @@ const steps = Number(flags.steps);
 const folder = mkdtempSync(join(tmpdir(), 'adalora-profile-'));
 try {
   writeRandomCheckpoint(folder, benchCase);
-  const step = await trainingStep({ ...benchCase, folder, dtype, cacheFolder: join(folder, 'cache') });
+  const batch = Number(flags.batch ?? benchCase.batch);
+  const length = Number(flags.length ?? benchCase.length);
+  const cacheFolder = join(folder, 'cache');
+  const step = await trainingStep({ ...benchCase, batch, length, folder, dtype, cacheFolder });
   const times: { engine: number; update: number }[] = [];
   for (let i = -2; i < steps; i++) {
     const taken = await step.take();

@@ -21,7 +21,8 @@ export async function inputMagnitudes(
 ): Promise<Map<string, Float32Array>> {
   if (paths.size === 0) return new Map();
   const network = new Network(new Graph());
-  model.buildLogits(network);
+  // Other heads read the same base, and see all of it.
+  model.buildLogits(network, () => ({ everyRow: true }));
   const squares: Record<string, Value> = {};
   for (const [path, x] of network.linearInputs) if (paths.has(path)) squares[path] = max(multiply(x, x), [0]);
   const session = await engine.open(squares);

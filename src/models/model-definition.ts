@@ -1,6 +1,7 @@
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { AttentionCache } from '../nn/attention-cache.ts';
+import type { EncodedRows } from '../nn/first-tokens.ts';
 import type { Network } from '../nn/network.ts';
 
 /**
@@ -27,6 +28,8 @@ export interface ModelInputs {
   target: Dimension;
   /** int32 [n]: the rows of the (decoder's) hidden states for which a head by token gives logits; by default all. */
   logitRows?: Value;
+  /** Whether the last layer is computed for all tokens also where a head reads the first ones alone. */
+  everyRow?: boolean;
   /** Where a decoder keeps what it has read; without a cache it reads from the start. */
   cache?: AttentionCache;
 }
@@ -80,8 +83,13 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   build(network: Network, config: Config, inputs: ModelInputs): Value;
 }
 
-/** The base model of a family: the hidden states of its last layer, [sequence · batch, width]. */
-export type Encode<Config> = (network: Network, config: Config, inputs: ModelInputs) => Value;
+/** The base model of a family: its last layer's hidden states, [sequence · batch, width] or [batch, width]. */
+export type Encode<Config> = (
+  network: Network,
+  config: Config,
+  inputs: ModelInputs,
+  rows?: EncodedRows,
+) => Value;
 
 /** The modules that a method adapts where a config names none: it takes the few or the many. */
 interface TargetModules {

@@ -2,6 +2,9 @@ import { slice } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
+/** Which hidden states an encoder gives: all of them, or those of every example's first token. */
+export type EncodedRows = 'all' | 'first';
+
 /** The hidden states of every example's first token, [batch, width]: sequence-major rows begin with them. */
 export function firstTokens(hidden: Value, { batch }: { batch: Dimension }): Value {
   return slice(hidden, 0, 0, batch);

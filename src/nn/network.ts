@@ -141,7 +141,7 @@ export class Network {
     const frozen = paths.map((path, i) => {
       const out = outFeatures[i];
       this.linearInputs.set(whole[i], x);
-      const normalised = x.node.op === 'layerNorm';
+      const normalised = isNormalised(x);
       const module: LinearModule = {
         path: whole[i],
         inFeatures,
@@ -191,4 +191,9 @@ export class Network {
   dropout(x: Value, probability: number): Value {
     return this.dropouts?.apply(x, probability) ?? x;
   }
+}
+
+/** Whether a value is the output of a layer norm, or rows of it. */
+function isNormalised({ node }: Value): boolean {
+  return node.op === 'layerNorm' || (node.op === 'slice' && isNormalised(node.inputs[0]));
 }

@@ -4,8 +4,10 @@ import type { activation } from './activation.ts';
 import { addAndNorm } from './add-and-norm.ts';
 import { attention } from './attention.ts';
 import { attentionBias } from './attention-bias.ts';
+import { type EncodedRows, firstTokens } from './first-tokens.ts';
 import { layerNorm } from './layer-norm.ts';
 import type { Network } from './network.ts';
+import { queryKeyValue } from './query-key-value.ts';
 
 /** What a family calls the modules of a layer: paths below the layer's own. */
 interface PostNormModules {
@@ -36,9 +38,17 @@ interface PostNormSettings {
   dropout: { weights: number; attended: number; outer: number };
 }
 
+interface EncoderInputs {
+  attentionMask: Value;
+  batch: Dimension;
+  /** Whether the last layer is computed for all tokens, whoever reads them. */
+  everyRow?: boolean;
+}
+
 /**
  * The encoder of Vaswani et al. (2017): self-attention, then the feed-forward network, each with a residual and a layer
- * norm after it. Takes and gives hidden states [sequence · batch, width].
+ * norm after it. Takes hidden states [sequence · batch, width], and gives the last layer's, or of those the first tokens',
+ * [batch, width]. The last layer then takes keys and values of all tokens, and computes the rest for the first ones alone.
  *
  * @param list the modules' list, in which each layer lies by its number
  */
@@ -46,24 +56,24 @@ export function postNormEncoder(
   list: Network,
   settings: PostNormSettings,
   embedded: Value,
-  { attentionMask, batch }: { attentionMask: Value; batch: Dimension },
+  { attentionMask, batch, everyRow = false }: EncoderInputs,
+  rows: EncodedRows = 'all',
 ): Value {
   const bias = attentionBias(attentionMask);
   const width = embedded.shape[1] as number;
   const { modules, heads, innerWidth, epsilon, dropout } = settings;
-  const options = { batch, queries: bias.shape[3], heads, headSize: width / heads, dropout: dropout.weights };
+  const options = { batch, heads, headSize: width / heads, dropout: dropout.weights };
 
-  const layer = (network: Network, hidden: Value): Value => {
+  /** @param asked hidden, or of it what the layer is computed for */
+  const layer = (network: Network, hidden: Value, asked: Value): Value => {
     const norm = (name: string) => (x: Value) => layerNorm(network.at(name), x, epsilon);
-    const queryKeyValue = network.linearGroup([modules.query, modules.key, modules.value], hidden, [
-      width,
-      width,
-      width,
-    ]);
-    const mixed = attention(network, queryKeyValue, bias, options);
+    const names = [modules.query, modules.key, modules.value] as const;
+    const parts = queryKeyValue(network, names, { hidden, asked }, width);
+    const queries = asked === hidden ? bias.shape[3] : 1;
+    const mixed = attention(network, parts, bias, { ...options, queries });
     const projected = network.dropout(network.linear(modules.attended, mixed, width), dropout.attended);
     const attended = addAndNorm(network.at(modules.attention), 'attention', projected, {
-      residual: hidden,
+      residual: asked,
       norm: norm(modules.attentionNorm),
     });
     const inner = settings.activation(network.linear(modules.inner, attended, innerWidth));
@@ -75,6 +85,11 @@ export function postNormEncoder(
   };
 
   let hidden = embedded;
-  for (let i = 0; i < settings.layers; i++) hidden = layer(list.at(`${i}`), list.layerInput(hidden));
-  return hidden;
+  const shortens = rows === 'first' && !everyRow;
+  for (let i = 0; i < settings.layers; i++) {
+    const before = list.layerInput(hidden);
+    const isShort = shortens && i === settings.layers - 1;
+    hidden = layer(list.at(`${i}`), before, isShort ? firstTokens(before, { batch }) : before);
+  }
+  return rows === 'all' || shortens ? hidden : firstTokens(hidden, { batch });
 }

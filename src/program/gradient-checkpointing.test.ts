@@ -209,16 +209,17 @@ describe('planned memory', () => {
     return peakMemory(Object.values(outputs), { ...SIZES, ...UNCOUNTED });
   };
 
-  it.each(families)('of three layers of %s is less by a third', (family) => {
+  // The last layer of an encoder, for first tokens alone, keeps little in any case.
+  it.each(families)('of three layers of %s is less by a quarter', (family) => {
     const model = build(family);
-    expect(peak(model, true)).toBeLessThan((2 / 3) * peak(model, false));
+    expect(peak(model, true)).toBeLessThan((3 / 4) * peak(model, false));
   });
 
-  it('of twelve layers is that of two and a hidden state for each of the others', () => {
+  it('of twelve layers is that of three and a hidden state for each of the others', () => {
     const layers = (count: number, on: boolean) => peak(build('bert', { num_hidden_layers: count }), on);
     // Beside the hidden state the layer's own trained values, flat or cut out.
     const hidden = 4 * 16 * 128 * ENCODER.hidden_size;
-    expect(layers(12, true)).toBeLessThan(layers(2, true) + 10 * 1.1 * hidden);
+    expect(layers(12, true)).toBeLessThan(layers(3, true) + 9 * 1.1 * hidden);
     expect(layers(12, false)).toBeGreaterThan(4 * layers(12, true));
   });
 });

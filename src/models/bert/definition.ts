@@ -1,6 +1,5 @@
 import { tanh } from '../../graph/build.ts';
 import { activation } from '../../nn/activation.ts';
-import { firstTokens } from '../../nn/first-tokens.ts';
 import { maskedLmHead, maskedLmTies } from '../heads/masked-lm-head.ts';
 import { spanHead } from '../heads/span-head.ts';
 import { tokenHead } from '../heads/token-head.ts';
@@ -34,7 +33,7 @@ export const bert: ModelDefinition<BertConfig> = {
       modules: ['classifier'],
       mayLack: ['bert.pooler'],
       build(network, config, inputs) {
-        const first = firstTokens(bertModel(network, config, inputs), inputs);
+        const first = bertModel(network, config, inputs, 'first');
         const pooled = tanh(network.linear('bert.pooler.dense', first, config.hidden_size));
         return network.linear(
           'classifier',

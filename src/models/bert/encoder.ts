@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
+import type { EncodedRows } from '../../nn/first-tokens.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -29,12 +30,13 @@ type EncoderConfig = Pick<
   | 'attention_probs_dropout_prob'
 >;
 
-/** The module `encoder` of BERT and its kin: hidden states of the last layer, [sequence · batch, hidden]. */
+/** The module `encoder` of BERT and its kin: hidden states of the last layer, see {@link postNormEncoder}. */
 export function bertEncoder(
   module: Network,
   config: EncoderConfig,
   embedded: Value,
   inputs: ModelInputs,
+  rows?: EncodedRows,
 ): Value {
   const { attention_probs_dropout_prob: weights, hidden_dropout_prob: hidden } = config;
   const settings = {
@@ -46,5 +48,5 @@ export function bertEncoder(
     epsilon: config.layer_norm_eps,
     dropout: { weights, attended: hidden, outer: hidden },
   };
-  return postNormEncoder(module.at('layer'), settings, embedded, inputs);
+  return postNormEncoder(module.at('layer'), settings, embedded, inputs, rows);
 }

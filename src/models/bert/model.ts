@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
+import type { EncodedRows } from '../../nn/first-tokens.ts';
 import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { BertConfig } from './config.ts';
@@ -7,10 +8,15 @@ import { bertEmbeddings } from './embeddings.ts';
 import { bertEncoder } from './encoder.ts';
 
 /** The encoder without a head: hidden states of the last layer, [sequence · batch, hidden]. */
-export function bertModel(network: Network, config: BertConfig, inputs: ModelInputs): Value {
+export function bertModel(
+  network: Network,
+  config: BertConfig,
+  inputs: ModelInputs,
+  rows?: EncodedRows,
+): Value {
   const embeddings = network.at('bert.embeddings');
-  const { max_position_embeddings: rows, hidden_size: width } = config;
-  const positions = absolutePositions(embeddings.at('position_embeddings'), [rows, width], inputs);
+  const { max_position_embeddings: places, hidden_size: width } = config;
+  const positions = absolutePositions(embeddings.at('position_embeddings'), [places, width], inputs);
   const embedded = bertEmbeddings(embeddings, config, inputs, positions);
-  return bertEncoder(network.at('bert.encoder'), config, embedded, inputs);
+  return bertEncoder(network.at('bert.encoder'), config, embedded, inputs, rows);
 }

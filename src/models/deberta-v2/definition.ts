@@ -1,5 +1,4 @@
 import { activation } from '../../nn/activation.ts';
-import { firstTokens } from '../../nn/first-tokens.ts';
 import { spanHead } from '../heads/span-head.ts';
 import { tokenHead } from '../heads/token-head.ts';
 import type { ModelDefinition } from '../model-definition.ts';
@@ -32,7 +31,7 @@ export const debertaV2: ModelDefinition<DebertaV2Config> = {
       mayLack: ['pooler'],
       build(network, config, inputs) {
         const { hidden_size: width, hidden_dropout_prob, cls_dropout } = config;
-        const first = firstTokens(debertaV2Model(network, config, inputs), inputs);
+        const first = debertaV2Model(network, config, inputs, 'first');
         const dense = network.linear('pooler.dense', network.dropout(first, config.pooler_dropout), width);
         const pooled = activation(config.pooler_hidden_act, 'pooler_hidden_act')(dense);
         const dropped = network.dropout(pooled, cls_dropout ?? hidden_dropout_prob);

@@ -2,6 +2,7 @@ import { add, gather, matmul, reshape, slice, softmax, transpose, where } from '
 import { addDimensions, type Dimension, multiplyDimensions, sameDimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
+import { queryKeyValue } from '../../nn/query-key-value.ts';
 import type { DebertaV2Config } from './config.ts';
 
 /** The score of a pair that must not count: its exponential is 0, and a row of such scores alone gets equal weights. */
@@ -31,12 +32,16 @@ export interface RelativeEmbeddings {
  * sequence-major. To the product of query and key are added that of the query with the key of their relative position
  * (c2p) and that of the key with the query of their relative position (p2c). A relative position depends on q - k alone.
  * So each query is multiplied with all 2 · sequence relative positions that occur, and {@link skewed} moves the products to
- * their keys. Returns rows of the same shape.
+ * their keys.
+ *
+ * @param asked the hidden states themselves, or of them the first tokens: those that ask
+ * @returns rows of its shape
  */
 export function disentangledAttention(
   module: Network,
   config: DebertaV2Config,
   hidden: Value,
+  asked: Value,
   { visible, relative, batch }: AttentionContext,
 ): Value {
   const { hidden_size: width, num_attention_heads: heads, share_att_key: shared } = config;
@@ -50,9 +55,12 @@ export function disentangledAttention(
     const examples = sameDimension(rows.shape[0], tokens) ? 1 : batch;
     return transpose(reshape(rows, [tokens, examples, heads, headSize]), [1, 2, 0, 3]);
   };
-  const [query, key, value] = module
-    .linearGroup(['query_proj', 'key_proj', 'value_proj'], hidden, [width, width, width])
-    .map((rows) => split(rows, visible.shape[3]));
+  const sequence = visible.shape[3];
+  const isWhole = asked === hidden;
+  const names = ['query_proj', 'key_proj', 'value_proj'] as const;
+  const parts = queryKeyValue(module, names, { hidden, asked }, width);
+  const query = split(parts[0], isWhole ? sequence : 1);
+  const [key, value] = parts.slice(1).map((rows) => split(rows, sequence));
 
   let scores = matmul(query, key, options);
   if (relative) {
@@ -60,28 +68,34 @@ export function disentangledAttention(
     const positions = (projection: string, rows: Value) =>
       split(module.linear(projection, gather(table, rows), width), rows.shape[0]);
     if (has('c2p')) {
-      const keys = positions(shared ? 'key_proj' : 'pos_key_proj', relative.falling);
-      scores = add(scores, skewed(matmul(query, keys, options)));
+      // The first token's distances, 0 to 1 - sequence, stand in the order of the keys.
+      const start = addDimensions(sequence, -1);
+      const own = () => slice(relative.falling, 0, start, addDimensions(start, sequence));
+      const rows = isWhole ? relative.falling : own();
+      const products = matmul(query, positions(shared ? 'key_proj' : 'pos_key_proj', rows), options);
+      scores = add(scores, isWhole ? skewed(products) : products);
     }
     if (has('p2c')) {
       const queries = positions(shared ? 'query_proj' : 'pos_query_proj', relative.rising);
-      scores = add(scores, transpose(skewed(matmul(key, queries, options)), [0, 1, 3, 2]));
+      const products = skewed(matmul(key, queries, options), isWhole ? sequence : 1);
+      scores = add(scores, transpose(products, [0, 1, 3, 2]));
     }
   }
-  const weights = softmax(where(visible, scores, BLOCKED));
+  const seen = isWhole ? visible : slice(visible, 2, 0, 1);
+  const weights = softmax(where(seen, scores, BLOCKED));
   const mixed = matmul(module.dropout(weights, config.attention_probs_dropout_prob), value);
-  return reshape(transpose(mixed, [2, 0, 1, 3]), hidden.shape);
+  return reshape(transpose(mixed, [2, 0, 1, 3]), asked.shape);
 }
 
 /**
- * Shifts row i of the last two axes [n, 2n] left by n - 1 - i and keeps n columns: y[i, j] = x[i, n - 1 - i + j]. Read
- * as one run of numbers from x[0, n - 1] on, every row starts 2n - 1 after the one before.
+ * Shifts row i of the last two axes [n, 2n] left by n - 1 - i and keeps the first columns: y[i, j] = x[i, n - 1 - i + j].
+ * Read as one run of numbers from x[0, n - 1] on, every row starts 2n - 1 after the one before.
  */
-export function skewed(x: Value): Value {
+export function skewed(x: Value, kept: Dimension = x.shape[2]): Value {
   const [batch, heads, n, columns] = x.shape;
   const step = addDimensions(columns, -1);
   const start = addDimensions(n, -1);
   const run = reshape(x, [batch, heads, multiplyDimensions(n, columns)]);
   const shifted = slice(run, 2, start, addDimensions(start, multiplyDimensions(n, step)));
-  return slice(reshape(shifted, [batch, heads, n, step]), 3, 0, n);
+  return slice(reshape(shifted, [batch, heads, n, step]), 3, 0, kept);
 }

@@ -3,6 +3,7 @@ import { addDimensions, multiplyDimensions, sizeOf } from '../../graph/dimension
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import { addAndNorm } from '../../nn/add-and-norm.ts';
+import { type EncodedRows, firstTokens } from '../../nn/first-tokens.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -16,8 +17,16 @@ import {
 import { debertaV2Embeddings } from './embeddings.ts';
 import { relativeRows, rowsOfDistances } from './relative-positions.ts';
 
-/** The encoder without a head: hidden states of the last layer, [sequence · batch, hidden]. */
-export function debertaV2Model(network: Network, config: DebertaV2Config, inputs: ModelInputs): Value {
+/**
+ * The encoder without a head: hidden states of the last layer, [sequence · batch, hidden], or of those the first tokens',
+ * [batch, hidden]. The last layer then takes keys and values of all tokens, and computes the rest for the first ones alone.
+ */
+export function debertaV2Model(
+  network: Network,
+  config: DebertaV2Config,
+  inputs: ModelInputs,
+  rows: EncodedRows = 'all',
+): Value {
   const { batch, sequence } = inputs;
   const encoder = network.at('deberta.encoder');
   const mask = cast(inputs.attentionMask, 'float32');
@@ -28,26 +37,40 @@ export function debertaV2Model(network: Network, config: DebertaV2Config, inputs
   const relative = relativeEmbeddings(encoder, config, inputs);
 
   const embedded = debertaV2Embeddings(network.at('deberta.embeddings'), config, inputs, realRows);
+  const hasConv = (i: number) => i === 0 && config.conv_kernel_size > 0;
+  const last = config.num_hidden_layers - 1;
+  const shortens = rows === 'first' && !inputs.everyRow && !hasConv(last);
   let hidden = embedded;
-  for (let i = 0; i < config.num_hidden_layers; i++) {
+  for (let i = 0; i <= last; i++) {
     const before = network.layerInput(hidden);
-    hidden = layer(encoder.at(`layer.${i}`), config, before, { visible, relative, batch });
-    if (i === 0 && config.conv_kernel_size > 0)
+    const asked = shortens && i === last ? firstTokens(before, inputs) : before;
+    hidden = layer(encoder.at(`layer.${i}`), config, before, asked, { visible, relative, batch });
+    if (hasConv(i))
       hidden = convLayer(encoder.at('conv'), config, { embedded, output: hidden, realRows, batch });
   }
-  return hidden;
+  return rows === 'all' || shortens ? hidden : firstTokens(hidden, inputs);
 }
 
-/** One layer: attention, then the feed-forward network, each with a residual and a layer norm after it. */
-function layer(network: Network, config: DebertaV2Config, hidden: Value, context: AttentionContext): Value {
+/**
+ * One layer: attention, then the feed-forward network, each with a residual and a layer norm after it.
+ *
+ * @param asked hidden, or of it the first tokens, for which the layer is computed
+ */
+function layer(
+  network: Network,
+  config: DebertaV2Config,
+  hidden: Value,
+  asked: Value,
+  context: AttentionContext,
+): Value {
   const { hidden_size, intermediate_size, hidden_dropout_prob, layer_norm_eps, hidden_act } = config;
   const output = (module: Network, kind: Sublayer['kind'], x: Value, residual: Value) => {
     const projected = module.dropout(module.linear('dense', x, hidden_size), hidden_dropout_prob);
     const norm = (sum: Value) => layerNorm(module.at('LayerNorm'), sum, layer_norm_eps);
     return addAndNorm(module, kind, projected, { residual, norm });
   };
-  const mixed = disentangledAttention(network.at('attention.self'), config, hidden, context);
-  const attended = output(network.at('attention.output'), 'attention', mixed, hidden);
+  const mixed = disentangledAttention(network.at('attention.self'), config, hidden, asked, context);
+  const attended = output(network.at('attention.output'), 'attention', mixed, asked);
   const inner = network.linear('intermediate.dense', attended, intermediate_size);
   return output(network.at('output'), 'feedForward', activation(hidden_act)(inner), attended);
 }

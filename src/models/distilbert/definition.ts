@@ -1,6 +1,5 @@
 import { relu } from '../../graph/build.ts';
 import { activation } from '../../nn/activation.ts';
-import { firstTokens } from '../../nn/first-tokens.ts';
 import { maskedLmHead, maskedLmTies } from '../heads/masked-lm-head.ts';
 import { spanHead } from '../heads/span-head.ts';
 import { tokenHead } from '../heads/token-head.ts';
@@ -33,7 +32,7 @@ export const distilBert: ModelDefinition<DistilBertConfig> = {
       architecture: 'DistilBertForSequenceClassification',
       modules: ['pre_classifier', 'classifier'],
       build(network, config, inputs) {
-        const first = firstTokens(distilBertModel(network, config, inputs), inputs);
+        const first = distilBertModel(network, config, inputs, 'first');
         const pooled = relu(network.linear('pre_classifier', first, config.dim));
         return network.linear(
           'classifier',

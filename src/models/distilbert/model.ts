@@ -3,6 +3,7 @@ import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
 import { embedding } from '../../nn/embedding.ts';
+import type { EncodedRows } from '../../nn/first-tokens.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
@@ -26,7 +27,12 @@ const MODULES = {
 };
 
 /** The encoder without a head: hidden states of the last layer, [sequence · batch, dim]. */
-export function distilBertModel(network: Network, config: DistilBertConfig, inputs: ModelInputs): Value {
+export function distilBertModel(
+  network: Network,
+  config: DistilBertConfig,
+  inputs: ModelInputs,
+  rows?: EncodedRows,
+): Value {
   const settings = {
     modules: MODULES,
     layers: config.n_layers,
@@ -37,7 +43,7 @@ export function distilBertModel(network: Network, config: DistilBertConfig, inpu
     dropout: { weights: config.attention_dropout, attended: 0, outer: config.dropout },
   };
   const embedded = embeddings(network.at('distilbert.embeddings'), config, inputs);
-  return postNormEncoder(network.at('distilbert.transformer.layer'), settings, embedded, inputs);
+  return postNormEncoder(network.at('distilbert.transformer.layer'), settings, embedded, inputs, rows);
 }
 
 /** Word and position embeddings, summed and normalised. */

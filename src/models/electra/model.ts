@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
+import type { EncodedRows } from '../../nn/first-tokens.ts';
 import type { Network } from '../../nn/network.ts';
 import { bertEmbeddings } from '../bert/embeddings.ts';
 import { bertEncoder } from '../bert/encoder.ts';
@@ -10,12 +11,17 @@ import type { ElectraConfig } from './config.ts';
  * The encoder without a head: BERT's, with embeddings of another width, projected where it is not the hidden one.
  * Hidden states of the last layer, [sequence · batch, hidden].
  */
-export function electraModel(network: Network, config: ElectraConfig, inputs: ModelInputs): Value {
+export function electraModel(
+  network: Network,
+  config: ElectraConfig,
+  inputs: ModelInputs,
+  rows?: EncodedRows,
+): Value {
   const embeddings = network.at('electra.embeddings');
-  const { max_position_embeddings: rows, embedding_size: width, hidden_size } = config;
-  const positions = absolutePositions(embeddings.at('position_embeddings'), [rows, width], inputs);
+  const { max_position_embeddings: places, embedding_size: width, hidden_size } = config;
+  const positions = absolutePositions(embeddings.at('position_embeddings'), [places, width], inputs);
   const embedded = bertEmbeddings(embeddings, config, inputs, positions);
   const projected =
     width === hidden_size ? embedded : network.linear('electra.embeddings_project', embedded, hidden_size);
-  return bertEncoder(network.at('electra.encoder'), config, projected, inputs);
+  return bertEncoder(network.at('electra.encoder'), config, projected, inputs, rows);
 }

@@ -1,5 +1,4 @@
 import type { Value } from '../../graph/graph.ts';
-import { firstTokens } from '../../nn/first-tokens.ts';
 import type { CommonConfig, Encode, Head } from '../model-definition.ts';
 
 /**
@@ -16,7 +15,7 @@ export function denseClassifierHead<Config extends CommonConfig>(
     architecture,
     modules: ['classifier'],
     build(network, config, inputs) {
-      const first = firstTokens(encode(network, config, inputs), inputs);
+      const first = encode(network, config, inputs, 'first');
       const dropped = (x: Value) => network.dropout(x, dropout(config));
       const dense = network.linear('classifier.dense', dropped(first), first.shape[1] as number);
       return network.linear('classifier.out_proj', dropped(activation(dense)), config.numLabels);
