@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { cpu } from '../../tests/support/backends.ts';
+import { inputMagnitudes } from '../bases/input-magnitudes.ts';
+import { Graph } from '../graph/graph.ts';
+import { Network } from '../nn/network.ts';
+import { modelFeeds } from '../objectives/model-inputs.ts';
+import { classLoss } from '../objectives/sequence-loss.ts';
+import { sequenceModel } from '../objectives/sequence-model.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import { tokenModel } from '../objectives/token-model.ts';
+import { lower } from '../onnx/lower.ts';
+import { elementCount } from '../support/element-count.ts';
+import { Random } from '../support/random.ts';
+import { modelFamily } from './registry.ts';
+
+const SIZES = {
+  vocab_size: 40,
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  intermediate_size: 24,
+  max_position_embeddings: 64,
+};
+/** Modules of heads. */
+const HEAD = /classifier|pooler/;
+const DEBERTA = { model_type: 'deberta-v2', relative_attention: true, position_buckets: 4 };
+
+const CASES: Record<string, { model_type: string } & Record<string, unknown>> = {
+  BERT: { model_type: 'bert' },
+  RoBERTa: { model_type: 'roberta' },
+  ELECTRA: { model_type: 'electra', embedding_size: 8 },
+  DistilBERT: { model_type: 'distilbert', hidden_dim: 24 },
+  'DeBERTa with shared projections': { ...DEBERTA, pos_att_type: 'p2c|c2p', share_att_key: true },
+  'DeBERTa with projections of positions': { ...DEBERTA, pos_att_type: 'p2c|c2p' },
+  'DeBERTa whose queries alone see positions': { ...DEBERTA, pos_att_type: 'c2p' },
+  'DeBERTa whose keys alone see positions': { ...DEBERTA, pos_att_type: 'p2c' },
+  'DeBERTa without relative positions': { model_type: 'deberta-v2' },
+  'DeBERTa with a convolution': { ...DEBERTA, pos_att_type: 'p2c|c2p', conv_kernel_size: 3 },
+  'DeBERTa whose only layer has one': { ...DEBERTA, conv_kernel_size: 3, num_hidden_layers: 1 },
+};
+
+function build(fields: (typeof CASES)[string], head: 'SEQ_CLS' | 'TOKEN_CLS'): TaskModel {
+  const family = modelFamily(fields, 'config.json');
+  const config = family.parseConfig({ ...SIZES, ...fields }, 'config.json');
+  return head === 'SEQ_CLS' ? sequenceModel(family, config, classLoss) : tokenModel(head)(family, config);
+}
+
+const engineOf = (model: TaskModel) => ({
+  open: (outputs: Parameters<typeof lower>[0]) =>
+    cpu.open(
+      lower(outputs, {
+        target: 'cpu',
+        locate: (name) => {
+          const shape = model.parameters.get(name) ?? model.buffers.get(name) ?? [];
+          return { data: new Random(1, name).normals(elementCount(shape), 0.3) };
+        },
+      }),
+    ),
+});
+
+/** Logits of three texts of seven, five and one token. */
+async function logits(model: TaskModel, everyRow: boolean) {
+  const network = new Network(new Graph());
+  const session = await engineOf(model).open({
+    logits: model.buildLogits(network, () => ({ everyRow })),
+  });
+  const [batch, length] = [3, 7];
+  const found = await session.run(
+    modelFeeds({
+      inputIds: Int32Array.from({ length: batch * length }, (_, i) => 2 + ((i * i + 3 * i) % 38)),
+      attentionMask: Int32Array.from({ length: batch * length }, (_, i) =>
+        Number(i % length < [7, 5, 1][Math.floor(i / length)]),
+      ),
+      tokenTypeIds: new Int32Array(batch * length),
+      batch,
+      length,
+    }),
+  );
+  await session.release();
+  return { logits: [...(found.logits.data as Float32Array)], inputs: network.linearInputs };
+}
+
+/** How many rows the encoder's last linear module reads. */
+function lastRows(inputs: Network['linearInputs']): string {
+  const path = [...inputs.keys()].findLast((path) => !HEAD.test(path)) as string;
+  return String(inputs.get(path)?.shape[0]);
+}
+
+describe.each(Object.entries(CASES))('%s', (name, fields) => {
+  it('classifies alike, whether its last layer is computed for first tokens or for all', async () => {
+    const model = build(fields, 'SEQ_CLS');
+    const [first, all] = [await logits(model, false), await logits(model, true)];
+    // Sums of the same numbers in another order: a few units of float32 in the last place.
+    first.logits.forEach((logit, i) => {
+      expect(logit).toBeCloseTo(all.logits[i], 5);
+    });
+    const isWhole = name.endsWith('only layer has one');
+    expect(lastRows(first.inputs)).toBe(isWhole ? 'batch*sequence' : 'batch');
+    expect(lastRows(all.inputs)).toBe('batch*sequence');
+  });
+
+  it('rounds one base for heads that read first tokens and for those that read all', async () => {
+    const [classes, tags] = [build(fields, 'SEQ_CLS'), build(fields, 'TOKEN_CLS')];
+    const normalised = ({ linears }: TaskModel) =>
+      linears.filter(({ path, normalised }) => normalised && !HEAD.test(path));
+    const paths = new Set(normalised(tags).map(({ path }) => path));
+    expect(new Set(normalised(classes).map(({ path }) => path))).toEqual(paths);
+    expect(paths.size).toBeGreaterThan(0);
+    expect(await inputMagnitudes(classes, engineOf(classes), paths)).toEqual(
+      await inputMagnitudes(tags, engineOf(tags), paths),
+    );
+  });
+});
