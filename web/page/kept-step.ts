@@ -15,8 +15,11 @@ export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: 
   element('discard', HTMLButtonElement).addEventListener('click', async () => {
     // Until it is gone the page may not be left, and nothing can be gone on with.
     section.inert = true;
-    await desk.discard();
-    section.inert = false;
+    try {
+      await desk.discard();
+    } finally {
+      section.inert = false;
+    }
     section.hidden = true;
     element('input', HTMLInputElement).focus();
   });

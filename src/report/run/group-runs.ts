@@ -1,6 +1,6 @@
 import { listed } from '../format.ts';
 import { dataName, modelName } from './names.ts';
-import { methodTitle, type RunFacts } from './run-facts.ts';
+import { componentsOf, methodTitle, type RunFacts } from './run-facts.ts';
 import type { RunRecord } from './run-record.ts';
 import { settingsOf } from './settings-of.ts';
 
@@ -35,6 +35,11 @@ export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
     sorted.map(namesOf),
   );
   return sorted.map((runs, i) => ({ label: labels[i], runs }));
+}
+
+/** What is counted in the ranks of some groups, as their methods call it. */
+export function componentsIn(groups: readonly RunGroup[]): string {
+  return componentsOf(groups.map(({ runs: [{ facts }] }) => facts.method));
 }
 
 /** What the folders of some runs are called. */

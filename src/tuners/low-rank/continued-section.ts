@@ -36,9 +36,9 @@ export function continuedSection<Schema extends z.ZodObject>(
     (key) => key in given && key in known && !agrees(key, given[key], known[key]),
   ).map((key) => describe(`${method}.${key}`, `${shown(known[key])}, as the adapter has it`, given[key]));
   const idle = meaningless
+    .filter((key) => !(key in known) && given[key] !== undefined)
     // A config that was written with its defaults is read again.
-    .filter((key) => !(key in known) && given[key] !== schema.shape[key].safeParse(undefined).data)
-    .filter((key) => given[key] !== undefined)
+    .filter((key) => given[key] !== schema.shape[key].safeParse(undefined).data)
     .map((key) => describe(`${method}.${key}`, 'no such key where an adapter goes on as it is', given[key]));
   const problems = [...contradictions, ...idle];
   if (problems.length > 0) throw new UserError(problems.join('\n'));

@@ -1,8 +1,7 @@
 import type { Curve } from '../../chart/line-chart.ts';
 import { counted } from '../../format.ts';
 import type { Markup } from '../../markup.ts';
-import type { RunGroup } from '../../run/group-runs.ts';
-import { componentsOf } from '../../run/run-facts.ts';
+import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { newestRanks, type RunRecord } from '../../run/run-record.ts';
 import type { Point } from '../../stats/series.ts';
 import { toneOf } from '../section.ts';
@@ -13,7 +12,7 @@ export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   const curves = curvesOf(groups, budgetPoints);
   if (curves.every(({ points }) => points.length === 0)) return undefined;
   const shown = curves.map((curve, i) => (curve.points.length > 0 ? curve : levelCurve(groups, i)));
-  const counted = componentsOf(groups.map(({ runs: [{ facts }] }) => facts.method));
+  const counted = componentsIn(groups);
   return curveFigure(groups, 'budget', 'Budget', counted, shown, undefined, finalMarks(groups));
 }
 

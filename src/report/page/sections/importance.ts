@@ -5,8 +5,7 @@ import { matrixName } from '../../chart/matrix-name.ts';
 import { capital, counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
-import type { RunGroup } from '../../run/group-runs.ts';
-import { componentsOf } from '../../run/run-facts.ts';
+import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { binEdges, binned, splitScores } from '../../stats/score-bins.ts';
 import { figure, type Section } from '../section.ts';
 
@@ -39,7 +38,7 @@ export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): M
   if (!last) return undefined;
   const edges = edgesOf(scoredOf(group));
   const { kept, dropped, keptCount, count } = splitOf(last);
-  const components = componentsOf([group.runs[0].facts.method]);
+  const components = componentsIn([group]);
   const without = count - kept.length - dropped.length;
   const missing = without > 0 ? `; ${counted(without)} had none and are not drawn` : '';
   const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${seedOf(group)}`;
@@ -56,7 +55,7 @@ function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   const last = scoredOf(group).at(-1);
   if (!last) return [];
   const domain = domainOf(last);
-  const component = componentsOf([group.runs[0].facts.method]).slice(0, -1);
+  const component = componentsIn([group]).slice(0, -1);
   return rowsOf(last).map(({ by, rows }) => {
     const title = capital(`${isNamed ? `${group.label}: ` : ''}importance by ${by}`);
     const description = `Every ${component} a stroke, at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`;

@@ -5,8 +5,7 @@ import { rankThumbnail } from '../../chart/rank-thumbnail.ts';
 import { capital, counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
-import type { RunGroup } from '../../run/group-runs.ts';
-import { componentsOf } from '../../run/run-facts.ts';
+import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { type Moment, timelineOf } from '../../run/timeline.ts';
 import { figure, part, type Section } from '../section.ts';
 import { budgetFigure } from './budget.ts';
@@ -78,7 +77,7 @@ function map(
   const name = isNamed ? `${group.label}: ` : '';
   const mean = group.runs.length > 1 ? `, mean of ${group.runs.length} seeds` : '';
   const title = capital(`${name}rank of each matrix${mean}`);
-  const components = componentsOf([group.runs[0].facts.method]);
+  const components = componentsIn([group]);
   const caption = `${counted(last.budget)} ${components} in ${modules} matrices, ${(last.budget / modules).toFixed(1)} on average.`;
   const description = `At step ${counted(last.step)}: ${caption}`;
   const drawn = figure({
