@@ -38,7 +38,7 @@ describe.each([
 
   it('learns, and leaves the files of AdapterHub', () => {
     const losses = workspace.events(method).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
-    expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]);
+    expect(losses.at(-1)).toBeLessThan(0.8 * losses[0]);
     expect(readdirSync(workspace.path(method, 'adapter')).sort()).toEqual([
       'adalora.json',
       'adapter_config.json',
