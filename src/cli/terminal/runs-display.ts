@@ -20,6 +20,9 @@ export function planDisplay(screen: Screen, runs: number): (row: RowEstimate) =>
 /** Shows the runs one after the other: where each stands in a line that is redrawn, and how it ended. */
 export function runsDisplay<Run extends NamedRun>(screen: Screen, runs: readonly Run[]) {
   let current: { run: Run; display: Display } | undefined;
+  // On a screen that keeps every line a run is its evaluations and its end.
+  const isTold = ({ type }: TrainEvent) =>
+    screen.isTTY === true || type === 'evaluation' || type === 'finish';
   const place = (run: Run) => `[${runs.indexOf(run) + 1}/${runs.length}] ${run.name}`;
   return {
     onEvent(run: Run, event: TrainEvent): void {
@@ -28,11 +31,9 @@ export function runsDisplay<Run extends NamedRun>(screen: Screen, runs: readonly
         const { metric_for_best_model: metric = 'loss' } = (run.config.training ?? {}) as {
           metric_for_best_model?: string;
         };
-        current = { run, display: trainDisplay(screen, metric) };
+        current = { run, display: trainDisplay(screen, metric, undefined, isTold) };
       }
-      // On a screen that keeps every line a run is its evaluations and its end.
-      if (screen.isTTY === true || event.type === 'evaluation' || event.type === 'finish')
-        current.display.show(event);
+      current.display.show(event);
     },
     onEnd(run: Run, failure: string | undefined): void {
       current?.display.close();

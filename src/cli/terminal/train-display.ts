@@ -30,8 +30,14 @@ export function jsonDisplay(screen: Screen): Display {
  *
  * @param metric the score of the last evaluation that the progress line repeats, without `eval_`
  * @param now milliseconds on any clock
+ * @param isTold whether an event is shown; of the others it knows still
  */
-export function trainDisplay(screen: Screen, metric: string, now = () => performance.now()): Display {
+export function trainDisplay(
+  screen: Screen,
+  metric: string,
+  now = () => performance.now(),
+  isTold: (event: TrainEvent) => boolean = () => true,
+): Display {
   const isLive = screen.isTTY === true;
   const colours = coloursFor(screen);
   let startStep = 0;
@@ -85,6 +91,7 @@ export function trainDisplay(screen: Screen, metric: string, now = () => perform
         begun = event;
       }
       if (event.type === 'evaluation') score = event[`eval_${metric}`];
+      if (!isTold(event)) return;
       if (event.type === 'step') return showStep(event);
       if (event.type === 'progress') return showProgress(event);
       const text = describeEvent(event, begun);

@@ -1,3 +1,4 @@
+import { averaged } from '../../metrics/scores.ts';
 import { counted, duration } from '../../report/format.ts';
 import type { SweepResults, SweepRow } from './sweep-results.ts';
 
@@ -5,11 +6,12 @@ import type { SweepResults, SweepRow } from './sweep-results.ts';
  * Results as a table in Markdown, a row for each combination, the best one set in bold, and below it the runs that have failed
  * with the first line of what they said.
  */
-export function sweepMarkdown({ metric, rows, best, failed }: SweepResults): string {
+export function sweepMarkdown({ metric, averages, rows, best, failed }: SweepResults): string {
   // A method's own settings are missing where a row has another.
   const keys = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))];
   const scores = [...new Set([metric, ...rows.flatMap(({ scores }) => Object.keys(scores))])];
-  const head = [...keys, 'runs', ...scores, 'time', 'memory'];
+  const titles = scores.map((name) => averaged(name, averages[name]));
+  const head = [...keys, 'runs', ...titles, 'time', 'memory'];
   const lines = rows.map((row) => {
     const cells = [
       ...keys.map((key) => (key in row.settings ? text(row.settings[key]) : '')),

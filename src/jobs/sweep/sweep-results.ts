@@ -21,6 +21,8 @@ export interface SweepRow {
 export interface SweepResults {
   /** The score by which the best is chosen. */
   metric: string;
+  /** How scores are averaged over classes, where all runs say the same. */
+  averages: Record<string, string>;
   /** In the order of the sweep. */
   rows: SweepRow[];
   /** The row with the best mean, of those whose runs are all finished if there are such; undefined where none has a score. */
@@ -60,7 +62,14 @@ export function sweepResults(runs: readonly RunOutcome[], { metric, greaterIsBet
   const failed = runs.flatMap(({ name, record, failure }) =>
     record || failure === undefined ? [] : [{ name, message: failure.trim() }],
   );
-  return { metric, rows, best, failed };
+  return { metric, averages: averagesOf(runs), rows, best, failed };
+}
+
+function averagesOf(runs: readonly RunOutcome[]): SweepResults['averages'] {
+  const told = runs.flatMap(({ record }) => (record ? [record.start?.averages ?? {}] : []));
+  return Object.fromEntries(
+    Object.entries(told[0] ?? {}).filter(([name, average]) => told.every((of) => of[name] === average)),
+  );
 }
 
 function rowOf(own: readonly RunOutcome[], metric: string): SweepRow {

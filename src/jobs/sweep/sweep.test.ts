@@ -198,6 +198,21 @@ describe('what a sweep comes to', () => {
     ]);
   });
 
+  it('says how a score is averaged over classes, where all runs say the same', () => {
+    const [first, second] = runs.slice(0, 2);
+    const saying = (run: typeof first, averages?: Record<string, string>) => ({
+      ...run,
+      record: { ...run.record, start: { averages } } as unknown as RunRecord,
+    });
+    const head = (...some: typeof runs) =>
+      sweepMarkdown(sweepResults(some, { metric: 'accuracy', greaterIsBetter: true })).split('\n')[0];
+    const macro = { accuracy: 'macro' };
+    expect(head(saying(first, macro), saying(second, macro), runs[3])).toContain(
+      '| accuracy (macro) | loss |',
+    );
+    expect(head(saying(first, macro), saying(second))).toContain('| accuracy | loss |');
+  });
+
   it('has a column for each key that any row varies, empty where a row does not', () => {
     const found = runsOf({ method: ['houlsby', 'lora'], lora: { r: [2, 4] } });
     const scored = found.map((run) => ({ ...run, record: runs[0].record }));

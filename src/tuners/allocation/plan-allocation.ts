@@ -39,7 +39,7 @@ export interface AllocationPlan {
 /**
  * What a run of `totalSteps` optimizer steps may keep, and when.
  *
- * @throws UserError for a budget or a schedule that cannot be
+ * @throws UserError for modules, a budget or a schedule that cannot be: of the schedule beside the others
  */
 export function planAllocation(
   { method, title, components, targets, kind }: AllocatingMethod,
@@ -47,15 +47,21 @@ export function planAllocation(
   config: AdapterSettings & BudgetConfig & ScheduleConfig,
   totalSteps: number,
 ): AllocationPlan {
-  const modules = adaptedModules(model, config, targets);
-  const saved = savedParameters(model, config, modules);
-  const fileBytes = (ranks: readonly number[]) => {
-    const ranked = modules.map((module, k) => ({ ...module, rank: ranks[k], scale: 1 }));
-    return storedBytes(ranked, saved, kind);
-  };
-  const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
-  const [budget, schedule] = both(
-    () => promisedBudget(config, { method, title, components, modules, modelParameters, fileBytes }),
+  const [{ modules, saved, budget }, schedule] = both(
+    () => {
+      const modules = adaptedModules(model, config, targets);
+      const saved = savedParameters(model, config, modules);
+      const fileBytes = (ranks: readonly number[]) => {
+        const ranked = modules.map((module, k) => ({ ...module, rank: ranks[k], scale: 1 }));
+        return storedBytes(ranked, saved, kind);
+      };
+      const modelParameters = [...model.parameters.values()].reduce(
+        (sum, shape) => sum + elementCount(shape),
+        0,
+      );
+      const facts = { method, title, components, modules, modelParameters, fileBytes };
+      return { modules, saved, budget: promisedBudget(config, facts) };
+    },
     () => resolveSchedule(config, totalSteps, method),
   );
   return { modules, saved, budget, schedule };
