@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRows } from './node/read-rows.ts';
@@ -338,5 +338,11 @@ describe('readRows', () => {
       /trian\.tsv: expected a file, got nothing\. Did you mean train\.tsv/,
     );
     expect(() => readRows(join(folder, 'no', 'x.tsv'), NAMED)).toThrow('expected a file, got no folder');
+    mkdirSync(join(folder, 'below'));
+    write('below/other.tsv', 'text\tlabel\na\t1');
+    const other = join(relative('.', folder), 'other.tsv');
+    expect(() => readRows(other, NAMED)).toThrow(
+      /Did you mean .*below.other\.tsv\? Paths are relative to the folder you are in\./,
+    );
   });
 });

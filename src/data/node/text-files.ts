@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { fileError } from '../../support/file-error.ts';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -85,13 +85,24 @@ export function isPacked(bytes: Uint8Array): boolean {
 }
 
 function missing(path: string): UserError {
-  let siblings: string[] = [];
+  const [folder, name] = [dirname(path), basename(path)];
+  let siblings: Dirent[] = [];
   try {
-    siblings = readdirSync(dirname(path));
+    siblings = readdirSync(folder, { withFileTypes: true });
   } catch {
-    return new UserError({ where: path, expected: 'a file', got: `no folder ${dirname(path)}` });
+    return new UserError({ where: path, expected: 'a file', got: `no folder ${folder}` });
   }
-  const near = nearest(basename(path), siblings);
-  const hint = near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined;
+  const below = siblings
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(folder, entry.name, name))
+    .find((other) => existsSync(other));
+  const near = nearest(
+    name,
+    siblings.map((entry) => entry.name),
+  );
+  const guesses = below === undefined ? near : [below];
+  // A config is often in a folder with its data, and read from the one above.
+  const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the folder you are in.';
+  const hint = guesses.length > 0 ? `Did you mean ${guesses.join(', ')}?${why}` : undefined;
   return new UserError({ where: path, expected: 'a file', got: 'nothing', hint });
 }

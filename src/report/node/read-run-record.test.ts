@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -36,6 +36,13 @@ it('reads what it can of a damaged log', () => {
     facts: { method: 'lora', seed: 0 },
     steps: [{ step: 1, loss: 0.5 }],
   });
+});
+
+it('asks for the runs of a folder that holds them', () => {
+  mkdirSync(join(folder, 'one'));
+  renameSync(join(folder, 'config.yaml'), join(folder, 'one', 'config.yaml'));
+  const message = 'expected the folder of a run, got one with runs in it. Name the runs in it: one.';
+  expect(messageOf().replaceAll(folder, 'runs')).toBe(`runs: ${message}`);
 });
 
 it('refuses a log that would not fit into memory', () => {
