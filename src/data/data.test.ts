@@ -83,7 +83,13 @@ describe('parseRows', () => {
   it.each([
     ['an empty file', 'x.tsv', '', NUMBERED, 'x.tsv: expected rows, got an empty file.'],
     ['blank lines only', 'x.csv', '\n\n', NAMED, 'x.csv: expected rows, got an empty file.'],
-    ['a header only', 'x.tsv', 'text\tlabel\n', NAMED, 'x.tsv: expected rows, got only a header.'],
+    [
+      'a header only',
+      'x.tsv',
+      'text\tlabel\n',
+      NAMED,
+      'x.tsv: expected rows, got only a header. If that is a row: header: false (--no-header), and columns by number.',
+    ],
     ['an empty JSON file', 'x.jsonl', '\n', NAMED, 'x.jsonl: expected rows, got an empty file.'],
     [
       'an unknown column',

@@ -30,6 +30,10 @@ export function rowsFromTable(
       where: fileName,
       expected: 'rows',
       got: records.length > 0 ? 'only a header' : 'an empty file',
+      hint:
+        records.length > 0
+          ? 'If that is a row: header: false (--no-header), and columns by number.'
+          : undefined,
     });
   }
   const width = records[0].length;
