@@ -90,6 +90,16 @@ it.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
+it.each(['train', 'eval', 'predict', 'generate', 'score', 'serve', 'export'])(
+  'the help of %s has lines of at most 80 columns',
+  async (command) => {
+    const { code, stdout } = await adalora(command, '--help');
+    expect(code).toBe(0);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(stdout).not.toMatch(/--\w+_/);
+  },
+);
+
 it('names the line of a mistake in a config, and what else is wrong', async () => {
   const path = join(folder, 'run.yaml');
   writeFileSync(path, 'model: a\noutput: b\ndata: {train: t, text: 0, label: 1}\ntraining:\n  epochs: 3\n');

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { isAgreed } from '../parallel/agreed.ts';
 import { rankAmongSeveral } from '../parallel/node/launch.ts';
 import { ComputationError } from '../support/computation-error.ts';
@@ -67,12 +67,17 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   ]) {
     program.addCommand(command);
   }
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  for (const command of [program, ...program.commands]) command.exitOverride().configureHelp({ optionTerm });
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** A flag in one spelling: with that of config keys beside it, `--max_length`, no line of help has room for its words. */
+function optionTerm({ flags }: Option): string {
+  return flags.replace(/^--\w*_\w*, (?=--)/, '');
 }
 
 function exitCodeOf(error: unknown): number {
