@@ -120,3 +120,13 @@ it('refuses a type that there is not', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('float32, int8, int4');
 });
+
+it('a run without evaluations tells what it is worth over float32, and compares that with nothing', async () => {
+  const { code, stdout } = await workspace.train(
+    'output=int8',
+    'base_dtype=int8',
+    'training.eval_strategy=no',
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/over the float32 base eval_accuracy is \d\.\d{4}$/m);
+});

@@ -11,6 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openForTask } from '../../../tests/support/open-for-task.ts';
+import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { readSafetensors, writeSafetensors } from '../../formats/node/safetensors-file.ts';
 import { quantizeBlocks } from '../../formats/quantize-blocks.ts';
 import type { StoredTensor } from '../../formats/tensor-data.ts';
@@ -213,6 +215,21 @@ describe('a base of bytes', () => {
     expect(distance(ours.gradient, expected.gradient)).toBeLessThan(0.012);
     for (const opened of [plain, bytes]) opened.close();
   });
+});
+
+it('is another for a head whose weights the checkpoint has: after that of tokens, that of texts has its pooler', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  writeTinyModel(folder);
+  const pooler = 'bert.pooler.dense.weight';
+  const hasPooler: boolean[] = [];
+  for (const task of ['token_classification', 'single_label_classification'] as const) {
+    const options = { cacheFolder: join(folder, 'cache') };
+    const model = await withBaseDtype(openForTask(folder, task, 2), 'int8', options);
+    hasPooler.push(readSafetensors(join(model.weightFolder, 'model.safetensors')).has(pooler));
+    model.close();
+  }
+  rmSync(folder, { recursive: true });
+  expect(hasPooler).toEqual([false, true]);
 });
 
 function restored(values: Float32Array, bits: 4 | 8): Float32Array {

@@ -41,7 +41,9 @@ export async function withBaseDtype<Model extends TaskModel>(
     const got = `${dtype}, and no linear weight of this ${model.definition.modelType} that can be kept so`;
     throw new UserError({ where: 'base_dtype', expected: 'float32', got });
   }
-  const folder = join(cacheFolder, `${dtype}-${baseKey(weightFiles(model), format.key)}`);
+  // A head may have weights in the checkpoint that others have not, as BERT's pooler: the copy is whole for its own.
+  const how = { ...format.key, tensors: storedNames(model) };
+  const folder = join(cacheFolder, `${dtype}-${baseKey(weightFiles(model), how)}`);
   const path = join(folder, NAME);
   if (!existsSync(path)) {
     const magnitudes = await inputMagnitudes(model, nodeEngine(model, 'cpu'), format.measured);
@@ -62,6 +64,11 @@ export async function withBaseDtype<Model extends TaskModel>(
       model.close();
     },
   };
+}
+
+/** What the checkpoint has of a model, and so its copy. */
+function storedNames({ parameters, buffers, locate }: LoadedModel): string[] {
+  return [...parameters.keys(), ...buffers.keys()].filter((name) => !('data' in locate(name))).sort();
 }
 
 function weightFiles({ parameters, buffers, locate, weightFolder }: LoadedModel): string[] {
