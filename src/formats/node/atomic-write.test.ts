@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,6 +50,25 @@ describe('atomicWrite', () => {
     atomicWrite(join(folder, 'file'), 'new');
     expect(readdirSync(folder).sort()).toEqual(
       [`.file.${process.ppid}-0.tmp`, `.file.b.${dead}-0.tmp`, 'file'].sort(),
+    );
+  });
+
+  it('puts no file in place of a folder or a device', () => {
+    symlinkSync('/dev/null', join(folder, 'device'));
+    // As /dev/stdout where that is a file.
+    symlinkSync(`/proc/self/exe`, join(folder, 'open'));
+    for (const path of ['', folder, join(folder, 'device'), join(folder, 'open')])
+      expect(() => atomicWrite(path, 'x')).toThrow(
+        /: expected the name of a file, got a folder or device\.$/,
+      );
+    expect(readdirSync(folder).sort()).toEqual(['device', 'open']);
+    expect(readlinkSync(join(folder, 'device'))).toBe('/dev/null');
+  });
+
+  it('says so where a folder above is a link to nothing', () => {
+    symlinkSync(join(folder, 'gone'), join(folder, 'link'));
+    expect(() => atomicWrite(join(folder, 'link/file'), 'x')).toThrow(
+      /link: expected a folder that can be made, got a link to nothing\.$/,
     );
   });
 });

@@ -1,15 +1,30 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { isAlive } from '../../support/node/is-alive.ts';
+import { UserError } from '../../support/user-error.ts';
 import { makeFolder } from './make-folder.ts';
 
 /**
  * Writes a file so that a reader, or a crash at any moment, finds the old content or the new, never a part of it:
  * temporary file in the same folder, fsync, rename, fsync of the folder. Missing parent folders are made.
  * The temporary file is removed when anything fails, also when `data` throws half way.
+ *
+ * @throws UserError for the name of a folder or a device, which the rename would put a file in place of
  */
 export function atomicWrite(path: string, data: string | Uint8Array | Iterable<Uint8Array>): void {
+  assertNoOther(resolve(path));
   const folder = dirname(path);
   makeFolder(folder);
   removeLeftovers(folder, basename(path));
@@ -29,6 +44,15 @@ export function atomicWrite(path: string, data: string | Uint8Array | Iterable<U
     throw Object.assign(error as Error, { path: (error as NodeJS.ErrnoException).path ?? path });
   }
   syncFolder(folder);
+}
+
+/** Refuses the name of a folder or a device, and a link to an open file, as /dev/stdout is one. */
+function assertNoOther(where: string): void {
+  const stats = statSync(where, { throwIfNoEntry: false });
+  if (!stats) return;
+  const isOpenFile = lstatSync(where).isSymbolicLink() && readlinkSync(where).startsWith('/proc/');
+  if (!stats.isFile() || isOpenFile)
+    throw new UserError({ where, expected: 'the name of a file', got: 'a folder or device' });
 }
 
 function chunksOf(data: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {

@@ -15,12 +15,13 @@ export function makeFolder(path: string): void {
     mkdirSync(full);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return; // Somebody else made it meanwhile.
-    if (code !== 'ENOENT') throw error;
+    // Somebody else made it meanwhile.
+    if (code === 'EEXIST' && statSync(full, { throwIfNoEntry: false })) return;
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
     throw new UserError({
       where: full,
       expected: 'a folder that can be made',
-      got: 'a refusal of the system (ENOENT)',
+      got: code === 'EEXIST' ? 'a link to nothing' : 'a refusal of the system (ENOENT)',
     });
   }
 }
