@@ -127,6 +127,13 @@ it('nothing is written over a folder with files in it', async () => {
   expect(() => opened.merge(folder)).toThrow(refused);
   for (const form of ['lora', 'onnx']) expect(() => opened.export(form, folder)).toThrow(refused);
   expect(readdirSync(folder)).toEqual(before);
+  // Without a name it would be the current folder.
+  for (const write of [
+    () => opened.merge(''),
+    () => opened.export('lora', ''),
+    () => opened.export('onnx', ''),
+  ])
+    expect(write).toThrow('output: expected the name of a folder, got nothing.');
 });
 
 describe.each(['merged', 'full'])('a whole model, %s', (path) => {
