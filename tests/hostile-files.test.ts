@@ -58,6 +58,14 @@ describe('a config', () => {
     expect(() => loadConfig(path, ['training.seed=1'])).toThrow(/^--set training.seed=1: expected/);
   });
 
+  it('of unknown tags and keys that are lists prints no warning of the reader', async () => {
+    workspace.write('odd.yaml', '? [a, b]\n: !odd c\n');
+    const { code, stderr } = await workspace.start(['plan', 'odd.yaml']).ended;
+    expect(code).toBe(2);
+    expect(stderr).toContain('odd.yaml: data: expected a section of keys');
+    expect(stderr).not.toContain('Warning');
+  });
+
   it('whose pattern would be searched for ever is answered', async () => {
     const ended = await workspace.run('plan', 'run.yaml', '--set', 'adalora.target_modules=([a-z._0-9]+)+!');
     expect(ended.code).toBe(2);

@@ -40,7 +40,7 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   const lines = new LineCounter();
   const text = readText(path, 'a config file', MAX_CONFIG_BYTES);
   checkYaml(text, path);
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
   if (document.errors.length > 0) {
     const told = document.errors.slice(0, MOST_TOLD);
     const messages = told.map(({ message, pos }) => {

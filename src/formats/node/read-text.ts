@@ -32,7 +32,7 @@ export function readYaml(path: string, expected: string): unknown {
   const text = readText(path, expected, MAX_YAML_BYTES);
   checkYaml(text, path);
   try {
-    return parse(text, { maxAliasCount: 0 });
+    return parse(text, { maxAliasCount: 0, logLevel: 'error' });
   } catch (error) {
     const [got] = (error as Error).message.split('\n', 1);
     throw new UserError({ where: path, expected: 'YAML', got: got.replace(/[.:]$/, '') });
