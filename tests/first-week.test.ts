@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classReport } from '../src/metrics/class-report.ts';
 import type { Confusion } from '../src/program/example-set.ts';
@@ -60,6 +61,19 @@ describe('predict', () => {
     );
     expect(typed.stdout).toMatch(/^index\tprediction\n0\t\w+\n2\t\w+\n$/);
     expect(typed.stderr).toMatch(/^1 row is skipped\. standard input:3: .*\nGLUE's server takes only files/);
+  });
+
+  it('reads standard input as it does files that are packed or parquet', async () => {
+    const parquet = readFileSync('src/data/parquet/fixtures/rows-v2.parquet');
+    workspace.write('rows.parquet', parquet);
+    const skip = ['--on-bad-row', 'skip'];
+    const answered = await workspace.run('predict', 'run', 'rows.parquet', ...skip);
+    expect(answered.code).toBe(0);
+    const typed = await workspace.start(['predict', 'run', ...skip], { input: parquet }).ended;
+    expect(typed.stdout).toBe(answered.stdout);
+    const packed = gzipSync(workspace.read('dev.tsv'));
+    const scored = await workspace.start(['eval', 'run', '-'], { input: packed }).ended;
+    expect(scored).toEqual(await workspace.run('eval', 'run', 'dev.tsv'));
   });
 
   it('says how a text is asked where one stands in place of a file', async () => {

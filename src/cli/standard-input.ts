@@ -1,10 +1,16 @@
+import { decodeText } from '../data/decode-text.ts';
+import { gunzip } from '../data/node/gunzip.ts';
+import { isPacked } from '../data/node/text-files.ts';
 import { UserError } from '../support/user-error.ts';
 
 const NAME = 'standard input';
 /** V8 holds no longer string than 2^29 - 24 characters. */
 const MAX_BYTES = 2 ** 29 - 24;
 
-/** Everything from standard input, as UTF-8. */
+/** With what every parquet file begins. */
+const PARQUET = 'PAR1';
+
+/** Everything from standard input, as text: packed by gzip it is unpacked, and parquet is read as if it were JSON Lines. */
 export async function readInput(): Promise<string> {
   if (process.stdin.isTTY) console.error('Type one text a line; Ctrl-D ends.');
   const chunks: Buffer[] = [];
@@ -16,9 +22,10 @@ export async function readInput(): Promise<string> {
     const hint = 'Split it, or give a file for each part.';
     throw new UserError({ where: NAME, expected: `at most ${MAX_BYTES} bytes`, got: 'more', hint });
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new UserError({ where: NAME, expected: 'text in UTF-8', got: 'other bytes' });
+  const bytes = Buffer.concat(chunks);
+  if (bytes.toString('latin1', 0, PARQUET.length) === PARQUET) {
+    const { parquetFile } = await import('../data/parquet/node/parquet-file.ts');
+    return (await parquetFile(NAME, undefined, undefined, bytes)).text;
   }
+  return decodeText(isPacked(bytes) ? gunzip(bytes, NAME) : bytes, NAME);
 }

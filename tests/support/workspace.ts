@@ -44,7 +44,7 @@ export interface Halt extends Moment {
 
 export interface StartOptions {
   /** What it reads from standard input. */
-  input?: string;
+  input?: string | Uint8Array;
   env?: Record<string, string>;
   /** The folder it runs in; default: the workspace. */
   cwd?: string;

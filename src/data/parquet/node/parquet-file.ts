@@ -18,15 +18,17 @@ const MAX_OBJECTS = 1024;
  *
  * @param known classes that something beside the file tells, by column
  * @param patience seconds for a file of any size; a large one gets more
+ * @param bytes what is in it, where `path` is only its name for messages
  * @throws UserError for a file that is damaged, or takes more time or memory than it may
  */
 export async function parquetFile(
   path: string,
   known?: ColumnClasses,
   patience = PATIENCE,
+  bytes?: Uint8Array,
 ): Promise<ParquetText> {
-  const job: ParquetJob = { path, known };
-  const seconds = patience + statSync(path).size / SLOWEST;
+  const job: ParquetJob = { path, bytes, known };
+  const seconds = patience + (bytes?.length ?? statSync(path).size) / SLOWEST;
   const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), {
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: MAX_OBJECTS },

@@ -7,17 +7,19 @@ import { type ParquetText, parquetText } from '../parquet-text.ts';
 /** What the thread is started with. */
 export interface ParquetJob {
   path: string;
+  /** What is in it, where it is no file. */
+  bytes?: Uint8Array;
   known?: ColumnClasses;
 }
 
 /** What it sends: the text, or what a user can mend. */
 export type ParquetAnswer = ParquetText | { refused: string };
 
-const { path, known } = workerData as ParquetJob;
+const { path, bytes, known } = workerData as ParquetJob;
 const send = (answer: ParquetAnswer) => parentPort?.postMessage(answer);
 
 try {
-  send(await parquetText(new Uint8Array(readFileSync(path)), path, known));
+  send(await parquetText(new Uint8Array(bytes ?? readFileSync(path)), path, known));
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   send({ refused: error.message });
