@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClassAnswer, OwnMetric } from '../src/index.ts';
 import { tinyRows } from './support/tiny-data.ts';
@@ -18,12 +18,20 @@ describe('the library', () => {
   it('trains and predicts as its example shows', () => {
     // The example's names, relative to the current folder: the model's Hub id is a folder here.
     writeTinyModel(workspace.path('sentence-transformers', 'all-MiniLM-L6-v2'));
+    const home = workspace.path('home');
+    // As on a desk: where CI is set the engine gathers nothing anyway.
+    const env = { ...process.env, CI: undefined, ORT_DISABLE_TELEMETRY: undefined };
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ['--import', import.meta.resolve('tsx'), resolve(EXAMPLE)],
-      { cwd: workspace.folder, encoding: 'utf8', timeout: 300_000 },
+      {
+        ...{ cwd: workspace.folder, encoding: 'utf8', timeout: 300_000 },
+        env: { ...env, HOME: home, XDG_CACHE_HOME: home },
+      },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    // The engine's telemetry would be there, with an id of this machine.
+    expect(existsSync(join(home, 'Microsoft'))).toBe(false);
     expect(stdout).toMatch(/^10 0\.\d+$/m);
     expect(stdout).toContain('eval_accuracy');
     expect(stdout).toMatch(/^(good|bad) \[ [\d.e-]+, [\d.e-]+ \]$/m);

@@ -5,6 +5,7 @@ import { readyForMpi } from '../../parallel/node/launch.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { unlockFolder } from '../../run/node/run-lock.ts';
+import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../support/failure.ts';
 import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
 import type { Answers, JobFailure, WorkerJob, WorkerMessage } from './do-job.ts';
@@ -44,6 +45,7 @@ export async function train(
   signal?.addEventListener('abort', requestStop);
   if (signal?.aborted) requestStop();
   const job: WorkerJob = { config: parsed, texts, scores, resume, stop };
+  disableTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
   const { threadId } = worker;
   let mistake: { error: unknown } | undefined;

@@ -1,4 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
+import { disableTelemetry } from './disable-telemetry.ts';
 
 const ENGINE = 'onnxruntime-node';
 
@@ -12,6 +13,7 @@ const ENGINE = 'onnxruntime-node';
 export async function loadEngine(
   load = () => import('onnxruntime-node'),
 ): Promise<typeof import('onnxruntime-node')> {
+  disableTelemetry();
   try {
     return await load();
   } catch (error) {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { batched } from '../../support/batched.ts';
 import { revivedError } from '../service/plain-error.ts';
 import { RemoteService } from '../service/remote-service.ts';
@@ -32,6 +33,7 @@ export interface StartedServing {
  * @throws UserError for a base or folders that cannot be opened
  */
 export function startServing(job: ServingJob, listener: ServingListener): Promise<StartedServing> {
+  disableTelemetry();
   const worker = new Worker(new URL('./serving-thread.js', import.meta.url), { workerData: job });
   const remote = new RemoteService({
     send: batched((calls) => worker.postMessage(calls), setImmediate),
