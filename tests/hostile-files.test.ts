@@ -187,6 +187,14 @@ it.runIf(process.platform === 'linux')(
   },
 );
 
+it('a disk that is full when something is copied to it is named by the copy', () => {
+  const message = "ENOSPC: no space left on device, copyfile 'model/vocab.txt' -> 'out/vocab.txt'";
+  const places = { path: 'model/vocab.txt', dest: 'out/vocab.txt' };
+  const full = Object.assign(new Error(message), { code: 'ENOSPC', ...places });
+  expect(fileError(full)?.message).toMatch(/^out\/vocab\.txt: expected/);
+  expect(fileError(Object.assign(full, { code: 'EACCES' }))?.message).toMatch(/^model\/vocab\.txt: expected/);
+});
+
 it('an engine without memory says what to do', () => {
   const error = new Error(
     'Non-zero status code: BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer',

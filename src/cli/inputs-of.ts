@@ -1,4 +1,5 @@
 import type { TextFile } from '../data/text-file.ts';
+import { printable } from '../support/printable.ts';
 import type { Prediction } from '../tasks/prediction.ts';
 import type { BaseData, ReadingOf } from '../tasks/task-definition.ts';
 
@@ -21,7 +22,7 @@ export function inputsOf(
   for (const source of sources) {
     const before = all.inputs.length + all.skipped;
     const onSkipped = (message: string, count: number) => {
-      console.error(message);
+      console.error(printable(message));
       all.skipped += count;
     };
     const found =

@@ -4,6 +4,7 @@ import { averaged } from '../../metrics/scores.ts';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import type { Processes } from '../../parallel/node/join-processes.ts';
 import type { Confusion } from '../../program/example-set.ts';
+import { printable } from '../../support/printable.ts';
 import { UserError } from '../../support/user-error.ts';
 import {
   addSplitFlags,
@@ -49,7 +50,7 @@ async function run(
     if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
     let confusion: Confusion | undefined;
     const scores = await trained.evaluate(files, readingFlags(flags), {
-      onNotice: (message) => console.error(message),
+      onNotice: (message) => console.error(printable(message)),
       onConfusion(found) {
         confusion = found;
       },

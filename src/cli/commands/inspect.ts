@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
+import { printable } from '../../support/printable.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
@@ -39,7 +40,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   const { heatMap } = await import('../terminal/heat-map.ts');
   const { counted } = await import('../terminal/describe-event.ts');
   const { coloursFor } = await import('../terminal/screen.ts');
-  console.log(`${kind.name} adapter of ${baseModel ?? 'a model it does not name'}\n`);
+  console.log(`${kind.name} adapter of ${printable(baseModel ?? 'a model it does not name')}\n`);
   if (hasRanks) {
     const start = initialRank === undefined ? '' : ` of ${initialRank} at the start`;
     console.log(heatMap(table, coloursFor(process.stdout).isColorSupported, initialRank));
@@ -47,7 +48,8 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
       `\ntotal rank ${counted(table.total)} in ${table.modules} matrices, ${table.average.toFixed(2)} on average${start}`,
     );
   }
-  if (!hasRanks) for (const [key, value] of Object.entries(settings)) console.log(`${key}: ${value}`);
+  if (!hasRanks)
+    for (const [key, value] of Object.entries(settings)) console.log(printable(`${key}: ${value}`));
   console.log(
     `${counted(summary.adapter_parameters)} parameters, and ${counted(summary.head_parameters)} in modules saved whole`,
   );

@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander';
+import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ScoredFiles } from '../score/score-kind.ts';
@@ -41,5 +42,5 @@ async function run(name: string, flags: Flags): Promise<void> {
   const fileAt = async (path: string) => (await dataFiles(path, false))[0];
   const files: ScoredFiles = { predictions: await fileAt(flags.predictions) };
   for (const file of others) if (flags[file] !== undefined) files[file] = await fileAt(flags[file]);
-  console.log(JSON.stringify(kind.score(files, (message) => console.error(message))));
+  console.log(JSON.stringify(kind.score(files, (message) => console.error(printable(message)))));
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { TrainEvent } from '../../run/events.ts';
+import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { portNumber, repeated } from '../flags.ts';
@@ -69,7 +70,7 @@ async function run(given: string | undefined, { set, resume, json, ...flags }: F
       console.error(`To continue: ${shellQuoted([PROGRAM, 'train', ...named, ...settings, '--resume'])}`);
       process.exitCode = STOPPED;
     } else if (!json) {
-      console.log(`The run is in ${config.output}`);
+      console.log(`The run is in ${printable(config.output)}`);
     }
   } catch (error) {
     await watch.close(error as Error);

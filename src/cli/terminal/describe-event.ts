@@ -24,7 +24,7 @@ export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): stri
     case 'notice':
       return `note: ${printable(event.message)}`;
     case 'checkpoint':
-      return `checkpoint ${event.path}`;
+      return `checkpoint ${printable(event.path)}`;
     case 'finish':
       return finish(event, begun?.averages);
     case 'step':
@@ -75,7 +75,7 @@ function scores(metrics: object, averages: Averages = {}): string {
   return Object.entries(metrics)
     .filter(([name]) => name.startsWith('eval_') && !NO_SCORES.includes(name))
     .map(([name, value]) => [name.slice('eval_'.length), Number(value ?? Number.NaN).toFixed(4)])
-    .map(([name, value]) => `${averaged(name, averages[name])} ${value}`)
+    .map(([name, value]) => `${printable(averaged(name, averages[name]))} ${value}`)
     .join(', ');
 }
 

@@ -1,4 +1,5 @@
 import type { RankTable } from '../../report/rank-table.ts';
+import { printable } from '../../support/printable.ts';
 
 /** From the 256 colours of terminals: dark blue over green to yellow, even in lightness. */
 const SCALE = [17, 18, 24, 30, 36, 71, 107, 143, 185, 227];
@@ -9,19 +10,22 @@ const MISSING = '·';
  * a cell's background tells its rank as a share of `largest`, the largest in the table unless given.
  */
 export function heatMap(table: RankTable, colour: boolean, largest = table.largest): string {
-  const edge = Math.max('layer'.length, ...table.rows.map(({ layer }) => layer.length));
-  const widths = [...table.columns, 'mean'].map((name) => Math.max(name.length, 4));
+  // Both come from an adapter's file.
+  const rows = table.rows.map(({ layer, ranks }) => ({ layer: printable(layer), ranks }));
+  const columns = table.columns.map(printable);
+  const edge = Math.max('layer'.length, ...rows.map(({ layer }) => layer.length));
+  const widths = [...columns, 'mean'].map((name) => Math.max(name.length, 4));
   const line = (first: string, cells: string[]) => [first.padEnd(edge), ...cells].join('  ').trimEnd();
   const right = (text: string, column: number) => text.padStart(widths[column]);
   const block = (rank: number | undefined, column: number) => {
     const text = right(rank === undefined ? MISSING : `${rank}`, column);
     return colour && rank !== undefined ? painted(text, rank / Math.max(1, largest)) : text;
   };
-  const last = table.columns.length;
-  const columnMeans = table.columns.map((_, i) => mean(table.rows.map(({ ranks }) => ranks[i])));
+  const last = columns.length;
+  const columnMeans = columns.map((_, i) => mean(rows.map(({ ranks }) => ranks[i])));
   return [
-    line('layer', [...table.columns, 'mean'].map(right)),
-    ...table.rows.map(({ layer, ranks }) => line(layer, [...ranks.map(block), right(mean(ranks), last)])),
+    line('layer', [...columns, 'mean'].map(right)),
+    ...rows.map(({ layer, ranks }) => line(layer, [...ranks.map(block), right(mean(ranks), last)])),
     line('mean', [...columnMeans, table.average.toFixed(1)].map(right)),
   ].join('\n');
 }

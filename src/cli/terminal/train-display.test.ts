@@ -106,6 +106,13 @@ describe('trainDisplay', () => {
   });
 });
 
+it('control characters in the path of a checkpoint are spelt', () => {
+  const path = 'a\u001b[2J/checkpoint-1.safetensors';
+  expect(shown({}, [{ type: 'checkpoint', step: 1, path }])).toBe(
+    'checkpoint a\\u{1b}[2J/checkpoint-1.safetensors\n',
+  );
+});
+
 it('jsonDisplay writes a line for each event', () => {
   let text = '';
   const display = jsonDisplay({ write: (part) => (text += part) });
