@@ -229,7 +229,7 @@ describe.runIf(process.platform === 'linux')('what the system does not give is s
   it.each([
     // Too few for the program's own files, and for those that a command loads.
     [24, /^adalora: expected the system to open more files, got EMFILE: .*\(ulimit -n\)\.\n$/],
-    [44, /^\S+: expected the system to allow it, got EMFILE: too many open files\.\n$/],
+    [56, /^\S+: expected the system to allow it, got EMFILE: too many open files\.\n$/],
   ])('%d files that may be open', (limit, message) => {
     const { status, stderr } = shell(`ulimit -n ${limit}; ${program} plan run.yaml`);
     expect(stderr).toMatch(message);
