@@ -5,6 +5,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -140,6 +141,12 @@ describe('a base in blocks', () => {
     const after = shares.length;
     await open();
     expect(shares).toHaveLength(after);
+    // Cut short, as by a disk that failed: it is made again.
+    const [key] = readdirSync(cacheFolder);
+    truncateSync(join(cacheFolder, key, 'model.safetensors'), 1000);
+    await open();
+    expect(shares).toHaveLength(2 * after);
+    shares.length = after;
     const path = join(folder('base'), 'model.safetensors');
     const { atime, mtime } = statSync(path);
     const bytes = readFileSync(path);

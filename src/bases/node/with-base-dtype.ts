@@ -45,22 +45,24 @@ export async function withBaseDtype<Model extends TaskModel>(
   const how = { ...format.key, tensors: storedNames(model) };
   const folder = join(cacheFolder, `${dtype}-${baseKey(weightFiles(model), how)}`);
   const path = join(folder, NAME);
-  if (!existsSync(path)) {
+  let file = existsSync(path) ? ifIntact(path) : undefined;
+  if (!file) {
     const magnitudes = await inputMagnitudes(model, nodeEngine(model, 'cpu'), format.measured);
     writeBase(path, model, format, magnitudes, onWritten);
+    file = SafetensorsFile.open(path);
   }
-  const file = SafetensorsFile.open(path);
+  const copy = file;
   return {
     ...onBase(model, format.base),
     weightFolder: folder,
     packing: format.base.packing,
     locate(name) {
-      if (!file.has(name)) return model.locate(name);
-      const { begin, end, dtype } = file.info(name);
+      if (!copy.has(name)) return model.locate(name);
+      const { begin, end, dtype } = copy.info(name);
       return { file: NAME, begin, end, dtype: ENGINE_DTYPES[dtype as keyof typeof ENGINE_DTYPES] };
     },
     close() {
-      file.close();
+      copy.close();
       model.close();
     },
   };
@@ -69,6 +71,16 @@ export async function withBaseDtype<Model extends TaskModel>(
 /** What the checkpoint has of a model, and so its copy. */
 function storedNames({ parameters, buffers, locate }: LoadedModel): string[] {
   return [...parameters.keys(), ...buffers.keys()].filter((name) => !('data' in locate(name))).sort();
+}
+
+/** The copy; undefined where it was cut short: nobody can get it again, but it can be made again. */
+function ifIntact(path: string): SafetensorsFile | undefined {
+  try {
+    return SafetensorsFile.open(path);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 function weightFiles({ parameters, buffers, locate, weightFolder }: LoadedModel): string[] {
