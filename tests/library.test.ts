@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClassAnswer, OwnMetric } from '../src/index.ts';
 import { tinyRows } from './support/tiny-data.ts';
@@ -142,6 +143,20 @@ describe('the library', () => {
     await expect(train({ ...config, training }, { onEvent })).rejects.toBe(mistake);
     expect(readdirSync(workspace.path('thrown', 'checkpoints'))).toHaveLength(1);
     expect(existsSync(workspace.path('thrown', '.lock'))).toBe(false);
+    // So where it is asynchronous, also after the last event.
+    const late = async (event: { type: string; step: number }) => {
+      await Promise.resolve();
+      onEvent(event);
+    };
+    const again = { ...config, output: workspace.path('rejected'), training };
+    await expect(train(again, { onEvent: late })).rejects.toBe(mistake);
+    expect(readdirSync(workspace.path('rejected', 'checkpoints'))).toHaveLength(1);
+    const atEnd = async ({ type }: { type: string }) => {
+      await setTimeout(200);
+      if (type === 'finish') throw mistake;
+    };
+    const short = { ...again, output: workspace.path('ended'), training: { max_steps: 2 } };
+    await expect(train(short, { onEvent: atEnd })).rejects.toBe(mistake);
   });
 
   it("computes scores of the caller's own, and chooses the best model by one", async () => {

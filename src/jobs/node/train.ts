@@ -57,25 +57,32 @@ export async function train(
         worker.postMessage({});
       },
     );
+  // The caller's own: the run stops as it does at a signal, and fails with it.
+  const onMistake = (error: unknown) => {
+    mistake ??= { error };
+    requestStop();
+  };
+  // What `onEvent` has begun, where it is asynchronous.
+  let told: Promise<unknown> = Promise.resolve();
   return new Promise<FinishEvent>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
-      if ('result' in message) return mistake ? reject(mistake.error) : resolve(message.result);
+      if ('result' in message)
+        return void told.then(() => (mistake ? reject(mistake.error) : resolve(message.result)));
       if ('answers' in message) return score(message.answers);
       if ('failure' in message) return reject(mistake ? mistake.error : errorOf(message.failure));
       if (mistake) return;
       try {
-        onEvent?.(message.event);
+        const returned: unknown = onEvent?.(message.event);
+        if (returned instanceof Promise) told = Promise.all([told, returned.catch(onMistake)]);
       } catch (error) {
-        // The caller's own: the run stops as it does at a signal, and fails with it.
-        mistake = { error };
-        requestStop();
+        onMistake(error);
       }
     });
     worker.on('error', reject);
     worker.on('exit', (code) => {
       // A thread that was killed leaves its lock.
       unlockFolder(job.config.output, threadId);
-      reject(new Error(`the training thread ended with code ${code}`));
+      void told.then(() => reject(new Error(`the training thread ended with code ${code}`)));
     });
   }).finally(() => signal?.removeEventListener('abort', requestStop));
 }
