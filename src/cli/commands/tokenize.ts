@@ -14,14 +14,13 @@ export function tokenizeCommand(): Command {
 async function run(path: string, file: string | undefined): Promise<void> {
   const { openTokenizer } = await import('../../trained/node/open-tokenizer.ts');
   const { readInput } = await import('../standard-input.ts');
+  const { fileLines } = await import('../../data/file-lines.ts');
   const { textFile } = await import('../../data/node/text-files.ts');
   const tokenizer = await openTokenizer(path);
-  const text = file === undefined || file === '-' ? await readInput() : textFile(file).read();
-  const lines = text.split('\n');
-  // What ends the last line begins no other.
-  if (lines.at(-1) === '') lines.pop();
-  for (const line of lines) {
-    const { inputIds, tokens, starts, ends } = tokenizer.encodeWithOffsets(line.replace(/\r$/, ''));
+  const isTyped = file === undefined || file === '-';
+  const content = isTyped ? await readInput() : textFile(file).read();
+  for (const { text } of fileLines(content, isTyped ? 'standard input' : file)) {
+    const { inputIds, tokens, starts, ends } = tokenizer.encodeWithOffsets(text);
     const offsets = Array.from(starts, (start, i) => [start, ends[i]]);
     const json = JSON.stringify({ ids: [...inputIds], tokens, offsets });
     if (!process.stdout.write(`${json}\n`)) await once(process.stdout, 'drain');

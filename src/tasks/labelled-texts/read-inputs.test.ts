@@ -44,6 +44,12 @@ describe('rowsFromInput', () => {
     expect(texts(rowsFromInput('sentence\none', predicting(named)))).toEqual(['sentence', 'one']);
   });
 
+  it('refuses a line that is longer than a text can be', () => {
+    expect(() => rowsFromInput(`a b\n${'a,'.repeat(2 ** 20)}\n`, COLA)).toThrow(
+      'standard input:2: expected at most 1048576 characters in a line, got more.',
+    );
+  });
+
   it('takes a table with the columns of the run', () => {
     expect(texts(rowsFromInput('gj04\t1\t\tThe sailors rode.\n', predicting(COLA)))).toEqual([
       'The sailors rode.',

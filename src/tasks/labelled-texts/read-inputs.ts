@@ -1,4 +1,5 @@
 import { detectFormat } from '../../data/detect-format.ts';
+import { fileLines } from '../../data/file-lines.ts';
 import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, FileFormat, OnSkipped, Row } from '../../data/row.ts';
 import { suggest } from '../../support/nearest.ts';
@@ -77,8 +78,7 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
     });
   }
   if (body.trim() === '') throw new UserError({ where: STANDARD_INPUT, expected: 'rows', got: 'nothing' });
-  const lines = body.replace(/\r?\n$/, '').split(/\r?\n/);
-  return lines.map((text, i) => ({ line: i + 1, text }));
+  return [...fileLines(body, STANDARD_INPUT)];
 }
 
 /**
