@@ -3,8 +3,8 @@ import { parse } from 'csv-parse/browser/esm/sync';
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/** Each becomes an object of its own, tens of times the delimiter's byte. */
-const MAX_FIELDS = 10_000;
+/** Of a record: each becomes an object of its own, tens of times the delimiter's byte. */
+export const MAX_FIELDS = 10_000;
 /** As of a line of JSON: a book has some megabytes. */
 const MAX_RECORD = 2 ** 24;
 /** Of all records together, at some forty bytes each. */

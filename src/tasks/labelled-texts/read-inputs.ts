@@ -1,5 +1,6 @@
 import { detectFormat } from '../../data/detect-format.ts';
 import { fileLines } from '../../data/file-lines.ts';
+import { MAX_FIELDS } from '../../data/parse-delimited.ts';
 import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, FileFormat, OnSkipped, Row } from '../../data/row.ts';
 import { suggest } from '../../support/nearest.ts';
@@ -89,7 +90,8 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
 function tableFormat(first: string, columns: Columns): FileFormat | undefined {
   const { text, text_pair, quote, delimiter } = columns;
   if (delimiter === undefined && first.includes('\t')) return 'tsv';
-  const fields = first.split(delimiter ?? ',').map((field) => field.trim().replace(/^"(.*)"$/, '$1'));
+  const parts = first.split(delimiter ?? ',', MAX_FIELDS + 1);
+  const fields = parts.map((field) => field.trim().replace(/^"(.*)"$/, '$1'));
   const used = [text, text_pair].filter((column) => column !== undefined);
   const names = used.filter((column) => typeof column === 'string');
   const isParted = fields.length > 1;
