@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BaseDtype } from '../src/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
@@ -173,4 +173,24 @@ it('a merged model answers as the adapter does', async () => {
   // The increment is added to the weight before, not to the product after: float32 rounds otherwise.
   expect(Math.max(...differences(adapted, merged))).toBeLessThan(1e-4);
   expect(merged.map(({ label }) => label)).toEqual(adapted.map(({ label }) => label));
+});
+
+it('says that an adapter was trained on other weights than its base has', async () => {
+  cpSync(workspace.path('model'), workspace.path('other'), { recursive: true });
+  const path = workspace.path('other', 'model.safetensors');
+  const weights = readFileSync(path);
+  // The last byte of a number: another weight, and the same size.
+  weights[weights.length - 1] ^= 1;
+  writeFileSync(path, weights);
+  const note = 'note: run/adapter: its adapter was trained on other weights than those in other.\n';
+  const commands = [
+    ['predict', 'run', 'dev.tsv'],
+    ['eval', 'run', 'dev.tsv'],
+    ['merge', 'run', '-o', 'on-other'],
+    ['export', 'run', '--as', 'onnx', '-o', 'onnx-on-other'],
+  ];
+  for (const words of commands) {
+    expect(await workspace.run(...words, '--model', 'other')).toMatchObject({ code: 0, stderr: note });
+  }
+  await succeeds(workspace.run('predict', 'run', 'dev.tsv', '--model', 'model'));
 });

@@ -7,6 +7,7 @@ import { UserError } from '../support/user-error.ts';
 import type { ReadingFlags } from '../tasks/task-definition.ts';
 import type { OpenOptions } from '../trained/node/open.ts';
 import { downloadDisplay } from './terminal/download-display.ts';
+import { openingDisplay } from './terminal/opening-display.ts';
 
 /** Collects a flag that may be given many times. */
 export function repeated(value: string, before: string[]): string[] {
@@ -121,7 +122,7 @@ export function readingFlags(flags: UseFlags): ReadingFlags {
 
 /** The flags that say how a model is opened. */
 export function openFlags({ model, device, baseDtype, maxLength }: UseFlags): OpenOptions {
-  return { model, device, baseDtype, maxLength, onProgress: downloadDisplay(process.stderr) };
+  return { model, device, baseDtype, maxLength, ...openingDisplay() };
 }
 
 function column(value: string): string | number {

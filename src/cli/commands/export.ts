@@ -36,10 +36,10 @@ async function writeOnnx(path: string, { output, dtype = 'fp32', model, json }: 
   const { onnxDtypes } = await import('../../optimum/onnx-dtypes.ts');
   const { exportOnnx } = await import('../../trained/node/export-onnx.ts');
   const { openTuned } = await import('../../trained/node/open-tuned.ts');
-  const { downloadDisplay } = await import('../terminal/download-display.ts');
+  const { openingDisplay } = await import('../terminal/opening-display.ts');
   const names = dtype.split(',').map((name) => name.trim());
   const dtypes = onnxDtypes(names, '--dtype');
-  const opened = await openTuned(path, { model, onProgress: downloadDisplay(process.stderr) });
+  const opened = await openTuned(path, { model, ...openingDisplay() });
   try {
     exportOnnx(opened, output, { dtypes });
   } finally {

@@ -17,7 +17,7 @@ import { addGenerationFlags, type GenerationFlags, generationInput } from '../ge
 import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
-import { downloadDisplay } from '../terminal/download-display.ts';
+import { openingDisplay } from '../terminal/opening-display.ts';
 
 interface Flags extends GenerationFlags {
   prompt: string[];
@@ -70,9 +70,8 @@ async function run(path: string, flags: Flags, processes: Processes): Promise<vo
   const { open } = await import('../../trained/node/open.ts');
   const { model, device, baseDtype } = flags;
   const continues = prompts === undefined;
-  const onProgress = downloadDisplay(process.stderr);
-  const given = { model, device, baseDtype, continues, processes, onProgress };
-  const trained = await open(path, { ...given, generates: true });
+  const given = { model, device, baseDtype, continues, processes, generates: true };
+  const trained = await open(path, { ...given, ...openingDisplay() });
   try {
     const generator = await trained.generator();
     generator.settings(await generationInput(flags));

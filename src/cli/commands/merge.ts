@@ -31,8 +31,8 @@ export function mergeCommand(): Command {
 async function run(path: string, { output, dtype, model, json }: Flags): Promise<void> {
   const { writeMerged } = await import('../../trained/node/merge.ts');
   const { openTuned } = await import('../../trained/node/open-tuned.ts');
-  const { downloadDisplay } = await import('../terminal/download-display.ts');
-  const opened = await openTuned(path, { model, onProgress: downloadDisplay(process.stderr) });
+  const { openingDisplay } = await import('../terminal/opening-display.ts');
+  const opened = await openTuned(path, { model, ...openingDisplay() });
   try {
     writeMerged(opened, output, { dtype });
   } finally {

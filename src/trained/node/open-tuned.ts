@@ -1,6 +1,7 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
+import { weightsDigest } from '../../formats/node/weights-digest.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import type { Notes } from '../notes.ts';
@@ -29,6 +30,8 @@ export interface OpenTunedOptions {
   /** Whether it is to write text: then it is opened with a head for that, whatever else it has. */
   generates?: boolean;
   onProgress?: (progress: DownloadProgress) => void;
+  /** Takes what is no mistake but may be one; by default it is a warning of the process. */
+  onNotice?: (message: string) => void;
 }
 
 /**
@@ -51,7 +54,11 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   const { notes, build } = purposeOf(trained, options.generates ?? false, adapter ? folder : path);
   const model = openModel(baseFolder, build, changes);
   try {
-    return { model, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
+    const opened = { model, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };
+    const { onNotice = (message) => process.emitWarning(message) } = options;
+    if (adapter && known?.base_digest !== undefined && known.base_digest !== weightsDigest(baseFolder))
+      onNotice(`${folder}: its adapter was trained on other weights than those in ${baseFolder}.`);
+    return opened;
   } catch (error) {
     model.close();
     throw error;

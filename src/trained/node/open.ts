@@ -42,6 +42,8 @@ export interface OpenOptions {
   processes?: Processes;
   /** Told while files of the Hub are fetched. */
   onProgress?: (progress: DownloadProgress) => void;
+  /** Told where an adapter was trained on other weights than its base has; by default that is a warning of the process. */
+  onNotice?: (message: string) => void;
 }
 
 /**

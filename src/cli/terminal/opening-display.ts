@@ -1,0 +1,14 @@
+import { rankAmongSeveral } from '../../parallel/node/launch.ts';
+import { printable } from '../../support/printable.ts';
+import type { OpenOptions } from '../../trained/node/open.ts';
+import { downloadDisplay } from './download-display.ts';
+
+/** Shows on standard error what there is to say while a model is opened; of several processes the first speaks. */
+export function openingDisplay(): Pick<OpenOptions, 'onProgress' | 'onNotice'> {
+  return {
+    onProgress: downloadDisplay(process.stderr),
+    onNotice: (message) => {
+      if (!rankAmongSeveral(process.env)) console.error(`note: ${printable(message)}`);
+    },
+  };
+}
