@@ -1,3 +1,4 @@
+import { checkPiece } from './check-piece.ts';
 import type { CutText } from './cut-text.ts';
 import { TokenBuffer } from './token-buffer.ts';
 
@@ -23,6 +24,7 @@ export class Piecewise {
   /**
    * All ids of a text, or more than `enough` of them.
    *
+   * @throws UserError for a piece of more characters than can be tokenized
    * @param onProgress told now and then how many characters are done
    */
   ids(text: string, enough: number, onProgress?: (characters: number) => void): TokenBuffer {
@@ -43,6 +45,7 @@ export class Piecewise {
   #idsOf(piece: string): readonly number[] {
     const known = this.#known.get(piece);
     if (known) return known;
+    checkPiece(piece);
     const ids = this.#tokenize(piece);
     if (piece.length <= MAX_CACHED_LENGTH) {
       if (this.#known.size >= MAX_CACHED) this.#known.clear();

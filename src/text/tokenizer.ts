@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
+import { checkPiece } from './check-piece.ts';
 import { findCut } from './find-cut.ts';
 import { longestFirst } from './longest-first.ts';
 import { Piecewise } from './piecewise.ts';
@@ -182,6 +183,7 @@ export class TextTokenizer {
 
   /** The tokens of a text without special tokens around it, with which of its code points they stand for. */
   tokens(text: string): TextToken[] {
+    checkPiece(text);
     const tokens = this.#pipeline.tokens(text);
     return this.#post.trim ? trimSpaces(tokens, this.#post.trim) : tokens;
   }

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { loadTokenizer } from './node/load-tokenizer.ts';
+
+const LONG = 2 ** 20 + 1;
+
+it('a text may have any length, but not where its tokenizer cannot part it', () => {
+  const tokenizer = loadTokenizer('models/mini');
+  const words = 'a word, '.repeat(LONG / 4);
+  expect(tokenizer.encode(words, undefined, 16)).toMatchObject({ truncated: true });
+  const commas = ','.repeat(LONG);
+  const told = `a text with ",,,,,,,,,,,,,,,,,,,,": expected at most 1048576 characters between two places where its tokenizer can part it, as between words, got ${LONG}. Make several rows of it.`;
+  expect(() => tokenizer.encode(commas, undefined, 16)).toThrow(told);
+  expect(() => tokenizer.encode(`some words, and ${commas}`, undefined, 16)).toThrow('a text with ",,,');
+  expect(() => tokenizer.encodeWithOffsets(commas)).toThrow(told);
+});
