@@ -60,6 +60,7 @@ it.each([
 
 it.each([
   [['trian'], "unknown command 'trian'\n(Did you mean train?)"],
+  [['trian', '--help'], "unknown command 'trian'\n(Did you mean train?)"],
   [['predict', 'x', '--logit'], '(Did you mean --logits?)'],
   [['predict', 'x', '--max_length', '0'], 'expected a count from 1'],
   [['train'], 'adalora.yaml: expected a config file in this folder, or the path of another, got neither.'],

@@ -32,6 +32,8 @@ import { USER_MISTAKE } from './user-mistake.ts';
 // Patterns come with configs and models. What would search for ever is handed to an engine that takes linear time.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
+const HELP = 'help';
+
 /**
  * Does what a command line says, and prints what comes of it. `process.exitCode` says how it ended: a user's mistake is 2;
  * faults of this program, and what the engine cannot compute, are 1, runs stopped by a signal 130.
@@ -42,7 +44,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   const program = new Command(PROGRAM)
     .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
     .version(programVersion())
-    .helpCommand('help [command]', 'show what a command does')
+    .helpCommand(`${HELP} [command]`, 'show what a command does')
     .showSuggestionAfterError()
     .hook('preAction', (_, command) => assertAlone(command));
   // Commands load what they need when they run: --help and mistakes answer at once.
@@ -68,8 +70,11 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     program.addCommand(command);
   }
   for (const command of [program, ...program.commands]) command.exitOverride().configureHelp({ optionTerm });
+  const [name = ''] = words;
+  const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name);
   try {
-    await program.parseAsync(words, { from: 'user' });
+    // Of a command that there is not, --help would be the program's own, as if all were well.
+    await program.parseAsync(isKnown || name.startsWith('-') ? words : [name], { from: 'user' });
   } catch (error) {
     process.exitCode = exitCodeOf(error);
   }

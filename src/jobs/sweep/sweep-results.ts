@@ -58,7 +58,8 @@ export function sweepResults(runs: readonly RunOutcome[], { metric, greaterIsBet
   const scored = rows.filter((row) => !Number.isNaN(mean(row)));
   // The mean of what few seeds have left is high by chance.
   const whole = scored.filter(({ runs, of }) => runs.length === of);
-  const [best] = (whole.length > 0 ? whole : scored).sort((a, b) => mean(b) - mean(a));
+  const loss = ({ scores }: SweepRow) => scores.loss?.mean ?? 0;
+  const [best] = (whole.length > 0 ? whole : scored).sort((a, b) => mean(b) - mean(a) || loss(a) - loss(b));
   const failed = runs.flatMap(({ name, record, failure }) =>
     record || failure === undefined ? [] : [{ name, message: failure.trim() }],
   );

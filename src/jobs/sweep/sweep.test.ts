@@ -133,7 +133,12 @@ describe('rows that are held out', () => {
 });
 
 describe('what a sweep comes to', () => {
-  const run = (rate: number, seed: number, accuracy?: number): SweepRun & { record?: RunRecord } => ({
+  const run = (
+    rate: number,
+    seed: number,
+    accuracy?: number,
+    loss = 1,
+  ): SweepRun & { record?: RunRecord } => ({
     name: `${rate},${seed}`,
     settings: { 'training.learning_rate': rate, seed },
     config: { output: `out/${rate},${seed}` },
@@ -144,7 +149,7 @@ describe('what a sweep comes to', () => {
         : ({
             steps: [],
             evaluations: [],
-            finish: { metrics: { eval_accuracy: accuracy, eval_loss: 1 }, train_runtime: 60 },
+            finish: { metrics: { eval_accuracy: accuracy, eval_loss: loss }, train_runtime: 60 },
           } as unknown as RunRecord),
   });
   const runs = [run(1, 0, 0.5), run(1, 1, 0.7), run(2, 0, 0.65), run(2, 1)];
@@ -167,6 +172,9 @@ describe('what a sweep comes to', () => {
     expect([bestOf(halves, true), bestOf(halves, false)]).toEqual([first, second]);
     const whole = [...runs.slice(0, 3), run(2, 1, 0.75)];
     expect([bestOf(whole, true), bestOf(whole, false)]).toEqual([second, first]);
+    // Of equal ones that with the lesser loss.
+    expect(bestOf([run(1, 0, 0.5), run(2, 0, 0.5, 0.9)], true)).toEqual(second);
+    expect(bestOf([run(1, 0, 0.5, 0.9), run(2, 0, 0.5)], true)).toEqual(first);
   });
 
   it('tells what runs that have failed said', () => {
