@@ -13,10 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => workspace.remove());
 
-/** The arguments of a run of 40 steps. */
+/** The arguments of a run of 40 steps; the seed is one with which that is enough. */
 const args = (output: string, ...settings: string[]) => [
   ...['train', 'run.yaml'],
-  ...['training.max_steps=40', `output=${output}`, ...settings].flatMap((setting) => ['--set', setting]),
+  ...['training.max_steps=40', 'seed=3', `output=${output}`, ...settings].flatMap((setting) => [
+    '--set',
+    setting,
+  ]),
 ];
 const run = (...words: string[]) => succeeds(workspace.run(...words));
 
@@ -38,7 +41,7 @@ describe.each([
 
   it('learns, and leaves the files of AdapterHub', () => {
     const losses = workspace.events(method).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
-    expect(losses.at(-1)).toBeLessThan(0.8 * losses[0]);
+    expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]);
     expect(readdirSync(workspace.path(method, 'adapter')).sort()).toEqual([
       'adalora.json',
       'adapter_config.json',
