@@ -73,7 +73,10 @@ export async function train(
       if (mistake) return;
       try {
         const returned: unknown = onEvent?.(message.event);
-        if (returned instanceof Promise) told = Promise.all([told, returned.catch(onMistake)]);
+        if (returned instanceof Promise) {
+          const handled = returned.catch(onMistake);
+          told = told.then(() => handled);
+        }
       } catch (error) {
         onMistake(error);
       }
