@@ -42,16 +42,17 @@ export async function withBaseDtype<Model extends TaskModel>(
     throw new UserError({ where: 'base_dtype', expected: 'float32', got });
   }
   // A head may have weights in the checkpoint that others have not, as BERT's pooler: the copy is whole for its own.
-  const how = { ...format.key, tensors: storedNames(model) };
-  const folder = join(cacheFolder, `${dtype}-${baseKey(weightFiles(model), how)}`);
+  const stored = storedPlaces(model);
+  const files = [...new Set(stored.values())].map((file) => join(model.weightFolder, file));
+  const how = { ...format.key, tensors: [...stored.keys()].sort() };
+  const folder = join(cacheFolder, `${dtype}-${baseKey(files, how)}`);
   const path = join(folder, NAME);
-  let file = existsSync(path) ? ifIntact(path) : undefined;
-  if (!file) {
+  const write = async () => {
     const magnitudes = await inputMagnitudes(model, nodeEngine(model, 'cpu'), format.measured);
     writeBase(path, model, format, magnitudes, onWritten);
-    file = SafetensorsFile.open(path);
-  }
-  const copy = file;
+    return SafetensorsFile.open(path);
+  };
+  const copy = intactCopy(path) ?? (await write());
   return {
     ...onBase(model, format.base),
     weightFolder: folder,
@@ -68,13 +69,9 @@ export async function withBaseDtype<Model extends TaskModel>(
   };
 }
 
-/** What the checkpoint has of a model, and so its copy. */
-function storedNames({ parameters, buffers, locate }: LoadedModel): string[] {
-  return [...parameters.keys(), ...buffers.keys()].filter((name) => !('data' in locate(name))).sort();
-}
-
-/** The copy; undefined where it was cut short: nobody can get it again, but it can be made again. */
-function ifIntact(path: string): SafetensorsFile | undefined {
+/** The copy; undefined where there is none, or it was cut short: nobody can get it again, but it can be made again. */
+function intactCopy(path: string): SafetensorsFile | undefined {
+  if (!existsSync(path)) return undefined;
   try {
     return SafetensorsFile.open(path);
   } catch (error) {
@@ -83,8 +80,12 @@ function ifIntact(path: string): SafetensorsFile | undefined {
   }
 }
 
-function weightFiles({ parameters, buffers, locate, weightFolder }: LoadedModel): string[] {
-  const places = [...parameters.keys(), ...buffers.keys()].map((name) => locate(name));
-  const names = new Set(places.flatMap((place) => ('data' in place ? [] : [place.file])));
-  return [...names].map((name) => join(weightFolder, name));
+/** The files in which the checkpoint has what it has of a model, by names of tensors. */
+function storedPlaces({ parameters, buffers, locate }: LoadedModel): Map<string, string> {
+  return new Map(
+    [...parameters.keys(), ...buffers.keys()].flatMap((name) => {
+      const place = locate(name);
+      return 'data' in place ? [] : [[name, place.file] as const];
+    }),
+  );
 }
