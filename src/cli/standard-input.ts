@@ -1,14 +1,11 @@
 import { decodeText } from '../data/decode-text.ts';
+import { isGzip, isParquet } from '../data/magic-bytes.ts';
 import { gunzip } from '../data/node/gunzip.ts';
-import { isPacked } from '../data/node/text-files.ts';
 import { UserError } from '../support/user-error.ts';
 
 const NAME = 'standard input';
 /** V8 holds no longer string than 2^29 - 24 characters. */
 const MAX_BYTES = 2 ** 29 - 24;
-
-/** With what every parquet file begins. */
-const PARQUET = 'PAR1';
 
 /** Everything from standard input, as text: packed by gzip it is unpacked, and parquet is read as if it were JSON Lines. */
 export async function readInput(): Promise<string> {
@@ -23,9 +20,9 @@ export async function readInput(): Promise<string> {
     throw new UserError({ where: NAME, expected: `at most ${MAX_BYTES} bytes`, got: 'more', hint });
   }
   const bytes = Buffer.concat(chunks);
-  if (bytes.toString('latin1', 0, PARQUET.length) === PARQUET) {
+  if (isParquet(bytes)) {
     const { parquetFile } = await import('../data/parquet/node/parquet-file.ts');
     return (await parquetFile(NAME, undefined, undefined, bytes)).text;
   }
-  return decodeText(isPacked(bytes) ? gunzip(bytes, NAME) : bytes, NAME);
+  return decodeText(isGzip(bytes) ? gunzip(bytes, NAME) : bytes, NAME);
 }

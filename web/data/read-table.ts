@@ -1,6 +1,7 @@
 import { decodeText } from '../../src/data/decode-text.ts';
 import { detectFormat, firstLine } from '../../src/data/detect-format.ts';
 import { jsonLines, own } from '../../src/data/json-lines.ts';
+import { isGzip, isParquet } from '../../src/data/magic-bytes.ts';
 import { parseDelimited } from '../../src/data/parse-delimited.ts';
 import { RowProblems } from '../../src/data/row-problems.ts';
 import { UserError } from '../../src/support/user-error.ts';
@@ -21,9 +22,6 @@ export interface Table {
 
 /** A table takes some ten times its bytes while it is read, and a page should not take a gigabyte. */
 const MAX_BYTES = 50e6;
-
-/** "PAR1", with which a parquet file begins. */
-const PARQUET = [0x50, 0x41, 0x52, 0x31];
 
 /**
  * Reads a CSV, TSV or JSON Lines file of the user's, which may be packed by gzip, or parquet.
@@ -52,15 +50,6 @@ export async function readTable(file: File, header?: boolean): Promise<Table> {
 function withRows(table: Table): Table {
   if (table.rows.length > 0) return table;
   throw new UserError({ where: table.fileName, expected: 'rows', got: 'only a header' });
-}
-
-/** Whatever the file is called. */
-function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
-function isParquet(bytes: Uint8Array): boolean {
-  return PARQUET.every((byte, i) => bytes[i] === byte);
 }
 
 function tooLarge(where: string, got: string): UserError {

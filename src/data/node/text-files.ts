@@ -5,6 +5,7 @@ import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkTextSize, decodeText } from '../decode-text.ts';
 import { extensionOf } from '../extension-of.ts';
+import { isGzip } from '../magic-bytes.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
 import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
@@ -74,14 +75,9 @@ function fileOf(path: string, { size }: Stats): TextFile {
     size,
     read() {
       const bytes = readFileSync(path);
-      return decodeText(isPacked(bytes) ? gunzip(bytes, path) : bytes, path);
+      return decodeText(isGzip(bytes) ? gunzip(bytes, path) : bytes, path);
     },
   };
-}
-
-/** Whether bytes are gzip's, whatever the file is called. */
-export function isPacked(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 function missing(path: string): UserError {
