@@ -1,7 +1,7 @@
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { AttentionCache } from '../nn/attention-cache.ts';
-import type { EncodedRows } from '../nn/first-tokens.ts';
+import type { EncodedRows } from '../nn/encoder-layers.ts';
 import type { Network } from '../nn/network.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { activation } from './activation.ts';
 import { addAndNorm } from './add-and-norm.ts';
 import { attention } from './attention.ts';
 import { attentionBias } from './attention-bias.ts';
-import { type EncodedRows, firstTokens } from './first-tokens.ts';
+import { type EncodedRows, encoderLayers } from './encoder-layers.ts';
 import { layerNorm } from './layer-norm.ts';
 import type { Network } from './network.ts';
 import { queryKeyValue } from './query-key-value.ts';
@@ -47,8 +47,7 @@ interface EncoderInputs {
 
 /**
  * The encoder of Vaswani et al. (2017): self-attention, then the feed-forward network, each with a residual and a layer
- * norm after it. Takes hidden states [sequence · batch, width], and gives the last layer's, or of those the first tokens',
- * [batch, width]. The last layer then takes keys and values of all tokens, and computes the rest for the first ones alone.
+ * norm after it. Takes hidden states [sequence · batch, width]; see {@link encoderLayers} for those that it gives.
  *
  * @param list the modules' list, in which each layer lies by its number
  */
@@ -56,13 +55,13 @@ export function postNormEncoder(
   list: Network,
   settings: PostNormSettings,
   embedded: Value,
-  { attentionMask, batch, everyRow = false }: EncoderInputs,
-  rows: EncodedRows = 'all',
+  inputs: EncoderInputs,
+  rows?: EncodedRows,
 ): Value {
-  const bias = attentionBias(attentionMask);
+  const bias = attentionBias(inputs.attentionMask);
   const width = embedded.shape[1] as number;
   const { modules, heads, innerWidth, epsilon, dropout } = settings;
-  const options = { batch, heads, headSize: width / heads, dropout: dropout.weights };
+  const options = { batch: inputs.batch, heads, headSize: width / heads, dropout: dropout.weights };
 
   /** @param asked hidden, or of it what the layer is computed for */
   const layer = (network: Network, hidden: Value, asked: Value): Value => {
@@ -84,12 +83,7 @@ export function postNormEncoder(
     });
   };
 
-  let hidden = embedded;
-  const shortens = rows === 'first' && !everyRow;
-  for (let i = 0; i < settings.layers; i++) {
-    const before = list.layerInput(hidden);
-    const isShort = shortens && i === settings.layers - 1;
-    hidden = layer(list.at(`${i}`), before, isShort ? firstTokens(before, { batch }) : before);
-  }
-  return rows === 'all' || shortens ? hidden : firstTokens(hidden, { batch });
+  return encoderLayers(list, settings.layers, embedded, { ...inputs, rows }, (i, hidden, asked) =>
+    layer(list.at(`${i}`), hidden, asked),
+  );
 }

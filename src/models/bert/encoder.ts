@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import type { EncodedRows } from '../../nn/first-tokens.ts';
+import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';

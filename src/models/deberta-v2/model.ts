@@ -3,7 +3,7 @@ import { addDimensions, multiplyDimensions, sizeOf } from '../../graph/dimension
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import { addAndNorm } from '../../nn/add-and-norm.ts';
-import { type EncodedRows, firstTokens } from '../../nn/first-tokens.ts';
+import { type EncodedRows, encoderLayers } from '../../nn/encoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';
@@ -17,15 +17,12 @@ import {
 import { debertaV2Embeddings } from './embeddings.ts';
 import { relativeRows, rowsOfDistances } from './relative-positions.ts';
 
-/**
- * The encoder without a head: hidden states of the last layer, [sequence · batch, hidden], or of those the first tokens',
- * [batch, hidden]. The last layer then takes keys and values of all tokens, and computes the rest for the first ones alone.
- */
+/** The encoder without a head: hidden states of the last layer, see {@link encoderLayers}. */
 export function debertaV2Model(
   network: Network,
   config: DebertaV2Config,
   inputs: ModelInputs,
-  rows: EncodedRows = 'all',
+  rows?: EncodedRows,
 ): Value {
   const { batch, sequence } = inputs;
   const encoder = network.at('deberta.encoder');
@@ -38,17 +35,13 @@ export function debertaV2Model(
 
   const embedded = debertaV2Embeddings(network.at('deberta.embeddings'), config, inputs, realRows);
   const hasConv = (i: number) => i === 0 && config.conv_kernel_size > 0;
-  const last = config.num_hidden_layers - 1;
-  const shortens = rows === 'first' && !inputs.everyRow && !hasConv(last);
-  let hidden = embedded;
-  for (let i = 0; i <= last; i++) {
-    const before = network.layerInput(hidden);
-    const asked = shortens && i === last ? firstTokens(before, inputs) : before;
-    hidden = layer(encoder.at(`layer.${i}`), config, before, asked, { visible, relative, batch });
-    if (hasConv(i))
-      hidden = convLayer(encoder.at('conv'), config, { embedded, output: hidden, realRows, batch });
-  }
-  return rows === 'all' || shortens ? hidden : firstTokens(hidden, inputs);
+  const layers = config.num_hidden_layers;
+  // The convolution reads all that its layer gives.
+  const everyRow = inputs.everyRow || hasConv(layers - 1);
+  return encoderLayers(network, layers, embedded, { rows, batch, everyRow }, (i, hidden, asked) => {
+    const output = layer(encoder.at(`layer.${i}`), config, hidden, asked, { visible, relative, batch });
+    return hasConv(i) ? convLayer(encoder.at('conv'), config, { embedded, output, realRows, batch }) : output;
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
 import { embedding } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/first-tokens.ts';
+import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';

@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { absolutePositions } from '../../nn/absolute-positions.ts';
-import type { EncodedRows } from '../../nn/first-tokens.ts';
+import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { bertEmbeddings } from '../bert/embeddings.ts';
 import { bertEncoder } from '../bert/encoder.ts';

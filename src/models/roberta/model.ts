@@ -12,7 +12,7 @@ import {
 } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { embedding } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/first-tokens.ts';
+import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { bertEmbeddings } from '../bert/embeddings.ts';
 import { bertEncoder } from '../bert/encoder.ts';
