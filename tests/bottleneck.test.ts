@@ -51,7 +51,6 @@ describe.each([
     ]);
     expect(readAdapter(workspace.path(method, 'adapter'))).toMatchObject({
       baseModel: 'model',
-      taskType: 'SEQ_CLS',
       head: { label2id: { bad: 0, good: 1 } },
     });
   });

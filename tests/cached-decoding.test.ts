@@ -4,11 +4,12 @@ import { addDimensions } from '../src/graph/dimension.ts';
 import { Graph, type Value } from '../src/graph/graph.ts';
 import { bart } from '../src/models/bart/definition.ts';
 import { gpt2 } from '../src/models/gpt2/definition.ts';
+import type { HeadKind } from '../src/models/heads/registry.ts';
 import type { ModelDefinition, ModelInputs } from '../src/models/model-definition.ts';
 import { KeyValueCache, PAST, PRESENT } from '../src/nn/key-value-cache.ts';
 import { Network } from '../src/nn/network.ts';
 import type { TaskModel } from '../src/objectives/task-model.ts';
-import { type TokenHeadKind, tokenModel } from '../src/objectives/token-model.ts';
+import { tokenModel } from '../src/objectives/token-model.ts';
 import { lower } from '../src/onnx/lower.ts';
 import type { Session, Tensors } from '../src/runtime/session.ts';
 import { Random } from '../src/support/random.ts';
@@ -32,7 +33,7 @@ const rowOfTokens = () => Array.from({ length: BATCH }, () => random.integer(VOC
 const text = Array.from({ length: TOKENS }, rowOfTokens);
 const source = Array.from({ length: 4 }, rowOfTokens);
 
-function model(definition: ModelDefinition, head: TokenHeadKind, config: object): TaskModel {
+function model(definition: ModelDefinition, head: HeadKind, config: object): TaskModel {
   return tokenModel(head)(definition, definition.parseConfig({ vocab_size: VOCABULARY, ...config }, 'test'));
 }
 

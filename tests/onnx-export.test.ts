@@ -20,7 +20,7 @@ import {
   ourLogits,
 } from '../scripts/transformers-js/compare-logits.ts';
 import { readSafetensors, writeSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { HeadKind } from '../src/models/model-definition.ts';
+import type { HeadKind } from '../src/models/heads/registry.ts';
 import type { OnnxDtype } from '../src/optimum/onnx-dtypes.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import type { Words } from '../src/tasks/token-classification/definition.ts';

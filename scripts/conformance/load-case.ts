@@ -1,6 +1,7 @@
+import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { spanModel } from '../../src/objectives/span-model.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
-import { type TokenHeadKind, tokenModel } from '../../src/objectives/token-model.ts';
+import { tokenModel } from '../../src/objectives/token-model.ts';
 import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { recognisedTask, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
@@ -15,7 +16,7 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
     case 'QUESTION_ANS':
       return openModel(folder, spanModel);
     default:
-      return openModel(folder, tokenModel(taskType as TokenHeadKind));
+      return openModel(folder, tokenModel(taskType as HeadKind));
   }
 }
 
@@ -28,7 +29,6 @@ function classifier(folder: string, targets: readonly number[]): BuildTask {
     json,
     taskType: 'SEQ_CLS',
     architecture: undefined,
-    outputs: undefined,
     outputsOf: () => undefined,
   };
   const { task, labels } = recognisedTask(model);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
-import { HEAD_KINDS, type HeadKind } from '../../src/models/model-definition.ts';
+import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import { labelledRows } from '../../src/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../src/objectives/model-inputs.ts';

@@ -69,7 +69,6 @@ output: run
       ['classifier.bias', { shape: [1], data: Float32Array.of(3) }],
     ]),
     baseModel: 'owner/name',
-    taskType: 'TOKEN_CLS',
     head: { model_class: 'BertForTokenClassification', config: null, label2id: { B: 1, A: 0 } },
   });
   const tensors = new Map([

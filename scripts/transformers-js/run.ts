@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pipeline } from '@huggingface/transformers';
-import type { HeadKind } from '../../src/models/model-definition.ts';
+import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { ONNX_DTYPES, type OnnxDtype } from '../../src/optimum/onnx-dtypes.ts';
 import { type OpenedModel, open } from '../../src/trained/node/open.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from '../../tests/support/tiny-head.ts';

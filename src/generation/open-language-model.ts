@@ -1,3 +1,4 @@
+import { headNamed } from '../models/heads/registry.ts';
 import { CausalLanguageModel } from './causal-language-model.ts';
 import { EncoderDecoderLanguageModel } from './encoder-decoder-language-model.ts';
 import type { LanguageModel } from './language-model.ts';
@@ -13,7 +14,7 @@ export function openLanguageModel(
   tuned: TunedModel,
   { continues = false }: LanguageModelOptions = {},
 ): Promise<LanguageModel & { release(): Promise<void> }> {
-  return tuned.model.headKind === 'SEQ_2_SEQ_LM'
+  return headNamed(tuned.model.headKind).reads === 'encoder-decoder'
     ? EncoderDecoderLanguageModel.open(tuned)
     : CausalLanguageModel.open(tuned, continues);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../tests/support/dropout-sites.ts';
-import type { HeadKind } from './model-definition.ts';
+import type { HeadKind } from './heads/registry.ts';
 import { modelFamily } from './registry.ts';
 
 const SIZES = {

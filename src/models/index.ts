@@ -1,2 +1,3 @@
-export type { CommonConfig, Head, HeadKind, ModelDefinition, ModelInputs } from './model-definition.ts';
+export type { HeadKind } from './heads/registry.ts';
+export type { CommonConfig, Head, ModelDefinition, ModelInputs } from './model-definition.ts';
 export { modelFamily, modelTypes } from './registry.ts';

@@ -3,6 +3,7 @@ import type { Value } from '../graph/graph.ts';
 import type { AttentionCache } from '../nn/attention-cache.ts';
 import type { EncodedRows } from '../nn/encoder-layers.ts';
 import type { Network } from '../nn/network.ts';
+import type { HeadKind } from './heads/registry.ts';
 
 /**
  * A batch of token sequences, sequence-major: row s of `inputIds` holds token s of every example, so that a row of the
@@ -55,17 +56,6 @@ export interface CommonConfig {
   decoderStartTokenId?: number;
 }
 
-/** The kinds of heads by PEFT's `task_type`, which has none for masked language models. */
-export const HEAD_KINDS = [
-  'SEQ_CLS',
-  'QUESTION_ANS',
-  'TOKEN_CLS',
-  'MASKED_LM',
-  'CAUSAL_LM',
-  'SEQ_2_SEQ_LM',
-] as const;
-export type HeadKind = (typeof HEAD_KINDS)[number];
-
 /** A head of a model family, on its base model. */
 export interface Head<Config extends CommonConfig = CommonConfig> {
   /** Its name among the `architectures` of a config.json, such as "BertForSequenceClassification". */
@@ -76,10 +66,7 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   readonly modules: readonly string[];
   /** Further modules that a checkpoint may lack, as a pooler; then they are initialised, trained and saved too. */
   readonly mayLack?: readonly string[];
-  /**
-   * Logits: [batch, labels] of classes; [2, batch, sequence] of answers, where they start and where they end;
-   * [tokens · batch, classes], or of the `logitRows` among them, of heads by token.
-   */
+  /** Logits with the axes of its kind; of heads by token those of the `logitRows`, if there are any. */
   build(network: Network, config: Config, inputs: ModelInputs): Value;
 }
 

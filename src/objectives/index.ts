@@ -8,4 +8,4 @@ export { shiftRight } from './shift-right.ts';
 export { spanLoss } from './span-loss.ts';
 export { spanModel } from './span-model.ts';
 export { type TaskModel, taskModel } from './task-model.ts';
-export { type TokenHeadKind, tokenModel } from './token-model.ts';
+export { tokenModel } from './token-model.ts';

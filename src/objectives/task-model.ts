@@ -1,5 +1,6 @@
 import { Graph, type Value } from '../graph/graph.ts';
-import type { CommonConfig, HeadKind, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
+import type { HeadKind } from '../models/heads/registry.ts';
+import type { CommonConfig, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
 import { Network } from '../nn/network.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TunableModel } from '../tuners/tuner.ts';

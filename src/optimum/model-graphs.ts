@@ -1,6 +1,8 @@
 import { reshape, slice, transpose, weight } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
-import type { HeadKind, ModelInputs } from '../models/model-definition.ts';
+import type { HeadDefinition } from '../models/heads/head-definition.ts';
+import { headNamed } from '../models/heads/registry.ts';
+import type { ModelInputs } from '../models/model-definition.ts';
 import { Network } from '../nn/network.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Tuner } from '../tuners/tuner.ts';
@@ -25,11 +27,9 @@ export interface ModelGraph {
  * @param tuner of a method that adds layers; undefined where all is in the weights
  */
 export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
-  const { headKind } = model;
-  if (headKind === 'CAUSAL_LM') return [{ name: 'model', outputs: causal(model, tuner) }];
-  if (headKind !== 'SEQ_2_SEQ_LM') {
-    return [{ name: 'model', outputs: OUTPUTS[headKind](whole(model, tuner)) }];
-  }
+  const head = headNamed(model.headKind);
+  if (head.reads === 'cached') return [{ name: 'model', outputs: causal(model, tuner) }];
+  if (head.reads === 'whole') return [{ name: 'model', outputs: namedOutputs(head, whole(model, tuner)) }];
   const part = (phase: Phase) => encoderDecoder(model, tuner, phase);
   const [encoder, keys, decoder] = (['encoder', 'keys', 'decoder'] as const).map(part);
   return [
@@ -91,18 +91,14 @@ function networkWith(tuner: Tuner | undefined): Network {
 }
 
 /** A head's logits, by the names of Optimum and in its order. */
-const OUTPUTS: Record<
-  Exclude<HeadKind, 'CAUSAL_LM' | 'SEQ_2_SEQ_LM'>,
-  (logits: Value) => Record<string, Value>
-> = {
-  SEQ_CLS: (logits) => ({ logits }),
-  TOKEN_CLS: (logits) => ({ logits: byToken(logits) }),
-  MASKED_LM: (logits) => ({ logits: byToken(logits) }),
-  QUESTION_ANS: (logits) => {
-    const of = (i: number) => reshape(slice(logits, 0, i, i + 1), [BATCH, SEQUENCE]);
-    return { start_logits: of(0), end_logits: of(1) };
-  },
-};
+function namedOutputs({ axes, onnxOutputs }: HeadDefinition, logits: Value): Record<string, Value> {
+  if (onnxOutputs.length === 1) {
+    const [name] = onnxOutputs;
+    return { [name]: axes[0] === 'batch' ? logits : byToken(logits) };
+  }
+  const part = (i: number) => reshape(slice(logits, 0, i, i + 1), logits.shape.slice(1));
+  return Object.fromEntries(onnxOutputs.map((name, i) => [name, part(i)]));
+}
 
 /** Logits of rows [tokens · batch, classes] as [batch, tokens, classes]. */
 function byToken(logits: Value): Value {

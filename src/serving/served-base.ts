@@ -1,4 +1,4 @@
-import type { HeadKind } from '../models/model-definition.ts';
+import type { HeadKind } from '../models/heads/registry.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 

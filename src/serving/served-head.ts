@@ -1,19 +1,13 @@
-import type { HeadKind } from '../models/model-definition.ts';
+import type { Served } from '../models/heads/head-definition.ts';
+import { headNamed } from '../models/heads/registry.ts';
 import { UserError } from '../support/user-error.ts';
-import type { RowHeadKind } from './rows/row-logits.ts';
 import type { ServedModel } from './served-model.ts';
 
-export type ServedHeadKind = RowHeadKind | 'CAUSAL_LM' | 'SEQ_2_SEQ_LM';
-
-/** Whether models with such a head are served. */
-export function isServedHead(kind: HeadKind): kind is ServedHeadKind {
-  return kind !== 'MASKED_LM';
-}
-
-/** The model's head. Throws a UserError for one that is not served. */
-export function headOf({ trained, name }: ServedModel): ServedHeadKind {
+/** How a model is served. Throws a UserError for a head that no server answers with. */
+export function servedAs({ trained, name }: ServedModel): Served {
   const { headKind } = trained.parts.model;
-  if (isServedHead(headKind)) return headKind;
+  const { served } = headNamed(headKind);
+  if (served) return served;
   throw new UserError({
     where: name,
     expected: 'a model that answers about texts, or writes',

@@ -2,17 +2,17 @@ import { causalGraph } from '../generation/cached-graph.ts';
 import type { Generated } from '../generation/generated.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerationInput, Prompt } from '../generation/prompt.ts';
+import { HEAD_KINDS, type HeadKind, headNamed } from '../models/heads/registry.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Answer } from '../tasks/prediction.ts';
 import type { GrowingBank } from './bank/growing-bank.ts';
-import { headBank } from './bank/head-bank.ts';
+import { headBank, type OpenBank } from './bank/head-bank.ts';
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
 import { OwnModels } from './decoding/own-models.ts';
 import { type WriteOptions, writeText } from './decoding/write-text.ts';
 import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
-import type { RowHeadKind } from './rows/row-logits.ts';
 import { closing, type ServedBase } from './served-base.ts';
-import { headOf } from './served-head.ts';
+import { servedAs } from './served-head.ts';
 import type { ServedModel } from './served-model.ts';
 
 export interface ServingOptions {
@@ -20,7 +20,7 @@ export interface ServingOptions {
   decoding: DecodingOptions;
 }
 
-/** Encoder-decoders that are open at a time. */
+/** Models with a session of their own that are open at a time. */
 const MOST_OWN = 4;
 
 /** Of a request one text is told, whatever the model's own files say of several. */
@@ -35,25 +35,20 @@ const ALL = 2 ** 20;
 export class Serving {
   readonly #base: ServedBase;
   readonly #models = new Map<string, ServedModel>();
-  readonly #rows: Readonly<Record<RowHeadKind, GrowingBank<MixedRows>>>;
-  readonly #decoding: GrowingBank<DecodingLoop>;
+  /** Banks of what shares batches, by the kind of head. */
+  readonly #rows = new Map<HeadKind, GrowingBank<MixedRows>>();
+  readonly #decoding = new Map<HeadKind, GrowingBank<DecodingLoop>>();
   readonly #own: OwnModels;
 
   constructor(base: ServedBase, { rows, decoding }: ServingOptions) {
     this.#base = base;
-    const rowsOf = (kind: RowHeadKind) =>
-      headBank(base, kind, (engine, model, shape) => MixedRows.open(engine, model, shape, rows), rowsGraph);
-    this.#rows = {
-      SEQ_CLS: rowsOf('SEQ_CLS'),
-      TOKEN_CLS: rowsOf('TOKEN_CLS'),
-      QUESTION_ANS: rowsOf('QUESTION_ANS'),
-    };
-    this.#decoding = headBank(
-      base,
-      'CAUSAL_LM',
-      (engine, model, shape) => DecodingLoop.open(engine, model, shape, decoding),
-      causalGraph,
-    );
+    const openRows: OpenBank<MixedRows> = (...parts) => MixedRows.open(...parts, rows);
+    const openLoop: OpenBank<DecodingLoop> = (...parts) => DecodingLoop.open(...parts, decoding);
+    for (const kind of HEAD_KINDS) {
+      const { served } = headNamed(kind);
+      if (served === 'rows') this.#rows.set(kind, headBank(base, kind, openRows, rowsGraph));
+      if (served === 'decoding') this.#decoding.set(kind, headBank(base, kind, openLoop, causalGraph));
+    }
     this.#own = new OwnModels(MOST_OWN, decoding.maxQueued);
   }
 
@@ -94,11 +89,11 @@ export class Serving {
   async predict(model: ServedModel, inputs: readonly unknown[], signal?: AbortSignal): Promise<Answer[]> {
     const { trained } = model;
     const { prediction } = trained.definition();
-    const kind = headOf(model);
-    if (!prediction || kind === 'CAUSAL_LM' || kind === 'SEQ_2_SEQ_LM') throw trained.cannotPredict();
+    const rows = this.#rows.get(trained.parts.model.headKind);
+    if (!prediction || !rows) throw trained.cannotPredict();
     const packed = model.load();
     const generator = () => Promise.reject(new Error('rows are answered without writing'));
-    return this.#rows[kind].use((mixed) => {
+    return rows.use((mixed) => {
       const program = mixed.predictor(model, packed, signal);
       const tuned = { program, values: new Float32Array(0), generator };
       return prediction.answer(inputs, tuned, trained.context(), ALL);
@@ -117,23 +112,24 @@ export class Serving {
     input: GenerationInput,
     options: WriteOptions = {},
   ): Promise<Generated> {
-    const head = headOf(model);
-    if (head === 'SEQ_2_SEQ_LM') {
+    const { headKind } = model.trained.parts.model;
+    if (servedAs(model) === 'own') {
       const prefix = model.trained.parts.notes?.data.source_prefix ?? '';
       const given = typeof prompt === 'string' ? `${prefix}${prompt}` : prompt;
       return this.#own.use(
         model,
         async () => {
-          const loaded = await this.#base.open(head, 1);
+          const loaded = await this.#base.open(headKind, 1);
           const tuned = { engine: this.#base.engine(loaded), model: loaded, ...model.tuned() };
           return closing(loaded, await openLanguageModel(tuned));
         },
         (language) => writeText(model, language, given, { ...ONE_TEXT, ...input }, options),
       );
     }
-    if (head !== 'CAUSAL_LM') throw notWriting(model);
+    const decoding = this.#decoding.get(headKind);
+    if (!decoding) throw notWriting(model);
     const packed = model.load();
-    return this.#decoding.use(async (loop) => {
+    return decoding.use(async (loop) => {
       const sequence = loop.sequence(model, packed);
       try {
         return await writeText(model, sequence, prompt, { ...ONE_ROW, ...input }, options);
@@ -144,15 +140,15 @@ export class Serving {
   }
 
   async close(): Promise<void> {
-    for (const bank of [...Object.values(this.#rows), this.#decoding]) await bank.close();
+    for (const bank of [...this.#rows.values(), ...this.#decoding.values()]) await bank.close();
     await this.#own.close();
   }
 
-  /** Undefined for an encoder-decoder, whose two graphs are its own. */
+  /** Undefined for a model with a session of its own. */
   #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> | undefined {
-    const kind = headOf(model);
-    if (kind === 'SEQ_2_SEQ_LM') return undefined;
-    return kind === 'CAUSAL_LM' ? this.#decoding : this.#rows[kind];
+    if (servedAs(model) === 'own') return undefined;
+    const { headKind } = model.trained.parts.model;
+    return this.#rows.get(headKind) ?? this.#decoding.get(headKind);
   }
 }
 

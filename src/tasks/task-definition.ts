@@ -143,9 +143,7 @@ export interface UnknownTrained {
   taskType: string | null | undefined;
   /** The class that config.json names first. */
   architecture: string | undefined;
-  /** Outputs of the head for classes of texts that the adapter brings; undefined where it brings none. */
-  outputs: number | undefined;
-  /** The same of another task's head, which the family must have. */
+  /** Outputs of a task's head, which the family must have, that the adapter brings; undefined if it brings none. */
   outputsOf(build: BuildTask): number | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { generationConfigOf } from '../generation/legacy-config.ts';
+import { writesText } from '../models/heads/registry.ts';
 import type { ByteStream } from '../onnx/schema.ts';
 import { ADAPTER } from '../optimum/model-graphs.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
@@ -63,8 +64,7 @@ export function onnxFolder(
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
   const made = new Map<string, string>([[TOKENIZER_FILES.config, json(tokenizerConfig)]]);
   if (!files.has(TOKENIZER_FILES.tokenizer)) made.set(TOKENIZER_FILES.tokenizer, json(tokenizer));
-  const writes = model.headKind === 'CAUSAL_LM' || model.headKind === 'SEQ_2_SEQ_LM';
-  if (writes && !files.has(GENERATION_CONFIG)) {
+  if (writesText(model.headKind) && !files.has(GENERATION_CONFIG)) {
     made.set(GENERATION_CONFIG, json(generationConfigOf(JSON.parse(text(CONFIG)))));
   }
   const trained = trainedConfig(text(CONFIG), model, notes, 'float32');

@@ -1,3 +1,4 @@
+import { headNamed } from '../models/heads/registry.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { tokenizerClassOf } from '../text/convert/convert-tokenizer.ts';
 
@@ -19,16 +20,16 @@ export function onnxTokenizerConfig(
   const { tokenizer_class, model_max_length, chat_template } = given;
   const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
   const ownClass = config.typeVocabSize > 1 ? tokenizerClassOf(definition.modelType) : undefined;
-  const writes = headKind === 'CAUSAL_LM' || headKind === 'SEQ_2_SEQ_LM';
+  const { purpose, reads } = headNamed(headKind);
   // A prompt may be longer than the examples were.
-  const lengths = [model_max_length, config.maxLength, writes ? undefined : maxLength];
+  const lengths = [model_max_length, config.maxLength, purpose === 'generate' ? undefined : maxLength];
   const longest = Math.min(...lengths.filter((length) => typeof length === 'number'));
   return {
     ...given,
     ...(!isNamed && ownClass && { tokenizer_class: ownClass }),
     ...(Number.isFinite(longest) && { model_max_length: longest }),
     // Without it the pipeline that writes leaves these tokens out.
-    ...(headKind === 'CAUSAL_LM' && frames && { add_bos_token: true }),
+    ...(reads === 'cached' && frames && { add_bos_token: true }),
     ...(chat_template === undefined && chatTemplate !== undefined && { chat_template: chatTemplate }),
   };
 }

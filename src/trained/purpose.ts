@@ -1,8 +1,8 @@
 import { headLabels } from '../formats/adapters/head-labels.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
-import { classLoss } from '../objectives/sequence-loss.ts';
-import { sequenceModel } from '../objectives/sequence-model.ts';
-import { type TokenHeadKind, tokenModel } from '../objectives/token-model.ts';
+import { HEAD_KINDS, type HeadKind, headNamed, writesText } from '../models/heads/registry.ts';
+import { taskTypeOf } from '../models/heads/task-type-of.ts';
+import { tokenModel } from '../objectives/token-model.ts';
 import { UserError } from '../support/user-error.ts';
 import { recognisedTask, taskNamed } from '../tasks/registry.ts';
 import type { BuildTask, UnknownTrained } from '../tasks/task-definition.ts';
@@ -39,7 +39,7 @@ export interface Trained {
 export function purposeOf(trained: Trained, generates: boolean, where: string): Purpose {
   const { family, stored } = trained;
   if (generates) {
-    const build = generating(family, where, stored?.taskType);
+    const build = generating(family, where, stored && taskTypeOf(stored));
     return { notes: trained.notes, build };
   }
   const notes = trained.notes ?? recognised(trained);
@@ -51,14 +51,12 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
   const names = stored && headLabels(stored);
   const json = { ...base, ...(names && { id2label: names }) } as Trained['json'];
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
-  const outputsOf = (build: BuildTask) => stored && headOutputs(build(definition, config), stored.tensors);
   const model: UnknownTrained = {
     definition,
     json,
-    taskType: stored?.taskType,
+    taskType: stored && taskTypeOf(stored),
     architecture,
-    outputs: definition.heads.SEQ_CLS && outputsOf(classifier),
-    outputsOf,
+    outputsOf: (build) => stored && headOutputs(build(definition, config), stored.tensors),
   };
   const { task, labels, data } = recognisedTask(model);
   const reading = readingOf(task, data);
@@ -67,10 +65,8 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
   return { task, labels, data: { ...reading, max_length } };
 }
 
-/** A model of classes, to find the tensors of its head. */
-const classifier: BuildTask = (definition, config) => sequenceModel(definition, config, classLoss);
-
-const GENERATING = ['SEQ_2_SEQ_LM', 'CAUSAL_LM'] as const satisfies readonly TokenHeadKind[];
+/** The last kind first: an encoder-decoder that can be read as a decoder writes with both its parts. */
+const GENERATING = HEAD_KINDS.filter(writesText).reverse();
 
 /** The head that writes text, by an adapter's `task_type` where it has one. */
 function generating(
@@ -78,7 +74,8 @@ function generating(
   where: string,
   taskType: string | null = null,
 ): BuildTask {
-  const head = GENERATING.find((kind) => heads[kind] && (taskType ?? kind) === kind);
+  const isAsked = (kind: HeadKind) => taskType === null || headNamed(kind).taskType === taskType;
+  const head = GENERATING.find((kind) => heads[kind] && isAsked(kind));
   if (head) return tokenModel(head);
   throw new UserError({
     where,

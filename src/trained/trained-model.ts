@@ -6,6 +6,7 @@ import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
 import { type OwnMetrics, ownMetricProblems } from '../metrics/own-metrics.ts';
+import { writesText } from '../models/heads/registry.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
@@ -215,7 +216,7 @@ export class TrainedModel {
 
   async #openGenerator(): Promise<TextGenerator> {
     const { engine, model, tuner, values, text, notes, continues, path } = this.parts;
-    if (model.headKind !== 'CAUSAL_LM' && model.headKind !== 'SEQ_2_SEQ_LM') {
+    if (!writesText(model.headKind)) {
       throw new UserError({
         where: path,
         expected: 'a model that writes text',

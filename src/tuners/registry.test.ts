@@ -6,7 +6,6 @@ const stored = (config: object): StoredAdapter => ({
   config: { ...config },
   tensors: new Map(),
   baseModel: null,
-  taskType: null,
 });
 
 describe('the registry of methods', () => {

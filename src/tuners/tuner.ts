@@ -1,6 +1,8 @@
 import type { Value } from '../graph/graph.ts';
-import type { CommonConfig, Head, HeadKind, ModelDefinition } from '../models/model-definition.ts';
+import type { HeadKind } from '../models/heads/registry.ts';
+import type { CommonConfig, Head, ModelDefinition } from '../models/model-definition.ts';
 import type { Injection, LinearModule, Sublayer } from '../nn/network.ts';
+import type { Banked } from './banked.ts';
 import type { ParameterLayout } from './parameter-layout.ts';
 
 /** A model as a tuner sees it. */
@@ -53,6 +55,8 @@ export interface Tuner {
    * layers of its own, which no parameter of the model can hold.
    */
   merged?(values: Float32Array, readBase: ReadRange): ReadRange;
+  /** What a bank of adapters takes. Missing if rows of one batch cannot have different adapters of the method. */
+  banked?(values: Float32Array): Banked;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Value } from '../graph/graph.ts';
 import type { Injection } from '../nn/network.ts';
+import type { Banked } from './banked.ts';
 import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from './tuner.ts';
 
@@ -33,5 +34,9 @@ export class WholeParameters implements Tuner {
       this.layout.find(name)
         ? this.layout.read(values, name).subarray(start, end)
         : readBase(name, start, end);
+  }
+
+  banked(): Banked {
+    return { saved: this.layout.segments.map(({ name }) => name) };
   }
 }

@@ -1,6 +1,7 @@
 import { type FileSet, missingIn, pathIn, readFile } from '../formats/file-set.ts';
 import { parseSmallJson } from '../formats/small-json.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
+import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerFiles } from '../text/build-tokenizer.ts';
 import { ChatTemplate } from '../text/chat/chat-template.ts';
 import {
@@ -41,8 +42,7 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
   const json = parseSmallJson(bytes, where) as Record<string, unknown>;
   const family = familyOf(withModelConfig(json, changes, where), where);
   const tokenizer = await readTokenizerFiles(files);
-  const { CAUSAL_LM, SEQ_2_SEQ_LM } = family.definition.heads;
-  const writes = CAUSAL_LM !== undefined || SEQ_2_SEQ_LM !== undefined;
+  const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const template = writes ? await readFile(files, CHAT_TEMPLATE_FILE, MAX_CHAT_TEMPLATE_BYTES) : undefined;
   const generation = writes ? await readFile(files, GENERATION_CONFIG) : undefined;
   const generationConfig = generation && parseSmallJson(generation, pathIn(files.name, GENERATION_CONFIG));

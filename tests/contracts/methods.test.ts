@@ -110,7 +110,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
       const fresh = startMethod(configOf(name), model, STEPS).run;
       const values = distinct(fresh.tuner.layout.length);
       const stored = fresh.store!(values, 'base');
-      expect(stored).toMatchObject({ baseModel: 'base', taskType: 'SEQ_CLS' });
+      expect(stored).toMatchObject({ baseModel: 'base' });
       const kind = kindOf(stored, 'x');
       expect(adapterKinds()).toContain(kind);
       const back = kind.import(model, stored, 'x');

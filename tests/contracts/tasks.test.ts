@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SCORES, scoreFacts } from '../../src/metrics/scores.ts';
-import { HEAD_KINDS } from '../../src/models/model-definition.ts';
+import { HEAD_KINDS } from '../../src/models/heads/registry.ts';
 import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import { TASK_NAMES, taskNamed, tasksWith } from '../../src/tasks/registry.ts';
 import { formatNotes, parseNotes } from '../../src/trained/notes.ts';

@@ -1,5 +1,5 @@
 import { Graph } from '../../src/graph/graph.ts';
-import type { HeadKind } from '../../src/models/model-definition.ts';
+import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { modelFamily } from '../../src/models/registry.ts';
 import { Network } from '../../src/nn/network.ts';
 import { modelInputs } from '../../src/objectives/model-inputs.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { initialise } from '../../src/models/initialise.ts';
-import type { HeadKind } from '../../src/models/model-definition.ts';
 import { modelFamily, modelTypes } from '../../src/models/registry.ts';
 import { classLoss } from '../../src/objectives/sequence-loss.ts';
 import { sequenceModel } from '../../src/objectives/sequence-model.ts';

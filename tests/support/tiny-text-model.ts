@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { initialise } from '../../src/models/initialise.ts';
-import { type TokenHeadKind, tokenModel } from '../../src/objectives/token-model.ts';
+import { tokenModel } from '../../src/objectives/token-model.ts';
 import { describeAs } from '../../src/trained/node/load-model.ts';
 import { languageFixture } from './language-fixtures.ts';
 import { TINY_CONFIG, TINY_TOKENIZER } from './tiny-model.ts';
@@ -12,7 +13,7 @@ const MASK = '[MASK]';
 const maskId = Object.keys(TINY_TOKENIZER.model.vocab).length;
 
 interface Files {
-  head: TokenHeadKind;
+  head: HeadKind;
   config: object;
   tokenizer: object;
   tokenizerConfig: object;

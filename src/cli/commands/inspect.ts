@@ -14,19 +14,20 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   const { adapterConfigFile, readAdapter } = await import('../../formats/adapters/node/adapter-folder.ts');
   const { rankTable } = await import('../../report/rank-table.ts');
   const { locateAdapter } = await import('../../trained/node/locate-trained.ts');
+  const { taskTypeOf } = await import('../../models/heads/task-type-of.ts');
   const { kindOf } = await import('../../tuners/registry.ts');
   const { folder } = await locateAdapter(path);
   const stored = readAdapter(folder);
   const where = adapterConfigFile(folder);
   const kind = kindOf(stored, where);
   const { ranks, initialRank, settings, isOwn } = kind.facts(stored, where);
-  const { config, baseModel, taskType, tensors } = stored;
+  const { config, baseModel, tensors } = stored;
   const table = rankTable(ranks);
   const hasRanks = table.modules > 0;
   const summary = {
     // Only PEFT's files say so themselves.
     [config.peft_type === undefined ? 'kind' : 'peft_type']: kind.name,
-    task_type: taskType,
+    task_type: taskTypeOf(stored),
     base_model_name_or_path: baseModel,
     ...(hasRanks && { modules: table.modules, total_rank: table.total, average_rank: table.average }),
     ...settings,

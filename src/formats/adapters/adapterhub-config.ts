@@ -28,32 +28,3 @@ export function isAdapterHub(config: Readonly<Record<string, unknown>>): boolean
 export function isAdapterHubTensor(key: string): boolean {
   return key.includes('.adapters.');
 }
-
-/** PEFT's `task_type` by how a class of transformers ends. It has none for masked language models. */
-const TASK_OF_CLASS: Readonly<Record<string, string | null>> = {
-  ForSequenceClassification: 'SEQ_CLS',
-  ForTokenClassification: 'TOKEN_CLS',
-  ForQuestionAnswering: 'QUESTION_ANS',
-  ForMaskedLM: null,
-  ForCausalLM: 'CAUSAL_LM',
-  LMHeadModel: 'CAUSAL_LM',
-  ForConditionalGeneration: 'SEQ_2_SEQ_LM',
-};
-
-/** The same by the `head_type` of an exchangeable head. */
-const TASK_OF_HEAD: Readonly<Record<string, string | null>> = {
-  classification: 'SEQ_CLS',
-  multilabel_classification: 'SEQ_CLS',
-  tagging: 'TOKEN_CLS',
-  question_answering: 'QUESTION_ANS',
-  masked_lm: null,
-  causal_lm: 'CAUSAL_LM',
-  seq2seq_lm: 'SEQ_2_SEQ_LM',
-};
-
-/** PEFT's `task_type` of an adapter's model; null where it has none. */
-export function taskTypeOf(modelClass: string, headType?: string): string | null {
-  if (headType !== undefined) return TASK_OF_HEAD[headType] ?? null;
-  const ending = Object.keys(TASK_OF_CLASS).find((end) => modelClass.endsWith(end));
-  return ending === undefined ? null : TASK_OF_CLASS[ending];
-}

@@ -37,12 +37,11 @@ export function peftStored(
     const [{ path: key, message }] = checked.error.issues;
     throw new UserError(`${where}: ${key.length > 0 ? `${key.join('.')}: ` : ''}${message}`);
   }
-  const { base_model_name_or_path, task_type } = checked.data;
+  const { base_model_name_or_path } = checked.data;
   return {
     config: checked.data,
     tensors: adapterTensors(tensors),
     baseModel: base_model_name_or_path ?? null,
-    taskType: task_type ?? null,
   };
 }
 

@@ -13,8 +13,6 @@ export interface StoredAdapter {
   tensors: AdapterTensors;
   /** Folder or Hub id of the model that it changes, where it says. */
   baseModel: string | null;
-  /** PEFT's `task_type`; null where it has none. */
-  taskType: string | null;
   /** The content of AdapterHub's `head_config.json`, whose tensors are among the others. PEFT has no such file. */
   head?: Readonly<Record<string, unknown>>;
 }

@@ -6,7 +6,7 @@ import { tokenModel } from '../../objectives/token-model.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
 import { adapterParameters } from '../../tuners/tuner.ts';
-import type { HeadKind } from '../model-definition.ts';
+import type { HeadKind } from '../heads/registry.ts';
 import { parseBartConfig } from './config.ts';
 import { bart } from './definition.ts';
 

@@ -5,7 +5,7 @@ import { lastOfToken } from '../../nn/last-rows.ts';
 import type { Network } from '../../nn/network.ts';
 import { selectRows } from '../../nn/select-rows.ts';
 import { UserError } from '../../support/user-error.ts';
-import { spanHead } from '../heads/span-head.ts';
+import { spanHead } from '../heads/question-answering/span-head.ts';
 import { wordLogits } from '../heads/word-logits.ts';
 import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
 import { type BartConfig, parseBartConfig } from './config.ts';

@@ -11,7 +11,7 @@ import { lower } from '../../onnx/lower.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
 import { adapterParameters } from '../../tuners/tuner.ts';
-import type { HeadKind } from '../model-definition.ts';
+import type { HeadKind } from '../heads/registry.ts';
 import { parseDebertaV2Config } from './config.ts';
 import { debertaV2 } from './definition.ts';
 import { skewed } from './disentangled-attention.ts';

@@ -1,6 +1,6 @@
 import { activation } from '../../nn/activation.ts';
-import { spanHead } from '../heads/span-head.ts';
-import { tokenHead } from '../heads/token-head.ts';
+import { spanHead } from '../heads/question-answering/span-head.ts';
+import { tokenHead } from '../heads/token-classification/token-head.ts';
 import type { ModelDefinition } from '../model-definition.ts';
 import { type DebertaV2Config, parseDebertaV2Config } from './config.ts';
 import { debertaV2MaskedLm, debertaV2Ties } from './masked-lm.ts';

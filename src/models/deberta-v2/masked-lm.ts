@@ -5,7 +5,7 @@ import {
   type MaskedLmSettings,
   maskedLmHead,
   maskedLmTies,
-} from '../heads/masked-lm-head.ts';
+} from '../heads/masked-lm/masked-lm-head.ts';
 import type { Head } from '../model-definition.ts';
 import type { DebertaV2Config } from './config.ts';
 import { debertaV2Model } from './model.ts';

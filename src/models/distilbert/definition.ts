@@ -1,8 +1,8 @@
 import { relu } from '../../graph/build.ts';
 import { activation } from '../../nn/activation.ts';
-import { maskedLmHead, maskedLmTies } from '../heads/masked-lm-head.ts';
-import { spanHead } from '../heads/span-head.ts';
-import { tokenHead } from '../heads/token-head.ts';
+import { maskedLmHead, maskedLmTies } from '../heads/masked-lm/masked-lm-head.ts';
+import { spanHead } from '../heads/question-answering/span-head.ts';
+import { tokenHead } from '../heads/token-classification/token-head.ts';
 import type { ModelDefinition } from '../model-definition.ts';
 import { type DistilBertConfig, parseDistilBertConfig } from './config.ts';
 import { distilBertModel, EPSILON } from './model.ts';

@@ -1,10 +1,10 @@
 import { activation } from '../../nn/activation.ts';
 import { classifierDropout } from '../bert/config.ts';
 import { bert } from '../bert/definition.ts';
-import { denseClassifierHead } from '../heads/dense-classifier-head.ts';
-import { maskedLmHead, maskedLmTies } from '../heads/masked-lm-head.ts';
-import { spanHead } from '../heads/span-head.ts';
-import { tokenHead } from '../heads/token-head.ts';
+import { maskedLmHead, maskedLmTies } from '../heads/masked-lm/masked-lm-head.ts';
+import { spanHead } from '../heads/question-answering/span-head.ts';
+import { denseClassifierHead } from '../heads/sequence-classification/dense-classifier-head.ts';
+import { tokenHead } from '../heads/token-classification/token-head.ts';
 import type { ModelDefinition } from '../model-definition.ts';
 import { type ElectraConfig, parseElectraConfig } from './config.ts';
 import { electraModel } from './model.ts';

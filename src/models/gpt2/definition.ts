@@ -1,7 +1,7 @@
 import { lastTokens } from '../../nn/last-rows.ts';
 import { selectRows } from '../../nn/select-rows.ts';
-import { spanHead } from '../heads/span-head.ts';
-import { tokenHead } from '../heads/token-head.ts';
+import { spanHead } from '../heads/question-answering/span-head.ts';
+import { tokenHead } from '../heads/token-classification/token-head.ts';
 import { wordLogits } from '../heads/word-logits.ts';
 import type { ModelDefinition } from '../model-definition.ts';
 import { type Gpt2Config, parseGpt2Config } from './config.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../tests/support/dropout-sites.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { adaptedModules } from '../../tuners/low-rank/adapted-modules.ts';
-import type { HeadKind } from '../model-definition.ts';
+import type { HeadKind } from '../heads/registry.ts';
 import { parseGpt2Config } from './config.ts';
 import { gpt2 } from './definition.ts';
 

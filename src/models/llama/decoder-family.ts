@@ -1,5 +1,5 @@
 import type { Value } from '../../graph/graph.ts';
-import { spanHead } from '../heads/span-head.ts';
+import { spanHead } from '../heads/question-answering/span-head.ts';
 import type { Encode, ModelDefinition } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 import { type DecoderParts, decoderModel } from './decoder-model.ts';

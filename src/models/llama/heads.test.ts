@@ -3,7 +3,7 @@ import { dropoutSites } from '../../../tests/support/dropout-sites.ts';
 import { spanModel } from '../../objectives/span-model.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { bindCheckpoint } from '../bind-checkpoint.ts';
-import type { HeadKind } from '../model-definition.ts';
+import type { HeadKind } from '../heads/registry.ts';
 import { llama } from './definition.ts';
 
 const CONFIG = {

@@ -121,7 +121,7 @@ it.each(['full', 'bitfit'] as const)('is none of %s', (method) => {
 });
 
 it('of a kind that no method goes on from is refused', () => {
-  const bitFit = { config: { peft_type: 'BITFIT' }, tensors: new Map(), baseModel: null, taskType: null };
+  const bitFit = { config: { peft_type: 'BITFIT' }, tensors: new Map(), baseModel: null };
   expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), bitFit)).toThrow(
     'adapter: a: expected an adapter of method lora, got BITFIT. Training does not go on from such adapters: merge it',
   );
@@ -132,7 +132,6 @@ it('of a kind that cannot be merged either is refused without that advice', () =
     config: { model_class: 'BertModel', config: {} },
     tensors: new Map(),
     baseModel: null,
-    taskType: null,
   };
   expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), houlsby)).toThrow(
     /got BOTTLENECK\. Training does not go on from such adapters\.$/,

@@ -2,9 +2,9 @@ import { add, matmul } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import type { Sublayer } from '../../nn/network.ts';
+import type { BankedBottleneck } from '../../tuners/banked.ts';
 import type { BankReader } from './bank-reader.ts';
 import { type BottleneckRoom, formKey } from './bank-shape.ts';
-import type { PackedBottleneck } from './packed-adapter.ts';
 
 /** What the bottlenecks of one form behind a sublayer add to its output, [batch, tokens, width], of what they read. */
 export function bankedBottleneck(
@@ -17,7 +17,7 @@ export function bankedBottleneck(
   const part = (
     name: 'down' | 'downBias' | 'up' | 'upBias',
     shape: number[],
-    copy: (bottleneck: PackedBottleneck, slot: Float32Array) => void,
+    copy: (bottleneck: BankedBottleneck, slot: Float32Array) => void,
   ) =>
     reader.read(`${name} ${path} ${key}`, shape, ({ bottlenecks }, slot) => {
       const own = bottlenecks.get(path);

@@ -1,4 +1,4 @@
-import type { HeadKind } from '../../models/model-definition.ts';
+import type { HeadKind } from '../../models/heads/registry.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
@@ -7,16 +7,18 @@ import type { BankShape } from './bank-shape.ts';
 import { bankedGraph } from './banked-graph.ts';
 import { type Banked, GrowingBank } from './growing-bank.ts';
 
+/** Makes what computes with a model and a bank of a shape. */
+export type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>;
+
 /**
  * The bank of all adapters with one kind of head.
  *
- * @param open makes what computes with a model and a bank
  * @param build makes the graph of that, to see whether an adapter can share it
  */
 export function headBank<Made extends Banked>(
   base: ServedBase,
   kind: HeadKind,
-  open: (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>,
+  open: OpenBank<Made>,
   build: (model: LoadedModel, tuner: Tuner) => unknown,
 ): GrowingBank<Made> {
   return new GrowingBank(

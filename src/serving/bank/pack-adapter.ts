@@ -1,18 +1,7 @@
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type BottleneckPart, partName } from '../../tuners/bottleneck/bottleneck-site.ts';
-import { BottleneckTuner } from '../../tuners/bottleneck/bottleneck-tuner.ts';
-import { factorName } from '../../tuners/low-rank/factors.ts';
-import { LowRankTuner } from '../../tuners/low-rank/low-rank-tuner.ts';
-import type { TunedValues, Tuner } from '../../tuners/tuner.ts';
-import { WholeParameters } from '../../tuners/whole-parameters.ts';
-import {
-  NO_ADAPTER,
-  type PackedAdapter,
-  type PackedBottleneck,
-  type PackedFactors,
-  type PackedLinear,
-} from './packed-adapter.ts';
+import type { TunedValues } from '../../tuners/tuner.ts';
+import { NO_ADAPTER, type PackedAdapter, type PackedLinear } from './packed-adapter.ts';
 
 type Read = (name: string) => Float32Array;
 
@@ -29,51 +18,10 @@ export function packAdapter(
 ): PackedAdapter {
   if (tuner.layout.length === 0) return NO_ADAPTER;
   const read: Read = (name) => tuner.layout.read(values, name);
-  return {
-    factors: tuner instanceof LowRankTuner ? packedFactors(tuner, read) : new Map(),
-    bottlenecks: tuner instanceof BottleneckTuner ? packedBottlenecks(tuner, read) : new Map(),
-    ...packedParameters(model, savedNames(tuner, where), read, where),
-  };
-}
-
-function savedNames(tuner: Tuner, where: string): Set<string> {
-  if (tuner instanceof LowRankTuner || tuner instanceof BottleneckTuner)
-    return new Set(tuner.saved.map(({ name }) => name));
-  if (tuner instanceof WholeParameters) return new Set(tuner.layout.segments.map(({ name }) => name));
-  throw notBanked(where, 'one of a method that does something else');
-}
-
-function packedFactors({ modules, layout }: LowRankTuner, read: Read): Map<string, PackedFactors> {
-  const factors = new Map<string, PackedFactors>();
-  for (const { path, rank, scale, inFeatures, outFeatures } of modules) {
-    if (rank === 0) continue;
-    const diagonal = layout.find(factorName(path, 'E')) && read(factorName(path, 'E'));
-    const b = read(factorName(path, 'B'));
-    factors.set(path, {
-      rank,
-      a: read(factorName(path, 'A')).map((x, i) => x * (diagonal?.[Math.floor(i / inFeatures)] ?? 1)),
-      b: Float32Array.from({ length: rank * outFeatures }, (_, i) => {
-        const [k, row] = [Math.floor(i / outFeatures), i % outFeatures];
-        return scale * b[row * rank + k];
-      }),
-    });
-  }
-  return factors;
-}
-
-function packedBottlenecks({ places, form }: BottleneckTuner, read: Read): Map<string, PackedBottleneck> {
-  return new Map(
-    places.map(({ sublayer, bottleneck }) => {
-      const part = (name: BottleneckPart) => read(partName(sublayer, name));
-      const parts = {
-        down: part('down'),
-        downBias: part('downBias'),
-        up: part('up'),
-        upBias: part('upBias'),
-      };
-      return [sublayer.path, { form, size: bottleneck, ...parts }];
-    }),
-  );
+  const banked = tuner.banked?.(values);
+  if (!banked) throw notBanked(where, 'one of a method that does something else');
+  const { factors = new Map(), bottlenecks = new Map(), saved } = banked;
+  return { factors, bottlenecks, ...packedParameters(model, new Set(saved), read, where) };
 }
 
 /** Parameters of the model that an adapter brings: whole linear modules (what it lacks of one is the base's), and biases. */

@@ -1,13 +1,4 @@
-import type { BottleneckForm } from '../../tuners/bottleneck/bottleneck-injection.ts';
-
-/** y += x Aᵀ B of a module: λ is in A, the scale in B. */
-export interface PackedFactors {
-  rank: number;
-  /** [rank, inFeatures] */
-  a: Float32Array;
-  /** [rank, outFeatures] */
-  b: Float32Array;
-}
+import type { BankedBottleneck, BankedFactors } from '../../tuners/banked.ts';
 
 /** A linear module in place of the base model's. */
 export interface PackedLinear {
@@ -18,27 +9,13 @@ export interface PackedLinear {
   bias?: Float32Array;
 }
 
-/** h += up(activation(down(input))) behind a sublayer. */
-export interface PackedBottleneck {
-  form: BottleneckForm;
-  size: number;
-  /** [size, width] */
-  down: Float32Array;
-  /** [size] */
-  downBias: Float32Array;
-  /** [width, size] */
-  up: Float32Array;
-  /** [width] */
-  upBias: Float32Array;
-}
-
 /** An adapter as a slot of a bank takes it, by the paths of modules. Whoever has it never changes it. */
 export interface PackedAdapter {
-  readonly factors: ReadonlyMap<string, PackedFactors>;
+  readonly factors: ReadonlyMap<string, BankedFactors>;
   readonly linears: ReadonlyMap<string, PackedLinear>;
   /** What is added to the outputs of modules whose biases are trained, [outFeatures] each: the bias without the base's. */
   readonly shifts: ReadonlyMap<string, Float32Array>;
-  readonly bottlenecks: ReadonlyMap<string, PackedBottleneck>;
+  readonly bottlenecks: ReadonlyMap<string, BankedBottleneck>;
 }
 
 /** The base model alone. */

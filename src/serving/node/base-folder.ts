@@ -5,11 +5,8 @@ import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { weightsDigest } from '../../formats/node/weights-digest.ts';
-import type { HeadKind } from '../../models/model-definition.ts';
-import { classLoss } from '../../objectives/sequence-loss.ts';
-import { sequenceModel } from '../../objectives/sequence-model.ts';
-import { spanModel } from '../../objectives/span-model.ts';
-import { tokenModel } from '../../objectives/token-model.ts';
+import type { HeadKind } from '../../models/heads/registry.ts';
+import { plainModel } from '../../objectives/plain-model.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
@@ -80,7 +77,7 @@ export class BaseFolder implements ServedBase {
   }
 
   async open(kind: HeadKind, outputs: number): Promise<LoadedModel> {
-    const model = openModel(this.folder, builderOf(kind, outputs));
+    const model = openModel(this.folder, plainModel(kind, outputs));
     return withBaseDtype(model, this.baseDtype, { byRow: true });
   }
 
@@ -111,15 +108,4 @@ export class BaseFolder implements ServedBase {
 /** `owner/name@revision` and `folder/name/` without what is around the name. */
 function modelName(model: string): string {
   return basename(model).replace(/@[^@]*$/, '');
-}
-
-/** Makes a model with a head of as many outputs as any adapter has. */
-function builderOf(kind: HeadKind, outputs: number): BuildTask {
-  if (kind === 'QUESTION_ANS') return spanModel;
-  if (kind === 'CAUSAL_LM' || kind === 'SEQ_2_SEQ_LM') return tokenModel(kind);
-  return (definition, config) => {
-    const sized = { ...config, numLabels: outputs };
-    if (kind === 'TOKEN_CLS') return tokenModel(kind)(definition, sized);
-    return sequenceModel(definition, sized, classLoss);
-  };
 }

@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { printGraph } from '../../graph/print.ts';
+import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { evaluationGraph } from '../../program/training-graph.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BuildTask } from '../../tasks/task-definition.ts';
+import type { Family } from '../../trained/bind-model.ts';
 import type { ModelConfig } from '../../trained/model-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
@@ -16,7 +18,6 @@ import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { packAdapter } from '../bank/pack-adapter.ts';
 import { NO_ADAPTER } from '../bank/packed-adapter.ts';
-import { isServedHead } from '../served-head.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { type FoundAdapter, stateOf } from './find-adapters.ts';
@@ -61,12 +62,12 @@ export function servedAdapter(
 /** The base model under its own name; undefined where it has no head of its own. */
 export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { family, json, folder, name } = base;
-  const generates = family.definition.heads.CAUSAL_LM !== undefined && !isForClasses(json);
+  const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
   const purpose = purposeOf({ family, json, notes }, generates, folder);
   const { notes: own, build } = purpose;
   const model = base.model(generates ? 'base' : `${own?.task} ${own?.labels.length}`, build);
-  if (model.initialised.length > 0 || !isServedHead(model.headKind)) return undefined;
+  if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;
   return {
     ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
     trained: new TrainedModel({
@@ -78,9 +79,14 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   };
 }
 
+/** Whether texts of the model can share a decoding loop. */
+function decodes({ definition }: Family): boolean {
+  return HEAD_KINDS.some((kind) => headNamed(kind).served === 'decoding' && definition.heads[kind]);
+}
+
 function isForClasses({ architectures }: BaseFolder['json']): boolean {
   const [architecture] = Array.isArray(architectures) ? architectures : [];
-  return /For(SequenceClassification|TokenClassification|QuestionAnswering)$/.test(String(architecture));
+  return headOfClass(String(architecture))?.served === 'rows';
 }
 
 /** The base model of a run, as its config names it. */

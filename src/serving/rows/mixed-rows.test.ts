@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openForTask } from '../../../tests/support/open-for-task.ts';
 import { TINY_CONFIG, writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
+import type { HeadKind } from '../../models/heads/registry.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
@@ -23,7 +24,7 @@ import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
 import { packAdapter } from '../bank/pack-adapter.ts';
 import type { PackedAdapter } from '../bank/packed-adapter.ts';
 import { MixedRows, type RowAdapter } from './mixed-rows.ts';
-import { type RowHeadKind, rowLogits } from './row-logits.ts';
+import { rowLogits } from './row-logits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-mixed-'));
 beforeAll(() => writeTinyModel(folder));
@@ -102,13 +103,7 @@ function randomRows(random: Random, count: number) {
 }
 
 /** The largest difference between logits of rows, padding aside. */
-function furthest(
-  kind: RowHeadKind,
-  feeds: Tensors,
-  outputs: number,
-  a: Float32Array,
-  b: Float32Array,
-): number {
+function furthest(kind: HeadKind, feeds: Tensors, outputs: number, a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length);
   const [length, batch] = feeds.input_ids.dims;
   const mask = feeds.attention_mask.data as Int32Array;
@@ -139,7 +134,7 @@ async function checkMixtures(task: TaskName, base = folder, makers = MAKERS): Pr
   for (const [i, { own, feeds }] of asked.entries()) {
     const alone = await programs.get(own)!.predict(own.values, feeds);
     const other = all[(all.indexOf(own) + 3) % all.length];
-    const kind = own.model.headKind as RowHeadKind;
+    const kind = own.model.headKind;
     expect(furthest(kind, feeds, own.outputs, answers[i], alone)).toBeLessThan(ROUNDING);
     if (other.outputs === own.outputs) {
       const wrong = await programs.get(other)!.predict(other.values, feeds);

@@ -1,4 +1,5 @@
 import type { Value } from '../../graph/graph.ts';
+import type { HeadKind } from '../../models/heads/registry.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { ALONE } from '../../parallel/alone.ts';
 import type { Engine } from '../../program/engine.ts';
@@ -15,7 +16,7 @@ import { bankedGraph } from '../bank/banked-graph.ts';
 import type { PackedAdapter } from '../bank/packed-adapter.ts';
 import type { EngineRun } from '../engine-run.ts';
 import { type BatchLimits, RowBatcher } from './row-batcher.ts';
-import { joinedLogits, type RowHeadKind, rowLogits } from './row-logits.ts';
+import { joinedLogits, rowLogits } from './row-logits.ts';
 
 /** An adapter that rows are for. */
 export interface RowAdapter {
@@ -44,7 +45,7 @@ export interface MixedOptions extends BatchLimits {
 export class MixedRows {
   readonly #session: Session;
   readonly #bank: AdapterBank;
-  readonly #kind: RowHeadKind;
+  readonly #kind: HeadKind;
   readonly #outputs: number;
   readonly #options: MixedOptions;
   readonly #batcher: RowBatcher<MixedRow, Float32Array>;
@@ -52,7 +53,7 @@ export class MixedRows {
   private constructor(session: Session, bank: AdapterBank, model: LoadedModel, options: MixedOptions) {
     this.#session = session;
     this.#bank = bank;
-    this.#kind = model.headKind as RowHeadKind;
+    this.#kind = model.headKind;
     this.#outputs = model.config.numLabels;
     this.#options = options;
     this.#batcher = new RowBatcher(

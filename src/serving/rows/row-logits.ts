@@ -1,24 +1,19 @@
-import type { HeadKind } from '../../models/model-definition.ts';
-
-/** Heads that answer about texts. */
-export type RowHeadKind = Extract<HeadKind, 'SEQ_CLS' | 'TOKEN_CLS' | 'QUESTION_ANS'>;
-
-/** A batch's logits are [runs, batch, width]; a row of few tokens, or of few labels, has a part of each. */
-interface Order {
-  runs(length: number): number;
-  width(length: number, outputs: number): number;
-}
-
-const ORDERS: Readonly<Record<RowHeadKind, Order>> = {
-  SEQ_CLS: { runs: () => 1, width: (_, outputs) => outputs },
-  TOKEN_CLS: { runs: (length) => length, width: (_, outputs) => outputs },
-  QUESTION_ANS: { runs: () => 2, width: (length) => length },
-};
+import type { HeadAxis } from '../../models/heads/head-definition.ts';
+import { type HeadKind, headNamed } from '../../models/heads/registry.ts';
 
 /** Tokens and labels. */
 export interface LogitsSize {
   length: number;
   outputs: number;
+}
+
+/** A batch's logits are [runs, batch, width]; a row of few tokens, or of few labels, has a part of each. */
+function orderOf(kind: HeadKind, { length, outputs }: LogitsSize): { runs: number; width: number } {
+  const { axes } = headNamed(kind);
+  const size = (axis: HeadAxis) => (typeof axis === 'number' ? axis : axis === 'sequence' ? length : outputs);
+  const product = (some: readonly HeadAxis[]) => some.map(size).reduce((a, b) => a * b, 1);
+  const batch = axes.indexOf('batch');
+  return { runs: product(axes.slice(0, batch)), width: product(axes.slice(batch + 1)) };
 }
 
 /**
@@ -27,15 +22,15 @@ export interface LogitsSize {
  * @param padded the size of the batch
  */
 export function rowLogits(
-  kind: RowHeadKind,
+  kind: HeadKind,
   logits: Float32Array,
   { row, batch }: { row: number; batch: number },
   padded: LogitsSize,
   own: LogitsSize,
 ): Float32Array {
-  const { runs, width } = ORDERS[kind];
-  const [stride, size] = [width(padded.length, padded.outputs), width(own.length, own.outputs)];
-  const taken = new Float32Array(runs(own.length) * size);
+  const { width: stride } = orderOf(kind, padded);
+  const { runs, width: size } = orderOf(kind, own);
+  const taken = new Float32Array(runs * size);
   for (let run = 0; run * size < taken.length; run++) {
     const start = (run * batch + row) * stride;
     taken.set(logits.subarray(start, start + size), run * size);
@@ -45,15 +40,14 @@ export function rowLogits(
 
 /** The logits of rows as those of one batch that is padded to `length` tokens; the rest is zero. */
 export function joinedLogits(
-  kind: RowHeadKind,
+  kind: HeadKind,
   rows: readonly { logits: Float32Array; length: number }[],
-  { length, outputs }: LogitsSize,
+  padded: LogitsSize,
 ): Float32Array {
-  const { runs, width } = ORDERS[kind];
-  const stride = width(length, outputs);
-  const joined = new Float32Array(runs(length) * rows.length * stride);
-  for (const [row, { logits, length: own }] of rows.entries()) {
-    const size = width(own, outputs);
+  const { runs, width: stride } = orderOf(kind, padded);
+  const joined = new Float32Array(runs * rows.length * stride);
+  for (const [row, { logits, length }] of rows.entries()) {
+    const { width: size } = orderOf(kind, { length, outputs: padded.outputs });
     for (let run = 0; run * size < logits.length; run++) {
       joined.set(logits.subarray(run * size, (run + 1) * size), (run * rows.length + row) * stride);
     }

@@ -1,4 +1,4 @@
-import type { HeadKind } from '../../models/model-definition.ts';
+import { writesText } from '../../models/heads/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ServedAnswer } from '../../tasks/served-answer.ts';
 import type { ServedModel } from '../served-model.ts';
@@ -13,9 +13,6 @@ export interface Loader {
   unload(name: string): Promise<void>;
   close(): void;
 }
-
-/** Heads that write text. */
-const WRITING: ReadonlySet<HeadKind> = new Set(['CAUSAL_LM', 'SEQ_2_SEQ_LM']);
 
 /** Ends a text that has come to one of its stop texts. */
 const STOPPED = Symbol('stopped');
@@ -35,13 +32,13 @@ export class LocalService implements Service {
       ...{ name, folder, created, parent },
       task: trained.task,
       labels: trained.labels,
-      writes: WRITING.has(trained.parts.model.headKind),
+      writes: writesText(trained.parts.model.headKind),
     }));
   }
 
   async predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]> {
     const model = this.#model(request.model);
-    if (WRITING.has(model.trained.parts.model.headKind)) throw onlyWriting(model);
+    if (writesText(model.trained.parts.model.headKind)) throw onlyWriting(model);
     const { prediction } = model.trained.definition();
     const served = prediction?.served;
     if (!served) throw model.trained.cannotPredict();

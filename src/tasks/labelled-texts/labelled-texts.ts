@@ -9,6 +9,7 @@ import { predictAll } from '../../program/predict-all.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-one-text.ts';
+import { classOutputs } from '../classes/class-outputs.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
 import { holdOut } from '../hold-out.ts';
@@ -231,7 +232,7 @@ function recognised<Answer extends LabelAnswer>(
   model: UnknownTrained,
 ): Recognised | undefined {
   const names = Object.values((model.json.id2label as Record<string, string> | undefined) ?? {});
-  const count = model.outputs ?? (names.length || 2);
+  const count = classOutputs(model) ?? (names.length || 2);
   const problemType = model.json.problem_type ?? undefined;
   if (problemType === undefined ? !kind.recognises(model, count) : problemType !== kind.problemType)
     return undefined;

@@ -1,5 +1,6 @@
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
+import { classOutputs } from '../classes/class-outputs.ts';
 import type { ReadingFlags, UnknownTrained } from '../task-definition.ts';
 
 /** What all tasks have in common whose targets are the words of the text itself. */
@@ -37,7 +38,7 @@ export function readingWithFlags<Reading extends object>(
 export function hasWordHead(model: UnknownTrained, architecture: string | undefined): boolean {
   return (
     !model.taskType &&
-    model.outputs === undefined &&
+    classOutputs(model) === undefined &&
     architecture !== undefined &&
     model.architecture === architecture
   );

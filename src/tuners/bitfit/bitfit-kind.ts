@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PEFT_PREFIX, type StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { headNamed } from '../../models/heads/registry.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
@@ -52,12 +53,11 @@ export function storeBiases(
   values: Float32Array,
   baseModel: string,
 ): StoredAdapter {
-  const taskType = headKind === 'MASKED_LM' ? null : headKind;
   return {
     config: {
       peft_type: NAME,
       base_model_name_or_path: baseModel,
-      task_type: taskType,
+      task_type: headNamed(headKind).taskType,
       modules_to_save: head.modules.length > 0 ? head.modules : null,
     },
     tensors: new Map(
@@ -67,6 +67,5 @@ export function storeBiases(
       ]),
     ),
     baseModel,
-    taskType,
   };
 }

@@ -66,7 +66,6 @@ describe('BitFit', () => {
     expect(adapter).toMatchObject({
       config: { peft_type: 'BITFIT', base_model_name_or_path: 'base', modules_to_save: ['classifier'] },
       baseModel: 'base',
-      taskType: 'SEQ_CLS',
     });
     const kind = kindOf(adapter, 'x');
     const read = kind.import(model, adapter, 'x');

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { HeadKind } from '../../models/heads/registry.ts';
 import { modelFamily } from '../../models/registry.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
-import { type TokenHeadKind, tokenModel } from '../../objectives/token-model.ts';
+import { tokenModel } from '../../objectives/token-model.ts';
 import { houlsby } from '../houlsby/definition.ts';
 import { pfeiffer } from '../pfeiffer/definition.ts';
 import { adapterParameters } from '../tuner.ts';
@@ -38,7 +39,7 @@ function classifier(json: object) {
   return sequenceModel(definition, { ...definition.parseConfig(json, 'test'), numLabels: 2 }, classLoss);
 }
 
-function words(json: object, kind: TokenHeadKind) {
+function words(json: object, kind: HeadKind) {
   const definition = modelFamily(json, 'test');
   return tokenModel(kind)(definition, definition.parseConfig(json, 'test'));
 }

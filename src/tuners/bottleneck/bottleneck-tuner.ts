@@ -1,10 +1,11 @@
 import type { Value } from '../../graph/graph.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
+import type { Banked, BankedBottleneck } from '../banked.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
 import { type BottleneckForm, BottleneckInjection } from './bottleneck-injection.ts';
-import { type BottleneckSite, siteParameters } from './bottleneck-site.ts';
+import { type BottleneckPart, type BottleneckSite, partName, siteParameters } from './bottleneck-site.ts';
 
 /** Of the projections at the start, as AdapterHub and BERT have it. */
 const INITIAL_DEVIATION = 0.02;
@@ -47,5 +48,19 @@ export class BottleneckTuner implements Tuner {
 
   inject(flat: Value): BottleneckInjection {
     return new BottleneckInjection(this.layout, flat, this.form);
+  }
+
+  banked(values: Float32Array): Banked {
+    const bottlenecks = this.places.map(({ sublayer, bottleneck }): [string, BankedBottleneck] => {
+      const part = (name: BottleneckPart) => this.layout.read(values, partName(sublayer, name));
+      const parts = {
+        down: part('down'),
+        downBias: part('downBias'),
+        up: part('up'),
+        upBias: part('upBias'),
+      };
+      return [sublayer.path, { form: this.form, size: bottleneck, ...parts }];
+    });
+    return { bottlenecks: new Map(bottlenecks), saved: this.saved.map(({ name }) => name) };
   }
 }

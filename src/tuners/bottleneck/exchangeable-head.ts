@@ -35,11 +35,6 @@ const TEXT_FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
     { modules: ['classification_head.dense', 'classification_head.out_proj'], activation: 'tanh' },
   ],
 };
-const ONE_LAYER: Readonly<Record<string, readonly HeadForm[]>> = {
-  SEQ_CLS: [{ modules: ['score'] }],
-  TOKEN_CLS: [{ modules: ['classifier'] }],
-  QUESTION_ANS: [{ modules: ['qa_outputs'] }],
-};
 
 /**
  * The tensors of an adapter with those of an exchangeable head (`heads.NAME.4.weight`) called as those of transformers'
@@ -48,15 +43,16 @@ const ONE_LAYER: Readonly<Record<string, readonly HeadForm[]>> = {
  * @throws UserError where no head of transformers computes the same
  */
 export function withPlainHead(
-  { head, headKind }: Pick<TunableModel, 'head' | 'headKind'>,
+  { head }: Pick<TunableModel, 'head'>,
   { tensors, head: described }: StoredAdapter,
   where: string,
 ): AdapterTensors {
   const config = described?.config as Readonly<Record<string, unknown>> | null | undefined;
   if (!config) return tensors;
   const layers = layerNumbers(tensors);
-  const form = (TEXT_FORMS[head.architecture] ?? ONE_LAYER[headKind] ?? []).find(
-    ({ modules, activation, pooled = false }) =>
+  const form = (TEXT_FORMS[head.architecture] ?? [{ modules: head.modules }]).find(
+    ({ modules, activation, pooled = false }: HeadForm) =>
+      modules.length > 0 &&
       modules.length === layers.length &&
       (activation === undefined || config.activation_function === activation) &&
       Boolean(config.use_pooler) === pooled,

@@ -1,9 +1,6 @@
-import type { HeadKind } from '../../models/model-definition.ts';
+import { headNamed } from '../../models/heads/registry.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
-
-/** Heads that score every word, with the word embeddings or as many rows of their own. */
-const WORD_HEADS: readonly HeadKind[] = ['MASKED_LM', 'CAUSAL_LM', 'SEQ_2_SEQ_LM'];
 
 /**
  * What AdapterHub trains beside adapters: every parameter outside the base model but those that score words, and
@@ -18,8 +15,9 @@ export function headParameters({
 }: TunableModel): TrainedParameter[] {
   const prefix = head.baseModelPrefix ?? definition.baseModelPrefix;
   const base = prefix && `${prefix}.`;
-  const isOfWords = (shape: readonly number[]) =>
-    WORD_HEADS.includes(headKind) && shape[0] === config.vocabSize;
+  // Heads score words with the word embeddings, or with as many rows of their own.
+  const scoresWords = headNamed(headKind).axes.includes('vocabulary');
+  const isOfWords = ([rows]: readonly number[]) => scoresWords && rows === config.vocabSize;
   return [...parameters]
     .filter(
       ([name, shape]) =>

@@ -55,7 +55,6 @@ describe('an adapter of a run', () => {
   it('tells its model, its base and its classes', () => {
     expect(stored).toMatchObject({
       baseModel: 'owner/name',
-      taskType: 'SEQ_CLS',
       config: {
         model_class: 'BertForSequenceClassification',
         model_name: 'owner/name',

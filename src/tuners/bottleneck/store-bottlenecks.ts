@@ -18,7 +18,7 @@ export interface StoredBottlenecks extends BottleneckForm {
  * @param labels class names by id; none for tasks without
  */
 export function storeBottlenecks(
-  { definition, headKind, head, config, sublayers: [{ width }] }: TunableModel,
+  { definition, head, config, sublayers: [{ width }] }: TunableModel,
   { bottleneck, sublayers, ...form }: StoredBottlenecks,
   { layout, saved }: BottleneckTuner,
   values: Float32Array,
@@ -46,7 +46,6 @@ export function storeBottlenecks(
       ]),
     ),
     baseModel,
-    taskType: headKind === 'MASKED_LM' ? null : headKind,
     ...(saved.length > 0 && {
       head: {
         ...common,

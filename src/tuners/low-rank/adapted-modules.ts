@@ -1,3 +1,4 @@
+import { writesText } from '../../models/heads/registry.ts';
 import type { LinearModule } from '../../nn/network.ts';
 import { matchTargets, type TargetSelection } from '../target-modules.ts';
 import type { TunableModel } from '../tuner.ts';
@@ -10,7 +11,7 @@ export function adaptedModules(
 ): readonly LinearModule[] {
   const { modules: heads, mayLack = [] } = model.head;
   // The module that scores words is often missing from checkpoints (it is tied); PEFT leaves it out too.
-  const outputs = ['CAUSAL_LM', 'SEQ_2_SEQ_LM'].includes(model.headKind) ? mayLack : heads;
+  const outputs = writesText(model.headKind) ? mayLack : heads;
   const paths = matchTargets(
     model.linears.map(({ path }) => path),
     {

@@ -1,4 +1,5 @@
 import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
+import { headNamed } from '../../models/heads/registry.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
 import type { LowRankModule } from './factors.ts';
@@ -25,7 +26,7 @@ export function exportAdapter(
   keys: { peft_type: PeftAdapterConfig['peft_type'] } & Record<string, unknown>,
 ): PeftAdapter {
   const { definition, headKind, head } = model;
-  const taskType = headKind === 'MASKED_LM' ? null : headKind;
+  const { taskType } = headNamed(headKind);
   const saved = [...head.modules, ...(config.modules_to_save ?? [])];
   const described = {
     ...config,

@@ -1,6 +1,8 @@
 import type { Value } from '../../graph/graph.ts';
+import type { Banked } from '../banked.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { FactorDistances, ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
+import { bankedFactors } from './banked-factors.ts';
 import { factorDistances } from './factor-distances.ts';
 import type { LowRankModule } from './factors.ts';
 import { LowRankInjection } from './low-rank-injection.ts';
@@ -55,5 +57,9 @@ export abstract class LowRankTuner implements Tuner {
 
   merged(values: Float32Array, readBase: ReadRange): ReadRange {
     return mergedReader(this, values, readBase);
+  }
+
+  banked(values: Float32Array): Banked {
+    return { factors: bankedFactors(this, values), saved: this.saved.map(({ name }) => name) };
   }
 }

@@ -26,6 +26,5 @@ export function asStored({ config, tensors }: PeftAdapter): StoredAdapter {
     config: { ...INERT_DEFAULTS, peft_version: PEFT_VERSION, ...config },
     tensors,
     baseModel: config.base_model_name_or_path,
-    taskType: config.task_type,
   };
 }

@@ -20,7 +20,6 @@ const ADAPTER: StoredAdapter = {
     ['classifier.bias', { shape: [1], data: Float32Array.of(3) }],
   ]),
   baseModel: 'owner/name',
-  taskType: 'TOKEN_CLS',
   head: { model_class: 'BertForTokenClassification', config: null, label2id: { B: 1, A: 0 } },
 };
 
@@ -67,27 +66,13 @@ describe("AdapterHub's folder", () => {
     expect([...readAdapter(folder).tensors.keys()]).toEqual([OWN, 'qa_outputs.bias']);
   });
 
-  it.each<[string, string | null]>([
-    ['BertForSequenceClassification', 'SEQ_CLS'],
-    ['LlamaForCausalLM', 'CAUSAL_LM'],
-    ['GPT2LMHeadModel', 'CAUSAL_LM'],
-    ['BartForConditionalGeneration', 'SEQ_2_SEQ_LM'],
-    ['BertForQuestionAnswering', 'QUESTION_ANS'],
-    ['BertForMaskedLM', null],
-    ['BertModel', null],
-  ])('of a %s is for %s', (model_class, taskType) => {
-    const { head: _, ...headless } = ADAPTER;
-    writeAdapter(folder, { ...headless, config: { ...ADAPTER.config, model_class } });
-    expect(readAdapter(folder).taskType).toBe(taskType);
-  });
-
-  it('of an exchangeable head is for what that is for', () => {
+  it('keeps what describes an exchangeable head', () => {
     const head = {
       model_class: 'BertAdapterModel',
       config: { head_type: 'question_answering', label2id: { a: 0 } },
     };
     writeAdapter(folder, { ...ADAPTER, head });
-    expect(readAdapter(folder)).toMatchObject({ taskType: 'QUESTION_ANS', head });
+    expect(readAdapter(folder)).toMatchObject({ head });
     expect(headLabels({ head })).toEqual({ 0: 'a' });
   });
 

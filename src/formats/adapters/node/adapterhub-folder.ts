@@ -2,12 +2,7 @@ import { join } from 'node:path';
 import { atomicWrite } from '../../node/atomic-write.ts';
 import { encodeTorchFile } from '../../pickle/encode-torch-file.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, firstOf } from '../adapter-files.ts';
-import {
-  adapterHubHeadSchema,
-  adapterHubSchema,
-  isAdapterHubTensor,
-  taskTypeOf,
-} from '../adapterhub-config.ts';
+import { adapterHubHeadSchema, adapterHubSchema, isAdapterHubTensor } from '../adapterhub-config.ts';
 import { formatAdapterConfig } from '../format-adapter-config.ts';
 import type { AdapterTensor, AdapterTensors, StoredAdapter } from '../stored-adapter.ts';
 import { readAdapterTensors } from './adapter-tensors.ts';
@@ -36,7 +31,6 @@ export function readAdapterHub(folder: string, present: readonly string[]): Stor
     tensors:
       headFile === undefined ? tensors : new Map([...tensors, ...readAdapterTensors(join(folder, headFile))]),
     baseModel: config.model_name || null,
-    taskType: taskTypeOf(head?.model_class ?? config.model_class, head?.config?.head_type),
     ...(head && { head }),
   };
 }

@@ -1,5 +1,5 @@
-import { selectRows } from '../../nn/select-rows.ts';
-import type { CommonConfig, Encode, Head } from '../model-definition.ts';
+import { selectRows } from '../../../nn/select-rows.ts';
+import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
 /** Classes of tokens: dropout and `classifier` over every token. */
 export function tokenHead<Config extends CommonConfig>(

@@ -1,5 +1,5 @@
-import type { Value } from '../../graph/graph.ts';
-import type { CommonConfig, Encode, Head } from '../model-definition.ts';
+import type { Value } from '../../../graph/graph.ts';
+import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
 /**
  * Classes of sequences as RoBERTa and ELECTRA have them: `classifier.dense` over the first token, an activation,

@@ -1,8 +1,8 @@
-import { add, matmul } from '../../graph/build.ts';
-import type { Value } from '../../graph/graph.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
-import { selectRows } from '../../nn/select-rows.ts';
-import type { CommonConfig, Encode, Head } from '../model-definition.ts';
+import { add, matmul } from '../../../graph/build.ts';
+import type { Value } from '../../../graph/graph.ts';
+import { layerNorm } from '../../../nn/layer-norm.ts';
+import { selectRows } from '../../../nn/select-rows.ts';
+import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
 /** What a family calls the parts of its head for masked language modelling. */
 export interface MaskedLmModules {

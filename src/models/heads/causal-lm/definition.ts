@@ -1,0 +1,13 @@
+import type { HeadDefinition } from '../head-definition.ts';
+
+/** Which word comes after each token. */
+export const causalLmHead: HeadDefinition = {
+  taskType: 'CAUSAL_LM',
+  architectures: ['ForCausalLM', 'LMHeadModel'],
+  adapterHubTypes: ['causal_lm'],
+  axes: ['sequence', 'batch', 'vocabulary'],
+  onnxOutputs: ['logits'],
+  reads: 'cached',
+  purpose: 'generate',
+  served: 'decoding',
+};

@@ -1,0 +1,12 @@
+import type { HeadDefinition } from '../head-definition.ts';
+
+/** Which word stands at each token. PEFT has no task type for it. */
+export const maskedLmHead: HeadDefinition = {
+  taskType: null,
+  architectures: ['ForMaskedLM'],
+  adapterHubTypes: ['masked_lm'],
+  axes: ['sequence', 'batch', 'vocabulary'],
+  onnxOutputs: ['logits'],
+  reads: 'whole',
+  purpose: 'predict',
+};

@@ -1,0 +1,13 @@
+import type { HeadDefinition } from '../head-definition.ts';
+
+/** Where an answer starts and where it ends. */
+export const questionAnsweringHead: HeadDefinition = {
+  taskType: 'QUESTION_ANS',
+  architectures: ['ForQuestionAnswering'],
+  adapterHubTypes: ['question_answering'],
+  axes: [2, 'batch', 'sequence'],
+  onnxOutputs: ['start_logits', 'end_logits'],
+  reads: 'whole',
+  purpose: 'predict',
+  served: 'rows',
+};

@@ -1,0 +1,35 @@
+import { causalLmHead } from './causal-lm/definition.ts';
+import type { HeadDefinition } from './head-definition.ts';
+import { maskedLmHead } from './masked-lm/definition.ts';
+import { questionAnsweringHead } from './question-answering/definition.ts';
+import { seq2seqLmHead } from './seq2seq-lm/definition.ts';
+import { sequenceClassificationHead } from './sequence-classification/definition.ts';
+import { tokenClassificationHead } from './token-classification/definition.ts';
+
+/** Every kind of head, by its name. A new one is one entry here and one folder beside. */
+export const HEADS = {
+  SEQ_CLS: sequenceClassificationHead,
+  QUESTION_ANS: questionAnsweringHead,
+  TOKEN_CLS: tokenClassificationHead,
+  MASKED_LM: maskedLmHead,
+  CAUSAL_LM: causalLmHead,
+  SEQ_2_SEQ_LM: seq2seqLmHead,
+} satisfies Readonly<Record<string, HeadDefinition>>;
+
+export type HeadKind = keyof typeof HEADS;
+
+export const HEAD_KINDS = Object.keys(HEADS) as readonly HeadKind[];
+
+export function headNamed(kind: HeadKind): HeadDefinition {
+  return HEADS[kind];
+}
+
+/** Whether models with such a head write text. */
+export function writesText(kind: HeadKind): boolean {
+  return headNamed(kind).purpose === 'generate';
+}
+
+/** The kind of head that a class of transformers has; undefined for the base model and for other heads. */
+export function headOfClass(name: string): HeadDefinition | undefined {
+  return Object.values(HEADS).find(({ architectures }) => architectures.some((end) => name.endsWith(end)));
+}

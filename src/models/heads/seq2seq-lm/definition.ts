@@ -1,0 +1,13 @@
+import type { HeadDefinition } from '../head-definition.ts';
+
+/** Which word of another text comes next. */
+export const seq2seqLmHead: HeadDefinition = {
+  taskType: 'SEQ_2_SEQ_LM',
+  architectures: ['ForConditionalGeneration'],
+  adapterHubTypes: ['seq2seq_lm'],
+  axes: ['sequence', 'batch', 'vocabulary'],
+  onnxOutputs: ['logits'],
+  reads: 'encoder-decoder',
+  purpose: 'generate',
+  served: 'own',
+};

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { taskTypeOf } from './task-type-of.ts';
+
+it.each<[string, string | null]>([
+  ['BertForSequenceClassification', 'SEQ_CLS'],
+  ['LlamaForCausalLM', 'CAUSAL_LM'],
+  ['GPT2LMHeadModel', 'CAUSAL_LM'],
+  ['BartForConditionalGeneration', 'SEQ_2_SEQ_LM'],
+  ['BertForQuestionAnswering', 'QUESTION_ANS'],
+  ['BertForMaskedLM', null],
+])('an adapter of AdapterHub of a %s is for %s', (model_class, taskType) => {
+  expect(taskTypeOf({ config: { model_class } })).toBe(taskType);
+  expect(taskTypeOf({ config: { model_class: 'BertModel' }, head: { model_class } })).toBe(taskType);
+});
+
+it('an exchangeable head says what it is for', () => {
+  const of = (head_type: string) =>
+    taskTypeOf({ config: { model_class: 'BertAdapterModel' }, head: { config: { head_type } } });
+  expect(of('question_answering')).toBe('QUESTION_ANS');
+  expect(of('multilabel_classification')).toBe('SEQ_CLS');
+  expect(of('image_classification')).toBeNull();
+});
+
+it("PEFT's files say it themselves", () => {
+  expect(taskTypeOf({ config: { peft_type: 'LORA', task_type: 'TOKEN_CLS' } })).toBe('TOKEN_CLS');
+  expect(taskTypeOf({ config: { peft_type: 'LORA', task_type: null } })).toBeNull();
+});

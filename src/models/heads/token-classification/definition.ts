@@ -1,0 +1,13 @@
+import type { HeadDefinition } from '../head-definition.ts';
+
+/** Classes of each token. */
+export const tokenClassificationHead: HeadDefinition = {
+  taskType: 'TOKEN_CLS',
+  architectures: ['ForTokenClassification'],
+  adapterHubTypes: ['tagging'],
+  axes: ['sequence', 'batch', 'labels'],
+  onnxOutputs: ['logits'],
+  reads: 'whole',
+  purpose: 'predict',
+  served: 'rows',
+};

@@ -1,0 +1,15 @@
+import type { HeadKind } from '../models/heads/registry.ts';
+import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
+import { type TaskModel, taskModel } from './task-model.ts';
+
+/**
+ * A model with a kind of head and no loss, for what never trains.
+ *
+ * @param outputs of a head that has labels
+ */
+export function plainModel(kind: HeadKind, outputs: number) {
+  return (definition: ModelDefinition, config: CommonConfig): TaskModel =>
+    taskModel(definition, { ...config, numLabels: outputs }, kind, () => {
+      throw new Error(`a model that is not for training was asked for its loss (${kind})`);
+    });
+}

@@ -1,0 +1,34 @@
+import type { BottleneckForm } from './bottleneck/bottleneck-injection.ts';
+
+/** y += x Aᵀ B of a module: λ is in A, the scale in B. */
+export interface BankedFactors {
+  rank: number;
+  /** [rank, inFeatures] */
+  a: Float32Array;
+  /** [rank, outFeatures] */
+  b: Float32Array;
+}
+
+/** h += up(activation(down(input))) behind a sublayer. */
+export interface BankedBottleneck {
+  form: BottleneckForm;
+  size: number;
+  /** [size, width] */
+  down: Float32Array;
+  /** [size] */
+  downBias: Float32Array;
+  /** [width, size] */
+  up: Float32Array;
+  /** [width] */
+  upBias: Float32Array;
+}
+
+/** What a method's trained values are where every row of a batch has its own adapter. */
+export interface Banked {
+  /** By the paths of linear modules. */
+  factors?: ReadonlyMap<string, BankedFactors>;
+  /** By the paths of sublayers. */
+  bottlenecks?: ReadonlyMap<string, BankedBottleneck>;
+  /** Parameters of the model that are trained as they are. */
+  saved: readonly string[];
+}
