@@ -13,6 +13,7 @@ export const ROOMS = {
   text: 'tokens, chat templates, packing, batches',
   data: 'TSV, CSV, JSON Lines, texts, the Hub',
   metrics: 'a file a score',
+  baselines: 'bag of words, and what else a model has to beat',
   objectives: 'losses over heads',
   parallel: 'the processes of a run: alone, or MPI',
   program: 'an engine, a tuned network, its sessions and batches',

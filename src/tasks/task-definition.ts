@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Baseline } from '../baselines/baseline.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { AdapterTensors } from '../formats/adapters/stored-adapter.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
@@ -85,6 +86,15 @@ export interface TaskDefinition<
   /** @throws UserError for rows that cannot be learnt from, with their lines */
   examples(rows: Rows, context: EncodingContext<Data>): ExampleSet;
   evaluation(rows: Rows, context: EncodingContext<Data>, batchSize: number): Evaluation;
+  /**
+   * The simplest answers to the rows of `validation`, fitted on those of `train`, the strongest first: what a model has to
+   * beat. Missing for tasks without.
+   */
+  baselines?(
+    train: Rows,
+    validation: Rows,
+    context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
+  ): Baseline[];
   /**
    * How another file is read than the run's: as in the run, but for what flags say.
    *

@@ -19,6 +19,7 @@ import { type LabelledData, labelledDataSchema } from './data-section.ts';
 import { encodedSet, type Texts } from './encoded-set.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import { columnsFor, jsonKeys, rowsFromInput, useColumns } from './read-inputs.ts';
+import { type LabelBaselines, textBaselines } from './text-baselines.ts';
 import { textsShape } from './texts-shape.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
 
@@ -41,6 +42,7 @@ export interface LabelKind<Answer extends LabelAnswer> {
   listed: boolean;
   targets: ToTargets;
   metrics: readonly ScoreName[];
+  baselines: LabelBaselines;
   /** Mean loss of a batch from its logits [batch, outputs]; declares the input `labels`. */
   loss(logits: Value, options?: LossOptions): Value;
   /** Whether that is a cross-entropy. */
@@ -160,6 +162,17 @@ export function labelledTexts<Answer extends LabelAnswer>(
           return scores;
         },
       };
+    },
+    baselines(train, validation, { labels }) {
+      const [learnt, scored] = [train, validation].map(({ rows, fileName }) => ({
+        rows,
+        targets: kind.targets(rows, labels, fileName),
+      }));
+      const width = outputs(labels);
+      return textBaselines(kind.baselines, learnt, scored, labels, (logits) => ({
+        ...kind.scores(logits, width, scored.targets),
+        loss: kind.evaluationLoss(logits, width, scored.targets),
+      }));
     },
     withFlags: (reading, flags, file) =>
       columnsFor(file, useColumns(asOptions(reading), flags, true)) as LabelledData,

@@ -22,6 +22,20 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   listed: true,
   targets: labelSetTargets,
   metrics: ['f1', 'accuracy'],
+  baselines: {
+    linearLoss: 'sigmoid',
+    linearName: 'a bag of words',
+    /** The labels that more than half of the rows have. */
+    blind(targets, labels) {
+      const rows = targets.length / labels.length;
+      const counts = labels.map(() => 0);
+      for (const [i, target] of targets.entries()) counts[i % labels.length] += target;
+      const usual = labels.filter((_, i) => 2 * counts[i] > rows);
+      const name =
+        usual.length > 0 ? `always ${usual.map((label) => `"${label}"`).join(', ')}` : 'never a label';
+      return { name, logits: counts.map((count) => Math.log((count + 0.5) / (rows - count + 0.5))) };
+    },
+  },
   loss: labelSetLoss,
   evaluationLoss(logits, _, targets) {
     let total = 0;

@@ -4,6 +4,7 @@ import { UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/answer-text.ts';
 import { holdOut } from '../hold-out.ts';
 import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';
+import { answerBaselines } from './answer-baselines.ts';
 import type { BestSpans } from './best-spans.ts';
 import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
 import { isSquadV2 } from './is-squad-v2.ts';
@@ -56,6 +57,7 @@ export const questionAnswering: TaskDefinition<
   examples: (questions, { tokenizer, maxLength, reading }) =>
     questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, true),
   evaluation: questionEvaluation,
+  baselines: answerBaselines,
   withFlags: questionsWithFlags,
   prediction: {
     withFlags: questionsWithFlags,

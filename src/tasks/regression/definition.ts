@@ -21,6 +21,15 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   listed: false,
   targets: scoreTargets,
   metrics: ['pearson', 'spearmanr', 'combined_score', 'mse', 'mae', 'r2'],
+  baselines: {
+    linearLoss: 'squared',
+    linearName: 'ridge regression on a bag of words',
+    blind(targets) {
+      let mean = 0;
+      for (const target of targets) mean += target / targets.length;
+      return { name: `always the mean, ${Number(mean.toPrecision(3))}`, logits: [mean] };
+    },
+  },
   loss: scoreLoss,
   evaluationLoss: (logits, _, targets) => {
     let total = 0;

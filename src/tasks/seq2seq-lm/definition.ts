@@ -2,6 +2,7 @@ import { tokenModel } from '../../objectives/token-model.ts';
 import { holdOut } from '../hold-out.ts';
 import { hasWordHead } from '../language/language-task.ts';
 import type { TaskDefinition } from '../task-definition.ts';
+import { copyBaselines } from './copy-baselines.ts';
 import { type PairData, pairDataSchema } from './data-section.ts';
 import { pairEvaluation } from './pair-evaluation.ts';
 import { pairExamples } from './pair-examples.ts';
@@ -25,6 +26,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   labels: () => [],
   examples: pairExamples,
   evaluation: pairEvaluation,
+  baselines: copyBaselines,
   withFlags: pairsWithFlags,
   prediction: predictTexts,
   recognises(model) {

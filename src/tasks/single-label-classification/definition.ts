@@ -33,6 +33,20 @@ export const classKind: LabelKind<ClassAnswer> = {
   listed: false,
   targets: classTargets,
   metrics: ['accuracy', 'f1', 'combined_score', 'matthews_correlation'],
+  baselines: {
+    linearLoss: 'softmax',
+    linearName: 'a bag of words',
+    /** The majority class. Its logits are the shares of all, so that its loss is the least without a text. */
+    blind(targets, labels) {
+      const counts = labels.map(() => 0);
+      for (const id of targets) counts[id]++;
+      const most = counts.indexOf(Math.max(...counts));
+      return {
+        name: `always "${labels[most]}"`,
+        logits: counts.map((count) => Math.log(Math.max(count, 0.5))),
+      };
+    },
+  },
   loss: classLoss,
   smoothsLabels: true,
   weighsClasses: true,

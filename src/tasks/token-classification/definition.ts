@@ -8,6 +8,7 @@ import { type WordData, wordDataSchema, wordProblems } from './data-section.ts';
 import { predictWords } from './predict-words.ts';
 import { readSentences } from './read-sentences.ts';
 import { sentencesTyped, wordsWithFlags } from './read-words.ts';
+import { tagBaselines } from './tag-baselines.ts';
 import { tagIds } from './tag-ids.ts';
 import { tagNames } from './tag-names.ts';
 import { type TaggedWords, taggedWords } from './tagged-words.ts';
@@ -52,6 +53,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     examples: ({ sentences, fileName }, { labels, tokenizer, maxLength }) =>
       wordExamples(sentences, tokenizer, maxLength, tagIds(sentences, labels, fileName)),
     evaluation: tokenEvaluation,
+    baselines: tagBaselines,
     withFlags: wordsWithFlags,
     prediction: {
       withFlags: wordsWithFlags,

@@ -1,0 +1,91 @@
+import { minimize } from './minimize.ts';
+import type { SparseRows } from './sparse-rows.ts';
+
+/**
+ * What a linear model is fitted by: the cross-entropy of one class a row (`softmax`), of each output by itself
+ * (`sigmoid`), or half the squared error (`squared`).
+ */
+export type LinearLoss = 'softmax' | 'sigmoid' | 'squared';
+
+/** Weights [features, outputs] and then a bias for each output, row after row. */
+export type LinearWeights = Float64Array;
+
+/**
+ * Fits weights to rows, with half their squared length added to the sum of the losses: scikit-learn's LogisticRegression
+ * and Ridge with their defaults (C and alpha 1, biases free).
+ *
+ * @param width features of a row
+ * @param targets softmax: class ids [rows]; else [rows, outputs]
+ */
+export function fitLinear(
+  x: SparseRows,
+  width: number,
+  targets: ArrayLike<number>,
+  outputs: number,
+  loss: LinearLoss,
+): LinearWeights {
+  const rows = x.starts.length - 1;
+  const biases = width * outputs;
+  return minimize((weights, gradient) => {
+    const scores = linearScores(x, weights, outputs);
+    const total = lossOf(scores, targets, outputs, loss);
+    gradient.set(weights);
+    gradient.fill(0, biases);
+    let squares = 0;
+    for (let i = 0; i < biases; i++) squares += weights[i] * weights[i];
+    for (let row = 0; row < rows; row++) {
+      for (let at = x.starts[row]; at < x.starts[row + 1]; at++) {
+        for (let k = 0; k < outputs; k++)
+          gradient[x.columns[at] * outputs + k] += x.values[at] * scores[row * outputs + k];
+      }
+      for (let k = 0; k < outputs; k++) gradient[biases + k] += scores[row * outputs + k];
+    }
+    // A mean over the rows, so that one tolerance suits files of every length.
+    for (let i = 0; i < gradient.length; i++) gradient[i] /= rows;
+    return (total + squares / 2) / rows;
+  }, biases + outputs);
+}
+
+/** Outputs of a linear model, [rows, outputs]. */
+export function linearScores(x: SparseRows, weights: LinearWeights, outputs: number): Float64Array {
+  const rows = x.starts.length - 1;
+  const biases = weights.length - outputs;
+  const scores = new Float64Array(rows * outputs);
+  for (let row = 0; row < rows; row++) {
+    for (let k = 0; k < outputs; k++) scores[row * outputs + k] = weights[biases + k];
+    for (let at = x.starts[row]; at < x.starts[row + 1]; at++) {
+      for (let k = 0; k < outputs; k++)
+        scores[row * outputs + k] += x.values[at] * weights[x.columns[at] * outputs + k];
+    }
+  }
+  return scores;
+}
+
+/** The sum of the losses; overwrites the scores with its derivative by them. */
+function lossOf(scores: Float64Array, targets: ArrayLike<number>, outputs: number, loss: LinearLoss): number {
+  let total = 0;
+  if (loss === 'softmax') {
+    for (let row = 0; row < targets.length; row++) {
+      const own = scores.subarray(row * outputs, (row + 1) * outputs);
+      const largest = own.reduce((a, b) => Math.max(a, b));
+      const score = own[targets[row]] - largest;
+      let sum = 0;
+      for (let k = 0; k < outputs; k++) sum += own[k] = Math.exp(own[k] - largest);
+      for (let k = 0; k < outputs; k++) own[k] /= sum;
+      own[targets[row]] -= 1;
+      total += Math.log(sum) - score;
+    }
+    return total;
+  }
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i];
+    if (loss === 'squared') {
+      scores[i] = score - targets[i];
+      total += scores[i] ** 2 / 2;
+    } else {
+      scores[i] = 1 / (1 + Math.exp(-score)) - targets[i];
+      total += Math.max(score, 0) - score * targets[i] + Math.log1p(Math.exp(-Math.abs(score)));
+    }
+  }
+  return total;
+}

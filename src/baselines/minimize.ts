@@ -1,0 +1,77 @@
+/** A function to minimise: its value at `x`, whose gradient it writes into `gradient`. */
+export type Objective = (x: Float64Array, gradient: Float64Array) => number;
+
+/** Pairs of step and change of gradient that the curvature is estimated from. */
+const MEMORY = 8;
+/** Share of the decrease that the slope promises (Armijo). */
+const SUFFICIENT = 1e-4;
+const MOST_HALVINGS = 30;
+
+/**
+ * Minimises a smooth convex function from 0 on by L-BFGS (Liu and Nocedal 1989; Nocedal and Wright, algorithm 7.4) with a
+ * backtracking line search.
+ *
+ * @param tolerance the largest element of the gradient that is as good as 0
+ */
+export function minimize(
+  objective: Objective,
+  size: number,
+  { tolerance = 1e-4, mostIterations = 100 } = {},
+): Float64Array {
+  let [x, gradient] = [new Float64Array(size), new Float64Array(size)];
+  let value = objective(x, gradient);
+  const pairs: { step: Float64Array; change: Float64Array; product: number }[] = [];
+  for (let iteration = 0; iteration < mostIterations; iteration++) {
+    if (gradient.every((element) => Math.abs(element) <= tolerance)) break;
+    const direction = descent(gradient, pairs);
+    const slope = dot(direction, gradient);
+    let length = pairs.length === 0 ? 1 / Math.max(1, Math.sqrt(dot(gradient, gradient))) : 1;
+    let next = x;
+    const nextGradient = new Float64Array(size);
+    let nextValue = Number.POSITIVE_INFINITY;
+    for (let halving = 0; halving < MOST_HALVINGS; halving++, length /= 2) {
+      next = x.map((element, i) => element + length * direction[i]);
+      nextValue = objective(next, nextGradient);
+      if (nextValue <= value + SUFFICIENT * length * slope) break;
+    }
+    if (!(nextValue < value)) break;
+    const step = next.map((element, i) => element - x[i]);
+    const change = nextGradient.map((element, i) => element - gradient[i]);
+    const product = dot(step, change);
+    if (product > 0) pairs.push({ step, change, product });
+    if (pairs.length > MEMORY) pairs.shift();
+    [x, gradient, value] = [next, nextGradient, nextValue];
+  }
+  return x;
+}
+
+/** The two loops of L-BFGS: minus the gradient times an estimate of the inverse Hessian. */
+function descent(
+  gradient: Float64Array,
+  pairs: readonly { step: Float64Array; change: Float64Array; product: number }[],
+): Float64Array {
+  const direction = gradient.map((element) => -element);
+  const add = (factor: number, vector: Float64Array) => {
+    for (let i = 0; i < direction.length; i++) direction[i] += factor * vector[i];
+  };
+  const shares = pairs.map(() => 0);
+  for (let i = pairs.length - 1; i >= 0; i--) {
+    const { step, change, product } = pairs[i];
+    shares[i] = dot(step, direction) / product;
+    add(-shares[i], change);
+  }
+  const last = pairs.at(-1);
+  if (last) {
+    const scale = last.product / dot(last.change, last.change);
+    for (let i = 0; i < direction.length; i++) direction[i] *= scale;
+  }
+  for (const [i, { step, change, product }] of pairs.entries())
+    add(shares[i] - dot(change, direction) / product, step);
+  return direction;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

@@ -1,0 +1,6 @@
+/** Rows of a matrix of which few values are not 0: row `i` has `columns` and `values` from `starts[i]` to `starts[i + 1]`. */
+export interface SparseRows {
+  starts: Int32Array;
+  columns: Int32Array;
+  values: Float64Array;
+}

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { firstSentence } from '../baselines/first-sentence.ts';
+import { textInMemory } from '../data/rows.ts';
+import { TASK_NAMES, type TaskName, taskNamed } from './registry.ts';
+
+/** The baselines of a task, fitted on rows and scored on others, by name. */
+function baselinesOf(
+  task: TaskName,
+  data: object,
+  train: readonly object[],
+  validation = train,
+  labels: readonly string[] = [],
+) {
+  const definition = taskNamed(task);
+  const reading = definition.data.parse({ train: 'x', ...data });
+  const [learnt, scored] = [train, validation].map((rows) =>
+    definition.read([textInMemory('x.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'))], reading),
+  );
+  return definition.baselines!(learnt, scored, { labels, reading });
+}
+
+const columns = { text: 'text', label: 'label' };
+const words = ['good', 'good', 'good', 'good', 'bad', 'bad', 'bad'];
+
+describe('baselines', () => {
+  it.each(TASK_NAMES.filter((name) => !taskNamed(name).words.instead))('there are some for %s', (name) => {
+    expect(taskNamed(name).baselines).toBeTypeOf('function');
+  });
+
+  it('of classes are a bag of words and the majority class, whose loss is the entropy of the shares', () => {
+    const train = words.map((text) => ({ text, label: text === 'good' ? 'yes' : 'no' }));
+    const found = baselinesOf('single_label_classification', columns, train, train.slice(2), ['no', 'yes']);
+    expect(found).toMatchObject([
+      { name: 'a bag of words', isBlind: false, scores: { accuracy: 1, f1: 1 } },
+      { name: 'always "yes"', isBlind: true, scores: { accuracy: 2 / 5, matthews_correlation: 0 } },
+    ]);
+    expect(found[1].scores.loss).toBeCloseTo(-(2 * Math.log(4 / 7) + 3 * Math.log(3 / 7)) / 5, 6);
+  });
+
+  it('of three classes are fitted together', () => {
+    const train = [...words, 'so', 'so'].map((text) => ({ text, label: text }));
+    const [bag, usual] = baselinesOf('single_label_classification', columns, train, train, [
+      'bad',
+      'good',
+      'so',
+    ]);
+    expect(bag.scores.accuracy).toBe(1);
+    expect(usual).toMatchObject({ name: 'always "good"', scores: { accuracy: 4 / 9 } });
+  });
+
+  it('of sets of labels are a bag of words, and what more than half of the rows have', () => {
+    const train = words.map((text) => ({ text, label: text === 'good' ? ['a', 'b'] : ['b'] }));
+    const found = baselinesOf('multi_label_classification', columns, train, train, ['a', 'b']);
+    expect(found).toMatchObject([
+      { name: 'a bag of words', scores: { accuracy: 1, f1: 1 } },
+      { name: 'always "a", "b"', isBlind: true, scores: { accuracy: 4 / 7 } },
+    ]);
+    const rare = words.map((text) => ({ text, label: text === 'bad' ? ['a'] : [] }));
+    expect(baselinesOf('multi_label_classification', columns, rare, rare, ['a'])[1].name).toBe(
+      'never a label',
+    );
+  });
+
+  it('of numbers are ridge regression, and the mean, of which no correlation is defined', () => {
+    const train = words.map((text) => ({ text, label: text === 'good' ? 2 : 1 }));
+    const [ridge, mean] = baselinesOf('regression', columns, train);
+    expect(ridge.scores.pearson).toBeCloseTo(1, 6);
+    expect(mean).toMatchObject({
+      name: 'always the mean, 1.57',
+      isBlind: true,
+      scores: { pearson: Number.NaN },
+    });
+    expect(mean.scores.r2).toBeCloseTo(0, 6);
+  });
+
+  it('of tokens are the tag that a word mostly has, and the most frequent one', () => {
+    const sentence = (tokens: string, tags: string) => ({ tokens: tokens.split(' '), tags: tags.split(' ') });
+    const train = [sentence('Ann saw Bob', 'B-PER O B-PER'), sentence('they saw it all', 'O O O O')];
+    const scored = [sentence('Bob saw Eve', 'B-PER O B-PER')];
+    expect(baselinesOf('token_classification', {}, train, scored)).toMatchObject([
+      { name: "each word's most frequent tag", scores: { precision: 1, recall: 1 / 2, accuracy: 2 / 3 } },
+      { name: 'always "O"', isBlind: true, scores: { f1: 0, accuracy: 1 / 3 } },
+    ]);
+  });
+
+  it('of questions are the first sentence, and no answer where that may be right', () => {
+    const asked = { question: 'Who?', context: 'Ann. Bob saw it.', answers: ['Ann.'] };
+    const rows = [{ ...asked, answers: { text: ['Ann'], answer_start: [0] } }];
+    expect(baselinesOf('question_answering', {}, rows)).toMatchObject([
+      { name: 'the first sentence', scores: { exact_match: 1, f1: 1 } },
+    ]);
+    const none = [...rows, { ...asked, answers: { text: [], answer_start: [] } }];
+    expect(baselinesOf('question_answering', {}, none)[1]).toMatchObject({
+      name: 'never an answer',
+      isBlind: true,
+      scores: { exact_match: 1 / 2 },
+    });
+  });
+
+  it('of texts are what can be copied from the source', () => {
+    const rows = [{ source: 'One two. Three four.', target: 'One two.' }];
+    expect(baselinesOf('seq2seq_lm', {}, rows)).toMatchObject([
+      { name: 'the first sentence', scores: { rougeL: 1 } },
+      { name: 'a copy of the source', scores: { rouge1: 2 / 3 } },
+    ]);
+    expect(baselinesOf('seq2seq_lm', { predict_with_generate: false }, rows)).toEqual([]);
+  });
+});
+
+it.each([
+  ['Is it so? "Yes." No.', 'Is it so?'],
+  ['  It is 3.5 m.\nNo.', 'It is 3.5 m.'],
+  ['He said "no." Then', 'He said "no."'],
+  ['no end', 'no end'],
+  ['a line\nanother', 'a line'],
+  ['', ''],
+])('the first sentence of %j is %j', (text, sentence) => expect(firstSentence(text)).toBe(sentence));

@@ -1,0 +1,52 @@
+import { bagOfWords } from '../../baselines/bag-of-words.ts';
+import type { Baseline } from '../../baselines/baseline.ts';
+import type { LinearLoss } from '../../baselines/linear-model.ts';
+import type { Row } from '../../data/row.ts';
+import type { Targets } from './to-targets.ts';
+
+/** How labels are predicted without a language model. */
+export interface LabelBaselines {
+  /** What a linear model of the words is fitted by. */
+  linearLoss: LinearLoss;
+  /** What the linear model is called in a sentence. */
+  linearName: string;
+  /**
+   * The answer that suits the training rows best, whatever the text.
+   *
+   * @returns its logits [outputs], and what it is called in a sentence
+   */
+  blind(targets: Targets, labels: readonly string[]): { name: string; logits: readonly number[] };
+}
+
+/** Rows with the targets of their labels. */
+interface Labelled {
+  rows: readonly Row[];
+  targets: Targets;
+}
+
+/**
+ * A bag of words, and the best answer that does not read the text.
+ *
+ * @param scores of logits [rows, outputs] on the rows of `validation`
+ */
+export function textBaselines(
+  { linearLoss, linearName, blind }: LabelBaselines,
+  train: Labelled,
+  validation: Labelled,
+  labels: readonly string[],
+  scores: (logits: Float32Array) => Baseline['scores'],
+): Baseline[] {
+  const constant = blind(train.targets, labels);
+  const everywhere = validation.rows.flatMap(() => constant.logits);
+  // As in scikit-learn, two classes have one output.
+  const hasOneOutput = linearLoss === 'softmax' && labels.length === 2;
+  const outputs = hasOneOutput ? 1 : constant.logits.length;
+  const loss = hasOneOutput ? 'sigmoid' : linearLoss;
+  const learnt = { texts: train.rows, targets: train.targets, outputs, loss };
+  const found = bagOfWords(learnt, validation.rows);
+  const logits = Float32Array.from(hasOneOutput ? [...found].flatMap((score) => [0, score]) : found);
+  return [
+    { name: linearName, isBlind: false, scores: scores(logits) },
+    { name: constant.name, isBlind: true, scores: scores(Float32Array.from(everywhere)) },
+  ];
+}
