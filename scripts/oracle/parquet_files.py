@@ -5,6 +5,7 @@
 
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,3 +53,18 @@ for row in rows:
 # Some KB that unpack to 96 MB.
 bomb = pa.table({"sentence": pa.array(["a" * 96_000_000])})
 pq.write_table(bomb, out / "bomb.parquet", compression="ZSTD", use_dictionary=False, write_statistics=False)
+
+# Integers and decimals that no double holds.
+large = [1234567890123456789, 1234567890123456788, -5, None]
+wide = [Decimal("12345678901234567890.1230"), Decimal("12345678901234567890.1231"), Decimal("-0.0500"), None]
+numbers = pa.table(
+    {
+        "id": pa.array(large, pa.int64()),
+        "unsigned": pa.array([2**64 - 1, 2**53 + 1, 5, None], pa.uint64()),
+        "amount": pa.array(wide, pa.decimal128(38, 4)),
+        "nested": pa.array([{"amounts": [1]}] * 4),
+        "key": pa.array([Decimal(n) if n is not None else None for n in large], pa.decimal128(38, 0)),
+        "price": pa.array([Decimal("1.50"), Decimal("-2.25"), Decimal("0.00"), None], pa.decimal128(9, 2)),
+    }
+)
+pq.write_table(numbers, out / "numbers.parquet")

@@ -56,6 +56,20 @@ describe('parseRows', () => {
       MULTI,
       ['1 a=x,2', '2 b='],
     ],
+    [
+      'JSON of numbers that no double holds',
+      'x.jsonl',
+      '{"text":"a","label":1234567890123456789}\n{"text":"b","label":1234567890123456788}',
+      NAMED,
+      ['1 a=1234567890123456789', '2 b=1234567890123456788'],
+    ],
+    [
+      'a JSON list of them, in lists',
+      'x.json',
+      '[{"text":"a","label":[1234567890123456789, 1e400]},\n{"text":"b","label":[1234567890123456788]}]',
+      MULTI,
+      ['1 a=1234567890123456789,1e400', '2 b=1234567890123456788'],
+    ],
     ['JSON on standard input', '-', '{"text":"a","label":0.5}', NAMED, ['1 a=0.5']],
     ['a format given', '-', 'text,label\na,1', { ...NAMED, format: 'csv' }, ['2 a=1']],
     ['a delimiter given', 'x.csv', 'text;label\n"a; b";1', { ...NAMED, delimiter: ';' }, ['2 a; b=1']],
@@ -308,6 +322,8 @@ it('rows without labels keep the number that the file gives them', () => {
   expect(ids('index\ttext\n7\ta\n9\tb', 'x.tsv')).toEqual(['7', '9']);
   expect(ids('{"text":"a","idx":0}\n{"text":"b","idx":1}', 'x.jsonl')).toEqual(['0', '1']);
   expect(ids('text\na', 'x.csv')).toEqual([undefined]);
+  const large = ['1234567890123456789', '1234567890123456788'];
+  expect(ids(large.map((id) => `{"text":"a","id":${id}}`).join('\n'), 'x.jsonl')).toEqual(large);
 });
 
 describe('readRows', () => {

@@ -1,4 +1,6 @@
 import { checkRowCount } from './check-row-count.ts';
+import { endOfString } from './end-of-string.ts';
+import { exactJson } from './exact-json.ts';
 import type { RowProblems } from './row-problems.ts';
 
 export type JsonObject = Record<string, unknown>;
@@ -15,7 +17,10 @@ const MAX_LINE = 2 ** 24;
 /** Conversations lie four deep. */
 const MAX_DEPTH = 64;
 
-/** The objects of a file with one JSON object a line, or of one that is a list of them; blank lines are skipped. */
+/**
+ * The objects of a file with one JSON object a line, or of one that is a list of them; blank lines are skipped. Numbers that
+ * a double would change are texts: see {@link exactJson}.
+ */
 export function* jsonLines(content: string, problems: RowProblems): Iterable<JsonLine> {
   if (/^\s*\[/.test(content)) {
     yield* listedObjects(content, problems);
@@ -69,16 +74,6 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
   problems.add(line, { expected: 'a list of JSON objects', got });
 }
 
-/** Where the quotation mark is that closes the one at `start`; -1 where none does. */
-export function endOfString(content: string, start: number): number {
-  for (let at = content.indexOf('"', start + 1); at >= 0; at = content.indexOf('"', at + 1)) {
-    let escapes = 0;
-    while (content[at - 1 - escapes] === '\\') escapes++;
-    if (escapes % 2 === 0) return at;
-  }
-  return -1;
-}
-
 function newlinesIn(text: string): number {
   let count = 0;
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
@@ -103,7 +98,7 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
 /** Throws a SyntaxError also for what is too long, deep or full: of `[],` every three bytes make a list. */
 function parseRow(source: string): unknown {
   if (source.length > MAX_LINE) throw new SyntaxError(`${source.length} characters`);
-  const value: unknown = JSON.parse(source);
+  const value = exactJson(source);
   if (depthOf(value, MAX_DEPTH) > MAX_DEPTH) throw new SyntaxError('lists or objects too deep in each other');
   return value;
 }

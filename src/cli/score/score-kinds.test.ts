@@ -38,6 +38,21 @@ describe('files of more than memory holds are refused by', () => {
   });
 });
 
+it('rows with ids that no double holds are found by them', async () => {
+  const ids = ['1234567890123456789', '1234567890123456788', '1234567890123456787'];
+  const lines = (labels: number[]) =>
+    labels.map((label, i) => `{"id": ${ids[i]}, "label": ${label}}`).join('\n');
+  const { score } = await SCORE_KINDS['glue/sst2']();
+  const found = score(
+    {
+      predictions: file('p.tsv', `index\tprediction\n${ids.map((id, i) => `${id}\t${i % 2}`).join('\n')}`),
+      references: file('r.jsonl', lines([0, 1, 0])),
+    },
+    () => {},
+  );
+  expect(found).toMatchObject({ accuracy: 1, rows: 3 });
+});
+
 it('values of any length are read, in the order of the file', () => {
   const text = '\\"a\\\\'.repeat(3e6);
   const values = valuesById(file('p.json', `{"b": "${text}", "10": "", "a\\"": "x", "b": "y"}`), 'string');

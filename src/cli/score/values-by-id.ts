@@ -1,5 +1,6 @@
 import { checkWholeJson } from '../../data/check-whole-json.ts';
-import { endOfString, typeName } from '../../data/json-lines.ts';
+import { endOfString } from '../../data/end-of-string.ts';
+import { typeName } from '../../data/json-lines.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 

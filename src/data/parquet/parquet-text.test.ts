@@ -33,6 +33,19 @@ it('takes names of classes from beside the file', async () => {
   ).toEqual(['yes', 'no', null]);
 });
 
+it('writes numbers that no double holds as they are', async () => {
+  const { text } = await parquetText(fixture('numbers.parquet'), 'x');
+  const wide = ['12345678901234567890.1230', '12345678901234567890.1231', '-0.0500', null];
+  expect(rowsOf(text)).toEqual(
+    [
+      { id: '1234567890123456789', unsigned: '18446744073709551615', key: '1234567890123456789', price: 1.5 },
+      { id: '1234567890123456788', unsigned: '9007199254740993', key: '1234567890123456788', price: -2.25 },
+      { id: -5, unsigned: 5, key: '-5', price: 0 },
+      { id: null, unsigned: null, key: null, price: null },
+    ].map((row, i) => ({ ...row, nested: { amounts: [1] }, amount: wide[i] })),
+  );
+});
+
 describe('hostile files', () => {
   it('are not unpacked beyond what their size allows', async () => {
     await expect(parquetText(fixture('bomb.parquet'), 'bomb.parquet')).rejects.toThrow(

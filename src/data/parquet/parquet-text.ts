@@ -1,7 +1,9 @@
 import { UserError } from '../../support/user-error.ts';
 import { checkTextSize } from '../decode-text.ts';
+import { exactJson } from '../exact-json.ts';
 import { checkSizes } from './check-sizes.ts';
 import { type ColumnClasses, classesOf, nameClass } from './class-names.ts';
+import { decimalText, withWideDecimals } from './wide-decimals.ts';
 
 /** A parquet file as JSON Lines: what reads those reads these. */
 export interface ParquetText {
@@ -11,7 +13,8 @@ export interface ParquetText {
 }
 
 /**
- * Unpacks a parquet file, a row a line. Classes are written by their names, -1 as null.
+ * Unpacks a parquet file, a row a line. Classes are written by their names, -1 as null, and numbers that a double would
+ * change as texts.
  *
  * @param known classes that something beside the file tells
  * @throws UserError for a file that is damaged, or larger than it may be
@@ -29,15 +32,17 @@ export async function parquetText(
       bytes.buffer.slice(bytes.byteOffset + from, bytes.byteOffset + (to ?? bytes.byteLength)),
   };
   try {
-    const metadata = parquetMetadata(file.slice(0));
-    checkSizes(bytes, metadata);
+    const found = parquetMetadata(file.slice(0));
+    checkSizes(bytes, found);
+    const { metadata, scales } = withWideDecimals(found);
     const classes = { ...classesOf(metadata.key_value_metadata), ...known };
     const parts: string[] = [];
     let size = 0;
     for (const group of metadata.row_groups) {
       // The reader goes through all groups each time, to find those that it wants.
       const only = { ...metadata, row_groups: [group], num_rows: group.num_rows };
-      for (const row of await parquetReadObjects({ file, metadata: only, compressors })) {
+      for (const row of await parquetReadObjects({ file, metadata: only, compressors, parsers })) {
+        for (const [name, scale] of scales) row[name] = decimalText(row[name], scale);
         const line = `${JSON.stringify(row, (key, value) => plain(key, value, classes))}\n`;
         size += line.length;
         checkTextSize(size, where);
@@ -52,6 +57,10 @@ export async function parquetText(
     throw new UserError({ where, expected: 'a sound parquet file', got });
   }
 }
+
+const parsers = {
+  jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && exactJson(new TextDecoder().decode(bytes)),
+};
 
 function plain(key: string, value: unknown, classes: ColumnClasses): unknown {
   if (Object.hasOwn(classes, key)) return nameClass(value, classes[key]);

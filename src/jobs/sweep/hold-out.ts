@@ -1,5 +1,6 @@
 import { checkWholeJson } from '../../data/check-whole-json.ts';
 import { detectFormat } from '../../data/detect-format.ts';
+import { exactJson } from '../../data/exact-json.ts';
 import { extensionOf } from '../../data/extension-of.ts';
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -81,7 +82,7 @@ function listIn(content: string, fileName: string): Records | undefined {
   checkWholeJson(content, fileName);
   let value: unknown;
   try {
-    value = JSON.parse(content);
+    value = exactJson(content);
   } catch {
     return undefined;
   }
@@ -94,7 +95,7 @@ function listIn(content: string, fileName: string): Records | undefined {
     records,
     join(all) {
       const elements = `[\n${all.join(',\n')}\n]`;
-      return around ? JSON.stringify({ ...around, data: JSON.parse(elements) }) : elements;
+      return around ? JSON.stringify({ ...around, data: exactJson(elements) }) : elements;
     },
   };
 }

@@ -112,6 +112,15 @@ describe('rows that are held out', () => {
     expect(holdOut(blocks, 'a.conll', 0.1).heldOut.trim().split('\n\n')).toHaveLength(2);
   });
 
+  it('of JSON lists keep numbers that no double holds', () => {
+    const rows = numbers.map((_, i) => `{"label": ${1234567890123456700n + BigInt(i)}}`);
+    for (const content of [`[${rows}]`, `{"version": 1, "data": [${rows}]}`]) {
+      const { train, heldOut } = holdOut(content, 'a.json', 0.1);
+      const found = `${train}${heldOut}`.match(/12345678901234567\d\d/g);
+      expect(new Set(found)).toHaveLength(numbers.length);
+    }
+  });
+
   it('are sentences of CoNLL columns whatever the file is called, and lines of JSON Lines', () => {
     const sentences = numbers.map((text) => `${text}\tO\nend\tO`).join('\n\n');
     for (const name of ['a.tsv', 'a.txt', 'a']) {

@@ -26,6 +26,16 @@ describe('readQuestions', () => {
     expect(json({ version: '1.1', data })).toEqual([answered]);
   });
 
+  it('takes ids that no double holds', () => {
+    const ids = ['1234567890123456789', '1234567890123456788'];
+    const rows = ids.map((id) => JSON.stringify({ ...ROW, id, answers: [] }).replace(`"${id}"`, id));
+    for (const [content, name] of [
+      [`[${rows}]`, 'x.json'],
+      [rows.join('\n'), 'x.jsonl'],
+    ])
+      expect(readQuestions(content, name, 'places').map(({ id }) => id)).toEqual(ids);
+  });
+
   it('takes rows: JSON Lines, a list, under "data", one alone', () => {
     const row = { ...ROW, id: 'a', answers: { text: ['cat'], answer_start: [4] } };
     const none = { ...ROW, answers: { text: [], answer_start: [] } };

@@ -1,4 +1,5 @@
 import { checkWholeJson } from '../../data/check-whole-json.ts';
+import { exactJson } from '../../data/exact-json.ts';
 import { type JsonObject, jsonLines, own, typeName } from '../../data/json-lines.ts';
 import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
 import { listNames } from '../../support/list-names.ts';
@@ -84,7 +85,7 @@ function parsed(body: string, fileName: string): JsonObject | unknown[] {
   checkWholeJson(body, fileName);
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = exactJson(body);
   } catch (error) {
     const got = body.trim() === '' ? 'an empty file' : `invalid JSON (${(error as Error).message})`;
     throw new UserError({ where: fileName, expected, got });

@@ -1,0 +1,54 @@
+import { endOfString } from './end-of-string.ts';
+
+/** Only such texts can have a number that a double changes: 16 digits, or an exponent of two. */
+const MAY_HAVE_LONG = /\d[\d.]{15}|[eE][+-]?\d\d/;
+const TEXT_OR_NUMBER = /"|-?\d[\d.eE+-]*/g;
+/** No double needs as many characters. */
+const MAX_DIGITS = 400;
+
+/**
+ * Parses JSON as JSON.parse does, but for numbers that a double would change, such as 1234567890123456789: they are texts,
+ * as they are written. Labels and ids may be such numbers, and rounding makes one of two of them.
+ *
+ * @throws SyntaxError as JSON.parse does
+ */
+export function exactJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (!MAY_HAVE_LONG.test(text)) return value;
+  const quoted = withLongNumbersQuoted(text);
+  return quoted === undefined ? value : JSON.parse(quoted);
+}
+
+/** The text with quotes around long numbers; undefined without such. */
+function withLongNumbersQuoted(text: string): string | undefined {
+  const parts: string[] = [];
+  let done = 0;
+  TEXT_OR_NUMBER.lastIndex = 0;
+  for (let match = TEXT_OR_NUMBER.exec(text); match; match = TEXT_OR_NUMBER.exec(text)) {
+    const { index } = match;
+    const [token] = match;
+    if (token === '"') TEXT_OR_NUMBER.lastIndex = endOfString(text, index) + 1;
+    else if (!isExact(token)) {
+      parts.push(text.slice(done, index), `"${token}"`);
+      done = index + token.length;
+    }
+  }
+  return done === 0 ? undefined : parts.join('') + text.slice(done);
+}
+
+/** Whether a double writes the same number again. */
+function isExact(number: string): boolean {
+  if (number.length > MAX_DIGITS) return false;
+  return number.length < 16 && !/e/i.test(number)
+    ? true
+    : decimal(number) === decimal(String(Number(number)));
+}
+
+/** A number as its digits without zeros around them, and the power of ten behind them. */
+function decimal(number: string): string {
+  const [, whole = number, fraction = '', power = '0'] =
+    /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const short = digits.replace(/0+$/, '');
+  return short && `${short}e${Number(power) - fraction.length + digits.length - short.length}`;
+}
