@@ -1,5 +1,6 @@
 import { type Document, isMap, isScalar, parseDocument } from 'yaml';
 import { UserError } from '../support/user-error.ts';
+import { keysToText, UNIQUE_TEXTS } from './yaml-keys.ts';
 
 /**
  * Applies one `--set` to a config: `training.learning_rate=2e-3`. The value is YAML (`[query, value]`, `true`, `10%`),
@@ -28,7 +29,8 @@ export function applySetting(document: Document, setting: string): string[] {
 }
 
 function settingValue(text: string, setting: string): unknown {
-  const parsed = parseDocument(text.trim());
+  const parsed = parseDocument(text.trim(), UNIQUE_TEXTS);
+  keysToText(parsed);
   if (parsed.errors.length > 0) {
     const hint = 'Put it in double quotes, inside quotes for the shell.';
     throw new UserError({

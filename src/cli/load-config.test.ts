@@ -55,6 +55,16 @@ describe('--set', () => {
     });
   });
 
+  it('takes keys as they are written, which YAML would take for equal numbers', () => {
+    const weights = { 1: 3, '1.0': 2, '01': 4, '1234567890123456789': 5, True: 6, '~': 7 };
+    const yaml = `{1: 3, 1.0: 2, 01: 4, 1234567890123456789: 5, True: 6, ~: 7}`;
+    const inFile = BASE.replace('training:', `training: {class_weights: ${yaml}}`);
+    expect(load(inFile).training.class_weights).toEqual(weights);
+    expect(load(BASE, `training.class_weights=${yaml}`).training.class_weights).toEqual(weights);
+    expect(load(inFile, 'training.class_weights.1=8').training.class_weights).toEqual({ ...weights, 1: 8 });
+    expect(messageOf(inFile.replace('01', '1'))).toContain('Map keys must be unique');
+  });
+
   it('takes keys that are no words of ASCII', () => {
     const { training } = load(BASE, 'training.class_weights.größe=3', 'training.class_weights.very good=2');
     expect(training.class_weights).toEqual({ größe: 3, 'very good': 2 });

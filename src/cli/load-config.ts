@@ -6,6 +6,7 @@ import type { RunConfig } from '../run/config/run-config.ts';
 import type { KeyPath } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';
+import { keysToText, UNIQUE_TEXTS } from './yaml-keys.ts';
 
 /** A config that people write has some kilobytes, and YAML takes much memory for its size. */
 const MAX_CONFIG_BYTES = 2 ** 17;
@@ -40,7 +41,8 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   const lines = new LineCounter();
   const text = readText(path, 'a config file', MAX_CONFIG_BYTES);
   checkYaml(text, path);
-  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error' });
+  const document = parseDocument(text, { lineCounter: lines, logLevel: 'error', ...UNIQUE_TEXTS });
+  keysToText(document);
   if (document.errors.length > 0) {
     const told = document.errors.slice(0, MOST_TOLD);
     const messages = told.map(({ message, pos }) => {
