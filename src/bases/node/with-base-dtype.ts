@@ -4,12 +4,13 @@ import { SafetensorsFile } from '../../formats/node/safetensors-file.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
+import { cacheFolder as programCache } from '../../support/node/cache-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BaseDtype } from '../base-dtype.ts';
 import { baseFormat } from '../base-format.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
 import { onBase } from '../on-base.ts';
-import { baseCacheFolder, baseKey } from './base-cache.ts';
+import { baseKey } from './base-cache.ts';
 import { type OnWritten, writeBase } from './write-base.ts';
 
 export interface BaseOptions {
@@ -33,7 +34,7 @@ const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'u
 export async function withBaseDtype<Model extends TaskModel>(
   model: LoadedModel<Model>,
   dtype: BaseDtype,
-  { cacheFolder = baseCacheFolder(), byRow, onWritten = () => {} }: BaseOptions = {},
+  { cacheFolder = programCache(), byRow, onWritten = () => {} }: BaseOptions = {},
 ): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
   const format = baseFormat(model, dtype, byRow);

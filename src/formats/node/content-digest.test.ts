@@ -1,8 +1,11 @@
 import {
   closeSync,
+  existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   rmSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -10,8 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
-import { contentDigest, isDigestedWhole } from './content-digest.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { contentDigest } from './content-digest.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'adalora-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -26,22 +29,66 @@ it('is that of the content, whatever name and time it has', () => {
   expect(contentDigest(c)).not.toBe(contentDigest(a));
 });
 
-it('of a huge file tells a megabyte that changed, wherever it lies, and another size', () => {
+it('counts all bytes of more than 128 MB', () => {
   const path = join(root, 'huge.bin');
-  const size = 2 ** 28 + 3;
   writeFileSync(path, '');
-  truncateSync(path, size); // a hole: nothing is written
-  expect(isDigestedWhole(size)).toBe(false);
+  truncateSync(path, 2 ** 27 + 3); // a hole: nothing is written
   const before = contentDigest(path);
-  const seen = new Set([before]);
-  const changed = new Uint8Array(2 ** 20).fill(1);
-  for (const at of [0, 100_000_001, size - changed.length]) {
+  const fd = openSync(path, 'r+');
+  writeSync(fd, Uint8Array.of(1), 0, 1, 100_000_001);
+  closeSync(fd);
+  expect(contentDigest(path)).not.toBe(before);
+});
+
+describe('of a large file', () => {
+  const path = join(root, 'large.bin');
+  const cache = join(root, 'cache');
+  const size = 2 ** 22 + 3;
+  const options = { cache, small: 2 ** 16 };
+  const write = (at: number, byte: number) => {
     const fd = openSync(path, 'r+');
-    writeSync(fd, changed, 0, changed.length, at);
+    writeSync(fd, Uint8Array.of(byte), 0, 1, at);
     closeSync(fd);
-    seen.add(contentDigest(path));
-  }
-  truncateSync(path, size - 1);
-  seen.add(contentDigest(path));
-  expect(seen.size).toBe(5);
+  };
+  const remembered = () => (existsSync(join(cache, 'digests')) ? readdirSync(join(cache, 'digests')) : []);
+  // A file system may count time in seconds: a digest is remembered when the file has been at rest for a while.
+  const later = () => vi.spyOn(Date, 'now').mockReturnValue(statSync(path).ctimeMs + 60_000);
+  beforeAll(() => {
+    writeFileSync(path, '');
+    truncateSync(path, size); // a hole: nothing is written
+  });
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('tells a byte that changed, wherever it lies, also with the old time of modification', () => {
+    const { atime, mtime } = statSync(path);
+    const digest = () => {
+      later();
+      const first = contentDigest(path, options);
+      expect(contentDigest(path, options)).toBe(first);
+      return first;
+    };
+    const seen = new Set([digest()]);
+    for (const at of [5000, 4_000_001]) {
+      write(at, 1);
+      utimesSync(path, atime, mtime);
+      seen.add(digest());
+    }
+    expect(seen.size).toBe(3);
+    expect(remembered()).toHaveLength(3);
+  });
+
+  it('is remembered only of one at rest, and what is remembered must be a digest', () => {
+    rmSync(cache, { recursive: true });
+    write(0, 2);
+    const digest = contentDigest(path, options);
+    expect(remembered()).toEqual([]);
+    later();
+    contentDigest(path, options);
+    const [name] = remembered();
+    const place = join(cache, 'digests', name);
+    writeFileSync(place, 'f'.repeat(64));
+    expect(contentDigest(path, options)).toBe('f'.repeat(64));
+    writeFileSync(place, 'f'.repeat(63));
+    expect(contentDigest(path, options)).toBe(digest);
+  });
 });

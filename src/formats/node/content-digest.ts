@@ -1,47 +1,41 @@
 import { createHash } from 'node:crypto';
-import { safetensorsDataStart } from '../safetensors.ts';
+import { identityOf } from '../../support/node/file-identity.ts';
 import { FileSource } from './file-source.ts';
+import { rememberDigest, rememberedDigest } from './remembered-digests.ts';
 
-/** Files up to here are read whole, which takes a fraction of a second. */
-const WHOLE_BYTES = 2 ** 27;
-/** Of larger ones a block at the beginning of each stretch: 13 GB are 50 MB to read. A larger tensor has one at least. */
-const STRETCH = 2 ** 20;
-const BLOCK = 2 ** 12;
+/** Smaller files are read again each time, which takes a fraction of a second. */
+const SMALL_BYTES = 2 ** 24;
 /** Bytes that are read at once. */
 const CHUNK = 2 ** 22;
-
-/** Whether {@link contentDigest} reads all of a file of that size. */
-export function isDigestedWhole(size: number): boolean {
-  return size <= WHOLE_BYTES;
-}
+/** The last bytes count twice: adapters and checkpoints hold digests that were made so. */
+const TAIL = 2 ** 12;
 
 /**
- * What tells a file from others by its content, wherever it lies and however old it is: a hash of its size and of all of it,
- * or where it is huge of the header of a safetensors file, evenly spread blocks and the last one.
+ * What tells a file from others by its content, wherever it lies and however old it is: a hash of its size and of all its
+ * bytes. That of a large file is remembered until something is written to it.
  *
+ * @param options.cache folder in which it is remembered; by default the program's
+ * @param options.small bytes of a file that is read each time
  * @throws UserError for one that is missing or unreadable
  */
-export function contentDigest(path: string): string {
+export function contentDigest(
+  path: string,
+  { cache, small = SMALL_BYTES }: { cache?: string; small?: number } = {},
+): string {
   const source = FileSource.open(path, 'a file');
   try {
-    const hash = createHash('sha256').update(`${source.size}\n`);
-    for (const [begin, end] of partsOf(source)) hash.update(source.read(begin, end));
-    return hash.digest('hex');
+    const { size } = source;
+    const before = source.stats();
+    const isLarge = size > small;
+    const known = isLarge ? rememberedDigest(before, cache) : undefined;
+    if (known !== undefined) return known;
+    const hash = createHash('sha256').update(`${size}\n`);
+    for (let at = 0; at < size; at += CHUNK) hash.update(source.read(at, Math.min(size, at + CHUNK)));
+    hash.update(source.read(Math.max(0, size - TAIL), size));
+    const digest = hash.digest('hex');
+    if (isLarge && identityOf(source.stats()) === identityOf(before)) rememberDigest(before, digest, cache);
+    return digest;
   } finally {
     source.close();
   }
-}
-
-function* partsOf(source: FileSource): Iterable<[begin: number, end: number]> {
-  const { size } = source;
-  const whole = isDigestedWhole(size) ? size : headerEnd(source);
-  for (let at = 0; at < whole; at += CHUNK) yield [at, Math.min(whole, at + CHUNK)];
-  for (let at = whole; at < size; at += STRETCH) yield [at, Math.min(size, at + BLOCK)];
-  yield [Math.max(0, size - BLOCK), size];
-}
-
-/** Where the header of a safetensors file ends; of another file 0. */
-function headerEnd(source: FileSource): number {
-  if (!source.path.endsWith('.safetensors')) return 0;
-  return safetensorsDataStart(source.read(0, 8), source.size, source.path);
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { missingFile } from './missing-file.ts';
@@ -46,6 +46,11 @@ export class FileSource implements ByteSource {
       done += count;
     }
     return bytes;
+  }
+
+  /** What the system says of it now. */
+  stats(): BigIntStats {
+    return fstatSync(this.#fd, { bigint: true });
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -56,4 +56,25 @@ it('serve no longer what was unloaded while it was read again', async () => {
   await looked;
   await folders.look();
   expect([...served.keys()]).toEqual([]);
+});
+
+it('read an adapter again that was replaced by one of equal size and time', async () => {
+  const { folders, served } = watched();
+  await folders.readAll();
+  const before = served.get('a');
+  const path = join(root, 'a', 'adapter_model.safetensors');
+  const [old, { atime, mtime, size }] = [readFileSync(path), statSync(path)];
+  make(2);
+  const other = readFileSync(path);
+  writeFileSync(path, old);
+  utimesSync(path, atime, mtime);
+  await folders.readAll();
+  const again = served.get('a');
+  expect(other).toHaveLength(size);
+  writeFileSync(path, other);
+  utimesSync(path, atime, mtime);
+  await folders.look();
+  await folders.look();
+  expect(again).not.toBe(before);
+  expect(served.get('a')).not.toBe(again);
 });

@@ -1,8 +1,8 @@
-import { type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../formats/adapters/adapter-files.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
+import { fileIdentity } from '../../support/node/file-identity.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 
 /** An adapter that lies somewhere. */
@@ -50,17 +50,8 @@ export function adapterIn(folder: string): FoundAdapter | undefined {
 /** The state of an adapter's files; undefined where the folder has no settings of one. */
 export function stateOf(folder: string): string | undefined {
   const states = [...new Set([ADAPTER_CONFIG, ...ADAPTER_FILES, NOTES_FILE])].map((name) => {
-    const stats = statsOf(join(folder, name));
-    return stats && `${name} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+    const identity = fileIdentity(join(folder, name));
+    return identity && `${name} ${identity}`;
   });
   return states[0] && states.join('\n');
-}
-
-/** Undefined also for what may not be looked at. */
-function statsOf(path: string): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
-  }
 }

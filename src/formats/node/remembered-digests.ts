@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { type BigIntStats, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder } from '../../support/node/cache-folder.ts';
+import { identityOf } from '../../support/node/file-identity.ts';
+import { atomicWrite } from './atomic-write.ts';
+
+const DIGEST = /^[0-9a-f]{64}$/;
+/** Some file systems count whole seconds, or two: a later write could look like the last one. */
+const SETTLED_MS = 10_000;
+
+/** The digest of a file that {@link rememberDigest} was given; undefined for one that has been written to since. */
+export function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): string | undefined {
+  try {
+    const digest = readFileSync(placeOf(stats, cache), 'utf8');
+    return DIGEST.test(digest) ? digest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps the digest of a file for later processes, unless the file has just been written. */
+export function rememberDigest(stats: BigIntStats, digest: string, cache = cacheFolder()): void {
+  if (Date.now() - Number(stats.ctimeMs) < SETTLED_MS) return;
+  try {
+    atomicWrite(placeOf(stats, cache), digest);
+  } catch {
+    // The cache may be full or not ours: the file is read again next time.
+  }
+}
+
+function placeOf(stats: BigIntStats, cache: string): string {
+  return join(cache, 'digests', createHash('sha256').update(identityOf(stats)).digest('hex').slice(0, 32));
+}
