@@ -36,36 +36,35 @@ export interface UseFlags {
 /** Adds the flags of {@link UseFlags}; those for the file are named like the `data` section's keys. */
 export function addUseFlags(command: Command): Command {
   return command
-    .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
-    .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'wasm']))
+    .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
+    .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
     .addOption(baseDtypeOption())
     .option(
       '--text <column>',
-      'column of the text, name or number from 0 (this and those below: default as in the run)',
+      'text column, by name or by number from 0 (this and the options below: default as in the run)',
       column,
     )
     .option('--text_pair, --text-pair <column>', 'column of the second text', column)
-    .option('--label <column>', 'column of the label', column)
-    .option('--source <column>', 'column of the text to write another from', column)
-    .option('--target <column>', 'column of the text to write', column)
-    .option('--header', 'the first line names the columns')
-    .option('--no-header', 'it does not')
+    .option('--label <column>', 'label column', column)
+    .option('--source <column>', 'column of the input text (seq2seq)', column)
+    .option('--target <column>', 'column of the text to generate (seq2seq)', column)
+    .option('--header', 'the first line is a header')
+    .option('--no-header', 'the first line is a row')
     .option('--quote', 'double quotes enclose fields')
-    .option('--no-quote', 'they are characters like any other')
-    .option('--label_separator, --label-separator <text>', 'what separates the labels of a row')
+    .option('--no-quote', 'double quotes are plain characters')
+    .option('--label_separator, --label-separator <text>', 'separator of several labels in a row')
     .option(
       '--null_score_diff_threshold, --null-score-diff-threshold <number>',
-      'how far no answer must be above the best one',
+      'how much better "no answer" must score than the best answer',
       number,
     )
-    .option('--delimiter <character>', 'what separates the fields of a table')
+    .option('--delimiter <character>', 'field separator')
     .addOption(
-      new Option(
-        '--on_bad_row, --on-bad-row <what>',
-        'whether rows that cannot be read are left out',
-      ).choices(ON_BAD_ROW),
+      new Option('--on_bad_row, --on-bad-row <what>', 'what to do with rows that cannot be read').choices(
+        ON_BAD_ROW,
+      ),
     )
-    .option('--max_length, --max-length <tokens>', 'tokens after which a text is cut', count);
+    .option('--max_length, --max-length <tokens>', 'truncate texts to this many tokens', count);
 }
 
 /** Flags that name a split of a data set on the Hub instead of a file. */
@@ -78,9 +77,9 @@ export interface SplitFlags {
 /** Adds the flags of {@link SplitFlags}, by the keys of a `data` section. */
 export function addSplitFlags(command: Command): Command {
   return command
-    .option('--dataset <owner/name>', 'a data set of the Hub instead of a file')
-    .option('--subset <name>', 'which of its parts')
-    .option('--split <name>', 'which of its splits (validation)');
+    .option('--dataset <owner/name>', 'data set of the Hub, instead of a file')
+    .option('--subset <name>', 'subset of the data set')
+    .option('--split <name>', 'split of the data set (default: validation)');
 }
 
 /**
@@ -105,7 +104,10 @@ export async function namedFiles(
 
 /** How the base below an adapter is kept. */
 export function baseDtypeOption(): Option {
-  const option = new Option('--base_dtype, --base-dtype <type>', 'how the frozen weights are kept (float32)');
+  const option = new Option(
+    '--base_dtype, --base-dtype <type>',
+    'precision of the frozen weights (default: float32)',
+  );
   return option.choices(BASE_DTYPES);
 }
 

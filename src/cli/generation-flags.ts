@@ -19,19 +19,23 @@ export function addGenerationFlags(command: Command): Command {
   return command
     .option(
       '--max_new_tokens, --max-new-tokens <count>',
-      "tokens to write at most (this and those below: default as in the model's files; of this else 256)",
+      "maximum number of new tokens (default: as in the model's files, else 256; the options below follow the files too)",
       number,
     )
-    .option('--sample', 'draw tokens by their probabilities (do_sample)')
-    .option('--no-sample', 'take the likeliest')
-    .option('--temperature <number>', 'below 1: likelier tokens more often', number)
-    .option('--top_k, --top-k <count>', 'draw from this many tokens', number)
-    .option('--top_p, --top-p <share>', 'draw from the likeliest tokens of this probability together', number)
-    .option('--num_beams, --num-beams <count>', 'search this many texts side by side', number)
-    .option('--seed <number>', 'decides what is drawn', number, 0)
+    .option('--sample', 'sample tokens by probability (do_sample)')
+    .option('--no-sample', 'always take the most likely token')
+    .option('--temperature <number>', 'sampling temperature; below 1 prefers likely tokens', number)
+    .option('--top_k, --top-k <count>', 'sample from the k most likely tokens', number)
+    .option(
+      '--top_p, --top-p <share>',
+      'sample from the most likely tokens with this total probability',
+      number,
+    )
+    .option('--num_beams, --num-beams <count>', 'number of beams of the beam search', number)
+    .option('--seed <number>', 'random seed of sampling', number, 0)
     .option(
       '--set <key=value>',
-      'any key of GenerationConfig, as in --set no_repeat_ngram_size=3; null turns it off (any number of times)',
+      'set any key of GenerationConfig, as in --set no_repeat_ngram_size=3; null unsets it (repeatable)',
       repeated,
       [],
     );

@@ -8,7 +8,7 @@ const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
 
 /** Whether {@link openInBrowser} is wanted. */
 export function openOption(): Option {
-  return new Option('--open <yes|no>', 'show it in the browser').choices(['yes', 'no']).default('no');
+  return new Option('--open <yes|no>', 'open it in a browser').choices(['yes', 'no']).default('no');
 }
 
 /** Opens a file or an address with what this system has for it; where it has nothing, says so. */

@@ -9,7 +9,7 @@ export interface Shard {
 }
 
 export function shardOption(): Option {
-  return new Option('--shard <i/n>', 'only every n-th run, from the i-th on')
+  return new Option('--shard <i/n>', 'run only every n-th run, starting with the i-th')
     .argParser(shard)
     .default({ number: 1, of: 1 }, '1/1');
 }

@@ -20,13 +20,13 @@ import { classTable } from '../terminal/class-table.ts';
 
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('Score a trained model on a file: labelled rows, or for a language model text.')
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
+    .description('Score a trained model on labelled rows, or a language model on text.')
+    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(
       '[file]',
-      'TSV, CSV or JSON Lines; for a language model text, JSON Lines, or a folder of them; - for standard input',
+      'TSV, CSV or JSON Lines; for a language model text, JSON Lines or a folder of them; - reads standard input',
     )
-    .option('--json', 'print JSON, one object a line');
+    .option('--json', 'print JSON Lines');
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );

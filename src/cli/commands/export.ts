@@ -11,19 +11,19 @@ interface Flags {
 
 export function exportCommand(): Command {
   return new Command('export')
-    .description('Write a model or an adapter in another form that computes the same.')
+    .description('Convert a model or an adapter to ONNX or to plain LoRA.')
     .argument(
       '<run or adapter>',
-      'folder of a run, of an adapter in the format of PEFT or AdapterHub, or of a model; or its Hub id',
+      'folder of a run, an adapter (PEFT or AdapterHub) or a model, or its Hub id',
     )
     .requiredOption(
       '--as <form>',
-      'onnx: the merged model for transformers.js and Optimum; lora: plain LoRA, for programs that do not know AdaLoRA',
+      'onnx: the merged model, for transformers.js and Optimum; lora: an equal LoRA adapter, for programs without AdaLoRA',
     )
-    .requiredOption('-o, --output <folder>', 'new or empty')
-    .option('--dtype <types>', 'with onnx: how weights are kept, of fp32,fp16,q8,q4 one or several (fp32)')
-    .option('--model <folder or id>', 'with onnx: the base model, where it is not the one the adapter names')
-    .option('--json', 'print JSON, one object a line: where it is')
+    .requiredOption('-o, --output <folder>', 'output folder, new or empty')
+    .option('--dtype <types>', 'with onnx: types of the weights, from fp32,fp16,q8,q4 (default: fp32)')
+    .option('--model <folder or id>', 'with onnx: base model (default: the one that the adapter names)')
+    .option('--json', 'print the output folder as JSON')
     .action(run);
 }
 

@@ -34,28 +34,28 @@ interface Flags extends GenerationFlags {
 export function generateCommand(): Command {
   const command = new Command('generate')
     .description(
-      'Write what follows a prompt, as it is made. Without a prompt: for each line of standard input; in a terminal, a chat.',
+      'Generate text from a prompt and stream it. Without a prompt, read one prompt per line of standard input, or start a chat in a terminal.',
     )
-    .argument(
-      '<run, adapter or model>',
-      'folder of a run, of an adapter or of a model, or a model id of the Hub',
+    .argument('<run, adapter or model>', 'folder of a run, an adapter or a model, or its Hub id')
+    .argument('[prompts...]', 'same as --prompt')
+    .option('--prompt <text>', 'prompt (repeatable)', repeated, [])
+    .option('--file <path>', 'file with one prompt per line, or JSON Lines with prompt or messages')
+    .option('--chat', "apply the model's chat template to each prompt")
+    .option(
+      '--no-chat',
+      'use each prompt as it is (default: as the adapter was trained; in a terminal, a chat)',
     )
-    .argument('[prompts...]', 'the same as with --prompt')
-    .option('--prompt <text>', 'the prompt (any number of times)', repeated, [])
-    .option('--file <path>', 'a prompt a line, or JSON Lines with prompt or messages')
-    .option('--chat', "take prompts for questions of a chat: through the model's chat template")
-    .option('--no-chat', 'take them as they are (default: as the adapter was trained; in a terminal, a chat)')
-    .option('--system <text>', 'what a chat begins with');
+    .option('--system <text>', 'system prompt');
   return addGenerationFlags(command)
-    .option('--jsonl', 'print a line of JSON for each text: text, ids, finish (stop or length)')
+    .option('--jsonl', 'print one JSON line per text: text, ids, finish (stop or length)')
     .option(
       '--batch_size, --batch-size <count>',
-      'prompts at once; above 1 nothing is printed before its end',
+      'prompts per batch; above 1, a text is printed when it is complete',
       count,
       1,
     )
-    .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
-    .addOption(new Option('--device <device>', 'where to compute').choices(['cpu', 'webgpu', 'wasm']))
+    .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
+    .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
     .addOption(baseDtypeOption())
     .action((path, prompts, flags) =>
       inAllProcesses((processes) =>

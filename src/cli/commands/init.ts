@@ -9,13 +9,11 @@ import { shellQuoted } from '../shell-quoted.ts';
 
 export function initCommand(): Command {
   return new Command('init')
-    .description(
-      'Write a commented config and a few labelled rows to begin with; `adalora train` works at once.',
-    )
-    .argument('[folder]', 'where to; default: the current folder', '.')
-    .option('--recipe <name>', `write the config of an experiment instead: see \`${PROGRAM} recipes\``)
-    .option('--method <name>', 'of --recipe: another method than its own')
-    .option('--budget <level>', 'of --recipe: a level of the budget, such as 0.16%')
+    .description('Write a commented config and some labelled rows that `adalora train` can use at once.')
+    .argument('[folder]', 'folder to write to (default: the current folder)', '.')
+    .option('--recipe <name>', `write the config of a recipe instead (see \`${PROGRAM} recipes\`)`)
+    .option('--method <name>', 'with --recipe: train with this method')
+    .option('--budget <level>', 'with --recipe: budget, such as 0.16%')
     .action(run);
 }
 

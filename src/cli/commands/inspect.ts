@@ -4,9 +4,9 @@ import { printable } from '../../support/printable.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('Show what an adapter is: its ranks by layer and matrix, or how large its bottlenecks are.')
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
-    .option('--json', 'print JSON, one object a line')
+    .description('Show an adapter: its ranks by layer and matrix, or the size of its bottlenecks.')
+    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
+    .option('--json', 'print JSON Lines')
     .action(run);
 }
 

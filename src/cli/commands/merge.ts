@@ -10,21 +10,18 @@ interface Flags {
 
 export function mergeCommand(): Command {
   return new Command('merge')
-    .description('Write the model that an adapter makes of its base, as a checkpoint of its own.')
-    .argument(
-      '<run or adapter>',
-      'folder of a run, or of an adapter in the format of PEFT or AdapterHub; or its Hub id',
-    )
-    .requiredOption('-o, --output <folder>', 'new or empty')
+    .description('Merge an adapter into its base model and write a full checkpoint.')
+    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub), or its Hub id')
+    .requiredOption('-o, --output <folder>', 'output folder, new or empty')
     .addOption(
-      new Option('--dtype <type>', 'type of the weights; by default that of the base').choices([
+      new Option('--dtype <type>', 'type of the weights (default: that of the base model)').choices([
         'float32',
         'float16',
         'bfloat16',
       ]),
     )
-    .option('--model <folder or id>', 'the base model, where it is not the one the adapter names')
-    .option('--json', 'print JSON, one object a line: where it is')
+    .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
+    .option('--json', 'print the output folder as JSON')
     .action(run);
 }
 

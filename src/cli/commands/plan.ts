@@ -23,26 +23,24 @@ const ETHERNET = { bandwidth: 1.25e9, latency: 20e-6 };
 export function planCommand(): Command {
   return new Command('plan')
     .description('Show what a run would train, its steps and its memory, without loading the weights.')
-    .argument('[config]', `YAML file; default: ${CONFIG_NAME} in this folder`)
-    .option('--set <key=value>', 'replace a value (any number of times)', repeated, [])
+    .argument('[config]', `YAML file (default: ${CONFIG_NAME} in this folder)`)
+    .option('--set <key=value>', 'set a key of the config (repeatable)', repeated, [])
     .option(
       '--measure',
-      'train for some seconds over each base_dtype, for its memory, its speed and the time to expect',
+      'train for some seconds with each base_dtype to measure memory, speed and total time',
     )
-    .option(
-      '--processes <n>',
-      'and what several take that share it through MPI, each on a host like this one; measures a step',
-      count,
-    )
+    .option('--processes <n>', 'also predict the time on this many hosts with MPI; measures a step', count)
     .addOption(
-      new Option('--bandwidth <speed>', 'of their network')
+      new Option('--bandwidth <speed>', 'of the network, with --processes')
         .argParser(bandwidth)
         .default(ETHERNET.bandwidth, '10Gb/s'),
     )
     .addOption(
-      new Option('--latency <time>', 'of their network').argParser(latency).default(ETHERNET.latency, '20us'),
+      new Option('--latency <time>', 'of the network, with --processes')
+        .argParser(latency)
+        .default(ETHERNET.latency, '20us'),
     )
-    .option('--json', 'print JSON, one object a line')
+    .option('--json', 'print JSON Lines')
     .action(run);
 }
 

@@ -27,24 +27,18 @@ const EVERY = ['jsonl', 'csv'];
 export function predictCommand(): Command {
   const command = new Command('predict')
     .description(
-      'Predict a line of JSON for each row: its id or number, its label, and the probability of each label. In a terminal, answer what is typed.',
+      'Print one JSON line per row: id or row number, label, and the probability of each label. In a terminal, classify what you type.',
     )
-    .argument('<run or adapter>', 'folder of a run, or of an adapter in the format of PEFT or AdapterHub')
-    .argument('[file]', 'TSV, CSV or JSON Lines; standard input without (there also one text a line)')
-    .option('--json', 'print JSON, one object a line, as without it')
-    .option('--logits', 'give the logits as well')
+    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
+    .argument('[file]', 'TSV, CSV or JSON Lines (default: standard input, also as one text per line)')
+    .option('--json', 'print JSON Lines (the default)')
+    .option('--logits', 'also print the logits')
     .addOption(
-      new Option(
-        '--format <form>',
-        'of the answers: jsonl, csv, or glue for the lines of a submission to GLUE',
-      )
+      new Option('--format <form>', 'output format: jsonl, csv, or glue for a submission to GLUE')
         .default('jsonl')
         .conflicts('json'),
     )
-    .option(
-      '-o, --output <folder>',
-      'write files of the official format instead: predictions.json and so on',
-    );
+    .option('-o, --output <folder>', 'write files in the official format instead, such as predictions.json');
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );

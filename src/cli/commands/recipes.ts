@@ -3,8 +3,8 @@ import { PROGRAM } from '../../support/program.ts';
 
 export function recipesCommand(): Command {
   return new Command('recipes')
-    .description("List the recipes: the paper's experiments, and those of other models.")
-    .option('--json', 'print JSON, one object a line')
+    .description("List the recipes: the paper's experiments and those of other models.")
+    .option('--json', 'print JSON Lines')
     .action(run);
 }
 

@@ -9,11 +9,13 @@ interface Flags {
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description('Draw runs as one HTML file that needs no network: curves, ranks, importance, cost.')
-    .argument('<run...>', 'folders of runs; those that differ by seed only are taken together')
+    .description(
+      'Write an HTML report of one or more runs: curves, ranks, importance, cost. It works offline.',
+    )
+    .argument('<run...>', 'folders of runs; runs that differ only by seed are averaged')
     .option(
       '-o, --output <file>',
-      'default: report.html in the folder of the run, of several in the current one',
+      'output file (default: report.html in the folder of the run; for several runs, in the current folder)',
     )
     .addOption(openOption())
     .action(run);

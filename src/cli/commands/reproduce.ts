@@ -26,25 +26,18 @@ interface Flags {
 
 export function reproduceCommand(): Command {
   return new Command('reproduce')
-    .description(
-      "Run a table of the paper with the data that are there, and write it beside the paper's figures.",
-    )
+    .description("Run a table of the paper on the data that you have, and compare with the paper's figures.")
     .argument('<table>', 'glue, squad or summarisation')
-    .option('--model <folder or id>', "default: the paper's, from the Hub")
-    .option('--data <folder>', 'where the data sets are, such as glue/CoLA', 'data')
-    .option('-o, --output <folder>', 'default: runs/TABLE')
-    .option('--seeds <n>', 'runs of each row', countFrom1, 5)
+    .option('--model <folder or id>', "base model (default: the paper's, from the Hub)")
+    .option('--data <folder>', 'folder of the data sets, such as glue/CoLA', 'data')
+    .option('-o, --output <folder>', 'output folder (default: runs/TABLE)')
+    .option('--seeds <n>', 'seeds per row', countFrom1, 5)
     .addOption(shardOption())
-    .option('--method <name>', 'this method alone, in the table or not (any number of times)', repeated, [])
-    .option(
-      '--budget <level>',
-      'this level of the budget alone, in the table or not (any number of times)',
-      repeated,
-      [],
-    )
-    .option('--set <key=value>', 'replace a value in every config (any number of times)', repeated, [])
-    .option('--resume', 'go on with what the output folder has')
-    .option('--plan', 'say what would run, and how long it takes here, and stop')
+    .option('--method <name>', 'run only this method (repeatable)', repeated, [])
+    .option('--budget <level>', 'run only this budget (repeatable)', repeated, [])
+    .option('--set <key=value>', 'set a key in every config (repeatable)', repeated, [])
+    .option('--resume', 'continue with the runs in the output folder')
+    .option('--plan', 'print the runs and their time on this machine, then stop')
     .action(run);
 }
 

@@ -12,21 +12,21 @@ const FLAG: Readonly<Record<OptionalFile, string>> = { references: '--references
 
 export function scoreCommand(): Command {
   return new Command('score')
-    .description('Official scores of files that any system wrote, as one JSON object.')
-    .addArgument(new Argument('<kind>', 'whose scores').choices(Object.keys(SCORE_KINDS)))
+    .description('Compute the official scores of a predictions file and print them as JSON.')
+    .addArgument(new Argument('<kind>', 'metric or task to score').choices(Object.keys(SCORE_KINDS)))
     .requiredOption(
       '--predictions <file>',
-      'what was predicted: for squad {"id": "answer"}, for rouge and bleu a text a line',
+      'predictions (squad: {"id": "answer"}; rouge and bleu: one text per line)',
     )
     .option(
       '--references <file>',
-      'what is right: for squad a dev JSON of v1.1 or v2.0, for rouge and bleu a text a line',
+      'reference answers (squad: a dev JSON of v1.1 or v2.0; rouge and bleu: one text per line)',
     )
     .option(
       '--null_odds, --null-odds <file>',
-      'squad v2.0: {"id": odds of no answer}, for the best thresholds',
+      'squad v2.0: {"id": odds of no answer}, to find the best threshold',
     )
-    .option('--json', 'print JSON, one object a line, as without it')
+    .option('--json', 'print JSON Lines (the default)')
     .action(run);
 }
 

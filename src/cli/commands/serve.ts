@@ -23,21 +23,21 @@ export function serveCommand(): Command {
     .description('Serve many adapters of one base model over HTTP: /predict, /v1/completions and more.')
     .argument(
       '<folders...>',
-      'folders of adapters or runs, or folders of such; what comes and goes there does so here',
+      'folders of adapters or runs; adapters added to or removed from them are loaded and unloaded while the server runs',
     )
-    .option('--model <folder or id>', 'the base model, where it is not the one the adapters name')
-    .option('--host <address>', 'the address to listen at', '127.0.0.1')
-    .option('--port <port>', 'the port to listen at, 0 for any', portNumber, 8080)
-    .option('--api-key-env <name>', 'the environment variable with the key that clients must show')
+    .option('--model <folder or id>', 'base model (default: the one that the adapters name)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 picks a free one', portNumber, 8080)
+    .option('--api-key-env <name>', 'environment variable that holds the API key')
     .addOption(baseDtypeOption())
-    .option('--allow-loading', 'let clients load and unload adapters of the folders')
-    .option('--slots <count>', 'adapters that are ready to compute with at a time', count)
-    .option('--max-batch <rows>', 'rows, or texts being written, of a batch', count, 32)
-    .option('--max-batch-tokens <tokens>', 'tokens of a batch', count, 8192)
-    .option('--max-wait <ms>', 'how long a row waits for others', milliseconds, 2)
-    .option('--max-queue <rows>', 'rows and prompts that may wait; more are refused', count, 512)
-    .option('--max-body <bytes>', 'bytes of a request', count, 2 ** 21)
-    .option('--timeout <seconds>', 'how long a request may take', count, 300)
+    .option('--allow-loading', 'let clients load and unload adapters from the folders')
+    .option('--slots <count>', 'number of adapters kept ready in memory', count)
+    .option('--max-batch <rows>', 'rows, or texts being generated, per batch', count, 32)
+    .option('--max-batch-tokens <tokens>', 'tokens per batch', count, 8192)
+    .option('--max-wait <ms>', 'longest time that a row waits for a batch', milliseconds, 2)
+    .option('--max-queue <rows>', 'rows and prompts that may wait; more get 503', count, 512)
+    .option('--max-body <bytes>', 'bytes per request', count, 2 ** 21)
+    .option('--timeout <seconds>', 'time limit of a request', count, 300)
     .action(async (folders: string[], flags: ServeFlags) => {
       const { runServer } = await import('../serve/run-server.ts');
       await runServer(folders, flags);

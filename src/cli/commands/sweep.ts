@@ -21,12 +21,15 @@ const HELD_OUT = 0.1;
 export function sweepCommand(): Command {
   return new Command('sweep')
     .description(
-      'Train every combination of the lists in a config, and choose the best by held-out training rows.',
+      'Train every combination of the lists in a config and choose the best on held-out training rows.',
     )
-    .argument('<file>', 'YAML: a config with lists in place of values, and held_out, the share of rows (0.1)')
-    .option('--set <key=value>', 'replace a value or a list (any number of times)', repeated, [])
+    .argument(
+      '<file>',
+      'YAML config with lists instead of values; held_out is the share of rows to compare on (default: 0.1)',
+    )
+    .option('--set <key=value>', 'set a key or a list (repeatable)', repeated, [])
     .addOption(shardOption())
-    .option('--resume', 'go on with what the output folder has; a shard does so without being told')
+    .option('--resume', 'continue with the runs in the output folder (always on for a shard)')
     .action(run);
 }
 

@@ -3,11 +3,9 @@ import { Command } from 'commander';
 
 export function tokenizeCommand(): Command {
   return new Command('tokenize')
-    .description(
-      'A line of JSON for each text, a line each: ids, tokens, and which of its characters each token stands for.',
-    )
-    .argument('<model>', 'folder of a model, a run or an adapter, or its id on the Hub')
-    .argument('[file]', 'texts, one a line; standard input without')
+    .description('Print one JSON line per input line: ids, tokens, offsets.')
+    .argument('<model>', 'folder of a model, a run or an adapter, or its Hub id')
+    .argument('[file]', 'file with one text per line (default: standard input)')
     .action(run);
 }
 

@@ -18,23 +18,23 @@ interface Flags {
 
 export function trainCommand(): Command {
   return new Command('train')
-    .description('Fine-tune a model as a config says; the result goes to its output folder.')
-    .argument('[config]', `YAML file; default: ${CONFIG_NAME} in this folder`)
+    .description('Fine-tune a model from a config. The result goes to its output folder.')
+    .argument('[config]', `YAML file (default: ${CONFIG_NAME} in this folder)`)
     .option(
       '--set <key=value>',
-      'replace a value, as in --set training.learning_rate=1e-3 (any number of times)',
+      'set a key, as in --set training.learning_rate=1e-3 (repeatable)',
       repeated,
       [],
     )
-    .option('--resume', 'continue the run in the output folder from its newest checkpoint')
-    .option('--json', 'print JSON, one object a line: the events')
-    .option('--live', 'show the run in a browser of this machine while it trains: prints the address')
+    .option('--resume', 'continue from the newest checkpoint in the output folder')
+    .option('--json', 'print every event as a line of JSON')
+    .option('--live', 'serve a live page of the run on 127.0.0.1 and print its address')
     .addOption(
-      new Option('--port <port>', 'of --live; default: any that is free')
+      new Option('--port <port>', 'port of the live page (default: a free one)')
         .argParser(portNumber)
         .implies({ live: true }),
     )
-    .option('--tensorboard', 'write event files for TensorBoard to tensorboard/ in the output folder')
+    .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder')
     .action(run);
 }
 

@@ -13,10 +13,14 @@ const PORT = 7117;
 
 export function webCommand(): Command {
   return new Command('web')
-    .description('Serve a page that trains in the browser, on files that stay there; Ctrl-C ends it.')
-    .addOption(new Option('--port <port>', '0: any that is free').argParser(portNumber).default(PORT))
+    .description('Serve a page that trains in the browser. Your files stay in the browser.')
+    .addOption(
+      new Option('--port <port>', 'port to listen on; 0 picks a free one')
+        .argParser(portNumber)
+        .default(PORT),
+    )
     .addOption(openOption())
-    .option('-o, --output <folder>', 'write the page there instead, for any static host')
+    .option('-o, --output <folder>', 'write the page to this folder instead, for a static host')
     .action(run);
 }
 
