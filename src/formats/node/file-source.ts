@@ -12,7 +12,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 export class FileSource implements ByteSource {
   readonly path: string;
   readonly size: number;
-  readonly #fd: number;
+  #fd: number | undefined;
 
   private constructor(path: string, size: number, fd: number) {
     this.path = path;
@@ -33,11 +33,12 @@ export class FileSource implements ByteSource {
   }
 
   read(begin: number, end: number): Uint8Array {
+    const fd = this.#open();
     const bytes = new Uint8Array(end - begin);
     let done = 0;
     while (done < bytes.length) {
       const length = Math.min(bytes.length - done, MAX_READ_BYTES);
-      const count = readSync(this.#fd, bytes, done, length, begin + done);
+      const count = readSync(fd, bytes, done, length, begin + done);
       if (count === 0) {
         const got = `its end at ${begin + done}`;
         const hint = 'The file changed while it was read.';
@@ -50,11 +51,19 @@ export class FileSource implements ByteSource {
 
   /** What the system says of it now. */
   stats(): BigIntStats {
-    return fstatSync(this.#fd, { bigint: true });
+    return fstatSync(this.#open(), { bigint: true });
   }
 
+  /** Closing twice does nothing: the descriptor's number may be another file's by then. */
   close(): void {
-    closeSync(this.#fd);
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) closeSync(fd);
+  }
+
+  #open(): number {
+    if (this.#fd !== undefined) return this.#fd;
+    throw new Error(`${this.path} was closed before it was read`);
   }
 }
 

@@ -1,0 +1,21 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { FileSource } from './file-source.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'source-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('closed twice, leaves the file alone that has its number by then', () => {
+  const path = join(folder, 'weights');
+  writeFileSync(path, 'weights');
+  const source = FileSource.open(path, 'a file');
+  source.close();
+  // The system gives out the lowest number that is free.
+  const other = openSync(join(folder, 'other'), 'w+');
+  source.close();
+  expect(writeSync(other, 'mine')).toBe(4);
+  expect(() => source.read(0, 4)).toThrow('was closed before it was read');
+  closeSync(other);
+});
