@@ -1,4 +1,5 @@
 import { concatenated } from '../support/concatenated.ts';
+import { Turns } from '../support/turns.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import { TextStream } from '../text/text-stream.ts';
@@ -29,12 +30,12 @@ export interface TextGeneratorParts {
 /** New tokens where neither the person nor the model's files give a length. transformers has 20, which few want. */
 const DEFAULT_NEW_TOKENS = 256;
 
-/** A language model that writes text. It has one memory, so it does one thing at a time. Close it after use. */
+/** A language model that writes text. It has one memory, so calls wait for each other. Close it after use. */
 export class TextGenerator {
   /** Whether the model was trained on conversations, as far as its adapter says: then it wants messages. */
   readonly isChat: boolean;
   readonly #parts: TextGeneratorParts;
-  #isBusy = false;
+  readonly #turns = new Turns();
 
   constructor(parts: TextGeneratorParts) {
     this.#parts = parts;
@@ -73,7 +74,7 @@ export class TextGenerator {
   ): Promise<Generated[][]> {
     const settings = this.settings(config);
     const ids = prompts.map((prompt) => this.#ids(prompt, settings));
-    const rows = await this.#alone(() => generate(this.#parts.model, ids, settings, options));
+    const rows = await this.#turns.run(() => generate(this.#parts.model, ids, settings, options));
     const begun = this.#begun(ids);
     const all = rows.map((row): Generated => {
       const made = newTokens(row, begun, settings.eos_token_id);
@@ -102,7 +103,7 @@ export class TextGenerator {
     const ids = [this.#ids(prompt, settings)];
     const pieces = new TextStream(this.#parts.tokenizer);
     let text = '';
-    this.#begin();
+    const end = await this.#turns.begin();
     try {
       const tokens = streamTokens(this.#parts.model, ids, settings, options);
       for (;;) {
@@ -113,7 +114,7 @@ export class TextGenerator {
         if (done) return { text, ...newTokens(value[0], this.#begun(ids), settings.eos_token_id) };
       }
     } finally {
-      this.#isBusy = false;
+      end();
     }
   }
 
@@ -163,20 +164,6 @@ export class TextGenerator {
   /** Tokens that rows begin with. */
   #begun(prompts: readonly Int32Array[]): number {
     return this.#parts.model.encode ? 1 : Math.max(...prompts.map(({ length }) => length));
-  }
-
-  #begin(): void {
-    if (this.#isBusy) throw new Error('a generator makes one text (or batch of texts) at a time');
-    this.#isBusy = true;
-  }
-
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    this.#begin();
-    try {
-      return await work();
-    } finally {
-      this.#isBusy = false;
-    }
   }
 }
 
