@@ -2,12 +2,12 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { batched } from '../../support/batched.ts';
+import type { Call, Cancel, Reply } from '../../support/calls/call.ts';
 import { fileError } from '../../support/file-error.ts';
 import type { DecodingLimits } from '../decoding/decoding-loop.ts';
 import type { EngineRun } from '../engine-run.ts';
 import type { BatchLimits } from '../rows/row-batcher.ts';
-import { answerCalls } from '../service/answer-calls.ts';
-import type { Call, Cancel, Reply } from '../service/calls.ts';
+import { answerService } from '../service/answer-service.ts';
 import { LocalService } from '../service/local-service.ts';
 import { type PlainError, plainError } from '../service/plain-error.ts';
 import type { Service } from '../service/service.ts';
@@ -61,7 +61,7 @@ try {
       parent.unref();
     },
   });
-  answerCalls(service, {
+  answerService(service, {
     send: batched((replies) => send({ replies: replies as Reply[] }), setImmediate),
     onMessage: (listener) => parent.on('message', (calls: ServingCalls) => calls.forEach(listener)),
   });

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { PromptTooLong } from '../../generation/prompt-too-long.ts';
+import type { Call, Cancel, Port, Reply } from '../../support/calls/call.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Overloaded } from '../overloaded.ts';
-import { answerCalls } from './answer-calls.ts';
-import type { Call, Cancel, Port, Reply } from './calls.ts';
+import { answerService } from './answer-service.ts';
 import { NotThere } from './not-there.ts';
 import { RemoteService } from './remote-service.ts';
 import type { PredictRequest, Service, WriteRequest, Written } from './service.ts';
@@ -27,7 +27,7 @@ function line(): [Port<Reply>, Port<Call | Cancel>] {
 /** A service of which the other end is asked. */
 function remote(service: Partial<Service>): RemoteService {
   const [here, there] = line();
-  answerCalls(service as Service, there);
+  answerService(service as Service, there);
   return new RemoteService(here);
 }
 

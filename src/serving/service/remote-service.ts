@@ -1,30 +1,16 @@
+import type { Port, Reply } from '../../support/calls/call.ts';
+import { Caller, type CallOptions } from '../../support/calls/caller.ts';
 import type { ServedAnswer } from '../../tasks/served-answer.ts';
-import type { Call, Cancel, Method, Port, Reply } from './calls.ts';
 import { revivedError } from './plain-error.ts';
 import type { ModelCard, PredictRequest, Service, WriteRequest, Written } from './service.ts';
 
-interface Waiting {
-  resolve(value: never): void;
-  reject(reason: unknown): void;
-  onText?(text: string): void;
-}
-
-interface CallOptions {
-  signal?: AbortSignal;
-  onText?(text: string): void;
-}
-
 /** A service that works in another thread, so that the caller's event loop never waits for the engine. */
 export class RemoteService implements Service {
-  readonly #port: Port<Reply>;
-  readonly #waiting = new Map<number, Waiting>();
-  #calls = 0;
-  #failure: Error | undefined;
+  readonly #caller: Caller;
 
-  /** @param port its other end is that of `answerCalls` */
+  /** @param port its other end is that of `answerService` */
   constructor(port: Port<Reply>) {
-    this.#port = port;
-    port.onMessage((reply) => this.#take(reply));
+    this.#caller = new Caller(port, revivedError);
   }
 
   models(): Promise<ModelCard[]> {
@@ -36,7 +22,7 @@ export class RemoteService implements Service {
   }
 
   write(request: WriteRequest, signal?: AbortSignal, onText?: (text: string) => void): Promise<Written> {
-    return this.#call('write', [request], { signal, onText });
+    return this.#call('write', [request], { signal, onTold: onText });
   }
 
   load(name: string, path: string): Promise<void> {
@@ -53,40 +39,14 @@ export class RemoteService implements Service {
 
   /** Fails what is asked now and later: the other thread has ended. The first reason counts. */
   fail(reason: Error): void {
-    this.#failure ??= reason;
-    for (const { reject } of this.#waiting.values()) reject(reason);
-    this.#waiting.clear();
+    this.#caller.fail(reason);
   }
 
-  async #call<Value>(
-    method: Method,
+  #call<Value>(
+    method: keyof Service,
     args: readonly unknown[],
-    { signal, onText }: CallOptions = {},
+    options?: CallOptions<string>,
   ): Promise<Value> {
-    signal?.throwIfAborted();
-    if (this.#failure) throw this.#failure;
-    const id = this.#calls++;
-    const leave = () => {
-      this.#waiting.get(id)?.reject(signal?.reason);
-      this.#port.send({ cancel: id } satisfies Cancel);
-    };
-    signal?.addEventListener('abort', leave, { once: true });
-    try {
-      return await new Promise<Value>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject, onText });
-        this.#port.send({ id, method, args } satisfies Call);
-      });
-    } finally {
-      this.#waiting.delete(id);
-      signal?.removeEventListener('abort', leave);
-    }
-  }
-
-  #take(reply: Reply): void {
-    const waiting = this.#waiting.get(reply.id);
-    if (!waiting) return;
-    if ('text' in reply) waiting.onText?.(reply.text);
-    else if ('error' in reply) waiting.reject(revivedError(reply.error));
-    else waiting.resolve(reply.value as never);
+    return this.#caller.call(method, args, options);
   }
 }

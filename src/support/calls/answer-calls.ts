@@ -1,0 +1,37 @@
+import type { Call, Cancel, Port, Reply } from './call.ts';
+
+/** What a method's work may use. */
+export interface Answering {
+  /** Aborted when the caller no longer waits. */
+  signal: AbortSignal;
+  /** Tells the caller something before the answer. */
+  tell(told: unknown): void;
+}
+
+/**
+ * Answers what a `Caller` at the other end of a port asks.
+ *
+ * @param plain an error as plain data
+ */
+export function answerCalls(
+  answer: (call: Call, answering: Answering) => Promise<unknown>,
+  port: Port<Call | Cancel>,
+  plain: (error: unknown) => unknown,
+): void {
+  const underWay = new Map<number, AbortController>();
+  const send = (reply: Reply) => port.send(reply);
+  port.onMessage(async (message) => {
+    if ('cancel' in message) return underWay.get(message.cancel)?.abort(new Error('the caller has gone'));
+    const { id } = message;
+    const controller = new AbortController();
+    underWay.set(id, controller);
+    try {
+      const tell = (told: unknown) => send({ id, told });
+      send({ id, value: await answer(message, { signal: controller.signal, tell }) });
+    } catch (error) {
+      send({ id, error: plain(error) });
+    } finally {
+      underWay.delete(id);
+    }
+  });
+}

@@ -1,0 +1,70 @@
+import type { Call, Cancel, Port, Reply } from './call.ts';
+
+interface Waiting {
+  resolve(value: never): void;
+  reject(reason: unknown): void;
+  onTold?(told: never): void;
+}
+
+export interface CallOptions<Told = never> {
+  /** Ends the waiting with its reason, and the work at the other end. */
+  signal?: AbortSignal;
+  /** Called with what the call tells on its way. */
+  onTold?(told: Told): void;
+}
+
+/** Calls methods at the other end of a port, where `answerCalls` listens. */
+export class Caller {
+  readonly #port: Port<Reply>;
+  readonly #revived: (error: never) => Error;
+  readonly #waiting = new Map<number, Waiting>();
+  #calls = 0;
+  #failure: Error | undefined;
+
+  /** @param revived the error that was sent as plain data */
+  constructor(port: Port<Reply>, revived: (error: never) => Error) {
+    this.#port = port;
+    this.#revived = revived;
+    port.onMessage((reply) => this.#take(reply));
+  }
+
+  /** @throws the signal's reason; the method's error; an error of the port for arguments that are no plain data */
+  async call<Value, Told = never>(
+    method: string,
+    args: readonly unknown[],
+    { signal, onTold }: CallOptions<Told> = {},
+  ): Promise<Value> {
+    signal?.throwIfAborted();
+    if (this.#failure) throw this.#failure;
+    const id = this.#calls++;
+    const leave = () => {
+      this.#waiting.get(id)?.reject(signal?.reason);
+      this.#port.send({ cancel: id } satisfies Cancel);
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      return await new Promise<Value>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject, onTold });
+        this.#port.send({ id, method, args } satisfies Call);
+      });
+    } finally {
+      this.#waiting.delete(id);
+      signal?.removeEventListener('abort', leave);
+    }
+  }
+
+  /** Fails the calls of now and later. The first reason counts. */
+  fail(reason: Error): void {
+    this.#failure ??= reason;
+    for (const { reject } of this.#waiting.values()) reject(reason);
+    this.#waiting.clear();
+  }
+
+  #take(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id);
+    if (!waiting) return;
+    if ('told' in reply) waiting.onTold?.(reply.told as never);
+    else if ('error' in reply) waiting.reject(this.#revived(reply.error as never));
+    else waiting.resolve(reply.value as never);
+  }
+}
