@@ -14,5 +14,5 @@ console.log(metrics, ranks);
 const model = await open(config);
 for await (const { label, probabilities } of model.predict([{ text: 'The cat sat on the mat.' }]))
   console.log(label, probabilities);
-console.log(await model.evaluate('dev.tsv'));
+console.log(await model.evaluate({ data: 'dev.tsv' }));
 await model.close();

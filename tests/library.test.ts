@@ -35,7 +35,7 @@ describe('the library', () => {
     expect(existsSync(join(home, 'Microsoft'))).toBe(false);
     expect(stdout).toMatch(/^10 0\.\d+$/m);
     expect(stdout).toContain('eval_accuracy');
-    expect(stdout).toMatch(/^(good|bad) \[ [\d.e-]+, [\d.e-]+ \]$/m);
+    expect(stdout).toMatch(/^(good|bad) \{ bad: [\d.e-]+, good: [\d.e-]+ \}$/m);
     expect(existsSync(workspace.path('runs', 'example', 'adapter', 'adapter_config.json'))).toBe(true);
   });
 
@@ -195,9 +195,9 @@ describe('the library', () => {
       [6, false],
     ]);
     await using model = await open(config);
-    const scores = await model.evaluate(workspace.path('dev.tsv'), undefined, { metrics: { share } });
+    const scores = await model.evaluate({ data: workspace.path('dev.tsv'), metrics: { share } });
     expect(scores.eval_share).toBe(metrics.eval_share);
-    const taken = model.evaluate(workspace.path('dev.tsv'), undefined, { metrics: { accuracy: share } });
+    const taken = model.evaluate({ data: workspace.path('dev.tsv'), metrics: { accuracy: share } });
     await expect(taken).rejects.toThrow(
       'metrics.accuracy: expected a name that no score of this program has',
     );

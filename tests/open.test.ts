@@ -2,7 +2,8 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BaseDtype } from '../src/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
-import { open } from '../src/trained/node/open.ts';
+import { open as openHere } from '../src/trained/node/open.ts';
+import { openInThread as open } from '../src/trained/node/thread/open-in-thread.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 
@@ -63,9 +64,8 @@ describe('inputs of a program', () => {
     ],
   ])('are refused by their number: %s', async (_, reading, input, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
-    const { reading: own } = opened.context();
     const good = { text: 'a cat', ...(reading === PAIR && { textPair: 'a dog' }) };
-    const answers = opened.predict([good, input as { text: string }], { ...own, ...reading });
+    const answers = opened.predict([good, input as { text: string }], { reading });
     await expect(answers.next()).rejects.toThrow(`input 2: expected ${message}`);
     await expect(answers.next()).resolves.toMatchObject({ done: true });
   });
@@ -88,14 +88,18 @@ it.each<[string, unknown, string]>([
 describe('evaluate', () => {
   it('reads as in the run, but for what is said, and takes rows', async () => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
-    const scores = await opened.evaluate(workspace.path('dev.tsv'));
-    expect(await opened.evaluate(workspace.path('dev.tsv'), { label: 'label' })).toEqual(scores);
+    const scores = await opened.evaluate({ data: workspace.path('dev.tsv') });
+    expect(await opened.evaluate({ data: workspace.path('dev.tsv'), reading: { label: 'label' } })).toEqual(
+      scores,
+    );
     const lines = ROWS.map(({ text, label }) => `"${text}";${label}\n`).join('');
     workspace.write('semi.csv', `sentence;label\n${lines}`);
-    expect(await opened.evaluate(workspace.path('semi.csv'), { delimiter: ';' })).toEqual(scores);
+    expect(await opened.evaluate({ data: workspace.path('semi.csv'), reading: { delimiter: ';' } })).toEqual(
+      scores,
+    );
     const rows = ROWS.map(({ text, label }) => ({ sentence: text, label }));
-    expect(await opened.evaluate(rows)).toEqual(scores);
-    expect(await opened.evaluate(ROWS, { text: 'text' })).toEqual(scores);
+    expect(await opened.evaluate({ data: rows })).toEqual(scores);
+    expect(await opened.evaluate({ data: ROWS, reading: { text: 'text' } })).toEqual(scores);
   });
 
   it.each<[string, unknown, object, string]>([
@@ -111,11 +115,11 @@ describe('evaluate', () => {
       {},
       'evaluate, row 1: expected values that JSON has',
     ],
-    ['what is neither', 5, {}, 'evaluate: expected a file, or rows, got 5'],
+    ['what is neither', 5, {}, 'evaluate: expected an object { data }, with the path of a file or with rows'],
   ])('refuses %s', async (_, data, reading, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
-    const given = typeof data === 'string' ? workspace.path(data) : (data as object[]);
-    await expect(opened.evaluate(given, reading)).rejects.toThrow(message);
+    const given = data === 'dev.tsv' ? workspace.path(data) : (data as object[]);
+    await expect(opened.evaluate({ data: given, reading })).rejects.toThrow(message);
   });
 });
 
@@ -124,8 +128,8 @@ it('nothing is written over a folder with files in it', async () => {
   const folder = workspace.path('merged');
   const before = readdirSync(folder);
   const refused = `output: ${folder}: expected a new or empty folder, got one with files in it`;
-  expect(() => opened.merge(folder)).toThrow(refused);
-  for (const form of ['lora', 'onnx']) expect(() => opened.export(form, folder)).toThrow(refused);
+  await expect(opened.merge(folder)).rejects.toThrow(refused);
+  for (const form of ['lora', 'onnx']) await expect(opened.export(form, folder)).rejects.toThrow(refused);
   expect(readdirSync(folder)).toEqual(before);
   // Without a name it would be the current folder.
   for (const write of [
@@ -133,12 +137,12 @@ it('nothing is written over a folder with files in it', async () => {
     () => opened.export('lora', ''),
     () => opened.export('onnx', ''),
   ])
-    expect(write).toThrow('output: expected the name of a folder, got nothing.');
+    await expect(write()).rejects.toThrow('output: expected the name of a folder, got nothing.');
 });
 
 describe.each(['merged', 'full'])('a whole model, %s', (path) => {
   it('passes no weight through JavaScript', async () => {
-    await using opened = await open(workspace.path(path));
+    await using opened = await openHere(workspace.path(path));
     expect(opened.parts.values.length).toBe(0);
     expect(opened.parts.tuner.layout.length).toBe(0);
     expect(opened.task).toBe('single_label_classification');

@@ -120,7 +120,7 @@ describe.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])('question answ
     const { exact_match, f1 } = squadScores(asked, predictions);
     expect(scores).toMatchObject({ eval_exact_match: exact_match, eval_f1: f1 });
     await using opened = await open(workspace.path(run), { model: workspace.path(family) });
-    expect(await opened.evaluate(workspace.path('dev.json'))).toEqual(scores);
+    expect(await opened.evaluate({ data: workspace.path('dev.json') })).toEqual(scores);
   });
 
   it('answers alike when it is merged, and as plain LoRA', async () => {

@@ -135,8 +135,7 @@ describe('adapters of an encoder', () => {
         const scores = place.next().value as { label: string; score: number }[];
         expect(scores[0].label).toBe(label);
         // Sums of products in another order, and a softmax of them.
-        for (const { label, score } of scores)
-          expect(score).toBeCloseTo(probabilities[LABELS.indexOf(label)], 5);
+        for (const { label, score } of scores) expect(score).toBeCloseTo(probabilities[label], 5);
       }
       await alone.close();
     }
@@ -510,11 +509,9 @@ describe('adapters of an encoder-decoder', () => {
     );
     for (const [i, name] of ['w0', 'w1', 'w0'].entries()) {
       const alone = await open(workspace.path('writers', name));
-      const answers = alone.predict<object, { text: string }>([{ source: 'The cat sat' }], {
-        ...alone.parts.notes!.data,
-        // With the start token.
-        max_target_length: 8,
-      });
+      // With the start token.
+      const reading = { ...alone.parts.notes!.data, max_target_length: 8 };
+      const answers = alone.predict<object, { text: string }>([{ source: 'The cat sat' }], { reading });
       for await (const answer of answers) expect(texts[i]).toBe(answer.text);
       await alone.close();
     }

@@ -12,3 +12,6 @@ export interface GenerateTextOptions extends SearchOptions {
   /** Called with every piece of the text as it is made; with beams once, at the end. */
   onText?: (text: string) => void;
 }
+
+/** How a text is written: keys of transformers' `GenerationConfig`, beside options of this program. */
+export interface WriteOptions extends GenerationInput, GenerateTextOptions {}

@@ -26,6 +26,13 @@ export function ownMetricProblems(names: readonly string[]): Problem[] {
   });
 }
 
+/** Gives the scores back. Throws a UserError for a name that is wrong. */
+export function assertOwnMetrics(metrics: OwnMetrics): OwnMetrics {
+  for (const { path, ...complaint } of ownMetricProblems(Object.keys(metrics)))
+    throw new UserError({ where: path.join('.'), ...complaint });
+  return metrics;
+}
+
 /**
  * Computes one's own scores one after the other.
  *

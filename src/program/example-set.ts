@@ -1,5 +1,5 @@
 import type { Tensors } from '../runtime/session.ts';
-import type { Program } from './program.ts';
+import type { Evaluator } from './program.ts';
 
 /** Examples as a model takes them. */
 export interface ExampleSet {
@@ -46,5 +46,5 @@ export interface Evaluation {
   readonly examples: ExampleSet;
   /** What is computed for each batch. */
   readonly output: 'logits' | 'loss';
-  run(program: Program, values: Float32Array, watch?: EvaluationWatch): Promise<Scores>;
+  run(program: Evaluator, values: Float32Array, watch?: EvaluationWatch): Promise<Scores>;
 }

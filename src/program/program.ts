@@ -30,6 +30,9 @@ export interface Objective {
 /** What gives logits of batches. */
 export type Predictor = Pick<Program, 'predict' | 'communicator'>;
 
+/** What evaluations need of a program. */
+export type Evaluator = Pick<Program, 'parts' | 'predict' | 'loss' | 'communicator'>;
+
 export interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
   /** Among whom examples are divided; by default nobody. */
   communicator?: Communicator;

@@ -3,27 +3,32 @@ import type { TextFile } from '../data/text-file.ts';
 import type { Generated } from '../generation/generated.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
-import type { GenerateTextOptions, GenerationInput, Prompt } from '../generation/prompt.ts';
+import type { Prompt, WriteOptions } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
-import { type OwnMetrics, ownMetricProblems } from '../metrics/own-metrics.ts';
+import { assertOwnMetrics } from '../metrics/own-metrics.ts';
 import { writesText } from '../models/heads/registry.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
-import type { Confusion, Scores } from '../program/example-set.ts';
+import type { Scores } from '../program/example-set.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
-import { ownScoresOf, withOwnScores } from '../program/own-scores.ts';
+import { type OwnScores, ownScoresOf, withOwnScores } from '../program/own-scores.ts';
 import { Program } from '../program/program.ts';
+import { untilAborted } from '../program/until-aborted.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertInput } from '../tasks/assert-input.ts';
 import type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
+import type { Answer, Prediction } from '../tasks/prediction.ts';
 import { type AnyTask, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
-import type { EncodingContext } from '../tasks/task-definition.ts';
+import type { BaseData, EncodingContext } from '../tasks/task-definition.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
+import { closedModel } from './closed-model.ts';
+import { inputChunks } from './input-chunks.ts';
+import type { EvaluateParams, EvaluationOptions, PredictOptions } from './model-options.ts';
 import type { Notes } from './notes.ts';
 
 /** What makes a trained model, wherever its files lie. */
@@ -51,23 +56,21 @@ export interface TrainedParts extends TunedValues {
   continues?: boolean;
 }
 
-export interface EvaluateOptions {
-  /** Scores of one's own, as in a run's config. */
-  metrics?: OwnMetrics;
-  /** Told of rows that are left out. */
-  onNotice?(message: string): void;
-  /** Told which class was taken for which, where a row has one class. */
-  onConfusion?(confusion: Confusion): void;
-}
-
 /** Inputs that wait for each other, so that like lengths share a batch. */
 const INPUTS_AT_ONCE = 1024;
+
+/** An answer to some inputs at once. */
+export interface AnswerOptions extends PredictOptions {
+  /** Inputs before these, by which messages count. */
+  before?: number;
+}
 
 /** A model that answers, is scored, or writes. Its sessions open when they are first needed. Close it after use. */
 export class TrainedModel {
   readonly parts: TrainedParts;
   #program: Program | undefined;
   #generator: Promise<TextGenerator> | undefined;
+  #closed: Promise<void> | undefined;
 
   constructor(parts: TrainedParts) {
     this.parts = parts;
@@ -84,86 +87,106 @@ export class TrainedModel {
   }
 
   /**
-   * Answers inputs in their order. What an input and an answer is, the task says: classifications take
-   * `{ text, textPair? }` and give `{ label, probabilities, logits }`; of other tasks a program says the types
-   * (`predict<Words, TaggedWords>(…)`).
+   * Answers inputs in their order. The task decides what inputs and answers are: classifications take
+   * `{ text, textPair? }` and give `{ label, probabilities, logits }`. For other tasks, name the types:
+   * `predict<Words, TaggedWords>(…)`.
    *
-   * @param reading keys of the task's `data` section, where they are not as in its run
-   * @throws UserError for tasks that do not answer, and naming an input that is none; NotFinite naming a row for which the model gives no finite numbers
+   * @throws UserError for tasks that do not answer, and naming an input that the task cannot take; NotFinite naming the
+   * row for which the model gives no finite numbers; the signal's reason
    */
   async *predict<Input = Texts, Answer = ClassAnswer>(
     inputs: Iterable<Input>,
-    reading?: object,
+    { reading, signal }: PredictOptions = {},
   ): AsyncGenerator<Answer> {
-    const { prediction, batchSize } = this.definition();
-    if (!prediction) throw this.cannotPredict();
-    const { values } = this.parts;
-    if (typeof Object(inputs)[Symbol.iterator] !== 'function')
-      throw new UserError({ where: 'inputs', expected: 'a list of them', got: shown(inputs) });
-    const context = this.context(reading);
-    const shape = prediction.shape(context.reading);
-    const tuned = { program: this.#opened(), values, generator: () => this.generator() };
-    const size = this.parts.batchSize ?? batchSize.eval;
     let before = 0;
-    for (const chunk of chunks(inputs, prediction.inputsAtOnce?.(size) ?? INPUTS_AT_ONCE)) {
-      for (const [i, input] of chunk.entries()) assertInput(input, shape, before + i + 1);
-      try {
-        yield* (await prediction.answer(chunk, tuned, context, size)) as Answer[];
-      } catch (error) {
-        throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
-      }
+    for (const chunk of inputChunks(inputs, this.inputsAtOnce)) {
+      yield* (await this.answer(chunk, { reading, signal, before })) as Answer[];
       before += chunk.length;
+    }
+  }
+
+  /** Inputs that are best answered together. Throws a UserError for tasks that do not answer. */
+  get inputsAtOnce(): number {
+    return this.#prediction().inputsAtOnce?.(this.batchSize) ?? INPUTS_AT_ONCE;
+  }
+
+  /** Examples computed at once. */
+  get batchSize(): number {
+    return this.parts.batchSize ?? this.definition().batchSize.eval;
+  }
+
+  /** Checks inputs, without answering them. Throws a UserError as {@link TrainedModel.predict} does. */
+  check(inputs: readonly unknown[], { reading, before = 0 }: AnswerOptions = {}): void {
+    const shape = this.#prediction().shape(this.context(reading).reading);
+    for (const [i, input] of inputs.entries()) assertInput(input, shape, before + i + 1);
+  }
+
+  /** Answers some inputs together, as {@link TrainedModel.predict} does part by part. */
+  async answer(inputs: readonly unknown[], options: AnswerOptions = {}): Promise<Answer[]> {
+    const { reading, signal, before = 0 } = options;
+    this.check(inputs, options);
+    const program = untilAborted(this.#opened(), signal);
+    const tuned = { program, values: this.parts.values, generator: () => this.generator() };
+    try {
+      return await this.#prediction().answer(inputs, tuned, this.context(reading), this.batchSize);
+    } catch (error) {
+      throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
     }
   }
 
   /**
    * Scores the model on files or on rows: `eval_loss` and `eval_<metric>` for the metrics of its task and those of your own.
    *
-   * @param reading keys of the task's `data` section, where they are not as in its run
-   * @throws UserError as a run does for its validation data and for scores of one's own
+   * @throws UserError as a run does for its validation data and for your own scores; the signal's reason
    */
-  async evaluate(
-    data: readonly TextFile[] | Rows,
-    reading: object = {},
-    { metrics = {}, onNotice, onConfusion }: EvaluateOptions = {},
-  ): Promise<Scores> {
-    for (const { path, ...complaint } of ownMetricProblems(Object.keys(metrics)))
-      throw new UserError({ where: path.join('.'), ...complaint });
-    const task = this.definition();
-    const files = filesOrRows(data);
-    const said = Object.entries(reading).filter(([, value]) => value !== undefined);
-    const own = this.context().reading;
-    const context = this.context(task.withFlags(own, Object.fromEntries(said), files[0].name));
-    const size = this.parts.batchSize ?? task.batchSize.eval;
-    const rows = task.read(files, context.reading);
-    if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
-    const evaluation = withOwnScores(task.evaluation(rows, context, size), ownScoresOf(metrics));
-    return evaluation.run(this.#opened(), this.parts.values, { onConfusion });
+  async evaluate({
+    data,
+    metrics = {},
+    ...options
+  }: EvaluateParams<readonly TextFile[] | Rows>): Promise<Scores> {
+    return this.score(filesOrRows(data), { ...options, own: ownScoresOf(assertOwnMetrics(metrics)) });
   }
 
-  /** The text that follows a prompt: as {@link TextGenerator.generate}. */
-  async generate(
-    prompt: Prompt,
-    config?: GenerationInput,
-    options?: GenerateTextOptions,
-  ): Promise<Generated> {
-    return (await this.generator()).generate(prompt, config, options);
+  /** As {@link TrainedModel.evaluate}, for files, with scores of one's own that may be computed elsewhere. */
+  async score(
+    files: readonly TextFile[],
+    { reading = {}, own, onNotice, onConfusion, signal }: EvaluationOptions & { own?: OwnScores } = {},
+  ): Promise<Scores> {
+    const task = this.definition();
+    const said = Object.entries(reading).filter(([, value]) => value !== undefined);
+    const flags = Object.fromEntries(said);
+    const context = this.context(task.withFlags(this.context().reading, flags, files[0].name));
+    const rows = task.read(files, context.reading);
+    if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
+    const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
+    return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, { onConfusion });
+  }
+
+  /** Writes the text that follows a prompt: as {@link TextGenerator.generate}. */
+  async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
+    const { seed, signal, onText, ...config } = options;
+    return (await this.generator()).generate(prompt, config, { seed, signal, onText });
   }
 
   /**
-   * What writes text with this model: it has one memory, so it does one thing at a time.
+   * What writes text with this model: it has one memory, so calls wait for each other.
    *
    * @throws UserError for models without a head that writes
    */
-  generator(): Promise<TextGenerator> {
+  async generator(): Promise<TextGenerator> {
+    if (this.isClosed) throw closedModel(this.parts.path);
     this.#generator ??= this.#openGenerator();
     return this.#generator;
   }
 
-  async close(): Promise<void> {
-    await this.#program?.release();
-    await (await this.#generator?.catch(() => undefined))?.close();
-    this.parts.model.close();
+  protected get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Releases the sessions and closes the files. A second call does nothing more. */
+  close(): Promise<void> {
+    this.#closed ??= this.#release();
+    return this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -193,6 +216,13 @@ export class TrainedModel {
     });
   }
 
+  /** @throws UserError for a task that does not answer for each row */
+  #prediction(): Prediction<BaseData, unknown> {
+    const { prediction } = this.definition();
+    if (prediction) return prediction;
+    throw this.cannotPredict();
+  }
+
   /** What it takes to make examples for it; `reading`: keys of the `data` section that are not as in its run. */
   context(reading?: object): EncodingContext {
     const { notes, text, model } = this.parts;
@@ -208,7 +238,14 @@ export class TrainedModel {
     };
   }
 
+  async #release(): Promise<void> {
+    await this.#program?.release();
+    await (await this.#generator?.catch(() => undefined))?.close();
+    this.parts.model.close();
+  }
+
   #opened(): Program {
+    if (this.isClosed) throw closedModel(this.parts.path);
     const { engine, model, tuner, communicator } = this.parts;
     this.#program ??= new Program(engine, model, tuner, { communicator });
     return this.#program;
@@ -237,19 +274,11 @@ export class TrainedModel {
 
 function filesOrRows(data: readonly TextFile[] | Rows): readonly TextFile[] {
   if (!isRows(data))
-    throw new UserError({ where: 'evaluate', expected: 'a file, or rows', got: shown(data) });
+    throw new UserError({
+      where: 'evaluate',
+      expected: 'an object { data }, with a file or rows',
+      got: shown(data),
+    });
   const areFiles = data.length > 0 && data.every((item) => 'read' in item && typeof item.read === 'function');
   return areFiles ? (data as readonly TextFile[]) : [textInMemory('rows.jsonl', rowsText(data, 'evaluate'))];
-}
-
-function* chunks<T>(items: Iterable<T>, size: number): Iterable<T[]> {
-  let chunk: T[] = [];
-  for (const item of items) {
-    chunk.push(item);
-    if (chunk.length === size) {
-      yield chunk;
-      chunk = [];
-    }
-  }
-  if (chunk.length > 0) yield chunk;
 }

@@ -54,7 +54,9 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
         const [[label, percent]] = answers.get(text)!;
         for await (const answer of model.predict([{ text }])) {
           expect(label).toBe(answer.label);
-          expect(Math.abs(percent - 100 * Math.max(...answer.probabilities))).toBeLessThan(0.06);
+          expect(Math.abs(percent - 100 * Math.max(...Object.values(answer.probabilities)))).toBeLessThan(
+            0.06,
+          );
         }
       }
       await model.close();

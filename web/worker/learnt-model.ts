@@ -25,10 +25,7 @@ export class LearntModel {
     this.#model ??= open(this.#trained, this.#options);
     const model = await this.#model;
     for await (const answer of model.predict<Texts, ClassAnswer>([{ text }])) {
-      const probabilities = model.labels.map((label, i): [string, number] => [
-        label,
-        answer.probabilities[i],
-      ]);
+      const probabilities = Object.entries(answer.probabilities);
       return { probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
     }
     throw new Error('a text without an answer');

@@ -49,7 +49,9 @@ async function run(
       : await namedFiles(file, flags, task.takesFolders);
     if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
     let confusion: Confusion | undefined;
-    const scores = await trained.evaluate(files, readingFlags(flags), {
+    const scores = await trained.evaluate({
+      data: files,
+      reading: readingFlags(flags),
       onNotice: (message) => console.error(printable(message)),
       onConfusion(found) {
         confusion = found;

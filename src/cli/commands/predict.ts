@@ -79,7 +79,7 @@ async function run(
     const { inputs, places, skipped } = inputsOf(sources, prediction, reading);
     if (output !== undefined && prediction.files) {
       const answers: Answer[] = [];
-      for await (const answer of trained.predict<unknown, Answer>(inputs, reading)) answers.push(answer);
+      for await (const answer of trained.predict<unknown, Answer>(inputs, { reading })) answers.push(answer);
       return isFirst ? writeFiles(output, prediction.files(inputs, answers)) : undefined;
     }
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
@@ -88,7 +88,7 @@ async function run(
     // A table has one column for both.
     const hasIds = table !== undefined && inputs.some((input) => idOf(input) !== undefined);
     let answered = 0;
-    for await (const answer of trained.predict<unknown>(inputs, reading)) {
+    for await (const answer of trained.predict<unknown>(inputs, { reading })) {
       if (!isFirst) continue;
       const [input, place] = [inputs[answered], places[answered]];
       if (format) await write(format.line(answer as object, input, place));

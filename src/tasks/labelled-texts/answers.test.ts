@@ -11,9 +11,8 @@ describe('an answer', () => {
     const { label, probabilities } = classKind.answer(logits(1000, 1001, 999), ['a', 'b', 'c']);
     expect(label).toBe('b');
     const sum = 1 + Math.exp(-1) + Math.exp(-2);
-    [Math.exp(-1), 1, Math.exp(-2)].forEach((power, i) =>
-      expect(probabilities[i]).toBeCloseTo(power / sum, 7),
-    );
+    for (const [name, power] of Object.entries({ a: Math.exp(-1), b: 1, c: Math.exp(-2) }))
+      expect(probabilities[name]).toBeCloseTo(power / sum, 7);
   });
 
   it('of several classes is a sigmoid each', () => {
@@ -51,15 +50,15 @@ describe('an answer', () => {
   it('for people gives each label its probability', () => {
     const classes = ['ham', 'spam'];
     const none = { logits: logits() };
-    expect(classKind.describe({ ...none, label: 'spam', probabilities: [0.0123, 0.9877] }, classes)).toBe(
-      'spam, 98.8 %',
-    );
-    expect(classKind.describe({ ...none, label: 'ham', probabilities: [0.9999, 0.0001] }, classes)).toBe(
-      'ham, more than 99.9 %',
-    );
-    const several = { ...none, label: ['a', 'c'], probabilities: [0.6, 0.1, 0.75] };
+    expect(
+      classKind.describe({ ...none, label: 'spam', probabilities: { ham: 0.0123, spam: 0.9877 } }, classes),
+    ).toBe('spam, 98.8 %');
+    expect(
+      classKind.describe({ ...none, label: 'ham', probabilities: { ham: 0.9999, spam: 0.0001 } }, classes),
+    ).toBe('ham, more than 99.9 %');
+    const several = { ...none, label: ['a', 'c'], probabilities: { a: 0.6, b: 0.1, c: 0.75 } };
     expect(labelSetKind.describe(several, ['a', 'b', 'c'])).toBe('a, 60.0 %; c, 75.0 %');
-    expect(labelSetKind.describe({ ...none, label: [], probabilities: [0.1] }, ['a'])).toBe(
+    expect(labelSetKind.describe({ ...none, label: [], probabilities: { a: 0.1 } }, ['a'])).toBe(
       'none of the labels',
     );
     expect(scoreKind.describe({ ...none, label: 3.25 }, [])).toBe('3.25');

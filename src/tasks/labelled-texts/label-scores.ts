@@ -4,7 +4,7 @@ import type { LabelScore } from '../served-answer.ts';
 /** What is known of an answer: logits always, probabilities where labels are classes. */
 export interface LabelAnswer {
   logits: Float32Array;
-  probabilities?: readonly number[];
+  probabilities?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -17,8 +17,8 @@ export function labelScores(
   labels: readonly string[],
   raw: boolean,
 ): LabelScore[] {
-  return Array.from((raw ? undefined : probabilities) ?? logits, (score, id) => ({
+  return Array.from(logits, (logit, id) => ({
     label: labels[id] ?? `LABEL_${id}`,
-    score: shortest(score),
+    score: shortest((raw ? undefined : probabilities?.[labels[id]]) ?? logit),
   })).sort((a, b) => b.score - a.score);
 }

@@ -10,8 +10,8 @@ import { labelSetTargets } from '../labelled-texts/to-targets.ts';
 /** The labels of a text: all whose probability is above one half. */
 export interface LabelSetAnswer {
   label: string[];
-  /** Of every label by itself, in their order: a sigmoid each. */
-  probabilities: number[];
+  /** The probability of each label by itself: a sigmoid each. */
+  probabilities: Record<string, number>;
   logits: Float32Array;
 }
 
@@ -53,17 +53,20 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   reference: asList,
   answer: (logits, labels) => ({
     label: labels.filter((_, i) => logits[i] > 0),
-    probabilities: Array.from(logits, (logit) => shortest(1 / (1 + Math.exp(-logit)))),
+    probabilities: byLabel(
+      Array.from(logits, (logit) => shortest(1 / (1 + Math.exp(-logit)))),
+      labels,
+    ),
     logits,
   }),
-  json: ({ label, probabilities, logits }, details, labels) => ({
+  json: ({ label, probabilities, logits }, details) => ({
     label,
-    probabilities: byLabel(probabilities, labels),
+    probabilities,
     ...(details && { logits: Array.from(logits, shortest) }),
   }),
-  describe({ label, probabilities }, labels) {
+  describe({ label, probabilities }) {
     if (label.length === 0) return 'none of the labels';
-    return label.map((name) => `${name}, ${percent(probabilities[labels.indexOf(name)])}`).join('; ');
+    return label.map((name) => `${name}, ${percent(probabilities[name])}`).join('; ');
   },
   submitted: ({ label }) => label.join(';'),
   recognises: () => false,

@@ -14,8 +14,8 @@ import { classTargets } from '../labelled-texts/to-targets.ts';
 /** The one class of a text. */
 export interface ClassAnswer {
   label: string;
-  /** Of every class, in the order of the labels: a softmax. */
-  probabilities: number[];
+  /** The probability of each label: a softmax. */
+  probabilities: Record<string, number>;
   logits: Float32Array;
 }
 
@@ -71,16 +71,15 @@ export const classKind: LabelKind<ClassAnswer> = {
     const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
     const sum = powers.reduce((a, b) => a + b, 0);
-    const probabilities = powers.map((power) => shortest(power / sum));
-    return { label: labels[logits.indexOf(largest)], probabilities, logits };
+    const shares = powers.map((power) => shortest(power / sum));
+    return { label: labels[logits.indexOf(largest)], probabilities: byLabel(shares, labels), logits };
   },
-  json: ({ label, probabilities, logits }, details, labels) => ({
+  json: ({ label, probabilities, logits }, details) => ({
     label,
-    probabilities: byLabel(probabilities, labels),
+    probabilities,
     ...(details && { logits: Array.from(logits, shortest) }),
   }),
-  describe: ({ label, probabilities }, labels) =>
-    `${label}, ${percent(probabilities[labels.indexOf(label)] ?? Number.NaN)}`,
+  describe: ({ label, probabilities }) => `${label}, ${percent(probabilities[label] ?? Number.NaN)}`,
   submitted({ label, logits }) {
     const [id] = argmaxRows(logits, logits.length);
     // WNLI, which is numbered as well, has on the Hub the names of RTE in the other order.

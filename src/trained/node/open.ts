@@ -1,20 +1,18 @@
-import { existsSync } from 'node:fs';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import { withBaseDtype } from '../../bases/node/with-base-dtype.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { Rows } from '../../data/rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
-import { missingFile } from '../../formats/node/missing-file.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import type { Scores } from '../../program/example-set.ts';
+import { inTurns } from '../../program/in-turns.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
-import type { RunConfigInput } from '../../run/config/run-config.ts';
 import type { Device } from '../../runtime/session.ts';
-import { shown } from '../../support/problem.ts';
-import { UserError } from '../../support/user-error.ts';
+import { closedModel } from '../closed-model.ts';
+import type { EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
-import { type EvaluateOptions, TrainedModel, type TrainedParts } from '../trained-model.ts';
+import { TrainedModel, type TrainedParts } from '../trained-model.ts';
 import { exportAdapter, ONNX_FORM } from './export-adapter.ts';
 import { exportOnnx } from './export-onnx.ts';
 import { type MergeOptions, writeMerged } from './merge.ts';
@@ -38,26 +36,25 @@ export interface OpenOptions {
    * texts are the same up to rounding, so that a sampled one may depend on what was read before.
    */
   continues?: boolean;
-  /** Those who share the work of answers and scores; each opens the model, and each gets all answers. */
-  processes?: Processes;
   /** Told while files of the Hub are fetched. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Told where an adapter was trained on other weights than its base has; by default that is a warning of the process. */
   onNotice?: (message: string) => void;
 }
 
+/** What only commands have. */
+export interface SharedOpenOptions extends OpenOptions {
+  /** Those who share the work of answers and scores; each opens the model, and each gets all answers. */
+  processes?: Processes;
+}
+
 /**
  * Opens a run's folder, an adapter's (of any method here, of PEFT or AdapterHub), a model's, or any of them on the Hub by its id:
- * to predict, evaluate, generate, merge or export. Close it after use.
+ * to predict, evaluate, generate, merge or export in this thread. Close it after use.
  *
- * @param what the path or the id; or the config of a run that has finished
  * @throws UserError for anything missing, damaged or not fitting together
  */
-export async function open(
-  what: string | Pick<RunConfigInput, 'output'>,
-  options: OpenOptions = {},
-): Promise<OpenedModel> {
-  const path = typeof what === 'string' ? what : runFolder(what);
+export async function open(path: string, options: SharedOpenOptions = {}): Promise<OpenedModel> {
   const opened = await openTuned(path, options);
   try {
     const { baseFolder, tuner, values, notes } = opened;
@@ -71,7 +68,7 @@ export async function open(
         text ??= openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
         return text;
       },
-      engine: nodeEngine(model, options.device ?? 'cpu', { threads, sharesHost }),
+      engine: inTurns(nodeEngine(model, options.device ?? 'cpu', { threads, sharesHost })),
       communicator,
       generationFiles: () => readGenerationFiles(baseFolder),
       batchSize: options.batchSize,
@@ -84,17 +81,6 @@ export async function open(
   }
 }
 
-/** The folder that a run's config says it writes to: it is no id on the Hub. */
-function runFolder(config: unknown): string {
-  const { output } = Object(config) as { output?: unknown };
-  if (typeof output !== 'string') {
-    const expected = 'a path, an id on the Hub, or a config with its output';
-    throw new UserError({ where: 'open', expected, got: shown(config) });
-  }
-  if (existsSync(output)) return output;
-  throw missingFile(output, 'the folder of a run that has finished');
-}
-
 /** A trained model whose files lie in folders. */
 export class OpenedModel extends TrainedModel {
   readonly #opened: OpenedTuned;
@@ -104,21 +90,11 @@ export class OpenedModel extends TrainedModel {
     this.#opened = opened;
   }
 
-  /**
-   * As {@link TrainedModel.evaluate}, also for a file by its path; tasks of text take a folder of files as well.
-   */
-  override async evaluate(
-    data: string | readonly TextFile[] | Rows,
-    reading?: object,
-    options?: EvaluateOptions,
-  ): Promise<Scores> {
+  /** As {@link TrainedModel.evaluate}, also for a file by its path; tasks of text take a folder of files as well. */
+  override async evaluate(params: EvaluateParams<string | readonly TextFile[] | Rows>): Promise<Scores> {
+    const { data } = params;
     const files = typeof data === 'string' ? await dataFiles(data, this.definition().takesFolders) : data;
-    return super.evaluate(files, reading, options);
-  }
-
-  /** @deprecated */
-  evaluateFile(path: string, reading?: object): Promise<Scores> {
-    return this.evaluate(path, reading);
+    return super.evaluate({ ...params, data: files });
   }
 
   /**
@@ -127,7 +103,8 @@ export class OpenedModel extends TrainedModel {
    * @param output a new or empty folder
    * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, values that `dtype` cannot hold
    */
-  merge(output: string, options: MergeOptions = {}): void {
+  async merge(output: string, options: MergeOptions = {}): Promise<void> {
+    if (this.isClosed) throw closedModel(this.parts.path);
     writeMerged(this.#opened, output, options);
   }
 
@@ -140,7 +117,8 @@ export class OpenedModel extends TrainedModel {
    * @param options of ONNX
    * @throws UserError naming the forms that there are, for a folder with files in it, for types of weights that are not known or cannot hold a value
    */
-  export(form: string, output: string, options: ExportOnnxOptions = {}): void {
+  async export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
+    if (this.isClosed) throw closedModel(this.parts.path);
     if (form === ONNX_FORM) exportOnnx(this.#opened, output, options);
     else exportAdapter(this.#opened, form, output);
   }

@@ -1,0 +1,17 @@
+import { shown } from '../support/problem.ts';
+import { UserError } from '../support/user-error.ts';
+
+/** Lists of at most `size` items. Throws a UserError for what is no list of inputs. */
+export function* inputChunks<T>(items: Iterable<T>, size: number): Iterable<T[]> {
+  if (typeof Object(items)[Symbol.iterator] !== 'function')
+    throw new UserError({ where: 'inputs', expected: 'a list of them', got: shown(items) });
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length === size) {
+      yield chunk;
+      chunk = [];
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,47 @@
+import { isRows, type Rows, rowsText } from '../../../data/rows.ts';
+import { assertOwnMetrics, computeOwn } from '../../../metrics/own-metrics.ts';
+import type { Scores } from '../../../program/example-set.ts';
+import type { CallOptions } from '../../../support/calls/caller.ts';
+import { shown } from '../../../support/problem.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { EvaluateParams } from '../../model-options.ts';
+import type { ScoreRequest, ScoreTold } from './model-job.ts';
+
+type Call = (method: string, args: readonly unknown[], options?: CallOptions<ScoreTold>) => Promise<unknown>;
+
+/** Has another thread evaluate, and calls the caller's functions in this one. The first error of a function wins. */
+export async function evaluateThere(call: Call, params: EvaluateParams<string | Rows>): Promise<Scores> {
+  const { data, metrics = {}, reading, onNotice, onConfusion, signal } = Object(params) as typeof params;
+  const own = Object.keys(assertOwnMetrics(metrics));
+  const request: ScoreRequest = { data: dataOf(data, params), reading, own };
+  let mistake: { error: unknown } | undefined;
+  const handle = async (told: ScoreTold) => {
+    if ('notice' in told) return onNotice?.(told.notice);
+    if ('confusion' in told) return onConfusion?.(told.confusion);
+    const scores = await computeOwn(metrics, ...told.answers).catch((error) => {
+      mistake ??= { error };
+    });
+    await call('scored', [told.question, scores]);
+  };
+  const onTold = (told: ScoreTold) =>
+    void handle(told).catch((error) => {
+      mistake ??= { error };
+    });
+  try {
+    const scores = (await call('evaluate', [request], { signal, onTold })) as Scores;
+    if (!mistake) return scores;
+  } catch (error) {
+    if (!mistake) throw error;
+  }
+  throw mistake.error;
+}
+
+function dataOf(data: unknown, params: unknown): ScoreRequest['data'] {
+  if (typeof data === 'string') return { path: data };
+  if (isRows(data)) return { rows: rowsText(data, 'evaluate') };
+  throw new UserError({
+    where: 'evaluate',
+    expected: 'an object { data }, with the path of a file or with rows',
+    got: shown(data === undefined ? params : { data }),
+  });
+}

@@ -1,0 +1,183 @@
+import type { Worker } from 'node:worker_threads';
+import type { Rows } from '../../../data/rows.ts';
+import type { Generated } from '../../../generation/generated.ts';
+import type { Prompt, WriteOptions } from '../../../generation/prompt.ts';
+import type { Scores } from '../../../program/example-set.ts';
+import { Caller, type CallOptions } from '../../../support/calls/caller.ts';
+import { revived } from '../../../support/failure.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { Texts } from '../../../tasks/labelled-texts/encoded-set.ts';
+import type { TaskName } from '../../../tasks/registry.ts';
+import type { ClassAnswer } from '../../../tasks/single-label-classification/definition.ts';
+import { closedModel } from '../../closed-model.ts';
+import { inputChunks } from '../../input-chunks.ts';
+import type { EvaluateParams, PredictOptions } from '../../model-options.ts';
+import type { ExportOnnxOptions } from '../../onnx-folder.ts';
+import type { MergeOptions } from '../merge.ts';
+import { evaluateThere } from './evaluate-there.ts';
+import type { ModelCard, ModelMessage } from './model-job.ts';
+
+/**
+ * A trained model that computes in a thread of its own: the event loop of the caller stays free. Predictions that are
+ * asked for at the same time share batches. Close it after use, or declare it with `await using`.
+ */
+export class ModelInThread {
+  readonly #path: string;
+  readonly #card: ModelCard;
+  readonly #worker: Worker;
+  readonly #caller: Caller;
+  readonly #ended: Promise<void>;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /** @param worker runs `model-thread.ts` and has said that it is ready */
+  constructor(path: string, card: ModelCard, worker: Worker) {
+    this.#path = path;
+    this.#card = card;
+    this.#worker = worker;
+    this.#caller = new Caller(
+      {
+        send: (message) => worker.postMessage(message),
+        onMessage(listener) {
+          worker.on('message', (message: ModelMessage) => {
+            if ('id' in message) listener(message);
+          });
+        },
+      },
+      revived,
+    );
+    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
+    worker.on('error', (error) => this.#caller.fail(error));
+    worker.on('exit', (code) => this.#caller.fail(new Error(`the model's thread ended with code ${code}`)));
+    // A program that is done ends, whether or not its models are closed.
+    worker.unref();
+  }
+
+  /** The name of its task; undefined for a task that this program does not know. */
+  get task(): TaskName | undefined {
+    return this.#card.task;
+  }
+
+  /** Class names by id; empty for tasks without classes. */
+  get labels(): readonly string[] {
+    return this.#card.labels;
+  }
+
+  /**
+   * Answers inputs in their order. The task decides what inputs and answers are: classifications take
+   * `{ text, textPair? }` and give `{ label, probabilities, logits }`. For other tasks, name the types:
+   * `predict<Words, TaggedWords>(…)`.
+   *
+   * @throws UserError for tasks that do not answer, and naming an input that the task cannot take; ComputationError naming
+   * the row for which the model gives no finite numbers; the signal's reason
+   */
+  async *predict<Input = Texts, Answer = ClassAnswer>(
+    inputs: Iterable<Input>,
+    { reading, signal }: PredictOptions = {},
+  ): AsyncGenerator<Answer> {
+    const { inputsAtOnce } = this.#card;
+    if (inputsAtOnce === undefined) await this.#call('predict', [[], reading, 0]);
+    let before = 0;
+    for (const chunk of inputChunks(inputs, inputsAtOnce ?? 1)) {
+      yield* await this.#call<Answer[]>('predict', [chunk, reading, before], { signal });
+      before += chunk.length;
+    }
+  }
+
+  /**
+   * Scores the model on a file, a folder of texts, or rows: `eval_loss` and `eval_<metric>` for the metrics of its task and
+   * your own. Your functions are called in this thread.
+   *
+   * @throws UserError as a run does for its validation data and for your own scores; what one of `metrics` throws; the
+   * signal's reason
+   */
+  evaluate(params: EvaluateParams<string | Rows>): Promise<Scores> {
+    return evaluateThere((...call) => this.#call(...call), params);
+  }
+
+  /**
+   * Writes the text that follows a prompt, or that an encoder-decoder makes of it. Calls wait for each other.
+   *
+   * @param options keys of transformers' `GenerationConfig`, beside `seed`, `signal` and `onText`
+   * @throws UserError for a config, a prompt or a conversation that the model cannot take; what `onText` throws; the
+   * signal's reason
+   */
+  async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
+    const { signal, onText, ...config } = options;
+    const ending = new AbortController();
+    const ends = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
+    const onTold = (text: string) => {
+      try {
+        onText?.(text);
+      } catch (error) {
+        ending.abort(error);
+      }
+    };
+    return this.#call('generate', [prompt, config, onText !== undefined], { signal: ends, onTold });
+  }
+
+  /**
+   * Writes the model that the adapter makes of its base as a checkpoint of its own.
+   *
+   * @param output a new or empty folder
+   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, values that `dtype` cannot hold
+   */
+  merge(output: string, options: MergeOptions = {}): Promise<void> {
+    return this.#call('merge', [output, options]);
+  }
+
+  /**
+   * Writes the model, or its adapter alone, in another form that computes the same.
+   *
+   * @param form `onnx`, a folder that transformers.js and Optimum load; or a form of the adapter's kind, such as plain
+   * LoRA for AdaLoRA
+   * @param output a new or empty folder
+   * @param options of ONNX
+   * @throws UserError naming the forms that there are, for a folder with files in it, for types of weights that are not known or cannot hold a value
+   */
+  export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
+    return this.#call('export', [form, output, options]);
+  }
+
+  /** Waits for what is under way, then ends the thread. Later calls are refused; a second close does nothing more. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #end(): Promise<void> {
+    this.#worker.ref();
+    await Promise.allSettled(this.#underWay);
+    // The thread ends by itself: the engine takes the process with it where it is ended in the midst of a run.
+    await this.#caller.call('close', []).catch(() => {});
+    await this.#ended;
+  }
+
+  async #call<Value, Told = never>(
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions<Told>,
+  ): Promise<Value> {
+    // An evaluation that was asked for before still has its scores computed.
+    if (this.#closed && method !== 'scored') throw closedModel(this.#path);
+    const answer = this.#caller.call<Value, Told>(method, args, options);
+    this.#underWay.add(answer);
+    this.#worker.ref();
+    try {
+      return await answer;
+    } catch (error) {
+      throw error instanceof DOMException && error.name === 'DataCloneError' ? notPlain(error) : error;
+    } finally {
+      this.#underWay.delete(answer);
+      if (this.#underWay.size === 0 && !this.#closed) this.#worker.unref();
+    }
+  }
+}
+
+function notPlain({ message }: Error): UserError {
+  return new UserError({ where: 'the arguments', expected: 'plain data', got: message });
+}

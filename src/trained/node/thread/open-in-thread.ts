@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { missingFile } from '../../../formats/node/missing-file.ts';
+import type { RunConfigInput } from '../../../run/config/run-config.ts';
+import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
+import { revived } from '../../../support/failure.ts';
+import { shown } from '../../../support/problem.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { OpenOptions } from '../open.ts';
+import { ModelInThread } from './model-in-thread.ts';
+import type { ModelJob, ModelMessage } from './model-job.ts';
+
+/**
+ * Opens a trained model, in a thread of its own: the folder of a run, of an adapter (of any method here, of PEFT or AdapterHub),
+ * or of a model, or any of them on the Hub by its id. Close it after use.
+ *
+ * @param what the path or the id; or the config of a run that has finished
+ * @throws UserError for anything missing, damaged or not fitting together
+ */
+export async function openInThread(
+  what: string | Pick<RunConfigInput, 'output'>,
+  { onProgress, onNotice = (message) => process.emitWarning(message), ...options }: OpenOptions = {},
+): Promise<ModelInThread> {
+  const path = typeof what === 'string' ? what : runFolder(what);
+  const workerData: ModelJob = { path, options };
+  disableTelemetry();
+  const worker = new Worker(new URL('./model-thread.js', import.meta.url), { workerData });
+  return new Promise((resolve, reject) => {
+    const tell = (message: ModelMessage) => {
+      if ('progress' in message) onProgress?.(message.progress);
+      else if ('notice' in message) onNotice(message.notice);
+    };
+    worker.on('message', (message: ModelMessage) => {
+      try {
+        tell(message);
+      } catch (error) {
+        reject(error);
+        void worker.terminate();
+      }
+      if ('failure' in message) reject(revived(message.failure));
+      else if ('ready' in message) resolve(new ModelInThread(path, message.ready, worker));
+    });
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`the model's thread ended with code ${code}`)));
+  });
+}
+
+/** The folder that a run's config says it writes to: it is no id on the Hub. */
+function runFolder(config: unknown): string {
+  const { output } = Object(config) as { output?: unknown };
+  if (typeof output !== 'string') {
+    const expected = 'a path, an id on the Hub, or a config with its output';
+    throw new UserError({ where: 'open', expected, got: shown(config) });
+  }
+  if (existsSync(output)) return output;
+  throw missingFile(output, 'the folder of a run that has finished');
+}

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import { PredictionQueue } from './prediction-queue.ts';
+
+/** A model that answers numbers, two a batch, and fails for those below 0; the rounds that it computed. */
+function counting() {
+  const rounds: unknown[][] = [];
+  const model = {
+    batchSize: 2,
+    inputsAtOnce: 100,
+    check: () => {},
+    async answer(inputs: readonly unknown[]) {
+      rounds.push([...inputs]);
+      await new Promise(setImmediate);
+      const wrong = inputs.find((input) => Number(input) < 0);
+      if (wrong !== undefined) throw new Error(`${wrong} is below 0`);
+      return inputs.map((input) => ({ of: input }));
+    },
+  };
+  return { rounds, queue: new PredictionQueue(model) };
+}
+
+const of = (...inputs: number[]) => inputs.map((input) => ({ of: input }));
+
+it('computes requests of one moment together', async () => {
+  const { rounds, queue } = counting();
+  const answers = await Promise.all([[1], [2], [3]].map((inputs) => queue.answer(inputs, {})));
+  expect(answers).toEqual([of(1), of(2), of(3)]);
+  expect(rounds).toEqual([[1, 2], [3]]);
+});
+
+it('gives a short request its turn beside a long one', async () => {
+  const { rounds, queue } = counting();
+  const ended: string[] = [];
+  const note = (name: string) => () => void ended.push(name);
+  const long = queue.answer([1, 2, 3, 4, 5, 6], {}).then(note('long'));
+  await Promise.all([long, queue.answer([7], {}).then(note('short'))]);
+  expect(ended).toEqual(['short', 'long']);
+  expect(rounds).toEqual([
+    [1, 7],
+    [2, 3, 4, 5, 6],
+  ]);
+});
+
+it('keeps requests apart that read their inputs otherwise', async () => {
+  const { rounds, queue } = counting();
+  await Promise.all([queue.answer([1], { reading: { text: 'a' } }), queue.answer([2], {})]);
+  expect(rounds).toEqual([[1], [2]]);
+});
+
+it('lets the mistake of one request fail that one alone', async () => {
+  const { queue } = counting();
+  const [good, bad] = await Promise.allSettled([queue.answer([1], {}), queue.answer([-1], {})]);
+  expect(good).toMatchObject({ value: of(1) });
+  expect(bad).toMatchObject({ reason: { message: '-1 is below 0' } });
+});
+
+it('computes nothing more for a caller that has gone', async () => {
+  const { rounds, queue } = counting();
+  const controller = new AbortController();
+  const gone = queue.answer([1, 2, 3], { signal: controller.signal });
+  const other = queue.answer([4], {});
+  controller.abort(new Error('gone'));
+  await expect(gone).rejects.toThrow('gone');
+  expect(await other).toEqual(of(4));
+  expect(rounds).toEqual([[4]]);
+});
+
+it('answers an empty list', async () => {
+  expect(await counting().queue.answer([], {})).toEqual([]);
+});

@@ -1,0 +1,104 @@
+import type { Answer } from '../../../tasks/prediction.ts';
+import type { AnswerOptions, TrainedModel } from '../../trained-model.ts';
+
+/** Batches of a round when a single request waits: like lengths then share a batch. */
+const MOST_BATCHES = 4;
+
+interface Request {
+  inputs: readonly unknown[];
+  options: AnswerOptions;
+  answers: Answer[];
+  resolve(answers: Answer[]): void;
+  reject(error: unknown): void;
+}
+
+/** What a round computes of a request. */
+interface Part {
+  request: Request;
+  inputs: readonly unknown[];
+}
+
+/**
+ * Batches the requests that wait together. Each round takes some inputs of every request, so that a short request does not
+ * wait for the end of a long one.
+ */
+export class PredictionQueue {
+  readonly #model: Pick<TrainedModel, 'answer' | 'check' | 'batchSize' | 'inputsAtOnce'>;
+  readonly #waiting = new Set<Request>();
+  #isRunning = false;
+
+  constructor(model: Pick<TrainedModel, 'answer' | 'check' | 'batchSize' | 'inputsAtOnce'>) {
+    this.#model = model;
+  }
+
+  /** @throws as {@link TrainedModel.answer} for these inputs; the signal's reason, before the next round */
+  async answer(inputs: readonly unknown[], options: AnswerOptions): Promise<Answer[]> {
+    this.#model.check(inputs, options);
+    if (inputs.length === 0) return [];
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ inputs, options, answers: [], resolve, reject });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    for (;;) {
+      // Messages come in between rounds: requests of one moment share a round, and cancelled ones leave.
+      await new Promise(setImmediate);
+      this.#dropAborted();
+      if (this.#waiting.size === 0) break;
+      await this.#compute(this.#nextParts());
+    }
+    this.#isRunning = false;
+  }
+
+  #dropAborted(): void {
+    for (const request of this.#waiting) {
+      const { signal } = request.options;
+      if (signal?.aborted) this.#fail(request, signal.reason);
+    }
+  }
+
+  /** An equal share of the round for each request that reads its inputs as the oldest one does. */
+  #nextParts(): Part[] {
+    const { batchSize, inputsAtOnce } = this.#model;
+    const requests = [...this.#waiting];
+    const key = ({ options }: Request) => JSON.stringify(options.reading);
+    const alike = requests.filter((request) => key(request) === key(requests[0]));
+    let room = Math.min(inputsAtOnce, batchSize * (alike.length > 1 ? 1 : MOST_BATCHES));
+    return alike.flatMap((request, i) => {
+      const begin = request.answers.length;
+      const share = Math.ceil(room / (alike.length - i));
+      const inputs = request.inputs.slice(begin, begin + share);
+      room -= inputs.length;
+      return inputs.length === 0 ? [] : [{ request, inputs }];
+    });
+  }
+
+  async #compute(parts: readonly Part[]): Promise<void> {
+    const [{ request }] = parts;
+    const { reading, before = 0 } = request.options;
+    const inputs = parts.flatMap((part) => part.inputs);
+    try {
+      const answers = await this.#model.answer(inputs, { reading, before: before + request.answers.length });
+      let at = 0;
+      for (const { request, inputs } of parts) {
+        request.answers.push(...answers.slice(at, at + inputs.length));
+        at += inputs.length;
+        if (request.answers.length < request.inputs.length) continue;
+        this.#waiting.delete(request);
+        request.resolve(request.answers);
+      }
+    } catch (error) {
+      if (parts.length === 1) return this.#fail(request, error);
+      // The inputs of one request must not fail the others.
+      for (const part of parts) await this.#compute([part]);
+    }
+  }
+
+  #fail(request: Request, error: unknown): void {
+    this.#waiting.delete(request);
+    request.reject(error);
+  }
+}
