@@ -13,11 +13,11 @@ export class BestTracker {
     this.#sign = greaterIsBetter ? 1 : -1;
   }
 
-  /** Notes an evaluation; true when it is the best so far. A score that is not a number never is. */
+  /** Notes an evaluation; true when it is the best so far. A score that is NaN or infinite never is. */
   observe(step: number, metrics: Record<string, number>, values: Float32Array): boolean {
     const score = metrics[this.#metric];
     if (score === undefined) throw new Error(`no metric ${this.#metric}`);
-    const isBetter = !Number.isNaN(score) && (!this.state || this.#sign * (score - this.state.score) > 0);
+    const isBetter = Number.isFinite(score) && (!this.state || this.#sign * (score - this.state.score) > 0);
     if (isBetter) {
       this.state = { step, score, waited: 0, metrics };
       this.values = values.slice();

@@ -114,6 +114,7 @@ export class Trainer {
     const metrics = (this.#settings.loadBestAtEnd && best.state?.metrics) || lastMetrics;
     if (reason !== 'stopped') {
       method.assertComplete?.();
+      this.#tellWithoutBest();
       assertFinite(this.step, this.values, metrics);
     }
     return {
@@ -208,6 +209,15 @@ export class Trainer {
       this.#skipped.assertFew(step);
     }
     if (isSampled(step, this.#settings.totalSteps, MOST_MEASURED)) this.#measureFactors();
+  }
+
+  #tellWithoutBest(): void {
+    const { loadBestAtEnd, metricForBest } = this.#settings;
+    const { best, lastMetrics } = this.#evaluations;
+    if (!loadBestAtEnd || best.state || Object.keys(lastMetrics).length === 0) return;
+    const metric = `eval_${metricForBest.replace(/^eval_/, '')}`;
+    const message = `No evaluation gave a finite ${metric}, so none is the best: the values of the last step are kept.`;
+    this.#host.emit({ type: 'notice', step: this.step, message });
   }
 
   #measureFactors(): void {

@@ -7,6 +7,7 @@ import { type OnnxSource, onnxFiles } from '../optimum/onnx-files.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../text/build-tokenizer.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
+import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { trainedConfig } from './full-model.ts';
 import type { Notes } from './notes.ts';
 import { onnxConfig } from './onnx-config.ts';
@@ -43,7 +44,8 @@ export const GENERATION_CONFIG = 'generation_config.json';
  * load, config.json last: what a base model's own files do not already say. What an adapter adds is merged into the weights, or is layers of
  * the graph. Tensors are made one by one when they are written.
  *
- * @throws UserError for types that are not known and a tokenizer that is missing or damaged; when a file is written, for values that its type cannot hold
+ * @throws UserError for types that are not known, an adapter with NaN and a tokenizer that is missing or damaged; when a file
+ * is written, for values that are not finite or that its type cannot hold
  */
 export function onnxFolder(
   opened: OnnxModel,
@@ -52,6 +54,7 @@ export function onnxFolder(
 ): ReadonlyMap<string, ByteStream> {
   const dtypes = onnxDtypes(named, 'dtypes');
   const { model, notes } = opened;
+  assertFiniteValues(opened.values, 'the adapter');
   const text = (name: string) => new TextDecoder().decode(files.get(name));
   const { before, after } = buildTokenizer(files, where, model.config).frame();
   const { tokenizer, config } = tokenizerJsons(files, where);
@@ -77,14 +80,14 @@ export function onnxFolder(
 
 /** What the files are made of. A buffer that the checkpoint lacks is zeros. */
 function sourceOf({ model, tuner, values }: OnnxModel): OnnxSource {
-  const read = tuner.merged?.(values, model.readRange) ?? model.readRange;
+  const read = finiteReader(tuner.merged?.(values, model.readRange) ?? model.readRange);
   return {
     model,
     tuner: tuner.merged ? undefined : tuner,
     read(name, start, end) {
       if (name === ADAPTER) return values.slice(start, end);
-      const place = model.buffers.has(name) && model.locate(name);
-      return place && 'data' in place ? new Float32Array(end - start) : read(name, start, end);
+      if (!model.buffers.has(name)) return read(name, start, end);
+      return 'data' in model.locate(name) ? new Float32Array(end - start) : model.readRange(name, start, end);
     },
   };
 }

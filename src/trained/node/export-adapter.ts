@@ -2,6 +2,7 @@ import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
+import { assertFiniteValues } from '../finite-values.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 
@@ -11,7 +12,7 @@ export const ONNX_FORM = 'onnx';
 /**
  * Writes an adapter in another form of adapter that computes the same.
  *
- * @throws UserError naming the forms that there are, and for a folder with files in it
+ * @throws UserError naming the forms that there are, for values that are not finite, and for a folder with files in it
  */
 export function exportAdapter(
   { adapter, folder }: Pick<OpenedTuned, 'adapter' | 'folder'>,
@@ -28,7 +29,9 @@ export function exportAdapter(
       hint: suggest(form, forms),
     });
   }
+  const made = written(adapter.stored, folder);
+  for (const [name, { data }] of made.tensors) assertFiniteValues(data, `${folder}: ${name}`);
   assertNewFolder(output);
-  writeAdapter(output, written(adapter.stored, folder));
+  writeAdapter(output, made);
   copyNotes(folder, output);
 }

@@ -7,6 +7,7 @@ import type { LoadedModel } from '../../program/model-weights.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
+import { assertFiniteValues, finiteReader } from '../finite-values.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 import { sharedFiles, writeModelFiles } from './write-model.ts';
@@ -33,7 +34,7 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
  * does, block by block.
  *
  * @throws UserError for a model without an adapter, an adapter that no parameter can hold, a folder with files in it, and
- * for values that `dtype` cannot hold
+ * for values that are not finite or that `dtype` cannot hold
  */
 export function writeMerged(opened: OpenedTuned, output: string, { dtype }: MergeOptions = {}): void {
   const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;
@@ -49,6 +50,7 @@ export function writeMerged(opened: OpenedTuned, output: string, { dtype }: Merg
       hint: 'It is used as it is: predict, eval and generate open it beside its base model.',
     });
   }
+  assertFiniteValues(values, folder);
   assertNewFolder(output);
   sharedFiles(baseFolder);
   const read = tuner.merged(values, model.readRange);
@@ -77,11 +79,14 @@ function writeWeights(
   const stored = new Map(
     [...written].map(([name, { shape, dtype }]) => [name, { shape, dtype: STORED[dtype] }]),
   );
+  const finite = finiteReader(read);
   function* blocks(name: string) {
     const { shape, dtype } = written.get(name)!;
+    // Buffers may have -Infinity, in a mask.
+    const readOf = model.buffers.has(name) ? read : finite;
     const length = elementCount(shape);
     for (let start = 0; start < length; start += BLOCK) {
-      yield encoded(read(name, start, Math.min(length, start + BLOCK)), dtype, name);
+      yield encoded(readOf(name, start, Math.min(length, start + BLOCK)), dtype, name);
     }
   }
   atomicWrite(path, streamSafetensors(stored, blocks, { format: 'pt' }));

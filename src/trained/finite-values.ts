@@ -1,0 +1,28 @@
+import { UserError } from '../support/user-error.ts';
+import type { ReadRange } from '../tuners/tuner.ts';
+
+/**
+ * Refuses values that are NaN or infinite: with them a model answers nothing.
+ *
+ * @param where the tensor's name, or its file's
+ * @throws UserError
+ */
+export function assertFiniteValues(values: Float32Array, where: string): void {
+  const other = values.find((value) => !Number.isFinite(value));
+  if (other === undefined) return;
+  throw new UserError({
+    where,
+    expected: 'finite values',
+    got: `${other}`,
+    hint: 'The training diverged, or the file is damaged. Use an earlier checkpoint or train again.',
+  });
+}
+
+/** The same reader, which refuses values that are not finite. */
+export function finiteReader(read: ReadRange): ReadRange {
+  return (name, start, end) => {
+    const values = read(name, start, end);
+    assertFiniteValues(values, name);
+    return values;
+  };
+}
