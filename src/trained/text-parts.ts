@@ -11,25 +11,26 @@ const DEFAULT_MAX_LENGTH = 1024;
  * What makes tokens of text for a model.
  *
  * @param requested `data.max_length`, or where that has another name (`key`) that
- * @param loadTemplate called when the template is first asked for, with the time that it is told
+ * @param loadTemplate called when the template is first asked for; without a time it tells that of every rendering
  * @throws UserError for a length that the model cannot take
  */
 export function textParts(
   tokenizer: TextTokenizer,
   { vocabSize, maxLength: longest }: CommonConfig,
   requested: number | undefined,
-  loadTemplate: (now: Date) => ChatTemplate,
+  loadTemplate: (now?: Date) => ChatTemplate,
   key = 'max_length',
 ): TrainedParts['text'] {
   const length = maxLength(requested, tokenizer.modelMaxLength, longest, `data.${key}`);
-  let template: ChatTemplate | undefined;
+  let loaded: { now: number | undefined; template: ChatTemplate } | undefined;
   return {
     tokenizer,
     vocabSize,
     maxLength: requested === undefined ? Math.min(length, DEFAULT_MAX_LENGTH) : length,
-    chatTemplate(now = new Date()) {
-      template ??= loadTemplate(now);
-      return template;
+    chatTemplate(now) {
+      const time = now?.getTime();
+      if (!loaded || loaded.now !== time) loaded = { now: time, template: loadTemplate(now) };
+      return loaded.template;
     },
   };
 }

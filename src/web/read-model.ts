@@ -59,7 +59,7 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
       const path = (name: string) => pathIn(files.name, name);
       const built = buildTokenizer(tokenizer, path, family.config);
       const config = tokenizer.get(TOKENIZER_FILES.config);
-      const loadTemplate = (now: Date) => {
+      const loadTemplate = (now?: Date) => {
         const found = findChatTemplate(
           {
             file: template && {
@@ -73,7 +73,10 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
           },
           files.name,
         );
-        return new ChatTemplate(found.source, built.specialTokens, { where: found.where, now: () => now });
+        return new ChatTemplate(found.source, built.specialTokens, {
+          where: found.where,
+          ...(now && { now: () => now }),
+        });
       };
       return textParts(built, family.config, requested, loadTemplate, key);
     },

@@ -17,6 +17,6 @@ export function openText(
   key?: string,
 ): TrainedParts['text'] {
   const tokenizer = loadTokenizer(folder, config);
-  const loadTemplate = (now: Date) => loadChatTemplate(folder, tokenizer.specialTokens, now);
+  const loadTemplate = (now?: Date) => loadChatTemplate(folder, tokenizer.specialTokens, now);
   return textParts(tokenizer, config, requested, loadTemplate, key);
 }

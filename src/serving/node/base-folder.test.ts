@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
+import { readFamily } from '../../trained/node/load-model.ts';
+import { openText } from '../../trained/node/open-text.ts';
+import { BaseFolder } from './base-folder.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'date-'));
+beforeAll(() => {
+  writeTinyTextModel(folder, 'llama');
+  const config = { model_max_length: 128, chat_template: '{{ strftime_now("%Y") }}' };
+  writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+});
+afterEach(() => void vi.useRealTimers());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const year = (text: ReturnType<typeof openText>, now?: Date) => text.chatTemplate(now).render([], false);
+
+it('a chat template tells the date of each rendering, or of the run', () => {
+  const text = openText(folder, readFamily(folder).config, undefined);
+  vi.useFakeTimers({ now: new Date('2030-06-01') });
+  expect(year(text)).toBe('2030');
+  vi.setSystemTime(new Date('2031-06-01'));
+  expect(year(text)).toBe('2031');
+  expect(year(text, new Date('2020-06-01'))).toBe('2020');
+  expect(year(text)).toBe('2031');
+});
+
+it('so does that of a served base', async () => {
+  const base = await BaseFolder.open(folder, 'float32');
+  const model = await base.open('CAUSAL_LM', 0);
+  const { text } = base.parts(model, undefined);
+  vi.useFakeTimers({ now: new Date('2030-06-01') });
+  expect(year(text)).toBe('2030');
+  vi.setSystemTime(new Date('2031-06-01'));
+  expect(year(text)).toBe('2031');
+  model.close();
+});
