@@ -1,3 +1,4 @@
+import { TEXT_NAME } from '../../src/data/text-name.ts';
 import type { Table } from './read-table.ts';
 
 /** What is in a column. */
@@ -12,7 +13,6 @@ export interface Column {
 }
 
 const LABEL_NAME = /^(label|labels|class|category|target|tag|y|sentiment|intent|topic)$/i;
-const TEXT_NAME = /^(text|texts|sentence|message|body|content|review|comment|document|utterance)$/i;
 
 export function describeColumns({ columns, rows }: Table): Column[] {
   return columns.map((name, i) => {

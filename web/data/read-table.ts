@@ -1,12 +1,12 @@
 import { decodeText } from '../../src/data/decode-text.ts';
 import { detectFormat, firstLine } from '../../src/data/detect-format.ts';
 import { jsonLines, own } from '../../src/data/json-lines.ts';
+import { looksLikeHeader } from '../../src/data/looks-like-header.ts';
 import { isGzip, isParquet } from '../../src/data/magic-bytes.ts';
 import { parseDelimited } from '../../src/data/parse-delimited.ts';
 import { RowProblems } from '../../src/data/row-problems.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { gunzip } from './gunzip.ts';
-import { looksLikeHeader } from './looks-like-header.ts';
 import { unpackParquet } from './unpack-parquet.ts';
 
 /** Rows of a file, every one with a field for each column. */

@@ -17,6 +17,7 @@ describe('files of more than memory holds are refused by', () => {
   const lines = file('lines.txt', 'a\n'.repeat(2_000_001));
   const words = file('words.txt', `a\n${'a '.repeat(2 ** 14 + 1)}`);
   const wide = file('wide.txt', `a\n${' '.repeat(2 ** 20 + 1)}`);
+  const wideTags = file('wide.txt', `a O O\n${' '.repeat(2 ** 20 + 1)}`);
   const tags = file('tags.txt', Array.from({ length: 10_001 }, (_, i) => `a B-${i} B-${i}\n`).join(''));
   it.each<[string, ScoredFiles, string]>([
     [
@@ -28,7 +29,7 @@ describe('files of more than memory holds are refused by', () => {
     ['rouge', { predictions: lines, references: lines }, 'lines.txt: expected at most 2000000 rows'],
     ['rouge', { predictions: words, references: words }, 'words.txt:2: expected at most 16384 words'],
     ['bleu', { predictions: wide, references: wide }, 'wide.txt:2: expected at most 1048576 characters'],
-    ['seqeval', { predictions: wide }, 'wide.txt:2: expected at most 1048576 characters'],
+    ['seqeval', { predictions: wideTags }, 'wide.txt:2: expected at most 1048576 characters'],
     ['seqeval', { predictions: tags }, 'tags.txt:10001: expected at most 10000 different tags'],
   ])('%s (%#)', async (kind, files, message) => {
     const { score } = await SCORE_KINDS[kind]();
@@ -51,6 +52,39 @@ it('rows with ids that no double holds are found by them', async () => {
     () => {},
   );
   expect(found).toMatchObject({ accuracy: 1, rows: 3 });
+});
+
+describe('score seqeval', () => {
+  const score = async (content: string) =>
+    (await SCORE_KINDS.seqeval()).score({ predictions: file('tags.txt', content) }, () => {});
+  const rows = 'EU B-ORG B-ORG\n# O O\n\nPeter B-PER O\n';
+
+  it('passes over comments, not over the word #', async () => {
+    const comments = '\ufeff# id = 1\n#\n# three more words\n# a comment\n';
+    expect(await score(comments + rows)).toEqual(await score(rows));
+    expect(await score(rows)).toMatchObject({ accuracy: 2 / 3, support: 2 });
+  });
+
+  it.each([
+    [
+      'EU B-ORG B-ORG\nJohn B-PER\n',
+      'tags.txt:2: expected a word and two tags in 3 columns, as in line 1, got "John B-PER"',
+    ],
+    [
+      'EU B-ORG B-ORG\nJohn Lee B-PER O\n',
+      'tags.txt:2: expected a word and two tags in 3 columns, as in line 1',
+    ],
+    [
+      'John B-PER\nLee I-PER\n',
+      'tags.txt:1: expected a word and two tags in 3 columns, got "John B-PER". 2 rows',
+    ],
+    [
+      'EU\tB-ORG\t\n',
+      'tags.txt:1: expected a word and two tags in 3 columns, as in line 1, got "EU\tB-ORG\t"',
+    ],
+  ])('refuses ragged lines: %j', async (content, message) => {
+    await expect(score(content)).rejects.toThrow(message);
+  });
 });
 
 it('values of any length are read, in the order of the file', () => {

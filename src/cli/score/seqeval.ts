@@ -2,11 +2,17 @@ import { fileLines } from '../../data/file-lines.ts';
 import { RowProblems } from '../../data/row-problems.ts';
 import { type EntityScores, seqeval as scoreEntities } from '../../metrics/seqeval.ts';
 import { UserError } from '../../support/user-error.ts';
-import { isBoundary, splitLine } from '../../tasks/token-classification/conll-shape.ts';
+import {
+  type ConllShape,
+  conllShape,
+  isBoundary,
+  splitLine,
+} from '../../tasks/token-classification/conll-shape.ts';
 import type { ScoreKind } from './score-kind.ts';
 
 /** A file whose words are taken for tags has more. */
 const MAX_TAGS = 10_000;
+const TAG = /^(O|[BIESLUM]-.+)$/;
 
 /** Scores of entities, as seqeval has them: of a file with the right tag and the predicted one behind each word. */
 export const seqeval: ScoreKind = {
@@ -18,17 +24,14 @@ export const seqeval: ScoreKind = {
     const sentences: { right: string[]; predicted: string[] }[] = [];
     const tags = new Set<string>();
     let isOpen = false;
-    for (const { line, text } of fileLines(read(), name)) {
-      if (isBoundary(text)) {
+    for (const { line, both } of taggedLines(read().replace(/^\ufeff/, ''), name, problems)) {
+      if (!both) {
         isOpen = false;
         continue;
       }
-      const fields = splitLine(text, { isTabbed: text.includes('\t') });
-      if (fields.length < 2) problems.add(line, { expected: 'a word and two tags', got: `"${text}"` });
       if (!isOpen) sentences.push({ right: [], predicted: [] });
       isOpen = true;
       const { right, predicted } = sentences[sentences.length - 1];
-      const both = [fields[fields.length - 2] ?? '', fields[fields.length - 1]];
       right.push(both[0]);
       predicted.push(both[1]);
       for (const tag of both) tags.add(tag);
@@ -48,3 +51,43 @@ export const seqeval: ScoreKind = {
     return { ...all, types: byType };
   },
 };
+
+/**
+ * The right and the predicted tag of each line; neither of one between sentences. Every line has as many columns as the first,
+ * but for comments: lines that begin with `#` and end with what is no tag in the rest of the file.
+ */
+function* taggedLines(
+  content: string,
+  name: string,
+  problems: RowProblems,
+): Iterable<{ line: number; both?: [right: string, predicted: string] }> {
+  const shape = conllShape(content, name, {}, true);
+  if (!shape) return;
+  const columns = Math.max(3, shape.width);
+  const known = /^#/m.test(content) ? tagsIn(content, name, shape) : new Set<string>();
+  for (const { line, text } of fileLines(content, name)) {
+    if (isBoundary(text)) {
+      yield { line };
+      continue;
+    }
+    const fields = splitLine(text, shape);
+    const isComment = text.startsWith('#');
+    const both = fields.slice(-2) as [string, string];
+    if (fields.length === columns && both.every(Boolean)) {
+      if (!isComment || both.every((tag) => known.has(tag) || TAG.test(tag))) yield { line, both };
+    } else if (!isComment) {
+      const like = shape.width > 2 ? `, as in line ${shape.line}` : '';
+      const expected = `a word and two tags in ${columns} columns${like}`;
+      problems.add(line, { expected, got: `"${text.slice(0, 60)}"` });
+    }
+  }
+}
+
+/** What lines end with that do not begin with `#`. */
+function tagsIn(content: string, name: string, shape: ConllShape): Set<string> {
+  const tags = new Set<string>();
+  for (const { text } of fileLines(content, name))
+    if (!isBoundary(text) && !text.startsWith('#'))
+      for (const tag of splitLine(text, shape).slice(-2)) tags.add(tag);
+  return tags;
+}

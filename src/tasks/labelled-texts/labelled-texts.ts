@@ -18,7 +18,7 @@ import type { TaskWords } from '../task-words.ts';
 import { type LabelledData, labelledDataSchema } from './data-section.ts';
 import { encodedSet, type Texts } from './encoded-set.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
-import { columnsFor, jsonKeys, rowsFromInput, useColumns } from './read-inputs.ts';
+import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
 import { type LabelBaselines, textBaselines } from './text-baselines.ts';
 import { textsShape } from './texts-shape.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
@@ -182,7 +182,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
         return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
       },
       inputs: (content, fileName, reading, onSkipped) =>
-        parseRows(content, fileName, asOptions(reading), onSkipped),
+        rowsFromFile(content, fileName, asOptions(reading), onSkipped),
       typed: (content, reading, onSkipped) => rowsFromInput(content, asOptions(reading), onSkipped),
       line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
       async answer(rows, { program, values }, { labels, tokenizer, maxLength }, batchSize) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../data/row.ts';
-import { type Columns, columnsFor, rowsFromInput, useColumns } from './read-inputs.ts';
+import { type Columns, columnsFor, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
 
 const COLA: Columns = { text: 3, label: 1, header: false, quote: false };
 const MRPC: Columns = { text: '#1 String', text_pair: '#2 String', label: 'Quality' };
@@ -101,5 +101,45 @@ describe('rowsFromInput', () => {
       'standard input: expected pairs of texts: separated by tabs, as CSV or as JSON lines, got lines of one text',
     );
     expect(() => rowsFromInput('', predicting(COLA))).toThrow('expected rows, got nothing');
+  });
+});
+
+describe('rowsFromFile', () => {
+  const texts = (content: string, name: string, run: Columns, flags = {}) =>
+    rowsFromFile(content, name, columnsFor(name, useColumns(run, flags, false))).map(({ text }) => text);
+  const unknown: Columns = { text: 0 };
+
+  it('takes a text a line as standard input does, blank ones too', () => {
+    const content = '\ufeffone, "two\r\n\nthree\n\n';
+    for (const [run, name] of [
+      [unknown, 'x.txt'],
+      [unknown, 'x'],
+      [{ text: 0, label: 1 }, 'x.tsv'],
+    ] as const) {
+      expect(texts(content, name, run)).toEqual(['one, "two', '', 'three', '']);
+      const typed = rowsFromInput(content, useColumns(run, {}, false));
+      expect(rowsFromFile(content, name, useColumns(run, {}, false))).toEqual(typed);
+    }
+  });
+
+  it.each([
+    ['x.csv', 'text\na\nb\n', ['a', 'b']],
+    ['x.txt', 'text\na\nb\n', ['a', 'b']],
+    ['x.csv', 'id,sentence\n1,a\n2,b\n', ['a', 'b']],
+    ['x.tsv', 'sentence\tlabel\na\tx\nb\ty\n', ['a', 'b']],
+    ['x.csv', 'A good film.\n"Bad, bad."\n', ['A good film.', 'Bad, bad.']],
+    ['x.csv', 'text\na\ntext\n', ['text', 'a', 'text']],
+  ])('finds the header of a table for a model without columns: %s %j', (name, content, found) => {
+    expect(texts(content, name, unknown)).toEqual(found);
+  });
+
+  it('asks for the column of a table for a model without columns', () => {
+    const table = 'title1,body1\n1,a\n2,b\n';
+    expect(() => texts(table, 'x.csv', unknown)).toThrow(
+      'x.csv: expected one column, or one that is called text, got 2 columns (title1, body1). Say which',
+    );
+    expect(texts(table, 'x.csv', unknown, { text: 'body1' })).toEqual(['a', 'b']);
+    expect(texts(table, 'x.csv', unknown, { text: 1 })).toEqual(['body1', 'a', 'b']);
+    expect(() => rowsFromInput('1\ta\n', useColumns(unknown, {}, false))).toThrow('--text NUMBER');
   });
 });

@@ -1,8 +1,12 @@
-import { detectFormat } from '../../data/detect-format.ts';
+import { detectFormat, firstLine } from '../../data/detect-format.ts';
 import { fileLines } from '../../data/file-lines.ts';
-import { MAX_FIELDS } from '../../data/parse-delimited.ts';
+import { looksLikeHeader } from '../../data/looks-like-header.ts';
+import { MAX_FIELDS, parseDelimited } from '../../data/parse-delimited.ts';
 import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, FileFormat, OnSkipped, Row } from '../../data/row.ts';
+import { tableLayout } from '../../data/table-layout.ts';
+import { TEXT_NAME } from '../../data/text-name.ts';
+import { listNames } from '../../support/list-names.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../task-definition.ts';
@@ -34,11 +38,15 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   }
   const isOther = [flags.text, flags.text_pair, flags.label].some((column) => column !== undefined);
   const inUse = isOther ? [text, text_pair, needsLabel ? label : undefined] : [text, text_pair, label];
+  // A model of no run here has no columns: each file is looked at.
+  const isKnown = run.label !== undefined || run.text_pair !== undefined || run.text !== 0;
   const isNamed = inUse.some((column) => typeof column === 'string');
   return {
     ...columns,
     label: needsLabel ? label : undefined,
-    header: (flags.header as boolean | undefined) ?? (isOther ? isNamed : (header ?? isNamed)),
+    header:
+      (flags.header as boolean | undefined) ??
+      (isOther ? isNamed : (header ?? (isKnown ? isNamed : undefined))),
     quote,
   };
 }
@@ -70,7 +78,7 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
     return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' }, onSkipped);
   const [first] = body.split('\n', 1);
   const format = tableFormat(first, columns);
-  if (format) return parseRows(body, STANDARD_INPUT, { ...columns, format }, onSkipped);
+  if (format) return tableRows(body, STANDARD_INPUT, { ...columns, format }, onSkipped);
   if (columns.text_pair !== undefined) {
     throw new UserError({
       where: STANDARD_INPUT,
@@ -80,6 +88,49 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
   }
   if (body.trim() === '') throw new UserError({ where: STANDARD_INPUT, expected: 'rows', got: 'nothing' });
   return [...fileLines(body, STANDARD_INPUT)];
+}
+
+/**
+ * Rows of a file: as {@link parseRows} reads them, but for plain lines, a text each, of which a blank one keeps its place as
+ * on standard input.
+ *
+ * @throws UserError for a table of which nobody knows the column of the texts
+ */
+export function rowsFromFile(
+  content: string,
+  fileName: string,
+  columns: Columns,
+  onSkipped?: OnSkipped,
+): Row[] {
+  const body = content.replace(/^\ufeff/, '');
+  if (isPlainLines(body, fileName, columns)) return [...fileLines(body, fileName)];
+  return tableRows(body, fileName, columns, onSkipped);
+}
+
+function isPlainLines(body: string, fileName: string, columns: Columns): boolean {
+  const { text, text_pair, header, quote, delimiter } = columns;
+  if (text !== 0 || text_pair !== undefined || header || quote || delimiter !== undefined) return false;
+  const first = firstLine(body);
+  const isHeader = header === undefined && TEXT_NAME.test(first.trim());
+  return body.trim() !== '' && detectFormat(fileName, body) === 'tsv' && !first.includes('\t') && !isHeader;
+}
+
+/** Rows of a table or of JSON. Where no run says what the columns are, a header does. */
+function tableRows(body: string, fileName: string, columns: DataOptions, onSkipped?: OnSkipped): Row[] {
+  const layout = columns.header === undefined ? tableLayout(body, fileName, columns) : undefined;
+  if (!layout) return parseRows(body, fileName, columns, onSkipped);
+  const { records } = parseDelimited(body, fileName, layout.delimiter, layout.quote);
+  const [first = []] = records;
+  const text = first.findIndex((name) => TEXT_NAME.test(name.trim()));
+  if (text >= 0 && looksLikeHeader(records))
+    return parseRows(body, fileName, { ...columns, text, header: true }, onSkipped);
+  if (first.length > 1) {
+    const hint =
+      'Say which has the texts: --text NAME if the first line names the columns, else --text NUMBER from 0.';
+    const got = `${first.length} columns (${listNames(first.map((name) => name.slice(0, 40)))})`;
+    throw new UserError({ where: fileName, expected: 'one column, or one that is called text', got, hint });
+  }
+  return parseRows(body, fileName, { ...columns, header: false }, onSkipped);
 }
 
 /**

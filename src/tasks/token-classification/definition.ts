@@ -7,7 +7,7 @@ import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../t
 import { type WordData, wordDataSchema, wordProblems } from './data-section.ts';
 import { predictWords } from './predict-words.ts';
 import { readSentences } from './read-sentences.ts';
-import { sentencesTyped, wordsWithFlags } from './read-words.ts';
+import { sentencesToTag, wordsWithFlags } from './read-words.ts';
 import { tagBaselines } from './tag-baselines.ts';
 import { tagIds } from './tag-ids.ts';
 import { tagNames } from './tag-names.ts';
@@ -57,8 +57,8 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     withFlags: wordsWithFlags,
     prediction: {
       withFlags: wordsWithFlags,
-      inputs: (content, fileName, reading) => readSentences(content, fileName, reading, false),
-      typed: sentencesTyped,
+      inputs: sentencesToTag,
+      typed: (content, reading) => sentencesToTag(content, undefined, reading),
       shape: () => ({ keys: { words: { is: 'a list of texts' } }, others: ['line', 'tags', 'lines'] }),
       line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
       async answer(sentences, { program, values }, { labels, tokenizer, maxLength }, batchSize) {

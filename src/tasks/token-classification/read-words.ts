@@ -1,7 +1,9 @@
+import { fileLines } from '../../data/file-lines.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
 import { type WordData, wordDataSchema } from './data-section.ts';
+import { isPlainText } from './is-plain-text.ts';
 import { readSentences } from './read-sentences.ts';
 import { textWords } from './text-words.ts';
 
@@ -30,20 +32,22 @@ export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags
 }
 
 /**
- * Sentences from standard input: JSON Lines where it begins with `{`, CoNLL columns where its first line has a tab, else
- * one sentence a line as plain text. Empty lines are none.
+ * Sentences to be tagged, from a file or, without a name, standard input: JSON Lines, CoNLL columns, or plain text with a
+ * sentence a line, of which a blank one keeps its place.
+ *
+ * @throws UserError as {@link readSentences} does, and for lines that may be columns as well as sentences
  */
-export function sentencesTyped(
+export function sentencesToTag(
   content: string,
+  fileName: string | undefined,
   reading: ReadingOf<WordData>,
 ): { words: readonly string[] }[] {
   const body = content.replace(/^\ufeff/, '');
-  if (/^\s*\{/.test(body) || body.split('\n', 1)[0].includes('\t'))
-    return readSentences(body, STANDARD_INPUT, reading, false);
-  const sentences = body.split('\n').flatMap((line) => {
-    const words = textWords(line).map(({ text }) => text);
-    return words.length > 0 ? [{ words }] : [];
-  });
-  if (sentences.length > 0) return sentences;
-  throw new UserError({ where: STANDARD_INPUT, expected: 'sentences', got: 'nothing' });
+  const where = fileName ?? STANDARD_INPUT;
+  if (!isPlainText(body, fileName, reading)) return readSentences(body, where, reading, false);
+  if (body.trim() === '') throw new UserError({ where, expected: 'sentences', got: 'nothing' });
+  return Array.from(fileLines(body, where), ({ line, text }) => ({
+    line,
+    words: textWords(text).map((word) => word.text),
+  }));
 }

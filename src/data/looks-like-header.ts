@@ -1,4 +1,4 @@
-import { isNumber } from '../../src/data/is-number.ts';
+import { isNumber } from './is-number.ts';
 
 /** So many rows show what a column holds. */
 const LOOKED_AT = 1000;

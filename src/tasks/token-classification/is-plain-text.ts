@@ -1,0 +1,40 @@
+import { extensionOf } from '../../data/extension-of.ts';
+import { fileLines } from '../../data/file-lines.ts';
+import { UserError } from '../../support/user-error.ts';
+import { isBoundary, splitLine } from './conll-shape.ts';
+import type { WordColumns } from './tagged-sentence.ts';
+
+const TAG = /^(O|[BIESLUM]-\S+)$/;
+/** Files of columns without a tag at their end have few: a word, its part of speech, its chunk. */
+const MOST_COLUMNS = 4;
+
+/**
+ * Whether lines are sentences, and not JSON or the columns of CoNLL files: those have tabs, tags at their end, a word a line,
+ * or an extension that is not `.txt`.
+ *
+ * @param fileName undefined for standard input, where one word a line is a sentence too
+ * @throws UserError where lines of a file may be either
+ */
+export function isPlainText(body: string, fileName: string | undefined, { words }: WordColumns): boolean {
+  const extension = fileName === undefined ? 'txt' : (extensionOf(fileName) ?? 'txt');
+  if (extension !== 'txt' || /^\s*(\[\s*)?\{\s*"/.test(body)) return false;
+  const lines = Array.from(fileLines(body, fileName ?? 'standard input'), ({ text }) => text);
+  const rows = lines.filter((text) => !isBoundary(text) && !text.startsWith('#'));
+  if (rows.length === 0) return true;
+  if (rows[0].includes('\t') || lines.some((text) => text.startsWith('-DOCSTART-'))) return false;
+  const fields = rows.map((text) => splitLine(text, { isTabbed: false }));
+  const width = fields[0].length;
+  const isEven = fields.every(({ length }) => length === width);
+  if (isEven && width === 1) return fileName === undefined;
+  const tagged = fields.filter((row) => row.length > 1 && TAG.test(row[row.length - 1])).length;
+  if (2 * tagged >= rows.length) return false;
+  if (fileName === undefined || !isEven || rows.length === 1) return true;
+  if (typeof words === 'number') return false;
+  if (width > MOST_COLUMNS || rows.length === lines.length) return true;
+  throw new UserError({
+    where: fileName,
+    expected: 'sentences, or columns with a word in each line',
+    got: `lines of ${width} words each, with empty ones between them`,
+    hint: 'For sentences use standard input (predict MODEL < FILE); for columns say which has the words (--text 0).',
+  });
+}

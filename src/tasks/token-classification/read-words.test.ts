@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { sentencesToTag } from './read-words.ts';
+
+const words = (content: string, name?: string, reading: object = {}) =>
+  sentencesToTag(content, name, reading).map((sentence) => sentence.words.join(' '));
+
+const TEXT = '\ufeffAnn Lee lives in Bonn.\r\n\nBob works.\n';
+const SENTENCES = ['Ann Lee lives in Bonn .', '', 'Bob works .'];
+
+describe('sentences to tag are', () => {
+  it.each(['x.txt', 'x', 'x.txt.gz', undefined])('lines of plain text, blank ones too (%s)', (name) => {
+    expect(words(TEXT, name)).toEqual(SENTENCES);
+    expect(words(TEXT, name, { words: 1 })).toEqual(SENTENCES);
+    expect(words(TEXT, name, { words: 'tokens' })).toEqual(SENTENCES);
+    expect(words('Ann lives in Bonn\nBob works in Rome\n', name)).toHaveLength(2);
+    expect(() => words('\n \n', name)).toThrow('expected sentences, got nothing');
+  });
+
+  it.each([
+    [
+      'tags',
+      'x.txt',
+      '-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\nPeter NNP B-NP B-PER\n',
+    ],
+    ['a ragged line', 'x.txt', '# a comment of more words\nEU NNP B-ORG\nrejects O\n\nPeter NNP B-PER\n'],
+    ['tabs', undefined, 'EU\tNNP\nrejects\tVBZ\n\nPeter\tNNP\n'],
+    ['a word a line', 'x.txt', 'EU\nrejects\n\nPeter\n'],
+    ['an extension', 'x.conll', 'EU a b\nrejects c d e\n\nPeter f g h\n'],
+  ])('the words of columns with %s', (_, name, content) => {
+    expect(words(content, name)).toEqual(['EU rejects', 'Peter']);
+  });
+
+  it('asked for where lines may be columns as well', () => {
+    const content = 'EU NNP\nrejects VBZ\n\nPeter NNP\n';
+    expect(() => words(content, 'x.txt')).toThrow(
+      'x.txt: expected sentences, or columns with a word in each line, got lines of 2 words each',
+    );
+    expect(words(content, 'x.txt', { words: 0 })).toEqual(['EU rejects', 'Peter']);
+    expect(words(content)).toEqual(['EU NNP', 'rejects VBZ', '', 'Peter NNP']);
+  });
+});
