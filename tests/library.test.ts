@@ -136,19 +136,6 @@ describe('the library', () => {
       output: workspace.path('thrown'),
     } as const;
     const training = { num_train_epochs: 1000, logging_steps: 1 };
-    // Of scores that are no numbers none is the best, and the run says so.
-    const notices: string[] = [];
-    const nowhere = {
-      ...config,
-      metrics: { falling_loss: () => Number.NaN },
-      output: workspace.path('nowhere'),
-    };
-    await train(nowhere, {
-      onEvent: (event) => void (event.type === 'notice' && notices.push(event.message)),
-    });
-    expect(eventsOf(workspace.events('nowhere'), 'evaluation').map(({ best }) => best)).not.toContain(true);
-    expect(notices).toContainEqual(expect.stringContaining('No evaluation gave a finite eval_falling_loss'));
-
     const mistake = new Error('mine');
     const onEvent = ({ type, step }: { type: string; step: number }) => {
       if (type === 'step' && step >= 3) throw mistake;

@@ -12,7 +12,8 @@ import type { ScoreKind } from './score-kind.ts';
 
 /** A file whose words are taken for tags has more. */
 const MAX_TAGS = 10_000;
-const TAG = /^(O|[BIESLUM]-.+)$/;
+/** Of entities; other tags, such as parts of speech, are scored as well. */
+const TAG = /^[OBIESLUM](-.+)?$/;
 
 /** Scores of entities, as seqeval has them: of a file with the right tag and the predicted one behind each word. */
 export const seqeval: ScoreKind = {
@@ -54,7 +55,7 @@ export const seqeval: ScoreKind = {
 
 /**
  * The right and the predicted tag of each line; neither of one between sentences. Every line has as many columns as the first,
- * but for comments: lines that begin with `#` and end with what is no tag in the rest of the file.
+ * but for comments: lines that begin with `#` and have other columns, or among tags of entities end with others.
  */
 function* taggedLines(
   content: string,
@@ -64,7 +65,7 @@ function* taggedLines(
   const shape = conllShape(content, name, {}, true);
   if (!shape) return;
   const columns = Math.max(3, shape.width);
-  const known = /^#/m.test(content) ? tagsIn(content, name, shape) : new Set<string>();
+  const hasEntities = /^#/m.test(content) && isOfEntities(content, name, shape);
   for (const { line, text } of fileLines(content, name)) {
     if (isBoundary(text)) {
       yield { line };
@@ -74,7 +75,7 @@ function* taggedLines(
     const isComment = text.startsWith('#');
     const both = fields.slice(-2) as [string, string];
     if (fields.length === columns && both.every(Boolean)) {
-      if (!isComment || both.every((tag) => known.has(tag) || TAG.test(tag))) yield { line, both };
+      if (!isComment || !hasEntities || both.every((tag) => TAG.test(tag))) yield { line, both };
     } else if (!isComment) {
       const like = shape.width > 2 ? `, as in line ${shape.line}` : '';
       const expected = `a word and two tags in ${columns} columns${like}`;
@@ -83,11 +84,17 @@ function* taggedLines(
   }
 }
 
-/** What lines end with that do not begin with `#`. */
-function tagsIn(content: string, name: string, shape: ConllShape): Set<string> {
-  const tags = new Set<string>();
-  for (const { text } of fileLines(content, name))
-    if (!isBoundary(text) && !text.startsWith('#'))
-      for (const tag of splitLine(text, shape).slice(-2)) tags.add(tag);
-  return tags;
+/** Whether there are lines that do not begin with `#`, and all of them end with tags of entities. */
+function isOfEntities(content: string, name: string, shape: ConllShape): boolean {
+  const found = false;
+  for (const { text } of fileLines(content, name)) {
+    if (isBoundary(text) || text.startsWith('#')) continue;
+    if (
+      !splitLine(text, shape)
+        .slice(-2)
+        .every((tag) => TAG.test(tag))
+    )
+      return false;
+  }
+  return true;
 }
