@@ -86,7 +86,7 @@ function* taggedLines(
 
 /** Whether there are lines that do not begin with `#`, and all of them end with tags of entities. */
 function isOfEntities(content: string, name: string, shape: ConllShape): boolean {
-  const found = false;
+  let found = false;
   for (const { text } of fileLines(content, name)) {
     if (isBoundary(text) || text.startsWith('#')) continue;
     if (
@@ -95,6 +95,7 @@ function isOfEntities(content: string, name: string, shape: ConllShape): boolean
         .every((tag) => TAG.test(tag))
     )
       return false;
+    found = true;
   }
-  return true;
+  return found;
 }
