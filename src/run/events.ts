@@ -100,8 +100,10 @@ const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text })
 const finish = z.object({
   type: z.literal('finish'),
   step,
-  /** `stopped`: by a signal; `--resume` goes on. `early`: by early_stopping_patience. */
-  reason: z.enum(['done', 'early', 'stopped']),
+  /** `stopped`: by a signal; `--resume` continues. `early`: by early_stopping_patience. `stop_at_step`: by that key. */
+  reason: z.enum(['done', 'early', 'stop_at_step', 'stopped']),
+  /** Of the whole schedule. */
+  total_steps: optional,
   train_runtime: number,
   train_samples_per_second: number,
   peak_memory_mb: number,

@@ -29,9 +29,9 @@ export class Evaluations {
   }
 
   isDue(step: number): boolean {
-    const { evaluate, totalSteps, stepsPerEpoch } = this.#settings;
+    const { evaluate, stopStep, stepsPerEpoch } = this.#settings;
     if (evaluate === 0) return false;
-    return step === totalSteps || step % (evaluate === 'epoch' ? stepsPerEpoch : evaluate) === 0;
+    return step === stopStep || step % (evaluate === 'epoch' ? stepsPerEpoch : evaluate) === 0;
   }
 
   /** Whether the last evaluations were no better for as long as the run bears it. */

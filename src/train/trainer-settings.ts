@@ -8,6 +8,8 @@ import type { UpdateSettings } from './updater.ts';
 /** What the trainer goes by. */
 export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   totalSteps: number;
+  /** The step after which the run ends, on the schedule of `totalSteps`. */
+  stopStep: number;
   update: UpdateSettings;
   loggingSteps: number;
   /** Evaluate every so many steps; 0 never, "epoch" at the end of each epoch (and of the run). */
@@ -34,6 +36,7 @@ export function trainerSettings({ training, seed }: RunConfig, examples: number)
     seed,
     stepsPerEpoch,
     totalSteps,
+    stopStep: stopStep(training.stop_at_step, totalSteps),
     batchSize: training.per_device_train_batch_size,
     accumulation: training.gradient_accumulation_steps,
     groupByLength: training.group_by_length,
@@ -57,4 +60,10 @@ export function trainerSettings({ training, seed }: RunConfig, examples: number)
     loadBestAtEnd: training.load_best_model_at_end,
     patience: training.early_stopping_patience,
   };
+}
+
+/** The step at which `training.stop_at_step` ends a run: the last one if it is absent or later. */
+export function stopStep(stop: number | string | undefined, totalSteps: number): number {
+  if (typeof stop === 'string') return Math.max(1, Math.round((totalSteps * Number.parseFloat(stop)) / 100));
+  return Math.min(stop ?? totalSteps, totalSteps);
 }

@@ -79,8 +79,8 @@ export class Trainer {
 
   /** The trained values: at the end those of the best evaluation, if so configured. */
   get values(): Float32Array {
-    const { loadBestAtEnd, totalSteps } = this.#settings;
-    const isOver = this.step >= totalSteps || this.#evaluations.isPatienceOver;
+    const { loadBestAtEnd, stopStep } = this.#settings;
+    const isOver = this.step >= stopStep || this.#evaluations.isPatienceOver;
     return (loadBestAtEnd && isOver ? this.#evaluations.best.values : undefined) ?? this.#updater.values;
   }
 
@@ -93,7 +93,8 @@ export class Trainer {
   async run(): Promise<FinishEvent> {
     const started = performance.now();
     let reason: FinishEvent['reason'] = 'done';
-    while (this.step < this.#settings.totalSteps) {
+    const { totalSteps, stopStep } = this.#settings;
+    while (this.step < stopStep) {
       if (this.#shouldStop()) reason = 'stopped';
       else if (this.#evaluations.isPatienceOver) reason = 'early';
       if (reason !== 'done') break;
@@ -107,13 +108,14 @@ export class Trainer {
         );
       if (this.#isSaveDue()) await this.#save();
     }
+    if (reason === 'done' && this.step < totalSteps) reason = 'stop_at_step';
     if (this.#savedAt !== this.step) await this.#save();
     await this.#program.release();
     const { method } = this.#inputs;
     const { best, lastMetrics } = this.#evaluations;
     const metrics = (this.#settings.loadBestAtEnd && best.state?.metrics) || lastMetrics;
     if (reason !== 'stopped') {
-      method.assertComplete?.();
+      if (reason !== 'stop_at_step') method.assertComplete?.();
       this.#tellWithoutBest();
       assertFinite(this.step, this.values, metrics);
     }
@@ -121,6 +123,7 @@ export class Trainer {
       type: 'finish',
       step: this.step,
       reason,
+      total_steps: totalSteps,
       train_runtime: (performance.now() - started) / 1000,
       train_samples_per_second: this.#meter.overall(),
       peak_memory_mb: this.#host.peakMemoryMb(),
@@ -189,7 +192,7 @@ export class Trainer {
     this.#skipped.note(update.skipped);
     if (update.allocation) this.#assertEqual();
     if (update.allocation) this.#host.emit({ type: 'allocation', ...update.allocation });
-    if (step % this.#settings.loggingSteps === 0 || step === this.#settings.totalSteps) {
+    if (step % this.#settings.loggingSteps === 0 || step === this.#settings.stopStep) {
       this.#host.emit({
         type: 'step',
         step,

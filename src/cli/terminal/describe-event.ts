@@ -59,7 +59,12 @@ function evaluation(event: EventOf<'evaluation'>, averages: Averages): string {
 }
 
 function finish(event: FinishEvent, averages: Averages): string {
-  const reasons = { done: 'done', early: 'stopped early: no better evaluation', stopped: 'stopped' };
+  const reasons = {
+    done: 'done',
+    early: 'stopped early: no better evaluation',
+    stop_at_step: 'stopped by stop_at_step',
+    stopped: 'stopped',
+  };
   const result = scores(event.metrics, averages);
   return (
     `${reasons[event.reason]} at step ${event.step} after ${duration(event.train_runtime)}, ` +

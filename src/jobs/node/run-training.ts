@@ -21,6 +21,7 @@ import { beforeLengthening, digestOf, fingerprintOf, otherRun } from '../../run/
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
+import { type TrainerSettings, trainerSettings } from '../../train/trainer-settings.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { sharedFiles } from '../../trained/node/write-model.ts';
 import { everySecond } from '../every-second.ts';
@@ -108,12 +109,12 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
       finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined,
     };
   });
-  if (finished && !planned) {
-    const message = `the run in ${config.output} has finished before, nothing is left to do`;
-    notice(finished.step, message);
-    tell(finished);
-    return finished;
-  }
+  const asBefore = (finish: FinishEvent) => {
+    notice(finish.step, `the run in ${config.output} has finished before, nothing is left to do`);
+    tell(finish);
+    return finish;
+  };
+  if (finished && !planned && finished.reason !== 'stop_at_step') return asBefore(finished);
 
   const began = saved?.began ?? (await fromFirst(communicator, () => new Date()));
   const opened = await loadRun(run, began, progress, processes, planned);
@@ -137,7 +138,11 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     peakMemoryMb,
   });
   if (saved) await restore(trainer, saved);
-  if (trainer.step > settings.totalSteps) throw otherRun(config, files, ownMetrics);
+  assertNotShorter(settings, planned && trainerSettings(planned, inputs.train.lengths.length), trainer.step);
+  if (finished && trainer.step === settings.stopStep) {
+    model.close();
+    return asBefore(finished);
+  }
   await trainer.prepare();
 
   await together(communicator, () => {
@@ -145,7 +150,7 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
     take();
     makeRunFolder(config.output);
     // The config with every default filled in.
-    if (!saved) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
+    if (!saved || finished) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
     log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
     emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
     if (found) {
@@ -174,6 +179,30 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   emit(finish);
   model.close();
   return finish;
+}
+
+/**
+ * A run's schedule is made for its length: it may become longer, or end early, but not shorter.
+ *
+ * @throws UserError that tells how to end it early
+ */
+function assertNotShorter(
+  { totalSteps, stopStep }: TrainerSettings,
+  planned: TrainerSettings | undefined,
+  step: number,
+): void {
+  const least = planned?.totalSteps ?? 0;
+  if (totalSteps < least) {
+    throw new UserError({
+      where: 'training.max_steps and num_train_epochs',
+      expected: `at least the ${least} steps that this run was planned for`,
+      got: `${totalSteps}`,
+      hint: `Resume with its own length. training.stop_at_step: ${Math.max(totalSteps, step)} ends it there, on the same schedule.`,
+    });
+  }
+  if (stopStep >= step) return;
+  const expected = `step ${step} or later, the step of the newest checkpoint`;
+  throw new UserError({ where: 'training.stop_at_step', expected, got: `${stopStep}` });
 }
 
 /** How many share the run; whoever has bound them to few cores sees it. Undefined alone. */

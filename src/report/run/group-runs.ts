@@ -15,6 +15,7 @@ export interface RunGroup {
 /** Where a run is computed, and when it reports, changes no result. */
 const COURSE_APART = [
   'device',
+  'training.stop_at_step',
   'training.logging_steps',
   'training.save_steps',
   'training.save_total_limit',

@@ -10,7 +10,8 @@ export function courseOf({ output: _, device: __, data, training, ...rest }: Run
   // Which rows are learnt from, where it is no file.
   const columns = { ...files, ...(heldOutShare(validation) !== undefined && { validation }) };
   const { gradient_checkpointing, ...others } = training;
-  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, ...course } = others;
+  const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, stop_at_step, ...course } =
+    others;
   return leaves({ ...rest, data: columns, training: course });
 }
 

@@ -17,6 +17,15 @@ export const trainingSchema = z.strictObject({
       error: 'expected a count from 1, or -1 to go by num_train_epochs',
     })
     .default(-1),
+  /**
+   * Ends the run after this step, or after this share of it such as `25%`, on the schedule of the whole run: `--resume` with a
+   * later step, or without one, continues it.
+   */
+  stop_at_step: z
+    .union([count, z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/)], {
+      error: 'expected a count from 1 or a share like 25%',
+    })
+    .optional(),
   /** Default: 32, of language models 8 as in Hugging Face. */
   per_device_train_batch_size: count.optional(),
   /** Default: 64, of language models 8 as in Hugging Face; it changes no result. */

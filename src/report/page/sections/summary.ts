@@ -80,6 +80,7 @@ export function stateOf({ finish, step }: RunRecord): string {
     case 'done':
       return 'done';
     case 'early':
+    case 'stop_at_step':
       return `ended early at step ${counted(step)}`;
     case 'stopped':
       return `stopped at step ${counted(step)}`;

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { eventsOf, Workspace } from './support/workspace.ts';
+
+/* Ending a run of 24 steps early, on its own schedule. */
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+const SETTINGS = [
+  'training.max_steps=24',
+  'training.eval_strategy=no',
+  'adalora.tfinal=8',
+  'adalora.tinit=4',
+];
+const train = (output: string, ...more: string[]) =>
+  workspace.train(...SETTINGS, `output=${output}`, ...more);
+const resume = (output: string, ...more: string[]) =>
+  workspace.run(
+    ...['train', 'run.yaml', '--resume'],
+    ...[...SETTINGS, `output=${output}`, ...more].flatMap((setting) => ['--set', setting]),
+  );
+const adapter = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
+
+it('a run stops at a step, tells so and leaves its adapter; resumed it is the whole run', {
+  timeout: 240_000,
+}, async () => {
+  expect(await train('whole')).toMatchObject({ code: 0 });
+  // A third of the way, before AdaLoRA has fixed its ranks.
+  const { code, stdout } = await train('part', 'training.stop_at_step=33%', 'training.eval_strategy=epoch');
+  expect({ code, stdout }).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('stopped by stop_at_step at step 8'),
+  });
+  const events = workspace.events('part');
+  expect(events.at(-1)).toMatchObject({ type: 'finish', reason: 'stop_at_step', step: 8, total_steps: 24 });
+  expect(eventsOf(events, 'evaluation').at(-1)).toMatchObject({ step: 8 });
+  const rate = (run: string) =>
+    eventsOf(workspace.events(run), 'step').find(({ step }) => step === 8)?.learning_rate;
+  expect(rate('part')).toBe(rate('whole'));
+
+  expect(await resume('part', 'training.stop_at_step=4')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('training.stop_at_step: expected step 8 or later'),
+  });
+  expect(await resume('part', 'training.stop_at_step=8')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('has finished before'),
+  });
+  expect(await resume('part')).toMatchObject({ code: 0 });
+  expect(adapter('part').equals(adapter('whole'))).toBe(true);
+  expect(parse(workspace.read('part', 'config.yaml').toString()).training.stop_at_step).toBeUndefined();
+});
+
+it('a run that is resumed with fewer steps is told what it may do instead', {
+  timeout: 120_000,
+}, async () => {
+  expect(await train('long', 'training.stop_at_step=8')).toMatchObject({ code: 0 });
+  const { code, stderr } = await resume('long', 'training.max_steps=16');
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    'training.max_steps and num_train_epochs: expected at least the 24 steps that this run was planned for, got 16. Resume with its own length. training.stop_at_step: 16 ends it there, on the same schedule.\n',
+  );
+});
