@@ -20,18 +20,32 @@ export function variance(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }
 
-/** 0.975 quantiles of Student's t for 1 to 12 degrees of freedom. */
-const T = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281, 2.201, 2.1788];
-const NORMAL = 1.959964;
-
-/** The quantile of Student's t that leaves 2.5 % above; from 13 degrees on by Cornish and Fisher's expansion. */
+/** The quantile of Student's t that leaves 2.5 % above it, to the last digits. */
 export function tQuantile(degrees: number): number {
-  if (degrees <= T.length) return T[degrees - 1];
-  const z = NORMAL;
-  return (
-    z +
-    (z ** 3 + z) / (4 * degrees) +
-    (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2) +
-    (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * degrees ** 3)
-  );
+  let [low, high] = [0, 13];
+  while (high - low > 1e-14 * high) {
+    const middle = (low + high) / 2;
+    if (middle === low || middle === high) break;
+    if (twoSided(middle, degrees) > 0.05) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/**
+ * The probability that |t| is larger, for Student's t with a whole number of degrees of freedom: a finite sum
+ * (Abramowitz and Stegun, 26.7.3 and 26.7.4).
+ */
+export function twoSided(t: number, degrees: number): number {
+  const angle = Math.atan(t / Math.sqrt(degrees));
+  const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
+  const isOdd = degrees % 2 === 1;
+  let term = isOdd ? cosine : 1;
+  let sum = degrees === 1 ? 0 : term;
+  for (let n = isOdd ? 3 : 2; n < degrees - 1; n += 2) {
+    term *= (cosine * cosine * (n - 1)) / n;
+    sum += term;
+  }
+  const inside = isOdd ? (2 / Math.PI) * (angle + sine * sum) : sine * sum;
+  return Math.max(0, 1 - inside);
 }

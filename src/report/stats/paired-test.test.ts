@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { pairedTest, twoSided } from './paired-test.ts';
+import { holm } from './holm.ts';
+import { tQuantile, twoSided } from './interval.ts';
+import { pairedTest } from './paired-test.ts';
 
 // t, degrees of freedom, and what SciPy 1.16 gives.
 const TABLE: [number, number, number][] = [
@@ -33,16 +36,41 @@ describe('twoSided is 2 * scipy.stats.t.sf(t, degrees)', () => {
   it.each(TABLE)('%d, %d degrees', (t, degrees, p) => expect(twoSided(t, degrees)).toBeCloseTo(p, 12));
 });
 
-it('pairedTest is scipy.stats.ttest_rel, with its interval', () => {
-  const { difference, p } = pairedTest([0.71, 0.69, 0.73, 0.7, 0.72], [0.7, 0.66, 0.71, 0.7, 0.69])!;
-  expect(p).toBeCloseTo(0.036681989400440984, 12);
-  expect(difference.mean).toBeCloseTo(0.017999999999999995, 12);
-  // The quantile of t has five digits here.
-  expect(difference.half).toBeCloseTo(0.016189317847087013, 6);
+const fixture = JSON.parse(readFileSync('src/report/stats/fixtures/statistics.json', 'utf8'));
+
+// scripts/oracle/statistics.py writes what SciPy gives. Sums of a few numbers near 1: twelve digits.
+it.each(fixture.pairs as Record<string, never>[])(
+  'pairedTest is scipy.stats',
+  ({ first, second, ...scipy }) => {
+    const test = pairedTest(first, second)!;
+    const { mean, half = 0 } = test.difference;
+    for (const [key, value] of Object.entries({ mean, low: mean - half, high: mean + half, ...test }))
+      if (key in scipy) expect(value, key).toBeCloseTo(scipy[key], 12);
+    expect(Object.keys(test).sort()).toEqual(['difference', 'effect', 'p', 'wilcoxon']);
+  },
+);
+
+it.each(fixture.quantiles as [number, number][])(
+  'the t quantile of %i degrees is scipy.stats.t.ppf',
+  (degrees, t) => {
+    expect(tQuantile(degrees)).toBeCloseTo(t, 11);
+  },
+);
+
+it('holm is the method of statsmodels', () => {
+  const { p, corrected } = fixture.holm;
+  holm(p).forEach((value, i) => expect(value).toBeCloseTo(corrected[i], 14));
+  // A test without a p leaves the others as they are.
+  expect(holm([undefined, 0.03, 0.04])).toEqual([undefined, 0.06, 0.06]);
 });
 
-it('pairedTest needs two pairs, and knows equal runs', () => {
+it('pairedTest has no p where it knows of no variance', () => {
   expect(pairedTest([1], [2])).toBeUndefined();
-  expect(pairedTest([1, 2], [1, 2])?.p).toBe(1);
-  expect(pairedTest([2, 3], [1, 2])?.p).toBe(0);
+  expect(pairedTest([1, 2], [1, 2])).toEqual({ difference: { mean: 0, half: 0, count: 2 } });
+  // Each a row of 277 better: the differences are equal but for rounding.
+  const [first, second] = [181, 180].map((least) => [0, 3, 7, 9].map((more) => (least + more) / 277));
+  expect(pairedTest(first, second)).toEqual({
+    difference: { mean: expect.closeTo(1 / 277, 12), half: expect.closeTo(0, 12), count: 4 },
+    wilcoxon: 0.125,
+  });
 });

@@ -1,12 +1,23 @@
-import { type Interval, interval, variance } from './interval.ts';
+import { type Interval, interval, twoSided, variance } from './interval.ts';
+import { wilcoxon } from './wilcoxon.ts';
 
 /** How two methods differ over runs with equal seeds. */
 export interface PairedTest {
   /** Of the differences, the first method's less the second's. */
   difference: Interval;
-  /** Of Student's paired t test, two-sided: how likely so large a mean difference is where there is none. */
-  p: number;
+  /** The mean difference in standard deviations of the differences (Cohen's d of pairs). */
+  effect?: number;
+  /**
+   * Of Student's paired t test, two-sided: how likely so large a mean difference is if there is none. Missing if all
+   * differences are equal, of which the test knows nothing.
+   */
+  p?: number;
+  /** Of Wilcoxon's signed-rank test, likewise. */
+  wilcoxon?: number;
 }
+
+/** Differences whose deviation is smaller beside their values are equal but for rounding. */
+const ROUNDING = 1e-9;
 
 /** Compares values of runs with the same seeds, in their order; undefined for fewer than two pairs. */
 export function pairedTest(first: readonly number[], second: readonly number[]): PairedTest | undefined {
@@ -14,25 +25,12 @@ export function pairedTest(first: readonly number[], second: readonly number[]):
   const differences = first.map((value, i) => value - second[i]);
   const difference = interval(differences);
   const { mean, count } = difference;
-  const error = Math.sqrt(variance(differences) / count);
-  if (error === 0) return { difference, p: mean === 0 ? 1 : 0 };
-  return { difference, p: twoSided(Math.abs(mean) / error, count - 1) };
-}
-
-/**
- * The probability that |t| is larger, for Student's t with a whole number of degrees of freedom: a finite sum
- * (Abramowitz and Stegun, 26.7.3 and 26.7.4).
- */
-export function twoSided(t: number, degrees: number): number {
-  const angle = Math.atan(t / Math.sqrt(degrees));
-  const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
-  const isOdd = degrees % 2 === 1;
-  let term = isOdd ? cosine : 1;
-  let sum = degrees === 1 ? 0 : term;
-  for (let n = isOdd ? 3 : 2; n < degrees - 1; n += 2) {
-    term *= (cosine * cosine * (n - 1)) / n;
-    sum += term;
-  }
-  const inside = isOdd ? (2 / Math.PI) * (angle + sine * sum) : sine * sum;
-  return Math.max(0, 1 - inside);
+  const least = ROUNDING * Math.max(...first.map(Math.abs), ...second.map(Math.abs));
+  // Scores are shares of some rows: without their rounding, equal differences have equal ranks.
+  const rank = wilcoxon(differences.map((value) => Math.round(value / least) * least || 0));
+  const ranked = { difference, ...(rank !== undefined && { wilcoxon: rank }) };
+  const deviation = Math.sqrt(variance(differences));
+  if (!(deviation > least)) return ranked;
+  const t = Math.abs(mean) / (deviation / Math.sqrt(count));
+  return { ...ranked, effect: mean / deviation, p: twoSided(t, count - 1) };
 }

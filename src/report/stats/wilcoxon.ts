@@ -1,0 +1,32 @@
+/** Sums of signs are counted in numbers that are exact up to 2^53. */
+const MOST_PAIRS = 50;
+
+/**
+ * The two-sided p of Wilcoxon's signed-rank test of paired differences: exact, with mean ranks for ties and without
+ * differences of 0; undefined if all of them are 0, and for more than 50.
+ */
+export function wilcoxon(differences: readonly number[]): number | undefined {
+  const values = differences.filter((value) => value !== 0 && !Number.isNaN(value));
+  if (values.length === 0 || values.length > MOST_PAIRS) return undefined;
+  const ranks = doubledRanks(values.map(Math.abs));
+  const positive = ranks.reduce((sum, rank, i) => sum + (values[i] > 0 ? rank : 0), 0);
+  // How many of the 2^n signs give each sum of the positive ranks.
+  let ways = [1];
+  for (const rank of ranks) {
+    const next = Array.from(
+      { length: ways.length + rank },
+      (_, sum) => (ways[sum] ?? 0) + (ways[sum - rank] ?? 0),
+    );
+    ways = next;
+  }
+  const total = 2 ** values.length;
+  const sumOf = (some: readonly number[]) => some.reduce((sum, count) => sum + count, 0);
+  const [below, above] = [sumOf(ways.slice(0, positive + 1)), sumOf(ways.slice(positive))];
+  return Math.min(1, (2 * Math.min(below, above)) / total);
+}
+
+/** Twice the rank of each value, so that the mean ranks of ties are whole. */
+function doubledRanks(values: readonly number[]): number[] {
+  const sorted = [...values].sort((a, b) => a - b);
+  return values.map((value) => sorted.indexOf(value) + sorted.lastIndexOf(value) + 2);
+}
