@@ -113,6 +113,28 @@ describe('a report', () => {
     expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|\/\//);
   });
 
+  it('has the budget from the beginning, before the first step that is logged', () => {
+    // Ranks of 4, 3, 2 and 1 at the start; 14 triplets are the first step's that is logged.
+    expect(page(record())).toContain('<b>Budget.</b> From 10 to 8.');
+  });
+
+  it('names the seed of a table of classes, if there are several', () => {
+    const told = (...runs: ReturnType<typeof record>[]) => {
+      const confusion = {
+        type: 'confusion',
+        step: 40,
+        labels: ['a', 'b'],
+        counts: [
+          [1, 2],
+          [3, 4],
+        ],
+      } as const;
+      return page(...runs.map((run) => ({ ...run, confusion: structuredClone(confusion) as never })));
+    };
+    expect(told(record())).toContain('aria-label="Classes"');
+    expect(told(record(), record({ seed: 1 }))).toContain('aria-label="Classes, seed 0 of 2"');
+  });
+
   it('of several seeds has means and their intervals', () => {
     const html = page(record(), record({ seed: 1 }), record({ method: 'lora' }));
     expect(html).toContain('<h1>AdaLoRA and LoRA on mini</h1>');

@@ -78,8 +78,13 @@ export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>, name?: 
 /** Scores at the end: those the run says it ended with, else the last evaluation's; by name without `eval_`. */
 export function finalScores({ finish, evaluations }: RunRecord): Map<string, number> {
   const said = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
+  return scoresOf(said ?? {});
+}
+
+/** The scores of one evaluation, by name without `eval_`. */
+export function scoresOf(evaluation: object): Map<string, number> {
   return new Map(
-    Object.entries(said ?? {}).flatMap(([name, value]) => {
+    Object.entries(evaluation).flatMap(([name, value]) => {
       const score = scoreName(name);
       return score !== undefined && typeof value === 'number' ? [[score, value] as const] : [];
     }),

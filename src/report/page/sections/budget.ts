@@ -23,8 +23,11 @@ function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[]
   return finals.map(({ step }) => ({ x: step, label: `final at ${counted(step)}` }));
 }
 
-function budgetPoints({ steps, allocations }: RunRecord): Point[] {
+export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] {
   const points = new Map<number, number>();
+  // The first step that is logged may lie in the fall already.
+  const initial = Object.values(start?.ranks ?? {}).reduce((sum, rank) => sum + rank, 0);
+  if (initial > 0 && steps.some(({ budget }) => budget !== undefined)) points.set(0, initial);
   for (const { step, budget } of steps) if (budget !== undefined) points.set(step, budget);
   for (const { step, budget } of allocations) points.set(step, budget);
   return [...points].sort(([a], [b]) => a - b);

@@ -8,8 +8,13 @@ import { part, type Section } from '../section.ts';
 /** Of each class how well it was told and what it was taken for, by the first run of each group. */
 export function classes(groups: readonly RunGroup[]): Section {
   const tables = groups.flatMap(({ label, runs }) => {
-    const confusion = runs[0]?.confusion;
-    return confusion ? [classesTable(groups.length > 1 ? label : '', confusion)] : [];
+    const [run] = runs;
+    if (!run?.confusion) return [];
+    const whose = [
+      groups.length > 1 ? label : '',
+      runs.length > 1 ? `seed ${run.facts.seed} of ${runs.length}` : '',
+    ];
+    return [classesTable(whose.filter((part) => part !== '').join(', '), run.confusion)];
   });
   const body = tables.length > 0 ? part('classes-tables', tables) : undefined;
   return { id: 'classes', title: 'Classes', ...(body && { body }) };
