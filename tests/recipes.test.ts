@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { placeOf } from '../src/experiments/experiment.ts';
+import { type TableChoice, tableCells } from '../src/experiments/tables/table-cells.ts';
 import { startMethod } from '../src/jobs/start-method.ts';
 import { packageRecipes } from '../src/recipes/node/package-recipes.ts';
 import { recipeConfig } from '../src/recipes/recipe-config.ts';
-import { type ReproductionOptions, reproductionRuns } from '../src/recipes/reproduction.ts';
 import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
 import type { RunConfig } from '../src/run/config/run-config.ts';
-import { taskNamed } from '../src/tasks/registry.ts';
+import { scorePrefixes } from '../src/tasks/data-files.ts';
+import { metricsOf, taskNamed } from '../src/tasks/registry.ts';
 import { trainerSettings } from '../src/train/trainer-settings.ts';
 import { familyOf } from '../src/trained/bind-model.ts';
 import { METHOD_NAMES } from '../src/tuners/registry.ts';
@@ -46,7 +48,7 @@ const MODELS: Readonly<Record<string, object>> = {
   },
 };
 
-const { recipes, budgets } = packageRecipes();
+const { recipes, budgets, tables } = packageRecipes();
 const named = (name: string) => recipes.find((recipe) => recipe.name === name)!;
 const configOf = (name: string, method?: string, budget?: string) =>
   parseRunConfig(parse(recipeConfig(named(name), budgets, { method, budget })), name);
@@ -110,13 +112,6 @@ describe('GLUE', () => {
       expect(config.model_config).toEqual({ cls_dropout: dropout });
     },
   );
-
-  it('is all eight tasks, each with the eight rows of the table', () => {
-    expect(recipes.filter(({ table }) => table === 'glue').map(({ name }) => name.slice(5))).toEqual(
-      GLUE.map(([task]) => task).sort(),
-    );
-    for (const { paper } of recipes.filter(({ table }) => table === 'glue')) expect(paper).toHaveLength(8);
-  });
 });
 
 // Learning rate, batch, steps, γ, t_i, ΔT, t_f, warm-up, α.
@@ -160,7 +155,7 @@ describe('budgets', () => {
     ['glue/cola', '0.32%', 288, 6, 4, 608_640, 599_424],
     ['glue/cola', '0.65%', 576, 12, 8, 1_198_848, 1_189_632],
     ['summarisation/xsum', '0.13%', 192, 2, 1, 540_912, 516_336],
-    ['summarisation/xsum', '0.26%', 384, 3, 2, 1_032_672, 1_057_272],
+    ['summarisation/xsum', '0.26%', 384, 4, 2, 1_032_672, 1_057_272],
     ['summarisation/xsum', '1.10%', 1536, 12, 8, 4_278_288, 4_302_888],
     ['summarisation/xsum', '2.20%', 3072, 24, 16, 8_605_776, 8_630_376],
   ])('%s at %s', (name, budget, target, initial, rank, houlsby, pfeiffer) => {
@@ -201,38 +196,112 @@ describe('budgets', () => {
   });
 });
 
-describe('the rows of a table', () => {
-  const rows = (table: string, only: ReproductionOptions['only']) => {
-    const [recipe] = recipes.filter((recipe) => recipe.table === table);
-    const runs = reproductionRuns([recipe], budgets, { data: 'data', output: 'runs', seeds: 1, only });
-    return runs.map(({ row }) => row.slice(recipe.name.length + 1)).join(' ');
-  };
+/** The cells of a table. */
+const cellsOf = (name: string, choice: Partial<TableChoice> = {}) =>
+  tableCells(tables.find((table) => table.name === name)!, recipes, budgets, { data: 'data', ...choice });
 
-  it('are those of the paper, or any method and level that is asked for', () => {
-    expect(rows('squad', {})).toBe('lora-0.08 adalora-0.08');
-    expect(rows('squad', { budgets: ['0.65%'] })).toBe('lora-0.65 adalora-0.65');
-    expect(rows('squad', { methods: ['bitfit', 'houlsby'] })).toBe('bitfit houlsby-0.08');
-    expect(rows('glue', { methods: ['svd_lora', 'lora'] })).toBe(
-      'svd_lora-0.65 svd_lora-0.16 lora-0.65 lora-0.16',
-    );
-    expect(rows('glue', { methods: ['full', 'houlsby'], budgets: ['0.32%'] })).toBe('houlsby-0.32');
+describe('the tables of the paper', () => {
+  it.each([
+    ['table1', 96],
+    ['table2', 34],
+    ['table3', 18],
+    ['table4', 36],
+    ['table5', 36],
+    ['table14', 16],
+    ['table15', 4],
+    ['figure1', 10],
+    ['figure2', 24],
+    ['figure3', 1],
+    ['figure4', 1],
+  ])('%s has %i cells, each a sound config of its own', (name, count) => {
+    const cells = cellsOf(name);
+    expect(cells).toHaveLength(count);
+    const configs = cells.map(({ config }) => parseRunConfig({ ...config, output: 'run' }, name));
+    expect(new Set(configs.map((config) => JSON.stringify(config))).size).toBe(count);
+    expect(new Set(cells.map(placeOf)).size).toBe(count);
+    if (name.startsWith('table'))
+      for (const { paper, scores = [] } of cells) expect(Object.keys(paper ?? {})).toEqual(scores);
+    // What a run scores has the names that the table has.
+    cells.forEach(({ scores = [], recipe: { splits_rows } }, i) => {
+      const { task, data } = configs[i];
+      const known = scorePrefixes(data.validation).flatMap((set) =>
+        metricsOf(task, data).map((score) => set + score),
+      );
+      if (name !== 'table15' && !splits_rows)
+        expect([...known, 'mean']).toEqual(expect.arrayContaining([...scores]));
+    });
+  });
+
+  it('have figures as they are printed, and no other for other settings or models', () => {
+    const figure = (name: string, row: string, task: string, choice?: Partial<TableChoice>) =>
+      cellsOf(name, choice).find((cell) => cell.row === row && cell.task === task)?.paper;
+    expect(figure('table1', 'AdaLoRA 0.16%', 'glue/cola')).toEqual({ matthews_correlation: 70.04 });
+    expect(figure('table1', 'BitFit', 'glue/mnli')).toEqual({
+      matched_accuracy: 89.37,
+      mismatched_accuracy: 89.91,
+    });
+    expect(figure('table2', 'HAdapter 0.65%', 'squad/v2')).toEqual({ exact_match: 85.4, f1: 88.3 });
+    expect(figure('table5', 'LoRA + R 0.32%', 'glue/mnli')).toEqual({ mean: 90.4 });
+    expect(figure('table14', 'LoRA two matrices', 'glue/qqp')).toEqual({ accuracy: 90.48 });
+    const changed = { settings: { 'adalora.score': 'sensitivity' } };
+    expect(figure('table1', 'AdaLoRA 0.16%', 'glue/cola', changed)).toBeUndefined();
+    const inPlace = { model: 'small', modelType: 'bert', targets: ['query', 'value'], matrices: 36 };
+    const cells = cellsOf('table1', { inPlace, tasks: ['glue/cola'] });
+    expect(cells.filter(({ paper }) => paper)).toEqual([]);
+    // Shares of the paper's model are none of another one.
+    expect(cells.map(({ row }) => row)).toContain('LoRA rank 2');
+    const adaLora = cells.find(({ row }) => row === 'AdaLoRA rank 2');
+    expect(adaLora?.settings).toMatchObject({ 'adalora.target_budget': 72, 'adalora.init_r': 4 });
+  });
+
+  it('leave a row out that names matrices which another model has not, and say so', () => {
+    const told: string[] = [];
+    const inPlace = { model: 'small', modelType: 'bert', targets: ['query', 'value'], matrices: 36 };
+    const cells = cellsOf('table14', {
+      inPlace,
+      tasks: ['glue/rte'],
+      onMissing: (message) => told.push(message),
+    });
+    expect(cells.map(({ row }) => row)).toEqual(['LoRA six matrices']);
+    expect(told).toEqual([
+      "LoRA two matrices is left out: its lora.target_modules are of the paper's model.",
+    ]);
+  });
+
+  it('have rows of any method and level that is asked for, and say which there are not', () => {
+    const rows = (choice: Partial<TableChoice>) => {
+      const told: string[] = [];
+      const found = cellsOf('table1', {
+        ...choice,
+        tasks: ['glue/cola'],
+        onMissing: (text) => told.push(text),
+      });
+      return [found.map(({ row }) => row).join(', '), ...told];
+    };
+    expect(rows({ methods: ['svd_lora', 'lora'] })).toEqual([
+      'SVD-LoRA 0.65%, SVD-LoRA 0.32%, SVD-LoRA 0.16%, LoRA 0.65%, LoRA 0.16%',
+    ]);
+    expect(rows({ methods: ['full', 'houlsby'], budgets: ['0.32%'] })).toEqual([
+      'HAdapter 0.32%',
+      'full is left out: it has no levels of a budget.',
+    ]);
+    expect(rows({ methods: ['lora'], budgets: ['0.08%'] })).toEqual(['LoRA 0.08%']);
   });
 
   it.each([
     [{ methods: ['loraa'] }, '--method: expected a method, got loraa. Did you mean lora?'],
     [{ budgets: ['8%'] }, '--budget: expected a level of the table, got 8%. Known: 0.08%'],
-  ])('refuse %j', (only, message) => {
-    expect(() => rows('squad', only)).toThrow(message);
+    [{ tasks: ['glue/col'] }, '--task: expected a task of the table, got glue/col. Did you mean glue/cola,'],
+  ])('refuse %j', (choice, message) => {
+    expect(() => cellsOf('table1', choice)).toThrow(message);
   });
 
-  it("have the figures of the paper's other tables too, each row once", () => {
-    const { further } = named('glue/sst2');
-    expect(further).toContainEqual({ method: 'svd_lora', budget: '0.32%', scores: { accuracy: 0.9507 } });
-    for (const { paper, further, levels } of recipes) {
-      const all = [...paper, ...further].map(({ method, budget }) => `${method} ${budget}`);
-      expect(new Set(all).size).toBe(all.length);
-      for (const { method, budget } of further) expect(levels[String(budget)]).toHaveProperty(method);
-    }
+  it('try the rates that the paper names for every method but AdaLoRA, whose rate it prints', () => {
+    const grids = cellsOf('table1', { tunes: true, tasks: ['glue/cola'] }).map(({ row, grid }) => [
+      row,
+      grid.length,
+    ]);
+    expect(Object.fromEntries(grids)).toMatchObject({ 'AdaLoRA 0.16%': 0, 'LoRA 0.16%': 5, 'Full FT': 5 });
   });
 });
 
@@ -253,8 +322,12 @@ it('the learning rate of the paper is that of methods of low rank alone', () => 
   expect(configOf('glue/sst2', 'full').training.learning_rate).toBe(2e-5);
 });
 
-it.each(['olmo2/7b', 'olmo2/13b'])('%s', (name) => {
-  const config = configOf(name);
+it.each(['7b-am', '7b-ig', '7b-ne', '7b-ky', '7b-ha', '13b-am', '13b-ig'])('olmo2/%s', (size) => {
+  const config = configOf(`olmo2/${size}`);
+  const [parameters, language] = size.split('-');
+  expect(config.model).toBe(`allenai/OLMo-2-1124-${parameters.toUpperCase()}-Instruct`);
+  expect(config.data.train).toContain(`/${language}.jsonl`);
+  expect(config.adalora?.modules_to_save).toEqual(['lm_head', 'embed_tokens']);
   expect(config.training).toMatchObject({
     ...{ max_steps: 12208, learning_rate: 5e-5, weight_decay: 0.01 },
     ...{ lr_scheduler_type: 'cosine', warmup_ratio: 0.05 },
@@ -272,9 +345,17 @@ it.each(['olmo2/7b', 'olmo2/13b'])('%s', (name) => {
 it('wgpt/mistral-7b', () => {
   const config = configOf('wgpt/mistral-7b');
   expect(config).toMatchObject({
-    ...{ method: 'lora', base_dtype: 'int4', data: { max_length: 2048 } },
-    lora: { r: 64, lora_alpha: 32, target_modules: 'all-linear' },
-    training: { warmup_steps: 100, label_smoothing_factor: 0.1, per_device_train_batch_size: 8 },
+    ...{ method: 'lora', base_dtype: 'int4' },
+    data: { max_length: 2048, prompt: 'prompt', completion: 'completion' },
+    lora: { r: 64, lora_alpha: 32, lora_dropout: 0.1, target_modules: 'all-linear' },
+    training: {
+      learning_rate: 2e-4,
+      weight_decay: 0.001,
+      num_train_epochs: 3,
+      warmup_steps: 100,
+      label_smoothing_factor: 0.1,
+      per_device_train_batch_size: 8,
+    },
   });
   expect(batchOf(config)).toBe(32);
 });
@@ -292,6 +373,12 @@ describe('the command', () => {
     );
   });
 
+  it('comments what the released scripts have at a level', () => {
+    const text = recipeConfig(named('glue/cola'), budgets, { budget: '0.08%' });
+    expect(text).toContain('init_r: 2 # released scripts: 3\n');
+    expect(recipeConfig(named('glue/cola'), budgets, { budget: '0.16%' })).toContain('init_r: 4\n');
+  });
+
   it('writes the section of the method that runs, and its own learning rate', () => {
     const written = (name: string, method: string) => recipeConfig(named(name), budgets, { method });
     const text = written('summarisation/xsum', 'houlsby');
@@ -300,7 +387,7 @@ describe('the command', () => {
     expect(config).toMatchObject({ houlsby: { bottleneck: 43 }, training: { learning_rate: 1e-3 } });
     expect(text).toContain("learning_rate: 1e-3 # this method's default: the recipe's is that of adalora\n");
     expect(METHOD_NAMES.filter((method) => method in parse(written('glue/cola', 'full')))).toEqual([]);
-    expect(written('olmo2/7b', 'pfeiffer')).toMatch(/recipe has none for it\.\npfeiffer: \{\}\n$/);
+    expect(written('olmo2/7b-am', 'pfeiffer')).toMatch(/recipe has none for it\.\npfeiffer: \{\}\n$/);
   });
 
   it.each([

@@ -16,7 +16,7 @@ const SETTINGS = [
 ];
 const ROWS = ['--method', 'lora', '--method', 'adalora', '--budget', '0.16%', '--seeds', '2'];
 const ARGUMENTS = [
-  ...['reproduce', 'glue', '--model', 'model', '--data', 'sets', '-o', 'table'],
+  ...['reproduce', 'table1', '--model', 'model', '--data', 'sets', '-o', 'table'],
   ...[...ROWS, ...SETTINGS.flatMap((setting) => ['--set', setting])],
 ];
 
@@ -32,13 +32,29 @@ beforeAll(() => {
 afterAll(() => workspace.remove());
 
 const runs = () =>
-  ['lora-0.16', 'adalora-0.16'].flatMap((row) =>
+  ['lora-rank-2', 'adalora-rank-2'].flatMap((row) =>
     [0, 1]
       .map((seed) => `table/glue/cola/${row}/seed-${seed}`)
       .filter((run) => existsSync(workspace.path(run))),
   );
 
 describe('reproduce', { timeout: 240_000 }, () => {
+  it('plans every cell with its figures, without model or data', async () => {
+    const { code, stdout } = await workspace.run('reproduce', 'table4', '--plan', '--json');
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(code).toBe(0);
+    expect(lines).toHaveLength(36);
+    expect(lines[0]).toEqual({
+      row: 'prune-LoRA 0.08%',
+      task: 'glue/sst2',
+      settings: { method: 'prune_lora', 'prune_lora.target_budget': 72, 'prune_lora.init_r': 2 },
+      paper: { accuracy: 94.84 },
+    });
+  });
+
   it('says what a row takes before it starts, and what is left out', async () => {
     const { code, stdout, stderr } = await workspace.run(
       ...ARGUMENTS,
@@ -49,7 +65,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
       '--plan',
     );
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^glue\/cola\/lora-0\.16: 6 steps, 1 × \d+:\d\d$/m);
+    expect(stdout).toMatch(/^glue\/cola, LoRA rank 2: 1 run of 6 steps$/m);
     expect(stdout).toMatch(/^2 runs, some \d+:\d\d on this machine$/m);
     expect(stderr).toMatch(/^glue\/qqp is left out: sets\/glue\/QQP\/train\.tsv, .* is missing\.$/m);
     expect(runs()).toEqual([]);
@@ -57,42 +73,51 @@ describe('reproduce', { timeout: 240_000 }, () => {
 
   it('does a shard, then the other, and writes the table of what is there', async () => {
     expect(await workspace.run(...ARGUMENTS, '--resume', '--shard', '1/2')).toMatchObject({ code: 0 });
-    expect(runs()).toEqual(['table/glue/cola/lora-0.16/seed-0', 'table/glue/cola/lora-0.16/seed-1']);
+    expect(runs()).toEqual(['table/glue/cola/lora-rank-2/seed-0', 'table/glue/cola/lora-rank-2/seed-1']);
     const half = workspace.read('table', 'table.md').toString();
-    expect(half).toContain('| LoRA | 0.16% | 2 |');
-    expect(half).not.toContain('| AdaLoRA |');
+    expect(half).toMatch(/^\| LoRA rank 2 \| 2 \|/m);
+    expect(half).not.toContain('| AdaLoRA rank 2 | 2 |');
+    expect(half).toContain('- AdaLoRA rank 2: 0 of 2 runs are finished.');
 
     const { code, stdout } = await workspace.run(...ARGUMENTS, '--resume', '--shard', '2/2');
     expect(code).toBe(0);
     const table = workspace.read('table', 'table.md').toString();
     expect(stdout).toContain(table);
     const results = JSON.parse(workspace.read('table', 'table.json').toString());
-    expect(results).toMatchObject([
-      { recipe: 'glue/cola', rows: [{ method: 'lora' }, { method: 'adalora' }] },
-    ]);
-    const [, { scores, seeds }] = results[0].rows;
-    expect(seeds).toEqual([0, 1]);
-    expect(scores.matthews_correlation).toMatchObject({ count: 2, paper: 0.7004 });
-    const finals = [0, 1].map((seed) => {
-      const events = workspace.events(`table/glue/cola/adalora-0.16/seed-${seed}`);
-      return (events.at(-1) as unknown as { metrics: Record<string, number> }).metrics
-        .eval_matthews_correlation;
-    });
-    expect(scores.matthews_correlation.mean).toBeCloseTo((finals[0] + finals[1]) / 2, 12);
-    expect(table).toMatch(/\| AdaLoRA \| 0\.16% \| 2 \| .* \| 70\.04 \| [+−]\d/);
+    const { tasks, versions, about } = results;
+    expect(tasks).toMatchObject([{ task: 'glue/cola', model: 'model', rows: [{ row: 'LoRA rank 2' }, {}] }]);
+    expect(Object.keys(versions)).toEqual(['adalora', 'node']);
+    expect(about[0]).toContain('training.max_steps=6');
+    const [lora, adaLora] = tasks[0].rows;
+    expect(adaLora.runs.map(({ seed }: { seed: number }) => seed)).toEqual([0, 1]);
+    // On another model the paper's figure would say nothing.
+    expect(adaLora.scores.matthews_correlation.paper).toBeUndefined();
+    expect(table).not.toContain('70.04');
+    // One rule for both: the evaluations from the step of AdaLoRA's final allocation on.
+    expect(tasks[0].rule).toMatchObject({ metric: 'matthews_correlation', from: 4, best: true });
+    for (const [row, folder] of [
+      [lora, 'lora'],
+      [adaLora, 'adalora'],
+    ] as const) {
+      const finals = [0, 1].map((seed) => {
+        const events = workspace.events(`table/glue/cola/${folder}-rank-2/seed-${seed}`);
+        const own = events.filter(({ type, step }) => type === 'evaluation' && step >= 4);
+        return Math.max(...own.map((event) => Number(Object(event).eval_matthews_correlation)));
+      });
+      expect(row.scores.matthews_correlation.mean).toBeCloseTo((finals[0] + finals[1]) / 2, 12);
+    }
+    expect(table).toMatch(/\| AdaLoRA rank 2 \| 2 \| .* \| LoRA rank 2: [+−]\d/);
     expect(existsSync(workspace.path('table', 'report.html'))).toBe(true);
   });
 
-  it('runs what the paper has not, with no figure of it', async () => {
+  it('runs what the paper has not', async () => {
     const more = ['--method', 'svd_lora', '--budget', '0.32%', '--seeds', '1', '-o', 'more'];
     const settings = SETTINGS.flatMap((setting) => ['--set', setting]);
     const model = ['--model', 'model', '--data', 'sets'];
-    expect(await workspace.run('reproduce', 'glue', ...model, ...more, ...settings)).toMatchObject({
+    expect(await workspace.run('reproduce', 'table1', ...model, ...more, ...settings)).toMatchObject({
       code: 0,
     });
-    expect(workspace.read('more', 'table.md').toString()).toMatch(
-      /^\| SVD-LoRA \| 0\.32% \| 1 \| [^|]+ \|[^|]*\| – \|/m,
-    );
+    expect(workspace.read('more', 'table.md').toString()).toMatch(/^\| SVD-LoRA rank 4 \| 1 \| [\d.−-]+ \|/m);
   });
 
   it('does nothing twice, and refuses a folder of another table', async () => {
@@ -106,15 +131,16 @@ describe('reproduce', { timeout: 240_000 }, () => {
     const bad = ['--set', 'lora.target_modules=[nothing]', '--resume', '-o', 'other', '--seeds', '1'];
     const { code, stderr, stdout } = await workspace.run(...ARGUMENTS, ...bad);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^glue\/cola\/lora-0\.16\/seed-0 failed:\n.*target_modules/m);
-    expect(stdout).toContain('| AdaLoRA | 0.16% | 1 |');
+    expect(stderr).toMatch(/^glue\/cola\/lora-rank-2\/seed-0 failed:\n.*target_modules/m);
+    expect(stdout).toMatch(/^\| AdaLoRA rank 2 \| 1 \|/m);
+    expect(stdout).toMatch(/^- glue\/cola\/lora-rank-2\/seed-0 failed: /m);
   });
 
   it.each([
-    [['reproduce', 'gleu'], 'reproduce: expected a table, got gleu. Did you mean glue?'],
+    [['reproduce', 'tabel1'], 'reproduce: expected a table, got tabel1. Did you mean table1'],
     [[...ARGUMENTS, '--shard', '3/2'], 'expected i/n with i from 1 to n'],
     [
-      ['reproduce', 'glue', '--data', 'nowhere', '-o', 'new'],
+      ['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'],
       'expected rows with their data, got none in nowhere.',
     ],
   ])('refuses %j', async (args, message) => {

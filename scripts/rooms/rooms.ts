@@ -28,6 +28,7 @@ export const ROOMS = {
   report: 'report, charts, model card, TensorBoard',
   train: 'the loop',
   jobs: 'a whole training, its plan, its measurement',
+  experiments: 'many runs: their plan, tuning, tests and tables',
   web: 'the same in a page',
   cli: 'a file a command',
 } as const;

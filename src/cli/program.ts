@@ -2,7 +2,7 @@ import { runCommand } from './run-command.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
 /** Commands that end in order when they are asked to: they write down how far they are, or end what is under way. */
-const STOPPABLE = ['train', 'reproduce', 'sweep', 'serve'];
+const STOPPABLE = ['train', 'reproduce', 'sweep', 'compare', 'serve'];
 
 let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

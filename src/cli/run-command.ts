@@ -10,6 +10,7 @@ import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertAlone } from './assert-alone.ts';
+import { compareCommand } from './commands/compare.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
 import { generateCommand } from './commands/generate.ts';
@@ -60,6 +61,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     reportCommand(),
     reproduceCommand(),
     sweepCommand(),
+    compareCommand(),
     scoreCommand(),
     serveCommand(),
     tokenizeCommand(),

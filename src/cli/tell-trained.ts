@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TrainedAll } from '../jobs/node/runs/train-all.ts';
+import type { TrainedAll } from '../experiments/node/train-all.ts';
 import { STOPPED } from './stop-on-signal.ts';
 
 /** Tells what several runs came to, the table first if one is finished, and sets the exit code. */

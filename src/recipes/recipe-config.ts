@@ -1,4 +1,4 @@
-import { isScalar, parseDocument } from 'yaml';
+import { isScalar, parse, parseDocument } from 'yaml';
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../tuners/registry.ts';
@@ -22,31 +22,62 @@ export function recipeConfig(
   { same_learning_rate }: Pick<Budgets, 'same_learning_rate'>,
   { method = recipe.method, budget }: RecipeChoice,
 ): string {
-  if (!isMethod(method)) throw unknown('--method', 'a method', method, METHOD_NAMES);
+  const settings = chosenSettings(recipe, { same_learning_rate }, { method, budget });
   const document = parseDocument(recipe.config);
   document.set('method', method);
   document.set('output', [document.get('output'), ...differences(recipe, method, budget)].join('-'));
   for (const other of METHOD_NAMES) if (other !== method) document.delete(other);
-  const rate = document.getIn(['training', 'learning_rate'], true);
-  if (method !== recipe.method && !same_learning_rate.includes(method) && isScalar(rate)) {
-    rate.value = methodNamed(method).learningRate;
-    rate.comment = ` this method's default: the recipe's is that of ${recipe.method}`;
+  for (const [key, value] of Object.entries(settings)) {
+    const path = key.split('.');
+    document.setIn(path, value);
+    const node = document.getIn(path, true);
+    if (!isScalar(node)) continue;
+    const scripts = recipe.scripts[`${budget}`]?.[key];
+    if (key === RATE) node.comment = ` this method's default: the recipe's is that of ${recipe.method}`;
+    else if (scripts !== undefined) node.comment = ` released scripts: ${scripts}`;
   }
-  if (budget !== undefined) {
-    const level = recipe.levels[budget];
-    if (!level) throw unknown('--budget', `a level of ${recipe.name}`, budget, Object.keys(recipe.levels));
-    if (!level[method]) {
-      const having = Object.keys(recipe.levels).filter((name) => recipe.levels[name][method]);
-      throw unknown('--budget', `a level of ${method} in ${recipe.name}`, budget, having);
-    }
-    for (const [key, value] of Object.entries(level[method])) document.setIn([method, key], value);
-  }
-  if (methodNamed(method).config && !document.has(method)) {
+  if (methodNamed(method as MethodName).config && !document.has(method)) {
     const section = document.createPair(document.createNode(method), {});
     section.key.commentBefore = " The method's defaults: the recipe has none for it.";
     document.add(section);
   }
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+/** The same as values, for many of them: a recipe's config is read once. */
+export function recipeValues(
+  recipe: Recipe,
+  budgets: Pick<Budgets, 'same_learning_rate'>,
+  { method = recipe.method, budget }: RecipeChoice,
+): { values: Record<string, unknown>; settings: Readonly<Record<string, unknown>> } {
+  const settings = chosenSettings(recipe, budgets, { method, budget });
+  const values = PARSED.get(recipe) ?? (parse(recipe.config) as Record<string, unknown>);
+  PARSED.set(recipe, values);
+  const own = Object.entries(values).filter(([key]) => key === method || !isMethod(key));
+  return { values: { ...Object.fromEntries(own), method }, settings };
+}
+
+const PARSED = new WeakMap<Recipe, Record<string, unknown>>();
+const RATE = 'training.learning_rate';
+
+/** What a method at a level changes in a recipe's config, by dotted keys. */
+function chosenSettings(
+  recipe: Recipe,
+  { same_learning_rate }: Pick<Budgets, 'same_learning_rate'>,
+  { method, budget }: RecipeChoice & { method: string },
+): Record<string, unknown> {
+  if (!isMethod(method)) throw unknown('--method', 'a method', method, METHOD_NAMES);
+  const isOwnRate = method === recipe.method || same_learning_rate.includes(method);
+  const rate = isOwnRate ? {} : { [RATE]: methodNamed(method).learningRate };
+  if (budget === undefined) return rate;
+  const level = recipe.levels[budget];
+  if (!level) throw unknown('--budget', `a level of ${recipe.name}`, budget, Object.keys(recipe.levels));
+  if (!level[method]) {
+    const having = Object.keys(recipe.levels).filter((name) => recipe.levels[name][method]);
+    throw unknown('--budget', `a level of ${method} in ${recipe.name}`, budget, having);
+  }
+  const ofLevel = Object.entries(level[method]).map(([key, value]) => [`${method}.${key}`, value]);
+  return { ...rate, ...Object.fromEntries(ofLevel) };
 }
 
 function isMethod(name: string): name is MethodName {

@@ -2,33 +2,26 @@ import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { TASK_NAMES, type TaskName } from '../tasks/registry.ts';
 
-/** A result of the paper: its scores as fractions of 1, by their names here. */
-const paperResult = z.strictObject({
-  method: z.string(),
-  /** A level of the budget; missing for methods without. */
-  budget: z.string().optional(),
-  scores: z.record(z.string(), z.number()),
-});
-
 const headSchema = z.strictObject({
   title: z.string(),
-  /** The table of the paper that the recipe is a part of. */
-  table: z.string().optional(),
-  /** Training rows of the data set, from which the paper's steps follow. */
+  /** Training rows of the paper's data set, from which its steps follow. */
   rows: z.int().positive().optional(),
-  paper: z.array(paperResult).default([]),
-  /** Results of the paper's other tables, for runs that are asked for. */
-  further: z.array(paperResult).default([]),
+  /** Whether a row may make several examples. */
+  splits_rows: z.boolean().default(false),
+  /** The scores that the paper's tables have of it, by their names here. */
+  scores: z.array(z.string()).default([]),
+  /** By level, then by dotted key: the released scripts' value where it is another. */
+  scripts: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
 });
 
 /** By the name of the level, then by the method: what its section has there. */
 const levels = z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())));
 
 const budgetsSchema = z.strictObject({
+  /** Learning rates that every method may choose from. */
+  learning_rates: z.array(z.number()),
   /** The methods for which a recipe's learning rate is meant. */
   same_learning_rate: z.array(z.string()),
-  /** The method that others are compared with. */
-  compared_with: z.string(),
   /** By the model's id: the matrices that AdaLoRA adapts in it, and its levels. */
   models: z.record(
     z.string(),

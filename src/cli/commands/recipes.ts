@@ -10,7 +10,7 @@ export function recipesCommand(): Command {
 
 async function run({ json }: { json?: boolean }): Promise<void> {
   const { packageRecipes } = await import('../../recipes/node/package-recipes.ts');
-  const { recipes } = packageRecipes();
+  const { recipes, tables } = packageRecipes();
   if (json) {
     const { parse } = await import('yaml');
     for (const { config, levels, ...recipe } of recipes) {
@@ -26,5 +26,6 @@ async function run({ json }: { json?: boolean }): Promise<void> {
       `${' '.repeat(width)}  ${model}${budgets.length > 0 ? `; budgets ${budgets.join(', ')}` : ''}`,
     );
   }
-  console.log(`\nWrite one: ${PROGRAM} init --recipe ${recipes[0].name} [--method lora] [--budget 0.16%]`);
+  console.log(`\nTables and figures of the paper: ${tables.map(({ name }) => name).join(', ')}`);
+  console.log(`Write a recipe: ${PROGRAM} init --recipe ${recipes[0].name} [--method lora] [--budget 0.16%]`);
 }

@@ -1,115 +1,131 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
-import type { Recipe } from '../../recipes/recipe.ts';
-import type { ReproductionRun } from '../../recipes/reproduction.ts';
+import type { Settings } from '../../experiments/settings.ts';
+import type { TableCell } from '../../experiments/tables/table-cells.ts';
+import type { PaperTable } from '../../recipes/paper-table.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { repeated } from '../flags.ts';
-import { inShard, type Shard, shardOption } from '../shard.ts';
-import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
-import { tellTrained } from '../tell-trained.ts';
+import type { ExperimentFlags } from '../run-experiment.ts';
+import { shardOption } from '../shard.ts';
 
-interface Flags {
+interface Flags extends ExperimentFlags {
   model?: string;
   data: string;
   output?: string;
   seeds: number;
-  shard: Shard;
+  task: string[];
   method: string[];
   budget: string[];
   set: string[];
-  resume?: boolean;
-  plan?: boolean;
+  tune?: boolean;
 }
 
 export function reproduceCommand(): Command {
   return new Command('reproduce')
     .description("Run a table of the paper on the data that you have, and compare with the paper's figures.")
-    .argument('<table>', 'glue, squad or summarisation')
+    .argument('<table>', 'table1 to table5, table14, table15, figure1 to figure4')
     .option('--model <folder or id>', "base model (default: the paper's, from the Hub)")
     .option('--data <folder>', 'folder of the data sets, such as glue/CoLA', 'data')
     .option('-o, --output <folder>', 'output folder (default: runs/TABLE)')
     .option('--seeds <n>', 'seeds per row', countFrom1, 5)
+    .option('--tune', 'tune the learning rates that the paper does not print, on held-out training rows')
     .addOption(shardOption())
+    .option('--task <recipe>', 'run only this task (repeatable)', repeated, [])
     .option('--method <name>', 'run only this method (repeatable)', repeated, [])
     .option('--budget <level>', 'run only this budget (repeatable)', repeated, [])
     .option('--set <key=value>', 'set a key in every config (repeatable)', repeated, [])
     .option('--resume', 'continue with the runs in the output folder')
     .option('--plan', 'print the runs and their time on this machine, then stop')
+    .option('--json', "with --plan: print one JSON line per row and task, with the paper's figures")
     .action(run);
 }
 
-async function run(table: string, flags: Flags): Promise<void> {
-  const { model, data, output = join('runs', table), seeds, method, budget, resume } = flags;
+async function run(name: string, flags: Flags): Promise<void> {
   const { packageRecipes } = await import('../../recipes/node/package-recipes.ts');
-  const { budgets, recipes: all } = packageRecipes();
-  const recipes = recipesOf(table, all);
-  const { modelInPlace } = await import('../../jobs/node/reproduce/model-in-place.ts');
-  const { dataFilesOf, reproductionRuns } = await import('../../recipes/reproduction.ts');
-  if (!resume) assertNewFolder(output);
-  const only = {
-    ...(method.length > 0 && { methods: method }),
-    ...(budget.length > 0 && { budgets: budget }),
+  const { budgets, recipes, tables } = packageRecipes();
+  const table = tableNamed(name, tables);
+  const { model, data, output = join('runs', name), tune = false } = flags;
+  const given = (list: readonly string[]) => (list.length > 0 ? list : undefined);
+  const { tableCells } = await import('../../experiments/tables/table-cells.ts');
+  const missing = new Set<string>();
+  const all = tableCells(table, recipes, budgets, {
+    data,
+    inPlace: model === undefined ? undefined : await inPlace(model, table, flags),
+    tasks: given(flags.task),
+    methods: given(flags.method),
+    budgets: given(flags.budget),
+    tunes: tune,
+    settings: await settingsOf(flags.set),
+    onMissing: (message) => missing.add(message),
+  });
+  for (const message of missing) console.error(message);
+  const isPlanOfAll = flags.plan && flags.json;
+  const cells = isPlanOfAll ? all : withData(all, data, flags.plan);
+  const { runExperimentHere } = await import('../run-experiment.ts');
+  const changes = flags.set.length > 0 ? [`Set for every row: ${flags.set.join(', ')}.`] : [];
+  const experiment = {
+    ...{ title: table.title, output, folder: output, cells, average: table.average },
+    seeds: Array.from({ length: flags.seeds }, (_, seed) => seed),
+    tuning: { heldOut: 0.1, seed: 0, halving: [] },
+    comparedWith: ({ row, task }: { row: string; task: string }) => {
+      const own = cells.find((cell) => cell.row === row && cell.task === task);
+      if (own?.method === table.compared_with || own?.level === undefined) return undefined;
+      return cells.find(
+        (cell) => cell.task === task && cell.level === own.level && cell.method === table.compared_with,
+      );
+    },
   };
-  const inPlace = model === undefined ? undefined : await modelInPlace(model, recipes[0]);
-  const settled = await settings(flags.set);
-  const runs = reproductionRuns(recipes, budgets, { inPlace, data, output, seeds, only }).map((run) =>
-    settled(run),
+  const paper = Object.fromEntries(
+    table.rows.flatMap(({ row, average }) => (average === undefined ? [] : [[row, average]])),
   );
-  const absent = (run: ReproductionRun) => dataFilesOf(run).filter((file) => !existsSync(file));
-  const [there, missing] = [true, false].map((has) =>
-    runs.filter((run) => (absent(run).length === 0) === has),
-  );
-  for (const name of new Set(missing.map(({ recipe }) => recipe.name))) {
-    console.error(
-      `${name} is left out: ${absent(missing.find(({ recipe }) => recipe.name === name)!).join(', ')} is missing.`,
-    );
-  }
-  if (there.length === 0) {
-    const got = runs.length === 0 ? 'no row of the table' : `none in ${data}`;
-    throw new UserError({ where: 'reproduce', expected: 'rows with their data', got });
-  }
-  const { assertOwnRuns } = await import('../../jobs/node/runs/assert-own-runs.ts');
-  await assertOwnRuns(there);
-  const own = inShard(there, flags.shard);
-  const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
-  try {
-    const { planDisplay, runsDisplay } = await import('../terminal/runs-display.ts');
-    const { estimateRuns } = await import('../../jobs/node/reproduce/estimate-runs.ts');
-    if (!resume || flags.plan) await estimateRuns(own, planDisplay(process.stdout, own.length), stop.signal);
-    if (flags.plan) return;
-    const { trainAll } = await import('../../jobs/node/runs/train-all.ts');
-    const { writeResults } = await import('../../jobs/node/reproduce/write-results.ts');
-    const display = runsDisplay(process.stdout, own);
-    const trained = await trainAll(own, { output, ...display, signal: stop.signal });
-    tellTrained(output, trained, writeResults(there, output, budgets.compared_with)?.markdown);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    process.exitCode = STOPPED;
-  } finally {
-    stop.release();
-  }
-  if (process.exitCode === STOPPED) console.error('To continue: the same command with --resume');
+  const isPapers = cells.every((cell) => cell.paper) && cells.length === all.length;
+  await runExperimentHere(experiment, flags, changes, isPapers ? paper : undefined);
 }
 
-function recipesOf(table: string, all: readonly Recipe[]): Recipe[] {
-  const recipes = all.filter((recipe) => recipe.table === table);
-  if (recipes.length > 0) return recipes;
-  const tables = new Set(all.flatMap((recipe) => recipe.table ?? []));
-  throw new UserError({ where: 'reproduce', expected: 'a table', got: table, hint: suggest(table, tables) });
+async function inPlace(model: string, { tasks }: PaperTable, { task }: Flags) {
+  const { packageRecipes, recipeNamed } = await import('../../recipes/node/package-recipes.ts');
+  const { modelInPlace } = await import('../../experiments/node/describe-in-place.ts');
+  return modelInPlace(model, recipeNamed(task[0] ?? tasks[0], packageRecipes().recipes));
 }
 
-/** Applies the settings of `--set` to a run's config. */
-async function settings(given: readonly string[]): Promise<(run: ReproductionRun) => ReproductionRun> {
+/** The cells whose data are there; those of a mere plan need none. */
+function withData(cells: readonly TableCell[], data: string, isPlan = false): TableCell[] {
+  const absent = ({ config }: TableCell) => {
+    const { train, validation } = config.data as {
+      train: string;
+      validation: string | Record<string, string>;
+    };
+    const files = [train, ...(typeof validation === 'string' ? [validation] : Object.values(validation))];
+    return files.filter((file) => !existsSync(file));
+  };
+  const there = cells.filter((cell) => absent(cell).length === 0);
+  for (const task of new Set(cells.filter((cell) => !there.includes(cell)).map(({ task }) => task))) {
+    const files = absent(cells.find((cell) => cell.task === task) as TableCell);
+    console.error(`${task} is left out: ${files.join(', ')} is missing.`);
+  }
+  if (there.length > 0) return there;
+  if (isPlan && cells.length > 0) return [...cells];
+  const got = cells.length === 0 ? 'no row of the table' : `none in ${data}`;
+  throw new UserError({ where: 'reproduce', expected: 'rows with their data', got });
+}
+
+function tableNamed(name: string, tables: readonly PaperTable[]): PaperTable {
+  const found = tables.find((table) => table.name === name || table.also === name);
+  if (found) return found;
+  const known = tables.flatMap(({ name, also }) => [name, ...(also ? [also] : [])]);
+  throw new UserError({ where: 'reproduce', expected: 'a table', got: name, hint: suggest(name, known) });
+}
+
+/** The settings of `--set` by dotted keys. */
+async function settingsOf(given: readonly string[]): Promise<Settings> {
   const { Document } = await import('yaml');
   const { applySetting } = await import('../apply-setting.ts');
-  return (run) => {
-    const document = new Document(run.config);
-    for (const setting of given) applySetting(document, setting);
-    return { ...run, config: document.toJS() };
-  };
+  const document = new Document({});
+  const paths = given.map((setting) => applySetting(document, setting));
+  const { valueAt } = await import('../../support/problem.ts');
+  return Object.fromEntries(paths.map((path) => [path.join('.'), valueAt(document.toJS(), path)]));
 }
 
 function countFrom1(value: string): number {

@@ -21,7 +21,7 @@ const HELD_OUT = 0.1;
 export function sweepCommand(): Command {
   return new Command('sweep')
     .description(
-      'Train every combination of the lists in a config and choose the best on held-out training rows.',
+      'Train every combination of the lists in a config and choose the best of each method on held-out training rows.',
     )
     .argument(
       '<file>',
@@ -35,7 +35,7 @@ export function sweepCommand(): Command {
 
 async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   const { readConfig } = await import('../load-config.ts');
-  const { sweepRuns } = await import('../../jobs/sweep/sweep-runs.ts');
+  const { sweepRuns } = await import('../../experiments/sweep/sweep-runs.ts');
   const { value, where } = readConfig(file, set);
   const { held_out: share = HELD_OUT, ...given } = value;
   if (typeof share !== 'number' || !(share >= 0 && share < 1)) {
@@ -52,26 +52,36 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   if (!resume && shard.of === 1) assertNewFolder(output);
   const runs = await withHeldOut(found, share, output);
   const own = inShard(runs, shard);
-  const { assertOwnRuns } = await import('../../jobs/node/runs/assert-own-runs.ts');
+  const { assertOwnRuns } = await import('../../experiments/node/assert-own-runs.ts');
   // The table is of all shards.
   await assertOwnRuns(runs);
-  const { trainAll } = await import('../../jobs/node/runs/train-all.ts');
+  const { trainAll } = await import('../../experiments/node/train-all.ts');
   const { runsDisplay } = await import('../terminal/runs-display.ts');
-  const { writeSweep } = await import('../../jobs/node/sweep/write-sweep.ts');
-  const { describeSettings } = await import('../../jobs/sweep/sweep-markdown.ts');
+  const { writeSweep } = await import('../../experiments/node/write-sweep.ts');
+  const { bestName } = await import('../../experiments/sweep/sweep-results.ts');
+  const { describeSettings } = await import('../../experiments/sweep/sweep-markdown.ts');
   const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
   try {
-    const display = runsDisplay(process.stdout, own);
+    const display = runsDisplay(
+      process.stdout,
+      own.map(({ name }) => name),
+    );
     const trained = await trainAll(own, { output, ...display, signal: stop.signal });
     const written = writeSweep(runs, output);
     const remarks: string[] = [];
-    if (written?.results.best) {
-      const { best, rows, metric } = written.results;
-      const missing = rows.reduce((sum, row) => sum + row.of - row.runs.length, 0);
+    if (written) {
+      const { results } = written;
+      const missing = results.rows.reduce((sum, row) => sum + row.of - row.runs.length, 0);
       const sofar = missing > 0 ? ` so far (${missing} of ${runs.length} runs are not finished)` : '';
       const by = share > 0 ? 'held-out training rows' : 'data.validation';
-      remarks.push(`Best by ${metric} on ${by}${sofar}: ${describeSettings(best)}`);
-      remarks.push(`On all training rows: ${shellQuoted([PROGRAM, 'train', join(output, 'best.yaml')])}`);
+      for (const row of results.best) {
+        const whose = results.best.length > 1 ? ` ${row.method}` : '';
+        const path = join(output, `${bestName(row, results)}.yaml`);
+        remarks.push(
+          `Best${whose} by ${results.metric}, ties by loss, on ${by}${sofar}: ${describeSettings(row)}`,
+        );
+        remarks.push(`On all training rows: ${shellQuoted([PROGRAM, 'train', path])}`);
+      }
     }
     tellTrained(output, trained, written?.markdown, remarks);
     if (trained.stopped) console.error('To continue: the same command with --resume');
@@ -80,22 +90,16 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   }
 }
 
-type Runs = ReturnType<typeof import('../../jobs/sweep/sweep-runs.ts').sweepRuns>;
+type Runs = ReturnType<typeof import('../../experiments/sweep/sweep-runs.ts').sweepRuns>;
 
-/** The runs on all but the held-out rows, which they are scored on. Where data differ from run to run each has its own. */
+/** The runs on all but the held-out rows, which they are scored on. */
 async function withHeldOut(runs: Runs, share: number, output: string): Promise<Runs> {
   if (share === 0) return runs;
-  const { sweptConfig } = await import('../../jobs/sweep/sweep-runs.ts');
-  const { writeHeldOut } = await import('../../jobs/node/sweep/held-out-data.ts');
-  const written = new Map<string, { train: string; validation: string }>();
-  const divided: Runs = [];
-  for (const run of runs) {
-    const { task, data } = sweptConfig(run);
-    const key = JSON.stringify([task, data]);
-    const folder = join(output, 'data', String(written.size + 1));
-    const parts = written.get(key) ?? (await writeHeldOut({ task, data }, share, folder));
-    written.set(key, parts);
-    divided.push({ ...run, config: { ...run.config, data: { ...(run.config.data as object), ...parts } } });
-  }
-  return divided;
+  const { sweptConfig } = await import('../../experiments/sweep/sweep-runs.ts');
+  const { writeAllHeldOut } = await import('../../experiments/node/held-out-data.ts');
+  const parts = await writeAllHeldOut(runs.map(sweptConfig), share, output);
+  return runs.map((run, i) => ({
+    ...run,
+    config: { ...run.config, data: { ...(run.config.data as object), ...parts[i] } },
+  }));
 }

@@ -33,7 +33,7 @@ it('shows evaluations and the end of each run, with how scores are averaged', ()
     { type: 'checkpoint', step: 5, path: 'not told' },
   ];
   let text = '';
-  const display = runsDisplay({ write: (part) => (text += part) }, [run]);
+  const display = runsDisplay({ write: (part) => (text += part) }, [run.name]);
   for (const event of events) display.onEvent(run, event);
   expect(text).toBe('[1/1] r=2\nevaluation at step 5, epoch 1: loss 0.5000, f1 (macro) 0.2500\n');
 });

@@ -19,6 +19,7 @@ const WARM_UP_STEPS = 2;
 /** Long enough for a mean within a few percent on a quiet machine, short enough to wait for. */
 const TRAINING = { seconds: 10, count: 100 };
 const EVALUATION = { seconds: 3, count: 30 };
+const QUICK = { seconds: 2, count: 20 };
 
 /**
  * Trains for some seconds as the run would, on its own batches: first the largest, at which memory peaks, then steps of
@@ -29,6 +30,7 @@ export async function calibrate(
   settings: TrainerSettings,
   config: RunConfig,
   onProgress: (progress: CalibrationProgress) => void,
+  isQuick = false,
 ): Promise<Omit<Calibration, 'peakMb'>> {
   const { engine, model, method, train, validation } = inputs;
   const newProgram = () => new Program(engine, model, method.tuner, settings);
@@ -50,7 +52,12 @@ export async function calibrate(
   for (let i = 0; i < WARM_UP_STEPS; i++)
     await take(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
   const planned = plannedSteps(train, settings);
-  const steps = await timed(planned, TRAINING, ({ step }) => take(stepBatches.of(step)), tell('steps'));
+  const steps = await timed(
+    planned,
+    isQuick ? QUICK : TRAINING,
+    ({ step }) => take(stepBatches.of(step)),
+    tell('steps'),
+  );
   const batchSize = config.training.per_device_eval_batch_size;
   const evalExamplesPerSecond =
     validation &&
@@ -59,7 +66,7 @@ export async function calibrate(
       updater.values,
       largestSet(validation),
       batchSize,
-      EVALUATION,
+      isQuick ? QUICK : EVALUATION,
       tell('evaluation'),
     ));
   await program.release();

@@ -4,22 +4,31 @@ import { fileURLToPath } from 'node:url';
 import { readText } from '../../formats/node/read-text.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
+import { type PaperTable, parsePaperTable } from '../paper-table.ts';
 import { type Budgets, parseBudgets, parseRecipe, type Recipe } from '../recipe.ts';
 
 /** Three folders up from this file lies the package, from its source and from what is built of it alike. */
 const FOLDER = fileURLToPath(new URL('../../../recipes', import.meta.url));
 const BUDGETS = 'budgets.yaml';
+const TABLES = 'tables/';
 
-/** The recipes that come with the package, by name, and their levels of budget. */
-export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets } {
-  const read = (file: string) => readText(join(FOLDER, file), 'a recipe of the package');
+/** The recipes that come with the package, by name, their levels of budget, and the paper's tables of them. */
+export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets; tables: PaperTable[] } {
+  const read = (path: string) => readText(join(FOLDER, path), 'a recipe of the package');
   const budgets = parseBudgets(read(BUDGETS));
-  const recipes = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  const paths = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.yaml') && path !== BUDGETS)
-    .sort()
-    .map((path) => parseRecipe(path.slice(0, -'.yaml'.length), read(path), budgets));
-  return { recipes, budgets };
+    .sort(new Intl.Collator('en', { numeric: true }).compare);
+  const nameOf = (path: string) => path.slice(0, -'.yaml'.length);
+  const [tables, recipes] = [true, false].map((are) =>
+    paths.filter((path) => path.startsWith(TABLES) === are),
+  );
+  return {
+    budgets,
+    recipes: recipes.map((path) => parseRecipe(nameOf(path), read(path), budgets)),
+    tables: tables.map((path) => parsePaperTable(nameOf(path).slice(TABLES.length), read(path))),
+  };
 }
 
 /** The recipe of a name. Throws a UserError with the nearest names where there is none. */

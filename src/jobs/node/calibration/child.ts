@@ -10,6 +10,7 @@ import { readRun } from '../read-run.ts';
 export interface ChildJob {
   kind: 'base' | 'calibration';
   config: RunConfig;
+  isQuick?: boolean;
 }
 
 /** What it answers in the end. `made`: the base was not there before. */
@@ -29,13 +30,13 @@ process.on('SIGINT', () => {});
 // The parent is no more.
 process.once('disconnect', () => process.exit());
 
-async function answer({ kind, config }: ChildJob): Promise<ChildAnswer> {
+async function answer({ kind, config, isQuick }: ChildJob): Promise<ChildAnswer> {
   const run = await readRun(config);
   if (kind === 'calibration') {
     const { inputs, settings } = await loadRun(run, new Date(), (what, share) =>
       send({ progress: { what, share } }),
     );
-    const found = await calibrate(inputs, settings, run.config, (progress) => send({ progress }));
+    const found = await calibrate(inputs, settings, run.config, (progress) => send({ progress }), isQuick);
     return { measured: { peakMb: peakMemoryMb(), ...found } };
   }
   let made = false;

@@ -12,6 +12,8 @@ export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what:
 export interface MeasureOptions {
   /** Aborting ends the measuring at once. */
   signal?: AbortSignal;
+  /** Measures for fewer seconds, for a rough time. */
+  isQuick?: boolean;
   onEvent?: (event: MeasureEvent) => void;
 }
 
@@ -25,7 +27,7 @@ export interface MeasureOptions {
 export async function measureBases(
   given: RunConfig,
   bases: readonly PlannedBase[],
-  { signal, onEvent = () => {} }: MeasureOptions = {},
+  { signal, isQuick, onEvent = () => {} }: MeasureOptions = {},
 ): Promise<PlannedBase[]> {
   // Resolved once: all of them measure the same files.
   const model = await resolveModel(given.model);
@@ -34,7 +36,10 @@ export async function measureBases(
     const { dtype } = base;
     const config = { ...given, model, base_dtype: dtype };
     const ask = (kind: ChildJob['kind']) =>
-      askChild({ kind, config }, { signal, onProgress: (progress) => onEvent({ dtype, ...progress }) });
+      askChild(
+        { kind, config, isQuick },
+        { signal, onProgress: (progress) => onEvent({ dtype, ...progress }) },
+      );
     onEvent({ dtype, what: 'begin' });
     const prepared = dtype === 'float32' ? { made: false } : await ask('base');
     if ('made' in prepared && prepared.made) onEvent({ dtype, what: 'made' });

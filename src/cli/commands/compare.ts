@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import { repeated } from '../flags.ts';
+import type { ExperimentFlags } from '../run-experiment.ts';
+import { shardOption } from '../shard.ts';
+
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description(
+      'Tune rows of settings on held-out training rows, train each with several seeds, and compare them.',
+    )
+    .argument('<file>', 'YAML config with rows, grid, tasks, seeds (default: 5), held_out (0.1) and halving')
+    .option('--set <key=value>', 'set a key of the file (repeatable)', repeated, [])
+    .addOption(shardOption())
+    .option('--resume', 'continue with the runs in the output folder (always on for a shard)')
+    .option('--plan', 'print the runs and their time on this machine, then stop')
+    .option('--json', 'with --plan: print one JSON line per row and task')
+    .action(run);
+}
+
+async function run(file: string, { set, ...flags }: ExperimentFlags & { set: string[] }): Promise<void> {
+  const { readConfig } = await import('../load-config.ts');
+  const { comparison } = await import('../../experiments/compare/comparison.ts');
+  const { runExperimentHere } = await import('../run-experiment.ts');
+  const { value, where } = readConfig(file, set);
+  const experiment = comparison(value, where);
+  await runExperimentHere(experiment, flags, []);
+}

@@ -1,0 +1,75 @@
+import type { Cell, Experiment } from '../experiments/experiment.ts';
+import { UserError } from '../support/user-error.ts';
+import { inShard, type Shard } from './shard.ts';
+import { STOPPED, stopOnSignal } from './stop-on-signal.ts';
+import { tellTrained } from './tell-trained.ts';
+
+/** What the commands that run an experiment have in common. */
+export interface ExperimentFlags {
+  shard: Shard;
+  resume?: boolean;
+  plan?: boolean;
+  json?: boolean;
+}
+
+/**
+ * Says what an experiment takes, does the shard's part of it, and writes what all shards have come to.
+ *
+ * @param about what its tables say of all rows
+ */
+export async function runExperimentHere(
+  experiment: Experiment,
+  { shard, resume, plan, json }: ExperimentFlags,
+  about: readonly string[],
+  paperAverages?: Readonly<Record<string, number>>,
+): Promise<void> {
+  const { output, cells } = experiment;
+  if (plan && json) {
+    const { plannedCell } = await import('../experiments/plan.ts');
+    for (const cell of cells) console.log(JSON.stringify(plannedCell(cell)));
+    return;
+  }
+  const { assertNewFolder } = await import('../formats/node/assert-new-folder.ts');
+  if (!resume && !plan && shard.of === 1) assertNewFolder(output);
+  // The runs of a cell depend on its tuning, so that a cell with something to choose is one shard's.
+  const tunes = cells.some(({ grid }) => grid.length > 1);
+  const own = tunes ? inShard(cells, shard) : cells;
+  const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
+  try {
+    if (!resume || plan) console.log(await planned(experiment, own, stop.signal));
+    if (plan) return;
+    const { finalRun } = await import('../experiments/experiment.ts');
+    const { runExperiment, tuningData } = await import('../experiments/node/run-experiment.ts');
+    const { writeResults } = await import('../experiments/node/write-results.ts');
+    const { runsDisplay } = await import('./terminal/runs-display.ts');
+    const all = experiment.seeds.flatMap((seed) =>
+      own.map((cell) => finalRun(experiment, cell, {}, seed).name),
+    );
+    const mine = new Set(tunes ? all : inShard(all, shard));
+    const data = await tuningData(experiment);
+    const trained = await runExperiment(experiment, data, {
+      cells: own,
+      isOwn: ({ name }) => mine.has(name),
+      ...runsDisplay(process.stdout, [...mine]),
+      signal: stop.signal,
+    });
+    tellTrained(output, trained, writeResults(experiment, data, about, paperAverages)?.markdown);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.exitCode = STOPPED;
+  } finally {
+    stop.release();
+  }
+  if (process.exitCode === STOPPED) console.error('To continue: the same command with --resume');
+}
+
+/** The time is measured where model and data can be read; without them the plan says why not. */
+async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
+  const { estimate } = await import('../experiments/node/estimate.ts');
+  const { describeExperiment } = await import('./terminal/describe-experiment.ts');
+  const found = await estimate(experiment, cells, signal).catch((error) => {
+    if (!(error instanceof UserError) || signal.aborted) throw error;
+    return { steps: new Map<string, number>(), failure: error.message };
+  });
+  return describeExperiment(experiment, cells, found);
+}

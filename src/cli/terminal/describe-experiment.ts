@@ -1,0 +1,22 @@
+import type { Cell, Experiment } from '../../experiments/experiment.ts';
+import { runsOf } from '../../experiments/plan.ts';
+import { counted, duration } from './describe-event.ts';
+
+/** What an experiment is going to do: a line for each row on each task, then all runs with the time that they take here. */
+export function describeExperiment(
+  experiment: Experiment,
+  cells: readonly Cell[],
+  { seconds, steps, failure }: { seconds?: number; steps: ReadonlyMap<string, number>; failure?: string },
+): string {
+  const lines = cells.map((cell) => {
+    const { task, row, grid } = cell;
+    const count = steps.get(task);
+    const length = count === undefined ? '' : ` of ${counted(count)} steps`;
+    const tuning = grid.length > 1 ? `${grid.length} choices, then ` : '';
+    return `${task}, ${row}: ${tuning}${experiment.seeds.length} ${experiment.seeds.length === 1 ? 'run' : 'runs'}${length}`;
+  });
+  const runs = cells.reduce((sum, cell) => sum + runsOf(experiment, cell).runs, 0);
+  const time = seconds === undefined ? '' : `, some ${duration(seconds)} on this machine`;
+  const unknown = failure === undefined ? '' : `\nnot measured: ${failure}`;
+  return `${[...lines, `${counted(runs)} runs${time}`].join('\n')}${unknown}\n`;
+}

@@ -1,0 +1,13 @@
+import type { RunConfig } from '../run/config/run-config.ts';
+import { UserError } from '../support/user-error.ts';
+
+/** Throws a UserError for a run that would end without a score, by which it is to be compared with others. */
+export function assertScored({ training }: RunConfig, where: string): void {
+  if (training.eval_strategy !== 'no') return;
+  throw new UserError({
+    where: `${where}: training.eval_strategy`,
+    expected: 'epoch or steps, because runs are compared by their evaluations',
+    got: 'no',
+    hint: 'Name data.validation, and leave training.eval_strategy out.',
+  });
+}

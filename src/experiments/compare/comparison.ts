@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { suggest } from '../../support/nearest.ts';
+import { type KeyPath, valueAt } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
+import { assertScored } from '../assert-scored.ts';
+import { type Cell, type Experiment, placeOf } from '../experiment.ts';
+import { flat, isSection, merged, type Settings } from '../settings.ts';
+
+/** Stands for held-out rows till these are written. */
+const HELD_OUT = 'held-out rows';
+/** Folders lie beside each other; more are a mistake in the file. */
+const MOST_RUNS = 10_000;
+
+const section = z.record(z.string(), z.unknown());
+const share = z
+  .union([z.number(), z.string().regex(/^\d+(\.\d+)?%$/)])
+  .transform((value) => (typeof value === 'string' ? Number.parseFloat(value) : 100 * value));
+const grid = z.record(z.string(), z.array(z.unknown()).min(1));
+
+/** The keys of a comparison that are no run's. */
+const comparisonSchema = z.object({
+  output: z.string().min(1),
+  title: z.string().optional(),
+  /** By name; with a grid of its own under `grid`. */
+  rows: z
+    .record(z.string().min(1), section)
+    .refine((rows) => Object.keys(rows).length > 0, 'expected at least one row'),
+  /** By name: what sets each apart. */
+  tasks: z.record(z.string().min(1), section).optional(),
+  /** By dotted key: the values that every row chooses from. */
+  grid: grid.default({}),
+  /** How many, or which. */
+  seeds: z.union([z.int().min(1).max(1000), z.array(z.int().min(0)).min(1)]).default(5),
+  held_out: z.number().min(0).lt(1).default(0.1),
+  tuning_seed: z.int().min(0).default(0),
+  halving: z.union([z.boolean(), z.array(share).min(1)]).default(false),
+  compared_with: z.string().optional(),
+});
+
+type Where = (path: KeyPath) => string;
+
+/**
+ * The experiment that a comparison's file describes: its rows on its tasks. What is no key of the comparison belongs to the
+ * config of every run.
+ *
+ * @throws UserError with every mistake, also those of each run's config
+ */
+export function comparison(given: Record<string, unknown>, where: Where): Experiment {
+  const parsed = comparisonSchema.safeParse(given);
+  if (!parsed.success) {
+    const messages = parsed.error.issues.map(
+      ({ path, message }) => `${where(path)}: ${path.join('.')}: ${message}`,
+    );
+    throw new UserError([...new Set(messages)].join('\n'));
+  }
+  const { output, title, rows, tasks, seeds, held_out, tuning_seed, halving, compared_with } = parsed.data;
+  const own = new Set(Object.keys(comparisonSchema.shape));
+  const common = Object.fromEntries(Object.entries(given).filter(([key]) => !own.has(key)));
+  const problems = new Set<string>();
+  const cells = Object.entries(tasks ?? { run: {} }).flatMap(([task, ofTask]) =>
+    Object.entries(rows).map(([row, { grid: ofRow, ...set }]): Cell => {
+      const place: Where = (path) => {
+        const homes: KeyPath[] = [['rows', row], ['tasks', task], []];
+        const home = homes.find((home) => valueAt(given, [...home, ...path]) !== undefined);
+        return where([...(home ?? []), ...path]);
+      };
+      const choices = gridOf(ofRow ?? parsed.data.grid, problems, place(['grid']));
+      const config = merged(merged(common, ofTask), set);
+      for (const choice of choices.length > 0 ? choices : [{}])
+        check(merged(config, choice), held_out > 0 && choices.length > 1, place, problems);
+      return { row, task, settings: flat(set), config, grid: choices };
+    }),
+  );
+  const places = cells.map(placeOf);
+  const twice = places.find((place, i) => places.indexOf(place) !== i);
+  if (twice) problems.add(`${where(['rows'])}: expected names whose folders differ, got "${twice}" twice`);
+  if (compared_with !== undefined && !(compared_with in rows)) {
+    const hint = suggest(compared_with, Object.keys(rows));
+    problems.add(
+      `${where(['compared_with'])}: compared_with: expected the name of a row, got ${compared_with}. ${hint}`,
+    );
+  }
+  if (problems.size > 0) throw new UserError([...problems].join('\n'));
+  const all = typeof seeds === 'number' ? Array.from({ length: seeds }, (_, seed) => seed) : seeds;
+  const count = cells.reduce((sum, cell) => sum + cell.grid.length + all.length, 0);
+  if (count > MOST_RUNS)
+    throw new UserError({ where: where([]), expected: `at most ${MOST_RUNS} runs`, got: `${count}` });
+  return {
+    title: title ?? `Comparison of ${Object.keys(rows).length} rows`,
+    output,
+    folder: `${output}/runs`,
+    cells,
+    seeds: [...new Set(all)],
+    tuning: {
+      heldOut: held_out,
+      seed: tuning_seed,
+      halving: halving === true ? [25, 50] : halving === false ? [] : halving,
+    },
+    comparedWith: (cell) => cells.find(({ row, task }) => row === compared_with && task === cell.task),
+    average: Object.keys(tasks ?? {}).length > 1,
+  };
+}
+
+/** Every combination of a grid's values, the last key varying fastest. */
+function gridOf(given: unknown, problems: Set<string>, where: string): Settings[] {
+  const parsed = grid.safeParse(isSection(given) ? flat(given) : given);
+  if (!parsed.success) {
+    problems.add(`${where}: grid: expected a list of values for each key`);
+    return [];
+  }
+  return Object.entries(parsed.data).reduce<Settings[]>(
+    (sofar, [key, values]) =>
+      sofar.flatMap((settings) => values.map((value) => ({ ...settings, [key]: value }))),
+    Object.keys(parsed.data).length > 0 ? [{}] : [],
+  );
+}
+
+/** Adds what is wrong with a run's config. */
+function check(
+  config: Record<string, unknown>,
+  holdsOut: boolean,
+  where: Where,
+  problems: Set<string>,
+): void {
+  const whole = { ...config, output: 'output' };
+  const tuned = merged(whole, { data: { validation: HELD_OUT } });
+  for (const each of holdsOut ? [whole, tuned] : [whole]) {
+    try {
+      assertScored(parseRunConfig(each, where), where(['training']));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      for (const line of error.message.split('\n')) problems.add(line);
+    }
+  }
+}

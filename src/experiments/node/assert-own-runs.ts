@@ -1,0 +1,25 @@
+import { readRun } from '../../jobs/node/read-run.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { lastFingerprint } from '../../run/node/checkpoint-file.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
+import { differencesFrom, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
+import { isFinished, type NamedRun } from './train-all.ts';
+
+/**
+ * Looks at those of several runs that are finished, and so are passed over: each must be what it would be if it were done now.
+ *
+ * @throws UserError for the first that has other settings, data or another model: names what differs
+ */
+export async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
+  for (const finished of runs.filter(isFinished)) {
+    const run = await readRun(parseRunConfig(finished.config, finished.name));
+    const files = runFiles(run.config.output);
+    // Whoever has removed the checkpoints is told of settings alone.
+    const known = lastFingerprint(files.checkpoints);
+    const isSame =
+      known === undefined
+        ? differencesFrom(run.config, files).length === 0
+        : known === fingerprintOf(run.config, run.labels, run.files().map(digestOf));
+    if (!isSame) throw otherRun(run.config, files);
+  }
+}

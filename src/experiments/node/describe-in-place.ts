@@ -1,0 +1,23 @@
+import { resolveModel } from '../../data/hub/node/resolve-model.ts';
+import type { Recipe } from '../../recipes/recipe.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import { describeAs } from '../../trained/node/load-model.ts';
+import { matchTargets } from '../../tuners/target-modules.ts';
+import type { ModelInPlace } from '../tables/model-in-place.ts';
+
+/** The labels that a head is described with: their number changes no matrix that is adapted. */
+const LABELS = ['no', 'yes'];
+
+/**
+ * A model that stands in for that of some recipes: its family, and the matrices that AdaLoRA adapts in it.
+ *
+ * @throws UserError for a model that is not to be had, or without the head that the recipe's task needs
+ */
+export async function modelInPlace(model: string, { task }: Recipe): Promise<ModelInPlace> {
+  const folder = await resolveModel(model);
+  const { definition, linears, head } = describeAs(folder, taskNamed(task).build(LABELS));
+  const targets = definition.targetModules.many;
+  const paths = linears.map(({ path }) => path);
+  const matched = matchTargets(paths, { target_modules: [...targets], modules_to_save: head.modules });
+  return { model, modelType: definition.modelType, targets, matrices: matched.length };
+}

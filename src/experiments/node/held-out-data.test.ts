@@ -1,0 +1,50 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { readRows } from '../../data/node/read-rows.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import { writeHeldOut } from './held-out-data.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const numbers = Array.from({ length: 20 }, (_, i) => i);
+const columns = { text: 'text', label: 'label' };
+const tabs = ['text\tlabel', ...numbers.map((i) => `"row ${i}\t${i % 2}`)];
+const commas = ['text,label', ...numbers.map((i) => `"row ${i},\nmore",${i % 2}`)];
+
+it.each([
+  ['train.tsv', tabs, {}],
+  ['train.txt', tabs, {}],
+  ['train', tabs, {}],
+  ['train.csv', tabs, {}],
+  ['train.csv', ['\ufefftext,label', ...commas.slice(1)], {}],
+  ['train.data', commas, { delimiter: ',' }],
+  ['train.txt', commas.map((line) => line.replace(/,([^,]*)$/, '\t$1')), { quote: true }],
+])('each row of %s is on one side, as its reader takes it', async (name, lines, how) => {
+  const path = join(folder, name);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  const reading = { ...columns, ...how };
+  const data = { train: path, ...reading } as RunConfig['data'];
+  const given = { task: 'single_label_classification', data } as Pick<RunConfig, 'task' | 'data'>;
+  const { train, validation } = await writeHeldOut(given, 0.25, join(folder, 'parts'));
+  const textsOf = (file: string) => readRows(file, reading).map(({ text }) => text);
+  const [learnt, heldOut] = [train, validation].map(textsOf);
+  expect([learnt.length, heldOut.length]).toEqual([15, 5]);
+  expect([...learnt, ...heldOut].sort()).toEqual(textsOf(path).sort());
+});
+
+it('texts of a folder are parted without what another has left in their place', async () => {
+  const lines = numbers.map((i) => `line ${i}`).join('\n');
+  const parts = join(folder, 'texts');
+  const part = async (name: string, files: readonly string[]) => {
+    mkdirSync(join(folder, name));
+    for (const file of files) writeFileSync(join(folder, name, file), lines);
+    const data = { train: join(folder, name) } as RunConfig['data'];
+    return writeHeldOut({ task: 'causal_lm', data } as RunConfig, 0.25, parts);
+  };
+  await part('first', ['a.txt', 'b.txt']);
+  const { train, validation } = await part('second', ['b.txt', 'c.txt']);
+  for (const place of [train, validation]) expect(readdirSync(place).sort()).toEqual(['b.txt', 'c.txt']);
+});

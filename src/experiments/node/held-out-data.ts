@@ -1,0 +1,89 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { dataFiles } from '../../data/node/text-files.ts';
+import type { DataOptions } from '../../data/row.ts';
+import { tableLayout } from '../../data/table-layout.ts';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { makeFolder } from '../../formats/node/make-folder.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import { UserError } from '../../support/user-error.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import { holdOut } from '../hold-out.ts';
+
+/** Keys of a `data` section that name columns. */
+const COLUMNS = ['text', 'text_pair', 'label', 'source', 'target'];
+
+/**
+ * Writes the training rows as two files, one to train on and one to choose by. Whoever writes them writes the same.
+ *
+ * @param folder where they go
+ * @returns what takes the place of `data.train` and `data.validation`
+ * @throws UserError for a data set of the Hub, and for files that cannot be read or are too small
+ */
+export async function writeHeldOut(
+  { task, data }: Pick<RunConfig, 'task' | 'data'>,
+  share: number,
+  folder: string,
+): Promise<{ train: string; validation: string }> {
+  if (data.dataset !== undefined) {
+    throw new UserError({
+      where: 'data.dataset',
+      expected: 'a file, of whose rows some are held out to choose by',
+      got: data.dataset,
+      hint: 'Set held_out: 0 to choose by data.validation; then it is no test set any more.',
+    });
+  }
+  const { takesFolders, takesTables } = taskNamed(task);
+  const files = await dataFiles(data.train, takesFolders);
+  const [train, validation] = ['train', 'held-out'].map((name) => join(folder, name));
+  makeFolder(train);
+  makeFolder(validation);
+  const columns = Object.entries(data as object).filter(([key]) => COLUMNS.includes(key));
+  const reading = data as Pick<DataOptions, 'header' | 'quote' | 'delimiter'>;
+  const header = reading.header ?? columns.some(([, column]) => typeof column === 'string');
+  const names = files.map((file) => {
+    // What is packed or parquet is read as text, and its name says so.
+    const name = basename(file.name)
+      .replace(/\.gz$/i, '')
+      .replace(/\.parquet$/i, '.jsonl');
+    const content = file.read().replace(/^\ufeff/, '');
+    const layout = takesTables ? tableLayout(content, name, reading) : undefined;
+    const parts = holdOut(content, name, share, layout && { header, quote: layout.quote });
+    atomicWrite(join(train, name), parts.train);
+    atomicWrite(join(validation, name), parts.heldOut);
+    return name;
+  });
+  for (const part of [train, validation]) removeOthers(part, names);
+  return names.length === 1
+    ? { train: join(train, names[0]), validation: join(validation, names[0]) }
+    : { train, validation };
+}
+
+/**
+ * Divides the training rows of several configs. Configs with equal data share the parts.
+ *
+ * @returns for each config what takes the place of `data.train` and `data.validation`
+ */
+export async function writeAllHeldOut(
+  configs: readonly Pick<RunConfig, 'task' | 'data'>[],
+  share: number,
+  output: string,
+): Promise<{ train: string; validation: string }[]> {
+  const written = new Map<string, { train: string; validation: string }>();
+  const all = [];
+  for (const { task, data } of configs) {
+    const key = JSON.stringify([task, data]);
+    const folder = join(output, 'data', String(written.size + 1));
+    const parts = written.get(key) ?? (await writeHeldOut({ task, data }, share, folder));
+    written.set(key, parts);
+    all.push(parts);
+  }
+  return all;
+}
+
+/** Another sweep's file may have left files here: those of a folder are learnt from together. */
+function removeOthers(folder: string, names: readonly string[]): void {
+  // A file with a dot before its name is one that another shard is writing.
+  const others = readdirSync(folder).filter((name) => !names.includes(name) && !name.startsWith('.'));
+  for (const name of others) rmSync(join(folder, name), { recursive: true, force: true });
+}

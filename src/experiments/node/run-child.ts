@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { withoutLaunch } from '../../parallel/node/launch.ts';
+import { readEvent, type TrainEvent } from '../../run/events.ts';
+
+/** The command that trains: a run's memory is its own only in a process of its own. */
+const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+/** What is kept of a message of a failure. */
+const KEPT_CHARACTERS = 4000;
+
+export interface ChildRun {
+  /** 0 for a finished run, 130 for one that was stopped. */
+  code: number;
+  /** What it said on standard error. */
+  message: string;
+}
+
+/** Trains as a config file says, in another process, and goes on where its folder has a checkpoint. */
+export function runChild(
+  config: string,
+  onEvent: (event: TrainEvent) => void,
+  signal?: AbortSignal,
+): Promise<ChildRun> {
+  // Its own group: a Ctrl-C in the terminal reaches it once, through us.
+  const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    // It shares its run with nobody, whatever has launched us.
+    env: withoutLaunch(process.env),
+  });
+  const stop = () => child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop);
+  let [rest, message] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() as string;
+    for (const line of lines) {
+      const event = readEvent(JSON.parse(line));
+      if (event) onEvent(event);
+    }
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    message = (message + text).slice(-KEPT_CHARACTERS);
+  });
+  return new Promise<ChildRun>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, killedBy) => {
+      resolve({ code: code ?? 1, message: killedBy ? `killed by ${killedBy}\n${message}` : message });
+    });
+  }).finally(() => signal?.removeEventListener('abort', stop));
+}

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { readRunRecord } from '../../report/node/read-run-record.ts';
+import { type RunRecord, scoresOf } from '../../report/run/run-record.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { stopStep } from '../../train/trainer-settings.ts';
+import { bestOf, type Tried } from '../choose.ts';
+import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';
+import { scoresBy, scoringRule } from '../scoring-rule.ts';
+import type { Settings } from '../settings.ts';
+import { assertOwnRuns } from './assert-own-runs.ts';
+import { filesBeside } from './files-beside.ts';
+import { writeAllHeldOut } from './held-out-data.ts';
+import { isFinished, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
+
+/** The data that choose among the grid of each cell. */
+export type TuningData = ReadonlyMap<Cell, Record<string, unknown>>;
+
+/** How the choices of a cell's grid stand. */
+export interface Choosing {
+  /** Once it is chosen. */
+  choice?: Settings;
+  /** What has to be trained before it can be. */
+  needs: ExperimentRun[];
+  /** Every choice with the per cent of the run after which it was judged last, and its score then. */
+  tried: { choice: Settings; until: number; score?: number; failed?: boolean }[];
+}
+
+/** Writes the held-out rows of an experiment's cells that have something to choose. */
+export async function tuningData({ cells, tuning, output }: Experiment): Promise<TuningData> {
+  const choosing = cells.filter(({ grid }) => grid.length > 1);
+  const configs = choosing.map(({ config, row }) => parseRunConfig({ ...config, output }, row));
+  if (tuning.heldOut === 0) return new Map(choosing.map((cell) => [cell, {}]));
+  const parts = await writeAllHeldOut(configs, tuning.heldOut, output);
+  return new Map(choosing.map((cell, i) => [cell, { ...parts[i] }]));
+}
+
+/**
+ * How far the choice among a cell's grid is, from what its runs have left on the disk: whoever looks finds the same.
+ *
+ * @param hasFailed whether a run counts as failed, and is not to be tried again
+ */
+export function choosing(
+  experiment: Experiment,
+  cell: Cell,
+  data: TuningData,
+  hasFailed: (run: ExperimentRun) => boolean,
+): Choosing {
+  const { grid } = cell;
+  const tried: Choosing['tried'] = grid.map((choice) => ({ choice, until: 0 }));
+  if (grid.length < 2) return { choice: grid[0] ?? {}, needs: [], tried };
+  const { training } = parseRunConfig({ ...cell.config, output: experiment.output }, cell.row);
+  let alive = grid.map((_, i) => i);
+  for (const until of [...experiment.tuning.halving, 100]) {
+    if (alive.length === 1) break;
+    const runs = new Map(
+      alive.map((i) => [
+        i,
+        tuningRun(experiment, cell, i, { data: data.get(cell) as Record<string, unknown>, until }),
+      ]),
+    );
+    const needs = [...runs.values()].filter((run) => !isFinished(run) && !hasFailed(run));
+    if (needs.length > 0) return { needs, tried };
+    const scores = new Map([...runs].map(([i, run]) => [i, triedAt(run, until, training)]));
+    for (const [i, { score }] of scores)
+      tried[i] = { choice: grid[i], until, ...(Number.isFinite(score) ? { score } : { failed: true }) };
+    alive = bestOf(scores, training.greater_is_better, until < 100 ? Math.ceil(alive.length / 2) : 1);
+  }
+  return { choice: grid[alive[0]], needs: [], tried };
+}
+
+function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof scoringRule>[0]): Tried {
+  if (!isFinished(run)) return { score: Number.NaN, loss: Number.NaN };
+  const record = readRunRecord(run.config.output as string, run.name);
+  const rule = scoringRule(training, [record]);
+  const scores = until < 100 ? scoresAt(record, until) : scoresBy(record, rule);
+  return { score: scores.get(rule.metric) ?? Number.NaN, loss: scores.get('loss') ?? Number.NaN };
+}
+
+/** Of the evaluation after a share of a run, which may have gone on since. */
+function scoresAt({ evaluations, start }: RunRecord, until: number): Map<string, number> {
+  const step = stopStep(`${until}%`, start?.total_steps ?? 0);
+  return scoresOf(evaluations.filter((evaluation) => evaluation.step <= step).at(-1) ?? {});
+}
+
+/** Whether a run has left the message of its failure. */
+export function hasLeftFailure({ output }: Experiment, run: ExperimentRun): boolean {
+  return existsSync(filesBeside(output, run.name).failure);
+}
+
+export interface ExperimentOptions extends Omit<TrainAllOptions<ExperimentRun>, 'output'> {
+  /** Those of the cells that are done here, and of their runs: for shards. */
+  cells: readonly Cell[];
+  isOwn?(run: ExperimentRun): boolean;
+}
+
+/**
+ * Chooses the settings of each cell, then trains the cells from every seed, one seed after the other: whoever stops early has all
+ * rows. Passes over what is finished.
+ */
+export async function runExperiment(
+  experiment: Experiment,
+  data: TuningData,
+  { cells, isOwn = () => true, ...options }: ExperimentOptions,
+): Promise<TrainedAll> {
+  const { output } = experiment;
+  const failed: TrainedAll['failed'] = [];
+  const choices = new Map<Cell, Settings>();
+  const names = () => new Set(failed.map(({ name }) => name));
+  for (const cell of cells) {
+    if (cell.grid.length > 1) {
+      const whole = { data: data.get(cell) as Record<string, unknown>, until: 100 };
+      await assertOwnRuns(cell.grid.map((_, i) => tuningRun(experiment, cell, i, whole)));
+    }
+    for (;;) {
+      const { choice, needs } = choosing(experiment, cell, data, ({ name }) => names().has(name));
+      if (choice) choices.set(cell, choice);
+      if (choice) break;
+      const trained = await trainAll(needs, { output, ...options });
+      failed.push(...trained.failed);
+      if (trained.stopped) return { failed, stopped: true };
+    }
+  }
+  const runs = experiment.seeds
+    .flatMap((seed) => cells.map((cell) => finalRun(experiment, cell, choices.get(cell) as Settings, seed)))
+    .filter(isOwn);
+  await assertOwnRuns(runs);
+  const trained = await trainAll(runs, { output, ...options });
+  return { failed: [...failed, ...trained.failed], stopped: trained.stopped };
+}

@@ -1,0 +1,64 @@
+import { rmSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import type { TrainEvent } from '../../run/events.ts';
+import { finishOf } from '../../run/node/event-log.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
+import { stopStep } from '../../train/trainer-settings.ts';
+import { filesBeside } from './files-beside.ts';
+import { runChild } from './run-child.ts';
+
+/** One of several runs. */
+export interface NamedRun {
+  name: string;
+  config: Record<string, unknown>;
+}
+
+export interface TrainAllOptions<Run> {
+  /** The folder of them all, where their configs go. */
+  output: string;
+  /** Told of each event of a run, and of its end. */
+  onEvent?(run: Run, event: TrainEvent): void;
+  onEnd?(run: Run, failure: string | undefined): void;
+  signal?: AbortSignal;
+}
+
+/** How runs ended. */
+export interface TrainedAll {
+  /** Runs that failed, with what they said. */
+  failed: { name: string; message: string }[];
+  /** Whether the signal ended it. */
+  stopped: boolean;
+}
+
+/** Whether a run has come to its end: to that which its config has now, if `stop_at_step` ended it before. */
+export function isFinished({ config }: NamedRun): boolean {
+  const ended = finishOf(runFiles(config.output as string).metrics);
+  if (ended?.reason !== 'stop_at_step') return ended !== undefined;
+  const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };
+  return ended.step >= stopStep(stop_at_step, ended.total_steps ?? Infinity);
+}
+
+/** Does runs one after the other, each in its folder, and passes over those that are finished. */
+export async function trainAll<Run extends NamedRun>(
+  runs: readonly Run[],
+  options: TrainAllOptions<Run>,
+): Promise<TrainedAll> {
+  const { output, onEvent, onEnd, signal } = options;
+  const failed: TrainedAll['failed'] = [];
+  for (const run of runs) {
+    if (signal?.aborted) return { failed, stopped: true };
+    if (isFinished(run)) continue;
+    const files = filesBeside(output, run.name);
+    atomicWrite(files.config, stringify(run.config, { aliasDuplicateObjects: false }));
+    rmSync(files.failure, { force: true });
+    const { code, message } = await runChild(files.config, (event) => onEvent?.(run, event), signal);
+    if (signal?.aborted) return { failed, stopped: true };
+    if (code !== 0) {
+      failed.push({ name: run.name, message });
+      atomicWrite(files.failure, message);
+    }
+    onEnd?.(run, code === 0 ? undefined : message);
+  }
+  return { failed, stopped: false };
+}

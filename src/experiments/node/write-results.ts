@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { readText } from '../../formats/node/read-text.ts';
+import { readRunRecord } from '../../report/node/read-run-record.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { programVersion } from '../../support/node/program-version.ts';
+import { PROGRAM } from '../../support/program.ts';
+import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';
+import { resultsCsv } from '../results/csv.ts';
+import { averages, type ExperimentResults } from '../results/experiment-results.ts';
+import { taskFigures } from '../results/figures.ts';
+import { resultsLatex } from '../results/latex.ts';
+import { resultsMarkdown } from '../results/markdown.ts';
+import { type CellOutcome, type TaskResult, taskResult } from '../results/results.ts';
+import { scoringRule } from '../scoring-rule.ts';
+import { filesBeside } from './files-beside.ts';
+import { choosing, hasLeftFailure, type TuningData } from './run-experiment.ts';
+import { isFinished } from './train-all.ts';
+import { writeTable } from './write-table.ts';
+
+/**
+ * Writes what the finished runs of an experiment come to, those of other shards too where they are there: `table.md`,
+ * `table.json`, `table.tex`, `table.csv`, figures as SVG, and `report.html`. Undefined where none is finished.
+ */
+export function writeResults(
+  experiment: Experiment,
+  data: TuningData,
+  about: readonly string[],
+  paperAverages: Readonly<Record<string, number>> = {},
+): { results: ExperimentResults; markdown: string } | undefined {
+  const { output, title } = experiment;
+  const outcomes = experiment.cells.map((cell) => outcomeOf(experiment, cell, data));
+  const tasks = [...new Set(experiment.cells.map(({ task }) => task))].flatMap((task): TaskResult[] => {
+    const own = outcomes.filter(({ cell }) => cell.task === task);
+    const records = own.flatMap((outcome) => outcome.records);
+    if (records.length === 0) return [];
+    const { training } = parseRunConfig({ ...own[0].cell.config, output }, own[0].cell.row);
+    return [taskResult(own, scoringRule(training, records))];
+  });
+  if (tasks.length === 0) return undefined;
+  const versions = { [PROGRAM]: programVersion(), node: process.version };
+  const results: ExperimentResults = {
+    title,
+    about: [...about, ...tuningText(experiment), `${PROGRAM} ${programVersion()}, Node ${process.version}`],
+    versions,
+    tasks,
+    ...(experiment.average && { average: withPaper(averages(tasks), paperAverages) }),
+  };
+  const markdown = resultsMarkdown(results);
+  const finished = outcomes.flatMap(({ runs }) => runs.filter(isFinished));
+  writeTable(output, results, markdown, finished);
+  atomicWrite(join(output, 'table.tex'), resultsLatex(results));
+  atomicWrite(join(output, 'table.csv'), resultsCsv(results));
+  for (const [name, svg] of tasks.flatMap((task) => [...taskFigures(task)]))
+    atomicWrite(join(output, name), svg);
+  return { results, markdown };
+}
+
+function withPaper(means: Record<string, { mean?: number }>, paper: Readonly<Record<string, number>>) {
+  return Object.fromEntries(
+    Object.entries(means).map(([row, value]) => [
+      row,
+      { ...value, ...(row in paper && { paper: paper[row] }) },
+    ]),
+  );
+}
+
+function outcomeOf(
+  experiment: Experiment,
+  cell: Cell,
+  data: TuningData,
+): CellOutcome & { runs: ExperimentRun[] } {
+  const { seeds } = experiment;
+  const { choice, tried } = choosing(experiment, cell, data, (run) => hasLeftFailure(experiment, run));
+  const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
+  const tuning =
+    cell.grid.length < 2
+      ? []
+      : cell.grid.map((_, i) => tuningRun(experiment, cell, i, { data: data.get(cell) ?? {}, until: 100 }));
+  return {
+    ...{ cell, choice, tried, runs, of: seeds.length },
+    records: runs.filter(isFinished).map(({ config, name }) => readRunRecord(config.output as string, name)),
+    failures: [...tuning, ...runs].flatMap((run) => {
+      const { failure } = filesBeside(experiment.output, run.name);
+      if (!existsSync(failure) || isFinished(run)) return [];
+      return [{ name: run.name, message: readText(failure, "a run's failure") }];
+    }),
+    comparedWith: experiment.comparedWith(cell)?.row,
+  };
+}
+
+function tuningText({ cells, tuning: { heldOut, seed, halving } }: Experiment): string[] {
+  const most = Math.max(...cells.map(({ grid }) => grid.length));
+  if (most < 2) return [];
+  const where = heldOut > 0 ? `held-out training rows (${100 * heldOut}%)` : 'the validation set';
+  const how =
+    halving.length > 0 ? `, of which the worse half ended after ${halving.join('% and ')}% of the run` : '';
+  return [`Each row has the best of its grid (${most} choices at most, seed ${seed}) on ${where}${how}.`];
+}

@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { writeReport } from '../../report/node/write-report.ts';
+import type { NamedRun } from './train-all.ts';
+
+/** Writes what finished runs come to: `table.md`, `table.json`, `report.html`. */
+export function writeTable(
+  output: string,
+  results: object,
+  markdown: string,
+  finished: readonly NamedRun[],
+): void {
+  atomicWrite(join(output, 'table.md'), markdown);
+  atomicWrite(join(output, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
+  const folders = finished.map(({ config }) => config.output as string);
+  writeReport(folders, join(output, 'report.html'));
+}

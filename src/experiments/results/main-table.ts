@@ -1,0 +1,69 @@
+import { counted, duration } from '../../report/format.ts';
+import { interval } from '../../report/stats/interval.ts';
+import type { ExperimentResults } from './experiment-results.ts';
+import { type RowResult, scaleOf } from './results.ts';
+
+/**
+ * The table of a paper as cells, the head first: a row for each row, a column for each task (mean ± deviation of its scores),
+ * the average, and costs over all tasks.
+ */
+export function mainTable({ tasks, average }: ExperimentResults): string[][] {
+  const names = [...new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)))];
+  const head = [
+    'row',
+    ...tasks.map(({ task, scores }) => `${task} (${scores.join('/')})`),
+    ...(average ? ['Ave.'] : []),
+    ...['parameters', 'time', 'memory'],
+  ];
+  return [
+    head,
+    ...names.map((name) => {
+      const cells = tasks.map((task) => ({ ...task, row: task.rows.find(({ row }) => row === name) }));
+      const own = cells.flatMap(({ row }) => row ?? []);
+      return [
+        name,
+        ...cells.map(({ row, scores }) => (row ? scoresText(row, scores) : '')),
+        ...(average ? [averageText(average[name])] : []),
+        parametersText(own),
+        timeText(own),
+        memoryText(own),
+      ];
+    }),
+  ];
+}
+
+function scoresText({ scores }: RowResult, names: readonly string[]): string {
+  return names
+    .map((name) => {
+      const { mean, deviation } = scores[name];
+      const [value, spread] = [mean, deviation ?? Number.NaN].map((number) =>
+        (scaleOf(name) * number).toFixed(2),
+      );
+      return deviation === undefined ? value : `${value} ± ${spread}`;
+    })
+    .join(' / ');
+}
+
+function averageText(value: { mean?: number; paper?: number } | undefined): string {
+  if (value?.mean === undefined) return '';
+  const paper = value.paper === undefined ? '' : ` (paper ${value.paper.toFixed(2)})`;
+  return `${(100 * value.mean).toFixed(2)}${paper}`;
+}
+
+/** The range over all runs. */
+function parametersText(rows: readonly RowResult[]): string {
+  const values = rows.flatMap(({ runs }) => runs.flatMap(({ parameters }) => parameters ?? []));
+  if (values.length === 0) return '';
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most ? counted(least) : `${counted(least)} to ${counted(most)}`;
+}
+
+function timeText(rows: readonly RowResult[]): string {
+  const seconds = rows.flatMap(({ seconds }) => seconds?.mean ?? []);
+  return seconds.length > 0 ? duration(interval(seconds).mean) : '';
+}
+
+function memoryText(rows: readonly RowResult[]): string {
+  const peaks = rows.flatMap(({ memoryMb }) => memoryMb?.mean ?? []);
+  return peaks.length > 0 ? `${counted(Math.max(...peaks))} MB` : '';
+}

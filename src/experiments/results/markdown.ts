@@ -1,0 +1,119 @@
+import { counted, duration } from '../../report/format.ts';
+import { scoreTitle } from '../../report/run/names.ts';
+import type { Interval } from '../../report/stats/interval.ts';
+import { settingsText } from '../settings.ts';
+import type { ExperimentResults } from './experiment-results.ts';
+import { mainTable } from './main-table.ts';
+import { type PairTest, testOf } from './pair-tests.ts';
+import { type RowResult, scaleOf, type TaskResult } from './results.ts';
+
+/** Results as Markdown: a table of all rows and tasks, then each task with its tests and what they are worth. */
+export function resultsMarkdown(results: ExperimentResults): string {
+  const { title, about, tasks } = results;
+  const parts = [
+    [`# ${title}`],
+    about.map((line) => `- ${line}`),
+    table(mainTable(results)),
+    ...tasks.flatMap((task) => taskParts(task)),
+  ];
+  return `${parts
+    .filter((part) => part.length > 0)
+    .map((part) => part.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function taskParts(task: TaskResult): string[][] {
+  const compared = task.rows.some(({ comparedWith }) => comparedWith !== undefined);
+  const head = [
+    'row',
+    ...(task.rows.some(({ choice }) => choice) ? ['chosen'] : []),
+    'seeds',
+    ...task.scores.flatMap((name, i) => [
+      `${scoreTitle(name)}, mean ± sd`,
+      '95 % interval',
+      ...(hasPaper(task) ? ['paper'] : []),
+      ...(compared && i === 0 ? ['against'] : []),
+    ]),
+    ...['parameters', 'time', 'memory'],
+  ];
+  return [
+    [`## ${task.task}`],
+    [
+      `${task.data} with ${task.model}${task.baseDtype === 'float32' ? '' : ` over ${task.baseDtype}`}. ${task.rule.text}`,
+    ],
+    table([head, ...task.rows.map((row) => cells(row, task, compared))]),
+    ...(task.tests.length > 0 ? [['Every pair, by the first score:'], table(testRows(task))] : []),
+    ...(task.remarks.length > 0
+      ? [['What this is worth:'], task.remarks.map((remark) => `- ${remark}`)]
+      : []),
+  ];
+}
+
+function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: boolean): string[] {
+  const against = row.comparedWith === undefined ? undefined : testOf(tests, row.row, row.comparedWith);
+  return [
+    row.row,
+    ...(rows.some(({ choice }) => choice) ? [row.choice ? settingsText(row.choice) : ''] : []),
+    row.runs.length === row.of ? `${row.of}` : `${row.runs.length} of ${row.of}`,
+    ...scores.flatMap((name, i) => {
+      const { mean, deviation, half, paper } = row.scores[name];
+      const show = (value: number) => (scaleOf(name) * value).toFixed(2);
+      return [
+        deviation === undefined ? show(mean) : `${show(mean)} ± ${show(deviation)}`,
+        half === undefined ? '' : `${show(mean - half)} to ${show(mean + half)}`,
+        ...(hasPaper({ rows }) ? [paper === undefined ? '–' : show(paper)] : []),
+        ...(compared && i === 0
+          ? [against ? `${against.second}: ${differenceText(against, name)}${pText(against.p)}` : '–']
+          : []),
+      ];
+    }),
+    countsText(row.parameters),
+    row.seconds ? duration(row.seconds.mean) : '',
+    row.memoryMb ? `${counted(row.memoryMb.mean)} MB` : '',
+  ];
+}
+
+/** Of seeds that keep different numbers the range. */
+export function countsText(values: Interval | undefined): string {
+  if (!values) return '';
+  return values.half ? `${counted(values.mean)} ± ${counted(values.half)}` : counted(values.mean);
+}
+
+function hasPaper({ rows }: Pick<TaskResult, 'rows'>): boolean {
+  return rows.some(({ scores }) => Object.values(scores).some(({ paper }) => paper !== undefined));
+}
+
+function testRows({ tests, scores: [score] }: TaskResult): string[][] {
+  const head = ['', 'difference', '95 % interval', 'd', 't: p', 'Holm', 'Wilcoxon: p', 'Holm'];
+  return [
+    head,
+    ...tests.map((test) => {
+      const { mean, half } = test.difference;
+      const ends =
+        half === undefined
+          ? ''
+          : [mean - half, mean + half].map((end) => signed(scaleOf(score) * end)).join(' to ');
+      return [
+        `${test.first} – ${test.second}`,
+        differenceText(test, score),
+        ends,
+        test.effect === undefined ? '–' : signed(test.effect),
+        ...[test.p, test.holm, test.wilcoxon, test.wilcoxonHolm].map((p) => p?.toPrecision(2) ?? '–'),
+      ];
+    }),
+  ];
+}
+
+function differenceText({ difference }: PairTest, score: string): string {
+  return signed(scaleOf(score) * difference.mean);
+}
+
+const pText = (p: number | undefined) => (p === undefined ? '' : ` (p = ${p.toPrecision(2)})`);
+const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+
+/** The first row is the head. */
+function table([head, ...rows]: readonly (readonly string[])[]): string[] {
+  return [head, head.map(() => '---'), ...rows].map(
+    (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
+  );
+}

@@ -1,0 +1,47 @@
+import { holm } from '../../report/stats/holm.ts';
+import { type PairedTest, pairedTest } from '../../report/stats/paired-test.ts';
+import type { RowResult } from './results.ts';
+
+/** How two rows differ in a score, over the seeds that both have. */
+export interface PairTest extends PairedTest {
+  first: string;
+  second: string;
+  /** `p` and `wilcoxon` corrected by Holm's method for all pairs of the task. */
+  holm?: number;
+  wilcoxonHolm?: number;
+}
+
+/** The tests of every pair of rows with two seeds in common or more. */
+export function pairTests(rows: readonly RowResult[], score: string): PairTest[] {
+  const found = rows.flatMap((first, i) =>
+    rows.slice(i + 1).flatMap((second): PairTest[] => {
+      const pairs = first.runs.flatMap((run) => {
+        const other = second.runs.find(({ seed }) => seed === run.seed);
+        const values = [run.scores[score], other?.scores[score]].map((value) => value ?? Number.NaN);
+        return values.every(Number.isFinite) ? [values] : [];
+      });
+      const test = pairedTest(
+        pairs.map(([value]) => value),
+        pairs.map(([, value]) => value),
+      );
+      return test ? [{ first: first.row, second: second.row, ...test }] : [];
+    }),
+  );
+  const [t, ranks] = [holm(found.map(({ p }) => p)), holm(found.map(({ wilcoxon }) => wilcoxon))];
+  return found.map((test, i) => ({
+    ...test,
+    ...(t[i] !== undefined && { holm: t[i] }),
+    ...(ranks[i] !== undefined && { wilcoxonHolm: ranks[i] }),
+  }));
+}
+
+/** The test of a row against another, whichever comes first in the table. */
+export function testOf(tests: readonly PairTest[], row: string, other: string): PairTest | undefined {
+  const found = tests.find(({ first, second }) => first === row && second === other);
+  if (found) return found;
+  const turned = tests.find(({ first, second }) => first === other && second === row);
+  if (!turned) return undefined;
+  const { mean, ...rest } = turned.difference;
+  const effect = turned.effect === undefined ? {} : { effect: -turned.effect };
+  return { ...turned, first: row, second: other, difference: { mean: -mean, ...rest }, ...effect };
+}

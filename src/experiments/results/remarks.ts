@@ -1,0 +1,77 @@
+import type { RunRecord } from '../../report/run/run-record.ts';
+import { settingsText, valueText } from '../settings.ts';
+import type { CellOutcome, RowResult } from './results.ts';
+
+/** What a reader of a task's table has to know: whatever makes a row worth less than it seems. */
+export function remarksOn(
+  outcomes: readonly CellOutcome[],
+  rows: readonly RowResult[],
+  score: string,
+): string[] {
+  return outcomes.flatMap((outcome, i) => [
+    ...unfinished(outcome, rows[i]),
+    ...diverged(outcome, rows[i], score),
+    ...atMajority(outcome),
+    ...failedChoices(outcome),
+    ...atEdge(outcome),
+  ]);
+}
+
+function unfinished({ cell, of, failures }: CellOutcome, { runs }: RowResult): string[] {
+  const failed = failures.map(({ name, message }) => `${name} failed: ${message.trim().split('\n', 1)[0]}`);
+  if (runs.length === of) return failed;
+  return [`${cell.row}: ${runs.length} of ${of} runs are finished.`, ...failed];
+}
+
+function diverged({ cell, records }: CellOutcome, { runs }: RowResult, score: string): string[] {
+  const lost = runs.filter(({ scores }) => !Number.isFinite(scores[score])).map(({ seed }) => seed);
+  const skipped = records.filter((record) => skippedSteps(record) > 0).map(({ facts }) => facts.seed);
+  return [
+    ...(lost.length > 0 ? [`${cell.row}: diverged with ${seeds(lost)}, and has no score there.`] : []),
+    ...(skipped.length > 0
+      ? [`${cell.row}: skipped steps without a finite gradient with ${seeds(skipped)}.`]
+      : []),
+  ];
+}
+
+function skippedSteps({ steps }: RunRecord): number {
+  return steps.at(-1)?.skipped_steps ?? 0;
+}
+
+/** A model that takes every example for one class has learnt nothing, whatever its accuracy. */
+function atMajority({ cell, records }: CellOutcome): string[] {
+  const same = records.filter(({ confusion }) => {
+    const taken = confusion?.labels.filter((_, j) => confusion.counts.some((row) => row[j] > 0)) ?? [];
+    return taken.length === 1;
+  });
+  if (same.length === 0) return [];
+  return [
+    `${cell.row}: predicts one class for every example with ${seeds(same.map(({ facts }) => facts.seed))}.`,
+  ];
+}
+
+function failedChoices({ cell, tried }: CellOutcome): string[] {
+  return tried
+    .filter(({ failed }) => failed)
+    .map(({ choice }) => `${cell.row}: failed or diverged with ${settingsText(choice)} while it was tuned.`);
+}
+
+/** Beyond the edge of a grid there may be something better. */
+function atEdge({ cell, choice }: CellOutcome): string[] {
+  if (!choice || cell.grid.length < 2) return [];
+  return Object.entries(choice).flatMap(([key, value]) => {
+    const values = [...new Set(cell.grid.map((one) => one[key]))];
+    if (values.length < 2 || !values.every((one): one is number => typeof one === 'number')) return [];
+    const edge =
+      value === Math.min(...values) ? 'smallest' : value === Math.max(...values) ? 'largest' : undefined;
+    return edge
+      ? [
+          `${cell.row}: the best ${key}, ${valueText(value)}, is the ${edge} of its grid; beyond it may be a better one.`,
+        ]
+      : [];
+  });
+}
+
+function seeds(list: readonly number[]): string {
+  return `${list.length === 1 ? 'seed' : 'seeds'} ${list.join(', ')}`;
+}

@@ -1,0 +1,151 @@
+import { expect, it } from 'vitest';
+import { runFacts } from '../../report/run/run-facts.ts';
+import { addEvent, emptyRecord, type RunRecord } from '../../report/run/run-record.ts';
+import { evaluationEvent, readEvent } from '../../run/events.ts';
+import type { Cell } from '../experiment.ts';
+import { scoringRule } from '../scoring-rule.ts';
+import { resultsCsv } from './csv.ts';
+import { resultsLatex } from './latex.ts';
+import { mainTable } from './main-table.ts';
+import { resultsMarkdown } from './markdown.ts';
+import { type CellOutcome, taskResult } from './results.ts';
+
+const TRAINING = { metric_for_best_model: 'accuracy', greater_is_better: true, load_best_model_at_end: true };
+
+/** A run that evaluates at steps 10, 20 and so on, and fixes its ranks at a step if it has any. */
+function runOf(
+  method: string,
+  seed: number,
+  accuracies: number[],
+  final?: number,
+  parameters = 100,
+): RunRecord {
+  const facts = runFacts({ model: 'm', method, seed, data: { train: 'CoLA/train.tsv' }, training: {} })!;
+  const record = emptyRecord(facts);
+  const allocation = {
+    type: 'allocation',
+    step: final,
+    budget: 1,
+    threshold: 0,
+    final: true,
+    ranks: {},
+    scores: [],
+  };
+  const events = [
+    { type: 'start', step: 0, total_steps: 30, num_train_epochs: 3, train_examples: 8551 },
+    ...(final ? [allocation] : []),
+    ...accuracies.map((accuracy, i) =>
+      evaluationEvent(10 * (i + 1), i, { eval_accuracy: accuracy, eval_loss: 1 }, false),
+    ),
+    {
+      type: 'finish',
+      step: 30,
+      reason: 'done',
+      train_runtime: 60,
+      adapter_parameters: parameters,
+      metrics: {},
+    },
+  ];
+  for (const event of events) addEvent(record, readEvent({ ...event }) ?? (event as never));
+  return record;
+}
+
+function outcome(
+  row: string,
+  records: RunRecord[],
+  more: Partial<CellOutcome> = {},
+  cell: Partial<Cell> = {},
+): CellOutcome {
+  const whole = { row, task: 'CoLA', settings: {}, config: {}, grid: [], ...cell };
+  return { cell: whole, tried: [], records, failures: [], of: records.length, ...more };
+}
+
+const lora = [0, 1, 2].map((seed) => runOf('lora', seed, [0.9, 0.6 + seed / 100, 0.5]));
+const adaLora = [0, 1, 2].map((seed) =>
+  runOf('adalora', seed, [0.95, 0.7, 0.72 + seed / 50], 20, 100 + seed),
+);
+const resultOf = (outcomes: CellOutcome[]) =>
+  taskResult(
+    outcomes,
+    scoringRule(
+      TRAINING,
+      outcomes.flatMap(({ records }) => records),
+    ),
+  );
+
+it('every row is scored by its best evaluation from the last fixing of ranks on', () => {
+  const { rows, rule } = resultOf([outcome('LoRA', lora), outcome('AdaLoRA', adaLora)]);
+  expect(rule.from).toBe(20);
+  expect(rule.text).toContain('from step 20 on');
+  // LoRA's 0.9 at step 10 would be no fair match for ranks that are not fixed yet.
+  expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.61, 12);
+  expect(rows[1].scores.accuracy.mean).toBeCloseTo(0.74, 12);
+  expect(resultOf([outcome('LoRA', lora)]).rows[0].scores.accuracy.mean).toBeCloseTo(0.9, 12);
+  const last = scoringRule({ ...TRAINING, load_best_model_at_end: false }, lora);
+  expect(taskResult([outcome('LoRA', lora)], last).rows[0].scores.accuracy.mean).toBe(0.5);
+});
+
+it('parameters are those of all seeds', () => {
+  const task = resultOf([outcome('AdaLoRA', adaLora)]);
+  expect(task.rows[0].parameters?.mean).toBe(101);
+  expect(mainTable({ title: '', about: [], versions: {}, tasks: [task] })[1]).toContain('100 to 102');
+});
+
+it('the paper stands beside runs on its number of rows alone', () => {
+  const paper = { paper: { accuracy: 71.45 }, scores: ['accuracy'] };
+  const shown = (count: number, least = false) =>
+    resultOf([outcome('a', lora, {}, { ...paper, paperExamples: { count, least } })]).rows[0].scores.accuracy
+      .paper;
+  expect(shown(8551)).toBeCloseTo(0.7145, 12);
+  expect(shown(8550)).toBeUndefined();
+  expect([shown(8000, true), shown(9000, true)]).toEqual([expect.closeTo(0.7145, 12), undefined]);
+});
+
+it('says what a row is worth', () => {
+  const grid = [1e-3, 1e-2, 1e-1].map((rate) => ({ 'training.learning_rate': rate }));
+  const same = runOf('lora', 3, [0.7, 0.7, 0.7]);
+  same.confusion = {
+    type: 'confusion',
+    step: 30,
+    labels: ['no', 'yes'],
+    counts: [
+      [0, 30],
+      [0, 70],
+    ],
+  };
+  const lost = runOf('lora', 4, [0.5, Number.NaN, Number.NaN]);
+  const { remarks } = resultOf([
+    outcome(
+      'edge',
+      lora,
+      { choice: grid[2], tried: [{ choice: grid[0], until: 25, failed: true }] },
+      { grid },
+    ),
+    outcome('inside', adaLora, { choice: grid[1] }, { grid }),
+    outcome('same', [same]),
+    outcome('lost', [lost], { of: 2, failures: [{ name: 'run', message: 'bad rows\nmore' }] }),
+  ]);
+  expect(remarks).toEqual([
+    'edge: failed or diverged with training.learning_rate 0.001 while it was tuned.',
+    'edge: the best training.learning_rate, 0.1, is the largest of its grid; beyond it may be a better one.',
+    'same: predicts one class for every example with seed 3.',
+    'lost: 1 of 2 runs are finished.',
+    'run failed: bad rows',
+    'lost: diverged with seed 4, and has no score there.',
+  ]);
+});
+
+it('writes Markdown, LaTeX and CSV', () => {
+  const tasks = [
+    resultOf([outcome('LoRA_1', lora, { comparedWith: 'AdaLoRA' }), outcome('AdaLoRA', adaLora)]),
+  ];
+  const results = { title: 'A & B', about: ['5 seeds'], versions: {}, tasks };
+  const markdown = resultsMarkdown(results);
+  expect(markdown).toContain('| LoRA_1 | 61.00 ± 1.00 | 100 | 1:00 min |  |');
+  expect(markdown).toMatch(
+    /^\| LoRA_1 – AdaLoRA \| −13\.00 \| −15\.48 to −10\.52 \| −13\.00 \| 0\.0020 \| 0\.0020 \|/m,
+  );
+  expect(resultsLatex(results)).toContain('LoRA\\_1 & 61.00 $\\pm$ 1.00 & 100 & 1:00 min &  \\\\');
+  expect(resultsLatex(results)).toContain('\\caption{A \\& B}');
+  expect(resultsCsv(results).split('\r\n')[1]).toBe('CoLA,LoRA_1,,0,accuracy,0.6,30,100,60,');
+});

@@ -1,0 +1,169 @@
+import { peakMemoryMb } from '../../report/run/costs.ts';
+import { dataName, modelName } from '../../report/run/names.ts';
+import type { RunRecord } from '../../report/run/run-record.ts';
+import { type Interval, interval, variance } from '../../report/stats/interval.ts';
+import type { Cell } from '../experiment.ts';
+import { ruleText, type ScoringRule, scoresBy } from '../scoring-rule.ts';
+import { type Settings, settingsText } from '../settings.ts';
+import { type PairTest, pairTests } from './pair-tests.ts';
+import { remarksOn } from './remarks.ts';
+
+/** What has come of a cell so far. */
+export interface CellOutcome {
+  cell: Cell;
+  /** What its grid gave, once it has. */
+  choice?: Settings;
+  tried: readonly { choice: Settings; until: number; score?: number; failed?: boolean }[];
+  /** Of its finished runs, by seed. */
+  records: readonly RunRecord[];
+  failures: readonly { name: string; message: string }[];
+  /** How many runs it is to have. */
+  of: number;
+  comparedWith?: string;
+}
+
+/** One run of a row. */
+export interface RunResult {
+  seed: number;
+  steps: number;
+  scores: Record<string, number>;
+  parameters?: number;
+  seconds?: number;
+  memoryMb?: number;
+}
+
+/** A score of a row over its seeds. */
+export interface RowScore extends Interval {
+  /** Standard deviation over seeds; missing for a single one. */
+  deviation?: number;
+  /** The paper's figure, as a share of 1 like the score. */
+  paper?: number;
+}
+
+/** A row of a task's table. */
+export interface RowResult {
+  row: string;
+  settings: Settings;
+  choice?: Settings;
+  tried: CellOutcome['tried'];
+  runs: RunResult[];
+  of: number;
+  scores: Record<string, RowScore>;
+  /** Trained numbers outside the head that are left at the end, as the paper counts them. */
+  parameters?: Interval;
+  /** Seconds of training, evaluations included. */
+  seconds?: Interval;
+  memoryMb?: Interval;
+  comparedWith?: string;
+}
+
+export interface TaskResult {
+  task: string;
+  data: string;
+  model: string;
+  baseDtype: string;
+  /** Which evaluations count. */
+  rule: ScoringRule & { text: string };
+  /** Scores that its tables have, the first of which is tested. Each run has all that its task gives. */
+  scores: string[];
+  rows: RowResult[];
+  tests: PairTest[];
+  remarks: string[];
+}
+
+/** The score that is the mean of the others. */
+const MEAN = 'mean';
+
+/** What the finished runs of a task come to. */
+export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule): TaskResult {
+  const [{ cell }] = outcomes;
+  const { facts } = outcomes.flatMap(({ records }) => records)[0];
+  const scored = outcomes.map((outcome) =>
+    outcome.records.map((record) => runResult(record, rule, outcome.cell)),
+  );
+  const names = cell.scores ?? [rule.metric];
+  const rows = outcomes.map((outcome, i) => rowResult(outcome, scored[i], names));
+  const finished = rows.filter(({ runs }) => runs.length > 0);
+  return {
+    task: cell.task,
+    data: dataName(facts),
+    model: modelName(facts),
+    baseDtype: facts.base_dtype,
+    rule: { ...rule, text: ruleText(rule) },
+    scores: [...names],
+    rows: finished,
+    tests: pairTests(finished, names[0]),
+    remarks: remarksOn(outcomes, rows, names[0]),
+  };
+}
+
+function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell): RunResult {
+  const { facts, finish, start } = record;
+  const scores = Object.fromEntries(scoresBy(record, rule));
+  const parts = Object.keys(scores).filter(
+    (name) => name === rule.metric || name.endsWith(withoutSet(rule.metric)),
+  );
+  if (names?.includes(MEAN)) scores[MEAN] = parts.reduce((sum, name) => sum + scores[name], 0) / parts.length;
+  const minutes = (finish?.train_runtime ?? Number.NaN) / 60 / (start?.num_train_epochs ?? Number.NaN);
+  const memoryMb = peakMemoryMb(record);
+  if (names?.includes('epoch_minutes'))
+    Object.assign(scores, { epoch_minutes: minutes, memory_gb: (memoryMb ?? Number.NaN) / 1000 });
+  return {
+    seed: facts.seed,
+    steps: finish?.step ?? record.step,
+    scores,
+    parameters: finish?.adapter_parameters ?? start?.adapter_parameters,
+    seconds: finish?.train_runtime,
+    memoryMb,
+  };
+}
+
+/** `_accuracy` of `matched_accuracy`: what a score of every set ends with. */
+function withoutSet(metric: string): string {
+  return `_${metric.split('_').at(-1)}`;
+}
+
+function rowResult(
+  { cell, choice, tried, records, of, comparedWith }: CellOutcome,
+  runs: readonly RunResult[],
+  names: readonly string[],
+): RowResult {
+  const isPapers = records.every(({ start }) => {
+    const examples = start?.train_examples ?? 0;
+    const { count, least } = cell.paperExamples ?? { count: 0, least: true };
+    return least ? examples >= count : examples === count;
+  });
+  const over = (of: (run: RunResult) => number | undefined) => {
+    const values = runs.map(of).filter((value) => value !== undefined && Number.isFinite(value));
+    return values.length > 0 ? interval(values as number[]) : undefined;
+  };
+  const scoreOf = (name: string): RowScore => {
+    const values = runs.map(({ scores }) => scores[name] ?? Number.NaN);
+    const paper = isPapers ? cell.paper?.[name] : undefined;
+    return {
+      ...interval(values),
+      ...(values.length > 1 && { deviation: Math.sqrt(variance(values)) }),
+      ...(paper !== undefined && { paper: paper / scaleOf(name) }),
+    };
+  };
+  return {
+    row: cell.row,
+    settings: cell.settings,
+    ...(choice && settingsText(choice) !== '' && { choice }),
+    tried: cell.grid.length > 1 ? tried : [],
+    runs: [...runs],
+    of,
+    scores: Object.fromEntries(names.map((name) => [name, scoreOf(name)])),
+    parameters: over(({ parameters }) => parameters),
+    seconds: over(({ seconds }) => seconds),
+    memoryMb: over(({ memoryMb }) => memoryMb),
+    comparedWith,
+  };
+}
+
+/** By what a score is multiplied in print: shares are per cent. */
+export function scaleOf(score: string): number {
+  return /^(epoch_minutes|memory_gb|loss|perplexity|mse|mae|gen_len)$|_(loss|perplexity|mse|mae)$/.test(score)
+    ? 1
+    : 100;
+}

@@ -1,0 +1,52 @@
+import { finalScores, type RunRecord, scoresOf } from '../report/run/run-record.ts';
+
+/** Which evaluation of a run counts: one rule for all rows of a task. */
+export interface ScoringRule {
+  metric: string;
+  greaterIsBetter: boolean;
+  /** Whether the best evaluation counts, and not the last. */
+  best: boolean;
+  /** The step from which evaluations count: the last at which a row of the task fixed its ranks. */
+  from: number;
+}
+
+/** What the configs of a task's rows say, and the steps at which their runs fixed their ranks. */
+export function scoringRule(
+  training: { metric_for_best_model: string; greater_is_better: boolean; load_best_model_at_end: boolean },
+  records: readonly RunRecord[],
+): ScoringRule {
+  const finals = records.flatMap(({ allocations }) =>
+    allocations.filter(({ final }) => final).map(({ step }) => step),
+  );
+  return {
+    metric: training.metric_for_best_model,
+    greaterIsBetter: training.greater_is_better,
+    best: training.load_best_model_at_end,
+    from: finals.reduce((most, step) => Math.max(most, step), 0),
+  };
+}
+
+/** The scores of a run by the rule. A run that ended before `from` has those of its last evaluation. */
+export function scoresBy(
+  record: RunRecord,
+  { metric, greaterIsBetter, best, from }: ScoringRule,
+): Map<string, number> {
+  if (!best) return finalScores(record);
+  const counted = record.evaluations.filter(({ step }) => step >= from);
+  if (counted.length === 0) return finalScores({ ...record, finish: undefined });
+  const sign = greaterIsBetter ? 1 : -1;
+  const value = (evaluation: (typeof counted)[number]) =>
+    sign * (scoresOf(evaluation).get(metric) ?? Number.NaN);
+  const chosen = counted.reduce((sofar, next) =>
+    value(next) > value(sofar) || Number.isNaN(value(sofar)) ? next : sofar,
+  );
+  return scoresOf(chosen);
+}
+
+/** The rule in a sentence. */
+export function ruleText({ metric, best, from }: ScoringRule): string {
+  if (!best) return 'Scores are those of the last evaluation.';
+  const when =
+    from > 0 ? ` from step ${from} on, when the last row has fixed its ranks; the same for every row` : '';
+  return `Scores are those of the best evaluation by ${metric}${when}.`;
+}

@@ -1,0 +1,68 @@
+/** Values of a config by dotted keys: `{ method: 'lora', 'lora.r': 8 }`. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+type Config = Record<string, unknown>;
+
+/** A config with one value replaced. */
+export function withSetting(config: Config, [key, ...rest]: readonly string[], value: unknown): Config {
+  return { ...config, [key]: rest.length === 0 ? value : withSetting(Object(config[key]), rest, value) };
+}
+
+/** A config with the values of another over its own: sections are joined, and a key may be a dotted path. */
+export function merged(config: Config, over: Readonly<Config>): Config {
+  let result = { ...config };
+  for (const [key, value] of Object.entries(over)) {
+    if (key.includes('.')) result = withSetting(result, key.split('.'), value);
+    else result[key] = isSection(value) ? merged(isSection(result[key]) ? result[key] : {}, value) : value;
+  }
+  return result;
+}
+
+/** Every value of nested settings by its dotted key. Lists are values. */
+export function flat(settings: Readonly<Config>, prefix = ''): Settings {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([key, value]): [string, unknown][] =>
+      isSection(value) ? Object.entries(flat(value, `${prefix}${key}.`)) : [[prefix + key, value]],
+    ),
+  );
+}
+
+/** `training.learning_rate 0.001, method lora` */
+export function settingsText(settings: Settings): string {
+  return Object.entries(settings)
+    .map(([key, value]) => `${key} ${valueText(value)}`)
+    .join(', ');
+}
+
+export function valueText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export function isSection(value: unknown): value is Config {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Longer names of folders are cut: file systems take 255 bytes. */
+const MOST_CHARACTERS = 150;
+
+/** Names of folders for settings: the last part of each key with its value, `learning_rate=0.001,r=8`, numbered where two are equal. */
+export function folderNames(all: readonly Settings[]): string[] {
+  const taken = new Set<string>();
+  return all.map((settings) => {
+    const plain = plainName(settings);
+    let name = plain;
+    for (let number = 2; taken.has(name); number++) name = `${plain}-${number}`;
+    taken.add(name);
+    return name;
+  });
+}
+
+function plainName(settings: Settings): string {
+  const text = (value: unknown): string =>
+    Array.isArray(value) ? value.map(text).join('+') : valueText(value);
+  return Object.entries(settings)
+    .map(([key, value]) => `${key.split('.').at(-1)}=${text(value)}`)
+    .join(',')
+    .replace(/[^\w.,=+-]+/g, '_')
+    .slice(0, MOST_CHARACTERS);
+}

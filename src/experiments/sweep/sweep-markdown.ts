@@ -1,0 +1,43 @@
+import { averaged } from '../../metrics/scores.ts';
+import { counted, duration } from '../../report/format.ts';
+import { settingsText, valueText } from '../settings.ts';
+import type { SweepResults, SweepRow } from './sweep-results.ts';
+
+/**
+ * Results as a table in Markdown, a row for each combination, the best of each method in bold, and below it the runs that have failed
+ * with the first line of what they said.
+ */
+export function sweepMarkdown({ metric, averages, rows, best, failed }: SweepResults): string {
+  // A method's own settings are missing where a row has another.
+  const keys = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))];
+  const scores = [...new Set([metric, ...rows.flatMap(({ scores }) => Object.keys(scores))])];
+  const titles = scores.map((name) => averaged(name, averages[name]));
+  const head = [...keys, 'runs', ...titles, 'time', 'memory'];
+  const lines = rows.map((row) => {
+    const cells = [
+      ...keys.map((key) => (key in row.settings ? valueText(row.settings[key]) : '')),
+      `${row.runs.length}/${row.of}`,
+      ...scores.map((name) => scoreCell(row, name)),
+      row.seconds ? duration(row.seconds.mean) : '',
+      row.memoryMb ? `${counted(row.memoryMb.mean)} MB` : '',
+    ];
+    return line(best.includes(row) ? cells.map((cell) => (cell === '' ? '' : `**${cell}**`)) : cells);
+  });
+  const failures = failed.map(({ name, message }) => `- ${name}: ${message.split('\n', 1)[0]}`);
+  const below = failures.length > 0 ? ['', 'Failed:', '', ...failures] : [];
+  return `${[line(head), line(head.map(() => '---')), ...lines, ...below].join('\n')}\n`;
+}
+
+/** A combination in words: `training.learning_rate 0.001, method lora`. */
+export function describeSettings({ settings }: Pick<SweepRow, 'settings'>): string {
+  return settingsText(settings) || 'its one combination';
+}
+
+function scoreCell({ scores }: SweepRow, name: string): string {
+  if (!scores[name]) return '';
+  const { mean, deviation } = scores[name];
+  return deviation === undefined ? mean.toFixed(4) : `${mean.toFixed(4)} ± ${deviation.toFixed(4)}`;
+}
+
+const line = (cells: readonly string[]) =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

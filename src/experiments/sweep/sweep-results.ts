@@ -1,0 +1,118 @@
+import { peakMemoryMb } from '../../report/run/costs.ts';
+import type { RunRecord } from '../../report/run/run-record.ts';
+import { type Interval, interval, variance } from '../../report/stats/interval.ts';
+import { DEFAULT_METHOD } from '../../tuners/registry.ts';
+import { bestOf } from '../choose.ts';
+import { type ScoringRule, scoresBy } from '../scoring-rule.ts';
+import type { SweepRun } from './sweep-runs.ts';
+
+/** Runs of a sweep that differ by their seed only. */
+export interface SweepRow {
+  method: string;
+  /** What sets it apart, by dotted keys. */
+  settings: Readonly<Record<string, unknown>>;
+  /** Folders of its finished runs. */
+  runs: string[];
+  /** How many it has in all. */
+  of: number;
+  /** Means over its finished runs, of the score that decides before the others. */
+  scores: Record<string, { mean: number; deviation?: number }>;
+  /** Seconds of training, and megabytes. */
+  seconds?: Interval;
+  memoryMb?: Interval;
+}
+
+export interface SweepResults {
+  /** The score by which the best is chosen. */
+  metric: string;
+  /** How scores are averaged over classes, where all runs say the same. */
+  averages: Record<string, string>;
+  /** In the order of the sweep. */
+  rows: SweepRow[];
+  /**
+   * For each method that has a score the row with the best mean, among those with all of their runs if there are any. Methods
+   * need different settings, so one row for all of them would favour the method that it suits.
+   */
+  best: SweepRow[];
+  /** Runs that have failed, with what they said. */
+  failed: { name: string; message: string }[];
+}
+
+/** A run, and what has come of it so far. */
+export interface RunOutcome extends SweepRun {
+  /** Of a finished one. */
+  record?: RunRecord;
+  /** What a failed one said. */
+  failure?: string;
+}
+
+/** What the finished runs of a sweep come to. */
+export function sweepResults(runs: readonly RunOutcome[], rule: ScoringRule): SweepResults {
+  const { metric, greaterIsBetter } = rule;
+  const groups = new Map<string, RunOutcome[]>();
+  for (const run of runs) {
+    const key = JSON.stringify(withoutSeed(run.settings));
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  const rows = [...groups.values()].map((own) => rowOf(own, rule));
+  const scored = rows.filter(({ scores }) => !Number.isNaN(scores[metric]?.mean ?? Number.NaN));
+  const best = [...new Set(scored.map(({ method }) => method))].flatMap((method) => {
+    const own = scored.filter((row) => row.method === method);
+    // The mean of what few seeds have left is high by chance.
+    const whole = own.filter(({ runs, of }) => runs.length === of);
+    const candidates = whole.length > 0 ? whole : own;
+    const tried = candidates.map(({ scores }) => ({
+      score: scores[metric].mean,
+      loss: scores.loss?.mean ?? 0,
+    }));
+    return bestOf(new Map(tried.entries()), greaterIsBetter, 1).map((i) => candidates[i]);
+  });
+  const failed = runs.flatMap(({ name, record, failure }) =>
+    record || failure === undefined ? [] : [{ name, message: failure.trim() }],
+  );
+  return { metric, averages: averagesOf(runs), rows, best, failed };
+}
+
+function averagesOf(runs: readonly RunOutcome[]): SweepResults['averages'] {
+  const told = runs.flatMap(({ record }) => (record ? [record.start?.averages ?? {}] : []));
+  return Object.fromEntries(
+    Object.entries(told[0] ?? {}).filter(([name, average]) => told.every((of) => of[name] === average)),
+  );
+}
+
+function rowOf(own: readonly RunOutcome[], rule: ScoringRule): SweepRow {
+  const finished = own.flatMap(({ record, config }) =>
+    record ? [{ record, output: `${config.output}` }] : [],
+  );
+  const scores = finished.map(({ record }) => scoresBy(record, rule));
+  const names = new Set([rule.metric, ...scores.flatMap((of) => [...of.keys()])]);
+  const over = (value: (record: RunRecord) => number | undefined) => {
+    const values = finished.map(({ record }) => value(record)).filter((of) => of !== undefined);
+    return values.length > 0 ? interval(values) : undefined;
+  };
+  return {
+    method: `${own[0].config.method ?? DEFAULT_METHOD}`,
+    settings: withoutSeed(own[0].settings),
+    runs: finished.map(({ output }) => output),
+    of: own.length,
+    scores: Object.fromEntries(
+      [...names].flatMap((name) => {
+        const values = scores.map((of) => of.get(name) ?? Number.NaN);
+        if (values.length === 0) return [];
+        const deviation = values.length > 1 ? Math.sqrt(variance(values)) : undefined;
+        return [[name, { mean: interval(values).mean, ...(deviation !== undefined && { deviation }) }]];
+      }),
+    ),
+    seconds: over(({ finish }) => finish?.train_runtime),
+    memoryMb: over(peakMemoryMb),
+  };
+}
+
+function withoutSeed({ seed: _, ...settings }: Readonly<Record<string, unknown>>) {
+  return settings;
+}
+
+/** What a chosen row's config and folder are called: `best`, or `best-METHOD` if there are several methods. */
+export function bestName({ method }: SweepRow, { best }: SweepResults): string {
+  return best.length > 1 ? `best-${method}` : 'best';
+}

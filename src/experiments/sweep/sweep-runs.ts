@@ -1,0 +1,136 @@
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import { type KeyPath, shown } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
+import { DEFAULT_METHOD, METHOD_NAMES } from '../../tuners/registry.ts';
+import { assertScored } from '../assert-scored.ts';
+import { folderNames, withSetting } from '../settings.ts';
+
+/** A run of a sweep: one of the combinations of what its lists hold. */
+export interface SweepRun {
+  /** Its folder below the sweep's: `learning_rate=0.001,seed=0`. */
+  name: string;
+  /** What the sweep varies, by dotted keys, in the order of the file. */
+  settings: Readonly<Record<string, unknown>>;
+  /** As the run's file has it. */
+  config: Record<string, unknown>;
+  /** The same on all training rows, with the validation data of the sweep's file: what is trained once it is chosen. */
+  whole: Record<string, unknown>;
+}
+
+/** Stands for held-out rows till these are written. */
+const HELD_OUT = 'held-out rows';
+
+/** Folders of a sweep lie beside each other; more are a mistake in the file. */
+const MOST_RUNS = 10_000;
+
+type Where = (path: KeyPath) => string;
+
+/**
+ * Every combination of a config's lists, where a list stands in place of a value; keys that take a list themselves
+ * (`target_modules`) vary by a list of lists. The last key varies fastest.
+ *
+ * @param given a config, whose `output` is the sweep's folder
+ * @param holdsOut whether the runs are scored on rows that are held out, in place of `data.validation`
+ * @throws UserError for what is wrong in any of the runs, and for a file without lists
+ */
+export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut = false): SweepRun[] {
+  const { output } = given;
+  if (typeof output !== 'string' || output === '') {
+    const [expected, got] = ['one folder, in which each run has its own', shown(output)];
+    throw new UserError({ where: `${where(['output'])}: output`, expected, got });
+  }
+  const scored = (config: Record<string, unknown>) => (holdsOut ? onHeldOut(config) : config);
+  const axes = axesOf(given, [], scored);
+  if (axes.length === 0) {
+    const hint = 'For example: seed: [0, 1, 2]. For a single run there is the command train.';
+    throw new UserError({ where: where([]), expected: 'a list in place of a value', got: 'none', hint });
+  }
+  const count = axes.reduce((product, { values }) => product * values.length, 1);
+  if (count > MOST_RUNS)
+    throw new UserError({ where: where([]), expected: `at most ${MOST_RUNS} runs`, got: `${count}` });
+  const seen = new Set<string>();
+  const found = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
+    const method = all.find(({ path }) => path.join() === 'method')?.value ?? given.method ?? DEFAULT_METHOD;
+    // Other methods' settings change nothing.
+    const chosen = all.filter(({ path: [section] }) => section === method || !isMethod(section));
+    const key = JSON.stringify(chosen);
+    if (seen.has(key)) return [];
+    seen.add(key);
+    const rest = all.filter((one) => !chosen.includes(one));
+    const config = [...chosen, ...rest].reduce(
+      (sofar, { path, value }) => withSetting(sofar, path, value),
+      given,
+    );
+    const settings = Object.fromEntries(chosen.map(({ path, value }) => [path.join('.'), value]));
+    return [{ settings, whole: config }];
+  });
+  const names = folderNames(found.map(({ settings }) => settings));
+  return found.map(({ settings, whole }, i) => {
+    const config = { ...scored(whole), output: `${output}/runs/${names[i]}` };
+    assertScored(parseRunConfig(config, where), where(['training', 'eval_strategy']));
+    if (Object(whole.data).validation !== undefined) parseRunConfig(whole, where);
+    return { name: names[i], settings, config, whole };
+  });
+}
+
+function onHeldOut(config: Record<string, unknown>): Record<string, unknown> {
+  const { data } = config;
+  const isSection = typeof data === 'object' && data !== null && !Array.isArray(data);
+  return isSection ? { ...config, data: { ...data, validation: HELD_OUT } } : config;
+}
+
+function isMethod(section: string): boolean {
+  return METHOD_NAMES.some((name) => name === section);
+}
+
+/** The config of a run with every default filled in. */
+export function sweptConfig({ name, config }: SweepRun): RunConfig {
+  return parseRunConfig(config, name);
+}
+
+interface Axis {
+  path: readonly string[];
+  values: readonly unknown[];
+}
+
+/** The lists that stand where none may: what a config's own check says of them tells. `scored`: the config of a run. */
+function axesOf(
+  given: Record<string, unknown>,
+  found: readonly Axis[],
+  scored: (config: Record<string, unknown>) => Record<string, unknown>,
+): Axis[] {
+  const wrong: KeyPath[] = [];
+  const tried = found.reduce((config, { path, values }) => withSetting(config, path, values[0]), given);
+  try {
+    parseRunConfig(scored(tried), (path) => {
+      wrong.push(path);
+      return '';
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+  const more = listsIn(tried).filter(({ path }) => wrong.some((at) => path.every((key, i) => key === at[i])));
+  if (more.length > 0) return axesOf(given, [...found, ...more], scored);
+  const order = listsIn(given).map(({ path }) => path.join('.'));
+  const place = ({ path }: Axis) => order.indexOf(path.join('.'));
+  return [...found].sort((a, b) => place(a) - place(b));
+}
+
+function listsIn(value: unknown, path: readonly string[] = []): Axis[] {
+  if (Array.isArray(value)) return value.length > 0 ? [{ path, values: value }] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => listsIn(inner, [...path, key]));
+}
+
+function combination(axes: readonly Axis[], number: number): { path: readonly string[]; value: unknown }[] {
+  let rest = number;
+  return axes
+    .toReversed()
+    .map(({ path, values }) => {
+      const value = values[rest % values.length];
+      rest = Math.floor(rest / values.length);
+      return { path, value };
+    })
+    .toReversed();
+}

@@ -1,0 +1,40 @@
+import type { Budgets, Recipe } from '../../recipes/recipe.ts';
+import { isSection } from '../settings.ts';
+
+/** The model that takes the place of the recipes' own. */
+export interface ModelInPlace {
+  /** A folder, or a Hub id. */
+  model: string;
+  modelType: string;
+  /** The linear modules that AdaLoRA adapts in its family, and how many there are. */
+  targets: readonly string[];
+  matrices: number;
+}
+
+/** A recipe's config on another model: mean ranks stay as they are. */
+export function onModel(
+  config: Record<string, unknown>,
+  { model }: Recipe,
+  { models }: Budgets,
+  inPlace: ModelInPlace,
+): Record<string, unknown> {
+  const own = models[model];
+  if (!own) return config;
+  const isOwn = inPlace.modelType === own.model_type;
+  const factor = inPlace.matrices / own.matrices;
+  return Object.fromEntries(
+    Object.entries({ ...config, model: inPlace.model })
+      .filter(([key]) => key !== 'model_config' || isOwn)
+      .map(([key, section]) => [key, sectionOn(section, inPlace.targets, factor, isOwn)]),
+  );
+}
+
+function sectionOn(section: unknown, targets: readonly string[], factor: number, isOwn: boolean): unknown {
+  if (!isSection(section)) return section;
+  const { target_budget, target_modules } = section as { target_budget?: number; target_modules?: unknown };
+  return {
+    ...section,
+    ...(target_budget !== undefined && { target_budget: Math.round(target_budget * factor) }),
+    ...(target_modules !== undefined && !isOwn && { target_modules: targets }),
+  };
+}

@@ -1,0 +1,188 @@
+import type { PaperRow, PaperTable } from '../../recipes/paper-table.ts';
+import type { Budgets, Recipe } from '../../recipes/recipe.ts';
+import { recipeValues } from '../../recipes/recipe-config.ts';
+import { suggest } from '../../support/nearest.ts';
+import { valueAt } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
+import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
+import type { Cell } from '../experiment.ts';
+import { merged, type Settings } from '../settings.ts';
+import { type ModelInPlace, onModel } from './model-in-place.ts';
+
+/** What is chosen of a table. */
+export interface TableChoice {
+  /** Left out: each recipe's own, from the Hub. */
+  inPlace?: ModelInPlace;
+  /** The folder in place of the recipes' `data`. */
+  data: string;
+  /** These methods and levels, in the table or not; left out, the table's rows. */
+  methods?: readonly string[];
+  budgets?: readonly string[];
+  /** These tasks alone. */
+  tasks?: readonly string[];
+  /** Whether methods choose their learning rate from the paper's grid. */
+  tunes?: boolean;
+  /** Values that replace those of every config, by dotted keys. */
+  settings?: Settings;
+  /** Told of rows that there are not. */
+  onMissing?(message: string): void;
+}
+
+/** A cell of a table of the paper. */
+export interface TableCell extends Cell {
+  recipe: Recipe;
+  method: string;
+  level?: string;
+}
+
+/**
+ * The cells of a table, row by row: the settings of each row on each of its tasks, with the paper's figures where they
+ * are to be compared with: not on another model or with other settings.
+ *
+ * @throws UserError for a method, level or task that there is not
+ */
+export function tableCells(
+  table: PaperTable,
+  recipes: readonly Recipe[],
+  budgets: Budgets,
+  choice: TableChoice,
+): TableCell[] {
+  const tasks = table.tasks.map((name) => recipes.find((recipe) => recipe.name === name) as Recipe);
+  checkTasks(choice.tasks, table);
+  checkLevels(choice.budgets, tasks);
+  return rowsOf(table, tasks, choice).flatMap((row) =>
+    (row.tasks ?? table.tasks).flatMap((name, i) => {
+      const recipe = tasks.find((task) => task.name === name) as Recipe;
+      if (choice.tasks && !choice.tasks.includes(name)) return [];
+      if (row.level !== undefined && !recipe.levels[row.level]?.[row.method]) return [];
+      return cellOf(table, row, { recipe, figures: row.paper?.[i] }, budgets, choice) ?? [];
+    }),
+  );
+}
+
+function cellOf(
+  table: PaperTable,
+  row: PaperRow,
+  { recipe, figures }: { recipe: Recipe; figures?: number | number[] | null },
+  budgets: Budgets,
+  choice: TableChoice,
+): TableCell | undefined {
+  const { method, level } = row;
+  const { inPlace, settings: others = {} } = choice;
+  const { values, settings: ofLevel } = recipeValues(recipe, budgets, { method, budget: level });
+  const data = movedFiles(values.data as Record<string, unknown>, choice.data);
+  const own = merged(merged(values, ofLevel), { ...row.settings, data });
+  const settled = inPlace ? onModel(own, recipe, budgets, inPlace) : own;
+  const targets = `${method}.target_modules`;
+  if (inPlace && targets in row.settings && inPlace.modelType !== budgets.models[recipe.model]?.model_type) {
+    choice.onMissing?.(`${row.row} is left out: its ${targets} are of the paper's model.`);
+    return undefined;
+  }
+  const isPaper = !inPlace && Object.keys(others).length === 0;
+  const scores = [table.scores[recipe.name] ?? recipe.scores].flat();
+  const paper =
+    isPaper && figures != null
+      ? Object.fromEntries([figures].flat().map((value, i) => [scores[i], value]))
+      : undefined;
+  const config = merged(settled, others);
+  const keys = ['method', ...Object.keys(ofLevel), ...Object.keys(row.settings)];
+  const actual = keys.map((key) => [key, valueAt(config, key.split('.'))]);
+  return {
+    row: nameOn(row, recipe, budgets, inPlace),
+    task: recipe.name,
+    settings: Object.fromEntries(actual),
+    config,
+    grid: choice.tunes && method !== recipe.method ? ratesOf(own, method, budgets) : [],
+    scores,
+    ...(paper && { paper }),
+    ...(recipe.rows && { paperExamples: { count: recipe.rows, least: recipe.splits_rows } }),
+    ...{ recipe, method, level },
+  };
+}
+
+/** A level is a share of the paper's model: on another one a row is called by its mean rank. */
+function nameOn(
+  { row, level }: PaperRow,
+  { model, levels }: Recipe,
+  { models }: Budgets,
+  other?: ModelInPlace,
+): string {
+  const own = models[model];
+  const isOwn = !other || (other.modelType === own?.model_type && other.matrices === own.matrices);
+  if (isOwn || level === undefined || !own) return row;
+  const { target_budget } = Object.assign({}, ...Object.values(levels[level])) as { target_budget: number };
+  return row.replace(level, `rank ${target_budget / own.matrices}`);
+}
+
+/** The learning rates that the paper names, the method's default and the recipe's. */
+function ratesOf(config: Record<string, unknown>, method: string, budgets: Budgets): Settings[] {
+  const name = METHOD_NAMES.find((known) => known === method)!;
+  const { learning_rate } = config.training as { learning_rate: number };
+  const all = [...budgets.learning_rates, learning_rate, methodNamed(name).learningRate];
+  return [...new Set(all)].sort((a, b) => a - b).map((rate) => ({ 'training.learning_rate': rate }));
+}
+
+/**
+ * The rows of a table, or those of the methods and levels that are asked for: of a method that the table has not, one at
+ * each of its levels.
+ */
+function rowsOf(table: PaperTable, tasks: readonly Recipe[], choice: TableChoice): PaperRow[] {
+  const { methods, budgets, onMissing } = choice;
+  if (!methods && !budgets) return table.rows;
+  const known = methods ?? table.rows.map(({ method }) => method);
+  const other = known.find((method) => !METHOD_NAMES.some((name) => name === method));
+  if (other !== undefined) throw unknown('--method', 'a method', other, METHOD_NAMES);
+  const hasLevels = (method: string) =>
+    tasks.some(({ levels }) => Object.values(levels).some((level) => level[method]));
+  return [...new Set(known)].flatMap((method) => {
+    const own = table.rows.filter((row) => row.method === method);
+    if (!hasLevels(method)) {
+      if (budgets) onMissing?.(`${method} is left out: it has no levels of a budget.`);
+      return budgets ? [] : own.length > 0 ? own : [{ row: titleOf(method), method, settings: {} }];
+    }
+    const levels = new Set(
+      own.length > 0 ? own.map(({ level }) => level) : table.rows.map(({ level }) => level),
+    );
+    return (budgets ?? [...levels]).flatMap((level): PaperRow[] => {
+      if (level === undefined) return own.filter((row) => row.level === undefined);
+      const found = own.filter((row) => row.level === level);
+      if (found.length > 0) return found;
+      if (tasks.some(({ levels }) => levels[level]?.[method]))
+        return [{ row: `${titleOf(method)} ${level}`, method, level, settings: {} }];
+      onMissing?.(`${method} is left out at ${level}: the recipes have no such level of it.`);
+      return [];
+    });
+  });
+}
+
+function titleOf(method: string): string {
+  return methodNamed(METHOD_NAMES.find((name) => name === method)!).words.title;
+}
+
+function checkTasks(asked: readonly string[] = [], { tasks }: PaperTable): void {
+  const other = asked.find((task) => !tasks.includes(task));
+  if (other !== undefined) throw unknown('--task', 'a task of the table', other, tasks);
+}
+
+function checkLevels(asked: readonly string[] = [], tasks: readonly Recipe[]): void {
+  const known = [...new Set(tasks.flatMap(({ levels }) => Object.keys(levels)))];
+  const other = asked.find((level) => !known.includes(level));
+  if (other !== undefined) throw unknown('--budget', 'a level of the table', other, known);
+}
+
+function unknown(where: string, expected: string, got: string, known: readonly string[]): UserError {
+  return new UserError({ where, expected, got, hint: suggest(got, known) });
+}
+
+/** Recipes call the folder of all data sets `data`. */
+function movedFiles(section: Record<string, unknown>, folder: string): Record<string, unknown> {
+  const moved = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(moved);
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([name, path]) => [name, moved(path)]));
+    return typeof value === 'string' && value.startsWith('data/')
+      ? folder + value.slice('data'.length)
+      : value;
+  };
+  return { ...section, train: moved(section.train), validation: moved(section.validation) };
+}

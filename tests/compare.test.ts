@@ -1,0 +1,111 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Workspace } from './support/workspace.ts';
+
+/* Two rows on one task of a tiny model: a grid each, two seeds. */
+
+const COMPARISON = `title: LoRA against AdaLoRA
+model: model
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+training: {max_steps: 8, per_device_train_batch_size: 16, eval_strategy: steps, eval_steps: 2, load_best_model_at_end: true}
+rows:
+  LoRA: {method: lora, lora.r: 2}
+  AdaLoRA:
+    method: adalora
+    adalora: {target_r: 2, init_r: 4, tinit: 1, tfinal: 3, deltaT: 1}
+    grid: {training.learning_rate: [1e-2, 2e-2]}
+grid: {training.learning_rate: [1e-6, 1e-2, 2e-2]}
+seeds: 2
+held_out: 0.25
+halving: [50%]
+compared_with: LoRA
+output: out
+`;
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+  workspace.write('compare.yaml', COMPARISON);
+});
+afterAll(() => workspace.remove());
+
+const runs = (row: string, ...of: string[]) =>
+  readdirSync(workspace.path('out', 'runs', 'run', row, ...of)).sort();
+/** A table without what is another in every run: time and memory. */
+const results = () => {
+  const table = JSON.parse(workspace.read('out', 'table.json').toString());
+  return JSON.stringify(table, (key, value) => (/seconds|memoryMb/.test(key) ? undefined : value));
+};
+
+describe('compare', { timeout: 240_000 }, () => {
+  it('plans its rows', async () => {
+    const { code, stdout } = await workspace.run('compare', 'compare.yaml', '--plan', '--json');
+    expect(code).toBe(0);
+    const [lora] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lora).toEqual({
+      row: 'LoRA',
+      task: 'run',
+      settings: { method: 'lora', 'lora.r': 2 },
+      paper: null,
+    });
+    expect(existsSync(workspace.path('out'))).toBe(false);
+  });
+
+  it('tunes each row, then trains its best from every seed, a shard at a time', async () => {
+    expect(await workspace.run('compare', 'compare.yaml', '--shard', '1/2')).toMatchObject({ code: 0 });
+    expect(runs('lora')).toEqual(['seed-0', 'seed-1', 'tuning']);
+    expect(existsSync(workspace.path('out', 'runs', 'run', 'adalora'))).toBe(false);
+    // Of three two go on after half of the run.
+    const steps = runs('lora', 'tuning').map(
+      (run) => workspace.events(`out/runs/run/lora/tuning/${run}`).at(-1)?.step,
+    );
+    expect(steps.sort()).toEqual([4, 8, 8]);
+    expect(await workspace.run('compare', 'compare.yaml', '--shard', '2/2')).toMatchObject({ code: 0 });
+    const { tasks } = JSON.parse(workspace.read('out', 'table.json').toString());
+    expect(
+      tasks[0].rows.map(({ row, runs, tried }: never) => [row, (runs as []).length, (tried as []).length]),
+    ).toEqual([
+      ['LoRA', 2, 3],
+      ['AdaLoRA', 2, 2],
+    ]);
+    expect(tasks[0].tests).toMatchObject([{ first: 'LoRA', second: 'AdaLoRA' }]);
+    for (const name of ['table.md', 'table.tex', 'table.csv', 'dots-run.svg', 'report.html'])
+      expect(existsSync(workspace.path('out', name)), name).toBe(true);
+    // Runs that choose never see the validation set; those that are compared do.
+    const config = (...path: string[]) =>
+      workspace.read('out', 'runs', 'run', 'lora', ...path, 'config.yaml').toString();
+    expect(config('tuning', 'learning_rate=0.02')).not.toContain('dev.tsv');
+    expect(config('seed-0')).toContain('dev.tsv');
+    expect(config('seed-0')).toContain(`learning_rate: ${tasks[0].rows[0].choice['training.learning_rate']}`);
+  });
+
+  it('comes to the same table wherever it was cut off', async () => {
+    const before = results();
+    // As a killed run leaves it: its log ends in the middle, and the next run has not begun.
+    const log = workspace
+      .read('out', 'runs', 'run', 'lora', 'seed-1', 'metrics.jsonl')
+      .toString()
+      .split('\n');
+    workspace.write('out/runs/run/lora/seed-1/metrics.jsonl', log.slice(0, 3).join('\n'));
+    workspace.delete('out/runs/run/lora/seed-1/checkpoints');
+    workspace.delete('out/runs/run/adalora/seed-1');
+    workspace.delete('out/runs/run/adalora/tuning/learning_rate=0.02');
+    expect(await workspace.run('compare', 'compare.yaml', '--resume')).toMatchObject({ code: 0 });
+    expect(results()).toBe(before);
+  });
+
+  it('does not take finished runs of other settings for its own', async () => {
+    const other = await workspace.run(
+      'compare',
+      'compare.yaml',
+      '--resume',
+      '--set',
+      'training.weight_decay=0.5',
+    );
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain('training.weight_decay 0.5 (there 0)');
+  });
+});
