@@ -58,6 +58,7 @@ export async function trainingStep(
   const falling = { init_r: r, target_r: Math.round(r / 1.5), tinit: '10%', tfinal: '10%', deltaT: 10 };
   const config = parseRunConfig(
     {
+      defaults: 'huggingface',
       model: folder,
       method,
       output: 'unused',

@@ -151,6 +151,7 @@ describe.skipIf(!existsSync(TRAJECTORIES))("an adapter of PEFT's", () => {
     const probe = readSafetensors(`${folder}/probe.safetensors`);
     const config = parseRunConfig(
       {
+        defaults: 'huggingface',
         model: `${folder}/base`,
         adapter: `${folder}/adapter`,
         method: name.replace('bert-', ''),

@@ -51,7 +51,8 @@ const MODELS: Readonly<Record<string, object>> = {
 const { recipes, budgets, tables } = packageRecipes();
 const named = (name: string) => recipes.find((recipe) => recipe.name === name)!;
 const configOf = (name: string, method?: string, budget?: string) =>
-  parseRunConfig(parse(recipeConfig(named(name), budgets, { method, budget })), name);
+  // It sets everything: a test below.
+  parseRunConfig(parse(recipeConfig(named(name), budgets, { method, budget })), name) as RunConfig;
 
 /** Steps and warm-up of a run on a recipe's rows. */
 function lengthOf(name: string, config: RunConfig) {
@@ -319,7 +320,7 @@ it('every recipe is a sound config with each method that it may have', () => {
 
 it('the learning rate of the paper is that of methods of low rank alone', () => {
   expect(configOf('glue/sst2', 'lora').training.learning_rate).toBe(8e-4);
-  expect(configOf('glue/sst2', 'full').training.learning_rate).toBe(2e-5);
+  expect(configOf('glue/sst2', 'full').training.learning_rate).toBeUndefined();
 });
 
 it.each(['7b-am', '7b-ig', '7b-ne', '7b-ky', '7b-ha', '13b-am', '13b-ig'])('olmo2/%s', (size) => {
@@ -360,6 +361,12 @@ it('wgpt/mistral-7b', () => {
   expect(batchOf(config)).toBe(32);
 });
 
+it.each(recipes.map(({ name }) => name))('%s sets everything: nothing is chosen for its own method', (name) => {
+  const given = parse(recipeConfig(named(name), budgets, {}));
+  const literal = parseRunConfig({ ...given, defaults: 'huggingface' }, name);
+  expect({ ...configOf(name), defaults: 'huggingface' }).toEqual(literal);
+});
+
 describe('the command', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -379,13 +386,13 @@ describe('the command', () => {
     expect(recipeConfig(named('glue/cola'), budgets, { budget: '0.16%' })).toContain('init_r: 4\n');
   });
 
-  it('writes the section of the method that runs, and its own learning rate', () => {
+  it('writes the section of the method that runs, and leaves its learning rate to be chosen', () => {
     const written = (name: string, method: string) => recipeConfig(named(name), budgets, { method });
     const text = written('summarisation/xsum', 'houlsby');
     const config = parse(text);
     expect(METHOD_NAMES.filter((method) => method in config)).toEqual(['houlsby']);
-    expect(config).toMatchObject({ houlsby: { bottleneck: 43 }, training: { learning_rate: 1e-3 } });
-    expect(text).toContain("learning_rate: 1e-3 # this method's default: the recipe's is that of adalora\n");
+    expect(config).toMatchObject({ houlsby: { bottleneck: 43 }, training: { warmup_steps: 3000 } });
+    expect(config.training).not.toHaveProperty('learning_rate');
     expect(METHOD_NAMES.filter((method) => method in parse(written('glue/cola', 'full')))).toEqual([]);
     expect(written('olmo2/7b-am', 'pfeiffer')).toMatch(/recipe has none for it\.\npfeiffer: \{\}\n$/);
   });

@@ -56,6 +56,7 @@ export function dataConfig({ model, data, task, dtype, block_steps, eval_batch }
   return parseRunConfig(
     {
       ...example,
+      defaults: 'huggingface',
       model,
       base_dtype: dtype,
       data: {
@@ -73,5 +74,5 @@ export function dataConfig({ model, data, task, dtype, block_steps, eval_batch }
       adalora: { ...example.adalora, tinit: block_steps },
     },
     path,
-  );
+  ) as RunConfig;
 }

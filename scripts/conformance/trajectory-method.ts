@@ -15,6 +15,7 @@ export function trajectoryMethod(
   const given = section(settings);
   const config = parseRunConfig(
     {
+      defaults: 'huggingface',
       model: '../base',
       method,
       // A section for a method that has none is refused: its settings would be replayed in vain.

@@ -78,7 +78,7 @@ describe('--set', () => {
   it('leaves out no unknown key because it has no value', () => {
     expect(messageOf(BASE, 'adalora={target_r:2,tinit: 5}', 'nothing=null')).toMatchInlineSnapshot(`
       "--set: adalora.target_r:2: expected a known key, got "target_r:2". YAML wants a space behind the colon: target_r: 2
-      --set: nothing: expected a known key, got "nothing". Known: model, model_init, model_config, base_dtype, task, method, adapter, data, training, adalora, lora, svd_lora, prune_lora, houlsby, pfeiffer, output, seed, device."
+      --set: nothing: expected a known key, got "nothing". Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, data, training, adalora, lora, svd_lora, prune_lora, houlsby, pfeiffer, output, seed, device."
     `);
     expect(load(BASE, 'adalora={target_r: null}').adalora).toEqual(load(BASE).adalora);
   });

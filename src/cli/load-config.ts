@@ -2,7 +2,7 @@ import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { checkYaml } from '../formats/check-yaml.ts';
 import { readText } from '../formats/node/read-text.ts';
 import { parseRunConfig } from '../run/config/parse-run-config.ts';
-import type { RunConfig } from '../run/config/run-config.ts';
+import type { ParsedConfig } from '../run/config/run-config.ts';
 import type { KeyPath } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';
@@ -25,7 +25,7 @@ export interface ConfigFile {
  *
  * @throws UserError also as {@link parseRunConfig} does
  */
-export function loadConfig(path: string, settings: readonly string[] = []): RunConfig {
+export function loadConfig(path: string, settings: readonly string[] = []): ParsedConfig {
   const { value, where } = readConfig(path, settings);
   return parseRunConfig(value, where);
 }

@@ -4,7 +4,8 @@ import type { Communicator } from '../parallel/communicator.ts';
 import type { ExampleSet } from '../program/example-set.ts';
 import { type OwnScores, withOwnScores } from '../program/own-scores.ts';
 import { type Validation, validationOf } from '../program/validation.ts';
-import type { RunConfig } from '../run/config/run-config.ts';
+import { type Chosen, chooseDefaults, chooseEvaluation } from '../run/config/defaults/choose-defaults.ts';
+import type { ParsedConfig, RunConfig } from '../run/config/run-config.ts';
 import { heldOutShare } from '../tasks/data-files.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import type { BuildTask } from '../tasks/task-definition.ts';
@@ -22,7 +23,7 @@ export interface StartingAdapter {
 /** What a run is made of, wherever its files lie. */
 export interface RunMaterial {
   /** With everything filled in that it leaves to the adapter. */
-  config: RunConfig;
+  config: ParsedConfig;
   start?: StartingAdapter;
   family: Family;
   text: TrainedParts['text'];
@@ -37,6 +38,8 @@ export interface RunMaterial {
 /** What a run and its plan begin with. */
 export interface RunBeginning {
   config: RunConfig;
+  /** What of it the user has not set. */
+  chosen: readonly Chosen[];
   start?: StartingAdapter;
   /** The config's, with what it leaves to the files. */
   data: RunConfig['data'];
@@ -63,7 +66,7 @@ export interface RunBeginning {
  * @throws UserError for bad rows with their lines, and for classes that the adapter does not have
  */
 export function beginRun({
-  config,
+  config: given,
   start,
   family,
   text,
@@ -71,10 +74,10 @@ export function beginRun({
   ownScores,
   ...files
 }: RunMaterial): RunBeginning {
-  const task = taskNamed(config.task);
-  const { data } = config;
-  const evalBatchSize = config.training.per_device_eval_batch_size;
-  const all = task.read(files.train, data);
+  const task = taskNamed(given.task);
+  const all = task.read(files.train, given.data);
+  const evaluated = chooseEvaluation(given, task.countRows?.(all) ?? 0);
+  const { data } = evaluated.config;
   const share = heldOutShare(data.validation);
   const held = share === undefined ? undefined : task.holdOut?.(all, share);
   const train = held?.train ?? all;
@@ -85,19 +88,26 @@ export function beginRun({
     fileName: data.dataset === undefined ? data.train : `${data.dataset}, ${data.train}`,
     ...family,
     adapter: start && {
-      path: String(config.adapter),
+      path: String(given.adapter),
       labels: start.notes?.labels,
       tensors: start.stored.tensors,
     },
   });
+  const build = task.build(labels);
+  const { config, chosen } = chooseDefaults(evaluated.config, {
+    model: build(family.definition, family.config),
+    ...amountOf(files.train, task.countRows?.(all), task.countRows?.(train), text.maxLength),
+  });
+  const evalBatchSize = config.training.per_device_eval_batch_size;
   const weights = classWeights(config.training, labels, task.classCounts?.(train, labels));
   return {
     config,
+    chosen: [...evaluated.chosen, ...chosen],
     start,
     ...(weights && { classWeights: weights }),
     data: { ...data, ...task.found?.(all, data) } as RunConfig['data'],
     labels,
-    build: task.build(labels),
+    build,
     maxLength: text.maxLength,
     notices: [train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.notices?.(rows) ?? []),
     encode(began, onProgress, communicator) {
@@ -118,4 +128,25 @@ export function beginRun({
       };
     },
   };
+}
+
+/** Of English; what a file has beside texts is counted with them. */
+const CHARACTERS_OF_A_TOKEN = 4;
+
+/**
+ * How much there is to train on, without tokenizing it.
+ *
+ * @param rows of the files
+ * @param kept of them to train on; undefined where examples are no rows, but stretches of the longest length
+ */
+function amountOf(
+  files: readonly TextFile[],
+  rows: number | undefined,
+  kept: number | undefined,
+  maxLength: number,
+): { rows: number; tokens: number } {
+  const tokens = files.reduce((sum, { size }) => sum + size, 0) / CHARACTERS_OF_A_TOKEN;
+  if (rows === undefined || kept === undefined)
+    return { rows: Math.max(1, Math.ceil(tokens / maxLength)), tokens: maxLength };
+  return { rows: kept, tokens: Math.max(1, Math.min(maxLength, tokens / Math.max(1, rows))) };
 }

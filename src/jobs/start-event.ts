@@ -1,3 +1,4 @@
+import { describeChosen } from '../run/config/defaults/choose-defaults.ts';
 import type { EventOf } from '../run/events.ts';
 import { scorePrefixes } from '../tasks/data-files.ts';
 import { taskNamed } from '../tasks/registry.ts';
@@ -7,7 +8,7 @@ import type { SetUpRun } from './set-up-run.ts';
 
 /** What is told before the first step. `startupMs`: from the process's start. */
 export function startEvent(
-  { config, labels }: RunBeginning,
+  { config, labels, chosen }: RunBeginning,
   { settings, inputs }: SetUpRun,
   step: number,
   startupMs: number,
@@ -34,6 +35,8 @@ export function startEvent(
     ...(named.length > 0 && { averages: Object.fromEntries(named) }),
     method: config.method,
     device: config.device,
+    config: { ...config },
+    ...(chosen.length > 0 && { chosen: chosen.map(describeChosen) }),
     startup_ms: Math.round(startupMs),
   };
 }

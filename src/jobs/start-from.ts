@@ -1,6 +1,6 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { continuedConfig } from '../run/config/continued-config.ts';
-import type { RunConfig } from '../run/config/run-config.ts';
+import type { ParsedConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Notes } from '../trained/notes.ts';
 import type { StartingAdapter } from './begin-run.ts';
@@ -10,11 +10,11 @@ import type { StartingAdapter } from './begin-run.ts';
  *
  * @throws UserError for an adapter of another method or task, and for keys of the config that contradict it
  */
-export function startFrom(
-  given: RunConfig,
+export function startFrom<Config extends ParsedConfig>(
+  given: Config,
   stored: StoredAdapter,
   notes: Notes | undefined,
-): { config: RunConfig; start: StartingAdapter } {
+): { config: Config; start: StartingAdapter } {
   const config = continuedConfig(given, stored);
   if (notes && notes.task !== config.task) {
     const got = config.task;

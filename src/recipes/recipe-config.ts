@@ -29,12 +29,16 @@ export function recipeConfig(
   for (const other of METHOD_NAMES) if (other !== method) document.delete(other);
   for (const [key, value] of Object.entries(settings)) {
     const path = key.split('.');
+    if (key === RATE) {
+      // The recipe's is that of its own method: another's is chosen when it runs.
+      document.deleteIn(path);
+      continue;
+    }
     document.setIn(path, value);
     const node = document.getIn(path, true);
     if (!isScalar(node)) continue;
     const scripts = recipe.scripts[`${budget}`]?.[key];
-    if (key === RATE) node.comment = ` this method's default: the recipe's is that of ${recipe.method}`;
-    else if (scripts !== undefined) node.comment = ` released scripts: ${scripts}`;
+    if (scripts !== undefined) node.comment = ` released scripts: ${scripts}`;
   }
   if (methodNamed(method as MethodName).config && !document.has(method)) {
     const section = document.createPair(document.createNode(method), {});

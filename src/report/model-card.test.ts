@@ -12,7 +12,7 @@ const RUN = {
 
 function card(run: Partial<RunConfigInput>, facts: Partial<ModelCardFacts> = {}): string {
   return modelCard({
-    config: parseRunConfig({ ...RUN, ...run }, 'test'),
+    config: parseRunConfig({ ...RUN, ...run, defaults: 'huggingface' }, 'test'),
     labels: ['0', '1'],
     steps: 1072,
     trainableParameters: 207098,

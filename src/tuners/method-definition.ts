@@ -56,6 +56,9 @@ export interface ContinuesAdapters<Config> {
   readonly notices: readonly string[];
 }
 
+/** A learning rate, and keys of the method's section that go with it. */
+export type ChosenOfMethod<Config> = { readonly rate: number } & Partial<Config>;
+
 /**
  * A method of fine-tuning: everything that the rest of the program needs of it. One folder, and one line in the registry.
  *
@@ -64,8 +67,15 @@ export interface ContinuesAdapters<Config> {
 export interface MethodDefinition<Config = never, Schema extends z.ZodObject | undefined = undefined> {
   /** The section of a config; undefined for methods without settings. */
   readonly config: Schema;
-  /** Default of `training.learning_rate`. */
+  /** `training.learning_rate` with `defaults: huggingface`. */
   readonly learningRate: number;
+  /** What the policy of defaults (run/config/defaults) starts from. */
+  readonly chosen: {
+    /** A model 384 features wide that gets a new head. */
+    readonly encoder: ChosenOfMethod<Config>;
+    /** A decoder, or a model that keeps its head of words. */
+    readonly language: ChosenOfMethod<Config>;
+  };
   /** `adapter`: beside a frozen base. `model`: the model's own weights, so that no base is frozen. */
   readonly trains: 'adapter' | 'model';
   /** float32 vectors as long as the trained one that training keeps: values, gradient, moments and the method's own. */

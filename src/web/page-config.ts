@@ -1,6 +1,6 @@
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import { parseRunConfig } from '../run/config/parse-run-config.ts';
-import type { RunConfig, RunConfigInput } from '../run/config/run-config.ts';
+import type { ParsedConfig, RunConfigInput } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import type { RunsOn } from './page-options.ts';
 
@@ -13,7 +13,7 @@ type WithoutOutput<Input> = Input extends unknown
 export type PageConfig = WithoutOutput<RunConfigInput>;
 
 /** A config that a page can run. */
-export type PageRunConfig = RunConfig & Pick<RunsOn, 'device'>;
+export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
 
 /**
  * Checks a config and fills in the defaults.

@@ -99,13 +99,11 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   }
 }
 
-type PageRun = RunBeginning & { config: PageRunConfig };
-
 /** Reads the adapter to go on from, the data and its classes, and all of the model but its weights. */
 async function readPageRun(
   given: PageConfig,
   options: TrainOptions,
-): Promise<{ run: PageRun; base: DescribedModel; texts: string[] }> {
+): Promise<{ run: RunBeginning; base: DescribedModel; texts: string[] }> {
   if (options.model !== undefined && given.model === undefined) {
     const expected = 'the name of the model whose files are given, for the adapter to tell';
     throw new UserError({ where: 'config: model', expected, got: 'none' });
@@ -130,7 +128,7 @@ async function readPageRun(
   const ownScores = ownScoresOf(given.metrics);
   const run = beginRun({ config, start, family, text, generationFiles, train, validation, ownScores });
   const texts = [...train, ...validation.flatMap(({ files }) => files)].map((file) => file.read());
-  return { run: { ...run, config: run.config as PageRunConfig }, base, texts };
+  return { run, base, texts };
 }
 
 async function readStart(config: PageRunConfig, { adapter }: TrainOptions) {
@@ -147,13 +145,13 @@ async function readStart(config: PageRunConfig, { adapter }: TrainOptions) {
 }
 
 function loadBase(
-  { config, build }: PageRun,
+  { config, build }: RunBeginning,
   { family, files }: DescribedModel,
   options: TrainOptions,
   emit: (event: TrainEvent) => void,
 ) {
   const described = build(family.definition, family.config);
-  const device = runsOn(config.device, options);
+  const device = runsOn((config as PageRunConfig).device, options);
   if (config.model_init === 'random') return newWeights(described, device);
   const onRead = (share: number) => emit(progress('download', share));
   return loadWeights(described, files, device, everySecond(onRead));

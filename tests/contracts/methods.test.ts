@@ -26,7 +26,7 @@ function configOf(method: MethodName): RunConfig {
   const phases = { tinit: '10%', tfinal: '30%' };
   const own = schema && 'tinit' in schema.shape ? { [method]: phases } : {};
   const data = { train: 'train.tsv', text: 'text', label: 'label' };
-  return parseRunConfig({ method, ...own, data, output: 'run' }, 'test');
+  return parseRunConfig({ defaults: 'huggingface', method, ...own, data, output: 'run' }, 'test');
 }
 
 /** Numbers that tell every element apart, as training would leave them. */

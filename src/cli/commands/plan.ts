@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Plan } from '../../jobs/plan/plan.ts';
 import type { NetworkSpeed } from '../../jobs/plan/scaling.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { count, repeated } from '../flags.ts';
 import { bandwidth, latency } from '../network-flags.ts';
@@ -71,14 +71,14 @@ async function run(
 }
 
 /** What the run takes in several processes; nothing where the measurement has failed. */
-async function scaled(config: RunConfig, plan: Plan, processes: number, network: NetworkSpeed) {
+async function scaled(config: ParsedConfig, plan: Plan, processes: number, network: NetworkSpeed) {
   const measured = plan.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
   const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
   return measured && planScaling(config, plan, measured, processes, network);
 }
 
 /** The plan with what a short calibration finds of each base, or of the config's own; nothing when it is stopped. */
-async function measured(config: RunConfig, plan: Plan, all = false): Promise<Plan | undefined> {
+async function measured(config: ParsedConfig, plan: Plan, all = false): Promise<Plan | undefined> {
   const { measureBases } = await import('../../jobs/node/calibration/measure-bases.ts');
   const { measureDisplay } = await import('../terminal/measure-display.ts');
   const display = measureDisplay(process.stderr);

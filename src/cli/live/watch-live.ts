@@ -1,6 +1,6 @@
 import { readRunEvents } from '../../report/node/read-run-record.ts';
 import { runFacts } from '../../report/run/run-facts.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { LivePicture } from './live-picture.ts';
 import { serveLive } from './live-server.ts';
@@ -16,7 +16,7 @@ export interface LiveView extends Watch {
  *
  * @param onStop called when someone presses the page's button
  */
-export async function watchLive(config: RunConfig, port: number, onStop: () => void): Promise<LiveView> {
+export async function watchLive(config: ParsedConfig, port: number, onStop: () => void): Promise<LiveView> {
   const facts = runFacts(config);
   if (!facts) throw new Error('a checked config is not what a report reads');
   const picture = new LivePicture(facts);
@@ -37,7 +37,7 @@ export async function watchLive(config: RunConfig, port: number, onStop: () => v
 }
 
 /** What a resumed run's log had before: it begins anew with the newest `start`, which may have been written since. */
-function eventsBefore({ output }: RunConfig, step: number) {
+function eventsBefore({ output }: ParsedConfig, step: number) {
   const events = readRunEvents(runFiles(output).metrics);
   const start = events.findLastIndex((event) => event.type === 'start' && event.step === step);
   return start < 0 ? events : events.slice(0, start);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { TrainEvent } from '../../run/events.ts';
 
 export interface WatchFlags {
@@ -16,7 +16,7 @@ export interface Watch {
 }
 
 /** Starts what the flags ask for: the live page, whose address it prints, and TensorBoard's files. */
-export async function watchRun(config: RunConfig, flags: WatchFlags, onStop: () => void): Promise<Watch> {
+export async function watchRun(config: ParsedConfig, flags: WatchFlags, onStop: () => void): Promise<Watch> {
   const watches: Watch[] = [];
   if (flags.live) {
     const { watchLive } = await import('./watch-live.ts');

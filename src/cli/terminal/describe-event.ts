@@ -43,6 +43,7 @@ function start(event: EventOf<'start'>): string {
     `${counted(event.trainable_parameters)} trained parameters`;
   return [
     begin,
+    ...(event.chosen ?? []).map((one) => `chosen: ${printable(one)}`),
     ...(step > 0 ? [`continues after step ${step}`] : []),
     ...(truncated > 0 ? [`note: ${cut(truncated)}`] : []),
   ].join('\n');

@@ -6,6 +6,7 @@ const adalora: Plan = {
   method: 'adalora',
   baseDtype: 'float32',
   gradientCheckpointing: false,
+  chosen: [],
   sites: 2,
   ranks: {
     'bert.encoder.layer.0.attention.self.query': 12,

@@ -1,5 +1,6 @@
 import type { Plan } from '../../jobs/plan/plan.ts';
 import { rankTable } from '../../report/rank-table.ts';
+import { describeChosen } from '../../run/config/defaults/choose-defaults.ts';
 
 import { basesTable } from './bases-table.ts';
 import { budgetFacts } from './budget-facts.ts';
@@ -43,6 +44,7 @@ export function describePlan(plan: Plan): string {
   const table = rankTable(ranks);
   const isMeasured = plan.bases.some(({ measured, failure }) => measured || failure !== undefined);
   return [
+    ...(plan.chosen.length > 0 ? [plan.chosen.map((one) => `chosen: ${describeChosen(one)}`).join('\n')] : []),
     lines.join('\n'),
     ...(table.modules === 0 ? [] : [heatMap(table, false)]),
     basesTable(plan.bases, plan.baseDtype),

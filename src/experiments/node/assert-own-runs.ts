@@ -2,7 +2,7 @@ import { readRun } from '../../jobs/node/read-run.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { lastFingerprint } from '../../run/node/checkpoint-file.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
-import { differencesFrom, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
+import { asBegun, differencesFrom, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { isFinished, type NamedRun } from './train-all.ts';
 
 /**
@@ -12,8 +12,9 @@ import { isFinished, type NamedRun } from './train-all.ts';
  */
 export async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
   for (const finished of runs.filter(isFinished)) {
-    const run = await readRun(parseRunConfig(finished.config, finished.name));
-    const files = runFiles(run.config.output);
+    const given = parseRunConfig(finished.config, finished.name);
+    const files = runFiles(given.output);
+    const run = await readRun(asBegun(given, files));
     // Whoever has removed the checkpoints is told of settings alone.
     const known = lastFingerprint(files.checkpoints);
     const isSame =

@@ -5,7 +5,7 @@ import type { DataOptions } from '../../data/row.ts';
 import { tableLayout } from '../../data/table-layout.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { UserError } from '../../support/user-error.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { holdOut } from '../hold-out.ts';
@@ -21,7 +21,7 @@ const COLUMNS = ['text', 'text_pair', 'label', 'source', 'target'];
  * @throws UserError for a data set of the Hub, and for files that cannot be read or are too small
  */
 export async function writeHeldOut(
-  { task, data }: Pick<RunConfig, 'task' | 'data'>,
+  { task, data }: Pick<ParsedConfig, 'task' | 'data'>,
   share: number,
   folder: string,
 ): Promise<{ train: string; validation: string }> {

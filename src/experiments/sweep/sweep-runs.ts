@@ -1,5 +1,5 @@
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { type KeyPath, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_METHOD, METHOD_NAMES } from '../../tuners/registry.ts';
@@ -85,7 +85,7 @@ function isMethod(section: string): boolean {
 }
 
 /** The config of a run with every default filled in. */
-export function sweptConfig({ name, config }: SweepRun): RunConfig {
+export function sweptConfig({ name, config }: SweepRun): ParsedConfig {
   return parseRunConfig(config, name);
 }
 

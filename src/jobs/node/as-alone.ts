@@ -1,9 +1,16 @@
 import type { Communicator } from '../../parallel/communicator.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 
-/** The config of a run of several processes as one process alone would have it: its batches are those of all of them. */
-export function asAlone(config: RunConfig, { size }: Pick<Communicator, 'size'>): RunConfig {
+/**
+ * The config of a run of several processes as one process alone would have it: its batches are those of all of them. A batch
+ * size that is not set will be chosen for all of them.
+ */
+export function asAlone<Config extends ParsedConfig>(
+  config: Config,
+  { size }: Pick<Communicator, 'size'>,
+): Config {
   const { training } = config;
-  const per_device_train_batch_size = training.per_device_train_batch_size * size;
-  return { ...config, training: { ...training, per_device_train_batch_size } };
+  const own = training.per_device_train_batch_size;
+  if (own === undefined) return config;
+  return { ...config, training: { ...training, per_device_train_batch_size: own * size } };
 }

@@ -1,6 +1,6 @@
 import { isAgreed } from '../../parallel/agreed.ts';
 import { joinProcesses, type Processes } from '../../parallel/node/join-processes.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { type Failure, failureOf } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
@@ -9,7 +9,7 @@ import { runTraining } from './run-training.ts';
 
 /** What a run's thread is started with. */
 export interface WorkerJob {
-  config: RunConfig;
+  config: ParsedConfig;
   /** Data that lie in no file. */
   texts: TextsInMemory;
   /** Names of the caller's own scores. */

@@ -20,6 +20,7 @@ export async function plan(given: ConfigWithRows, { onDownload }: PlanOptions = 
   const { config: named, texts, metrics } = namedRows(given);
   const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));
   const run = await readRun(await tellingAll(parse, undefined, Object.keys(texts)), onDownload, { texts });
-  const { config, start, folder, build, encode } = run;
-  return planRun(config, describeAs(folder, build, config.model_config), encode(new Date()), start?.stored);
+  const { config, chosen, start, folder, build, encode } = run;
+  const model = describeAs(folder, build, config.model_config);
+  return planRun(config, model, encode(new Date()), start?.stored, chosen);
 }

@@ -10,7 +10,7 @@ import { weightFiles } from '../../formats/node/checkpoint.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import type { SoundParts } from '../../run/config/config-error.ts';
 import { methodOf } from '../../run/config/method-of.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { validationFiles } from '../../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
 import { SHARED_FILES } from '../../trained/full-model.ts';
@@ -45,7 +45,7 @@ export interface InMemory {
  * @throws UserError with all that is wrong with them
  */
 export async function readRun(
-  given: RunConfig,
+  given: ParsedConfig,
   onDownload?: (progress: DownloadProgress) => void,
   memory: InMemory = {},
 ): Promise<RunOfFiles> {
@@ -57,7 +57,7 @@ export async function readRun(
 }
 
 async function read(
-  given: RunConfig,
+  given: ParsedConfig,
   onDownload: ((progress: DownloadProgress) => void) | undefined,
   { texts = {}, ownScores }: InMemory,
 ): Promise<RunOfFiles> {
@@ -90,7 +90,7 @@ async function read(
   };
 }
 
-function soundPartsOf(config: RunConfig): SoundParts {
+function soundPartsOf(config: ParsedConfig): SoundParts {
   const { model, model_config, adapter, task, data, method, training } = config;
   const { settings } = methodOf(config);
   const steps = training.max_steps > 0 ? training.max_steps : undefined;
@@ -98,7 +98,7 @@ function soundPartsOf(config: RunConfig): SoundParts {
 }
 
 /** Of a model folder what decides how training goes. */
-function modelFiles(folder: string, init: RunConfig['model_init']): string[] {
+function modelFiles(folder: string, init: ParsedConfig['model_init']): string[] {
   const small = ['config.json', ...SHARED_FILES]
     .filter((name) => name !== 'generation_config.json')
     .map((name) => join(folder, name))
@@ -113,8 +113,8 @@ function modelFiles(folder: string, init: RunConfig['model_init']): string[] {
  * that contradict it
  */
 async function readStart(
-  given: RunConfig,
-): Promise<{ config: RunConfig; start?: StartingAdapter; files: readonly string[] }> {
+  given: ParsedConfig,
+): Promise<{ config: ParsedConfig; start?: StartingAdapter; files: readonly string[] }> {
   if (given.adapter === undefined) return { config: given, files: [] };
   const { folder } = await locateAdapter(given.adapter);
   return {

@@ -5,7 +5,7 @@ import { fromFirst } from '../../parallel/node/from-first.ts';
 import { ALONE_PROCESSES, type Processes } from '../../parallel/node/join-processes.ts';
 import { oncePerHost, together } from '../../parallel/node/together.ts';
 import { methodOf } from '../../run/config/method-of.ts';
-import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
@@ -17,7 +17,7 @@ import {
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
 import { lockFolder } from '../../run/node/run-lock.ts';
-import { beforeLengthening, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
+import { asBegun, beforeLengthening, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
@@ -49,7 +49,7 @@ export interface RunOptions extends InMemory {
  * A whole run in this thread: loads everything, trains, and writes the run's folder. Until everything is loaded nothing
  * is written. A finished run that is to be resumed gives its result once more.
  */
-export async function runTraining(given: RunConfig, options: RunOptions): Promise<FinishEvent> {
+export async function runTraining(given: ParsedConfig, options: RunOptions): Promise<FinishEvent> {
   const { communicator } = options.processes ?? ALONE_PROCESSES;
   let release: (() => void) | undefined;
   let take = () => {};
@@ -71,7 +71,7 @@ export async function runTraining(given: RunConfig, options: RunOptions): Promis
 }
 
 /** @param take makes the run's folder and locks it, where that has not been done */
-async function trainIn(given: RunConfig, options: RunOptions, take: () => void): Promise<FinishEvent> {
+async function trainIn(given: ParsedConfig, options: RunOptions, take: () => void): Promise<FinishEvent> {
   const { processes = ALONE_PROCESSES } = options;
   const { communicator } = processes;
   const isFirst = communicator.rank === 0;
@@ -79,14 +79,17 @@ async function trainIn(given: RunConfig, options: RunOptions, take: () => void):
   const progress = (what: 'download' | 'base' | 'text', share: number) =>
     tell({ type: 'progress', step: 0, what, share });
   const download = everySecond((share) => progress('download', share));
+  const ownMetrics = options.ownScores?.names;
+  const begun = options.resume
+    ? await fromFirst(communicator, () => asBegun(given, runFiles(given.output), ownMetrics))
+    : given;
   const run = await oncePerHost(communicator, () =>
-    readRun(given, ({ received, total }) => download(received / total), options),
+    readRun(begun, ({ received, total }) => download(received / total), options),
   );
   const { config, labels } = run;
   // Before the training rather than after it.
   if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
   const files = runFiles(config.output);
-  const ownMetrics = options.ownScores?.names;
   const digests = await together(communicator, () => run.files().map(digestOf));
   const fingerprint = fingerprintOf(config, labels, digests);
   assertSameRun(communicator, run, digests, fingerprint);

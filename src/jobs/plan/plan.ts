@@ -1,6 +1,7 @@
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
+import type { Chosen } from '../../run/config/defaults/choose-defaults.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { trainerSettings } from '../../train/trainer-settings.ts';
@@ -17,6 +18,8 @@ export interface Plan {
   baseDtype: BaseDtype;
   /** Whether activations are computed once more instead of being kept. */
   gradientCheckpointing: boolean;
+  /** The values that the config leaves to be chosen. */
+  chosen: readonly Chosen[];
   /** How many modules the method stands in. */
   sites: number;
   /** The ranks that adapted modules start with; empty for methods without. */
@@ -51,12 +54,18 @@ export interface PlannedBase {
   failure?: string;
 }
 
-/** Works a run out from the model's config alone; no weight of it is read. `start`: the adapter it continues. */
+/**
+ * Works a run out from the model's config alone; no weight of it is read.
+ *
+ * @param start the adapter it continues
+ * @param chosen what of the config the user has not set
+ */
 export function planRun(
   config: RunConfig,
   model: TaskModel,
   facts: MemoryFacts,
   start?: StoredAdapter,
+  chosen: readonly Chosen[] = [],
 ): Plan {
   const { method, base_dtype } = config;
   const { lengths } = facts.train;
@@ -76,6 +85,7 @@ export function planRun(
   return {
     method,
     baseDtype: base_dtype,
+    chosen,
     gradientCheckpointing: config.training.gradient_checkpointing,
     sites: sites.length,
     ranks: run.ranks(),

@@ -1,5 +1,5 @@
 import type { EventOf, TrainEvent } from '../../run/events.ts';
-import type { RunFacts } from './run-facts.ts';
+import { type RunFacts, runFacts } from './run-facts.ts';
 
 /** What a report knows of one run: its config, and its events by kind, each in order of steps. */
 export interface RunRecord {
@@ -32,6 +32,8 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
   record.step = Math.max(record.step, event.step);
   switch (event.type) {
     case 'start':
+      // Before the start, values that are chosen are not known.
+      record.facts = runFacts(event.config) ?? record.facts;
       record.start = { ...event, ranks: record.start?.ranks ?? event.ranks };
       record.finish = undefined;
       break;

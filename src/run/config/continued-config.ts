@@ -2,7 +2,7 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { UserError } from '../../support/user-error.ts';
 import { kindOf, METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
 import { methodOf } from './method-of.ts';
-import type { RunConfig } from './run-config.ts';
+import type { ParsedConfig } from './run-config.ts';
 
 /**
  * The config of a run that continues an adapter: its method's section with everything that was not given taken from the
@@ -10,7 +10,7 @@ import type { RunConfig } from './run-config.ts';
  *
  * @throws UserError for an adapter of another method, and naming every given key that contradicts the adapter
  */
-export function continuedConfig(config: RunConfig, adapter: StoredAdapter): RunConfig {
+export function continuedConfig<Config extends ParsedConfig>(config: Config, adapter: StoredAdapter): Config {
   const where = `adapter: ${config.adapter}`;
   const { definition, settings } = methodOf(config);
   const kind = kindOf(adapter, where);

@@ -16,6 +16,7 @@ export interface SoundSections {
   base_dtype?: BaseDtype;
   method?: MethodName;
   adapter?: string;
+  defaults?: 'chosen' | 'huggingface';
   /** That of the task. */
   data?: BaseData;
   training?: TrainingSection;

@@ -4,19 +4,23 @@ import { scorePrefixes, withSplits } from '../../tasks/data-files.ts';
 import { metricsOf, taskNamed } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
-import type { RunConfig, TaskSection } from './run-config.ts';
+import { openKeys } from './defaults/open-keys.ts';
+import type { ParsedConfig, TaskSection } from './run-config.ts';
 import type { runSchema } from './run-schema.ts';
 import { defaultEvalStrategy, withoutPrefix } from './training-problems.ts';
 
 /** What the schema lets through, with the `data` section of its task. */
 export type CheckedConfig = Omit<z.output<typeof runSchema>, 'task' | 'data'> & TaskSection;
 
-/** Fills in the defaults that hang on other keys, and leaves the sections of other methods out. */
+/**
+ * Fills in the defaults that hang on other keys, and leaves the sections of other methods out. What depends on the rows and the
+ * model stays open, for `chooseDefaults`.
+ */
 export function fillInDefaults(
   sound: CheckedConfig,
   given: unknown,
   ownMetrics: readonly string[],
-): RunConfig {
+): ParsedConfig {
   const data = withSplits<BaseData>(sound.data, sound.training.eval_strategy !== 'no');
   const checked = { ...sound, data } as CheckedConfig;
   const { method, training } = checked;
@@ -33,11 +37,14 @@ export function fillInDefaults(
     Object.entries(sections).filter(([key]) => ![...others, 'training', 'method'].includes(key)),
   );
   const own = sections[method] as object | undefined;
-  const settings =
-    checked.adapter === undefined || !own ? own : onlyGiven(own, (given as Record<string, object>)[method]);
+  const inSection = (given as Record<string, object | undefined>)[method] ?? {};
+  const open = openKeys(checked, given as { training?: object });
+  const isOpen = (key: string) => checked.adapter !== undefined || open.section.includes(key);
+  const settings = own && without(own, (key) => !(key in inSection) && isOpen(key));
   return {
     ...run,
-    training: {
+    training: without(
+      {
       ...training,
       learning_rate: training.learning_rate ?? methodNamed(method).learningRate,
       per_device_train_batch_size: training.per_device_train_batch_size ?? batchSize.train,
@@ -45,10 +52,12 @@ export function fillInDefaults(
       eval_strategy: training.eval_strategy ?? defaultEvalStrategy(checked.data),
       metric_for_best_model: metric,
       greater_is_better: training.greater_is_better ?? (isOwn || !scoreFacts(metric)?.lessIsBetter),
-    },
+      },
+      (key) => open.training.some((name) => name === key),
+    ),
     method,
     ...(settings && { [method]: settings }),
-  } as RunConfig;
+  } as ParsedConfig;
 }
 
 /** A score of the first validation set where no other is named. */
@@ -58,8 +67,8 @@ function withSet(metric: string, { task, data }: TaskSection, ownMetrics: readon
   return scores.includes(metric) ? first + metric : metric;
 }
 
-function onlyGiven<T extends object>(section: T, given: object = {}): T {
+function without(section: object, isLeftOut: (key: string) => boolean): object {
   return Object.fromEntries(
-    Object.entries(section).filter(([key]) => (given as Record<string, unknown>)[key] !== undefined),
-  ) as T;
+    Object.entries(section).filter(([key, value]) => value !== undefined && !isLeftOut(key)),
+  );
 }

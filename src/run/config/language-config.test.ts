@@ -12,7 +12,7 @@ describe('a config of a language model', () => {
     expect(parse(CAUSAL)).toMatchObject({
       model_init: 'checkpoint',
       data: { train: 'a.txt', sample_by: 'document', completion_only_loss: true, packing: true },
-      training: { per_device_train_batch_size: 8, per_device_eval_batch_size: 8, eval_strategy: 'no' },
+      training: { per_device_eval_batch_size: 8, eval_strategy: 'no' },
     });
     expect(parse(MASKED)).toMatchObject({
       data: {

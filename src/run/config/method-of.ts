@@ -1,12 +1,12 @@
-import { type AnyMethod, type MethodName, methodNamed, type Sections } from '../../tuners/registry.ts';
-import type { RunConfig } from './run-config.ts';
+import { type AnyMethod, type MethodName, methodNamed } from '../../tuners/registry.ts';
+import type { ParsedConfig } from './run-config.ts';
 
 /** A config's method, and its settings. */
-export function methodOf(config: Pick<RunConfig, 'method'> & Partial<Sections>): {
+export function methodOf(config: Pick<ParsedConfig, 'method'>): {
   definition: AnyMethod;
   settings: Record<string, unknown>;
 } {
-  const sections: Partial<Record<MethodName, object>> = config;
+  const sections = config as Partial<Record<MethodName, object>>;
   return {
     definition: methodNamed(config.method),
     settings: { ...sections[config.method] },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../support/user-error.ts';
+import { CHOSEN_TRAINING } from './defaults/policy.ts';
 import { parseRunConfig } from './parse-run-config.ts';
 import type { RunConfigInput } from './run-config.ts';
 
@@ -26,8 +27,8 @@ it('bounds ranks', () => {
 });
 
 describe('defaults', () => {
-  it('are filled in', () => {
-    expect(parseRunConfig(BASE, 'test')).toMatchInlineSnapshot(`
+  it('of Hugging Face and PEFT are filled in', () => {
+    expect(parseRunConfig({ ...BASE, defaults: 'huggingface' }, 'test')).toMatchInlineSnapshot(`
       {
         "adalora": {
           "beta1": 0.85,
@@ -54,6 +55,7 @@ describe('defaults', () => {
           "text": "sentence",
           "train": "train.tsv",
         },
+        "defaults": "huggingface",
         "device": "cpu",
         "method": "adalora",
         "model": "bert-base-uncased",
@@ -92,7 +94,8 @@ describe('defaults', () => {
   });
 
   it('follow method, task and data', () => {
-    const parse = (config: object) => parseRunConfig({ ...BASE, ...config }, 'test').training;
+    const parse = (config: object) =>
+      parseRunConfig({ ...BASE, ...config, defaults: 'huggingface' }, 'test').training;
     expect(parse({ method: 'lora' }).learning_rate).toBe(5e-4);
     expect(parse({ method: 'full' }).learning_rate).toBe(2e-5);
     expect(parse({ method: 'full', training: { learning_rate: 1 } }).learning_rate).toBe(1);
@@ -106,6 +109,17 @@ describe('defaults', () => {
       ['my_loss'],
     );
     expect(byOwn.training.greater_is_better).toBe(true);
+  });
+
+  it('stay open that depend on the rows and the model', () => {
+    const { training, adalora } = parseRunConfig(BASE, 'test');
+    for (const key of [...CHOSEN_TRAINING, 'early_stopping_patience']) expect(training).not.toHaveProperty(key);
+    expect(adalora).not.toHaveProperty('lora_alpha');
+    const given = { learning_rate: 1, max_steps: 5, warmup_steps: 2, eval_strategy: 'no' };
+    const set = parseRunConfig({ ...BASE, training: given, adalora: { lora_alpha: 1 } }, 'test');
+    expect(set.training).toMatchObject({ ...given, num_train_epochs: 3, warmup_ratio: 0 });
+    expect(set.adalora).toHaveProperty('lora_alpha', 1);
+    expect(parseRunConfig(VALIDATED, 'test').training).toHaveProperty('eval_strategy', 'epoch');
   });
 
   it.each(['adalora', 'lora', 'full'] as const)('of a resolved %s config are itself', (method) => {
@@ -134,10 +148,14 @@ it('a key of another section is told its place', () => {
 });
 
 it.each([
-  { training: { eval_strategy: 'epoch' }, data: BASE.data },
+  { defaults: 'huggingface', training: { eval_strategy: 'epoch' }, data: BASE.data },
   { training: { eval_strategy: 'steps' } },
   { training: { eval_steps: 5 } },
-  { training: { load_best_model_at_end: true, early_stopping_patience: 2 }, data: BASE.data },
+  {
+    defaults: 'huggingface',
+    training: { load_best_model_at_end: true, early_stopping_patience: 2 },
+    data: BASE.data,
+  },
   { training: { early_stopping_patience: 2, eval_strategy: 'no' } },
   { training: { warmup_ratio: 0.1, warmup_steps: 10 } },
   { training: { warmup_ratio: 0.1, lr_scheduler_type: 'constant' } },

@@ -4,15 +4,16 @@ import { UserError } from '../../support/user-error.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { ConfigError } from './config-error.ts';
 import { crossCheck } from './cross-checks.ts';
+import type { ParsedConfig, RunConfig } from './run-config.ts';
 import { describeIssue } from './describe-issue.ts';
 import { type CheckedConfig, fillInDefaults } from './fill-in-defaults.ts';
 import { knownKeys } from './known-keys.ts';
-import type { RunConfig } from './run-config.ts';
+
 import { runSchema } from './run-schema.ts';
 import { soundParts, soundSections } from './sound-sections.ts';
 
 /**
- * Checks a config and fills in the defaults. A known key whose value is null counts as left out. Gives itself back when it
+ * Checks a config and fills in the defaults, but for those that depend on the rows and the model. A known key whose value is null counts as left out. Gives itself back when it
  * is given a resolved config.
  *
  * @param where the file's name for messages, or what tells the place of a key
@@ -20,10 +21,20 @@ import { soundParts, soundSections } from './sound-sections.ts';
  * @throws ConfigError, a UserError with a line for everything that is wrong: place, what was expected, what came, nearest key
  */
 export function parseRunConfig(
+  value: { defaults: 'huggingface'; [key: string]: unknown },
+  where: string | ((path: KeyPath) => string),
+  ownMetrics?: readonly string[],
+): RunConfig;
+export function parseRunConfig(
+  value: unknown,
+  where: string | ((path: KeyPath) => string),
+  ownMetrics?: readonly string[],
+): ParsedConfig;
+export function parseRunConfig(
   value: unknown,
   where: string | ((path: KeyPath) => string),
   ownMetrics: readonly string[] = [],
-): RunConfig {
+): ParsedConfig {
   const given = withoutNulls(value);
   const task = runSchema.shape.task.safeParse(Object(given).task).data;
   const checked = task ? runSchema.extend({ data: taskNamed(task).data }) : runSchema;

@@ -3,6 +3,7 @@ import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { Device } from '../../runtime/session.ts';
 import type { DataInputOf, DataOf, DEFAULT_TASK, TaskName } from '../../tasks/registry.ts';
 import type { MethodName, SectionInputs, Sections } from '../../tuners/registry.ts';
+import type { ParsedTraining } from './defaults/parsed-training.ts';
 import type { TrainingConfig, trainingSchema } from './training-section.ts';
 
 /** What editors tell of the keys that no task and no method has for itself. */
@@ -19,6 +20,8 @@ interface CommonInput {
   method?: MethodName;
   /** The folder of an adapter, or of the run that made it, from whose values training starts. */
   adapter?: string;
+  /** Keys that are left out: `chosen` by measurement for the method, task, model and rows, or as in `huggingface` and PEFT. */
+  defaults?: 'chosen' | 'huggingface';
   /** By the names of Hugging Face's TrainingArguments. */
   training?: z.input<typeof trainingSchema>;
   /** The run's folder. */
@@ -49,6 +52,14 @@ export type RunConfigInput = CommonInput & TaskInput & Partial<SectionInputs>;
  */
 export type RunConfig = RunSettings & TaskSection & Partial<Sections>;
 
+/**
+ * A checked config before `chooseDefaults`: what depends on the rows and the model is missing unless the user has set it. A
+ * config with every value is one too.
+ */
+export type ParsedConfig = Omit<RunSettings, 'training'> & { training: ParsedTraining } & TaskSection & {
+    [Name in keyof Sections]?: Partial<Sections[Name]>;
+  };
+
 interface RunSettings {
   model: string;
   model_init: 'checkpoint' | 'random';
@@ -56,6 +67,7 @@ interface RunSettings {
   base_dtype: BaseDtype;
   method: MethodName;
   adapter?: string;
+  defaults: 'chosen' | 'huggingface';
   training: TrainingConfig;
   output: string;
   seed: number;

@@ -12,6 +12,8 @@ import {
 } from '../../tuners/registry.ts';
 import { trainingSchema } from './training-section.ts';
 
+/** `chosen`: by the policy in defaults/. */
+export const DEFAULTS = ['chosen', 'huggingface'] as const;
 const DEVICES = ['cpu', 'webgpu', 'wasm'] as const satisfies Device[];
 
 /** The sections of all methods: those of methods that are not `method` may stay, they are only checked. */
@@ -31,6 +33,7 @@ export const runSchema = z.strictObject({
   task: z.enum(TASK_NAMES).default(DEFAULT_TASK),
   method: z.enum(METHOD_NAMES).default(DEFAULT_METHOD),
   adapter: z.string().min(1).optional(),
+  defaults: z.enum(DEFAULTS).default('chosen'),
   data: z.object({}).loose(),
   training: trainingSchema.prefault({}),
   ...methodSections,

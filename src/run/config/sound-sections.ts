@@ -13,7 +13,7 @@ const dataFilesSchema = z.object(dataFiles);
 
 /** The sections in which nothing is wrong, so that one mistake does not hide those between other sections. */
 export function soundSections(value: unknown, task: TaskName | undefined): SoundSections {
-  const { model_init, base_dtype, method, adapter, training } = runSchema.shape;
+  const { model_init, base_dtype, method, adapter, defaults, training } = runSchema.shape;
   const given = Object(value) as Record<string, unknown>;
   return {
     task,
@@ -21,6 +21,7 @@ export function soundSections(value: unknown, task: TaskName | undefined): Sound
     base_dtype: base_dtype.safeParse(given.base_dtype).data,
     method: method.safeParse(given.method).data,
     adapter: adapter.safeParse(given.adapter).data,
+    defaults: defaults.safeParse(given.defaults).data,
     data: task && dataOf(task, given),
     training: training.safeParse(given.training).data,
   };

@@ -2,6 +2,7 @@ import { type Problem, shown } from '../../support/problem.ts';
 import { scorePrefixes } from '../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
+import type { SoundSections } from './cross-checks.ts';
 import type { TrainingSection } from './training-section.ts';
 
 /** When to evaluate, if the config does not say. */
@@ -16,12 +17,12 @@ export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch'
  */
 export function trainingProblems(
   training: TrainingSection,
-  { task, data }: { task?: TaskName; data?: BaseData },
+  { task, data, defaults = 'chosen' }: Pick<SoundSections, 'task' | 'data' | 'defaults'>,
   own: readonly string[],
 ): Problem[] {
   return [
     ...warmupProblems(training),
-    ...(data ? evaluationProblems(training, data) : []),
+    ...(data ? evaluationProblems(training, data, holdsOut(defaults, task)) : []),
     ...(task ? metricProblems(training, task, own, data) : []),
     ...(task ? smoothingProblems(training, task) : []),
     ...(task ? weightProblems(training, task) : []),
@@ -49,11 +50,21 @@ function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: Train
   return problems;
 }
 
-function evaluationProblems(training: TrainingSection, data: Pick<BaseData, 'validation'>): Problem[] {
+/** Whether rows are held out where no validation set is named. */
+function holdsOut(defaults: SoundSections['defaults'], task: TaskName | undefined): boolean {
+  return defaults === 'chosen' && task !== undefined && taskNamed(task).holdOut !== undefined;
+}
+
+function evaluationProblems(
+  training: TrainingSection,
+  data: Pick<BaseData, 'validation'>,
+  mayHoldOut: boolean,
+): Problem[] {
   const { eval_steps, early_stopping_patience, load_best_model_at_end } = training;
-  const strategy = training.eval_strategy ?? defaultEvalStrategy(data);
+  const isValidated = data.validation !== undefined || mayHoldOut;
+  const strategy = training.eval_strategy ?? (isValidated ? 'epoch' : 'no');
   const problems: Problem[] = [];
-  if (strategy !== 'no' && data.validation === undefined) {
+  if (strategy !== 'no' && !isValidated) {
     problems.push({
       path: ['training', 'eval_strategy'],
       expected: 'data.validation, a file to evaluate on',

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { TextFile } from '../../data/text-file.ts';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { courseOf } from '../config/course-of.ts';
+import { keepChoices } from '../config/defaults/keep-choices.ts';
 import { parseRunConfig } from '../config/parse-run-config.ts';
-import type { RunConfig } from '../config/run-config.ts';
+import type { ParsedConfig, RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
 
 /**
@@ -50,7 +52,17 @@ export function beforeLengthening(
 }
 
 function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
-  return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics);
+  // It has every value.
+  return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics) as RunConfig;
+}
+
+/** The config with which a run is resumed, if its folder has one: what it leaves open is as it was when the run began. */
+export function asBegun(
+  given: ParsedConfig,
+  { config: path }: ReturnType<typeof runFiles>,
+  ownMetrics?: readonly string[],
+): ParsedConfig {
+  return existsSync(path) ? keepChoices(given, startedWith(path, ownMetrics)) : given;
 }
 
 /** Settings in which a config differs from that with which the run in a folder has begun, and both their values. */

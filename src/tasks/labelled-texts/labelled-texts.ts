@@ -101,6 +101,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     batchSize: { train: 32, eval: 64 },
     metrics: [...kind.metrics, 'loss'],
     averages: kind.averages,
+    countRows: ({ rows }) => rows.length,
     smoothsLabels: kind.smoothsLabels,
     tellsAnswers: () => true,
     takesFolders: false,
@@ -122,7 +123,13 @@ export function labelledTexts<Answer extends LabelAnswer>(
       };
     },
     holdOut({ rows, ...file }, share) {
-      const { train, validation } = holdOut(rows, share, ({ text, textPair }) => [text, textPair]);
+      const stratumOf = kind.leastLabels > 0 && !kind.listed ? ({ label }: Row) => String(label) : undefined;
+      const { train, validation } = holdOut(
+        rows,
+        share,
+        ({ text, textPair }) => [text, textPair],
+        stratumOf,
+      );
       const { skipped: _, ...same } = file;
       return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
     },

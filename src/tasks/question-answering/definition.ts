@@ -45,6 +45,7 @@ export const questionAnswering: TaskDefinition<
   batchSize: { train: 16, eval: 32 },
   metrics: ['f1', 'exact_match', 'loss'],
   tellsAnswers: () => true,
+  countRows: (questions) => questions.length,
   takesFolders: false,
   build: () => spanModel,
   read: (files) => files.flatMap((file) => readQuestions(file.read(), file.name, 'places')),

@@ -33,6 +33,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     problems: wordProblems,
     batchSize: { train: 32, eval: 64 },
     metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
+    countRows: ({ sentences }) => sentences.length,
     smoothsLabels: true,
     tellsAnswers: () => true,
     takesFolders: false,

@@ -24,6 +24,7 @@ const { method: METHOD, title: TITLE } = NAMES;
 export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema> = {
   config: adaLoraConfigSchema,
   learningRate: 2e-3,
+  chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
   // Two averages of importance beside what every method has.
   vectors: 7,

@@ -30,6 +30,7 @@ export function bottleneckMethod({
     config: bottleneckSchema(defaults),
     // The best of 3e-4, 1e-3 and 3e-3 on CoLA for both methods: docs/log.md.
     learningRate: 1e-3,
+    chosen: { encoder: { rate: 2e-3 }, language: { rate: 1e-3 } },
     trains: 'adapter',
     vectors: 5,
     start(model, { bottleneck, non_linearity: nonLinearity }) {

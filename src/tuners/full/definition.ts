@@ -7,6 +7,7 @@ import { WholeParameters } from '../whole-parameters.ts';
 export const full: MethodDefinition<object> = {
   config: undefined,
   learningRate: 2e-5,
+  chosen: { encoder: { rate: 1e-4 }, language: { rate: 2e-5 } },
   trains: 'model',
   vectors: 5,
   start: (model) => staticRun(everyParameter(model)),

@@ -20,6 +20,7 @@ const NAMES = { method: 'prune_lora', title: 'prune-LoRA', components: 'doublets
 export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfigSchema> = {
   config: pruneLoraConfigSchema,
   learningRate: 5e-4,
+  chosen: { encoder: { rate: 2e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
   trains: 'adapter',
   // Two averages of importance beside what every method has.
   vectors: 7,

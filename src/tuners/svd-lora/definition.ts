@@ -22,6 +22,7 @@ const TITLE = 'SVD-LoRA';
 export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema> = {
   config: svdLoraConfigSchema,
   learningRate: 2e-3,
+  chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
   vectors: 5,
   start(model, config, totalSteps) {

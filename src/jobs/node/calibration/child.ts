@@ -1,4 +1,4 @@
-import type { RunConfig } from '../../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../../run/config/run-config.ts';
 import { fileError } from '../../../support/file-error.ts';
 import { peakMemoryMb } from '../../../support/node/peak-memory.ts';
 import { calibrate } from '../../calibration/calibrate.ts';
@@ -9,7 +9,7 @@ import { readRun } from '../read-run.ts';
 /** What a process is started for: to make the base of a run, or to measure the run over it. */
 export interface ChildJob {
   kind: 'base' | 'calibration';
-  config: RunConfig;
+  config: ParsedConfig;
   isQuick?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { BaseDtype } from '../../../bases/base-dtype.ts';
 import { resolveModel } from '../../../data/hub/node/resolve-model.ts';
-import type { RunConfig } from '../../../run/config/run-config.ts';
+import type { ParsedConfig } from '../../../run/config/run-config.ts';
 import type { CalibrationProgress } from '../../calibration/calibration.ts';
 import type { PlannedBase } from '../../plan/plan.ts';
 import { askChild } from './ask-child.ts';
@@ -25,7 +25,7 @@ export interface MeasureOptions {
  * @throws the signal's reason when it is aborted
  */
 export async function measureBases(
-  given: RunConfig,
+  given: ParsedConfig,
   bases: readonly PlannedBase[],
   { signal, isQuick, onEvent = () => {} }: MeasureOptions = {},
 ): Promise<PlannedBase[]> {

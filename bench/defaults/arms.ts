@@ -1,0 +1,65 @@
+import type { MethodName } from '../../src/tuners/registry.ts';
+
+/** Settings of a run, in the sections of a config. Empty: nothing set but the data. */
+export interface Arm {
+  training?: Record<string, unknown>;
+  /** The method's section. */
+  section?: Record<string, unknown>;
+}
+
+/** Methods whose section has an alpha. */
+const RANKED: readonly MethodName[] = ['adalora', 'lora', 'svd_lora', 'prune_lora'];
+
+/**
+ * PEFT's examples: sequence_classification/LoRA.ipynb (3e-4, batch 32, 20 epochs, r 8, alpha 16, dropout 0.1, 6 % warm-up) and
+ * conditional_generation/peft_adalora_seq2seq.py (1e-3, batch 8, 8 epochs, alpha 32, dropout 0.1, deltaT 10). The phases of
+ * the latter are counts of steps that a small file does not have: shares take their place.
+ */
+const PEFT_LORA: Arm = {
+  training: { learning_rate: 3e-4, per_device_train_batch_size: 32, num_train_epochs: 20, warmup_ratio: 0.06 },
+  section: { r: 8, lora_alpha: 16, lora_dropout: 0.1 },
+};
+const PEFT_ADALORA: Arm = {
+  training: { learning_rate: 1e-3, per_device_train_batch_size: 8, num_train_epochs: 8 },
+  section: {
+    init_r: 12,
+    target_r: 8,
+    lora_alpha: 32,
+    lora_dropout: 0.1,
+    tinit: '10%',
+    tfinal: '40%',
+    deltaT: 10,
+  },
+};
+
+/**
+ * An arm by its name: `policy`, `huggingface`, `peft`, or a point of the sweep such as `lr5e-3,a32,b16,e8,w0.06` (a left-out
+ * part has the value it has there) with keys of the method's section behind it (`deltaT=5`).
+ */
+export function armNamed(name: string, method: MethodName): Arm {
+  if (name === 'policy') return {};
+  if (name === 'peft') return method === 'adalora' ? PEFT_ADALORA : PEFT_LORA;
+  const parts = name.split(',');
+  const number = (key: string, otherwise: number) => {
+    const part = parts.find((part) => new RegExp(`^${key}[\\d.]`).test(part));
+    return part === undefined ? otherwise : Number(part.slice(key.length));
+  };
+  const given = parts
+    .filter((part) => part.includes('='))
+    .map((part) => part.split('='))
+    .map(([key, value]) => [key, Number.isNaN(Number(value)) ? value : Number(value)]);
+  const inTraining = given.filter(([key]) => String(key).startsWith('t.'));
+  return {
+    training: {
+      learning_rate: number('lr', 5e-3),
+      per_device_train_batch_size: number('b', 16),
+      num_train_epochs: number('e', 8),
+      warmup_ratio: number('w', 0.06),
+      ...Object.fromEntries(inTraining.map(([key, value]) => [String(key).slice(2), value])),
+    },
+    section: {
+      ...(RANKED.includes(method) && { lora_alpha: number('a', 32) }),
+      ...Object.fromEntries(given.filter((entry) => !inTraining.includes(entry))),
+    },
+  };
+}

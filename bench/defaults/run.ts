@@ -1,0 +1,91 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Random } from '../../src/support/random.ts';
+import type { MethodName } from '../../src/tuners/registry.ts';
+import { type Cell, type CellResult, runCell } from './run-cell.ts';
+import { type LabelledRow, SUITE } from './tasks.ts';
+
+/*
+ * npm run bench:defaults -- [--rows 100,400] [--models mini,MiniLM] [--methods adalora] [--arms policy,peft] [--tasks RTE]
+ *   [--seeds 0] [--base int8] [--shard 0/2] [--out FILE]
+ *
+ * A line of JSON for each cell; a cell that has one is passed over, so that a run goes on where it was stopped, and shards may
+ * share a file. `table.ts` makes the table.
+ */
+
+const { values: options } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '100,400,1600,8000' },
+    models: { type: 'string', default: 'mini,MiniLM' },
+    methods: { type: 'string', default: 'adalora' },
+    arms: { type: 'string', default: 'policy,peft,lr2e-3,lr5e-3,lr1e-2' },
+    tasks: { type: 'string', default: SUITE.map(({ name }) => name).join() },
+    seeds: { type: 'string', default: '0,1,2' },
+    base: { type: 'string', default: 'float32' },
+    shard: { type: 'string', default: '0/1' },
+    out: { type: 'string', default: 'runs/bench-defaults.jsonl' },
+  },
+});
+
+const MODELS: Readonly<Record<string, string>> = {
+  mini: 'adalora-mini',
+  MiniLM: process.env.ADALORA_MINILM ?? '../shared/models/all-MiniLM-L6-v2',
+};
+
+const list = (text: string) => text.split(',');
+/** Settings within an arm are parted by commas, arms by semicolons where one has several. */
+const arms = options.arms.includes(';') ? options.arms.split(';').filter(Boolean) : list(options.arms);
+
+const cells: Cell[] = list(options.seeds).flatMap((seed) =>
+  list(options.rows).flatMap((rows) =>
+    list(options.models).flatMap((model) =>
+      list(options.methods).flatMap((method) =>
+        arms.flatMap((arm) =>
+          list(options.tasks).map((task) => ({
+            ...{ task, model, arm, method: method as MethodName, base_dtype: options.base },
+            ...{ rows: Number(rows), seed: Number(seed) },
+          })),
+        ),
+      ),
+    ),
+  ),
+);
+
+const keyOf = ({ task, rows, model, method, arm, seed, base_dtype }: Cell) =>
+  JSON.stringify([task, rows, model, method, arm, seed, base_dtype]);
+const done = (): Set<string> =>
+  new Set(
+    existsSync(options.out)
+      ? readFileSync(options.out, 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => keyOf(JSON.parse(line) as CellResult))
+      : [],
+  );
+
+const read = new Map<string, { train: LabelledRow[]; test: LabelledRow[] }>();
+const [shard, shards] = options.shard.split('/').map(Number);
+mkdirSync(dirname(options.out), { recursive: true });
+for (const cell of cells.filter((_, i) => i % shards === shard)) {
+  if (done().has(keyOf(cell))) continue;
+  const task = SUITE.find(({ name }) => name === cell.task);
+  if (!task) throw new Error(`--tasks: no ${cell.task} in bench/defaults/tasks.ts`);
+  const { train, test } = read.get(cell.task) ?? task.read();
+  read.set(cell.task, { train, test });
+  // Another seed has other rows: what is measured is how well a file of so many rows is learnt.
+  const order = new Random(cell.seed, `rows ${cell.task}`).permutation(train.length);
+  const rows = Array.from(order.subarray(0, cell.rows), (i) => train[i]);
+  // Fewer rows than the smaller size has would be measured twice.
+  if (rows.length < cell.rows * 0.9) continue;
+  try {
+    const result = await runCell(cell, task, rows, test, MODELS[cell.model]);
+    appendFileSync(options.out, `${JSON.stringify(result)}\n`);
+    console.log(
+      `${cell.task} ${rows.length} ${cell.model} ${cell.method} ${cell.arm} seed ${cell.seed}: ${result.score.toFixed(3)} in ${result.seconds.toFixed(0)} s`,
+    );
+  } catch (error) {
+    console.error(`${keyOf(cell)}: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}

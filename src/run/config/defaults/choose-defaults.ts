@@ -1,0 +1,104 @@
+import { taskNamed } from '../../../tasks/registry.ts';
+import { methodNamed } from '../../../tuners/registry.ts';
+import { methodOf } from '../method-of.ts';
+import type { ParsedConfig, RunConfig } from '../run-config.ts';
+import { type ChoiceFacts, HELD_OUT, LEAST_ROWS, policy, widthOf } from './policy.ts';
+
+/** A value that was chosen because the config does not set it. */
+export interface Chosen {
+  /** Its dotted key. */
+  key: string;
+  value: unknown;
+  /** What it depends on. */
+  reason: string;
+}
+
+/**
+ * Chooses whether to evaluate, and on what, if the config leaves that open.
+ *
+ * @param rows in the training file
+ */
+export function chooseEvaluation<Config extends ParsedConfig>(
+  config: Config,
+  rows: number,
+): { config: Config; chosen: Chosen[] } {
+  const { data, training, task } = config;
+  const { eval_strategy: strategy, load_best_model_at_end: best } = training;
+  const holdsOut =
+    data.validation === undefined &&
+    strategy !== 'no' &&
+    config.defaults === 'chosen' &&
+    taskNamed(task).holdOut !== undefined &&
+    (rows >= LEAST_ROWS || strategy !== undefined);
+  const isValidated = data.validation !== undefined || holdsOut;
+  const eval_strategy = strategy ?? (isValidated ? 'epoch' : 'no');
+  const load_best_model_at_end = best ?? eval_strategy !== 'no';
+  const reason = isValidated ? 'there are rows to validate on' : `${rows} rows are too few to hold some out`;
+  const chosen = [
+    ...(holdsOut ? [{ key: 'data.validation', value: HELD_OUT, reason: `${rows} rows` }] : []),
+    ...(strategy === undefined
+      ? [{ key: 'training.eval_strategy', value: eval_strategy, reason }]
+      : []),
+    ...(best === undefined
+      ? [
+          {
+            key: 'training.load_best_model_at_end',
+            value: load_best_model_at_end,
+            reason: `eval_strategy ${eval_strategy}`,
+          },
+        ]
+      : []),
+  ];
+  return {
+    config: {
+      ...config,
+      data: { ...data, ...(holdsOut && { validation: HELD_OUT }) },
+      training: { ...training, eval_strategy, load_best_model_at_end },
+    },
+    chosen,
+  };
+}
+
+/** Fills in what a config leaves open. Gives a config with every value back as it is. */
+export function chooseDefaults(
+  config: ParsedConfig,
+  facts: Omit<ChoiceFacts, 'method' | 'task'>,
+): { config: RunConfig; chosen: Chosen[] } {
+  const { method, task, training } = config;
+  const { settings } = methodOf(config);
+  const proposed = policy({ ...facts, method, task });
+  const missing = (values: object, given: object) =>
+    Object.entries(values).filter(([key]) => (given as Record<string, unknown>)[key] === undefined);
+  const inTraining = missing(proposed.training, training);
+  // An adapter that is continued brings its own.
+  const inSection =
+    config.defaults === 'chosen' && config.adapter === undefined ? missing(proposed.section, settings) : [];
+  const { title } = methodNamed(method).words;
+  const rows = `${facts.rows.toLocaleString('en')} rows`;
+  const reasons: Readonly<Record<string, string>> = {
+    learning_rate: `${title}, ${rows}, width ${widthOf(facts.model.linears)}`,
+    num_train_epochs: `${rows} of about ${Math.round(facts.tokens)} tokens`,
+    per_device_train_batch_size: rows,
+  };
+  return {
+    config: {
+      ...config,
+      training: { ...training, ...Object.fromEntries(inTraining) },
+      ...(inSection.length > 0 && { [method]: { ...settings, ...Object.fromEntries(inSection) } }),
+    } as RunConfig,
+    chosen: [
+      ...inTraining.map(([key, value]) => ({ key: `training.${key}`, value, reason: reasons[key] ?? title })),
+      ...inSection.map(([key, value]) => ({ key: `${method}.${key}`, value, reason: title })),
+    ],
+  };
+}
+
+/** "learning_rate 8e-3 (AdaLoRA, 420 rows)" */
+export function describeChosen({ key, value, reason }: Chosen): string {
+  return `${key.slice(key.indexOf('.') + 1)} ${shortest(value)} (${reason})`;
+}
+
+function shortest(value: unknown): string {
+  if (typeof value !== 'number' || value === 0 || Math.abs(value) >= 0.01) return String(value);
+  return value.toExponential();
+}

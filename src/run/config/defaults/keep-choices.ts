@@ -1,0 +1,21 @@
+import type { ParsedConfig, RunConfig } from '../run-config.ts';
+import { sectionKeys } from './open-keys.ts';
+
+/**
+ * The config with which a run is resumed: what it leaves open is as it was chosen when the run began, by whatever version.
+ *
+ * @param before the run's config.yaml
+ */
+export function keepChoices(given: ParsedConfig, before: RunConfig): ParsedConfig {
+  const { method, training, data } = given;
+  const isOpen = data.validation === undefined && training.eval_strategy === undefined;
+  const section = (config: object) => (config as Record<string, Record<string, unknown> | undefined>)[method];
+  const [own, kept] = [section(given), section(before)];
+  const chosen = kept && sectionKeys(method).flatMap((key) => (key in kept ? [[key, kept[key]]] : []));
+  return {
+    ...given,
+    data: { ...data, ...(isOpen && before.data.validation && { validation: before.data.validation }) },
+    training: { ...before.training, ...training },
+    ...(own && { [method]: { ...Object.fromEntries(chosen ?? []), ...own } }),
+  } as ParsedConfig;
+}
