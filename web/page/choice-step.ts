@@ -40,8 +40,6 @@ export function choiceStep(
   const section = element('choose', HTMLElement);
   let file: OpenedFile | undefined;
   let [isLocked, isReady, turn] = [false, false, 0];
-  /** Whether the user has said how often. */
-  let isTyped = false;
 
   function setReady(ready: boolean): void {
     isReady = ready;
@@ -70,13 +68,9 @@ export function choiceStep(
     if (mine !== turn) return;
     problem.textContent = message;
     counts.innerHTML = choice ? labelsOf(choice).text : '';
-    if (choice && !isTyped) epochs.value = `${choice.epochs}`;
     setReady(choice !== undefined);
   }
 
-  epochs.addEventListener('input', () => {
-    isTyped = epochs.value !== '';
-  });
   text.addEventListener('change', weigh);
   label.addEventListener('change', weigh);
   header.addEventListener('change', () => onHeader(header.checked));
@@ -90,7 +84,11 @@ export function choiceStep(
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const device = element('device', HTMLSelectElement).value as 'wasm' | 'webgpu' | '';
-    const settings = { epochs: epochs.valueAsNumber, rank: rank.valueAsNumber, device: device || undefined };
+    const settings = {
+      epochs: epochs.value === '' ? undefined : epochs.valueAsNumber,
+      rank: rank.valueAsNumber,
+      device: device || undefined,
+    };
     onTrain([Number(text.value), Number(label.value), settings]);
   });
 

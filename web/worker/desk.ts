@@ -8,7 +8,7 @@ import { type Split, splitRows } from '../data/split-rows.ts';
 import { bestDevice } from './best-device.ts';
 import { LearntModel } from './learnt-model.ts';
 import type { Choice, ChosenSettings, OpenedFile, Outcome, Prediction, Watcher } from './messages.ts';
-import { epochsFor, type PageRun, pageRun, SEED } from './page-run.ts';
+import { type PageRun, pageRun, SEED } from './page-run.ts';
 import { RunStore } from './run-store.ts';
 
 const PREVIEWED = 5;
@@ -54,10 +54,7 @@ export class Desk {
   choose(text: number, label: number): Choice {
     const { train, heldOut, labels, leftOut } = this.#split(text, label);
     const [trainRows, heldOutRows] = [train.length, heldOut.length];
-    return {
-      ...{ labels, leftOut, trainRows, heldOutRows },
-      epochs: epochsFor(trainRows),
-    };
+    return { labels, leftOut, trainRows, heldOutRows };
   }
 
   /** Trains on the file. Throws a UserError for what is wrong with it. */

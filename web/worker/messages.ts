@@ -21,8 +21,6 @@ export interface OpenedFile extends Omit<Table, 'rows' | 'columns'> {
 export interface Choice extends Pick<Split, 'labels' | 'leftOut'> {
   trainRows: number;
   heldOutRows: number;
-  /** How often the rows are gone through, where nobody says. */
-  epochs: number;
 }
 
 /** Without a device: the best that there is. */
