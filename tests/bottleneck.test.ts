@@ -155,6 +155,7 @@ describe.each(['llama', 'gpt2', 'gemma2'] as const)('adapters of the decoder %s'
     workspace.write('texts.txt', 'The cat sat on the mat.\n'.repeat(60));
     const settings = {
       model: type,
+      defaults: 'huggingface',
       task: 'causal_lm',
       method: 'houlsby',
       data: { train: 'texts.txt', sample_by: 'line', max_length: 16 },

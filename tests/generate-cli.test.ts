@@ -81,6 +81,7 @@ describe('adalora generate', () => {
       });
     workspace.write('chat.jsonl', `${row('hi', 'the cat')}\n${row('ho', 'cat')}\n`);
     const config = `model: llama
+defaults: huggingface
 task: causal_lm
 method: lora
 data: {train: chat.jsonl}

@@ -9,6 +9,7 @@ import { writeTinyModel } from './support/tiny-model.ts';
 
 /** Ranks are final at step 10 of 16. */
 const CONFIG = {
+  defaults: 'huggingface' as const,
   data: { train: 'rows.tsv', validation: 'dev.tsv', text: 'sentence', label: 'label', max_length: 16 },
   training: { max_steps: 16, per_device_train_batch_size: 8, logging_steps: 1 },
   adalora: { target_r: 2, init_r: 3, tinit: 2, tfinal: 6, deltaT: 2 },

@@ -5,6 +5,7 @@ import { tinyQuestions } from './support/tiny-questions.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 const CONFIG = `model: model
+defaults: huggingface
 task: question_answering
 data: {train: train.json, validation: dev.json, max_length: 32, doc_stride: 8}
 training: {learning_rate: 2e-2, num_train_epochs: 16, per_device_train_batch_size: 16}

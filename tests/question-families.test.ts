@@ -97,6 +97,7 @@ describe.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])('question answ
     const finish = await train(
       {
         task: 'question_answering',
+        defaults: 'huggingface',
         model: workspace.path(family),
         data: { ...data, max_length: 64, doc_stride: 16 },
         training: { learning_rate: 1e-2, max_steps: 30, per_device_train_batch_size: 16, logging_steps: 5 },

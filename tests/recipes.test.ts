@@ -361,11 +361,14 @@ it('wgpt/mistral-7b', () => {
   expect(batchOf(config)).toBe(32);
 });
 
-it.each(recipes.map(({ name }) => name))('%s sets everything: nothing is chosen for its own method', (name) => {
-  const given = parse(recipeConfig(named(name), budgets, {}));
-  const literal = parseRunConfig({ ...given, defaults: 'huggingface' }, name);
-  expect({ ...configOf(name), defaults: 'huggingface' }).toEqual(literal);
-});
+it.each(recipes.map(({ name }) => name))(
+  '%s sets everything: nothing is chosen for its own method',
+  (name) => {
+    const given = parse(recipeConfig(named(name), budgets, {}));
+    const literal = parseRunConfig({ ...given, defaults: 'huggingface' }, name);
+    expect({ ...configOf(name), defaults: 'huggingface' }).toEqual(literal);
+  },
+);
 
 describe('the command', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-'));

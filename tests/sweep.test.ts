@@ -5,6 +5,7 @@ import { Workspace } from './support/workspace.ts';
 /* Four short runs of a tiny model, one of which fails. */
 
 const SWEEP = `model: model
+defaults: huggingface
 method: lora
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
 training: {learning_rate: [1e-6, 2e-2], max_steps: 20, per_device_train_batch_size: 16}

@@ -9,6 +9,7 @@ import { writeTinyEntities, writeTinyTagger } from './support/tiny-entities.ts';
 import { Workspace } from './support/workspace.ts';
 
 const CONFIG = `model: tagger
+defaults: huggingface
 task: token_classification
 data: {train: train.conll, validation: dev.jsonl, max_length: 32}
 training: {learning_rate: 2e-2, num_train_epochs: 20, per_device_train_batch_size: 16}

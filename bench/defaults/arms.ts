@@ -16,7 +16,12 @@ const RANKED: readonly MethodName[] = ['adalora', 'lora', 'svd_lora', 'prune_lor
  * the latter are counts of steps that a small file does not have: shares take their place.
  */
 const PEFT_LORA: Arm = {
-  training: { learning_rate: 3e-4, per_device_train_batch_size: 32, num_train_epochs: 20, warmup_ratio: 0.06 },
+  training: {
+    learning_rate: 3e-4,
+    per_device_train_batch_size: 32,
+    num_train_epochs: 20,
+    warmup_ratio: 0.06,
+  },
   section: { r: 8, lora_alpha: 16, lora_dropout: 0.1 },
 };
 const PEFT_ADALORA: Arm = {

@@ -60,7 +60,7 @@ export async function runCell(
     const seconds = (performance.now() - began) / 1000;
     const opened = await open(output, { batchSize: 64 });
     try {
-      const scores = (await opened.evaluate(testFile)) as Record<string, number>;
+      const scores = (await opened.evaluate({ data: testFile })) as Record<string, number>;
       return { ...cell, score: scores[task === 'regression' ? 'eval_pearson' : 'eval_accuracy'], seconds };
     } finally {
       await opened.close();

@@ -83,11 +83,10 @@ function novels(): LabelledRow[] {
 
 /** What does the description of a restaurant say of its prices? Seven classes, "none" among them. */
 function prices(): LabelledRow[] {
-  const lines = parseRows(
-    readFileSync(join(DATA, 'e2e/devset.csv'), 'utf8'),
-    'devset.csv',
-    { text: 'ref', label: 'mr' } as DataOptions,
-  );
+  const lines = parseRows(readFileSync(join(DATA, 'e2e/devset.csv'), 'utf8'), 'devset.csv', {
+    text: 'ref',
+    label: 'mr',
+  } as DataOptions);
   return lines.map(({ text, label }) => ({
     text,
     label: /priceRange\[([^\]]*)\]/.exec(String(label))?.[1] ?? 'none',
@@ -96,9 +95,8 @@ function prices(): LabelledRow[] {
 
 /** Which of 24 articles does a question ask about? */
 function topics(): LabelledRow[] {
-  const articles: { title: string; paragraphs: { qas: { question: string }[] }[] }[] = json(
-    'squad/xquad.en.json',
-  ).data;
+  const articles: { title: string; paragraphs: { qas: { question: string }[] }[] }[] =
+    json('squad/xquad.en.json').data;
   return articles
     .map(({ title, paragraphs }) => ({
       title,
@@ -123,13 +121,38 @@ const STSB = { text: 5, text_pair: 6, label: 4, header: false } as const;
 const classes = 'single_label_classification';
 
 export const SUITE: readonly SuiteTask[] = [
-  { name: 'SST-2', task: classes, read: () => split(glue('SST-2/train.tsv', { text: 'sentence' }), glue('SST-2/dev.tsv', { text: 'sentence' })) },
-  { name: 'CoLA', task: classes, read: () => split(glue('CoLA/train.tsv', COLA), glue('CoLA/dev.tsv', COLA)) },
-  { name: 'MRPC', task: classes, read: () => split(glue('MRPC/train.tsv', MRPC), glue('MRPC/dev.tsv', MRPC)) },
+  {
+    name: 'SST-2',
+    task: classes,
+    read: () =>
+      split(glue('SST-2/train.tsv', { text: 'sentence' }), glue('SST-2/dev.tsv', { text: 'sentence' })),
+  },
+  {
+    name: 'CoLA',
+    task: classes,
+    read: () => split(glue('CoLA/train.tsv', COLA), glue('CoLA/dev.tsv', COLA)),
+  },
+  {
+    name: 'MRPC',
+    task: classes,
+    read: () => split(glue('MRPC/train.tsv', MRPC), glue('MRPC/dev.tsv', MRPC)),
+  },
   { name: 'RTE', task: classes, read: () => split(glue('RTE/train.tsv', PAIR), glue('RTE/dev.tsv', PAIR)) },
-  { name: 'QNLI', task: classes, read: () => cut(glue('QNLI/dev.tsv', { text: 'question', text_pair: 'sentence' })) },
-  { name: 'MNLI', task: classes, read: () => cut(glue('MNLI/dev_matched.jsonl', { text: 'premise', text_pair: 'hypothesis' })) },
-  { name: 'STS-B', task: 'regression', read: () => split(glue('STS-B/sts-train.csv', STSB), glue('STS-B/sts-dev.csv', STSB)) },
+  {
+    name: 'QNLI',
+    task: classes,
+    read: () => cut(glue('QNLI/dev.tsv', { text: 'question', text_pair: 'sentence' })),
+  },
+  {
+    name: 'MNLI',
+    task: classes,
+    read: () => cut(glue('MNLI/dev_matched.jsonl', { text: 'premise', text_pair: 'hypothesis' })),
+  },
+  {
+    name: 'STS-B',
+    task: 'regression',
+    read: () => split(glue('STS-B/sts-train.csv', STSB), glue('STS-B/sts-dev.csv', STSB)),
+  },
   { name: 'e-mails', task: classes, read: mails },
   { name: 'novels', task: classes, read: () => cut(novels()) },
   { name: 'prices', task: classes, read: () => cut(prices()) },

@@ -2,16 +2,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { textFile } from '../../src/data/node/text-files.ts';
 import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import type { RunConfig } from '../../src/run/config/run-config.ts';
 import { readPairs } from '../../src/tasks/seq2seq-lm/read-pairs.ts';
 import { planEpoch } from '../../src/text/batches.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
-import type { RunConfig } from '../../src/run/config/run-config.ts';
 import { runLength } from '../../src/train/run-length.ts';
 
 /* tsx seq2seq-batches.ts RUN.yaml BATCHES.json: which examples each step of such a run takes, for train_seq2seq.py. */
 
 const [config, output] = process.argv.slice(2);
-const run = parseRunConfig({ ...parse(readFileSync(config, 'utf8')), defaults: 'huggingface' }, config) as RunConfig;
+const run = parseRunConfig(
+  { ...parse(readFileSync(config, 'utf8')), defaults: 'huggingface' },
+  config,
+) as RunConfig;
 if (run.task !== 'seq2seq_lm') throw new Error('another task');
 const { data, training, seed } = run;
 const tokenizer = loadTokenizer(run.model, { typeVocabSize: 0 });

@@ -20,6 +20,7 @@ import type { inPage, PageRun, PageRunOptions, SentFiles } from './support/train
 
 /** Thirty steps in which AdaLoRA drops a third of its triplets, and comes to an end with that. */
 const CONFIG = {
+  defaults: 'huggingface',
   data: { train: 'rows.tsv', validation: 'dev.tsv', text: 'sentence', label: 'label', max_length: 32 },
   training: { max_steps: 30, per_device_train_batch_size: 8, logging_steps: 1, learning_rate: 5e-3 },
   adalora: { target_r: 4, init_r: 6, lora_alpha: 16, tinit: 5, tfinal: 10, deltaT: 2 },

@@ -12,6 +12,7 @@ const PROGRAM = resolve('dist/cli/main.js');
 const HALTING = pathToFileURL('tests/support/halt-at.mjs').href;
 
 const CONFIG = `model: model
+defaults: huggingface
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
 training:
   learning_rate: 2e-2

@@ -44,7 +44,9 @@ export function describePlan(plan: Plan): string {
   const table = rankTable(ranks);
   const isMeasured = plan.bases.some(({ measured, failure }) => measured || failure !== undefined);
   return [
-    ...(plan.chosen.length > 0 ? [plan.chosen.map((one) => `chosen: ${describeChosen(one)}`).join('\n')] : []),
+    ...(plan.chosen.length > 0
+      ? [plan.chosen.map((one) => `chosen: ${describeChosen(one)}`).join('\n')]
+      : []),
     lines.join('\n'),
     ...(table.modules === 0 ? [] : [heatMap(table, false)]),
     basesTable(plan.bases, plan.baseDtype),

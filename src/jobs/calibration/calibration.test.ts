@@ -39,7 +39,15 @@ describe('the planned steps', () => {
   const lengths = Int32Array.from({ length: 90 }, (_, i) => 3 + (i % 17));
   const settings = (training: object) =>
     trainerSettings(
-      parseRunConfig({ defaults: 'huggingface', output: 'unwritten', data: { train: 'unread', text: 0, label: 1 }, training }, 'test'),
+      parseRunConfig(
+        {
+          defaults: 'huggingface',
+          output: 'unwritten',
+          data: { train: 'unread', text: 0, label: 1 },
+          training,
+        },
+        'test',
+      ),
       lengths.length,
     );
 

@@ -8,7 +8,13 @@ const examples = { lengths: Int32Array.from({ length: 300 }, (_, i) => 4 + ((i *
 function sizeOfLargest(training: Record<string, unknown>): number {
   const data = { train: 'unread', text: 0, label: 1 };
   const config = parseRunConfig(
-    { defaults: 'huggingface', model: 'unread', output: 'unwritten', data, training: { per_device_train_batch_size: 4, ...training } },
+    {
+      defaults: 'huggingface',
+      model: 'unread',
+      output: 'unwritten',
+      data,
+      training: { per_device_train_batch_size: 4, ...training },
+    },
     'test',
   );
   return paddedTokens(largestBatch(config, examples), examples.lengths);

@@ -30,7 +30,10 @@ function modelOf(json: Record<string, unknown>): TaskModel {
 
 function configOf(settings: Partial<RunConfigInput> = {}) {
   const data = { train: 'unread', text: 0, label: 1 };
-  return parseRunConfig({ model: 'unread', output: 'unwritten', data, ...settings, defaults: 'huggingface' }, 'test');
+  return parseRunConfig(
+    { model: 'unread', output: 'unwritten', data, ...settings, defaults: 'huggingface' },
+    'test',
+  );
 }
 
 /** Texts of 4 to 11 tokens. */

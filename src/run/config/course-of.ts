@@ -5,7 +5,14 @@ import type { RunConfig } from './run-config.ts';
  * Every value of a config that the course of training depends on, as JSON, by its dotted key: not where files lie, what is
  * computed on, what is computed twice (to the bit), nor when something is reported.
  */
-export function courseOf({ output: _, device: __, defaults: ____, data, training, ...rest }: RunConfig): Map<string, string> {
+export function courseOf({
+  output: _,
+  device: __,
+  defaults: ____,
+  data,
+  training,
+  ...rest
+}: RunConfig): Map<string, string> {
   const { train: ___, validation, ...files } = data;
   // Which rows are learnt from, where it is no file.
   const columns = { ...files, ...(heldOutShare(validation) !== undefined && { validation }) };

@@ -113,7 +113,8 @@ describe('defaults', () => {
 
   it('stay open that depend on the rows and the model', () => {
     const { training, adalora } = parseRunConfig(BASE, 'test');
-    for (const key of [...CHOSEN_TRAINING, 'early_stopping_patience']) expect(training).not.toHaveProperty(key);
+    for (const key of [...CHOSEN_TRAINING, 'early_stopping_patience'])
+      expect(training).not.toHaveProperty(key);
     expect(adalora).not.toHaveProperty('lora_alpha');
     const given = { learning_rate: 1, max_steps: 5, warmup_steps: 2, eval_strategy: 'no' };
     const set = parseRunConfig({ ...BASE, training: given, adalora: { lora_alpha: 1 } }, 'test');

@@ -4,10 +4,10 @@ import { UserError } from '../../support/user-error.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { ConfigError } from './config-error.ts';
 import { crossCheck } from './cross-checks.ts';
-import type { ParsedConfig, RunConfig } from './run-config.ts';
 import { describeIssue } from './describe-issue.ts';
 import { type CheckedConfig, fillInDefaults } from './fill-in-defaults.ts';
 import { knownKeys } from './known-keys.ts';
+import type { ParsedConfig, RunConfig } from './run-config.ts';
 
 import { runSchema } from './run-schema.ts';
 import { soundParts, soundSections } from './sound-sections.ts';

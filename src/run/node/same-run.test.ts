@@ -5,7 +5,10 @@ import { fingerprintOf } from './same-run.ts';
 const fingerprint = (training: object, more: object = {}) => {
   const data = { train: 'train.tsv', text: 'sentence', label: 'label' };
   return fingerprintOf(
-    parseRunConfig({ defaults: 'huggingface', model: 'bert', data, output: 'run', training, ...more }, 'test'),
+    parseRunConfig(
+      { defaults: 'huggingface', model: 'bert', data, output: 'run', training, ...more },
+      'test',
+    ),
     ['a'],
     [],
   );

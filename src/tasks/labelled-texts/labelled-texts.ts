@@ -124,12 +124,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     },
     holdOut({ rows, ...file }, share) {
       const stratumOf = kind.leastLabels > 0 && !kind.listed ? ({ label }: Row) => String(label) : undefined;
-      const { train, validation } = holdOut(
-        rows,
-        share,
-        ({ text, textPair }) => [text, textPair],
-        stratumOf,
-      );
+      const { train, validation } = holdOut(rows, share, ({ text, textPair }) => [text, textPair], stratumOf);
       const { skipped: _, ...same } = file;
       return { train: { rows: train, ...file }, validation: { rows: validation, ...same } };
     },

@@ -36,9 +36,7 @@ export function chooseEvaluation<Config extends ParsedConfig>(
   const reason = isValidated ? 'there are rows to validate on' : `${rows} rows are too few to hold some out`;
   const chosen = [
     ...(holdsOut ? [{ key: 'data.validation', value: HELD_OUT, reason: `${rows} rows` }] : []),
-    ...(strategy === undefined
-      ? [{ key: 'training.eval_strategy', value: eval_strategy, reason }]
-      : []),
+    ...(strategy === undefined ? [{ key: 'training.eval_strategy', value: eval_strategy, reason }] : []),
     ...(best === undefined
       ? [
           {

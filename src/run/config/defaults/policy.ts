@@ -45,7 +45,10 @@ const WORK = 2e12;
 
 /** What a method's and a task's facts come to for some rows and a model. */
 export function policy(facts: ChoiceFacts): {
-  training: Pick<TrainingConfig, 'learning_rate' | 'num_train_epochs' | 'per_device_train_batch_size' | 'warmup_ratio'>;
+  training: Pick<
+    TrainingConfig,
+    'learning_rate' | 'num_train_epochs' | 'per_device_train_batch_size' | 'warmup_ratio'
+  >;
   /** Of the method's section. */
   section: Readonly<Record<string, unknown>>;
 } {
@@ -70,7 +73,10 @@ function epochsFor({ rows, tokens, model }: ChoiceFacts, learnsTexts: boolean): 
   const wanted = learnsTexts
     ? EPOCHS.ofTexts
     : Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.ceil(ROWS_SEEN / rows)));
-  const parameters = model.linears.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
+  const parameters = model.linears.reduce(
+    (sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures,
+    0,
+  );
   return Math.max(1, Math.min(wanted, Math.floor(WORK / (parameters * tokens * rows))));
 }
 
