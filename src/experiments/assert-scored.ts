@@ -1,8 +1,8 @@
-import type { RunConfig } from '../run/config/run-config.ts';
+import type { ParsedConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 
 /** Throws a UserError for a run that would end without a score, by which it is to be compared with others. */
-export function assertScored({ training }: RunConfig, where: string): void {
+export function assertScored({ training }: ParsedConfig, where: string): void {
   if (training.eval_strategy !== 'no') return;
   throw new UserError({
     where: `${where}: training.eval_strategy`,

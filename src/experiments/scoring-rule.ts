@@ -12,7 +12,7 @@ export interface ScoringRule {
 
 /** What the configs of a task's rows say, and the steps at which their runs fixed their ranks. */
 export function scoringRule(
-  training: { metric_for_best_model: string; greater_is_better: boolean; load_best_model_at_end: boolean },
+  training: { metric_for_best_model: string; greater_is_better: boolean; load_best_model_at_end?: boolean },
   records: readonly RunRecord[],
 ): ScoringRule {
   const finals = records.flatMap(({ allocations }) =>
@@ -21,7 +21,8 @@ export function scoringRule(
   return {
     metric: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
-    best: training.load_best_model_at_end,
+    // Left open it is chosen, and there are evaluations.
+    best: training.load_best_model_at_end ?? true,
     from: finals.reduce((most, step) => Math.max(most, step), 0),
   };
 }

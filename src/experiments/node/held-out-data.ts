@@ -65,7 +65,7 @@ export async function writeHeldOut(
  * @returns for each config what takes the place of `data.train` and `data.validation`
  */
 export async function writeAllHeldOut(
-  configs: readonly Pick<RunConfig, 'task' | 'data'>[],
+  configs: readonly Pick<ParsedConfig, 'task' | 'data'>[],
   share: number,
   output: string,
 ): Promise<{ train: string; validation: string }[]> {
