@@ -4,6 +4,7 @@ import type { AttentionCache } from '../nn/attention-cache.ts';
 import type { EncodedRows } from '../nn/encoder-layers.ts';
 import type { Network } from '../nn/network.ts';
 import type { HeadKind } from './heads/registry.ts';
+import type { Pooling } from './pooling.ts';
 
 /**
  * A batch of token sequences, sequence-major: row s of `inputIds` holds token s of every example, so that a row of the
@@ -31,6 +32,8 @@ export interface ModelInputs {
   logitRows?: Value;
   /** Whether the last layer is computed for all tokens also where a head reads the first ones alone. */
   everyRow?: boolean;
+  /** Told the hidden states of all tokens by a head that pools them. */
+  onTokens?(hidden: Value): void;
   /** Where a decoder keeps what it has read; without a cache it reads from the start. */
   cache?: AttentionCache;
 }
@@ -50,6 +53,8 @@ export interface CommonConfig {
   /** The same of one of them, where a family draws each by its own. */
   deviationOf?(name: string, shape: readonly number[]): number;
   padTokenId?: number;
+  /** How a text's hidden states become one vector, if the model's files say so. */
+  pooling?: Pooling;
   /** Whether a token's hidden state depends on the length of the text, so that a prompt must be read in one piece. */
   readsWhole?: boolean;
   /** The token with which the decoder of an encoder-decoder starts. */
@@ -66,6 +71,8 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   readonly modules: readonly string[];
   /** Further modules that a checkpoint may lack, as a pooler; then they are initialised, trained and saved too. */
   readonly mayLack?: readonly string[];
+  /** Features of its output, if there are no labels: then `numLabels` is that. */
+  outputs?(config: Config): number;
   /** Logits with the axes of its kind; of heads by token those of the `logitRows`, if there are any. */
   build(network: Network, config: Config, inputs: ModelInputs): Value;
 }

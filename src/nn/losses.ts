@@ -80,7 +80,8 @@ export function binaryCrossEntropy(logits: Value, targets: Value): Value {
   return average(add(subtract(relu(logits), multiply(logits, targets)), softplus));
 }
 
-function average(x: Value): Value {
+/** The mean of all elements, []. */
+export function average(x: Value): Value {
   const axes = x.shape.map((_, axis) => axis);
   const ones = expand(constant(x.node.graph, [1], []), x.shape);
   return divide(sum(x, axes), sum(ones, axes));

@@ -80,6 +80,8 @@ export class Network {
   base: FrozenBase | undefined;
   /** The path of this part, which stands before every path that it is asked for; '' for the whole network. */
   readonly path: string = '';
+  /** What the paths of this part lack: see {@link without}. */
+  private readonly left: string = '';
   // `private` and not #: a part reads the fields of the whole through its prototype, which # does not allow.
   private readonly injection: Injection | undefined;
 
@@ -96,9 +98,16 @@ export class Network {
     return Object.create(this, { path: { value: this.pathOf(path) } });
   }
 
+  /** The same network, whose paths below `prefix` lack it, as those of a base model without a head do. */
+  without(prefix: string): Network {
+    return Object.create(this, { left: { value: prefix } });
+  }
+
   /** The whole path of a parameter or module of this part. */
   pathOf(name: string): string {
-    return this.path === '' ? name : `${this.path}.${name}`;
+    const path = this.path === '' ? name : `${this.path}.${name}`;
+    if (this.left === '' || !`${path}.`.startsWith(`${this.left}.`)) return path;
+    return path.slice(this.left.length + 1);
   }
 
   /** A parameter of the checkpoint: frozen, or trained where the tuner says so. */

@@ -2,6 +2,7 @@ import { Graph, type Value } from '../graph/graph.ts';
 import type { HeadKind } from '../models/heads/registry.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
 import { Network } from '../nn/network.ts';
+import type { Tensors } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 import { modelInputs } from './model-inputs.ts';
@@ -22,6 +23,16 @@ export interface TaskModel extends TunableModel {
   buildLogits(network: Network, change?: ChangeInputs): Value;
   /** Mean loss of a batch, []; declares the inputs of its targets. Of losses that are no cross-entropy the options are nothing. */
   buildLoss(network: Network, options?: LossOptions): Value;
+  /** A loss over the outputs of all the texts of a step, which cannot be taken part by part. */
+  joint?: JointLoss;
+}
+
+/** A loss in which every example of a step has to do with every other. */
+export interface JointLoss {
+  /** The loss [] of outputs [texts, features]; declares the inputs that say which belong together. */
+  build(outputs: Value): Value;
+  /** Those inputs of several batches as of one; `texts`: how many each has. */
+  join(batches: readonly Tensors[], texts: readonly number[]): Tensors;
 }
 
 /**
@@ -32,7 +43,7 @@ export interface TaskModel extends TunableModel {
  */
 export function taskModel(
   definition: ModelDefinition,
-  config: CommonConfig,
+  given: CommonConfig,
   headKind: HeadKind,
   buildLoss: (
     logits: (change?: ChangeInputs) => Value,
@@ -42,6 +53,7 @@ export function taskModel(
 ): TaskModel {
   const head = definition.heads[headKind];
   if (!head) throw noHead(definition, headKind);
+  const config = head.outputs ? { ...given, numLabels: head.outputs(given) } : given;
   const buildLogits = (network: Network, change: ChangeInputs = () => ({})) => {
     const inputs = modelInputs(network.graph);
     return head.build(network, config, { ...inputs, ...change(inputs) });

@@ -22,6 +22,8 @@ export interface ExampleBatch {
   feeds: Tensors;
   /** What the batch's loss is a mean over: examples, or labelled tokens. */
   weight: number;
+  /** Of a loss over all texts of a step: how many are computed at a time; by default all of the batch. */
+  chunk?: number;
 }
 
 /** What `eval_loss` and, for each metric of the task, `eval_<metric>` is. */

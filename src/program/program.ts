@@ -7,6 +7,7 @@ import type { Session, Tensors } from '../runtime/session.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
+import { type JointBatch, type JointPart, JointProgram } from './joint-program.ts';
 import {
   evaluationGraph,
   TRAINED,
@@ -50,6 +51,7 @@ export class Program {
   readonly #options: TrainingOptions;
   readonly #gradient: Float32Array;
   #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
+  #joint: JointProgram | undefined;
   readonly #evaluations = new Map<'logits' | 'loss', Promise<Session>>();
 
   constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: ProgramOptions = {}) {
@@ -57,7 +59,7 @@ export class Program {
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
     // A graph cuts the masks of whole batches alone.
-    this.#options = { ...training, masks: communicator.size > 1 ? 'host' : engine.masks };
+    this.#options = { ...training, masks: communicator.size > 1 || model.joint ? 'host' : engine.masks };
     this.#gradient = new Float32Array(tuner.layout.length);
   }
 
@@ -98,6 +100,16 @@ export class Program {
     };
   }
 
+  /** What the parts of a step give whose examples all have to do with each other: see {@link JointProgram}. */
+  differentiateJointly(
+    values: Float32Array,
+    batches: readonly JointBatch[],
+    seed: number,
+  ): AsyncGenerator<JointPart> {
+    this.#joint ??= new JointProgram(this.parts, this.#options);
+    return this.#joint.differentiate(values, batches, seed, this.communicator);
+  }
+
   /** Logits of a batch, row-major; the shape is the head's: [batch, labels] of a classifier. */
   async predict(values: Float32Array, batch: Tensors): Promise<Float32Array> {
     return (await this.#evaluate('logits', values, batch)) as Float32Array;
@@ -110,6 +122,7 @@ export class Program {
 
   async release(): Promise<void> {
     await (await this.#training)?.session.release();
+    await this.#joint?.release();
     for (const session of this.#evaluations.values()) await (await session).release();
   }
 

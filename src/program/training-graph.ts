@@ -68,6 +68,11 @@ export function evaluationGraph(
   return { [output]: output === 'logits' ? model.buildLogits(network) : model.buildLoss(network) };
 }
 
+/** The network in training, its dropout included, without a loss. */
+export function trainingNetwork(tuner: Tuner, { masks }: TrainingOptions): { network: Network; flat: Value } {
+  return tunedNetwork(tuner, true, masks);
+}
+
 /** A network under a tuner, and the trained vector in it. */
 export function tunedNetwork(
   tuner: Tuner,

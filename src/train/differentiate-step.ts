@@ -27,15 +27,22 @@ export async function differentiateStep(
 ): Promise<StepObjective> {
   const { communicator } = program;
   const of = ({ feeds, number }: MicroBatch) => program.differentiate(values, feeds, seed, number);
-  if (batches.length === 1 && communicator.size === 1) return { ...(await of(batches[0])), stops };
+  const isJoint = program.parts.model.joint !== undefined;
+  if (batches.length === 1 && communicator.size === 1 && !(isJoint && batches[0].chunk))
+    return { ...(await of(batches[0])), stops };
   const sums = new Float32Array(values.length + SUMS);
   const gradient = sums.subarray(0, values.length);
   let loss = 0;
   let shares = 0;
   let regularizer: number | undefined;
-  for (const batch of batches) {
-    const part = await of(batch);
-    const share = batch.weight * part.share;
+  async function* each() {
+    for (const batch of batches) {
+      const part = await of(batch);
+      yield { ...part, share: batch.weight * part.share };
+    }
+  }
+  for await (const part of isJoint ? program.differentiateJointly(values, batches, seed) : each()) {
+    const { share } = part;
     loss += share * part.loss;
     shares += share;
     accumulate(gradient, part.gradient, share);

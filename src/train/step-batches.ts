@@ -9,6 +9,8 @@ export interface MicroBatch {
   examples: number;
   /** Its share of what the step's loss is a mean over. */
   weight: number;
+  /** See `ExampleBatch`. */
+  chunk?: number;
   /** Counts micro-batches over the whole run: what its masks are drawn by. */
   number: number;
 }

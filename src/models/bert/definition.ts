@@ -1,5 +1,6 @@
 import { tanh } from '../../graph/build.ts';
 import { activation } from '../../nn/activation.ts';
+import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { maskedLmHead, maskedLmTies } from '../heads/masked-lm/masked-lm-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { tokenHead } from '../heads/token-classification/token-head.ts';
@@ -43,6 +44,7 @@ export const bert: ModelDefinition<BertConfig> = {
       },
     },
     QUESTION_ANS: spanHead('BertForQuestionAnswering', bertModel),
+    FEATURE_EXTRACTION: featureHead('BertModel', 'bert', bertModel, (config) => config.hidden_size),
     TOKEN_CLS: tokenHead('BertForTokenClassification', bertModel, classifierDropout),
     MASKED_LM: maskedLmHead('BertForMaskedLM', bertModel, MASKED_LM, (config) => ({
       width: config.hidden_size,

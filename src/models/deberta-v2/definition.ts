@@ -1,4 +1,5 @@
 import { activation } from '../../nn/activation.ts';
+import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { tokenHead } from '../heads/token-classification/token-head.ts';
 import type { ModelDefinition } from '../model-definition.ts';
@@ -39,6 +40,7 @@ export const debertaV2: ModelDefinition<DebertaV2Config> = {
       },
     },
     QUESTION_ANS: spanHead('DebertaV2ForQuestionAnswering', debertaV2Model),
+    FEATURE_EXTRACTION: featureHead('DebertaV2Model', 'deberta', debertaV2Model, (config) => config.hidden_size),
     TOKEN_CLS: tokenHead(
       'DebertaV2ForTokenClassification',
       debertaV2Model,

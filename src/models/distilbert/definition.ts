@@ -1,5 +1,6 @@
 import { relu } from '../../graph/build.ts';
 import { activation } from '../../nn/activation.ts';
+import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { maskedLmHead, maskedLmTies } from '../heads/masked-lm/masked-lm-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { tokenHead } from '../heads/token-classification/token-head.ts';
@@ -42,6 +43,7 @@ export const distilBert: ModelDefinition<DistilBertConfig> = {
       },
     },
     QUESTION_ANS: spanHead('DistilBertForQuestionAnswering', distilBertModel, ({ qa_dropout }) => qa_dropout),
+    FEATURE_EXTRACTION: featureHead('DistilBertModel', 'distilbert', distilBertModel, ({ dim }) => dim),
     TOKEN_CLS: tokenHead('DistilBertForTokenClassification', distilBertModel, ({ dropout }) => dropout),
     MASKED_LM: maskedLmHead('DistilBertForMaskedLM', distilBertModel, MASKED_LM, (config) => ({
       width: config.dim,

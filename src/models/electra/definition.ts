@@ -1,6 +1,7 @@
 import { activation } from '../../nn/activation.ts';
 import { classifierDropout } from '../bert/config.ts';
 import { bert } from '../bert/definition.ts';
+import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { maskedLmHead, maskedLmTies } from '../heads/masked-lm/masked-lm-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { denseClassifierHead } from '../heads/sequence-classification/dense-classifier-head.ts';
@@ -34,6 +35,7 @@ export const electra: ModelDefinition<ElectraConfig> = {
       activation('gelu'),
     ),
     QUESTION_ANS: spanHead('ElectraForQuestionAnswering', electraModel),
+    FEATURE_EXTRACTION: featureHead('ElectraModel', 'electra', electraModel, ({ hidden_size }) => hidden_size),
     TOKEN_CLS: tokenHead('ElectraForTokenClassification', electraModel, classifierDropout),
     MASKED_LM: maskedLmHead('ElectraForMaskedLM', electraModel, MASKED_LM, (config) => ({
       width: config.embedding_size,

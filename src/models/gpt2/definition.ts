@@ -1,5 +1,6 @@
 import { lastTokens } from '../../nn/last-rows.ts';
 import { selectRows } from '../../nn/select-rows.ts';
+import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { tokenHead } from '../heads/token-classification/token-head.ts';
 import { wordLogits } from '../heads/word-logits.ts';
@@ -43,5 +44,6 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
       ({ classifier_dropout, hidden_dropout }) => classifier_dropout ?? hidden_dropout ?? CLASSIFIER_DROPOUT,
     ),
     QUESTION_ANS: spanHead('GPT2ForQuestionAnswering', gpt2Model),
+    FEATURE_EXTRACTION: featureHead('GPT2Model', 'transformer', gpt2Model, ({ n_embd }) => n_embd),
   },
 };

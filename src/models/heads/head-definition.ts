@@ -1,4 +1,4 @@
-/** An axis of what a head gives: of a size that is fixed, or of a batch, its tokens, the labels, the vocabulary. */
+/** An axis of what a head gives: of a size that is fixed, or of a batch, its tokens, the labels (or features), the vocabulary. */
 export type HeadAxis = number | 'batch' | 'sequence' | 'labels' | 'vocabulary';
 
 /** How a server answers with a head: rows share batches, sequences share a decoding loop, or a model has its own session. */
@@ -19,7 +19,7 @@ export interface HeadDefinition {
   /** What the model reads: a text at once, a text bit by bit behind a cache, or one text while it writes another. */
   readonly reads: 'whole' | 'cached' | 'encoder-decoder';
   /** What a model with this head is opened for. */
-  readonly purpose: 'predict' | 'generate';
+  readonly purpose: 'predict' | 'generate' | 'embed';
   /** Missing if no server answers with it. */
   readonly served?: Served;
 }

@@ -1,4 +1,5 @@
 import { causalLmHead } from './causal-lm/definition.ts';
+import { featureExtractionHead } from './feature-extraction/definition.ts';
 import type { HeadDefinition } from './head-definition.ts';
 import { maskedLmHead } from './masked-lm/definition.ts';
 import { questionAnsweringHead } from './question-answering/definition.ts';
@@ -14,6 +15,7 @@ export const HEADS = {
   MASKED_LM: maskedLmHead,
   CAUSAL_LM: causalLmHead,
   SEQ_2_SEQ_LM: seq2seqLmHead,
+  FEATURE_EXTRACTION: featureExtractionHead,
 } satisfies Readonly<Record<string, HeadDefinition>>;
 
 export type HeadKind = keyof typeof HEADS;

@@ -8,6 +8,6 @@ export function taskTypeOf({ config, head }: Pick<StoredAdapter, 'config' | 'hea
   const exchangeable = head?.config as { head_type: string } | null | undefined;
   const found = exchangeable
     ? Object.values(HEADS).find(({ adapterHubTypes }) => adapterHubTypes.includes(exchangeable.head_type))
-    : headOfClass((head ?? config).model_class as string);
+    : headOfClass(((head ?? config).model_class as string).replace(/AdapterModel$/, ''));
   return found?.taskType ?? null;
 }

@@ -1,4 +1,5 @@
 import type { Value } from '../../graph/graph.ts';
+import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import type { Encode, ModelDefinition } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
@@ -45,6 +46,7 @@ export function decoderFamily<Config extends DecoderConfig>(
     heads: {
       CAUSAL_LM: causalHead(`${name}ForCausalLM`, model, words, finish),
       SEQ_CLS: sequenceHead(`${name}ForSequenceClassification`, model),
+      FEATURE_EXTRACTION: featureHead(`${name}Model`, PREFIX, model, (config) => config.hidden_size),
       ...(hasTokenHead && { TOKEN_CLS: tokenHead(`${name}ForTokenClassification`, model) }),
       ...(spanPrefix && {
         QUESTION_ANS: {

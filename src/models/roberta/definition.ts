@@ -2,6 +2,7 @@ import { tanh } from '../../graph/build.ts';
 import { activation } from '../../nn/activation.ts';
 import { classifierDropout } from '../bert/config.ts';
 import { bert } from '../bert/definition.ts';
+import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { maskedLmHead, maskedLmTies } from '../heads/masked-lm/masked-lm-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
 import { denseClassifierHead } from '../heads/sequence-classification/dense-classifier-head.ts';
@@ -43,6 +44,7 @@ export function robertaFamily(
         tanh,
       ),
       QUESTION_ANS: spanHead(`${className}ForQuestionAnswering`, robertaModel),
+      FEATURE_EXTRACTION: featureHead(`${className}Model`, 'roberta', robertaModel, (config) => config.hidden_size),
       TOKEN_CLS: tokenHead(`${className}ForTokenClassification`, robertaModel, classifierDropout),
       MASKED_LM: maskedLmHead(`${className}ForMaskedLM`, robertaModel, MASKED_LM, (config) => ({
         width: config.hidden_size,

@@ -1,0 +1,13 @@
+import type { HeadDefinition } from '../head-definition.ts';
+
+/** One vector of a text: the hidden states of its tokens, pooled. */
+export const featureExtractionHead: HeadDefinition = {
+  taskType: 'FEATURE_EXTRACTION',
+  architectures: ['Model'],
+  adapterHubTypes: [],
+  axes: ['batch', 'labels'],
+  onnxOutputs: ['sentence_embedding'],
+  reads: 'whole',
+  purpose: 'embed',
+  served: 'rows',
+};

@@ -1,0 +1,40 @@
+import { meanTokens, normalised } from '../../../nn/pool-tokens.ts';
+import { firstTokens } from '../../../nn/first-tokens.ts';
+import { lastTokens } from '../../../nn/last-rows.ts';
+import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
+import { PLAIN_POOLING } from '../../pooling.ts';
+
+/**
+ * The base model without a head, whose hidden states are pooled to one vector a text. Parameters have the names that
+ * the base model alone has: without the family's prefix.
+ *
+ * @param prefix of the base model's parameters under other heads
+ * @param width features of a hidden state
+ */
+export function featureHead<Config extends CommonConfig>(
+  architecture: string,
+  prefix: string,
+  encode: Encode<Config>,
+  width: (config: Config) => number,
+): Head<Config> {
+  return {
+    architecture,
+    baseModelPrefix: '',
+    modules: [],
+    outputs: width,
+    build(network, config, inputs) {
+      const { mode, normalize } = config.pooling ?? PLAIN_POOLING;
+      const base = network.without(prefix);
+      const shortens = mode === 'cls' && !inputs.onTokens;
+      const hidden = encode(base, config, inputs, shortens ? 'first' : 'all');
+      inputs.onTokens?.(hidden);
+      const pooled =
+        mode === 'mean'
+          ? meanTokens(hidden, inputs)
+          : mode === 'lasttoken'
+            ? lastTokens(hidden, inputs, undefined)
+            : firstTokens(hidden, inputs);
+      return normalize ? normalised(pooled) : pooled;
+    },
+  };
+}

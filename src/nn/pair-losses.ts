@@ -1,0 +1,139 @@
+import {
+  add,
+  concat,
+  constant,
+  divide,
+  equal,
+  expand,
+  greater,
+  iota,
+  logSumExp,
+  matmul,
+  multiply,
+  relu,
+  reshape,
+  sqrt,
+  subtract,
+  sum,
+  where,
+} from '../graph/build.ts';
+import type { Value } from '../graph/graph.ts';
+import { average, crossEntropy, meanSquaredError } from './losses.ts';
+import { normalised } from './pool-tokens.ts';
+
+/*
+ * Losses over vectors of texts, each as sentence-transformers computes it. Vectors are rows [pairs, width].
+ */
+
+/** PyTorch's `F.pairwise_distance` adds it to every difference. */
+const DISTANCE_EPSILON = 1e-6;
+/** Below this a triplet of {@link batchTriplets} does not count. */
+const LEAST_TRIPLET = 1e-16;
+/** What a pair gets that does not count; the same in sentence-transformers. */
+const NEVER = -1e12;
+
+export const DISTANCES = ['euclidean', 'cosine', 'manhattan'] as const;
+export type Distance = (typeof DISTANCES)[number];
+
+/** Cosines of rows that belong together, [rows]. */
+export function pairwiseCosine(a: Value, b: Value): Value {
+  return sum(multiply(normalised(a), normalised(b)), [1]);
+}
+
+/**
+ * Multiple negatives ranking (Henderson et al., 2017): of all candidates of a batch, an anchor's own positive is to have
+ * the largest cosine.
+ *
+ * @param candidates positives, then further negatives, a group of as many rows as anchors each
+ * @param symmetric whether positives are to find their anchors too
+ */
+export function rankingLoss(
+  anchors: Value,
+  candidates: readonly Value[],
+  { scale, symmetric }: { scale: number; symmetric: boolean },
+): Value {
+  const [pairs] = anchors.shape;
+  const own = iota(anchors.node.graph, pairs);
+  const [a, c] = [normalised(anchors), normalised(concat(candidates, 0))];
+  const forward = crossEntropy(matmul(a, c, { transposeB: true, scale }), own);
+  if (!symmetric) return forward;
+  const p = normalised(candidates[0]);
+  const backward = crossEntropy(matmul(p, a, { transposeB: true, scale }), own);
+  return multiply(add(forward, backward), 0.5);
+}
+
+/** CoSENT (Su, 2022): of two pairs the one with the larger label is to have the larger cosine. Labels are float32 [pairs]. */
+export function cosentLoss(a: Value, b: Value, labels: Value, scale: number): Value {
+  const cosines = multiply(pairwiseCosine(a, b), scale);
+  const [pairs] = cosines.shape;
+  const { graph } = cosines.node;
+  const column = (x: Value) => reshape(x, [pairs, 1]);
+  const row = (x: Value) => reshape(x, [1, pairs]);
+  const isLess = greater(row(labels), column(labels));
+  const scores = where(isLess, subtract(column(cosines), row(cosines)), NEVER);
+  const byPair = reshape(logSumExp(scores), [1, pairs]);
+  return reshape(logSumExp(concat([constant(graph, [0], [1, 1]), byPair], 1)), []);
+}
+
+/** The squared error of cosines, labels being what they should be. */
+export function cosineLoss(a: Value, b: Value, labels: Value): Value {
+  return meanSquaredError(pairwiseCosine(a, b), labels);
+}
+
+/** Triplet loss: the negative is to be farther away than the positive by a margin. */
+export function tripletLoss(
+  anchor: Value,
+  positive: Value,
+  negative: Value,
+  { margin, distance }: { margin: number; distance: Distance },
+): Value {
+  const between = DISTANCE[distance];
+  return average(relu(add(subtract(between(anchor, positive), between(anchor, negative)), margin)));
+}
+
+const DISTANCE: Readonly<Record<Distance, (a: Value, b: Value) => Value>> = {
+  euclidean: (a, b) => {
+    const difference = add(subtract(a, b), DISTANCE_EPSILON);
+    return sqrt(sum(multiply(difference, difference), [1]));
+  },
+  cosine: (a, b) => subtract(1, pairwiseCosine(a, b)),
+  manhattan: (a, b) => {
+    const difference = add(subtract(a, b), DISTANCE_EPSILON);
+    return sum(add(relu(difference), relu(subtract(0, difference))), [1]);
+  },
+};
+
+/**
+ * The triplet loss of all triplets in a batch of labelled texts, averaged over those that are not yet apart by the margin
+ * (`BatchAllTripletLoss`). Distances are Euclidean; labels are int32 [texts].
+ */
+export function batchTriplets(vectors: Value, labels: Value, margin: number): Value {
+  const [texts] = vectors.shape;
+  const { graph } = vectors.node;
+  const distances = allDistances(vectors);
+  const number = iota(graph, texts);
+  const at = (x: Value, axis: number) => reshape(x, [0, 1, 2].map((i) => (i === axis ? texts : 1)));
+  const isSame = (x: Value, i: number, j: number) => equal(at(x, i), at(x, j));
+  const positive = reshape(distances, [texts, texts, 1]);
+  const negative = reshape(distances, [texts, 1, texts]);
+  const losses = relu(add(subtract(positive, negative), margin));
+  // Another text of the same label, and one of another label: the three are distinct then.
+  const ofOther = where(isSame(labels, 0, 2), 0, losses);
+  const ofSame = where(isSame(labels, 0, 1), ofOther, 0);
+  const valid = where(isSame(number, 0, 1), 0, ofSame);
+  const ones = expand(constant(graph, [1], []), valid.shape);
+  const count = sum(where(greater(valid, LEAST_TRIPLET), ones, 0), [0, 1, 2]);
+  return divide(sum(valid, [0, 1, 2]), add(count, LEAST_TRIPLET));
+}
+
+/** Euclidean distances of all rows, [rows, rows], by way of their products. */
+function allDistances(x: Value): Value {
+  const [rows] = x.shape;
+  const squares = sum(multiply(x, x), [1]);
+  const products = matmul(x, x, { transposeB: true, scale: 2 });
+  const sums = add(reshape(squares, [rows, 1]), reshape(squares, [1, rows]));
+  const squared = relu(subtract(sums, products));
+  // The root has no derivative at 0, where a row is its own neighbour.
+  const isApart = greater(squared, 0);
+  return where(isApart, sqrt(where(isApart, squared, 1)), 0);
+}

@@ -1,0 +1,30 @@
+import { cast, constant, divide, greater, multiply, reshape, sqrt, sum, transpose, where } from '../graph/build.ts';
+import type { Value } from '../graph/graph.ts';
+import type { Dimension } from '../graph/dimension.ts';
+
+/** PyTorch's `F.normalize` divides by no less. */
+const LEAST_LENGTH = 1e-12;
+
+/**
+ * The mean of the hidden states of each text's tokens, [batch, width]; padding does not count.
+ *
+ * @param hidden sequence-major rows [sequence · batch, width]
+ */
+export function meanTokens(
+  hidden: Value,
+  { attentionMask, sequence, batch }: { attentionMask: Value; sequence: Dimension; batch: Dimension },
+): Value {
+  const { graph } = hidden.node;
+  const isReal = greater(transpose(attentionMask, [1, 0]), constant(graph, [0], [], 'int32'));
+  const mask = reshape(cast(isReal, 'float32'), [sequence, batch, 1]);
+  const states = reshape(hidden, [sequence, batch, hidden.shape[1]]);
+  const count = sum(mask, [0]);
+  // A text without tokens has the mean 0.
+  return divide(sum(multiply(states, mask), [0]), where(greater(count, 0), count, 1));
+}
+
+/** Rows scaled to length 1, as PyTorch's `F.normalize`; x [rows, width]. */
+export function normalised(x: Value): Value {
+  const length = sqrt(sum(multiply(x, x), [1], true));
+  return divide(x, where(greater(length, LEAST_LENGTH), length, LEAST_LENGTH));
+}

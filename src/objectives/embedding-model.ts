@@ -1,0 +1,110 @@
+import { add, gather, input, multiply, slice } from '../graph/build.ts';
+import { symbol } from '../graph/dimension.ts';
+import type { Value } from '../graph/graph.ts';
+import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
+import {
+  batchTriplets,
+  cosentLoss,
+  cosineLoss,
+  type Distance,
+  rankingLoss,
+  tripletLoss,
+} from '../nn/pair-losses.ts';
+import { normalised } from '../nn/pool-tokens.ts';
+import type { HostTensor, Tensors } from '../runtime/session.ts';
+import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
+
+/** A loss over vectors of texts, by its name in sentence-transformers, and what it takes. */
+export type EmbeddingLoss =
+  | { kind: 'multiple_negatives_ranking'; columns: number; scale: number; symmetric: boolean }
+  | { kind: 'cosent'; columns: 2; scale: number }
+  | { kind: 'cosine'; columns: 2 }
+  | { kind: 'triplet'; columns: 3; margin: number; distance: Distance }
+  | { kind: 'batch_triplets'; columns: 1; margin: number };
+
+/** Widths at which the loss is taken, and by which each counts in the sum. */
+export interface Matryoshka {
+  dims: readonly number[];
+  weights: readonly number[];
+}
+
+/** How many examples there are; each has a text in every column. */
+const EXAMPLES = symbol('examples');
+/** The input that says where the texts of a column are among all texts, int32 [examples]. */
+export const columnInput = (column: number): string => `column_${column}`;
+/** What a pair should be, float32 [examples], or which class a text has, int32 [examples]. */
+export const TARGETS = 'targets';
+
+/**
+ * A model that makes one vector of a text. Its outputs are [texts, features]; which texts belong together is told by
+ * inputs, so that a text is computed once however often it occurs.
+ *
+ * @throws UserError where the family has no such head
+ */
+export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
+  const joint: JointLoss = { build: (outputs) => jointLoss(outputs, loss, matryoshka), join };
+  return (definition: ModelDefinition, config: CommonConfig): TaskModel => ({
+    ...taskModel(definition, config, 'FEATURE_EXTRACTION', (vectors) => joint.build(vectors())),
+    joint,
+  });
+}
+
+function jointLoss(outputs: Value, loss: EmbeddingLoss, matryoshka: Matryoshka | undefined): Value {
+  const { graph } = outputs.node;
+  const rows = Array.from({ length: loss.columns }, (_, column) =>
+    input(graph, columnInput(column), 'int32', [EXAMPLES]),
+  );
+  const dtype = loss.kind === 'batch_triplets' ? 'int32' : 'float32';
+  const isTargeted = loss.kind !== 'multiple_negatives_ranking' && loss.kind !== 'triplet';
+  const targets = isTargeted ? input(graph, TARGETS, dtype, [EXAMPLES]) : undefined;
+  const columns = rows.map((row) => gather(outputs, row));
+  if (!matryoshka) return lossOf(columns, targets, loss);
+  const { dims, weights } = matryoshka;
+  return dims
+    .map((width, i) => {
+      const cut = columns.map((vectors) => normalised(slice(vectors, 1, 0, width)));
+      return multiply(lossOf(cut, targets, loss), weights[i]);
+    })
+    .reduce((sum, part) => add(sum, part));
+}
+
+function lossOf(columns: readonly Value[], targets: Value | undefined, loss: EmbeddingLoss): Value {
+  const [first, second, third] = columns;
+  switch (loss.kind) {
+    case 'multiple_negatives_ranking':
+      return rankingLoss(first, columns.slice(1), loss);
+    case 'cosent':
+      return cosentLoss(first, second, targets as Value, loss.scale);
+    case 'cosine':
+      return cosineLoss(first, second, targets as Value);
+    case 'triplet':
+      return tripletLoss(first, second, third, loss);
+    case 'batch_triplets':
+      return batchTriplets(first, targets as Value, loss.margin);
+  }
+}
+
+/** The inputs of the loss for batches that follow one another: the texts of each are numbered behind those before. */
+function join(batches: readonly Tensors[], texts: readonly number[]): Tensors {
+  const joined: Record<string, HostTensor> = {};
+  for (const name of Object.keys(batches[0])) {
+    if (name !== TARGETS && !name.startsWith(columnInput(0).slice(0, -1))) continue;
+    let before = 0;
+    const parts = batches.map((batch, i) => {
+      const { data } = batch[name];
+      const moved = name === TARGETS ? data : data.map((row: number) => row + before);
+      before += texts[i];
+      return moved as Float32Array | Int32Array;
+    });
+    const data = new (parts[0].constructor as typeof Float32Array)(
+      parts.reduce((sum, { length }) => sum + length, 0),
+    );
+    let at = 0;
+    for (const part of parts) {
+      data.set(part, at);
+      at += part.length;
+    }
+    joined[name] = { data, dims: [data.length] };
+  }
+  return joined;
+}

@@ -1,0 +1,210 @@
+import { gradients } from '../autodiff/gradients.ts';
+import { input, multiply, sum } from '../graph/build.ts';
+import { symbol } from '../graph/dimension.ts';
+import { Graph, type Value } from '../graph/graph.ts';
+import { symbolsOf } from '../graph/symbols-of.ts';
+import type { DropoutSites } from '../nn/dropout.ts';
+import type { JointLoss, TaskModel } from '../objectives/task-model.ts';
+import type { Communicator } from '../parallel/communicator.ts';
+import { type Rows, rowsOf } from '../parallel/rows-of.ts';
+import type { Session, Tensors } from '../runtime/session.ts';
+import type { Tuner } from '../tuners/tuner.ts';
+import { batchPart } from './batch-part.ts';
+import type { Engine } from './engine.ts';
+import {
+  TRAINED,
+  type TrainingGraph,
+  type TrainingOptions,
+  trainingGraph,
+  trainingNetwork,
+} from './training-graph.ts';
+
+/** The input that takes the gradient of the loss by the outputs. */
+const PULLED = 'output_gradient';
+const OUTPUTS = 'outputs';
+
+/** One of the batches of a step whose examples all have to do with each other. */
+export interface JointBatch {
+  feeds: Tensors;
+  /** Names the batch: equal numbers draw equal masks. */
+  number: number;
+  /** Its share of the step. */
+  weight: number;
+  /** Texts computed at a time; by default all. */
+  chunk?: number;
+}
+
+/** What a part of a step gives. */
+export interface JointPart {
+  /** The step's loss. */
+  loss: number;
+  regularizer?: number;
+  /** Of what the part adds to loss + γ R, divided by its share. The memory is reused by the next part. */
+  gradient: Float32Array;
+  share: number;
+}
+
+interface Opened {
+  session: Session;
+  outputs: readonly Value[];
+  dropouts?: DropoutSites;
+}
+
+/**
+ * Gradients of a loss over all texts of a step, however few of them are computed at a time (Gao et al., 2021): first the
+ * outputs of all, then the loss and its gradient by the outputs, then what that gradient makes of each part. Processes that
+ * share a run compute their own texts, and tell each other the outputs.
+ */
+export class JointProgram {
+  readonly #engine: Engine;
+  readonly #model: TaskModel & { joint: JointLoss };
+  readonly #tuner: Tuner;
+  readonly #options: TrainingOptions;
+  readonly #gradient: Float32Array;
+  #sessions: Promise<{ forward: Opened; pull: Opened; loss: Session }> | undefined;
+
+  constructor(
+    { engine, model, tuner }: { engine: Engine; model: TaskModel; tuner: Tuner },
+    options: TrainingOptions,
+  ) {
+    if (!model.joint) throw new Error('a loss that is taken example by example');
+    [this.#engine, this.#tuner, this.#options] = [engine, tuner, options];
+    this.#model = { ...model, joint: model.joint };
+    this.#gradient = new Float32Array(tuner.layout.length);
+  }
+
+  /** Yields what each part of this process gives, one after the other; shares of all processes add up to 1. */
+  async *differentiate(
+    values: Float32Array,
+    batches: readonly JointBatch[],
+    seed: number,
+    communicator: Communicator,
+  ): AsyncGenerator<JointPart> {
+    const { forward, pull, loss: lossSession } = await this.#open();
+    const { joint, config } = this.#model;
+    const width = config.numLabels;
+    const sizes = batches.map(({ feeds }) => symbolsOf(forward.outputs, feeds));
+    const texts = sizes.map(({ batch }) => batch);
+    const own = batches.map(({ chunk = Number.POSITIVE_INFINITY }, i) =>
+      chunksOf(rowsOf(communicator, texts[i]), chunk),
+    );
+    const feedsOf = ({ session: _, outputs, dropouts }: Opened, i: number, rows: Rows, extra?: Tensors) => {
+      const { feeds, number } = batches[i];
+      const part = batchPart(outputs, { ...feeds, ...extra }, rows);
+      const masks = dropouts?.feeds(seed, number, sizes[i], part.rows);
+      return { [TRAINED]: { data: values, dims: [values.length] }, ...part.feeds, ...masks };
+    };
+
+    const computed: Float32Array[] = [];
+    for (const [i, parts] of own.entries())
+      for (const rows of parts) {
+        const made = await forward.session.run(feedsOf(forward, i, rows));
+        computed.push(Float32Array.from(made[OUTPUTS].data as Float32Array));
+      }
+    const outputs = gathered(computed, texts, width, communicator);
+    const inputs = joint.join(
+      batches.map(({ feeds }) => feeds),
+      texts,
+    );
+    const total = texts.reduce((a, b) => a + b, 0);
+    const found = await lossSession.run({ ...inputs, [OUTPUTS]: { data: outputs, dims: [total, width] } });
+    const loss = found.loss.data[0] as number;
+    const pulled = found.gradient.data as Float32Array;
+
+    let before = 0;
+    for (const [i, parts] of own.entries()) {
+      const of = pulled.subarray(before * width, (before + texts[i]) * width);
+      for (const rows of parts) {
+        const share = (batches[i].weight * (rows.end - rows.start)) / texts[i];
+        const extra = { [PULLED]: { data: of.map((x) => x / share), dims: [texts[i], width] } };
+        const gradient = { data: this.#gradient, dims: [this.#gradient.length] };
+        const made = await pull.session.run(feedsOf(pull, i, rows, extra), { gradient });
+        yield { loss, regularizer: made.regularizer?.data[0] as number, gradient: this.#gradient, share };
+      }
+      before += texts[i];
+    }
+  }
+
+  async release(): Promise<void> {
+    const opened = await this.#sessions;
+    for (const session of [opened?.forward.session, opened?.pull.session, opened?.loss]) await session?.release();
+  }
+
+  #open() {
+    this.#sessions ??= (async () => {
+      const engine = this.#engine;
+      const { buildLogits, joint, config } = this.#model;
+      const width = config.numLabels;
+      const { network } = trainingNetwork(this.#tuner, this.#options);
+      const made = { [OUTPUTS]: buildLogits(network) };
+      const pull: TrainingGraph = trainingGraph(
+        (training) => {
+          const outputs = buildLogits(training);
+          return sum(multiply(outputs, input(training.graph, PULLED, 'float32', outputs.shape)), [0, 1]);
+        },
+        this.#tuner,
+        this.#options,
+      );
+      const outputs = input(new Graph(), OUTPUTS, 'float32', [symbol('texts'), width]);
+      const loss = joint.build(outputs);
+      const [gradient] = gradients(loss, [outputs]);
+      return {
+        forward: {
+          session: await engine.open(made),
+          outputs: Object.values(made),
+          dropouts: network.dropouts,
+        },
+        pull: {
+          session: await engine.open(pull.outputs, { packed: !this.#options.gradientCheckpointing }),
+          outputs: Object.values(pull.outputs),
+          dropouts: pull.dropouts,
+        },
+        loss: await engine.open({ loss, gradient }),
+      };
+    })();
+    return this.#sessions;
+  }
+}
+
+/** Rows in runs of no more than `most`; none of none. */
+function chunksOf({ start, end }: Rows, most: number): Rows[] {
+  const chunks: Rows[] = [];
+  for (let at = start; at < end; at += most) chunks.push({ start: at, end: Math.min(end, at + most) });
+  return chunks;
+}
+
+/** The outputs of all texts in their order, of what each process has computed of every batch. */
+function gathered(
+  own: readonly Float32Array[],
+  texts: readonly number[],
+  width: number,
+  communicator: Communicator,
+): Float32Array {
+  const mine = joined(own);
+  const { size, hosts } = communicator;
+  if (size === 1) return mine;
+  const all = communicator
+    .gather(new Uint8Array(mine.buffer, mine.byteOffset, mine.byteLength))
+    .map((bytes) => new Float32Array(bytes.slice().buffer));
+  const read = all.map(() => 0);
+  return joined(
+    texts.flatMap((count) =>
+      all.map((outputs, rank) => {
+        const { start, end } = rowsOf({ ...communicator, rank, size, hosts }, count);
+        const from = read[rank];
+        read[rank] += (end - start) * width;
+        return outputs.subarray(from, read[rank]);
+      }),
+    ),
+  );
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
