@@ -19,6 +19,7 @@ export type { EventOf, FinishEvent, TrainEvent } from './run/events.ts';
 export { UserError } from './support/user-error.ts';
 export type { Texts } from './tasks/labelled-texts/encoded-set.ts';
 export type { LabelSetAnswer } from './tasks/multi-label-classification/definition.ts';
+export type { EmbedOptions } from './tasks/prediction.ts';
 export type { ScoreAnswer } from './tasks/regression/definition.ts';
 export type { ClassAnswer } from './tasks/single-label-classification/definition.ts';
 export type { Words } from './tasks/token-classification/definition.ts';

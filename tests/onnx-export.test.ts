@@ -105,6 +105,15 @@ const ANSWERS: Record<HeadKind, (output: string, model: OpenedModel, base: strin
     const [{ token }] = await filler(text);
     expect(token).toBe(scores.indexOf(Math.max(...scores)));
   },
+  async FEATURE_EXTRACTION(output, model) {
+    const extractor = await load('feature-extraction', output);
+    const [ours] = await model.embed([PROMPT]);
+    const theirs = await extractor(PROMPT, { pooling: 'mean', normalize: false });
+    expect(theirs.dims).toEqual([1, ours!.length]);
+    ours!.forEach((x, i) => {
+      expect(theirs.data[i]).toBeCloseTo(x, 5);
+    });
+  },
   CAUSAL_LM: (output, model) => writesTheSame('text-generation', output, model),
   SEQ_2_SEQ_LM: (output, model) => writesTheSame('text2text-generation', output, model),
 };

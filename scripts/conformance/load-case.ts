@@ -22,10 +22,10 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
 
 /** The task of a classification head: as its config says, or as transformers infers it. */
 function classifier(folder: string, targets: readonly number[]): BuildTask {
-  const { definition } = readFamily(folder);
+  const { definition, config } = readFamily(folder);
   const json = readModelConfig(folder);
   const model = {
-    definition,
+    ...{ definition, config },
     json,
     taskType: 'SEQ_CLS',
     architecture: undefined,

@@ -156,6 +156,12 @@ def trajectory(name, peft, regularized):
         optimizer.zero_grad()
         steps.append(row)
     save_file({short(n): p.detach().clone() for n, p in named.items()}, folder / "final.safetensors")
+    if not regularized:   # transformers cannot save PEFT's AdaLoRA
+        model.save_pretrained(str(folder / "adapter"), create_model_card=False)
+        for file in list((folder / "adapter").iterdir()):
+            if file.name not in ("adapter_config.json", "adapter_model.safetensors"): shutil.rmtree(file) if file.is_dir() else file.unlink()
+        config = json.loads((folder / "adapter/adapter_config.json").read_text())
+        write(f"{name}/adapter/adapter_config.json", {**config, "base_model_name_or_path": "../../model"})
     probe = [sentence() for _ in range(3)]
     model.eval()
     write(f"{name}/trace.json", {"steps": steps, "probe": probe, "embeddings": model.encode(probe).tolist()})
@@ -172,7 +178,8 @@ def scores(model):
     similarity = EmbeddingSimilarityEvaluator(texts[:20], texts[20:40], gold, name="x", write_csv=False)(model)
     triplets = TripletEvaluator(texts[:16], texts[16:32], texts[32:48], name="x", write_csv=False)(model)
     numbers = lambda found: {key: float(value) for key, value in found.items()}
-    write("scores.json", {"texts": texts, "embeddings": model.encode(texts).tolist(), "gold": gold, "queries": len(queries),
+    write("scores.json", {"texts": texts, "embeddings": model.encode(texts).tolist(), "gold": gold,
+                          "queries": model.encode_query(list(queries.values())).tolist(), "corpus": model.encode_document(list(corpus.values())).tolist(),
                           "relevant": [sorted(int(doc[1:]) for doc in relevant[query]) for query in queries],
                           "retrieval": numbers(retrieval), "similarity": numbers(similarity), "triplets": numbers(triplets)})
 

@@ -11,6 +11,7 @@ import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertAlone } from './assert-alone.ts';
 import { compareCommand } from './commands/compare.ts';
+import { embedCommand } from './commands/embed.ts';
 import { evalCommand } from './commands/eval.ts';
 import { exportCommand } from './commands/export.ts';
 import { generateCommand } from './commands/generate.ts';
@@ -55,6 +56,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     trainCommand(),
     evalCommand(),
     predictCommand(),
+    embedCommand(),
     generateCommand(),
     planCommand(),
     inspectCommand(),

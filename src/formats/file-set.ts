@@ -31,7 +31,10 @@ export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): F
 
 /** Files below an address, which ends where their names begin. */
 export function filesAt(address: URL): FileSet {
-  return { name: address.href, open: (file) => openFetchSource(new URL(encodeURIComponent(file), address)) };
+  return {
+    name: address.href,
+    open: (file) => openFetchSource(new URL(file.split('/').map(encodeURIComponent).join('/'), address)),
+  };
 }
 
 /** How messages call a file of a set. */

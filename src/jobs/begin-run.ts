@@ -93,7 +93,7 @@ export function beginRun({
       tensors: start.stored.tensors,
     },
   });
-  const build = task.build(labels);
+  const build = task.build(labels, data);
   const { config, chosen } = chooseDefaults(evaluated.config, {
     model: build(family.definition, family.config),
     ...amountOf(files.train, task.countRows?.(all), task.countRows?.(train), text.maxLength),

@@ -4,7 +4,7 @@ import type { AttentionCache } from '../nn/attention-cache.ts';
 import type { EncodedRows } from '../nn/encoder-layers.ts';
 import type { Network } from '../nn/network.ts';
 import type { HeadKind } from './heads/registry.ts';
-import type { Pooling } from './pooling.ts';
+import type { SentenceSettings } from './sentence-settings.ts';
 
 /**
  * A batch of token sequences, sequence-major: row s of `inputIds` holds token s of every example, so that a row of the
@@ -53,8 +53,8 @@ export interface CommonConfig {
   /** The same of one of them, where a family draws each by its own. */
   deviationOf?(name: string, shape: readonly number[]): number;
   padTokenId?: number;
-  /** How a text's hidden states become one vector, if the model's files say so. */
-  pooling?: Pooling;
+  /** How the model makes vectors of texts, if its files say so. */
+  sentence?: SentenceSettings;
   /** Whether a token's hidden state depends on the length of the text, so that a prompt must be read in one piece. */
   readsWhole?: boolean;
   /** The token with which the decoder of an encoder-decoder starts. */

@@ -112,7 +112,11 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
   const { graph } = vectors.node;
   const distances = allDistances(vectors);
   const number = iota(graph, texts);
-  const at = (x: Value, axis: number) => reshape(x, [0, 1, 2].map((i) => (i === axis ? texts : 1)));
+  const at = (x: Value, axis: number) =>
+    reshape(
+      x,
+      [0, 1, 2].map((i) => (i === axis ? texts : 1)),
+    );
   const isSame = (x: Value, i: number, j: number) => equal(at(x, i), at(x, j));
   const positive = reshape(distances, [texts, texts, 1]);
   const negative = reshape(distances, [texts, 1, texts]);

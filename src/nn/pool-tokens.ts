@@ -1,6 +1,17 @@
-import { cast, constant, divide, greater, multiply, reshape, sqrt, sum, transpose, where } from '../graph/build.ts';
-import type { Value } from '../graph/graph.ts';
+import {
+  cast,
+  constant,
+  divide,
+  greater,
+  multiply,
+  reshape,
+  sqrt,
+  sum,
+  transpose,
+  where,
+} from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
+import type { Value } from '../graph/graph.ts';
 
 /** PyTorch's `F.normalize` divides by no less. */
 const LEAST_LENGTH = 1e-12;

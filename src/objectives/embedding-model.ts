@@ -42,11 +42,24 @@ export const TARGETS = 'targets';
  * @throws UserError where the family has no such head
  */
 export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
-  const joint: JointLoss = { build: (outputs) => jointLoss(outputs, loss, matryoshka), join };
+  const joint: JointLoss = {
+    inputs: [
+      ...Array.from({ length: loss.columns }, (_, column) => columnInput(column)),
+      ...(targetsOf(loss) ? [TARGETS] : []),
+    ],
+    build: (outputs) => jointLoss(outputs, loss, matryoshka),
+    join: (batches, texts) => join(joint.inputs, batches, texts),
+  };
   return (definition: ModelDefinition, config: CommonConfig): TaskModel => ({
     ...taskModel(definition, config, 'FEATURE_EXTRACTION', (vectors) => joint.build(vectors())),
     joint,
   });
+}
+
+/** The type of what a loss is told of each example, if it is told anything. */
+function targetsOf({ kind }: EmbeddingLoss): 'int32' | 'float32' | undefined {
+  if (kind === 'batch_triplets') return 'int32';
+  return kind === 'cosent' || kind === 'cosine' ? 'float32' : undefined;
 }
 
 function jointLoss(outputs: Value, loss: EmbeddingLoss, matryoshka: Matryoshka | undefined): Value {
@@ -54,9 +67,8 @@ function jointLoss(outputs: Value, loss: EmbeddingLoss, matryoshka: Matryoshka |
   const rows = Array.from({ length: loss.columns }, (_, column) =>
     input(graph, columnInput(column), 'int32', [EXAMPLES]),
   );
-  const dtype = loss.kind === 'batch_triplets' ? 'int32' : 'float32';
-  const isTargeted = loss.kind !== 'multiple_negatives_ranking' && loss.kind !== 'triplet';
-  const targets = isTargeted ? input(graph, TARGETS, dtype, [EXAMPLES]) : undefined;
+  const dtype = targetsOf(loss);
+  const targets = dtype && input(graph, TARGETS, dtype, [EXAMPLES]);
   const columns = rows.map((row) => gather(outputs, row));
   if (!matryoshka) return lossOf(columns, targets, loss);
   const { dims, weights } = matryoshka;
@@ -85,26 +97,16 @@ function lossOf(columns: readonly Value[], targets: Value | undefined, loss: Emb
 }
 
 /** The inputs of the loss for batches that follow one another: the texts of each are numbered behind those before. */
-function join(batches: readonly Tensors[], texts: readonly number[]): Tensors {
-  const joined: Record<string, HostTensor> = {};
-  for (const name of Object.keys(batches[0])) {
-    if (name !== TARGETS && !name.startsWith(columnInput(0).slice(0, -1))) continue;
+function join(names: readonly string[], batches: readonly Tensors[], texts: readonly number[]): Tensors {
+  const joined = names.map((name): [string, HostTensor] => {
     let before = 0;
-    const parts = batches.map((batch, i) => {
-      const { data } = batch[name];
-      const moved = name === TARGETS ? data : data.map((row: number) => row + before);
+    const data = batches.flatMap((batch, i) => {
+      const own = Array.from(batch[name].data as Int32Array, (x) => (name === TARGETS ? x : x + before));
       before += texts[i];
-      return moved as Float32Array | Int32Array;
+      return own;
     });
-    const data = new (parts[0].constructor as typeof Float32Array)(
-      parts.reduce((sum, { length }) => sum + length, 0),
-    );
-    let at = 0;
-    for (const part of parts) {
-      data.set(part, at);
-      at += part.length;
-    }
-    joined[name] = { data, dims: [data.length] };
-  }
-  return joined;
+    const Numbers = batches[0][name].data.constructor as Int32ArrayConstructor;
+    return [name, { data: Numbers.from(data), dims: [data.length] }];
+  });
+  return Object.fromEntries(joined);
 }

@@ -31,6 +31,8 @@ export interface TaskModel extends TunableModel {
 export interface JointLoss {
   /** The loss [] of outputs [texts, features]; declares the inputs that say which belong together. */
   build(outputs: Value): Value;
+  /** The names of those inputs. */
+  readonly inputs: readonly string[];
   /** Those inputs of several batches as of one; `texts`: how many each has. */
   join(batches: readonly Tensors[], texts: readonly number[]): Tensors;
 }

@@ -29,7 +29,15 @@ export interface ModelGraph {
 export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
   const head = headNamed(model.headKind);
   if (head.reads === 'cached') return [{ name: 'model', outputs: causal(model, tuner) }];
-  if (head.reads === 'whole') return [{ name: 'model', outputs: namedOutputs(head, whole(model, tuner)) }];
+  if (head.reads === 'whole') {
+    let tokens: Value | undefined;
+    const logits = whole(model, tuner, (hidden) => {
+      tokens = hidden;
+    });
+    // Before what is pooled, so that who pools for himself finds what there is to pool.
+    const states = tokens && { last_hidden_state: byToken(tokens) };
+    return [{ name: 'model', outputs: { ...states, ...namedOutputs(head, logits) } }];
+  }
   const part = (phase: Phase) => encoderDecoder(model, tuner, phase);
   const [encoder, keys, decoder] = (['encoder', 'keys', 'decoder'] as const).map(part);
   return [
@@ -43,7 +51,7 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
 }
 
 /** A model that reads a text at once. */
-function whole(model: TaskModel, tuner: Tuner | undefined): Value {
+function whole(model: TaskModel, tuner: Tuner | undefined, onTokens: (hidden: Value) => void): Value {
   const network = networkWith(tuner);
   const { graph } = network;
   return model.buildLogits(network, () => ({
@@ -51,6 +59,7 @@ function whole(model: TaskModel, tuner: Tuner | undefined): Value {
     tokenTypeIds: idsInput(graph, 'token_type_ids'),
     positionIds: countedPositions(graph),
     attentionMask: maskInput(graph, 'attention_mask'),
+    onTokens,
   }));
 }
 

@@ -127,7 +127,8 @@ export class JointProgram {
 
   async release(): Promise<void> {
     const opened = await this.#sessions;
-    for (const session of [opened?.forward.session, opened?.pull.session, opened?.loss]) await session?.release();
+    for (const session of [opened?.forward.session, opened?.pull.session, opened?.loss])
+      await session?.release();
   }
 
   #open() {

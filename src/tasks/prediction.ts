@@ -28,6 +28,23 @@ export interface ServedForm<Data extends BaseData, Input> {
   answer(answer: Answer, input: string, labels: readonly string[], raw: boolean): ServedAnswer;
 }
 
+/** How a text's vector is asked for. */
+export interface EmbedOptions {
+  /** What is put before each text; by default what the model says. */
+  prompt?: string;
+  /** The same by the name that the model's files have for it, such as `query`. */
+  promptName?: string;
+  /** Components that are kept, for models trained for several widths; then vectors have length 1. */
+  dimensions?: number;
+}
+
+/** What a task's answers are as vectors. */
+export interface Vectors<Data extends BaseData, Input> {
+  /** @throws UserError for a prompt's name that is not known, and for more dimensions than the model has */
+  input(text: string, options: EmbedOptions, context: EncodingContext<Data>): Input;
+  of(answer: Answer): { embedding: Float32Array; tokens: number };
+}
+
 /**
  * How a task predicts.
  *
@@ -61,6 +78,8 @@ export interface Prediction<Data extends BaseData, Input> {
   ): Promise<Answer[]>;
   /** An answer as one line of JSON has it. `details`: with what is seldom wanted, such as logits. */
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
+  /** For tasks whose answers are vectors of texts. */
+  readonly vectors?: Vectors<Data, Input>;
   /** How a server asks and answers; missing where it does not. */
   readonly served?: ServedForm<Data, Input>;
   /** All answers in the files of an official format, by name; missing where there is none. */

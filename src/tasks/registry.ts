@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ScoreName } from '../metrics/scores.ts';
+import type { CommonConfig } from '../models/model-definition.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { causalLm } from './causal-lm/definition.ts';
@@ -7,6 +8,7 @@ import { maskedLm } from './masked-lm/definition.ts';
 import { multiLabelClassification } from './multi-label-classification/definition.ts';
 import { questionAnswering } from './question-answering/definition.ts';
 import { regression } from './regression/definition.ts';
+import { sentenceEmbedding } from './sentence-embedding/definition.ts';
 import { seq2seqLm } from './seq2seq-lm/definition.ts';
 import { singleLabelClassification } from './single-label-classification/definition.ts';
 import type { BaseData, Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
@@ -24,6 +26,7 @@ export const TASKS = {
   token_classification: tokenClassification,
   seq2seq_lm: seq2seqLm,
   question_answering: questionAnswering,
+  sentence_embedding: sentenceEmbedding,
 };
 
 export type TaskName = keyof typeof TASKS;
@@ -53,9 +56,19 @@ export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[]
 }
 
 /** Tokens that an example may have as a `data` section says (undefined where it does not), and the key that says so. */
-export function maxLengthOf(name: TaskName, data: BaseData): { requested?: number; key: string } {
-  const { lengthKey: key = 'max_length' } = taskNamed(name);
-  return { requested: (data as unknown as Record<string, number | undefined>)[key], key };
+export function maxLengthOf(
+  name: TaskName,
+  data: BaseData,
+  config: CommonConfig,
+): { requested?: number; key: string } {
+  const { lengthKey: key = 'max_length', maxLength } = taskNamed(name);
+  const said = (data as unknown as Record<string, number | undefined>)[key];
+  return { requested: said ?? maxLength?.(config), key };
+}
+
+/** The task whose answers are vectors of texts. */
+export function vectorTask(): TaskName {
+  return TASK_NAMES.find((name) => taskNamed(name).prediction?.vectors) as TaskName;
 }
 
 /** The tasks in whose `data` section a key may stand. */

@@ -73,12 +73,18 @@ export interface TaskDefinition<
   readonly takesTables?: boolean;
   /** The key of the section that says how many tokens an example may have; by default `max_length`. */
   readonly lengthKey?: string;
-  /** The model, with a head for these classes. */
-  build(labels: readonly string[]): BuildTask;
+  /** How many those are where the section does not say, if a model's files do. */
+  maxLength?(config: CommonConfig): number | undefined;
+  /**
+   * The model, with a head for these classes.
+   *
+   * @param reading what the section says beside its files, where the model depends on that
+   */
+  build(labels: readonly string[], reading?: Partial<ReadingOf<Data>>): BuildTask;
   /** @throws UserError for files without rows, and for bad rows with their lines */
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
   /** Keeps a share of rows from training, to validate on; missing where examples are no rows. */
-  holdOut?(rows: Rows, share: number): HeldOut<Rows>;
+  holdOut?(rows: Rows, share: number): HeldOut<Rows> | undefined;
   /** Rows of each class, for tasks in whose loss classes may have weights. */
   classCounts?(rows: Rows, labels: readonly string[]): number[];
   /** What the reader of a file should know of it: rows that were left out. */
@@ -151,6 +157,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
 /** A model or adapter without notes of this program. */
 export interface UnknownTrained {
   definition: ModelDefinition;
+  /** What the family reads of the base model's config.json. */
+  config: CommonConfig;
   /** The base model's config.json. */
   json: Readonly<Record<string, unknown>>;
   /** Of an adapter PEFT's `task_type` (null for none); undefined of a whole model. */

@@ -3,6 +3,7 @@ import { bindCheckpoint, weightLocation } from '../models/bind-checkpoint.ts';
 import { initialise } from '../models/initialise.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../models/model-definition.ts';
 import { modelFamily } from '../models/registry.ts';
+import type { SentenceSettings } from '../models/sentence-settings.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel, ModelWeights } from '../program/model-weights.ts';
 import { elementCount } from '../support/element-count.ts';
@@ -27,6 +28,11 @@ export function familyOf(json: unknown, where: string): Family {
   const config = definition.parseConfig(json, where);
   checkTokens(config, where);
   return { definition, config };
+}
+
+/** The family of a model that makes vectors of texts as those settings say. */
+export function withSentence(family: Family, sentence: SentenceSettings | undefined): Family {
+  return sentence ? { ...family, config: { ...family.config, sentence } } : family;
 }
 
 /** Throws a UserError for tokens of a config.json that its vocabulary has not. */

@@ -12,6 +12,7 @@ import { trainedConfig } from './full-model.ts';
 import type { Notes } from './notes.ts';
 import { onnxConfig } from './onnx-config.ts';
 import { onnxTokenizerConfig } from './onnx-tokenizer.ts';
+import { sentenceFiles } from './sentence-files.ts';
 
 export interface ExportOnnxOptions {
   /** How the weights are kept: a file for each; fp32 alone where nothing is said. */
@@ -70,6 +71,7 @@ export function onnxFolder(
   if (writesText(model.headKind) && !files.has(GENERATION_CONFIG)) {
     made.set(GENERATION_CONFIG, json(generationConfigOf(JSON.parse(text(CONFIG)))));
   }
+  for (const [name, content] of sentenceFiles(model, notes?.data.max_length)) made.set(name, content);
   const trained = trainedConfig(text(CONFIG), model, notes, 'float32');
   made.set(CONFIG, onnxConfig(trained, model.config, dtypes, Object.fromEntries(external)));
   return new Map([

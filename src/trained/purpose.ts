@@ -4,7 +4,7 @@ import { HEAD_KINDS, type HeadKind, headNamed, writesText } from '../models/head
 import { taskTypeOf } from '../models/heads/task-type-of.ts';
 import { tokenModel } from '../objectives/token-model.ts';
 import { UserError } from '../support/user-error.ts';
-import { recognisedTask, taskNamed } from '../tasks/registry.ts';
+import { recognisedTask, taskNamed, vectorTask } from '../tasks/registry.ts';
 import type { BuildTask, UnknownTrained } from '../tasks/task-definition.ts';
 import { headOutputs } from '../tuners/head-outputs.ts';
 import type { Family } from './bind-model.ts';
@@ -29,21 +29,37 @@ export interface Trained {
   notes: Notes | undefined;
 }
 
+/** What a model may be asked to do, whatever it was trained for: to write text, or to make vectors of texts. */
+export type Asked = 'generate' | 'embed' | undefined;
+
+/** What the options of an opened model ask for. */
+export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: boolean }): Asked {
+  if (generates) return 'generate';
+  return embeds ? 'embed' : undefined;
+}
+
 /**
  * The task of a trained model, by its notes or else by what its files look like, and the head that it takes.
  *
- * @param generates whether it is to write text: then it has a head for that, whatever else it has
+ * @param asked whether it is to write text, or to make vectors: then it has a head for that, whatever else it has
  * @param where its folder for messages
  * @throws UserError for a model that cannot write text and is to
  */
-export function purposeOf(trained: Trained, generates: boolean, where: string): Purpose {
+export function purposeOf(trained: Trained, asked: Asked, where: string): Purpose {
   const { family, stored } = trained;
-  if (generates) {
+  if (asked === 'generate') {
     const build = generating(family, where, stored && taskTypeOf(stored));
     return { notes: trained.notes, build };
   }
-  const notes = trained.notes ?? recognised(trained);
-  return { notes, build: taskNamed(notes.task).build(notes.labels) };
+  const embeds = asked === 'embed' && !stored && !trained.notes;
+  const notes = trained.notes ?? (embeds ? embedding(family) : recognised(trained));
+  return { notes, build: taskNamed(notes.task).build(notes.labels, notes.data) };
+}
+
+/** What a base model without notes is opened for that is to make vectors. */
+function embedding({ config }: Family): Notes {
+  const task = vectorTask();
+  return { task, labels: [], data: readingOf(task, { max_length: config.sentence?.maxLength }) };
 }
 
 /** What a model or an adapter without notes was trained for. */
@@ -52,7 +68,7 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
   const json = { ...base, ...(names && { id2label: names }) } as Trained['json'];
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
   const model: UnknownTrained = {
-    definition,
+    ...{ definition, config },
     json,
     taskType: stored && taskTypeOf(stored),
     architecture,

@@ -19,7 +19,7 @@ import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertInput } from '../tasks/assert-input.ts';
 import type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
-import type { Answer, Prediction } from '../tasks/prediction.ts';
+import type { Answer, EmbedOptions, Prediction, Vectors } from '../tasks/prediction.ts';
 import { type AnyTask, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
 import type { BaseData, EncodingContext } from '../tasks/task-definition.ts';
@@ -135,6 +135,30 @@ export class TrainedModel {
   }
 
   /**
+   * Vectors of texts, in their order: of an embedding model, or of any model opened with `embeds`.
+   *
+   * @returns as many numbers for each text as the model has features, or `dimensions`
+   * @throws UserError for models of other tasks, for a prompt's name that the model does not have
+   */
+  async embed(texts: Iterable<string>, options: EmbedOptions = {}): Promise<Float32Array[]> {
+    const answers: Answer[] = [];
+    const inputs = this.vectorInputs(texts, options);
+    for await (const answer of this.predict<unknown, Answer>(inputs)) answers.push(answer);
+    return this.vectorsOf(answers);
+  }
+
+  /** The inputs whose answers {@link vectorsOf} takes. Throws a UserError as {@link TrainedModel.embed} does. */
+  vectorInputs(texts: Iterable<string>, options: EmbedOptions): unknown[] {
+    const context = this.context();
+    return Array.from(texts, (text) => this.#vectors.input(text, options, context));
+  }
+
+  /** The vectors that answers are. */
+  vectorsOf(answers: readonly Answer[]): Float32Array[] {
+    return answers.map((answer) => this.#vectors.of(answer).embedding);
+  }
+
+  /**
    * Scores the model on files or on rows: `eval_loss` and `eval_<metric>` for the metrics of its task and those of your own.
    *
    * @throws UserError as a run does for its validation data and for your own scores; the signal's reason
@@ -221,6 +245,17 @@ export class TrainedModel {
     const { prediction } = this.definition();
     if (prediction) return prediction;
     throw this.cannotPredict();
+  }
+
+  get #vectors(): Vectors<BaseData, unknown> {
+    const { vectors } = this.definition().prediction ?? {};
+    if (vectors) return vectors;
+    throw new UserError({
+      where: this.parts.path,
+      expected: 'a model that makes vectors of texts',
+      got: `one of task ${this.task}`,
+      hint: 'Open a base model for it with embeds: true.',
+    });
   }
 
   /** What it takes to make examples for it; `reading`: keys of the `data` section that are not as in its run. */

@@ -1,7 +1,7 @@
 import { filesFrom, type PageFile } from '../formats/file-set.ts';
 import type { Device } from '../runtime/session.ts';
 import { UserError } from '../support/user-error.ts';
-import { purposeOf } from '../trained/purpose.ts';
+import { askedBy, purposeOf } from '../trained/purpose.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
 import { readAdapterSet, readNotesIn } from './adapter-set.ts';
@@ -19,6 +19,8 @@ export interface OpenOptions extends PageOptions {
   maxLength?: number;
   /** Whether it is to write text: it is opened with a head for that, whatever it was trained for. */
   generates?: boolean;
+  /** Whether it is to make vectors of texts: a base model without a task is opened for that. */
+  embeds?: boolean;
   /** Whether a prompt that begins as what was read before is read from there on, as the turns of a conversation do. */
   continues?: boolean;
   /** Told now and then which share of the model's weights is read. */
@@ -43,7 +45,7 @@ export async function openTrained(
   trained: Trained,
   options: OpenOptions,
 ): Promise<{ model: TrainedModel; base: DescribedModel }> {
-  const { name: path = 'adapter', device = 'wasm', batchSize, continues, generates = false } = options;
+  const { name: path = 'adapter', device = 'wasm', batchSize, continues } = options;
   const files = filesFrom(trained instanceof Map ? trained : filesOf(trained as TrainResult), path);
   const stored = await readAdapterSet(files);
   const adapter = stored && knownAdapter(stored, path);
@@ -51,7 +53,7 @@ export async function openTrained(
   const base = adapter
     ? await readModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
     : await readModel(files);
-  const purpose = purposeOf({ ...base, stored, notes }, generates, path);
+  const purpose = purposeOf({ ...base, stored, notes }, askedBy(options), path);
   const described = purpose.build(base.family.definition, base.family.config);
   const loaded = await loadWeights(described, base.files, runsOn(device, options), options.onProgress);
   try {

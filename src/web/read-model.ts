@@ -1,4 +1,4 @@
-import { type FileSet, missingIn, pathIn, readFile } from '../formats/file-set.ts';
+import { type FileSet, missingIn, pathIn, readFile, readJsonFile } from '../formats/file-set.ts';
 import { parseSmallJson } from '../formats/small-json.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
 import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
@@ -9,8 +9,9 @@ import {
   findChatTemplate,
   MAX_CHAT_TEMPLATE_BYTES,
 } from '../text/chat/find-chat-template.ts';
-import { type Family, familyOf } from '../trained/bind-model.ts';
+import { type Family, familyOf, withSentence } from '../trained/bind-model.ts';
 import { type ModelConfig, withModelConfig } from '../trained/model-config.ts';
+import { SENTENCE_FILES, sentenceFileNames, sentenceSettings } from '../trained/sentence-files.ts';
 import { textParts } from '../trained/text-parts.ts';
 import type { TrainedParts } from '../trained/trained-model.ts';
 
@@ -40,7 +41,9 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
   const bytes = await readFile(files, 'config.json');
   if (!bytes) throw missingIn(files, 'config.json', 'the config.json of a Hugging Face model');
   const json = parseSmallJson(bytes, where) as Record<string, unknown>;
-  const family = familyOf(withModelConfig(json, changes, where), where);
+  const sentence = await readSentenceFiles(files);
+  const settings = sentenceSettings((name) => sentence.get(name), files.name);
+  const family = withSentence(familyOf(withModelConfig(json, changes, where), where), settings);
   const tokenizer = await readTokenizerFiles(files);
   const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const template = writes ? await readFile(files, CHAT_TEMPLATE_FILE, MAX_CHAT_TEMPLATE_BYTES) : undefined;
@@ -82,6 +85,16 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
     },
     generationFiles: () => (generationConfig === undefined ? { modelConfig: json } : { generationConfig }),
   };
+}
+
+/** The files of sentence-transformers, by name, as their JSON. */
+async function readSentenceFiles(files: FileSet): Promise<Map<string, unknown>> {
+  const modules = await readJsonFile(files, SENTENCE_FILES.modules);
+  if (modules === undefined) return new Map();
+  const names = sentenceFileNames(modules);
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readJsonFile(files, name)] as const)),
+  );
 }
 
 /** The files that make a tokenizer, one by one: those that are not there are asked for until tokenizer.json is found. */

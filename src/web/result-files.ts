@@ -5,6 +5,7 @@ import type { RunResults } from '../jobs/run-results.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { fullModelTensors, SHARED_FILES, trainedConfig } from '../trained/full-model.ts';
 import { NOTES_FILE, type Notes } from '../trained/notes.ts';
+import { sentenceFiles } from '../trained/sentence-files.ts';
 import type { ParameterLayout } from '../tuners/parameter-layout.ts';
 
 /** Files by their names, text as text. */
@@ -15,13 +16,17 @@ const CARD = 'README.md';
 const MAX_SHARED_BYTES = 2 ** 27;
 
 /** The files of a trained adapter, as a run's folder has them in Node. */
-export function adapterFiles({ adapter, notes, card }: RunResults): ResultFiles | undefined {
+export function adapterFiles(
+  { adapter, notes, card }: RunResults,
+  model: LoadedModel,
+  maxLength: number,
+): ResultFiles | undefined {
   if (!adapter) return undefined;
   const written = encodePeft(adapter).map(([name, chunks]): [string, Uint8Array | string] => {
     const bytes = joined(chunks);
     return [name, name.endsWith('.json') ? new TextDecoder().decode(bytes) : bytes];
   });
-  return new Map([...written, [NOTES_FILE, notes], [CARD, card]]);
+  return new Map([...written, ...sentenceFiles(model, maxLength), [NOTES_FILE, notes], [CARD, card]]);
 }
 
 /** The files of a model that was trained itself: with the tokenizer of its base, as transformers saves it. */
@@ -38,6 +43,7 @@ export async function fullModelFiles(
   return new Map<string, Uint8Array | string>([
     ...shared.flatMap(([name, bytes]): [string, Uint8Array][] => (bytes ? [[name, bytes]] : [])),
     ['model.safetensors', joined(weights)],
+    ...sentenceFiles(model),
     ['config.json', trainedConfig(base.configText, model, trainedFor, 'float32')],
     [NOTES_FILE, notes],
     [CARD, card],

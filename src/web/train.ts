@@ -86,7 +86,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     const result: TrainResult = { ...finish, labels: run.labels, values };
     if (finish.reason !== 'stopped') {
       const results = runResults(run, method, values, finish);
-      result.adapter = adapterFiles(results);
+      result.adapter = adapterFiles(results, model, run.maxLength);
       const trained = { model, layout: method.tuner.layout, values };
       const { task, model_config } = run.config;
       const trainedFor = { task, model_config, labels: run.labels };
@@ -122,9 +122,9 @@ async function readPageRun(
     })),
   );
   const base = await readModel(modelFiles(config.model, options), config.model_config);
-  const { requested, key } = maxLengthOf(config.task, data);
-  const text = base.text(requested, key);
   const { family, generationFiles } = base;
+  const { requested, key } = maxLengthOf(config.task, data, family.config);
+  const text = base.text(requested, key);
   const ownScores = ownScoresOf(given.metrics);
   const run = beginRun({ config, start, family, text, generationFiles, train, validation, ownScores });
   const texts = [...train, ...validation.flatMap(({ files }) => files)].map((file) => file.read());

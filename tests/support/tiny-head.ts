@@ -4,6 +4,7 @@ import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { modelFamily, modelTypes } from '../../src/models/registry.ts';
+import { plainModel } from '../../src/objectives/plain-model.ts';
 import { classLoss } from '../../src/objectives/sequence-loss.ts';
 import { sequenceModel } from '../../src/objectives/sequence-model.ts';
 import { spanModel } from '../../src/objectives/span-model.ts';
@@ -35,6 +36,7 @@ const BUILDS: Record<HeadKind, BuildTask> = {
   MASKED_LM: tokenModel('MASKED_LM'),
   CAUSAL_LM: tokenModel('CAUSAL_LM'),
   SEQ_2_SEQ_LM: tokenModel('SEQ_2_SEQ_LM'),
+  FEATURE_EXTRACTION: plainModel('FEATURE_EXTRACTION', 0),
 };
 
 /** Whether a head writes text. */

@@ -27,6 +27,11 @@ const DESCRIPTION = [
   'special_tokens_map.json',
   'added_tokens.json',
   'vocab.txt',
+  // What sentence-transformers has beside them.
+  'modules.json',
+  '1_Pooling/config.json',
+  'sentence_bert_config.json',
+  'config_sentence_transformers.json',
   'vocab.json',
   'merges.txt',
   ...SENTENCEPIECE,

@@ -48,6 +48,8 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
 
 /** A file, or the text files of a folder (`.txt`, JSON Lines) by name. Throws a UserError as {@link textFile} does. */
 export function textFiles(path: string): TextFile[] {
+  if (isQrels(path))
+    return [path, ...BESIDE_QRELS.map((name) => join(dirname(path), '..', name))].map(textFile);
   if (!statsOf(path)?.isDirectory()) return [textFile(path)];
   const names = readdirSync(path).filter((name) => IN_FOLDERS.test(name));
   const files = names.sort().map((name) => textFile(join(path, name)));
@@ -57,6 +59,14 @@ export function textFiles(path: string): TextFile[] {
     expected: 'text files in it (.txt, .jsonl)',
     got: 'a folder without any',
   });
+}
+
+/** In BEIR's form the texts lie beside the folder of what belongs together. */
+const BESIDE_QRELS = ['corpus.jsonl', 'queries.jsonl'];
+
+function isQrels(path: string): boolean {
+  const folder = dirname(path);
+  return basename(folder) === 'qrels' && BESIDE_QRELS.every((name) => existsSync(join(folder, '..', name)));
 }
 
 /** Undefined where there is nothing. Throws a UserError for a path that the system refuses. */

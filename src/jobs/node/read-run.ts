@@ -74,7 +74,7 @@ async function read(
   const validation = await Promise.all(
     validationFiles(data.validation).map(async ({ name, path }) => ({ name, files: await filesAt(path) })),
   );
-  const { requested, key } = maxLengthOf(config.task, data);
+  const { requested, key } = maxLengthOf(config.task, data, family.config);
   const text = openText(folder, family.config, requested, key);
   const generationFiles = () => readGenerationFiles(folder);
   return {

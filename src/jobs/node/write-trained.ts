@@ -7,6 +7,7 @@ import type { FinishEvent } from '../../run/events.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { writeFullModel } from '../../trained/node/write-model.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
+import { sentenceFiles } from '../../trained/sentence-files.ts';
 import { runResults } from '../run-results.ts';
 import type { SetUpRun } from '../set-up-run.ts';
 import type { RunOfFiles } from './read-run.ts';
@@ -35,5 +36,6 @@ export function writeTrained(
     const { task, model_config } = run.config;
     writeFullModel(folder, run.folder, model, layout, values, { task, model_config, labels: run.labels });
   }
+  for (const [name, text] of sentenceFiles(model, run.maxLength)) atomicWrite(join(folder, name), text);
   atomicWrite(files.card, card);
 }

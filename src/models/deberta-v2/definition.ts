@@ -40,7 +40,12 @@ export const debertaV2: ModelDefinition<DebertaV2Config> = {
       },
     },
     QUESTION_ANS: spanHead('DebertaV2ForQuestionAnswering', debertaV2Model),
-    FEATURE_EXTRACTION: featureHead('DebertaV2Model', 'deberta', debertaV2Model, (config) => config.hidden_size),
+    FEATURE_EXTRACTION: featureHead(
+      'DebertaV2Model',
+      'deberta',
+      debertaV2Model,
+      (config) => config.hidden_size,
+    ),
     TOKEN_CLS: tokenHead(
       'DebertaV2ForTokenClassification',
       debertaV2Model,

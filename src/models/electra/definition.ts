@@ -35,7 +35,12 @@ export const electra: ModelDefinition<ElectraConfig> = {
       activation('gelu'),
     ),
     QUESTION_ANS: spanHead('ElectraForQuestionAnswering', electraModel),
-    FEATURE_EXTRACTION: featureHead('ElectraModel', 'electra', electraModel, ({ hidden_size }) => hidden_size),
+    FEATURE_EXTRACTION: featureHead(
+      'ElectraModel',
+      'electra',
+      electraModel,
+      ({ hidden_size }) => hidden_size,
+    ),
     TOKEN_CLS: tokenHead('ElectraForTokenClassification', electraModel, classifierDropout),
     MASKED_LM: maskedLmHead('ElectraForMaskedLM', electraModel, MASKED_LM, (config) => ({
       width: config.embedding_size,

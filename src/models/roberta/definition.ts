@@ -44,7 +44,12 @@ export function robertaFamily(
         tanh,
       ),
       QUESTION_ANS: spanHead(`${className}ForQuestionAnswering`, robertaModel),
-      FEATURE_EXTRACTION: featureHead(`${className}Model`, 'roberta', robertaModel, (config) => config.hidden_size),
+      FEATURE_EXTRACTION: featureHead(
+        `${className}Model`,
+        'roberta',
+        robertaModel,
+        (config) => config.hidden_size,
+      ),
       TOKEN_CLS: tokenHead(`${className}ForTokenClassification`, robertaModel, classifierDropout),
       MASKED_LM: maskedLmHead(`${className}ForMaskedLM`, robertaModel, MASKED_LM, (config) => ({
         width: config.hidden_size,

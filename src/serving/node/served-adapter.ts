@@ -46,7 +46,7 @@ export function servedAdapter(
   const known = readNotes(folder);
   if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   const { family, json } = base;
-  const { notes, build } = purposeOf({ family, json, stored, notes: known }, false, folder);
+  const { notes, build } = purposeOf({ family, json, stored, notes: known }, undefined, folder);
   const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
   if (known?.model_config) checkSame(base, model, build, known.model_config, where);
   const served: ServedModel = {
@@ -64,7 +64,7 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { family, json, folder, name } = base;
   const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
-  const purpose = purposeOf({ family, json, notes }, generates, folder);
+  const purpose = purposeOf({ family, json, notes }, generates ? 'generate' : undefined, folder);
   const { notes: own, build } = purpose;
   const model = base.model(generates ? 'base' : `${own?.task} ${own?.labels.length}`, build);
   if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;

@@ -4,8 +4,9 @@ import { readJson } from '../../formats/node/read-text.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type Build, bindModel, type Family, familyOf } from '../bind-model.ts';
+import { type Build, bindModel, type Family, familyOf, withSentence } from '../bind-model.ts';
 import { type ModelConfig, withModelConfig } from '../model-config.ts';
+import { readSentence } from './read-sentence.ts';
 
 /** Reads config.json alone: enough to know every parameter and module. */
 export function describeAs<Model>(folder: string, build: Build<Model>, changes?: ModelConfig): Model {
@@ -16,7 +17,8 @@ export function describeAs<Model>(folder: string, build: Build<Model>, changes?:
 /** The family of a model folder, and its config.json, with the changed fields, as that family reads it. */
 export function readFamily(folder: string, changes?: ModelConfig): Family {
   const where = configFile(folder);
-  return familyOf(withModelConfig(readModelConfig(folder), changes, where), where);
+  const json = withModelConfig(readModelConfig(folder), changes, where);
+  return withSentence(familyOf(json, where), readSentence(folder));
 }
 
 /** Opens a model folder's checkpoint and checks every tensor against the model; no weight is read yet. */

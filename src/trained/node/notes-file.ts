@@ -1,7 +1,9 @@
 import { copyFileSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { makeFolder } from '../../formats/node/make-folder.ts';
 import { readJson } from '../../formats/node/read-text.ts';
 import { NOTES_FILE, type Notes, parseNotes } from '../notes.ts';
+import { SENTENCE_FILES } from '../sentence-files.ts';
 
 /** The notes of an adapter or a model; undefined for one that another program wrote. */
 export function readNotes(folder: string): Notes | undefined {
@@ -9,7 +11,12 @@ export function readNotes(folder: string): Notes | undefined {
   return existsSync(path) ? parseNotes(readJson(path, 'notes of this program'), path) : undefined;
 }
 
-/** For what is made of an adapter; does nothing where it has no notes. */
+/** What an adapter's folder says of its use, for what is made of it: our notes, and sentence-transformers' files. */
 export function copyNotes(from: string, to: string): void {
-  if (existsSync(join(from, NOTES_FILE))) copyFileSync(join(from, NOTES_FILE), join(to, NOTES_FILE));
+  for (const name of [NOTES_FILE, ...Object.values(SENTENCE_FILES)]) {
+    const [path, copy] = [join(from, name), join(to, name)];
+    if (!existsSync(path)) continue;
+    makeFolder(dirname(copy));
+    copyFileSync(path, copy);
+  }
 }

@@ -5,7 +5,7 @@ import { weightsDigest } from '../../formats/node/weights-digest.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import type { Notes } from '../notes.ts';
-import { purposeOf } from '../purpose.ts';
+import { askedBy, purposeOf } from '../purpose.ts';
 import { type KnownAdapter, knownAdapter, tuneModel } from '../tune-model.ts';
 import { openModel, readFamily, readModelConfig } from './load-model.ts';
 import { type Located, locateTrained } from './locate-trained.ts';
@@ -29,6 +29,8 @@ export interface OpenTunedOptions {
   model?: string;
   /** Whether it is to write text: then it is opened with a head for that, whatever else it has. */
   generates?: boolean;
+  /** Whether it is to make vectors of texts: a base model without a task is opened for that. */
+  embeds?: boolean;
   onProgress?: (progress: DownloadProgress) => void;
   /** Takes what is no mistake but may be one; by default it is a warning of the process. */
   onNotice?: (message: string) => void;
@@ -51,7 +53,7 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   const changes = adapter && known?.model_config;
   const [family, json] = [readFamily(baseFolder, changes), readModelConfig(baseFolder)];
   const trained = { family, json, stored: adapter?.stored, notes: known };
-  const { notes, build } = purposeOf(trained, options.generates ?? false, adapter ? folder : path);
+  const { notes, build } = purposeOf(trained, askedBy(options), adapter ? folder : path);
   const model = openModel(baseFolder, build, changes);
   try {
     const opened = { model, baseFolder, folder, notes, adapter, ...tuneModel(model, adapter, folder) };

@@ -31,6 +31,8 @@ export interface OpenOptions {
   maxLength?: number;
   /** Whether it is to write text: it is opened with a head for that, whatever it was trained for. */
   generates?: boolean;
+  /** Whether it is to make vectors of texts: a base model without a task is opened for that. */
+  embeds?: boolean;
   /**
    * Whether a prompt that begins as what was read before is read from there on, as the turns of a conversation do. The
    * texts are the same up to rounding, so that a sampled one may depend on what was read before.

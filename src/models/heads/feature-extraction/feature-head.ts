@@ -1,8 +1,8 @@
-import { meanTokens, normalised } from '../../../nn/pool-tokens.ts';
 import { firstTokens } from '../../../nn/first-tokens.ts';
 import { lastTokens } from '../../../nn/last-rows.ts';
+import { meanTokens, normalised } from '../../../nn/pool-tokens.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
-import { PLAIN_POOLING } from '../../pooling.ts';
+import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
 
 /**
  * The base model without a head, whose hidden states are pooled to one vector a text. Parameters have the names that
@@ -23,7 +23,7 @@ export function featureHead<Config extends CommonConfig>(
     modules: [],
     outputs: width,
     build(network, config, inputs) {
-      const { mode, normalize } = config.pooling ?? PLAIN_POOLING;
+      const { mode, normalize } = (config.sentence ?? PLAIN_SENTENCE).pooling;
       const base = network.without(prefix);
       const shortens = mode === 'cls' && !inputs.onTokens;
       const hidden = encode(base, config, inputs, shortens ? 'first' : 'all');

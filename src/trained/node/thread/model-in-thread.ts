@@ -7,6 +7,7 @@ import { Caller, type CallOptions } from '../../../support/calls/caller.ts';
 import { revived } from '../../../support/failure.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Texts } from '../../../tasks/labelled-texts/encoded-set.ts';
+import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import type { TaskName } from '../../../tasks/registry.ts';
 import type { ClassAnswer } from '../../../tasks/single-label-classification/definition.ts';
 import { closedModel } from '../../closed-model.ts';
@@ -82,6 +83,22 @@ export class ModelInThread {
       yield* await this.#call<Answer[]>('predict', [chunk, reading, before], { signal });
       before += chunk.length;
     }
+  }
+
+  /**
+   * Returns a vector for each text, in their order: of an embedding model, or of a base model opened with `embeds: true`.
+   *
+   * @returns as many numbers for each text as the model has features, or `dimensions`
+   * @throws UserError for models of other tasks, and for a prompt name that the model does not have; the signal's reason
+   */
+  async embed(
+    texts: Iterable<string>,
+    { signal, ...options }: EmbedOptions & Pick<PredictOptions, 'signal'> = {},
+  ): Promise<Float32Array[]> {
+    const found: Float32Array[] = [];
+    for (const chunk of inputChunks(texts, this.#card.inputsAtOnce ?? 1))
+      found.push(...(await this.#call<Float32Array[]>('embed', [chunk, options], { signal })));
+    return found;
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Prompt, WriteOptions } from '../../../generation/prompt.ts';
 import type { Scores } from '../../../program/example-set.ts';
 import type { Answering } from '../../../support/calls/answer-calls.ts';
 import type { Call } from '../../../support/calls/call.ts';
+import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import type { ExportOnnxOptions } from '../../onnx-folder.ts';
 import type { MergeOptions } from '../merge.ts';
 import type { OpenedModel } from '../open.ts';
@@ -37,6 +38,11 @@ export class ModelService {
       case 'predict': {
         const [inputs, reading, before] = args as [unknown[], object | undefined, number];
         return this.#queue.answer(inputs, { reading, before, signal });
+      }
+      case 'embed': {
+        const [texts, options] = args as [string[], EmbedOptions];
+        const inputs = this.#model.vectorInputs(texts, options);
+        return this.#model.vectorsOf(await this.#queue.answer(inputs, { signal }));
       }
       case 'evaluate':
         return this.#evaluate(args[0] as ScoreRequest, signal, tell);

@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { fromFirst } from '../../parallel/node/from-first.ts';
+import type { Processes } from '../../parallel/node/join-processes.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { EmbedOptions } from '../../tasks/prediction.ts';
+import {
+  addSplitFlags,
+  addUseFlags,
+  count,
+  namedFiles,
+  openFlags,
+  readingFlags,
+  type SplitFlags,
+  type UseFlags,
+} from '../flags.ts';
+import { inAllProcesses } from '../in-all-processes.ts';
+import { inputsOf } from '../inputs-of.ts';
+
+type Flags = UseFlags & SplitFlags & EmbedOptions;
+
+export function embedCommand(): Command {
+  const command = new Command('embed')
+    .description('Print one JSON line per text: {"embedding": [...]}.')
+    .argument('<model>', 'folder of a run, of an adapter or of a model; or an id on the Hub')
+    .argument('[file]', 'a text a line (.txt), or TSV, CSV, JSON Lines with --text; default: standard input')
+    .option('--prompt <text>', 'put this before every text')
+    .option('--prompt_name, --prompt-name <name>', "the same by its name in the model's files, such as query")
+    .option(
+      '--dimensions <count>',
+      'keep the first components, for models trained for several widths',
+      count,
+    );
+  return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
+    inAllProcesses((processes) => run(path, file, flags, processes)),
+  );
+}
+
+async function run(
+  path: string,
+  file: string | undefined,
+  flags: Flags,
+  processes: Processes,
+): Promise<void> {
+  const { open } = await import('../../trained/node/open.ts');
+  const { readInput } = await import('../standard-input.ts');
+  const model = await open(path, { ...openFlags(flags), processes, embeds: true });
+  try {
+    const { prediction } = model.definition();
+    if (!prediction?.vectors) throw noVectors(path, model.task);
+    const files = await namedFiles(file === '-' ? undefined : file, flags, false);
+    const context = model.context();
+    const reading = prediction.withFlags(context.reading, readingFlags(flags), files?.[0].name);
+    const sources = files ?? [await fromFirst(processes.communicator, readInput)];
+    const inputs = inputsOf(sources, prediction, reading).inputs as { text: string }[];
+    const { prompt, promptName, dimensions } = flags;
+    const asked = inputs.map(({ text }) =>
+      prediction.vectors?.input(text, { prompt, promptName, dimensions }, context),
+    );
+    for await (const answer of model.predict<unknown, object>(asked, reading)) {
+      if (processes.communicator.rank > 0) continue;
+      const line = JSON.stringify(prediction.json(answer, false, []));
+      if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+    }
+  } finally {
+    await model.close();
+  }
+}
+
+function noVectors(where: string, task: string | undefined): UserError {
+  const expected = 'a model that makes vectors of texts';
+  return new UserError({ where, expected, got: `one of task ${task}`, hint: 'Give its base model.' });
+}

@@ -1,0 +1,84 @@
+import { jsonLines, own, textOf } from '../../data/json-lines.ts';
+import { parseDelimited } from '../../data/parse-delimited.ts';
+import { RowProblems } from '../../data/row-problems.ts';
+import type { TextFile } from '../../data/text-file.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { EmbeddingRows } from './embedding-rows.ts';
+
+/** Files of BEIR (Thakur et al., 2021): texts, queries, and which texts answer which. */
+const CORPUS = /(^|[\\/])corpus\.jsonl(\.gz)?$/;
+const QUERIES = /(^|[\\/])queries\.jsonl(\.gz)?$/;
+const QRELS = /(^|[\\/])qrels[\\/][^\\/]+\.tsv$/;
+
+/** Whether files are those of a retrieval data set in BEIR's form. */
+export function isBeir(files: readonly TextFile[]): boolean {
+  return [CORPUS, QUERIES].every((pattern) => files.some(({ name }) => pattern.test(name)));
+}
+
+/**
+ * Reads such files: pairs of queries with each text that answers them, and what retrieval is scored by. A text is its
+ * title, if there is one, and what follows, as BEIR's own code joins them.
+ *
+ * @throws UserError for a file that is missing, and with its line for a row that is none
+ */
+export function beirRows(files: readonly TextFile[]): EmbeddingRows {
+  const corpus = textsOf(find(files, CORPUS, 'corpus.jsonl'));
+  const queries = textsOf(find(files, QUERIES, 'queries.jsonl'));
+  const qrels = find(files, QRELS, 'qrels/NAME.tsv');
+  const problems = new RowProblems(qrels.name);
+  const numbers = new Map([...corpus.keys()].map((id, i) => [id, i]));
+  const relevant = new Map<string, Set<number>>();
+  const { records, lines } = parseDelimited(qrels.read(), qrels.name, '\t', false);
+  records.forEach((record, i) => {
+    const [query, document, score] = record;
+    if (i === 0 && !Number.isFinite(Number(score))) return;
+    const [isQuery, number] = [queries.has(query), numbers.get(document)];
+    if (record.length !== 3)
+      problems.add(lines[i], { expected: 'query, text and score', got: `${record.length} fields` });
+    else if (!isQuery) problems.add(lines[i], { expected: 'a query of queries.jsonl', got: `"${query}"` });
+    else if (number === undefined)
+      problems.add(lines[i], { expected: 'a text of corpus.jsonl', got: `"${document}"` });
+    else if (Number(score) > 0) relevant.set(query, (relevant.get(query) ?? new Set()).add(number));
+  });
+  problems.throwIfAny();
+  const texts = [...corpus.values()];
+  const asked = [...relevant].map(([query, found]) => ({ query: queries.get(query) as string, found }));
+  if (asked.length === 0) throw new UserError({ where: qrels.name, expected: 'scores above 0', got: 'none' });
+  const pairs = asked.flatMap(({ query, found }) => [...found].map((number) => [query, texts[number]]));
+  return {
+    form: 'retrieval',
+    fileName: qrels.name,
+    columns: [0, 1].map((column) => pairs.map((pair) => pair[column])),
+    retrieval: {
+      queries: asked.map(({ query }) => query),
+      corpus: texts,
+      relevant: asked.map(({ found }) => found),
+    },
+  };
+}
+
+/** Texts by their ids. */
+function textsOf(file: TextFile): Map<string, string> {
+  const problems = new RowProblems(file.name);
+  const texts = new Map<string, string>();
+  for (const { line, object } of jsonLines(file.read(), problems)) {
+    const id = own(object, '_id');
+    if (typeof id !== 'string') problems.add(line, { expected: 'a string in "_id"', got: typeof id });
+    const title = own(object, 'title');
+    const text = textOf(object, 'text', line, problems);
+    texts.set(String(id), typeof title === 'string' && title !== '' ? `${title} ${text}`.trim() : text);
+  }
+  problems.throwIfAny();
+  return texts;
+}
+
+function find(files: readonly TextFile[], pattern: RegExp, name: string): TextFile {
+  const found = files.filter((file) => pattern.test(file.name));
+  if (found.length === 1) return found[0];
+  throw new UserError({
+    where: files[0].name,
+    expected: `one ${name} beside it`,
+    got: `${found.length}`,
+    hint: 'Give a file of qrels: data.train: FOLDER/qrels/train.tsv.',
+  });
+}

@@ -1,0 +1,109 @@
+import { type EmbeddingLoss, embeddingModel } from '../../objectives/embedding-model.ts';
+import { holdOut } from '../hold-out.ts';
+import type { TaskDefinition } from '../task-definition.ts';
+import {
+  type EmbeddingData,
+  embeddingDataSchema,
+  embeddingProblems,
+  formOf,
+  lossOf,
+  negativesOf,
+} from './data-section.ts';
+import { type EmbeddedText, embeddingFlags, embedTexts } from './embed-texts.ts';
+import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
+import { embeddingExamples } from './embedding-examples.ts';
+import { type EmbeddingRows, embeddingRows } from './embedding-rows.ts';
+import { withPooling } from './with-pooling.ts';
+
+/** One vector of a text, near those of texts that belong to it: for search, for clusters, for comparing. */
+export const sentenceEmbedding: TaskDefinition<
+  EmbeddingData,
+  EmbeddingRows,
+  EmbeddedText,
+  typeof embeddingDataSchema
+> = {
+  data: embeddingDataSchema,
+  problems: embeddingProblems,
+  batchSize: { train: 32, eval: 64 },
+  metrics: ['ndcg@10', ...SCORES_OF.scored, ...SCORES_OF.pairs.slice(1, -1)],
+  metricsOf: (data) => SCORES_OF[formOf(data)],
+  tellsAnswers: () => true,
+  takesFolders: true,
+  takesTables: true,
+  build: (_, reading = {}) => {
+    const { matryoshka_dims: dims, matryoshka_weights: weights } = reading;
+    const matryoshka = dims && { dims, weights: weights ?? dims.map(() => 1) };
+    return (definition, config) =>
+      embeddingModel(modelLoss(reading), matryoshka)(definition, withPooling(config, reading));
+  },
+  read: embeddingRows,
+  holdOut(rows, share) {
+    if (rows.retrieval) return undefined;
+    const numbers = [...rows.columns[0].keys()];
+    const { train, validation } = holdOut(numbers, share, (row) => [rows.columns[0][row]]);
+    return { train: pickRows(rows, train), validation: pickRows(rows, validation) };
+  },
+  labels: () => [],
+  examples: embeddingExamples,
+  evaluation: embeddingEvaluation,
+  withFlags: embeddingFlags,
+  prediction: embedTexts,
+  maxLength: ({ sentence }) => sentence?.maxLength,
+  recognises({ definition, architecture, taskType, config }) {
+    const head = definition.heads.FEATURE_EXTRACTION;
+    if (!head) return undefined;
+    const isModel =
+      taskType === undefined && (config.sentence !== undefined || architecture === head.architecture);
+    // An adapter of sentence-transformers may leave the task type out.
+    const isAdapter =
+      taskType === 'FEATURE_EXTRACTION' || (taskType === null && config.sentence !== undefined);
+    return isModel || isAdapter
+      ? { labels: [], data: { max_length: config.sentence?.maxLength } }
+      : undefined;
+  },
+  words: {
+    name: 'sentence embedding',
+    purpose: () => 'embedding of texts',
+    hub: { pipeline: 'sentence-similarity', name: 'Sentence Similarity' },
+    autoModel: 'AutoModel',
+    use: () => ({
+      command: 'adalora embed . texts.txt',
+      explanation: 'a line of JSON with the vector of each line of the file',
+    }),
+    python: () => [
+      '# With sentence-transformers: SentenceTransformer("adapter").encode(["Some text"])',
+      'inputs = tokenizer("Some text", return_tensors="pt")',
+      'hidden = model(**inputs).last_hidden_state',
+    ],
+    hasClasses: false,
+  },
+};
+
+function modelLoss(reading: Partial<EmbeddingData>): EmbeddingLoss {
+  const { scale = 20, symmetric = false, margin = 5, distance = 'euclidean' } = reading;
+  switch (lossOf(reading)) {
+    case 'multiple_negatives_ranking':
+      return {
+        ...{ kind: 'multiple_negatives_ranking', scale, symmetric },
+        columns: 2 + negativesOf(reading).length,
+      };
+    case 'cosent':
+      return { kind: 'cosent', columns: 2, scale };
+    case 'cosine':
+      return { kind: 'cosine', columns: 2 };
+    case 'triplet':
+      return formOf(reading) === 'labelled'
+        ? { kind: 'batch_triplets', columns: 1, margin }
+        : { kind: 'triplet', columns: 3, margin, distance };
+  }
+}
+
+function pickRows(rows: EmbeddingRows, numbers: readonly number[]): EmbeddingRows {
+  const pick = <T>(from: readonly T[]) => numbers.map((number) => from[number]);
+  return {
+    ...rows,
+    columns: rows.columns.map(pick),
+    ...(rows.scores && { scores: pick(rows.scores) }),
+    ...(rows.classes && { classes: pick(rows.classes) }),
+  };
+}

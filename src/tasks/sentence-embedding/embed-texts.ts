@@ -1,0 +1,114 @@
+import { fileLines } from '../../data/file-lines.ts';
+import { parseRows } from '../../data/parse-rows.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { shortest } from '../classes/answer-text.ts';
+import type { EmbedOptions, Prediction } from '../prediction.ts';
+import type { EncodingContext, ReadingFlags, ReadingOf } from '../task-definition.ts';
+import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
+import { promptFor, promptNamed } from './prompts.ts';
+import { TextSet } from './text-set.ts';
+import { truncated } from './vectors.ts';
+
+/** A text, and what it is put behind. */
+export interface EmbeddedText {
+  text: string;
+  /** By default the model's own, if it has one. */
+  prompt?: string;
+  /** Components that are kept; then the vector has length 1. By default all, as the model gives them. */
+  dimensions?: number;
+}
+
+export interface Embedding {
+  embedding: Float32Array;
+  /** Of the text, its prompt and special ones included. */
+  tokens: number;
+}
+
+const STANDARD_INPUT = 'standard input';
+
+/** One vector of each text. */
+export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
+  withFlags: embeddingFlags,
+  inputs: (content, fileName, reading, onSkipped) =>
+    /\.txt(\.gz)?$/i.test(fileName)
+      ? linesOf(content, fileName)
+      : parseRows(content, fileName, columnsOf(reading), onSkipped).map(({ text }) => ({ text })),
+  typed: (content, reading, onSkipped) =>
+    /^\s*(\{|\[\s*\{)/.test(content)
+      ? parseRows(content, STANDARD_INPUT, { ...columnsOf(reading), format: 'jsonl' }, onSkipped).map(
+          ({ text }) => ({ text }),
+        )
+      : linesOf(content, STANDARD_INPUT),
+  shape: () => ({
+    keys: { text: { is: 'a text' }, prompt: { is: 'a text', optional: true } },
+    others: ['dimensions', 'line'],
+  }),
+  line: () => (text) => ({ text }),
+  async answer(inputs, { program, values }, context, batchSize) {
+    const { reading, config } = context;
+    const prompted = inputs.map(
+      ({ text, prompt = promptFor('text', reading, config) }) => `${prompt}${text}`,
+    );
+    const set = TextSet.of(prompted, context);
+    const vectors = await set.vectors(program, values, config.numLabels, batchSize);
+    return inputs.map(({ dimensions }, i): Embedding => {
+      const number = set.numberOf(prompted[i]);
+      const embedding = truncated(vectors[number], dimensions).slice();
+      return { embedding, tokens: set.encodings[number].inputIds.length };
+    });
+  },
+  json: (answer) => ({ embedding: Array.from((answer as Embedding).embedding, shortest) }),
+  vectors: {
+    input: (text, options, context) => ({ text, ...asked(options, context) }),
+    of: (answer) => answer as Embedding,
+  },
+  describe(answer) {
+    const { embedding } = answer as Embedding;
+    const some = Array.from(embedding.subarray(0, 4), (x) => x.toFixed(3)).join(', ');
+    return `${embedding.length} numbers: ${some}${embedding.length > 4 ? ', …' : ''}`;
+  },
+};
+
+function asked(
+  { prompt, promptName, dimensions }: EmbedOptions,
+  { reading, config }: EncodingContext<EmbeddingData>,
+): Omit<EmbeddedText, 'text'> {
+  const width = config.numLabels;
+  if (dimensions !== undefined && !(Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= width))
+    throw new UserError({
+      where: 'dimensions',
+      expected: `a whole number from 1 to ${width}`,
+      got: `${dimensions}`,
+    });
+  const named = promptName === undefined ? undefined : promptNamed(promptName, reading, config);
+  return { prompt: prompt ?? named, dimensions };
+}
+
+/** How another file is read than the run's. */
+export function embeddingFlags(
+  reading: ReadingOf<EmbeddingData>,
+  flags: ReadingFlags,
+): ReadingOf<EmbeddingData> {
+  const known = Object.keys(embeddingDataSchema.shape);
+  const wrong = Object.keys(flags).find((key) => !known.includes(key));
+  if (wrong === undefined) return { ...reading, ...flags };
+  const hint = suggest(wrong, known);
+  throw new UserError({
+    where: `--${wrong}`,
+    expected: 'a flag for texts to embed',
+    got: 'one for other tasks',
+    hint,
+  });
+}
+
+/** The column of the texts: one that is named for them, else that of the run. */
+function columnsOf({ text, anchor, header, quote, delimiter }: Partial<EmbeddingData>) {
+  return { text: text ?? anchor ?? 'text', header, quote, delimiter };
+}
+
+/** A text a line; a blank one keeps its place. */
+function linesOf(content: string, fileName: string): EmbeddedText[] {
+  if (content.trim() !== '') return Array.from(fileLines(content, fileName), ({ text }) => ({ text }));
+  throw new UserError({ where: fileName, expected: 'texts', got: 'nothing' });
+}

@@ -1,0 +1,178 @@
+import { pearson } from '../../metrics/pearson.ts';
+import { retrievalScores } from '../../metrics/retrieval-scores.ts';
+import type { ScoreName } from '../../metrics/scores.ts';
+import { spearmanr } from '../../metrics/spearmanr.ts';
+import { dealNumbers } from '../../parallel/deal.ts';
+import { NotFinite } from '../../program/check-finite.ts';
+import type { Evaluation, Scores } from '../../program/example-set.ts';
+import type { Evaluator } from '../../program/program.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { EmbeddingData, EmbeddingForm } from './data-section.ts';
+import { type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
+import type { EmbeddingRows, Retrieval } from './embedding-rows.ts';
+import { promptFor } from './prompts.ts';
+import { TextSet } from './text-set.ts';
+import { cosine, nearestOf, unit } from './vectors.ts';
+
+const RETRIEVAL = [
+  'ndcg@10',
+  'mrr@10',
+  'map@100',
+  'recall@1',
+  'recall@5',
+  'recall@10',
+  'accuracy@1',
+] as const;
+
+/** The scores of each form of rows, the default first. */
+export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = {
+  pairs: [...RETRIEVAL, 'triplet_accuracy', 'loss'],
+  retrieval: [...RETRIEVAL, 'loss'],
+  scored: ['spearmanr', 'pearson', 'loss'],
+  labelled: [...RETRIEVAL, 'loss'],
+};
+
+/** Texts that are ranked for each query: as far as scores look. */
+const MOST_RANKED = 100;
+
+/**
+ * Scores vectors by their cosines: scored pairs by correlation, all others by retrieval. Of pairs, an anchor is to find its
+ * positive among all texts of the other columns; of labelled sentences, one is to find those of its class. Beside that, the
+ * mean loss of batches in the order of the file.
+ */
+export function embeddingEvaluation(
+  rows: EmbeddingRows,
+  context: EncodingContext<EmbeddingData>,
+  batchSize: number,
+): Evaluation {
+  const examples = embeddingExamples(rows, context);
+  return {
+    examples,
+    output: 'loss',
+    async run(program, values, watch) {
+      const size = program.parts.model.config.numLabels;
+      const vectors = await examples.texts.vectors(program, values, size, batchSize);
+      const scores: Scores = {};
+      // A model without a run has the loss of pairs, which other rows do not have.
+      const { inputs = [] } = program.parts.model.joint ?? {};
+      if (String(inputs) === String(examples.lossInputs))
+        scores.eval_loss = await meanLoss(program, values, examples, batchSize);
+      const columns = examples.columns.map((column) => Array.from(column, (number) => vectors[number]));
+      for (const [name, score] of Object.entries(scoresOf(rows, columns))) scores[`eval_${name}`] = score;
+      if (rows.retrieval) {
+        const found = await scoredRetrieval(rows.retrieval, context, program, values, size, batchSize);
+        for (const [name, score] of Object.entries(found)) scores[`eval_${name}`] = score;
+      }
+      watch?.onAnswers?.(
+        rows.scores ? columns[0].map((vector, i) => cosine(vector, columns[1][i])) : columns[0],
+        rows.scores ?? rows.classes ?? columns[1],
+      );
+      return scores;
+    },
+  };
+}
+
+function scoresOf(
+  { form, columns: texts, scores, classes }: EmbeddingRows,
+  columns: readonly (readonly Float32Array[])[],
+): Partial<Record<ScoreName, number>> {
+  if (scores) {
+    const cosines = columns[0].map((vector, i) => cosine(vector, columns[1][i]));
+    return { spearmanr: spearmanr(cosines, scores), pearson: pearson(cosines, scores) };
+  }
+  if (classes) return classScores(columns[0], classes);
+  if (form === 'retrieval') return {};
+  const [anchors, positives, negatives] = columns;
+  const found = pairScores(texts, columns);
+  if (!negatives) return found;
+  const isRight = anchors.map((anchor, i) => cosine(anchor, positives[i]) > cosine(anchor, negatives[i]));
+  return { ...found, triplet_accuracy: isRight.filter(Boolean).length / isRight.length };
+}
+
+/** Every different anchor looks for its positives among the different texts of all other columns. */
+function pairScores(
+  texts: readonly (readonly string[])[],
+  columns: readonly (readonly Float32Array[])[],
+): Partial<Record<ScoreName, number>> {
+  const corpus = new Map<string, Float32Array>();
+  texts.slice(1).forEach((column, i) => {
+    for (const [row, text] of column.entries()) corpus.set(text, columns[i + 1][row]);
+  });
+  const numbers = new Map([...corpus.keys()].map((text, number) => [text, number]));
+  const queries = new Map<string, { vector: Float32Array; relevant: Set<number> }>();
+  for (const [row, anchor] of texts[0].entries()) {
+    const known = queries.get(anchor) ?? { vector: columns[0][row], relevant: new Set<number>() };
+    known.relevant.add(numbers.get(texts[1][row]) as number);
+    queries.set(anchor, known);
+  }
+  return rankedScores(
+    [...queries.values()].map(({ vector }) => vector),
+    [...corpus.values()],
+    [...queries.values()].map(({ relevant }) => relevant),
+  );
+}
+
+/** Every sentence looks for the others of its class; one that is alone in its class does not count. */
+function classScores(
+  vectors: readonly Float32Array[],
+  classes: readonly string[],
+): Partial<Record<ScoreName, number>> {
+  const units = vectors.map(unit);
+  const relevant = classes.map(
+    (name, i) => new Set(classes.flatMap((other, j) => (other === name && j !== i ? [j] : []))),
+  );
+  const asked = [...vectors.keys()].filter((i) => relevant[i].size > 0);
+  if (asked.length === 0) return {};
+  return retrievalScores(
+    asked.map((i) => nearestOf(vectors[i], units, MOST_RANKED, i).map(({ number }) => number)),
+    asked.map((i) => relevant[i]),
+  );
+}
+
+async function scoredRetrieval(
+  { queries, corpus, relevant }: Retrieval,
+  context: EncodingContext<EmbeddingData>,
+  program: Evaluator,
+  values: Float32Array,
+  width: number,
+  batchSize: number,
+) {
+  const vectorsOf = async (texts: readonly string[], role: 'query' | 'document') => {
+    const prompt = promptFor(role, context.reading, context.config);
+    const prompted = texts.map((text) => prompt + text);
+    const set = TextSet.of(prompted, { ...context, communicator: program.communicator });
+    const vectors = await set.vectors(program, values, width, batchSize);
+    return prompted.map((text) => vectors[set.numberOf(text)]);
+  };
+  return rankedScores(await vectorsOf(queries, 'query'), await vectorsOf(corpus, 'document'), relevant);
+}
+
+function rankedScores(
+  queries: readonly Float32Array[],
+  corpus: readonly Float32Array[],
+  relevant: readonly ReadonlySet<number>[],
+) {
+  const units = corpus.map(unit);
+  const ranked = queries.map((query) => nearestOf(query, units, MOST_RANKED).map(({ number }) => number));
+  return retrievalScores(ranked, relevant);
+}
+
+/** The mean over the rows, in batches that follow one another in the file: in-batch negatives depend on that. */
+async function meanLoss(
+  program: Evaluator,
+  values: Float32Array,
+  examples: EmbeddingExamples,
+  batchSize: number,
+): Promise<number> {
+  const count = examples.lengths.length;
+  const starts = Array.from({ length: Math.ceil(count / batchSize) }, (_, i) => i * batchSize);
+  const losses = await dealNumbers(program.communicator, starts.length, async (number) => {
+    const start = starts[number];
+    const rows = Int32Array.from({ length: Math.min(batchSize, count - start) }, (_, i) => start + i);
+    const { feeds, weight } = examples.batch(rows, 0);
+    return Float32Array.of(await program.loss(values, feeds), weight);
+  });
+  const bad = losses.findIndex(([loss]) => !Number.isFinite(loss));
+  if (bad >= 0) throw new NotFinite(starts[bad]);
+  return losses.reduce((sum, [loss, weight]) => sum + loss * weight, 0) / count;
+}

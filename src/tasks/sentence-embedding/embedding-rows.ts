@@ -1,0 +1,108 @@
+import { detectFormat } from '../../data/detect-format.ts';
+import { isNumber } from '../../data/is-number.ts';
+import { parseRows } from '../../data/parse-rows.ts';
+import type { DataOptions } from '../../data/row.ts';
+import { RowProblems } from '../../data/row-problems.ts';
+import type { TextFile } from '../../data/text-file.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { ReadingOf } from '../task-definition.ts';
+import { beirRows, isBeir } from './beir.ts';
+import { type EmbeddingData, type EmbeddingForm, formOf, negativesOf } from './data-section.ts';
+
+/** Queries, and the texts among which each has some that answer it. */
+export interface Retrieval {
+  queries: readonly string[];
+  corpus: readonly string[];
+  /** Of each query: the numbers of the texts that answer it. */
+  relevant: readonly ReadonlySet<number>[];
+}
+
+/** What files of an embedding model are read into. */
+export interface EmbeddingRows {
+  form: EmbeddingForm;
+  fileName: string;
+  /** The texts of each column, row by row; anchors first. */
+  columns: readonly (readonly string[])[];
+  /** How alike the texts of a row are. */
+  scores?: readonly number[];
+  /** Classes of the texts. */
+  classes?: readonly string[];
+  /** What a file in BEIR's form is scored by. */
+  retrieval?: Retrieval;
+}
+
+/**
+ * Reads pairs, triplets, scored pairs or labelled sentences, as the columns say; without columns a folder in BEIR's form.
+ *
+ * @throws UserError with file and line for everything that is wrong with the rows
+ */
+export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<EmbeddingData>): EmbeddingRows {
+  const form = formOf(reading);
+  if (isBeir(files)) return beirRows(files);
+  const [{ name: fileName }] = files;
+  if (form === 'retrieval') {
+    throw new UserError({
+      where: fileName,
+      expected: 'columns in data: anchor and positive, or text and label',
+      got: 'none, and no folder in the form of BEIR (corpus.jsonl, queries.jsonl, qrels)',
+    });
+  }
+  const parts = files.map((file) => readOne(file, form, reading));
+  const of = <T>(pick: (part: EmbeddingRows) => readonly T[] | undefined) =>
+    parts.flatMap((part) => pick(part) ?? []);
+  return {
+    ...{ form, fileName },
+    columns: parts[0].columns.map((_, column) => of(({ columns }) => columns[column])),
+    ...(form === 'scored' && { scores: of(({ scores }) => scores) }),
+    ...(form === 'labelled' && { classes: of(({ classes }) => classes) }),
+  };
+}
+
+function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<EmbeddingData>): EmbeddingRows {
+  const content = file.read();
+  const { header, quote, delimiter, anchor, positive, text, text_pair, label } = reading;
+  const negatives = negativesOf(reading);
+  // With one column by name all lines have a header, also for the columns that are read by number.
+  const isNamed = [anchor, positive, text, text_pair, label, ...negatives].some(
+    (column) => typeof column === 'string',
+  );
+  const layout = { header: header ?? isNamed, quote, delimiter };
+  const read = (columns: Pick<DataOptions, 'text' | 'text_pair' | 'label'>) =>
+    parseRows(content, file.name, {
+      ...(detectFormat(file.name, content) === 'jsonl' ? {} : layout),
+      ...columns,
+    });
+  const problems = new RowProblems(file.name);
+  const rows =
+    form === 'pairs'
+      ? read({ text: anchor as string, text_pair: positive })
+      : read({ text: text as string, text_pair, label });
+  const columns = [
+    rows.map((row) => row.text),
+    ...(form === 'labelled' ? [] : [rows.map((row) => row.textPair as string)]),
+    ...negatives.map((negative) => read({ text: negative }).map((row) => row.text)),
+  ];
+  for (const column of columns)
+    column.forEach((found, i) => {
+      if (found.trim() !== '') return;
+      problems.add(rows[i].line, { expected: 'a text', got: 'an empty one', hint: 'Remove such rows.' });
+    });
+  const scores = form === 'scored' ? rows.map(({ label: found, line }) => score(found, line)) : undefined;
+  function score(found: unknown, line: number): number {
+    const number = Number(found) / reading.max_score;
+    const isScore = isNumber(String(found)) && number >= -1 && number <= 1;
+    if (!isScore)
+      problems.add(line, {
+        expected: `a score from 0 to ${reading.max_score} in column ${label}`,
+        got: `"${found}"`,
+        hint: 'If scores go up to 5, set data.max_score: 5.',
+      });
+    return number;
+  }
+  problems.throwIfAny();
+  return {
+    ...{ form, fileName: file.name, columns },
+    ...(scores && { scores }),
+    ...(form === 'labelled' && { classes: rows.map(({ label: found }) => String(found)) }),
+  };
+}

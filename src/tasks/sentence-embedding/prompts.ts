@@ -1,0 +1,50 @@
+import type { CommonConfig } from '../../models/model-definition.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { EmbeddingData } from './data-section.ts';
+
+/** What a text is for. */
+export type PromptRole = 'query' | 'document' | 'text';
+
+/** Names of prompts by what a text is for, as `encode_query` and `encode_document` of sentence-transformers look for them. */
+const NAMES: Readonly<Record<PromptRole, readonly string[]>> = {
+  query: ['query'],
+  document: ['document', 'passage', 'corpus'],
+  text: [],
+};
+
+/** All prompts that there are, by name: those of the run, else those of the model. */
+export function promptsOf(
+  { prompts }: Pick<EmbeddingData, 'prompts'>,
+  { sentence }: CommonConfig,
+): Readonly<Record<string, string>> {
+  return prompts ?? sentence?.prompts ?? {};
+}
+
+/** What is put before a text of a role. */
+export function promptFor(
+  role: PromptRole,
+  reading: Pick<EmbeddingData, 'prompts'>,
+  config: CommonConfig,
+): string {
+  const prompts = promptsOf(reading, config);
+  const name = NAMES[role].find((known) => Object.hasOwn(prompts, known)) ?? config.sentence?.defaultPrompt;
+  return name === undefined ? '' : (prompts[name] ?? '');
+}
+
+/** A prompt by its name. Throws a UserError for a name that there is not. */
+export function promptNamed(
+  name: string,
+  reading: Pick<EmbeddingData, 'prompts'>,
+  config: CommonConfig,
+): string {
+  const prompts = promptsOf(reading, config);
+  if (Object.hasOwn(prompts, name)) return prompts[name];
+  const names = Object.keys(prompts);
+  throw new UserError({
+    where: 'prompt name',
+    expected: names.length > 0 ? `one of ${names.join(', ')}` : 'no name, as the model has no prompts',
+    got: `"${name}"`,
+    hint: suggest(name, names),
+  });
+}

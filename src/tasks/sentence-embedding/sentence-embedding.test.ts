@@ -1,0 +1,295 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { gradients } from '../../autodiff/gradients.ts';
+import { PEFT_PREFIX } from '../../formats/adapters/stored-adapter.ts';
+import { readSafetensors } from '../../formats/node/safetensors-file.ts';
+import { input } from '../../graph/build.ts';
+import { symbol } from '../../graph/dimension.ts';
+import { Graph } from '../../graph/graph.ts';
+import { pearson } from '../../metrics/pearson.ts';
+import { retrievalScores } from '../../metrics/retrieval-scores.ts';
+import { spearmanr } from '../../metrics/spearmanr.ts';
+import { columnInput, TARGETS } from '../../objectives/embedding-model.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { Program } from '../../program/program.ts';
+import { loadTokenizer } from '../../text/node/load-tokenizer.ts';
+import { differentiateStep } from '../../train/differentiate-step.ts';
+import { Updater } from '../../train/updater.ts';
+import { openModel, readFamily } from '../../trained/node/load-model.ts';
+import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import { parseAdapterKey } from '../../tuners/low-rank/adapter-keys.ts';
+import { methodNamed } from '../../tuners/registry.ts';
+import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
+import { sentenceEmbedding } from './definition.ts';
+import { type Embedding, embedTexts } from './embed-texts.ts';
+import { cosine, nearestOf, unit } from './vectors.ts';
+
+const FIXTURES = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
+const MODEL = join(FIXTURES, 'model');
+const fixture = <T>(name: string): T => JSON.parse(readFileSync(join(FIXTURES, name), 'utf8'));
+
+/** Sums of float32 numbers about 1 in another order. */
+const ROUNDING = 1e-6;
+
+const readingOf = (data: object) => embeddingDataSchema.parse(data) as EmbeddingData;
+
+/** The model with a `data` section, and what it takes to make examples for it. */
+function opened(data: object = {}) {
+  const reading = readingOf(data);
+  const model = openModel(MODEL, sentenceEmbedding.build([], reading));
+  const tokenizer = loadTokenizer(MODEL, readFamily(MODEL).config);
+  const maxLength = tokenizer.modelMaxLength;
+  const context = { reading, labels: [], tokenizer, maxLength, vocabSize: model.config.vocabSize };
+  return {
+    model,
+    context: {
+      ...context,
+      config: model.config,
+      seed: 0,
+      generationFiles: () => ({}),
+      chatTemplate: () => {
+        throw new Error('none');
+      },
+    },
+  };
+}
+
+describe('embeddings are those of sentence-transformers', () => {
+  const { texts, cases } = fixture<{
+    texts: string[];
+    cases: { mode: string; normalize: boolean; prompt: string; embeddings: number[][] }[];
+  }>('embeddings.json');
+
+  it.each(cases)('pooled by $mode, normalised: $normalize, behind "$prompt"', async (expected) => {
+    const { model, context } = opened({ pooling: expected.mode, normalize: expected.normalize });
+    const program = new Program(nodeEngine(model, 'cpu'), model, FROZEN.tuner);
+    const inputs = texts.map((text) => ({ text, prompt: expected.prompt }));
+    const tuned = { program, values: FROZEN.values, generator: () => Promise.reject(new Error('none')) };
+    const answers = (await embedTexts.answer(inputs, tuned, context, 4)) as Embedding[];
+    answers.forEach(({ embedding }, i) => {
+      // Vectors that are not normalised have components of about 1.
+      expect(furthest(embedding, expected.embeddings[i]!)).toBeLessThan(ROUNDING);
+    });
+    await program.release();
+    model.close();
+  });
+});
+
+interface LossCase {
+  loss: EmbeddingData['loss'];
+  columns: number;
+  targets: number[] | null;
+  value: number;
+  gradients: number[][][];
+  scale?: number;
+  symmetric?: boolean;
+  margin?: number;
+  distance?: string;
+  matryoshka?: number[];
+}
+
+describe('losses and their gradients are those of sentence-transformers', () => {
+  const { columns, cases } = fixture<{ columns: number[][][]; cases: LossCase[] }>('losses.json');
+
+  it.each(cases)(
+    '$loss of $columns columns, $scale $symmetric $margin $distance $matryoshka',
+    async (expected) => {
+      const { columns: count, targets, matryoshka, value, gradients: wanted, ...settings } = expected;
+      const model = openModel(
+        MODEL,
+        sentenceEmbedding.build(
+          [],
+          readingOf({
+            ...formData(expected),
+            ...settings,
+            ...(matryoshka && { matryoshka_dims: matryoshka }),
+          }),
+        ),
+      );
+      const width = columns[0]![0]!.length;
+      const rows = columns[0]!.length;
+      const outputs = input(new Graph(), 'outputs', 'float32', [symbol('texts'), width]);
+      const loss = model.joint!.build(outputs);
+      const session = await nodeEngine(model, 'cpu').open({ loss, gradient: gradients(loss, [outputs])[0]! });
+      const data = Float32Array.from(columns.slice(0, count).flat(2));
+      const feeds = Object.fromEntries(
+        Array.from({ length: count }, (_, column) => [
+          columnInput(column),
+          { data: Int32Array.from({ length: rows }, (_, row) => column * rows + row), dims: [rows] },
+        ]),
+      );
+      const Numbers = count === 1 ? Int32Array : Float32Array;
+      const made = await session.run({
+        ...{ ...feeds, outputs: { data, dims: [count * rows, width] } },
+        ...(targets && { [TARGETS]: { data: Numbers.from(targets), dims: [rows] } }),
+      });
+      // Relative: cosines are multiplied by up to 20, and CoSENT's exponents are of their differences.
+      expect(Math.abs((made.loss!.data[0] as number) - value)).toBeLessThan(ROUNDING * Math.max(1, value));
+      expect(furthest(made.gradient!.data as Float32Array, wanted.flat(2))).toBeLessThan(
+        ROUNDING * Math.max(1, ...wanted.flat(2).map(Math.abs)),
+      );
+      await session.release();
+      model.close();
+    },
+  );
+});
+
+/** The columns that a loss is for. */
+function formData({ columns, targets }: LossCase): object {
+  if (columns === 1) return { text: 'a', label: 'b' };
+  if (targets) return { text: 'a', text_pair: 'b', label: 'c' };
+  return { anchor: 'a', positive: 'b', ...(columns > 2 && { negative: ['c', 'd'].slice(0, columns - 2) }) };
+}
+
+interface Trace {
+  steps: { pairs: [string, string][]; loss: number; objective: number; ranks?: Record<string, number> }[];
+  probe: string[];
+  embeddings: number[][];
+}
+
+const SETTINGS = {
+  lora: { r: 3, lora_alpha: 6 },
+  adalora: {
+    ...{ init_r: 4, target_r: 2, tinit: 5, tfinal: 8, deltaT: 3, lora_alpha: 6, orth_reg_weight: 0.1 },
+    shrink: 'at-export',
+  },
+};
+
+describe('thirty steps of training are those of sentence-transformers with PEFT', () => {
+  it.each(['lora', 'adalora'] as const)('under %s', async (method) => {
+    const { steps, probe, embeddings } = fixture<Trace>(`${method}/trace.json`);
+    const { model, context } = opened({ anchor: 0, positive: 1 });
+    const { config: schema, start } = methodNamed(method);
+    const section = {
+      ...SETTINGS[method],
+      target_modules: ['query', 'value', 'intermediate.dense'],
+    };
+    const run = start(model, schema!.parse(section) as never, steps.length);
+    const { layout } = run.tuner;
+    const values = new Float32Array(layout.length);
+    const initial = readSafetensors(join(FIXTURES, method, 'initial.safetensors'));
+    const nameOf = (key: string) => parseAdapterKey(PEFT_PREFIX + key) as string;
+    expect([...initial.keys()].map(nameOf).sort()).toEqual(layout.segments.map(({ name }) => name).sort());
+    for (const [key, { data }] of initial) layout.read(values, nameOf(key)).set(data as Float32Array);
+    const updater = new Updater(run, values, {
+      ...{ learningRate: 5e-3, schedule: 'constant', warmupSteps: 0, totalSteps: steps.length },
+      ...{ betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0.01, decays: () => true, maxGradNorm: 0 },
+    });
+    const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
+    for (const [i, { pairs, loss, objective, ranks }] of steps.entries()) {
+      const columns = [0, 1].map((column) => pairs.map((pair) => pair[column as 0 | 1]));
+      const set = sentenceEmbedding.examples(
+        { form: 'pairs', fileName: 'x', columns },
+        { ...context, reading: { ...context.reading, prompts: {} } },
+      );
+      const { feeds } = set.batch(Int32Array.from(pairs.keys()), i);
+      const made = await program.differentiate(updater.values, feeds, 0, i);
+      // Relative: rounding grows with each step of Adam.
+      expect(made.loss / loss).toBeCloseTo(1, 4);
+      const regularizer = (made.regularizer ?? 0) * (run.tuner.regularizer?.weight ?? 0);
+      expect((made.loss + regularizer) / objective).toBeCloseTo(1, 4);
+      updater.apply(made.gradient);
+      if (ranks) {
+        const found = Object.entries(run.ranks()).map(([path, rank]) => [`${path}.lora_E`, rank]);
+        expect(Object.fromEntries(found)).toEqual(ranks);
+      }
+    }
+    for (const [key, { data }] of readSafetensors(join(FIXTURES, method, 'final.safetensors')))
+      expect(furthest(layout.read(updater.values, nameOf(key)), data as Float32Array)).toBeLessThan(2e-4);
+    const tuned = { program, values: updater.values, generator: () => Promise.reject(new Error('none')) };
+    const answers = await embedTexts.answer(
+      probe.map((text) => ({ text, prompt: '' })),
+      tuned,
+      context,
+      4,
+    );
+    answers.forEach((answer, i) => {
+      expect(furthest((answer as Embedding).embedding, embeddings[i]!)).toBeLessThan(2e-4);
+    });
+    await program.release();
+    model.close();
+  });
+});
+
+it('a step in parts has the loss and the gradient of the whole', async () => {
+  const texts = [
+    'the cat sat',
+    'a dog ran on the mat',
+    'blue bird',
+    'old house under a tree',
+    'red mat',
+    'new dog',
+  ];
+  const columns = [texts, [...texts.slice(2), 'the cat', 'old old bird flew']];
+  const all = Int32Array.from(texts.keys());
+  const objectiveOf = async (data: object, parts: Int32Array[]) => {
+    const { model, context } = opened({ anchor: 0, positive: 1, ...data });
+    const set = sentenceEmbedding.examples({ form: 'pairs', fileName: 'x', columns }, context);
+    const { tuner } = methodNamed('adalora').start(
+      model,
+      methodNamed('adalora').config!.parse({ init_r: 3, target_r: 2, orth_reg_weight: 0.3 }) as never,
+      10,
+    );
+    const values = tuner.initialValues(1, model.reader(1)).map((x, i) => x + 0.1 * Math.sin(i));
+    const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+    const batches = parts.map((part, number) => ({
+      ...set.batch(part, number),
+      ...{ examples: part.length, number, weight: part.length / texts.length },
+    }));
+    const made = await differentiateStep(program, values, batches, 0);
+    const copy = { ...made, gradient: made.gradient.slice() };
+    await program.release();
+    model.close();
+    return copy;
+  };
+  const whole = await objectiveOf({}, [all]);
+  for (const [data, parts] of [
+    [{ mini_batch_size: 3 }, [all]],
+    [{}, [all.slice(0, 4), all.slice(4)]],
+    [{ mini_batch_size: 2 }, [all.slice(0, 1), all.slice(1, 5), all.slice(5)]],
+  ] as const) {
+    const made = await objectiveOf(data, [...parts]);
+    expect(made.loss).toBeCloseTo(whole.loss, 5);
+    expect(made.regularizer).toBeCloseTo(whole.regularizer!, 5);
+    // Sums of a few numbers below 1, in another order.
+    expect(furthest(made.gradient, whole.gradient)).toBeLessThan(1e-5);
+  }
+  expect(Math.max(...whole.gradient)).toBeGreaterThan(1e-2);
+});
+
+it("scores are those of sentence-transformers' evaluators", () => {
+  const { embeddings, gold, queries, corpus, relevant, retrieval, similarity, triplets } = fixture<{
+    embeddings: number[][];
+    gold: number[];
+    queries: number[][];
+    corpus: number[][];
+    relevant: number[][];
+    retrieval: Record<string, number>;
+    similarity: Record<string, number>;
+    triplets: Record<string, number>;
+  }>('scores.json');
+  const vectors = embeddings.map((row) => Float32Array.from(row));
+  const units = corpus.map((row) => unit(Float32Array.from(row)));
+  const found = retrievalScores(
+    queries.map((query) => nearestOf(Float32Array.from(query), units, 100).map(({ number }) => number)),
+    relevant.map((numbers) => new Set(numbers)),
+  );
+  for (const [name, score] of Object.entries(found))
+    expect(score).toBeCloseTo(retrieval[`x_cosine_${name}`]!, 12);
+  const cosines = gold.map((_, i) => cosine(vectors[i]!, vectors[20 + i]!));
+  // Cosines of float32 vectors.
+  expect(pearson(cosines, gold)).toBeCloseTo(similarity.x_pearson_cosine!, 6);
+  expect(spearmanr(cosines, gold)).toBeCloseTo(similarity.x_spearman_cosine!, 12);
+  const right = Array.from(
+    { length: 16 },
+    (_, i) => cosine(vectors[i]!, vectors[16 + i]!) > cosine(vectors[i]!, vectors[32 + i]!),
+  );
+  expect(right.filter(Boolean).length / 16).toBeCloseTo(triplets.x_cosine_accuracy!, 12);
+});
+
+function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
+}

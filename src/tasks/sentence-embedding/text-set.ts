@@ -1,0 +1,65 @@
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
+import { predictAll } from '../../program/predict-all.ts';
+import type { Predictor } from '../../program/program.ts';
+import { collate } from '../../text/collate.ts';
+import type { Encoding } from '../../text/tokenizer.ts';
+import { encodeRows } from '../labelled-texts/encode-rows.ts';
+import type { EncodingContext } from '../task-definition.ts';
+
+/** Different texts, each tokenized once however often it occurs. */
+export class TextSet {
+  readonly encodings: Encoding[] = [];
+  readonly #padId: number;
+  readonly #numbers = new Map<string, number>();
+
+  private constructor(padId: number) {
+    this.#padId = padId;
+  }
+
+  static of(
+    texts: Iterable<string>,
+    { tokenizer, maxLength, communicator }: Pick<EncodingContext, 'tokenizer' | 'maxLength' | 'communicator'>,
+  ): TextSet {
+    const set = new TextSet(tokenizer.padId);
+    for (const text of texts) if (!set.#numbers.has(text)) set.#numbers.set(text, set.#numbers.size);
+    const rows = [...set.#numbers.keys()].map((text) => ({ text }));
+    set.encodings.push(...encodeRows(rows, tokenizer, maxLength, communicator));
+    return set;
+  }
+
+  /** The number of a text that the set was made of. */
+  numberOf(text: string): number {
+    return this.#numbers.get(text) as number;
+  }
+
+  /** Inputs of the model for some of the texts. */
+  feeds(numbers: readonly number[]) {
+    return modelFeeds(
+      collate(
+        numbers.map((number) => this.encodings[number]),
+        this.#padId,
+      ),
+    );
+  }
+
+  /** All texts as examples of their own. */
+  examples(): ExampleSet {
+    return {
+      lengths: Int32Array.from(this.encodings, ({ inputIds }) => inputIds.length),
+      truncated: this.encodings.filter(({ truncated }) => truncated).length,
+      batch: (examples) => ({ feeds: this.feeds([...examples]), weight: examples.length }),
+    };
+  }
+
+  /** The vectors of all texts, by their numbers. Throws NotFinite. */
+  async vectors(
+    program: Predictor,
+    values: Float32Array,
+    width: number,
+    batchSize: number,
+  ): Promise<Float32Array[]> {
+    const all = await predictAll(program, values, this.examples(), width, batchSize);
+    return this.encodings.map((_, i) => all.subarray(i * width, (i + 1) * width));
+  }
+}

@@ -1,0 +1,40 @@
+/** The vector at length 1; zeros stay zeros. */
+export function unit(vector: Float32Array): Float32Array {
+  const length = Math.sqrt(dot(vector, vector));
+  return length === 0 ? vector : vector.map((x) => x / length);
+}
+
+export function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+export function cosine(a: Float32Array, b: Float32Array): number {
+  return dot(unit(a), unit(b));
+}
+
+/** The first components of a vector at length 1, as a model trained for several widths is used; all of them without `width`. */
+export function truncated(vector: Float32Array, width: number | undefined): Float32Array {
+  return width === undefined ? vector : unit(vector.slice(0, width));
+}
+
+/**
+ * The numbers of the candidates that are most like a query by their cosines, the best first; equal ones in their order.
+ *
+ * @param candidates at length 1
+ * @param left a candidate that does not count
+ */
+export function nearestOf(
+  query: Float32Array,
+  candidates: readonly Float32Array[],
+  count: number,
+  left?: number,
+): { number: number; score: number }[] {
+  const own = unit(query);
+  return candidates
+    .map((candidate, number) => ({ number, score: dot(own, candidate) }))
+    .filter(({ number }) => number !== left)
+    .sort((a, b) => b.score - a.score || a.number - b.number)
+    .slice(0, count);
+}

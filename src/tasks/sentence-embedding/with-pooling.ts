@@ -1,0 +1,35 @@
+import type { CommonConfig } from '../../models/model-definition.ts';
+import { PLAIN_SENTENCE, POOLING_MODES } from '../../models/sentence-settings.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { EmbeddingData } from './data-section.ts';
+
+/**
+ * A model's config with the pooling that a section asks for, where it does.
+ *
+ * @throws UserError for a model that does something that is not computed here
+ */
+export function withPooling(
+  config: CommonConfig,
+  { pooling, normalize, prompts }: Pick<Partial<EmbeddingData>, 'pooling' | 'normalize' | 'prompts'>,
+): CommonConfig {
+  const own = config.sentence ?? PLAIN_SENTENCE;
+  if (own.unsupported !== undefined && pooling === undefined) {
+    throw new UserError({
+      where: 'the model',
+      expected: `one that is pooled by ${POOLING_MODES.join(', ')}`,
+      got: own.unsupported,
+      hint: 'Choose another model, or set data.pooling to train it anew with that.',
+    });
+  }
+  return {
+    ...config,
+    sentence: {
+      ...own,
+      pooling: {
+        mode: pooling ?? own.pooling.mode,
+        normalize: normalize ?? own.pooling.normalize,
+      },
+      ...(prompts && { prompts }),
+    },
+  };
+}

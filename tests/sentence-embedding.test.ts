@@ -1,0 +1,191 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
+import { train } from '../src/jobs/node/train.ts';
+import type { RunConfigInput } from '../src/run/config/run-config.ts';
+import { open } from '../src/trained/node/open.ts';
+import { SENTENCE_FILES } from '../src/trained/sentence-files.ts';
+
+const FIXTURES = 'src/tasks/sentence-embedding/fixtures';
+const MODEL = join(FIXTURES, 'model');
+const QUESTIONS = ['cat', 'dog', 'bird', 'house', 'tree', 'mat'];
+const PAIRS = QUESTIONS.map((word) => ({ question: `the ${word}`, answer: `old ${word} , red ${word}` }));
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sentence-embedding-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function configOf(name: string, data: object, training: object = {}): RunConfigInput {
+  return {
+    ...{ model: MODEL, task: 'sentence_embedding', method: 'lora', output: join(folder, name) },
+    lora: { r: 4, lora_alpha: 16, target_modules: ['query', 'value', 'intermediate.dense'] },
+    data,
+    training: {
+      ...{ num_train_epochs: 20, per_device_train_batch_size: 6, learning_rate: 0.01, ...training },
+    },
+  } as RunConfigInput;
+}
+
+const trained = async (config: RunConfigInput) => {
+  await train(config);
+  return config;
+};
+
+const written = (name: string, content: string): string => {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+};
+const lines = (rows: readonly object[]): string => `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`;
+
+describe('a run on pairs', () => {
+  const columns = { anchor: 'question', positive: 'answer' };
+
+  it('finds more answers than its base, and is one of sentence-transformers', async () => {
+    const file = written('pairs.jsonl', lines(PAIRS));
+    const config = configOf('pairs', { train: file, validation: file, ...columns });
+    await using base = await open(MODEL);
+    const before = await base.evaluate({ data: file, reading: columns });
+    const { metrics } = await train(config);
+    expect(metrics['eval_ndcg@10']).toBeGreaterThan(before['eval_ndcg@10']!);
+    expect(metrics.eval_loss).toBeLessThan(before.eval_loss!);
+    await using model = await open(config.output as string);
+    const scores = await model.evaluate({ data: file });
+    expect(scores).toEqual(Object.fromEntries(Object.keys(scores).map((key) => [key, metrics[key]])));
+    const adapter = join(config.output as string, 'adapter');
+    const read = (name: string) => JSON.parse(readFileSync(join(adapter, name), 'utf8'));
+    expect(read('adapter_config.json').task_type).toBe('FEATURE_EXTRACTION');
+    expect(read(SENTENCE_FILES.modules)).toHaveLength(3);
+    expect(read(SENTENCE_FILES.pooling)).toMatchObject({ pooling_mode_mean_tokens: true });
+    expect(read(SENTENCE_FILES.prompts).prompts).toMatchObject({ query: 'query : ', passage: 'passage : ' });
+
+    // A merged model computes the same from its own files.
+    const merged = join(folder, 'merged');
+    await model.merge(merged);
+    await using whole = await open(merged);
+    const texts = ['the cat sat', 'blue bird'];
+    const [ours, theirs] = [await model.embed(texts), await whole.embed(texts)];
+    ours.forEach((vector, i) => {
+      expect(vector.length).toBe(16);
+      // Weights are rounded once more when they are merged.
+      for (const [at, x] of vector.entries()) expect(theirs[i]![at]).toBeCloseTo(x, 5);
+    });
+  });
+
+  it('in parts of a batch trains on all of it', async () => {
+    const file = written('pairs.jsonl', lines(PAIRS));
+    const whole = await trained(configOf('whole', { train: file, ...columns }, { max_steps: 6 }));
+    const parts = await trained(
+      configOf('parts', { train: file, ...columns, mini_batch_size: 5 }, { max_steps: 6 }),
+    );
+    const accumulated = await trained(
+      configOf(
+        'accumulated',
+        { train: file, ...columns },
+        { max_steps: 6, per_device_train_batch_size: 2, gradient_accumulation_steps: 3 },
+      ),
+    );
+    const weights = ({ output }: RunConfigInput) =>
+      readSafetensors(join(output as string, 'adapter', 'adapter_model.safetensors'));
+    const own = weights(whole);
+    for (const other of [parts, accumulated])
+      for (const [name, { data }] of weights(other))
+        (data as Float32Array).forEach((x, i) => {
+          // Adam makes steps of the learning rate of gradients that differ by rounding alone.
+          expect(Math.abs(x - ((own.get(name)!.data as Float32Array)[i] as number))).toBeLessThan(2e-3);
+        });
+  });
+});
+
+it.each([
+  ['scored pairs', { text: 'a', text_pair: 'b', label: 'score', max_score: 5 }, 'eval_spearmanr'],
+  [
+    'scored pairs by squares',
+    { text: 'a', text_pair: 'b', label: 'score', max_score: 5, loss: 'cosine' },
+    'eval_pearson',
+  ],
+  ['labelled sentences', { text: 'a', label: 'class', margin: 0.5 }, 'eval_map@100'],
+  [
+    'triplets',
+    { anchor: 'a', positive: 'b', negative: 'c', loss: 'triplet', margin: 0.5 },
+    'eval_triplet_accuracy',
+  ],
+  [
+    'hard negatives',
+    { anchor: 'a', positive: 'b', negative: ['c'], symmetric: true, matryoshka_dims: [16, 4] },
+    'eval_mrr@10',
+  ],
+])('learns from %s', async (name, columns, metric) => {
+  const rows = QUESTIONS.map((word, i) => ({
+    ...{ a: `the ${word}`, b: `${word} tree`, c: `${QUESTIONS[(i + 1) % 6]} flew` },
+    ...{ score: i % 2 === 0 ? 5 : 1, class: i % 2 },
+  }));
+  const file = written(`${name}.jsonl`, lines(rows));
+  const { metrics } = await train(
+    configOf(name, { train: file, validation: file, ...columns }, { max_steps: 40 }),
+  );
+  await using base = await open(MODEL);
+  const before = await base.evaluate({ data: file, reading: columns });
+  expect(metrics.eval_loss).toBeGreaterThan(0);
+  expect(metrics[metric]).toBeGreaterThanOrEqual(before[metric as 'eval_loss']!);
+});
+
+it('reads a retrieval set in the form of BEIR', async () => {
+  const beir = join(folder, 'beir');
+  written(
+    'beir/corpus.jsonl',
+    lines(PAIRS.map(({ answer }, i) => ({ _id: `d${i}`, title: 'the', text: answer }))),
+  );
+  written('beir/queries.jsonl', lines(PAIRS.map(({ question }, i) => ({ _id: `q${i}`, text: question }))));
+  written(
+    'beir/qrels/train.tsv',
+    ['query-id\tcorpus-id\tscore', ...PAIRS.map((_, i) => `q${i}\td${i}\t1`)].join('\n'),
+  );
+  written('beir/qrels/test.tsv', 'query-id\tcorpus-id\tscore\nq0\td0\t1\nq1\td1\t1\nq1\td2\t0\n');
+  const files = { train: join(beir, 'qrels/train.tsv'), validation: join(beir, 'qrels/test.tsv') };
+  const { metrics } = await train(configOf('beir-run', files));
+  expect(metrics['eval_recall@5']).toBeGreaterThan(0.4);
+  written('beir/qrels/bad.tsv', 'query-id\tcorpus-id\tscore\nq0\td99\t1\n');
+  await expect(train(configOf('bad', { train: join(beir, 'qrels/bad.tsv') }))).rejects.toThrow(
+    /bad\.tsv:2: expected a text of corpus\.jsonl, got "d99"/,
+  );
+});
+
+it("opens an adapter of sentence-transformers', without notes", async () => {
+  await using model = await open(join(FIXTURES, 'lora', 'adapter'), { model: MODEL });
+  const { probe, embeddings } = JSON.parse(readFileSync(join(FIXTURES, 'lora', 'trace.json'), 'utf8'));
+  const vectors = await model.embed(probe);
+  vectors.forEach((vector, i) => {
+    for (const [at, x] of vector.entries()) expect(x).toBeCloseTo(embeddings[i][at], 5);
+  });
+});
+
+it('embeds behind prompts, at fewer dimensions, and says what is wrong', async () => {
+  await using model = await open(MODEL);
+  const [plain, named, given] = [
+    await model.embed(['the cat']),
+    await model.embed(['the cat'], { promptName: 'query' }),
+    await model.embed(['the cat'], { prompt: 'query : ' }),
+  ];
+  expect(named).toEqual(given);
+  expect(named).not.toEqual(plain);
+  const [short] = await model.embed(['the cat'], { dimensions: 4 });
+  expect(short!.length).toBe(4);
+  expect(Math.hypot(...short!)).toBeCloseTo(1, 6);
+  await expect(model.embed(['a'], { promptName: 'quary' })).rejects.toThrow(
+    /one of document, passage, query.*quary/,
+  );
+  await expect(model.embed(['a'], { dimensions: 17 })).rejects.toThrow(/from 1 to 16/);
+});
+
+it('names everything that is wrong with its columns at once', async () => {
+  const data = { train: 'x', anchor: 'a', text: 'b', loss: 'cosent', matryoshka_weights: [1] };
+  await expect(train(configOf('wrong', data))).rejects.toThrow(
+    /data\.text.*\n.*data\.positive.*\n.*data\.label.*\n.*data\.loss.*\n.*data\.matryoshka_weights/,
+  );
+});
