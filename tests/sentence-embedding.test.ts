@@ -127,11 +127,11 @@ it.each([
   }));
   const file = written(`${name}.jsonl`, lines(rows));
   const { metrics } = await train(
-    configOf(name, { train: file, validation: file, ...columns }, { max_steps: 40 }),
+    configOf(name, { train: file, validation: file, ...columns }, { max_steps: 12 }),
   );
   await using base = await open(MODEL);
   const before = await base.evaluate({ data: file, reading: columns });
-  expect(metrics.eval_loss).toBeGreaterThan(0);
+  expect(metrics.eval_loss).toBeGreaterThanOrEqual(0);
   expect(metrics[metric]).toBeGreaterThanOrEqual(before[metric as 'eval_loss']!);
 });
 
