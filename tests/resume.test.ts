@@ -14,8 +14,7 @@ const MANY_STARTS = { timeout: 400_000 };
 
 let workspace: Workspace;
 beforeAll(async () => {
-  // As users' runs, with as many threads as the engine takes.
-  workspace = new Workspace({ ADALORA_THREADS: '' });
+  workspace = new Workspace();
   const settings = ['lora_dropout=0.1', 'tinit=10', 'tfinal=40', 'deltaT=5'].map(
     (setting) => `adalora.${setting}`,
   );
@@ -38,13 +37,16 @@ const train = (output: string, ...more: string[]) => [
   ...more,
 ];
 
+/** In processes of their own, as users' runs, with as many threads as the engine takes. */
+const asUsers = { ADALORA_THREADS: '' };
+
 const filesOf = (output: string) =>
   readdirSync(workspace.path(output), { recursive: true, encoding: 'utf8' }).sort();
 
-function expectSameAsWhole(output: string, without: readonly TrainEvent['type'][] = []) {
-  expect(courseOf(workspace, output, without)).toEqual(courseOf(workspace, 'whole', without));
+function expectSameAsWhole(output: string, without: readonly TrainEvent['type'][] = [], whole = 'whole') {
+  expect(courseOf(workspace, output, without)).toEqual(courseOf(workspace, whole, without));
   for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {
-    const [mine, theirs] = [workspace.read(output, file), workspace.read('whole', file)];
+    const [mine, theirs] = [workspace.read(output, file), workspace.read(whole, file)];
     expect({ file, same: mine.equals(theirs) }).toEqual({ file, same: true });
   }
   const temporary = filesOf(output).filter((name) => name.endsWith('.tmp'));
@@ -57,9 +59,9 @@ function changedLast(bytes: Buffer): Buffer {
   return changed;
 }
 
-/** The program, killed before its file operation of that number. */
+/** A process that is killed before its file operation of that number. */
 function dyingAt(operation: number, args: readonly string[]) {
-  const env = { NODE_OPTIONS: `--import ${PRELOAD}`, DIE_AT: String(operation) };
+  const env = { ...asUsers, NODE_OPTIONS: `--import ${PRELOAD}`, DIE_AT: String(operation) };
   return workspace.start(args, { env }).ended;
 }
 
@@ -76,43 +78,50 @@ it('a disk that is full ends a run with a sentence, and what was there goes on',
   expectSameAsWhole('full');
 });
 
+it('a process that SIGKILL ends three times leaves a run that goes on', MANY_STARTS, async () => {
+  const run = (output: string) => workspace.start(train(output, '--resume'), { env: asUsers }).ended;
+  expect(await run('whole-threads')).toMatchObject({ code: 0, stderr: '' });
+  const moment = { type: 'checkpoint', step: 100, signal: 'SIGKILL' } as const;
+  const deaths = [
+    () => dyingAt(15, train('killed', '--resume')),
+    () => workspace.start(train('killed', '--resume'), { env: asUsers, halts: [moment] }).ended,
+    () => dyingAt(13, train('killed', '--resume')),
+  ];
+  for (const death of deaths) expect(await death()).toMatchObject({ signal: 'SIGKILL' });
+  expect(await run('killed')).toMatchObject({ code: 0, stderr: '' });
+  expectSameAsWhole('killed', [], 'whole-threads');
+});
+
 describe('a killed run, resumed, is the same as an uninterrupted one', MANY_STARTS, () => {
   it('at writes of its beginning and its course', async () => {
-    for (const operation of [2, 5, 8, 11, 15, 18, 21, 24, 27, 33, 40]) {
-      const { signal } = await dyingAt(operation, train('writes', '--resume'));
-      expect({ operation, signal }).toEqual({ operation, signal: 'SIGKILL' });
-    }
+    for (const operation of [2, 5, 8, 11, 15, 18, 21, 24, 27, 33, 40])
+      await workspace.killAt(operation, train('writes', '--resume'));
     expect(await workspace.run(...train('writes', '--resume'))).toMatchObject({ code: 0, stderr: '' });
     expectSameAsWhole('writes');
   });
 
   it('at writes of its end', async () => {
-    await workspace.interruptAt({ type: 'checkpoint', step: 100 }, 'SIGKILL', train('end'));
+    await workspace.killAt({ type: 'checkpoint', step: 100 }, train('end'));
     expect(filesOf('end')).not.toContain('adapter');
-    for (const operation of [7, 10, 13, 15, 18, 20, 23]) {
-      const { signal } = await dyingAt(operation, train('end', '--resume'));
-      expect({ operation, signal }).toEqual({ operation, signal: 'SIGKILL' });
-    }
+    for (const operation of [7, 10, 13, 15, 18, 20, 23])
+      await workspace.killAt(operation, train('end', '--resume'));
     expect(await workspace.run(...train('end', '--resume'))).toMatchObject({ code: 0, stderr: '' });
     expectSameAsWhole('end');
   });
 
   // With its line in the log, and before anything of what follows: after a step that may be an evaluation.
-  const moments: Record<string, Moment> = {
-    'a step': { type: 'step', step: 12 },
-    'an evaluation': { type: 'step', step: 30 },
-    'an allocation': { type: 'allocation', step: 31 },
-    'a checkpoint': { type: 'checkpoint', step: 41 },
-    'the final allocation': { type: 'allocation', final: true },
-    'a step after it': { type: 'step', step: 66 },
-    'the last evaluation': { type: 'step', step: 100 },
-  };
+  const moments: Moment[] = [
+    { type: 'step', step: 12 },
+    { type: 'step', step: 30 }, // an evaluation
+    { type: 'allocation', step: 31 },
+    { type: 'checkpoint', step: 41 },
+    { type: 'allocation', final: true },
+    { type: 'step', step: 66 },
+    { type: 'step', step: 100 }, // the last evaluation
+  ];
 
   it('at moments between', async () => {
-    for (const [name, moment] of Object.entries(moments)) {
-      const { signal } = await workspace.interruptAt(moment, 'SIGKILL', train('moments', '--resume'));
-      expect({ name, signal }).toEqual({ name, signal: 'SIGKILL' });
-    }
+    for (const moment of moments) await workspace.killAt(moment, train('moments', '--resume'));
     expect(await workspace.run(...train('moments', '--resume'))).toMatchObject({ code: 0, stderr: '' });
     expectSameAsWhole('moments');
   });
@@ -121,12 +130,7 @@ describe('a killed run, resumed, is the same as an uninterrupted one', MANY_STAR
 it('a killed run that trains every weight goes on to the same model', async () => {
   const every = (output: string) =>
     train(output, '--resume', '--set', 'method=full', '--set', 'training.learning_rate=1e-3');
-  const { signal } = await workspace.interruptAt(
-    { type: 'checkpoint', step: 21 },
-    'SIGKILL',
-    every('full-killed'),
-  );
-  expect(signal).toBe('SIGKILL');
+  await workspace.killAt({ type: 'checkpoint', step: 21 }, every('full-killed'));
   for (const output of ['full-killed', 'full-whole']) {
     expect(await workspace.run(...every(output))).toMatchObject({ code: 0 });
   }

@@ -6,6 +6,9 @@ const BUILT = `${resolve('dist')}/`;
 /** No command prints this. */
 const MARK = '\0end of a command\0';
 
+/** When a training is killed: before a file operation, from 1, or with an event of its log written. See mortal-disk.mjs. */
+export type Death = number | { type: string; step?: number; final?: boolean };
+
 export interface Answer {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -28,9 +31,9 @@ export class CommandHost {
     this.#env = env;
   }
 
-  /** Runs a command line, to which standard input says `input`, when those before it have ended. */
-  run(words: readonly string[], input = ''): Promise<Answer> {
-    const answer = this.#last.then(() => this.#ask(words, input));
+  /** Runs a command line, to which standard input says `input`, when those before it have ended. Its training may die. */
+  run(words: readonly string[], input = '', death?: Death): Promise<Answer> {
+    const answer = this.#last.then(() => this.#ask(words, input, death));
     this.#last = answer.catch(() => {});
     return answer;
   }
@@ -39,7 +42,7 @@ export class CommandHost {
     this.#child?.kill('SIGKILL');
   }
 
-  #ask(words: readonly string[], input: string): Promise<Answer> {
+  #ask(words: readonly string[], input: string, death?: Death): Promise<Answer> {
     if (!this.#child?.connected) this.#child = this.#start();
     const child = this.#child;
     return new Promise((done, fail) => {
@@ -67,7 +70,7 @@ export class CommandHost {
       });
       child.on('error', fail);
       child.on('close', (exitCode, signal) => finish({ code: exitCode, signal }));
-      child.send({ words, input, mark: MARK });
+      child.send({ words, input, death, mark: MARK });
     });
   }
 

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { EventOf, TrainEvent } from '../../src/run/events.ts';
-import { type Answer, CommandHost } from './command-host.ts';
+import { type Answer, CommandHost, type Death } from './command-host.ts';
 import { writeTinyData } from './tiny-data.ts';
 import { writeTinyModel } from './tiny-model.ts';
 
 const PROGRAM = resolve('dist/cli/main.js');
 const HALTING = pathToFileURL('tests/support/halt-at.mjs').href;
+
+/** A command's words for a training whose thread was terminated. */
+const KILLED = 'the training thread ended with code 1';
 
 const CONFIG = `model: model
 defaults: huggingface
@@ -134,6 +137,18 @@ export class Workspace {
   /** The same, with what it is to read from standard input. */
   async runWith(input: string, ...args: string[]): Promise<Ended> {
     return this.#shortened(await this.#host.run(args, input));
+  }
+
+  /**
+   * Runs `adalora train` in the shared process until its training is killed there. What the disk holds then is what a killed
+   * process leaves. A test of how a process ends takes {@link interruptAt}.
+   *
+   * @throws Error if the training ends before
+   */
+  async killAt(death: Death, args: readonly string[]): Promise<void> {
+    const ended = await this.#host.run(args, '', death);
+    if (ended.code !== 1 || !ended.stderr.includes(KILLED))
+      throw new Error(`not killed at ${JSON.stringify(death)}: ${JSON.stringify(ended)}`);
   }
 
   /** Runs `adalora train` until a moment, where it gets a signal: the training takes no step before the signal is there. */
