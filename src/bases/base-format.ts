@@ -42,13 +42,15 @@ type ReadElements = (start: number, end: number) => Float32Array;
 const BLOCK_SIZE = 64;
 /** Stands for the magnitude of a column that was zero in every input. */
 const LEAST_MAGNITUDE = 1e-3;
+/** The byte that stands for zero: the kernels of 8 bits read bytes without a sign. */
+const ZERO = 0x80;
 /** Elements that are read at once; whole blocks. */
 const CHUNK = 2 ** 20;
 
 /**
  * How a model keeps its weights in a type. Encoders have even activations, which may be rounded too: their 8 bits are
  * products of bytes. Decoders have a few channels far above the others (Dettmers et al., 2022), and a token at a time to
- * generate: their weights alone are rounded, in blocks, of 8 or 4 bits.
+ * generate: their weights alone are rounded, in blocks, of 8 or 4 bits, and activations only while they generate.
  *
  * @param byRow whether activations are rounded row by row everywhere, so that no text depends on those in its batch
  */
@@ -117,7 +119,7 @@ function blockFormat(paths: ReadonlySet<string>, bits: 4 | 8): BaseFormat {
   return {
     base: blockBase(paths, bits, BLOCK_SIZE),
     measured: new Set(),
-    key: { bits, blockSize: BLOCK_SIZE, paths: [...paths] },
+    key: { bits, ...(bits === 8 && { zero: ZERO }), blockSize: BLOCK_SIZE, paths: [...paths] },
     tensors(path, [outputs, inputs], read) {
       const name = `${path}.weight`;
       const count = outputs * inputs;
@@ -132,7 +134,7 @@ function blockFormat(paths: ReadonlySet<string>, bits: 4 | 8): BaseFormat {
             for (let start = 0; start < count; start += CHUNK) {
               const part = quantizeBlocks(read(start, Math.min(count, start + CHUNK)), bits, BLOCK_SIZE);
               scales.set(part.scales, start / BLOCK_SIZE);
-              yield part.blocks;
+              yield bits === 8 ? part.blocks.map((byte) => byte ^ ZERO) : part.blocks;
             }
           },
         },

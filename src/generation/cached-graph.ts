@@ -46,6 +46,7 @@ function cachedGraph(
   change: (inputs: ModelInputs, cache: KeyValueCache) => Partial<ModelInputs>,
 ): CachedGraph {
   const { network } = tunedNetwork(tuner, false);
+  network.generates = true;
   let cache: KeyValueCache | undefined;
   const logits = model.buildLogits(network, (inputs) => {
     cache = new KeyValueCache(network.graph, inputs.batch, phase);

@@ -78,6 +78,8 @@ export class Network {
   readonly layerInputs: Value[] = [];
   /** The rounded form of frozen linear weights; undefined where they are as the checkpoint has them. */
   base: FrozenBase | undefined;
+  /** Whether the graph generates: see {@link FrozenBase.product}. */
+  generates = false;
   /** The path of this part, which stands before every path that it is asked for; '' for the whole network. */
   readonly path: string = '';
   /** What the paths of this part lack: see {@link without}. */
@@ -181,7 +183,7 @@ export class Network {
     const whole = this.pathOf(path);
     if (this.base?.paths.has(whole) && !this.injection?.parameter(`${whole}.weight`)) {
       this.parameters.set(`${whole}.weight`, shape);
-      return this.base.product(whole, x, shape[0]);
+      return this.base.product(whole, x, shape[0], this.generates);
     }
     return matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
   }

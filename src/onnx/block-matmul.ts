@@ -1,4 +1,5 @@
 import type { GraphNode } from '../graph/graph.ts';
+import { hasBlockKernel } from '../graph/has-block-kernel.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';
@@ -7,28 +8,31 @@ type Operands = readonly string[];
 
 /** A byte with two elements of 4 bits that stand for zero. */
 const TWO_EIGHTS = 0x88;
+/** The element of 8 bits that stands for zero. */
+const ZERO = 0x80;
+/** The attribute `accuracy_level` of kernels that round activations to bytes. */
+const BYTES = 4;
 
 /**
- * A product with a frozen matrix in blocks. The engine has a kernel for 4 bits in the forward direction. In all other
- * cases the matrix is dequantised for each product, so that it is in memory only while it is used. Its elements are
- * exactly those that the forward kernel computes with.
+ * A product with a frozen matrix in blocks. Without a kernel for it, the matrix is dequantised for each product, so that it
+ * is in memory only while it is used. Its elements are exactly those that the kernels compute with.
  */
 export function lowerBlockMatmul(e: Emitter, node: GraphNode<'blockMatmul'>, operands: Operands): string[] {
-  const { bits, backward } = node.attributes;
-  if (bits === 4 && !backward) return [packedProduct(e, node, operands)];
+  if (hasBlockKernel(node.attributes)) return [packedProduct(e, node, operands)];
   const matrix = dequantised(e, node, operands);
-  return [e.emit('Gemm', [operands[0], matrix], { transB: Number(!backward) })];
+  return [e.emit('Gemm', [operands[0], matrix], { transB: Number(!node.attributes.backward) })];
 }
 
 function packedProduct(
   e: Emitter,
-  { attributes: { bits, blockSize, inFeatures, outFeatures } }: GraphNode<'blockMatmul'>,
+  { attributes: { bits, blockSize, inFeatures, outFeatures, rounded } }: GraphNode<'blockMatmul'>,
   [x, values, scales]: Operands,
 ): string {
   const blocks = inFeatures / blockSize;
   const bytes = e.alias(values, [outFeatures, blocks, (blockSize * bits) / 8], ELEMENT.uint8);
   const factors = e.alias(scales, [outFeatures, blocks], ELEMENT.float32);
-  const attributes = { K: inFeatures, N: outFeatures, bits, block_size: blockSize };
+  const accuracy = rounded && { accuracy_level: BYTES };
+  const attributes = { K: inFeatures, N: outFeatures, bits, block_size: blockSize, ...accuracy };
   return e.emit('MatMulNBits', [x, bytes, factors], attributes, 'com.microsoft');
 }
 
@@ -38,12 +42,12 @@ function dequantised(
   [operand, values, scales]: Operands,
 ): string {
   const blocks = (inFeatures * outFeatures) / blockSize;
-  const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.int8);
-  const zero = bits === 4 ? [e.uint4(TWO_EIGHTS, [blocks])] : [];
+  const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.uint8);
+  const zero = bits === 4 ? e.uint4(TWO_EIGHTS, [blocks]) : e.uint8(ZERO, [blocks]);
   // Each product dequantises when its operand is there. Otherwise the engine would make one matrix for the products of
   // both directions, and keep it in between.
   const own = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
   // One block a row: the kernel's quick case.
-  const rows = e.emit('DequantizeLinear', [integers, own, ...zero], { axis: 0 });
+  const rows = e.emit('DequantizeLinear', [integers, own, zero], { axis: 0 });
   return e.emit('Reshape', [rows, e.int64([outFeatures, inFeatures])]);
 }

@@ -96,9 +96,10 @@ export class Emitter {
   }
 
   /** A byte without a sign, of rank 0. */
-  uint8(value: number): string {
-    return this.#share(`byte ${value}`, (name) => {
-      this.initializers.push({ name, dims: [], data_type: ELEMENT.uint8, raw_data: Uint8Array.of(value) });
+  uint8(value: number, shape: readonly number[] = []): string {
+    return this.#share(`uint8 ${value} [${shape}]`, (name) => {
+      const raw_data = new Uint8Array(shape.reduce((a, b) => a * b, 1)).fill(value);
+      this.initializers.push({ name, dims: [...shape], data_type: ELEMENT.uint8, raw_data });
       return name;
     });
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { input, matmul, weight } from '../graph/build.ts';
+import { blockMatmul, input, matmul, weight } from '../graph/build.ts';
 import { symbol } from '../graph/dimension.ts';
 import { Graph } from '../graph/graph.ts';
 import { packsWeights } from './packs-weights.ts';
@@ -7,6 +7,16 @@ import { packsWeights } from './packs-weights.ts';
 const graph = new Graph();
 const x = input(graph, 'x', 'float32', [symbol('rows'), 64]);
 const outputs = [matmul(x, weight(graph, 'matrix', [64, 64]))];
+const blocks = (bits: 4 | 8, { rounded = false, backward = false } = {}) => [
+  blockMatmul(x, weight(graph, `blocks of ${bits}`, [64, 8 * bits], 'uint8'), weight(graph, 'scales', [64]), {
+    bits,
+    blockSize: 64,
+    inFeatures: 64,
+    outFeatures: 64,
+    backward,
+    rounded,
+  }),
+];
 const large = [matmul(x, weight(graph, 'large', [64, 2 ** 23]))];
 
 it.each([
@@ -18,8 +28,10 @@ it.each([
   [outputs, { wanted: true, sharesHost: true }, false],
   [outputs, { packing: 'alone', wanted: false }, true],
   [outputs, { packing: 'alone', wanted: true, sharesHost: true }, false],
-  // Blocks of 4 bits are copied all the same: their kernels would write every matrix in float32 each time.
-  [outputs, { packing: 'always', wanted: false, sharesHost: true }, true],
+  [blocks(4), { packing: 'never', wanted: false, sharesHost: true }, true],
+  [blocks(8), { packing: 'never', wanted: true }, false],
+  [blocks(8, { rounded: true }), { packing: 'never', wanted: false, sharesHost: true }, true],
+  [blocks(4, { backward: true }), { packing: 'never', wanted: true }, false],
   [outputs, { packing: 'never', wanted: true }, false],
 ] as const)('case %#', (values, options, packs) => {
   expect(packsWeights(values, options)).toBe(packs);

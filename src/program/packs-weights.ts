@@ -1,4 +1,6 @@
-import type { Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
+import { hasBlockKernel } from '../graph/has-block-kernel.ts';
+import { reachable } from '../graph/print.ts';
 import type { Packing } from '../nn/base/frozen-base.ts';
 import { weightMemory } from './weight-memory.ts';
 
@@ -6,7 +8,8 @@ import { weightMemory } from './weight-memory.ts';
 const MOST_BYTES = 1.5 * 2 ** 30;
 
 /**
- * Whether the products of a session copy their frozen matrices into the kernels' own order.
+ * Whether the products of a session copy their frozen matrices into the kernels' own order. Kernels of blocks always do: without a
+ * copy they would write every matrix in float32 each time.
  *
  * @param packing of the session's base; one of float32, of which nothing is said, is packed if `wanted` and not too large
  * @param sharesHost whether other processes of this host compute with the same weights, which they then all map
@@ -15,7 +18,11 @@ export function packsWeights(
   outputs: readonly Value[],
   { packing, wanted, sharesHost = false }: { packing?: Packing; wanted: boolean; sharesHost?: boolean },
 ): boolean {
-  if (packing === 'always') return true;
+  if (reachable(outputs).some(isBlockKernel)) return true;
   if (packing === 'never' || sharesHost) return false;
   return packing === 'alone' || (wanted && weightMemory([{ outputs, packed: true }]) <= MOST_BYTES);
+}
+
+function isBlockKernel(node: GraphNode): boolean {
+  return node.op === 'blockMatmul' && hasBlockKernel((node as GraphNode<'blockMatmul'>).attributes);
 }

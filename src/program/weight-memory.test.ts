@@ -36,7 +36,7 @@ it('counts of a matrix of bytes and its mirror the one that a graph touches', ()
 it('knows that blocks of 4 bits are packed on the way there only', () => {
   const blocks = weight(graph, 'blocks', [64, 32], 'uint8');
   const scales = weight(graph, 'scales', [64]);
-  const attributes = { bits: 4, blockSize: 64, inFeatures: 64, outFeatures: 64 } as const;
+  const attributes = { bits: 4, blockSize: 64, inFeatures: 64, outFeatures: 64, rounded: false } as const;
   const product = blockMatmul(x, blocks, scales, { ...attributes, backward: false });
   const gradient = blockMatmul(product, blocks, scales, { ...attributes, backward: true });
   expect(weightMemory([{ outputs: [gradient], packed: true }])).toBe(2 * 64 * 32 + 4 * 64);

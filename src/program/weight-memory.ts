@@ -1,4 +1,5 @@
 import type { GraphNode, Value } from '../graph/graph.ts';
+import { hasBlockKernel } from '../graph/has-block-kernel.ts';
 import { reachable } from '../graph/print.ts';
 import { elementCount } from '../support/element-count.ts';
 
@@ -35,10 +36,8 @@ function packedMatrix(node: GraphNode): Value | undefined {
     case 'matmul':
     case 'byteMatmul':
       return node.inputs[1];
-    case 'blockMatmul': {
-      const { bits, backward } = (node as GraphNode<'blockMatmul'>).attributes;
-      return bits === 4 && !backward ? node.inputs[1] : undefined;
-    }
+    case 'blockMatmul':
+      return hasBlockKernel((node as GraphNode<'blockMatmul'>).attributes) ? node.inputs[1] : undefined;
     default:
       return undefined;
   }

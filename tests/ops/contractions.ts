@@ -45,12 +45,12 @@ const blockProducts = ([4, 8] as const).flatMap((bits): OpCase[] => {
   const sizes = { bits, blockSize: 16, inFeatures: 32, outFeatures: 4 };
   const bytes = frozenBytes(bits, 16 * bits);
   const scales = frozenFloats(bits, 8);
-  const integer = (at: number) => bits === 8 ? (bytes[at] << 24) >> 24 : ((bytes[at >> 1] >> (4 * (at % 2))) & 15) - 8;
+  const integer = (at: number) => bits === 8 ? bytes[at] - 128 : ((bytes[at >> 1] >> (4 * (at % 2))) & 15) - 8;
   const w = (o: number, i: number) => integer(32 * o + i) * scales[(32 * o + i) >> 4];
   const product = (backward: boolean) => (x: Value) => {
     const { graph } = x.node;
     const values = weight(graph, `bytes ${bits} ${16 * bits}`, [8, 2 * bits], 'uint8');
-    return blockMatmul(x, values, weight(graph, `floats ${bits} 8`, [8]), { ...sizes, backward });
+    return blockMatmul(x, values, weight(graph, `floats ${bits} 8`, [8]), { ...sizes, backward, rounded: false });
   };
   // Small operands: the matrix of 8 bits has elements in the hundreds.
   const small = (y: Value) => multiply(y, 1 / 256);

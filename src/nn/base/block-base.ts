@@ -1,19 +1,23 @@
 import { blockMatmul, weight } from '../../graph/build.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
-/** Weights in blocks of small integers, each block with a scale. This saves memory; activations are not rounded. */
+/**
+ * Weights in blocks of small integers, each block with a scale. This saves memory. Activations are rounded, in blocks too, in
+ * graphs that generate only: there reading the weights takes most of the time, and the fast kernels want bytes.
+ */
 export function blockBase(paths: ReadonlySet<string>, bits: 4 | 8, blockSize: number): FrozenBase {
   return {
     paths,
-    packing: bits === 4 ? 'always' : 'never',
-    product(path, x, outFeatures) {
+    packing: 'never',
+    product(path, x, outFeatures, generates) {
       const { graph } = x.node;
       const name = `${path}.weight`;
       const inFeatures = x.shape[1] as number;
       const blocks = (inFeatures * outFeatures) / blockSize;
       const values = weight(graph, name + INTEGERS, [blocks, (blockSize * bits) / 8], 'uint8');
       const scales = weight(graph, name + SCALES, [blocks]);
-      return blockMatmul(x, values, scales, { bits, blockSize, inFeatures, outFeatures, backward: false });
+      const sizes = { bits, blockSize, inFeatures, outFeatures };
+      return blockMatmul(x, values, scales, { ...sizes, backward: false, rounded: generates });
     },
   };
 }
