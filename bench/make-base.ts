@@ -1,8 +1,9 @@
+import type { BaseDtype } from '../src/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
-import { TWO_CLASSES } from './two-classes.ts';
+import { benchHead } from './bench-head.ts';
 
-/* node make-base.js MODEL: makes the int8 copy of an encoder's base in the cache, if it is not there. */
+/* node make-base.js MODEL [int8] [causal]: makes the rounded copy of a base in the cache, if it is not there. */
 
-const [, , folder] = process.argv;
-(await withBaseDtype(openModel(folder, TWO_CLASSES), 'int8')).close();
+const [, , folder, dtype = 'int8', causal] = process.argv;
+(await withBaseDtype(openModel(folder, benchHead(causal === 'causal').build), dtype as BaseDtype)).close();

@@ -4,11 +4,14 @@ import { writeSafetensors } from '../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../src/formats/tensor-data.ts';
 import { initialise } from '../src/models/initialise.ts';
 import { describeAs } from '../src/trained/node/load-model.ts';
+import { benchHead } from './bench-head.ts';
 import type { BenchCase } from './shapes.ts';
-import { TWO_CLASSES } from './two-classes.ts';
 
-/** Writes a model folder of the given shape with random weights. */
-export function writeRandomCheckpoint(folder: string, { model_type, shape, dropout }: BenchCase): void {
+/** Writes a model folder of the given shape with random weights, for two classes or as a language model. */
+export function writeRandomCheckpoint(
+  folder: string,
+  { model_type, shape, dropout, causal }: Pick<BenchCase, 'model_type' | 'shape' | 'dropout' | 'causal'>,
+): void {
   mkdirSync(folder, { recursive: true });
   const config = {
     model_type,
@@ -17,7 +20,7 @@ export function writeRandomCheckpoint(folder: string, { model_type, shape, dropo
     attention_probs_dropout_prob: dropout,
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  const { parameters } = describeAs(folder, TWO_CLASSES);
+  const { parameters } = describeAs(folder, benchHead(causal).build);
   const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
     name,
     { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 0, 0.02) },

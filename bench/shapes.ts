@@ -15,6 +15,8 @@ export interface BenchCase {
   batch: number;
   length: number;
   dropout: number;
+  /** Whether it is trained as a language model. */
+  causal?: boolean;
   /** The same for both methods: AdaLoRA's own. */
   targets: readonly string[];
 }

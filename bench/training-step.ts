@@ -12,8 +12,8 @@ import { randomBatch } from '../src/text/random-batch.ts';
 import { differentiateStep } from '../src/train/differentiate-step.ts';
 import { Updater } from '../src/train/updater.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
+import { benchHead } from './bench-head.ts';
 import type { BenchMethod } from './shapes.ts';
-import { TWO_CLASSES } from './two-classes.ts';
 
 /** So many steps that the budget does not end while it is measured. */
 const TOTAL_STEPS = 1_000_000;
@@ -21,6 +21,8 @@ const TOTAL_STEPS = 1_000_000;
 /** What a measured step trains: method and rank, over a model folder, on one batch of random tokens. */
 export interface StepSettings {
   folder: string;
+  /** Whether every token's successor is learnt, in place of two classes. */
+  causal?: boolean;
   dtype: BaseDtype;
   method: BenchMethod;
   r: number;
@@ -52,7 +54,8 @@ export async function trainingStep(
   communicator: Communicator = ALONE,
 ): Promise<TrainingStep> {
   const { folder, dtype, method, r, batch, length, cacheFolder, processThreads: threads } = settings;
-  const model = await withBaseDtype(openModel(folder, TWO_CLASSES), dtype, { cacheFolder });
+  const head = benchHead(settings.causal);
+  const model = await withBaseDtype(openModel(folder, head.build), dtype, { cacheFolder });
   const target_modules = [...settings.targets];
   // So long that no budget falls while it is measured.
   const falling = { init_r: r, target_r: Math.round(r / 1.5), tinit: '10%', tfinal: '10%', deltaT: 10 };
@@ -82,8 +85,8 @@ export async function trainingStep(
     weightDecay: 0,
     maxGradNorm: 1,
   });
-  const labels = { data: Int32Array.from({ length: batch }, (_, i) => i % 2), dims: [batch] };
-  const feeds = { ...modelFeeds(randomBatch(model.config.vocabSize, batch, length, 'bench')), labels };
+  const texts = randomBatch(model.config.vocabSize, batch, length, 'bench');
+  const feeds = { ...modelFeeds(texts), ...head.labels(texts) };
   let [waiting, transfer] = [0, 0];
   const timed: Communicator = {
     ...communicator,

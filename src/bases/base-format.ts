@@ -60,7 +60,7 @@ export function baseFormat(
   byRow = false,
 ): BaseFormat {
   if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(model, byRow);
-  return blockFormat(quantizedPaths(model, BLOCK_SIZE), dtype === 'int4' ? 4 : 8);
+  return blockFormat(model, dtype === 'int4' ? 4 : 8);
 }
 
 function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
@@ -115,12 +115,18 @@ function byteMatrix(name: string, rows: number, columns: number, quantize: () =>
   ];
 }
 
-function blockFormat(paths: ReadonlySet<string>, bits: 4 | 8): BaseFormat {
+/** The head over words is read whole for each token that is written: with 4 bits elsewhere it has 8, as it tells words apart. */
+function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
+  const paths = quantizedPaths(model, BLOCK_SIZE);
+  const width = model.parameters.get(`${model.words}.weight`)?.[1] ?? 1;
+  const words = width % BLOCK_SIZE === 0 ? model.words : undefined;
+  const bitsOf = (path: string) => (path === words ? 8 : fewest);
   return {
-    base: blockBase(paths, bits, BLOCK_SIZE),
+    base: blockBase(paths, bitsOf, BLOCK_SIZE, words),
     measured: new Set(),
-    key: { bits, ...(bits === 8 && { zero: ZERO }), blockSize: BLOCK_SIZE, paths: [...paths] },
+    key: { bits: fewest, zero: ZERO, blockSize: BLOCK_SIZE, paths: [...paths], words },
     tensors(path, [outputs, inputs], read) {
+      const bits = bitsOf(path);
       const name = `${path}.weight`;
       const count = outputs * inputs;
       let scales: Float32Array;

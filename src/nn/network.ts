@@ -80,6 +80,8 @@ export class Network {
   base: FrozenBase | undefined;
   /** Whether the graph generates: see {@link FrozenBase.product}. */
   generates = false;
+  /** The path of the weight whose rows are the words that logits are of. */
+  words: string | undefined;
   /** The path of this part, which stands before every path that it is asked for; '' for the whole network. */
   readonly path: string = '';
   /** What the paths of this part lack: see {@link without}. */
@@ -179,11 +181,14 @@ export class Network {
     return this.injection?.output?.(path, y, x) ?? y;
   }
 
-  private product(path: string, x: Value, shape: readonly number[], transposed: boolean): Value {
+  /** x Wᵀ with the weight of a path, of this shape, in the form in which the base has it; x W of a transposed one. */
+  product(path: string, x: Value, shape: readonly number[], transposed = false): Value {
     const whole = this.pathOf(path);
-    if (this.base?.paths.has(whole) && !this.injection?.parameter(`${whole}.weight`)) {
+    const { base, generates } = this;
+    const isRounded = base?.paths.has(whole) || (generates && base?.words === whole);
+    if (base && isRounded && !this.injection?.parameter(`${whole}.weight`)) {
       this.parameters.set(`${whole}.weight`, shape);
-      return this.base.product(whole, x, shape[0], this.generates);
+      return base.product(whole, x, shape[0], generates);
     }
     return matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
   }

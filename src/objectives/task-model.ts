@@ -20,6 +20,8 @@ export interface LossOptions {
 
 /** A model with a head and its loss: how to build its graphs. */
 export interface TaskModel extends TunableModel {
+  /** The path of the weight whose rows are the words that logits are of; undefined for other logits. */
+  words?: string;
   buildLogits(network: Network, change?: ChangeInputs): Value;
   /** Mean loss of a batch, []; declares the inputs of its targets. Of losses that are no cross-entropy the options are nothing. */
   buildLoss(network: Network, options?: LossOptions): Value;
@@ -60,7 +62,7 @@ export function taskModel(
     const inputs = modelInputs(network.graph);
     return head.build(network, config, { ...inputs, ...change(inputs) });
   };
-  const { linears, sublayers, parameters, buffers } = described(buildLogits);
+  const { linears, sublayers, parameters, buffers, words } = described(buildLogits);
   return {
     definition,
     config,
@@ -70,6 +72,7 @@ export function taskModel(
     sublayers: [...sublayers.values()],
     parameters,
     buffers,
+    words,
     buildLogits,
     buildLoss: (network, options) => buildLoss((change) => buildLogits(network, change), network, options),
   };

@@ -1,4 +1,5 @@
 import {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -22,6 +23,7 @@ import { initialise } from '../../models/initialise.ts';
 import { labelledRows } from '../../objectives/labelled-rows.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
+import type { WeightLocation } from '../../onnx/lower.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
@@ -161,6 +163,33 @@ describe('a base in blocks', () => {
       for (const opened of [model, rounded]) opened.close();
     },
   );
+
+  it('has the head over words twice: whole, and in blocks of 8 bits for graphs that generate', async () => {
+    const tied = folder('tied');
+    mkdirSync(tied);
+    writeFileSync(join(tied, 'config.json'), JSON.stringify({ ...CONFIG, tie_word_embeddings: true }));
+    copyFileSync(join(folder('int8'), 'model.safetensors'), join(tied, 'model.safetensors'));
+    const cases = [
+      ['base', 'int4', 'lm_head'],
+      ['tied', 'int8', 'model.embed_tokens'],
+    ] as const;
+    for (const [name, dtype, path] of cases) {
+      const options = { cacheFolder: folder('cache') };
+      const model = await withBaseDtype(openModel(folder(name), causal), dtype, options);
+      expect(model.locate(`${path}.weight`)).toMatchObject({ dtype: 'float32' });
+      const { begin, end } = model.locate(`${path}.weight.integers`) as WeightLocation;
+      expect(end - begin).toBe(50 * 64);
+      model.close();
+    }
+    const [ours, expected] = [
+      await withBaseDtype(openModel(tied, causal), 'int8', { cacheFolder: folder('cache') }),
+      openModel(tied, causal),
+    ];
+    const [logits, exact] = [await nextLogits(ours), await nextLogits(expected)];
+    // As above, and half a step of 1 / 127 for each weight of the head.
+    expect(norm(logits.map((logit, i) => logit - exact[i])) / norm(exact)).toBeLessThan(0.05);
+    for (const opened of [ours, expected]) opened.close();
+  });
 
   it('is made once, and again when the checkpoint changes', async () => {
     const cacheFolder = folder('once');

@@ -35,9 +35,14 @@ export function writeBase(
     if ('data' in place) return [];
     const read = (start: number, end: number) => model.readRange(name, start, end);
     const module = name.replace(/\.weight$/, '');
-    if (format.base.paths.has(module)) return format.tensors(module, shape, read, magnitudes.get(module));
-    if (place.axes) return [{ name, dtype: 'F32', shape, make: () => inChunks(elementCount(shape), read) }];
-    return [{ name, dtype: STORED[place.dtype], shape, make: () => copied(model.weightFolder, place) }];
+    const { paths, words } = format.base;
+    const isRounded = paths.has(module) || words === module;
+    const rounded = isRounded ? format.tensors(module, shape, read, magnitudes.get(module)) : [];
+    if (paths.has(module)) return rounded;
+    const whole: MadeTensor = place.axes
+      ? { name, dtype: 'F32', shape, make: () => inChunks(elementCount(shape), read) }
+      : { name, dtype: STORED[place.dtype], shape, make: () => copied(model.weightFolder, place) };
+    return [whole, ...rounded];
   });
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const all = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);

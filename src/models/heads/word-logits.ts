@@ -1,4 +1,3 @@
-import { matmul } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
 
@@ -14,7 +13,7 @@ export function wordLogits(
   embeddings: string,
   rows: Value,
 ): Value {
+  network.words = tie_word_embeddings ? embeddings : 'lm_head';
   if (!tie_word_embeddings) return network.linear('lm_head', rows, vocab_size, { bias: false });
-  const table = network.parameter(`${embeddings}.weight`, [vocab_size, rows.shape[1] as number]);
-  return matmul(rows, table, { transposeB: true });
+  return network.product(embeddings, rows, [vocab_size, rows.shape[1] as number]);
 }

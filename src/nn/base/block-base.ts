@@ -4,13 +4,23 @@ import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 /**
  * Weights in blocks of small integers, each block with a scale. This saves memory. Activations are rounded, in blocks too, in
  * graphs that generate only: there reading the weights takes most of the time, and the fast kernels want bytes.
+ *
+ * @param bitsOf bits of the elements of each weight
+ * @param words see {@link FrozenBase.words}
  */
-export function blockBase(paths: ReadonlySet<string>, bits: 4 | 8, blockSize: number): FrozenBase {
+export function blockBase(
+  paths: ReadonlySet<string>,
+  bitsOf: (path: string) => 4 | 8,
+  blockSize: number,
+  words?: string,
+): FrozenBase {
   return {
     paths,
+    words,
     packing: 'never',
     product(path, x, outFeatures, generates) {
       const { graph } = x.node;
+      const bits = bitsOf(path);
       const name = `${path}.weight`;
       const inFeatures = x.shape[1] as number;
       const blocks = (inFeatures * outFeatures) / blockSize;

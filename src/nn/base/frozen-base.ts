@@ -10,6 +10,8 @@ export type Packing = 'alone' | 'never';
 export interface FrozenBase {
   /** The modules whose weights have this form; all others have their weights as the checkpoint does. */
   readonly paths: ReadonlySet<string>;
+  /** The weight whose product gives the logits over words: graphs that generate read it in this form, others do not. */
+  readonly words?: string;
   readonly packing: Packing;
   /**
    * x Wᵀ with the weight of the module `path` [outFeatures, in]; x [rows, in].

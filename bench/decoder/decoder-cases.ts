@@ -1,0 +1,56 @@
+import type { BenchCase } from '../shapes.ts';
+
+/** A decoder of Llama's shape, what it is trained on, and what it reads and writes when it generates. */
+export interface DecoderCase extends BenchCase {
+  /** Tokens of a prompt. */
+  prompt: number;
+  /** Tokens that are written after it. */
+  tokens: number;
+}
+
+const common = {
+  model_type: 'llama',
+  method: 'adalora',
+  r: 12,
+  batch: 2,
+  length: 128,
+  dropout: 0,
+  causal: true,
+  targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+  prompt: 64,
+  tokens: 32,
+} as const;
+
+const llama = {
+  vocab_size: 32_000,
+  max_position_embeddings: 2048,
+  tie_word_embeddings: false,
+  rms_norm_eps: 1e-5,
+};
+
+export const DECODER_CASES: DecoderCase[] = [
+  {
+    ...common,
+    name: 'decoder of 0.3 B',
+    shape: {
+      ...llama,
+      hidden_size: 1024,
+      intermediate_size: 2816,
+      num_hidden_layers: 24,
+      num_attention_heads: 16,
+      num_key_value_heads: 8,
+    },
+  },
+  {
+    ...common,
+    name: 'decoder of 1 B',
+    shape: {
+      ...llama,
+      hidden_size: 2048,
+      intermediate_size: 5632,
+      num_hidden_layers: 20,
+      num_attention_heads: 32,
+      num_key_value_heads: 8,
+    },
+  },
+];

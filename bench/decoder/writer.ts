@@ -1,0 +1,54 @@
+import type { BaseDtype } from '../../src/bases/base-dtype.ts';
+import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
+import { openLanguageModel } from '../../src/generation/open-language-model.ts';
+import { topIndices } from '../../src/generation/top-indices.ts';
+import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { openModel } from '../../src/trained/node/load-model.ts';
+import { FROZEN } from '../../src/tuners/frozen-tuner.ts';
+import { benchHead } from '../bench-head.ts';
+
+/** What a writer is opened with. */
+export interface WriterSettings {
+  folder: string;
+  dtype: BaseDtype;
+  cacheFolder?: string;
+  /** Where the engine's profile goes when the writer is released. */
+  profilePrefix?: string;
+}
+
+/** Milliseconds until the prompts are read, and of the tokens after that together. */
+export interface Written {
+  prefill: number;
+  decode: number;
+}
+
+/** A model without an adapter that writes the likeliest tokens after prompts of random ones. */
+export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: WriterSettings) {
+  const model = await withBaseDtype(openModel(folder, benchHead(true).build), dtype, { cacheFolder });
+  const engine = nodeEngine(model, 'cpu', { profilePrefix });
+  const language = await openLanguageModel({ engine, model, ...FROZEN });
+  const { vocabSize } = model.config;
+  return {
+    /** `tokens` for each of so many rows; the first of them is the prompt's. */
+    async write(rows: number, prompt: number, tokens: number): Promise<Written> {
+      const ids = Int32Array.from({ length: rows * prompt }, (_, i) => (i * 7919 + 1) % vocabSize);
+      const started = performance.now();
+      let logits = await language.read(ids, rows, { mask: new Int32Array(ids.length).fill(1) });
+      const read = performance.now();
+      for (let i = 1; i < tokens; i++) logits = await language.read(likeliest(logits, rows), rows, {});
+      return { prefill: read - started, decode: performance.now() - read };
+    },
+    async release() {
+      await language.release();
+      model.close();
+    },
+  };
+}
+
+function likeliest(logits: Float32Array, rows: number): Int32Array {
+  const width = logits.length / rows;
+  return Int32Array.from(
+    { length: rows },
+    (_, row) => topIndices(logits.subarray(row * width, (row + 1) * width), 1)[0],
+  );
+}
