@@ -5,8 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
 import { train } from '../src/jobs/node/train.ts';
 import type { RunConfigInput } from '../src/run/config/run-config.ts';
+import { BaseFolder } from '../src/serving/node/base-folder.ts';
+import { stateOf } from '../src/serving/node/find-adapters.ts';
+import { PackedCache } from '../src/serving/node/packed-cache.ts';
+import { servedAdapter, servedBase } from '../src/serving/node/served-adapter.ts';
+import { LocalService } from '../src/serving/service/local-service.ts';
+import { Serving } from '../src/serving/serving.ts';
 import { open } from '../src/trained/node/open.ts';
 import { SENTENCE_FILES } from '../src/trained/sentence-files.ts';
+import { writeMadeAdapter } from './support/made-adapter.ts';
 
 const FIXTURES = 'src/tasks/sentence-embedding/fixtures';
 const MODEL = join(FIXTURES, 'model');
@@ -188,4 +195,44 @@ it('names everything that is wrong with its columns at once', async () => {
   await expect(train(configOf('wrong', data))).rejects.toThrow(
     /data\.text.*\n.*data\.positive.*\n.*data\.label.*\n.*data\.loss.*\n.*data\.matryoshka_weights/,
   );
+});
+
+it('serves adapters that are mixed in a batch, each as it is alone', async () => {
+  const base = await BaseFolder.open(MODEL, 'float32');
+  const limits = { maxRows: 16, maxTokens: 512, maxWait: 1, maxQueued: 100 };
+  const serving = new Serving(base, {
+    rows: { ...limits, padId: base.tokenizer.padId },
+    decoding: { ...limits, maxSequences: 4 } as never,
+  });
+  const folders = [1, 2].map((seed) => {
+    const adapter = join(folder, `served-${seed}`);
+    const columns = { anchor: 'a', positive: 'b' };
+    writeMadeAdapter(adapter, MODEL, { task: 'sentence_embedding', labels: [], seed, data: columns });
+    return adapter;
+  });
+  const own = servedBase(base);
+  await serving.add(own!);
+  const cache = new PackedCache(2 ** 20);
+  const found = folders.map((path, i) => ({ name: `a${i}`, folder: path, state: stateOf(path) as string }));
+  for (const one of found) await serving.add(servedAdapter(one, one.name, base, cache));
+  const service = new LocalService(serving, { load: async () => {}, unload: async () => {}, close() {} });
+  const names = [own!.name, 'a0', 'a1'];
+  const texts = ['the cat sat on a mat', 'blue bird', 'a house'];
+  const answers = await Promise.all(
+    names.map((model) => service.embed({ model, inputs: texts, truncate: true })),
+  );
+  expect(answers[0]!.tokens).toBeGreaterThan(10);
+  for (const [i, path] of [MODEL, ...folders].entries()) {
+    await using alone = await open(path, { model: i === 0 ? undefined : MODEL });
+    const expected = await alone.embed(texts);
+    answers[i]!.vectors.forEach((vector, row) => {
+      // Products are taken in another order.
+      vector.forEach((x, at) => expect(x).toBeCloseTo(expected[row]![at]!, 5));
+    });
+  }
+  expect(answers[1]!.vectors[0]![0]).not.toBeCloseTo(answers[2]!.vectors[0]![0]!, 3);
+  await expect(service.embed({ model: 'a0', inputs: ['old '.repeat(40)], truncate: false })).rejects.toThrow(
+    /at most 32 tokens/,
+  );
+  await service.close();
 });

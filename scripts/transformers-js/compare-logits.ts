@@ -68,7 +68,10 @@ export async function exportedLogits(exported: string, file: string, batch: Batc
     Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]])),
   );
   await session.release();
-  return Float32Array.from(session.outputNames.flatMap((name) => [...(outputs[name].data as Float32Array)]));
+  // Beside a vector of each text there are the hidden states that it was made of.
+  const pooled = session.outputNames.filter((name) => name === 'sentence_embedding');
+  const names = pooled.length > 0 ? pooled : session.outputNames;
+  return Float32Array.from(names.flatMap((name) => [...(outputs[name].data as Float32Array)]));
 }
 
 /** The tokens that transformers.js makes of the texts. */

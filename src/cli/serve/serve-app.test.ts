@@ -9,10 +9,14 @@ import { type AppOptions, serveApp } from './serve-app.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { startServer } from './start-server.ts';
 
-const CARD = { folder: 'x', created: 0, labels: [], writes: false };
+const CARD = { folder: 'x', created: 0, labels: [], writes: false, embeds: false };
 const SERVICE: Service = {
   models: async () => [{ ...CARD, name: 'cola', parent: 'base' }],
   predict: async ({ inputs }) => inputs.map(() => [{ label: 'good', score: 1 }]),
+  embed: async ({ inputs }) => ({
+    vectors: inputs.map((_, i) => Float32Array.of(3, 4 * (i + 1))),
+    tokens: 2 * inputs.length,
+  }),
   write: async () => ({ text: 'text', finish: 'stop', promptTokens: 1, newTokens: 1 }),
   load: async () => {},
   unload: async () => {},
@@ -254,5 +258,87 @@ describe('the description of the interface', () => {
     expect(components.securitySchemes).toEqual({ bearer: { type: 'http', scheme: 'bearer' } });
     expect([security, paths['/health'].get.security]).toEqual([[{ bearer: [] }], []]);
     expect(await described({})).not.toHaveProperty('security');
+  });
+});
+
+describe('vectors of texts', () => {
+  const models = async () => [{ ...CARD, name: 'search', embeds: true }];
+
+  it('come as numbers or as bytes to clients of OpenAI', async () => {
+    const { post } = await served({}, { models });
+    const asked = { model: 'search', input: ['a', 'b'] };
+    const { status, body } = await post('/v1/embeddings', asked);
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      ...{ object: 'list', model: 'search', usage: { prompt_tokens: 4, total_tokens: 4 } },
+      data: [
+        { object: 'embedding', index: 0, embedding: [3, 4] },
+        { object: 'embedding', index: 1, embedding: [3, 8] },
+      ],
+    });
+    const bytes = await post('/v1/embeddings', { ...asked, input: 'a', encoding_format: 'base64' });
+    const buffer = Buffer.from(bytes.body.data[0].embedding, 'base64');
+    expect([buffer.readFloatLE(0), buffer.readFloatLE(4)]).toEqual([3, 4]);
+    const wrong = await post('/v1/embeddings', { ...asked, input: [1, 2] });
+    expect(wrong.status).toBe(400);
+    expect(wrong.body.error.message).toMatch(/input: expected a text, or a list of texts/);
+  });
+
+  it('are those of text-embeddings-inference', async () => {
+    const { post } = await served({}, { models });
+    expect((await post('/embed', { inputs: 'a' })).body).toEqual([
+      [expect.closeTo(0.6, 6), expect.closeTo(0.8, 6)],
+    ]);
+    expect((await post('/embed', { inputs: ['a', 'b'], normalize: false })).body).toEqual([
+      [3, 4],
+      [3, 8],
+    ]);
+    const inputs = { source_sentence: 'a', sentences: ['b'] };
+    const [cosine] = (await post('/similarity', { inputs })).body;
+    expect(cosine).toBeCloseTo((9 + 32) / (5 * Math.hypot(3, 8)), 6);
+    const many = await post('/embed', { inputs: Array.from({ length: 33 }, () => 'a') });
+    expect([many.status, many.body.error_type]).toEqual([413, 'validation']);
+  });
+
+  it('are not asked of models that answer about texts', async () => {
+    const { post } = await served();
+    const { status, body } = await post('/embed', { inputs: 'a' });
+    expect(status).toBe(422);
+    expect(body.error).toMatch(/expected one that makes vectors of texts, got a server without any/);
+  });
+});
+
+describe('reranking', () => {
+  it('sorts texts by the one score of a cross-encoder', async () => {
+    const scores = [-1, 2, 0];
+    const predict: Service['predict'] = async ({ inputs }) =>
+      inputs.map((_, i) => [{ label: 'LABEL_0', score: scores[i]! }]);
+    const { post } = await served({}, { predict });
+    const asked = { query: 'q', texts: ['a', 'b', 'c'] };
+    const { body } = await post('/rerank', { ...asked, return_text: true });
+    expect(body.map(({ index, text }: { index: number; text: string }) => [index, text])).toEqual([
+      [1, 'b'],
+      [2, 'c'],
+      [0, 'a'],
+    ]);
+    expect(body[1].score).toBe(0.5);
+    expect((await post('/rerank', { ...asked, raw_scores: true })).body[0]).toEqual({ index: 1, score: 2 });
+  });
+
+  it('refuses models with several labels', async () => {
+    const { post } = await served(
+      {},
+      {
+        predict: async () => [
+          [
+            { label: 'a', score: 1 },
+            { label: 'b', score: 0 },
+          ],
+        ],
+      },
+    );
+    const { status, body } = await post('/rerank', { query: 'q', texts: ['a'] });
+    expect(status).toBe(422);
+    expect(body.error).toMatch(/a cross-encoder with one score for a pair/);
   });
 });

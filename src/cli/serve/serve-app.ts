@@ -12,9 +12,11 @@ import { routeAt } from './route-at.ts';
 import { addAdapters } from './routes/adapters.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
 import { addCompletions } from './routes/completions.ts';
+import { addEmbeddings } from './routes/embeddings.ts';
 import { addModels } from './routes/models.ts';
 import { addOperating } from './routes/operating.ts';
 import { addPredict } from './routes/predict.ts';
+import { addRerank } from './routes/rerank.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 
 export interface AppOptions {
@@ -138,7 +140,8 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
 
   addOperating(app, service, metrics, () => isDraining);
-  for (const add of [addPredict, addModels, addCompletions, addChatCompletions]) add(app, service);
+  for (const add of [addPredict, addEmbeddings, addRerank, addModels, addCompletions, addChatCompletions])
+    add(app, service);
   if (allowLoading) addAdapters(app, service);
   const hasKey = apiKey !== undefined;
   if (hasKey)

@@ -3,6 +3,7 @@ import { adapterConfigFile, readAdapter } from '../../formats/adapters/node/adap
 import { readYaml } from '../../formats/node/read-text.ts';
 import { printGraph } from '../../graph/print.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
+import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { evaluationGraph } from '../../program/training-graph.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
@@ -49,6 +50,7 @@ export function servedAdapter(
   const { notes, build } = purposeOf({ family, json, stored, notes: known }, undefined, folder);
   const model = base.model(`${notes?.task} ${notes?.labels.length}`, build);
   if (known?.model_config) checkSame(base, model, build, known.model_config, where);
+  checkPooling(base, model, where);
   const served: ServedModel = {
     ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
     outputs: model.config.numLabels,
@@ -136,6 +138,21 @@ function checkSame(
     expected: 'an adapter of the base as it is',
     got: `one trained with model_config ${JSON.stringify(changes)}`,
     hint: 'Use adalora predict.',
+  });
+}
+
+/** Refuses an adapter whose vectors are pooled otherwise than the base's: rows of one batch are pooled alike. */
+function checkPooling({ family }: BaseFolder, model: LoadedModel, where: string): void {
+  if (headNamed(model.headKind).purpose !== 'embed') return;
+  const [own, ofBase] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>
+    JSON.stringify(sentence.pooling),
+  );
+  if (own === ofBase) return;
+  throw new UserError({
+    where,
+    expected: `vectors pooled as those of the base (${ofBase})`,
+    got: own,
+    hint: 'Merge it into its base (adalora merge) to serve it by itself.',
   });
 }
 

@@ -1,7 +1,7 @@
 import { type Answering, answerCalls } from '../../support/calls/answer-calls.ts';
 import type { Call, Cancel, Port } from '../../support/calls/call.ts';
 import { plainError } from './plain-error.ts';
-import type { PredictRequest, Service, WriteRequest } from './service.ts';
+import type { EmbedRequest, PredictRequest, Service, WriteRequest } from './service.ts';
 
 /** Answers what a {@link RemoteService} at the other end of a port asks, with a service of this thread. */
 export function answerService(service: Service, port: Port<Call | Cancel>): void {
@@ -12,6 +12,8 @@ export function answerService(service: Service, port: Port<Call | Cancel>): void
         return service.models();
       case 'predict':
         return service.predict(args[0] as PredictRequest, signal);
+      case 'embed':
+        return service.embed(args[0] as EmbedRequest, signal);
       case 'write':
         return service.write(args[0] as WriteRequest, signal, tell);
       case 'load':

@@ -3,7 +3,16 @@ import { UserError } from '../../support/user-error.ts';
 import type { ServedAnswer } from '../../tasks/served-answer.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Serving } from '../serving.ts';
-import type { ModelCard, PredictRequest, Service, TextInput, WriteRequest, Written } from './service.ts';
+import type {
+  Embedded,
+  EmbedRequest,
+  ModelCard,
+  PredictRequest,
+  Service,
+  TextInput,
+  WriteRequest,
+  Written,
+} from './service.ts';
 import { StopText } from './stop-text.ts';
 import { UnknownModel } from './unknown-model.ts';
 
@@ -13,6 +22,9 @@ export interface Loader {
   unload(name: string): Promise<void>;
   close(): void;
 }
+
+/** Texts of a request that wait together. */
+const MOST_TOGETHER = 32;
 
 /** Ends a text that has come to one of its stop texts. */
 const STOPPED = Symbol('stopped');
@@ -33,6 +45,7 @@ export class LocalService implements Service {
       task: trained.task,
       labels: trained.labels,
       writes: writesText(trained.parts.model.headKind),
+      embeds: trained.task !== undefined && trained.definition().prediction?.vectors !== undefined,
     }));
   }
 
@@ -49,6 +62,32 @@ export class LocalService implements Service {
     return answers.map((answer, i) =>
       served.answer(answer, request.inputs[i].text, model.trained.labels, request.raw),
     );
+  }
+
+  async embed(
+    { model: name, inputs: texts, truncate, ...options }: EmbedRequest,
+    signal?: AbortSignal,
+  ): Promise<Embedded> {
+    const model = this.#model(name);
+    const { vectors } = model.trained.task === undefined ? {} : (model.trained.definition().prediction ?? {});
+    if (!vectors) throw notEmbedding(model);
+    if (!truncate)
+      checkLengths(
+        model,
+        texts.map((text) => ({ text })),
+      );
+    const inputs = model.trained.vectorInputs(texts, options);
+    const found: Embedded = { vectors: [], tokens: 0 };
+    // Long lists wait in parts, so that they leave room for others in the queue.
+    for (let start = 0; start < inputs.length; start += MOST_TOGETHER) {
+      const part = inputs.slice(start, start + MOST_TOGETHER);
+      for (const answer of await this.#serving.predict(model, part, signal)) {
+        const { embedding, tokens } = vectors.of(answer);
+        found.vectors.push(embedding);
+        found.tokens += tokens;
+      }
+    }
+    return found;
   }
 
   async write(
@@ -104,6 +143,15 @@ export class LocalService implements Service {
     if (!model) throw new UnknownModel(name, this.#serving.models.keys());
     return model;
   }
+}
+
+function notEmbedding({ name, trained }: ServedModel): UserError {
+  return new UserError({
+    where: name,
+    expected: 'a model that makes vectors of texts',
+    got: `one of task ${trained.task ?? 'text generation'}`,
+    hint: '/v1/models says what each is for.',
+  });
 }
 
 function onlyWriting({ name }: ServedModel): UserError {

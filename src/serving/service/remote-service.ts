@@ -2,7 +2,15 @@ import type { Port, Reply } from '../../support/calls/call.ts';
 import { Caller, type CallOptions } from '../../support/calls/caller.ts';
 import type { ServedAnswer } from '../../tasks/served-answer.ts';
 import { revivedError } from './plain-error.ts';
-import type { ModelCard, PredictRequest, Service, WriteRequest, Written } from './service.ts';
+import type {
+  Embedded,
+  EmbedRequest,
+  ModelCard,
+  PredictRequest,
+  Service,
+  WriteRequest,
+  Written,
+} from './service.ts';
 
 /** A service that works in another thread, so that the caller's event loop never waits for the engine. */
 export class RemoteService implements Service {
@@ -19,6 +27,10 @@ export class RemoteService implements Service {
 
   predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]> {
     return this.#call('predict', [request], { signal });
+  }
+
+  embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embedded> {
+    return this.#call('embed', [request], { signal });
   }
 
   write(request: WriteRequest, signal?: AbortSignal, onText?: (text: string) => void): Promise<Written> {

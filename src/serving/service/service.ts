@@ -1,4 +1,5 @@
 import type { GenerationInput } from '../../generation/prompt.ts';
+import type { EmbedOptions } from '../../tasks/prediction.ts';
 import type { ServedAnswer } from '../../tasks/served-answer.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
 
@@ -14,6 +15,8 @@ export interface ModelCard {
   labels: readonly string[];
   /** Whether it writes text. */
   writes: boolean;
+  /** Whether it makes vectors of texts. */
+  embeds: boolean;
 }
 
 /** An input of a model that answers: a text, a pair of texts, or a question about a context. */
@@ -29,6 +32,20 @@ export interface PredictRequest {
   raw: boolean;
   /** Whether texts that are too long are cut; else they are refused. */
   truncate: boolean;
+}
+
+export interface EmbedRequest extends EmbedOptions {
+  model: string;
+  inputs: readonly string[];
+  /** Whether texts that are too long are cut; else they are refused. */
+  truncate: boolean;
+}
+
+/** A vector for each text. */
+export interface Embedded {
+  vectors: Float32Array[];
+  /** Of all texts. */
+  tokens: number;
 }
 
 export interface WriteRequest {
@@ -52,6 +69,7 @@ export interface Written {
 export interface Service {
   models(): Promise<ModelCard[]>;
   predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]>;
+  embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embedded>;
   /** @param onText told of every piece of the text as it is made */
   write(request: WriteRequest, signal?: AbortSignal, onText?: (text: string) => void): Promise<Written>;
   load(name: string, path: string): Promise<void>;

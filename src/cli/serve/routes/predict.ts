@@ -3,6 +3,7 @@ import type { Service, TextInput } from '../../../serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
 import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
+import { onlyModel } from './only-model.ts';
 
 /** Inputs of one request, as text-embeddings-inference has it. */
 const MOST_INPUTS = 32;
@@ -61,7 +62,7 @@ export function addPredict(app: ServeApp, service: Service): void {
     const { inputs: given, model: named, raw_scores: raw, truncate } = c.req.valid('json');
     const { inputs, isList } = readInputs(given);
     const { facts, signal } = c.get('scope');
-    const model = named ?? (await onlyModel(service));
+    const model = named ?? (await onlyModel(service, 'answers'));
     Object.assign(facts, { model: model.slice(0, 200), rows: inputs.length });
     const answers = await service.predict({ model, inputs, raw, truncate }, signal);
     return c.json(isList ? answers : answers[0], 200);
@@ -95,18 +96,4 @@ function readInput(given: z.infer<typeof one>): TextInput {
   if (!Array.isArray(given)) return { text: given.question, pair: given.context };
   const [text, pair] = given;
   return { text, pair };
-}
-
-async function onlyModel(service: Service): Promise<string> {
-  const names = (await service.models()).filter(({ writes }) => !writes).map(({ name }) => name);
-  if (names.length === 1) return names[0];
-  if (names.length === 0)
-    throw new Refused(
-      422,
-      'model: expected one that answers about texts, got a server without any. Those that write are asked at /v1/completions.',
-    );
-  throw new Refused(
-    422,
-    `model: expected the name of one of ${names.length} models, got none. /v1/models has them.`,
-  );
 }

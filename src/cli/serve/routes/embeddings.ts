@@ -1,0 +1,172 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { EmbedRequest, Service } from '../../../serving/service/service.ts';
+import type { ServeApp } from '../app-types.ts';
+import { Refused } from '../failure.ts';
+import { errorResponses } from './error-responses.ts';
+import { onlyModel } from './only-model.ts';
+
+/** Texts of one request: OpenAI's limit. */
+const MOST_INPUTS = 2048;
+/** The same of text-embeddings-inference. */
+const MOST_TEXTS = 32;
+
+const model = z
+  .string()
+  .optional()
+  .describe('The name of a model; may be left out if only one makes vectors of texts');
+const truncate = z.boolean().default(true).describe('Cut texts that are too long; else they are refused');
+const texts = z.union([z.string(), z.array(z.string()).min(1)], 'expected a text, or a list of texts');
+const promptName = z.string().nullish().describe("A prompt's name in the model's files, such as query");
+const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  body: { required: true, content: { 'application/json': { schema } } },
+});
+const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
+  200: { description, content: { 'application/json': { schema } } },
+});
+const teiErrors = errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504);
+
+const openAi = createRoute({
+  method: 'post',
+  path: '/v1/embeddings',
+  summary: 'Vectors of texts, as OpenAI has them',
+  request: body(
+    z
+      .object({
+        input: texts,
+        model: z.string(),
+        encoding_format: z.enum(['float', 'base64']).default('float'),
+        dimensions: z.int().min(1).optional(),
+        user: z.string().optional(),
+      })
+      .openapi('EmbeddingsRequest'),
+  ),
+  responses: {
+    ...json(
+      'A vector for each text',
+      z
+        .object({
+          object: z.literal('list'),
+          model: z.string(),
+          data: z.array(
+            z.object({
+              object: z.literal('embedding'),
+              index: z.int(),
+              embedding: z.union([z.array(z.number()), z.string()]),
+            }),
+          ),
+          usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
+        })
+        .openapi('Embeddings'),
+    ),
+    ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
+  },
+});
+
+const embed = createRoute({
+  method: 'post',
+  path: '/embed',
+  summary: 'Vectors of texts, as text-embeddings-inference has them',
+  request: body(
+    z
+      .object({
+        ...{ inputs: texts, model, truncate, prompt_name: promptName },
+        normalize: z.boolean().default(true).describe('Give vectors of length 1'),
+        dimensions: z.int().min(1).nullish(),
+      })
+      .openapi('EmbedRequest'),
+  ),
+  responses: { ...json('A vector for each text', z.array(z.array(z.number()))), ...teiErrors },
+});
+
+const similarity = createRoute({
+  method: 'post',
+  path: '/similarity',
+  summary: 'Cosines between a sentence and others, as text-embeddings-inference has them',
+  request: body(
+    z
+      .object({
+        model,
+        inputs: z.object({ source_sentence: z.string(), sentences: z.array(z.string()).min(1) }),
+        parameters: z.object({ truncate, prompt_name: promptName }).partial().optional(),
+      })
+      .openapi('SimilarityRequest'),
+  ),
+  responses: { ...json('A cosine for each sentence', z.array(z.number())), ...teiErrors },
+});
+
+/** Routes of models that make vectors of texts. */
+export function addEmbeddings(app: ServeApp, service: Service): void {
+  app.openapi(openAi, async (c) => {
+    const { input, model: name, encoding_format, dimensions } = c.req.valid('json');
+    const inputs = listOf(input, MOST_INPUTS, 'input');
+    const { facts, signal } = c.get('scope');
+    Object.assign(facts, { model: name.slice(0, 200), rows: inputs.length });
+    const { vectors, tokens } = await service.embed(
+      { model: name, inputs, dimensions, truncate: false },
+      signal,
+    );
+    const written = (vector: Float32Array) =>
+      encoding_format === 'base64' ? base64Of(vector) : Array.from(vector);
+    const data = vectors.map((vector, index) => ({
+      ...{ object: 'embedding' as const, index, embedding: written(vector) },
+    }));
+    const usage = { prompt_tokens: tokens, total_tokens: tokens };
+    return c.json({ object: 'list' as const, model: name, data, usage }, 200);
+  });
+
+  const vectorsOf = async (
+    request: Omit<EmbedRequest, 'model'> & { model: string | undefined },
+    { facts, signal }: { facts: object; signal: AbortSignal },
+  ) => {
+    const name = request.model ?? (await onlyModel(service, 'embeds'));
+    Object.assign(facts, { model: name.slice(0, 200), rows: request.inputs.length });
+    return (await service.embed({ ...request, model: name }, signal)).vectors;
+  };
+  app.openapi(embed, async (c) => {
+    const asked = c.req.valid('json');
+    const vectors = await vectorsOf(
+      {
+        ...{ model: asked.model, truncate: asked.truncate, promptName: asked.prompt_name ?? undefined },
+        ...{ inputs: listOf(asked.inputs, MOST_TEXTS, 'inputs'), dimensions: asked.dimensions ?? undefined },
+      },
+      c.get('scope'),
+    );
+    return c.json(
+      vectors.map((vector) => Array.from(asked.normalize ? atLengthOne(vector) : vector)),
+      200,
+    );
+  });
+  app.openapi(similarity, async (c) => {
+    const { model: name, inputs, parameters = {} } = c.req.valid('json');
+    const all = [inputs.source_sentence, ...listOf(inputs.sentences, MOST_TEXTS, 'inputs.sentences')];
+    const [source, ...others] = (
+      await vectorsOf(
+        {
+          ...{ model: name, inputs: all, truncate: parameters.truncate ?? true },
+          promptName: parameters.prompt_name ?? undefined,
+        },
+        c.get('scope'),
+      )
+    ).map(atLengthOne);
+    return c.json(
+      others.map((other) => other.reduce((sum, x, i) => sum + x * source[i], 0)),
+      200,
+    );
+  });
+}
+
+function listOf(given: string | readonly string[], most: number, where: string): readonly string[] {
+  const list = typeof given === 'string' ? [given] : given;
+  if (list.length <= most) return list;
+  throw new Refused(413, `${where}: expected at most ${most}, got ${list.length}. Send several requests.`);
+}
+
+function atLengthOne(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector);
+  return length === 0 ? vector : vector.map((x) => x / length);
+}
+
+/** The bytes of float32 numbers, the lowest byte first. */
+function base64Of({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}

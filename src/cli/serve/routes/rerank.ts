@@ -1,0 +1,70 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Service } from '../../../serving/service/service.ts';
+import type { LabelScore } from '../../../tasks/served-answer.ts';
+import type { ServeApp } from '../app-types.ts';
+import { Refused } from '../failure.ts';
+import { errorResponses } from './error-responses.ts';
+import { onlyModel } from './only-model.ts';
+
+/** Texts of one request, as text-embeddings-inference has it. */
+const MOST_TEXTS = 32;
+
+const request = z
+  .object({
+    query: z.string(),
+    texts: z.array(z.string()).min(1),
+    model: z.string().optional().describe('The name of a cross-encoder; may be left out if only one answers'),
+    raw_scores: z.boolean().default(false).describe('What the model gives, without a sigmoid'),
+    return_text: z.boolean().default(false),
+    truncate: z.boolean().default(true),
+  })
+  .openapi('RerankRequest');
+const rank = z.object({ index: z.int(), score: z.number(), text: z.string().optional() }).openapi('Rank');
+
+const route = createRoute({
+  method: 'post',
+  path: '/rerank',
+  summary: 'Texts by how well they answer a query, the best first: by a cross-encoder with one score',
+  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+  responses: {
+    200: { description: 'All texts', content: { 'application/json': { schema: z.array(rank) } } },
+    ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
+  },
+});
+
+/** Reranking by models of pairs that have one score, as text-embeddings-inference has it. */
+export function addRerank(app: ServeApp, service: Service): void {
+  app.openapi(route, async (c) => {
+    const { query, texts, model: named, raw_scores, return_text, truncate } = c.req.valid('json');
+    if (texts.length > MOST_TEXTS)
+      throw new Refused(
+        413,
+        `texts: expected at most ${MOST_TEXTS}, got ${texts.length}. Send several requests.`,
+      );
+    const { facts, signal } = c.get('scope');
+    const model = named ?? (await onlyModel(service, 'answers'));
+    Object.assign(facts, { model: model.slice(0, 200), rows: texts.length });
+    const inputs = texts.map((text) => ({ text: query, pair: text }));
+    const answers = await service.predict({ model, inputs, raw: true, truncate }, signal);
+    const ranks = answers.map((answer, index) => {
+      const score = onlyScore(answer as LabelScore[]);
+      return {
+        index,
+        score: raw_scores ? score : 1 / (1 + Math.exp(-score)),
+        ...(return_text && { text: texts[index] }),
+      };
+    });
+    return c.json(
+      ranks.sort((a, b) => b.score - a.score || a.index - b.index),
+      200,
+    );
+  });
+}
+
+function onlyScore(answer: LabelScore[]): number {
+  if (Array.isArray(answer) && answer.length === 1) return answer[0].score;
+  throw new Refused(
+    422,
+    'model: expected a cross-encoder with one score for a pair, got a model with several labels. Ask it at /predict.',
+  );
+}
