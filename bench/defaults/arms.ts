@@ -52,7 +52,7 @@ export function armNamed(name: string, method: MethodName): Arm {
   const given = parts
     .filter((part) => part.includes('='))
     .map((part) => part.split('='))
-    .map(([key, value]) => [key, Number.isNaN(Number(value)) ? value : Number(value)]);
+    .map(([key, value]) => [key, valueOf(value)]);
   const inTraining = given.filter(([key]) => String(key).startsWith('t.'));
   return {
     training: {
@@ -67,4 +67,10 @@ export function armNamed(name: string, method: MethodName): Arm {
       ...Object.fromEntries(given.filter((entry) => !inTraining.includes(entry))),
     },
   };
+}
+
+/** A number, a list whose parts are parted by `+`, or a word. */
+function valueOf(text: string): unknown {
+  if (text.endsWith('+')) return text.split('+').filter(Boolean);
+  return Number.isNaN(Number(text)) ? text : Number(text);
 }

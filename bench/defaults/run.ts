@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../../src/support/random.ts';
 import type { MethodName } from '../../src/tuners/registry.ts';
+import { BASELINES, baselineScore } from './baseline-score.ts';
 import { type Cell, type CellResult, runCell } from './run-cell.ts';
 import { type LabelledRow, SUITE } from './tasks.ts';
 
@@ -19,7 +20,7 @@ const { values: options } = parseArgs({
     rows: { type: 'string', default: '100,400,1600,8000' },
     models: { type: 'string', default: 'mini,MiniLM' },
     methods: { type: 'string', default: 'adalora' },
-    arms: { type: 'string', default: 'policy,peft,lr2e-3,lr5e-3,lr1e-2' },
+    arms: { type: 'string', default: 'majority,bag,policy,peft,lr2e-3,lr5e-3,lr1e-2' },
     tasks: { type: 'string', default: SUITE.map(({ name }) => name).join() },
     seeds: { type: 'string', default: '0,1,2' },
     base: { type: 'string', default: 'float32' },
@@ -33,6 +34,7 @@ const MODELS: Readonly<Record<string, string>> = {
   MiniLM: process.env.ADALORA_MINILM ?? '../shared/models/all-MiniLM-L6-v2',
 };
 
+const isBaseline = (arm: string) => BASELINES.some((name) => name === arm);
 const list = (text: string) => text.split(',');
 /** Settings within an arm are parted by commas, arms by semicolons where one has several. */
 const arms = options.arms.includes(';') ? options.arms.split(';').filter(Boolean) : list(options.arms);
@@ -43,8 +45,10 @@ const cells: Cell[] = list(options.seeds).flatMap((seed) =>
       list(options.methods).flatMap((method) =>
         arms.flatMap((arm) =>
           list(options.tasks).map((task) => ({
-            ...{ task, model, arm, method: method as MethodName, base_dtype: options.base },
-            ...{ rows: Number(rows), seed: Number(seed) },
+            ...{ task, arm, rows: Number(rows), seed: Number(seed) },
+            ...(isBaseline(arm)
+              ? { model: '-', method: 'adalora' as const, base_dtype: 'float32' }
+              : { model, method: method as MethodName, base_dtype: options.base }),
           })),
         ),
       ),
@@ -79,7 +83,9 @@ for (const cell of cells.filter((_, i) => i % shards === shard)) {
   // Fewer rows than the smaller size has would be measured twice.
   if (rows.length < cell.rows * 0.9) continue;
   try {
-    const result = await runCell(cell, task, rows, test, MODELS[cell.model]);
+    const result = isBaseline(cell.arm)
+      ? { ...cell, score: baselineScore(cell.arm, task, rows, test), seconds: 0 }
+      : await runCell(cell, task, rows, test, MODELS[cell.model]);
     appendFileSync(options.out, `${JSON.stringify(result)}\n`);
     console.log(
       `${cell.task} ${rows.length} ${cell.model} ${cell.method} ${cell.arm} seed ${cell.seed}: ${result.score.toFixed(3)} in ${result.seconds.toFixed(0)} s`,

@@ -46,8 +46,8 @@ it('are as many steps for fewer rows, and no more time for longer texts and larg
   const epochs = (...args: Parameters<typeof chosenFor>) =>
     chosenFor(...args).config.training.num_train_epochs;
   expect(epochs({}, 100)).toBe(34);
-  expect(epochs({}, 400, { tokens: 128 })).toBeLessThan(5);
-  expect(epochs({}, 400, { model: modelOf(768, 12) })).toBeLessThan(4);
+  expect(epochs({}, 400, { tokens: 128 })).toBeLessThan(8);
+  expect(epochs({}, 400, { model: modelOf(768, 12) })).toBeLessThan(8);
   expect(epochs({}, 1e6)).toBe(1);
   const causal = { task: 'causal_lm', data: { train: 'a.txt' } };
   expect(epochs(causal, 10, { tokens: 512, model: modelOf(256, 4, true) })).toBe(3);

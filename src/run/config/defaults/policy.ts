@@ -38,10 +38,10 @@ const BATCH = 16;
 const ROWS_SEEN = 3400;
 const EPOCHS = { least: 8, most: 40, ofTexts: 3 };
 /**
- * Parameters of linear layers times tokens that a run goes through: two minutes of two cores (docs/defaults.md). Every row is
+ * Parameters of linear layers times tokens that a run goes through: some two minutes of two cores (docs/defaults.md). Every row is
  * seen once even if that takes longer.
  */
-const WORK = 2e12;
+const WORK = 3.5e12;
 
 /** What a method's and a task's facts come to for some rows and a model. */
 export function policy(facts: ChoiceFacts): {

@@ -1,0 +1,44 @@
+import { bagOfWords } from '../../src/baselines/bag-of-words.ts';
+import { pearson } from '../../src/metrics/pearson.ts';
+import type { LabelledRow, SuiteTask } from './tasks.ts';
+
+/** Names of the arms that train no model. */
+export const BASELINES = ['majority', 'bag'] as const;
+
+/** The score of the most frequent class, or of a bag of words that is fitted on the same rows. */
+export function baselineScore(
+  arm: string,
+  { task }: SuiteTask,
+  train: readonly LabelledRow[],
+  test: readonly LabelledRow[],
+): number {
+  if (task === 'regression') {
+    // The mean has no correlation with anything.
+    if (arm === 'majority') return 0;
+    const learnt = { texts: train.map(textsOf), targets: train.map(({ label }) => Number(label)) };
+    const found = bagOfWords({ ...learnt, outputs: 1, loss: 'squared' }, test.map(textsOf));
+    return pearson(found, Float64Array.from(test, ({ label }) => Number(label)));
+  }
+  const labels = [...new Set(train.map(({ label }) => label))];
+  const counts = labels.map((label) => train.filter((row) => row.label === label).length);
+  const right = (predicted: (row: number) => string) =>
+    test.filter(({ label }, i) => label === predicted(i)).length / test.length;
+  if (arm === 'majority') return right(() => labels[counts.indexOf(Math.max(...counts))]);
+  const scores = bagOfWords(
+    {
+      texts: train.map(textsOf),
+      targets: train.map(({ label }) => labels.indexOf(label)),
+      outputs: labels.length,
+      loss: 'softmax',
+    },
+    test.map(textsOf),
+  );
+  return right((row) => {
+    const own = [...scores.subarray(row * labels.length, (row + 1) * labels.length)];
+    return labels[own.indexOf(Math.max(...own))];
+  });
+}
+
+function textsOf({ text, text_pair: textPair }: LabelledRow) {
+  return { text, ...(textPair !== undefined && { textPair }) };
+}
