@@ -17,7 +17,10 @@ export function baselineScore(
     if (arm === 'majority') return 0;
     const learnt = { texts: train.map(textsOf), targets: train.map(({ label }) => Number(label)) };
     const found = bagOfWords({ ...learnt, outputs: 1, loss: 'squared' }, test.map(textsOf));
-    return pearson(found, Float64Array.from(test, ({ label }) => Number(label)));
+    return pearson(
+      found,
+      Float64Array.from(test, ({ label }) => Number(label)),
+    );
   }
   const labels = [...new Set(train.map(({ label }) => label))];
   const counts = labels.map((label) => train.filter((row) => row.label === label).length);

@@ -19,7 +19,9 @@ const mean = (scores: readonly number[]) => scores.reduce((sum, score) => sum + 
 /** The mean score of an arm over the seeds, if all of them were run. */
 function scoreOf(own: readonly CellResult[], arm: string, seeds: readonly number[]): number | undefined {
   const found = own.filter((cell) => cell.arm === arm && seeds.includes(cell.seed));
-  return found.length < seeds.length || found.length === 0 ? undefined : mean(found.map(({ score }) => score));
+  return found.length < seeds.length || found.length === 0
+    ? undefined
+    : mean(found.map(({ score }) => score));
 }
 
 const shown = (score: number | undefined) => (score === undefined ? '' : score.toFixed(3).replace('0.', '.'));
