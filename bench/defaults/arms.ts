@@ -52,7 +52,7 @@ export function armNamed(name: string, method: MethodName): Arm {
   const given = parts
     .filter((part) => part.includes('='))
     .map((part) => part.split('='))
-    .map(([key, value]) => [key, valueOf(value)]);
+    .map(([key, value]) => [key, settingOf(value)]);
   const inTraining = given.filter(([key]) => String(key).startsWith('t.'));
   return {
     training: {
@@ -70,7 +70,7 @@ export function armNamed(name: string, method: MethodName): Arm {
 }
 
 /** A number, a list whose parts are parted by `+`, or a word. */
-function valueOf(text: string): unknown {
+function settingOf(text: string): unknown {
   if (text.endsWith('+')) return text.split('+').filter(Boolean);
   return Number.isNaN(Number(text)) ? text : Number(text);
 }
