@@ -23,6 +23,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
   "import { pipeline } from '@huggingface/transformers'": 'tests/onnx-export.test.ts does so',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
+  'npx adalora embed runs/search': 'tests/sentence-embedding.test.ts does so',
   'npx adalora serve': 'tests/serve.test.ts does so',
   'curl 127.0.0.1:8080': 'tests/serve.test.ts asks so',
   'npx adalora reproduce table1': 'tests/reproduce.test.ts does so with a small model',

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
 import { train } from '../src/jobs/node/train.ts';
@@ -13,7 +13,10 @@ import { LocalService } from '../src/serving/service/local-service.ts';
 import { Serving } from '../src/serving/serving.ts';
 import { open } from '../src/trained/node/open.ts';
 import { SENTENCE_FILES } from '../src/trained/sentence-files.ts';
+import { open as openInPage } from '../src/web/open.ts';
+import { train as trainInPage } from '../src/web/train.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
+import { Workspace } from './support/workspace.ts';
 
 const FIXTURES = 'src/tasks/sentence-embedding/fixtures';
 const MODEL = join(FIXTURES, 'model');
@@ -235,4 +238,61 @@ it('serves adapters that are mixed in a batch, each as it is alone', async () =>
     /at most 32 tokens/,
   );
   await service.close();
+});
+
+it('prints a line of JSON for each text', async () => {
+  const workspace = new Workspace();
+  try {
+    await using model = await open(MODEL);
+    const texts = ['the cat sat', '', 'blue bird'];
+    const vectorsOf = (stdout: string) =>
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).embedding as number[]);
+    const expected = await model.embed(texts, { promptName: 'query', dimensions: 8 });
+    const file = written('texts.txt', texts.join('\n'));
+    const flags = ['--prompt-name', 'query', '--dimensions', '8'];
+    const ended = await workspace.run('embed', resolve(MODEL), file, ...flags);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    // Numbers are written as short as they are told apart from other float32 ones.
+    expect(vectorsOf(ended.stdout).map((row) => Float32Array.from(row))).toEqual(expected);
+    const table = written('texts.csv', 'id,body\n1,the cat sat\n2,"blue bird"\n');
+    const ofTable = await workspace.run('embed', resolve(MODEL), table, '--text', 'body', ...flags);
+    expect(vectorsOf(ofTable.stdout).map((row) => Float32Array.from(row))).toEqual([
+      expected[0],
+      expected[2],
+    ]);
+  } finally {
+    workspace.remove();
+  }
+});
+
+it('trains and searches in a page, from the files of a model', async () => {
+  const names = readdirSync(MODEL, { recursive: true, encoding: 'utf8' }).map((name) =>
+    name.replaceAll('\\', '/'),
+  );
+  const files = names.filter((name) => statSync(join(MODEL, name)).isFile());
+  const model = new Map(files.map((name) => [name, new Uint8Array(readFileSync(join(MODEL, name)))]));
+  const { output: _, ...config } = configOf('page', {
+    train: 'pairs.jsonl',
+    anchor: 'question',
+    positive: 'answer',
+  });
+  const page = { ...config, model: 'tiny' } as Parameters<typeof trainInPage>[0];
+  const trained = await trainInPage(page, { files: { 'pairs.jsonl': lines(PAIRS) }, model, threads: 1 });
+  expect([...trained.adapter!.keys()]).toEqual(expect.arrayContaining(Object.values(SENTENCE_FILES)));
+  const opened = await openInPage(trained, { model, threads: 1 });
+  const base = await openInPage(model);
+  const rows = { data: PAIRS, reading: { anchor: 'question', positive: 'answer' } };
+  const [before, after] = [await base.evaluate(rows), await opened.evaluate(rows)];
+  expect(after.eval_loss).toBeLessThan(before.eval_loss!);
+  expect(after['eval_ndcg@10']).toBeGreaterThan(before['eval_ndcg@10']!);
+  await using here = await open(MODEL);
+  const texts = ['the tree', 'a red cat'];
+  const [ours, theirs] = [await here.embed(texts), await base.embed(texts)];
+  // Another engine's sums.
+  ours.forEach((vector, i) => vector.forEach((x, at) => expect(theirs[i]![at]).toBeCloseTo(x, 5)));
+  await base.close();
+  await opened.close();
 });

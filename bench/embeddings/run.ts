@@ -13,7 +13,7 @@ import { open } from '../../src/trained/node/open.ts';
 
 const [out = 'runs/embeddings', baseDtype = 'float32'] = process.argv.slice(2);
 const MODEL = '../shared/models/all-MiniLM-L6-v2';
-const TRAIN_ROWS = 2000;
+const [TRAIN_ROWS, TEST_ROWS] = [2000, 400];
 const columns = { anchor: 'question', positive: 'answer' };
 const paths = { train: join(out, 'train.jsonl'), validation: join(out, 'test.jsonl') };
 
@@ -26,7 +26,7 @@ if (!existsSync(paths.train)) {
     .filter((fields) => fields[3]?.trim() === 'entailment')
     .map(([, question, answer]) => JSON.stringify({ question, answer }));
   writeFileSync(paths.train, `${rows.slice(0, TRAIN_ROWS).join('\n')}\n`);
-  writeFileSync(paths.validation, `${rows.slice(TRAIN_ROWS).join('\n')}\n`);
+  writeFileSync(paths.validation, `${rows.slice(TRAIN_ROWS, TRAIN_ROWS + TEST_ROWS).join('\n')}\n`);
 }
 
 await using base = await open(MODEL, { embeds: true, maxLength: 128 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AutoTokenizer, env } from '@huggingface/transformers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { headNamed } from '../../src/models/heads/registry.ts';
 import { modelFeeds } from '../../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
@@ -40,7 +41,7 @@ export async function ourLogits(
   const logits = await program.predict(values, modelFeeds(batch));
   await program.release();
   model.close();
-  if (model.headKind === 'SEQ_CLS') return { batch, logits };
+  if (headNamed(model.headKind).axes[0] === 'batch') return { batch, logits };
   if (model.headKind === 'QUESTION_ANS') return { batch, logits, byToken: 1 };
   return {
     batch,
