@@ -1,13 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,16 +32,6 @@ describe('atomicWrite', () => {
     expect(() => atomicWrite(path, failing())).toThrow('half way');
     expect(readFileSync(path, 'utf8')).toBe('old');
     expect(readdirSync(folder)).toEqual(['file']);
-  });
-
-  it('removes what a killed writer left of the same file, and nothing of a living one or of other files', () => {
-    const dead = spawnSync(process.execPath, ['-e', '']).pid;
-    for (const name of [`.file.${dead}-0.tmp`, `.file.${process.ppid}-0.tmp`, `.file.b.${dead}-0.tmp`])
-      writeFileSync(join(folder, name), 'x');
-    atomicWrite(join(folder, 'file'), 'new');
-    expect(readdirSync(folder).sort()).toEqual(
-      [`.file.${process.ppid}-0.tmp`, `.file.b.${dead}-0.tmp`, 'file'].sort(),
-    );
   });
 
   it('puts no file in place of a folder or a device', () => {

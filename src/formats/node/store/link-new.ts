@@ -1,0 +1,21 @@
+import { linkSync } from 'node:fs';
+
+/** What a file system says that has no hard links. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+/**
+ * Gives a file a second name that must be free.
+ *
+ * @returns whether it was free; undefined if the file system has no hard links
+ */
+export function linkNew(file: string, name: string): boolean | undefined {
+  try {
+    linkSync(file, name);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (NO_LINKS.includes(code as string)) return undefined;
+    throw error;
+  }
+}

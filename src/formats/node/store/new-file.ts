@@ -1,0 +1,93 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
+import { linkNew } from './link-new.ts';
+import { takeAway } from './take-away.ts';
+import { removeStale, temporaryName } from './temporary-name.ts';
+
+/**
+ * A file that is written under a temporary name in its folder. A reader, or a crash at any moment, finds the old content or
+ * the new. End it with `replace` or `publish`, and call `discard` in any case.
+ */
+export class NewFile {
+  readonly path: string;
+  readonly #temporary: string;
+  #fd: number | undefined;
+
+  /** Makes missing folders, and removes what killed writers of the same file have left. */
+  constructor(path: string) {
+    this.path = path;
+    const folder = dirname(path);
+    makeFolder(folder);
+    removeStale(folder, basename(path));
+    this.#temporary = temporaryName(path);
+    this.#fd = openSync(this.#temporary, 'wx');
+  }
+
+  write(bytes: Uint8Array): void {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(this.#fd!, bytes, done, bytes.length - done);
+  }
+
+  /** Puts the file in its place. If another stands there, the later writer wins. */
+  replace(): void {
+    this.#finish();
+    renameSync(this.#temporary, this.path);
+    syncFolder(dirname(this.path));
+  }
+
+  /**
+   * Puts the file in its place if that is free. An intact file of another writer stays, as others may have opened it; a
+   * damaged one is replaced.
+   *
+   * @param isIntact whether the file of a name holds what it should: asked of ours before it is put there, and of the other's
+   * @returns whether there is an intact file now; false if ours is damaged
+   */
+  publish(isIntact: (path: string) => boolean): boolean {
+    this.#finish();
+    if (!isIntact(this.#temporary)) return false;
+    for (;;) {
+      const isOurs = linkNew(this.#temporary, this.path);
+      const found = isOurs ? undefined : statSync(this.path, { throwIfNoEntry: false });
+      if (isOurs || (found && isIntact(this.path))) break;
+      if (found) takeAway(this.path, (aside) => statSync(aside).ino === found.ino);
+      // Without hard links the name may be taken between the look and the rename.
+      else if (isOurs === undefined) {
+        renameSync(this.#temporary, this.path);
+        break;
+      }
+    }
+    syncFolder(dirname(this.path));
+    return true;
+  }
+
+  /** Removes the temporary file, if there is one. */
+  discard(): void {
+    this.#close();
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #finish(): void {
+    fsyncSync(this.#fd!);
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+/** Makes the new name itself durable. Windows cannot open a folder, and some file systems refuse to sync one. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'EINVAL' && code !== 'ENOTSUP') throw error;
+  } finally {
+    closeSync(fd);
+  }
+}

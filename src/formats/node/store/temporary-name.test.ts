@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { placeKey } from '../../../support/node/owner.ts';
+import { isTemporary, removeStale, temporaryName } from './temporary-name.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'store-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A temporary file of a process of that number. */
+function left(name: string, pid: number, place = placeKey()): string {
+  const path = temporaryName(join(folder, name))
+    .replace(new RegExp(`-${process.pid}-\\d+-`), `-${pid}-0-`)
+    .replace(placeKey(), place);
+  writeFileSync(path, 'x');
+  return basename(path);
+}
+
+it('is another one each time', () => {
+  const names = Array.from({ length: 100 }, () => temporaryName('file'));
+  expect(new Set(names).size).toBe(100);
+  expect(names.every(isTemporary)).toBe(true);
+  expect(isTemporary('.file.12-0.tmp')).toBe(false);
+});
+
+it('fits a long name, and is known again', () => {
+  const name = 'é'.repeat(120);
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  expect(Buffer.byteLength(left(name, dead))).toBeLessThan(255);
+  removeStale(folder, name);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it('is removed if its owner has ended, or is elsewhere and has not written for a day', () => {
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const elsewhere = '0'.repeat(16);
+  left('file', dead);
+  const old = left('file', dead, elsewhere);
+  utimesSync(join(folder, old), 1, 1);
+  const kept = [
+    left('file', process.pid),
+    left('file', process.ppid),
+    // A container's process may have a number that nobody has here.
+    left('file', dead, elsewhere),
+  ];
+  const another = left('another', dead);
+  removeStale(folder, 'file');
+  expect(readdirSync(folder).sort()).toEqual([...kept, another].sort());
+  removeStale(folder);
+  expect(readdirSync(folder).sort()).toEqual(kept.sort());
+});

@@ -1,0 +1,50 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { hasEnded, placeKey, thisOwner } from '../../../support/node/owner.ts';
+
+/** The name, then place, process, its start and thread of the owner, then random digits. */
+const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-\d+-[0-9a-f]{16}\.tmp$/;
+/** A name may have 255 bytes, and the rest takes about 80. */
+const NAME_BYTES = 150;
+/** Whether an owner in another container or on another host still writes cannot be known. Nobody pauses for so long. */
+const STALE_MS = 24 * 3600 * 1000;
+
+/** A path beside another one that no other writer uses, in threads, processes, containers or on other hosts. */
+export function temporaryName(path: string): string {
+  const { pid, started = '0', thread } = thisOwner();
+  const random = randomBytes(8).toString('hex');
+  const name = `.${written(path)}.${placeKey()}-${pid}-${started}-${thread}-${random}.tmp`;
+  return join(dirname(path), name);
+}
+
+/** Whether a file's name is one that {@link temporaryName} gives for some name. */
+export function isTemporary(name: string): boolean {
+  return PATTERN.test(name);
+}
+
+/**
+ * Removes temporary files whose owners have ended, or that nobody has written to for a day if their owners are elsewhere.
+ *
+ * @param name of the file that they were for; without it of all files
+ */
+export function removeStale(folder: string, name?: string): void {
+  for (const entry of readdirSync(folder)) {
+    const [, of, place, pid, started] = PATTERN.exec(entry) ?? [];
+    if (of === undefined || (name !== undefined && of !== written(name))) continue;
+    const path = join(folder, entry);
+    const owner = { pid: Number(pid), started: started === '0' ? undefined : started };
+    if (hasEnded(place, owner) ?? isOld(path)) rmSync(path, { force: true });
+  }
+}
+
+function isOld(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs > STALE_MS;
+}
+
+function written(path: string): string {
+  const name = basename(path);
+  if (Buffer.byteLength(name) <= NAME_BYTES) return name;
+  return createHash('sha256').update(name).digest('hex');
+}

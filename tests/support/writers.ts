@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+/** How another writer of a folder runs. */
+export type Kind = 'thread' | 'process' | 'container' | 'host';
+
+/** Other pid numbers than ours, as in a container; another host name and the folder under another mount, as on a host. */
+const UNSHARE = {
+  container: ['--pid', '--fork', '--mount-proc', '--kill-child'],
+  host: ['--pid', '--fork', '--mount-proc', '--kill-child', '--uts', '--mount'],
+};
+
+/** Why such a writer cannot run here; undefined if it can. */
+export function whyNot(kind: Kind): string | undefined {
+  if (kind === 'thread' || kind === 'process') return undefined;
+  if (process.platform !== 'linux') return 'namespaces are Linux';
+  const [program, ...words] = unshared(kind);
+  const { status } = spawnSync(program, [...words, 'true']);
+  return status === 0 ? undefined : 'unshare is not permitted here';
+}
+
+function unshared(kind: 'container' | 'host'): string[] {
+  const asUser = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  return ['unshare', ...asUser, ...UNSHARE[kind]];
+}
+
+/** A program in another thread, process or namespace. */
+export interface Writer {
+  /** What it prints next. */
+  line(): Promise<string>;
+  /** Ends it without a chance to tidy up. A thread has none either. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts a program of built modules: `built('formats/...')` imports one, `folder` is the folder to write to, `print` tells a line.
+ */
+export function startWriter(kind: Kind, folder: string, program: string): Writer {
+  const dist = pathToFileURL(resolve('dist')).href;
+  const begin = `const built = (path) => import('${dist}/' + path); ${program}`;
+  if (kind === 'thread') return threadOf(folder, begin);
+  const node = [process.execPath, '--input-type=module', '-e'];
+  const code = (at: string) => `const folder = ${JSON.stringify(at)}; const print = console.log; ${begin}`;
+  if (kind === 'process') return processOf([...node, code(folder)]);
+  if (kind === 'container') return processOf([...unshared(kind), ...node, code(folder)]);
+  const elsewhere = `${folder}-mounted`;
+  const shell = `mkdir "$2"; mount --bind "$1" "$2" && hostname other-host && exec "$3" --input-type=module -e "$4"`;
+  const words = ['sh', '-c', shell, 'sh', folder, elsewhere, process.execPath, code(elsewhere)];
+  return processOf([...unshared(kind), ...words]);
+}
+
+function threadOf(folder: string, program: string): Writer {
+  const code = `const { parentPort } = require('node:worker_threads');
+    const folder = ${JSON.stringify(folder)}; const print = (text) => parentPort.postMessage(text);
+    (async () => { ${program} })()`;
+  const worker = new Worker(code, { eval: true });
+  return {
+    line: async () => (await once(worker, 'message'))[0],
+    kill: async () => void (await worker.terminate()),
+  };
+}
+
+function processOf([program, ...words]: string[]): Writer {
+  const child: ChildProcess = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout!.setEncoding('utf8');
+  return {
+    line: async () => (await once(child.stdout!, 'data'))[0].trim(),
+    async kill() {
+      const ended = once(child, 'exit');
+      if (child.kill('SIGKILL')) await ended;
+    },
+  };
+}
