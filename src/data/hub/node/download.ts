@@ -1,10 +1,12 @@
-import { createHash, type Hash } from 'node:crypto';
-import { copyFileSync, existsSync, rmSync, symlinkSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
 import { atomicWrite } from '../../../formats/node/atomic-write.ts';
+import { FileSource } from '../../../formats/node/file-source.ts';
 import { makeFolder } from '../../../formats/node/make-folder.ts';
+import { NewFile } from '../../../formats/node/store/new-file.ts';
+import { temporaryName } from '../../../formats/node/store/temporary-name.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { isAdapterRepository, neededFiles } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
@@ -74,13 +76,14 @@ export async function openRepository(
     async fetch(path) {
       const link = join(snapshot, path);
       if (existsSync(link)) return;
-      const { size, hash, digest } = expectation(entries.get(path)!, where);
-      const blob = join(repository, 'blobs', digest);
-      if (!existsSync(blob)) {
+      const expected = expectation(entries.get(path)!, where);
+      const blob = join(repository, 'blobs', expected.digest);
+      if (!existsSync(blob) || !isBlob(blob, expected)) {
         const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
         if (!content) throw new UserError({ where, expected: `the file ${path}`, got: 'nothing' });
-        const onReceived = (received: number) => options.onProgress?.({ file: path, received, total: size });
-        await saveBlob(content, blob, { size, hash, digest, where: `${where}: ${path}`, onReceived });
+        const onReceived = (received: number) =>
+          options.onProgress?.({ file: path, received, total: expected.size });
+        await saveBlob(content, blob, { ...expected, where: `${where}: ${path}`, onReceived });
       }
       linkBlob(blob, link);
     },
@@ -127,58 +130,74 @@ function requiredFiles(present: string[], where: string): string[] {
 
 interface Expectation {
   size: number;
-  hash: Hash;
   digest: string;
 }
 
-/** Large files are named by the SHA-256 of their content, the others by git's SHA-1, which counts a header in. */
+/** Large files are named by the SHA-256 of their content, the others by git's SHA-1. */
 function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Expectation {
   const digest = lfs?.oid ?? oid ?? '';
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) {
     throw new UserError({ where: `${where}: ${path}`, expected: 'a hash', got: JSON.stringify(digest) });
   }
-  if (lfs) return { size: lfs.size, digest, hash: createHash('sha256') };
-  return { size, digest, hash: createHash('sha1').update(`blob ${size}\0`) };
+  return { size: lfs?.size ?? size, digest };
 }
 
-/** Streams to a temporary file, which takes the blob's name only when complete and correct. */
+/** Bytes that are read at once. */
+const CHUNK = 2 ** 22;
+
+/** Whether a file has the size and the content that its name promises. Git's SHA-1 counts a header in. */
+function isBlob(path: string, { size, digest }: Expectation): boolean {
+  const source = FileSource.open(path, 'a file of the cache');
+  try {
+    if (source.size !== size) return false;
+    const isLarge = digest.length === 64;
+    const hash = isLarge ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
+    for (let at = 0; at < size; at += CHUNK) hash.update(source.read(at, Math.min(size, at + CHUNK)));
+    return hash.digest('hex') === digest;
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * Streams to a temporary file. It takes the blob's name only if what stands on the disk is complete and correct: others may
+ * download the same.
+ */
 async function saveBlob(
   content: Blob,
   blob: string,
-  { size, hash, digest, where, onReceived }: Expectation & { where: string; onReceived(bytes: number): void },
+  { where, onReceived, ...expected }: Expectation & { where: string; onReceived(bytes: number): void },
 ): Promise<void> {
-  makeFolder(dirname(blob));
-  const temporary = `${blob}.${process.pid}.incomplete`;
-  const file = await open(temporary, 'w');
+  const { size, digest } = expected;
+  const file = new NewFile(blob);
   try {
     let received = 0;
     for await (const chunk of content.stream() as unknown as AsyncIterable<Uint8Array>) {
       received += chunk.length;
       if (received > size) break;
-      hash.update(chunk);
-      await file.writeFile(chunk);
+      file.write(chunk);
       onReceived(received);
     }
-    if (received !== size || hash.digest('hex') !== digest) {
-      const got = received === size ? 'other content' : `${received > size ? 'more' : received}`;
-      throw new UserError({ where, expected: `${size} bytes with hash ${digest}`, got, hint: 'Try again.' });
-    }
-    await file.sync();
-    await rename(temporary, blob);
+    if (received === size && file.publish((path) => isBlob(path, expected))) return;
+    const got = received === size ? 'other content' : `${received > size ? 'more' : received}`;
+    throw new UserError({ where, expected: `${size} bytes with hash ${digest}`, got, hint: 'Try again.' });
   } finally {
-    await file.close();
-    await rm(temporary, { force: true });
+    file.discard();
   }
 }
 
-/** A relative link, so that the cache can be moved; a copy where the system allows no links. */
+/**
+ * A relative link, so that the cache can be moved; a copy where the system allows no links. It takes its place in one step, for
+ * others may read it.
+ */
 function linkBlob(blob: string, link: string): void {
   makeFolder(dirname(link));
-  rmSync(link, { force: true });
+  const temporary = temporaryName(link);
   try {
-    symlinkSync(relative(dirname(link), blob), link);
+    symlinkSync(relative(dirname(link), blob), temporary);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    copyFileSync(blob, link);
+    copyFileSync(blob, temporary);
   }
+  renameSync(temporary, link);
 }

@@ -7,11 +7,14 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../../../support/user-error.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
@@ -188,6 +191,41 @@ describe('resolveModel', () => {
     expect(readdirSync(snapshot)).toContain(shard);
     rmSync(join(snapshot, shard));
     expect(findSnapshot(cacheDir, { name: NAME, revision: 'main' })).toBeNull();
+  });
+
+  it('downloads a file twice at a time without a hole in either, and both have the first', async () => {
+    const begun: ServerResponse[] = [];
+    await serve({
+      intercept: (request, response) => {
+        if (!request.url?.endsWith('model.safetensors') || request.headers.range) return false;
+        response.writeHead(200, { 'content-length': weights.length });
+        response.write(weights.subarray(0, 150_000), () => begun.push(response));
+        return true;
+      },
+    });
+    const attempts = [resolve(), resolve()];
+    await vi.waitUntil(() => begun.length === 2, 60_000);
+    // What a second writer does to the first's part, it has done by then.
+    await setTimeout(100);
+    begun[0].end(weights.subarray(150_000));
+    const folder = await Promise.race(attempts);
+    const path = join(folder, 'model.safetensors');
+    expect(readFileSync(path).equals(weights)).toBe(true);
+    const { ino } = statSync(path);
+    begun[1].end(weights.subarray(150_000));
+    expect(await Promise.all(attempts)).toEqual([folder, folder]);
+    expect(readFileSync(path).equals(weights)).toBe(true);
+    expect(statSync(path).ino).toBe(ino);
+    expect(readdirSync(join(repository(), 'blobs'))).toHaveLength(3);
+  });
+
+  it('downloads a blob again that has a hole, as an earlier version left it', async () => {
+    await serve();
+    const path = join(await resolve(), 'model.safetensors');
+    const blob = realpathSync(path);
+    writeFileSync(blob, Buffer.alloc(weights.length));
+    rmSync(path);
+    expect(readFileSync(join(await resolve(), 'model.safetensors')).equals(weights)).toBe(true);
   });
 
   it('offline and not in the cache, names near models that are', async () => {
