@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryName } from '../src/formats/node/store/temporary-name.ts';
 import type { TrainEvent } from '../src/run/events.ts';
 import { courseOf } from './support/course-of.ts';
 import { type Halt, type Moment, Workspace } from './support/workspace.ts';
@@ -269,8 +270,10 @@ describe('--resume', () => {
   it('goes on from what a killed process left half-made', async () => {
     mkdirSync(workspace.path('torn', 'checkpoints'), { recursive: true });
     writeFileSync(workspace.path('torn', 'config.yaml'), 'mod');
-    writeFileSync(workspace.path('torn', '.config.yaml.999999999-1.tmp'), 'mod');
-    writeFileSync(workspace.path('torn', 'checkpoints', '.checkpoint-7.safetensors.999999999-1.tmp'), 'x');
+    for (const file of ['config.yaml', 'checkpoints/checkpoint-7.safetensors']) {
+      const left = temporaryName(workspace.path('torn', file)).replace(`-${process.pid}-`, '-999999999-');
+      writeFileSync(left, 'mod');
+    }
     writeFileSync(workspace.path('torn', 'metrics.jsonl'), '{"type":"start","step":0}\n{"type":"st');
     expect(await workspace.run(...train('torn', '--resume'))).toMatchObject({ code: 0, stderr: '' });
     expectSameAsWhole('torn');

@@ -16,7 +16,7 @@ import {
   runFiles,
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
-import { lockFolder } from '../../run/node/run-lock.ts';
+import { assertLocked, lockFolder } from '../../run/node/run-lock.ts';
 import { asBegun, beforeLengthening, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -57,10 +57,11 @@ export async function runTraining(given: ParsedConfig, options: RunOptions): Pro
     if (communicator.rank > 0) return;
     checkRunFolder(given.output, options.resume);
     const seen = contentOf(given.output);
+    const lock = { onWait: (message: string) => options.onEvent({ type: 'notice', step: 0, message }) };
     // What is there must not change while it is read; a new folder is made last.
-    if (seen.length > 0) release = lockFolder(given.output);
+    if (seen.length > 0) release = lockFolder(given.output, lock);
     take = () => {
-      release ??= takeRunFolder(given.output, seen);
+      release ??= takeRunFolder(given.output, seen, lock);
     };
   });
   try {
@@ -136,7 +137,10 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     emit,
     shouldStop: options.shouldStop,
     ...(isFirst && {
-      save: (state) => writeCheckpoint(files.checkpoints, state, { fingerprint: own, began }, limit),
+      save: (state) => {
+        assertLocked(config.output);
+        return writeCheckpoint(files.checkpoints, state, { fingerprint: own, began }, limit);
+      },
     }),
     peakMemoryMb,
   });

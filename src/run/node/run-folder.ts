@@ -1,9 +1,9 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { removeLeftovers } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
+import { isTemporary, removeStale } from '../../formats/node/store/temporary-name.ts';
 import { UserError } from '../../support/user-error.ts';
-import { LOCK_FILE, lockFolder } from './run-lock.ts';
+import { LOCK_FILE, type LockOptions, lockFolder } from './run-lock.ts';
 
 /** The files of a run. */
 export function runFiles(folder: string) {
@@ -42,7 +42,8 @@ export function checkRunFolder(folder: string, resume: boolean): void {
       hint: 'Continue its run with --resume, or choose another with --set output=...',
     });
   }
-  if (!entries.includes('config.yaml') && entries.some((name) => !isOfBeginning(name))) {
+  // A run that was killed before its first checkpoint has a folder for checkpoints.
+  if (!entries.includes('config.yaml') && entries.some((name) => name !== 'checkpoints')) {
     const hint = 'Choose another with --set output=...';
     throw new UserError({
       where,
@@ -54,9 +55,10 @@ export function checkRunFolder(folder: string, resume: boolean): void {
   checkWritable(folder, where);
 }
 
-/** What lies in a run's folder beside its lock; nothing where there is no folder. */
+/** What lies in a run's folder beside its lock and temporary files; nothing where there is no folder. */
 export function contentOf(folder: string): string[] {
-  return statsOf(folder) ? readdirSync(folder).filter((name) => name !== LOCK_FILE) : [];
+  if (!statsOf(folder)) return [];
+  return readdirSync(folder).filter((name) => name !== LOCK_FILE && !isTemporary(name));
 }
 
 /**
@@ -66,10 +68,10 @@ export function contentOf(folder: string): string[] {
  * @returns what gives it free
  * @throws UserError where another run holds it or has begun in it since, or the system refuses
  */
-export function takeRunFolder(folder: string, seen: readonly string[]): () => void {
+export function takeRunFolder(folder: string, seen: readonly string[], options?: LockOptions): () => void {
   const release = asked(folder, () => {
     makeFolder(folder);
-    return lockFolder(folder);
+    return lockFolder(folder, options);
   });
   if (contentOf(folder).join('/') === seen.join('/')) return release;
   release();
@@ -87,7 +89,7 @@ export function makeRunFolder(folder: string): void {
   const { checkpoints } = runFiles(folder);
   asked(folder, () => {
     makeFolder(checkpoints);
-    for (const path of [folder, checkpoints]) removeLeftovers(path);
+    for (const path of [folder, checkpoints]) removeStale(path);
   });
 }
 
@@ -98,11 +100,6 @@ function asked<T>(folder: string, work: () => T): T {
     if (error instanceof UserError) throw error;
     throw refused(`output: ${folder}`, error);
   }
-}
-
-/** Whether a file may be left from a run that was killed before its first checkpoint. */
-function isOfBeginning(name: string): boolean {
-  return name === 'checkpoints' || /^\.(config\.yaml|\.lock)\..*\.tmp$/.test(name);
 }
 
 function nearestAbove(path: string): string {

@@ -11,7 +11,9 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { LOCK_FILE, lockFolder } from './run-lock.ts';
+import { type Kind, startWriter, whyNot } from '../../../tests/support/writers.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { assertLocked, LOCK_FILE, lockFolder, unlockFolder } from './run-lock.ts';
 
 let folder: string;
 let path: string;
@@ -19,7 +21,9 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   path = join(folder, LOCK_FILE);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  for (const path of [folder, `${folder}-mounted`]) rmSync(path, { recursive: true, force: true });
+});
 
 it('is held by one, also within a process, until it is given free', () => {
   const release = lockFolder(folder);
@@ -79,9 +83,48 @@ it('of a process whose launcher is there is not', () => {
   expect(() => lockFolder(folder)).toThrow(`process ${process.pid} on`);
 });
 
-it('of another machine is not, and its name is shown harmlessly', () => {
-  writeFileSync(path, JSON.stringify({ ...own(), pid: gone(), host: 'far\u001b[2J' }));
+it('of another machine is watched, and its name is shown harmlessly', async () => {
+  const far = JSON.stringify({ ...own(), host: 'far\u001b[2J' });
+  writeFileSync(path, far);
+  const stop = startHeartbeat(path, far, 20);
   expect(() => lockFolder(folder)).toThrow('on "far\\u001b[2J" holds');
+  stop();
+});
+
+const HOLD = `
+const { lockFolder } = await built('run/node/run-lock.js');
+lockFolder(folder, { beatMs: 20 });
+print('held');
+setInterval(() => {}, 1000);`;
+
+it.for<Kind>(['thread', 'process', 'container', 'host'])(
+  'of a live %s is not taken over, and that of a dead one is',
+  async (kind, { skip }) => {
+    skip(whyNot(kind) !== undefined, whyNot(kind));
+    const holder = startWriter(kind, folder, HOLD);
+    expect(await holder.line()).toBe('held');
+    const { thread } = JSON.parse(readFileSync(path, 'utf8'));
+    const waits: string[] = [];
+    const onWait = (message: string) => waits.push(message);
+    expect(() => lockFolder(folder, { onWait })).toThrow('process');
+    await holder.kill();
+    // What the thread that trains does for one that was killed.
+    if (kind === 'thread') unlockFolder(folder, thread);
+    lockFolder(folder, { onWait, silentMs: 200, watchedMs: 200 })();
+    expect(readdirSync(folder)).toEqual([]);
+    const isElsewhere = kind === 'container' || kind === 'host';
+    expect(waits).toHaveLength(isElsewhere ? 2 : 0);
+    if (isElsewhere) expect(waits[0]).toContain('it is taken over if that is silent for 120 s');
+  },
+);
+
+it('that was taken over is noticed by its first holder', () => {
+  const release = lockFolder(folder);
+  assertLocked(folder);
+  writeFileSync(path, readFileSync(path, 'utf8').replace(hostname(), 'another'));
+  expect(() => assertLocked(folder)).toThrow('on "another" holds');
+  release();
+  expect(existsSync(path)).toBe(true);
 });
 
 it('that is empty is being written, or was when its process was killed long ago', () => {

@@ -1,71 +1,91 @@
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { closeSync, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { linkNew } from '../../formats/node/store/link-new.ts';
+import { takeAway } from '../../formats/node/store/take-away.ts';
+import { temporaryName } from '../../formats/node/store/temporary-name.ts';
 import { launchOf } from '../../parallel/node/launch.ts';
 import { fileError } from '../../support/file-error.ts';
-import { isAlive } from '../../support/node/is-alive.ts';
+import { hasEnded, type Owner, placeKey, thisOwner } from '../../support/node/owner.ts';
 import { processStatus } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
+import { BEAT_MS, startHeartbeat } from './heartbeat.ts';
 
 /** Its name in a run's folder. */
 export const LOCK_FILE = '.lock';
-/** What a file system says that has no hard links. */
-const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 /** A lock without content is being written where there are no links, or its writer was killed just then. */
 const WRITING_MS = 10_000;
+/** A holder in another container or on another host has ended if its lock is not renewed for so long. */
+const SILENT_MS = 24 * BEAT_MS;
+/** The part of that time that is watched: the clock of the disk may be wrong, and a machine may just have woken up. */
+const WATCHED_MS = 3 * BEAT_MS;
 
 /** mpirun may end before the processes that it ends, which take as long as their step. */
 const ENDING_MS = 20_000;
 const LOOK_AGAIN_MS = 100;
 
 /** Who writes to a folder. */
-interface Holder {
-  pid: number;
-  thread: number;
-  host: string;
-  /** When the process was started, where the system says so: its number may be another's by now. */
-  started: string | undefined;
+interface Holder extends Owner {
   /** What started it, where that is a launcher of several processes, which ends them when it ends itself. */
   launcher?: number;
 }
 
+/** A lock as it was found. */
+interface Found {
+  text: string;
+  /** Time of its last heartbeat. */
+  beat: number;
+}
+
+export interface LockOptions {
+  /** Told once, before a lock from elsewhere is watched. */
+  onWait?: (message: string) => void;
+  /** Other times than the defaults, for tests. */
+  beatMs?: number;
+  silentMs?: number;
+  watchedMs?: number;
+}
+
 /**
  * Makes this thread the only one that writes to a run's folder, which must exist. The lock of a process of this machine that
- * is no more is taken over; one whose launcher is no more is waited for.
+ * has ended is taken over. If its launcher has ended, it is waited for. The lock of a process in another container or on another
+ * host is taken over once it has been silent for two minutes.
  *
  * @returns what gives the folder free
  * @throws UserError where another holds it
  */
-export function lockFolder(folder: string): () => void {
+export function lockFolder(folder: string, options: LockOptions = {}): () => void {
   const path = join(folder, LOCK_FILE);
   const patience = performance.now() + ENDING_MS;
+  const isSilent = watch(folder, options);
   for (;;) {
-    if (place(path)) return () => unlockFolder(folder, threadId);
-    const text = contentOf(path);
-    if (text === undefined) continue; // It has just been given free.
-    const holder = holderIn(text);
-    if (holder && isEnding(holder) && performance.now() < patience) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
-      continue;
+    const content = JSON.stringify(self());
+    if (place(path, content)) {
+      const stop = startHeartbeat(path, content, options.beatMs);
+      return () => {
+        stop();
+        unlockFolder(folder, threadId);
+      };
     }
-    if (holder ? !isOver(holder) : isFresh(path)) throw heldBy(holder, folder, path);
-    takeAway(path, text);
+    const found = read(path);
+    if (!found) continue; // It has just been given free.
+    const holder = holderIn(found.text);
+    let isOver = holder ? hasEnded(placeKey(holder), holder) : Date.now() - found.beat > WRITING_MS;
+    const mayEnd = holder && isOver === false && isEnding(holder) && performance.now() < patience;
+    if (holder && isOver === undefined) isOver = isSilent(holder, found);
+    if (isOver) takeAway(path, (aside) => read(aside)?.text === found.text);
+    else if (isOver === false && !mayEnd) throw heldBy(holder, folder, path);
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
   }
 }
 
-/** Whether the lock was free and is ours now. It appears with its content, for a process may be killed at any moment. */
-function place(path: string): boolean {
-  const whole = join(path, '..', `.${LOCK_FILE}.new.${process.pid}-${threadId}.tmp`);
-  const content = JSON.stringify(self());
+/** Whether a lock was free and is ours now. It appears with its content, for a process may be killed at any moment. */
+function place(path: string, content: string): boolean {
+  const whole = temporaryName(path);
   try {
-    writeFileSync(whole, content);
-    linkSync(whole, path);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    if (!NO_LINKS.includes(code as string)) throw error;
+    writeFileSync(whole, content, { flag: 'wx' });
+    const isOurs = linkNew(whole, path);
+    if (isOurs !== undefined) return isOurs;
   } finally {
     rmSync(whole, { force: true });
   }
@@ -78,6 +98,33 @@ function place(path: string): boolean {
   }
 }
 
+/** Answers for a lock from elsewhere whether its holder is silent; undefined while that is not known. */
+function watch(folder: string, { onWait, silentMs = SILENT_MS, watchedMs = WATCHED_MS }: LockOptions) {
+  let first: (Found & { until: number }) | undefined;
+  return ({ pid, host }: Holder, { text, beat }: Found): boolean | undefined => {
+    if (!first) {
+      const wait = Math.max(watchedMs, silentMs - Math.max(0, Date.now() - beat));
+      first = { text, beat, until: performance.now() + wait };
+      const seconds = Math.ceil(wait / 1000);
+      const who = `process ${pid} on ${JSON.stringify(host)}`;
+      onWait?.(`${folder} is locked by ${who}; it is taken over if that is silent for ${seconds} s`);
+    }
+    if (text !== first.text || beat !== first.beat) return false;
+    return performance.now() > first.until ? true : undefined;
+  };
+}
+
+/**
+ * Checks that nobody has taken over this thread's lock, as happens to a machine that slept for minutes.
+ *
+ * @throws UserError where another holds it
+ */
+export function assertLocked(folder: string): void {
+  const path = join(folder, LOCK_FILE);
+  const holder = holderIn(read(path)?.text ?? '');
+  if (holder && !isSame(holder, self())) throw heldBy(holder, folder, path);
+}
+
 /**
  * Removes the lock that a thread of this process has left, if it has left one. Where the system does not allow that, it
  * stays: once this process has ended it holds nobody.
@@ -85,75 +132,52 @@ function place(path: string): boolean {
 export function unlockFolder(folder: string, thread: number): void {
   const path = join(folder, LOCK_FILE);
   try {
-    const holder = holderIn(contentOf(path) ?? '');
+    const holder = holderIn(read(path)?.text ?? '');
     if (holder && isSame(holder, { ...self(), thread })) rmSync(path, { force: true });
   } catch (error) {
     if (!fileError(error)) throw error;
   }
 }
 
-/** Not a plain removal: somebody else may have taken it over just now. */
-function takeAway(path: string, text: string): void {
-  const aside = join(path, '..', `.${LOCK_FILE}.${process.pid}-${threadId}.tmp`);
-  try {
-    renameSync(path, aside);
-    if (contentOf(aside) !== text) linkSync(aside, path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(aside, { force: true });
-  }
-}
-
 function self(): Holder {
   const launch = launchOf(process.env);
-  return {
-    ...{ pid: process.pid, thread: threadId, host: hostname(), started: processStatus(process.pid)?.started },
-    ...(launch && launch.size !== 1 && { launcher: process.ppid }),
-  };
+  return { ...thisOwner(), ...(launch && launch.size !== 1 && { launcher: process.ppid }) };
 }
 
 function isSame(a: Holder, b: Holder): boolean {
-  return a.pid === b.pid && a.thread === b.thread && a.host === b.host && a.started === b.started;
+  return placeKey(a) === placeKey(b) && a.pid === b.pid && a.thread === b.thread && a.started === b.started;
 }
 
-function isOver({ pid, host, started }: Holder): boolean {
-  if (host !== hostname()) return false;
-  return !isAlive(pid) || (started !== undefined && started !== processStatus(pid)?.started);
-}
-
-/** Whether the holder is there still, and its launcher is not: then it has another parent. */
-function isEnding(holder: Holder): boolean {
-  const { launcher, host, pid } = holder;
-  if (launcher === undefined || host !== hostname() || isOver(holder)) return false;
+/** Whether a holder that runs has lost its launcher: then it has another parent. */
+function isEnding({ launcher, pid }: Holder): boolean {
   const parent = processStatus(pid)?.parent;
-  return parent !== undefined && parent !== launcher;
+  return launcher !== undefined && parent !== undefined && parent !== launcher;
 }
 
 function holderIn(text: string): Holder | undefined {
   try {
-    const { pid, thread, host, started, launcher } = JSON.parse(text);
+    const { pid, host, ...rest } = JSON.parse(text);
     if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-    return { pid, thread, host: String(host), started, launcher };
+    return { ...rest, pid, host: String(host) };
   } catch {
     return undefined;
   }
 }
 
-function contentOf(path: string): string | undefined {
+/** Opened, for a shared folder's time is only then a new one. */
+function read(path: string): Found | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    const fd = openSync(path, 'r');
+    try {
+      return { beat: fstatSync(fd).mtimeMs, text: readFileSync(fd, 'utf8') };
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
-}
-
-function isFresh(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && Date.now() - stats.mtimeMs < WRITING_MS;
 }
 
 function heldBy(holder: Holder | undefined, folder: string, path: string): UserError {
