@@ -5,6 +5,7 @@ import { blockBase } from '../nn/base/block-base.ts';
 import { byteBase, MIRROR, SMOOTHING } from '../nn/base/byte-base.ts';
 import { type FrozenBase, INTEGERS, SCALES } from '../nn/base/frozen-base.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import { UserError } from '../support/user-error.ts';
 import type { BaseDtype } from './base-dtype.ts';
 import { quantizedPaths } from './quantized-paths.ts';
 
@@ -61,6 +62,22 @@ export function baseFormat(
 ): BaseFormat {
   if (dtype === 'int8' && !model.definition.isDecoder) return byteFormat(model, byRow);
   return blockFormat(model, dtype === 'int4' ? 4 : 8);
+}
+
+/**
+ * The format in which a model keeps its weights in a type.
+ *
+ * @throws UserError for a model of which nothing can be kept so
+ */
+export function assertedFormat(
+  model: TaskModel,
+  dtype: Exclude<BaseDtype, 'float32'>,
+  byRow?: boolean,
+): BaseFormat {
+  const format = baseFormat(model, dtype, byRow);
+  if (format.base.paths.size > 0) return format;
+  const got = `${dtype}, and no linear weight of this ${model.definition.modelType} that can be kept so`;
+  throw new UserError({ where: 'base_dtype', expected: 'float32', got });
 }
 
 function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {

@@ -26,8 +26,10 @@ export async function inputMagnitudes(
   const squares: Record<string, Value> = {};
   for (const [path, x] of network.linearInputs) if (paths.has(path)) squares[path] = max(multiply(x, x), [0]);
   const session = await engine.open(squares);
-  const batch = randomBatch(model.config.vocabSize, BATCH, LENGTH, 'input magnitudes');
-  const found = await session.run(modelFeeds(batch));
+  const { vocabSize, maxLength } = model.config;
+  const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), 'input magnitudes');
+  // The decoder of an encoder-decoder reads the same; other models have no such input.
+  const found = await session.run(modelFeeds({ ...batch, decoder: batch }));
   await session.release();
   return new Map(
     Object.entries(found).map(([path, { data }]) => [

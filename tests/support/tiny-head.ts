@@ -29,7 +29,8 @@ const CLASSES: Partial<Record<HeadKind, string[]>> = {
   TOKEN_CLS: ['O', 'B-LOC', 'B-PER'],
 };
 
-const BUILDS: Record<HeadKind, BuildTask> = {
+/** What builds a model with a head. */
+export const BUILDS: Record<HeadKind, BuildTask> = {
   SEQ_CLS: (definition, config) => sequenceModel(definition, config, classLoss),
   QUESTION_ANS: spanModel,
   TOKEN_CLS: tokenModel('TOKEN_CLS'),
@@ -52,14 +53,18 @@ export function familiesAndHeads(): [family: string, head: HeadKind][] {
   });
 }
 
-/** Writes a model folder of a family with a head: two layers, 32 wide, random weights and a small tokenizer. */
-export function writeTinyHead(folder: string, family: string, head: HeadKind): void {
+/**
+ * Writes a model folder of a family with a head: two layers, 32 wide, random weights and a small tokenizer. `changes` replaces
+ * fields of its config.json.
+ */
+export function writeTinyHead(folder: string, family: string, head: HeadKind, changes: object = {}): void {
   const { architecture } = modelFamily({ model_type: family }, family).heads[head]!;
   const labels = CLASSES[head]?.map((label, id) => [id, label]);
   const config = {
     model_type: family,
     architectures: [architecture],
     ...(labels && { id2label: Object.fromEntries(labels) }),
+    ...changes,
   };
   if (Object.hasOwn(ENCODERS, family)) writeTinyTextModel(folder, 'bert', { ...ENCODERS[family], ...config });
   else {

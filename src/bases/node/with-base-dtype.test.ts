@@ -225,6 +225,33 @@ describe('a base in blocks', () => {
     writeFileSync(path, bytes);
   });
 
+  it('stays when another has begun to make it too, and is used by both', async () => {
+    const cacheFolder = folder('shared');
+    const open = (onWritten: () => void) =>
+      withBaseDtype(openModel(folder('base'), causal), 'int8', { cacheFolder, onWritten });
+    const files = () => {
+      const [key] = readdirSync(cacheFolder);
+      const path = join(cacheFolder, key, 'model.safetensors');
+      return {
+        inode: statSync(path, { throwIfNoEntry: false })?.ino,
+        count: readdirSync(join(cacheFolder, key)).length,
+      };
+    };
+    let later: Promise<LoadedModel> | undefined;
+    let published: number | undefined;
+    // The later one finds nothing in the cache, and writes after the first has published.
+    const first = await open(() => {
+      later ??= open(() => {
+        published ??= files().inode;
+      });
+    });
+    const second = await (later as Promise<LoadedModel>);
+    expect(published).toBeDefined();
+    expect(files()).toEqual({ inode: published, count: 1 });
+    expect((await results(first)).loss).toBe((await results(second)).loss);
+    for (const model of [first, second]) model.close();
+  });
+
   it('still reads the weights themselves', async () => {
     const model = await withBaseDtype(openModel(folder('base'), causal), 'int4', {
       cacheFolder: folder('cache'),

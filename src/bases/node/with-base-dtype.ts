@@ -7,7 +7,7 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import { cacheFolder as programCache } from '../../support/node/cache-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BaseDtype } from '../base-dtype.ts';
-import { baseFormat } from '../base-format.ts';
+import { assertedFormat } from '../base-format.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
 import { onBase } from '../on-base.ts';
 import { baseKey } from './base-cache.ts';
@@ -16,7 +16,7 @@ import { type OnWritten, writeBase } from './write-base.ts';
 export interface BaseOptions {
   /** Where the copy is kept; by default in the user's cache. */
   cacheFolder?: string;
-  /** Whether activations are rounded row by row everywhere: see {@link baseFormat}. */
+  /** Whether activations are rounded row by row everywhere: see {@link assertedFormat}. */
   byRow?: boolean;
   /** Told while a copy is made, which takes about as long as reading the checkpoint. */
   onWritten?: OnWritten;
@@ -37,11 +37,7 @@ export async function withBaseDtype<Model extends TaskModel>(
   { cacheFolder = programCache(), byRow, onWritten = () => {} }: BaseOptions = {},
 ): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
-  const format = baseFormat(model, dtype, byRow);
-  if (format.base.paths.size === 0) {
-    const got = `${dtype}, and no linear weight of this ${model.definition.modelType} that can be kept so`;
-    throw new UserError({ where: 'base_dtype', expected: 'float32', got });
-  }
+  const format = assertedFormat(model, dtype, byRow);
   // A head may have weights in the checkpoint that others have not, as BERT's pooler: the copy is whole for its own.
   const stored = storedPlaces(model);
   const files = [...new Set(stored.values())].map((file) => join(model.weightFolder, file));
@@ -50,7 +46,7 @@ export async function withBaseDtype<Model extends TaskModel>(
   const path = join(folder, NAME);
   const write = async () => {
     const magnitudes = await inputMagnitudes(model, nodeEngine(model, 'cpu'), format.measured);
-    writeBase(path, model, format, magnitudes, onWritten);
+    writeBase(path, model, format, magnitudes, onWritten, isIntact);
     return SafetensorsFile.open(path);
   };
   const copy = intactCopy(path) ?? (await write());
@@ -79,6 +75,12 @@ function intactCopy(path: string): SafetensorsFile | undefined {
     if (error instanceof UserError) return undefined;
     throw error;
   }
+}
+
+function isIntact(path: string): boolean {
+  const copy = intactCopy(path);
+  copy?.close();
+  return copy !== undefined;
 }
 
 /** The files in which the checkpoint has what it has of a model, by names of tensors. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamSafetensors } from '../../formats/encode-safetensors.ts';
-import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { NewFile } from '../../formats/node/store/new-file.ts';
 import type { WeightLocation } from '../../onnx/lower.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { elementCount } from '../../support/element-count.ts';
@@ -19,9 +19,10 @@ export type OnWritten = (share: number) => void;
 
 /**
  * Writes a base in a format as one safetensors file, the tensors that it does not concern as they are. Never holds more
- * than one of them. What the checkpoint lacks is left out.
+ * than one of them. What the checkpoint lacks is left out. If another process has written it meanwhile, its file stays.
  *
  * @param magnitudes of the inputs of the modules that the format wants measured
+ * @param isIntact whether a file can be used
  */
 export function writeBase(
   path: string,
@@ -29,6 +30,7 @@ export function writeBase(
   format: BaseFormat,
   magnitudes: ReadonlyMap<string, Float32Array>,
   onWritten: OnWritten,
+  isIntact: (path: string) => boolean,
 ): void {
   const tensors = [...model.parameters, ...model.buffers].flatMap(([name, shape]): MadeTensor[] => {
     const place = model.locate(name);
@@ -53,7 +55,13 @@ export function writeBase(
     written += elementCount(shape);
     onWritten(written / all);
   }
-  atomicWrite(path, streamSafetensors(byName, make, {}, true));
+  const file = new NewFile(path);
+  try {
+    for (const chunk of streamSafetensors(byName, make, {}, true)) file.write(chunk);
+    if (!file.publish(isIntact)) throw new Error(`${path} cannot be read back`);
+  } finally {
+    file.discard();
+  }
 }
 
 function* inChunks(count: number, read: (start: number, end: number) => Float32Array): Generator<Uint8Array> {

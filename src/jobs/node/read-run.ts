@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { assertedFormat } from '../../bases/base-format.ts';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { filesOf } from '../../data/node/files-of.ts';
@@ -77,8 +78,12 @@ async function read(
   const { requested, key } = maxLengthOf(config.task, data, family.config);
   const text = openText(folder, family.config, requested, key);
   const generationFiles = () => readGenerationFiles(folder);
+  const run = beginRun({ config, start, family, text, generationFiles, train, validation, ownScores });
+  // Before the weights are read, to compare them with those of a run that is resumed.
+  const { base_dtype: dtype } = config;
+  if (dtype !== 'float32') assertedFormat(run.build(family.definition, family.config), dtype);
   return {
-    ...beginRun({ config, start, family, text, generationFiles, train, validation, ownScores }),
+    ...run,
     folder,
     files: () => [
       ...[...train, ...validation.flatMap(({ files }) => files)].map((file) =>

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BaseDtype } from '../../src/bases/base-dtype.ts';
+import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
+import { startMethod } from '../../src/jobs/start-method.ts';
+import type { HeadKind } from '../../src/models/model-definition.ts';
+import { labelledRows } from '../../src/objectives/labelled-rows.ts';
+import { modelFeeds } from '../../src/objectives/model-inputs.ts';
+import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { Program } from '../../src/program/program.ts';
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import type { Tensors } from '../../src/runtime/session.ts';
+import { randomBatch } from '../../src/text/random-batch.ts';
+import { openModel } from '../../src/trained/node/load-model.ts';
+import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/tuners/registry.ts';
+import { BUILDS, familiesAndHeads, writeTinyHead } from '../support/tiny-head.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'bases-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const BATCH = 3;
+const LENGTH = 9;
+
+function configOf(method: MethodName) {
+  const schema = methodNamed(method).config;
+  const phases = { tinit: '10%', tfinal: '30%' };
+  const own = schema && 'tinit' in schema.shape ? { [method]: phases } : {};
+  const data = { train: 'train.tsv', text: 'text', label: 'label' };
+  return parseRunConfig({ method, ...own, data, output: 'run' }, 'test');
+}
+
+/** A batch of a head, with targets. */
+function feedsFor(head: HeadKind, vocabSize: number): Tensors {
+  const batch = randomBatch(vocabSize, BATCH, LENGTH, 'contract');
+  const vector = (data: number[]) => ({ data: Int32Array.from(data), dims: [BATCH] });
+  const decoder = { inputIds: batch.inputIds, length: LENGTH };
+  const inputs = modelFeeds(head === 'SEQ_2_SEQ_LM' ? { ...batch, decoder } : batch);
+  if (head === 'SEQ_CLS') return { ...inputs, labels: vector([0, 1, 2]) };
+  if (head === 'QUESTION_ANS')
+    return { ...inputs, start_positions: vector([1, 2, 3]), end_positions: vector([2, 3, 4]) };
+  const labels = batch.inputIds.map((id) => (head === 'TOKEN_CLS' ? id % 3 : id));
+  return { ...inputs, ...labelledRows(labels, BATCH, LENGTH, head === 'CAUSAL_LM') };
+}
+
+async function opened(family: string, head: HeadKind, dtype: BaseDtype, method: MethodName) {
+  const folder = join(root, `${family}-${head}`);
+  const cacheFolder = join(root, 'cache');
+  const model = await withBaseDtype(openModel(folder, BUILDS[head]), dtype, { cacheFolder });
+  const { run } = startMethod(configOf(method), model, 40);
+  const values = run.tuner.initialValues(3, model.reader(3));
+  const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
+  return { model, values, program, feeds: feedsFor(head, model.config.vocabSize) };
+}
+
+async function logitsOf(family: string, head: HeadKind, dtype: BaseDtype): Promise<Float32Array> {
+  const { model, values, program, feeds } = await opened(family, head, dtype, 'lora');
+  const logits = (await program.predict(values, feeds)).slice();
+  await program.release();
+  model.close();
+  return logits;
+}
+
+async function expectGradient(family: string, head: HeadKind, dtype: BaseDtype, method: MethodName) {
+  const { model, values, program, feeds } = await opened(family, head, dtype, method);
+  const { loss, gradient } = await program.differentiate(values, feeds, 0, 1);
+  expect(Number.isFinite(loss)).toBe(true);
+  expect(gradient.every(Number.isFinite)).toBe(true);
+  expect(largest(gradient)).toBeGreaterThan(0);
+  await program.release();
+  model.close();
+}
+
+const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** Sizes of all families, by the names that each has for them: rows of whole blocks. */
+const SIZES = Object.fromEntries(
+  [
+    ...[
+      'hidden_size',
+      'embedding_size',
+      'intermediate_size',
+      'dim',
+      'hidden_dim',
+      'n_embd',
+      'd_model',
+      'd_ff',
+    ],
+    ...['encoder_ffn_dim', 'decoder_ffn_dim'],
+  ].map((key) => [key, 64]),
+);
+const write = (family: string, head: HeadKind) =>
+  writeTinyHead(join(root, `${family}-${head}`), family, head, SIZES);
+
+const ROUNDED = ['int8', 'int4'] as const;
+/** GPT-2's matrices are stored the other way. */
+const REFUSED = ['gpt2'];
+
+describe.each(familiesAndHeads())('%s with the head %s', (family, head) => {
+  let plain: Float32Array;
+  beforeAll(async () => {
+    write(family, head);
+    plain = await logitsOf(family, head, 'float32');
+  });
+
+  it.each(ROUNDED)('computes and trains over %s, or says why not', async (dtype) => {
+    const attempt = logitsOf(family, head, dtype);
+    if (REFUSED.includes(family)) return expect(attempt).rejects.toThrow('no linear weight of this');
+    const logits = await attempt;
+    const difference = largest(logits.map((value, i) => value - plain[i]));
+    expect(difference).toBeGreaterThan(0);
+    // Random weights of two layers: others would be about 1.
+    expect(difference / largest(plain)).toBeLessThan(0.5);
+    await expectGradient(family, head, dtype, 'lora');
+  });
+});
+
+/** Adapters, for the whole model is not trained over integers. */
+const ADAPTERS = METHOD_NAMES.filter((method) => methodNamed(method).trains === 'adapter');
+
+describe.each(ADAPTERS)('method %s', (method) => {
+  it.each<[string, HeadKind, BaseDtype]>([
+    ['bert', 'SEQ_CLS', 'int8'],
+    ['bart', 'SEQ_2_SEQ_LM', 'int8'],
+    ['bart', 'SEQ_2_SEQ_LM', 'int4'],
+    ['llama', 'CAUSAL_LM', 'int4'],
+  ])('trains %s with the head %s over %s, or says why not', async (family, head, dtype) => {
+    write(family, head);
+    const attempt = expectGradient(family, head, dtype, method);
+    if (method === 'bitfit' && family === 'llama')
+      return expect(attempt).rejects.toThrow('whose layers have none');
+    await attempt;
+  });
+});
