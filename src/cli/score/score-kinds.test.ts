@@ -87,6 +87,17 @@ describe('score seqeval', () => {
   });
 });
 
+it.each(['rouge', 'bleu'])('%s refuses several texts where one is expected', async (kind) => {
+  const { score } = await SCORE_KINDS[kind]();
+  const predictions = file('p.jsonl', '{"text": ["x", "y"]}\n');
+  const references = file('r.jsonl', '{"text": ["x", "y"]}\n');
+  expect(() => score({ predictions, references }, () => {})).toThrow(
+    'p.jsonl:1: expected a text as JSON, {"text": …}, got {"text": ["x", "y"]}',
+  );
+  const one = file('p.jsonl', '{"text": "x"}\n');
+  expect(() => score({ predictions: one, references }, () => {})).not.toThrow();
+});
+
 it('values of any length are read, in the order of the file', () => {
   const text = '\\"a\\\\'.repeat(3e6);
   const values = valuesById(file('p.json', `{"b": "${text}", "10": "", "a\\"": "x", "b": "y"}`), 'string');

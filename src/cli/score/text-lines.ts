@@ -22,8 +22,9 @@ export function textLines(file: TextFile, listed: boolean): string[][] {
   const problems = new RowProblems(file.name);
   const texts = lines.map(({ line, text }) => {
     const value = isJson ? parsed(text) : text;
-    const found = [Object(value).text ?? value].flat();
-    const isRight = found.length > 0 && found.every(isText) && (listed || !Array.isArray(value));
+    const given = Object(value).text ?? value;
+    const found = [given].flat();
+    const isRight = found.length > 0 && found.every(isText) && (listed || !Array.isArray(given));
     const several = listed ? ', or a list of texts' : '';
     if (!isRight)
       problems.add(line, { expected: `a text as JSON, {"text": …}${several}`, got: text.slice(0, 60) });
