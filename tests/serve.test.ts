@@ -289,6 +289,14 @@ describe('adapters of an encoder', () => {
       post(`${server.url}/predict`, { inputs: text, model: 'a1' }),
     );
     await Promise.race(answers);
+    // Connections without a request, or with half of one, keep nothing.
+    const port = Number(new URL(server.url).port);
+    const silent = ['', 'GET /health HTTP/1.1\r\nHo'].map((text) => {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      socket.write(text);
+      return socket;
+    });
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
     server.process.kill('SIGTERM');
     const statuses = (await Promise.allSettled(answers)).map((one) =>
       one.status === 'fulfilled' ? one.value.status : 0,

@@ -9,8 +9,15 @@ export interface ServedBase {
   engine(model: LoadedModel): Engine;
 }
 
-/** What computes with a model, and closes it when it is released. */
-export function closing<Made extends { release(): Promise<void> }>(model: LoadedModel, made: Made): Made {
+/** What computes with a model. It closes the model when it is released, or at once if it cannot be opened. */
+export async function closing<Made extends { release(): Promise<void> }>(
+  model: LoadedModel,
+  open: () => Promise<Made>,
+): Promise<Made> {
+  const made = await open().catch((error: unknown) => {
+    model.close();
+    throw error;
+  });
   const release = made.release.bind(made);
   made.release = async () => {
     await release();

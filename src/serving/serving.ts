@@ -120,8 +120,9 @@ export class Serving {
         model,
         async () => {
           const loaded = await this.#base.open(headKind, 1);
-          const tuned = { engine: this.#base.engine(loaded), model: loaded, ...model.tuned() };
-          return closing(loaded, await openLanguageModel(tuned));
+          return closing(loaded, async () =>
+            openLanguageModel({ engine: this.#base.engine(loaded), model: loaded, ...model.tuned() }),
+          );
         },
         (language) => writeText(model, language, given, { ...ONE_TEXT, ...input }, options),
       );

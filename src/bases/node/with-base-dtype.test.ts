@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openForTask } from '../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { readSafetensors, writeSafetensors } from '../../formats/node/safetensors-file.ts';
@@ -250,6 +250,14 @@ describe('a base in blocks', () => {
     expect(files()).toEqual({ inode: published, count: 1 });
     expect((await results(first)).loss).toBe((await results(second)).loss);
     for (const model of [first, second]) model.close();
+  });
+
+  it('closes a model that cannot have one', async () => {
+    const close = vi.fn();
+    const none = { ...openModel(folder('base'), causal), linears: [], close };
+    const options = { cacheFolder: folder('none') };
+    await expect(withBaseDtype(none, 'int8', options)).rejects.toThrow('no linear weight of this llama');
+    expect(close).toHaveBeenCalledOnce();
   });
 
   it('still reads the weights themselves', async () => {

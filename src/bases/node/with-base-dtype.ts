@@ -29,14 +29,28 @@ const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'u
  * A model whose frozen linear weights are kept as integers of 8 or 4 bits. Their copy is made once, kept in a cache, and
  * mapped; everything that reads the weights themselves (merging, a new head) still reads the checkpoint.
  *
+ * @param model closed with what is returned, or at once if that cannot be made
  * @throws UserError for a model of which nothing can be kept so
  */
 export async function withBaseDtype<Model extends TaskModel>(
   model: LoadedModel<Model>,
   dtype: BaseDtype,
-  { cacheFolder = programCache(), byRow, onWritten = () => {} }: BaseOptions = {},
+  options: BaseOptions = {},
 ): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
+  try {
+    return await onCopy(model, dtype, options);
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+async function onCopy<Model extends TaskModel>(
+  model: LoadedModel<Model>,
+  dtype: Exclude<BaseDtype, 'float32'>,
+  { cacheFolder = programCache(), byRow, onWritten = () => {} }: BaseOptions,
+): Promise<LoadedModel<Model>> {
   const format = assertedFormat(model, dtype, byRow);
   // A head may have weights in the checkpoint that others have not, as BERT's pooler: the copy is whole for its own.
   const stored = storedPlaces(model);

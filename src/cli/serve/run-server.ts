@@ -63,7 +63,8 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     if (!end.aborted) await once(end, 'abort');
     await drain(DRAIN_SECONDS);
     server.close();
-    server.closeIdleConnections();
+    // Also those that have sent nothing, or half a request, or do not read their answer: they would keep the process.
+    server.closeAllConnections();
     stop.release();
   } finally {
     await service.close();

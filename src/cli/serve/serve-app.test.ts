@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PromptTooLong } from '../../generation/prompt-too-long.ts';
 import { NotThere } from '../../serving/service/not-there.ts';
@@ -31,7 +33,7 @@ afterEach(() => {
 
 /** Serves over HTTP, and asks. */
 async function served(options: Partial<AppOptions> = {}, service: Partial<Service> = {}) {
-  const { app } = serveApp(
+  const { app, drain } = serveApp(
     { ...SERVICE, ...service },
     {
       ...{ metrics: new ServerMetrics(), allowLoading: true, maxBody: 1000, maxRequests: 10 },
@@ -54,7 +56,7 @@ async function served(options: Partial<AppOptions> = {}, service: Partial<Servic
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-  return { ask, post };
+  return { ask, post, drain, port: Number(new URL(url).port) };
 }
 
 describe('metrics', () => {
@@ -341,4 +343,29 @@ describe('reranking', () => {
     expect(status).toBe(422);
     expect(body.error).toMatch(/a cross-encoder with one score for a pair/);
   });
+});
+
+it('takes a key that is not ASCII, as clients send it in UTF-8 or in Latin-1', async () => {
+  const key = 'clé';
+  const { ask } = await served({ apiKey: key });
+  // What fetch takes are the bytes of a header, as Latin-1.
+  const sent = [Buffer.from(key, 'utf8').toString('latin1'), key, 'cle'];
+  const statuses = sent.map(async (text) => {
+    const { status } = await ask('/v1/models', { headers: { authorization: `Bearer ${text}` } });
+    return status;
+  });
+  expect(await Promise.all(statuses)).toEqual([200, 200, 401]);
+});
+
+it('stops though a client does not read its answer', async () => {
+  const large = [{ label: 'x'.repeat(2 ** 25), score: 1 }];
+  const { drain, port } = await served({}, { predict: async () => [large] });
+  const socket = connect(port, '127.0.0.1');
+  const body = '{"inputs": "text"}';
+  const head = ['POST /predict HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
+  socket.write([...head, `Content-Length: ${body.length}`, '', body].join('\r\n'));
+  // The answer's beginning has come, and its rest is more than the system keeps for a client.
+  await once(socket, 'readable');
+  await drain(0.1);
+  socket.destroy();
 });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -44,6 +45,9 @@ export interface ServeHandle {
   drain(seconds: number): Promise<void>;
 }
 
+/** How long the answer to a request that was ended may take to go out. */
+const LAST_WORDS_MS = 1000;
+
 /** Routes that are no work. */
 const LIGHT = ['/health', '/metrics', '/openapi.json'];
 
@@ -87,7 +91,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
   app.use(async (c, next) => {
     if (c.req.path === '/health') return next();
-    if (apiKey !== undefined && !isSameSecret(bearerOf(c.req.header('authorization')), apiKey)) {
+    if (apiKey !== undefined && !shows(c.req.header('authorization'), apiKey)) {
       c.header('WWW-Authenticate', 'Bearer');
       throw new Refused(
         401,
@@ -160,19 +164,25 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       const idle = new Promise<void>((resolve) => {
         onIdle = resolve;
       });
-      const late = setTimeout(() => {
-        for (const scope of scopes)
-          scope.abort(new Refused(503, 'the server: it was stopped before the answer.'));
-      }, seconds * 1000);
-      await idle;
-      clearTimeout(late);
+      const late = new AbortController();
+      const { signal } = late;
+      await Promise.race([idle, setTimeout(seconds * 1000, undefined, { signal }).catch(() => {})]);
+      late.abort();
+      if (scopes.size === 0) return;
+      for (const scope of scopes)
+        scope.abort(new Refused(503, 'the server: it was stopped before the answer.'));
+      // A client that does not read gets no answer, whatever it is.
+      await Promise.race([idle, setTimeout(LAST_WORDS_MS)]);
     },
   };
 }
 
-/** What a header shows as a bearer, whose name may be written in any letters. */
-function bearerOf(header = ''): string {
-  return /^bearer +(.*)$/i.exec(header)?.[1] ?? '';
+/** Whether a header shows the key as a bearer, whose name may be written in any letters. */
+function shows(header = '', key: string): boolean {
+  const shown = /^bearer +(.*)$/i.exec(header)?.[1] ?? '';
+  // Node reads the bytes of headers as Latin-1, and most clients send UTF-8.
+  const texts = [shown, Buffer.from(shown, 'latin1').toString('utf8')];
+  return texts.map((text) => isSameSecret(text, key)).includes(true);
 }
 
 function tooLarge(maxBody: number): Refused {

@@ -24,7 +24,7 @@ export function headBank<Made extends Banked>(
   return new GrowingBank(
     async (shape, outputs) => {
       const model = await base.open(kind, outputs);
-      return closing(model, await open(base.engine(model), model, shape));
+      return closing(model, async () => open(base.engine(model), model, shape));
     },
     async (shape, outputs) => {
       const model = await base.open(kind, outputs);

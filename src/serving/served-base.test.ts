@@ -1,0 +1,25 @@
+import { expect, it, vi } from 'vitest';
+import type { LoadedModel } from '../program/model-weights.ts';
+import { EMPTY_SHAPE } from './bank/bank-shape.ts';
+import { headBank } from './bank/head-bank.ts';
+import type { ServedBase } from './served-base.ts';
+
+it('closes the model that a bank cannot be opened with, and that of one that is released', async () => {
+  const close = vi.fn();
+  const base = { open: async () => ({ close }), engine: () => ({}) } as unknown as ServedBase;
+  let fails = true;
+  const open = async (_engine: unknown, _model: LoadedModel, shape: unknown) => {
+    expect(shape).toBe(EMPTY_SHAPE);
+    if (fails) throw new Error('no memory');
+    return { release: async () => {} };
+  };
+  const bank = headBank(base, 'SEQ_CLS', open, () => {});
+  for (let load = 1; load <= 3; load++) {
+    await expect(bank.use(async () => {})).rejects.toThrow('no memory');
+    expect(close).toHaveBeenCalledTimes(load);
+  }
+  fails = false;
+  await bank.use(async () => expect(close).toHaveBeenCalledTimes(3));
+  await bank.close();
+  expect(close).toHaveBeenCalledTimes(4);
+});
