@@ -1,3 +1,4 @@
+import { UserError } from '../../support/user-error.ts';
 import { AlignedText, Changes } from './aligned-text.ts';
 import { bertNormalized } from './bert-normalizer.ts';
 import { CHARACTER_CLASSES } from './character-classes.ts';
@@ -11,14 +12,51 @@ const MARK = new RegExp(CHARACTER_CLASSES.combining, 'u');
 /** The first step: a text, or what lies between added tokens, becomes another. */
 export type Normalize = (text: AlignedText) => AlignedText;
 
-/** The step that a `normalizer` section describes. Throws an Error for a pattern or a charsmap that is none. */
+/** One of the normalizer's own steps, which may make a text of `most` characters. */
+type Step = (text: AlignedText, most: number) => AlignedText;
+
+/** Steps of a normalizer: the largest of known models has some sixty. */
+const MOST_STEPS = 1000;
+/** How much longer a text may become. Unicode's forms make at most 18 characters of one. */
+const MOST_GROWTH = 32;
+/** What a short text may become in any case. */
+const SHORT = 1000;
+
+/**
+ * The first step of a tokenizer, as a `normalizer` section describes it. Its function throws a UserError for a text that becomes
+ * far longer: a chain of replacements that each double it would fill the memory.
+ *
+ * @throws Error for a pattern or a charsmap that is none, and for too many steps
+ */
 export function normalizer(config: NormalizerConfig | null): Normalize {
-  switch (config?.type) {
-    case undefined:
-      return (text) => text;
+  if (!config) return (text) => text;
+  const steps = stepsIn(config);
+  if (steps > MOST_STEPS) throw new Error(`the normalizer has ${steps} steps, more than ${MOST_STEPS}`);
+  const step = stepOf(config);
+  return (text) => step(text, SHORT + MOST_GROWTH * text.text.length);
+}
+
+function stepsIn(config: NormalizerConfig): number {
+  if (config.type !== 'Sequence') return 1;
+  return config.normalizers.reduce((sum, inner) => sum + stepsIn(inner), 0);
+}
+
+function checkLength(length: number, most: number): void {
+  if (length <= most) return;
+  const expected = `a normalizer that makes at most ${most} characters of a text`;
+  throw new UserError({ where: 'tokenizer.json, normalizer', expected, got: `${length} or more` });
+}
+
+function stepOf(config: NormalizerConfig): Step {
+  switch (config.type) {
     case 'Sequence': {
-      const steps = config.normalizers.map(normalizer);
-      return (text) => steps.reduce((made, step) => step(made), text);
+      const steps = config.normalizers.map(stepOf);
+      return (text, most) =>
+        steps.reduce((made, step) => {
+          const next = step(made, most);
+          checkLength(next.text.length, most);
+          return next;
+        }, text);
     }
     case 'BertNormalizer':
       return (text) => bertNormalized(text, config);
@@ -34,10 +72,13 @@ export function normalizer(config: NormalizerConfig | null): Normalize {
     case 'Strip':
       return (text) => stripped(text, config);
     case 'Prepend':
-      return (text) => text.prepend(config.prepend);
+      return (text, most) => {
+        checkLength(text.text.length + config.prepend.length, most);
+        return text.prepend(config.prepend);
+      };
     case 'Replace': {
       const pattern = compilePattern(config.pattern);
-      return (text) => replaced(text, pattern, config.content);
+      return (text, most) => replaced(text, pattern, config.content, most);
     }
     case 'Precompiled': {
       if (!config.precompiled_charsmap) return (text) => text;
@@ -74,7 +115,7 @@ function stripped(text: AlignedText, sides: { strip_left: boolean; strip_right: 
 }
 
 /** What replaces a match stands for the last character of it. */
-function replaced(text: AlignedText, pattern: RegExp, content: string): AlignedText {
+function replaced(text: AlignedText, pattern: RegExp, content: string, most: number): AlignedText {
   const units: string[] = [];
   const starts: number[] = [];
   const ends: number[] = [];
@@ -90,6 +131,7 @@ function replaced(text: AlignedText, pattern: RegExp, content: string): AlignedT
     keepUntil(match.index);
     end = match.index + match[0].length;
     units.push(content);
+    checkLength(starts.length + content.length, most);
     for (let i = 0; i < content.length; i++) {
       starts.push(end === 0 ? 0 : text.starts[end - 1]);
       ends.push(end === 0 ? 0 : text.ends[end - 1]);

@@ -1,6 +1,10 @@
+import { UserError } from '../../support/user-error.ts';
 import type { Model, PieceToken } from './model.ts';
 import type { WordPieceConfig } from './tokenizer-json.ts';
 import { vocabularyOf } from './vocabulary.ts';
+
+/** Looks into the vocabulary for one word: a second. */
+const MOST_LOOKS = 2 ** 22;
 
 /** WordPiece: the longest token of the vocabulary that begins what is left of a word. */
 export function wordPiece(config: WordPieceConfig): Model {
@@ -8,12 +12,15 @@ export function wordPiece(config: WordPieceConfig): Model {
   const unknown = vocabulary.idOf(config.unk_token);
   if (unknown === undefined) throw new Error(`the vocabulary lacks the unk_token ${config.unk_token}`);
   const { continuing_subword_prefix: prefix, max_input_chars_per_word: longest } = config;
+  // No longer beginning of a word can be a token.
+  const longestToken = vocabulary.tokens.reduce((most, token = '') => Math.max(most, token.length), 0);
 
   return {
     vocabulary,
     tokenize(word) {
       const whole = [{ id: unknown, token: config.unk_token, from: 0, to: word.length }];
       if (word.length > longest && [...word].length > longest) return whole;
+      if (word.length * Math.min(longestToken, word.length) > MOST_LOOKS) throw tooLong(word, longest);
       const tokens: PieceToken[] = [];
       for (let from = 0; from < word.length; from = tokens[tokens.length - 1].to) {
         const found = longestAt(word, from);
@@ -25,11 +32,20 @@ export function wordPiece(config: WordPieceConfig): Model {
   };
 
   function longestAt(word: string, from: number): PieceToken | undefined {
-    for (let to = word.length; to > from; to--) {
+    for (let to = Math.min(word.length, from + longestToken); to > from; to--) {
       const token = (from > 0 ? prefix : '') + word.slice(from, to);
       const id = vocabulary.idOf(token);
       if (id !== undefined) return { id, token, from, to };
     }
     return undefined;
   }
+}
+
+function tooLong(word: string, longest: number): UserError {
+  return new UserError({
+    where: `a word with ${JSON.stringify(word.slice(0, 20))}`,
+    expected: 'fewer characters',
+    got: `${word.length}`,
+    hint: `The tokenizer allows words of ${longest} characters (max_input_chars_per_word): 100 is usual.`,
+  });
 }
