@@ -1,3 +1,5 @@
+import { withoutControls } from '../support/printable.ts';
+
 /** Answers as lines of CSV (RFC 4180), whose header the first answer gives. */
 export class AnswerTable {
   #columns: string[] | undefined;
@@ -25,6 +27,7 @@ function flat(answer: object): [string, string][] {
 
 function line(fields: readonly string[]): string {
   return fields
+    .map(withoutControls)
     .map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
     .join(',');
 }

@@ -35,6 +35,12 @@ it('has front matter, scores, ranks, settings and use', () => {
   expect(card({})).toMatchSnapshot();
 });
 
+it('shows names of labels harmlessly', () => {
+  const text = card({}, { labels: ['good\u001b[2J', 'bad'] });
+  expect(text).toContain('`good\\u{1b}[2J`, `bad`');
+  expect(text).not.toMatch(/(?![\n])\p{Cc}/u);
+});
+
 it('of regression on pairs has no labels and one output', () => {
   const data = { ...RUN.data, text_pair: 4 };
   const text = card({ task: 'regression', method: 'lora', data }, { labels: [], metrics: { pearson: 0.85 } });

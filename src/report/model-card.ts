@@ -3,6 +3,7 @@ import { extensionOf } from '../data/extension-of.ts';
 import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseModelId } from '../data/hub/model-id.ts';
 import { averaged, SCORES, type ScoreFacts } from '../metrics/scores.ts';
+import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
 import { heldOutShare, scorePrefixes, type ValidationFiles, validationSets } from '../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../tasks/registry.ts';
@@ -57,7 +58,8 @@ export function modelCard(facts: ModelCardFacts): string {
     ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
     ...section('Use', usage(facts, base)),
   ];
-  return `${sections.join('\n\n')}\n`;
+  // Names of labels, columns and files may be anybody's.
+  return printable(`${sections.join('\n\n')}\n`);
 }
 
 function section(title: string, body: string): string[] {

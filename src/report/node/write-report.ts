@@ -1,6 +1,8 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
-import { REPORT_SCRIPT, reportPage } from '../page/report-page.ts';
+import { UserError } from '../../support/user-error.ts';
+import { DRAWN_BY, REPORT_SCRIPT, reportPage } from '../page/report-page.ts';
 import { groupRuns } from '../run/group-runs.ts';
 import { folderNames } from '../run/names.ts';
 import { contentPolicy } from './content-policy.ts';
@@ -10,10 +12,23 @@ import { readRunRecord } from './read-run-record.ts';
  * Writes the report of some runs, given by their folders, as one HTML file. Runs that differ by their seed only are
  * taken together.
  *
- * @throws UserError where a folder is not that of a run
+ * @throws UserError where a folder is not that of a run, or another file than a report stands at the path
  */
 export function writeReport(folders: readonly string[], path: string): void {
   const names = folderNames(folders.map((folder) => resolve(folder)));
+  checkReplaceable(path);
   const groups = groupRuns(folders.map((folder, i) => readRunRecord(folder, names[i])));
   atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT)));
+}
+
+/** Refuses to overwrite what is no report: `-o train.tsv` is a slip. */
+function checkReplaceable(path: string): void {
+  if (!existsSync(path) || !statSync(path).isFile() || readFileSync(path, 'latin1').includes(DRAWN_BY))
+    return;
+  throw new UserError({
+    where: path,
+    expected: 'the name of a new file, or a report to replace',
+    got: 'another file',
+    hint: 'Choose another with -o, or remove it.',
+  });
 }

@@ -5,6 +5,9 @@ import { pageScript } from './page-script.ts';
 import { leadOf, titleOf } from './sections/summary.ts';
 import { sectionMarkup, sectionsOf } from './sections.ts';
 
+/** Stands at the foot of every report, and tells it from other files. */
+export const DRAWN_BY = 'Drawn by adalora from the events of the';
+
 export const REPORT_SCRIPT = scriptOf(pageScript);
 
 /**
@@ -19,6 +22,6 @@ export function reportPage(groups: readonly RunGroup[], policy: string): string 
   const body = markup`<header><h1>${title}</h1><p class="lead">${leadOf(groups)}</p></header>
 <main${groups.length === 1 && markup` class="one"`}>
 ${sections.map((section) => markup`${sectionMarkup(section)}\n`)}</main>
-<footer>Drawn by adalora from the events of the ${groups.length === 1 && groups[0].runs.length === 1 ? 'run' : 'runs'}.</footer>`;
+<footer>${DRAWN_BY} ${groups.length === 1 && groups[0].runs.length === 1 ? 'run' : 'runs'}.</footer>`;
   return htmlPage({ title, policy, body, script: REPORT_SCRIPT });
 }

@@ -1,0 +1,23 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DRAWN_BY } from '../page/report-page.ts';
+import { writeReport } from './write-report.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'report-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it('replaces a report, and no other file', () => {
+  const path = join(folder, 'train.tsv');
+  writeFileSync(path, 'text\tlabel\n');
+  const attempt = () => writeReport([folder], path);
+  expect(attempt).toThrow('expected the name of a new file, or a report to replace, got another file.');
+  expect(readFileSync(path, 'utf8')).toBe('text\tlabel\n');
+  writeFileSync(path, `<footer>${DRAWN_BY} run.</footer>`);
+  // Past the check it is the folder that is no run's.
+  expect(attempt).not.toThrow('a report to replace');
+});
