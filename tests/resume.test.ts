@@ -139,7 +139,7 @@ it('a killed run that trains every weight goes on to the same model', async () =
   expect(model('full-killed').equals(model('full-whole'))).toBe(true);
 });
 
-describe.each(['SIGINT', 'SIGTERM'] as const)('a run stopped by %s', (signal) => {
+describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a run stopped by %s', (signal) => {
   it('writes a checkpoint, and prints the command that continues it', async () => {
     const stopped = await workspace.interruptAt({ type: 'step', step: 24 }, signal, train(signal));
     expect(stopped).toMatchObject({ code: 130, signal: null });

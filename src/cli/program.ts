@@ -12,7 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   const isClosed = error.code === 'EPIPE';
   if (!isClosed) console.error(`standard output: expected the system to allow it, got ${error.message}`);
   // Those stop as at a signal; everything else is over.
-  const stops = STOPPABLE.includes(process.argv[2]) && process.emit('SIGTERM', 'SIGTERM');
+  const stops = STOPPABLE.includes(process.argv[2]) && process.emit('SIGHUP', 'SIGHUP');
   if (!stops) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
 // What nobody reads need not be said.

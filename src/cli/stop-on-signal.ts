@@ -1,7 +1,8 @@
 /** The exit code of a run that was stopped, as shells give it for Ctrl-C. */
 export const STOPPED = 130;
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** The last comes when the terminal is closed, perhaps several times. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Stop {
   /** Aborted by the first Ctrl-C or request. */
@@ -11,7 +12,7 @@ export interface Stop {
   release(): void;
 }
 
-/** Turns the first Ctrl-C (or SIGTERM) into an abort; the second ends the process at once. */
+/** Turns the first Ctrl-C (or SIGTERM, or SIGHUP) into an abort; a second Ctrl-C or SIGTERM ends the process at once. */
 export function stopOnSignal(onFirst: () => void): Stop {
   const controller = new AbortController();
   const request = () => {
@@ -23,7 +24,7 @@ export function stopOnSignal(onFirst: () => void): Stop {
     for (const signal of SIGNALS) process.off(signal, handle);
   };
   const handle = (signal: NodeJS.Signals) => {
-    if (!controller.signal.aborted) return request();
+    if (!controller.signal.aborted || signal === 'SIGHUP') return request();
     // Not process.exit, which waits for the training thread and so for the end of its step.
     release();
     process.kill(process.pid, signal);
