@@ -28,8 +28,34 @@ it('a run that is resumed with more steps goes on to them, with the ranks that i
 
   const shorter = await train(15, '--resume');
   expect(shorter.code).toBe(2);
-  expect(shorter.stderr).toContain('training.max_steps 15 (there 12)');
+  expect(shorter.stderr).toContain('expected at least 18 steps, as the newest checkpoint has, got 15');
   const other = await train(20, '--resume', '--set', 'training.weight_decay=0.5');
   expect(other.code).toBe(2);
   expect(other.stderr).toContain('training.weight_decay 0.5 (there');
+});
+
+it('a longer run that is stopped goes on with its own config.yaml, to the same end', async () => {
+  const settings = (output: string, steps: number) =>
+    [`output=${output}`, `training.max_steps=${steps}`, 'training.save_steps=3', 'adalora.tfinal=4'].flatMap(
+      (setting) => ['--set', setting],
+    );
+  const train = (output: string, steps: number) => [
+    'train',
+    'run.yaml',
+    ...settings(output, steps),
+    '--resume',
+  ];
+  for (const output of ['whole', 'stopped'])
+    expect(await workspace.run(...train(output, 9))).toMatchObject({ code: 0 });
+  expect(await workspace.run(...train('whole', 15))).toMatchObject({ code: 0 });
+  const stopped = await workspace.interruptAt({ type: 'step', step: 12 }, 'SIGTERM', train('stopped', 15));
+  expect(stopped.code).toBe(130);
+  expect(workspace.read('stopped', 'config.yaml').toString()).toContain('max_steps: 15');
+
+  const own = ['train', 'stopped/config.yaml', '--resume'];
+  expect(await workspace.run(...own)).toMatchObject({ code: 0, stderr: '' });
+  const adapter = (output: string) => workspace.read(output, 'adapter', 'adapter_model.safetensors');
+  expect(adapter('stopped').equals(adapter('whole'))).toBe(true);
+  const again = await workspace.run(...own);
+  expect(again.stdout).toContain('has finished before, nothing is left to do');
 });

@@ -34,7 +34,13 @@ export interface CheckpointOrigin {
   fingerprint: string;
   /** The moment it began, for chat templates that tell the date. */
   began: Date;
+  /** How long it was when it began, if it is longer now: the method keeps to that plan. */
+  planned?: RunLength;
 }
+
+/** How long a run is, as `training` says it. */
+export type RunLength = z.infer<typeof runLength>;
+const runLength = z.object({ max_steps: z.number(), num_train_epochs: z.number() });
 
 export type CheckpointMetadata = Readonly<Record<string, string>>;
 export type CheckpointTensors = ReadonlyMap<string, StoredTensor>;
@@ -48,14 +54,15 @@ export interface StoredCheckpoint {
 /** What is written of a state; the tensors are views. */
 export function storeCheckpoint(
   state: TrainerState,
-  { fingerprint, began }: CheckpointOrigin,
+  { fingerprint, began, planned }: CheckpointOrigin,
 ): StoredCheckpoint {
   const { tensors, method, ...numbers } = state;
   const stored = new Map<string, StoredTensor>();
   for (const [name, data] of Object.entries(tensors)) stored.set(name, asStored(data));
   for (const [name, data] of Object.entries(method)) stored.set(METHOD_PREFIX + name, asStored(data));
   const [when, text] = [began.toISOString(), JSON.stringify(numbers)];
-  return { metadata: { format: FORMAT, fingerprint, began: when, state: text }, tensors: stored };
+  const metadata = { format: FORMAT, fingerprint, began: when, state: text };
+  return { metadata: { ...metadata, ...(planned && { planned: JSON.stringify(planned) }) }, tensors: stored };
 }
 
 /** Throws a UserError for metadata that is no checkpoint's of this version. */
@@ -76,6 +83,8 @@ export function restoreCheckpoint(
 ): CheckpointOrigin & { state: TrainerState } {
   const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));
   if (error) throw damaged(where, `a state in which ${error.issues[0].path.join('.') || 'all'} is wrong`);
+  const planned = metadata.planned === undefined ? undefined : runLength.safeParse(parsed(metadata.planned));
+  if (planned?.error) throw damaged(where, 'a plan that is none');
   const tensors: Record<string, Float32Array> = {};
   const method: MethodState = {};
   for (const [name, { data }] of stored) {
@@ -91,6 +100,7 @@ export function restoreCheckpoint(
   return {
     fingerprint: metadata.fingerprint,
     began: new Date(metadata.began),
+    ...(planned && { planned: planned.data }),
     state: { ...numbers, tensors: { values, m, v, ...(best && { best }) }, method },
   };
 }

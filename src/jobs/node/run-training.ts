@@ -17,7 +17,15 @@ import {
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
 import { assertLocked, lockFolder } from '../../run/node/run-lock.ts';
-import { asBegun, beforeLengthening, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
+import {
+  asBegun,
+  digestOf,
+  fingerprintOf,
+  lengthIn,
+  lengthOf,
+  otherRun,
+  withLength,
+} from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
@@ -95,13 +103,13 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
   const fingerprint = fingerprintOf(config, labels, digests);
   assertSameRun(communicator, run, digests, fingerprint);
   const notice = (step: number, message: string) => tell({ type: 'notice', step, message });
-  const { saved, planned, own, finished } = await fromFirst(communicator, () => {
+  const { saved, planned, isLonger, own, finished } = await fromFirst(communicator, () => {
     const saved = options.resume
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
     // Longer than it was planned: what else a run's course depends on must be as it was.
-    const planned =
-      saved && saved.fingerprint !== fingerprint ? beforeLengthening(config, files, ownMetrics) : undefined;
+    const last = saved && saved.fingerprint !== fingerprint ? lengthIn(files, ownMetrics) : lengthOf(config);
+    const planned = saved && withLength(config, saved.planned ?? last);
     const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
     if (saved && saved.fingerprint !== own) throw otherRun(config, files, ownMetrics);
     if (options.resume && !saved)
@@ -109,6 +117,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     return {
       saved,
       planned,
+      // Than when it was trained last.
+      isLonger: withLength(config, last) !== undefined,
       own,
       finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined,
     };
@@ -118,7 +128,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     tell(finish);
     return finish;
   };
-  if (finished && !planned && finished.reason !== 'stop_at_step') return asBefore(finished);
+  if (finished && !isLonger && finished.reason !== 'stop_at_step') return asBefore(finished);
 
   const began = saved?.began ?? (await fromFirst(communicator, () => new Date()));
   const opened = await loadRun(run, began, progress, processes, planned);
@@ -132,6 +142,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     log(event);
     options.onEvent(event);
   };
+  // With every default filled in.
+  const writeConfig = () => atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
   const { save_total_limit: limit } = config.training;
   const trainer = new Trainer(inputs, settings, {
     emit,
@@ -139,7 +151,11 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     ...(isFirst && {
       save: (state) => {
         assertLocked(config.output);
-        return writeCheckpoint(files.checkpoints, state, { fingerprint: own, began }, limit);
+        const origin = { fingerprint: own, began, ...(planned && { planned: lengthOf(planned) }) };
+        const path = writeCheckpoint(files.checkpoints, state, origin, limit);
+        // Once the checkpoint knows the plan: the run is resumed with its own config.
+        if (isLonger) writeConfig();
+        return path;
       },
     }),
     peakMemoryMb,
@@ -156,8 +172,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     if (!isFirst) return;
     take();
     makeRunFolder(config.output);
-    // The config with every default filled in.
-    if (!saved || finished) atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
+    if (!saved || (finished && !isLonger)) writeConfig();
     log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
     emit(startEvent(run, loaded, trainer.step, 1000 * process.uptime()));
     if (found) {
@@ -205,6 +220,14 @@ function assertNotShorter(
       expected: `at least the ${least} steps that this run was planned for`,
       got: `${totalSteps}`,
       hint: `Resume with its own length. training.stop_at_step: ${Math.max(totalSteps, step)} ends it there, on the same schedule.`,
+    });
+  }
+  if (totalSteps < step) {
+    throw new UserError({
+      where: 'training.max_steps and num_train_epochs',
+      expected: `at least ${step} steps, as the newest checkpoint has`,
+      got: `${totalSteps}`,
+      hint: "Resume with the run's own config.yaml.",
     });
   }
   if (stopStep >= step) return;

@@ -4,6 +4,7 @@ import type { TextFile } from '../../data/text-file.ts';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { RunLength } from '../checkpoint.ts';
 import { courseOf } from '../config/course-of.ts';
 import { keepChoices } from '../config/defaults/keep-choices.ts';
 import { parseRunConfig } from '../config/parse-run-config.ts';
@@ -33,22 +34,24 @@ export function digestOf(file: string | TextFile): string {
     : createHash('sha256').update(file.read()).digest('hex');
 }
 
-/**
- * The config of a run that is to be longer now than when it began; undefined where it has another length for no other
- * reason.
- *
- * @param config as it is to be resumed
- * @param ownMetrics names of the caller's own scores, by which the run may have been told to choose
- */
-export function beforeLengthening(
-  config: RunConfig,
+/** The length of the run in a folder, as its config has it. */
+export function lengthIn(
   { config: path }: ReturnType<typeof runFiles>,
   ownMetrics?: readonly string[],
-): RunConfig | undefined {
-  const { training } = config;
-  const { max_steps, num_train_epochs } = startedWith(path, ownMetrics).training;
-  if (max_steps === training.max_steps && num_train_epochs === training.num_train_epochs) return undefined;
-  return { ...config, training: { ...training, max_steps, num_train_epochs } };
+): RunLength {
+  return lengthOf(startedWith(path, ownMetrics));
+}
+
+export function lengthOf({ training: { max_steps, num_train_epochs } }: RunConfig): RunLength {
+  return { max_steps, num_train_epochs };
+}
+
+/** A config with another length; undefined if that is its own. */
+export function withLength(config: RunConfig, length: RunLength): RunConfig | undefined {
+  const own = lengthOf(config);
+  if (own.max_steps === length.max_steps && own.num_train_epochs === length.num_train_epochs)
+    return undefined;
+  return { ...config, training: { ...config.training, ...length } };
 }
 
 function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
