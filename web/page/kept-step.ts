@@ -23,10 +23,13 @@ export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: 
     section.hidden = true;
     element('input', HTMLInputElement).focus();
   });
+  let asked = 0;
   return async (isShown) => {
+    const turn = ++asked;
     section.hidden = true;
     const kept = isShown ? await desk.kept() : undefined;
-    if (!kept) return;
+    // A training may have begun meanwhile.
+    if (!kept || turn !== asked) return;
     line.textContent = `A training on ${kept.fileName} is kept in this browser, at step ${counted(kept.step)}. It goes on from there; if it was done, its result comes back.`;
     section.hidden = false;
   };

@@ -40,3 +40,15 @@ it('trains on the file that was open when it was asked to', async () => {
   expect(begun).toHaveBeenCalledWith(expect.objectContaining({ fileName: 'first.tsv', trainRows: 32 }));
   await opened;
 });
+
+it('does one training at a time', async () => {
+  const desk = new Desk(SITE);
+  await desk.open(new File([rowsOf('a', 'b')], 'rows.tsv'), false);
+  const watcher = { begun() {}, event() {}, checkpoint() {} };
+  const train = () => desk.train(0, 1, { epochs: 1, rank: 2 }, watcher);
+  const first = train();
+  await expect(train()).rejects.toThrow('A training is under way');
+  await expect(desk.resume(watcher)).rejects.toThrow('A training is under way');
+  await expect(first).rejects.toThrow(/config\.json/);
+  await expect(train()).rejects.toThrow(/config\.json/);
+});

@@ -1,5 +1,6 @@
 import { runFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
+import { UserError } from '../../src/support/user-error.ts';
 import { type PageOptions, train } from '../../src/web/index.ts';
 import { parsePageConfig } from '../../src/web/page-config.ts';
 import { describeColumns, guessColumns } from '../data/describe-columns.ts';
@@ -23,6 +24,7 @@ export class Desk {
   #opened = 0;
   #stop = new AbortController();
   #learnt: LearntModel | undefined;
+  #isTraining = false;
 
   /** @param site the address that the engine's and the model's files lie below */
   constructor(site: URL) {
@@ -58,7 +60,11 @@ export class Desk {
   }
 
   /** Trains on the file. Throws a UserError for what is wrong with it. */
-  async train(text: number, label: number, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
+  train(text: number, label: number, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
+    return this.#alone(() => this.#train(text, label, chosen, watcher));
+  }
+
+  async #train(text: number, label: number, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
     this.#stop = new AbortController();
     const { fileName, columns } = this.#table!;
     const names = { text: columns[text], label: columns[label] };
@@ -81,11 +87,13 @@ export class Desk {
   }
 
   /** Goes on with it, or gives its result once more. */
-  async resume(watcher: Watcher): Promise<Outcome> {
-    this.#stop = new AbortController();
-    const store = (await this.#store)!;
-    const { run, events, checkpoint } = (await store.read())!;
-    return this.#run(run, watcher, store, events, checkpoint);
+  resume(watcher: Watcher): Promise<Outcome> {
+    return this.#alone(async () => {
+      this.#stop = new AbortController();
+      const store = (await this.#store)!;
+      const { run, events, checkpoint } = (await store.read())!;
+      return this.#run(run, watcher, store, events, checkpoint);
+    });
   }
 
   async discard(): Promise<void> {
@@ -110,6 +118,17 @@ export class Desk {
   /** The whole model as ONNX, as transformers.js loads it, in an archive. */
   onnx(): Promise<Blob> {
     return this.#learnt!.onnx();
+  }
+
+  /** Two trainings would write to the same store. */
+  async #alone(work: () => Promise<Outcome>): Promise<Outcome> {
+    if (this.#isTraining) throw new UserError('A training is under way: wait for its end, or stop it.');
+    this.#isTraining = true;
+    try {
+      return await work();
+    } finally {
+      this.#isTraining = false;
+    }
   }
 
   #split(text: number, label: number): Split {
