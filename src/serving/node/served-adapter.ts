@@ -13,7 +13,7 @@ import type { Family } from '../../trained/bind-model.ts';
 import type { ModelConfig } from '../../trained/model-config.ts';
 import { describeAs } from '../../trained/node/load-model.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
-import { purposeOf } from '../../trained/purpose.ts';
+import { type Purpose, purposeOf } from '../../trained/purpose.ts';
 import { TrainedModel } from '../../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
@@ -61,12 +61,15 @@ export function servedAdapter(
   return served;
 }
 
-/** The base model under its own name; undefined where it has no head of its own. */
+/** The base model under its own name; undefined where it has no head of its own, or does not tell its task. */
 export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { family, json, folder, name } = base;
   const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
-  const purpose = purposeOf({ family, json, notes }, generates ? 'generate' : undefined, folder);
+  const purpose = purposeIfTold(() =>
+    purposeOf({ family, json, notes }, generates ? 'generate' : undefined, folder),
+  );
+  if (!purpose) return undefined;
   const { notes: own, build } = purpose;
   const model = base.model(generates ? 'base' : `${own?.task} ${own?.labels.length}`, build);
   if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;
@@ -79,6 +82,16 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
     load: () => NO_ADAPTER,
     tuned: () => FROZEN,
   };
+}
+
+/** Undefined for a base whose files do not tell its task: the notes of its adapters do. */
+function purposeIfTold(find: () => Purpose): Purpose | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether texts of the model can share a decoding loop. */
