@@ -1,5 +1,6 @@
 import type { TextFile } from '../data/text-file.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import type { CommonConfig } from '../models/model-definition.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { ExampleSet } from '../program/example-set.ts';
 import { type OwnScores, withOwnScores } from '../program/own-scores.ts';
@@ -7,7 +8,7 @@ import { type Validation, validationOf } from '../program/validation.ts';
 import { type Chosen, chooseDefaults, chooseEvaluation } from '../run/config/defaults/choose-defaults.ts';
 import type { ParsedConfig, RunConfig } from '../run/config/run-config.ts';
 import { heldOutShare } from '../tasks/data-files.ts';
-import { taskNamed } from '../tasks/registry.ts';
+import { maxLengthOf, taskNamed } from '../tasks/registry.ts';
 import type { BuildTask } from '../tasks/task-definition.ts';
 import type { Family } from '../trained/bind-model.ts';
 import type { Notes } from '../trained/notes.ts';
@@ -109,7 +110,10 @@ export function beginRun({
     labels,
     build,
     maxLength: text.maxLength,
-    notices: [train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.notices?.(rows) ?? []),
+    notices: [
+      ...[train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.notices?.(rows) ?? []),
+      ...loweredLength(config, family.config),
+    ],
     encode(began, onProgress, communicator) {
       const { tokenizer, maxLength, vocabSize } = text;
       const context = {
@@ -149,4 +153,13 @@ function amountOf(
   if (rows === undefined || kept === undefined)
     return { rows: Math.max(1, Math.ceil(tokens / maxLength)), tokens: maxLength };
   return { rows: kept, tokens: Math.max(1, Math.min(maxLength, tokens / Math.max(1, rows))) };
+}
+
+/** A default that is more than the model's positions was lowered to them. */
+function loweredLength({ task, data }: RunConfig, config: CommonConfig): string[] {
+  const { key, requested, unlowered } = maxLengthOf(task, data, config);
+  if (unlowered === undefined) return [];
+  return [
+    `data.${key}: the default of ${unlowered} is more than the model's ${requested} positions; using ${requested}`,
+  ];
 }

@@ -55,14 +55,19 @@ export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[]
   return (data && chosen?.(data)) ?? metrics;
 }
 
-/** Tokens that an example may have as a `data` section says (undefined where it does not), and the key that says so. */
+/**
+ * Tokens that an example may have as a `data` section says (undefined where neither it nor the model does), and the key that says
+ * so. A default that is more than the model's positions is lowered to them, as nobody asked for it: then `unlowered` is the default.
+ */
 export function maxLengthOf(
   name: TaskName,
   data: BaseData,
   config: CommonConfig,
-): { requested?: number; key: string } {
-  const { lengthKey: key = 'max_length', maxLength } = taskNamed(name);
+): { requested?: number; key: string; unlowered?: number } {
+  const { lengthKey: key = 'max_length', maxLength, data: schema } = taskNamed(name);
   const said = (data as unknown as Record<string, number | undefined>)[key];
+  const isDefault = said !== undefined && said === schema.shape[key].safeParse(undefined).data;
+  if (isDefault && said > config.maxLength) return { requested: config.maxLength, key, unlowered: said };
   return { requested: said ?? maxLength?.(config), key };
 }
 

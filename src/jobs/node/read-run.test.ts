@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import { writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { readRun } from './read-run.ts';
+
+let folder: string;
+let train: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'read-run-'));
+  train = join(folder, 'train.tsv');
+  writeFileSync(train, 'text\tlabel\na good film\tgood\na bad film\tbad\n');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const read = (config: object) => readRun(parseRunConfig({ output: join(folder, 'run'), ...config }, 'test'));
+
+it('lowers a default length to the positions of the model, with a notice', async () => {
+  const model = join(folder, 'short');
+  writeTinyModel(model, { max_position_embeddings: 64 });
+  const data = { train, text: 'text', label: 'label' };
+  const run = await read({ model, data });
+  expect(run.maxLength).toBe(64);
+  expect(run.notices).toEqual([
+    "data.max_length: the default of 128 is more than the model's 64 positions; using 64",
+  ]);
+  await expect(read({ model, data: { ...data, max_length: 100 } })).rejects.toThrow(
+    "data.max_length: expected a whole number from 1 to 64, the model's max_position_embeddings, got 100",
+  );
+});
+
+it('refuses a base that cannot be rounded before any weight is read', async () => {
+  const model = join(folder, 'gpt2');
+  writeTinyTextModel(model, 'gpt2');
+  writeFileSync(join(model, 'model.safetensors'), 'no weights');
+  const config = { model, task: 'causal_lm', data: { train, text: 'text' }, base_dtype: 'int8' };
+  await expect(read(config)).rejects.toThrow('no linear weight of this gpt2 that can be kept so');
+});
