@@ -22,6 +22,13 @@ export function whyNot(kind: Kind): string | undefined {
   return status === 0 ? undefined : 'unshare is not permitted here';
 }
 
+/** What starts a program as such a writer. */
+export function launcherOf(kind: Exclude<Kind, 'thread'>): string[] {
+  if (kind === 'process') return [];
+  if (kind === 'container') return unshared(kind);
+  return [...unshared(kind), 'sh', '-c', 'hostname other-host && exec "$@"', 'sh'];
+}
+
 function unshared(kind: 'container' | 'host'): string[] {
   const asUser = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
   return ['unshare', ...asUser, ...UNSHARE[kind]];
@@ -44,8 +51,7 @@ export function startWriter(kind: Kind, folder: string, program: string): Writer
   if (kind === 'thread') return threadOf(folder, begin);
   const node = [process.execPath, '--input-type=module', '-e'];
   const code = (at: string) => `const folder = ${JSON.stringify(at)}; const print = console.log; ${begin}`;
-  if (kind === 'process') return processOf([...node, code(folder)]);
-  if (kind === 'container') return processOf([...unshared(kind), ...node, code(folder)]);
+  if (kind !== 'host') return processOf([...launcherOf(kind), ...node, code(folder)]);
   const elsewhere = `${folder}-mounted`;
   const shell = `mkdir "$2"; mount --bind "$1" "$2" && hostname other-host && exec "$3" --input-type=module -e "$4"`;
   const words = ['sh', '-c', shell, 'sh', folder, elsewhere, process.execPath, code(elsewhere)];

@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+import { coldPair, serveModel, settings } from '../../tests/support/cold-pair.ts';
+import { Workspace } from '../../tests/support/workspace.ts';
+import { type Kind, whyNot } from '../../tests/support/writers.ts';
+
+/*
+ * npx tsx scripts/endurance/cold-starts.ts [--pairs 10]
+ *
+ * Pairs of trainings that begin together and need a model that is to be downloaded and a base that is to be made, in one cache:
+ * in threads, processes, containers (pid namespaces) and on two hosts (namespaces of names and mounts too). Each has to be the
+ * same to the byte as one alone, and nothing may be left half-written.
+ */
+const { values } = parseArgs({ options: { pairs: { type: 'string', default: '10' } } });
+const KINDS: [Kind, Kind][] = [
+  ['thread', 'thread'],
+  ['process', 'process'],
+  ['container', 'container'],
+  ['container', 'host'],
+];
+
+const workspace = new Workspace();
+const server = await serveModel(workspace);
+let failures = 0;
+try {
+  const { code, stderr } = await workspace.run('train', 'run.yaml', ...settings('whole', 'model'));
+  if (code !== 0) throw new Error(stderr);
+  for (const kinds of KINDS) {
+    const reason = kinds.map(whyNot).find((reason) => reason !== undefined);
+    for (let pair = 1; pair <= (reason ? 0 : Number(values.pairs)); pair++) {
+      const wrong = await coldPair(workspace, server, `${kinds.join('-')}-${pair}`, kinds, 'whole');
+      for (const problem of wrong) console.log(`${kinds.join(' and ')}, pair ${pair}: ${problem}`);
+      failures += Number(wrong.length > 0);
+    }
+    console.log(`${kinds.join(' and ')}: ${reason ?? `${values.pairs} pairs`}`);
+  }
+  console.log(`${failures} failures`);
+} finally {
+  await server.close();
+  workspace.remove();
+}
+process.exitCode = failures > 0 ? 1 : 0;

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { HubServer } from '../src/data/hub/node/testing/hub-server.ts';
+import { coldPair, serveModel, settings } from './support/cold-pair.ts';
+import { Workspace } from './support/workspace.ts';
+import { type Kind, whyNot } from './support/writers.ts';
+
+let workspace: Workspace;
+let server: HubServer;
+beforeAll(async () => {
+  workspace = new Workspace();
+  server = await serveModel(workspace);
+  const { code, stderr } = await workspace.run('train', 'run.yaml', ...settings('whole', 'model'));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+afterAll(async () => {
+  await server.close();
+  workspace.remove();
+});
+
+it.for<[Kind, Kind]>([
+  ['thread', 'thread'],
+  ['container', 'host'],
+])('a %s and a %s that need the same model and base at once train as one alone', async (kinds, { skip }) => {
+  const reason = kinds.map(whyNot).find((reason) => reason !== undefined);
+  skip(reason !== undefined, reason);
+  expect(await coldPair(workspace, server, kinds.join('-'), kinds, 'whole')).toEqual([]);
+});
