@@ -94,6 +94,9 @@ const SIZES = Object.fromEntries(
 const write = (family: string, head: HeadKind) =>
   writeTinyHead(join(root, `${family}-${head}`), family, head, SIZES);
 
+const isFirst = (family: string, head: HeadKind) =>
+  familiesAndHeads().find(([other]) => other === family)?.[1] === head;
+
 const ROUNDED = ['int8', 'int4'] as const;
 /**
  * How far rounding may take logits of large random weights, whose attention is sharp: unrelated ones of their size are at √2.
@@ -115,10 +118,10 @@ describe.each(familiesAndHeads())('%s with the head %s', (family, head) => {
     if (REFUSED.includes(family)) return expect(attempt).rejects.toThrow('no linear weight of this');
     const logits = await attempt;
     const distance = norm(logits.map((value, i) => value - plain[i])) / norm(plain);
-    if (process.env.PRINT) console.log(family, head, dtype, distance);
     expect(distance).toBeGreaterThan(0);
     expect(distance).toBeLessThan(ROUNDING[dtype]);
-    await expectGradient(family, head, dtype, 'lora');
+    // The base is the same under every head: one trains.
+    if (isFirst(family, head)) await expectGradient(family, head, dtype, 'lora');
   });
 });
 
