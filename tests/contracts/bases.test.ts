@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BaseDtype } from '../../src/bases/base-dtype.ts';
 import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
 import { startMethod } from '../../src/jobs/start-method.ts';
@@ -14,11 +14,16 @@ import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import type { Tensors } from '../../src/runtime/session.ts';
 import { randomBatch } from '../../src/text/random-batch.ts';
 import { openModel } from '../../src/trained/node/load-model.ts';
+import { open } from '../../src/trained/node/open.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/tuners/registry.ts';
-import { BUILDS, familiesAndHeads, writeTinyHead } from '../support/tiny-head.ts';
+import { BUILDS, familiesAndHeads, writesText, writeTinyHead } from '../support/tiny-head.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bases-'));
-afterAll(() => rmSync(root, { recursive: true }));
+vi.stubEnv('ADALORA_CACHE', join(root, 'cache'));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(root, { recursive: true });
+});
 
 const BATCH = 3;
 const LENGTH = 9;
@@ -46,8 +51,7 @@ function feedsFor(head: HeadKind, vocabSize: number): Tensors {
 
 async function opened(family: string, head: HeadKind, dtype: BaseDtype, method: MethodName) {
   const folder = join(root, `${family}-${head}`);
-  const cacheFolder = join(root, 'cache');
-  const model = await withBaseDtype(openModel(folder, BUILDS[head]), dtype, { cacheFolder });
+  const model = await withBaseDtype(openModel(folder, BUILDS[head]), dtype);
   const { run } = startMethod(configOf(method), model, 40);
   const values = run.tuner.initialValues(3, model.reader(3));
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
@@ -120,6 +124,12 @@ describe.each(familiesAndHeads())('%s with the head %s', (family, head) => {
     const distance = norm(logits.map((value, i) => value - plain[i])) / norm(plain);
     expect(distance).toBeGreaterThan(0);
     expect(distance).toBeLessThan(ROUNDING[dtype]);
+    if (writesText(head)) {
+      const trained = await open(join(root, `${family}-${head}`), { baseDtype: dtype, generates: true });
+      const { ids } = await trained.generate('the cat', { max_new_tokens: 3, min_new_tokens: 3 });
+      expect(ids).toHaveLength(3);
+      await trained.close();
+    }
     // The base is the same under every head: one trains.
     if (isFirst(family, head)) await expectGradient(family, head, dtype, 'lora');
   });
