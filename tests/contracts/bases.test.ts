@@ -11,6 +11,7 @@ import { modelFeeds } from '../../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import type { RunConfig } from '../../src/run/config/run-config.ts';
 import type { Tensors } from '../../src/runtime/session.ts';
 import { randomBatch } from '../../src/text/random-batch.ts';
 import { openModel } from '../../src/trained/node/load-model.ts';
@@ -28,12 +29,12 @@ afterAll(() => {
 const BATCH = 3;
 const LENGTH = 9;
 
-function configOf(method: MethodName) {
+function configOf(method: MethodName): RunConfig {
   const schema = methodNamed(method).config;
   const phases = { tinit: '10%', tfinal: '30%' };
   const own = schema && 'tinit' in schema.shape ? { [method]: phases } : {};
   const data = { train: 'train.tsv', text: 'text', label: 'label' };
-  return parseRunConfig({ method, ...own, data, output: 'run' }, 'test');
+  return parseRunConfig({ defaults: 'huggingface', method, ...own, data, output: 'run' }, 'test');
 }
 
 /** A batch of a head, with targets. */

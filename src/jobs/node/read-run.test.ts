@@ -36,6 +36,8 @@ it('refuses a base that cannot be rounded before any weight is read', async () =
   const model = join(folder, 'gpt2');
   writeTinyTextModel(model, 'gpt2');
   writeFileSync(join(model, 'model.safetensors'), 'no weights');
-  const config = { model, task: 'causal_lm', data: { train, text: 'text' }, base_dtype: 'int8' };
+  const texts = join(folder, 'train.txt');
+  writeFileSync(texts, 'a good film');
+  const config = { model, task: 'causal_lm', data: { train: texts }, base_dtype: 'int8' };
   await expect(read(config)).rejects.toThrow('no linear weight of this gpt2 that can be kept so');
 });

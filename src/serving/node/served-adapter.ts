@@ -66,9 +66,12 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { family, json, folder, name } = base;
   const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
-  const purpose = purposeIfTold(() =>
-    purposeOf({ family, json, notes }, generates ? 'generate' : undefined, folder),
-  );
+  const purpose = purposeIfTold(() => {
+    const purpose = purposeOf({ family, json, notes }, generates ? 'generate' : undefined, folder);
+    // What is taken for a classifier for want of a better guess may be a family without such a head.
+    purpose.build(family.definition, family.config);
+    return purpose;
+  });
   if (!purpose) return undefined;
   const { notes: own, build } = purpose;
   const model = base.model(generates ? 'base' : `${own?.task} ${own?.labels.length}`, build);
