@@ -51,6 +51,7 @@ export async function coldPair(
   };
   const outputs = [`${name}-a`, `${name}-b`];
   const built = (path: string) => pathToFileURL(resolve('dist', path)).href;
+  workspace.write('both.mjs', BOTH);
   const ends =
     kinds[0] === 'thread'
       ? [
@@ -60,7 +61,7 @@ export async function coldPair(
               SETTINGS: JSON.stringify(outputs.map((output) => settings(output))),
               ...{ LOAD_CONFIG: built('cli/load-config.js'), TRAIN: built('index.js') },
             },
-            launcher: [process.execPath, '--input-type=module', '-e', BOTH],
+            launcher: [process.execPath, workspace.path('both.mjs')],
           }).ended,
         ]
       : kinds.map((kind, i) => {
