@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { Workspace } from './support/workspace.ts';
 
 let space: Workspace;
@@ -17,10 +18,21 @@ it('writes a config and rows that train at once', async () => {
       "Next: cd 'my first' && npx adalora train\n",
   );
   const settings = [`model=${space.path('model')}`, 'training.max_steps=2', 'output=runs/short'];
-  const trained = await space.start(['train', ...settings.flatMap((setting) => ['--set', setting])], {
-    cwd: space.path('my first'),
-  }).ended;
+  const train = (...more: string[]) =>
+    space.start(['train', ...settings.flatMap((setting) => ['--set', setting]), ...more], {
+      cwd: space.path('my first'),
+    }).ended;
+  const trained = await train();
   expect(trained).toMatchObject({ code: 0, stderr: '' });
+  // What it chose is told, stands in the run's config, and stays when the run goes on.
+  const [, rate] =
+    /^chosen: learning_rate (\S+) \(AdaLoRA, 48 rows, width \d+\)$/m.exec(trained.stdout) ?? [];
+  const config = () => parse(readFileSync(space.path('my first', 'runs/short/config.yaml'), 'utf8'));
+  expect(config().training).toMatchObject({ learning_rate: Number(rate), load_best_model_at_end: true });
+  settings[1] = 'training.max_steps=3';
+  const longer = await train('--resume');
+  expect(longer).toMatchObject({ code: 0, stdout: expect.not.stringContaining('chosen: ') });
+  expect(longer.stdout).toContain('continues after step 2');
   const labels = JSON.parse(
     readFileSync(space.path('my first', 'runs/short/adapter/adalora.json'), 'utf8'),
   ).labels;

@@ -35,7 +35,7 @@ export function startEvent(
     ...(named.length > 0 && { averages: Object.fromEntries(named) }),
     method: config.method,
     device: config.device,
-    config: { ...config },
+    training: { ...config.training },
     ...(chosen.length > 0 && { chosen: chosen.map(describeChosen) }),
     startup_ms: Math.round(startupMs),
   };

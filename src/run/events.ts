@@ -40,8 +40,8 @@ const start = z.object({
   averages: z.record(text, text).optional().catch(undefined),
   method: text.default(''),
   device: text.default(''),
-  /** The config with every value. */
-  config: z.record(text, z.unknown()).optional().catch(undefined),
+  /** The config's section, with every value. */
+  training: z.record(text, z.unknown()).optional().catch(undefined),
   /** Its values that the user has not set, and what they depend on: "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
   chosen: z.array(text).optional().catch(undefined),
   /** Milliseconds from the process's start to the first step. */

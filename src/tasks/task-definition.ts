@@ -53,10 +53,10 @@ export interface TaskDefinition<
   problems?(data: Data): Problem[];
   /** Default batch sizes. */
   readonly batchSize: { train: number; eval: number };
-  /** Whether texts are learnt with a head that the model has, in place of labels with a new one. */
-  readonly learnsTexts?: boolean;
-  /** Rows of files; missing where examples are no rows. */
-  countRows?(rows: Rows): number;
+  /** Whether the model's own head goes on learning, instead of a new one for labels. */
+  readonly keepsHead?: boolean;
+  /** Rows of files; missing or undefined if examples are no rows. */
+  countRows?(rows: Rows): number | undefined;
   /** Scores by which models are compared, the default first. */
   readonly metrics: readonly ScoreName[];
   /** Those among them that a section asks for, where it does not ask for all. */

@@ -1,5 +1,5 @@
 import type { EventOf, TrainEvent } from '../../run/events.ts';
-import { type RunFacts, runFacts } from './run-facts.ts';
+import type { RunFacts } from './run-facts.ts';
 
 /** What a report knows of one run: its config, and its events by kind, each in order of steps. */
 export interface RunRecord {
@@ -33,7 +33,8 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
   switch (event.type) {
     case 'start':
       // Before the start, values that are chosen are not known.
-      record.facts = runFacts(event.config) ?? record.facts;
+      if (event.training)
+        record.facts = { ...record.facts, training: { ...record.facts.training, ...event.training } };
       record.start = { ...event, ranks: record.start?.ranks ?? event.ranks };
       record.finish = undefined;
       break;

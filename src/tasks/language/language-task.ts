@@ -8,7 +8,7 @@ export const LANGUAGE = {
   batchSize: { train: 8, eval: 8 },
   metrics: ['loss', 'perplexity'],
   smoothsLabels: true,
-  learnsTexts: true,
+  keepsHead: true,
   takesFolders: true,
 } as const;
 

@@ -28,6 +28,8 @@ export const sentenceEmbedding: TaskDefinition<
   metrics: ['ndcg@10', ...SCORES_OF.scored, ...SCORES_OF.pairs.slice(1, -1)],
   metricsOf: (data) => SCORES_OF[formOf(data)],
   tellsAnswers: () => true,
+  keepsHead: true,
+  countRows: (rows) => (rows.retrieval ? undefined : rows.columns[0].length),
   takesFolders: true,
   takesTables: true,
   build: (_, reading = {}) => {

@@ -15,7 +15,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   batchSize: { train: 8, eval: 8 },
   metrics: ['rougeL', 'rouge1', 'rouge2', 'rougeLsum', 'bleu', 'loss'],
   metricsOf: ({ predict_with_generate: writes }) => (writes ? seq2seqLm.metrics : ['loss']),
-  learnsTexts: true,
+  keepsHead: true,
   countRows: (pairs) => pairs.length,
   smoothsLabels: true,
   tellsAnswers: ({ predict_with_generate: writes }) => writes,

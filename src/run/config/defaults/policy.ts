@@ -36,7 +36,7 @@ const MEASURED_WIDTH = 384;
 const BATCH = 16;
 /** Rows that a run sees: fewer teach a new head and its factors too little. */
 const ROWS_SEEN = 3400;
-const EPOCHS = { least: 8, most: 40, ofTexts: 3 };
+const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
 /**
  * Parameters of linear layers times tokens that a run goes through: some two minutes of two cores (docs/defaults.md). Every row is
  * seen once even if that takes longer.
@@ -53,25 +53,25 @@ export function policy(facts: ChoiceFacts): {
   section: Readonly<Record<string, unknown>>;
 } {
   const { method, task, model } = facts;
-  const { batchSize, learnsTexts = false } = taskNamed(task);
+  const { batchSize, keepsHead = false } = taskNamed(task);
   const { chosen } = methodNamed(method);
-  // The head of a language model is no new one, and a decoder takes smaller steps.
-  const isLanguage = learnsTexts || model.definition.isDecoder === true;
+  // A head that has learnt takes smaller steps than a new one, and so does a decoder.
+  const isLanguage = keepsHead || model.definition.isDecoder === true;
   const { rate, ...section } = isLanguage ? chosen.language : chosen.encoder;
   return {
     training: {
       learning_rate: rounded(isLanguage ? rate : (rate * MEASURED_WIDTH) / widthOf(model.linears)),
-      num_train_epochs: epochsFor(facts, learnsTexts),
-      per_device_train_batch_size: learnsTexts ? batchSize.train : BATCH,
+      num_train_epochs: epochsFor(facts, keepsHead),
+      per_device_train_batch_size: keepsHead ? batchSize.train : BATCH,
       warmup_ratio: 0.06,
     },
     section,
   };
 }
 
-function epochsFor({ rows, tokens, model }: ChoiceFacts, learnsTexts: boolean): number {
-  const wanted = learnsTexts
-    ? EPOCHS.ofTexts
+function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): number {
+  const wanted = keepsHead
+    ? EPOCHS.ofOldHead
     : Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.ceil(ROWS_SEEN / rows)));
   const parameters = model.linears.reduce(
     (sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures,
