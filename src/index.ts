@@ -7,6 +7,7 @@
 export type { Rows } from './data/rows.ts';
 export type { Generated } from './generation/generated.ts';
 export type { GenerateTextOptions, GenerationInput, Prompt } from './generation/prompt.ts';
+export { openTrained as open } from './jobs/node/open-trained.ts';
 export { plan } from './jobs/node/plan.ts';
 export { type TrainOptions, train } from './jobs/node/train.ts';
 export type { Plan } from './jobs/plan/plan.ts';
@@ -29,5 +30,5 @@ export { openModel } from './trained/node/load-model.ts';
 export type { MergeOptions } from './trained/node/merge.ts';
 export type { OpenOptions } from './trained/node/open.ts';
 export type { ModelInThread as OpenedModel } from './trained/node/thread/model-in-thread.ts';
-export { openInThread as open } from './trained/node/thread/open-in-thread.ts';
+
 export type { ExportOnnxOptions } from './trained/onnx-folder.ts';

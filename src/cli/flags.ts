@@ -33,10 +33,19 @@ export interface UseFlags {
   maxLength?: number;
 }
 
+/** The step of a run's checkpoint, for commands that open what a run has trained. */
+export function checkpointOption(): Option {
+  return new Option(
+    '--checkpoint <step>',
+    'a checkpoint of the run, finished or not (default: its result)',
+  ).argParser(count);
+}
+
 /** Adds the flags of {@link UseFlags}; those for the file are named like the `data` section's keys. */
 export function addUseFlags(command: Command): Command {
   return command
     .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
+    .addOption(checkpointOption())
     .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
     .addOption(baseDtypeOption())
     .option(

@@ -29,6 +29,7 @@ import { sweepCommand } from './commands/sweep.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 import { webCommand } from './commands/web.ts';
+import { openCheckpoint } from './open-checkpoint.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
 // Patterns come with configs and models. What would search for ever is handed to an engine that takes linear time.
@@ -48,7 +49,10 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .version(programVersion())
     .helpCommand(`${HELP} [command]`, 'show what a command does')
     .showSuggestionAfterError()
-    .hook('preAction', (_, command) => assertAlone(command));
+    .hook('preAction', async (_, command) => {
+      assertAlone(command);
+      await openCheckpoint(command);
+    });
   // Commands load what they need when they run: --help and mistakes answer at once.
   for (const command of [
     initCommand(),

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { UserError } from '../../support/user-error.ts';
+import { checkpointOption } from '../flags.ts';
 
 interface Flags {
   as: string;
@@ -7,6 +8,7 @@ interface Flags {
   dtype?: string;
   model?: string;
   json?: boolean;
+  checkpoint?: number;
 }
 
 export function exportCommand(): Command {
@@ -23,6 +25,7 @@ export function exportCommand(): Command {
     .requiredOption('-o, --output <folder>', 'output folder, new or empty')
     .option('--dtype <types>', 'with onnx: types of the weights, from fp32,fp16,q8,q4 (default: fp32)')
     .option('--model <folder or id>', 'with onnx: base model (default: the one that the adapter names)')
+    .addOption(checkpointOption())
     .option('--json', 'print the output folder as JSON')
     .action(run);
 }
@@ -48,7 +51,10 @@ async function writeOnnx(path: string, { output, dtype = 'fp32', model, json }: 
   console.log(json ? JSON.stringify({ output }) : `The model is in ${output}`);
 }
 
-async function writeAdapter(path: string, { as: form, output, json, ...ofOnnx }: Flags): Promise<void> {
+async function writeAdapter(
+  path: string,
+  { as: form, output, json, checkpoint: _, ...ofOnnx }: Flags,
+): Promise<void> {
   const [stray] = Object.keys(ofOnnx);
   if (stray)
     throw new UserError({ where: `--${stray}`, expected: '--as onnx beside it', got: `--as ${form}` });

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
 import { printable } from '../../support/printable.ts';
+import { checkpointOption } from '../flags.ts';
 
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('Show an adapter: its ranks by layer and matrix, or the size of its bottlenecks.')
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
+    .addOption(checkpointOption())
     .option('--json', 'print JSON Lines')
     .action(run);
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { MergedDtype } from '../../trained/node/merge.ts';
+import { checkpointOption } from '../flags.ts';
 
 interface Flags {
   output: string;
@@ -21,6 +22,7 @@ export function mergeCommand(): Command {
       ]),
     )
     .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
+    .addOption(checkpointOption())
     .option('--json', 'print the output folder as JSON')
     .action(run);
 }

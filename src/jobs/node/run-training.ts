@@ -190,7 +190,8 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
   const finish = await trainer.run();
   if (finish.reason !== 'stopped') {
     const known = new Map(run.files().map((file, i) => [file, digests[i]]));
-    if (isFirst) writeTrained(run, loaded, trainer.values, finish, (file) => known.get(file) as string);
+    if (isFirst)
+      writeTrained(run, { model, method }, trainer.values, finish, (file) => known.get(file) as string);
     if (config.base_dtype !== 'float32' && validation) {
       const trained = { tuner: method.tuner, values: trainer.values };
       const plain = openModel(run.folder, run.build, run.config.model_config);

@@ -3,13 +3,14 @@ import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { makeFolder } from '../../formats/node/make-folder.ts';
 import { weightsDigest } from '../../formats/node/weights-digest.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { writeFullModel } from '../../trained/node/write-model.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 import { sentenceFiles } from '../../trained/sentence-files.ts';
+import type { MethodRun } from '../../tuners/method-run.ts';
 import { runResults } from '../run-results.ts';
-import type { SetUpRun } from '../set-up-run.ts';
 import type { RunOfFiles } from './read-run.ts';
 
 /**
@@ -19,20 +20,20 @@ import type { RunOfFiles } from './read-run.ts';
  */
 export function writeTrained(
   run: RunOfFiles,
-  { model, inputs }: SetUpRun,
+  { model, method }: { model: LoadedModel; method: MethodRun },
   values: Float32Array,
   finish: FinishEvent,
   digest: (file: string) => string,
 ): void {
   const files = runFiles(run.config.output);
-  const base = inputs.method.store && weightsDigest(run.folder, digest);
-  const { adapter, notes, card } = runResults(run, inputs.method, values, finish, base);
+  const base = method.store && weightsDigest(run.folder, digest);
+  const { adapter, notes, card } = runResults(run, method, values, finish, base);
   const folder = adapter ? files.adapter : files.model;
   makeFolder(folder);
   atomicWrite(join(folder, NOTES_FILE), notes);
   if (adapter) writeAdapter(folder, adapter);
   else {
-    const { layout } = inputs.method.tuner;
+    const { layout } = method.tuner;
     const { task, model_config } = run.config;
     writeFullModel(folder, run.folder, model, layout, values, { task, model_config, labels: run.labels });
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SafetensorsFile, writeSafetensors } from '../../formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../formats/tensor-data.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -76,7 +76,12 @@ export function lastFingerprint(folder: string): string | undefined {
   }
 }
 
-function readCheckpoint(path: string, step: number): SavedState {
+/**
+ * Reads one checkpoint.
+ *
+ * @throws UserError for one that is missing, damaged or of another step
+ */
+export function readCheckpoint(path: string, step: number): SavedState {
   const file = SafetensorsFile.open(path);
   try {
     const { checksum, ...metadata } = file.header.metadata;
@@ -103,6 +108,17 @@ function checksumOf(metadata: CheckpointMetadata, tensors: CheckpointTensors): s
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest('hex');
+}
+
+/** The step in the name of a checkpoint's file; undefined for another path. */
+export function stepOfCheckpoint(path: string): number | undefined {
+  const match = NAME.exec(basename(path));
+  return match ? Number(match[1]) : undefined;
+}
+
+/** Steps of the checkpoints in a folder, in order. */
+export function checkpointsIn(folder: string): number[] {
+  return listCheckpoints(folder).map(({ step }) => step);
 }
 
 /** Checkpoints of a folder, oldest first. */

@@ -30,6 +30,12 @@ export function finishOf(path: string): FinishEvent | undefined {
   return last?.type === 'finish' && last.reason !== 'stopped' ? last : undefined;
 }
 
+/** Steps of the schedule that a run began with. */
+export function totalStepsOf(path: string): number | undefined {
+  const start = readEvents(path).find(({ type }) => type === 'start');
+  return start?.type === 'start' ? start.total_steps : undefined;
+}
+
 function isBefore({ type, step }: TrainEvent, resumedAt: number): boolean {
   if (type === 'finish') return false;
   return type === 'checkpoint' ? step < resumedAt : step <= resumedAt;

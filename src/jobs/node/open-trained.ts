@@ -1,0 +1,9 @@
+import { openInThread } from '../../trained/node/thread/open-in-thread.ts';
+import { trainedAt } from './write-checkpoint-adapter.ts';
+
+/** Opens as {@link openInThread}, or the checkpoint of a run by the path of its file. */
+export async function openTrained(
+  ...[what, ...options]: Parameters<typeof openInThread>
+): ReturnType<typeof openInThread> {
+  return openInThread(typeof what === 'string' ? await trainedAt(what) : what, ...options);
+}

@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { makeFolder } from '../../formats/node/make-folder.ts';
+import { missingFile } from '../../formats/node/missing-file.ts';
+import { readYaml } from '../../formats/node/read-text.ts';
+import { scoreFacts } from '../../metrics/scores.ts';
+import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import type { FinishEvent } from '../../run/events.ts';
+import { checkpointsIn, readCheckpoint, stepOfCheckpoint } from '../../run/node/checkpoint-file.ts';
+import { totalStepsOf } from '../../run/node/event-log.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
+import { digestOf } from '../../run/node/same-run.ts';
+import { UserError } from '../../support/user-error.ts';
+import { openModel } from '../../trained/node/load-model.ts';
+import { startMethod } from '../start-method.ts';
+import { readRun } from './read-run.ts';
+import { writeTrained } from './write-trained.ts';
+
+/**
+ * The path of what a command is to open: the path itself, or for a checkpoint of a run, finished or not, a folder beside it
+ * that holds its adapter (or model), written from the checkpoint and the data of the run, which has the labels.
+ *
+ * @param path a checkpoint's file, or anything else; with `step` a run's folder
+ * @throws UserError for a checkpoint that is missing or damaged, and for a run whose data cannot be read
+ */
+export async function trainedAt(path: string, step?: number): Promise<string> {
+  const named = stepOfCheckpoint(path);
+  if (named === undefined && step === undefined) return path;
+  if (named !== undefined && step !== undefined && named !== step)
+    throw new UserError({
+      where: '--checkpoint',
+      expected: `step ${named}, which ${path} is`,
+      got: `${step}`,
+    });
+  const file = named === undefined ? checkpointOf(path, step as number) : path;
+  return writeAdapterOf(file, (named ?? step) as number);
+}
+
+function checkpointOf(run: string, step: number): string {
+  const { checkpoints } = runFiles(run);
+  const path = join(checkpoints, `checkpoint-${step}.safetensors`);
+  if (existsSync(path)) return path;
+  const steps = checkpointsIn(checkpoints);
+  throw new UserError({
+    where: '--checkpoint',
+    expected: steps.length > 0 ? `one of ${run}: ${steps.join(', ')}` : `a run with checkpoints`,
+    got: steps.length > 0 ? `${step}` : `${run}, which has none`,
+    hint: 'training.save_total_limit says how many are kept.',
+  });
+}
+
+async function writeAdapterOf(path: string, step: number): Promise<string> {
+  const { state } = readCheckpoint(path, step);
+  const files = runFiles(dirname(dirname(path)));
+  if (!existsSync(files.config)) throw missingFile(files.config, "the config of the checkpoint's run");
+  const given = readYaml(files.config, 'the config of a run') as {
+    training?: { metric_for_best_model?: string };
+  };
+  const metric = given.training?.metric_for_best_model;
+  // A score of the caller's own is known by its name alone here.
+  const own = metric === undefined || scoreFacts(metric) ? [] : [metric];
+  const config = parseRunConfig(given, files.config, own);
+  const run = await readRun(config);
+  const model = openModel(run.folder, run.build, run.config.model_config);
+  try {
+    const { run: method } = startMethod(
+      run.config,
+      model,
+      totalStepsOf(files.metrics) ?? step,
+      run.start?.stored,
+    );
+    method.restore(state.method);
+    const folder = path.replace(/\.safetensors$/, '');
+    makeFolder(folder);
+    atomicWrite(runFiles(folder).config, stringify(config, { aliasDuplicateObjects: false }));
+    const finish = { step, metrics: state.lastMetrics, ranks: method.ranks() } as FinishEvent;
+    writeTrained(
+      { ...run, config: { ...run.config, output: folder } },
+      { model, method },
+      state.tensors.values,
+      finish,
+      digestOf,
+    );
+    return folder;
+  } finally {
+    model.close();
+  }
+}

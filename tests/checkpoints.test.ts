@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Workspace } from './support/workspace.ts';
+
+/* What a run that was ended early has in its checkpoints. */
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = new Workspace();
+  const settings = [
+    'training.max_steps=24',
+    'training.save_steps=8',
+    'training.save_total_limit=9',
+    'adalora.tfinal=8',
+    'adalora.tinit=4',
+  ];
+  expect(await workspace.train(...settings)).toMatchObject({ code: 0 });
+  expect(await workspace.train(...settings, 'output=early', 'training.stop_at_step=8')).toMatchObject({
+    code: 0,
+  });
+  workspace.write(
+    'early/metrics.jsonl',
+    workspace.read('early', 'metrics.jsonl').toString().split('\n').slice(0, 3).join('\n'),
+  );
+  workspace.delete('early/adapter');
+});
+afterAll(() => workspace.remove());
+
+const PATH = 'run/checkpoints/checkpoint-8.safetensors';
+const scores = async (...args: string[]) => {
+  const { code, stdout, stderr } = await workspace.run('eval', ...args, 'dev.tsv', '--json');
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return JSON.parse(stdout) as Record<string, number>;
+};
+
+describe('a checkpoint', { timeout: 240_000 }, () => {
+  it('of the last step is what the run ended with', async () => {
+    expect(await scores('run', '--checkpoint', '24')).toEqual(await scores('run'));
+    const [own, kept] = ['run/adapter', 'run/checkpoints/checkpoint-24/adapter'].map((folder) =>
+      workspace.read(folder, 'adapter_model.safetensors'),
+    );
+    expect(kept.equals(own)).toBe(true);
+  });
+
+  it('of an earlier step evaluates, by its file or its step, also of a run that has not finished', async () => {
+    const early = await scores(PATH);
+    expect(early).toEqual(await scores('run', '--checkpoint', '8'));
+    expect(early.eval_loss).not.toBe((await scores('run')).eval_loss);
+    expect(await scores('early', '--checkpoint', '8')).toEqual(early);
+  });
+
+  it('predicts, is inspected, exported and merged', async () => {
+    expect(await workspace.run('predict', PATH, 'dev.tsv')).toMatchObject({ code: 0 });
+    const { stdout } = await workspace.run('inspect', PATH, '--json');
+    // Before the pattern is final the adapter has every triplet.
+    expect(JSON.parse(stdout)).toMatchObject({ average_rank: 4 });
+    expect(
+      await workspace.run('export', 'run', '--checkpoint', '8', '--as', 'lora', '-o', 'plain'),
+    ).toMatchObject({ code: 0 });
+    expect(await workspace.run('merge', PATH, '-o', 'merged')).toMatchObject({ code: 0 });
+    for (const file of ['plain/adapter_model.safetensors', 'merged/model.safetensors'])
+      expect(existsSync(workspace.path(file)), file).toBe(true);
+  });
+
+  it.each([
+    [['run', '--checkpoint', '7'], 'expected one of run: '],
+    [['model', '--checkpoint', '7'], 'expected a run with checkpoints, got model, which has none'],
+    [[PATH, '--checkpoint', '7'], 'expected step 8'],
+    [['run/checkpoints/checkpoint-5.safetensors'], 'checkpoint-5.safetensors'],
+  ])('%j is refused', async (args, message) => {
+    const { code, stderr } = await workspace.run('eval', ...args, 'dev.tsv');
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+});
