@@ -11,6 +11,8 @@ export interface ScoreFacts {
 /** Every score of an evaluation, by its name without `eval_`. */
 export const SCORES = {
   accuracy: { title: 'Accuracy', hub: { type: 'accuracy', name: 'Accuracy' } },
+  accuracy_norm: { title: 'Accuracy, likelihoods by byte' },
+  valid_json: { title: 'Valid JSON' },
   exact_match: { title: 'Exact match', hub: { type: 'exact_match', name: 'Exact match' } },
   f1: { title: 'F1', hub: { type: 'f1', name: 'F1' } },
   matthews_correlation: {

@@ -21,6 +21,18 @@ export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: 
   return { ids, learnt: learnt.fill(1, commonPrefix(ids, framed(tokenizer, prompt))) };
 }
 
+/** The tokens of a prompt with what follows it, without an end of text; those of the latter are learnt. */
+export function followedIds(tokenizer: TextTokenizer, prompt: string, text: string): LearntIds {
+  const ids = begun(tokenizer, prompt + text);
+  const learnt = new Uint8Array(ids.length);
+  return { ids, learnt: learnt.fill(1, commonPrefix(ids, begun(tokenizer, prompt))) };
+}
+
+/** The tokens of a text that goes on. */
+export function begun(tokenizer: TextTokenizer, text: string): Int32Array {
+  return concatenated(tokenizer.frame().before, tokenizer.ids(text));
+}
+
 function framed(
   tokenizer: TextTokenizer,
   text: string,

@@ -8,12 +8,16 @@ export interface LanguageColumns {
   prompt?: string;
   completion?: string;
   messages?: string;
+  /** The list of completions to choose from, and which is right: its number from 0, or its text. */
+  choices?: string;
+  answer?: string;
 }
 
 /** The keys of one kind of row. */
 export type Keys =
   | { kind: 'text'; text: string }
   | { kind: 'completion'; prompt: string; completion: string }
+  | { kind: 'choices'; prompt: string; choices: string; answer: string }
   | { kind: 'messages'; messages: string };
 
 /**
@@ -22,17 +26,26 @@ export type Keys =
  * @throws UserError where it has neither
  */
 export function findKeys(first: JsonObject, columns: LanguageColumns, where: string): Keys {
-  const { text, prompt = 'prompt', completion = 'completion', messages } = columns;
+  const {
+    text,
+    prompt = 'prompt',
+    completion = 'completion',
+    messages,
+    choices,
+    answer = 'answer',
+  } = columns;
   const present = Object.keys(first);
   const isCompletion = columns.prompt !== undefined || columns.completion !== undefined;
   const given: Keys | undefined =
     messages !== undefined
       ? { kind: 'messages', messages }
-      : isCompletion
-        ? { kind: 'completion', prompt, completion }
-        : text !== undefined
-          ? { kind: 'text', text }
-          : undefined;
+      : choices !== undefined
+        ? { kind: 'choices', prompt, choices, answer }
+        : isCompletion
+          ? { kind: 'completion', prompt, completion }
+          : text !== undefined
+            ? { kind: 'text', text }
+            : undefined;
   if (given) {
     const { kind: _, ...names } = given;
     for (const name of Object.values(names))

@@ -10,7 +10,7 @@ import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
 /** What a language model learns from: a text, a prompt with its completion, or a conversation. */
 export type LanguageContent =
   | { text: string }
-  | { prompt: string; completion: string }
+  | { prompt: string; completion: string; choices?: readonly string[] }
   | { messages: readonly ChatMessage[] };
 
 /** An example, the line of the file on which it stands (from 1), and the characters before it. */
@@ -90,9 +90,37 @@ function readRow(
       return { text: text(keys.text) };
     case 'completion':
       return { prompt: text(keys.prompt), completion: text(keys.completion) };
+    case 'choices':
+      return readChoices(object, keys, line, problems);
     case 'messages':
       return readMessages(own(object, keys.messages), keys.messages, line, problems);
   }
+}
+
+/** A prompt with several completions, of which the right one is learnt. */
+function readChoices(
+  object: JsonObject,
+  { prompt, choices: key, answer }: Extract<Keys, { kind: 'choices' }>,
+  line: number,
+  problems: RowProblems,
+): LanguageContent | undefined {
+  const choices = own(object, key);
+  if (
+    !Array.isArray(choices) ||
+    choices.length < 2 ||
+    !choices.every((one) => typeof one === 'string' && one !== '')
+  ) {
+    problems.add(line, { expected: `a list of two texts or more in "${key}"`, got: typeName(choices) });
+    return undefined;
+  }
+  const right = own(object, answer);
+  const completion: unknown =
+    typeof right === 'number' ? choices[right] : choices.find((one) => one === right);
+  if (typeof completion === 'string')
+    return { prompt: textOf(object, prompt, line, problems), completion, choices };
+  const expected = `one of "${key}" in "${answer}": its number from 0, or its text`;
+  problems.add(line, { expected, got: JSON.stringify(right) ?? 'nothing' });
+  return undefined;
 }
 
 export function readMessages(value: unknown, key: string, line: number, problems: RowProblems) {

@@ -2,8 +2,8 @@ import { foundColumns } from '../../data/text/language-rows.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
-import { lossEvaluation } from '../language/loss-evaluation.ts';
 import type { TaskDefinition } from '../task-definition.ts';
+import { causalEvaluation } from './causal-evaluation.ts';
 import { causalExamples } from './causal-examples.ts';
 import { type CausalData, causalDataSchema, contentProblems } from './data-section.ts';
 
@@ -17,7 +17,14 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   labels: () => [],
   found: ([file], reading) => foundColumns(file.read(), file.name, reading),
   examples: causalExamples,
-  evaluation: (files, context, batchSize) => lossEvaluation(causalExamples(files, context), batchSize),
+  evaluation: causalEvaluation,
+  metrics: ['loss', 'perplexity', 'accuracy', 'accuracy_norm', 'exact_match', 'valid_json', 'gen_len'],
+  metricsOf: ({ choices, predict_with_generate: writes }) => [
+    ...LANGUAGE.metrics,
+    ...(choices === undefined ? [] : (['accuracy', 'accuracy_norm'] as const)),
+    ...(writes ? (['exact_match', 'valid_json', 'gen_len'] as const) : []),
+  ],
+  tellsAnswers: ({ predict_with_generate: writes }) => writes,
   withFlags: (reading, flags) =>
     readingWithFlags('causal_lm', Object.keys(causalDataSchema.shape), reading, flags),
   recognises(model) {

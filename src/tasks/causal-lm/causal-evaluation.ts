@@ -1,0 +1,66 @@
+import type { LanguageRow } from '../../data/text/language-rows.ts';
+import type { TextFile } from '../../data/text-file.ts';
+import type { Evaluation } from '../../program/example-set.ts';
+import { UserError } from '../../support/user-error.ts';
+import { encodeFiles } from '../language/language-encoder.ts';
+import { lossEvaluation } from '../language/loss-evaluation.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import { causalExamples } from './causal-examples.ts';
+import { choiceScores } from './choice-scores.ts';
+import type { CausalData } from './data-section.ts';
+import { writtenScores } from './written-scores.ts';
+
+/** A prompt, what follows it, and what else might. */
+export interface PromptRow {
+  prompt: string;
+  completion: string;
+  choices?: readonly string[];
+}
+
+/**
+ * Scores a decoder by its loss; with `data.choices` also by how often the right one is the likeliest, and with
+ * `data.predict_with_generate` by the completions that it generates.
+ */
+export function causalEvaluation(
+  files: readonly TextFile[],
+  context: EncodingContext<CausalData>,
+  batchSize: number,
+): Evaluation {
+  const byLoss = lossEvaluation(causalExamples(files, context), batchSize);
+  const { choices, predict_with_generate: writes } = context.reading;
+  if (choices === undefined && !writes) return byLoss;
+  const rows = promptRows(files, context);
+  return {
+    ...byLoss,
+    async run(program, values, watch) {
+      const scores = await byLoss.run(program, values);
+      if (choices !== undefined) Object.assign(scores, await choiceScores(rows, context, program, values));
+      if (writes)
+        Object.assign(scores, await writtenScores(rows, context, batchSize, program, values, watch));
+      return scores;
+    },
+  };
+}
+
+/** Prompts with their completions: of conversations what comes before the last answer, and that. */
+function promptRows(
+  files: readonly TextFile[],
+  { reading, chatTemplate }: EncodingContext<CausalData>,
+): PromptRow[] {
+  const rows: PromptRow[] = [];
+  const add = (row: LanguageRow) => {
+    if ('prompt' in row) rows.push(row);
+    if (!('messages' in row)) return undefined;
+    const last = row.messages.at(-1);
+    if (last?.role !== 'assistant' || typeof last.content !== 'string') return undefined;
+    rows.push({ prompt: chatTemplate().render(row.messages.slice(0, -1), true), completion: last.content });
+    return undefined;
+  };
+  encodeFiles(files, reading, add);
+  if (rows.length > 0) return rows;
+  throw new UserError({
+    where: `${files[0]?.name}: data.predict_with_generate`,
+    expected: 'rows with a prompt and a completion, or conversations that end with an answer',
+    got: 'texts',
+  });
+}

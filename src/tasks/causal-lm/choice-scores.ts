@@ -1,0 +1,58 @@
+import { labelledRows } from '../../objectives/labelled-rows.ts';
+import { modelFeeds } from '../../objectives/model-inputs.ts';
+import { packedBatch } from '../../objectives/packed-batch.ts';
+import { dealNumbers } from '../../parallel/deal.ts';
+import type { Scores } from '../../program/example-set.ts';
+import type { Evaluator } from '../../program/program.ts';
+import { UserError } from '../../support/user-error.ts';
+import { followedIds } from '../../text/document-ids.ts';
+import { unpacked } from '../../text/pack.ts';
+import { SequenceBuilder } from '../../text/token-sequences.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { PromptRow } from './causal-evaluation.ts';
+import type { CausalData } from './data-section.ts';
+
+/**
+ * How often the right choice is the likeliest after its prompt: `eval_accuracy` by the log-likelihood of its tokens, as
+ * `acc` of lm-evaluation-harness, and `eval_accuracy_norm` by that over its bytes in UTF-8 (`acc_bytes`). Of equal ones the
+ * first counts. A choice is put behind its prompt as it is, and has no end of text.
+ *
+ * @throws UserError for a prompt that leaves no room for a choice
+ */
+export async function choiceScores(
+  rows: readonly PromptRow[],
+  { tokenizer, maxLength }: EncodingContext<CausalData>,
+  program: Evaluator,
+  values: Float32Array,
+): Promise<Scores> {
+  const all = rows.flatMap(({ prompt, choices = [] }) => choices.map((choice) => ({ prompt, choice })));
+  const found = await dealNumbers(program.communicator, all.length, async (i) => {
+    const builder = new SequenceBuilder(maxLength);
+    if (!builder.addCut(followedIds(tokenizer, all[i].prompt, all[i].choice)))
+      throw noRoom(all[i].choice, maxLength);
+    // One text a batch: the loss is then the mean over the tokens of this choice alone.
+    const batch = packedBatch(builder.build(), unpacked(1), Int32Array.of(0), tokenizer.padId);
+    const labels = labelledRows(batch.labels, 1, batch.length, true);
+    const loss = await program.loss(values, { ...modelFeeds(batch), ...labels });
+    return Float32Array.of(-loss * labels.labels.data.length);
+  });
+  const bytes = new TextEncoder();
+  let at = 0;
+  let [right, rightByByte] = [0, 0];
+  for (const { choices = [], completion } of rows) {
+    const likelihoods = choices.map(() => found[at++][0]);
+    const byByte = likelihoods.map((value, i) => value / bytes.encode(choices[i]).length);
+    right += Number(choices[likeliest(likelihoods)] === completion);
+    rightByByte += Number(choices[likeliest(byByte)] === completion);
+  }
+  return { eval_accuracy: right / rows.length, eval_accuracy_norm: rightByByte / rows.length };
+}
+
+function likeliest(values: readonly number[]): number {
+  return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
+}
+
+function noRoom(choice: string, maxLength: number): UserError {
+  const got = `none of ${JSON.stringify(choice.slice(0, 40))} within ${maxLength}`;
+  return new UserError({ where: 'data.max_length', expected: 'room for a choice behind its prompt', got });
+}

@@ -1,0 +1,80 @@
+import { generationSettings } from '../../generation/generation-settings.ts';
+import { openLanguageModel } from '../../generation/open-language-model.ts';
+import { TextGenerator } from '../../generation/text-generator.ts';
+import { dealJson } from '../../parallel/deal.ts';
+import type { EvaluationWatch, Scores } from '../../program/example-set.ts';
+import type { Evaluator } from '../../program/program.ts';
+import { planEvaluation } from '../../text/batches.ts';
+import { begun } from '../../text/document-ids.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { PromptRow } from './causal-evaluation.ts';
+import type { CausalData } from './data-section.ts';
+
+/**
+ * Scores the completions that a decoder generates: `eval_exact_match`, the share that is the reference but for white space
+ * around it, `eval_valid_json`, the share that parses as JSON, and `eval_gen_len`, tokens on average.
+ */
+export async function writtenScores(
+  rows: readonly PromptRow[],
+  context: EncodingContext<CausalData>,
+  batchSize: number,
+  program: Evaluator,
+  values: Float32Array,
+  watch?: EvaluationWatch,
+): Promise<Scores> {
+  const { tokenizer, reading } = context;
+  const model = await openLanguageModel({ ...program.parts, values });
+  const generator = new TextGenerator({
+    model,
+    tokenizer,
+    chatTemplate: context.chatTemplate,
+    files: context.generationFiles(),
+    isChat: false,
+    close: () => model.release(),
+  });
+  try {
+    const prompts = rows.map(({ prompt }) => begun(tokenizer, prompt));
+    const longest = rows.reduce(
+      (most, { completion }) => Math.max(most, tokenizer.ids(completion).length),
+      0,
+    );
+    const files = context.generationFiles();
+    const { eos_token_id = tokenizer.idOf('eos_token') } = generationSettings(files);
+    // A model's files may lack the tokens that training padded and ended its texts with.
+    const tokens = { pad_token_id: tokenizer.padId, ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }) };
+    const greedy = { do_sample: false, num_beams: 1, max_new_tokens: longest + 1 };
+    const config = { ...greedy, ...tokens, ...reading.generation_config };
+    const batches = planEvaluation({ lengths: Int32Array.from(prompts, ({ length }) => length) }, batchSize);
+    const written = await dealJson(program.communicator, batches.length, async (number) => {
+      const batch = Array.from(batches[number], (i) => prompts[i]);
+      const found = await generator.generateAll(batch, config);
+      return found.map(([{ text, ids }]) => ({ text, tokens: ids.length }));
+    });
+    const answers = new Array<{ text: string; tokens: number }>(rows.length);
+    for (const [number, ofBatch] of written.entries())
+      for (const [row, answer] of ofBatch.entries()) answers[batches[number][row]] = answer;
+    const references = rows.map(({ completion }) => completion);
+    watch?.onAnswers?.(
+      answers.map(({ text }) => text),
+      references,
+    );
+    const share = (isOne: (text: string, i: number) => boolean) =>
+      answers.filter(({ text }, i) => isOne(text, i)).length / rows.length;
+    return {
+      eval_exact_match: share((text, i) => text.trim() === references[i].trim()),
+      eval_valid_json: share(isJson),
+      eval_gen_len: answers.reduce((sum, { tokens }) => sum + tokens, 0) / rows.length,
+    };
+  } finally {
+    await generator.close();
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

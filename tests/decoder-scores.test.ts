@@ -1,0 +1,99 @@
+import { Tokenizer } from 'tokenizers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
+import { tinyRows } from './support/tiny-data.ts';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
+import { eventsOf, Workspace } from './support/workspace.ts';
+
+/* What a decoder is scored by beside its loss, against plain loops over the merged model. */
+
+const CONFIG = `model: gpt2
+task: causal_lm
+method: lora
+data: {train: train.jsonl, validation: dev.jsonl, max_length: 64, prompt: question, choices: options, predict_with_generate: true}
+training: {learning_rate: 2e-2, max_steps: 30, per_device_train_batch_size: 8, metric_for_best_model: accuracy}
+output: run
+`;
+
+const OPTIONS = [' good.', ' not good, bad.'];
+const rowsOf = (count: number, seed: number) =>
+  tinyRows(count, seed).map(({ text, label }, i) => {
+    const right = label === 'good' ? 0 : 1;
+    // Right ones by their number or their text.
+    return { question: `${text} That is`, options: OPTIONS, answer: i % 2 === 0 ? right : OPTIONS[right] };
+  });
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = new Workspace();
+  writeTinyTextModel(workspace.path('gpt2'), 'gpt2', { initializer_range: 0.1 });
+  for (const [name, count, seed] of [
+    ['train', 80, 1],
+    ['dev', 12, 2],
+  ] as const)
+    workspace.write(
+      `${name}.jsonl`,
+      rowsOf(count, seed)
+        .map((row) => `${JSON.stringify(row)}\n`)
+        .join(''),
+    );
+  workspace.write('run.yaml', CONFIG);
+  expect(await workspace.train()).toMatchObject({ code: 0 });
+  expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0 });
+});
+afterAll(() => workspace.remove());
+
+describe('a decoder', { timeout: 240_000 }, () => {
+  it('has the accuracy over choices, and the completions, that plain loops give', async () => {
+    const logitsOf = plainGpt2(workspace.path('merged'));
+    const tokenizer = Tokenizer.fromFile(workspace.path('merged', 'tokenizer.json'));
+    const idsOf = async (text: string) => [...(await tokenizer.encode(text)).getIds()];
+    const END = 0;
+    let [right, rightByByte, exact] = [0, 0, 0];
+    for (const { question, options, answer } of rowsOf(12, 2)) {
+      const completion = typeof answer === 'number' ? options[answer] : answer;
+      const prompt = await idsOf(question);
+      const likelihoods: number[] = [];
+      for (const option of options) {
+        const ids = await idsOf(question + option);
+        const logits = logitsOf(ids);
+        let sum = 0;
+        for (let i = prompt.length; i < ids.length; i++)
+          sum += logits[i - 1][ids[i]] - logSumExp(logits[i - 1]);
+        likelihoods.push(sum);
+      }
+      const byByte = likelihoods.map((value, i) => value / Buffer.byteLength(options[i]));
+      right += Number(options[likelihoods[1] > likelihoods[0] ? 1 : 0] === completion);
+      rightByByte += Number(options[byByte[1] > byByte[0] ? 1 : 0] === completion);
+      // Greedy, as long as the longest completion and its end.
+      const most = Math.max(...(await Promise.all(options.map(idsOf))).map(({ length }) => length)) + 1;
+      const ids = [...prompt];
+      while (ids.length < prompt.length + most) {
+        const last = logitsOf(ids).at(-1)!;
+        ids.push(last.indexOf(Math.max(...last)));
+        if (ids.at(-1) === END) break;
+      }
+      const text = await tokenizer.decode(ids.slice(prompt.length), true);
+      exact += Number(text.trim() === completion.trim());
+    }
+    const last = eventsOf(workspace.events('run'), 'evaluation').at(-1)! as unknown as Record<string, number>;
+    expect(last.eval_accuracy).toBeCloseTo(right / 12, 12);
+    expect(last.eval_accuracy_norm).toBeCloseTo(rightByByte / 12, 12);
+    expect(last.eval_exact_match).toBeCloseTo(exact / 12, 12);
+    expect(last.eval_valid_json).toBe(0);
+    // Something was learnt, so that the numbers are not those of chance alone.
+    expect(right).toBeGreaterThan(6);
+    const { stdout } = await workspace.run('eval', 'run', 'dev.jsonl', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ eval_accuracy: right / 12, eval_exact_match: exact / 12 });
+  });
+
+  it.each([
+    ['{"question": "a", "options": ["b"], "answer": 0}', 'a list of two texts or more in "options"'],
+    ['{"question": "a", "options": ["b", "c"], "answer": 2}', 'one of "options" in "answer"'],
+    ['{"question": "a", "options": ["b", "c"], "answer": "d"}', 'one of "options" in "answer"'],
+  ])('refuses the row %s', async (row, message) => {
+    workspace.write('wrong.jsonl', `${row}\n`);
+    const { code, stderr } = await workspace.run('eval', 'run', 'wrong.jsonl');
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+});
