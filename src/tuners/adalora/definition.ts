@@ -1,4 +1,5 @@
 import { AllocatedRun } from '../allocation/allocated-run.ts';
+import { allocationVariants, LIMIT_KEYS } from '../allocation/allocation-variants.ts';
 import { BUDGET_KEYS, withoutBudget } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { keptCount } from '../allocation/kept-count.ts';
@@ -74,7 +75,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     // Alpha is what makes the file's scale, whatever it was made from.
     known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
-    meaningless: [...BUDGET_KEYS, 'score', 'grow', 'init', 'importance_timing'],
+    meaningless: [...BUDGET_KEYS, 'score', 'grow', 'init', 'importance_timing', ...LIMIT_KEYS, 'schedule'],
     notices: ['the adapter goes on with the triplets it has: no rank changes'],
   }),
   words: {
@@ -82,6 +83,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     titleWith: ({ score, grow, ...settings }) =>
       withVariants(TITLE, [
         SCORES[`${score}`] ?? [],
+        ...allocationVariants(settings),
         importanceVariant(settings),
         grow === true ? 'growing' : [],
         tripletVariants(settings),

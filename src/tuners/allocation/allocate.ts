@@ -1,3 +1,5 @@
+import type { RankLimits } from './rank-limits.ts';
+
 /** What it takes to keep so many components of each module; it grows with every one of them. */
 export type Cost = (ranks: readonly number[]) => number;
 
@@ -14,11 +16,17 @@ export interface Allocation {
 /**
  * Keeps the components of the largest score over all modules: exactly `budget` of them, all when there are fewer. Where
  * they have a `cost`, no more than `budget` is spent: one that does not fit is passed over, for a cheaper one behind it may.
+ * `limits` say what modules must and may keep besides.
  *
  * Of equal scores the earlier one stays (earlier module, then lower index); NaN is below everything. PEFT keeps what
  * exceeds the k-th smallest score, which is the same set when no two scores are equal.
  */
-export function allocate(scores: readonly Float64Array[], budget: number, cost?: Cost): Allocation {
+export function allocate(
+  scores: readonly Float64Array[],
+  budget: number,
+  cost?: Cost,
+  limits?: RankLimits,
+): Allocation {
   const starts: number[] = [];
   let total = 0;
   for (const { length } of scores) {
@@ -35,7 +43,11 @@ export function allocate(scores: readonly Float64Array[], budget: number, cost?:
   const order = Int32Array.from(flat, (_, i) => i).sort((a, b) =>
     flat[b] > flat[a] ? 1 : flat[b] < flat[a] ? -1 : a - b,
   );
-  const chosen = cost ? affordable(order, modules, scores.length, budget, cost) : order.subarray(0, budget);
+  const chosen = limits
+    ? limited(order, modules, scores.length, budget, cost, limits)
+    : cost
+      ? affordable(order, modules, scores.length, budget, cost)
+      : order.subarray(0, budget);
   const kept = new Uint8Array(total);
   for (const i of chosen) kept[i] = 1;
   const last = chosen.at(-1);
@@ -44,6 +56,41 @@ export function allocate(scores: readonly Float64Array[], budget: number, cost?:
     count: chosen.length,
     threshold: last === undefined ? Infinity : flat[last],
   };
+}
+
+/**
+ * Of components in order those that fit within limits: first the best of each module that it must keep, then the others. Quotas
+ * are of the budget in components; with a cost, of what it is measured in.
+ */
+function limited(
+  order: Int32Array,
+  modules: Int32Array,
+  moduleCount: number,
+  budget: number,
+  cost: Cost | undefined,
+  { min, max, groups, quotas }: RankLimits,
+): number[] {
+  const spent: Cost = cost ?? ((ranks) => ranks.reduce((sum, rank) => sum + rank, 0));
+  // A cost has a part that is there without any component, such as a file's header.
+  const nothing = spent(new Array<number>(moduleCount).fill(0));
+  const ranks = new Array<number>(moduleCount).fill(0);
+  const chosen = new Set<number>();
+  const spentBy = (group: number) =>
+    spent(ranks.map((rank, k) => (groups[k] === group ? rank : 0))) - nothing;
+  const take = (i: number, isFree: boolean) => {
+    const module = modules[i];
+    if (chosen.has(i) || (isFree ? ranks[module] >= max : ranks[module] >= min)) return;
+    ranks[module]++;
+    const group = groups[module];
+    const isWithin =
+      spent(ranks) <= budget &&
+      (!isFree || group < 0 || spentBy(group) <= quotas[group] * (budget - nothing));
+    if (isWithin) chosen.add(i);
+    else ranks[module]--;
+  };
+  for (const isFree of [false, true]) for (const i of order) take(i, isFree);
+  // In order of scores, the least last.
+  return [...order].filter((i) => chosen.has(i));
 }
 
 /** Of components in order those that fit, each beside the ones before it. */

@@ -5,6 +5,7 @@ import { componentScores, magnitudeScores } from './component-scores.ts';
 import { rawSensitivity, updateImportance } from './importance.ts';
 import { keptCount } from './kept-count.ts';
 import { dropComponent, type PrunedModule, shifted, spanOf } from './pruned-module.ts';
+import { type RankLimits, rankLimits } from './rank-limits.ts';
 import { scoreLogarithms } from './score-logarithms.ts';
 
 /** Everything a checkpoint needs for an exact resume. */
@@ -28,9 +29,27 @@ export interface AllocatorConfig {
    * What a scalar w counts, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε) (`signal-to-noise`: IGU-LoRA,
    * Cui et al., ICLR 2026, arXiv 2603.13792), |w g| of the last step; or λ alone, |λ|.
    */
-  score: 'sensitivity-uncertainty' | 'signal-to-noise' | 'sensitivity' | 'magnitude';
+  score: 'sensitivity-uncertainty' | 'signal-to-noise' | 'sensitivity' | 'magnitude' | ScoreFunction;
+  /** How the budget falls. Left out: with the cube. */
+  schedule?: BudgetSettings['curve'];
+  min_rank?: number;
+  max_rank?: number;
+  quotas?: Readonly<Record<string, string>>;
   shrink: 'at-final' | 'at-export';
 }
+
+/** What is known of a trained number w when components are chosen. */
+export interface Importance {
+  /** Ī, the average of |w g|. */
+  sensitivity: number;
+  /** Ū, the average of its deviation. */
+  uncertainty: number;
+  /** w itself. */
+  value: number;
+}
+
+/** A score of one's own: what a trained number counts. It is asked for every number, so it must be quick and keep nothing. */
+export type ScoreFunction = (importance: Readonly<Importance>) => number;
 
 /**
  * Below this an uncertainty of {@link AllocatorConfig.score} `signal-to-noise` counts as none: the value of IGU-LoRA's code. It
@@ -40,7 +59,7 @@ const NOISE_EPSILON = 1e-6;
 
 /** Whether a score rests on both averages. */
 function isAveraged(score: AllocatorConfig['score']): boolean {
-  return score === 'sensitivity-uncertainty' || score === 'signal-to-noise';
+  return typeof score === 'function' || score === 'sensitivity-uncertainty' || score === 'signal-to-noise';
 }
 
 /** What may be kept in the end: a number of components, or what they may cost. */
@@ -67,6 +86,7 @@ export class RankAllocator {
   readonly #config: AllocatorConfig;
   readonly #budget: BudgetSettings;
   readonly #cost: Cost | undefined;
+  readonly #limits: RankLimits | undefined;
   /** The adapter's values lie in [start, end) of the vector; module offsets here count from start. */
   readonly #start: number;
   readonly #end: number;
@@ -85,7 +105,11 @@ export class RankAllocator {
     this.#config = config;
     this.#count = modules.reduce((sum, { rank }) => sum + rank, 0);
     const initial = cost?.(modules.map(({ rank }) => rank)) ?? this.#count;
-    this.#budget = { ...schedule, initialBudget: initial, targetBudget: target };
+    this.#budget = { ...schedule, initialBudget: initial, targetBudget: target, curve: config.schedule };
+    this.#limits = rankLimits(
+      config,
+      modules.map(({ name }) => name),
+    );
     this.#cost = cost;
     const span = this.#end - this.#start;
     this.#state = {
@@ -137,7 +161,7 @@ export class RankAllocator {
     const final = step >= finalStep(this.#budget);
     if (!final && !masksAt(step, this.#budget)) return undefined;
     const scores = this.#scores(w);
-    const { keep, count, threshold } = allocate(scores, this.budgetAt(step), this.#cost);
+    const { keep, count, threshold } = allocate(scores, this.budgetAt(step), this.#cost, this.#limits);
     this.#state.pattern = Uint8Array.from(keep.flatMap((module) => [...module]));
     this.#state.allocations++;
     this.#mask(w);
@@ -185,7 +209,19 @@ export class RankAllocator {
 
   #scores(values: Float32Array): Float64Array[] {
     const { sensitivity, uncertainty } = this.#state;
-    switch (this.#config.score) {
+    const { score } = this.#config;
+    if (typeof score === 'function') {
+      const importance: Importance = { sensitivity: 0, uncertainty: 0, value: 0 };
+      return this.#modules.map((module) =>
+        componentScores(module, (i) => {
+          importance.sensitivity = sensitivity[i];
+          importance.uncertainty = uncertainty[i];
+          importance.value = values[i];
+          return score(importance);
+        }),
+      );
+    }
+    switch (score) {
       case 'sensitivity-uncertainty':
         return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i] * uncertainty[i]));
       case 'signal-to-noise':

@@ -1,3 +1,5 @@
+import { alongCurve, type Curve } from './curves.ts';
+
 /** The phases of a run, in optimizer steps. */
 export interface AllocationSchedule {
   /** Steps before the budget begins to fall. */
@@ -15,20 +17,26 @@ export interface BudgetSettings extends AllocationSchedule {
   initialBudget: number;
   /** Triplets in the end. */
   targetBudget: number;
+  /** How it falls; a function gives the budget after a step of the budgeting phase. Left out: with the cube. */
+  curve?: Curve | BudgetFunction;
 }
 
+/** The budget after a step, from 1. What it gives is kept between 0 and the initial budget. */
+export type BudgetFunction = (step: number) => number;
+
 /**
- * How many triplets may be kept after `step` (from 1): level until `tinit`, falling with the cube until
- * `totalStep - tfinal`, level again. Truncated to an integer as in PEFT. Equation 14 of the paper, but for a
+ * How many triplets may be kept after `step` (from 1): level until `tinit`, falling (with the cube, if nothing
+ * else is said) until `totalStep - tfinal`, level again. Truncated to an integer as in PEFT. Equation 14 of the paper, but for a
  * slip there: as printed it exceeds the initial budget.
  */
 export function budgetAt(step: number, settings: BudgetSettings): number {
-  const { initialBudget, targetBudget, tinit } = settings;
+  const { initialBudget, targetBudget, tinit, curve = 'cubic' } = settings;
   const end = finalStep(settings);
   if (step <= tinit) return initialBudget;
   if (step >= end) return targetBudget;
-  const left = 1 - (step - tinit) / (end - tinit);
-  return Math.trunc((initialBudget - targetBudget) * left ** 3 + targetBudget);
+  if (typeof curve === 'function') return Math.trunc(Math.min(initialBudget, Math.max(0, curve(step))));
+  const share = (step - tinit) / (end - tinit);
+  return Math.trunc(alongCurve(curve, share, initialBudget, targetBudget));
 }
 
 /** The step at which the pattern is fixed: the last masking step. */

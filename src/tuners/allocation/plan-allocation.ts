@@ -12,6 +12,8 @@ import type { AllocationSchedule } from './budget.ts';
 import type { BudgetConfig } from './budget-shape.ts';
 import type { Components } from './components.ts';
 import { type PromisedBudget, promisedBudget } from './promised-budget.ts';
+import type { PruningConfig } from './pruning-shape.ts';
+import { checkLimits } from './rank-limits.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
 import type { ScheduleConfig } from './schedule-shape.ts';
 
@@ -44,7 +46,7 @@ export interface AllocationPlan {
 export function planAllocation(
   { method, title, components, targets, kind }: AllocatingMethod,
   model: TunableModel,
-  config: AdapterSettings & BudgetConfig & ScheduleConfig,
+  config: AdapterSettings & BudgetConfig & ScheduleConfig & PruningConfig,
   totalSteps: number,
 ): AllocationPlan {
   const [{ modules, saved, budget }, schedule] = both(
@@ -60,7 +62,10 @@ export function planAllocation(
         0,
       );
       const facts = { method, title, components, modules, modelParameters, fileBytes };
-      return { modules, saved, budget: promisedBudget(config, facts) };
+      const budget = promisedBudget(config, facts);
+      const paths = modules.map(({ path }) => path);
+      checkLimits(config, paths, method, (ranks) => budget.cost(ranks) <= budget.target);
+      return { modules, saved, budget };
     },
     () => resolveSchedule(config, totalSteps, method),
   );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CURVES } from './curves.ts';
 
 const SHARE = /^(100|\d{1,2}(\.\d+)?)%$/;
 
@@ -23,6 +24,8 @@ export const scheduleShape = {
   tfinal: steps(0).optional(),
   /** Steps between two allocations. */
   deltaT: steps(1).default(1),
+  /** How the budget falls between them. Default: `cubic`, the paper's. */
+  schedule: z.enum(CURVES).optional(),
   /** Smoothing of the sensitivity. */
   beta1: z.number().gt(0).lt(1).default(0.85),
   /** Smoothing of the uncertainty. */

@@ -1,4 +1,5 @@
 import { AllocatedRun } from '../allocation/allocated-run.ts';
+import { allocationVariants } from '../allocation/allocation-variants.ts';
 import { BUDGET_KEYS, withoutBudget } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
@@ -49,6 +50,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       withVariants(NAMES.title, [
         score === 'signal-to-noise' ? 's = Ī / Ū' : [],
         score === 'sensitivity' ? 's = I' : [],
+        ...allocationVariants(settings),
         importanceVariant(settings),
         scaleVariant(settings),
       ]),

@@ -1,0 +1,26 @@
+/** How a budget may fall. */
+export const CURVES = ['cubic', 'linear', 'exponential', 'cosine', 'constant'] as const;
+
+export type Curve = (typeof CURVES)[number];
+
+/**
+ * The budget after a share of the way from `start` to `end`.
+ *
+ * @param curve `cubic`: the paper's; `exponential`: by an equal factor each step; `constant`: stays until the very end
+ * @param share from 0 to 1
+ */
+export function alongCurve(curve: Curve, share: number, start: number, end: number): number {
+  const left = 1 - share;
+  switch (curve) {
+    case 'cubic':
+      return (start - end) * left ** 3 + end;
+    case 'linear':
+      return (start - end) * left + end;
+    case 'cosine':
+      return (start - end) * (0.5 + Math.cos(Math.PI * share) / 2) + end;
+    case 'exponential':
+      return start * (end / start) ** share;
+    case 'constant':
+      return start;
+  }
+}

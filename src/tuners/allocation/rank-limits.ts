@@ -1,0 +1,59 @@
+import { UserError } from '../../support/user-error.ts';
+import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
+import type { PruningConfig } from './pruning-shape.ts';
+
+/** What modules must and may keep, whatever their importance. */
+export interface RankLimits {
+  min: number;
+  max: number;
+  /** The group of each module, -1 for those in none. */
+  groups: Int32Array;
+  /** The most of the budget that each group may keep, from 0 to 1. */
+  quotas: readonly number[];
+}
+
+type LimitConfig = Partial<Pick<PruningConfig, 'min_rank' | 'max_rank' | 'quotas'>>;
+
+/** The limits of a config; undefined if it has none. */
+export function rankLimits(config: LimitConfig, modules: readonly string[]): RankLimits | undefined {
+  const { min_rank: min = 0, max_rank: max = Infinity, quotas = {} } = config;
+  if (min === 0 && max === Infinity && Object.keys(quotas).length === 0) return undefined;
+  const numbers = Object.fromEntries(Object.keys(quotas).map((key, i) => [key, i]));
+  return {
+    ...{ min, max },
+    groups: Int32Array.from(modules, (path) => patternValue(numbers, path) ?? -1),
+    quotas: Object.values(quotas).map((share) => Number.parseFloat(share) / 100),
+  };
+}
+
+/**
+ * Looks that limits go together with each other and with the budget in the end.
+ *
+ * @param spends whether the budget has room for the least rank of every module
+ * @throws UserError naming the key
+ */
+export function checkLimits(
+  { min_rank: min = 0, max_rank: max = Infinity, quotas = {} }: LimitConfig,
+  modules: readonly string[],
+  method: string,
+  spends: (ranks: readonly number[]) => boolean,
+): void {
+  checkPatternKeys(
+    Object.fromEntries(Object.keys(quotas).map((key) => [key, 0])),
+    modules,
+    `${method}.quotas`,
+  );
+  if (min > max)
+    throw new UserError({
+      where: `${method}.min_rank`,
+      expected: `at most max_rank (${max})`,
+      got: `${min}`,
+    });
+  if (min === 0 || spends(modules.map(() => min))) return;
+  throw new UserError({
+    where: `${method}.min_rank`,
+    expected: `a budget with room for rank ${min} in each of ${modules.length} modules`,
+    got: 'one without',
+    hint: 'Lower min_rank, or raise the target.',
+  });
+}
