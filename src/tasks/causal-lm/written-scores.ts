@@ -41,7 +41,10 @@ export async function writtenScores(
     const files = context.generationFiles();
     const { eos_token_id = tokenizer.idOf('eos_token') } = generationSettings(files);
     // A model's files may lack the tokens that training padded and ended its texts with.
-    const tokens = { pad_token_id: tokenizer.padId, ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }) };
+    const tokens = {
+      pad_token_id: tokenizer.padId,
+      ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }),
+    };
     const greedy = { do_sample: false, num_beams: 1, max_new_tokens: longest + 1 };
     const config = { ...greedy, ...tokens, ...reading.generation_config };
     const batches = planEvaluation({ lengths: Int32Array.from(prompts, ({ length }) => length) }, batchSize);
