@@ -65,7 +65,14 @@ export function asBegun(
   { config: path }: ReturnType<typeof runFiles>,
   ownMetrics?: readonly string[],
 ): ParsedConfig {
-  return existsSync(path) ? keepChoices(given, startedWith(path, ownMetrics)) : given;
+  if (!existsSync(path)) return given;
+  try {
+    return keepChoices(given, startedWith(path, ownMetrics));
+  } catch (error) {
+    // A process that was killed may have left half of it. If the run has checkpoints, they tell what does not fit.
+    if (error instanceof UserError) return given;
+    throw error;
+  }
 }
 
 /** Settings in which a config differs from that with which the run in a folder has begun, and both their values. */

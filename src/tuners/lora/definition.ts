@@ -17,7 +17,7 @@ import { storeRanked } from './store-ranked.ts';
 export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   config: loraConfigSchema,
   learningRate: 5e-4,
-  chosen: { encoder: { rate: 2e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
+  chosen: { encoder: { rate: 3e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
   trains: 'adapter',
   vectors: 5,
   start(model, config) {

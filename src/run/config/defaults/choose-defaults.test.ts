@@ -53,6 +53,12 @@ it('are as many steps for fewer rows, and no more time for longer texts and larg
   expect(epochs(causal, 10, { tokens: 512, model: modelOf(256, 4, true) })).toBe(3);
 });
 
+it('are a lower rate for a model that is wider than those that were measured', () => {
+  const rate = (width: number) =>
+    chosenFor({}, 400, { model: modelOf(width, 4) }).config.training.learning_rate;
+  expect([256, 384, 768, 1024].map(rate)).toEqual([5e-3, 5e-3, 2.5e-3, 1.9e-3]);
+});
+
 it('of a decoder are the usual ones', () => {
   const decoder = modelOf(2048, 16, true);
   expect(chosenFor({ method: 'lora' }, 400, { model: decoder }).config).toMatchObject({

@@ -30,7 +30,7 @@ export interface ChoiceFacts {
 export const HELD_OUT = '10%';
 export const LEAST_ROWS = 20;
 
-/** The width of all-MiniLM-L6-v2, on which learning rates were measured; wider models take a lower one, as 1 / width. */
+/** The width of all-MiniLM-L6-v2, the widest model measured. Wider ones take a lower rate, as 1 / width; narrower ones the same. */
 const MEASURED_WIDTH = 384;
 /** Rows of a step. Small files need many steps more than smooth gradients. */
 const BATCH = 16;
@@ -60,7 +60,7 @@ export function policy(facts: ChoiceFacts): {
   const { rate, ...section } = isLanguage ? chosen.language : chosen.encoder;
   return {
     training: {
-      learning_rate: rounded(isLanguage ? rate : (rate * MEASURED_WIDTH) / widthOf(model.linears)),
+      learning_rate: rounded(isLanguage ? rate : rate * Math.min(1, MEASURED_WIDTH / widthOf(model.linears))),
       num_train_epochs: epochsFor(facts, keepsHead),
       per_device_train_batch_size: keepsHead ? batchSize.train : BATCH,
       warmup_ratio: 0.06,
