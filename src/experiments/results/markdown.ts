@@ -42,6 +42,7 @@ function taskParts(task: TaskResult): string[][] {
       `${task.data} with ${task.model}${task.baseDtype === 'float32' ? '' : ` over ${task.baseDtype}`}. ${task.rule.text}`,
     ],
     table([head, ...task.rows.map((row) => cells(row, task, compared))]),
+    task.rows.map(settingsLine),
     ...(task.tests.length > 0 ? [['Every pair, by the first score:'], table(testRows(task))] : []),
     ...(task.remarks.length > 0
       ? [['What this is worth:'], task.remarks.map((remark) => `- ${remark}`)]
@@ -71,6 +72,12 @@ function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: bo
     row.seconds ? duration(row.seconds.mean) : '',
     row.memoryMb ? `${counted(row.memoryMb.mean)} MB` : '',
   ];
+}
+
+/** What a row sets, and the steps of its runs. */
+function settingsLine({ row, settings, runs }: RowResult): string {
+  const steps = [...new Set(runs.map(({ steps }) => counted(steps)))].join(' or ');
+  return `- ${row}: ${[settingsText(settings), `${steps} steps`].filter((part) => part !== '').join('; ')}`;
 }
 
 /** Of seeds that keep different numbers the range. */

@@ -137,7 +137,10 @@ it('says what a row is worth', () => {
 
 it('writes Markdown, LaTeX and CSV', () => {
   const tasks = [
-    resultOf([outcome('LoRA_1', lora, { comparedWith: 'AdaLoRA' }), outcome('AdaLoRA', adaLora)]),
+    resultOf([
+      outcome('LoRA_1', lora, { comparedWith: 'AdaLoRA' }, { settings: { method: 'lora', 'lora.r': 2 } }),
+      outcome('AdaLoRA', adaLora),
+    ]),
   ];
   const results = { title: 'A & B', about: ['5 seeds'], versions: {}, tasks };
   const markdown = resultsMarkdown(results);
@@ -145,6 +148,7 @@ it('writes Markdown, LaTeX and CSV', () => {
   expect(markdown).toMatch(
     /^\| LoRA_1 – AdaLoRA \| −13\.00 \| −15\.48 to −10\.52 \| −13\.00 \| 0\.0020 \| 0\.0020 \|/m,
   );
+  expect(markdown).toContain('\n- LoRA_1: method lora, lora.r 2; 30 steps\n- AdaLoRA: 30 steps\n');
   expect(resultsLatex(results)).toContain('LoRA\\_1 & 61.00 $\\pm$ 1.00 & 100 & 1:00 min &  \\\\');
   expect(resultsLatex(results)).toContain('\\caption{A \\& B}');
   expect(resultsCsv(results).split('\r\n')[1]).toBe('CoLA,LoRA_1,,0,accuracy,0.6,30,100,60,');
