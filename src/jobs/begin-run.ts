@@ -1,3 +1,4 @@
+import type { Baseline } from '../baselines/baseline.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
@@ -7,6 +8,8 @@ import { type OwnScores, withOwnScores } from '../program/own-scores.ts';
 import { type Validation, validationOf } from '../program/validation.ts';
 import { type Chosen, chooseDefaults, chooseEvaluation } from '../run/config/defaults/choose-defaults.ts';
 import type { ParsedConfig, RunConfig } from '../run/config/run-config.ts';
+import { lazy } from '../support/lazy.ts';
+import { chiefScore } from '../tasks/chief-score.ts';
 import { heldOutShare } from '../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../tasks/registry.ts';
 import type { BuildTask } from '../tasks/task-definition.ts';
@@ -53,6 +56,8 @@ export interface RunBeginning {
   notices: readonly string[];
   /** By which each class counts in training, where that is not alike. */
   classWeights?: readonly number[];
+  /** What a model has to beat on the set that decides which model is best; none without such rows. Fitted when first asked. */
+  baselines(): readonly Baseline[];
   /** Tokenizes everything, with those who share the run. `began`: what time chat templates are told. */
   encode(
     began: Date,
@@ -100,6 +105,8 @@ export function beginRun({
     ...amountOf(files.train, task.countRows?.(all), task.countRows?.(train), text.maxLength),
   });
   const evalBatchSize = config.training.per_device_eval_batch_size;
+  const { set } = chiefScore(config);
+  const decisive = config.training.eval_strategy === 'no' ? undefined : validation[set];
   const weights = classWeights(config.training, labels, task.classCounts?.(train, labels));
   return {
     config,
@@ -114,6 +121,9 @@ export function beginRun({
       ...[train, ...validation.map(({ rows }) => rows)].flatMap((rows) => task.notices?.(rows) ?? []),
       ...loweredLength(config, family.config),
     ],
+    baselines: lazy(
+      () => (decisive && task.baselines?.(train, decisive.rows, { labels, reading: data })) ?? [],
+    ),
     encode(began, onProgress, communicator) {
       const { tokenizer, maxLength, vocabSize } = text;
       const context = {

@@ -36,6 +36,7 @@ export function runResults(
       steps: finish.step,
       trainableParameters: values.length,
       metrics: finish.metrics,
+      verdict: finish.verdict,
       ranks: finish.ranks,
     }),
   };

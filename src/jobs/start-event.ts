@@ -5,15 +5,18 @@ import { taskNamed } from '../tasks/registry.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
 import type { RunBeginning } from './begin-run.ts';
 import type { SetUpRun } from './set-up-run.ts';
+import { toBeat } from './verdict/to-beat.ts';
 
 /** What is told before the first step. `startupMs`: from the process's start. */
 export function startEvent(
-  { config, labels, chosen }: RunBeginning,
+  run: RunBeginning,
   { settings, inputs }: SetUpRun,
   step: number,
   startupMs: number,
 ): EventOf<'start'> {
+  const { config, labels, chosen } = run;
   const { train, validation, values, method } = inputs;
+  const to_beat = toBeat(run);
   const averages = Object.entries(taskNamed(config.task).averages?.(labels) ?? {});
   const named = scorePrefixes(config.data.validation).flatMap((prefix) =>
     averages.map(([name, average]) => [prefix + name, average]),
@@ -33,6 +36,8 @@ export function startEvent(
     adapter_parameters: adapterParameters(method.tuner),
     ranks: method.ranks(),
     ...(named.length > 0 && { averages: Object.fromEntries(named) }),
+    ...(to_beat.length > 0 && { to_beat }),
+    metric_for_best_model: config.training.metric_for_best_model,
     method: config.method,
     device: config.device,
     training: { ...config.training },

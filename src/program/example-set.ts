@@ -1,3 +1,4 @@
+import type { ScoreInterval } from '../metrics/score-interval.ts';
 import type { Tensors } from '../runtime/session.ts';
 import type { Evaluator } from './program.ts';
 
@@ -35,10 +36,19 @@ export interface Confusion {
   counts: readonly (readonly number[])[];
 }
 
+/** How sure the scores of an evaluation are. */
+export interface Certainty {
+  /** What was scored: rows, sentences, questions. */
+  rows: number;
+  /** The 95 % interval of a score, by its name without `eval_`; undefined where none can be given. */
+  interval(score: string): ScoreInterval | undefined;
+}
+
 /** What an evaluation tells beside its scores. */
 export interface EvaluationWatch {
   /** Of tasks of one class a row. */
   onConfusion?(confusion: Confusion): void;
+  onCertainty?(certainty: Certainty): void;
   /** Of tasks that answer: what the model says of each row, and what is right. */
   onAnswers?(predictions: readonly unknown[], references: readonly unknown[]): void;
 }

@@ -3,14 +3,18 @@ import { extensionOf } from '../data/extension-of.ts';
 import { EMBEDDED_MODEL } from '../data/hub/embedded-model.ts';
 import { parseModelId } from '../data/hub/model-id.ts';
 import { averaged, SCORES, type ScoreFacts } from '../metrics/scores.ts';
+import type { Verdict } from '../run/verdict.ts';
 import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
 import { heldOutShare, scorePrefixes, type ValidationFiles, validationSets } from '../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../tasks/registry.ts';
 import { titleOf } from '../tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../tuners/registry.ts';
+import { capital } from './format.ts';
 import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
+import { findingSentences } from './verdict/finding-sentences.ts';
+import { verdictSentence } from './verdict/verdict-sentence.ts';
 
 /** What a card tells. The config is a run's. */
 export interface ModelCardFacts {
@@ -37,6 +41,8 @@ export interface ModelCardFacts {
   trainableParameters: number;
   /** Scores on the validation file, with or without `eval_`. */
   metrics: Readonly<Record<string, number>>;
+  /** How good that is. */
+  verdict?: Verdict;
   /** Final rank of each adapted module. */
   ranks: Readonly<Record<string, number>>;
 }
@@ -53,7 +59,7 @@ export function modelCard(facts: ModelCardFacts): string {
     `---\n${stringify(frontMatter(facts, base, title)).trimEnd()}\n---`,
     `# ${title}`,
     introduction(facts, base),
-    ...section('Scores', scoreTable(facts)),
+    ...section('Scores', [verdictText(facts), scoreTable(facts)].filter((part) => part !== '').join('\n\n')),
     ...section('Ranks', Object.keys(ranks).length > 0 ? rankSection(rankTable(ranks)) : ''),
     ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
     ...section('Use', usage(facts, base)),
@@ -126,6 +132,11 @@ function introduction({ config, labels, steps, trainableParameters }: ModelCardF
     `trained by ${methodTitle(config)} for ${counted(steps)} steps with ` +
     `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', from an earlier adapter on'}.${classes}`
   );
+}
+
+function verdictText({ verdict }: ModelCardFacts): string {
+  if (!verdict) return '';
+  return [`${capital(verdictSentence(verdict))}.`, ...findingSentences(verdict)].join('\n\n');
 }
 
 function scoreTable(facts: ModelCardFacts): string {

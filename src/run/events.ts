@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { allocationSchema } from '../tuners/allocation-event.ts';
+import { toBeatSchema, verdictSchema } from './verdict.ts';
 
 /** JSON has no NaN: what is not a number was none, or is missing in the log of another version. */
 const number = z
@@ -38,6 +39,10 @@ const start = z.object({
   ranks: ranks.default({}),
   /** How scores are averaged over classes, by their names without `eval_`, where that is to be said. */
   averages: z.record(text, text).optional().catch(undefined),
+  /** What the score by which models are compared has to beat. */
+  to_beat: z.array(toBeatSchema).optional().catch(undefined),
+  /** That score, without `eval_`. */
+  metric_for_best_model: text.optional().catch(undefined),
   method: text.default(''),
   device: text.default(''),
   /** The config's section, with every value. */
@@ -113,6 +118,8 @@ const finish = z.object({
   peak_memory_mb: number,
   /** The last evaluation's, or the best one's with load_best_model_at_end. */
   metrics: z.record(z.string(), number).default({}),
+  /** How good that is; missing where a run was stopped, or has no rows to be scored on. */
+  verdict: verdictSchema.optional().catch(undefined),
   /** At the end. */
   ranks: ranks.default({}),
   /** Trained parameters outside the head that were kept. */

@@ -1,5 +1,5 @@
 import { NotFinite } from '../program/check-finite.ts';
-import type { Confusion, Scores } from '../program/example-set.ts';
+import type { Certainty, Confusion, Scores } from '../program/example-set.ts';
 import type { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import { evaluationEvent, type TrainEvent } from '../run/events.ts';
@@ -9,10 +9,18 @@ import type { TrainerSettings } from './trainer-settings.ts';
 /** Classes of which the log keeps which was taken for which: of more the table is large, and nobody reads it. */
 const MOST_CONFUSED = 32;
 
+/** What an evaluation has told beside its scores. */
+export interface Seen {
+  certainty?: Certainty;
+  confusion?: Confusion;
+}
+
 /** The evaluations of a run: when they are due, what they give, and which was the best. */
 export class Evaluations {
   readonly best: BestTracker;
   lastMetrics: Record<string, number> = {};
+  /** Of the last evaluation and of the best; after a resume undefined until there is another. */
+  seen: { last?: Seen; best?: Seen } = {};
   readonly #validation: Validation | undefined;
   readonly #settings: TrainerSettings;
   readonly #emit: (event: TrainEvent) => void;
@@ -46,17 +54,22 @@ export class Evaluations {
     if (!validation) throw new Error('evaluation without validation data');
     const { metricForBest, stepsPerEpoch } = this.#settings;
     const started = performance.now();
-    let confusion: Confusion | undefined;
+    const seen: Seen = {};
     const scores = await validation
       .run(program, values, {
         onConfusion(found) {
-          confusion = found;
+          seen.confusion = found;
+        },
+        onCertainty(found) {
+          seen.certainty = found;
         },
       })
       .catch((error) => unscored(error, metricForBest));
     const seconds = (performance.now() - started) / 1000;
     this.lastMetrics = scores;
     const best = canBeBest && this.best.observe(step, scores, values);
+    this.seen = { last: seen, best: best ? seen : this.seen.best };
+    const { confusion } = seen;
     const measured = {
       ...scores,
       eval_runtime: seconds,

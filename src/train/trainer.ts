@@ -13,7 +13,7 @@ import { isSampled } from '../support/is-sampled.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
 import { differentiateStep } from './differentiate-step.ts';
-import { Evaluations } from './evaluations.ts';
+import { Evaluations, type Seen } from './evaluations.ts';
 import { Meter } from './meter.ts';
 import { assertFinite, SkippedSteps } from './skipped-steps.ts';
 import { StepBatches } from './step-batches.ts';
@@ -82,6 +82,33 @@ export class Trainer {
     const { loadBestAtEnd, stopStep } = this.#settings;
     const isOver = this.step >= stopStep || this.#evaluations.isPatienceOver;
     return (loadBestAtEnd && isOver ? this.#evaluations.best.values : undefined) ?? this.#updater.values;
+  }
+
+  /**
+   * What is known of the evaluation that the run ends with beside its scores. Where that was before a resume it is done once
+   * more, by all processes. Undefined for a run without evaluations.
+   */
+  async seen(): Promise<Seen | undefined> {
+    const { best, seen, lastMetrics } = this.#evaluations;
+    const isBest = this.#settings.loadBestAtEnd && best.state !== undefined;
+    const { validation } = this.#inputs;
+    const known = isBest ? seen.best : seen.last;
+    if (known || !validation || Object.keys(lastMetrics).length === 0) return known;
+    const again: Seen = {};
+    const program = this.#newProgram();
+    try {
+      await validation.run(program, this.values, {
+        onCertainty(found) {
+          again.certainty = found;
+        },
+        onConfusion(found) {
+          again.confusion = found;
+        },
+      });
+    } finally {
+      await program.release();
+    }
+    return again;
   }
 
   /** Opens the training session, so that the first step finds it ready. */

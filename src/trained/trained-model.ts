@@ -10,7 +10,7 @@ import { writesText } from '../models/heads/registry.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
-import type { Scores } from '../program/example-set.ts';
+import type { EvaluationWatch, Scores } from '../program/example-set.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { type OwnScores, ownScoresOf, withOwnScores } from '../program/own-scores.ts';
 import { Program } from '../program/program.ts';
@@ -174,7 +174,14 @@ export class TrainedModel {
   /** As {@link TrainedModel.evaluate}, for files, with scores of one's own that may be computed elsewhere. */
   async score(
     files: readonly TextFile[],
-    { reading = {}, own, onNotice, onConfusion, signal }: EvaluationOptions & { own?: OwnScores } = {},
+    {
+      reading = {},
+      own,
+      onNotice,
+      onConfusion,
+      onCertainty,
+      signal,
+    }: EvaluationOptions & Pick<EvaluationWatch, 'onCertainty'> & { own?: OwnScores } = {},
   ): Promise<Scores> {
     const task = this.definition();
     const said = Object.entries(reading).filter(([, value]) => value !== undefined);
@@ -183,7 +190,10 @@ export class TrainedModel {
     const rows = task.read(files, context.reading);
     if (onNotice) for (const message of task.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
-    return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, { onConfusion });
+    return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, {
+      onConfusion,
+      onCertainty,
+    });
   }
 
   /** Writes the text that follows a prompt: as {@link TextGenerator.generate}. */

@@ -3,7 +3,8 @@ import { textInMemory } from '../../data/rows.ts';
 import { averaged } from '../../metrics/scores.ts';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import type { Processes } from '../../parallel/node/join-processes.ts';
-import type { Confusion } from '../../program/example-set.ts';
+import type { Certainty, Confusion } from '../../program/example-set.ts';
+import { verdictSentence } from '../../report/verdict/verdict-sentence.ts';
 import { printable } from '../../support/printable.ts';
 import { UserError } from '../../support/user-error.ts';
 import {
@@ -49,25 +50,44 @@ async function run(
       : await namedFiles(file, flags, task.takesFolders);
     if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
     let confusion: Confusion | undefined;
-    const scores = await trained.evaluate({
-      data: files,
+    let certainty: Certainty | undefined;
+    const scores = await trained.score(files, {
       reading: readingFlags(flags),
       onNotice: (message) => console.error(printable(message)),
       onConfusion(found) {
         confusion = found;
       },
+      onCertainty(found) {
+        certainty = found;
+      },
     });
+    const { judgeEvaluation } = await import('../../jobs/node/judge-evaluation.ts');
+    const verdict = await judgeEvaluation(trained, path, files, readingFlags(flags), scores, certainty);
     if (flags.json) {
-      console.log(JSON.stringify({ ...scores, ...(confusion && { confusion_matrix: confusion }) }));
+      console.log(
+        JSON.stringify({
+          ...scores,
+          ...(confusion && { confusion_matrix: confusion }),
+          ...(verdict && { verdict }),
+        }),
+      );
       return;
     }
     const averages = task.averages?.(trained.labels) ?? {};
-    const lines = Object.entries(scores).map(
-      ([name, score]) => [averaged(name, averages[name.slice('eval_'.length)]), score] as const,
-    );
+    const lines = Object.entries(scores).map(([name, score]) => {
+      const key = name.slice('eval_'.length);
+      return [averaged(name, averages[key]), score, key] as const;
+    });
     const width = Math.max(...lines.map(([name]) => name.length));
-    for (const [name, score] of lines) console.log(`${name.padEnd(width)}  ${score.toFixed(4)}`);
+    for (const [name, score, key] of lines) {
+      const [low, high] = certainty?.interval(key) ?? [];
+      const sure = low === undefined ? '' : `  (${low.toFixed(2)} to ${high?.toFixed(2)})`;
+      console.log(`${name.padEnd(width)}  ${score.toFixed(4)}${sure}`);
+    }
     if (confusion) console.log(`\n${classTable(confusion)}`);
+    if (verdict) console.log(`\n${printable(verdictSentence(verdict))}`);
+    if (verdict && !verdict.learnt)
+      console.log('This is no better than an answer that does not read the text.');
   } finally {
     await trained.close();
   }

@@ -71,6 +71,8 @@ async function run(given: string | undefined, { set, resume, json, ...flags }: F
       process.exitCode = STOPPED;
     } else if (!json) {
       console.log(`The run is in ${printable(config.output)}`);
+      const { nextSteps } = await import('../next-steps.ts');
+      console.log(printable(nextSteps(config)));
     }
   } catch (error) {
     await watch.close(error as Error);

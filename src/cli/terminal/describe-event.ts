@@ -1,6 +1,8 @@
-import { averaged } from '../../metrics/scores.ts';
+import { averaged, scoreFacts } from '../../metrics/scores.ts';
 import { componentsOf } from '../../report/run/run-facts.ts';
+import { toBeatWords } from '../../report/verdict/verdict-sentence.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
+import { isNoBetterThanBlind } from '../../run/verdict.ts';
 import { printable } from '../../support/printable.ts';
 
 /** How scores are averaged, as the start of a run tells. */
@@ -9,14 +11,14 @@ type Averages = EventOf<'start'>['averages'];
 /**
  * What stays on the screen of an event, as lines without colour; nothing of steps, measurements and allocations under way.
  *
- * @param begun the start of the run, if it is known: what its ranks count, and how its scores are averaged
+ * @param begun the start of the run, if it is known: what its ranks count, how its scores are averaged, what they have to beat
  */
 export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): string | undefined {
   switch (event.type) {
     case 'start':
       return start(event);
     case 'evaluation':
-      return evaluation(event, begun?.averages);
+      return evaluation(event, begun);
     case 'allocation':
       return event.final
         ? `ranks are final at step ${event.step}: ${event.budget} ${componentsOf([begun?.method ?? ''])}`
@@ -36,7 +38,8 @@ export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): stri
 }
 
 function start(event: EventOf<'start'>): string {
-  const { step, truncated } = event;
+  const { step, truncated, to_beat = [], metric_for_best_model = '' } = event;
+  const others = toBeatWords(to_beat);
   const begin =
     `${event.method} on ${event.device}: ${counted(event.train_examples)} examples, ` +
     `${counted(event.total_steps)} steps (${short(event.num_train_epochs)} epochs), ` +
@@ -45,18 +48,28 @@ function start(event: EventOf<'start'>): string {
     begin,
     ...(event.chosen ?? []).map((one) => `chosen: ${printable(one)}`),
     ...(step > 0 ? [`continues after step ${step}`] : []),
-    ...(truncated > 0 ? [`note: ${cut(truncated)}`] : []),
+    ...(truncated > 0 ? [`note: ${cut(event)}`] : []),
+    ...(others === '' ? [] : [printable(`to beat, ${metric_for_best_model}: ${others}`)]),
   ].join('\n');
 }
 
-function cut(texts: number): string {
-  if (texts === 1) return '1 text is longer than data allows and was cut';
-  return `${counted(texts)} texts are longer than data allows and were cut`;
+function cut({ truncated, train_examples, eval_examples }: EventOf<'start'>): string {
+  if (truncated === 1) return '1 text is longer than data allows and was cut';
+  const percent = (100 * truncated) / (train_examples + eval_examples);
+  const share = percent < 1 ? 'under 1' : Math.round(percent);
+  return `${counted(truncated)} texts (${share} %) are longer than data allows and were cut`;
 }
 
-function evaluation(event: EventOf<'evaluation'>, averages: Averages): string {
-  const best = event.best ? '  (best so far)' : '';
-  return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event, averages)}${best}`;
+function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): string {
+  const best = event.best && isAnyGood(event, begun) ? '  (best so far)' : '';
+  return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event, begun?.averages)}${best}`;
+}
+
+/** What answers without reading does as well is not called best. */
+function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
+  const { metric_for_best_model: metric, to_beat } = begun ?? {};
+  if (metric === undefined || to_beat === undefined) return true;
+  return !isNoBetterThanBlind(event[`eval_${metric}`], to_beat, scoreFacts(metric)?.lessIsBetter);
 }
 
 function finish(event: FinishEvent, averages: Averages): string {

@@ -28,6 +28,11 @@ const RUN: TrainEvent[] = [
     trainable_parameters: 207098,
     adapter_parameters: 206328,
     ranks: {},
+    to_beat: [
+      { name: 'a bag of words', value: 0.69, is_blind: false },
+      { name: 'always "1"', value: 0.68, is_blind: true },
+    ],
+    metric_for_best_model: 'accuracy',
     method: 'adalora',
     device: 'cpu',
     startup_ms: 900,
@@ -56,6 +61,13 @@ const RUN: TrainEvent[] = [
     train_samples_per_second: 130,
     peak_memory_mb: 690,
     metrics: { eval_loss: 0.6, eval_accuracy: 0.71 },
+    verdict: {
+      ...{ score: 'accuracy', value: 0.71, interval: [0.682, 0.737], rows: 1043, learnt: true, findings: [] },
+      to_beat: [
+        { name: 'a bag of words', value: 0.69, is_blind: false },
+        { name: 'always "1"', value: 0.68, is_blind: true },
+      ],
+    },
     ranks: { 'bert.encoder.layer.0.output.dense': 3, 'bert.encoder.layer.1.output.dense': 9 },
   },
 ];
@@ -78,26 +90,46 @@ describe('trainDisplay', () => {
     expect(`\n${shown({}, RUN)}`).toMatchInlineSnapshot(`
       "
       adalora on cpu: 8,551 examples, 1,072 steps (4 epochs), 207,098 trained parameters
-      note: 3 texts are longer than data allows and were cut
+      note: 3 texts (under 1 %) are longer than data allows and were cut
+      to beat, accuracy: a bag of words 0.690, always "1" 0.680
       note: not in the checkpoint, initialised: classifier.weight
       step 10/1072  loss 0.6000  budget 400  132 examples/s  0:13 left
       evaluation at step 268, epoch 1: loss 0.6100, accuracy 0.7000  (best so far)
       step 536/1072  loss 0.6000  eval accuracy 0.7000  budget 400  132 examples/s  0:00 left
-      checkpoint runs/a/checkpoints/checkpoint-536.safetensors
       done at step 1072 after 4:23, 130 examples/s, peak memory 690 MB
       loss 0.6000, accuracy 0.7100
       layer  output.dense  mean
       0                 3   3.0
       1                 9   9.0
       mean            6.0   6.0
+      accuracy 0.710 (0.68 to 0.74) on 1043 rows; a bag of words 0.690, always "1" 0.680
       "
     `);
+  });
+
+  it('is loud where a run has learnt nothing, and calls none of it best', () => {
+    const score = (value: number) => evaluationEvent(268, 1, { eval_accuracy: value }, true);
+    const finish = RUN.at(-1) as Extract<TrainEvent, { type: 'finish' }>;
+    const verdict = {
+      ...finish.verdict!,
+      value: 0.68,
+      learnt: false,
+      findings: [{ message: 'The training loss grew.', remedy: 'Lower training.learning_rate.' }],
+    };
+    const text = shown({}, [RUN[0], score(0.68), score(0.681), { ...finish, ranks: {}, verdict }]);
+    expect(text.split('\n').filter((line) => line.startsWith('evaluation'))).toEqual([
+      'evaluation at step 268, epoch 1: accuracy 0.6800',
+      'evaluation at step 268, epoch 1: accuracy 0.6810  (best so far)',
+    ]);
+    expect(text).toMatch(
+      /\nThis model has learnt nothing\. The training loss grew\. Lower training\.learning_rate\.\n$/,
+    );
   });
 
   it('redraws one line on a terminal, cut to its width', () => {
     const text = shown({ isTTY: true, columns: 60 }, [RUN[0], step(10), step(500), step(600)]);
     const drawn = text.split('\r\x1b[2K');
-    expect(drawn[0].trimEnd().split('\n').at(-1)).toContain('were cut');
+    expect(drawn[0].trimEnd().split('\n').at(-1)).toContain('to beat');
     expect(drawn).toHaveLength(4);
     expect(drawn[1]).toContain('step 10/1072  loss 0.6000');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
@@ -108,8 +140,8 @@ describe('trainDisplay', () => {
 
 it('control characters in the path of a checkpoint are spelt', () => {
   const path = 'a\u001b[2J/checkpoint-1.safetensors';
-  expect(shown({}, [{ type: 'checkpoint', step: 1, path }])).toBe(
-    'checkpoint a\\u{1b}[2J/checkpoint-1.safetensors\n',
+  expect(shown({ isTTY: true }, [{ type: 'checkpoint', step: 1, path }])).toContain(
+    'checkpoint a\\u{1b}[2J/checkpoint-1.safetensors',
   );
 });
 

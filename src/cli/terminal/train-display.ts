@@ -1,6 +1,9 @@
 import { averaged } from '../../metrics/scores.ts';
 import { rankTable } from '../../report/rank-table.ts';
+import { findingSentences } from '../../report/verdict/finding-sentences.ts';
+import { verdictSentence } from '../../report/verdict/verdict-sentence.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../run/events.ts';
+import { printable } from '../../support/printable.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
@@ -26,7 +29,7 @@ export function jsonDisplay(screen: Screen): Display {
 
 /**
  * A run on a terminal: one line that is redrawn with the newest step, above it what should stay. On other screens
- * every step is a line.
+ * every step is a line, and checkpoints are left out.
  *
  * @param metric the score of the last evaluation that the progress line repeats, without `eval_`
  * @param now milliseconds on any clock
@@ -84,6 +87,13 @@ export function trainDisplay(
     }
   };
 
+  const showVerdict = (verdict: FinishEvent['verdict']) => {
+    if (!verdict) return;
+    print(colours.bold(printable(verdictSentence(verdict))));
+    const style = verdict.learnt ? colours.yellow : (text: string) => colours.bold(colours.red(text));
+    for (const sentence of findingSentences(verdict)) print(style(printable(sentence)));
+  };
+
   return {
     show(event) {
       if (event.type === 'start') {
@@ -91,7 +101,7 @@ export function trainDisplay(
         begun = event;
       }
       if (event.type === 'evaluation') score = event[`eval_${metric}`];
-      if (!isTold(event)) return;
+      if (!isTold(event) || (event.type === 'checkpoint' && !isLive)) return;
       if (event.type === 'step') return showStep(event);
       if (event.type === 'progress') return showProgress(event);
       const text = describeEvent(event, begun);
@@ -101,6 +111,7 @@ export function trainDisplay(
       if (event.type === 'finish') {
         const ranks = rankLines(event, colours.isColorSupported);
         if (ranks !== undefined) print(ranks);
+        showVerdict(event.verdict);
       }
     },
     close: erase,

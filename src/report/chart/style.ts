@@ -12,8 +12,9 @@ const SCALE = {
 };
 
 const COLOURS = {
-  light: '--paper:#fcfbf7;--ink:#1c1c1a;--soft:#5f5d56;--hair:#dedbd0;--mark:#a09c8f;--pale:#bdb9ac;',
-  dark: '--paper:#15171b;--ink:#e8e5de;--soft:#a3a198;--hair:#32353b;--mark:#77766f;--pale:#5d5f63;',
+  light:
+    '--paper:#fcfbf7;--ink:#1c1c1a;--soft:#5f5d56;--hair:#dedbd0;--mark:#a09c8f;--pale:#bdb9ac;--bad:#a3231c;',
+  dark: '--paper:#15171b;--ink:#e8e5de;--soft:#a3a198;--hair:#32353b;--mark:#77766f;--pale:#5d5f63;--bad:#ff8f85;',
 };
 
 export const FIGURE_FONT = `"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif`;

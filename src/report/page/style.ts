@@ -13,6 +13,7 @@ p{max-width:42rem;margin:.4rem 0}
 .lead{color:var(--soft);margin-bottom:1.6rem}
 section{margin:0 0 2.2rem}
 [hidden]{display:none!important}
+.bad{font-weight:600;color:var(--bad)}
 small,.note{color:var(--soft);font-size:.82rem}
 footer{border-top:1px solid var(--hair);padding-top:.6rem;color:var(--soft);font-size:.82rem}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:1.6rem 2rem;align-items:start}

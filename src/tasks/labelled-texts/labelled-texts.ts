@@ -1,10 +1,11 @@
 import { parseRows } from '../../data/parse-rows.ts';
 import type { DataOptions, Row } from '../../data/row.ts';
 import type { Value } from '../../graph/graph.ts';
+import { bootstrap, wilson } from '../../metrics/score-interval.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import type { LossOptions } from '../../objectives/task-model.ts';
-import type { Scores } from '../../program/example-set.ts';
+import type { Certainty, Scores } from '../../program/example-set.ts';
 import { predictAll } from '../../program/predict-all.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -87,6 +88,20 @@ export function labelledTexts<Answer extends LabelAnswer>(
       kind.answer(logits.slice(row * width, (row + 1) * width), labels),
     );
   };
+  const certaintyOf = (logits: Float32Array, rows: number, width: number, targets: Targets): Certainty => ({
+    rows,
+    interval(score) {
+      const scoreOf = (logits: Float32Array, targets: Targets) =>
+        score === 'loss'
+          ? kind.evaluationLoss(logits, width, targets)
+          : (kind.scores(logits, width, targets)[score as ScoreName] ?? Number.NaN);
+      // A share of rows.
+      if (score === 'accuracy') return wilson(scoreOf(logits, targets), rows);
+      return bootstrap(rows, (drawn) =>
+        scoreOf(takenRows(logits, rows, drawn), takenRows(targets, rows, drawn)),
+      );
+    },
+  });
   const examples: TaskDefinition<LabelledData, LabelledRows>['examples'] = (
     { rows, fileName },
     { labels, tokenizer, maxLength, classWeights, communicator },
@@ -155,6 +170,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
           const scores: Scores = { eval_loss: kind.evaluationLoss(logits, numLabels, targets) };
           for (const [name, score] of Object.entries(kind.scores(logits, numLabels, targets)))
             scores[`eval_${name}`] = score;
+          watch?.onCertainty?.(certaintyOf(logits, labelled.rows.length, numLabels, targets));
           const counts = watch?.onConfusion && kind.confusion?.(logits, numLabels, targets);
           if (counts) watch.onConfusion?.({ labels: context.labels, counts });
           watch?.onAnswers?.(
@@ -225,6 +241,19 @@ export function labelledTexts<Answer extends LabelAnswer>(
     },
     words: wordsOf(kind),
   };
+}
+
+/** Some rows of values that are [rows, width], row after row. */
+function takenRows<Values extends Float32Array | Int32Array>(
+  values: Values,
+  rows: number,
+  taken: Int32Array,
+) {
+  const width = values.length / rows;
+  const found = values.slice(0, taken.length * width) as Values;
+  for (let i = 0; i < found.length; i++)
+    found[i] = values[taken[Math.floor(i / width)] * width + (i % width)];
+  return found;
 }
 
 /** @throws UserError for rows that are all labelled -1, which is what GLUE's test sets have for no label */

@@ -1,3 +1,4 @@
+import { bootstrap } from '../../metrics/score-interval.ts';
 import { dealNumbers } from '../../parallel/deal.ts';
 import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
@@ -11,21 +12,30 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
   return {
     examples,
     output: 'loss',
-    async run(program, values) {
+    async run(program, values, watch) {
       const batches = planEvaluation(examples, batchSize);
       const losses = await dealNumbers(program.communicator, batches.length, async (number) => {
         const { feeds, weight } = examples.batch(batches[number], number);
         // Counts of tokens are exact in 32 bits, as the loss is that of the graph.
         return Float32Array.of(await program.loss(values, feeds), weight);
       });
-      let loss = 0;
-      let tokens = 0;
-      for (const [number, [ofBatch, weight]] of losses.entries()) {
+      for (const [number, [ofBatch]] of losses.entries())
         if (!Number.isFinite(ofBatch)) throw new NotFinite(Math.min(...batches[number]));
-        loss += weight * ofBatch;
-        tokens += weight;
-      }
-      const mean = loss / tokens;
+      // A batch is drawn as one: of its tokens the losses are not known each for itself.
+      const meanOf = (rows: Iterable<number>) => {
+        const drawn = Array.from(rows, (row) => losses[row]);
+        const weights = drawn.reduce((sum, [, weight]) => sum + weight, 0);
+        return drawn.reduce((sum, [ofBatch, weight]) => sum + weight * ofBatch, 0) / weights;
+      };
+      watch?.onCertainty?.({
+        rows: examples.lengths.length,
+        interval(score) {
+          if (score === 'loss') return bootstrap(losses.length, meanOf);
+          if (score === 'perplexity') return bootstrap(losses.length, (rows) => Math.exp(meanOf(rows)));
+          return undefined;
+        },
+      });
+      const mean = meanOf(losses.keys());
       return { eval_loss: mean, eval_perplexity: Math.exp(mean) };
     },
   };

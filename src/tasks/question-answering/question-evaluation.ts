@@ -1,4 +1,5 @@
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
+import { meanInterval, wilson } from '../../metrics/score-interval.ts';
 import { squadScores } from '../../metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
@@ -34,6 +35,10 @@ export function questionEvaluation(
         found.map(({ answer }) => answer.text),
         questions.map(({ answers }) => answers.map(({ text }) => text)),
       );
+      watch?.onCertainty?.({
+        rows: questions.length,
+        interval: (score) => answerInterval(questions, found, score),
+      });
       return { eval_loss: meanLoss(logits, set), ...answerScores(questions, found) };
     },
   };
@@ -68,6 +73,14 @@ function answerScores(questions: readonly AnsweredText[], found: readonly BestSp
     if (!name.endsWith('total')) scores[`eval_${name}`] = score;
   }
   return scores;
+}
+
+/** Of scores that are means over questions. */
+function answerInterval(questions: readonly AnsweredText[], found: readonly BestSpans[], score: string) {
+  if (score !== 'f1' && score !== 'exact_match') return undefined;
+  const each = questions.map((question, i) => answerScores([question], [found[i]])[`eval_${score}`]);
+  if (score === 'f1') return meanInterval(each);
+  return wilson(each.reduce((sum, value) => sum + value, 0) / each.length, each.length);
 }
 
 function meanLoss(logits: readonly SpanLogits[], { labels }: QuestionExamples): number {

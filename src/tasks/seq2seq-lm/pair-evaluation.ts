@@ -1,7 +1,8 @@
 import { openLanguageModel } from '../../generation/open-language-model.ts';
 import { TextGenerator } from '../../generation/text-generator.ts';
 import { bleu } from '../../metrics/bleu.ts';
-import { rouge } from '../../metrics/rouge.ts';
+import { ROUGE_TYPES, rouge, rougeOfText } from '../../metrics/rouge.ts';
+import { bootstrap, meanInterval } from '../../metrics/score-interval.ts';
 import type { Evaluation } from '../../program/example-set.ts';
 import { lossEvaluation } from '../language/loss-evaluation.ts';
 import type { EncodingContext } from '../task-definition.ts';
@@ -26,8 +27,9 @@ export function pairEvaluation(
   return {
     ...byLoss,
     async run(program, values, watch) {
-      const { eval_loss } = await byLoss.run(program, values);
-      if (!context.reading.predict_with_generate) return { eval_loss };
+      const writes = context.reading.predict_with_generate;
+      const { eval_loss } = await byLoss.run(program, values, writes ? undefined : watch);
+      if (!writes) return { eval_loss };
       const model = await openLanguageModel({ ...program.parts, values });
       const generator = new TextGenerator({
         model,
@@ -43,6 +45,18 @@ export function pairEvaluation(
         const texts = written.map(({ text }) => text);
         const targets = pairs.map((pair) => pair.targets);
         watch?.onAnswers?.(texts, targets);
+        watch?.onCertainty?.({
+          rows: texts.length,
+          interval(score) {
+            if (score === 'bleu')
+              return bootstrap(texts.length, (rows) => {
+                const of = <T>(all: readonly T[]) => Array.from(rows, (row) => all[row]);
+                return bleu(of(texts), of(targets));
+              });
+            const type = ROUGE_TYPES.find((name) => name === score);
+            return type && meanInterval(texts.map((text, i) => rougeOfText(text, targets[i])[type].fmeasure));
+          },
+        });
         const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);
         return {
           eval_loss,

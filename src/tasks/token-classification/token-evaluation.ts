@@ -1,5 +1,6 @@
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
 import { argmaxRows } from '../../metrics/predicted-labels.ts';
+import { bootstrap } from '../../metrics/score-interval.ts';
 import { type SeqevalScores, seqeval } from '../../metrics/seqeval.ts';
 import type { Evaluation, EvaluationWatch } from '../../program/example-set.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
@@ -79,5 +80,14 @@ export function wordScores(
   const predicted = logits.map((rows) => tags(argmaxRows(rows, labels.length)));
   const references = targets.map(tags);
   watch?.onAnswers?.(predicted, references);
+  watch?.onCertainty?.({
+    rows: predicted.length,
+    interval: (score) =>
+      bootstrap(predicted.length, (rows) => {
+        const of = (tags: readonly string[][]) => Array.from(rows, (row) => tags[row]);
+        const scores: Partial<Record<string, unknown>> = { ...seqeval(of(predicted), of(references)) };
+        return Number(scores[score]);
+      }),
+  });
   return { ...seqeval(predicted, references), loss: loss / words };
 }

@@ -5,6 +5,8 @@ import type { RunGroup } from '../../run/group-runs.ts';
 import { finalScores } from '../../run/run-record.ts';
 import { scoreTitleIn } from '../../run/score-title.ts';
 import { groupInterval, intervalText } from '../../stats/group-values.ts';
+import { findingSentences } from '../../verdict/finding-sentences.ts';
+import { verdictSentence } from '../../verdict/verdict-sentence.ts';
 import { figure, part, type Section, table, toneOf } from '../section.ts';
 import { scoreByBudget } from './score-by-budget.ts';
 
@@ -22,7 +24,7 @@ export function result(groups: readonly RunGroup[]): Section {
       ),
     ),
   ]);
-  const scores = part('result-table', table('Result', groups, rows));
+  const scores = markup`${part('result-verdict', verdicts(groups))}${part('result-table', table('Result', groups, rows))}`;
   const figures = [spread(groups, names[0]), scoreByBudget(groups, names[0])];
   // Many columns want the whole width.
   const body =
@@ -30,6 +32,25 @@ export function result(groups: readonly RunGroup[]): Section {
       ? markup`${scores}<div class="figures">${figures}</div>`
       : markup`<div class="pair">${scores}${figures}</div>`;
   return { ...section, body };
+}
+
+/** Runs that are each judged in words; of more, those that have learnt nothing. */
+const MOST_JUDGED = 4;
+
+/** How good each run is. */
+function verdicts(groups: readonly RunGroup[]) {
+  const isFew = groups.reduce((sum, { runs }) => sum + runs.length, 0) <= MOST_JUDGED;
+  return groups.flatMap(({ runs, label }) =>
+    runs.flatMap(({ finish, name }) => {
+      const verdict = finish?.verdict;
+      if (!verdict || (!isFew && verdict.learnt)) return [];
+      const run = groups.length > 1 || runs.length > 1 ? `${runs.length > 1 ? name : label}: ` : '';
+      const findings = findingSentences(verdict).map(
+        (text) => markup`<p${!verdict.learnt && markup` class="bad"`}>${text}</p>`,
+      );
+      return [markup`<p>${run}${verdictSentence(verdict)}.</p>${findings}`];
+    }),
+  );
 }
 
 function spread(groups: readonly RunGroup[], name: string) {

@@ -1,0 +1,24 @@
+import { isAbsolute } from 'node:path';
+import type { RunConfig } from '../run/config/run-config.ts';
+import { PROGRAM } from '../support/program.ts';
+import { taskNamed } from '../tasks/registry.ts';
+import { shellQuoted } from './shell-quoted.ts';
+
+/** What can be done with a finished run, a command a line. */
+export function nextSteps({ output, task, data }: Pick<RunConfig, 'output' | 'task' | 'data'>): string {
+  const { prediction, words } = taskNamed(task);
+  const run = shellQuoted([isAbsolute(output) || !output.startsWith('-') ? output : `./${output}`]);
+  const isAsked = prediction?.line?.(data) !== undefined;
+  const use = isAsked ? `${PROGRAM} predict ${run}` : words.use(data).command.replace(' . ', ` ${run} `);
+  const steps = [
+    [use, isAsked ? 'answers what you type' : (words.use(data).explanation ?? '')],
+    [`${PROGRAM} report ${run}`, 'draws the run as one HTML page'],
+    [`${PROGRAM} serve ${run}`, 'answers over HTTP'],
+    [`${PROGRAM} export ${run} --as onnx -o onnx`, 'for transformers.js and Optimum'],
+  ];
+  const width = Math.max(...steps.map(([command]) => command.length));
+  return [
+    'Next:',
+    ...steps.map(([command, what]) => `  npx ${command.padEnd(width)}  ${what}`.trimEnd()),
+  ].join('\n');
+}

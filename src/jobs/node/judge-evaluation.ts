@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { dataFiles } from '../../data/node/text-files.ts';
+import type { TextFile } from '../../data/text-file.ts';
+import { readYaml } from '../../formats/node/read-text.ts';
+import { type ScoreName, scoreFacts } from '../../metrics/scores.ts';
+import type { Certainty, Scores } from '../../program/example-set.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
+import { isNoBetterThanBlind, type Verdict } from '../../run/verdict.ts';
+import { UserError } from '../../support/user-error.ts';
+import { heldOutShare, type ValidationFiles } from '../../tasks/data-files.ts';
+import { metricsOf } from '../../tasks/registry.ts';
+import type { ReadingFlags } from '../../tasks/task-definition.ts';
+import type { TrainedModel } from '../../trained/trained-model.ts';
+
+/**
+ * How good the scores of a trained model on some files are, beside what is simpler. That is fitted on the run's training
+ * rows; where they are not known, only the best answer that does not read the text is told, by the scored rows themselves.
+ *
+ * @param path the run's folder, if it is one
+ */
+export async function judgeEvaluation(
+  trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context'>,
+  path: string,
+  files: readonly TextFile[],
+  flags: ReadingFlags,
+  scores: Scores,
+  certainty: Certainty | undefined,
+): Promise<Verdict | undefined> {
+  const task = trained.definition();
+  const own = trained.context().reading;
+  const reading = task.withFlags(own, flags, files[0].name);
+  const [score] = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1]);
+  const value = scores[`eval_${score}`];
+  if (value === undefined) return undefined;
+  const rows = task.read(files, reading);
+  const learnt = await trainingRows(path, trained, own);
+  const baselines = task.baselines?.(learnt ?? rows, rows, { labels: trained.labels, reading }) ?? [];
+  const to_beat = baselines
+    .filter(({ isBlind }) => learnt !== undefined || isBlind)
+    .map(({ name, isBlind, scores }) => ({
+      name,
+      value: scores[score as ScoreName] ?? Number.NaN,
+      is_blind: isBlind,
+    }));
+  const interval = certainty?.interval(score);
+  const average = task.averages?.(trained.labels)[score];
+  return {
+    ...{ score, value, to_beat, findings: [] },
+    ...(average !== undefined && { average }),
+    ...(interval && { interval: [...interval] }),
+    ...(certainty && { rows: certainty.rows }),
+    learnt: !isNoBetterThanBlind(value, to_beat, scoreFacts(score)?.lessIsBetter),
+  };
+}
+
+/** The rows that a run was trained on, if its folder tells of files that are still there. */
+async function trainingRows(
+  path: string,
+  trained: Pick<TrainedModel, 'definition'>,
+  reading: object,
+): Promise<unknown> {
+  const { config } = runFiles(path);
+  if (!existsSync(config)) return undefined;
+  const { data } = Object(readYaml(config, 'the config of a run')) as {
+    data?: { dataset?: string; train?: string; validation?: ValidationFiles };
+  };
+  if (!data || data.dataset !== undefined || !existsSync(`${data.train}`)) return undefined;
+  const task = trained.definition();
+  try {
+    const all = task.read(await dataFiles(`${data.train}`, task.takesFolders), reading);
+    const share = heldOutShare(data.validation);
+    return share === undefined ? all : (task.holdOut?.(all, share).train ?? all);
+  } catch (error) {
+    // Another file than the run had.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { isNoBetterThanBlind, type Verdict } from '../../run/verdict.ts';
+import { diagnose, type Symptoms } from './diagnose.ts';
+
+const blind = { name: 'always "returns"', value: 0.22, is_blind: true };
+const bag = { name: 'a bag of words', value: 0.9, is_blind: false };
+
+function findings(verdict: Partial<Verdict>, symptoms: Partial<Symptoms> = {}) {
+  const { value = 0.22, to_beat = [bag, blind] } = verdict;
+  const learnt = !isNoBetterThanBlind(value, to_beat, symptoms.lessIsBetter);
+  return diagnose(
+    { score: 'accuracy', value, rows: 76, to_beat, learnt, findings: [], ...verdict },
+    {
+      lessIsBetter: false,
+      losses: { first: 1.61, last: 0.3, peak: 1.61 },
+      isCrossEntropy: true,
+      blindLoss: 1.6,
+      learningRate: 2e-3,
+      usualRate: 2e-3,
+      steps: 60,
+      epochs: 3,
+      truncatedShare: 0,
+      maxLength: 128,
+      ...symptoms,
+    },
+  ).map(({ message, remedy }) => `${message} ${remedy}`);
+}
+
+describe('a run that learnt nothing', () => {
+  it.each<[string, Partial<Symptoms>, string]>([
+    [
+      'exploded',
+      { losses: { first: 1.7, last: 182, peak: 182 }, learningRate: 5 },
+      'The training loss exploded: 1.7 at first, 182 at the end. The learning rate is too high. Lower training.learning_rate: it is 5, try 0.002.',
+    ],
+    [
+      'exploded and came back',
+      { losses: { first: 453, last: 0.7, peak: 476 } },
+      'The training loss exploded: 453 at first, 0.7 at the end.',
+    ],
+    [
+      'began with numbers far from those of the rows',
+      { losses: { first: 453, last: 1, peak: 453 }, isCrossEntropy: false },
+      'The training loss fell (453 at first, 1 at the end)',
+    ],
+    [
+      'was never a number',
+      { losses: { first: Number.NaN, last: Number.NaN, peak: Number.NaN } },
+      'The training loss exploded: not a number at first, not a number at the end. The learning rate is too high. Lower training.learning_rate: it is 0.002, try 0.0002.',
+    ],
+    [
+      'read little',
+      { truncatedShare: 0.83, maxLength: 8 },
+      '83 % of the texts were cut after 8 tokens, so that most of each was not read. Raise data.max_length: it is 8.',
+    ],
+    [
+      'was too slow',
+      { losses: { first: 1.61, last: 1.6, peak: 1.61 }, learningRate: 1e-6 },
+      'The training loss hardly fell: 1.61 at first, 1.6 at the end. Raise training.learning_rate: it is 0.000001, 0.002 is usual.',
+    ],
+    [
+      'was too short',
+      { losses: { first: 1.61, last: 1.6, peak: 1.61 } },
+      'The training loss hardly fell: 1.61 at first, 1.6 at the end. Raise training.num_train_epochs: it is 3 (60 steps).',
+    ],
+    [
+      'learnt by heart',
+      {},
+      'The training loss fell (1.61 at first, 0.3 at the end), but the held-out rows are answered no better. Check that data.validation is labelled as data.train is.',
+    ],
+  ])('says why: it %s', (_, symptoms, message) => {
+    const found = findings({}, symptoms);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(message);
+  });
+
+  it.each([
+    [
+      0.3,
+      'The training rows were learnt by heart, but they say nothing of others: a bag of words finds nothing either. The labels may be shuffled.',
+    ],
+    [
+      1.6,
+      'Nothing in the texts tells the labels apart: a bag of words finds nothing either. The labels may be shuffled.',
+    ],
+  ])('has shuffled labels where words tell nothing, with a loss of %d', (last, message) => {
+    const to_beat = [{ ...bag, value: 0.23 }, blind];
+    const [found] = findings({ to_beat }, { losses: { first: 1.61, last, peak: 1.61 } });
+    expect(found).toContain(message);
+    expect(found).toContain('Check that data.text and data.label name the right columns');
+  });
+
+  it('tells that all rows have one answer', () => {
+    const confusion = {
+      labels: ['returns', 'payment'],
+      counts: [
+        [10, 0],
+        [20, 0],
+      ],
+    };
+    expect(findings({}, { confusion })[0]).toContain('The model answers "returns" for every row.');
+  });
+
+  it('cannot be told from one that learnt where the held-out rows have one class', () => {
+    const confusion = {
+      labels: ['returns', 'payment'],
+      counts: [
+        [10, 0],
+        [0, 0],
+      ],
+    };
+    const [found] = findings({ value: 1, to_beat: [{ ...blind, value: 1 }] }, { confusion });
+    expect(found).toContain('Every held-out row is "returns"');
+  });
+
+  it.each([
+    [{ score: 'pearson', value: 0.4 }, Number.NaN, false, true],
+    [{ score: 'pearson', value: -0.1 }, Number.NaN, false, false],
+    [{ score: 'mae', value: 0.4 }, 0.5, true, true],
+    [{ score: 'mae', value: 0.6 }, 0.5, true, false],
+    [{ score: 'accuracy', value: Number.NaN }, 0.5, false, false],
+    [{ score: 'accuracy', value: 0.5 }, 0.5, false, false],
+  ])(
+    'is one that is no better than without reading: %j beside %d (less is better: %s): learnt %s',
+    (verdict, value, lessIsBetter, learnt) => {
+      expect(isNoBetterThanBlind(verdict.value, [{ ...blind, value }], lessIsBetter)).toBe(!learnt);
+    },
+  );
+});
+
+describe('a run that learnt', () => {
+  it('has no findings where it is better than all', () => {
+    expect(findings({ value: 0.95, interval: [0.92, 0.98] })).toEqual([]);
+  });
+
+  it('says where there are too few rows to tell', () => {
+    const [found] = findings({ value: 0.3, interval: [0.1, 0.5], rows: 12, to_beat: [blind] });
+    expect(found).toContain('12 rows are too few to tell this from always "returns".');
+  });
+
+  it('says where a bag of words is better by more than chance', () => {
+    expect(findings({ value: 0.6, interval: [0.5, 0.7] })).toEqual([
+      'A bag of words is better. Raise training.num_train_epochs: it is 3 (60 steps). A larger model (model:) may know more of such texts.',
+    ]);
+    expect(findings({ value: 0.88, interval: [0.8, 0.95] })).toEqual([]);
+  });
+});

@@ -1,0 +1,169 @@
+import type { Confusion } from '../../program/example-set.ts';
+import { blindValue, type Finding, type Verdict } from '../../run/verdict.ts';
+import type { LossCourse } from './loss-course.ts';
+
+/** What the likeliest reason for a bad score is read from. */
+export interface Symptoms {
+  /** Whether a model is better with less of the score. */
+  lessIsBetter: boolean;
+  /** Of the training. */
+  losses: Pick<LossCourse, 'first' | 'last' | 'peak'>;
+  /** Whether its loss is a cross-entropy: then it starts near that of the best answer without reading. */
+  isCrossEntropy: boolean;
+  /** The loss of the best answer that does not read the text, on the rows that are scored. */
+  blindLoss?: number;
+  learningRate: number;
+  /** The method's default. */
+  usualRate: number;
+  steps: number;
+  epochs: number;
+  /** Share of the training texts that were cut to `maxLength` tokens. */
+  truncatedShare: number;
+  maxLength: number;
+  confusion?: Confusion;
+}
+
+/** A loss that is so many times that of the start, and of an answer without reading, has grown. */
+const GROWN = 2;
+/** One that was ever so many times that of an answer without reading exploded. */
+const EXPLODED = 4;
+/** A learning rate so many times the usual one, or less than the inverse, is likely the reason. */
+const UNUSUAL = 3;
+/** Fewer steps hardly teach anything. */
+const FEW_STEPS = 30;
+/** Below this share of it the loss has fallen. */
+const FALLEN = 0.9;
+/** Below this share of it the training rows are known by heart. */
+const BY_HEART = 0.5;
+const MOSTLY = 0.5;
+
+/** What a person should know of a verdict, the weightiest first; nothing for a run that went well. */
+export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
+  if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
+  const blind = verdict.to_beat.find(({ is_blind }) => is_blind);
+  const found: Finding[] = [];
+  if (blind && verdict.interval && isWithin(blindValue(blind), verdict.interval))
+    found.push({
+      message: `${verdict.rows} rows are too few to tell this from ${blind.name}.`,
+      remedy: 'Hold out more rows (data.validation), or label more.',
+    });
+  const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
+  if (better) found.push({ message: `${capital(better.name)} is better.`, remedy: strengthen(symptoms) });
+  return found;
+}
+
+/** Why a run has learnt nothing, as far as its figures tell. */
+function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
+  const { losses, blindLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
+    symptoms;
+  const [first, last] = [losses.first ?? Number.NaN, losses.last ?? Number.NaN];
+  const told = `${figure(first)} at first, ${figure(last)} at the end`;
+  const [only] = actualClasses(confusion);
+  if (only !== undefined && actualClasses(confusion).length === 1)
+    return {
+      message: `Every held-out row is "${only}", so that no score tells what was learnt.`,
+      remedy: 'Hold out rows of every class (data.validation).',
+    };
+  const usual = usualRate < learningRate ? usualRate : learningRate / 10;
+  const one = onlyAnswer(confusion);
+  const answers = one === undefined ? '' : ` The model answers "${one}" for every row.`;
+  if (hasExploded(symptoms))
+    return {
+      message: `The training loss exploded: ${told}.${answers} The learning rate is too high.`,
+      remedy: `Lower training.learning_rate: it is ${learningRate}, try ${usual}.`,
+    };
+  if (truncatedShare > MOSTLY)
+    return {
+      message: `${percent(truncatedShare)} of the texts were cut after ${maxLength} tokens, so that most of each was not read.${answers}`,
+      remedy: `Raise data.max_length: it is ${maxLength}.`,
+    };
+  const reference = blindLoss ?? first;
+  const isByHeart = last < BY_HEART * reference;
+  const hasFallen = last < FALLEN * reference;
+  const tooLittle = {
+    message: `The training loss hardly fell: ${told}.${answers}`,
+    remedy: strengthen(symptoms),
+  };
+  if (!hasFallen && (UNUSUAL * learningRate < usualRate || steps < FEW_STEPS)) return tooLittle;
+  const other = verdict.to_beat.find(({ is_blind }) => !is_blind)?.name;
+  if (other !== undefined && bagFindsNothing(verdict, symptoms))
+    return {
+      message: `${isByHeart ? 'The training rows were learnt by heart, but they say nothing of others' : 'Nothing in the texts tells the labels apart'}: ${other} finds nothing either. The labels may be shuffled.${answers}`,
+      remedy:
+        'Check that data.text and data.label name the right columns, and that each label stands beside its text.',
+    };
+  if (!hasFallen) return tooLittle;
+  return {
+    message: `The training loss fell (${told}), but the held-out rows are answered no better.${answers}`,
+    remedy:
+      'Check that data.validation is labelled as data.train is. Else label more rows, or lower training.num_train_epochs.',
+  };
+}
+
+/** Whether the loss grew beyond what any beginning explains, or was never a number. */
+function hasExploded({ losses, blindLoss, isCrossEntropy, learningRate, usualRate }: Symptoms): boolean {
+  const { first = Number.NaN, last = Number.NaN, peak } = losses;
+  if (!(last <= GROWN * Math.max(first, blindLoss ?? 0))) return true;
+  // The loss of numbers begins anywhere.
+  const isTelling = isCrossEntropy || learningRate > UNUSUAL * usualRate;
+  return blindLoss !== undefined && isTelling && peak > EXPLODED * blindLoss;
+}
+
+/** Whether what reads the words is no better than what does not. */
+function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): boolean {
+  const reading = to_beat.filter(({ is_blind }) => !is_blind);
+  const blind = to_beat.filter(({ is_blind }) => is_blind);
+  const sign = lessIsBetter ? -1 : 1;
+  const best = Math.max(...blind.map((other) => sign * blindValue(other)));
+  return (
+    reading.length > 0 && reading.every(({ value }) => !(sign * value > best + 0.05 * Math.abs(1 - best)))
+  );
+}
+
+/** What to do where more training is likely to help. */
+function strengthen({ learningRate, usualRate, epochs, steps }: Symptoms): string {
+  const rate =
+    learningRate < usualRate
+      ? `training.learning_rate: it is ${learningRate}, ${usualRate} is usual`
+      : `training.num_train_epochs: it is ${figure(epochs)} (${steps} steps)`;
+  return `Raise ${rate}. A larger model (model:) may know more of such texts.`;
+}
+
+/** Whether another score is better by more than the interval allows for. */
+function isBeaten(
+  { value, interval = [value, value] }: Verdict,
+  other: number,
+  lessIsBetter: boolean,
+): boolean {
+  return lessIsBetter ? other < interval[0] : other > interval[1];
+}
+
+function isWithin(value: number, [low, high]: readonly [number, number]): boolean {
+  return value >= low && value <= high;
+}
+
+/** The classes that the scored rows have. */
+function actualClasses(confusion: Confusion | undefined): readonly string[] {
+  return confusion?.labels.filter((_, row) => confusion.counts[row].some((count) => count > 0)) ?? [];
+}
+
+/** The class that all rows were taken for; undefined where they were not. */
+function onlyAnswer(confusion: Confusion | undefined): string | undefined {
+  if (!confusion) return undefined;
+  const { labels, counts } = confusion;
+  const answered = labels.filter((_, column) => counts.some((row) => row[column] > 0));
+  return answered.length === 1 ? answered[0] : undefined;
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+/** Three significant digits. */
+function figure(value: number): string {
+  return Number.isFinite(value) ? `${Number(value.toPrecision(3))}` : 'not a number';
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,64 @@
+import { scoreFacts } from '../../metrics/scores.ts';
+import { methodOf } from '../../run/config/method-of.ts';
+import type { FinishEvent } from '../../run/events.ts';
+import { isNoBetterThanBlind, type Verdict } from '../../run/verdict.ts';
+import { chiefScore } from '../../tasks/chief-score.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import type { Trainer } from '../../train/trainer.ts';
+import type { RunBeginning } from '../begin-run.ts';
+import type { SetUpRun } from '../set-up-run.ts';
+import { diagnose } from './diagnose.ts';
+import type { LossCourse } from './loss-course.ts';
+import { toBeat } from './to-beat.ts';
+
+/**
+ * The end of a run with the verdict on what it has learnt. All processes that share the run call this.
+ *
+ * @param losses what the training has told
+ */
+export async function judgeRun(
+  run: RunBeginning,
+  { inputs, settings }: SetUpRun,
+  trainer: Pick<Trainer, 'seen'>,
+  finish: FinishEvent,
+  losses: LossCourse,
+): Promise<FinishEvent> {
+  const { config, labels } = run;
+  const name = config.training.metric_for_best_model;
+  const value: number | undefined = finish.metrics[`eval_${name}`];
+  if (finish.reason === 'stopped' || value === undefined) return finish;
+  const seen = await trainer.seen();
+  const { score, set } = chiefScore(config);
+  // Of several sets it is told of the first.
+  const certainty = set === 0 ? seen?.certainty : undefined;
+  const interval = certainty?.interval(score);
+  const to_beat = toBeat(run);
+  const task = taskNamed(config.task);
+  const average = task.averages?.(labels)[score];
+  const lessIsBetter = scoreFacts(score)?.lessIsBetter ?? false;
+  const verdict: Verdict = {
+    score: name,
+    ...(average !== undefined && { average }),
+    value,
+    ...(interval && { interval: [...interval] }),
+    ...(certainty && { rows: certainty.rows }),
+    to_beat,
+    learnt: !isNoBetterThanBlind(value, to_beat, lessIsBetter),
+    findings: [],
+  };
+  const { train } = inputs;
+  verdict.findings = diagnose(verdict, {
+    lessIsBetter,
+    isCrossEntropy: task.smoothsLabels === true,
+    losses,
+    blindLoss: run.baselines().find(({ isBlind }) => isBlind)?.scores.loss,
+    learningRate: config.training.learning_rate,
+    usualRate: methodOf(config).definition.learningRate,
+    steps: settings.totalSteps,
+    epochs: settings.totalSteps / settings.stepsPerEpoch,
+    truncatedShare: train.truncated / train.lengths.length,
+    maxLength: run.maxLength,
+    confusion: set === 0 ? seen?.confusion : undefined,
+  });
+  return { ...finish, verdict };
+}

@@ -1,0 +1,20 @@
+import type { Baseline } from '../../baselines/baseline.ts';
+import type { ScoreName } from '../../metrics/scores.ts';
+import type { RunConfig } from '../../run/config/run-config.ts';
+import type { ToBeat } from '../../run/verdict.ts';
+import { chiefScore } from '../../tasks/chief-score.ts';
+
+/** What baselines score by the score that decides which model is best; those that have no such score are left out. */
+export function toBeat({
+  config,
+  baselines,
+}: {
+  config: Pick<RunConfig, 'data' | 'training'>;
+  baselines(): readonly Baseline[];
+}): ToBeat[] {
+  const { score } = chiefScore(config);
+  return baselines().flatMap(({ name, isBlind, scores }) => {
+    const value = scores[score as ScoreName];
+    return value === undefined ? [] : [{ name, value, is_blind: isBlind }];
+  });
+}

@@ -1,0 +1,46 @@
+import { Random } from '../support/random.ts';
+
+/** Where a score of all rows like these lies with a probability of 95 %. */
+export type ScoreInterval = readonly [low: number, high: number];
+
+const NORMAL = 1.959964;
+const MOST_RESAMPLES = 1000;
+const LEAST_RESAMPLES = 100;
+/** Rows that are drawn in all: some tenths of a second. */
+const MOST_DRAWN = 2e6;
+
+/** The interval of a share of rows, of which each is right or wrong (Wilson 1927). */
+export function wilson(share: number, rows: number): ScoreInterval {
+  const z2 = NORMAL ** 2;
+  const centre = (share + z2 / (2 * rows)) / (1 + z2 / rows);
+  const half = (NORMAL / (1 + z2 / rows)) * Math.sqrt((share * (1 - share)) / rows + z2 / (4 * rows ** 2));
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+/**
+ * The interval of any score: its quantiles over sets of as many rows, drawn from these with repetition (Efron's percentile
+ * bootstrap). The same rows give the same interval.
+ *
+ * @param scoreOf the score of the rows with these numbers
+ * @returns undefined where the score of most such sets is not defined
+ */
+export function bootstrap(rows: number, scoreOf: (rows: Int32Array) => number): ScoreInterval | undefined {
+  const random = new Random(0, 'bootstrap');
+  const resamples = Math.max(LEAST_RESAMPLES, Math.min(MOST_RESAMPLES, Math.floor(MOST_DRAWN / rows)));
+  const drawn = new Int32Array(rows);
+  const scores: number[] = [];
+  for (let i = 0; i < resamples; i++) {
+    for (let row = 0; row < rows; row++) drawn[row] = random.integer(rows);
+    const score = scoreOf(drawn);
+    if (Number.isFinite(score)) scores.push(score);
+  }
+  if (rows < 2 || 2 * scores.length < resamples) return undefined;
+  scores.sort((a, b) => a - b);
+  const quantile = (share: number) => scores[Math.round(share * (scores.length - 1))];
+  return [quantile(0.025), quantile(0.975)];
+}
+
+/** The bootstrap interval of a mean over rows. */
+export function meanInterval(values: ArrayLike<number>): ScoreInterval | undefined {
+  return bootstrap(values.length, (rows) => rows.reduce((sum, row) => sum + values[row], 0) / rows.length);
+}
