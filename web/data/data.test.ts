@@ -83,7 +83,6 @@ describe('rows are split', () => {
         .sort()
         .join(''),
     ).toBe('a'.repeat(15) + 'b'.repeat(5));
-    expect(split.guess).toEqual({ label: 'a', share: 0.75 });
     const texts = [...split.train, ...split.heldOut].map(({ text }) => text);
     expect(new Set(texts).size).toBe(100);
     expect(splitRows(table(rows), 0, 1, 0)).toEqual(split);

@@ -16,8 +16,6 @@ export interface Split {
   labels: [label: string, rows: number][];
   /** Rows without text or label, and rows whose text came before. */
   leftOut: { empty: number; repeated: number };
-  /** The label that most held-out rows have, and their share: what a guess would score. */
-  guess: { label: string; share: number };
 }
 
 const HELD_OUT_SHARE = 0.2;
@@ -64,11 +62,7 @@ export function splitRows(table: Table, text: number, label: number, seed: numbe
     throw new UserError({ where: fileName, expected, got: `${labels[0][1]} of "${labels[0][0]}"` });
   }
   const train = rows.filter((row) => !heldOut.has(row));
-  const [guess, same] = [...rowsByLabel(heldOut)].reduce((a, b) => (b[1].length > a[1].length ? b : a));
-  return {
-    ...{ train, heldOut: [...heldOut], labels, leftOut },
-    guess: { label: guess, share: same.length / heldOut.size },
-  };
+  return { train, heldOut: [...heldOut], labels, leftOut };
 }
 
 function rowsByLabel(rows: Iterable<LabelledRow>): Map<string, LabelledRow[]> {

@@ -1,7 +1,9 @@
 import type { Remote } from 'comlink';
-import { counted, score } from '../../src/report/format.ts';
+import { capital, counted, score } from '../../src/report/format.ts';
 import type { Desk } from '../worker/desk.ts';
 import type { Prediction } from '../worker/messages.ts';
+import { findingSentences } from '../../src/report/verdict/finding-sentences.ts';
+import { verdictSentence } from '../../src/report/verdict/verdict-sentence.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 import type { Ended } from './training-step.ts';
@@ -74,12 +76,13 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
     if (!ended) return;
     ({ fileName } = ended.begun);
     forget.disabled = !ended.begun.isKept;
-    const { eval_accuracy, eval_f1 } = ended.outcome.metrics;
-    const { heldOutRows, guess } = ended.begun;
+    const { metrics, verdict } = ended.outcome;
+    const { heldOutRows } = ended.begun;
     element('score', HTMLElement).textContent =
-      `Right on ${(100 * eval_accuracy).toFixed(1)} % of ${counted(heldOutRows)} rows that it was not trained on.`;
+      `Right on ${(100 * metrics.eval_accuracy).toFixed(1)} % of ${counted(heldOutRows)} rows that it was not trained on.`;
     element('score-note', HTMLElement).textContent =
-      `F1 is ${score(eval_f1)}. To call every row “${guess.label}” would be right on ${(100 * guess.share).toFixed(1)} %.`;
+      `${verdict ? `${capital(verdictSentence(verdict))}. ` : ''}F1 is ${score(metrics.eval_f1)}.`;
+    element('verdict', HTMLElement).textContent = verdict ? findingSentences(verdict).join('\n') : '';
   };
 }
 

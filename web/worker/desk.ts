@@ -174,7 +174,7 @@ export class Desk {
     });
     const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
     if (trained.adapter) this.#learnt = new LearntModel(trained, { ...this.#site, device });
-    const { reason, step, metrics, train_runtime } = trained;
-    return { reason, step, metrics, train_runtime };
+    const { reason, step, metrics, train_runtime, verdict } = trained;
+    return { reason, step, metrics, train_runtime, verdict };
   }
 }

@@ -40,7 +40,7 @@ export interface Watcher {
   checkpoint(problem?: string): void;
 }
 
-export type Outcome = Pick<TrainResult, 'reason' | 'step' | 'metrics' | 'train_runtime'>;
+export type Outcome = Pick<TrainResult, 'reason' | 'step' | 'metrics' | 'train_runtime' | 'verdict'>;
 
 export interface Prediction {
   /** The most likely first. */

@@ -18,7 +18,6 @@ export interface PageRun {
   fileName: string;
   trainRows: number;
   heldOutRows: number;
-  guess: Split['guess'];
 }
 
 const HELD_OUT = 'held-out.jsonl';
@@ -32,7 +31,7 @@ export const SEED = 0;
 export function pageRun(
   fileName: string,
   names: { text: string; label: string },
-  { train, heldOut, guess }: Split,
+  { train, heldOut }: Split,
   { epochs, rank, device }: Settings,
 ): PageRun {
   const trainName = `${fileName.replace(/\.[^.]*$/, '')}.jsonl`;
@@ -51,6 +50,5 @@ export function pageRun(
     fileName,
     trainRows: train.length,
     heldOutRows: heldOut.length,
-    guess,
   };
 }
