@@ -81,7 +81,11 @@ describe.each([
   });
 
   it('predicts as in its own evaluation', async () => {
-    const { confusion_matrix: _, ...scores } = JSON.parse(await run('eval', method, 'dev.tsv', '--json'));
+    const {
+      confusion_matrix: _,
+      verdict: __,
+      ...scores
+    } = JSON.parse(await run('eval', method, 'dev.tsv', '--json'));
     const finish = workspace.events(method).at(-1)!;
     expect(scores.eval_accuracy).toBeGreaterThan(0.8);
     if (finish.type !== 'finish') expect.unreachable();

@@ -124,7 +124,7 @@ describe.each([
     const score = async (folder: string) => json(await workspace.run('eval', folder, dev, '--json'));
     const { eval_loss, eval_perplexity } = run.evaluations.at(-1)!;
     const scores = await score(output);
-    expect(Object.keys(scores)).toEqual(['eval_loss', 'eval_perplexity']);
+    expect(Object.keys(scores)).toEqual(['eval_loss', 'eval_perplexity', 'verdict']);
     expect(scores.eval_loss).toBeCloseTo(eval_loss, 5);
     expect(scores.eval_perplexity / eval_perplexity).toBeCloseTo(1, 4);
     const merged = `${output}-merged`;

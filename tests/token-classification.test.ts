@@ -46,9 +46,9 @@ describe('token classification by the command', () => {
       ['accuracy', 'f1', 'loss', 'precision', 'recall'].map((name) => `eval_${name}`),
     );
     const scores = JSON.parse((await workspace.run('eval', 'run', 'dev.jsonl', '--json')).stdout);
-    expect(scores).toEqual(metrics);
+    expect(scores).toMatchObject({ ...metrics, verdict: { score: 'f1', learnt: true } });
     // The same sentences in the other format.
-    expect(JSON.parse((await workspace.run('eval', 'run', 'dev.conll', '--json')).stdout)).toEqual(metrics);
+    expect(JSON.parse((await workspace.run('eval', 'run', 'dev.conll', '--json')).stdout)).toEqual(scores);
   });
 
   it('predicts lines of text, columns and JSON Lines alike', async () => {

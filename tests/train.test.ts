@@ -76,7 +76,7 @@ describe.each([
   });
 
   it('gives the same logits when it is used as in its own evaluation', async () => {
-    const [{ confusion_matrix: __, ...scores }] = json(
+    const [{ confusion_matrix: __, verdict, ...scores }] = json(
       await workspace.run('eval', method, 'dev.tsv', '--json'),
     );
     const {
@@ -88,6 +88,8 @@ describe.each([
       eval_samples_per_second,
       ...own
     } = run.evaluations.at(-1)!;
+    expect(verdict).toMatchObject({ score: 'accuracy', value: scores.eval_accuracy, rows: 48 });
+    expect(verdict.to_beat).toHaveLength(2);
     expect(Object.keys(scores)).toEqual(Object.keys(own));
     for (const [name, score] of Object.entries(own)) expect(scores[name]).toBeCloseTo(score, 5);
 

@@ -41,6 +41,14 @@ export function checkpointOption(): Option {
   ).argParser(count);
 }
 
+/** Adds the flags that name the columns of a file whose config is to be written. */
+export function addColumnFlags(command: Command): Command {
+  return command
+    .option('--text <column>', 'for a file of rows: column of the texts, name or number from 0', column)
+    .option('--text_pair, --text-pair <column>', 'for a file of rows: column of the second texts', column)
+    .option('--label <column>', 'for a file of rows: column of the labels', column);
+}
+
 /** Adds the flags of {@link UseFlags}; those for the file are named like the `data` section's keys. */
 export function addUseFlags(command: Command): Command {
   return command
@@ -136,7 +144,8 @@ export function openFlags({ model, device, baseDtype, maxLength }: UseFlags): Op
   return { model, device, baseDtype, maxLength, ...openingDisplay() };
 }
 
-function column(value: string): string | number {
+/** Reads a flag that names a column, by name or by number from 0. */
+export function column(value: string): string | number {
   return /^\d+$/.test(value) ? Number(value) : value;
 }
 

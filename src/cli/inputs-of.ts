@@ -28,7 +28,12 @@ export function inputsOf(
     const found =
       typeof source === 'string'
         ? typed(source, reading, onSkipped)
-        : inputs(source.read(), source.name, reading, onSkipped);
+        : inputs(
+            source.read((message) => console.error(printable(message))),
+            source.name,
+            reading,
+            onSkipped,
+          );
     for (const [i, input] of found.entries()) {
       const { place = i } = Object(input) as { place?: number };
       all.inputs.push(input);

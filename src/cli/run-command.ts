@@ -78,7 +78,8 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     program.addCommand(command);
   }
   for (const command of [program, ...program.commands]) command.exitOverride().configureHelp({ optionTerm });
-  const [name = ''] = words;
+  if (words.length === 0) return program.outputHelp();
+  const [name] = words;
   const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name);
   try {
     // Of a command that there is not, --help would be the program's own, as if all were well.

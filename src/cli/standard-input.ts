@@ -24,5 +24,5 @@ export async function readInput(): Promise<string> {
     const { parquetFile } = await import('../data/parquet/node/parquet-file.ts');
     return (await parquetFile(NAME, undefined, undefined, bytes)).text;
   }
-  return decodeText(isGzip(bytes) ? gunzip(bytes, NAME) : bytes, NAME);
+  return decodeText(isGzip(bytes) ? gunzip(bytes, NAME) : bytes, NAME, console.error);
 }

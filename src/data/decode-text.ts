@@ -1,4 +1,5 @@
 import { UserError } from '../support/user-error.ts';
+import { isSpreadsheet } from './is-spreadsheet.ts';
 
 /** V8 holds no longer string than 2^29 - 24 characters. */
 const MAX_FILE_BYTES = 2 ** 29 - 24;
@@ -11,14 +12,39 @@ export function checkTextSize(size: number, where: string): void {
   throw new UserError({ where, expected, got: `${size}`, hint: 'Split the file.' });
 }
 
-/** Text in UTF-8, without its byte-order mark. Throws a UserError for other bytes. */
-export function decodeText(bytes: Uint8Array, where: string): string {
+/**
+ * Text in UTF-8, without its byte-order mark.
+ *
+ * @param onNotice with it, text that is not UTF-8 is read as Windows-1252, which spreadsheets write, and that is told
+ * @throws UserError for other bytes, and for a spreadsheet
+ */
+export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message: string) => void): string {
+  if (isSpreadsheet(bytes)) throw spreadsheet(where);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
+    if (onNotice && !isBinary(bytes)) {
+      onNotice(`${where} is not UTF-8: read as Windows-1252, as spreadsheets write it.`);
+      return new TextDecoder('windows-1252').decode(bytes);
+    }
     const hint = 'Convert it, for example with iconv -t utf-8.';
     throw new UserError({ where, expected: 'text in UTF-8', got: 'other bytes', hint });
   }
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+}
+
+function spreadsheet(where: string): UserError {
+  const hint = 'Save the sheet as CSV, or unpack the archive.';
+  return new UserError({ where, expected: 'text', got: 'a spreadsheet or an archive', hint });
+}
+
+/** Line ends and tabs, which text has; every other byte below a space is a control character. */
+const IN_TEXT = [0x09, 0x0a, 0x0c, 0x0d];
+/** Bytes that mean nothing in Windows-1252. */
+const UNUSED = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
+
+function isBinary(bytes: Uint8Array): boolean {
+  const isUtf16 = bytes[0] + bytes[1] === 0xff + 0xfe;
+  return isUtf16 || bytes.some((byte) => (byte < 0x20 && !IN_TEXT.includes(byte)) || UNUSED.includes(byte));
 }

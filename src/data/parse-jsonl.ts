@@ -1,3 +1,4 @@
+import { allOf } from '../support/all-of.ts';
 import { suggestAmong } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import { type JsonObject, jsonLines, own, textOf, typeName } from './json-lines.ts';
@@ -56,12 +57,13 @@ export function keyName(column: string | number, fileName: string): string {
 
 /** Throws a UserError for a key that the first row lacks: it is most likely misspelt; later rows without it are incomplete. */
 export function checkKeys(object: JsonObject, keys: readonly (string | undefined)[], where: string): void {
-  for (const name of keys) {
-    if (name === undefined || Object.hasOwn(object, name)) continue;
+  const check = (name: string | undefined) => {
+    if (name === undefined || Object.hasOwn(object, name)) return;
     const names = Object.keys(object);
     const hint = suggestAmong(name, names, "The row's keys");
     throw new UserError({ where, expected: 'a column of the file', got: `"${name}"`, hint });
-  }
+  };
+  allOf(keys.map((name) => () => check(name)));
 }
 
 function labelName(value: unknown, name: string, line: number, problems: RowProblems): string {

@@ -1,3 +1,4 @@
+import { allOf } from '../support/all-of.ts';
 import { suggestAmong } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Table } from './parse-delimited.ts';
@@ -38,9 +39,11 @@ export function rowsFromTable(
   }
   const width = records[0].length;
   const column = (given: string | number) => columnIndex(given, header, width, fileName);
-  const textAt = column(text);
-  const pairAt = text_pair === undefined ? undefined : column(text_pair);
-  const labelAt = label === undefined ? undefined : column(label);
+  const [textAt, pairAt, labelAt] = allOf([
+    () => column(text),
+    () => (text_pair === undefined ? undefined : column(text_pair)),
+    () => (label === undefined ? undefined : column(label)),
+  ]) as [number, number | undefined, number | undefined];
   const idAt = label === undefined ? (header?.findIndex((name) => ROW_IDS.includes(name.trim())) ?? -1) : -1;
   const needed = Math.max(textAt, pairAt ?? 0, labelAt ?? 0) + 1;
   const exact = hasHeader || quote;

@@ -6,8 +6,12 @@ export interface TextFile {
   name: string;
   /** In bytes, for progress. */
   size: number;
-  /** Its content without byte-order mark. */
-  read(): string;
+  /**
+   * Its content without byte-order mark.
+   *
+   * @param onNotice with it, text that is not UTF-8 is read as spreadsheets write it, and that is told
+   */
+  read(onNotice?: (message: string) => void): string;
   /** Classes that the file knows by name, by column. */
   classes?: ColumnClasses;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { describeColumns, guessColumns } from './describe-columns.ts';
-import { readTable } from './read-table.ts';
+import { describeColumns } from '../../src/data/table/describe-columns.ts';
+import { guessColumns } from '../../src/data/table/guess-columns.ts';
+import { readFileTable } from './read-table.ts';
 import { splitRows } from './split-rows.ts';
 
 const file = (name: string, content: string) => new File([content], name);
@@ -17,7 +18,7 @@ describe('a table', () => {
     ['a.jsonl', '{"text": "so", "label": true}\n{"label": 2, "text": "well", "more": 1}\n', ['so', 'well']],
     ['a.json', '[{"text": "so", "label": "a"}, {"text": "well", "label": "b"}]', ['so', 'well']],
   ])('%s', async (name, content, texts) => {
-    const { columns, rows } = await readTable(file(name, content));
+    const { columns, rows } = await readFileTable(file(name, content));
     expect(columns.slice(0, 2)).toEqual(['text', 'label']);
     expect(rows.map(([text]) => text)).toEqual(texts);
   });
@@ -27,9 +28,9 @@ describe('a table', () => {
     ['so it is,good\nnot so,bad\nwell,good', false],
     ['1,so it is\n0,not so', false],
   ])('of %j has a header: %s, or as the user says', async (content, hasHeader) => {
-    const read = await readTable(file('a.csv', content));
+    const read = await readFileTable(file('a.csv', content));
     expect(read.hasHeader).toBe(hasHeader);
-    const other = await readTable(file('a.csv', content), !hasHeader);
+    const other = await readFileTable(file('a.csv', content), !hasHeader);
     expect(other.rows.length - read.rows.length).toBe(hasHeader ? 1 : -1);
   });
 
@@ -38,7 +39,7 @@ describe('a table', () => {
       const stream = new Blob([content]).stream().pipeThrough(new CompressionStream('gzip'));
       return new Uint8Array(await new Response(stream).arrayBuffer());
     };
-    const read = (bytes: Uint8Array<ArrayBuffer>) => readTable(new File([bytes], 'a.csv.gz'));
+    const read = (bytes: Uint8Array<ArrayBuffer>) => readFileTable(new File([bytes], 'a.csv.gz'));
     const small = await packed('text,label\nso,bad\nwell,good\n');
     const { columns, rows } = await read(small);
     expect([columns, rows.length]).toEqual([['text', 'label'], 2]);
@@ -49,23 +50,24 @@ describe('a table', () => {
   });
 
   it('counts ragged rows, and names every column', async () => {
-    const read = await readTable(file('a.csv', 'text,,text\na,b,c\na,b\na,b,c,d\n'), true);
+    const read = await readFileTable(file('a.csv', 'text,,text\na,b,c\na,b\na,b,c,d\n'), true);
     expect(read.columns).toEqual(['text', 'column 2', 'text (column 3)']);
     expect(read).toMatchObject({ rows: [['a', 'b', 'c']], ragged: 2 });
   });
 });
 
 it.each([
-  [['id', 'message', 'kind'], 1, 2],
-  [['label', 'text', 'source'], 1, 0],
-])('of the columns %j the texts are %i and the labels %i', (columns, text, label) => {
+  [['id', 'message', 'kind'], 1, 2, []],
+  [['label', 'text', 'source'], 1, 0, []],
+  [['kind', 'kind 2', 'note'], 2, 0, ['label']],
+])('of the columns %j the texts are %i and the labels %i, not surely %j', (columns, text, label, doubts) => {
   const cell = (name: string, i: number) => {
     if (name === 'id') return `${i}`;
     return /label|kind/.test(name) ? 'ab'[i % 2] : name === 'source' ? 'web' : `some words, number ${i}`;
   };
   const rows = Array.from({ length: 10 }, (_, i) => columns.map((name) => cell(name, i)));
   const described = describeColumns({ fileName: 'x', columns, rows, ragged: 0 });
-  expect(guessColumns(described, rows.length)).toEqual({ text, label });
+  expect(guessColumns(described, rows.length)).toEqual({ text, label, doubts, isScale: false });
 });
 
 describe('rows are split', () => {

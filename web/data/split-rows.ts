@@ -1,6 +1,6 @@
+import type { Table } from '../../src/data/table/read-table.ts';
 import { Random } from '../../src/support/random.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import type { Table } from './read-table.ts';
 
 export interface LabelledRow {
   text: string;

@@ -118,9 +118,9 @@ export function choiceStep(
   };
 }
 
-function factsOf({ fileName, rows, columns, ragged }: OpenedFile): string {
+function factsOf({ fileName, rows, columns, ragged, notice }: OpenedFile): string {
   const left = ragged > 0 ? ` ${counted(ragged)} with more fields or fewer are left out.` : '';
-  return `${fileName}: ${counted(rows)} rows of ${counted(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}.${left}`;
+  return `${fileName}: ${counted(rows)} rows of ${counted(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}.${left}${notice === undefined ? '' : ` ${notice}`}`;
 }
 
 function preview({ columns, preview }: OpenedFile, text: number, label: number): Markup {

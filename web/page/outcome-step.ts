@@ -1,9 +1,9 @@
 import type { Remote } from 'comlink';
 import { capital, counted, score } from '../../src/report/format.ts';
-import type { Desk } from '../worker/desk.ts';
-import type { Prediction } from '../worker/messages.ts';
 import { findingSentences } from '../../src/report/verdict/finding-sentences.ts';
 import { verdictSentence } from '../../src/report/verdict/verdict-sentence.ts';
+import type { Desk } from '../worker/desk.ts';
+import type { Prediction } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 import type { Ended } from './training-step.ts';

@@ -1,10 +1,12 @@
+import { describeColumns } from '../../src/data/table/describe-columns.ts';
+import { guessColumns } from '../../src/data/table/guess-columns.ts';
+import type { Table } from '../../src/data/table/read-table.ts';
 import { runFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { type PageOptions, train } from '../../src/web/index.ts';
 import { parsePageConfig } from '../../src/web/page-config.ts';
-import { describeColumns, guessColumns } from '../data/describe-columns.ts';
-import { readTable, type Table } from '../data/read-table.ts';
+import { readFileTable } from '../data/read-table.ts';
 import { type Split, splitRows } from '../data/split-rows.ts';
 import { bestDevice } from './best-device.ts';
 import { LearntModel } from './learnt-model.ts';
@@ -40,7 +42,7 @@ export class Desk {
   async open(file: File, header?: boolean): Promise<OpenedFile> {
     this.#table = undefined;
     const turn = ++this.#opened;
-    const table = await readTable(file, header);
+    const table = await readFileTable(file, header);
     const { rows, ...facts } = table;
     const columns = describeColumns(table);
     // Another file may have been opened meanwhile, and have been read sooner.

@@ -1,15 +1,15 @@
+import type { Column } from '../../src/data/table/describe-columns.ts';
 import type { RunFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
 import type { TrainResult } from '../../src/web/index.ts';
-import type { Column } from '../data/describe-columns.ts';
-import type { Table } from '../data/read-table.ts';
+import type { PageTable } from '../data/read-table.ts';
 import type { Split } from '../data/split-rows.ts';
 import type { PageRun, Settings } from './page-run.ts';
 
 /* What page and worker tell each other. */
 
 /** What the page shows of a file. */
-export interface OpenedFile extends Omit<Table, 'rows' | 'columns'> {
+export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns'> {
   rows: number;
   columns: Column[];
   /** The first rows. */

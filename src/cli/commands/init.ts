@@ -5,19 +5,27 @@ import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { CONFIG_NAME } from '../config-path.ts';
+import { addColumnFlags } from '../flags.ts';
 import { shellQuoted } from '../shell-quoted.ts';
+import type { ColumnFlags } from '../starting/choose-columns.ts';
 
 export function initCommand(): Command {
-  return new Command('init')
-    .description('Write a commented config and some labelled rows that `adalora train` can use at once.')
-    .argument('[folder]', 'folder to write to (default: the current folder)', '.')
+  const command = new Command('init')
+    .description(
+      'Write a commented config and some labelled rows that `adalora train` can use at once; or the config for a file of rows.',
+    )
+    .argument(
+      '[folder or rows]',
+      'folder to write to (default: the current folder), or CSV, TSV, JSON Lines, parquet',
+      '.',
+    )
     .option('--recipe <name>', `write the config of a recipe instead (see \`${PROGRAM} recipes\`)`)
     .option('--method <name>', 'with --recipe: train with this method')
-    .option('--budget <level>', 'with --recipe: budget, such as 0.16%')
-    .action(run);
+    .option('--budget <level>', 'with --recipe: budget, such as 0.16%');
+  return addColumnFlags(command).action(run);
 }
 
-interface Flags {
+interface Flags extends ColumnFlags {
   recipe?: string;
   method?: string;
   budget?: string;
@@ -25,6 +33,8 @@ interface Flags {
 
 /** All files or none: where one is there already, nothing is written. */
 async function run(folder: string, flags: Flags): Promise<void> {
+  const { isDataFile } = await import('../starting/read-data-file.ts');
+  if (isDataFile(folder)) return configFor(folder, flags);
   const contents =
     flags.recipe === undefined ? await starter(flags) : [await recipeFile(flags.recipe, flags)];
   const files = contents.map(({ name, content }) => ({ path: join(folder, name), content }));
@@ -41,6 +51,17 @@ async function run(folder: string, flags: Flags): Promise<void> {
   console.log(`Written: ${files.map(({ path }) => path).join(', ')}`);
   const isHere = relative('.', folder) === '';
   console.log(`Next: ${isHere ? '' : `${shellQuoted(['cd', folder])} && `}npx adalora train`);
+}
+
+/** Writes the config for a file of rows into the current folder. */
+async function configFor(path: string, flags: Flags): Promise<void> {
+  if (existsSync(CONFIG_NAME)) {
+    const hint = `Rename it, or train at once: ${PROGRAM} train ${shellQuoted([path])}`;
+    throw new UserError({ where: CONFIG_NAME, expected: 'no config in this folder', got: 'one', hint });
+  }
+  const { writeDataConfig } = await import('../starting/config-for-data.ts');
+  await writeDataConfig(path, CONFIG_NAME, flags, console.log);
+  console.log(`Next: npx ${PROGRAM} train`);
 }
 
 async function starter({ method, budget }: Flags) {

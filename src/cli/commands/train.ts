@@ -2,12 +2,14 @@ import { Command, Option } from 'commander';
 import type { TrainEvent } from '../../run/events.ts';
 import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
+import { UserError } from '../../support/user-error.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { portNumber, repeated } from '../flags.ts';
+import { addColumnFlags, portNumber, repeated } from '../flags.ts';
 import { shellQuoted } from '../shell-quoted.ts';
+import type { ColumnFlags } from '../starting/choose-columns.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 
-interface Flags {
+interface Flags extends ColumnFlags {
   set: string[];
   resume?: boolean;
   json?: boolean;
@@ -17,9 +19,12 @@ interface Flags {
 }
 
 export function trainCommand(): Command {
-  return new Command('train')
-    .description('Fine-tune a model from a config. The result goes to its output folder.')
-    .argument('[config]', `YAML file (default: ${CONFIG_NAME} in this folder)`)
+  const command = new Command('train')
+    .description('Fine-tune a model from a config, or from a file of labelled rows whose config it writes.')
+    .argument(
+      '[config or rows]',
+      `YAML file (default: ${CONFIG_NAME} in this folder), or CSV, TSV, JSON Lines, parquet`,
+    )
     .option(
       '--set <key=value>',
       'set a key, as in --set training.learning_rate=1e-3 (repeatable)',
@@ -34,16 +39,17 @@ export function trainCommand(): Command {
         .argParser(portNumber)
         .implies({ live: true }),
     )
-    .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder')
-    .action(run);
+    .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder');
+  return addColumnFlags(command).action(run);
 }
 
-async function run(given: string | undefined, { set, resume, json, ...flags }: Flags): Promise<void> {
+async function run(path: string | undefined, { resume, json, ...flags }: Flags): Promise<void> {
   const { loadConfig } = await import('../load-config.ts');
   const { launchOf } = await import('../../parallel/node/launch.ts');
   const rank = launchOf(process.env)?.rank ?? 0;
-  if (rank > 0) return follow(rank, { given, set, resume });
+  if (rank > 0) return follow(rank, { given: path, set: flags.set, resume });
   const { tellingAll } = await import('../../jobs/node/telling-all.ts');
+  const { given, set } = await tellingAll(() => configOf(path, { resume, json, ...flags }));
   const config = await tellingAll(() => loadConfig(configPath(given), set));
   const { train } = await import('../../jobs/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
@@ -81,6 +87,19 @@ async function run(given: string | undefined, { set, resume, json, ...flags }: F
     display.close();
     stop.release();
   }
+}
+
+/** The config that is trained by, and the settings to replace in it: of a file of rows one is written. */
+async function configOf(path: string | undefined, { set, json, ...flags }: Flags) {
+  const { isDataFile } = await import('../starting/read-data-file.ts');
+  if (path === undefined || !isDataFile(path)) {
+    const [flag] = (['text', 'textPair', 'label'] as const).filter((name) => flags[name] !== undefined);
+    if (flag === undefined) return { given: path, set };
+    const hint = `In a config it is data.${flag === 'textPair' ? 'text_pair' : flag}.`;
+    throw new UserError({ where: `--${flag}`, expected: 'a file of rows', got: 'a config', hint });
+  }
+  const { configForData } = await import('../starting/config-for-data.ts');
+  return configForData(path, { ...flags, set }, json ? console.error : console.log);
 }
 
 /** The part of a process that is not the first of those which share a run: it trains, and says nothing. */

@@ -83,9 +83,9 @@ function fileOf(path: string, { size }: Stats): TextFile {
   return {
     name: path,
     size,
-    read() {
+    read(onNotice) {
       const bytes = readFileSync(path);
-      return decodeText(isGzip(bytes) ? gunzip(bytes, path) : bytes, path);
+      return decodeText(isGzip(bytes) ? gunzip(bytes, path) : bytes, path, onNotice);
     },
   };
 }

@@ -27,7 +27,7 @@ import type { Targets, ToTargets } from './to-targets.ts';
 export interface LabelledRows {
   rows: Row[];
   fileName: string;
-  /** Tells of rows that were left out. */
+  /** Tells of rows that were left out, and of an encoding that was guessed. */
   skipped?: string;
   /** The classes, where the file names them in their order. */
   names?: readonly string[];
@@ -124,9 +124,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
     build,
     read(files, reading) {
       const skipped: string[] = [];
-      const rows = files.flatMap((file) =>
-        parseRows(file.read(), file.name, asOptions(reading), (message) => skipped.push(message)),
-      );
+      const tell = (message: string) => void skipped.push(message);
+      const rows = files.flatMap((file) => parseRows(file.read(tell), file.name, asOptions(reading), tell));
       const { name: fileName, classes } = files[0];
       checkLabelled(rows, fileName, reading.label);
       const names = classes?.[reading.label];

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { holdsAdapter } from '../../formats/adapters/node/adapter-folder.ts';
@@ -25,6 +25,7 @@ export async function locateTrained(
   path: string,
   onProgress?: (progress: DownloadProgress) => void,
 ): Promise<Located> {
+  if (!existsSync(path) && isOfRuns(path)) throw missingRun(path);
   const folder = existsSync(path) ? path : await fetched(path, onProgress);
   if (holdsAdapter(folder)) return { folder, kind: 'adapter' };
   const { adapter, model, config } = runFiles(folder);
@@ -38,6 +39,39 @@ export async function locateTrained(
     got: 'none of them',
     hint: existsSync(config) ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
   });
+}
+
+/** Where runs lie unless a config says otherwise. */
+const RUNS = 'runs';
+/** Runs that are listed. */
+const MOST_LISTED = 10;
+
+/** Whether a path can only be a run's: it is no id of the Hub, or lies where runs are. */
+function isOfRuns(path: string): boolean {
+  const parts = path.split(/[\\/]/);
+  return parts[0] === RUNS || (parts.length > 1 && runsIn(dirname(path)).length > 0);
+}
+
+function missingRun(path: string): UserError {
+  const beside = runsIn(dirname(path));
+  const runs = beside.length > 0 ? beside : runsIn(RUNS);
+  const more = runs.length > MOST_LISTED ? ` and ${runs.length - MOST_LISTED} more` : '';
+  const hint =
+    runs.length > 0
+      ? `There are ${runs.slice(0, MOST_LISTED).join(', ')}${more}.`
+      : 'There are no runs here yet: adalora train makes one.';
+  return new UserError({ where: path, expected: 'the folder of a run', got: 'nothing there', hint });
+}
+
+/** Folders of runs in a folder. */
+function runsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .map((name) => join(folder, name))
+      .filter((path) => existsSync(runFiles(path).config));
+  } catch {
+    return [];
+  }
 }
 
 /** What the Hub has under an id. A folder whose name is nearly the same is likelier meant than what it does not have. */

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { atomicWrite } from '../../formats/node/atomic-write.ts';
+import { launchOf } from '../../parallel/node/launch.ts';
+import { printable } from '../../support/printable.ts';
+import { PROGRAM } from '../../support/program.ts';
+import { UserError } from '../../support/user-error.ts';
+import { readConfig } from '../load-config.ts';
+import { type ColumnFlags, chooseColumns } from './choose-columns.ts';
+import { dataConfig, stem } from './data-config.ts';
+import { describeChoice } from './describe-choice.ts';
+import { freePath, readDataFile } from './read-data-file.ts';
+
+/**
+ * The config to train on a file of rows: the one that was written for it before, else a new one.
+ *
+ * @param tell shows a line to the user
+ * @returns its path as `given`, and settings to replace in it
+ * @throws UserError for a file that cannot be learnt from
+ */
+export async function configForData(
+  path: string,
+  { resume, set, ...flags }: ColumnFlags & { resume?: boolean; set: readonly string[] },
+  tell: (text: string) => void,
+): Promise<{ given: string; set: string[] }> {
+  if (launchOf(process.env)) {
+    const hint = `Write its config first: ${PROGRAM} init ${path}`;
+    throw new UserError({
+      where: path,
+      expected: 'a config, in several processes',
+      got: 'a file of rows',
+      hint,
+    });
+  }
+  const name = `${stem(path)}.yaml`;
+  const settings = [...set];
+  if (existsSync(name)) {
+    const { data } = readConfig(name).value as { data?: { train?: unknown } };
+    if (data?.train !== path) {
+      const hint = `Train with it (${PROGRAM} train ${name}), or rename it.`;
+      throw new UserError({ where: name, expected: `a config for ${path}`, got: 'another', hint });
+    }
+    tell(`${name} is there already and is used.`);
+    for (const [key, column] of Object.entries({
+      text: flags.text,
+      text_pair: flags.textPair,
+      label: flags.label,
+    }))
+      if (column !== undefined) settings.push(`data.${key}=${column}`);
+  } else await writeDataConfig(path, name, flags, tell);
+  const { output } = readConfig(name, settings).value;
+  if (!resume && typeof output === 'string' && isInUse(output)) {
+    const free = freePath(output);
+    tell(`${output} holds an earlier run: this one goes to ${free}.`);
+    settings.push(`output=${free}`);
+  }
+  return { given: name, set: settings };
+}
+
+/** Chooses the columns of a file, shows what it is, and writes the config. */
+export async function writeDataConfig(
+  path: string,
+  name: string,
+  flags: ColumnFlags,
+  tell: (text: string) => void,
+): Promise<void> {
+  const file = await readDataFile(path);
+  const chosen = await chooseColumns(file, flags, { input: process.stdin, output: process.stderr });
+  tell(printable(describeChoice(file, chosen)));
+  const isAsked = process.stdin.isTTY && process.stderr.isTTY;
+  const doubts = file.guess.doubts.filter((doubt) => flags[doubt] === undefined);
+  if (!isAsked && doubts.length > 0)
+    tell(`The ${doubts.join(' and the ')} column is a guess. To name it: --text COLUMN --label COLUMN`);
+  atomicWrite(name, dataConfig(file, chosen, name));
+  tell(`Written: ${printable(name)}`);
+}
+
+function isInUse(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}

@@ -1,0 +1,60 @@
+import { basename } from 'node:path';
+import { stringify } from 'yaml';
+import { counted } from '../../report/format.ts';
+import { PROGRAM } from '../../support/program.ts';
+import type { ChosenColumns } from './choose-columns.ts';
+import type { DataFile } from './read-data-file.ts';
+
+/**
+ * A config to train on a file, with a comment for each choice.
+ *
+ * @param name what the config's file is called
+ */
+export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string): string {
+  const { path, table, columns, guess } = file;
+  const { text, textPair, label } = chosen;
+  const names = columns.map((column) => column.name);
+  const others = names.filter((_, i) => ![text, textPair, label].includes(i));
+  const unused = others.length > 0 ? ` Not used: ${others.join(', ')}.` : '';
+  const column = (place: number) => (table.hasHeader === false ? place : names[place]);
+  const isScale = guess.isScale && label === guess.label;
+  const classes = new Set(table.rows.map((row) => row[label].trim())).size;
+  const lines: (readonly [line: string, comment?: string])[] = [
+    [`# Trains on ${oneLine(path)}: npx ${PROGRAM} train ${oneLine(name)}`],
+    ...(isScale
+      ? [[entry('task', 'regression'), `${oneLine(names[label])} has numbers on a scale.`] as const]
+      : []),
+    [entry('output', `runs/${stem(path)}`)],
+    ['data:'],
+    [`  ${entry('train', path)}`],
+    [
+      `  ${entry('validation', '10%')}`,
+      `Rows that are not trained on: they tell how good the model is. A file of its own is better.`,
+    ],
+    [`  ${entry('text', column(text))}`, `The texts.${oneLine(unused)}`],
+    ...(textPair === undefined ? [] : [[`  ${entry('text_pair', column(textPair))}`] as const]),
+    [
+      `  ${entry('label', column(label))}`,
+      isScale ? undefined : `${counted(classes)} different labels in ${counted(table.rows.length)} rows.`,
+    ],
+    ...(table.delimiter === ';' ? [[`  ${entry('delimiter', ';')}`] as const] : []),
+    ...(table.ragged > 0
+      ? [[`  ${entry('on_bad_row', 'skip')}`, `${table.ragged} rows have more fields or fewer.`] as const]
+      : []),
+  ];
+  return lines.map(([line, comment]) => (comment ? `${line}  # ${comment}\n` : `${line}\n`)).join('');
+}
+
+/** The name of a file without its endings. */
+export function stem(path: string): string {
+  return basename(path).replace(/(?<=.)\.(gz|\w+)(\.gz)?$/i, '');
+}
+
+function entry(key: string, value: string | number): string {
+  return stringify({ [key]: value }, { lineWidth: 0 }).trimEnd();
+}
+
+/** A comment ends with its line. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
+}

@@ -1,0 +1,54 @@
+import { counted } from '../../report/format.ts';
+import { type ChosenColumns, excerpt } from './choose-columns.ts';
+import type { DataFile } from './read-data-file.ts';
+
+/** Labels that are listed. */
+const MOST_LISTED = 6;
+
+/** What is learnt from a file, in lines for a person. */
+export function describeChoice(
+  { path, table, columns, guess, notices }: DataFile,
+  chosen: ChosenColumns,
+): string {
+  const { text, textPair, label } = chosen;
+  const { rows, delimiter } = table;
+  const separated = { ';': ' separated by semicolons', '\t': ' separated by tabs' }[delimiter ?? ''] ?? '';
+  const texts = (place: number, name: string) =>
+    `  ${name}  ${columns[place].name}: ${Math.round(columns[place].length)} characters on average, such as "${excerpt(rows[0][place])}"`;
+  return [
+    `${path}: ${counted(rows.length)} rows, ${columns.length} columns${separated}`,
+    texts(text, 'text '),
+    ...(textPair === undefined ? [] : [texts(textPair, 'pair ')]),
+    `  label  ${columns[label].name}: ${guess.isScale && label === guess.label ? 'numbers on a scale' : labelsOf(rows, label)}`,
+    ...repeats(rows, text, label),
+    ...notices,
+  ].join('\n');
+}
+
+function labelsOf(rows: readonly (readonly string[])[], label: number): string {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(row[label].trim(), (counts.get(row[label].trim()) ?? 0) + 1);
+  const labels = [...counts].sort((a, b) => b[1] - a[1]);
+  const listed = labels.slice(0, MOST_LISTED).map(([name, count]) => `${excerpt(name)} ${counted(count)}`);
+  const more = labels.length > MOST_LISTED ? `, and ${labels.length - MOST_LISTED} more` : '';
+  return `${labels.length} labels: ${listed.join(', ')}${more}`;
+}
+
+/** Texts that come more than once, and those among them whose labels differ. */
+function repeats(rows: readonly (readonly string[])[], text: number, label: number): string[] {
+  const seen = new Map<string, string>();
+  let [again, other] = [0, 0];
+  for (const row of rows) {
+    const before = seen.get(row[text]);
+    if (before === undefined) seen.set(row[text], row[label]);
+    else {
+      again++;
+      if (before !== row[label]) other++;
+    }
+  }
+  if (again === 0) return [];
+  const differ = other > 0 ? `, ${counted(other)} of them with another label` : '';
+  return [
+    `${counted(again)} ${again === 1 ? 'row repeats' : 'rows repeat'} a text that came before${differ}.`,
+  ];
+}

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { dataFiles } from '../../data/node/text-files.ts';
+import { type Column, describeColumns } from '../../data/table/describe-columns.ts';
+import { type ColumnGuess, guessColumns } from '../../data/table/guess-columns.ts';
+import { readTable, type Table } from '../../data/table/read-table.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** A file of rows whose columns are not chosen yet. */
+export interface DataFile {
+  path: string;
+  table: Table;
+  columns: Column[];
+  guess: ColumnGuess;
+  /** What should be known of how it was read. */
+  notices: string[];
+}
+
+/** Names that are those of rows rather than of a config. JSON may be either. */
+const ROWS = /\.(csv|tsv|txt|jsonl|ndjson|parquet|xlsx|xls|ods)(\.gz)?$/i;
+
+/** Whether a path is that of rows, where a config or a folder is expected. */
+export function isDataFile(path: string): boolean {
+  return ROWS.test(path);
+}
+
+/**
+ * Reads a file of rows to choose its columns.
+ *
+ * @throws UserError for a file that is missing, no table, or has fewer than two columns
+ */
+export async function readDataFile(path: string): Promise<DataFile> {
+  const [file] = await dataFiles(path, false);
+  const notices: string[] = [];
+  const table = readTable(
+    file.read((message) => notices.push(message)),
+    path,
+  );
+  const columns = describeColumns(table);
+  if (columns.length < 2) {
+    const hint = 'A file to train on has a column of texts and another of labels.';
+    throw new UserError({ where: path, expected: 'at least two columns', got: 'one', hint });
+  }
+  if (table.ragged > 0) {
+    const example = 'Set data.on_bad_row: skip to leave them out.';
+    notices.push(`${table.ragged} rows have more fields or fewer than the first. ${example}`);
+  }
+  return { path, table, columns, guess: guessColumns(columns, table.rows.length), notices };
+}
+
+/** A path that nothing has yet: `runs/tickets`, `runs/tickets-2`. */
+export function freePath(path: string): string {
+  let free = path;
+  for (let number = 2; existsSync(free); number++) free = `${path}-${number}`;
+  return free;
+}

@@ -1,0 +1,86 @@
+import { UserError } from '../../support/user-error.ts';
+import { detectFormat, firstLine } from '../detect-format.ts';
+import { jsonLines, own } from '../json-lines.ts';
+import { looksLikeHeader } from '../looks-like-header.ts';
+import { parseDelimited } from '../parse-delimited.ts';
+import type { FileFormat } from '../row.ts';
+import { RowProblems } from '../row-problems.ts';
+
+/** Rows of a file, every one with a field for each column. */
+export interface Table {
+  fileName: string;
+  columns: string[];
+  rows: string[][];
+  /** Whether the first line named the columns; undefined for JSON, which names them in every row. */
+  hasHeader?: boolean;
+  /** Rows that had more fields or fewer. */
+  ragged: number;
+  /** What separates fields; undefined for JSON. */
+  delimiter?: string;
+}
+
+/**
+ * Reads the content of a CSV, TSV or JSON Lines file whose columns are not known yet.
+ *
+ * @param header whether the first line names the columns; by default by its look
+ * @param format by default by the name, see `detectFormat`
+ * @throws UserError for a file without rows, and for broken quotes or JSON
+ */
+export function readTable(
+  content: string,
+  name: string,
+  { header, format = detectFormat(name, content) }: { header?: boolean; format?: FileFormat } = {},
+): Table {
+  if (content.trim() === '') throw new UserError({ where: name, expected: 'rows', got: 'an empty file' });
+  const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
+  if (table.rows.length > 0) return table;
+  throw new UserError({ where: name, expected: 'rows', got: 'only a header' });
+}
+
+function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {
+  const delimiter = format === 'tsv' ? '\t' : commaOf(firstLine(content));
+  const { records } = parseDelimited(content, name, delimiter, format === 'csv');
+  const [first] = records;
+  const hasHeader = header ?? looksLikeHeader(records);
+  const columns = hasHeader ? first : first.map((_, i) => `column ${i + 1}`);
+  const candidates = hasHeader ? records.slice(1) : records;
+  const rows = candidates.filter(({ length }) => length === first.length);
+  return {
+    fileName: name,
+    columns: distinct(columns),
+    rows,
+    hasHeader,
+    ragged: candidates.length - rows.length,
+    delimiter,
+  };
+}
+
+/** A spreadsheet writes semicolons where people write decimals with a comma. */
+function commaOf(line: string): string {
+  const count = (comma: string) => line.split(comma).length;
+  return count(';') > count(',') ? ';' : ',';
+}
+
+function fromJson(content: string, name: string): Table {
+  const problems = new RowProblems(name);
+  const objects = [...jsonLines(content, problems)].map(({ object }) => object);
+  problems.throwIfAny();
+  const columns = [...new Set(objects.slice(0, 100).flatMap((object) => Object.keys(object)))];
+  const rows = objects.map((object) => columns.map((column) => fieldOf(own(object, column))));
+  return { fileName: name, columns, rows, ragged: 0 };
+}
+
+function fieldOf(value: unknown): string {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
+}
+
+/** Names of columns, none of them empty or twice. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((given, i) => {
+    const name = given.trim() || `column ${i + 1}`;
+    const unique = taken.has(name) ? `${name} (column ${i + 1})` : name;
+    taken.add(unique);
+    return unique;
+  });
+}
