@@ -21,6 +21,10 @@ async function adalora(...args: string[]) {
   return { code, stdout, stderr: stderr.replaceAll(`${folder}/`, '') };
 }
 
+it('prints its help where nothing is asked', async () => {
+  expect(await adalora()).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: adalora') });
+});
+
 it('answers what is asked with exit code 0', async () => {
   const version = `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`;
   expect(await adalora('--version')).toMatchObject({ code: 0, stdout: version });

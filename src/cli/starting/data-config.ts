@@ -27,10 +27,6 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
     [entry('output', `runs/${stem(path)}`)],
     ['data:'],
     [`  ${entry('train', path)}`],
-    [
-      `  ${entry('validation', '10%')}`,
-      `Rows that are not trained on: they tell how good the model is. A file of its own is better.`,
-    ],
     [`  ${entry('text', column(text))}`, `The texts.${oneLine(unused)}`],
     ...(textPair === undefined ? [] : [[`  ${entry('text_pair', column(textPair))}`] as const]),
     [

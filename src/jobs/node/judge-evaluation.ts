@@ -69,7 +69,7 @@ async function trainingRows(
   try {
     const all = task.read(await dataFiles(`${data.train}`, task.takesFolders), reading);
     const share = heldOutShare(data.validation);
-    return share === undefined ? all : (task.holdOut?.(all, share).train ?? all);
+    return share === undefined ? all : (task.holdOut?.(all, share)?.train ?? all);
   } catch (error) {
     // Another file than the run had.
     if (error instanceof UserError) return undefined;

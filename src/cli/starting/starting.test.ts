@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { chooseColumns } from './choose-columns.ts';
+import { dataConfig, stem } from './data-config.ts';
+import { describeChoice } from './describe-choice.ts';
+import { isDataFile, readDataFile } from './read-data-file.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'starting-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, content: string | Buffer): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
+/** A terminal at which these lines are typed; undefined: none. */
+function terminal(...typed: string[]) {
+  const input = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
+  const output = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
+  for (const line of typed) input.write(`${line}\n`);
+  return { input, output } as unknown as { input: NodeJS.ReadStream; output: NodeJS.WriteStream };
+}
+
+/** As Excel writes it in German: semicolons, quotes, CRLF, Windows-1252. */
+const rows = Array.from(
+  { length: 12 },
+  (_, i) => `${i};"Größe ""${i % 10}"" paßt nicht; schade";${'ab'[i % 2]};${'xyz'[i % 3]}`,
+);
+const excel = ['Nr;Beschreibung;Priorität;Zuständig', ...rows].join('\r\n');
+
+describe('a file of rows', () => {
+  it.each([
+    ['a.csv', true],
+    ['b/a.jsonl.gz', true],
+    ['a.xlsx', true],
+    ['a.parquet', true],
+    ['a.yaml', false],
+    ['folder', false],
+  ])('%s is one: %s', (path, is) => expect(isDataFile(path)).toBe(is));
+
+  it('of German Excel is read, shown, and becomes a config', async () => {
+    const path = write('tickets.csv', Buffer.from(excel, 'latin1'));
+    const file = await readDataFile(path);
+    expect(file.guess).toMatchObject({ text: 1, label: 2, doubts: ['label'] });
+    const chosen = await chooseColumns(file, {}, terminal());
+    expect(describeChoice(file, chosen).replaceAll(folder, '')).toBe(
+      [
+        '/tickets.csv: 12 rows, 4 columns separated by semicolons',
+        '  text   Beschreibung: 27 characters on average, such as "Größe "0" paßt nicht; schade"',
+        '  label  Priorität: 2 labels: a 6, b 6',
+        '2 rows repeat a text that came before.',
+        '/tickets.csv is not UTF-8: read as Windows-1252, as spreadsheets write it.',
+      ].join('\n'),
+    );
+    const config = dataConfig(file, chosen, 'tickets.yaml');
+    expect(parse(config)).toEqual({
+      output: 'runs/tickets',
+      data: { train: path, text: 'Beschreibung', label: 'Priorität', delimiter: ';' },
+    });
+    expect(config).toContain('# The texts. Not used: Nr, Zuständig.\n');
+  });
+
+  it.each([
+    [['3'], 2],
+    [['Zuständig'], 3],
+    [['nonsense', '9', '4'], 3],
+    [[''], 2],
+  ])('asks in a terminal for a column in doubt: %j is column %i', async (typed, label) => {
+    const file = await readDataFile(write('doubt.csv', excel));
+    expect(await chooseColumns(file, {}, terminal(...typed))).toMatchObject({ text: 1, label });
+  });
+
+  it('does not ask for a column that a flag names, and tells all that are wrong at once', async () => {
+    const file = await readDataFile(write('flags.csv', excel));
+    expect(await chooseColumns(file, { label: 'Zuständig' }, terminal('1'))).toMatchObject({ label: 3 });
+    const wrong = chooseColumns(file, { text: 'Beschreibng', label: 7 }, terminal());
+    await expect(wrong).rejects.toThrow(
+      /"Beschreibng"\. Did you mean Beschreibung\?[\s\S]*--label: .*got "7"/,
+    );
+  });
+
+  it('without a header is read by numbers, and numbers on a scale are a regression', async () => {
+    const lines = Array.from({ length: 60 }, (_, i) => `a longer text ${i}\t${(i % 29) / 4}`);
+    const file = await readDataFile(write('scale.tsv', lines.join('\n')));
+    const config = parse(dataConfig(file, await chooseColumns(file, {}, terminal()), 'scale.yaml'));
+    expect(config).toMatchObject({ task: 'regression', data: { text: 0, label: 1 } });
+  });
+
+  it.each([
+    ['sheet.xlsx', Buffer.from('PK\x03\x04\0\0\0'), 'Save the sheet as CSV'],
+    ['one.csv', 'text\na\nb\n', 'expected at least two columns, got one'],
+    ['empty.csv', '', 'expected rows, got an empty file'],
+  ])('is refused: %s', async (name, content, message) => {
+    await expect(readDataFile(write(name, content))).rejects.toThrow(message);
+  });
+});
+
+it.each([
+  ['data/tickets.csv', 'tickets'],
+  ['a.b.jsonl.gz', 'a.b'],
+  ['.csv', '.csv'],
+])('the stem of %s is %s', (path, name) => expect(stem(path)).toBe(name));

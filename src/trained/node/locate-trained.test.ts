@@ -1,0 +1,21 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { locateTrained } from './locate-trained.ts';
+
+it('a run that is missing is not asked of the Hub: the runs that there are get listed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runs-'));
+  for (const name of ['a', 'b']) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'config.yaml'), '');
+  }
+  const wanted = join(folder, 'nothing');
+  await expect(locateTrained(wanted)).rejects.toThrow(
+    `${wanted}: expected the folder of a run, got nothing there. There are ${join(folder, 'a')}, ${join(folder, 'b')}.`,
+  );
+  await expect(locateTrained('runs/nothing-of-that-name')).rejects.toThrow(
+    'expected the folder of a run, got nothing there',
+  );
+  rmSync(folder, { recursive: true });
+});
