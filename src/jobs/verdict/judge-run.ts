@@ -28,6 +28,8 @@ export async function judgeRun(
   const value: number | undefined = finish.metrics[`eval_${name}`];
   if (finish.reason === 'stopped' || value === undefined) return finish;
   const seen = await trainer.seen();
+  // The first process tells it.
+  if ((inputs.communicator?.rank ?? 0) > 0) return finish;
   const { score, set } = chiefScore(config);
   // Of several sets it is told of the first.
   const certainty = set === 0 ? seen?.certainty : undefined;
