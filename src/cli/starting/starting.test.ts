@@ -24,7 +24,10 @@ function write(name: string, content: string | Buffer): string {
 function terminal(...typed: string[]) {
   const input = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
   const output = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
-  for (const line of typed) input.write(`${line}\n`);
+  const lines = [...typed];
+  output.on('data', (shown) => {
+    if (String(shown).includes('Which column')) input.write(`${lines.shift()}\n`);
+  });
   return { input, output } as unknown as { input: NodeJS.ReadStream; output: NodeJS.WriteStream };
 }
 
@@ -53,7 +56,7 @@ describe('a file of rows', () => {
     expect(describeChoice(file, chosen).replaceAll(folder, '')).toBe(
       [
         '/tickets.csv: 12 rows, 4 columns separated by semicolons',
-        '  text   Beschreibung: 27 characters on average, such as "Größe "0" paßt nicht; schade"',
+        '  text   Beschreibung: 28 characters on average, such as "Größe "0" paßt nicht; schade"',
         '  label  Priorität: 2 labels: a 6, b 6',
         '2 rows repeat a text that came before.',
         '/tickets.csv is not UTF-8: read as Windows-1252, as spreadsheets write it.',
