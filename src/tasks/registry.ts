@@ -41,6 +41,9 @@ export const TASK_NAMES = Object.keys(TASKS) as [TaskName, ...TaskName[]];
 /** What a config means that names no task. */
 export const DEFAULT_TASK: TaskName = 'single_label_classification';
 
+/** For labels that are numbers on a scale. */
+export const SCALE_TASK: TaskName = 'regression';
+
 /** A task of which only the name is known: give it the `data` section and the rows of that task alone. */
 // biome-ignore lint/suspicious/noExplicitAny: rows and inputs go from one function of a task to another of the same
 export type AnyTask = TaskDefinition<any, any, any>;

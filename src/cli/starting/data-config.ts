@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { stringify } from 'yaml';
 import { counted } from '../../report/format.ts';
 import { PROGRAM } from '../../support/program.ts';
+import { SCALE_TASK } from '../../tasks/registry.ts';
 import type { ChosenColumns } from './choose-columns.ts';
 import type { DataFile } from './read-data-file.ts';
 
@@ -22,7 +23,7 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
   const lines: (readonly [line: string, comment?: string])[] = [
     [`# Trains on ${oneLine(path)}: npx ${PROGRAM} train ${oneLine(name)}`],
     ...(isScale
-      ? [[entry('task', 'regression'), `${oneLine(names[label])} has numbers on a scale.`] as const]
+      ? [[entry('task', SCALE_TASK), `${oneLine(names[label])} has numbers on a scale.`] as const]
       : []),
     [entry('output', `runs/${stem(path)}`)],
     ['data:'],
