@@ -8,6 +8,7 @@ import { writeSamples } from '../scripts/fuzz/write-samples.ts';
 
 /** The fixed part of `npm run fuzz`. */
 const COUNT = 60;
+const FEW = 8;
 
 let folder: string;
 beforeAll(() => {
@@ -16,16 +17,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it.each(KINDS)('$name: intact it is read, changed it gives a value or a sentence', (kind) => {
-  kind.read(join(folder, kind.file), folder);
-  const ends = Array.from({ length: COUNT }, (_, index) => ({
-    index,
-    ...tryMutation(kind, folder, 1, index),
-  }));
+it.each(KINDS)('$name: intact it is read, changed it gives a value or a sentence', async (kind) => {
+  await kind.read(join(folder, kind.file), folder);
+  const ends: (Awaited<ReturnType<typeof tryMutation>> & { index: number })[] = [];
+  for (let index = 0; index < (kind.isSlow ? FEW : COUNT); index++)
+    ends.push({ index, ...(await tryMutation(kind, folder, 1, index)) });
   expect(ends.filter(({ outcome }) => outcome === 'stack' || outcome === 'other')).toEqual([]);
-  expect(
-    ends.some(
-      ({ outcome }) => outcome === 'refused' || kind.name === 'metrics' || kind.name === 'checkpoint',
-    ),
-  ).toBe(true);
+  expect(kind.isLenient || ends.some(({ outcome }) => outcome === 'refused')).toBe(true);
 });

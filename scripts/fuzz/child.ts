@@ -7,7 +7,7 @@ import { writeSamples } from './write-samples.ts';
 const [folder, seed, from, to] = process.argv.slice(2);
 writeSamples(folder);
 for (let index = Number(from); index < Number(to); index++) {
-  const { outcome, message } = tryMutation(KINDS[index % KINDS.length], folder, Number(seed), index);
+  const { outcome, message } = await tryMutation(KINDS[index % KINDS.length], folder, Number(seed), index);
   const said = outcome === 'value' || outcome === 'refused' ? '' : message;
   writeSync(1, `${JSON.stringify({ index, outcome, message: said })}\n`);
 }

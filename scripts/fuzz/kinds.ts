@@ -1,29 +1,46 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { loadConfig } from '../../src/cli/load-config.ts';
+import { loadConfig, readConfig } from '../../src/cli/load-config.ts';
 import { glueKind } from '../../src/cli/score/glue.ts';
 import { seqeval } from '../../src/cli/score/seqeval.ts';
 import { squad } from '../../src/cli/score/squad.ts';
 import { TEXT_KINDS } from '../../src/cli/score/text-kinds.ts';
+import { datasetCard } from '../../src/data/hub/dataset-card.ts';
+import { splitFiles } from '../../src/data/hub/split-files.ts';
 import { readRows } from '../../src/data/node/read-rows.ts';
 import { textFile } from '../../src/data/node/text-files.ts';
+import { nameClass } from '../../src/data/parquet/class-names.ts';
+import { parseRows } from '../../src/data/parse-rows.ts';
 import { readAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
 import { openCheckpoint } from '../../src/formats/node/checkpoint.ts';
+import { readText } from '../../src/formats/node/read-text.ts';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { openTorchFile } from '../../src/formats/pickle/node/open-torch-file.ts';
 import { generationSettings } from '../../src/generation/generation-settings.ts';
+import { writeResults } from '../../src/jobs/node/reproduce/write-results.ts';
+import { isFinished } from '../../src/jobs/node/runs/train-all.ts';
+import { writeSweep } from '../../src/jobs/node/sweep/write-sweep.ts';
+import { sweepRuns, sweptConfig } from '../../src/jobs/sweep/sweep-runs.ts';
 import { tokenModel } from '../../src/objectives/token-model.ts';
+import { packageRecipes } from '../../src/recipes/node/package-recipes.ts';
+import { reproductionRuns } from '../../src/recipes/reproduction.ts';
 import { readRunEvents, readRunRecord } from '../../src/report/node/read-run-record.ts';
 import { readLastCheckpoint } from '../../src/run/node/checkpoint-file.ts';
 import { finishOf } from '../../src/run/node/event-log.ts';
+import { runFiles } from '../../src/run/node/run-folder.ts';
+import { differencesFrom } from '../../src/run/node/same-run.ts';
+import { UserError } from '../../src/support/user-error.ts';
+import { rowsFromFile } from '../../src/tasks/labelled-texts/read-inputs.ts';
 import { readQuestions } from '../../src/tasks/question-answering/read-questions.ts';
 import { readSentences } from '../../src/tasks/token-classification/read-sentences.ts';
+import { sentencesToTag } from '../../src/tasks/token-classification/read-words.ts';
 import { loadChatTemplate } from '../../src/text/chat/node/load-chat-template.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
 import { describeAs } from '../../src/trained/node/load-model.ts';
 import { readNotes } from '../../src/trained/node/notes-file.ts';
 import { readGenerationFiles } from '../../src/trained/node/read-generation-files.ts';
 import { kindOf } from '../../src/tuners/registry.ts';
+import { exportDifference } from './compare-export.ts';
 import { STATE } from './write-samples.ts';
 
 /** A kind of file from outside: where it lies, and what reads it. */
@@ -32,7 +49,11 @@ export interface Kind {
   /** Below the folder of the samples. */
   file: string;
   /** Throws an Error of the name `OtherResult` for a file that is taken for intact and says something else. */
-  read(path: string, folder: string): void;
+  read(path: string, folder: string): void | Promise<void>;
+  /** Whether a reading takes a while: the tests try few. */
+  isSlow?: boolean;
+  /** Whether what is damaged is left out or read all the same. */
+  isLenient?: boolean;
 }
 
 class OtherResult extends Error {
@@ -64,6 +85,53 @@ const checkpointOf = (
     checkpoint.close();
   }
 };
+
+/** Its thread is built. */
+const built: typeof import('../../src/data/parquet/node/parquet-file.ts') = await import(
+  new URL('../../dist/data/parquet/node/parquet-file.js', import.meta.url).href
+);
+
+/** What the build refuses, it refuses with a class of its own. */
+async function ofBuild<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw (error as Error).constructor.name === 'UserError' ? new UserError((error as Error).message) : error;
+  }
+}
+
+async function compared(folder: string): Promise<void> {
+  const difference = await exportDifference(join(folder, 'classifier'), join(folder, 'base'));
+  if (difference !== undefined) throw new OtherResult(`logits that differ by ${difference}`);
+}
+
+function sweepIn(folder: string): void {
+  const { value, where } = readConfig(join(folder, 'sweep.yaml'));
+  const output = join(folder, 'sweep');
+  const runs = sweepRuns({ ...value, output }, where);
+  writeSweep(runs, output);
+  for (const run of runs.filter(isFinished))
+    differencesFrom(sweptConfig(run), runFiles(run.config.output as string));
+}
+
+const { recipes, budgets } = packageRecipes();
+const [ofTable] = reproductionRuns(
+  recipes.filter(({ name }) => name === 'glue/cola'),
+  budgets,
+  { data: 'data', output: 'table', seeds: 1 },
+);
+
+function tableIn(folder: string): void {
+  const output = join(folder, 'table');
+  writeResults([{ ...ofTable, config: { ...ofTable.config, output } }], output, budgets.compared_with);
+}
+
+const CONVERSATION = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: 'Where is "it"?' },
+  { role: 'assistant', content: 'Here.' },
+  { role: 'user', content: 'déjà vu 猫' },
+];
 
 export const KINDS: readonly Kind[] = [
   { name: 'config', file: 'config.yaml', read: (path) => void loadConfig(path, ['training.max_steps=3']) },
@@ -121,6 +189,7 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'checkpoint',
+    isLenient: true,
     file: 'checkpoints/checkpoint-8.safetensors',
     read(_, folder) {
       const saved = readLastCheckpoint(join(folder, 'checkpoints'));
@@ -130,6 +199,7 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'metrics',
+    isLenient: true,
     file: 'run/metrics.jsonl',
     read(path) {
       readRunEvents(path);
@@ -173,6 +243,87 @@ export const KINDS: readonly Kind[] = [
     read: (_: string, folder: string) => tokenize(join(folder, family)),
   })),
   {
+    name: 'long chat template',
+    file: 'chat/chat_template.jinja',
+    read(_, folder) {
+      const template = loadChatTemplate(join(folder, 'chat'), { bos_token: '<s>', eos_token: '</s>' });
+      template.render(CONVERSATION, true);
+    },
+  },
+  {
+    name: 'chat template of tokenizer_config.json',
+    file: 'chat-config/tokenizer_config.json',
+    read(_, folder) {
+      loadChatTemplate(join(folder, 'chat-config'), {}).render(CONVERSATION, false);
+    },
+  },
+  {
+    name: 'parquet',
+    file: 'rows.parquet',
+    isSlow: true,
+    async read(path) {
+      const { text, classes } = await ofBuild(() => built.parquetFile(path, { label: ['bad', 'good'] }, 5));
+      parseRows(text, path, { text: 'sentence', label: 'label', on_bad_row: 'skip' }, () => {});
+      if (Object.values(classes).some((names) => new Set(names).size < names.length))
+        throw new OtherResult('two classes of one name');
+    },
+  },
+  {
+    name: 'data set card',
+    isLenient: true,
+    file: 'README.md',
+    read(path) {
+      const card = datasetCard(readText(path, 'a card'));
+      const present = ['data/train-00000-of-00001.parquet', 'cola/train.csv', 'validation.jsonl'];
+      splitFiles(present, card, { dataset: 'a/b', subset: card.subsets[0]?.name, split: 'train' });
+      for (const { name } of [{ name: undefined }, ...card.subsets])
+        for (const names of Object.values(card.classes(name))) {
+          if (new Set(names).size < names.length) throw new OtherResult('two classes of one name');
+          for (const value of [0, -1, 1.5, 2n ** 60n, [0, 1], null]) nameClass(value, names);
+        }
+    },
+  },
+  {
+    name: 'exported adapter',
+    file: 'classifier/adapter_model.safetensors',
+    isSlow: true,
+    read: (_, folder) => compared(folder),
+  },
+  {
+    name: 'exported base',
+    file: 'base/model.safetensors',
+    isSlow: true,
+    read: (_, folder) => compared(folder),
+  },
+  {
+    name: "exported base's config",
+    file: 'base/config.json',
+    isSlow: true,
+    read: (_, folder) => compared(folder),
+  },
+  { name: 'sweep', file: 'sweep.yaml', isSlow: true, read: (_, folder) => sweepIn(folder) },
+  ...['metrics.jsonl', 'config.yaml'].map((file) => ({
+    name: `a sweep's ${file}`,
+    isLenient: true,
+    file: `sweep/runs/seed=0/${file}`,
+    isSlow: true,
+    read: (_: string, folder: string) => sweepIn(folder),
+  })),
+  {
+    name: "a sweep's failure",
+    isLenient: true,
+    file: 'sweep/configs/seed=1.failed.txt',
+    isSlow: true,
+    read: (_, folder) => sweepIn(folder),
+  },
+  ...['metrics.jsonl', 'config.yaml'].map((file) => ({
+    name: `a table's ${file}`,
+    isLenient: true,
+    file: `table/${file}`,
+    isSlow: true,
+    read: (_: string, folder: string) => tableIn(folder),
+  })),
+  {
     name: 'squad',
     file: 'squad.json',
     read: (path) => void readQuestions(textFile(path).read(), path, 'places'),
@@ -202,6 +353,50 @@ export const KINDS: readonly Kind[] = [
     file: 'cola.tsv',
     read: (path) =>
       void glueKind('cola').score({ predictions: textFile(path), references: textFile(path) }, () => {}),
+  },
+  ...(
+    [
+      ['sst2', 'labels.jsonl'],
+      ['stsb', 'scores.tsv'],
+      ['mnli', 'mnli.tsv'],
+    ] as const
+  ).map(([task, file]) => ({
+    name: `${task} predictions`,
+    file,
+    read: (path: string) =>
+      void glueKind(task).score({ predictions: textFile(path), references: textFile(path) }, () => {}),
+  })),
+  {
+    name: 'texts of bleu',
+    isLenient: true,
+    file: 'texts.txt',
+    read: (path) =>
+      void TEXT_KINDS.bleu.score({ predictions: textFile(path), references: textFile(path) }, () => {}),
+  },
+  {
+    name: 'null odds',
+    file: 'odds.json',
+    read: (path, folder) =>
+      void squad.score(
+        {
+          predictions: textFile(join(folder, 'predictions.json')),
+          references: textFile(join(folder, 'squad.json')),
+          nullOdds: textFile(path),
+        },
+        () => {},
+      ),
+  },
+  {
+    name: 'texts to predict',
+    isLenient: true,
+    file: 'inputs.csv',
+    read: (path) => void rowsFromFile(textFile(path).read(), path, { text: 0 }),
+  },
+  {
+    name: 'sentences to tag',
+    isLenient: true,
+    file: 'sentences.txt',
+    read: (path) => void sentencesToTag(textFile(path).read(), path, {}),
   },
   { name: 'notes', file: 'run/adalora.json', read: (_, folder) => void readNotes(join(folder, 'run')) },
 ];

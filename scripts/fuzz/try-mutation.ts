@@ -10,17 +10,17 @@ import { mutated } from './mutated.ts';
 export type Outcome = 'value' | 'refused' | 'stack' | 'other';
 
 /** Reads a changed file; the sample is put back afterwards. */
-export function tryMutation(
+export async function tryMutation(
   kind: Kind,
   folder: string,
   seed: number,
   index: number,
-): { outcome: Outcome; message: string } {
+): Promise<{ outcome: Outcome; message: string }> {
   const path = join(folder, kind.file);
   const sample = readFileSync(path);
   writeFileSync(path, mutated(sample, seed, index));
   try {
-    kind.read(path, folder);
+    await kind.read(path, folder);
     return { outcome: 'value', message: '' };
   } catch (error) {
     if (error instanceof UserError || error instanceof ComputationError || fileError(error))

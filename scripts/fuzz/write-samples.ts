@@ -6,6 +6,7 @@ import { encodeTorchFile } from '../../src/formats/pickle/encode-torch-file.ts';
 import { writeCheckpoint } from '../../src/run/node/checkpoint-file.ts';
 import type { TrainerState } from '../../src/run/trainer-state.ts';
 import { asStored } from '../../src/tuners/low-rank/peft-adapter.ts';
+import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 
 /** What the checkpoints are of. */
@@ -25,9 +26,43 @@ export const STATE: TrainerState = {
   method: { pattern: Uint8Array.of(1, 0), progress: Int32Array.of(1, 0) },
 };
 
+const CARD = `---
+configs:
+- config_name: default
+  data_files:
+  - {split: train, path: 'data/train-*'}
+  - {split: test, path: ['**/test*', 'x/{a,b}[0-9].csv']}
+- {config_name: cola, data_files: cola/*.csv}
+dataset_info:
+- config_name: default
+  features:
+  - {name: label, dtype: {class_label: {names: {'0': bad, '1': good}}}}
+  - {name: tags, sequence: {class_label: {names: {'0': O, '1': B-PER, '2': I-PER}}}}
+- config_name: cola
+  features:
+  - {name: label, dtype: {class_label: {names: [no, yes]}}}
+---
+# A data set
+`;
+
+const TEMPLATE = `{% macro line(role, text) -%}<|{{ role }}|>{{ text | trim }}{{ eos_token }}
+{% endmacro -%}
+{{ bos_token }}{% set ns = namespace(found=false, count=0) %}
+{%- if messages[0]['role'] == 'system' %}{% set system = messages[0].content %}{% set loop_messages = messages[1:] %}
+{%- else %}{% set system = 'Today is ' ~ strftime_now('%d %b %Y') %}{% set loop_messages = messages %}{% endif -%}
+{% for message in loop_messages -%}
+{% if (message.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif -%}
+{% set ns.count = ns.count + message['content'].split(' ') | length -%}
+{% if loop.first and system is defined %}{{ line('system', system) }}{% endif -%}
+{{ line(message.role, message['content'] if message.content is string else message.content | tojson) }}
+{%- if loop.last and not add_generation_prompt %}{{ eos_token }}{% endif %}
+{%- endfor %}
+{%- for i in range(3) %}{{ i }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}`;
+
 /** Writes an intact file of every kind. */
 export function writeSamples(folder: string): void {
-  for (const name of ['adapter', 'run', 'checkpoints', 'shards'])
+  const folders = ['adapter', 'classifier', 'run', 'checkpoints', 'shards', 'chat', 'chat-config', 'table'];
+  for (const name of [...folders, 'sweep/runs/seed=0', 'sweep/configs'])
     mkdirSync(join(folder, name), { recursive: true });
   const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content);
   const model = join(folder, 'model');
@@ -46,6 +81,13 @@ adalora: {target_r: 2, init_r: 4, target_modules: 'encoder.*(query|value)', tini
 output: run
 `;
   write('config.yaml', config);
+  cpSync(model, join(folder, 'base'), { recursive: true });
+  writeMadeAdapter(join(folder, 'classifier'), model, { method: 'adalora', rank: 2, seed: 1 });
+  write('sweep.yaml', `${config.replace('output: run\n', '')}output: sweep\nseed: [0, 1]\n`);
+  cpSync('src/data/parquet/fixtures/rows-snappy.parquet', join(folder, 'rows.parquet'));
+  write('README.md', CARD);
+  write('chat/chat_template.jinja', TEMPLATE);
+  write('chat-config/tokenizer_config.json', JSON.stringify({ chat_template: TEMPLATE, eos_token: '</s>' }));
   const weights = readFileSync(join(model, 'model.safetensors'));
   write('shards/model-00001-of-00001.safetensors', weights);
   const names = [...readSafetensors(join(model, 'model.safetensors')).keys()];
@@ -110,6 +152,13 @@ output: run
   write('predictions.json', '{"7": "", "a": "the \\"cat\\" \\u00e9"}');
   write('tags.txt', 'EU B-ORG B-ORG\nrejects O O\n\nPeter B-PER B-ORG\n');
   write('summaries.jsonl', '{"text": "a cat sat"}\n"two cats"\n');
+  write('odds.json', '{"7": 0.5, "a": -Infinity}');
+  write('texts.txt', 'a cat sat\n\ntwo cats\n');
+  write('labels.jsonl', '{"idx": 0, "label": 1}\n{"idx": 1234567890123456789, "label": "negative"}\n');
+  write('scores.tsv', 'index\tprediction\n0\t1.5\n1\t2e0\n2\t4\n');
+  write('mnli.tsv', 'index\tgold_label\n0\tneutral\n1\t2\n');
+  write('inputs.csv', 'id,text\n1,"a cat"\n2,a dog\n');
+  write('sentences.txt', 'Ann Lee lives in Bonn.\n\nBob works.\n');
   write('cola.tsv', 'index\tprediction\n0\t1\n1\t0\n');
   write('words.conll', 'EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n');
   write('words.jsonl', '{"tokens": ["EU", "rejects"], "ner_tags": ["B-ORG", "O"]}\n');
@@ -134,7 +183,13 @@ output: run
       .map((event) => `${JSON.stringify(event)}\n`)
       .join(''),
   );
-  write('run/config.yaml', `${config}task: single_label_classification\nmethod: adalora\nseed: 0\n`);
+  const ofRun = `${config}task: single_label_classification\nmethod: adalora\nseed: 0\n`;
+  for (const name of ['sweep/runs/seed=0', 'table'])
+    cpSync(join(folder, 'run/metrics.jsonl'), join(folder, name, 'metrics.jsonl'));
+  write('sweep/runs/seed=0/config.yaml', ofRun);
+  write('table/config.yaml', ofRun);
+  write('sweep/configs/seed=1.failed.txt', 'train.tsv: expected a file, got nothing.\n');
+  write('run/config.yaml', ofRun);
   write(
     'model/chat_template.jinja',
     "{% for m in messages %}<{{ m.role }}>{{ m['content'] | trim }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}",

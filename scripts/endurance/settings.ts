@@ -1,0 +1,89 @@
+import { mkdirSync } from 'node:fs';
+import { writeSmallGenerator } from '../../tests/support/small-generator.ts';
+import { tinyRows } from '../../tests/support/tiny-data.ts';
+import { writeTinyEntities, writeTinyTagger } from '../../tests/support/tiny-entities.ts';
+import { tinyQuestions } from '../../tests/support/tiny-questions.ts';
+import { writeTinyTextModel } from '../../tests/support/tiny-text-model.ts';
+import type { Workspace } from '../../tests/support/workspace.ts';
+
+/** A command that is killed and resumed. */
+export interface Setting {
+  name: string;
+  /** Its words, but for those that set the folder it writes to. */
+  args: readonly string[];
+}
+
+const COMMON = [
+  ...['training.num_train_epochs=12', 'training.save_steps=7', 'training.load_best_model_at_end=true'],
+  ...['adalora.tinit=10%', 'adalora.tfinal=40%', 'adalora.lora_dropout=0.1'],
+];
+const METHODS = ['adalora', 'lora', 'svd_lora', 'prune_lora', 'bitfit', 'houlsby', 'pfeiffer', 'full'];
+const GLUED = ['training.gradient_accumulation_steps=2', 'training.per_device_train_batch_size=8'];
+
+const TRAINING = `training: {max_steps: 40, save_steps: 7, eval_steps: 10, eval_strategy: steps, per_device_train_batch_size: 8}
+method: lora
+lora: {r: 4}
+output: run
+`;
+const CONFIGS: Record<string, string> = {
+  'tags.yaml': `model: tagger\ntask: token_classification\ndata: {train: train.conll, validation: dev.conll}\n`,
+  'questions.yaml': `model: model\ntask: question_answering\ndata: {train: train.json, validation: dev.json, max_length: 48}\n`,
+  'texts.yaml': `model: llama\ntask: causal_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
+  'masks.yaml': `model: model\ntask: masked_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
+  'pairs.yaml': `model: t5\ntask: seq2seq_lm\ndata: {train: pairs.tsv, validation: pairs.tsv, source: 0, target: 1, max_source_length: 32, max_target_length: 16}\n`,
+  'sweep.yaml': `model: model
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+seed: [0, 1]
+held_out: 0.25
+`,
+};
+
+/** Writes what the settings need, and lists them: every method, six tasks, rounded bases of encoders and decoders, a sweep. */
+export function writeSettings(workspace: Workspace): Setting[] {
+  for (const [name, config] of Object.entries(CONFIGS)) workspace.write(name, config + TRAINING);
+  writeTinyTagger(workspace.path('tagger'));
+  writeTinyTextModel(workspace.path('llama'), 'llama');
+  mkdirSync(workspace.path('t5'));
+  writeSmallGenerator(workspace.path('t5'), 't5');
+  for (const [part, count, seed] of [
+    ['train', 120, 1],
+    ['dev', 24, 2],
+  ] as const) {
+    writeTinyEntities(workspace.path(`${part}.conll`), count, seed);
+    workspace.write(`${part}.json`, tinyQuestions(count, seed, false));
+    workspace.write(
+      `${part}.txt`,
+      `${tinyRows(count, seed)
+        .map(({ text }) => text)
+        .join('\n')}\n`,
+    );
+  }
+  workspace.write(
+    'pairs.tsv',
+    tinyRows(60, 3)
+      .map(({ text, label }) => `${text}\t${label} cat\n`)
+      .join(''),
+  );
+  const train = (file: string, ...settings: string[]) => [
+    ...['train', file, '--resume'],
+    ...settings.flatMap((one) => ['--set', one]),
+  ];
+  const classes = (name: string, ...settings: string[]) => ({
+    name,
+    args: train('run.yaml', ...COMMON, ...settings),
+  });
+  return [
+    ...METHODS.map((method) => classes(method, `method=${method}`)),
+    classes('int8', 'base_dtype=int8'),
+    classes('int4', 'base_dtype=int4', 'method=lora'),
+    classes('accumulated', ...GLUED),
+    { name: 'tags', args: train('tags.yaml') },
+    { name: 'questions', args: train('questions.yaml', 'method=adalora') },
+    { name: 'texts', args: train('texts.yaml') },
+    { name: 'texts-int8', args: train('texts.yaml', 'base_dtype=int8') },
+    { name: 'texts-int4', args: train('texts.yaml', 'base_dtype=int4') },
+    { name: 'masks', args: train('masks.yaml', 'method=adalora') },
+    { name: 'pairs', args: train('pairs.yaml') },
+    { name: 'sweep', args: ['sweep', 'sweep.yaml', '--resume'] },
+  ];
+}

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { modelFeeds } from '../../src/objectives/model-inputs.ts';
+import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { Program } from '../../src/program/program.ts';
+import { collate } from '../../src/text/collate.ts';
+import { exportOnnx } from '../../src/trained/node/export-onnx.ts';
+import { openText } from '../../src/trained/node/open-text.ts';
+import { openTuned } from '../../src/trained/node/open-tuned.ts';
+
+const TEXTS = ['the cat sat on the mat', 'a dog'];
+/** Sums in another order, with weights that a mutation may have made large. */
+const CLOSE = 1e-3;
+
+/**
+ * Exports an adapter on its base as ONNX and runs that with onnxruntime.
+ *
+ * @returns the largest difference of logits beside the largest logit; undefined where they are close, or overflow in both
+ */
+export async function exportDifference(adapter: string, base: string): Promise<number | undefined> {
+  const opened = await openTuned(adapter, { model: base, onNotice: () => {} });
+  const { model, tuner, values, baseFolder } = opened;
+  const output = mkdtempSync(join(adapter, '..', 'onnx-'));
+  try {
+    exportOnnx(opened, output);
+    const { tokenizer } = openText(baseFolder, model.config, undefined);
+    const encodings = TEXTS.map((text) => tokenizer.encode(text, undefined, model.config.maxLength));
+    const batch = collate(encodings, tokenizer.padId);
+    const program = new Program(nodeEngine(model, 'cpu', { threads: 1 }), model, tuner);
+    const ours = await program.predict(values, modelFeeds(batch));
+    await program.release();
+    const session = await InferenceSession.create(join(output, 'onnx', 'model.onnx'), {
+      intraOpNumThreads: 1,
+      logSeverityLevel: 4,
+    });
+    const ids = (data: Int32Array) =>
+      new Tensor('int64', BigInt64Array.from(data, BigInt), [batch.batch, batch.length]);
+    const feeds: Record<string, Tensor> = {
+      input_ids: ids(batch.inputIds),
+      attention_mask: ids(batch.attentionMask),
+      token_type_ids: ids(batch.tokenTypeIds),
+    };
+    const { logits } = await session.run(
+      Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]])),
+    );
+    const theirs = logits.data as Float32Array;
+    await session.release();
+    const scale = Math.max(1, ...Array.from(ours, Math.abs));
+    if (!Number.isFinite(scale)) return theirs.every(Number.isFinite) ? Number.NaN : undefined;
+    const largest = Math.max(...Array.from(ours, (value, i) => Math.abs(value - theirs[i]))) / scale;
+    return largest <= CLOSE ? undefined : largest;
+  } finally {
+    model.close();
+    rmSync(output, { recursive: true, force: true });
+  }
+}
