@@ -8,20 +8,25 @@ import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 import { changeAdapters } from './change-adapters.ts';
 import { sendBlock, TOLERANCES } from './load.ts';
 import { makeRequests } from './make-requests.ts';
+import { fill, type Replaced, replaceAdapters } from './replace-adapters.ts';
 import { startServer } from './start-server.ts';
 
 /*
- * npx tsx bench/serving/endure.ts [--answers 100000] [--adapters 32] [--links 0] [--connections 64]
+ * npx tsx bench/serving/endure.ts [--answers 100000] [--minutes N] [--adapters 32] [--replaced 12] [--links 0] [--connections 64]
  *
- * Asks `adalora serve` over a tiny base for answers of adapters of six methods, while adapters are loaded and unloaded,
- * and compares each with what the adapter predicts by itself. `--links` puts so many more adapters beside them, which are
- * links to those. Tells how long the server took to start and its memory; ends with 1 where an answer was wrong.
+ * Asks `adalora serve` over a tiny base for answers of adapters of six methods, while adapters are loaded, unloaded and
+ * replaced in place by others of equal size and time, and compares each answer with what the adapter predicts by itself.
+ * `--minutes` asks for so long, however many answers that are. `--links` puts so many more adapters beside them, which are
+ * links to those. Tells how long the server took to start, its memory and its open files; ends with 1 where an answer was wrong
+ * or late, or where memory or files have grown by a fifth between the second and the last look.
  */
 
 const { values: options } = parseArgs({
   options: {
     answers: { type: 'string', default: '100000' },
+    minutes: { type: 'string' },
     adapters: { type: 'string', default: '32' },
+    replaced: { type: 'string', default: '12' },
     links: { type: 'string', default: '0' },
     connections: { type: 'string', default: '64' },
   },
@@ -29,7 +34,7 @@ const { values: options } = parseArgs({
 const METHODS = ['lora', 'adalora', 'svd_lora', 'bitfit', 'houlsby', 'pfeiffer'] as const;
 const TEXT_COUNT = 20;
 /** Answers between two lines of what has been so far. */
-const BLOCK = 10_000;
+const BLOCK = 5_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-endure-'));
 const [base, folder] = ['model', 'adapters'].map((name) => join(scratch, name));
@@ -44,14 +49,45 @@ try {
   }
   for (let i = 0; i < Number(options.links); i++)
     symlinkSync(join(folder, names[i % names.length]), join(folder, `link-${i}`));
+  // Two states of each, elsewhere.
+  const changing = Array.from({ length: Number(options.replaced) }, (_, i) => `changing-${i}`);
+  const stateOf = (name: string, state: number) => `${name}-${state}`;
+  for (const [i, name] of changing.entries())
+    for (const state of [0, 1]) {
+      const place = join(scratch, 'states', stateOf(name, state));
+      mkdirSync(place, { recursive: true });
+      const method = METHODS[i % METHODS.length];
+      writeMadeAdapter(place, base, { seed: 1000 + 2 * i + state, method, rank: 1 + (i % 8) });
+    }
   const texts = tinyRows(TEXT_COUNT, 1).map(({ text }) => text);
   const requests = await makeRequests(folder, base, names, texts);
+  const states = await Promise.all(
+    [0, 1].map((state) =>
+      makeRequests(
+        join(scratch, 'states'),
+        base,
+        changing.map((name) => stateOf(name, state)),
+        texts,
+      ),
+    ),
+  );
+  const replaced = changing.map((model, i): Replaced => {
+    const [first, second] = states.map((all) => ({ ...all[i], model }));
+    const folders = [0, 1].map((state) => join(scratch, 'states', stateOf(model, state)));
+    return {
+      ...{ folder: join(folder, model), states: folders as [string, string] },
+      requests: [first, second],
+    };
+  });
+  for (const one of replaced) fill(one, 0);
   // Links are asked too, each for what its adapter answers.
   const all = requests.flatMap((request, i) => {
     const links = Math.floor(Number(options.links) / names.length);
     const link = (i % names.length) + names.length * (i % Math.max(links, 1));
     return links > 0 ? [request, { ...request, model: `link-${link}` }] : [request];
   });
+  for (const [at, request] of states[0].entries())
+    all.push({ ...request, model: changing[at % changing.length], or: states[1][at].expected });
 
   const began = performance.now();
   const server = await startServer(folder, base);
@@ -59,23 +95,33 @@ try {
     console.log(`up after ${seconds(began)} s with ${server.memoryMb().toFixed(0)} MB`);
     const tolerance = TOLERANCES.float32;
     const passing = changeAdapters(server.url, requests, tolerance);
+    const replacing = replaceAdapters(replaced);
+    const looks: { memory: number; files: number }[] = [];
+    const until = options.minutes && began + 60_000 * Number(options.minutes);
+    const isOver = () => (until ? performance.now() >= until : answers >= Number(options.answers));
     let [answers, wrong, failed] = [0, 0, 0];
-    while (answers < Number(options.answers)) {
-      const amount = Math.min(BLOCK, Number(options.answers) - answers);
+    while (!isOver()) {
+      const amount = until ? BLOCK : Math.min(BLOCK, Number(options.answers) - answers);
       const block = await sendBlock(server.url, all, {
         ...{ connections: Number(options.connections), amount, tolerance },
       });
       answers += amount;
       wrong += block.wrong;
       failed += block.failed;
-      const memory = server.memoryMb().toFixed(0);
+      const look = { memory: server.memoryMb(), files: server.descriptors() };
+      looks.push(look);
       console.log(
-        `${answers} answers after ${seconds(began)} s: ${wrong} wrong, ${failed} failed, ${memory} MB`,
+        `${answers} answers after ${seconds(began)} s: ${wrong} wrong, ${failed} failed, ${look.memory.toFixed(0)} MB, ${look.files} files`,
       );
     }
     const passed = await passing.stop();
     console.log(`${passed.changes} changes meanwhile, ${passed.wrong} wrong answers of those that passed`);
-    if (wrong + failed + passed.wrong > 0) process.exitCode = 1;
+    const { replaced: times, stale } = await replacing.stop(server.url, tolerance);
+    console.log(`${times} adapters replaced in place, ${stale} that do not answer as their files say`);
+    const [second, last] = [looks[1] ?? looks[0], looks.at(-1)!];
+    const grown = [last.memory / second.memory, last.files / second.files];
+    console.log(`memory ${grown[0].toFixed(2)}, files ${grown[1].toFixed(2)} times the second look`);
+    if (wrong + failed + passed.wrong + stale > 0 || grown.some((times) => times > 1.2)) process.exitCode = 1;
   } finally {
     await server.stop();
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -8,6 +8,8 @@ export interface StartedServer {
   url: string;
   /** Memory that it has now, in MB. */
   memoryMb(): number;
+  /** Files, pipes and connections that it has open. */
+  descriptors(): number;
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startServer(
       const [, kilobytes] = readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/) ?? [];
       return Number(kilobytes) / 1024;
     },
+    descriptors: () => readdirSync(`/proc/${child.pid}/fd`).length,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill();

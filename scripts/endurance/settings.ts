@@ -14,13 +14,13 @@ export interface Setting {
 }
 
 const COMMON = [
-  ...['training.num_train_epochs=12', 'training.save_steps=7', 'training.load_best_model_at_end=true'],
+  ...['training.num_train_epochs=4', 'training.save_steps=7', 'training.load_best_model_at_end=true'],
   ...['adalora.tinit=10%', 'adalora.tfinal=40%', 'adalora.lora_dropout=0.1'],
 ];
 const METHODS = ['adalora', 'lora', 'svd_lora', 'prune_lora', 'bitfit', 'houlsby', 'pfeiffer', 'full'];
 const GLUED = ['training.gradient_accumulation_steps=2', 'training.per_device_train_batch_size=8'];
 
-const TRAINING = `training: {max_steps: 40, save_steps: 7, eval_steps: 10, eval_strategy: steps, per_device_train_batch_size: 8}
+const TRAINING = `training: {max_steps: 30, save_steps: 7, eval_steps: 10, eval_strategy: steps, per_device_train_batch_size: 8}
 method: lora
 lora: {r: 4}
 output: run

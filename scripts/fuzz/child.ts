@@ -6,6 +6,7 @@ import { writeSamples } from './write-samples.ts';
 /** Tries mutations from one number up to another, and says of each at once how it ended: the next may be the last. */
 const [folder, seed, from, to] = process.argv.slice(2);
 writeSamples(folder);
+writeSync(1, '{}\n');
 for (let index = Number(from); index < Number(to); index++) {
   const { outcome, message } = await tryMutation(KINDS[index % KINDS.length], folder, Number(seed), index);
   const said = outcome === 'value' || outcome === 'refused' ? '' : message;
