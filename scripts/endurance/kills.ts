@@ -9,7 +9,7 @@ import { type Setting, writeSettings } from './settings.ts';
  * npx tsx scripts/endurance/kills.ts [--count 100] [--seed 1] [--only NAME,NAME]
  *
  * Kills runs by SIGKILL at random moments and resumes them until they end: each has to be the same to the byte as one that was left
- * alone. Every method, six tasks, bases of bytes and of half bytes, decoders among them, batches that are accumulated, and a sweep.
+ * alone. Every method, six tasks, bases of bytes and of half bytes, decoders among them, batches that are accumulated, a sweep and a comparison.
  * The kills are shared out among the settings.
  */
 const { values } = parseArgs({

@@ -36,11 +36,24 @@ data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_
 seed: [0, 1]
 held_out: 0.25
 `,
+  'compare.yaml': `model: model
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+rows: {lora: {method: lora}, adalora: {method: adalora, adalora: {target_r: 2, init_r: 4, tinit: 3, tfinal: 9}}}
+grid: {training.learning_rate: [1e-3, 1e-2]}
+seeds: 1
+held_out: 0.25
+`,
 };
 
-/** Writes what the settings need, and lists them: every method, six tasks, rounded bases of encoders and decoders, a sweep. */
+/** Writes what the settings need, and lists them: every method, six tasks, rounded bases of encoders and decoders, a sweep, a comparison. */
 export function writeSettings(workspace: Workspace): Setting[] {
-  for (const [name, config] of Object.entries(CONFIGS)) workspace.write(name, config + TRAINING);
+  for (const [name, config] of Object.entries(CONFIGS)) {
+    const isComparison = name === 'compare.yaml';
+    workspace.write(
+      name,
+      config + (isComparison ? TRAINING.replace(/^(method|lora): .*\n/gm, '') : TRAINING),
+    );
+  }
   writeTinyTagger(workspace.path('tagger'));
   writeTinyTextModel(workspace.path('llama'), 'llama');
   mkdirSync(workspace.path('t5'));
@@ -85,5 +98,6 @@ export function writeSettings(workspace: Workspace): Setting[] {
     { name: 'masks', args: train('masks.yaml', 'method=adalora') },
     { name: 'pairs', args: train('pairs.yaml') },
     { name: 'sweep', args: ['sweep', 'sweep.yaml', '--resume'] },
+    { name: 'compare', args: ['compare', 'compare.yaml', '--resume'] },
   ];
 }

@@ -11,24 +11,20 @@ import { readRows } from '../../src/data/node/read-rows.ts';
 import { textFile } from '../../src/data/node/text-files.ts';
 import { nameClass } from '../../src/data/parquet/class-names.ts';
 import { parseRows } from '../../src/data/parse-rows.ts';
+import { comparison } from '../../src/experiments/compare/comparison.ts';
+import { writeResults } from '../../src/experiments/node/write-results.ts';
+import { writeSweep } from '../../src/experiments/node/write-sweep.ts';
+import { sweepRuns } from '../../src/experiments/sweep/sweep-runs.ts';
 import { readAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
 import { openCheckpoint } from '../../src/formats/node/checkpoint.ts';
 import { readText } from '../../src/formats/node/read-text.ts';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import { openTorchFile } from '../../src/formats/pickle/node/open-torch-file.ts';
 import { generationSettings } from '../../src/generation/generation-settings.ts';
-import { writeResults } from '../../src/jobs/node/reproduce/write-results.ts';
-import { isFinished } from '../../src/jobs/node/runs/train-all.ts';
-import { writeSweep } from '../../src/jobs/node/sweep/write-sweep.ts';
-import { sweepRuns, sweptConfig } from '../../src/jobs/sweep/sweep-runs.ts';
 import { tokenModel } from '../../src/objectives/token-model.ts';
-import { packageRecipes } from '../../src/recipes/node/package-recipes.ts';
-import { reproductionRuns } from '../../src/recipes/reproduction.ts';
 import { readRunEvents, readRunRecord } from '../../src/report/node/read-run-record.ts';
 import { readLastCheckpoint } from '../../src/run/node/checkpoint-file.ts';
 import { finishOf } from '../../src/run/node/event-log.ts';
-import { runFiles } from '../../src/run/node/run-folder.ts';
-import { differencesFrom } from '../../src/run/node/same-run.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { rowsFromFile } from '../../src/tasks/labelled-texts/read-inputs.ts';
 import { readQuestions } from '../../src/tasks/question-answering/read-questions.ts';
@@ -110,20 +106,11 @@ function sweepIn(folder: string): void {
   const output = join(folder, 'sweep');
   const runs = sweepRuns({ ...value, output }, where);
   writeSweep(runs, output);
-  for (const run of runs.filter(isFinished))
-    differencesFrom(sweptConfig(run), runFiles(run.config.output as string));
 }
 
-const { recipes, budgets } = packageRecipes();
-const [ofTable] = reproductionRuns(
-  recipes.filter(({ name }) => name === 'glue/cola'),
-  budgets,
-  { data: 'data', output: 'table', seeds: 1 },
-);
-
-function tableIn(folder: string): void {
-  const output = join(folder, 'table');
-  writeResults([{ ...ofTable, config: { ...ofTable.config, output } }], output, budgets.compared_with);
+function comparisonIn(folder: string): void {
+  const { value, where } = readConfig(join(folder, 'compare.yaml'));
+  writeResults(comparison({ ...value, output: join(folder, 'compare') }, where), new Map(), []);
 }
 
 const CONVERSATION = [
@@ -316,12 +303,18 @@ export const KINDS: readonly Kind[] = [
     isSlow: true,
     read: (_, folder) => sweepIn(folder),
   },
-  ...['metrics.jsonl', 'config.yaml'].map((file) => ({
-    name: `a table's ${file}`,
-    isLenient: true,
-    file: `table/${file}`,
+  {
+    name: 'comparison',
+    file: 'compare.yaml',
     isSlow: true,
-    read: (_: string, folder: string) => tableIn(folder),
+    read: (_, folder) => comparisonIn(folder),
+  },
+  ...['runs/run/lora/seed-0/metrics.jsonl', 'runs/run/lora/seed-0/config.yaml'].map((file) => ({
+    name: `a comparison's ${file}`,
+    isLenient: true,
+    file: `compare/${file}`,
+    isSlow: true,
+    read: (_: string, folder: string) => comparisonIn(folder),
   })),
   {
     name: 'squad',

@@ -61,7 +61,16 @@ const TEMPLATE = `{% macro line(role, text) -%}<|{{ role }}|>{{ text | trim }}{{
 
 /** Writes an intact file of every kind. */
 export function writeSamples(folder: string): void {
-  const folders = ['adapter', 'classifier', 'run', 'checkpoints', 'shards', 'chat', 'chat-config', 'table'];
+  const folders = [
+    'adapter',
+    'classifier',
+    'run',
+    'checkpoints',
+    'shards',
+    'chat',
+    'chat-config',
+    'compare/runs/run/lora/seed-0',
+  ];
   for (const name of [...folders, 'sweep/runs/seed=0', 'sweep/configs'])
     mkdirSync(join(folder, name), { recursive: true });
   const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content);
@@ -84,6 +93,8 @@ output: run
   cpSync(model, join(folder, 'base'), { recursive: true });
   writeMadeAdapter(join(folder, 'classifier'), model, { method: 'adalora', rank: 2, seed: 1 });
   write('sweep.yaml', `${config.replace('output: run\n', '')}output: sweep\nseed: [0, 1]\n`);
+  const compared = 'rows: {lora: {method: lora}, adalora: {grid: {seed: [1, 2]}}}\nseeds: 1\nheld_out: 0\n';
+  write('compare.yaml', `${config.replace('output: run\n', '')}output: compare\n${compared}`);
   cpSync('src/data/parquet/fixtures/rows-snappy.parquet', join(folder, 'rows.parquet'));
   write('README.md', CARD);
   write('chat/chat_template.jinja', TEMPLATE);
@@ -184,10 +195,10 @@ output: run
       .join(''),
   );
   const ofRun = `${config}task: single_label_classification\nmethod: adalora\nseed: 0\n`;
-  for (const name of ['sweep/runs/seed=0', 'table'])
+  for (const name of ['sweep/runs/seed=0', 'compare/runs/run/lora/seed-0'])
     cpSync(join(folder, 'run/metrics.jsonl'), join(folder, name, 'metrics.jsonl'));
   write('sweep/runs/seed=0/config.yaml', ofRun);
-  write('table/config.yaml', ofRun);
+  write('compare/runs/run/lora/seed-0/config.yaml', ofRun);
   write('sweep/configs/seed=1.failed.txt', 'train.tsv: expected a file, got nothing.\n');
   write('run/config.yaml', ofRun);
   write(

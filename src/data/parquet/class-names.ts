@@ -19,13 +19,19 @@ export function classesOf(entries: readonly { key: string; value?: string }[] | 
   );
 }
 
-/** Of a class label, or of a list of them: `{names: [...], _type: ClassLabel}`, or a card's `{class_label: {names: {0: ...}}}`. */
+/**
+ * Of a class label, or of a list of them: `{names: [...], _type: ClassLabel}`, or a card's `{class_label: {names: {0: ...}}}`.
+ * Undefined where a number has no name of its own: then classes stay numbers.
+ */
 export function namesIn(feature: unknown): readonly string[] | undefined {
   const { _type, names, class_label, feature: inner } = Object(Array.isArray(feature) ? feature[0] : feature);
   if (inner !== undefined) return namesIn(inner);
   const found = _type === 'ClassLabel' ? names : Object(class_label).names;
-  const list = Array.isArray(found) ? found : Object.values(Object(found));
-  return list.length > 0 && list.every((name) => typeof name === 'string') ? list : undefined;
+  // By number: of names with gaps between their numbers the second may be the third class's.
+  const list = Array.isArray(found) ? found : Object.keys(Object(found)).map((_, id) => found[id]);
+  const areNames = list.length > 0 && list.every((name) => typeof name === 'string');
+  // Two classes of one name would be one.
+  return areNames && new Set(list).size === list.length ? list : undefined;
 }
 
 /** A number of a class as its name, also in lists; -1 is no label (GLUE's test sets). */
