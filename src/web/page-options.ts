@@ -23,8 +23,13 @@ export function runsOn(device: RunsOn['device'], { threads, engineUrl }: PageOpt
   return { device, threads, ...(engineUrl !== undefined && { engineUrl: folderUrl(engineUrl).href }) };
 }
 
-/** Two folders up from this file lies the package, from its source and from what is built of it alike. */
-const EMBEDDED_URL = new URL('../../models/mini/', import.meta.url);
+/** The embedded model. Each file has an address of its own, by which bundlers such as Vite find it. */
+const EMBEDDED: ReadonlyMap<string, URL> = new Map([
+  ['config.json', new URL('../../models/mini/config.json', import.meta.url)],
+  ['model.safetensors', new URL('../../models/mini/model.safetensors', import.meta.url)],
+  ['tokenizer.json', new URL('../../models/mini/tokenizer.json', import.meta.url)],
+  ['tokenizer_config.json', new URL('../../models/mini/tokenizer_config.json', import.meta.url)],
+]);
 
 /**
  * The files of a base model.
@@ -35,7 +40,8 @@ const EMBEDDED_URL = new URL('../../models/mini/', import.meta.url);
 export function modelFiles(name: string, { model, modelUrl }: PageOptions): FileSet {
   if (model instanceof Map) return filesFrom(model, name);
   if (model !== undefined) return filesAt(folderUrl(model as string | URL));
-  if (name === EMBEDDED_MODEL) return filesAt(modelUrl === undefined ? EMBEDDED_URL : folderUrl(modelUrl));
+  if (name === EMBEDDED_MODEL)
+    return modelUrl === undefined ? filesFrom(EMBEDDED, name) : filesAt(folderUrl(modelUrl));
   throw new UserError({
     where: 'model',
     expected: `the files of ${name}, or the address of their folder`,

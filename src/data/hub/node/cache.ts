@@ -6,7 +6,7 @@ import { hasTokenizer, indexOf, isUsable } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 
 /** The cache that Python's huggingface_hub uses too, found by its rules. */
-export function hubCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+export function hubCacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
   const explicit = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
   if (explicit) return explicit;
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');

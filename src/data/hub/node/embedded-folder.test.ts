@@ -1,6 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';
 import { embeddedFolder } from './embedded-folder.ts';
@@ -15,13 +25,25 @@ afterEach(() => rmSync(root, { recursive: true }));
 it('lies in the package', () => {
   mkdirSync(join(root, 'models/mini'), { recursive: true });
   writeFileSync(join(root, 'models/mini/config.json'), '{}');
-  expect(embeddedFolder(root)).toBe(join(root, 'models/mini'));
+  expect(embeddedFolder([pathToFileURL(join(root, 'models/mini/config.json'))])).toBe(
+    join(root, 'models/mini'),
+  );
 });
 
 it('is named where a package comes without', () => {
-  expect(() => embeddedFolder(root)).toThrow(
+  const file = pathToFileURL(join(root, 'models/mini/config.json'));
+  expect(() => embeddedFolder([file])).toThrow(
     `model: expected the embedded model in ${join(root, 'models/mini')}, got nothing there. Name another`,
   );
+});
+
+it.skipIf(!existsSync('models/mini'))('is named file by file, in Node and in pages', () => {
+  const files = readdirSync('models/mini').filter((name) => name !== 'README.md');
+  for (const source of ['src/data/hub/node/embedded-folder.ts', 'src/web/page-options.ts'])
+    for (const name of files)
+      expect(readFileSync(source, 'utf8')).toMatch(
+        new RegExp(`new URL\\('[./]+/models/mini/${name}', import`),
+      );
 });
 
 it.skipIf(!existsSync('models/mini'))('is found by its name (skipped without models/mini)', async () => {

@@ -1,15 +1,20 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../../support/user-error.ts';
 
-/** Four folders up from this file lies the package, from its source and from what is built of it alike. */
-const PACKAGE = fileURLToPath(new URL('../../../..', import.meta.url));
+/** Each file has an address of its own: programs that gather what a server needs, such as Next.js, then find them all. */
+const FILES = [
+  new URL('../../../../models/mini/config.json', import.meta.url),
+  new URL('../../../../models/mini/model.safetensors', import.meta.url),
+  new URL('../../../../models/mini/tokenizer.json', import.meta.url),
+  new URL('../../../../models/mini/tokenizer_config.json', import.meta.url),
+];
 
 /** The folder of the embedded model. Throws a UserError for a package without. */
-export function embeddedFolder(root = PACKAGE): string {
-  const folder = join(root, 'models', 'mini');
-  if (existsSync(join(folder, 'config.json'))) return folder;
+export function embeddedFolder(files: readonly URL[] = FILES): string {
+  const folder = dirname(fileURLToPath(files[0]));
+  if (files.every((file) => existsSync(file))) return folder;
   throw new UserError({
     where: 'model',
     expected: `the embedded model in ${folder}`,
