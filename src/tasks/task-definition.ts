@@ -21,11 +21,11 @@ export type BuildTask = (definition: ModelDefinition, config: CommonConfig) => T
 
 /** What every task's `data` section has. */
 export interface BaseData {
-  dataset?: string;
-  subset?: string;
+  dataset?: string | undefined;
+  subset?: string | undefined;
   train: string;
-  validation?: ValidationFiles;
-  max_length?: number;
+  validation?: ValidationFiles | undefined;
+  max_length?: number | undefined;
 }
 
 /** How a file is read: a `data` section without its files. */
@@ -63,6 +63,8 @@ export interface TaskDefinition<
   metricsOf?(data: Data): readonly ScoreName[];
   /** How scores are averaged over the classes, where that depends on these: `{ f1: 'macro' }`. */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
+  /** A small model of the Hub that can do it, for tasks beyond the embedded encoder. */
+  readonly modelToTry?: string;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /** Whether its evaluations tell answers, so that metrics of the caller's own can be made of them. */

@@ -11,6 +11,7 @@ import { describeAs, readFamily } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { openText } from '../../trained/node/open-text.ts';
 import { methodNamed } from '../../tuners/registry.ts';
+import { assertModelNamed } from './assert-model-named.ts';
 
 /** More steps than any run has: settings in steps are then too many for no reason of their own. */
 const ENDLESS = 1e9;
@@ -31,7 +32,10 @@ export async function lookAtAll(
   const family = folder === undefined ? undefined : await mistakes.of(() => readFamily(folder, model_config));
   if (folder !== undefined && family) {
     await mistakes.of(() => openText(folder, family.config, undefined));
-    await mistakes.of(() => startOn(folder, parts));
+    await mistakes.of(() => {
+      if (task) assertModelNamed(model, task);
+      startOn(folder, parts);
+    });
   }
   if (!data || data.dataset !== undefined) return;
   const paths = [data.train, ...validationFiles(data.validation).map(({ path }) => path)];

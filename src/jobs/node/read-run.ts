@@ -23,6 +23,7 @@ import { readGenerationFiles } from '../../trained/node/read-generation-files.ts
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
+import { assertModelNamed } from './assert-model-named.ts';
 import { tellingAll } from './telling-all.ts';
 
 /** A run whose files lie in folders. */
@@ -63,6 +64,7 @@ async function read(
   { texts = {}, ownScores }: InMemory,
 ): Promise<RunOfFiles> {
   const { config, start, files } = await readStart(given);
+  assertModelNamed(config.model, config.task);
   const folder = await resolveModel(config.model, { onProgress: onDownload });
   const family = readFamily(folder, config.model_config);
   const { takesFolders } = taskNamed(config.task);

@@ -13,10 +13,10 @@ import { tellingAll } from './telling-all.ts';
 
 export interface TrainOptions {
   /** Continue the run in `output` from its newest checkpoint. */
-  resume?: boolean;
-  onEvent?: (event: TrainEvent) => void;
+  resume?: boolean | undefined;
+  onEvent?: ((event: TrainEvent) => void) | undefined;
   /** Aborting finishes the step, writes a checkpoint and ends the run with reason "stopped". */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

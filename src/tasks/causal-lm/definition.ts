@@ -11,6 +11,7 @@ import { type CausalData, causalDataSchema, contentProblems } from './data-secti
 export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, typeof causalDataSchema> = {
   ...LANGUAGE,
   data: causalDataSchema,
+  modelToTry: 'HuggingFaceTB/SmolLM2-135M-Instruct',
   problems: contentProblems,
   build: () => tokenModel('CAUSAL_LM'),
   read: (files) => files,

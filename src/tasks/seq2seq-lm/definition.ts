@@ -12,6 +12,7 @@ import { type Pair, readPairs } from './read-pairs.ts';
 /** A text that is written of another, by an encoder-decoder: a summary, a translation, a description. */
 export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof pairDataSchema> = {
   data: pairDataSchema,
+  modelToTry: 'google/flan-t5-small',
   batchSize: { train: 8, eval: 8 },
   metrics: ['rougeL', 'rouge1', 'rouge2', 'rougeLsum', 'bleu', 'loss'],
   metricsOf: ({ predict_with_generate: writes }) => (writes ? seq2seqLm.metrics : ['loss']),

@@ -1,0 +1,15 @@
+import { EMBEDDED_MODEL } from '../../data/hub/embedded-model.ts';
+import { UserError } from '../../support/user-error.ts';
+import { type TaskName, taskNamed } from '../../tasks/registry.ts';
+
+/** Throws a UserError if a task needs another model than the embedded one, which a config means that names none. */
+export function assertModelNamed(model: string, task: TaskName): void {
+  const { modelToTry } = taskNamed(task);
+  if (model !== EMBEDDED_MODEL || modelToTry === undefined) return;
+  throw new UserError({
+    where: 'model',
+    expected: `a model for task ${task}`,
+    got: 'none (the built-in encoder cannot write text)',
+    hint: `Set model to a folder or a Hub id. A small one to try: model: ${modelToTry}`,
+  });
+}
