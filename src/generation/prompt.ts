@@ -10,7 +10,7 @@ export type GenerationInput = { [Key in keyof GenerationConfig]: GenerationConfi
 
 export interface GenerateTextOptions extends SearchOptions {
   /** Called with every piece of the text as it is made; with beams once, at the end. */
-  onText?: (text: string) => void;
+  onText?: ((text: string) => void) | undefined;
 }
 
 /** How a text is written: keys of transformers' `GenerationConfig`, beside options of this program. */

@@ -12,9 +12,9 @@ const PRODUCED = ['forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids']
 
 export interface SearchOptions {
   /** Seed of sampling. */
-  seed?: number;
+  seed?: number | undefined;
   /** Ends the search between two tokens with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What greedy search, sampling and beam search have in common: all is checked, and the prompts are read. */

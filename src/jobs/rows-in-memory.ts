@@ -5,8 +5,10 @@ import { isObject } from '../support/is-object.ts';
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
-      train?: string | Rows;
-      validation?: string | readonly string[] | Rows | Readonly<Record<string, string | Rows>>;
+      /** What to train on: a file, a split of `dataset`, or rows in memory. */
+      train?: string | Rows | undefined;
+      /** What to evaluate on: a file, a share of `train` such as `10%`, rows in memory, or several of them by name. */
+      validation?: string | readonly string[] | Rows | Readonly<Record<string, string | Rows>> | undefined;
     }
   : never;
 
@@ -14,9 +16,10 @@ type DataWithRows<Data> = Data extends unknown
 export type ConfigWithRows = RunConfigInput extends infer Input
   ? Input extends { data: infer Data }
     ? Omit<Input, 'data'> & {
+        /** The files or rows, their columns, and how they are read, by task. */
         data: DataWithRows<Data>;
         /** Scores of your own, by which `metric_for_best_model` may choose. */
-        metrics?: OwnMetrics;
+        metrics?: OwnMetrics | undefined;
       }
     : never
   : never;

@@ -4,24 +4,24 @@ import type { Confusion } from '../program/example-set.ts';
 /** What may be said of an evaluation beside its data. */
 export interface EvaluationOptions {
   /** Keys of the task's `data` section that differ from the run's: `{ text: 'comment' }`. */
-  reading?: object;
+  reading?: object | undefined;
   /** Called with notes on the data, such as rows that were skipped. */
-  onNotice?(message: string): void;
+  onNotice?: ((message: string) => void) | undefined;
   /** Called with the confusion matrix, for tasks with one class a row. */
-  onConfusion?(confusion: Confusion): void;
+  onConfusion?: ((confusion: Confusion) => void) | undefined;
   /** Ends the evaluation before its next batch. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface EvaluateParams<Data> extends EvaluationOptions {
   data: Data;
   /** Your own scores, as in a run's config. */
-  metrics?: OwnMetrics;
+  metrics?: OwnMetrics | undefined;
 }
 
 export interface PredictOptions {
   /** Keys of the task's `data` section that differ from the run's: `{ text_pair: 'premise' }`. */
-  reading?: object;
+  reading?: object | undefined;
   /** Ends the prediction. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }

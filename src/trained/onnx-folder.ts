@@ -16,9 +16,9 @@ import { sentenceFiles } from './sentence-files.ts';
 
 export interface ExportOnnxOptions {
   /** How the weights are kept: a file for each; fp32 alone where nothing is said. */
-  dtypes?: readonly OnnxDtype[];
+  dtypes?: readonly OnnxDtype[] | undefined;
   /** The most bytes of a file; what is more goes to files of external data. By default what protobuf allows. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
 }
 
 /** A model with its adapter, if it has one. */

@@ -14,12 +14,18 @@ import { svdLora } from './svd-lora/definition.ts';
 
 /** Every method, by its name in a config. A new one is one entry here and one folder beside. */
 export const METHODS = {
+  /** AdaLoRA: triplets of low rank, whose budget moves to the modules that need it. */
   adalora: adaLora,
+  /** LoRA: a pair of factors of one rank beside each module. */
   lora,
+  /** AdaLoRA's triplets at one rank. */
   svd_lora: svdLora,
+  /** LoRA's pairs, pruned as AdaLoRA prunes triplets. */
   prune_lora: pruneLora,
   bitfit: bitFit,
+  /** A small layer behind attention and one behind feed-forward. */
   houlsby,
+  /** A small layer behind feed-forward. */
   pfeiffer,
   full,
 };
@@ -33,7 +39,9 @@ type Configured = {
 type SchemaOf<Name extends Configured> = Extract<(typeof METHODS)[Name]['config'], z.ZodObject>;
 
 /** The sections of a config by method, as they may be written and with every default filled in. */
-export type SectionInputs = { [Name in Configured]: z.input<SchemaOf<Name>> };
+export type SectionInputs = {
+  [Name in keyof Pick<typeof METHODS, Configured>]: z.input<SchemaOf<Name>>;
+};
 export type Sections = { [Name in Configured]: z.output<SchemaOf<Name>> };
 
 export const METHOD_NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]];

@@ -27,7 +27,9 @@ export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: fal
  * @throws UserError where they cannot be reached: MPI's library is missing, or another than the launcher's; for a count of
  * threads that is none
  */
-export async function joinProcesses(env: NodeJS.ProcessEnv = process.env): Promise<Processes> {
+export async function joinProcesses(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<Processes> {
   const launch = launchOf(env);
   if (!launch || launch.size === 1) return ALONE_PROCESSES;
   checkChannel(env.PMI_FD);

@@ -79,6 +79,9 @@ export const trainingSchema = z.strictObject({
   early_stopping_patience: count.optional(),
 });
 
+/** What may be written in the `training` section. */
+export type TrainingInput = z.input<typeof trainingSchema>;
+
 /** What the `training` section says, before defaults that depend on other keys. */
 export type TrainingSection = z.output<typeof trainingSchema>;
 

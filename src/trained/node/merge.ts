@@ -19,7 +19,7 @@ export type MergedDtype = (typeof MERGED_DTYPES)[number];
 
 export interface MergeOptions {
   /** By default each tensor keeps the type it has in the base. */
-  dtype?: MergedDtype;
+  dtype?: MergedDtype | undefined;
 }
 
 /** Elements in memory at once: a megabyte, whatever the size of a tensor. */

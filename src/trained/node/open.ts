@@ -22,26 +22,26 @@ import { readGenerationFiles } from './read-generation-files.ts';
 
 export interface OpenOptions {
   /** The base model (folder or Hub id), where it lies elsewhere than the adapter says. */
-  model?: string;
-  device?: Device;
+  model?: string | undefined;
+  device?: Device | undefined;
   /** How the frozen weights are kept; float32 by default, whatever the run had. */
-  baseDtype?: BaseDtype;
-  batchSize?: number;
+  baseDtype?: BaseDtype | undefined;
+  batchSize?: number | undefined;
   /** Tokens after which a text is cut, where that is not as in the run. */
-  maxLength?: number;
+  maxLength?: number | undefined;
   /** Whether it is to write text: it is opened with a head for that, whatever it was trained for. */
-  generates?: boolean;
+  generates?: boolean | undefined;
   /** Whether it is to make vectors of texts: a base model without a task is opened for that. */
-  embeds?: boolean;
+  embeds?: boolean | undefined;
   /**
    * Whether a prompt that begins as what was read before is read from there on, as the turns of a conversation do. The
    * texts are the same up to rounding, so that a sampled one may depend on what was read before.
    */
-  continues?: boolean;
+  continues?: boolean | undefined;
   /** Told while files of the Hub are fetched. */
-  onProgress?: (progress: DownloadProgress) => void;
+  onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Told where an adapter was trained on other weights than its base has; by default that is a warning of the process. */
-  onNotice?: (message: string) => void;
+  onNotice?: ((message: string) => void) | undefined;
 }
 
 /** What only commands have. */

@@ -1,4 +1,3 @@
-import type { Worker } from 'node:worker_threads';
 import type { Rows } from '../../../data/rows.ts';
 import type { Generated } from '../../../generation/generated.ts';
 import type { Prompt, WriteOptions } from '../../../generation/prompt.ts';
@@ -18,6 +17,16 @@ import type { MergeOptions } from '../merge.ts';
 import { evaluateThere } from './evaluate-there.ts';
 import type { ModelCard, ModelMessage } from './model-job.ts';
 
+/** What is used of a `Worker`, so that these declarations do without Node's types. */
+interface Thread {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (message: ModelMessage) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: (code: number) => void): unknown;
+  ref(): void;
+  unref(): void;
+}
+
 /**
  * A trained model that computes in a thread of its own: the event loop of the caller stays free. Predictions that are
  * asked for at the same time share batches. Close it after use, or declare it with `await using`.
@@ -25,14 +34,14 @@ import type { ModelCard, ModelMessage } from './model-job.ts';
 export class ModelInThread {
   readonly #path: string;
   readonly #card: ModelCard;
-  readonly #worker: Worker;
+  readonly #worker: Thread;
   readonly #caller: Caller;
   readonly #ended: Promise<void>;
   readonly #underWay = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   /** @param worker runs `model-thread.ts` and has said that it is ready */
-  constructor(path: string, card: ModelCard, worker: Worker) {
+  constructor(path: string, card: ModelCard, worker: Thread) {
     this.#path = path;
     this.#card = card;
     this.#worker = worker;
@@ -40,14 +49,14 @@ export class ModelInThread {
       {
         send: (message) => worker.postMessage(message),
         onMessage(listener) {
-          worker.on('message', (message: ModelMessage) => {
+          worker.on('message', (message) => {
             if ('id' in message) listener(message);
           });
         },
       },
       revived,
     );
-    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
+    this.#ended = new Promise((resolve) => worker.on('exit', () => resolve()));
     worker.on('error', (error) => this.#caller.fail(error));
     worker.on('exit', (code) => this.#caller.fail(new Error(`the model's thread ended with code ${code}`)));
     // A program that is done ends, whether or not its models are closed.

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { runSchema } from '../../src/run/config/run-schema.ts';
+import { DEFAULT_TASK, TASK_NAMES, type TaskName, taskNamed } from '../../src/tasks/registry.ts';
+import type { ConfigTypes } from './config-types.ts';
+
+/** As much of a JSON Schema as is written here. */
+export interface Schema {
+  description?: string;
+  properties?: Record<string, Schema>;
+  [key: string]: unknown;
+}
+
+/** JSON Schema of a config file, by which editors complete keys, explain them, and mark mistakes. */
+export function configSchema(types: ConfigTypes): Schema {
+  const texts = new Map([
+    ...types.texts('CommonInput'),
+    ...[...types.texts('TrainingInput')].map(([key, text]): [string, string] => [`training.${key}`, text]),
+    ...types.texts('SectionInputs'),
+  ]);
+  const { $schema, ...config } = described(jsonSchema(runSchema), texts);
+  const ofData = types.texts('DataInputOf');
+  return {
+    $schema,
+    title: 'A training of adalora',
+    ...config,
+    properties: {
+      ...config.properties,
+      task: { ...config.properties?.task, description: 'What is learnt. Default: one class a text.' },
+      data: { type: 'object', description: 'The files, their columns, and how they are read, by task.' },
+    },
+    allOf: TASK_NAMES.map((task) => ({
+      // A config without a task is one of the default task.
+      if: { properties: { task: { const: task } }, ...(task !== DEFAULT_TASK && { required: ['task'] }) },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { properties: { data: dataSchema(task, ofData) } },
+    })),
+  };
+}
+
+function dataSchema(task: TaskName, texts: ReadonlyMap<string, string>): Schema {
+  const { $schema: _, ...data } = described(jsonSchema(taskNamed(task).data), texts, `${task}.`);
+  return data;
+}
+
+/** Draft 7 is what editors know best. */
+function jsonSchema(schema: z.ZodType): Schema {
+  return z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' }) as Schema;
+}
+
+/** A schema with what the sources' comments say of each key. */
+function described(schema: Schema, texts: ReadonlyMap<string, string>, path = ''): Schema {
+  const { properties } = schema;
+  if (!properties) return schema;
+  const keys = Object.entries(properties).map(([name, key]): [string, Schema] => {
+    const text = texts.get(path + name);
+    return [name, { ...described(key, texts, `${path}${name}.`), ...(text && { description: text }) }];
+  });
+  return { ...schema, properties: Object.fromEntries(keys) };
+}

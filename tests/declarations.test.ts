@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { expect, it } from 'vitest';
+
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  exports: Record<string, string | { types: string }>;
+};
+const ENTRIES = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : [entry.types]));
+
+// scripts/declarations.mjs does so with the packed package, and with TypeScript from 5.6 to 7.
+it("the package's declarations hold under the strictest settings", () => {
+  const program = ts.createProgram(ENTRIES, {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts', 'lib.esnext.disposable.d.ts'],
+    // Not even Node's types.
+    types: [],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    // TypeScript's own, which take longer than all the others.
+    skipDefaultLibCheck: true,
+    noEmit: true,
+  });
+  const problems = ts.getPreEmitDiagnostics(program);
+  const host = { getCanonicalFileName: String, getCurrentDirectory: () => '.', getNewLine: () => '\n' };
+  expect(ts.formatDiagnostics(problems, host)).toBe('');
+});
