@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
 
 let space: Workspace;
@@ -37,6 +38,42 @@ it('writes a config and rows that train at once', async () => {
     readFileSync(space.path('my first', 'runs/short/adapter/adalora.json'), 'utf8'),
   ).labels;
   expect(labels).toEqual(['delivery', 'payment', 'returns']);
+});
+
+it('names the schema of a config first, for editors', async () => {
+  await space.run('init', 'named');
+  const [first] = readFileSync(space.path('named', 'adalora.yaml'), 'utf8').split('\n');
+  const [, path] = first.match(/^# yaml-language-server: \$schema=(.*)$/) ?? [];
+  expect(existsSync(join(space.path('named'), path))).toBe(true);
+});
+
+it('writes the starter of a chat model, which trains', async () => {
+  const { code, stdout } = await space.run('init', 'chat', '--task', 'causal_lm');
+  expect(code).toBe(0);
+  expect(stdout).toContain('Written: chat/adalora.yaml, chat/train.jsonl, chat/validation.jsonl\n');
+  writeTinyTextModel(space.path('chat-model'), 'llama');
+  const settings = [`model=${space.path('chat-model')}`, 'training.max_steps=2', 'data.max_length=256'];
+  const trained = await space.start(['train', ...settings.flatMap((setting) => ['--set', setting])], {
+    cwd: space.path('chat'),
+  }).ended;
+  expect(trained).toMatchObject({ code: 0, stderr: '' });
+  const refused = await space.run('init', 'none', '--task', 'masked');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain(
+    '--task: expected one of single_label_classification, causal_lm, got masked.',
+  );
+});
+
+it('names the key model where a decoder needs one', async () => {
+  space.write('text.txt', 'The cat sat.\n');
+  space.write('no-model.yaml', 'task: causal_lm\ndata: {train: text.txt}\noutput: runs/none\n');
+  for (const command of ['plan', 'train']) {
+    const { code, stderr } = await space.run(command, 'no-model.yaml');
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'model: expected a model for task causal_lm, got none (the built-in encoder cannot write text). Set model to a folder or a Hub id. A small one to try: model: HuggingFaceTB/SmolLM2-135M-Instruct\n',
+    );
+  }
 });
 
 it('overwrites nothing, and then writes nothing', async () => {

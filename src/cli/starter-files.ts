@@ -1,17 +1,32 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readText } from '../formats/node/read-text.ts';
+import { UserError } from '../support/user-error.ts';
+import { DEFAULT_TASK, TASK_NAMES } from '../tasks/registry.ts';
 import { CONFIG_NAME } from './config-path.ts';
 
 /** Two folders up from this file lies the package, from its source and from what is built of it alike. */
 const STARTER = fileURLToPath(new URL('../../examples/starter', import.meta.url));
 
-const NAMES = [CONFIG_NAME, 'train.tsv', 'validation.tsv'];
-
 /**
- * What `adalora init` writes: a config in which every key stands, most with their defaults, and messages to a shop by
- * class, made up to be replaced. None of the rows to evaluate on is among those to train on.
+ * What `adalora init` writes: a commented config and made-up rows to be replaced, the config first. None of the rows to
+ * evaluate on is among those to train on.
+ *
+ * @throws UserError for a task without a starter
  */
-export function starterFiles(): { name: string; content: string }[] {
-  return NAMES.map((name) => ({ name, content: readText(join(STARTER, name), 'a file of the package') }));
+export function starterFiles(task: string = DEFAULT_TASK): { name: string; content: string }[] {
+  const folderOf = (name: string) => (name === DEFAULT_TASK ? STARTER : join(STARTER, name));
+  const known = TASK_NAMES.filter((name) => existsSync(folderOf(name)));
+  const found = known.find((name) => name === task);
+  if (!found) {
+    const hint = 'The package has a config for each other task in its folder examples.';
+    throw new UserError({ where: '--task', expected: `one of ${known.join(', ')}`, got: task, hint });
+  }
+  const folder = folderOf(found);
+  const rows = readdirSync(folder).filter((name) => /^(train|validation)\./.test(name));
+  return [CONFIG_NAME, ...rows.sort()].map((name) => ({
+    name,
+    content: readText(join(folder, name), 'a file of the package'),
+  }));
 }

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { Command } from 'commander';
+import { extname, join, relative } from 'node:path';
+import { Command, Option } from 'commander';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { CONFIG_NAME } from '../config-path.ts';
 import { addColumnFlags } from '../flags.ts';
+import { schemaLine } from '../schema-line.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 import type { ColumnFlags } from '../starting/choose-columns.ts';
 
@@ -19,6 +20,11 @@ export function initCommand(): Command {
       'folder to write to (default: the current folder), or CSV, TSV, JSON Lines, parquet',
       '.',
     )
+    .addOption(
+      new Option('--task <name>', 'write the starter of another task: causal_lm for a chat model').conflicts(
+        'recipe',
+      ),
+    )
     .option('--recipe <name>', `write the config of a recipe instead (see \`${PROGRAM} recipes\`)`)
     .option('--method <name>', 'with --recipe: train with this method')
     .option('--budget <level>', 'with --recipe: budget, such as 0.16%');
@@ -26,6 +32,7 @@ export function initCommand(): Command {
 }
 
 interface Flags extends ColumnFlags {
+  task?: string;
   recipe?: string;
   method?: string;
   budget?: string;
@@ -47,7 +54,8 @@ async function run(folder: string, flags: Flags): Promise<void> {
       hint: 'Name another folder: adalora init FOLDER',
     });
   }
-  for (const { path, content } of files) atomicWrite(path, content);
+  for (const { path, content } of files)
+    atomicWrite(path, extname(path) === '.yaml' ? `${schemaLine(folder)}${content}` : content);
   console.log(`Written: ${files.map(({ path }) => path).join(', ')}`);
   const isHere = relative('.', folder) === '';
   console.log(`Next: ${isHere ? '' : `${shellQuoted(['cd', folder])} && `}npx adalora train`);
@@ -64,10 +72,10 @@ async function configFor(path: string, flags: Flags): Promise<void> {
   console.log(`Next: npx ${PROGRAM} train`);
 }
 
-async function starter({ method, budget }: Flags) {
+async function starter({ task, method, budget }: Flags) {
   const { starterFiles } = await import('../starter-files.ts');
   const flag = method === undefined ? '--budget' : '--method';
-  if (method === undefined && budget === undefined) return starterFiles();
+  if (method === undefined && budget === undefined) return starterFiles(task);
   throw new UserError({
     where: flag,
     expected: '--recipe with it',
