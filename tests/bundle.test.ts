@@ -34,3 +34,22 @@ it.each([
   });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '2\n', stderr: '' });
 });
+
+it('a bundled server predicts in a thread, and ends by itself without closing its model', async () => {
+  const trained = await workspace.train('method=lora', 'training.max_steps=2');
+  expect(trained).toMatchObject({ code: 0, stderr: '' });
+  const contents = `import { open } from 'adalora';
+    const model = await open('run');
+    const answers = await Promise.all(['a cat .', 'a dog .'].map((text) => model.predict([{ text }]).next()));
+    console.log(answers.map(({ value }) => Object.keys(value.probabilities).join()).join(' '));`;
+  const outfile = workspace.path('server.mjs');
+  await build({
+    stdin: { contents, resolveDir: workspace.folder },
+    ...{ bundle: true, platform: 'node', packages: 'external', format: 'esm', outfile },
+  });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], {
+    cwd: workspace.folder,
+    encoding: 'utf8',
+  });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'bad,good bad,good\n', stderr: '' });
+});

@@ -24,6 +24,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "import { pipeline } from '@huggingface/transformers'": 'tests/onnx-export.test.ts does so',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
   'npx adalora embed runs/search': 'tests/sentence-embedding.test.ts does so',
+  '// next.config.mjs': 'scripts/bundlers.mjs builds and asks such a server',
+  '// vite.config.js': 'scripts/bundlers.mjs builds such a page',
   'npx adalora serve': 'tests/serve.test.ts does so',
   'curl 127.0.0.1:8080': 'tests/serve.test.ts asks so',
   'npx adalora reproduce table1': 'tests/reproduce.test.ts does so with a small model',
