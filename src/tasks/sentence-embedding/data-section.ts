@@ -22,6 +22,7 @@ export const embeddingDataSchema = z.strictObject({
   negative: z.union([column, z.array(column).min(1)]).optional(),
   /** Scored pairs and labelled sentences. */
   text: column.optional(),
+  /** The second text, where rows are pairs with a label. */
   text_pair: column.optional(),
   /** How alike a pair is, or the class of a sentence. */
   label: column.optional(),
