@@ -30,7 +30,7 @@ describe('a config of a language model', () => {
     [
       { ...CAUSAL, data: { train: 'a', label: 'x', pakcing: false } },
       [
-        'x: data.label: expected a known key, got "label". It is for task single_label_classification, regression or multi_label_classification.',
+        'x: data.label: expected a known key, got "label". It is for task single_label_classification, regression, multi_label_classification or sentence_embedding.',
         'x: data.pakcing: expected a known key, got "pakcing". Did you mean packing?',
       ],
     ],
@@ -52,7 +52,7 @@ describe('a config of a language model', () => {
     [
       { ...CAUSAL, data: { train: 'a', messages: 'm', prompt: 'p' } },
       [
-        'x: data: expected the keys of one kind of row (text, prompt and completion, or messages), got prompt and completion as well as messages.',
+        'x: data: expected the keys of one kind of row (text, prompt and completion, prompt and choices, or messages), got prompt and completion as well as messages.',
       ],
     ],
     [
