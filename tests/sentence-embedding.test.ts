@@ -16,7 +16,8 @@ import { SENTENCE_FILES } from '../src/trained/sentence-files.ts';
 import { open as openInPage } from '../src/web/open.ts';
 import { train as trainInPage } from '../src/web/train.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
-import { Workspace } from './support/workspace.ts';
+import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
+import { eventsOf, Workspace } from './support/workspace.ts';
 
 const FIXTURES = 'src/tasks/sentence-embedding/fixtures';
 const MODEL = join(FIXTURES, 'model');
@@ -296,3 +297,30 @@ it('trains and searches in a page, from the files of a model', async () => {
   await base.close();
   await opened.close();
 });
+
+it.skipIf(NO_OPEN_MPI)(
+  `two processes train on all texts of a batch (${NO_OPEN_MPI ?? 'Open MPI'})`,
+  async () => {
+    const workspace = new Workspace();
+    try {
+      const file = written('pairs.jsonl', lines(PAIRS));
+      const columns = { train: file, anchor: 'question', positive: 'answer', mini_batch_size: 2 };
+      const run = (output: string, processes: number) => {
+        const training = { max_steps: 8, logging_steps: 1, per_device_train_batch_size: 6 / processes };
+        const config = { ...configOf(output, columns, training), model: resolve(MODEL), output };
+        writeFileSync(workspace.path(`${output}.json`), JSON.stringify(config));
+        const launcher = processes > 1 && { launcher: mpirun(processes) };
+        const words = ['train', `${output}.json`, '--json'];
+        return workspace.start(words, { env: MPI_ENVIRONMENT, ...launcher }).ended;
+      };
+      const losses = (output: string) => eventsOf(workspace.events(output), 'step').map(({ loss }) => loss);
+      expect(await run('one', 1)).toMatchObject({ code: 0 });
+      expect(await run('two', 2)).toMatchObject({ code: 0 });
+      expect(losses('two')).toHaveLength(8);
+      // Sums of 32-bit numbers in another order.
+      for (const [i, loss] of losses('two').entries()) expect(loss / losses('one')[i]!).toBeCloseTo(1, 4);
+    } finally {
+      workspace.remove();
+    }
+  },
+);
