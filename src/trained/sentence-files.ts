@@ -59,9 +59,11 @@ export function sentenceSettings(read: ReadSentenceFile, where: string): Sentenc
   const settings: SentenceSettings = { ...PLAIN_SENTENCE };
   if (pooling && FOLDER.test(pooling.path)) {
     const name = `${pooling.path}/config.json`;
-    const { mode, unsupported } = poolingMode(readOf(poolingSchema, name) ?? {});
+    const config = readOf(poolingSchema, name);
+    const { mode, unsupported } = poolingMode(config ?? {});
     settings.pooling = { mode, normalize: false };
     if (unsupported) settings.unsupported = `${unsupported} (${name})`;
+    if (!config) settings.unsupported = `no ${name}, which modules.json names`;
   }
   const normalize = kinds.some(({ kind }) => kind === 'Normalize');
   settings.pooling = { ...settings.pooling, normalize };

@@ -225,10 +225,15 @@ describe('the description of the interface', () => {
       Object.keys(Object.values(route)[0].responses).join(' '),
     ]);
     const all = '200 400 401 404 413 415 503 504';
+    const ofTexts = '200 400 401 404 413 415 422 503 504';
     expect(Object.fromEntries(statuses)).toEqual({
       '/health': '200 503',
       '/metrics': '200 401',
-      '/predict': '200 400 401 404 413 415 422 503 504',
+      '/predict': ofTexts,
+      '/embed': ofTexts,
+      '/similarity': ofTexts,
+      '/rerank': ofTexts,
+      '/v1/embeddings': all,
       '/v1/models': '200 401 503 504',
       '/v1/models/{model}': '200 401 404 503 504',
       '/v1/completions': all,

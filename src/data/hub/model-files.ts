@@ -17,6 +17,10 @@ const WEIGHTS = [
 /** The names that sentencepiece models have. */
 const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'];
 
+/** What sentence-transformers has beside a model: the list of its modules, and the folder of the one that pools. */
+export const MODULES = 'modules.json';
+export const POOLING = '1_Pooling';
+
 /** Small files that describe model and tokenizer. */
 const DESCRIPTION = [
   'config.json',
@@ -27,9 +31,8 @@ const DESCRIPTION = [
   'special_tokens_map.json',
   'added_tokens.json',
   'vocab.txt',
-  // What sentence-transformers has beside them.
-  'modules.json',
-  '1_Pooling/config.json',
+  MODULES,
+  `${POOLING}/config.json`,
   'sentence_bert_config.json',
   'config_sentence_transformers.json',
   'vocab.json',

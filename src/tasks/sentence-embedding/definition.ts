@@ -73,7 +73,7 @@ export const sentenceEmbedding: TaskDefinition<
       explanation: 'a line of JSON with the vector of each line of the file',
     }),
     python: () => [
-      '# With sentence-transformers: SentenceTransformer("adapter").encode(["Some text"])',
+      '# Or with sentence-transformers: SentenceTransformer(BASE), then load_adapter("adapter")',
       'inputs = tokenizer("Some text", return_tensors="pt")',
       'hidden = model(**inputs).last_hidden_state',
     ],

@@ -8,7 +8,7 @@ import { makeFolder } from '../../../formats/node/make-folder.ts';
 import { NewFile } from '../../../formats/node/store/new-file.ts';
 import { temporaryName } from '../../../formats/node/store/temporary-name.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { isAdapterRepository, neededFiles } from '../model-files.ts';
+import { isAdapterRepository, MODULES, neededFiles, POOLING } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 import { isCommit, type RepositoryType, repositoryFolder } from './cache.ts';
 
@@ -60,14 +60,13 @@ export async function openRepository(
   if (!isCommit(sha)) throw new UserError({ where, expected: 'a commit hash', got: JSON.stringify(sha) });
 
   const entries = new Map<string, ListFileEntry>();
-  for await (const entry of hub.listFiles({
-    ...access,
-    repo,
-    revision: sha,
-    recursive: type === 'dataset',
-  })) {
-    if (entry.type === 'file') entries.set(checkPath(entry.path, where), entry);
-  }
+  const list = async (path?: string) => {
+    const listed = { ...access, repo, revision: sha, recursive: type === 'dataset', ...(path && { path }) };
+    for await (const entry of hub.listFiles(listed))
+      if (entry.type === 'file') entries.set(checkPath(entry.path, where), entry);
+  };
+  await list();
+  if (type === 'model' && entries.has(MODULES)) await list(POOLING);
   const repository = repositoryFolder(options.cacheDir, type, id.name);
   const snapshot = join(repository, 'snapshots', sha);
   return {
