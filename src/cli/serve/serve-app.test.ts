@@ -106,7 +106,7 @@ describe('what is wrong with a request', () => {
     ['no such model', COMPLETIONS, asked, new UnknownModel('m', []), 404, null, 'model_not_found'],
     ['a name that is taken', LOAD, loading, complaint, 400, null, null],
     ['no such folder', LOAD, loading, new NotThere('x'), 404, null, null],
-    ['no such route', '/v1/embeddings', asked, complaint, 404, null, null],
+    ['no such route', '/v1/moderations', asked, complaint, 404, null, null],
   ])('%s is said as OpenAI does', async (_, path, body, error, status, param, code) => {
     const { post } = await served({}, failing(error));
     const answer = await post(path, body);
