@@ -1,3 +1,4 @@
+import type { DecoderResult } from './decoder/decoder-rows.ts';
 import type { ProductRate } from './product-rate.ts';
 import type { BenchCase } from './shapes.ts';
 import type { SideName } from './sides.ts';
@@ -10,6 +11,7 @@ export interface BenchResults {
   versions?: Record<string, string>;
   steps: StepResult[];
   data: DataResult[];
+  decoders: DecoderResult[];
   startupMs?: number[];
 }
 

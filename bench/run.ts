@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import { atomicWrite } from '../src/formats/node/atomic-write.ts';
 import { DATA_CASES, isThere } from './data/data-cases.ts';
 import { measureData } from './data/data-rows.ts';
+import { DECODER_CASES } from './decoder/decoder-cases.ts';
+import { measureDecoder } from './decoder/decoder-rows.ts';
 import { median } from './median.ts';
 import type { BenchResults } from './results.ts';
 import { benchCases } from './shapes.ts';
@@ -12,14 +14,15 @@ import { Launcher } from './sides.ts';
 import { startup } from './startup.ts';
 import { measureSteps } from './step-rows.ts';
 import { dataTable } from './table/data-table.ts';
+import { decoderTable } from './table/decoder-table.ts';
 import { stepTable } from './table/step-table.ts';
 
 /*
  * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--json FILE]
  *
  * Training steps of AdaLoRA and LoRA, in float32 and over an int8 base, side by side with PEFT's in float32 and in bf16
- * autocast (where BENCH_PYTHON names a Python that has torch, transformers and peft), one step each in turn; then
- * training, evaluation and prediction on real data, a block each in turn. Medians go to standard output as tables, every
+ * autocast (where BENCH_PYTHON names a Python that has torch, transformers and peft), one step each in turn; then decoders, over
+ * int4 too, with what they write; then training, evaluation and prediction on real data, a block each in turn. Medians go to standard output as tables, every
  * time as JSON to FILE.
  */
 
@@ -38,7 +41,7 @@ const { values: options } = parseArgs({
 });
 const threads = availableParallelism();
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-bench-'));
-const results: BenchResults = { options, steps: [], data: [] };
+const results: BenchResults = { options, steps: [], data: [], decoders: [] };
 /** After every part of it, as the whole takes long. */
 const save = () => atomicWrite(options.json, JSON.stringify(results, null, 2));
 try {
@@ -53,6 +56,15 @@ try {
     results.steps.push(result);
     save();
     console.log(stepTable(result));
+  }
+  for (const decoder of DECODER_CASES) {
+    if (!decoder.name.includes(options.only)) continue;
+    const rounds = { warmUp: 1, kept: Number(options.steps) };
+    results.decoders.push(
+      await measureDecoder(decoder, launcher, { rounds, threads, folder: join(scratch, 'decoder') }),
+    );
+    save();
+    console.log(decoderTable(results.decoders.at(-1)!, decoder));
   }
   for (const dataCase of DATA_CASES) {
     if (!dataCase.name.includes(options.only)) continue;

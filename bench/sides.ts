@@ -7,8 +7,11 @@ import { Client } from './client.ts';
 export interface Side {
   name: string;
   library: 'adalora' | 'PEFT';
-  /** Of ours how the frozen base is kept; of PEFT what is computed in, by autocast over weights in float32. */
-  dtype: 'float32' | 'int8' | 'bfloat16';
+  /**
+   * Of ours how the frozen base is kept; of PEFT what is computed in, by autocast over weights in float32. A decoder of PEFT's
+   * side has its weights in it when it generates.
+   */
+  dtype: 'float32' | 'int8' | 'int4' | 'bfloat16';
 }
 
 export const SIDES = [
@@ -20,11 +23,21 @@ export const SIDES = [
 
 export type SideName = (typeof SIDES)[number]['name'];
 
+/** For decoders the base may have 4 bits as well. */
+export const DECODER_SIDES = [
+  SIDES[0],
+  SIDES[1],
+  { name: 'adalora int4', library: 'adalora', dtype: 'int4' },
+  SIDES[2],
+  SIDES[3],
+] as const satisfies Side[];
+
 /** The programs of each kind of row, which answer the same requests. */
 const SERVERS = {
   step: { adalora: 'step-server.js', PEFT: 'peft_step.py' },
   data: { adalora: 'data/data-server.js', PEFT: 'peft_data.py' },
   predict: { adalora: 'data/predict-server.js', PEFT: 'peft_predict.py' },
+  decoder: { adalora: 'decoder/decoder-server.js', PEFT: 'peft_decoder.py' },
 };
 
 export type ServerKind = keyof typeof SERVERS;
@@ -35,6 +48,7 @@ const BUILD = 'runs/bench-build';
 /** Starts the processes of the sides that this machine has. */
 export class Launcher {
   readonly sides: readonly (typeof SIDES)[number][];
+  readonly decoderSides: readonly (typeof DECODER_SIDES)[number][];
   readonly #python: string | undefined;
   readonly #env: NodeJS.ProcessEnv;
 
@@ -45,6 +59,7 @@ export class Launcher {
   constructor(python: string | undefined, cacheFolder: string) {
     execFileSync('npx', ['tsc', '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
     this.sides = SIDES.filter(({ library }) => python || library === 'adalora');
+    this.decoderSides = DECODER_SIDES.filter(({ library }) => python || library === 'adalora');
     this.#python = python;
     this.#env = {
       ...process.env,
@@ -64,10 +79,11 @@ export class Launcher {
   }
 
   /**
-   * Rounds a model's weights to int8 in a process of its own and leaves them in the cache, where users have them from the
+   * Rounds a model's weights in a process of its own and leaves them in the cache, where users have them from the
    * second run on: what is measured finds them there, and its peak is not that of the rounding.
    */
-  makeBase(modelFolder: string): void {
-    execFileSync('node', [join(BUILD, 'bench', 'make-base.js'), modelFolder], { env: this.#env });
+  makeBase(modelFolder: string, dtype: 'int8' | 'int4' = 'int8', causal = false): void {
+    const words = [modelFolder, dtype, ...(causal ? ['causal'] : [])];
+    execFileSync('node', [join(BUILD, 'bench', 'make-base.js'), ...words], { env: this.#env });
   }
 }

@@ -1,0 +1,76 @@
+import { matmulPeak } from '../matmul-peak.ts';
+import { measure, type Rounds } from '../measure.ts';
+import { median } from '../median.ts';
+import { writeRandomCheckpoint } from '../random-checkpoint.ts';
+import type { Memory } from '../results.ts';
+import type { Launcher, Side } from '../sides.ts';
+import type { DecoderCase } from './decoder-cases.ts';
+import { readRate } from './read-rate.ts';
+
+/** Milliseconds of each round, by what was done in it. */
+type Round = Record<string, number>;
+
+/** A decoder, trained and writing, on every side. */
+export interface DecoderResult {
+  name: string;
+  /** The machine's limits: products in GFLOP/s, reading in GB/s. */
+  matmulGflops: number;
+  readGbps: number;
+  runs: DecoderRun[];
+}
+
+interface DecoderRun {
+  side: string;
+  train: Measurement;
+  write: Measurement;
+}
+
+interface Measurement {
+  rounds: Round[];
+  memory: Memory;
+  /** Of the reference beside it, round by round in turn. */
+  reference?: Round[];
+}
+
+/** The side that the others are set against. */
+export const DECODER_REFERENCE = 'PEFT float32';
+
+/**
+ * Every side trains, then writes, in turn with the reference alone: a machine that holds a decoder twice need not hold it
+ * five times.
+ */
+export async function measureDecoder(
+  decoder: DecoderCase,
+  launcher: Launcher,
+  { rounds, threads, folder }: { rounds: Rounds; threads: number; folder: string },
+): Promise<DecoderResult> {
+  writeRandomCheckpoint(folder, decoder);
+  for (const dtype of ['int8', 'int4'] as const) launcher.makeBase(folder, dtype, true);
+  const reference = launcher.decoderSides.filter(({ name }) => name === DECODER_REFERENCE);
+  const measured = async (side: Side, writes: boolean): Promise<Measurement> => {
+    const rivals = [side, ...reference.filter((other) => other !== side)].map((side) => ({
+      side,
+      preparation: { ...decoder, dtype: side.dtype, folder, threads, writes },
+    }));
+    const { measured } = await measure<object, Round, void>(
+      launcher,
+      'decoder',
+      rivals,
+      rounds,
+      'round',
+      async () => {},
+    );
+    const [{ replies, memory }, other] = measured;
+    return { rounds: replies, memory, reference: other?.replies };
+  };
+  const runs: DecoderRun[] = [];
+  for (const side of launcher.decoderSides) {
+    runs.push({ side: side.name, train: await measured(side, false), write: await measured(side, true) });
+  }
+  return { name: decoder.name, matmulGflops: await matmulPeak(), readGbps: readRate(), runs };
+}
+
+/** The median of what the rounds took, in milliseconds. */
+export function roundMs(rounds: readonly Round[], what: string): number {
+  return median(rounds.map((round) => round[what]));
+}

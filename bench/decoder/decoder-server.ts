@@ -1,0 +1,40 @@
+import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
+import { serve } from '../protocol.ts';
+import { type TrainingStep, trainingStep } from '../training-step.ts';
+import type { DecoderCase } from './decoder-cases.ts';
+import { openWriter } from './writer.ts';
+
+/*
+ * Trains a decoder or writes with it on request, as python/peft_decoder.py does: prepare (a case, the folder of its
+ * checkpoint, how the base is kept, and whether it `writes`), round, memory, exit. A round is a training step, or so many
+ * tokens of one text and of eight. A process does one of the two, so that its memory is that of one.
+ */
+
+/** Sequences that are written at once. */
+const MANY = 8;
+
+let step: TrainingStep;
+let writer: Awaited<ReturnType<typeof openWriter>>;
+let work: DecoderCase & { folder: string; dtype: 'float32' | 'int8' | 'int4'; writes: boolean };
+
+await serve({
+  async prepare(request) {
+    work = request as unknown as typeof work;
+    if (work.writes) writer = await openWriter(work);
+    else step = await trainingStep(work);
+    return {};
+  },
+  async round() {
+    if (!work.writes) {
+      const { engine, update } = await step.take();
+      return { step: engine + update };
+    }
+    const [one, many] = [
+      await writer.write(1, work.prompt, work.tokens),
+      await writer.write(MANY, work.prompt, work.tokens),
+    ];
+    return { prefill: one.prefill, one: one.decode, many: many.decode };
+  },
+  memory: () => ({ peak_mb: peakMemoryMb() }),
+});
+process.exit(0);

@@ -1,0 +1,15 @@
+/** Larger than the caches. */
+const BYTES = 2 ** 28;
+
+/** How fast one core reads memory, in GB/s: the best of a few passes over an array, copied into a small one. */
+export function readRate(): number {
+  const large = new Uint8Array(BYTES).fill(1);
+  const small = new Uint8Array(2 ** 16);
+  let best = Infinity;
+  for (let pass = 0; pass < 3; pass++) {
+    const started = performance.now();
+    for (let at = 0; at < BYTES; at += small.length) small.set(large.subarray(at, at + small.length));
+    best = Math.min(best, performance.now() - started);
+  }
+  return BYTES / best / 1e6;
+}

@@ -1,0 +1,43 @@
+import type { DecoderCase } from '../decoder/decoder-cases.ts';
+import { DECODER_REFERENCE, type DecoderResult, roundMs } from '../decoder/decoder-rows.ts';
+import { aligned, share, times } from './cells.ts';
+
+const HEADS = [
+  '',
+  'step',
+  'over PEFT f32',
+  'memory',
+  'of PEFT f32',
+  'prompt, tokens/s',
+  'one text, tokens/s',
+  'over PEFT f32',
+  'eight, tokens/s',
+  'memory',
+];
+
+/** A decoder's steps and what it writes, a line a side. */
+export function decoderTable(result: DecoderResult, { prompt, tokens }: DecoderCase): string {
+  const peft = result.runs.find(({ side }) => side === DECODER_REFERENCE);
+  const rows = result.runs.map(({ side, train, write }) => {
+    const step = roundMs(train.rounds, 'step');
+    // The first token of a text comes with its prompt.
+    const rate = (what: string, texts: number) =>
+      (1000 * texts * (what === 'prefill' ? prompt : tokens - 1)) / roundMs(write.rounds, what);
+    const over = (own: typeof train, what: string) =>
+      times(own.reference && roundMs(own.reference, what) / roundMs(own.rounds, what));
+    return [
+      side,
+      `${step.toFixed(0)} ms`,
+      over(train, 'step'),
+      `${train.memory.peak_mb.toFixed(0)} MB`,
+      share(peft && train.memory.peak_mb / peft.train.memory.peak_mb),
+      rate('prefill', 1).toFixed(0),
+      rate('one', 1).toFixed(1),
+      over(write, 'one'),
+      rate('many', 8).toFixed(1),
+      `${write.memory.peak_mb.toFixed(0)} MB`,
+    ];
+  });
+  const limits = `${result.matmulGflops.toFixed(0)} GFLOP/s in a product, ${result.readGbps.toFixed(0)} GB/s read by one core`;
+  return `${result.name}: AdaLoRA's step, and greedy search (this machine: ${limits})\n${aligned(HEADS, rows)}\n`;
+}
