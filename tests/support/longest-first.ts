@@ -1,0 +1,38 @@
+import { relative } from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/**
+ * Files that take the most processor time, the longest first, so that none of them is left for one core at the end. Others
+ * follow as vitest has them: by the time that they took before, or by size.
+ */
+const LONGEST = [
+  'tests/resume.test.ts',
+  'tests/mpi.test.ts',
+  'tests/library.test.ts',
+  'tests/browser/train-in-page.test.ts',
+  'tests/serve.test.ts',
+  'tests/browser/web.test.ts',
+  'tests/first-week.test.ts',
+  'tests/readme-code.test.ts',
+  'tests/hostile-files.test.ts',
+  'tests/train.test.ts',
+  'tests/bottleneck.test.ts',
+  'tests/ablations.test.ts',
+  'tests/generate-cli.test.ts',
+  'tests/ops.test.ts',
+];
+
+/** The files of a project one after the other, as a process that is shared needs it; in each, the longest first. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const place = ({ moduleId, project }: TestSpecification) => {
+      const at = LONGEST.indexOf(relative(project.config.root, moduleId));
+      return at < 0 ? LONGEST.length : at;
+    };
+    const projects = [...new Set(sorted.map(({ project }) => project))];
+    return projects.flatMap((project) =>
+      sorted.filter((file) => file.project === project).sort((a, b) => place(a) - place(b)),
+    );
+  }
+}
