@@ -10,7 +10,8 @@ import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 
-const common = `training: {learning_rate: 4e-2, num_train_epochs: 4, per_device_train_batch_size: 4, logging_steps: 3}
+const common = `defaults: huggingface
+training: {learning_rate: 4e-2, num_train_epochs: 4, per_device_train_batch_size: 4, logging_steps: 3}
 adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2, lora_dropout: 0.1}
 lora: {r: 4}
 `;
