@@ -18,6 +18,7 @@ const threadsOfDist: Plugin = {
 /** Start processes, servers and browsers of their own, or change what their process has: each file gets a process. */
 const SYSTEM = [
   'tests/browser/*.test.ts',
+  'tests/contracts/bases.test.ts',
   'tests/{demo,huge-pages,library,mpi,open,pack,pack-without-cuda,readme-code,resume}.test.ts',
   'tests/{serve,session,slurm,web,webgpu}.test.ts',
   'src/runtime/node/create-session.test.ts',

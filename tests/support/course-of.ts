@@ -11,7 +11,7 @@ const TIMES = [
   'train_samples_per_second',
 ];
 
-/** The log of a run without times, memory and the lines that only interruptions make: every start but the first. */
+/** The log of a run without its folder, times, memory and the lines that only interruptions make: every start but the first. */
 export function courseOf(
   workspace: Workspace,
   output: string,
@@ -22,6 +22,7 @@ export function courseOf(
     .filter(({ type }, at) => !without.includes(type) && (type !== 'start' || at === 0))
     .map((event) => {
       const rest = Object.entries(event).filter(([name]) => !TIMES.includes(name));
-      return JSON.stringify(Object.fromEntries(rest)).replaceAll(`"${output}/`, '"');
+      const line = JSON.stringify(Object.fromEntries(rest));
+      return line.replaceAll(`"${output}/`, '"').replace(`"output":"${output}"`, '"output":""');
     });
 }
