@@ -4,14 +4,14 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import threads from 'node:worker_threads';
-import { dieAt, hasDied, revive } from './mortal-disk.mjs';
+import { dieAt } from './mortal-disk.mjs';
 
 /*
  * Runs one command line of the built program after another in one process, as it is told to: what a test file asks for
  * in dozens then loads the program once. After each it says with what exit code, and ends what it has printed by a mark.
  *
  * Training, too, happens in this thread, for a thread of its own would load the program anew. It cannot be interrupted
- * here; tests of that start processes. It can be killed, as a thread that is terminated: see mortal-disk.mjs.
+ * here; tests of that start processes. It can be killed with this process: see mortal-disk.mjs.
  */
 
 const built = (name) => import(new URL(name, pathToFileURL(process.argv[2])));
@@ -32,16 +32,12 @@ const noScores = () => Promise.reject(new Error('a command line has no scores of
 
 function trainHere(job) {
   const worker = Object.assign(new EventEmitter(), { threadId: 0 });
-  const send = (message) => hasDied() || worker.emit('message', structuredClone(message));
-  if (death !== undefined) dieAt(death);
+  const send = (message) => worker.emit('message', structuredClone(message));
+  dieAt(death);
   built('jobs/node/do-job.js')
     .then(({ doJob }) => doJob(job, send, noScores))
     .then(
-      () => {
-        const code = Number(hasDied());
-        revive();
-        worker.emit('exit', code);
-      },
+      () => worker.emit('exit', 0),
       (error) => worker.emit('error', error),
     );
   return worker;
