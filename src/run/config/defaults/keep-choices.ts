@@ -8,6 +8,8 @@ import { sectionKeys } from './open-keys.ts';
  */
 export function keepChoices(given: ParsedConfig, before: RunConfig): ParsedConfig {
   const { method, training, data } = given;
+  // An early end is asked for each time.
+  const { stop_at_step: _, ...begun } = before.training;
   const isOpen = data.validation === undefined && training.eval_strategy === undefined;
   const section = (config: object) => (config as Record<string, Record<string, unknown> | undefined>)[method];
   const [own, kept] = [section(given), section(before)];
@@ -15,7 +17,7 @@ export function keepChoices(given: ParsedConfig, before: RunConfig): ParsedConfi
   return {
     ...given,
     data: { ...data, ...(isOpen && before.data.validation && { validation: before.data.validation }) },
-    training: { ...before.training, ...training },
+    training: { ...begun, ...training },
     ...(own && { [method]: { ...Object.fromEntries(chosen ?? []), ...own } }),
   } as ParsedConfig;
 }
