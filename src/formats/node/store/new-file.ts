@@ -1,9 +1,9 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { makeFolder } from '../make-folder.ts';
 import { linkNew } from './link-new.ts';
 import { takeAway } from './take-away.ts';
-import { removeStale, temporaryName } from './temporary-name.ts';
+import { inUse, removeStale, temporaryName } from './temporary-name.ts';
 
 /**
  * A file that is written under a temporary name in its folder. A reader, or a crash at any moment, finds the old content or
@@ -21,6 +21,7 @@ export class NewFile {
     makeFolder(folder);
     removeStale(folder, basename(path));
     this.#temporary = temporaryName(path);
+    inUse.add(resolve(this.#temporary));
     this.#fd = openSync(this.#temporary, 'wx');
   }
 
@@ -64,6 +65,7 @@ export class NewFile {
   /** Removes the temporary file, if there is one. */
   discard(): void {
     this.#close();
+    inUse.delete(resolve(this.#temporary));
     rmSync(this.#temporary, { force: true });
   }
 

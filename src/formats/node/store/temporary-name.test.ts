@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { placeKey } from '../../../support/node/owner.ts';
-import { isTemporary, removeStale, temporaryName } from './temporary-name.ts';
+import { inUse, isTemporary, removeStale, temporaryName } from './temporary-name.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -42,8 +42,12 @@ it('is removed if its owner has ended, or is elsewhere and has not written for a
   left('file', dead);
   const old = left('file', dead, elsewhere);
   utimesSync(join(folder, old), 1, 1);
+  // Of a write of our own that failed, and of one that is under way.
+  left('file', process.pid);
+  const ours = left('file', process.pid);
+  inUse.add(join(folder, ours));
   const kept = [
-    left('file', process.pid),
+    ours,
     left('file', process.ppid),
     // A container's process may have a number that nobody has here.
     left('file', dead, elsewhere),

@@ -1,14 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { hasEnded, placeKey, thisOwner } from '../../../support/node/owner.ts';
 
 /** The name, then place, process, its start and thread of the owner, then random digits. */
-const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-\d+-[0-9a-f]{16}\.tmp$/;
+const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
 /** A name may have 255 bytes, and the rest takes about 80. */
 const NAME_BYTES = 150;
 /** Whether an owner in another container or on another host still writes cannot be known. Nobody pauses for so long. */
 const STALE_MS = 24 * 3600 * 1000;
+
+/** Temporary files that this thread is writing. Others that have its name were left by a write that failed. */
+export const inUse = new Set<string>();
 
 /** A path beside another one that no other writer uses, in threads, processes, containers or on other hosts. */
 export function temporaryName(path: string): string {
@@ -30,11 +34,13 @@ export function isTemporary(name: string): boolean {
  */
 export function removeStale(folder: string, name?: string): void {
   for (const entry of readdirSync(folder)) {
-    const [, of, place, pid, started] = PATTERN.exec(entry) ?? [];
+    const [, of, place, pid, started, thread] = PATTERN.exec(entry) ?? [];
     if (of === undefined || (name !== undefined && of !== written(name))) continue;
     const path = join(folder, entry);
     const owner = { pid: Number(pid), started: started === '0' ? undefined : started };
-    if (hasEnded(place, owner) ?? isOld(path)) rmSync(path, { force: true });
+    const isOwn = place === placeKey() && owner.pid === process.pid && Number(thread) === threadId;
+    if (isOwn ? !inUse.has(resolve(path)) : (hasEnded(place, owner) ?? isOld(path)))
+      rmSync(path, { force: true });
   }
 }
 
