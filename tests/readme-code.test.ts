@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { type CodeBlock, codeBlocks } from './support/code-blocks.ts';
 import { runTypeScript } from './support/run-typescript.ts';
 import { tinyRows } from './support/tiny-data.ts';
@@ -20,7 +21,10 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'this runs in it',
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
   'cd node_modules && rm': 'deletes what the tests run with',
-  'npm install adalora && npx adalora init': 'tests/pack.test.ts does so with the package as it is packed',
+  'npm install adalora': 'tests/pack.test.ts does so with the package as it is packed',
+  'npm run bench': 'measures for half an hour',
+  BENCH_PYTHON: 'measures for an hour beside PEFT',
+  'from peft import': 'scripts/oracle/check.sh loads such folders with PEFT',
   "import { pipeline } from '@huggingface/transformers'": 'tests/onnx-export.test.ts does so',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
   'npx adalora embed runs/search': 'tests/sentence-embedding.test.ts does so',
@@ -30,8 +34,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'curl 127.0.0.1:8080': 'tests/serve.test.ts asks so',
   'npx adalora reproduce table1': 'tests/reproduce.test.ts does so with a small model',
   'npx adalora compare': 'tests/compare.test.ts does so with a small model',
-  'data:\n  dataset: nyu-mll/glue':
-    'a part of a config; tests/glue.test.ts trains from a data set of a local Hub',
   'npx adalora predict runs/squad': 'tests/question-answering.test.ts does so',
   'npx adalora score squad': 'tests/question-answering.test.ts does so',
   "printf 'Who sat?": 'tests/question-answering.test.ts does so',
@@ -40,7 +42,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   '#!/usr/bin/env bash': 'wants hosts, Slurm or containers; the same tests run what they start',
   '# hosts': 'a file of a cluster',
   'mpiexec -f hosts': 'wants MPICH and hosts',
-  '# sweep.yaml': 'tests/sweep.test.ts has one like it',
   'FROM node': 'wants Docker',
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };
@@ -57,6 +58,7 @@ function documentsIn(folder: string): string[] {
 const blocks = DOCUMENTS.flatMap(codeBlocks);
 const isExcused = (text: string) => Object.keys(NOT_RUN).some((start) => text.startsWith(start));
 const isTypeScript = ({ language }: CodeBlock) => ['ts', 'typescript', 'js', 'javascript'].includes(language);
+const isData = ({ language }: CodeBlock) => ['json', 'yaml'].includes(language);
 const isBash = ({ language }: CodeBlock) => ['bash', 'sh'].includes(language);
 const place = ({ document, line }: CodeBlock) => `${document}:${line}`;
 const commandsOf = ({ text }: CodeBlock) => text.trimEnd().replaceAll('\\\n', ' ').split('\n');
@@ -140,8 +142,14 @@ it('runs every command of a bash block in .ci/readme, or says why not', () => {
   expect(bashCommands.length).toBeGreaterThan(skipped.length);
 });
 
+it.each(blocks.filter(isData).map((block) => [place(block), block.text]))('%s is sound', (_, text) => {
+  // JSON is YAML too.
+  expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
+});
+
 it('knows what to do with every block, and excuses none that is not there', () => {
-  const known = (block: CodeBlock) => isTypeScript(block) || isBash(block) || block.language === '';
+  const known = (block: CodeBlock) =>
+    isTypeScript(block) || isBash(block) || isData(block) || block.language === '';
   expect(blocks.filter((block) => !known(block) && !isExcused(block.text)).map(place)).toEqual([]);
   const examples = blocks.flatMap((block) => [block.text, ...commandsOf(block)]);
   const stale = Object.keys(NOT_RUN).filter((start) => !examples.some((text) => text.startsWith(start)));
