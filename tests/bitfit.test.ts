@@ -104,9 +104,11 @@ describe('a run of BitFit', () => {
   });
 
   it('predicts as in its own evaluation', async () => {
-    const { confusion_matrix: _, ...scores } = JSON.parse(
-      await succeeds(workspace.run('eval', 'run', 'dev.tsv', '--json')),
-    );
+    const {
+      confusion_matrix: _,
+      verdict: __,
+      ...scores
+    } = JSON.parse(await succeeds(workspace.run('eval', 'run', 'dev.tsv', '--json')));
     const [finish] = eventsOf(workspace.events('run'), 'finish');
     expect(Object.keys(scores)).toContain('eval_accuracy');
     for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name], 5);

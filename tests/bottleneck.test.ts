@@ -190,6 +190,10 @@ it('an adapter that names no base is opened with --model', async () => {
     code: 2,
     stderr: 'nameless: expected the name of the base model, got none. Give --model.\n',
   });
-  const score = async (...words: string[]) => JSON.parse(await run('eval', ...words, 'dev.tsv', '--json'));
+  const score = async (...words: string[]) => {
+    // A bag of words is fitted to the rows of a run, which an adapter alone does not know.
+    const { verdict: _, ...scores } = JSON.parse(await run('eval', ...words, 'dev.tsv', '--json'));
+    return scores;
+  };
   expect(await score('nameless', '--model', 'model')).toEqual(await score('houlsby'));
 });

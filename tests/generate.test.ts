@@ -150,8 +150,8 @@ describe('a generator', () => {
 
   it('does one thing at a time, and another when nobody listens any more', async () => {
     const first = generator.generate('the cat', { max_new_tokens: 4 });
-    await expect(generator.generate('a')).rejects.toThrow(/one text .* at a time/);
-    await first;
+    const second = generator.generate('the cat', { max_new_tokens: 4 });
+    expect(await second).toEqual(await first);
     for await (const _ of generator.stream('the cat', sampled)) break;
     expect(await generator.generate('the cat', { max_new_tokens: 4 })).toEqual(await first);
   });

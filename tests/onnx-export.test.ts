@@ -211,8 +211,10 @@ describe('types of weights', () => {
     (tensors.get(name)!.data as Float32Array)[5] = 70000;
     writeSafetensors(path, tensors, { format: 'pt' });
     const model = await open(base);
-    const write = () => model.export('onnx', `${base}-onnx`, { dtypes: ['fp16'] });
-    expect(write).toThrow(`${name}: expected values below 65520, which float16 can hold, got 70000.`);
+    const written = model.export('onnx', `${base}-onnx`, { dtypes: ['fp16'] });
+    await expect(written).rejects.toThrow(
+      `${name}: expected values below 65520, which float16 can hold, got 70000.`,
+    );
     await model.close();
   });
 });
