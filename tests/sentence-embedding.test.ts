@@ -138,7 +138,7 @@ it.each([
   }));
   const file = written(`${name}.jsonl`, lines(rows));
   const { metrics } = await train(
-    configOf(name, { train: file, validation: file, ...columns }, { max_steps: 12 }),
+    configOf(name, { train: file, validation: file, ...columns }, { max_steps: 30 }),
   );
   await using base = await open(MODEL);
   const before = await base.evaluate({ data: file, reading: columns });
