@@ -15,6 +15,7 @@ export const STATE: TrainerState = {
   optimizerStep: 8,
   skipped: { total: 0, inARow: 0 },
   meter: { lossSum: 1, steps: 2 },
+  losses: { first: 0.7, last: 0.5, peak: 0.7 },
   best: { step: 4, score: 0.5, waited: 1, metrics: { eval_accuracy: 0.5 } },
   lastMetrics: { eval_accuracy: 0.4 },
   tensors: {

@@ -21,6 +21,10 @@ const stateNumbers = z.strictObject({
   optimizerStep: count,
   skipped: z.strictObject({ total: count, inARow: count }),
   meter: z.strictObject({ lossSum: score, steps: count }),
+  // Checkpoints of earlier versions have none.
+  losses: z
+    .strictObject({ first: score.optional(), last: score.optional(), peak: score })
+    .default({ peak: 0 }),
   best: z
     .strictObject({ step: count, score: z.number(), waited: count, metrics: scores })
     .optional()

@@ -15,6 +15,13 @@ export interface MeterState {
   steps: number;
 }
 
+/** The mean losses of the first steps that were reported, of the last, and the largest. */
+export interface LossCourse {
+  first?: number;
+  last?: number;
+  peak: number;
+}
+
 /** Everything a run needs to go on as if it had never stopped. */
 export interface TrainerState {
   step: number;
@@ -22,6 +29,7 @@ export interface TrainerState {
   optimizerStep: number;
   skipped: { total: number; inARow: number };
   meter: MeterState;
+  losses: LossCourse;
   best: BestState | undefined;
   lastMetrics: Record<string, number>;
   /** Trained values, AdamW's moments, the values of the best evaluation. */

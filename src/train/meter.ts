@@ -1,8 +1,10 @@
-import type { MeterState } from '../run/trainer-state.ts';
+import type { LossCourse, MeterState } from '../run/trainer-state.ts';
 
 /** Means and rates since the last log line. Time counts only while a step runs. */
 export class Meter {
   state: MeterState = { lossSum: 0, steps: 0 };
+  /** Over the whole run, also before it was resumed. */
+  losses: LossCourse = { peak: 0 };
   /** Examples and milliseconds since the last log line, and over the whole process. */
   #recent = { examples: 0, ms: 0 };
   #all = { examples: 0, ms: 0 };
@@ -25,7 +27,10 @@ export class Meter {
     const examples_per_second = rate(this.#recent);
     this.state = { lossSum: 0, steps: 0 };
     this.#recent = { examples: 0, ms: 0 };
-    return { loss: lossSum / steps, examples_per_second };
+    const loss = lossSum / steps;
+    const { first = loss, peak } = this.losses;
+    this.losses = { first, last: loss, peak: Math.max(peak, loss) };
+    return { loss, examples_per_second };
   }
 
   /** Examples a second since the process began. */

@@ -7,7 +7,7 @@ import type { ExampleSet } from '../program/example-set.ts';
 import { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import type { FinishEvent, TrainEvent } from '../run/events.ts';
-import type { TrainerState } from '../run/trainer-state.ts';
+import type { LossCourse, TrainerState } from '../run/trainer-state.ts';
 import { hashOf } from '../support/hash-of.ts';
 import { isSampled } from '../support/is-sampled.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
@@ -75,6 +75,11 @@ export class Trainer {
   /** Steps taken so far. */
   get step(): number {
     return this.#updater.step;
+  }
+
+  /** How the training loss went, over the whole run. */
+  get losses(): LossCourse {
+    return this.#meter.losses;
   }
 
   /** The trained values: at the end those of the best evaluation, if so configured. */
@@ -177,6 +182,7 @@ export class Trainer {
       optimizerStep,
       skipped: this.#skipped.state,
       meter: this.#meter.state,
+      losses: this.#meter.losses,
       best: best.state,
       lastMetrics,
       tensors: {
@@ -196,6 +202,7 @@ export class Trainer {
     this.#updater.restore(state.step, values, { m, v, step: state.optimizerStep });
     this.#skipped.state = state.skipped;
     this.#meter.state = state.meter;
+    this.#meter.losses = state.losses;
     this.#evaluations.best.state = state.best;
     this.#evaluations.best.values = best;
     this.#evaluations.lastMetrics = state.lastMetrics;

@@ -7,7 +7,6 @@ import { startEvent } from '../jobs/start-event.ts';
 import { startFrom } from '../jobs/start-from.ts';
 import { survey } from '../jobs/survey.ts';
 import { judgeRun } from '../jobs/verdict/judge-run.ts';
-import { LossCourse } from '../jobs/verdict/loss-course.ts';
 import { ownScoresOf } from '../program/own-scores.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../run/events.ts';
 import { UserError } from '../support/user-error.ts';
@@ -71,12 +70,8 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     const opened = setUpRun(run, model, engine, began, everySecond(onText));
     const { loaded, found } = saved ? { loaded: opened } : await survey(opened, run.config.seed);
     const { method } = loaded.inputs;
-    const losses = new LossCourse();
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
-      emit(event) {
-        losses.note(event);
-        emit(event);
-      },
+      emit,
       shouldStop: () => signal?.aborted ?? false,
       // A page cannot ask for its memory.
       peakMemoryMb: () => Number.NaN,
@@ -87,7 +82,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     emit(startEvent(run, loaded, trainer.step, performance.now() - startedAt));
     if (found) emit({ type: 'allocation', ...found.allocation });
     if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
-    const finish = await judgeRun(run, loaded, trainer, await trainer.run(), losses);
+    const finish = await judgeRun(run, loaded, trainer, await trainer.run());
     const { values } = trainer;
     const result: TrainResult = { ...finish, labels: run.labels, values };
     if (finish.reason !== 'stopped') {

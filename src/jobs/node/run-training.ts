@@ -37,7 +37,6 @@ import { startNotices } from '../set-up-run.ts';
 import { startEvent } from '../start-event.ts';
 import { survey } from '../survey.ts';
 import { judgeRun } from '../verdict/judge-run.ts';
-import { LossCourse } from '../verdict/loss-course.ts';
 import { asAlone } from './as-alone.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { loadRun } from './load-run.ts';
@@ -139,9 +138,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
   const { method, validation } = inputs;
 
   let log: (event: TrainEvent) => void = () => {};
-  const losses = new LossCourse();
   const emit = (event: TrainEvent) => {
-    losses.note(event);
     if (!isFirst) return;
     log(event);
     options.onEvent(event);
@@ -191,7 +188,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     const message = describeProcesses(processes);
     if (message) emit({ type: 'notice', step: trainer.step, message });
   });
-  const finish = await judgeRun(run, loaded, trainer, await trainer.run(), losses);
+  const finish = await judgeRun(run, loaded, trainer, await trainer.run());
   if (finish.reason !== 'stopped') {
     const known = new Map(run.files().map((file, i) => [file, digests[i]]));
     if (isFirst)

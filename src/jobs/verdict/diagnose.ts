@@ -1,6 +1,6 @@
 import type { Confusion } from '../../program/example-set.ts';
+import type { LossCourse } from '../../run/trainer-state.ts';
 import { blindValue, type Finding, type Verdict } from '../../run/verdict.ts';
-import type { LossCourse } from './loss-course.ts';
 
 /** What the likeliest reason for a bad score is read from. */
 export interface Symptoms {

@@ -8,20 +8,16 @@ import type { Trainer } from '../../train/trainer.ts';
 import type { RunBeginning } from '../begin-run.ts';
 import type { SetUpRun } from '../set-up-run.ts';
 import { diagnose } from './diagnose.ts';
-import type { LossCourse } from './loss-course.ts';
 import { toBeat } from './to-beat.ts';
 
 /**
  * The end of a run with the verdict on what it has learnt. All processes that share the run call this.
- *
- * @param losses what the training has told
  */
 export async function judgeRun(
   run: RunBeginning,
   { inputs, settings }: SetUpRun,
-  trainer: Pick<Trainer, 'seen'>,
+  trainer: Pick<Trainer, 'seen' | 'losses'>,
   finish: FinishEvent,
-  losses: LossCourse,
 ): Promise<FinishEvent> {
   const { config, labels } = run;
   const name = config.training.metric_for_best_model;
@@ -52,7 +48,7 @@ export async function judgeRun(
   verdict.findings = diagnose(verdict, {
     lessIsBetter,
     isCrossEntropy: task.smoothsLabels === true,
-    losses,
+    losses: trainer.losses,
     blindLoss: run.baselines().find(({ isBlind }) => isBlind)?.scores.loss,
     learningRate: config.training.learning_rate,
     usualRate: methodOf(config).definition.learningRate,

@@ -12,6 +12,7 @@ const state = (step: number): TrainerState => ({
   optimizerStep: step - 1,
   skipped: { total: 1, inARow: 0 },
   meter: { lossSum: 1.5, steps: 2 },
+  losses: { first: 0.7, last: 0.5, peak: 0.7 },
   best: { step: 1, score: 0.5, waited: 1, metrics: { eval_accuracy: 0.5 } },
   lastMetrics: { eval_accuracy: 0.5, eval_matthews: Number.NaN },
   tensors: {
