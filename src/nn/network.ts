@@ -78,7 +78,7 @@ export class Network {
   readonly layerInputs: Value[] = [];
   /** The rounded form of frozen linear weights; undefined where they are as the checkpoint has them. */
   base: FrozenBase | undefined;
-  /** Whether the graph generates: see {@link FrozenBase.product}. */
+  /** Whether the graph generates: see `FrozenBase.product`. */
   generates = false;
   /** The path of the weight whose rows are the words that logits are of. */
   words: string | undefined;

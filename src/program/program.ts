@@ -100,7 +100,7 @@ export class Program {
     };
   }
 
-  /** What the parts of a step give whose examples all have to do with each other: see {@link JointProgram}. */
+  /** What the parts of a step give whose examples all have to do with each other: see `JointProgram`. */
   differentiateJointly(
     values: Float32Array,
     batches: readonly JointBatch[],
