@@ -10,13 +10,12 @@ import { labelledRows } from '../../src/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
-import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
-import type { RunConfig } from '../../src/run/config/run-config.ts';
 import type { Tensors } from '../../src/runtime/session.ts';
 import { randomBatch } from '../../src/text/random-batch.ts';
 import { openModel } from '../../src/trained/node/load-model.ts';
 import { open } from '../../src/trained/node/open.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/tuners/registry.ts';
+import { methodConfig } from '../support/method-config.ts';
 import { BUILDS, familiesAndHeads, writesText, writeTinyHead } from '../support/tiny-head.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bases-'));
@@ -28,14 +27,6 @@ afterAll(() => {
 
 const BATCH = 3;
 const LENGTH = 9;
-
-function configOf(method: MethodName): RunConfig {
-  const schema = methodNamed(method).config;
-  const phases = { tinit: '10%', tfinal: '30%' };
-  const own = schema && 'tinit' in schema.shape ? { [method]: phases } : {};
-  const data = { train: 'train.tsv', text: 'text', label: 'label' };
-  return parseRunConfig({ defaults: 'huggingface', method, ...own, data, output: 'run' }, 'test');
-}
 
 /** A batch of a head, with targets. */
 function feedsFor(head: HeadKind, vocabSize: number): Tensors {
@@ -53,7 +44,7 @@ function feedsFor(head: HeadKind, vocabSize: number): Tensors {
 async function opened(family: string, head: HeadKind, dtype: BaseDtype, method: MethodName) {
   const folder = join(root, `${family}-${head}`);
   const model = await withBaseDtype(openModel(folder, BUILDS[head]), dtype);
-  const { run } = startMethod(configOf(method), model, 40);
+  const { run } = startMethod(methodConfig(method), model, 40);
   const values = run.tuner.initialValues(3, model.reader(3));
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
   return { model, values, program, feeds: feedsFor(head, model.config.vocabSize) };

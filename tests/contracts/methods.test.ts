@@ -5,29 +5,14 @@ import { verify } from '../../src/graph/verify.ts';
 import { startMethod } from '../../src/jobs/start-method.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
-import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
-import type { RunConfig } from '../../src/run/config/run-config.ts';
 import { elementCount } from '../../src/support/element-count.ts';
-import {
-  adapterKinds,
-  kindOf,
-  METHOD_NAMES,
-  type MethodName,
-  methodNamed,
-} from '../../src/tuners/registry.ts';
+import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from '../../src/tuners/registry.ts';
 import { adapterParameters } from '../../src/tuners/tuner.ts';
+import { methodConfig } from '../support/method-config.ts';
 import { FAMILIES, tinyClassifier } from './tiny-families.ts';
 
 /** Optimizer steps of the runs: room for every phase of a budget. */
 const STEPS = 40;
-
-function configOf(method: MethodName): RunConfig {
-  const schema = methodNamed(method).config;
-  const phases = { tinit: '10%', tfinal: '30%' };
-  const own = schema && 'tinit' in schema.shape ? { [method]: phases } : {};
-  const data = { train: 'train.tsv', text: 'text', label: 'label' };
-  return parseRunConfig({ defaults: 'huggingface', method, ...own, data, output: 'run' }, 'test');
-}
 
 /** Numbers that tell every element apart, as training would leave them. */
 const distinct = (length: number) => Float32Array.from({ length }, (_, i) => 0.01 + (i % 997) / 1000);
@@ -52,7 +37,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
 
   describe.each(FAMILIES)('on %s', (family) => {
     const model = tinyClassifier(family);
-    const { run } = startMethod(configOf(name), model, STEPS);
+    const { run } = startMethod(methodConfig(name), model, STEPS);
     const { tuner } = run;
     const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);
 
@@ -93,7 +78,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
     });
 
     it('goes on from its own state', () => {
-      const other = startMethod(configOf(name), model, STEPS).run;
+      const other = startMethod(methodConfig(name), model, STEPS).run;
       const values = distinct(tuner.layout.length);
       for (let step = 1; step <= 8; step++) {
         run.beforeStep?.(step, values, values);
@@ -107,7 +92,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
 
     it('reads the adapter that it stores', () => {
       if (definition.trains === 'model') return expect(run.store).toBeUndefined();
-      const fresh = startMethod(configOf(name), model, STEPS).run;
+      const fresh = startMethod(methodConfig(name), model, STEPS).run;
       const values = distinct(fresh.tuner.layout.length);
       const stored = fresh.store!(values, 'base');
       expect(stored).toMatchObject({ baseModel: 'base' });

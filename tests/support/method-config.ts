@@ -1,0 +1,12 @@
+import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import type { RunConfig } from '../../src/run/config/run-config.ts';
+import { type MethodName, methodNamed } from '../../src/tuners/registry.ts';
+
+/** The config of a run of a method, with Hugging Face's defaults, and phases for a budget that falls. */
+export function methodConfig(method: MethodName): RunConfig {
+  const schema = methodNamed(method).config;
+  const phases = { tinit: '10%', tfinal: '30%' };
+  const own = schema && 'tinit' in schema.shape ? { [method]: phases } : {};
+  const data = { train: 'train.tsv', text: 'text', label: 'label' };
+  return parseRunConfig({ defaults: 'huggingface', method, ...own, data, output: 'run' }, 'test');
+}
