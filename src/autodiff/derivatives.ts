@@ -31,9 +31,9 @@ import type { Op } from '../graph/ops.ts';
 import { layerNormDerivative } from './layer-norm-derivative.ts';
 
 /**
- * From a node and the gradients of its outputs (undefined where an output has none): for each input, a function that
- * builds the gradient of that input, or undefined where that gradient is zero. The caller calls those that it needs, and
- * sums each gradient over the axes along which the input was broadcast.
+ * Maps a node and the gradients of its outputs (undefined if an output has none) to one function per input. The
+ * function builds the gradient of that input; it is undefined if that gradient is zero. The caller calls only those
+ * it needs, and sums each gradient over the axes along which the input was broadcast.
  */
 type Derivative<K extends Op> = (
   node: GraphNode<K>,
@@ -41,7 +41,7 @@ type Derivative<K extends Op> = (
 ) => Contribution[];
 export type Contribution = (() => Value) | undefined;
 
-/** The derivative of every op; null where it has none. */
+/** The derivative of every op; null if it has none. */
 export const derivatives: { [K in Op]: Derivative<K> | null } = {
   input: null,
   weight: null,
@@ -65,7 +65,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   normalCdf: single(({ g, inputs: [x] }) => [
     () => multiply(g, multiply(exp(multiply(multiply(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))),
   ]),
-  // Φ(x) + x φ(x), where φ is the standard normal density. Where e^(x²/2) overflows, x φ(x) becomes 0, its limit.
+  // Φ(x) + x φ(x), where φ is the standard normal density. If e^(x²/2) overflows, x φ(x) becomes 0, its limit.
   gelu: single(({ g, inputs: [x] }) => [
     () => {
       const scaled = multiply(x, Math.SQRT1_2);
@@ -107,7 +107,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
     () => byteMatmul(g, [mirror, mirrorScales], [values, scales]),
   ]),
   sum: single(({ g, inputs: [x], attributes: { axes } }) => [() => expand(keepAxes(g, x, axes), x.shape)]),
-  // Of several equal largest elements each gets the whole gradient; where the largest is unique, this is exact.
+  // If several elements share the maximum, each gets the whole gradient. A unique maximum gets the exact gradient.
   max: single(({ g, inputs: [x], y, attributes: { axes } }) => [
     () => multiply(keepAxes(g, x, axes), cast(equal(x, expand(keepAxes(y, x, axes), x.shape)), 'float32')),
   ]),
@@ -167,7 +167,7 @@ function single<K extends Op>(
   return (node, [g]) => derivative({ ...node, y: node.outputs[0], g: g as Value });
 }
 
-/** Puts the axes that a reduction took away back in, with size 1. */
+/** Restores the axes that a reduction removed, with size 1. */
 function keepAxes(reduced: Value, x: Value, axes: readonly number[]): Value {
   return reshape(
     reduced,

@@ -5,8 +5,8 @@ import type { GraphNode, Value } from '../graph/graph.ts';
 type Pad = GraphNode<'pad'>;
 
 /**
- * The sum of what a value's users give to its gradient. A user that has read a slice gives zeros around its own: where
- * slices lie side by side, their gradients are put side by side, and no zeros are made or added.
+ * The sum of the gradients that a value receives from its uses. A use that reads a slice contributes zeros outside
+ * it. If slices are adjacent, their gradients are concatenated, so no zeros are made or added.
  */
 export class GradientSum {
   #whole: Value | undefined;
@@ -33,7 +33,7 @@ function hasFixedStart({ inputs: [slice], attributes: { axis, before } }: Pad): 
   return typeof before === 'number' && typeof slice.shape[axis] === 'number';
 }
 
-/** Slices of which each begins where the one before it ends. */
+/** Adjacent slices: each begins where the one before it ends. */
 function runsOf(slices: readonly Pad[]): Pad[][] {
   const runs: Pad[][] = [];
   for (const slice of slices.toSorted((a, b) => startOf(a) - startOf(b))) {

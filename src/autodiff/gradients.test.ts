@@ -35,7 +35,7 @@ function total(value: Value): Value {
   return sum(value, axes);
 }
 
-/* That each rule is right is the business of tests/ops.test.ts; here is which rules are applied. */
+/* tests/ops.test.ts checks that each rule is right. This file checks which rules are applied. */
 describe('gradients', () => {
   it('form nothing for what needs none: no node below the first trained layer', () => {
     const { graph, x, trained, bias } = leaves();
@@ -108,7 +108,7 @@ describe('gradients', () => {
       expect.stringMatching(/ concat\(.*, .*\) axis=1 : float32\[batch,2\]/),
       expect.stringMatching(/ pad\(.*\) axis=1 before=1 after=1 /),
     ]);
-    // Where they overlap they are added.
+    // Overlapping slices are added.
     expect(texts([part(0, 3), part(1, 4)])).toEqual([
       expect.stringMatching(/ pad\(.*\) axis=1 before=1 after=0 /),
       expect.stringMatching(/ pad\(.*\) axis=1 before=0 after=1 /),

@@ -9,14 +9,14 @@ import { replaying } from './replay.ts';
 
 /**
  * Reverse mode as a graph-to-graph pass: adds the nodes that compute d `loss` / d `wrt[i]` and returns those values,
- * each with the shape of its `wrt[i]`. `wrt` values count as leaves: what they are computed from is not
+ * each with the shape of its `wrt[i]`. `wrt` values count as leaves: the nodes that compute them are not
  * differentiated. No gradient is formed for a value that depends on no `wrt`.
  *
  * @param loss a float32 scalar
- * @param cuts values that divide the forward pass into segments, such as the hidden states between layers. What lies
- * between two of them is computed again for the backward pass instead of being kept; the gradients are the same bit
- * for bit
- * @throws when a `wrt` value has no influence on the loss, or reaches it only through an op without a derivative
+ * @param cuts values that divide the forward pass into segments, such as the hidden states between layers. The values
+ * between two cuts are computed again for the backward pass instead of being kept. The gradients are bit for bit the
+ * same.
+ * @throws if a `wrt` value has no influence on the loss, or reaches it only through an op without a derivative
  */
 export function gradients(loss: Value, wrt: readonly Value[], cuts: readonly Value[] = []): Value[] {
   if (loss.shape.length > 0) throw new Error(`the loss must be a scalar, not [${loss.shape}]`);

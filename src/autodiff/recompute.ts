@@ -2,20 +2,20 @@ import { multiply, normalCdf } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Op } from '../graph/ops.ts';
 
-/** Where dropout masks come from: the host feeds them, or they are cut from a pool. */
+/** Sources of dropout masks: the host feeds them, or they are cut from a pool. */
 const MASKS: ReadonlySet<Op> = new Set(['input', 'window']);
-/** Ops whose derivative reads their own output, which is therefore kept. */
+/** Ops whose derivative reads their own output, so that it is kept. */
 const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);
 
 /**
- * What the backward pass reads in place of a forward value. Where one cheap pass over values that are kept anyway gives
- * it, it is computed again, so that the forward pass's copy can be freed. Else it is the value itself. Computed again
- * are:
+ * The value that the backward pass reads in place of a forward value. If one cheap pass over values that are kept
+ * anyway can compute it, it is computed again, so that the copy of the forward pass can be freed. Otherwise it is the
+ * value itself. These are computed again:
  *
  * - the output of GELU, as x Φ(x): its derivative needs x and Φ(x) in any case;
  * - the output of a layer norm whose input is kept for the norm's derivative;
  * - a dropout mask that is cut from a pool;
- * - a product of two values that are kept, or computed again themselves.
+ * - a product of two values that are kept or computed again.
  *
  * @param active the values that are differentiated
  */

@@ -4,27 +4,27 @@ import type { Op } from '../graph/ops.ts';
 
 /** Frozen tensors: the engine holds them all the time. */
 const FROZEN: ReadonlySet<Op> = new Set(['weight', 'constant']);
-/** Values that are given and not computed. */
+/** Values that are fed or stored, not computed. */
 const LEAVES: ReadonlySet<Op> = new Set([...FROZEN, 'input']);
 
-/** What a node's derivative reads in place of a forward value. */
+/** Maps a forward value to the value that a node's derivative reads in its place. */
 export type Read = (value: Value) => Value;
 
 const asTheyAre: Read = (value) => value;
 
 /**
- * Gradient checkpointing (Chen et al., 2016). `cuts` divide the forward pass into segments; each segment ends with a cut.
- * When the backward pass reaches a segment, the segment is computed again, and its derivatives read the second
- * computation. So of the first computation only what later segments read is kept. What follows the last cut is not
- * computed again, because the backward pass begins there.
+ * Gradient checkpointing (Chen et al., 2016). `cuts` divide the forward pass into segments; each segment ends with a
+ * cut. When the backward pass reaches a segment, the segment is computed again, and its derivatives read the second
+ * computation. So from the first computation, only the values that later segments read are kept. The part after the
+ * last cut is not computed again, because the backward pass begins there.
  *
- * The second computation must not run before it is needed. So what it reads from outside the segment stands `after` the
- * first gradient inside the segment. Nodes that depend on frozen tensors alone are not computed again.
+ * The second computation must not run before it is needed. So the values it reads from outside the segment are placed
+ * `after` the first gradient inside the segment. Nodes that depend only on frozen tensors are not computed again.
  *
  * @param forward the nodes of the forward pass, in graph order
- * @param active the values that are differentiated; second computations of them are added
- * @returns a function from a node and the gradients of its outputs to what its derivative reads. Call it for the last
- * node first
+ * @param active the values that are differentiated; their second computations are added to it
+ * @returns a function from a node and the gradients of its outputs to the values that its derivative reads. Call it
+ * for the last node first.
  */
 export function replaying(
   forward: readonly GraphNode[],
@@ -48,7 +48,7 @@ export function replaying(
   };
 }
 
-/** Computes the nodes of a segment again, in their order, and no earlier than the gate. */
+/** Computes the nodes of a segment again, in their order, after the gate. */
 function replay(segment: readonly GraphNode[], gate: Value, active: Set<Value>): Read {
   const { graph } = gate.node;
   const again = new Map<Value, Value>();

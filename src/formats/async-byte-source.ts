@@ -1,6 +1,6 @@
-/** A file of which parts can be read where that takes a while: a `File` of the user's, or one on a server. */
+/** A file with slow access to its parts: a `File` in a page, or a file on a server. */
 export interface AsyncByteSource {
-  /** Bytes in all. */
+  /** The total size in bytes. */
   readonly size: number;
   /** Bytes [begin, end), which must lie within the size. */
   read(begin: number, end: number): Promise<Uint8Array>;

@@ -2,7 +2,7 @@ import { UserError } from '../support/user-error.ts';
 import type { AsyncByteSource } from './async-byte-source.ts';
 
 /**
- * A `File` or `Blob`: what is read is read from where it lies.
+ * A `File` or `Blob`, read from its place without a copy of the whole.
  *
  * @param where its name for messages
  */
@@ -17,7 +17,7 @@ export function blobSource(blob: Blob, where: string): AsyncByteSource {
   };
 }
 
-/** Browsers refuse a file that has changed since it was chosen. */
+/** Browsers reject a file that has changed since the user chose it. */
 async function contentOf(part: Blob, where: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await part.arrayBuffer());

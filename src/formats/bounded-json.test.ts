@@ -51,7 +51,7 @@ it('a byte changed is refused, or parsed as JSON.parse does', () => {
   });
 });
 
-/** How many values there are in one, itself among them. */
+/** The number of values in a value, including itself. */
 function countOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
   return Object.values(value).reduce((count, inner) => count + countOf(inner), 1);

@@ -1,18 +1,18 @@
 import { UserError } from '../support/user-error.ts';
 
 export interface JsonLimits {
-  /** Of arrays and objects within each other. */
+  /** Nesting of arrays and objects. */
   depth: number;
-  /** Of arrays, objects, keys and commas: each makes a value at most. */
+  /** Number of arrays, objects, keys and commas: each makes at most one value. */
   values: number;
 }
 
 const DAMAGED = 'The file is damaged; get it again.';
 
 /**
- * Parses JSON whose author is not trusted. Its length alone bounds too little: of `[],` every three bytes make an object.
- * What is limited is counted before anything is made of it. An object that has a key twice is refused, as the one that
- * another reader takes may be the other one.
+ * Parses untrusted JSON. A limit on its length is not enough: in `[],` every three bytes make an object. So the
+ * limits are checked before anything is parsed. An object with a duplicate key is rejected, because another reader
+ * may choose the other value.
  *
  * @param where the file's name for messages
  * @throws UserError
@@ -29,11 +29,11 @@ const ARRAY = { begin: 0x5b, end: 0x5d };
 const OBJECT = { begin: 0x7b, end: 0x7d };
 
 /**
- * Holds JSON to its limits before anything is made of it.
+ * Checks JSON against its limits before it is parsed.
  *
- * @param hint what to do about a file that is beyond them
- * @returns how many keys stand in it
- * @throws UserError for what is beyond them
+ * @param hint how to fix a file that exceeds them
+ * @returns the number of keys
+ * @throws UserError if a limit is exceeded
  */
 export function checkJsonSize(
   bytes: Uint8Array,
@@ -69,7 +69,7 @@ export function checkJsonSize(
   return keys;
 }
 
-/** Where the closing quotation mark is. */
+/** The position of the closing quotation mark. */
 function endOfText(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== BYTE.quote) at += bytes[at] === BYTE.backslash ? 2 : 1;
@@ -87,7 +87,7 @@ function parse(bytes: Uint8Array, where: string): unknown {
   }
 }
 
-/** What is wrong. The engine's own message would quote the file: where it stands is all that is taken from it. */
+/** The reason of a parse error. The engine's message would quote the file, so only the position is taken from it. */
 function fault(message: string, text: string): string {
   if (/end of JSON input|Unterminated string/.test(message)) return 'a text that ends too early';
   const [, position] = / at position (\d+)/.exec(message) ?? [];

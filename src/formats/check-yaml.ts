@@ -1,16 +1,19 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Of lists and sections within each other, and of keys and entries: the reader compares each key of a section with all others. */
+/**
+ * Limits on the nesting of lists and sections, and on keys and entries. The parser compares each key of a section
+ * with all others.
+ */
 const MOST = { depth: 64, entries: 8192 };
 
-/** So many lists or sections that begin on one line, as in `- - - a`. */
+/** Too many lists or sections that begin on one line, as in `- - - a`. */
 const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MOST.depth}}`);
 
 /**
- * Refuses YAML that would take the reader all memory, or minutes, before anything is made of it.
+ * Rejects YAML that would take the parser all memory, or minutes, before it is parsed.
  *
  * @param where the file's name for messages
- * @param most entries; more for readers that do not compare keys
+ * @param most entries; raise it for parsers that do not compare keys
  * @throws UserError
  */
 export function checkYaml(text: string, where: string, most = MOST.entries): void {

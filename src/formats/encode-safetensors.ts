@@ -1,15 +1,18 @@
 import { LENGTH_BYTES } from './safetensors.ts';
 import { ARRAY_OF, type Dtype, type StoredTensor } from './tensor-data.ts';
 
-/** Tensors of wide elements go first, so that each starts at a multiple of its element size. Ties: the format's order. */
+/**
+ * Wide elements come first, so that each tensor starts at a multiple of its element size. Ties follow the format's
+ * order.
+ */
 const ORDER: Dtype[] = ['I64', 'F64', 'F32', 'I32', 'BF16', 'F16', 'I16', 'I8', 'U8', 'BOOL'];
 
 /**
- * A safetensors file as a list of chunks: the header, then the bytes of each tensor (views, nothing is copied).
- * Byte for byte what the reference writer gives: tensors ordered by element type, then by name, the header padded
+ * A safetensors file as a list of chunks: the header, then the bytes of each tensor (views, nothing is copied). The
+ * bytes equal those of the reference writer: tensors ordered by element type, then by name, and the header padded
  * with spaces to a multiple of 8 bytes.
  *
- * Throws a RangeError for a tensor whose data is not of its dtype and shape.
+ * Throws a RangeError if a tensor's data does not match its dtype and shape.
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -21,8 +24,8 @@ export function encodeSafetensors(
 }
 
 /**
- * The same for tensors that are not in memory: `chunksOf` gives the bytes of one when its turn comes. `asGiven` keeps
- * their order, where they are made one from the other; readers take any.
+ * The same for tensors that are not in memory: `chunksOf` is called for the bytes of each tensor in order. `asGiven`
+ * keeps the given order, for tensors that are computed from each other; readers accept any order.
  */
 export function* streamSafetensors(
   tensors: Described,
@@ -35,7 +38,7 @@ export function* streamSafetensors(
   for (const [name] of ordered) yield* chunksOf(name);
 }
 
-/** How many bytes such a file has. */
+/** The size of such a file in bytes. */
 export function safetensorsBytes(tensors: Described, metadata: Record<string, string> = {}): number {
   const { entries, end } = entriesOf(inOrder(tensors), metadata);
   return encodeHeader(entries).length + end;
@@ -50,7 +53,7 @@ function inOrder(tensors: Described): [string, Description][] {
   );
 }
 
-/** The header's entries, and where the last tensor ends. */
+/** The header's entries, and the end of the last tensor. */
 function entriesOf(
   tensors: readonly [string, Description][],
   metadata: Record<string, string>,

@@ -1,22 +1,22 @@
 /** Longest excerpt of a file's content in a message. */
 const MAX_EXCERPT = 80;
 
-/** A value that a file's author chose, as it may stand in a message: JSON on one line, short, harmless to a terminal. */
+/** An untrusted value as messages show it: JSON on one line, truncated, safe for a terminal. */
 export function excerpt(value: unknown): string {
   if (value === undefined) return 'nothing';
   const isLong = typeof value === 'string' && value.length > MAX_EXCERPT;
-  // A long text is cut before it is copied.
+  // A long string is truncated before it is copied.
   const text = escaped(JSON.stringify(isLong ? value.slice(0, MAX_EXCERPT) : value));
   if (isLong) return `${text}…`;
   return text.length <= 2 * MAX_EXCERPT ? text : `${text.slice(0, 2 * MAX_EXCERPT)}…`;
 }
 
-/** The same of a name, without quotation marks. */
+/** The same for a name, without quotation marks. */
 export function excerptName(name: string): string {
   return excerpt(name).replace(/^"|"(?=…?$)/g, '');
 }
 
-/** JSON leaves some control characters, and those that turn the direction of writing, as they are. */
+/** JSON does not escape some control characters and the direction marks. */
 function escaped(json: string): string {
   return json.replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,

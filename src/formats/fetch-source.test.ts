@@ -4,13 +4,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { UserError } from '../support/user-error.ts';
 import { openFetchSource } from './fetch-source.ts';
 
-/** More than comes with the first answer. */
+/** More than the first response contains. */
 const FILE = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
 
 let server: Server;
 afterEach(() => server.close());
 
-/** Serves FILE; what is asked for comes into `asked`. */
+/** Serves FILE; the requested ranges are added to `asked`. */
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const asked: (string | undefined)[] = [];
   server = createServer((request, response) => {
@@ -22,7 +22,7 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
   return { url: `http://127.0.0.1:${port}/file`, asked };
 }
 
-/** A range as it was asked for: `change` is what is said and sent instead. */
+/** The requested range; `change` alters the response. */
 function ranged(
   request: IncomingMessage,
   response: ServerResponse,

@@ -3,24 +3,24 @@ import type { AsyncByteSource } from './async-byte-source.ts';
 import { bytesAsSource } from './byte-source.ts';
 import { BodyTooLong, readBody } from './read-body.ts';
 
-/** What WebAssembly of 32 bits can address: no larger model fits into a page. */
+/** The address space of 32-bit WebAssembly: larger models do not fit into a page. */
 const MAX_BYTES = 2 ** 32;
-/** Taken with the first answer: most settings, and the header of most checkpoints, are shorter. */
+/** The size of the first request: most settings files and checkpoint headers are shorter. */
 const FIRST_BYTES = 2 ** 16;
 
 /**
- * A file on a server, of which parts are asked for as ranges. A server that has none to give sends the whole file, which
- * then stays in memory.
+ * A file on a server, read in ranges. If the server does not support ranges, it sends the whole file, which then
+ * stays in memory.
  *
- * @returns undefined where the server has no such file
- * @throws UserError for a server that cannot be reached or refuses, and for a file that is too large; when it is read,
- * for an answer of another length than was asked for
+ * @returns undefined if the server has no such file
+ * @throws UserError if the server is unreachable or refuses, or the file is too large; later reads throw one for a
+ * response of the wrong length
  */
 export async function openFetchSource(address: string | URL): Promise<AsyncByteSource | undefined> {
   const where = String(address);
   const response = await ask(where, 0, FIRST_BYTES);
   if (response.status === 404 || response.status === 410) return undefined;
-  // No range of an empty file can be had.
+  // A server cannot return a range of an empty file.
   if (response.status === 416) return inMemory(new Uint8Array());
   const size = response.status === 206 ? rangeOf(response)?.size : undefined;
   if (size === undefined) return inMemory(await wholeFile(where, response));
@@ -47,7 +47,9 @@ async function ask(where: string, begin: number, end: number): Promise<Response>
   });
 }
 
-/** What a partial answer says it is; undefined where it does not, or a page of another origin may not know. */
+/**
+ * The range that a partial response declares; undefined if it declares none, or CORS hides the header from the page.
+ */
 function rangeOf({ headers }: Response): { begin: number; end: number; size: number } | undefined {
   const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get('Content-Range') ?? '') ?? [];
   return size === undefined ? undefined : { begin: Number(first), end: Number(last) + 1, size: Number(size) };
@@ -67,7 +69,7 @@ async function readPart(
   return bodyOf(response, end - begin, where);
 }
 
-/** The file as an answer without range has it: this one, or that to another question. */
+/** The whole file: from this response, or from a second request without a range. */
 async function wholeFile(where: string, response: Response): Promise<Uint8Array> {
   if (response.status === 206) {
     await response.body?.cancel();

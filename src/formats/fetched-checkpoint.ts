@@ -11,18 +11,18 @@ const SINGLE = `model${ENDING}`;
 const INDEX = `${SINGLE}.index.json`;
 const PICKLES = ['pytorch_model.bin', 'pytorch_model.bin.index.json'];
 
-/** A checkpoint from afar. Its tensors can be read once {@link load} has brought them into memory. */
+/** A remote checkpoint. Its tensors can be read once {@link load} has brought them into memory. */
 export interface FetchedCheckpoint extends Checkpoint {
-  /** `onProgress`: told now and then which share is read. */
+  /** `onProgress`: called with the share that is loaded. */
   load(names: Iterable<string>, onProgress?: (share: number) => void): Promise<void>;
-  /** The memory into which the tensors of a file were brought. `file`: its name, without what is before it. */
+  /** The memory with the loaded tensors of a file. `file`: its name without a folder. */
   bytesOf(file: string): Uint8Array;
 }
 
 /**
- * Opens `model.safetensors`, or the shards that its index lists, and checks their headers; no tensor is read.
+ * Opens `model.safetensors`, or the shards that its index lists, and checks their headers. No tensor is read yet.
  *
- * @throws UserError where there are none, where index and shards disagree, and for files that are damaged or lie
+ * @throws UserError if there are no weights, if index and shards disagree, or if a file is damaged
  */
 export async function openFetchedCheckpoint(set: FileSet): Promise<FetchedCheckpoint> {
   const source = await set.open(SINGLE);

@@ -8,26 +8,23 @@ import {
 } from './safetensors.ts';
 import { SafetensorsTensors } from './safetensors-tensors.ts';
 
-/** Bytes read at once: the memory taken beside the tensors, and the step of progress. */
+/** Bytes per read: the memory needed beside the tensors, and the step of progress. */
 const CHUNK_BYTES = 2 ** 22;
 /** The widest element: tensors that are aligned in the file stay aligned in memory. */
 const ALIGNMENT = 8;
 
-/** Bytes [begin, end) of a file, and where they go in memory. */
+/** Bytes [begin, end) of a file, and their destination in memory. */
 interface Run {
   begin: number;
   end: number;
   at: number;
 }
 
-/**
- * A safetensors file from afar: what tensors there are is known, and those that are asked for are brought into one block
- * of memory, the others left where they are.
- */
+/** A remote safetensors file. Its header is in memory; requested tensors are loaded into one block of memory. */
 export class FetchedTensors extends SafetensorsTensors {
   readonly #source: AsyncByteSource;
   readonly #places = new Map<string, TensorInfo>();
-  /** The tensors that were brought; {@link info} tells where each is in it. */
+  /** The loaded tensors; {@link info} has the position of each. */
   bytes = new Uint8Array();
 
   private constructor(source: AsyncByteSource, header: SafetensorsHeader, path: string) {
@@ -35,24 +32,24 @@ export class FetchedTensors extends SafetensorsTensors {
     this.#source = source;
   }
 
-  /** Throws a UserError for a file that is truncated or whose header lies. */
+  /** Throws a UserError for a file that is truncated or has an invalid header. */
   static async open(source: AsyncByteSource, path: string): Promise<FetchedTensors> {
     const start = await source.read(0, Math.min(LENGTH_BYTES, source.size));
     const bytes = await source.read(0, safetensorsDataStart(start, source.size, path));
     return new FetchedTensors(source, parseSafetensorsHeader(bytes, source.size, path), path);
   }
 
-  /** Of a tensor that was brought, its place in {@link bytes}. */
+  /** For a loaded tensor, its position in {@link bytes}. */
   override info(name: string): TensorInfo {
     return this.#places.get(name) ?? super.info(name);
   }
 
-  /** Bytes that tensors will take. */
+  /** The number of bytes that tensors take. */
   sizeOf(names: Iterable<string>): number {
     return [...new Set(names)].reduce((sum, name) => sum + super.info(name).end - super.info(name).begin, 0);
   }
 
-  /** Brings tensors into memory, in place of those that are in it. `onRead`: told of every chunk's bytes. */
+  /** Loads tensors into memory and replaces those loaded before. `onRead`: called with the bytes of every chunk. */
   async load(names: ReadonlySet<string>, onRead: (bytes: number) => void): Promise<void> {
     const runs: Run[] = [];
     this.#places.clear();

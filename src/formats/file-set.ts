@@ -4,18 +4,18 @@ import { blobSource } from './blob-source.ts';
 import { openFetchSource } from './fetch-source.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './small-json.ts';
 
-/** A file as a page has it: of the user's, in memory (bytes or text), or at an address. */
+/** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
 export type PageFile = Blob | Uint8Array | string | URL;
 
-/** Files by their names, wherever they lie: what a folder is in Node. */
+/** Files by name, from any source: the counterpart of a folder in Node. */
 export interface FileSet {
-  /** As messages call it. */
+  /** The name in messages. */
   name: string;
-  /** Undefined where there is no file of that name. */
+  /** Undefined if no file has that name. */
   open(name: string): Promise<AsyncByteSource | undefined>;
 }
 
-/** Files that are given one by one. `name`: of all of them, for messages. */
+/** A set of the given files. `name`: of the whole set, for messages. */
 export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): FileSet {
   return {
     name,
@@ -29,7 +29,7 @@ export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): F
   };
 }
 
-/** Files below an address, which ends where their names begin. */
+/** Files below a URL; the file names are appended to it. */
 export function filesAt(address: URL): FileSet {
   return {
     name: address.href,
@@ -37,16 +37,16 @@ export function filesAt(address: URL): FileSet {
   };
 }
 
-/** How messages call a file of a set. */
+/** The name of a file of a set in messages. */
 export function pathIn(set: string, file: string): string {
   return set.endsWith('/') ? set + file : `${set}/${file}`;
 }
 
 /**
- * The bytes of a file of a set.
+ * Reads the bytes of a file of a set.
  *
  * @param expected what kind of file it is, for messages
- * @throws UserError for one that is longer than `maxBytes`, or cannot be read
+ * @throws UserError if it is longer than `maxBytes`, or unreadable
  */
 export async function readFile(
   set: FileSet,
@@ -59,13 +59,13 @@ export async function readFile(
   throw new UserError({ where, expected: `at most ${maxBytes} bytes`, got: `${source.size}` });
 }
 
-/** The value of a small JSON file; undefined where there is none. Throws a UserError for what is no JSON. */
+/** The value of a small JSON file; undefined if it does not exist. Throws a UserError if it is not valid JSON. */
 export async function readJsonFile(set: FileSet, file: string): Promise<unknown> {
   const bytes = await readFile(set, file);
   return bytes && parseSmallJson(bytes, pathIn(set.name, file));
 }
 
-/** The UserError for a file that must be there and is not. */
+/** The UserError for a required file that is missing. */
 export function missingIn(set: FileSet, file: string, expected: string): UserError {
   return new UserError({ where: pathIn(set.name, file), expected, got: 'nothing there' });
 }

@@ -1,6 +1,6 @@
 /**
  * Conversions of arrays between f32 and the two 16-bit formats, which JavaScript holds as raw bits in a Uint16Array.
- * Widening is exact; narrowing rounds to nearest, ties to even, and keeps a NaN a (quiet) NaN of the same sign.
+ * Widening is exact. Narrowing rounds to nearest, ties to even. A NaN stays a (quiet) NaN of the same sign.
  */
 
 /** IEEE 754 binary16 bits -> f32. */
@@ -11,7 +11,7 @@ export function f16ToF32(bits: Uint16Array): Float32Array {
   return new Float32Array(out.buffer);
 }
 
-/** f32 -> IEEE 754 binary16 bits. From 65520 up it is infinity, from 2^-25 down zero. */
+/** f32 -> IEEE 754 binary16 bits. Magnitudes from 65520 become infinity; magnitudes up to 2^-25 become zero. */
 export function f32ToF16(values: Float32Array): Uint16Array {
   const source = bitsOf(values);
   const out = new Uint16Array(values.length);
@@ -48,7 +48,7 @@ const REBIAS = 112 << 23;
 
 let f16Table: Uint32Array | undefined;
 
-/** All 65536 values as f32 bits: 256 KB, made at the first use. */
+/** All 65536 values as f32 bits: 256 KB, built on first use. */
 function buildF16Table(): Uint32Array {
   const table = new Uint32Array(0x10000);
   const float = new Float32Array(1);
@@ -74,7 +74,7 @@ function magnitudeToF16(x: number): number {
   if (x >= 0x477ff000) return F16_INFINITY;
   if (x >= 0x38800000) return (x - REBIAS + 0xfff + ((x >>> 13) & 1)) >>> 13;
   if (x <= 0x33000000) return 0;
-  // Subnormal: count units of 2^-24 in significand * 2^(exponent - 150).
+  // Subnormal: the significand · 2^(exponent - 150) in units of 2^-24.
   const significand = (x & 0x7fffff) | 0x800000;
   const shift = 126 - (x >>> 23);
   const units = significand >>> shift;

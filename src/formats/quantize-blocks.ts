@@ -1,16 +1,16 @@
-/** A run of elements as integers of 4 or 8 bits, with a scale a block. */
+/** Elements as integers of 4 or 8 bits, with one scale per block. */
 export interface QuantizedBlocks {
-  /** Two of 4 bits a byte, the lower half first, 8 for zero; of 8 bits signed, one a byte. */
+  /** With 4 bits two per byte, the lower half first, 8 for zero; with 8 bits one signed byte each. */
   blocks: Uint8Array;
   scales: Float32Array;
 }
 
 /**
- * Rounds every block of `blockSize` elements to multiples of a scale of its own. With 8 bits the scale is the largest
- * magnitude over 127. With 4 bits it is, of two, the one with the smaller squared error: the largest magnitude over 7,
- * or the element of that magnitude over -8, which uses the range's longer end.
+ * Rounds every block of `blockSize` elements to multiples of its own scale. With 8 bits, the scale is the largest
+ * magnitude over 127. With 4 bits, it is the better of two by squared error: the largest magnitude over 7, or the
+ * element of that magnitude over -8, which uses the longer end of the range.
  *
- * @param values as many as make whole blocks; finite
+ * @param values whole blocks of finite values
  */
 export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: number): QuantizedBlocks {
   const scales = new Float32Array(values.length / blockSize);
@@ -33,7 +33,7 @@ export function quantizeBlocks(values: Float32Array, bits: 4 | 8, blockSize: num
   return { blocks, scales };
 }
 
-/** The element of the largest magnitude. */
+/** The element with the largest magnitude. */
 function largest(values: Float32Array, start: number, end: number): number {
   let [lowest, highest] = [0, 0];
   for (let i = start; i < end; i++) {
@@ -59,7 +59,7 @@ function fourBitScale(values: Float32Array, start: number, end: number, extreme:
   return difference <= 0 ? symmetric : long;
 }
 
-/** A multiple of the scale, rounded, from 0 for -8 to 15 for 7; it is never below -8.4. */
+/** A multiple of the scale, rounded: 0 for -8 to 15 for 7. The multiple is never below -8.4. */
 function nibble(multiple: number): number {
   const rounded = (multiple + 8.5) | 0;
   return Math.min(rounded, 15);

@@ -1,11 +1,11 @@
-/** A matrix as signed bytes, row after row, each column with a scale: its largest magnitude over 127. */
+/** A matrix as signed bytes in row-major order. The scale of a column is its largest magnitude over 127. */
 export interface ByteColumns {
   bytes: Uint8Array;
   scales: Float32Array;
 }
 
 /**
- * The transposition of a matrix [rows, columns] in bytes: [columns, rows].
+ * The transpose of a matrix [rows, columns] in bytes: [columns, rows].
  *
  * @param row the elements of a row, finite
  */
@@ -26,7 +26,7 @@ export function quantizeTransposed(
   return { bytes, scales };
 }
 
-/** A matrix [rows, columns] in bytes, as it is; its rows are read twice. */
+/** A matrix [rows, columns] in bytes, not transposed; its rows are read twice. */
 export function quantizeColumns(
   rows: number,
   columns: number,

@@ -1,11 +1,11 @@
-/** The body of an answer is longer than it may be. */
+/** A response body exceeds its limit. */
 export class BodyTooLong extends Error {}
 
 /**
- * All bytes of an answer's body.
+ * Reads all bytes of a response body.
  *
- * @param most bytes that it may have
- * @param likely bytes that it is said to have: taken at once
+ * @param most the limit in bytes
+ * @param likely the declared size in bytes, allocated at once
  * @throws BodyTooLong
  */
 export async function readBody(response: Response, most: number, likely: number): Promise<Uint8Array> {

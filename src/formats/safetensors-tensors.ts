@@ -3,14 +3,16 @@ import type { SafetensorsHeader, TensorInfo } from './safetensors.ts';
 import { decodeTensor, itemSize, type TensorData, toFloat32 } from './tensor-data.ts';
 import { unknownTensor } from './unknown-tensor.ts';
 
-/** The tensors of a safetensors file by their names, wherever its bytes are. */
+/** The tensors of a safetensors file by name, independent of the file's source. */
 export class SafetensorsTensors {
-  /** As messages call the file. */
+  /** The file's name in messages. */
   readonly path: string;
   readonly header: SafetensorsHeader;
   readonly #read: (begin: number, end: number) => Uint8Array;
 
-  /** @param read the bytes [begin, end) that an info tells */
+  /**
+   * @param read returns the bytes [begin, end) of the file
+   */
   constructor(header: SafetensorsHeader, path: string, read: (begin: number, end: number) => Uint8Array) {
     this.path = path;
     this.header = header;
@@ -26,7 +28,7 @@ export class SafetensorsTensors {
     return [...this.header.tensors.keys()];
   }
 
-  /** Throws a UserError with the nearest names where there is no such tensor. */
+  /** Throws a UserError with the nearest names if there is no such tensor. */
   info(name: string): TensorInfo {
     const info = this.header.tensors.get(name);
     if (info) return info;
@@ -39,7 +41,7 @@ export class SafetensorsTensors {
     return decodeTensor(info, this.#read(info.begin, info.end));
   }
 
-  /** As TensorFile.readFloat32. */
+  /** Like TensorFile.readFloat32. */
   readFloat32(name: string, start?: number, end?: number): Float32Array {
     const { dtype, begin, ...info } = this.info(name);
     const size = itemSize(dtype);

@@ -4,15 +4,15 @@ import { parseBoundedJson } from './bounded-json.ts';
 import { excerpt } from './excerpt.ts';
 import { ARRAY_OF, type Dtype, itemSize } from './tensor-data.ts';
 
-/** Where a tensor lies: `begin` (inclusive) and `end` (exclusive) count bytes from the start of the file. */
+/** Location of a tensor: `begin` (inclusive) and `end` (exclusive) count bytes from the start of the file. */
 export interface TensorInfo {
   dtype: Dtype;
   shape: number[];
   begin: number;
   end: number;
   /**
-   * The order in which its axes lie in those bytes, slowest first, where it is not row-major: a matrix that was
-   * transposed has [1, 0]. `'scattered'` where there are others between its elements.
+   * The order of its axes in those bytes, slowest first, if it is not row-major: a transposed matrix has [1, 0].
+   * `'scattered'` if other elements lie between its own.
    */
   axes?: readonly number[] | 'scattered';
 }
@@ -28,18 +28,18 @@ export interface SafetensorsHeader {
 /** The file starts with the header's length, a 64-bit unsigned integer. */
 export const LENGTH_BYTES = 8;
 /**
- * Some 150 bytes a tensor, and the largest models have 100,000. The format's own limit is three times that; a header is
- * worth tens of times its length in memory.
+ * About 150 bytes per tensor; the largest models have 100,000. The format's own limit is three times this. A parsed
+ * header takes tens of times its length in memory.
  */
 const MAX_HEADER_BYTES = 2 ** 25;
-/** Some twelve a tensor: an adapter of all experts of a large model has 70,000 in one file. */
+/** About twelve values per tensor: an adapter of all experts of a large model has 70,000 tensors in one file. */
 const JSON_LIMITS = { depth: 3, values: 2 ** 20 };
 
 const DAMAGED = 'The file is damaged or not a safetensors file; get it again.';
 
 /**
- * Bytes from the start of the file to its first tensor, read from the first 8 bytes and checked against `fileSize`:
- * so many bytes {@link parseSafetensorsHeader} needs.
+ * The offset of the first tensor, read from the first 8 bytes and checked against `fileSize`. {@link
+ * parseSafetensorsHeader} needs this many bytes.
  */
 export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where: string): number {
   if (fileSize < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {
@@ -58,11 +58,12 @@ export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where:
 }
 
 /**
- * Parses and checks the header of a safetensors file, whose author is not trusted: every tensor's bytes must match its
- * shape and type, and all tensors together must fill the file without overlap or hole.
+ * Parses and checks the header of an untrusted safetensors file. Every tensor's bytes must match its shape and type,
+ * and all tensors together must fill the file without overlap or gap.
  *
- * `bytes` is the start of the file (at least up to the first tensor), `where` its name in messages.
- * Throws a UserError that names the file and the tensor.
+ * @param bytes the start of the file, at least up to the first tensor
+ * @param where the file's name for messages
+ * @throws UserError that names the file and the tensor
  */
 export function parseSafetensorsHeader(
   bytes: Uint8Array,

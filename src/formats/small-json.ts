@@ -1,15 +1,15 @@
 import { type JsonLimits, parseBoundedJson } from './bounded-json.ts';
 
-/** A config.json has some kilobytes, with label names or a rank pattern some megabytes. */
+/** A config.json has some kilobytes; with label names or a rank pattern, some megabytes. */
 export const MAX_JSON_BYTES = 16 * 2 ** 20;
-/** Sections lie a few deep; the longest lists are rank patterns and label names. */
+/** Sections are nested a few levels deep; the longest lists are rank patterns and label names. */
 const JSON_LIMITS: JsonLimits = { depth: 64, values: 4_000_000 };
 
 /**
- * The value of a file of settings, which is at most {@link MAX_JSON_BYTES} long.
+ * The value of a settings file of at most {@link MAX_JSON_BYTES}.
  *
  * @param where the file's name for messages
- * @throws UserError for what is no JSON, too deep, or has a key twice
+ * @throws UserError if it is not valid JSON, too deep, or has a duplicate key
  */
 export function parseSmallJson(bytes: Uint8Array, where: string): unknown {
   return parseBoundedJson(bytes, JSON_LIMITS, where);

@@ -2,8 +2,8 @@ import { UserError } from '../support/user-error.ts';
 import { bf16ToF32, f16ToF32 } from './float.ts';
 
 /**
- * The element types of a safetensors file that this library reads, and the array that holds them. F16 and BF16 stay raw
- * bits (see float.ts). The bytes of a file are little-endian, as is every machine JavaScript engines are built for.
+ * The safetensors element types that this library reads, each with its array type. F16 and BF16 stay raw bits (see
+ * float.ts). A file's bytes are little-endian, as are all machines that run JavaScript engines.
  */
 export const ARRAY_OF = {
   F32: Float32Array,
@@ -29,7 +29,7 @@ export type TensorData =
   | Uint16Array
   | Uint8Array;
 
-/** A tensor in memory as a safetensors file holds it: `data` has product(shape) elements, the last axis contiguous. */
+/** A tensor in memory: `data` has product(shape) elements, the last axis contiguous. */
 export interface StoredTensor {
   dtype: Dtype;
   shape: number[];
@@ -41,7 +41,7 @@ export function itemSize(dtype: Dtype): number {
   return ARRAY_OF[dtype].BYTES_PER_ELEMENT;
 }
 
-/** The elements in `bytes`: a view of them where their address allows, otherwise a copy. */
+/** The elements in `bytes`: a view if the address is aligned, otherwise a copy. */
 export function decodeTensor(info: { dtype: Dtype }, bytes: Uint8Array): TensorData {
   const size = itemSize(info.dtype);
   const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
@@ -49,8 +49,8 @@ export function decodeTensor(info: { dtype: Dtype }, bytes: Uint8Array): TensorD
 }
 
 /**
- * The elements in `bytes` as f32: F16 and BF16 widened exactly, F64 rounded. `where` names the tensor in the UserError
- * that refuses integer types, which in a checkpoint are indices or quantised weights and no numbers to compute with.
+ * The elements in `bytes` as f32: F16 and BF16 are widened exactly, F64 is rounded. Integer types are rejected with a
+ * UserError that names the tensor `where`: in a checkpoint they are indices or quantised weights.
  */
 export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: string): Float32Array {
   const data = decodeTensor(info, bytes);

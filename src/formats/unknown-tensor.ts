@@ -2,12 +2,12 @@ import { nearest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import { excerptName } from './excerpt.ts';
 
-/** The comparison takes the product of all lengths; names longer than this are no one's misspelling. */
+/** Comparing costs the product of all lengths, and longer names are no misspellings. */
 const MAX_NAME_LENGTH = 200;
 /** The largest models have some thousand names in a file. */
 const MAX_COMPARED = 10_000;
 
-/** The UserError for a tensor that is not in `where`, with the nearest of the `known` names. */
+/** The UserError for a tensor that is not in `where`, with the nearest `known` names. */
 export function unknownTensor(name: string, known: string[], where: string): UserError {
   const compared = known.slice(0, MAX_COMPARED).filter(({ length }) => length <= MAX_NAME_LENGTH);
   const near = name.length <= MAX_NAME_LENGTH ? nearest(name, compared) : [];

@@ -2,22 +2,22 @@ import { UserError } from '../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { excerpt, excerptName } from './excerpt.ts';
 
-/** An index has some 100 bytes a tensor, and the largest models some 100,000 tensors. */
+/** An index has some 100 bytes per tensor; the largest models have some 100,000 tensors. */
 export const MAX_INDEX_BYTES = 32 * 2 ** 20;
-/** Two a tensor, and some metadata. */
+/** Two values per tensor, and some metadata. */
 const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
-/** Each is opened; the largest models have some 200. */
+/** All shards are opened; the largest models have some 200. */
 const MAX_SHARDS = 1024;
 
-/** For each tensor the name of the file that has it. */
+/** The file name of each tensor. */
 export type WeightMap = [tensor: string, shard: string][];
 
 /**
- * The index of a sharded checkpoint: for each tensor the name of a file that ends in `ending`, and lies in the same
- * folder.
+ * Parses the index of a sharded checkpoint: the file of each tensor. File names end in `ending`, in the folder of the
+ * index.
  *
  * @param where the index's name for messages
- * @throws UserError for anything else, and for too many files
+ * @throws UserError for an invalid index, and for too many files
  */
 export function parseWeightMap(bytes: Uint8Array, ending: string, where: string): WeightMap {
   const index = parseBoundedJson(bytes, JSON_LIMITS, where) as { weight_map?: unknown } | null;
@@ -40,7 +40,7 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   throw new UserError({ where, expected: `at most ${MAX_SHARDS} shards`, got: `${size}` });
 }
 
-/** Which file has each tensor, all of them open. Throws a UserError where one lacks a tensor that is sought there. */
+/** The open file of each tensor. Throws a UserError if a file lacks a tensor that the index assigns to it. */
 export function holders<File extends { has(name: string): boolean }>(
   map: WeightMap,
   files: ReadonlyMap<string, File>,

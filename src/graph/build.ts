@@ -3,8 +3,8 @@ import type { Graph, Value } from './graph.ts';
 import type { DataType, Op, Ops } from './ops.ts';
 
 /*
- * Functions that add nodes. A plain number stands for a constant of rank 0. Steps that change nothing (a reshape to
- * the same shape, a product with 1, a sum with 0) add none.
+ * Functions that add nodes. A plain number stands for a constant of rank 0. Steps that change nothing add no node: a
+ * reshape to the same shape, a product with 1, a sum with 0.
  */
 
 /** A value, or a number that becomes a float32 constant. */
@@ -24,7 +24,7 @@ export function weight(
   return graph.leaf('weight', { name }, { dtype, shape });
 }
 
-/** A small tensor whose elements stand in the graph, in row-major order. */
+/** A small tensor stored in the graph, in row-major order. */
 export function constant(
   graph: Graph,
   data: readonly number[],
@@ -114,12 +114,12 @@ export function matmul(a: Value, b: Value, options: Partial<Ops['matmul']> = {})
   return apply('matmul', [a, b], { transposeA: false, transposeB: false, scale: 1, ...options });
 }
 
-/** x Wᵀ, or x W where `backward`, with a frozen matrix stored in blocks: see `blockMatmul` in the op set. */
+/** x Wᵀ, or x W if `backward`, with a frozen matrix stored in blocks: see `blockMatmul` in the op set. */
 export function blockMatmul(x: Value, values: Value, scales: Value, attributes: Ops['blockMatmul']): Value {
   return apply('blockMatmul', [x, values, scales], attributes);
 }
 
-/** A matrix of bytes, and the scale of each of its columns. */
+/** A matrix of bytes and the scale of each column. */
 export type ByteMatrix = readonly [values: Value, scales: Value];
 
 /** x W with a frozen matrix of bytes and its mirror: see `byteMatmul` in the op set. */
@@ -165,7 +165,7 @@ export function concat(values: readonly Value[], axis: number): Value {
   return values.length === 1 ? values[0] : apply('concat', values, { axis });
 }
 
-/** Rows of a table; the row `padding`, where there is one, takes no gradient. */
+/** Rows of a table. The row `padding`, if given, takes no gradient. */
 export function gather(table: Value, indices: Value, padding?: number): Value {
   return apply('gather', [table, indices], padding === undefined ? {} : { padding });
 }
@@ -178,7 +178,7 @@ export function window(vector: Value, start: Value, shape: readonly Dimension[])
   return apply('window', [vector, start], { shape });
 }
 
-/** x itself, but no earlier than the gate has been computed: see `after` in the op set. */
+/** x itself, computed after the gate: see `after` in the op set. */
 export function after(x: Value, gate: Value): Value {
   return apply('after', [x, gate], {});
 }

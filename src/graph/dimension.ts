@@ -1,6 +1,6 @@
 /**
- * A size of a tensor's axis: a number, or a polynomial in named sizes ("batch", "sequence") that a session learns only
- * when a batch arrives. Polynomials are kept in canonical form, so two sizes are equal exactly when their texts are.
+ * The size of a tensor's axis: a number, or a polynomial in named sizes ("batch", "sequence") that a session learns
+ * only when a batch arrives. Polynomials are in canonical form, so two sizes are equal exactly when their texts are.
  */
 export type Dimension = number | Polynomial;
 
@@ -46,7 +46,7 @@ export function multiplyDimensions(a: Dimension, b: Dimension): Dimension {
   return canonical(terms);
 }
 
-/** The size divided by a symbol; undefined where it is no multiple of it. */
+/** The size divided by a symbol; undefined if it is not a multiple of the symbol. */
 export function divideDimension(size: Dimension, name: string): Dimension | undefined {
   const terms = new Map<string, number>();
   for (const [monomial, factor] of termsOf(size)) {
@@ -63,7 +63,7 @@ export function sizeOf(shape: readonly Dimension[]): Dimension {
   return shape.reduce(multiplyDimensions, 1);
 }
 
-/** The number that a size stands for once every symbol has a value. */
+/** The value of a size, given the value of every symbol. */
 export function evaluateDimension(size: Dimension, symbols: Readonly<Record<string, number>>): number {
   let total = 0;
   for (const [monomial, factor] of termsOf(size)) {

@@ -22,7 +22,7 @@ export interface GraphNode<K extends Op = Op> {
   readonly inputs: readonly Value[];
   readonly attributes: Ops[K];
   readonly outputs: readonly Value[];
-  /** How often the graph computes the same before this node: 0, but for those that {@link Graph.again} adds. */
+  /** 0 for a first computation. {@link Graph.again} adds nodes that compute the same again, numbered from 1. */
   readonly repeat: number;
 }
 
@@ -30,8 +30,8 @@ type Application<K extends Op> = Pick<GraphNode<K>, 'op' | 'inputs' | 'attribute
 
 /**
  * An append-only list of nodes, inputs before uses. Equal applications are shared: adding the same op to the same
- * inputs twice gives the same node, which is all the common-subexpression elimination there is. What is to be computed
- * twice, so that its first result need not be kept, is added with {@link Graph.again}.
+ * inputs twice gives the same node. This is the only common-subexpression elimination. Use {@link Graph.again} to
+ * compute a value twice, so that its first result need not be kept.
  */
 export class Graph {
   readonly nodes: GraphNode[] = [];
@@ -43,17 +43,18 @@ export class Graph {
     return this.#intern(key, { op, inputs: [], attributes, repeat: 0 }, () => [type]).outputs[0];
   }
 
-  /** Adds an op and infers the types of its outputs; throws with the op printed when the inputs do not fit. */
+  /** Adds an op and infers the types of its outputs. Throws with the op printed if the inputs do not fit. */
   add<K extends Op>(op: K, inputs: readonly Value[], attributes: Ops[K]): readonly Value[] {
     return this.#apply({ op, inputs, attributes, repeat: 0 });
   }
 
   /**
-   * Adds a second computation of a node: the same values bit for bit, but neither this graph nor the engine merges it
-   * with the first, so that the first need not stay in memory until somebody reads the second. (The emitter tells the
-   * engine.) All who ask for a second computation of one node get the same; that of a second one is a third.
+   * Adds a second computation of a node. Its values are bit for bit the same, but neither this graph nor the engine
+   * merges it with the first (the emitter tells the engine). So the first result need not stay in memory until the
+   * second is read. All callers that ask for a second computation of one node get the same one. A second computation
+   * of a second computation is a third.
    *
-   * @param inputs in place of the node's own, where those are computed again too
+   * @param inputs replace the node's inputs, if those are computed again too
    */
   again<K extends Op>({ op, inputs: own, attributes, repeat }: GraphNode<K>, inputs = own): readonly Value[] {
     return this.#apply({ op, inputs, attributes, repeat: repeat + 1 });
@@ -66,7 +67,7 @@ export class Graph {
     return this.#intern(key, application, () => inferTypes(op, inputs, attributes)).outputs;
   }
 
-  /** The node known by this key; where there is none, a new one. */
+  /** The node with this key, or a new one. */
   #intern<K extends Op>(
     key: string,
     application: Application<K>,

@@ -1,8 +1,8 @@
 import type { Dimension } from './dimension.ts';
 
 /**
- * The whole op set: name and attributes. Every table that must know all ops (shapes, gradients, lowering) is a
- * `Record` over these keys, so the compiler names the entry that a new op still lacks.
+ * The whole op set: name and attributes. Every table that covers all ops (shapes, gradients, lowering) is a `Record`
+ * over these keys, so the compiler names the entry that a new op still lacks.
  */
 export interface Ops {
   // Leaves
@@ -28,7 +28,7 @@ export interface Ops {
   relu: None;
   /** The standard normal distribution function, (1 + erf(x / √2)) / 2. */
   normalCdf: None;
-  /** x Φ(x), Φ being the standard normal distribution function (Hendrycks and Gimpel, 2016). */
+  /** x Φ(x), where Φ is the standard normal distribution function (Hendrycks and Gimpel, 2016). */
   gelu: None;
   equal: None;
   greater: None;
@@ -40,12 +40,14 @@ export interface Ops {
   /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */
   matmul: { transposeA: boolean; transposeB: boolean; scale: number };
   /**
-   * x Wᵀ, or x W where `backward`, with a frozen matrix W [outFeatures, inFeatures] that is stored in blocks along its
-   * rows: (x, values [blocks, blockSize · bits / 8], scales [blocks]). An element is its integer times the scale of its
-   * block. With 4 bits a byte holds two elements, the first in its lower half, and 8 stands for zero; with 8 bits 128 does.
+   * x Wᵀ, or x W if `backward`, with a frozen matrix W [outFeatures, inFeatures] stored in blocks along its rows: (x,
+   * values [blocks, blockSize · bits / 8], scales [blocks]). An element is its integer times the scale of its block.
+   * With 4 bits, a byte holds two elements, the first in its lower half, and 8 stands for zero. With 8 bits, 128
+   * stands for zero.
    *
-   * If `rounded`, a backend may round x to bytes as well, in the same blocks, each with a scale of its own. That makes
-   * products of few rows several times as fast. The rounding has no derivative: it is for graphs that generate.
+   * If `rounded`, a backend may also round x to bytes, in the same blocks, each with its own scale. That makes
+   * products of few rows several times as fast. The rounding has no derivative, so use it only in graphs that
+   * generate.
    */
   blockMatmul: {
     bits: 4 | 8;
@@ -57,13 +59,14 @@ export interface Ops {
   };
   /**
    * x W with a frozen matrix of signed bytes: (x, values [inFeatures, outFeatures], scales [outFeatures], mirror,
-   * mirrorScales [inFeatures]). Each column of the values has a scale. The mirror is the transposed matrix, rounded along
-   * its own columns; the gradient is multiplied with it. x is rounded to bytes too, each row with a scale of its own.
+   * mirrorScales [inFeatures]). Each column of the values has a scale. The mirror is the transposed matrix, rounded
+   * along its own columns; the gradient is multiplied with it. x is also rounded to bytes, each row with its own
+   * scale.
    *
-   * There may be a sixth operand, smoothing [inFeatures]. Then the columns of x are multiplied by it before they are
+   * An optional sixth operand is smoothing [inFeatures]. The columns of x are multiplied by it before they are
    * rounded (the rows of the values have been divided by it), and all rows of x share one scale.
    *
-   * The derivative takes rounding for the identity.
+   * The derivative treats rounding as the identity.
    */
   byteMatmul: None;
   sum: Reduction;
@@ -85,18 +88,18 @@ export interface Ops {
   concat: { axis: number };
   /**
    * Rows of a table by index: (table [n, ...], indices) -> [...indices, ...]. The row `padding` has no gradient, as
-   * that of PyTorch's `padding_idx`.
+   * with PyTorch's `padding_idx`.
    */
   gather: { padding?: number };
   /** Adds rows into a zero table of `rows` rows: (indices [k], updates [k, width]) -> [rows, width]. */
   scatterAdd: { rows: Dimension };
-  /** A run of a vector that starts at a run-time position, in a given shape: (vector, start) -> shape. */
+  /** A contiguous part of a vector, from a start known at run time, in a given shape: (vector, start) -> shape. */
   window: { shape: readonly Dimension[] };
 
   // Order
   /**
-   * (x, gate): x itself, but no earlier than the gate has been computed. The gate needs a symbolic size: what has fixed
-   * sizes only, the engine does not wait for.
+   * (x, gate): x itself, computed after the gate. The gate needs a symbolic size, because the engine does not wait
+   * for values of fixed size.
    */
   after: None;
 }
@@ -105,5 +108,5 @@ type None = Record<never, never>;
 type Reduction = { axes: readonly number[]; keepDims: boolean };
 
 export type Op = keyof Ops;
-/** Types of elements. Only frozen tensors are of bytes. */
+/** Element types. Only frozen tensors have bytes. */
 export type DataType = 'float32' | 'int32' | 'bool' | 'uint8';

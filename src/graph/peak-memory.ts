@@ -8,9 +8,9 @@ const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1 };
 
 /** Leaves are not the engine's memory: inputs belong to the caller, weights are mapped. */
 const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
-/** Outputs that are the same memory as the first input. */
+/** Ops whose output shares the memory of the first input. */
 const VIEWS: ReadonlySet<Op> = new Set(['reshape', 'after']);
-/** Ops that may write their output over an operand of the same size that nobody needs any more. */
+/** Ops that may overwrite an operand of the same size that is not used again. */
 const IN_PLACE: ReadonlySet<Op> = new Set([
   'add',
   'subtract',
@@ -30,10 +30,10 @@ const IN_PLACE: ReadonlySet<Op> = new Set([
 ]);
 
 /**
- * The largest number of bytes that the intermediate values of a program take at one time. Nodes run in graph order, and
- * a value is freed after its last use.
+ * The peak memory of the intermediate values of a program, in bytes. Nodes run in graph order, and a value is freed
+ * after its last use.
  *
- * @param symbols the number that each symbolic size stands for
+ * @param symbols the value of each symbolic size
  */
 export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<string, number>>): number {
   const nodes = reachable(outputs);
@@ -64,7 +64,7 @@ export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<s
   return peak;
 }
 
-/** Takes a node's operands off the numbers of uses still to come. Returns the values that nobody needs any more. */
+/** Subtracts a node's operands from the numbers of remaining uses. Returns the values that have no uses left. */
 function lastUses(node: GraphNode, uses: Map<Value, number>, ownerOf: (value: Value) => Value): Value[] {
   const dying: Value[] = [];
   for (const value of node.inputs.map(ownerOf)) {

@@ -12,7 +12,7 @@ export function reachable(values: readonly Value[]): GraphNode[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
-/** The program that computes `values`, one node a line, numbered from 0: equal graphs print equally. */
+/** The program that computes `values`, one node per line, numbered from 0: equal graphs print equally. */
 export function printGraph(values: readonly Value[]): string {
   const numbers = new Map(reachable(values).map((node, i) => [node, i]));
   const name = ({ node, index }: Value) =>
@@ -23,7 +23,7 @@ export function printGraph(values: readonly Value[]): string {
   return [...lines, `return ${values.map(name).join(', ')}`].join('\n');
 }
 
-/** `op(operands) attributes`; `op again(…)` where it is a second computation, `op again 2(…)` a third. */
+/** `op(operands) attributes`; `op again(…)` for a second computation, `op again 2(…)` for a third. */
 export function printNode(node: GraphNode, name = ({ node }: Value) => `%${node.id}`): string {
   const again = node.repeat === 0 ? '' : ` again${node.repeat === 1 ? '' : ` ${node.repeat}`}`;
   const operands = node.inputs.map(name).join(', ');

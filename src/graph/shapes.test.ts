@@ -22,7 +22,7 @@ import {
 import { symbol } from './dimension.ts';
 import { Graph } from './graph.ts';
 
-/* Shapes that fit are checked by every case of tests/ops.test.ts; here is what the author of a bad program reads. */
+/* Shapes that fit are checked by every case of tests/ops.test.ts. These are the messages for shapes that do not. */
 describe('operands that do not fit', () => {
   const graph = new Graph();
   const batch = symbol('batch');

@@ -150,7 +150,7 @@ const inference: { [K in Op]: Inference<K> } = {
   },
 
   after: ([x, gate]) => {
-    // The engine would know the shape ahead of time, and not wait for the gate.
+    // The engine would know a fixed shape ahead of time, and would not wait for the gate.
     check(
       gate.shape.some((size) => typeof size !== 'number'),
       'the gate needs a symbolic size',
@@ -159,7 +159,7 @@ const inference: { [K in Op]: Inference<K> } = {
   },
 };
 
-/** The shape two operands broadcast to, as in NumPy. */
+/** The shape that two operands broadcast to, as in NumPy. */
 export function broadcast(a: readonly Dimension[], b: readonly Dimension[]): Dimension[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {

@@ -1,7 +1,7 @@
 import type { GraphNode, Value } from './graph.ts';
 import { reachable } from './print.ts';
 
-/** The numbers that a program's symbolic sizes stand for: each is the size of an axis of one of the given inputs. */
+/** The value of each symbolic size in a program, read from the axes of the given inputs. */
 export function symbolsOf(
   outputs: readonly Value[],
   inputs: Readonly<Record<string, { dims: readonly number[] }>>,

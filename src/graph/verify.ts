@@ -7,7 +7,7 @@ const LEAVES = new Set(['input', 'weight', 'constant']);
 
 /**
  * Checks the program that computes `values`: one graph, inputs before uses, types as inferred, names used once.
- * Throws with the bad node printed. Run after every pass.
+ * Throws with the bad node printed. Call it after every pass.
  */
 export function verify(values: readonly Value[]): void {
   const names = new Set<string>();

@@ -17,7 +17,7 @@ const FEEDS = {
   start: { data: Int32Array.of(1), dims: [1] },
 };
 
-/** What the backward pass computes again, and the kernels that do it. */
+/** Values that the backward pass computes again, and the kernels that compute them. */
 const CASES: [kernels: string, build: (graph: Graph, x: Value) => Value][] = [
   ['Mul', (_, x) => multiply(x, tanh(x))],
   ['Tanh', (_, x) => tanh(x)],
@@ -37,7 +37,7 @@ const CASES: [kernels: string, build: (graph: Graph, x: Value) => Value][] = [
   ],
 ];
 
-/** A value's sum with itself, or with its second computation, and what it takes. */
+/** The sum of a value with itself, or with its second computation. */
 function program(build: (graph: Graph, x: Value) => Value, again: boolean) {
   const graph = new Graph();
   const value = build(graph, input(graph, 'x', 'float32', [symbol('rows'), 3]));

@@ -6,16 +6,17 @@ import { waiting } from './waiting.ts';
 
 type Operands = readonly string[];
 
-/** A byte with two elements of 4 bits that stand for zero. */
+/** A byte with two 4-bit elements that stand for zero. */
 const TWO_EIGHTS = 0x88;
-/** The element of 8 bits that stands for zero. */
+/** The 8-bit element that stands for zero. */
 const ZERO = 0x80;
-/** The attribute `accuracy_level` of kernels that round activations to bytes. */
+/** The `accuracy_level` of kernels that round activations to bytes. */
 const BYTES = 4;
 
 /**
- * A product with a frozen matrix in blocks. Without a kernel for it, the matrix is dequantised for each product, so that it
- * is in memory only while it is used. Its elements are exactly those that the kernels compute with.
+ * A product with a frozen matrix in blocks. Without a kernel for it, the matrix is dequantised for each product, so
+ * that it is in memory only while it is used. The dequantised elements are exactly those that the kernels compute
+ * with.
  */
 export function lowerBlockMatmul(e: Emitter, node: GraphNode<'blockMatmul'>, operands: Operands): string[] {
   if (hasBlockKernel(node.attributes)) return [packedProduct(e, node, operands)];
@@ -44,10 +45,10 @@ function dequantised(
   const blocks = (inFeatures * outFeatures) / blockSize;
   const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.uint8);
   const zero = bits === 4 ? e.uint4(TWO_EIGHTS, [blocks]) : e.uint8(ZERO, [blocks]);
-  // Each product dequantises when its operand is there. Otherwise the engine would make one matrix for the products of
-  // both directions, and keep it in between.
+  // Each product dequantises when its operand is ready. Otherwise the engine would share one matrix between the
+  // products of both directions, and keep it in between.
   const own = waiting(e, { name: scales, rank: 1 }, { name: operand, shape: x.shape });
-  // One block a row: the kernel's quick case.
+  // One block per row: the kernel's fast case.
   const rows = e.emit('DequantizeLinear', [integers, own, zero], { axis: 0 });
   return e.emit('Reshape', [rows, e.int64([outFeatures, inFeatures])]);
 }

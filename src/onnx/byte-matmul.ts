@@ -3,18 +3,18 @@ import type { GraphNode } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 
-/** The byte that stands for 0 in activations: the quick kernels take them as bytes without a sign. */
+/** The byte that stands for 0 in activations: the fast kernels read unsigned bytes. */
 const ZERO = 128;
-/** How far a byte may be from ZERO. */
+/** The largest distance of a byte from ZERO. */
 const MOST = 127;
-/** In place of the largest magnitude in a row where that is 0, so that no scale is 0. */
+/** Replaces the largest magnitude of a row of zeros, so that no scale is 0. */
 const TINY = 1e-30;
 
 /**
- * A product with a frozen matrix of bytes. The activations are rounded once for all products that read them. Where all
- * rows share a scale, the engine multiplies with it inside the product; scales of their own take a pass over the result.
+ * A product with a frozen matrix of bytes. The activations are rounded once for all products that read them. If all
+ * rows share a scale, the engine applies it inside the product; scales per row need another pass over the result.
  *
- * @param bias is added to every row; given only where all rows share a scale, for there it costs nothing
+ * @param bias added to every row. Pass it only if all rows share a scale: then it costs nothing.
  */
 export function lowerByteMatmul(
   e: Emitter,
@@ -43,7 +43,7 @@ interface Rows {
 }
 
 /**
- * A product whose operand is rounded to bytes, each row with a scale of its own.
+ * A product whose operand is rounded to bytes, each row with its own scale.
  *
  * @param matrix of int8, [width, columns]
  * @param scales of its columns, [columns]
@@ -54,7 +54,7 @@ export function rowwiseByteProduct(e: Emitter, x: Rows, matrix: string, scales: 
   return e.emit('Mul', [e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft'), steps]);
 }
 
-/** Rows rounded to bytes, and for each row the value of one step, [rows, 1]. */
+/** Rows rounded to bytes, and the step size of each row, [rows, 1]. */
 function roundedRows(e: Emitter, { name: x, rows, width }: Rows): { bytes: string; steps: string } {
   const [bytes, steps] = e.once(`rounded rows of ${x}`, () => {
     const keep = { keepdims: 1 };
@@ -63,7 +63,7 @@ function roundedRows(e: Emitter, { name: x, rows, width }: Rows): { bytes: strin
     const largest = e.emit('Max', [highest, lowest, e.float32([TINY], [])]);
     const step = e.emit('Mul', [largest, e.float32([1 / MOST], [])]);
     const [zeros] = e.once(`zeros of ${rows} rows`, () => {
-      // As numbers first: WebGPU expands no bytes.
+      // Expanded as float32 first: WebGPU cannot expand bytes.
       const zero = e.emit('Expand', [e.float32([ZERO], []), e.shape([rows, 1])]);
       return [e.emit('Cast', [zero], { to: ELEMENT.uint8 })];
     });

@@ -10,20 +10,21 @@ import {
 } from './schema.ts';
 
 type Attributes = Record<string, Attribute>;
-/** An integer, integers, a string, or a float (which JavaScript cannot tell from an integer by itself). */
+/** An integer, integers, a string, or a float (JavaScript cannot tell a float from an integer). */
 type Attribute = number | readonly number[] | string | { float: number };
 
 /**
- * The attribute that keeps a second computation apart from the first. The engine merges nodes that have equal operators,
- * inputs and attributes; it takes any attribute whose name begins with two underscores, and no kernel reads it.
+ * The attribute that distinguishes a second computation from the first. The engine merges nodes that have equal
+ * operators, inputs and attributes. It accepts any attribute whose name begins with two underscores, and no kernel
+ * reads it.
  */
 const REPEAT = '__repeat';
 
-/** Collects ONNX nodes and initializers; knows how to make run-time shapes out of symbolic sizes. */
+/** Collects ONNX nodes and initializers, and computes run-time shapes from symbolic sizes. */
 export class Emitter {
   readonly nodes: NodeFields[] = [];
   readonly initializers: TensorFields[] = [];
-  /** The graph's node that is being lowered. ONNX nodes are named after its op, for the engine's profile. */
+  /** The graph node that is being lowered. ONNX nodes are named after its op, for the engine's profile. */
   origin: Pick<GraphNode, 'op' | 'repeat'> | undefined;
   readonly #shared = new Map<string, string>();
   readonly #made = new Map<string, readonly string[]>();
@@ -32,8 +33,8 @@ export class Emitter {
   readonly #prefix: string;
 
   /**
-   * @param inputs the graph's: an axis whose size is a bare symbol is where that symbol's value comes from
-   * @param prefix begins every name that is made here
+   * @param inputs the graph's inputs. An axis whose size is a bare symbol provides that symbol's value.
+   * @param prefix of every name that is made here
    */
   constructor(inputs: readonly { name: string; value: Value }[], prefix = '') {
     this.#prefix = prefix;
@@ -95,7 +96,7 @@ export class Emitter {
     });
   }
 
-  /** A byte without a sign, of rank 0. */
+  /** An unsigned byte, of rank 0. */
   uint8(value: number, shape: readonly number[] = []): string {
     return this.#share(`uint8 ${value} [${shape}]`, (name) => {
       const raw_data = new Uint8Array(shape.reduce((a, b) => a * b, 1)).fill(value);
@@ -104,13 +105,13 @@ export class Emitter {
     });
   }
 
-  /** A tensor whose bytes are made when the model is written. */
+  /** A tensor whose bytes are made while the model is written. */
   stream(name: string, data_type: number, dims: readonly number[], stream: ByteStream): string {
     this.initializers.push({ name, dims: [...dims], data_type, stream });
     return name;
   }
 
-  /** Tensors that several nodes need: made for the first that asks for the key. */
+  /** Tensors that several nodes need: made for the first caller with the key. */
   once(key: string, make: () => readonly string[]): readonly string[] {
     const known = this.#made.get(key);
     if (known) return known;
@@ -119,7 +120,7 @@ export class Emitter {
     return made;
   }
 
-  /** A constant of 4-bit elements that are all equal; the byte holds two of them. */
+  /** A constant of equal 4-bit elements; the byte holds two of them. */
   uint4(byte: number, shape: readonly number[]): string {
     return this.#share(`uint4 ${byte} [${shape}]`, (name) => {
       const raw_data = new Uint8Array(shape.reduce((a, b) => a * b, 1) / 2).fill(byte);
@@ -128,7 +129,7 @@ export class Emitter {
     });
   }
 
-  /** A second name for a frozen tensor: the same bytes, with another shape and type. */
+  /** A second name for a frozen tensor: the same bytes with another shape and type. */
   alias(name: string, shape: readonly number[], data_type: number): string {
     const tensor = this.initializers.find((initializer) => initializer.name === name);
     if (!tensor) throw new Error(`${name} is no frozen tensor`);
@@ -154,7 +155,7 @@ export class Emitter {
     );
   }
 
-  /** A shape for Reshape, where one unknown size may be left to the engine. */
+  /** A shape for Reshape; the engine may infer one unknown size. */
   reshape(shape: readonly Dimension[]): string {
     const unknown = shape.filter((size) => typeof size !== 'number').length;
     return unknown === 1
@@ -208,7 +209,7 @@ export class Emitter {
   }
 }
 
-/** How a graph's input or output is declared. */
+/** The declaration of a graph's input or output. */
 export function valueInfo(
   name: string,
   { dtype, shape }: Value,

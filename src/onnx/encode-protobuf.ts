@@ -12,21 +12,21 @@ const SCALARS = {
   bytes: LENGTH_DELIMITED,
 } as const;
 
-/** A field of a message: of a scalar type, or of a message's. */
+/** A field of a message: a scalar or another message. */
 export interface ProtobufField {
   type: string;
   id: number;
   repeated?: boolean;
 }
 
-/** Messages by their names, their fields by name in the order of their numbers. */
+/** Messages by name; the fields of each by name, in the order of their numbers. */
 export type ProtobufSchema = Readonly<Record<string, Readonly<Record<string, ProtobufField>>>>;
 
 /**
- * Encodes a message. The library's own encoders are code that it makes from a schema at run time, which the content
- * security policy of a page forbids: so only its writer is used.
+ * Encodes a message. Only the library's writer is used: its encoders are generated code, which the content security
+ * policy of a page forbids.
  *
- * @param value its fields by name; those that are undefined are left out
+ * @param value its fields by name; undefined fields are left out
  * @throws Error for a field that the schema does not have
  */
 export function encodeProtobuf(schema: ProtobufSchema, name: string, value: object): Uint8Array {
@@ -59,7 +59,7 @@ function write(
   return writer;
 }
 
-/** Writes a value behind its tag; numbers of a list have one tag together. */
+/** Writes a value after its tag; a list of numbers shares one tag. */
 function put(writer: protobuf.Writer, schema: ProtobufSchema, type: string, item: unknown): void {
   if (isScalar(type)) (writer[type] as (item: unknown) => void).call(writer, item);
   else write(writer.fork(), schema, type, item as object).ldelim();

@@ -6,16 +6,16 @@ import { fusedMatMul, gemm, type Target } from './lowerings.ts';
 
 /** Nodes that an engine's operator computes together with a neighbour. */
 interface Fusions {
-  /** Sums that a `Gemm` carries as its third operand (not on the CPU), biases that a product of bytes adds. */
+  /** Sums that a `Gemm` takes as its third operand (not on the CPU), and biases that a product of bytes adds. */
   sums: ReadonlyMap<GraphNode, { product: GraphNode<'matmul' | 'byteMatmul'>; addend: Value }>;
-  /** Transposed operands, each with the value it is the transposition of: a `FusedMatMul` reads that in place. */
+  /** Transposed operands, each with the value before the transposition: a `FusedMatMul` reads that value in place. */
   turned: ReadonlyMap<Value, Value>;
   /** Nodes that are not emitted, because all their users are fused with them. */
   absorbed: ReadonlySet<GraphNode>;
 }
 
 /**
- * Finds what to fuse in a program. Patterns are listed here and nowhere else.
+ * Finds the nodes to fuse in a program. All patterns are listed here.
  *
  * @param stays whether a node is emitted by itself
  */
@@ -64,8 +64,8 @@ export function lowerFused(
 type Users = ReadonlyMap<Value, readonly GraphNode[]>;
 
 /**
- * Sums of which one side is a two-dimensional product that nobody else reads. Saves a pass over the activations for
- * every bias, adapter and gradient that is added to a product.
+ * Sums with a two-dimensional product that has no other use. Fusing them saves a pass over the activations for every
+ * bias, adapter and gradient that is added to a product.
  */
 function productsInsideSums(
   nodes: readonly GraphNode[],
@@ -76,7 +76,7 @@ function productsInsideSums(
   for (const node of nodes) {
     if (node.op !== 'add') continue;
     const [a, b] = node.inputs;
-    // Of two products the later one is absorbed, so that the other is ready when it runs.
+    // If both sides are products, the later one is absorbed: then the other is ready when it runs.
     const candidates = [
       { value: a, addend: b },
       { value: b, addend: a },
@@ -95,7 +95,7 @@ function takesAddend({ node, shape }: Value, addend: Value, target: Target): boo
     const [, , , , , smoothing] = node.inputs;
     return smoothing !== undefined && isBias;
   }
-  // The CPU's kernel begins with a copy of the addend, in one thread: a sum of its own is quicker.
+  // The CPU kernel first copies the addend, in one thread. A separate sum is faster.
   if (target === 'cpu') return false;
   const broadcasts = addend.shape.every((size, i) => {
     const axis = 2 - addend.shape.length + i;
@@ -104,7 +104,7 @@ function takesAddend({ node, shape }: Value, addend: Value, target: Target): boo
   return node.op === 'matmul' && shape.length === 2 && addend.shape.length <= 2 && broadcasts;
 }
 
-/** [sequence, …heads, size] turned to […heads, sequence, size] for products alone, as attention does. */
+/** [sequence, …heads, size] transposed to […heads, sequence, size] and used only by products, as in attention. */
 function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['turned'] {
   const turned = new Map<Value, Value>();
   for (const node of nodes) {
@@ -117,7 +117,7 @@ function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['tur
   return turned;
 }
 
-/** [1, 0, 2], [1, 2, 0, 3], …: the first axis becomes the last but one. */
+/** [1, 0, 2], [1, 2, 0, 3], …: the first axis becomes the second to last. */
 function movesFirstAxisInward(permutation: readonly number[]): boolean {
   const last = permutation.length - 1;
   return last >= 2 && permutation.every((from, axis) => from === (axis === last ? last : (axis + 1) % last));

@@ -7,7 +7,7 @@ import { loweringTable, type Target } from './lowerings.ts';
 import { ELEMENT, type NodeFields, type TensorFields, type ValueInfoFields } from './schema.ts';
 import type { WeightStorage } from './weight-storage.ts';
 
-/** A program as ONNX has it. */
+/** A program in ONNX's terms. */
 export interface LoweredGraph {
   /** In an order in which they can run. */
   nodes: NodeFields[];
@@ -19,9 +19,9 @@ export interface LoweredGraph {
 export interface LowerGraphOptions {
   target: Target;
   weights: WeightStorage;
-  /** Whether inputs of integers are declared as int64. */
+  /** Whether integer inputs are declared as int64. */
   wideIntegers?: boolean;
-  /** Begins the names of nodes and constants, where several programs are in one model. */
+  /** Prefix of the names of nodes and constants, for several programs in one model. */
   prefix?: string;
 }
 
@@ -73,8 +73,8 @@ export function lowerGraph(
 }
 
 /**
- * The nodes of a program in the order in which they should run: graph order, but each view right after what it views. So
- * a weight's gradient is flattened as soon as it is there, and the activations it was made from can be freed.
+ * The nodes of a program in the order in which they should run: graph order, but each view directly after its source.
+ * So a weight's gradient is flattened as soon as it is ready, and the activations it came from can be freed.
  */
 function schedule(nodes: readonly GraphNode[]): GraphNode[] {
   const views = new Map<GraphNode, GraphNode[]>();
@@ -87,7 +87,7 @@ function schedule(nodes: readonly GraphNode[]): GraphNode[] {
   return nodes.filter(({ op }) => op !== 'reshape').flatMap(place);
 }
 
-/** A node that gives a value another name. */
+/** A node that gives a value a second name. */
 export function identity(from: string, to: string): NodeFields {
   return {
     name: `output_${to}`,

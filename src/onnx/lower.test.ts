@@ -12,7 +12,10 @@ function operators(value: Value, target: Target): string[] {
   return [...names].map((name) => name.replace(/_\d+$/, '')).sort();
 }
 
-/* What the lowered graphs compute is checked by tests/ops.test.ts; here is that they are the intended ones. */
+/*
+ * tests/ops.test.ts checks the values that lowered graphs compute. This file checks that the graphs are the intended
+ * ones.
+ */
 describe('lowering', () => {
   const graph = new Graph();
   const batch = symbol('batch');

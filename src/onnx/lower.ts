@@ -20,7 +20,7 @@ export function lower(
   { target, locate }: LowerOptions,
 ): Uint8Array {
   const graph = lowerGraph(outputs, { target, weights: new LocatedWeights(target, locate) });
-  // ONNX Runtime walks back from the outputs; of a node's inputs it visits first the one that is listed last. So that
-  // nodes run in the order of the schedule, they are listed in reverse.
+  // ONNX Runtime walks back from the outputs and visits the last listed input of a node first. Nodes are listed in
+  // reverse, so that they run in the order of the schedule.
   return encodeModel(modelFields({ ...graph, nodes: graph.nodes.reverse() }));
 }

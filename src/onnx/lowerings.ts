@@ -7,14 +7,14 @@ import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';
 
-/** Where a graph will run. */
+/** The backend that runs a graph. */
 export type Target = 'cpu' | 'webgpu' | 'wasm';
 
-/** Emits the ONNX nodes that compute a node, given the names of its operands; returns the names of its outputs. */
+/** Emits the ONNX nodes that compute a node, given the names of its operands. Returns the names of its outputs. */
 type Lowering<K extends Op> = (emitter: Emitter, node: GraphNode<K>, operands: readonly string[]) => string[];
 type LoweringTable = { [K in Op]: Lowering<K> };
 
-/** Lowering to standard ONNX operators, for which every backend has kernels. */
+/** Lowering to standard ONNX operators, which have kernels on every backend. */
 const portable: LoweringTable = {
   input: boundOutside,
   weight: boundOutside,
@@ -38,7 +38,7 @@ const portable: LoweringTable = {
   tanh: direct('Tanh'),
   sigmoid: direct('Sigmoid'),
   relu: direct('Relu'),
-  // HardSigmoid is clamp(alpha x + beta, 0, 1): the affine map of erf's [-1, 1] in a single pass.
+  // HardSigmoid is clamp(alpha x + beta, 0, 1): it maps erf's [-1, 1] in a single pass.
   normalCdf: (e, _, [x]) => {
     const scaled = e.emit('Mul', [x, e.float32([Math.SQRT1_2], [])]);
     return [
@@ -87,7 +87,7 @@ const portable: LoweringTable = {
   ],
   concat: (e, { attributes: { axis } }, operands) => [e.emit('Concat', operands, { axis })],
   gather: (e, _, operands) => [e.emit('Gather', operands, { axis: 0 })],
-  // A product with the one-hot matrix of the indices: more work than a scatter, but every backend has the kernels.
+  // A product with the one-hot matrix of the indices: more work than a scatter, but with kernels on every backend.
   scatterAdd: (e, { attributes: { rows } }, [indices, updates]) => {
     const column = e.emit('Reshape', [range(e, rows), e.int64([-1, 1])]);
     const oneHot = e.emit('Cast', [e.emit('Equal', [column, indices])], { to: ELEMENT.float32 });
@@ -121,12 +121,12 @@ const cpu: Partial<LoweringTable> = {
   },
 };
 
-/** Fewer columns than these are not shared out among threads. */
+/** Products with fewer columns than this are not split among threads. */
 const NARROW = 64;
 
 /**
- * Whether a product is Aᵀ B with many rows and few columns, as the gradient of a low-rank factor is. It is quicker as
- * the transposition of Bᵀ A.
+ * Whether a product is Aᵀ B with many rows and few columns, as the gradient of a low-rank factor is. The transpose of
+ * Bᵀ A is faster.
  */
 function isTall({
   attributes: { transposeA, transposeB },
@@ -137,7 +137,7 @@ function isTall({
   return transposeA && !transposeB && columns < Math.min(rows, NARROW);
 }
 
-/** The table of a target: the portable rules, and what its backend does better. */
+/** The table of a target: the portable rules, overridden by its backend's faster ones. */
 export function loweringTable(target: Target): LoweringTable {
   return target === 'cpu' ? { ...portable, ...cpu } : portable;
 }
@@ -166,7 +166,7 @@ export function gemm(
   });
 }
 
-/** A batch of products on the CPU; `transBatch` marks an operand whose batch axis stands second. */
+/** A batch of products on the CPU; `transBatch` marks an operand whose batch axis is the second. */
 export function fusedMatMul(
   e: Emitter,
   { attributes: { transposeA, transposeB, scale } }: GraphNode<'matmul'>,

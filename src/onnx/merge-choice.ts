@@ -8,13 +8,18 @@ const GRAPH = 5;
 export interface Choice {
   /** The boolean input that decides, [1]. */
   flag: string;
-  /** By inputs of the program: the model's inputs that they are where the flag is true. */
+  /** From the program's inputs to the model's inputs that replace them if the flag is true. */
   given: ReadonlyMap<string, ValueInfoFields>;
-  /** Computes the same where it is false; its outputs are called like those inputs, and it shares no other name. */
+  /**
+   * Computes the same values if the flag is false. Its outputs are named after those inputs; it shares no other name.
+   */
   computed: LoweredGraph;
 }
 
-/** A program some of whose inputs are either inputs of the model or computed, as a boolean says. */
+/**
+ * Merges a program with a branch: a boolean input selects whether some of the program's inputs are inputs of the
+ * model or computed.
+ */
 export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Choice): LoweredGraph {
   const names = [...given.keys()];
   const branch = (nodes: GraphFields['node'], suffix: string): GraphFields => ({
@@ -59,7 +64,10 @@ export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Ch
   };
 }
 
-/** What the program reads in place of an input: a branch's own outputs may not be called like those of the choice. */
+/**
+ * The name that the program reads in place of an input: the outputs of a branch must not have the names of the
+ * choice.
+ */
 function chosen(name: string): string {
   return `${name}.chosen`;
 }

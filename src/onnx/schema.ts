@@ -3,7 +3,8 @@ import { encodeProtobuf, type ProtobufField } from './encode-protobuf.ts';
 import type { LoweredGraph } from './lower-graph.ts';
 
 /**
- * The part of the ONNX schema (onnx.proto, IR version 10) that a lowered graph needs, with the format's names and numbers.
+ * The part of the ONNX schema (onnx.proto, IR version 10) that a lowered graph needs, with the format's names and
+ * numbers.
  */
 const SCHEMA = {
   ModelProto: {
@@ -64,7 +65,7 @@ function repeated(type: string, id: number): ProtobufField {
 const OPSET = 21;
 const IR_VERSION = 10;
 
-/** The model that a lowered program is, with the format's own field names. */
+/** A lowered program as an ONNX model, with the format's field names. */
 export function modelFields({ nodes, initializers, inputs, outputs }: LoweredGraph): ModelFields {
   return {
     ir_version: IR_VERSION,
@@ -77,7 +78,7 @@ export function modelFields({ nodes, initializers, inputs, outputs }: LoweredGra
   };
 }
 
-/** Encodes a model given with the format's own field names. */
+/** Encodes a model given with the format's field names. */
 export function encodeModel(model: Partial<ModelFields>): Uint8Array {
   return encodeProtobuf(SCHEMA, 'ModelProto', model);
 }
@@ -105,7 +106,7 @@ export interface GraphFields {
   output: (ValueInfoFields | Pick<ValueInfoFields, 'name'>)[];
 }
 
-/** Bytes that are made as they are written. */
+/** Bytes that are made while they are written. */
 export interface ByteStream {
   byteLength: number;
   chunks(): Iterable<Uint8Array>;
@@ -135,7 +136,7 @@ export interface TensorFields {
   dims: number[];
   data_type: number;
   raw_data?: Uint8Array;
-  /** In place of `raw_data` where the bytes are not in memory; such a tensor is written by `streamModel`. */
+  /** Replaces `raw_data` if the bytes are not in memory. `streamModel` writes such a tensor. */
   stream?: ByteStream;
   data_location?: number;
   external_data?: { key: string; value: string }[];

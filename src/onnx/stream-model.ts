@@ -8,21 +8,21 @@ import {
   type TensorFields,
 } from './schema.ts';
 
-/** Protobuf's own limit for a message, and that of a buffer in many browsers. */
+/** Protobuf's limit for a message, and the limit of a buffer in many browsers. */
 const MAX_BYTES = 2 ** 31 - 1;
 /** Smaller tensors stay in the model's own file. */
 const LEAST_EXTERNAL = 1024;
-/** Where a tensor may begin in a file of external data: on a page, so that an engine can map it. */
+/** Alignment of a tensor in a file of external data: a page, so that an engine can map it. */
 const ALIGNMENT = 4096;
 
-/** Numbers of protobuf's fields. */
+/** Protobuf field numbers. */
 const FIELD = { modelGraph: 7, graphInitializer: 5, tensorRawData: 9 } as const;
 const LENGTH_DELIMITED = 2;
 
 /**
- * The files of a model whose tensors are made as they are written: the model itself and, where it would be too large for
- * one file, the tensors' data in `NAME_data`, `NAME_data_1`, … beside it, none larger than it may be (but for a tensor that
- * alone is).
+ * The files of a model whose tensors are made while they are written. If the model would be too large for one file,
+ * the tensors' data goes to `NAME_data`, `NAME_data_1`, … beside it. No data file exceeds the limit, unless a single
+ * tensor does.
  *
  * @param name of the model's file
  */
@@ -45,7 +45,7 @@ export function streamModel(
   return new Map([[name, whole(tensors)], ...files]);
 }
 
-/** Tensors that name their places in files of external data, and those files. */
+/** Tensors that refer to files of external data, and those files. */
 function externalised(
   tensors: readonly TensorFields[],
   name: string,
@@ -82,7 +82,7 @@ function tensorMessage({ stream, ...tensor }: TensorFields): ByteStream {
   return joined([inMemory(header(FIELD.graphInitializer, content.byteLength)), content]);
 }
 
-/** What stands before the bytes of a field: its number, and how many there are. */
+/** The header of a bytes field: its number and its length. */
 function header(field: number, length: number): Uint8Array {
   return protobuf.Writer.create()
     .uint32((field << 3) | LENGTH_DELIMITED)

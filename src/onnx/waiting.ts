@@ -2,9 +2,10 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { Emitter } from './emitter.ts';
 
 /**
- * A tensor under a new name, in the same memory, which is not there before the gate has been computed. It is a Reshape
- * that changes nothing: a 0 in its shape keeps the size of that axis. The zeros are a size of the gate times 0. It must be
- * a size that the engine learns at run time; a gate of fixed sizes is not waited for, and the tensor keeps its name.
+ * A tensor under a new name, in the same memory, that is not available before the gate has been computed. It is a
+ * Reshape that changes nothing: a 0 in its shape keeps the size of that axis. The zeros are a size of the gate times
+ * 0. That size must be one that the engine learns at run time. The engine does not wait for a gate of fixed sizes, so
+ * then the tensor keeps its name.
  */
 export function waiting(
   e: Emitter,

@@ -4,7 +4,7 @@ import type { Target } from './lowerings.ts';
 import { ELEMENT } from './schema.ts';
 import type { NameOf, WeightStorage } from './weight-storage.ts';
 
-/** Where the bytes of a frozen tensor lie in a file. The engine maps them (ONNX external data); nobody reads them here. */
+/** The location of a frozen tensor's bytes in a file. The engine maps them (ONNX external data). */
 export interface WeightLocation {
   /** Name of a file in the session's weight folder. */
   file: string;
@@ -12,22 +12,22 @@ export interface WeightLocation {
   begin: number;
   end: number;
   dtype: 'float32' | 'float16' | 'bfloat16' | 'uint8';
-  /** The order of its axes in memory, slowest first; undefined where it is row-major. */
+  /** The order of its axes in memory, slowest first; undefined for row-major. */
   axes?: readonly number[];
 }
 
-/** A frozen tensor that no file holds: it becomes part of the model. */
+/** A frozen tensor that is in no file: it becomes part of the model. */
 export interface InlineWeight {
   data: Float32Array | Uint8Array;
 }
 
 type WeightPlace = WeightLocation | InlineWeight;
-/** Tells where the tensor of a `weight` node lies; asked once for each name. */
+/** Locates the tensor of a `weight` node; called once for each name. */
 export type LocateWeight = (name: string) => WeightPlace;
 
 /**
- * Weights where a checkpoint or a base has them. The engine widens float16 and bfloat16 to float32 when the session
- * starts. Tables that are looked up stay narrow, and the rows that were looked up are widened, but on a GPU.
+ * Weights from a checkpoint or a base. The engine widens float16 and bfloat16 to float32 when the session starts.
+ * Lookup tables stay narrow, and only the rows that were looked up are widened, except on a GPU.
  */
 export class LocatedWeights implements WeightStorage {
   readonly #target: Target;
@@ -45,7 +45,7 @@ export class LocatedWeights implements WeightStorage {
   }
 
   reads({ op, inputs: [table] }: GraphNode): boolean {
-    // Not every GPU computes with 16 bits, and it would have to even to look a row up.
+    // Not every GPU computes with 16 bits, and even a lookup would need it.
     return (
       this.#target !== 'webgpu' && op === 'gather' && table.node.op === 'weight' && this.#isNarrow(table)
     );
@@ -77,7 +77,7 @@ export class LocatedWeights implements WeightStorage {
   }
 }
 
-/** Adds a frozen tensor in the type in which it is stored, and returns its name. */
+/** Adds a frozen tensor in its stored type, and returns its name. */
 function emitWeight(
   emitter: Emitter,
   { attributes: { name }, outputs: [{ shape }] }: GraphNode<'weight'>,

@@ -1,6 +1,7 @@
 /**
- * Optimisations that the engine must leave. One replaces slices by nodes that upset the order in which a lowered graph
- * is meant to run. The second makes x / d of x · (1 / d) where nobody else reads the quotient, which rounds otherwise: a
- * layer that is computed twice would not come out the same. The third undoes products that are turned round to be quick.
+ * Optimisations of the engine that must stay off. The first replaces slices by nodes that break the intended order of
+ * a lowered graph. The second turns x · (1 / d) into x / d if the quotient has no other use. That rounds differently,
+ * so a layer that is computed twice would give different values. The third reverts products that were transposed for
+ * speed.
  */
 export const DISABLED_OPTIMIZERS = 'GatherSliceToSplitFusion;DivMulFusion;GemmTransposeFusion';

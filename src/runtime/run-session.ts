@@ -3,7 +3,7 @@ import { ComputationError } from '../support/computation-error.ts';
 import type { HostTensor, Session, Tensors } from './session.ts';
 
 export interface WrapOptions {
-  /** Whether this build writes into output tensors it is given (node does, web leaves them untouched). */
+  /** Whether this build writes into the output tensors it is given. Node does; web ignores them. */
   fillsOutputs: boolean;
   onRelease?: () => void;
 }
@@ -38,7 +38,7 @@ export function wrapSession(
   };
 }
 
-/** Throws the engine's error, that it is out of memory with what to do about it. */
+/** Throws the engine's error. If it ran out of memory, the message says what to do. */
 export function explainMemory(error: Error): never {
   if (!/failed to allocate|bad_alloc|out of memory|allocation failed/i.test(error.message)) throw error;
   throw new ComputationError(

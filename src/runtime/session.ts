@@ -6,22 +6,22 @@ export interface HostTensor {
 
 export type Tensors = Record<string, HostTensor>;
 
-/** A loaded graph. The only view of the engine that the rest of the program has. */
+/** A loaded graph. The rest of the program sees the engine only through this interface. */
 export interface Session {
   /**
-   * Computes every output from those of the feeds that the graph reads. A tensor in `into` receives the output of that name in its own memory and must have that
-   * output's size; the other outputs are allocated.
+   * Computes every output, from the feeds that the graph reads. A tensor in `into` receives the output of that name
+   * in its own memory and must have that output's size. The other outputs are allocated.
    */
   run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
   release(): Promise<void>;
 }
 
-/** Where a session computes. */
+/** The device that a session computes on. */
 export type Device = 'cpu' | 'webgpu' | 'wasm';
 
-/** What every build of the engine takes; `node/` and `web/` add how weights reach it. */
+/** Options of every build of the engine. `node/` and `web/` add how weights reach it. */
 export interface SessionOptions {
   device: Device;
-  /** Threads within an operator; by default as the engine sees fit for the machine. */
+  /** Threads within an operator; the engine chooses by default. */
   threads?: number;
 }

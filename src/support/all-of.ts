@@ -1,6 +1,6 @@
 import { Mistakes } from './mistakes.ts';
 
-/** Does things that do not need each other. Throws a UserError with all mistakes that there are in them. */
+/** Runs independent functions. Throws one UserError with all their mistakes. */
 export function allOf<T>(works: readonly (() => T)[]): T[] {
   const mistakes = new Mistakes();
   let isFine = true;

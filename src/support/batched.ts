@@ -1,7 +1,7 @@
 /**
- * Gathers items for a moment, and hands all of one turn of the event loop on together.
+ * Collects items during one turn of the event loop, and passes them on together.
  *
- * @param later calls back when the turn's work is done
+ * @param later calls back at the end of the turn
  */
 export function batched<Item>(
   take: (items: Item[]) => void,

@@ -1,6 +1,6 @@
 import { UserError } from './user-error.ts';
 
-/** Does two things of which neither needs the other, so that a user hears of the mistakes in both at once. */
+/** Runs two independent functions, so that a user sees the mistakes of both at once. */
 export function both<A, B>(first: () => A, second: () => B): [A, B] {
   const results = [first, second].map((work) => {
     try {

@@ -1,6 +1,6 @@
 /**
- * The engine gave what cannot be, or could not do what was asked: nothing that a config or a file says plainly. The command line
- * prints its message without a stack trace and exits with code 1.
+ * The engine returned an impossible value or failed, for a reason that no config or file states. The command line
+ * prints the message without a stack trace and exits with code 1.
  */
 export class ComputationError extends Error {
   override name = 'ComputationError';

@@ -1,4 +1,4 @@
-/** Parts one after the other. */
+/** The concatenation of the parts. */
 export function concatenated(...parts: readonly Int32Array[]): Int32Array {
   const whole = new Int32Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

@@ -1,15 +1,18 @@
 import { UserError } from './user-error.ts';
 
-/** Errors that a user can mend: permissions, a full disk, a path through a file. Whoever seeks a file reports that it is missing. */
+/**
+ * Errors that a user can fix: permissions, a full disk, a path through a file. A missing file is reported by the
+ * function that needs it.
+ */
 const CODES = [
   ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'],
   ...['EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'EMFILE', 'ENFILE', 'EFBIG', 'ENXIO'],
 ];
 
-/** Those of them that only a write meets. */
+/** The errors that only a write can cause. */
 const OF_WRITING = ['EROFS', 'ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** The error of a file operation that the system refused, as one of the user's; undefined for any other. */
+/** Turns a system error of a file operation into a user's error; undefined for any other error. */
 export function fileError(error: unknown): UserError | undefined {
   const { code, path, dest, message } = Object(error) as {
     code?: string;
@@ -21,7 +24,7 @@ export function fileError(error: unknown): UserError | undefined {
     return new UserError({ where: 'file system', expected: 'a path', got: 'one with a null byte' });
   if (code === undefined || !CODES.includes(code)) return undefined;
   return new UserError({
-    // What is copied is read from `path`.
+    // A copy reads from `path`.
     where: (OF_WRITING.includes(code) ? dest : undefined) ?? path ?? 'file system',
     expected: 'the system to allow it',
     got: message.split(', ')[0],

@@ -1,7 +1,7 @@
 /**
- * Whether one of `count` things, the first being number 1, is among those shown when at most `most` and the last are: all of
- * them when there are few, else the first, the last and some evenly between. Its number alone decides, so that a resumed
- * run shows the same ones.
+ * Whether item `number` of `count` (from 1) is shown when about `most` are shown. If there are few, all are.
+ * Otherwise the first, the last and evenly spaced items between. Only the number decides, so a resumed run shows the
+ * same items.
  */
 export function isSampled(number: number, count: number, most: number): boolean {
   if (number === count) return true;

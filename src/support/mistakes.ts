@@ -1,11 +1,11 @@
 import { fileError } from './file-error.ts';
 import { UserError } from './user-error.ts';
 
-/** Mistakes in things that do not need each other, so that a user hears of all of them at once. */
+/** Collects mistakes from independent steps, so that a user sees all of them at once. */
 export class Mistakes {
   readonly #messages = new Set<string>();
 
-  /** Does something; undefined where a mistake of the user's ends it. */
+  /** Runs a step; undefined if it ends with a user's mistake. */
   async of<T>(work: () => T | Promise<T>): Promise<T | undefined> {
     try {
       return await work();
@@ -15,7 +15,7 @@ export class Mistakes {
     }
   }
 
-  /** Notes a mistake once, also as a part of others. What is none of the user's is thrown again. */
+  /** Records a mistake once, even if it is also part of others. Rethrows anything but a user's mistake. */
   note(error: unknown): void {
     const mistake = fileError(error) ?? error;
     if (!(mistake instanceof UserError)) throw error;
@@ -23,7 +23,7 @@ export class Mistakes {
     if (!isKnown) this.#messages.add(mistake.message);
   }
 
-  /** All in one. */
+  /** All mistakes as one error. */
   asError(): UserError {
     return new UserError([...this.#messages].join('\n'));
   }

@@ -1,15 +1,15 @@
 import { listNames } from './list-names.ts';
 
 const MAX_SUGGESTIONS = 3;
-/** Characters of a name that is compared with others. */
+/** Longer names are truncated before they are compared. */
 const MAX_COMPARED = 200;
 
 /** Shorter names are contained in others by chance. */
 const MIN_CONTAINED = 4;
 
 /**
- * Names from `known` closest to `name` by edit distance (case-insensitive), best first; those that contain it where
- * none is near; else none.
+ * The names from `known` that are closest to `name` by edit distance (case-insensitive), best first. If none is
+ * close, the names that contain it.
  */
 export function nearest(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
@@ -17,7 +17,7 @@ export function nearest(name: string, known: Iterable<string>): string[] {
   const limit = Math.max(2, Math.ceil(wanted.length / 2));
   const names = [...new Set(known)];
   const near = names
-    // The distance is no less than the difference in length.
+    // The distance is at least the difference in length.
     .filter((candidate) => Math.abs(candidate.length - wanted.length) <= limit)
     .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)
@@ -29,13 +29,13 @@ export function nearest(name: string, known: Iterable<string>): string[] {
   return containing.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, MAX_SUGGESTIONS);
 }
 
-/** The sentence that ends an "unknown name" message: near names, or all of them when none is near. */
+/** The last sentence of an "unknown name" message: close names, or all names if none is close. */
 export function suggest(name: string, known: Iterable<string>): string {
   const names = [...known];
   return near(name, names) ?? `Known: ${listNames(names)}.`;
 }
 
-/** The same where all names are told in words of their own: near names, then that sentence. */
+/** The same with a description of all names: close names, then that description. */
 export function suggestAmong(name: string, known: Iterable<string>, all: string): string {
   const names = [...known];
   return [near(name, names), `${all}: ${listNames(names)}.`].filter((sentence) => sentence).join(' ');

@@ -1,9 +1,9 @@
-/** A text that names what others have named, as it may go to a terminal: its control characters and turns of direction are spelt. */
+/** Makes a text from outside safe for a terminal: control characters and direction marks are escaped. */
 export function printable(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, spelt);
 }
 
-/** A text as data, which may be looked at in a terminal all the same: control characters that no text has are spelt. */
+/** Makes data safe for a terminal: control characters that do not occur in text are escaped. */
 export function withoutControls(text: string): string {
   return text.replace(/(?![\n\t\r])\p{Cc}/gu, spelt);
 }

@@ -1,12 +1,12 @@
 import type { Complaint } from './user-error.ts';
 
-/** Keys from the top of a config to a value. */
+/** Keys from the root of a config to a value. */
 export type KeyPath = readonly PropertyKey[];
 
-/** Something wrong with a config; `where` of the complaint is the path's. */
+/** An error in a config. The complaint's `where` follows from the path. */
 export type Problem = Omit<Complaint, 'where'> & { path: KeyPath };
 
-/** A config's value, as it stands in a message. */
+/** A config's value as messages show it. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = JSON.stringify(value) ?? String(value);
@@ -15,7 +15,7 @@ export function shown(value: unknown): string {
 
 const MAX_SHOWN = 60;
 
-/** The value under a path; undefined where there is none. */
+/** The value at a path; undefined if there is no such value. */
 export function valueAt(value: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
     (inner, key) =>

@@ -1,2 +1,2 @@
-/** What the package, its command and its caches are called. */
+/** The name of the package, its command and its caches. */
 export const PROGRAM = 'adalora';

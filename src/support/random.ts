@@ -1,6 +1,6 @@
 /**
- * Counter-based random numbers: the value at a position depends on (seed, stream, step) alone, so a resumed run draws
- * exactly what an uninterrupted one would. Threefry-2x32 with 20 rounds (Salmon et al., SC 2011).
+ * Counter-based random numbers: the value at a position depends only on (seed, stream, step), so a resumed run draws
+ * exactly the numbers of an uninterrupted one. Threefry-2x32 with 20 rounds (Salmon et al., SC 2011).
  */
 export class Random {
   readonly #key0: number;
@@ -8,7 +8,10 @@ export class Random {
   #counter = 0;
   #spare: number | undefined;
 
-  /** `stream` names the purpose ("order", "init", "dropout"), `step` the position in training. */
+  /**
+   * @param stream what the numbers are for ("order", "init", "dropout")
+   * @param step the position in training
+   */
   constructor(seed: number, stream: string, step = 0) {
     const [a, b] = threefry(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, hashString(stream), step);
     this.#key0 = a;
@@ -44,7 +47,7 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** `length` normals of the given standard deviation. */
+  /** `length` normals with the given standard deviation. */
   normals(length: number, std: number): Float32Array {
     return Float32Array.from({ length }, () => this.normal() * std);
   }

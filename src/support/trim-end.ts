@@ -1,6 +1,6 @@
 /**
- * A text without the characters at its end that match. Not by an expression with an end: that would begin anew at every space
- * of a row of spaces.
+ * Removes matching characters from the end of a text. A regular expression with `$` would be quadratic: it tries
+ * again at every space of a run of spaces.
  */
 export function trimEnd(text: string, characters: RegExp): string {
   let end = text.length;

@@ -1,8 +1,8 @@
-/** Lets pieces of work have something one after the other, in the order in which they asked for it. */
+/** A queue: pieces of work use a resource one after the other, in the order in which they asked. */
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves when it is the caller's turn. The next one waits until the function that it gives is called. */
+  /** Resolves when it is the caller's turn. The next turn starts when the returned function is called. */
   async begin(): Promise<() => void> {
     const before = this.#last;
     let end = () => {};
@@ -13,7 +13,7 @@ export class Turns {
     return end;
   }
 
-  /** Does a piece of work in its turn; a failure ends the turn as well. */
+  /** Runs a piece of work in its turn. A failure also ends the turn. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     const end = await this.begin();
     try {

@@ -1,6 +1,6 @@
-/** What a {@link UserError} says: the place, what should stand there, what does, and the remedy. */
+/** The parts of a {@link UserError}: where, what was expected, what was found, and the remedy. */
 export interface Complaint {
-  /** File (with line where known), config key, tensor name: whatever lets a person find the spot. */
+  /** File (with line if known), config key or tensor name: anything that locates the mistake. */
   where: string;
   expected: string;
   got: string;
@@ -9,8 +9,8 @@ export interface Complaint {
 }
 
 /**
- * A mistake the user can mend. The command line prints its message without a stack trace and exits with code 2;
- * every other exception is a fault of this program.
+ * A mistake the user can fix. The command line prints its message without a stack trace and exits with code 2. Every
+ * other exception is a bug in this program.
  */
 export class UserError extends Error {
   override name = 'UserError';
@@ -20,7 +20,7 @@ export class UserError extends Error {
   }
 }
 
-/** What a file has may be a line of megabytes. */
+/** Characters of a value that are shown: a file's value may be a line of megabytes. */
 const MOST_SHOWN = 1000;
 
 function describe({ where, expected, got, hint }: Complaint): string {

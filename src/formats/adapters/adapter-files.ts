@@ -1,10 +1,13 @@
-/** The settings of an adapter, in every format. */
+/** The settings file of an adapter, in every format. */
 export const ADAPTER_CONFIG = 'adapter_config.json';
 
-/** Files of tensors that PEFT reads, in its order of preference. */
+/** Tensor files that PEFT reads, in its order of preference. */
 export const PEFT_TENSORS = ['adapter_model.safetensors', 'adapter_model.bin'] as const;
 
-/** What AdapterHub's `adapters` saves beside the settings, each file of tensors in two forms: the first is preferred. */
+/**
+ * Files that AdapterHub's `adapters` saves beside the settings. Each tensor file has two forms; the first is
+ * preferred.
+ */
 export const ADAPTERHUB_FILES = {
   tensors: ['adapter.safetensors', 'pytorch_adapter.bin'],
   headConfig: 'head_config.json',
@@ -20,7 +23,7 @@ const OF_ADAPTERHUB: readonly string[] = [
 /** Every file that may belong to an adapter. */
 export const ADAPTER_FILES: readonly string[] = [ADAPTER_CONFIG, ...PEFT_TENSORS, ...OF_ADAPTERHUB];
 
-/** The formats of adapters. Both call their settings alike: what lies beside them tells which it is. */
+/** The formats of adapters. Both use the same name for their settings, so the other files decide the format. */
 export type AdapterFormat = 'peft' | 'adapterhub';
 
 /** The format of a folder with these files. */
@@ -29,7 +32,7 @@ export function formatOfFiles(present: readonly string[]): AdapterFormat {
   return !hasPeft && firstOf(OF_ADAPTERHUB, present) !== undefined ? 'adapterhub' : 'peft';
 }
 
-/** Of the files of a folder those of its adapter, its own tensors last; undefined where these are missing. */
+/** The adapter's files among the files of a folder, its tensors last; undefined if the tensors are missing. */
 export function adapterFiles(present: readonly string[]): string[] | undefined {
   const { tensors, headConfig, headTensors } = ADAPTERHUB_FILES;
   const isPeft = formatOfFiles(present) === 'peft';
@@ -39,7 +42,7 @@ export function adapterFiles(present: readonly string[]): string[] | undefined {
   return [ADAPTER_CONFIG, ...head.filter((name) => name !== undefined), own];
 }
 
-/** The first of some names that is there. */
+/** The first of some names that is present. */
 export function firstOf<Name extends string>(
   names: readonly Name[],
   present: readonly string[],

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** What AdapterHub's `adapter_config.json` says, the settings of the method apart. */
+/** AdapterHub's `adapter_config.json`, without the details of the method's settings. */
 export const adapterHubSchema = z.looseObject({
-  /** The adapter's among those of a model; stands in the names of its tensors. */
+  /** The adapter's name within its model; part of the names of its tensors. */
   name: z.string().min(1),
-  /** Of transformers, or of AdapterHub's own models whose heads can be exchanged. */
+  /** A class of transformers, or of AdapterHub's own models with exchangeable heads. */
   model_class: z.string(),
   /** Folder or Hub id of the base model. */
   model_name: z.string().nullish(),
@@ -12,19 +12,19 @@ export const adapterHubSchema = z.looseObject({
   config: z.looseObject({}),
 });
 
-/** What `head_config.json` says. */
+/** AdapterHub's `head_config.json`. */
 export const adapterHubHeadSchema = z.looseObject({
   model_class: z.string(),
-  /** Of an exchangeable head. */
+  /** Set for an exchangeable head. */
   config: z.looseObject({ head_type: z.string() }).nullish(),
 });
 
-/** Whether the settings of an adapter are AdapterHub's; PEFT's name a `peft_type`. */
+/** Whether the settings of an adapter are AdapterHub's; PEFT's have a `peft_type`. */
 export function isAdapterHub(config: Readonly<Record<string, unknown>>): boolean {
   return typeof config.model_class === 'string' && config.peft_type === undefined;
 }
 
-/** Whether a tensor belongs to an adapter itself, and not to the head beside it. */
+/** Whether a tensor belongs to the adapter, and not to the head beside it. */
 export function isAdapterHubTensor(key: string): boolean {
   return key.includes('.adapters.');
 }

@@ -1,7 +1,7 @@
 /**
  * The text of an `adapter_config.json` as PEFT and AdapterHub write it: keys sorted.
  *
- * @param floats keys whose whole numbers get a point, where Python is to tell 1.0 from 1
+ * @param floats keys whose whole numbers are written with a decimal point, because Python distinguishes 1.0 from 1
  */
 export function formatAdapterConfig(
   config: Readonly<Record<string, unknown>>,

@@ -8,24 +8,24 @@ import { ADAPTER_METADATA } from './adapter-bytes.ts';
 import { formatAdapterConfig } from './format-adapter-config.ts';
 import { type AdapterTensors, PEFT_PREFIX, type StoredAdapter } from './stored-adapter.ts';
 
-/** The names of an adapter's files: its settings, and its tensors (of old ones a pickle). */
+/** The names of an adapter's files: its settings and its tensors (a pickle in old adapters). */
 export const PEFT_FILES = {
   config: 'adapter_config.json',
   tensors: 'adapter_model.safetensors',
   pickle: 'adapter_model.bin',
 } as const;
 
-/** What every adapter says of itself. */
+/** The keys of every adapter. */
 const commonKeys = z.looseObject({
   base_model_name_or_path: z.string().nullish(),
   task_type: z.string().nullish(),
 });
 
 /**
- * An adapter that PEFT or this library saved; tensors of any floating type become f32.
+ * An adapter that PEFT or this library saved. Tensors of any floating-point type become f32.
  *
  * @param config the content of its `adapter_config.json`, called `where` in messages
- * @throws UserError for what is none
+ * @throws UserError if the files are not a valid adapter
  */
 export function peftStored(
   config: unknown,
@@ -46,8 +46,8 @@ export function peftStored(
 }
 
 /**
- * The files of an adapter as PEFT's `save_pretrained` writes them, by their names: the settings last, so that where they
- * lie, the tensors are complete.
+ * The files of an adapter, by name, as PEFT's `save_pretrained` writes them. The settings come last: if they exist,
+ * the tensors are complete.
  */
 export function encodePeft({ config, tensors }: StoredAdapter): [name: string, content: Uint8Array[]][] {
   const stored = [...tensors].map(([name, tensor]): [string, StoredTensor] => [

@@ -6,21 +6,23 @@ export interface AdapterTensor {
   data: Float32Array;
 }
 
-/** An adapter as its files hold it. Which method made it, and what its keys mean, the methods tell. */
+/** An adapter as stored in its files. The methods interpret its settings and keys. */
 export interface StoredAdapter {
   /** The content of `adapter_config.json`. */
   config: Readonly<Record<string, unknown>>;
   tensors: AdapterTensors;
-  /** Folder or Hub id of the model that it changes, where it says. */
+  /** Folder or Hub id of the base model, if the settings have it. */
   baseModel: string | null;
-  /** The content of AdapterHub's `head_config.json`, whose tensors are among the others. PEFT has no such file. */
+  /** The content of AdapterHub's `head_config.json`; the head's tensors are among the others. PEFT has no such file. */
   head?: Readonly<Record<string, unknown>>;
 }
 
-/** What the keys of PEFT's tensors begin with. */
+/** The prefix of the keys of PEFT's tensors. */
 export const PEFT_PREFIX = 'base_model.model.';
 
-/** A parameter of the model that an adapter brings whole, by its Hugging Face name, which AdapterHub has as it is. */
+/**
+ * A full parameter of the model stored in an adapter, by its Hugging Face name. AdapterHub stores the name unchanged.
+ */
 export function savedTensor(tensors: AdapterTensors, name: string): AdapterTensor | undefined {
   return tensors.get(PEFT_PREFIX + name) ?? tensors.get(name);
 }

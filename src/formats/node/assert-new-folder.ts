@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { UserError } from '../../support/user-error.ts';
 
-/** Refuses a folder to write to that has files already, and one without a name, which would be the current one. */
+/** Rejects an output folder that already has files, and an empty path, which would be the current folder. */
 export function assertNewFolder(path: string): void {
   if (path === '') throw new UserError({ where: 'output', expected: 'the name of a folder', got: 'nothing' });
   if (!existsSync(path) || readdirSync(path).length === 0) return;

@@ -36,7 +36,7 @@ describe('atomicWrite', () => {
 
   it('puts no file in place of a folder or a device', () => {
     symlinkSync('/dev/null', join(folder, 'device'));
-    // As /dev/stdout where that is a file.
+    // Like /dev/stdout when it is redirected to a file.
     symlinkSync(`/proc/self/exe`, join(folder, 'open'));
     for (const path of ['', folder, join(folder, 'device'), join(folder, 'open')])
       expect(() => atomicWrite(path, 'x')).toThrow(

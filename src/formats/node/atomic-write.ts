@@ -4,10 +4,10 @@ import { UserError } from '../../support/user-error.ts';
 import { NewFile } from './store/new-file.ts';
 
 /**
- * Writes a file so that a reader, or a crash at any moment, finds the old content or the new, never a part of it. Missing
- * parent folders are made. Nothing is left when anything fails, also when `data` throws half way.
+ * Writes a file atomically: a reader, or a crash at any moment, finds the old content or the new, never a part.
+ * Missing parent folders are created. If anything fails, also if `data` throws half way, no file is left behind.
  *
- * @throws UserError for the name of a folder or a device, which the rename would put a file in place of
+ * @throws UserError for the path of a folder or a device, which the rename would replace by a file
  */
 export function atomicWrite(path: string, data: string | Uint8Array | Iterable<Uint8Array>): void {
   assertNoOther(resolve(path));
@@ -23,7 +23,7 @@ export function atomicWrite(path: string, data: string | Uint8Array | Iterable<U
   }
 }
 
-/** Refuses the name of a folder or a device, and a link to an open file, as /dev/stdout is one. */
+/** Rejects the path of a folder or a device, and a link to an open file such as /dev/stdout. */
 function assertNoOther(where: string): void {
   const stats = statSync(where, { throwIfNoEntry: false });
   if (!stats) return;

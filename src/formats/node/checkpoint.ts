@@ -18,7 +18,7 @@ interface Format {
   open: (path: string) => TensorFile;
 }
 
-/** In the order in which transformers prefers them. */
+/** In transformers' order of preference. */
 const FORMATS: readonly Format[] = [
   {
     single: 'model.safetensors',
@@ -37,10 +37,10 @@ const FORMATS: readonly Format[] = [
 const OTHER_WEIGHTS = ['tf_model.h5', 'flax_model.msgpack'];
 
 /**
- * Opens the weights of a model folder: `model.safetensors`, `pytorch_model.bin`, or the shards that their index lists.
- * What tensors there are is read and checked now, tensors when asked for. Nothing of a pickle is executed.
+ * Opens the weights of a model folder: `model.safetensors`, `pytorch_model.bin`, or the shards that their index
+ * lists. Headers are read and checked now, tensors on request. Pickles are parsed, never executed.
  *
- * @throws UserError where there are none, where index and shards disagree, and for files that are damaged or lie
+ * @throws UserError if there are no weights, if index and shards disagree, or if a file is damaged
  */
 export function openCheckpoint(folder: string): Checkpoint {
   if (!existsSync(folder)) throw missingFile(folder, 'a model folder');
@@ -55,7 +55,7 @@ export function openCheckpoint(folder: string): Checkpoint {
   throw noWeights(folder);
 }
 
-/** The files that hold the weights of a model folder, an index with them. Throws a UserError as {@link openCheckpoint}. */
+/** The weight files of a model folder, with an index if it has one. Throws a UserError like {@link openCheckpoint}. */
 export function weightFiles(folder: string): string[] {
   for (const { single, index, ending } of FORMATS) {
     if (existsSync(join(folder, single))) return [join(folder, single)];

@@ -32,7 +32,7 @@ it('is that of the content, whatever name and time it has', () => {
 it('counts all bytes of more than 128 MB', () => {
   const path = join(root, 'huge.bin');
   writeFileSync(path, '');
-  truncateSync(path, 2 ** 27 + 3); // a hole: nothing is written
+  truncateSync(path, 2 ** 27 + 3); // a sparse file: nothing is written
   const before = contentDigest(path);
   const fd = openSync(path, 'r+');
   writeSync(fd, Uint8Array.of(1), 0, 1, 100_000_001);
@@ -51,11 +51,11 @@ describe('of a large file', () => {
     closeSync(fd);
   };
   const remembered = () => (existsSync(join(cache, 'digests')) ? readdirSync(join(cache, 'digests')) : []);
-  // A file system may count time in seconds: a digest is remembered when the file has been at rest for a while.
+  // A file system may record whole seconds: a digest is cached only when the file has not changed for a while.
   const later = () => vi.spyOn(Date, 'now').mockReturnValue(statSync(path).ctimeMs + 60_000);
   beforeAll(() => {
     writeFileSync(path, '');
-    truncateSync(path, size); // a hole: nothing is written
+    truncateSync(path, size); // a sparse file: nothing is written
   });
   afterEach(() => void vi.restoreAllMocks());
 

@@ -3,20 +3,20 @@ import { identityOf } from '../../support/node/file-identity.ts';
 import { FileSource } from './file-source.ts';
 import { rememberDigest, rememberedDigest } from './remembered-digests.ts';
 
-/** Smaller files are read again each time, which takes a fraction of a second. */
+/** Smaller files are hashed again each time, which takes a fraction of a second. */
 const SMALL_BYTES = 2 ** 24;
-/** Bytes that are read at once. */
+/** Bytes per read. */
 const CHUNK = 2 ** 22;
-/** The last bytes count twice: adapters and checkpoints hold digests that were made so. */
+/** The last bytes are hashed twice, for compatibility with the digests in existing adapters and checkpoints. */
 const TAIL = 2 ** 12;
 
 /**
- * What tells a file from others by its content, wherever it lies and however old it is: a hash of its size and of all its
- * bytes. That of a large file is remembered until something is written to it.
+ * Identifies a file by its content: a hash of its size and of all its bytes. The hash of a large file is cached until
+ * the file changes.
  *
- * @param options.cache folder in which it is remembered; by default the program's
- * @param options.small bytes of a file that is read each time
- * @throws UserError for one that is missing or unreadable
+ * @param options.cache folder of the cache; by default the program's
+ * @param options.small files up to this size in bytes are hashed again each time
+ * @throws UserError for a missing or unreadable file
  */
 export function contentDigest(
   path: string,

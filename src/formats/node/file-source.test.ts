@@ -12,7 +12,7 @@ it('closed twice, leaves the file alone that has its number by then', () => {
   writeFileSync(path, 'weights');
   const source = FileSource.open(path, 'a file');
   source.close();
-  // The system gives out the lowest number that is free.
+  // The system assigns the lowest free number.
   const other = openSync(join(folder, 'other'), 'w+');
   source.close();
   expect(writeSync(other, 'mine')).toBe(4);

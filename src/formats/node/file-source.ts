@@ -3,9 +3,9 @@ import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { missingFile } from './missing-file.ts';
 
-/** One read of a file may not be longer than a 32-bit integer says. */
+/** The length of a single read must fit a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;
-/** Without NONBLOCK, which Windows lacks, opening a pipe would wait for somebody to write. */
+/** Without NONBLOCK, which Windows lacks, opening a pipe would wait for a writer. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** An open file. Close it after use. */
@@ -22,7 +22,7 @@ export class FileSource implements ByteSource {
 
   /**
    * @param expected what kind of file, for messages: "a safetensors file"
-   * @throws UserError for one that is missing or unreadable, or no file
+   * @throws UserError if it is missing, unreadable or not a regular file
    */
   static open(path: string, expected: string): FileSource {
     const fd = openForReading(path, expected);
@@ -49,12 +49,12 @@ export class FileSource implements ByteSource {
     return bytes;
   }
 
-  /** What the system says of it now. */
+  /** The current status of the file. */
   stats(): BigIntStats {
     return fstatSync(this.#open(), { bigint: true });
   }
 
-  /** Closing twice does nothing: the descriptor's number may be another file's by then. */
+  /** Closing twice does nothing: by then the descriptor's number may belong to another file. */
   close(): void {
     const fd = this.#fd;
     this.#fd = undefined;

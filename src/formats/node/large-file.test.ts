@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openCheckpoint } from './checkpoint.ts';
 
-/** Elements of each of two bf16 tensors: together 8 GB. */
+/** Elements of each of two bf16 tensors: 8 GB together. */
 const COUNT = 2 ** 31;
-/** In bytes; the file is a thousand times that. Other tests of this process leave some garbage to be freed. */
+/**
+ * In bytes; the file is a thousand times larger. Other tests of this process leave some garbage that is freed
+ * meanwhile.
+ */
 const MAX_GROWTH = 100 * 2 ** 20;
 
 let folder: string;
@@ -15,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A file of holes, which take no room on a disk, but for one element of each tensor. */
+/** A sparse file, which takes no disk space except for one element of each tensor. */
 function writeSparse(): void {
   const tensor = (i: number) => ({
     dtype: 'BF16',

@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * Makes a folder and those above it. Not by mkdir's own recursion, which never ends below a folder such as /proc.
+ * Creates a folder and its parents. mkdir's own recursion never ends below a folder such as /proc.
  *
- * @throws UserError where the system cannot make one there; other refusals as they come
+ * @throws UserError if the system cannot create one there; other errors pass unchanged
  */
 export function makeFolder(path: string): void {
   const full = resolve(path);
@@ -15,7 +15,7 @@ export function makeFolder(path: string): void {
     mkdirSync(full);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Somebody else made it meanwhile.
+    // Another process created it meanwhile.
     if (code === 'EEXIST' && statSync(full, { throwIfNoEntry: false })) return;
     if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
     throw new UserError({

@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** The UserError for a path that does not exist: names what does, next to it. `expected` reads like "a folder". */
+/** The UserError for a path that does not exist; it names similar files beside it. `expected` reads like "a folder". */
 export function missingFile(path: string, expected: string): UserError {
   const folder = dirname(resolve(path));
   const error = { where: path, expected, got: 'nothing there' };
@@ -13,7 +13,7 @@ export function missingFile(path: string, expected: string): UserError {
   return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
 }
 
-/** What lies beside a path under nearly its name. */
+/** The names in the same folder that are similar to a path's name. */
 export function nearNames(path: string): string[] {
   return nearest(basename(path), listing(dirname(resolve(path))));
 }

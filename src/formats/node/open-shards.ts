@@ -5,14 +5,15 @@ import type { TensorFile } from '../tensor-file.ts';
 import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, type WeightMap } from '../weight-map.ts';
 import { readBytes } from './read-text.ts';
 
-/** Of all shards together; the largest models have some 100,000. */
+/** In all shards together; the largest models have some 100,000. */
 const MAX_TENSORS = 2 ** 18;
 
 /**
- * Opens the shards that an index names: for each tensor the file that has it. All are checked now.
+ * Opens and checks the shards that an index names. Returns the file of each tensor.
  *
  * @param ending of their names
- * @throws UserError where a shard is missing, where they have too many tensors, or lacks a tensor that the index seeks there; none stays open
+ * @throws UserError if a shard is missing or lacks a tensor that the index assigns to it, or if they have too many
+ * tensors; then all are closed
  */
 export function openShards(
   index: string,
@@ -42,7 +43,7 @@ export function openShards(
   }
 }
 
-/** The real paths of the shards that an index names, each once. Throws a UserError where one is missing. */
+/** The real paths of the shards that an index names, each once. Throws a UserError if one is missing. */
 export function shardsOf(index: string, ending: string): string[] {
   const weightMap = readWeightMap(index, ending);
   return [...new Set(weightMap.map(([, shard]) => shard))].map((shard) => shardPath(index, shard));

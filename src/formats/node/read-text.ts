@@ -4,14 +4,15 @@ import { checkYaml } from '../check-yaml.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
 import { FileSource } from './file-source.ts';
 
-/** People write some kilobytes, and YAML takes much memory for its size. */
+/** Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
 const MAX_YAML_BYTES = 2 ** 18;
 
 /**
- * The one way in which small files from outside are read: a file, no larger than said, in UTF-8.
+ * Reads a small untrusted file: a regular file in UTF-8, up to a maximum size. All such reads go through this
+ * function.
  *
  * @param expected what kind of file it is, for messages: "a config file"
- * @throws UserError for one that is missing, no file, unreadable, too large or not UTF-8
+ * @throws UserError if it is missing, not a regular file, unreadable, too large or not UTF-8
  */
 export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYTES): string {
   const bytes = readBytes(path, expected, maxBytes);
@@ -22,12 +23,12 @@ export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYT
   }
 }
 
-/** The value of a JSON file. Throws a UserError as {@link readText} does, and for what is no JSON or too deep. */
+/** The value of a JSON file. Throws a UserError like {@link readText}, and for invalid or too deeply nested JSON. */
 export function readJson(path: string, expected: string, maxBytes = MAX_JSON_BYTES): unknown {
   return parseSmallJson(readBytes(path, expected, maxBytes), path);
 }
 
-/** The value of a YAML file. Throws a UserError as {@link readText} does, and for what is no YAML. */
+/** The value of a YAML file. Throws a UserError like {@link readText}, and for invalid YAML. */
 export function readYaml(path: string, expected: string): unknown {
   const text = readText(path, expected, MAX_YAML_BYTES);
   checkYaml(text, path);
@@ -39,7 +40,7 @@ export function readYaml(path: string, expected: string): unknown {
   }
 }
 
-/** The content of a file that is no larger than said. Throws a UserError as {@link readText} does. */
+/** The content of a file up to a maximum size. Throws a UserError like {@link readText}. */
 export function readBytes(path: string, expected: string, maxBytes: number): Uint8Array {
   const source = FileSource.open(path, expected);
   try {

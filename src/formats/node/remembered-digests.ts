@@ -6,10 +6,10 @@ import { identityOf } from '../../support/node/file-identity.ts';
 import { atomicWrite } from './atomic-write.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
-/** Some file systems count whole seconds, or two: a later write could look like the last one. */
+/** Some file systems record whole seconds, or two: a later write could look like the last one. */
 const SETTLED_MS = 10_000;
 
-/** The digest of a file that {@link rememberDigest} was given; undefined for one that has been written to since. */
+/** The digest stored by {@link rememberDigest}; undefined if the file has changed since. */
 export function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): string | undefined {
   try {
     const digest = readFileSync(placeOf(stats, cache), 'utf8');
@@ -19,13 +19,13 @@ export function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): str
   }
 }
 
-/** Keeps the digest of a file for later processes, unless the file has just been written. */
+/** Stores the digest of a file for later processes, unless the file has just been written. */
 export function rememberDigest(stats: BigIntStats, digest: string, cache = cacheFolder()): void {
   if (Date.now() - Number(stats.ctimeMs) < SETTLED_MS) return;
   try {
     atomicWrite(placeOf(stats, cache), digest);
   } catch {
-    // The cache may be full or not ours: the file is read again next time.
+    // The cache may be full or read-only: then the file is hashed again next time.
   }
 }
 

@@ -11,7 +11,7 @@ import type { TensorFile } from '../tensor-file.ts';
 import { atomicWrite } from './atomic-write.ts';
 import { FileSource } from './file-source.ts';
 
-/** An open safetensors file: the header is in memory, tensors are read when asked for. Close it after use. */
+/** An open safetensors file. The header is in memory; tensors are read on request. Close it after use. */
 export class SafetensorsFile extends SafetensorsTensors implements TensorFile {
   readonly #source: FileSource;
 
@@ -20,7 +20,7 @@ export class SafetensorsFile extends SafetensorsTensors implements TensorFile {
     this.#source = source;
   }
 
-  /** Throws a UserError for a file that is missing, unreadable, truncated or whose header lies. */
+  /** Throws a UserError for a file that is missing, unreadable or truncated, or has an invalid header. */
   static open(path: string): SafetensorsFile {
     const source = FileSource.open(path, 'a safetensors file');
     try {
@@ -38,7 +38,7 @@ export class SafetensorsFile extends SafetensorsTensors implements TensorFile {
   }
 }
 
-/** Reads a whole file. Throws as {@link SafetensorsFile.open}. */
+/** Reads a whole file. Throws like {@link SafetensorsFile.open}. */
 export function readSafetensors(path: string): Map<string, StoredTensor> {
   const file = SafetensorsFile.open(path);
   try {

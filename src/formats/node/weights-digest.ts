@@ -3,9 +3,9 @@ import { weightFiles } from './checkpoint.ts';
 import { contentDigest } from './content-digest.ts';
 
 /**
- * What tells the weights of a model folder from others, wherever it lies: see {@link contentDigest}.
+ * Identifies the weights of a model folder by their content: see {@link contentDigest}.
  *
- * @param digest of a file, where it is known already
+ * @param digest of a file; pass it to reuse known digests
  * @throws UserError for a folder without weights
  */
 export function weightsDigest(folder: string, digest: (file: string) => string = contentDigest): string {

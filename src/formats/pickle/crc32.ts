@@ -1,11 +1,11 @@
-/** The remainder of every byte, for the polynomial of IEEE 802.3 with its bits turned around. */
+/** The remainder of every byte for the bit-reversed polynomial of IEEE 802.3. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
   return remainder;
 });
 
-/** The checksum that zip archives have of their entries. */
+/** The checksum of the entries of a zip archive. */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 0xff];

@@ -22,7 +22,7 @@ it('is read as it was written', () => {
   for (const [name, { shape, data }] of TENSORS) {
     expect(file.info(name)).toMatchObject({ dtype: 'F32', shape });
     expect(file.readFloat32(name)).toEqual(data);
-    // PyTorch may map the file: then data must lie where a float may.
+    // PyTorch may map the file: then data must be aligned for floats.
     if (data.length > 0) expect(file.info(name).begin % 64).toBe(0);
   }
   expect(bytesOf(TENSORS)).toEqual(bytes);

@@ -2,7 +2,7 @@ import { elementCount } from '../../support/element-count.ts';
 import { encodeZip, type ZipContent } from './encode-zip.ts';
 import { OPCODES, type Opcode } from './opcodes.ts';
 
-/** Of the format of archives that PyTorch 1.6 and later read. */
+/** The archive format that PyTorch 1.6 and later read. */
 const FORMAT_VERSION = '3\n';
 const PICKLE_PROTOCOL = 2;
 
@@ -13,11 +13,11 @@ export interface FloatTensor {
 }
 
 /**
- * A dictionary of tensors as `torch.save` writes it, in chunks: a pickle that names what `torch.load` rebuilds with
- * `weights_only`, and an entry of the archive for each tensor.
+ * A dictionary of tensors as `torch.save` writes it, in chunks: a pickle with the globals that `torch.load` accepts
+ * under `weights_only`, and one entry of the archive per tensor.
  *
- * @param folder of the archive; PyTorch takes the file's name without its ending
- * @throws RangeError for a tensor whose data is not of its shape
+ * @param folder of the archive; PyTorch uses the file's name without its extension
+ * @throws RangeError if a tensor's data does not match its shape
  */
 export function encodeTorchFile(
   tensors: ReadonlyMap<string, FloatTensor>,
@@ -35,7 +35,7 @@ export function encodeTorchFile(
   ]);
 }
 
-/** What a pickle is written of: operations, and what follows them. */
+/** The parts of a pickle: opcodes and their arguments. */
 type Piece = Opcode | Uint8Array;
 
 function dictionaryOf(tensors: ReadonlyMap<string, FloatTensor>): Uint8Array {

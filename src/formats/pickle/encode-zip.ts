@@ -3,28 +3,28 @@ import { crc32 } from './crc32.ts';
 const LOCAL = { signature: 0x04034b50, bytes: 30 };
 const CENTRAL = { signature: 0x02014b50, bytes: 46 };
 const END = { signature: 0x06054b50, bytes: 22 };
-/** Sizes are written in 32 bits. */
+/** Sizes have 32 bits. */
 const MAX_BYTES = 2 ** 32 - 1;
-/** Of the format that readers have to know: 1.0. */
+/** The format version that readers must support: 1.0. */
 const VERSION = 10;
-/** 1 January 1980, the first day that a zip archive knows: the same content gives the same bytes. */
+/** 1 January 1980, the earliest date of a zip archive. A fixed date makes equal content give equal bytes. */
 const DATE = 0x21;
-/** Data begins at a multiple of so many bytes, as PyTorch has it, which may map a file into memory. */
+/** Data begins at multiples of this many bytes, as in PyTorch, which may map a file. */
 const ALIGNMENT = 64;
-/** An extra field that readers pass over: PyTorch pads with it. */
+/** An extra field that readers ignore. PyTorch uses it for padding. */
 const PADDING_FIELD = 0x4246;
 const FIELD_HEAD_BYTES = 4;
 
 export interface ZipContent {
-  /** Of ASCII characters. */
+  /** ASCII only. */
   name: string;
   data: Uint8Array;
 }
 
 /**
- * A zip archive of stored entries, in chunks.
+ * A zip archive of stored (uncompressed) entries, in chunks.
  *
- * @throws RangeError for one of 4 GiB or more
+ * @throws RangeError from 4 GiB
  */
 export function* encodeZip(entries: readonly ZipContent[]): Generator<Uint8Array> {
   const directory: Uint8Array[] = [];
@@ -60,10 +60,10 @@ export function* encodeZip(entries: readonly ZipContent[]): Generator<Uint8Array
   ]);
 }
 
-/** Place, value, and width in bytes. */
+/** Position, value, and width in bytes. */
 type Field = readonly [at: number, value: number, width: 2 | 4];
 
-/** What both headers of an entry say of it, by the distance from the version that it needs. */
+/** The fields that both headers of an entry share, by their distance from the version field. */
 function commonFields(nameLength: number, data: Uint8Array): Field[] {
   return [
     [0, VERSION, 2],
@@ -79,7 +79,7 @@ function shifted(fields: readonly Field[], by: number): Field[] {
   return fields.map(([at, value, width]) => [at + by, value, width]);
 }
 
-/** The extra field that takes data from `position` to the next place where data may begin. */
+/** The extra field that pads from `position` to the next aligned position. */
 function paddingFrom(position: number): Uint8Array {
   const missing = (ALIGNMENT - (position % ALIGNMENT)) % ALIGNMENT;
   if (missing === 0) return new Uint8Array(0);

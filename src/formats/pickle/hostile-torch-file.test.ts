@@ -72,7 +72,8 @@ describe('what a pickle asks for is not given', () => {
   it.each([
     ...['os.system', 'builtins.eval', 'builtins.exec', 'builtins.getattr', 'builtins.__import__'],
     ...['operator.attrgetter', 'functools.partial', 'subprocess.Popen', 'runpy._run_code', '_codecs.encode'],
-    // Of PyTorch itself: the first unpickles its argument without any restriction, the others fetch, run or write.
+    // Globals of PyTorch itself: the first unpickles its argument without restriction, the others download, run or
+    // write.
     ...['torch.storage._load_from_bytes', 'torch.load', 'torch.hub.load', 'torch.jit.load', 'torch.compile'],
     ...['torch.ops.load_library', 'torch.save', 'torch._utils._rebuild_sparse_tensor', 'torch.Tensor'],
     ...[
@@ -83,7 +84,7 @@ describe('what a pickle asks for is not given', () => {
   ])('%s', (global) => {
     const pickle = call(global, 'touch executed');
     expect(() => open(archive(pickle))).toThrow(`got the global ${global} (before byte`);
-    // In the old format any of its pickles may ask.
+    // In the old format, any of its pickles may name a global.
     expect(() => open(concat([LEGACY_MAGIC, pickle]))).toThrow(`got the global ${global} (before byte`);
     expect(existsSync('executed')).toBe(false);
   });

@@ -3,7 +3,7 @@ import { excerpt } from '../excerpt.ts';
 import { PickleList } from './pickle-machine.ts';
 import { TorchTensor } from './torch-tensor.ts';
 
-/** The tensors of a dictionary by their names. Throws a UserError where there is anything else, as transformers fails. */
+/** The tensors of a dictionary by name. Throws a UserError for any other value; transformers fails too. */
 export function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {
   const expected = 'a dictionary of tensors';
   if (!(value instanceof Map)) {

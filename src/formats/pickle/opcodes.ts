@@ -1,4 +1,4 @@
-/** Operations of a pickle that a dictionary of tensors and a list of storages are made of (Python's pickletools). */
+/** The pickle opcodes (Python's pickletools) that a dictionary of tensors and a list of storages need. */
 export const OPCODES = {
   PROTO: 0x80,
   FRAME: 0x95,
@@ -39,7 +39,7 @@ export const OPCODES = {
 
 export type Opcode = keyof typeof OPCODES;
 
-/** The other operations, for the message that refuses one. */
+/** The other opcodes, for the message that rejects one. */
 const REFUSED: Readonly<Record<number, string>> = {
   ...{ 105: 'INST', 111: 'OBJ', 129: 'NEWOBJ', 146: 'NEWOBJ_EX', 80: 'PERSID' },
   ...{ 130: 'EXT1', 131: 'EXT2', 132: 'EXT4', 48: 'POP', 49: 'POP_MARK', 50: 'DUP' },
@@ -52,7 +52,7 @@ const REFUSED: Readonly<Record<number, string>> = {
 
 const KNOWN = new Map<number, Opcode>(Object.entries(OPCODES).map(([name, byte]) => [byte, name as Opcode]));
 
-/** The operation of a byte, if it is one that is carried out. */
+/** The opcode of a byte, if it is supported. */
 export function knownOpcode(byte: number): Opcode | undefined {
   return KNOWN.get(byte);
 }

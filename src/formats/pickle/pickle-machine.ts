@@ -2,20 +2,20 @@ import { UserError } from '../../support/user-error.ts';
 import { excerptName } from '../excerpt.ts';
 import type { PickleReader } from './pickle-reader.ts';
 
-/** A global that may be called: what it makes of its arguments, undefined where they are not right. */
+/** A global that may be called. It returns undefined for invalid arguments. */
 export class PickleFunction {
   constructor(readonly apply: (args: readonly unknown[]) => unknown) {}
 }
 
-/** Tuples are arrays, which nothing changes once they are made; a list is this. */
+/** A list. Tuples are arrays, which are never changed. */
 export class PickleList {
   readonly items: unknown[] = [];
 }
 
 export interface PickleOptions {
-  /** Every global that a pickle may name, by `module.name`: a {@link PickleFunction}, or a value. */
+  /** Every global that a pickle may name, by `module.name`: a {@link PickleFunction} or a value. */
   globals: ReadonlyMap<string, unknown>;
-  /** What an id of something kept outside the pickle stands for; undefined where it is not right. */
+  /** Resolves the id of an object outside the pickle; undefined if the id is invalid. */
   persistent: (id: unknown) => unknown;
   /** The file's name for messages. */
   where: string;
@@ -23,7 +23,7 @@ export interface PickleOptions {
 
 const WHY = 'A pickle can run code, so that only tensors in dictionaries are read.';
 
-/** The stack of values, those under the marks, and the memo. */
+/** The stack of values, the stacks below the marks, and the memo. */
 export class PickleMachine {
   readonly #reader: PickleReader;
   readonly #options: PickleOptions;
@@ -79,7 +79,8 @@ export class PickleMachine {
   }
 
   global(module: unknown, name: unknown): void {
-    // Only texts are joined: the text of nested tuples, each twice in the next, would have no end.
+    // Only strings are joined: the text of nested tuples that each contain the last one twice would grow
+    // exponentially.
     if (typeof module !== 'string' || typeof name !== 'string') throw this.refused('a global without a name');
     const path = `${module}.${name}`;
     const value = this.#options.globals.get(path);
@@ -120,7 +121,7 @@ export class PickleMachine {
     this.push(target);
   }
 
-  /** Attributes of a dictionary, which torch.save keeps beside its items (`_metadata`), say nothing of tensors. */
+  /** Attributes of a dictionary, which torch.save keeps beside its items (`_metadata`), do not describe tensors. */
   build(): void {
     const [target] = this.popMany(2);
     if (!(target instanceof Map)) throw this.refused('attributes of something that is no dictionary');

@@ -1,6 +1,6 @@
 /**
- * Reads a pickle's arguments in order, or those of several that follow each other. Whatever lies beyond the end is a
- * {@link PickleEnd}.
+ * Reads the arguments of one or several consecutive pickles in order. Reading beyond the end throws a {@link
+ * PickleEnd}.
  */
 export class PickleReader {
   readonly #bytes: Uint8Array;
@@ -38,7 +38,7 @@ export class PickleReader {
     this.#take(count);
   }
 
-  /** undefined where it is no UTF-8. */
+  /** undefined if it is not UTF-8. */
   text(length: number): string | undefined {
     const start = this.#take(length);
     try {
@@ -48,7 +48,7 @@ export class PickleReader {
     }
   }
 
-  /** Up to a line feed, which is taken as well. */
+  /** Reads up to and including a line feed. */
   line(): string | undefined {
     const end = this.#bytes.indexOf(0x0a, this.at);
     if (end < 0) throw new PickleEnd();
@@ -57,7 +57,7 @@ export class PickleReader {
     return text;
   }
 
-  /** A little-endian number in two's complement of up to 8 bytes; undefined where it is longer or inexact. */
+  /** A little-endian two's complement number of up to 8 bytes; undefined if it is longer or not a safe integer. */
   long(length: number): number | undefined {
     const start = this.#take(length);
     if (length > 8) return undefined;
@@ -75,5 +75,5 @@ export class PickleReader {
   }
 }
 
-/** The pickle goes on beyond its bytes. */
+/** The pickle ends too early. */
 export class PickleEnd extends Error {}

@@ -3,10 +3,10 @@ import { excerptName } from '../excerpt.ts';
 import { type ByteRange, findZipDirectory, viewOf, zipDamaged } from './zip-directory.ts';
 import { readZipEntries, type ZipEntry } from './zip-entries.ts';
 
-/** A zip archive whose entries are stored as they are, so that any part of one can be read. */
+/** A zip archive with uncompressed entries, so that any part of an entry can be read. */
 export interface StoredZip {
   names(): string[];
-  /** Where an entry's bytes lie; undefined where there is no such entry. */
+  /** The range of an entry's bytes; undefined if there is no such entry. */
   locate(name: string): ByteRange | undefined;
 }
 
@@ -14,8 +14,8 @@ const LOCAL = { signature: 0x04034b50, bytes: 30 };
 const ENCRYPTED = 1;
 
 /**
- * Reads the directory of a zip archive (APPNOTE.TXT, also with 64-bit sizes), whose author is not trusted: every offset
- * is checked against the file, no two entries share bytes, and those that are compressed or encrypted are refused.
+ * Reads the directory of an untrusted zip archive (APPNOTE.TXT, also with 64-bit sizes). Every offset is checked
+ * against the file, no two entries share bytes, and compressed or encrypted entries are rejected.
  *
  * @param where the file's name for messages
  * @throws UserError
@@ -31,7 +31,7 @@ export function openStoredZip(source: ByteSource, where: string): StoredZip {
   };
 }
 
-/** Behind the local header, which must agree with the directory; its extra field has a length of its own. */
+/** The data follows the local header, which must agree with the directory; its extra field may have another length. */
 function dataOf(
   source: ByteSource,
   { size, offset, limit }: ZipEntry,

@@ -9,7 +9,9 @@ import { unpickle } from './unpickle.ts';
 
 const BYTE_ORDER_BYTES = 64;
 
-/** The format since PyTorch 1.6: a zip archive of one pickle, and an entry for each storage. Throws a UserError. */
+/**
+ * Opens the format since PyTorch 1.6: a zip archive of one pickle and an entry for each storage. Throws a UserError.
+ */
 export function openTorchArchive(source: ByteSource, where: string): TorchContent {
   const zip = openStoredZip(source, where);
   const folder = findFolder(zip, where);
@@ -24,7 +26,7 @@ export function openTorchArchive(source: ByteSource, where: string): TorchConten
   return { value, locate: (key) => zip.locate(`${folder}data/${key}`) };
 }
 
-/** The folder of the archive that everything lies in, with its slash. */
+/** The folder inside the archive that contains everything, with its slash. */
 function findFolder(zip: StoredZip, where: string): string {
   const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickles.length === 1) return pickles[0].slice(0, -'data.pkl'.length);

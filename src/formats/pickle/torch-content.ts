@@ -1,12 +1,12 @@
 import type { ByteRange } from './zip-directory.ts';
 
-/** What a file of `torch.save` holds, in either format. */
+/** The content of a `torch.save` file, in either format. */
 export interface TorchContent {
-  /** What was saved, with a TorchTensor for each tensor. */
+  /** The saved value, with a TorchTensor for each tensor. */
   value: unknown;
-  /** Where the bytes of a storage lie in the file; undefined where there is no such storage. */
+  /** The range of a storage's bytes in the file; undefined if there is no such storage. */
   locate(key: string): ByteRange | undefined;
 }
 
-/** Some 200 bytes a tensor, and a file has some thousand tensors. */
+/** About 200 bytes per tensor; a file has some thousand tensors. */
 export const MAX_PICKLE_BYTES = 2 ** 24;

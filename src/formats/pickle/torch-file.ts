@@ -12,24 +12,24 @@ import type { TorchContent } from './torch-content.ts';
 import { openTorchLegacy } from './torch-legacy.ts';
 import type { TorchTensor } from './torch-tensor.ts';
 
-/** Tensors may share their bytes, as tied weights do: so many times the file all of them may take. */
+/** Tensors may share bytes, as tied weights do. Together they may take this many times the size of the file. */
 const MAX_SHARING = 4;
 const ZIP_START = [0x50, 0x4b];
 const PICKLE_START = 0x80;
 
-/** A file that `torch.save` made of a dictionary of tensors (`adapter_model.bin`, `pytorch_model.bin`). */
+/** A file that `torch.save` made from a dictionary of tensors (`adapter_model.bin`, `pytorch_model.bin`). */
 export class TorchFile {
   readonly #source: ByteSource;
   readonly #where: string;
   readonly #tensors = new Map<string, { tensor: TorchTensor; info: TensorInfo }>();
-  /** The last tensor that is not row-major and of which a part was read: the next part is likely to follow. */
+  /** Cache of the last tensor that is not row-major and was read in part: the next part is likely to follow. */
   #gathered?: { name: string; data: TensorData };
 
   /**
-   * Reads what tensors there are, executing nothing; their bytes are read when asked for.
+   * Reads the list of tensors and executes nothing. Their bytes are read on request.
    *
    * @param where the file's name for messages
-   * @throws UserError for a file that is damaged, big-endian, or holds anything but tensors
+   * @throws UserError for a file that is damaged or big-endian, or contains anything but tensors
    */
   constructor(source: ByteSource, where: string) {
     this.#source = source;
@@ -55,7 +55,7 @@ export class TorchFile {
     return this.#tensors.has(name);
   }
 
-  /** Throws a UserError with the nearest names where there is no such tensor. */
+  /** Throws a UserError with the nearest names if there is no such tensor. */
   info(name: string): TensorInfo {
     return this.#find(name).info;
   }
@@ -67,7 +67,7 @@ export class TorchFile {
     return info.axes ? gatherStrided(data, tensor.shape, tensor.strides) : data;
   }
 
-  /** As TensorFile.readFloat32. A part of a tensor that is not row-major takes the memory of all of it. */
+  /** Like TensorFile.readFloat32. Reading a part of a tensor that is not row-major loads all of it. */
   readFloat32(name: string, start?: number, end?: number): Float32Array {
     const { tensor, info } = this.#find(name);
     const range = elementRange(tensor.count, start, end);

@@ -23,7 +23,7 @@ const STORAGES: Readonly<Record<string, Dtype>> = {
   BoolStorage: 'BOOL',
 };
 
-/** All that a file of tensors may name. */
+/** The globals that a file of tensors may name. */
 export const TORCH_GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['collections.OrderedDict', new PickleFunction((args) => (args.length === 0 ? new Map() : undefined))],
   ['torch._utils._rebuild_tensor_v2', new PickleFunction(rebuildTensor)],
@@ -31,7 +31,10 @@ export const TORCH_GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unkno
   ...Object.entries(STORAGES).map(([name, dtype]) => [`torch.${name}`, new StorageType(dtype)] as const),
 ]);
 
-/** `('storage', type, key, location, elements)`, and in the old format a view of it, which PyTorch 1.0 gave up: None. */
+/**
+ * `('storage', type, key, location, elements)`. The old format adds a view, which must be None: PyTorch 1.0 dropped
+ * views.
+ */
 export function storageOf(id: unknown): TorchStorage | undefined {
   if (!Array.isArray(id) || id.length < 5 || id.length > 6) return undefined;
   const [kind, type, key, , count, view = null] = id;
@@ -39,7 +42,7 @@ export function storageOf(id: unknown): TorchStorage | undefined {
   return fits && view === null ? new TorchStorage(type.dtype, key, count) : undefined;
 }
 
-/** storage, offset, shape, strides, and what is of use in training only. */
+/** The arguments are storage, offset, shape and strides; the rest matters only for training. */
 function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TorchTensor | undefined {
   if (!(storage instanceof TorchStorage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
     return undefined;

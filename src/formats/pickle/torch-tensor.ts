@@ -1,12 +1,12 @@
 import { elementCount } from '../../support/element-count.ts';
 import type { Dtype } from '../tensor-data.ts';
 
-/** The memory of one tensor or of several. */
+/** The memory of one or more tensors. */
 export class TorchStorage {
   constructor(
     readonly dtype: Dtype,
     readonly key: string,
-    /** Elements. */
+    /** Number of elements. */
     readonly count: number,
   ) {}
 }
@@ -19,11 +19,11 @@ export class TorchTensor {
     readonly shape: readonly number[],
     readonly strides: readonly number[],
     readonly count: number,
-    /** Elements of the storage from the first of the tensor to its last, both included. */
+    /** Elements of the storage from the first of the tensor to its last, inclusive. */
     readonly span: number,
   ) {}
 
-  /** undefined for a view that leaves its storage, or has more elements than that and so repeats some. */
+  /** undefined for a view that exceeds its storage, or has more elements than the storage and so repeats some. */
   static of(
     storage: TorchStorage,
     offset: number,
@@ -32,20 +32,20 @@ export class TorchTensor {
   ): TorchTensor | undefined {
     const count = shape.includes(0) ? 0 : elementCount(shape);
     const span = count === 0 ? 0 : 1 + shape.reduce((sum, n, axis) => sum + (n - 1) * strides[axis], 0);
-    // A few bytes repeated without end could fill the memory.
+    // A few bytes repeated without limit could fill the memory.
     const fits = count <= storage.count && offset + span <= storage.count;
     return fits ? new TorchTensor(storage, offset, shape, strides, count, span) : undefined;
   }
 
   /**
-   * The order in which the axes lie in the storage, slowest first: [0, 1, …] where its elements are row-major, undefined
-   * where there are others between them.
+   * The order of the axes in the storage, slowest first: [0, 1, …] if row-major, undefined if other elements lie
+   * between them.
    */
   get axes(): number[] | undefined {
     const { shape, strides } = this;
     const all = shape.map((_, axis) => axis);
     if (this.count === 0 || this.#liesIn(all)) return all;
-    // The stride of an axis of one says nothing.
+    // The stride of an axis of size one has no meaning.
     const [single, long] = [all.filter((axis) => shape[axis] === 1), all.filter((axis) => shape[axis] > 1)];
     const order = [...single, ...long.sort((a, b) => strides[b] - strides[a])];
     return this.#liesIn(order) ? order : undefined;

@@ -17,10 +17,10 @@ const bytesOf = (parts: readonly Part[]) =>
   );
 const text = (value: string) => bytesOf(['X', u32(value.length), value]);
 
-/** The value below, twice in a tuple, and so on. */
+/** A tuple with the value below twice, repeated. */
 const twice = (times: number) => Array.from({ length: times }, () => ['q', 0, 'h', 0, 0x86] as Part[]).flat();
 
-/** How many values there are in one, each counted once. @throws Error for one that no pickle may give */
+/** The number of values in a value, each counted once. @throws Error for a value that no pickle may return */
 function checkedValues(root: unknown): number {
   const seen = new Set<unknown>();
   const left = [root];
@@ -87,7 +87,7 @@ describe('a pickle that wants more', () => {
     ['the global os.system', ['cos\nsystem\n', text('touch executed'), 0x85, 'R.']],
     ['the global os.system', [text('os'), text('system'), 0x93, '.']],
     ['the global builtins.eval', ['cbuiltins\neval\n.']],
-    // A dotted name, or parts cut at another dot, would reach what is allowed by another way.
+    // A dotted name, or parts cut at another dot, would reach an allowed global by another path.
     ['the global a.f.__globals__', ['ca\nf.__globals__\n.']],
     ['the global constructor.name', ['cconstructor\nname\n.']],
     ['a global without a name', ['K', 7, text('f'), 0x93, '.']],
@@ -135,7 +135,7 @@ describe('a damaged pickle', () => {
   it('takes neither depth nor doubling for more than it is', () => {
     const deep = load('N', new Uint8Array(400_000).fill(0x85), '.');
     expect(deep).toBeInstanceOf(Array);
-    // Each level holds the one before it twice: 2^1000 values, were they copied.
+    // Each level contains the one before it twice: 2^1000 values, if they were copied.
     expect(load(')', ...twice(1000), '.')).toHaveLength(2);
     expect(() => load(new Uint8Array(2 ** 19 + 1).fill(0x7d), '.')).toThrow('more than 524288 operations');
     // A dictionary that holds itself.
@@ -158,7 +158,7 @@ describe('a damaged pickle', () => {
       }),
     );
     readOrRefuse(inputs, load, (value, bytes) => {
-      // An operation makes one value, or one around those that there are.
+      // An opcode makes one value, or one around existing values.
       expect(checkedValues(value)).toBeLessThanOrEqual(bytes.length);
     });
   });

@@ -3,16 +3,16 @@ import { PickleList, PickleMachine, type PickleOptions } from './pickle-machine.
 import { PickleEnd, type PickleReader } from './pickle-reader.ts';
 
 /**
- * Every operation takes a byte at least and makes a value of at most some 200, so that this bounds memory. A tensor
- * takes some 30, and a file has some thousand tensors.
+ * Every opcode takes at least one byte and makes a value of at most some 200 bytes, so this bounds memory. A tensor
+ * takes some 30 opcodes, and a file has some thousand tensors.
  */
 const MAX_OPERATIONS = 2 ** 19;
 const MAX_PROTOCOL = 5;
 
 /**
- * The value of a pickle that holds data alone: dictionaries (a Map), tuples (an array), lists, texts, numbers, booleans,
- * None (null), and what the given globals make. Nothing of the pickle is executed: whatever operation or global is not
- * needed for that is refused by its name. The reader stays behind the pickle, where another one may follow.
+ * The value of a pickle that contains only data: dictionaries (as Map), tuples (as array), lists, strings, numbers,
+ * booleans, None (as null), and the results of the given globals. Nothing in the pickle is executed: any other opcode
+ * or global is rejected by name. The reader stays behind the pickle, because another one may follow.
  *
  * @throws UserError
  */

@@ -7,24 +7,24 @@ export interface ByteRange {
   end: number;
 }
 
-/** Where the entries of an archive are described. */
+/** The central directory of an archive. */
 export interface ZipDirectory extends ByteRange {
-  /** Entries. */
+  /** Number of entries. */
   count: number;
 }
 
-/** One entry a tensor; the largest models have some 10,000. */
+/** One entry per tensor; the largest models have some 10,000. */
 const MAX_ENTRIES = 2 ** 17;
-/** 46 bytes an entry, its name and some more. */
+/** 46 bytes per entry, plus its name and extra fields. */
 const MAX_DIRECTORY_BYTES = 2 ** 24;
-/** A comment of the most bytes that its length can say, and the record before it. */
+/** The longest possible comment and the record before it. */
 const MAX_TAIL_BYTES = 0xffff + 22;
 
 const END = { signature: 0x06054b50, bytes: 22 };
 const END_64 = { signature: 0x06064b50, bytes: 56 };
 const LOCATOR_64 = { signature: 0x07064b50, bytes: 20 };
 
-/** Finds the central directory of a zip archive from its end, within the file. Throws a UserError. */
+/** Finds the central directory of a zip archive, from the end of the file. Throws a UserError. */
 export function findZipDirectory(source: ByteSource, where: string): ZipDirectory {
   const start = Math.max(0, source.size - MAX_TAIL_BYTES);
   const tail = viewOf(source.read(start, source.size));
@@ -48,7 +48,7 @@ export function findZipDirectory(source: ByteSource, where: string): ZipDirector
   return directory;
 }
 
-/** The directory as the records before the end say in 64 bits, if there are any. */
+/** The directory according to the 64-bit records before the end, if there are any. */
 function findDirectory64(source: ByteSource, end: number, where: string): ZipDirectory | undefined {
   if (end < LOCATOR_64.bytes) return undefined;
   const locator = viewOf(source.read(end - LOCATOR_64.bytes, end));

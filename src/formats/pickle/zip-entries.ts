@@ -5,19 +5,19 @@ import { viewOf, type ZipDirectory, zipDamaged } from './zip-directory.ts';
 
 export interface ZipEntry {
   size: number;
-  /** Of its local header. */
+  /** Offset of its local header. */
   offset: number;
-  /** Of the next one, or of the directory: before it the entry must end. */
+  /** Offset of the next header, or of the directory: the entry must end before it. */
   limit: number;
 }
 
 const ENTRY = { signature: 0x02014b50, bytes: 46 };
 const ZIP64_FIELD = 1;
 const ENCRYPTED = 1;
-/** What a 32-bit field holds whose value stands in 64 bits elsewhere. */
+/** The value of a 32-bit field whose real value is in a 64-bit field. */
 const ELSEWHERE = 0xffffffff;
 
-/** What a central directory says of its entries. Throws a UserError for any that is compressed or encrypted. */
+/** The entries of a central directory. Throws a UserError for an entry that is compressed or encrypted. */
 export function readZipEntries(
   source: ByteSource,
   { begin, end, count }: ZipDirectory,
@@ -72,7 +72,7 @@ function readEntry(view: DataView, at: number, extra: number, extraEnd: number, 
   return { size, offset };
 }
 
-/** Fields of 32 bits, or what the extra field for 64 bits holds of those that say so, in this order. */
+/** 32-bit fields. Those that refer to the 64-bit extra field are read from it, in this order. */
 function wideFields(fields: number[], view: DataView, begin: number, end: number, where: string): number[] {
   if (!fields.includes(ELSEWHERE)) return fields;
   for (let at = begin; at + 4 <= end; ) {

@@ -3,10 +3,10 @@ import { UserError } from '../../support/user-error.ts';
 const VARIABLE = 'ADALORA_THREADS';
 
 /**
- * How many threads the user wants the engine to compute with, from the environment; undefined where it shall decide. Fewer
- * than there are cores leave some to others, and one is the quickest for a model of a few thousand weights.
+ * The number of compute threads that the environment asks for; undefined lets the engine decide. Fewer threads leave
+ * cores to other programs. One thread is fastest for a model of a few thousand weights.
  *
- * @throws UserError where it is no count from 1
+ * @throws UserError if it is not an integer of at least 1
  */
 export function askedThreads(environment: NodeJS.ProcessEnv = process.env): number | undefined {
   const given = environment[VARIABLE];

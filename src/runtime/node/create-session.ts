@@ -7,11 +7,11 @@ import { loadEngine } from './load-engine.ts';
 
 export interface NodeSessionOptions extends SessionOptions {
   device: 'cpu' | 'webgpu';
-  /** The folder that holds the files that the graph's external weights name. */
+  /** The folder of the files that the graph's external weights name. */
   weightFolder?: string;
   /**
-   * Whether kernels may keep weights in an order of their own, a copy for every product; the mapping of a weight that only
-   * such products read is let go.
+   * Whether kernels may keep weights in their own layout, which copies each weight once per product. If only such
+   * products read a weight, its mapping is released.
    */
   prepack?: boolean;
   /** Writes the engine's profile to a file with this prefix when the session is released. */
@@ -19,10 +19,10 @@ export interface NodeSessionOptions extends SessionOptions {
 }
 
 /**
- * Loads a model in Node. Weights are mapped from `weightFolder`; prepacking is off by default so that they stay a
- * mapping which sessions share, and the memory planner is off because it nearly doubles the peak at no gain in speed.
+ * Loads a model in Node. Weights are mapped from `weightFolder`. Prepacking is off by default, so that sessions share
+ * the mapping. The memory planner is off because it nearly doubles the peak and saves no time.
  *
- * @throws UserError where the engine is not installed, or WebGPU finds no GPU
+ * @throws UserError if the engine is not installed, or WebGPU finds no GPU
  */
 export async function createSession(model: Uint8Array, options: NodeSessionOptions): Promise<Session> {
   const { device, weightFolder, threads = askedThreads(), prepack = false, profilePrefix } = options;
@@ -33,7 +33,7 @@ export async function createSession(model: Uint8Array, options: NodeSessionOptio
     executionProviders: device === 'webgpu' ? ['webgpu', 'cpu'] : ['cpu'],
     enableMemPattern: false,
     graphOptimizationLevel: 'all',
-    // Fatal only: every error is thrown, and need not be printed as well.
+    // Fatal only: every error is thrown, so it need not be printed as well.
     logSeverityLevel: 4,
     ...(threads && { intraOpNumThreads: threads }),
     ...(profilePrefix && { enableProfiling: true, profileFilePrefix: profilePrefix }),

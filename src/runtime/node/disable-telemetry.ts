@@ -1,7 +1,7 @@
 /**
- * Tells the engine to gather and send nothing: since 1.30 it otherwise keeps an id of the machine and events in the user's
- * cache on Linux and macOS, and sends them to Microsoft. Its library reads the process's own environment, which a worker
- * cannot change: whoever starts one that computes calls this first. A value that somebody has set stays.
+ * Turns off the engine's telemetry. Since 1.30 it keeps a machine id and events in the user's cache on Linux and
+ * macOS, and sends them to Microsoft. The native library reads the environment of the process, which a worker cannot
+ * change: call this before you start a worker that computes. A value that is already set stays.
  */
 export function disableTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY ??= '1';

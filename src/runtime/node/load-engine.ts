@@ -4,11 +4,11 @@ import { disableTelemetry } from './disable-telemetry.ts';
 const ENGINE = 'onnxruntime-node';
 
 /**
- * The engine's binding for Node. It is an optional dependency: its install script fetches CUDA libraries, which are not
- * used here, and a package manager may leave it out where that fails.
+ * Loads the engine's binding for Node. It is an optional dependency: its install script downloads CUDA libraries,
+ * which are not used here, and a package manager may skip it if that fails.
  *
- * @param load how it is loaded
- * @throws UserError where it is not installed, or not for this system
+ * @param load replaces the import in tests
+ * @throws UserError if it is not installed, or does not support this system
  */
 export async function loadEngine(
   load = () => import('onnxruntime-node'),

@@ -6,7 +6,7 @@ import { loadEngine } from './load-engine.ts';
 
 /** A file that the graph's external weights name. */
 export interface WeightFile {
-  /** The name that the graph knows it by. */
+  /** The name in the graph. */
   path: string;
   /** Its content, or a URL to fetch it from. */
   data: Uint8Array | string;
@@ -15,15 +15,16 @@ export interface WeightFile {
 export interface WebSessionOptions extends SessionOptions {
   device: 'wasm' | 'webgpu';
   weightFiles?: readonly WeightFile[];
-  /** The address of the folder with the engine's files; by default beside its code. */
+  /** The URL of the folder with the engine's files; by default beside its code. */
   engineUrl?: string;
 }
 
 /**
  * Loads a model in a browser (or on WebAssembly in Node). The weight files are held in memory while the session is
- * made; several threads need a cross-origin isolated page, and the first session decides their number for all.
+ * created. Several threads need a cross-origin isolated page, and the first session sets the number of threads for
+ * all.
  *
- * @throws UserError where WebGPU finds no GPU, or the engine does not find its own files
+ * @throws UserError if WebGPU finds no GPU, or the engine does not find its own files
  */
 export async function createSession(model: Uint8Array, options: WebSessionOptions): Promise<Session> {
   const { device, threads, weightFiles, engineUrl } = options;
@@ -34,7 +35,7 @@ export async function createSession(model: Uint8Array, options: WebSessionOption
     executionProviders: device === 'webgpu' ? ['webgpu', 'wasm'] : ['wasm'],
     enableMemPattern: false,
     graphOptimizationLevel: 'all',
-    // Fatal only: every error is thrown, and need not be printed as well.
+    // Fatal only: every error is thrown, so it need not be printed as well.
     logSeverityLevel: 4,
     ...(weightFiles && { externalData: weightFiles }),
     extra: {

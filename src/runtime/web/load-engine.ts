@@ -5,10 +5,9 @@ import type { Device } from '../session.ts';
 export type WebEngine = typeof import('onnxruntime-web');
 
 /**
- * The build of the engine for a device: of several the smallest. That for WebAssembly alone is the same binary in Node
- * and in a page.
+ * The smallest build of the engine for a device. The build for WebAssembly is the same binary in Node and in a page.
  *
- * @throws UserError where there is no GPU: the engine would go on without one, and not say so
+ * @throws UserError if there is no GPU: the engine would silently fall back to the CPU
  */
 export async function loadEngine(device: Exclude<Device, 'cpu'>): Promise<WebEngine> {
   if (device === 'wasm') return import('#wasm-engine');

@@ -1,4 +1,4 @@
-/** The engine's build for WebAssembly: package.json names the one for Node and the one for pages. */
+/** The engine's build for WebAssembly. package.json maps it to one build for Node and one for pages. */
 declare module '#wasm-engine' {
   export * from 'onnxruntime-web';
 }

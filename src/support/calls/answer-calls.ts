@@ -1,17 +1,17 @@
 import type { Call, Cancel, Port, Reply } from './call.ts';
 
-/** What a method's work may use. */
+/** Passed to every method. */
 export interface Answering {
   /** Aborted when the caller no longer waits. */
   signal: AbortSignal;
-  /** Tells the caller something before the answer. */
+  /** Sends the caller a message before the answer. */
   tell(told: unknown): void;
 }
 
 /**
- * Answers what a `Caller` at the other end of a port asks.
+ * Answers the calls of a `Caller` at the other end of a port.
  *
- * @param plain an error as plain data
+ * @param plain turns an error into plain data
  */
 export function answerCalls(
   answer: (call: Call, answering: Answering) => Promise<unknown>,

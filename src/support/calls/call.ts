@@ -1,10 +1,10 @@
-/** One end of a line between threads. Messages are plain data. */
+/** One end of a channel between threads. Messages are plain data. */
 export interface Port<Received> {
   send(message: unknown): void;
   onMessage(listener: (message: Received) => void): void;
 }
 
-/** Asks for a method; the answer has the same id. */
+/** Calls a method; the answer has the same id. */
 export interface Call {
   id: number;
   method: string;
@@ -16,5 +16,5 @@ export interface Cancel {
   cancel: number;
 }
 
-/** What a call tells on its way, such as a piece of text; then its value or its error. */
+/** A message on the way, such as a piece of text; or the value or error that ends the call. */
 export type Reply = { id: number } & ({ told: unknown } | { value: unknown } | { error: unknown });

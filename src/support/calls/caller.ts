@@ -7,9 +7,9 @@ interface Waiting {
 }
 
 export interface CallOptions<Told = never> {
-  /** Ends the waiting with its reason, and the work at the other end. */
+  /** Rejects the call with the signal's reason, and aborts the work at the other end. */
   signal?: AbortSignal;
-  /** Called with what the call tells on its way. */
+  /** Called with the messages that arrive before the answer. */
   onTold?(told: Told): void;
 }
 
@@ -21,14 +21,18 @@ export class Caller {
   #calls = 0;
   #failure: Error | undefined;
 
-  /** @param revived the error that was sent as plain data */
+  /**
+   * @param revived restores an error that was sent as plain data
+   */
   constructor(port: Port<Reply>, revived: (error: never) => Error) {
     this.#port = port;
     this.#revived = revived;
     port.onMessage((reply) => this.#take(reply));
   }
 
-  /** @throws the signal's reason; the method's error; an error of the port for arguments that are no plain data */
+  /**
+   * @throws the signal's reason; the method's error; the port's error if the arguments are not plain data
+   */
   async call<Value, Told = never>(
     method: string,
     args: readonly unknown[],
@@ -53,7 +57,7 @@ export class Caller {
     }
   }
 
-  /** Fails the calls of now and later. The first reason counts. */
+  /** Fails all pending and later calls. The first reason counts. */
   fail(reason: Error): void {
     this.#failure ??= reason;
     for (const { reject } of this.#waiting.values()) reject(reason);

@@ -1,10 +1,10 @@
 import { type BigIntStats, statSync } from 'node:fs';
 
 /**
- * Tells the state of a file from every other: after any write it is another one, also where size and time of modification
- * are set back, which the time of change cannot be.
+ * Identifies the state of a file. Any write changes it, even if size and modification time are reset, because the
+ * change time (ctime) cannot be set.
  *
- * @returns undefined for what is missing or may not be looked at
+ * @returns undefined if the file is missing or unreadable
  */
 export function fileIdentity(path: string): string | undefined {
   try {
@@ -14,7 +14,7 @@ export function fileIdentity(path: string): string | undefined {
   }
 }
 
-/** The same for what is known of a file already. */
+/** The same, from a file's stats. */
 export function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join();
 }

@@ -4,16 +4,16 @@ const context: { work?: () => unknown } = {};
 createContext(context);
 const script = new Script('work()');
 
-/** Work that was ended. */
+/** Thrown when work exceeds its time limit. */
 export class TookTooLong extends Error {
   override name = 'TookTooLong';
 }
 
 /**
- * Does work that yields to nobody, and ends it where it takes longer than so many milliseconds, be it in the midst of a regular
- * expression. Starting the clock takes a tenth of a millisecond.
+ * Runs synchronous work and stops it after the given milliseconds, even inside a regular expression. Starting the
+ * timer takes 0.1 ms.
  *
- * @throws TookTooLong, and what the work throws
+ * @throws TookTooLong, and any error of the work
  */
 export function limitTime<T>(work: () => T, ms: number): T {
   context.work = work;

@@ -5,10 +5,10 @@ import { threadId } from 'node:worker_threads';
 import { isAlive } from './is-alive.ts';
 import { processStatus } from './process-status.ts';
 
-/** Where process numbers mean the same: two containers of one host name have them twice. */
+/** The scope in which process numbers are unique: two containers with the same host name can have equal ones. */
 export interface Place {
   host: string;
-  /** The machine's start and the pid namespace, if the system is Linux. */
+  /** The machine's boot id and the pid namespace, on Linux only. */
   boot?: string;
   namespace?: string;
 }
@@ -36,7 +36,7 @@ function thisPlace(): Place {
   }
 }
 
-/** Sixteen hexadecimal digits for a place, as part of a file's name. */
+/** Sixteen hexadecimal digits that identify a place, for file names. */
 export function placeKey({ host, boot, namespace }: Place = thisPlace()): string {
   return createHash('sha256')
     .update(JSON.stringify([host, boot, namespace]))
@@ -45,7 +45,7 @@ export function placeKey({ host, boot, namespace }: Place = thisPlace()): string
 }
 
 /**
- * Whether a process has ended; undefined if it ran in another place, from which nobody can tell.
+ * Whether a process has ended; undefined if it ran in another place, because its number cannot be checked from here.
  *
  * @param place its {@link placeKey}
  */

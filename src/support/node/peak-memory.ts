@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The most memory this process has had resident, in MB. On Linux the kernel's own mark: what getrusage gives starts
- * from the parent's size there.
+ * The peak resident memory of this process, in MB. On Linux it is read from the kernel, because getrusage starts from
+ * the parent's size there.
  */
 export function peakMemoryMb(): number {
   const kilobytes = process.platform === 'linux' ? highWaterMark() : undefined;
@@ -14,6 +14,6 @@ function highWaterMark(): number | undefined {
     const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
     return kilobytes === undefined ? undefined : Number(kilobytes);
   } catch {
-    return undefined; // No /proc, as in some sandboxes.
+    return undefined; // Some sandboxes have no /proc.
   }
 }

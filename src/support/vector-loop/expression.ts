@@ -1,4 +1,4 @@
-/** What is computed of each element: from elements of vectors, and from scalars, which are the same for all of them. */
+/** A value computed per element, from elements of vectors and from scalars. */
 export type Expression =
   | { op: 'vector' | 'scalar'; name: string }
   | { op: Operator; operands: readonly Expression[] };

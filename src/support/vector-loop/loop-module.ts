@@ -4,9 +4,9 @@ import type { Expression, Operator } from './expression.ts';
 export interface LoopCode {
   vectors: readonly string[];
   scalars: readonly string[];
-  /** What becomes of some of the vectors. */
+  /** The vectors that change, each with its new value. */
   results: Readonly<Record<string, Expression>>;
-  /** Elements that each vector has room for, a multiple of 4. */
+  /** Elements of memory per vector, a multiple of 4. */
   room: number;
 }
 
@@ -18,7 +18,7 @@ const FUNCTION = 0x60;
 const [LOOP, END, BRANCH_IF, DROP] = [[0x03, 0x40], [0x0b], [0x0d, 0x00], [0x1a]];
 const [GET, SET, TEE] = [0x20, 0x21, 0x22];
 const [I32_CONST, I32_ADD, I32_LESS] = [0x41, 0x6a, 0x49];
-/** Four numbers of 32 bits from memory and back; one number four times. */
+/** SIMD opcodes: load, store and splat of 32-bit floats. */
 const [LOAD, STORE, SPLAT] = [0x00, 0x0b, 0x13].map((code) => [0xfd, code]);
 const OPERATORS: Record<Operator, number[]> = {
   absolute: [0xfd, 0xe0, 0x01],
@@ -31,13 +31,13 @@ const OPERATORS: Record<Operator, number[]> = {
 
 const PAGE_BYTES = 65536;
 const FLOAT32_BYTES = 4;
-/** Elements of each vector that a turn of the loop takes. */
+/** Elements of each vector per iteration. */
 export const LANES = 4;
 const STRIDE = LANES * FLOAT32_BYTES;
 
 /**
- * Encodes a module with a `memory` and with `run(bytes, ...scalars)`, which goes over so many bytes of each vector, a multiple
- * of 16 and at least that. It computes in 32 bits, and takes all that it reads of an element before it writes.
+ * Encodes a module with a `memory` and with `run(bytes, ...scalars)`. `run` processes `bytes` bytes of each vector: a
+ * multiple of 16, at least 16. It computes in 32 bits, and reads all its inputs of an element before it writes.
  */
 export function loopModule(code: LoopCode): Uint8Array<ArrayBuffer> {
   const { vectors, scalars, room } = code;
@@ -65,14 +65,14 @@ export function loopModule(code: LoopCode): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The loop's instructions. Each expression is computed once and kept in a local; `lanes` is the number of these, which hold four
- * elements each and stand behind the parameters and the offset.
+ * The loop's instructions. Each expression is computed once and kept in a local. `lanes` is the number of these
+ * locals: they hold four elements each and follow the parameters and the offset.
  */
 function loopFunction({ vectors, scalars, results, room }: LoopCode) {
   const bytes = 0;
   const offset = 1 + scalars.length;
   let last = offset;
-  // Scalars by their names, the others as objects: an expression that is used twice is one object.
+  // Scalars by their names, others by object identity: an expression that is used twice is one object.
   const locals = new Map<unknown, number>(scalars.map((name) => [name, ++last]));
   const get = (local: number) => [GET, ...unsigned(local)];
   // Aligned to 2⁴ bytes.

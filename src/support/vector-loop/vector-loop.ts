@@ -1,20 +1,22 @@
 import type { Expression } from './expression.ts';
 import { LANES, loopModule } from './loop-module.ts';
 
-/** Elements of each vector that are computed in one go: so many of half a dozen vectors fit a core's cache. */
+/** Elements of each vector per call: six such vectors fit a core's cache. */
 const ROOM = 4096;
 
 /**
- * One pass over vectors of equal length, four elements at a time, by WebAssembly. Each operation is rounded to 32 bits, as PyTorch's
- * are, and as `Math.fround` around it would be.
+ * One pass over vectors of equal length, four elements at a time, in WebAssembly. Each operation is rounded to 32
+ * bits, as in PyTorch and with `Math.fround` around each operation.
  */
 export class VectorLoop<Vector extends string, Scalar extends string> {
   readonly #run: (bytes: number, ...scalars: number[]) => void;
   readonly #scalars: readonly Scalar[];
-  /** Where the loop has a part of each vector. */
+  /** The part of the loop's memory for each vector. */
   readonly #parts: readonly { name: Vector; part: Float32Array; changes: boolean }[];
 
-  /** @param build what becomes of some of the vectors, each from what all were before */
+  /**
+   * @param build returns the new values of the vectors that change, as functions of the old values
+   */
   constructor(
     vectors: readonly Vector[],
     scalars: readonly Scalar[],
@@ -42,14 +44,14 @@ export class VectorLoop<Vector extends string, Scalar extends string> {
     }));
   }
 
-  /** In place. The vectors have one length, and none overlaps another. */
+  /** Updates the vectors in place. They have the same length and do not overlap. */
   run(vectors: Readonly<Record<Vector, Float32Array>>, scalars: Readonly<Record<Scalar, number>>): void {
     const numbers = this.#scalars.map((name) => scalars[name]);
     const { length } = vectors[this.#parts[0].name];
     for (let start = 0; start < length; start += ROOM) {
       const end = Math.min(start + ROOM, length);
       for (const { name, part } of this.#parts) part.set(vectors[name].subarray(start, end));
-      // What is behind an end that does not fill the lanes is computed for nothing.
+      // If the end does not fill the lanes, the elements behind it are computed and ignored.
       this.#run(Float32Array.BYTES_PER_ELEMENT * LANES * Math.ceil((end - start) / LANES), ...numbers);
       for (const { name, part, changes } of this.#parts)
         if (changes) vectors[name].set(part.subarray(0, end - start), start);

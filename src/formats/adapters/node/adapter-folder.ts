@@ -7,16 +7,16 @@ import type { StoredAdapter } from '../stored-adapter.ts';
 import { readAdapterHub, writeAdapterHub } from './adapterhub-folder.ts';
 import { readPeft, writePeft } from './peft-folder.ts';
 
-/** Whether a folder holds an adapter, as PEFT, AdapterHub or this library saves it. */
+/** Whether a folder contains an adapter saved by PEFT, AdapterHub or this library. */
 export function holdsAdapter(folder: string): boolean {
   return existsSync(join(folder, ADAPTER_CONFIG));
 }
 
 /**
- * Reads an adapter that PEFT, AdapterHub or this library saved; tensors of any floating type become f32. Of a pickle
- * nothing is executed.
+ * Reads an adapter saved by PEFT, AdapterHub or this library. Tensors of any floating-point type become f32. Pickles
+ * are parsed, never executed.
  *
- * @throws UserError for anything missing or damaged
+ * @throws UserError for a missing or damaged file
  */
 export function readAdapter(folder: string): StoredAdapter {
   if (!existsSync(folder)) throw missingFile(folder, 'an adapter folder');
@@ -24,7 +24,7 @@ export function readAdapter(folder: string): StoredAdapter {
   return formatOfFiles(present) === 'peft' ? readPeft(folder, present) : readAdapterHub(folder, present);
 }
 
-/** Writes an adapter as the library does that its settings are for. Each file is written atomically, the settings last. */
+/** Writes an adapter in the format of its settings. Each file is written atomically, the settings last. */
 export function writeAdapter(folder: string, adapter: StoredAdapter): void {
   if (isAdapterHub(adapter.config)) writeAdapterHub(folder, adapter);
   else writePeft(folder, adapter);

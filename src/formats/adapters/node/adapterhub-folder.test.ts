@@ -42,7 +42,7 @@ describe("AdapterHub's folder", () => {
       'pytorch_adapter.bin',
       'pytorch_model_head.bin',
     ]);
-    // AdapterHub refuses a scaling that is no float.
+    // AdapterHub rejects a scaling that is not a float.
     expect(text('adapter_config.json')).toContain('"scaling": 1.0');
   });
 
@@ -116,7 +116,7 @@ describe.skipIf(cases.length === 0)("AdapterHub's own adapters (skipped without 
     expect(adapter.tensors.size).toBeGreaterThan(8);
     writeAdapter(folder, adapter);
     expect(readAdapter(folder)).toEqual(adapter);
-    // As `save_adapter` has written it; the other file was written anew by the golden cases' generator.
+    // As `save_adapter` wrote it; the generator of the golden cases rewrote the other file.
     expect(text('head_config.json')).toBe(readFileSync(join(source, 'head_config.json'), 'utf8'));
     const indent = (json: string) => json.replaceAll(/^( +)/gm, (spaces) => ' '.repeat(spaces.length / 2));
     expect(`${indent(text('adapter_config.json'))}\n`).toBe(

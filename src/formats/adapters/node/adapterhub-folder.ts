@@ -9,12 +9,12 @@ import { readAdapterTensors } from './adapter-tensors.ts';
 import { readSettings } from './read-settings.ts';
 
 const { tensors: TENSORS, headConfig: HEAD_CONFIG, headTensors: HEAD_TENSORS } = ADAPTERHUB_FILES;
-/** What `load_adapter` reads where it is not told to look for safetensors. */
+/** The files that `load_adapter` reads by default, without its option for safetensors. */
 const [WRITTEN, WRITTEN_HEAD] = [TENSORS[1], HEAD_TENSORS[1]];
-/** AdapterHub refuses a scaling that is a whole number. */
+/** AdapterHub rejects integers for these. */
 const FLOATS = ['dropout', 'reduction_factor', 'scaling', 'stochastic_depth'];
 
-/** The adapter and the head in one. `present`: the files of the folder. */
+/** Reads the adapter and its head together. `present`: the files of the folder. */
 export function readAdapterHub(folder: string, present: readonly string[]): StoredAdapter {
   const config = readSettings(
     join(folder, ADAPTER_CONFIG),
@@ -35,7 +35,7 @@ export function readAdapterHub(folder: string, present: readonly string[]): Stor
   };
 }
 
-/** As AdapterHub's `save_adapter`: where the settings lie, all else is complete. */
+/** Writes like AdapterHub's `save_adapter`. The settings come last: if they exist, the adapter is complete. */
 export function writeAdapterHub(folder: string, { config, tensors, head }: StoredAdapter): void {
   const [own, saved] = [true, false].map((isOwn) =>
     [...tensors].filter(([key]) => isAdapterHubTensor(key) === isOwn),

@@ -20,7 +20,7 @@ export function readPeft(folder: string, present: readonly string[]): StoredAdap
   }
 }
 
-/** As PEFT's `save_pretrained`, each file atomically and in the order of {@link encodePeft}. */
+/** Writes like PEFT's `save_pretrained`, each file atomically and in the order of {@link encodePeft}. */
 export function writePeft(folder: string, adapter: StoredAdapter): void {
   for (const [name, content] of encodePeft(adapter)) atomicWrite(join(folder, name), content);
 }

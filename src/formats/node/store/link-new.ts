@@ -1,10 +1,10 @@
 import { linkSync } from 'node:fs';
 
-/** What a file system says that has no hard links. */
+/** The errors of a file system without hard links. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
- * Gives a file a second name that must be free.
+ * Gives a file a second name, if that name is free.
  *
  * @returns whether it was free; undefined if the file system has no hard links
  */

@@ -15,7 +15,7 @@ afterEach(() => {
 
 const FILES = 30;
 
-/** Publishes files of ones or of twos, which another writer does too, and tells which inodes stood there. */
+/** Publishes files of ones or of twos while another writer does the same, and prints the inodes it saw. */
 const PUBLISH = `
 const { NewFile } = await built('formats/node/store/new-file.js');
 const { readFileSync, statSync } = await import('node:fs');

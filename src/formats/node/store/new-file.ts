@@ -6,15 +6,15 @@ import { takeAway } from './take-away.ts';
 import { inUse, removeStale, temporaryName } from './temporary-name.ts';
 
 /**
- * A file that is written under a temporary name in its folder. A reader, or a crash at any moment, finds the old content or
- * the new. End it with `replace` or `publish`, and call `discard` in any case.
+ * A file that is written under a temporary name in its folder. A reader, or a crash at any moment, finds the old
+ * content or the new. Finish it with `replace` or `publish`, and call `discard` in any case.
  */
 export class NewFile {
   readonly path: string;
   readonly #temporary: string;
   #fd: number | undefined;
 
-  /** Makes missing folders, and removes what killed writers of the same file have left. */
+  /** Creates missing folders, and removes temporary files that killed writers of the same file left. */
   constructor(path: string) {
     this.path = path;
     const folder = dirname(path);
@@ -30,7 +30,7 @@ export class NewFile {
     while (done < bytes.length) done += writeSync(this.#fd!, bytes, done, bytes.length - done);
   }
 
-  /** Puts the file in its place. If another stands there, the later writer wins. */
+  /** Renames the file to its final name. If another file has that name, the later writer wins. */
   replace(): void {
     this.#finish();
     renameSync(this.#temporary, this.path);
@@ -38,11 +38,11 @@ export class NewFile {
   }
 
   /**
-   * Puts the file in its place if that is free. An intact file of another writer stays, as others may have opened it; a
-   * damaged one is replaced.
+   * Renames the file to its final name, if that is free. An intact file of another writer stays, because others may
+   * have opened it. A damaged one is replaced.
    *
-   * @param isIntact whether the file of a name holds what it should: asked of ours before it is put there, and of the other's
-   * @returns whether there is an intact file now; false if ours is damaged
+   * @param isIntact whether a file has the right content: called for ours before the rename, and for the other's
+   * @returns whether an intact file is there now; false if ours is damaged
    */
   publish(isIntact: (path: string) => boolean): boolean {
     this.#finish();
@@ -52,7 +52,7 @@ export class NewFile {
       const found = isOurs ? undefined : statSync(this.path, { throwIfNoEntry: false });
       if (isOurs || (found && isIntact(this.path))) break;
       if (found) takeAway(this.path, (aside) => statSync(aside).ino === found.ino);
-      // Without hard links the name may be taken between the look and the rename.
+      // Without hard links, the name may be taken between the check and the rename.
       else if (isOurs === undefined) {
         renameSync(this.#temporary, this.path);
         break;
@@ -62,7 +62,7 @@ export class NewFile {
     return true;
   }
 
-  /** Removes the temporary file, if there is one. */
+  /** Removes the temporary file, if it exists. */
   discard(): void {
     this.#close();
     inUse.delete(resolve(this.#temporary));
@@ -80,7 +80,7 @@ export class NewFile {
   }
 }
 
-/** Makes the new name itself durable. Windows cannot open a folder, and some file systems refuse to sync one. */
+/** Makes the new name durable. Windows cannot open a folder, and some file systems refuse to sync one. */
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const fd = openSync(folder, 'r');

@@ -3,10 +3,10 @@ import { linkNew } from './link-new.ts';
 import { temporaryName } from './temporary-name.ts';
 
 /**
- * Removes a file that was found damaged or stale. Another writer may have put a good one in its place since: that one comes
- * back.
+ * Removes a file that was found damaged or stale. If another writer has replaced it by a good file meanwhile, that
+ * file is restored.
  *
- * @param isIt whether the file, which has another name for the moment, is the one that was found
+ * @param isIt whether the file, which has a temporary name at that moment, is the one that was found
  */
 export function takeAway(path: string, isIt: (aside: string) => boolean): void {
   const aside = temporaryName(path);
@@ -14,7 +14,7 @@ export function takeAway(path: string, isIt: (aside: string) => boolean): void {
     renameSync(path, aside);
     if (!isIt(aside)) linkNew(aside, path);
   } catch (error) {
-    // Somebody else has taken it away.
+    // Another process has removed it.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   } finally {
     rmSync(aside, { force: true });

@@ -4,17 +4,17 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { hasEnded, placeKey, thisOwner } from '../../../support/node/owner.ts';
 
-/** The name, then place, process, its start and thread of the owner, then random digits. */
+/** The name, then the owner's place, process, process start and thread, then random digits. */
 const PATTERN = /^\.(.+)\.([0-9a-f]{16})-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}\.tmp$/;
 /** A name may have 255 bytes, and the rest takes about 80. */
 const NAME_BYTES = 150;
-/** Whether an owner in another container or on another host still writes cannot be known. Nobody pauses for so long. */
+/** An owner in another container or on another host cannot be checked. No write pauses for this long. */
 const STALE_MS = 24 * 3600 * 1000;
 
-/** Temporary files that this thread is writing. Others that have its name were left by a write that failed. */
+/** Temporary files that this thread is writing. Others with its name were left by a failed write. */
 export const inUse = new Set<string>();
 
-/** A path beside another one that no other writer uses, in threads, processes, containers or on other hosts. */
+/** A unique path beside another: no thread, process, container or host gets the same. */
 export function temporaryName(path: string): string {
   const { pid, started = '0', thread } = thisOwner();
   const random = randomBytes(8).toString('hex');
@@ -22,15 +22,16 @@ export function temporaryName(path: string): string {
   return join(dirname(path), name);
 }
 
-/** Whether a file's name is one that {@link temporaryName} gives for some name. */
+/** Whether a file name comes from {@link temporaryName}. */
 export function isTemporary(name: string): boolean {
   return PATTERN.test(name);
 }
 
 /**
- * Removes temporary files whose owners have ended, or that nobody has written to for a day if their owners are elsewhere.
+ * Removes temporary files whose owners have ended. If an owner runs elsewhere, its file is removed after a day
+ * without writes.
  *
- * @param name of the file that they were for; without it of all files
+ * @param name of the final file; by default all files
  */
 export function removeStale(folder: string, name?: string): void {
   for (const entry of readdirSync(folder)) {

@@ -2,10 +2,10 @@ import { FileSource } from '../../node/file-source.ts';
 import type { TensorFile } from '../../tensor-file.ts';
 import { TorchFile } from '../torch-file.ts';
 
-/** A {@link TorchFile} on a disk. Close it after use. */
+/** A {@link TorchFile} on disk. Close it after use. */
 export type OpenTorchFile = TorchFile & TensorFile;
 
-/** Throws a UserError as TorchFile does, and for a file that is missing or unreadable. */
+/** Throws a UserError like TorchFile, and for a file that is missing or unreadable. */
 export function openTorchFile(path: string): OpenTorchFile {
   const source = FileSource.open(path, 'a file of torch.save');
   try {

@@ -1,23 +1,23 @@
 import { concat, u32, writeZip } from './write-zip.ts';
 
-/** Tensors over one f32 storage; every number may lie. */
+/** Tensors over one f32 storage; every number may be false, for tests. */
 export interface MadeFile {
-  /** Elements that the tensors say their storage has. */
+  /** Elements of the storage, as the tensors declare them. */
   count?: number;
   offset?: number;
   shape: number[];
   strides: number[];
   key?: string;
-  /** Of the storage. */
+  /** Bytes of the storage. */
   bytes?: number;
   order?: string;
   tensors?: number;
-  /** In the old format: the elements that stand before the storage, and the list of storages. */
+  /** In the old format: the number of elements before the storage, and the list of storages. */
   stored?: number;
   keys?: Uint8Array;
 }
 
-/** A file as torch.save makes it, in the format since PyTorch 1.6. */
+/** A file as torch.save writes it, in the format since PyTorch 1.6. */
 export function makeArchive({ bytes = 16, order, ...tensors }: MadeFile): Uint8Array {
   return writeZip([
     { name: 'm/data.pkl', data: dictionary(tensors) },
@@ -26,7 +26,7 @@ export function makeArchive({ bytes = 16, order, ...tensors }: MadeFile): Uint8A
   ]);
 }
 
-/** The same in the format before. */
+/** The same in the older format. */
 export function makeLegacy({
   bytes = 16,
   order = 'little',
@@ -64,7 +64,7 @@ function number(value: number): Uint8Array {
   return bytes;
 }
 
-/** `view`: what the old format says of a storage besides. */
+/** `view`: an extra field of a storage in the old format. */
 function dictionary(
   { count = 4, offset = 0, shape, strides, key = '0', tensors = 1 }: MadeFile,
   view: Uint8Array[] = [],

@@ -1,17 +1,17 @@
 export interface ZipEntry {
   name: string;
   data: Uint8Array;
-  /** Fields that lie. */
+  /** False values for the fields. */
   size?: number;
   compressedSize?: number;
   offset?: number;
   method?: number;
   flags?: number;
-  /** The same of the header before the data, which does not lie otherwise. */
+  /** False values in the local header, which otherwise agrees with the directory. */
   local?: { name?: string; method?: number; flags?: number };
 }
 
-/** A zip archive of stored entries, with 64-bit sizes or without. */
+/** A zip archive of stored entries, with or without 64-bit sizes. */
 export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): Uint8Array {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
