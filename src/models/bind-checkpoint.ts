@@ -1,14 +1,14 @@
 import type { WeightLocation } from '../onnx/lower.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** What a checkpoint says about a tensor. */
+/** A tensor's entry in a checkpoint. */
 interface TensorPlace {
   dtype: string;
   shape: readonly number[];
   file: string;
   begin: number;
   end: number;
-  /** The order of its axes in those bytes, slowest first; undefined where it is row-major. */
+  /** The order of its axes in those bytes, slowest first; undefined for row-major. */
   axes?: readonly number[];
 }
 
@@ -17,7 +17,7 @@ export interface TensorSource {
   info(name: string): TensorPlace;
 }
 
-/** Names of layer norm parameters in checkpoints of TensorFlow's time. */
+/** Names of layer norm parameters in checkpoints from the TensorFlow era. */
 const OLD_NAMES: readonly [RegExp, string][] = [
   [/\.weight$/, '.gamma'],
   [/\.bias$/, '.beta'],
@@ -30,22 +30,22 @@ const ENGINE_DTYPES: Record<string, WeightLocation['dtype']> = {
 };
 
 interface BindOptions {
-  /** Where the checkpoint lies, for messages. */
+  /** The location of the checkpoint, for messages. */
   where: string;
-  /** Prefixes of the base model. A checkpoint has one of them; one of the base model alone has none. */
+  /** Prefixes of the base model. A checkpoint uses one of them; a checkpoint of the base model alone has none. */
   baseModelPrefixes: readonly string[];
-  /** Other names of tied parameters. A name does not count where the model has a parameter of that name as well. */
+  /** Other names of tied parameters. A name is ignored if the model also has a parameter of that name. */
   tiedNames?: Readonly<Record<string, readonly string[]>>;
   /** Parameters that may be absent, or of another shape: those of a new head. */
   mayInitialise: (name: string) => boolean;
 }
 
 /**
- * Finds each parameter of a model in a checkpoint. It may be there under its own name, an old name, or the name of a
- * parameter tied to it; without the prefix of the base model, with one more, or with another; and below a prefix that all
- * tensors of the checkpoint share. Parameters to be initialised are left out of the result.
+ * Finds each parameter of a model in a checkpoint. It may have its own name, an old name, or the name of a parameter
+ * tied to it. The prefix of the base model may be missing, doubled or another one, and all tensors may share a
+ * further prefix. Parameters to initialise are left out of the result.
  *
- * @throws UserError naming every tensor that is missing, or has another shape, with both shapes
+ * @throws UserError that names every tensor that is missing or has another shape, with both shapes
  */
 export function bindCheckpoint(
   parameters: ReadonlyMap<string, readonly number[]>,
@@ -75,13 +75,13 @@ export function bindCheckpoint(
   throw new UserError(`${where} does not fit its config.json:\n${shown}${more}`);
 }
 
-/** Where the engine finds a bound tensor: inside a file of the weight folder. */
+/** The location of a bound tensor for the engine: in a file of the weight folder. */
 export function weightLocation({ dtype, file, begin, end, axes }: TensorPlace): WeightLocation {
   const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
   return { file: name, begin, end, dtype: ENGINE_DTYPES[dtype], ...(axes && { axes }) };
 }
 
-/** The names under which a checkpoint may have a parameter, the likeliest first. */
+/** The possible names of a parameter in a checkpoint, the likeliest first. */
 function candidates(name: string, prefixes: readonly string[]): string[] {
   const own = prefixes.find((prefix) => name.startsWith(`${prefix}.`));
   const bare = own === undefined ? [] : [name.slice(own.length + 1)];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
 import type { CommonConfig } from './model-definition.ts';
 
-/** Sizes beyond these are a damaged or hostile file, not a model; they bound what a config can make us allocate. */
+/** Larger sizes indicate a damaged or hostile file. The limit bounds the memory that a config can make us allocate. */
 const MAX_SIZE = 1_000_000;
 const MAX_LAYERS = 1_000;
 
@@ -10,7 +10,7 @@ export const size = z.number().int().min(1).max(MAX_SIZE);
 export const layers = z.number().int().min(1).max(MAX_LAYERS);
 export const probability = z.number().min(0).max(0.999);
 
-/** Fields that every config.json of an encoder has. */
+/** Fields of every encoder's config.json. */
 export const encoderFields = {
   vocab_size: size,
   initializer_range: z.number().positive().default(0.02),
@@ -18,7 +18,10 @@ export const encoderFields = {
   id2label: z.record(z.string(), z.string()).optional(),
 };
 
-/** Number and names of labels as transformers reads them: from `id2label`, else `num_labels`, else `otherwise` many. */
+/**
+ * Number and names of labels as transformers reads them: from `id2label`, otherwise `num_labels`, otherwise
+ * `otherwise`.
+ */
 export function labelsOf(
   fields: { num_labels?: number; id2label?: Record<string, string> },
   otherwise = 2,
@@ -27,7 +30,7 @@ export function labelsOf(
   return { numLabels: Object.keys(id2label).length || (fields.num_labels ?? otherwise), id2label };
 }
 
-/** A config.json with a family's own names in place of the common ones, which win where both are there. */
+/** Renames a family's own keys in a config.json to the common ones. A common key wins if both are present. */
 export function byOwnNames(json: unknown, ownNames: Readonly<Record<string, string>>): unknown {
   if (typeof json !== 'object' || json === null) return json;
   const fields = json as Record<string, unknown>;
@@ -35,7 +38,7 @@ export function byOwnNames(json: unknown, ownNames: Readonly<Record<string, stri
   return { ...fields, ...Object.fromEntries(common.map((name) => [ownNames[name], fields[name]])) };
 }
 
-/** Parses with a schema; all problems at once in one UserError. */
+/** Parses with a schema. All problems are reported in one UserError. */
 export function parseFields<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;

@@ -25,11 +25,11 @@ function parse(fields: { model_type: string } & Record<string, unknown>) {
   return { family, config: family.parseConfig({ ...SIZES, ...fields }, 'config.json') };
 }
 
-/** Of the embeddings and of two layers, which have two or, in DistilBERT, one beside the attention's. */
+/** Embeddings, and two layers with two sites each beside attention's weights (DistilBERT: one). */
 const base = { 0.1: 1 + 2 * 2, 0.2: 2 };
 const distilBase = { 0.1: 1 + 2, 0.2: 2 };
 
-// As many as the modules of transformers have, by the key of the config.json that sets them.
+// The counts of transformers' modules, by the config.json key that sets them.
 it.each<[string, HeadKind, Record<number, number>]>([
   ['bert', 'SEQ_CLS', { ...base, 0.3: 1 }],
   ['bert', 'TOKEN_CLS', { ...base, 0.3: 1 }],

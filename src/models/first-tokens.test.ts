@@ -80,7 +80,7 @@ async function logits(model: TaskModel, everyRow: boolean) {
   return { logits: [...(found.logits.data as Float32Array)], inputs: network.linearInputs };
 }
 
-/** How many rows the encoder's last linear module reads. */
+/** The number of rows that the encoder's last linear module reads. */
 function lastRows(inputs: Network['linearInputs']): string {
   const path = [...inputs.keys()].findLast((path) => !HEAD.test(path)) as string;
   return String(inputs.get(path)?.shape[0]);
@@ -90,7 +90,7 @@ describe.each(Object.entries(CASES))('%s', (name, fields) => {
   it('classifies alike, whether its last layer is computed for first tokens or for all', async () => {
     const model = build(fields, 'SEQ_CLS');
     const [first, all] = [await logits(model, false), await logits(model, true)];
-    // Sums of the same numbers in another order: a few units of float32 in the last place.
+    // The sums differ in order: a few float32 units in the last place.
     first.logits.forEach((logit, i) => {
       expect(logit).toBeCloseTo(all.logits[i], 5);
     });

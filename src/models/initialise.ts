@@ -1,7 +1,7 @@
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 
-/** A new parameter as transformers initialises one: norms 1, biases 0, the rest normal. */
+/** A new parameter, initialised as in transformers: norms 1, biases 0, the rest normal. */
 export function initialise(
   name: string,
   shape: readonly number[],

@@ -36,7 +36,7 @@ const families: Record<string, ModelDefinition> = {
   'xlm-roberta': xlmRoberta,
 };
 
-/** The family of a config.json; a UserError names what exists when its `model_type` is unknown. */
+/** The family of a config.json. For an unknown `model_type`, a UserError lists the known ones. */
 export function modelFamily(config: unknown, where: string): ModelDefinition {
   const modelType = (config as { model_type?: unknown } | null)?.model_type;
   if (typeof modelType === 'string' && Object.hasOwn(families, modelType)) {

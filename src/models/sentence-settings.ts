@@ -1,4 +1,4 @@
-/** How hidden states of tokens become one vector, by the names of sentence-transformers. */
+/** How hidden states of tokens become one vector; the names are from sentence-transformers. */
 export const POOLING_MODES = ['mean', 'cls', 'lasttoken'] as const;
 export type PoolingMode = (typeof POOLING_MODES)[number];
 
@@ -8,18 +8,18 @@ export interface Pooling {
   normalize: boolean;
 }
 
-/** What sentence-transformers' files say of a model beside its config.json. */
+/** The settings in sentence-transformers' files beside config.json. */
 export interface SentenceSettings {
   pooling: Pooling;
-  /** What may be put before a text, by name. */
+  /** Texts that may be prepended to an input, by name. */
   prompts: Readonly<Record<string, string>>;
-  /** The name of the prompt that every text gets, if nothing else is said. */
+  /** The name of the default prompt, prepended to every text without another prompt. */
   defaultPrompt?: string;
   /** Tokens of a text. */
   maxLength?: number;
-  /** What the model does that is not computed here. */
+  /** A feature of the model that is not supported here. */
   unsupported?: string;
 }
 
-/** Of a model that says nothing, as in sentence-transformers. */
+/** The defaults of sentence-transformers for a model without settings. */
 export const PLAIN_SENTENCE: SentenceSettings = { pooling: { mode: 'mean', normalize: false }, prompts: {} };

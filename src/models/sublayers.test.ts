@@ -6,7 +6,7 @@ import { reachable } from '../graph/print.ts';
 import { type Injection, Network, type Sublayer, type SublayerEnd } from '../nn/network.ts';
 import { modelFamily, modelTypes } from './registry.ts';
 
-/** One layer of each side, 8 wide. */
+/** One layer in the encoder and one in the decoder, 8 wide. */
 const CONFIG = {
   vocab_size: 11,
   hidden_size: 8,
@@ -23,7 +23,7 @@ const CONFIG = {
   hidden_dim: 12,
 };
 
-/** Behind attention and the feed-forward network of BERT and its kin. */
+/** After attention and the feed-forward network of BERT and related families. */
 const encoder = (prefix: string) => [
   `${prefix}.encoder.layer.0.attention.output attention`,
   `${prefix}.encoder.layer.0.output feedForward`,
@@ -33,8 +33,8 @@ const decoder = ['model.layers.0.self_attn attention', 'model.layers.0.mlp feedF
 type Norm = 'of the sum' | 'before the sum' | 'none';
 
 /**
- * Where AdapterHub puts its adapters (`mh_adapter`, `cross_adapter`, `output_adapter`), and where the family has a norm
- * behind a sublayer. AdapterHub has no OLMo 2.
+ * The places of AdapterHub's adapters (`mh_adapter`, `cross_adapter`, `output_adapter`), and of the norm after a
+ * sublayer. AdapterHub has no OLMo 2.
  */
 const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   bert: { norm: 'of the sum', sublayers: encoder('bert') },
@@ -52,7 +52,7 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
   bart: {
     norm: 'of the sum',
     sublayers: [
-      // The decoder asks for the encoder's output when its cross-attention needs it.
+      // The decoder requests the encoder's output when its cross-attention needs it.
       'model.decoder.layers.0.self_attn attention',
       'model.encoder.layers.0.self_attn attention',
       'model.encoder.layers.0.fc2 feedForward',
@@ -101,7 +101,7 @@ function build(model_type: string, injection?: Injection) {
   return { network, logits };
 }
 
-/** An injection that does this at every sublayer. */
+/** An injection with the same function at every sublayer. */
 function atSublayers(sublayer: Required<Injection>['sublayer']): Injection {
   return { parameter: () => undefined, increments: () => [], sublayer };
 }
@@ -132,7 +132,7 @@ describe.each(modelTypes())('%s', (modelType) => {
     for (const { h, end } of seen) {
       expect(end.norm === undefined).toBe(norm === 'none');
       const first = norm === 'before the sum' ? (end.norm as (x: Value) => Value)(h) : h;
-      // Equal applications are one node: what is built here is the model's own, in one order or the other.
+      // Equal applications are one node: a sum built here is the model's own, with its operands in either order.
       const sums = [add(first, end.residual), add(end.residual, first)].filter(({ node }) => nodes.has(node));
       expect(sums.length).toBe(1);
       if (norm === 'of the sum') expect(nodes).toContain(end.norm?.(sums[0]).node);

@@ -4,8 +4,8 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * Rows of the module's table `weight` from row `first` on, one for each position and the same for every example:
- * [sequence · batch, width].
+ * Rows of the module's table `weight` from row `first` on, one per position and equal for every example: [sequence ·
+ * batch, width].
  */
 export function absolutePositions(
   module: Network,

@@ -25,19 +25,21 @@ function geluTanh(x: Value): Value {
   return multiply(multiply(x, 0.5), add(tanh(inner), 1));
 }
 
-/** As PyTorch's hardtanh, without gradient at either limit. */
+/** Like PyTorch's hardtanh, without gradient at either limit. */
 function relu6(x: Value): Value {
   const y = relu(x);
   return where(greater(6, y), y, 6);
 }
 
-/** GELU clipped to [-10, 10]; it never reaches the lower end. Like PyTorch's clip it has a gradient at the limit. */
+/** GELU clipped to [-10, 10]; it never reaches the lower end. Like PyTorch's clip, it has a gradient at the limit. */
 function clippedGelu(x: Value): Value {
   const y = gelu(x);
   return where(greater(y, 10), 10, y);
 }
 
-/** A normal distribution function (Ma et al., 2023, MEGA) with transformers' rounded μ = √½ and σ = √(1 / 4π). */
+/**
+ * The distribution function of a normal (Ma et al., 2023, MEGA) with transformers' rounded μ = √½ and σ = √(1 / 4π).
+ */
 function laplace(x: Value): Value {
   // biome-ignore lint/suspicious/noApproximativeNumericConstant: it is transformers' own.
   return normalCdf(divide(subtract(x, 0.707107), 0.282095));
@@ -55,7 +57,7 @@ function softplus(x: Value): Value {
   return where(greater(x, SERIES_BELOW), add(relu(x), log(add(e, 1))), series);
 }
 
-/** Activations by the names that `hidden_act` takes in a config.json: all of transformers' without parameters. */
+/** Activations by their `hidden_act` name in a config.json: all of transformers' without parameters. */
 const activations = {
   gelu,
   gelu_python: gelu,
@@ -81,7 +83,6 @@ const activations = {
   linear: (x) => x,
 } satisfies Record<string, (x: Value) => Value>;
 
-/** The names of them all. */
 export const ACTIVATION_NAMES = Object.keys(activations) as [ActivationName, ...ActivationName[]];
 
 export type ActivationName = keyof typeof activations;
@@ -90,7 +91,7 @@ function silu(x: Value): Value {
   return multiply(x, sigmoid(x));
 }
 
-/** The activation that a config.json names under `key`; a UserError names the nearest known ones. */
+/** The activation that a config.json names under `key`. For an unknown name, a UserError suggests the nearest ones. */
 export function activation(name: string, key = 'hidden_act'): (x: Value) => Value {
   if (Object.hasOwn(activations, name)) return activations[name as ActivationName];
   throw new UserError({

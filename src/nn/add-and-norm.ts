@@ -3,9 +3,9 @@ import type { Value } from '../graph/graph.ts';
 import type { Network, Sublayer, SublayerEnd } from './network.ts';
 
 /**
- * The end of a sublayer that has its norm last: the norm of output plus residual, [rows, width].
+ * The end of a post-norm sublayer: the norm of output plus residual, [rows, width].
  *
- * @param module whose output h is, dropout included
+ * @param module the module with the output h, dropout included
  */
 export function addAndNorm(
   module: Network,

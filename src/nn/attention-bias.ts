@@ -2,26 +2,26 @@ import { cast, constant, equal, greater, iota, reshape, slice, subtract, where }
 import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
-/** Added to scores that must not count: the exponential of the sum is 0, and the sum stays finite. */
+/** Added to masked scores: the exponential of the sum is 0, and the sum stays finite. */
 const BLOCKED = -1e30;
 
-/** What is added to scores so that nobody sees padding, [batch, 1, 1, keys]; mask [batch, keys], 0 for padding. */
+/** The bias that masks padding, [batch, 1, 1, keys]; mask [batch, keys], 0 for padding. */
 export function attentionBias(mask: Value): Value {
   const [batch, keys] = mask.shape;
   const real = greater(cast(mask, 'float32'), 0);
   return reshape(where(real, 0, BLOCKED), [batch, 1, 1, keys]);
 }
 
-/** What is added to scores so that a token sees itself and those before it only: [1, 1, queries, keys]. */
+/** The bias that lets a token see only itself and earlier tokens: [1, 1, queries, keys]. */
 export function causalBias(like: Value, queries: Dimension, keys: Dimension): Value {
   const { later } = distances(like, queries, keys);
   return where(later, BLOCKED, 0);
 }
 
 /**
- * The bias of a decoder. A token sees itself and the tokens before it that belong to the same document and are not
- * padding; with `window`, only the last so many of them. The queries are the last of the keys: those before come from a
- * cache. Padding sees the tokens of all documents before it, as in transformers: losses over all positions read it.
+ * The bias of a decoder. A token sees itself and earlier tokens of the same document that are not padding; with
+ * `window`, only the last `window` of them. The queries are the last keys: earlier keys come from a cache. Padding
+ * sees the earlier tokens of all documents, as in transformers, because losses over all positions read it.
  *
  * @param mask int32 [batch, keys]: 0 for padding, else the number of a document
  * @returns [batch, 1, queries, keys]
@@ -41,7 +41,7 @@ export function decoderBias(mask: Value, queries: Dimension, window?: number): V
   return window === undefined ? causal : where(greater(distance, window - 1), BLOCKED, causal);
 }
 
-/** How far each key lies before each query, [1, 1, queries, keys], and whether it comes after it. */
+/** The distance from each key to each query, [1, 1, queries, keys], and whether the key comes after it. */
 function distances(like: Value, queries: Dimension, keys: Dimension): { later: Value; distance: Value } {
   const { graph } = like.node;
   const positions = iota(graph, keys);

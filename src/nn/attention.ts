@@ -5,26 +5,29 @@ import type { Network } from './network.ts';
 
 export interface AttentionOptions {
   batch: Dimension;
-  /** How many tokens the queries are of. (The last axis of the bias tells the number of keys.) */
+  /** The number of tokens in the queries. (The last axis of the bias has the number of keys.) */
   queries: Dimension;
   heads: number;
   headSize: number;
-  /** Heads of keys and values; where they are fewer, consecutive heads share one (grouped-query attention). */
+  /**
+   * Heads of keys and values. If there are fewer than query heads, consecutive heads share one (grouped-query
+   * attention).
+   */
   keyValueHeads?: number;
   /** The probability that a weight is dropped in training. */
   dropout: number;
-  /** Factor of the scores; 1 / √headSize where it is not given. */
+  /** Factor of the scores; by default 1 / √headSize. */
   scale?: number;
   /** Changes the scaled scores [batch, heads, queries, keys] before the bias is added. */
   adjust?: (scores: Value) => Value;
 }
 
 /**
- * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major. In that
- * order the heads of all examples are a plain view [tokens, batch · heads, headSize], whose transposition the engine's
- * product reads in place. Heads of queries that share a head of keys are multiplied with it in one product, so that
- * keys and values are neither repeated nor read twice. Those of a cache may be split into heads already: [batch · heads,
- * tokens, headSize].
+ * Scaled dot-product attention of query, key and value rows [tokens · batch, heads · headSize], sequence-major. In
+ * that order, the heads of all examples are a plain view [tokens, batch · heads, headSize], and the engine's product
+ * reads its transpose in place. Query heads that share a key head are multiplied with it in one product, so that keys
+ * and values are neither repeated nor read twice. Cached keys and values may already be split into heads: [batch ·
+ * heads, tokens, headSize].
  *
  * @param bias added to the scores: [batch | 1, heads | 1, queries | 1, keys]
  * @returns rows of the query's shape

@@ -6,7 +6,7 @@ import type { AttentionCache } from './attention-cache.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotate, rotation } from './rotary.ts';
 
-/** The inputs of a model that attention reads. */
+/** The model inputs that attention reads. */
 interface DecoderInputs {
   /** int32 [sequence, batch] */
   positionIds: Value;
@@ -22,13 +22,13 @@ export interface DecoderAttentionOptions {
   keyValueHeads: number;
   headSize: number;
   rotary: Rotary;
-  /** How many tokens a token sees, itself included; by default all before it. */
+  /** The number of tokens that a token sees, itself included; by default all before it. */
   window?: number;
-  /** Whether the projections of queries, keys and values have a bias. */
+  /** Whether the query, key and value projections have a bias. */
   bias?: boolean;
-  /** Whether the projection of the output has a bias. */
+  /** Whether the output projection has a bias. */
   outputBias?: boolean;
-  /** Normalises queries and keys before they are turned, with the module `q_norm` or `k_norm`. */
+  /** Normalises queries and keys before the rotation, with the module `q_norm` or `k_norm`. */
   normalise?: (module: Network, rows: Value) => Value;
   dropout: number;
   scale?: number;
@@ -36,8 +36,8 @@ export interface DecoderAttentionOptions {
 }
 
 /**
- * Causal self-attention with rotary positions: rows x [sequence · batch, width] attend to themselves and to the tokens in
- * the cache. Returns rows of the same shape.
+ * Causal self-attention with rotary positions: rows x [sequence · batch, width] attend to themselves and to the
+ * tokens in the cache. Returns rows of the same shape.
  */
 export function decoderAttention(
   module: Network,

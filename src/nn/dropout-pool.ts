@@ -1,13 +1,19 @@
 import { Random } from '../support/random.ts';
 
-/** Draws after which a pool begins again: 256 MB. A batch that many hosts share would fill the memory of each. */
+/**
+ * Draws after which a pool repeats: 256 MB. Without a period, a batch shared by many hosts would fill the memory of
+ * each.
+ */
 const PERIOD = 2 ** 26;
-/** A pool that must grow becomes so many times as long as it must be, so that it seldom grows again. */
+/** A pool that must grow is made larger than needed by this factor, so that it seldom grows again. */
 const GROWTH = 1.25;
 
-/** An endless row of draws, 0 with the given probability and 1 / (1 - p) otherwise: independent up to its period. */
+/**
+ * An unlimited sequence of draws, 0 with the given probability and 1 / (1 - p) otherwise, independent up to its
+ * period.
+ */
 export class DropoutPool {
-  /** Its beginning, with as many repetitions behind a period as one view has needed. */
+  /** The start of the sequence, followed by as many repeated draws as the longest view so far needed. */
   #values = new Float32Array(0);
   readonly #random: Random;
   readonly #probability: number;
@@ -19,12 +25,12 @@ export class DropoutPool {
     this.#period = period;
   }
 
-  /** Bytes that are kept for the first `length` draws. */
+  /** Bytes that the first `length` draws take. */
   static bytes(length: number): number {
     return 4 * grown(length, PERIOD);
   }
 
-  /** The first draws, `length` of them or more. Those that were there stay the same. */
+  /** The first draws, at least `length` of them. Existing draws stay the same. */
   atLeast(length: number): Float32Array {
     const { length: present } = this.#values;
     if (present >= length) return this.#values;
@@ -39,7 +45,7 @@ export class DropoutPool {
     return values;
   }
 
-  /** Draws from `start` up to `end`, as a view: every site of a large batch would copy it otherwise. */
+  /** Draws [start, end), as a view: a copy would cost each site of a large batch. */
   read(start: number, end: number): Float32Array {
     const first = start % this.#period;
     const last = first + end - start;

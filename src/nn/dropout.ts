@@ -6,27 +6,28 @@ import { Random } from '../support/random.ts';
 import { DropoutPool } from './dropout-pool.ts';
 import { type BatchRows, MaskPart } from './mask-part.ts';
 
-/** Inputs that dropout adds to a training graph: see {@link DropoutSites}. */
+/** Prefix of the inputs that dropout adds to a training graph: see {@link DropoutSites}. */
 const MASK = 'dropout_mask_';
 const OFFSETS = 'dropout_offsets';
 const POOL = 'dropout_pool_';
 
-/** How many different windows a site may draw: about a million, so that masks hardly ever recur. */
+/** The number of windows that a site may draw: about a million, so that masks hardly ever recur. */
 const START_POSITIONS = 2 ** 20;
 
 type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
 
 /**
- * Who cuts the windows. `host`: every mask is an input, a view of the pool that nothing copies. `graph`: the pools are
- * inputs, and the graph copies each window; for engines that do not share the caller's memory.
+ * Where windows are cut. `host`: every mask is an input, a view of the pool without a copy. `graph`: the pools are
+ * inputs, and the graph copies each window. Use it for engines that do not share the caller's memory.
  */
 export type MaskSource = 'host' | 'graph';
 
 /**
- * Dropout without a random generator in the graph (no backend has a reproducible one): a mask is a window into a pool
- * of independent draws, 0 or 1 / (1 - p), and every site of every step starts its window at its own random position.
- * The positions depend on (seed, step, site) alone and the pool on (seed, p) alone, so a resumed run sees the masks of
- * an uninterrupted one; a pool grows at its end when a larger batch comes, up to the period of {@link DropoutPool}.
+ * Dropout without a random generator in the graph, because no backend has a reproducible one. A mask is a window into
+ * a pool of independent draws, 0 or 1 / (1 - p). At every step, each site starts its window at its own random
+ * position. The positions depend only on (seed, step, site), and the pool only on (seed, p), so a resumed run sees
+ * the masks of an uninterrupted one. For a larger batch, a pool grows at its end, up to the period of {@link
+ * DropoutPool}.
  */
 export class DropoutSites {
   readonly #graph: Graph;
@@ -41,7 +42,7 @@ export class DropoutSites {
     this.#source = source;
   }
 
-  /** x · mask / (1 - p), with a mask of its own. */
+  /** x · mask / (1 - p); each call has its own mask. */
   apply(x: Value, probability: number): Value {
     if (probability === 0) return x;
     const site = this.#sites.push({ shape: x.shape, probability }) - 1;
@@ -49,10 +50,10 @@ export class DropoutSites {
   }
 
   /**
-   * The tensors a step feeds, for a batch of the given symbolic sizes.
+   * The tensors to feed at a step, for a batch with the given symbolic sizes.
    *
-   * @param rows what is computed of the batch, if not all: it has the masks that it has within the whole. Not for masks
-   * that the graph cuts.
+   * @param rows the part of the batch to compute, by default all. Its masks are those it has in the whole batch. Not
+   * for masks that the graph cuts.
    */
   feeds(
     seed: number,
@@ -73,7 +74,7 @@ export class DropoutSites {
       }
       return feeds;
     }
-    // Not for a part of a batch, which reads little of it.
+    // A part of a batch reads little of the pool.
     if (!rows)
       for (const [probability, length] of this.#poolLengths(symbols))
         this.#pool(seed, probability).atLeast(length);
@@ -112,7 +113,7 @@ export class DropoutSites {
     return window(pool, slice(this.#offsets, 0, site, site + 1), shape);
   }
 
-  /** How many draws a batch needs, by probability: enough for the largest site at the last start position. */
+  /** The number of draws that a batch needs, by probability: enough for the largest site at the last start position. */
   #poolLengths(symbols: Readonly<Record<string, number>>): Map<number, number> {
     const lengths = new Map<number, number>();
     for (const { shape, probability } of this.#sites) {

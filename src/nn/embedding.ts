@@ -4,9 +4,9 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * The rows of the module's table `weight` [rows, width] that int32 ids of any shape name: [ids, width].
+ * Rows of the module's table `weight` [rows, width] for int32 ids of any shape: [ids, width].
  *
- * @param padding the row that takes no gradient, counted from the end where negative: PyTorch's `padding_idx`
+ * @param padding the row without gradient, counted from the end if negative: PyTorch's `padding_idx`
  */
 export function embedding(
   module: Network,

@@ -3,23 +3,24 @@ import type { Value } from '../graph/graph.ts';
 import { firstTokens } from './first-tokens.ts';
 import type { Network } from './network.ts';
 
-/** Which hidden states an encoder gives: all of them, or those of every example's first token. */
+/** The hidden states that an encoder returns: all, or those of the first token of every example. */
 export type EncodedRows = 'all' | 'first';
 
 interface AskedRows {
-  /** 'all' where it is not given. */
+  /** Default: 'all'. */
   rows?: EncodedRows;
   batch: Dimension;
-  /** Whether the last layer is computed for all tokens, whoever reads them. */
+  /** Whether the last layer is computed for all tokens in any case. */
   everyRow?: boolean;
 }
 
 /**
- * The layers of an encoder one after the other, from hidden states [sequence · batch, width] on. Gives the last layer's, or
- * of those the first tokens', [batch, width]: that layer then takes keys and values of all tokens, and computes the rest for
- * the first ones alone.
+ * The layers of an encoder in sequence, starting from hidden states [sequence · batch, width]. Returns the hidden
+ * states of the last layer, or only those of the first tokens, [batch, width]. In the second case, the last layer
+ * computes keys and values for all tokens, and the rest for the first ones only.
  *
- * @param layer the i-th on `hidden`; `asked` is hidden itself, or of it the rows for which the layer is computed
+ * @param layer builds layer i on `hidden`; `asked` is the part of hidden for which the layer is computed (or all of
+ * it)
  */
 export function encoderLayers(
   network: Network,

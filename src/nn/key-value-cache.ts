@@ -3,7 +3,7 @@ import { type Dimension, multiplyDimensions, symbol } from '../graph/dimension.t
 import type { Graph, Value } from '../graph/graph.ts';
 import type { AttentionCache, HeadShape } from './attention-cache.ts';
 
-/** Begin the names of inputs that hold what was read before, and of outputs that hold what is read now. */
+/** Prefixes of the inputs with the states read before, and of the outputs with the new ones. */
 export const PAST = 'past.';
 export const PRESENT = 'present.';
 
@@ -15,23 +15,25 @@ export interface CacheEntry {
 
 /**
  * Keys and values of the tokens that a decoder has read, as inputs and outputs of its graph, so that each token is
- * computed once. Attention hands its new keys and values in and gets those of all tokens back. The graph's outputs are
- * the new ones only; whoever runs the graph appends them to those it has. Were all of them outputs, each token would cost
- * a copy of everything before it.
+ * computed once. Attention passes in its new keys and values and gets those of all tokens back. Only the new ones are
+ * outputs of the graph; the caller appends them to the earlier ones. If all were outputs, each token would cost a
+ * copy of everything before it.
  */
 export class KeyValueCache implements AttentionCache {
-  /** How many tokens were read before; may be 0 at run time. */
+  /** The number of tokens read before; may be 0 at run time. */
   readonly past: Dimension = symbol('past');
   /** Keys and values that grow with every token. */
   readonly entries: CacheEntry[] = [];
-  /** Keys and values of the encoder's output: outputs of the graph that runs the encoder, inputs of the decoder's. */
+  /** Keys and values of the encoder's output: outputs of the encoder's graph, inputs of the decoder's. */
   readonly encoded: CacheEntry[] = [];
   readonly outputs: Record<string, Value> = {};
   readonly #graph: Graph;
   readonly #batch: Dimension;
   readonly #phase: 'encode' | 'decode';
 
-  /** @param phase of an encoder-decoder: `encode` runs the encoder, `decode` takes its keys and values as inputs */
+  /**
+   * @param phase of an encoder-decoder: `encode` runs the encoder, `decode` takes its keys and values as inputs
+   */
   constructor(graph: Graph, batch: Dimension, phase: 'encode' | 'decode' = 'decode') {
     this.#graph = graph;
     this.#batch = batch;

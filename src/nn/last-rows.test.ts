@@ -6,14 +6,14 @@ import { Graph } from '../graph/graph.ts';
 import { lower } from '../onnx/lower.ts';
 import { lastOfToken, lastTokens } from './last-rows.ts';
 
-// A column an example: no padding, behind, before, only by its id, nothing else.
+// One column per example: no padding, padding after, padding before, padding only by its id, only padding.
 const IDS = [
   [5, 5, 9, 5, 9],
   [6, 6, 9, 9, 9],
   [7, 9, 6, 7, 9],
   [8, 9, 5, 9, 9],
 ];
-// A row an example.
+// One row per example.
 const MASK = [
   [1, 1, 1, 1],
   [1, 1, 0, 0],

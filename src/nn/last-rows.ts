@@ -15,10 +15,10 @@ import { multiplyDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * Of hidden states [sequence · batch, width], those of each example's last token that is not padding: [batch, width].
- * Padding is what the mask leaves out and also, as in transformers, every token with the id of padding.
+ * Selects, from hidden states [sequence · batch, width], the last token of each example that is not padding: [batch,
+ * width]. Padding is what the mask excludes and also, as in transformers, every token with the padding id.
  *
- * @param padTokenId undefined where the mask alone tells what padding is
+ * @param padTokenId undefined if only the mask marks padding
  */
 export function lastTokens(
   hidden: Value,
@@ -34,21 +34,22 @@ export function lastTokens(
   });
 }
 
-/** Of hidden states, those of each example's last token with the given id, or of its first token where none has it. */
+/** Selects each example's last token with the given id, or its first token if no token has it. */
 export function lastOfToken(hidden: Value, inputIds: Value, id: number): Value {
   const isWanted = equal(inputIds, constant(hidden.node.graph, [id], [], 'int32'));
   return lastRows(hidden, inputIds, (rows, none) => where(isWanted, rows, none));
 }
 
 /**
- * Of hidden states, the last row of each example that qualifies, [batch, width].
+ * Selects the last qualifying row of each example, [batch, width].
  *
- * @param choose takes the numbers of all rows, [sequence, batch], and puts `none` in place of rows that do not qualify
+ * @param choose takes the numbers of all rows, [sequence, batch], and replaces those of rows that do not qualify by
+ * `none`
  */
 function lastRows(hidden: Value, inputIds: Value, choose: (rows: Value, none: Value) => Value): Value {
   const [sequence, batch] = inputIds.shape;
   const numbers = iota(hidden.node.graph, multiplyDimensions(sequence, batch));
-  // In float32, which holds the numbers of rows exactly: every backend finds the largest of floats.
+  // In float32, which represents row numbers exactly: every backend has a maximum of floats.
   const rows = cast(reshape(numbers, [sequence, batch]), 'float32');
   const last = max(choose(rows, slice(rows, 0, 0, 1)), [0]);
   return gather(hidden, cast(last, 'int32'));

@@ -22,11 +22,12 @@ import { addDimensions } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
 /**
- * Mean negative log-likelihood of int32 labels [rows] under logits [rows, classes]; rows whose label is no class are
- * ignored. Smoothed, it is this times 1 - `smoothing`, and `smoothing` times the same of all classes on average, as in
- * transformers' `LabelSmoother`.
+ * Mean negative log-likelihood of int32 labels [rows] under logits [rows, classes]; rows with an out-of-range label
+ * are ignored. With smoothing, the result is 1 - `smoothing` times this, plus `smoothing` times its mean over all
+ * classes, as in transformers' `LabelSmoother`.
  *
- * @param weights of the classes, by which a row counts in the mean, as in PyTorch's `CrossEntropyLoss(weight)`; by default 1
+ * @param weights of the classes: a row counts in the mean by its class weight, as in PyTorch's
+ * `CrossEntropyLoss(weight)`; by default 1
  */
 export function crossEntropy(
   logits: Value,
@@ -55,7 +56,9 @@ export function crossEntropy(
   return smoothedMean(logits, isClass, hits, smoothing);
 }
 
-/** @param weight of each row, [rows, 1] @param hits the sum over rows of the label's logit times that, [] */
+/**
+ * @param weight of each row, [rows, 1] @param hits the sum over rows of weight · (the label's logit), []
+ */
 function smoothedMean(logits: Value, weight: Value, hits: Value, smoothing: number): Value {
   const normaliser = sum(multiply(weight, logSumExp(logits)), [0, 1]);
   const count = sum(weight, [0, 1]);
@@ -66,13 +69,13 @@ function smoothedMean(logits: Value, weight: Value, hits: Value, smoothing: numb
   return divide(subtract(normaliser, expected), count);
 }
 
-/** Mean squared error over all elements; both of one shape. */
+/** Mean squared error over all elements of two tensors of the same shape. */
 export function meanSquaredError(predictions: Value, targets: Value): Value {
   const difference = subtract(predictions, targets);
   return average(multiply(difference, difference));
 }
 
-/** Mean binary cross-entropy over all labels; logits and targets [rows, labels], in the form that cannot overflow. */
+/** Mean binary cross-entropy over all labels, in a form that cannot overflow; logits and targets [rows, labels]. */
 export function binaryCrossEntropy(logits: Value, targets: Value): Value {
   // |logits|, with the derivative -1 at 0, so that the loss has the right derivative there.
   const magnitude = where(greater(logits, 0), logits, negate(logits));

@@ -1,33 +1,34 @@
 import { type Dimension, evaluateDimension } from '../graph/dimension.ts';
 import { elementCount } from '../support/element-count.ts';
 
-/** What is computed of a batch. */
+/** The part of a batch that is computed. */
 export interface BatchRows {
-  /** Examples, the first and the one after the last. */
+  /** The first example and the one after the last. */
   start: number;
   end: number;
-  /** Which of the batch's labelled tokens are theirs, in order. */
+  /** Indices of their tokens among the batch's labelled tokens, in order. */
   labelled: Int32Array;
 }
 
 /**
- * Cuts what some examples have of a tensor out of the whole batch's. Rows of hidden states are sequence-major, [tokens ·
- * batch, …]; attention's weights lie example by example, [batch · heads, …]; rows at labelled tokens in the order of those.
+ * Cuts the values of some examples out of a tensor of the whole batch. Rows of hidden states are sequence-major,
+ * [tokens · batch, …]. Attention weights are ordered by example, [batch · heads, …]. Rows at labelled tokens are in
+ * the order of those tokens.
  */
 export class MaskPart {
   readonly #shape: readonly Dimension[];
   readonly #order: 'shared' | 'examples' | 'tokens' | 'labelled';
-  /** Used again by every batch. */
+  /** Reused for every batch. */
   #memory = new Float32Array(0);
 
-  /** Throws where the tensor's first axis is of another kind. */
+  /** Throws if the tensor's first axis has another form. */
   constructor(shape: readonly Dimension[]) {
     this.#shape = shape;
     this.#order = orderOf(shape);
   }
 
   /**
-   * @param read elements of the tensor, from one up to another
+   * @param read returns elements [start, end) of the tensor
    * @param symbols sizes of the whole batch
    */
   cut(

@@ -3,39 +3,42 @@ import type { Graph, Value } from '../graph/graph.ts';
 import type { FrozenBase } from './base/frozen-base.ts';
 import { DropoutSites, type MaskSource } from './dropout.ts';
 
-/** What a tuner adds to a network while it is built. Paths are Hugging Face's, without `.weight`. */
+/** The changes that a tuner makes to a network while it is built. Paths are Hugging Face's, without `.weight`. */
 export interface Injection {
-  /** The trained value of a whole parameter; undefined where it is frozen. */
+  /** The trained value of a full parameter; undefined if it is frozen. */
   parameter(name: string): Value | undefined;
-  /** What to add to the outputs of linear modules that read the same `x` [rows, in]; undefined for untouched ones. */
+  /**
+   * The increments of the outputs of linear modules that read the same `x` [rows, in]; undefined for modules without
+   * one.
+   */
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
-  /** What a linear module gives of x [rows, in] where its weight and bias are not those of the network; else undefined. */
+  /** The output of a linear module for x [rows, in] if the tuner replaces its weight and bias; otherwise undefined. */
   linear?(module: LinearModule, bias: boolean, x: Value): Value | undefined;
   /**
-   * What goes on in place of the output y of a linear module or a layer norm that read x, both rows; undefined where y does.
-   * Of an x that is the same for all texts it may be rows of each text, sequence-major.
+   * Replaces the output y of a linear module or a layer norm that read x, both rows; undefined keeps y. If x is the
+   * same for all texts, the result may have rows for each text, sequence-major.
    */
   output?(path: string, y: Value, x: Value): Value | undefined;
-  /** What goes on in place of a sublayer's output h [rows, width]; undefined where h does. */
+  /** Replaces a sublayer's output h [rows, width]; undefined keeps h. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
 }
 
-/** A part of a layer that has a residual around it. A tuner may put an adapter behind it. */
+/** A part of a layer with a residual around it. A tuner may put an adapter after it. */
 export interface Sublayer {
-  /** The module whose output it is, dropout included. */
+  /** The module that produces the sublayer's output, dropout included. */
   path: string;
   kind: 'attention' | 'crossAttention' | 'feedForward';
-  /** Features of its output, and of the residual. */
+  /** Features of its output and of the residual. */
   width: number;
 }
 
-/** What becomes of a sublayer's output h. */
+/** The steps that follow a sublayer's output h. */
 export interface SublayerEnd {
-  /** What is added to it, [rows, width]. */
+  /** Added to h, [rows, width]. */
   residual: Value;
   /**
-   * The family's norm behind the sublayer: of the sum in the encoders and in BART, of h alone before the sum in Gemma 2
-   * and OLMo 2. Undefined where layers have norms before their sublayers only.
+   * The family's norm after the sublayer: of the sum in encoders and BART, of h before the sum in Gemma 2 and OLMo 2.
+   * Undefined if layers only have norms before their sublayers.
    */
   norm?: (x: Value) => Value;
 }
@@ -45,21 +48,21 @@ export interface LinearModule {
   path: string;
   inFeatures: number;
   outFeatures: number;
-  /** Whether the weight is stored as [in, out], as GPT-2's `Conv1D` stores it. */
+  /** Whether the weight is stored as [in, out], as in GPT-2's `Conv1D`. */
   transposed?: boolean;
-  /** Whether it reads the output of a layer norm, with nothing in between (in training, dropout may be). */
+  /** Whether it reads the output of a layer norm directly (in training, dropout may be in between). */
   normalised?: boolean;
 }
 
 interface LinearOptions {
-  /** Whether the module has a bias; by default it has. */
+  /** Whether the module has a bias; by default true. */
   bias?: boolean;
   transposed?: boolean;
 }
 
 /**
- * Builds a model's graph. Model code asks for parameters and modules by their Hugging Face paths; the network decides
- * whether a parameter is a frozen weight or a trained value, and keeps the list of all that were asked for.
+ * Builds a model's graph. Model code requests parameters and modules by their Hugging Face paths. The network decides
+ * whether a parameter is a frozen weight or a trained value, and records all requested ones.
  */
 export class Network {
   /** Shape of every parameter, by name, in the order of use. */
@@ -70,23 +73,23 @@ export class Network {
   readonly linearInputs = new Map<string, Value>();
   /** The sublayers by path, in the order in which they were built. */
   readonly sublayers = new Map<string, Sublayer>();
-  /** Shape of every tensor that no method trains, by name; zeros where the checkpoint lacks it. */
+  /** Shape of every tensor that no method trains, by name. It is zeros if the checkpoint lacks it. */
   readonly buffers = new Map<string, readonly number[]>();
-  /** Present in training only: dropout is the identity without it. */
+  /** Set only in training: without it, dropout is the identity. */
   readonly dropouts: DropoutSites | undefined;
   /** The hidden states that layers start from: see {@link layerInput}. */
   readonly layerInputs: Value[] = [];
-  /** The rounded form of frozen linear weights; undefined where they are as the checkpoint has them. */
+  /** The rounded form of frozen linear weights; undefined uses the checkpoint's weights. */
   base: FrozenBase | undefined;
   /** Whether the graph generates: see `FrozenBase.product`. */
   generates = false;
-  /** The path of the weight whose rows are the words that logits are of. */
+  /** The path of the weight of the logits over words. */
   words: string | undefined;
-  /** The path of this part, which stands before every path that it is asked for; '' for the whole network. */
+  /** The path of this part, a prefix of every path requested from it; '' for the whole network. */
   readonly path: string = '';
-  /** What the paths of this part lack: see {@link without}. */
+  /** The prefix that paths of this part omit: see {@link without}. */
   private readonly left: string = '';
-  // `private` and not #: a part reads the fields of the whole through its prototype, which # does not allow.
+  // `private` instead of #: a part reads the fields of the whole through its prototype, which # does not allow.
   private readonly injection: Injection | undefined;
 
   constructor(
@@ -97,24 +100,24 @@ export class Network {
     this.dropouts = options.training ? new DropoutSites(graph, options.masks) : undefined;
   }
 
-  /** The part of the network below a path: it takes paths relative to that one, and is the same network otherwise. */
+  /** The part of the network below a path. It takes paths relative to that path, and shares everything else. */
   at(path: string): Network {
     return Object.create(this, { path: { value: this.pathOf(path) } });
   }
 
-  /** The same network, whose paths below `prefix` lack it, as those of a base model without a head do. */
+  /** The same network with `prefix` removed from its paths, as in a base model without a head. */
   without(prefix: string): Network {
     return Object.create(this, { left: { value: prefix } });
   }
 
-  /** The whole path of a parameter or module of this part. */
+  /** The full path of a parameter or module of this part. */
   pathOf(name: string): string {
     const path = this.path === '' ? name : `${this.path}.${name}`;
     if (this.left === '' || !`${path}.`.startsWith(`${this.left}.`)) return path;
     return path.slice(this.left.length + 1);
   }
 
-  /** A parameter of the checkpoint: frozen, or trained where the tuner says so. */
+  /** A parameter of the checkpoint: frozen, or trained if the tuner provides a value. */
   parameter(name: string, shape: readonly number[]): Value {
     const path = this.pathOf(name);
     this.parameters.set(path, shape);
@@ -129,8 +132,8 @@ export class Network {
   }
 
   /**
-   * Says that a layer starts from this hidden state, and returns it. Gradient checkpointing keeps these states (and what
-   * else layers read of one another), and computes the layers again for their gradients.
+   * Declares that a layer starts from this hidden state, and returns it. Gradient checkpointing keeps these states
+   * (and other values that layers share), and computes the layers again for their gradients.
    */
   layerInput(hidden: Value): Value {
     this.layerInputs.push(hidden);
@@ -176,12 +179,12 @@ export class Network {
     });
   }
 
-  /** What goes on in place of the output y of the module at a whole path, which read x: y itself, or what a tuner makes of it. */
+  /** The output y of the module at a full path that read x, or the tuner's replacement for it. */
   output(path: string, y: Value, x: Value): Value {
     return this.injection?.output?.(path, y, x) ?? y;
   }
 
-  /** x Wᵀ with the weight of a path, of this shape, in the form in which the base has it; x W of a transposed one. */
+  /** x Wᵀ with a weight of this path and shape, in the base's form; x W if it is transposed. */
   product(path: string, x: Value, shape: readonly number[], transposed = false): Value {
     const whole = this.pathOf(path);
     const { base, generates } = this;
@@ -194,8 +197,8 @@ export class Network {
   }
 
   /**
-   * Says that this module gives the output h [rows, width] of a sublayer. Returns what the model adds to the residual:
-   * h itself, or what a tuner makes of it.
+   * Declares that this module produces the output h [rows, width] of a sublayer. Returns the value that the model
+   * adds to the residual: h, or the tuner's replacement for it.
    */
   sublayer(kind: Sublayer['kind'], h: Value, end: SublayerEnd): Value {
     const sublayer = { path: this.path, kind, width: h.shape[1] as number };
@@ -203,7 +206,7 @@ export class Network {
     return this.injection?.sublayer?.(sublayer, h, end) ?? h;
   }
 
-  /** Dropout in training, else x itself. */
+  /** Dropout in training, otherwise x itself. */
   dropout(x: Value, probability: number): Value {
     return this.dropouts?.apply(x, probability) ?? x;
   }

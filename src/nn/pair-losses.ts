@@ -21,31 +21,29 @@ import type { Value } from '../graph/graph.ts';
 import { average, crossEntropy, meanSquaredError } from './losses.ts';
 import { normalised } from './pool-tokens.ts';
 
-/*
- * Losses over vectors of texts, each as sentence-transformers computes it. Vectors are rows [pairs, width].
- */
+/* Losses over text vectors, computed as in sentence-transformers. Vectors are rows [pairs, width]. */
 
 /** PyTorch's `F.pairwise_distance` adds it to every difference. */
 const DISTANCE_EPSILON = 1e-6;
-/** Below this a triplet of {@link batchTriplets} does not count. */
+/** Triplets of {@link batchTriplets} with a smaller loss do not count. */
 const LEAST_TRIPLET = 1e-16;
-/** What a pair gets that does not count; the same in sentence-transformers. */
+/** The score of an excluded pair; the same as in sentence-transformers. */
 const NEVER = -1e12;
 
 export const DISTANCES = ['euclidean', 'cosine', 'manhattan'] as const;
 export type Distance = (typeof DISTANCES)[number];
 
-/** Cosines of rows that belong together, [rows]. */
+/** Cosines of corresponding rows, [rows]. */
 export function pairwiseCosine(a: Value, b: Value): Value {
   return sum(multiply(normalised(a), normalised(b)), [1]);
 }
 
 /**
- * Multiple negatives ranking (Henderson et al., 2017): of all candidates of a batch, an anchor's own positive is to have
- * the largest cosine.
+ * Multiple negatives ranking loss (Henderson et al., 2017): among all candidates of a batch, the anchor's own
+ * positive should have the largest cosine.
  *
- * @param candidates positives, then further negatives, a group of as many rows as anchors each
- * @param symmetric whether positives are to find their anchors too
+ * @param candidates positives, then further negatives; each group has as many rows as there are anchors
+ * @param symmetric whether positives are also ranked against the anchors
  */
 export function rankingLoss(
   anchors: Value,
@@ -62,7 +60,10 @@ export function rankingLoss(
   return multiply(add(forward, backward), 0.5);
 }
 
-/** CoSENT (Su, 2022): of two pairs the one with the larger label is to have the larger cosine. Labels are float32 [pairs]. */
+/**
+ * CoSENT loss (Su, 2022): of two pairs, the one with the larger label should have the larger cosine. Labels are
+ * float32 [pairs].
+ */
 export function cosentLoss(a: Value, b: Value, labels: Value, scale: number): Value {
   const cosines = multiply(pairwiseCosine(a, b), scale);
   const [pairs] = cosines.shape;
@@ -75,12 +76,12 @@ export function cosentLoss(a: Value, b: Value, labels: Value, scale: number): Va
   return reshape(logSumExp(concat([constant(graph, [0], [1, 1]), byPair], 1)), []);
 }
 
-/** The squared error of cosines, labels being what they should be. */
+/** The squared error of cosines against the labels. */
 export function cosineLoss(a: Value, b: Value, labels: Value): Value {
   return meanSquaredError(pairwiseCosine(a, b), labels);
 }
 
-/** Triplet loss: the negative is to be farther away than the positive by a margin. */
+/** Triplet loss: the negative should be farther away than the positive by a margin. */
 export function tripletLoss(
   anchor: Value,
   positive: Value,
@@ -104,7 +105,7 @@ const DISTANCE: Readonly<Record<Distance, (a: Value, b: Value) => Value>> = {
 };
 
 /**
- * The triplet loss of all triplets in a batch of labelled texts, averaged over those that are not yet apart by the margin
+ * The triplet loss of all triplets in a batch of labelled texts, averaged over those that violate the margin
  * (`BatchAllTripletLoss`). Distances are Euclidean; labels are int32 [texts].
  */
 export function batchTriplets(vectors: Value, labels: Value, margin: number): Value {
@@ -121,7 +122,7 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
   const positive = reshape(distances, [texts, texts, 1]);
   const negative = reshape(distances, [texts, 1, texts]);
   const losses = relu(add(subtract(positive, negative), margin));
-  // Another text of the same label, and one of another label: the three are distinct then.
+  // The positive has the same label, the negative another, so the three texts are distinct.
   const ofOther = where(isSame(labels, 0, 2), 0, losses);
   const ofSame = where(isSame(labels, 0, 1), ofOther, 0);
   const valid = where(isSame(number, 0, 1), 0, ofSame);
@@ -130,14 +131,14 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
   return divide(sum(valid, [0, 1, 2]), add(count, LEAST_TRIPLET));
 }
 
-/** Euclidean distances of all rows, [rows, rows], by way of their products. */
+/** Euclidean distances of all rows, [rows, rows], computed from their products. */
 function allDistances(x: Value): Value {
   const [rows] = x.shape;
   const squares = sum(multiply(x, x), [1]);
   const products = matmul(x, x, { transposeB: true, scale: 2 });
   const sums = add(reshape(squares, [rows, 1]), reshape(squares, [1, rows]));
   const squared = relu(subtract(sums, products));
-  // The root has no derivative at 0, where a row is its own neighbour.
+  // The root has no derivative at 0, the distance of a row to itself.
   const isApart = greater(squared, 0);
   return where(isApart, sqrt(where(isApart, squared, 1)), 0);
 }

@@ -13,7 +13,7 @@ import {
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
-/** PyTorch's `F.normalize` divides by no less. */
+/** The smallest divisor in PyTorch's `F.normalize`. */
 const LEAST_LENGTH = 1e-12;
 
 /**
@@ -34,7 +34,7 @@ export function meanTokens(
   return divide(sum(multiply(states, mask), [0]), where(greater(count, 0), count, 1));
 }
 
-/** Rows scaled to length 1, as PyTorch's `F.normalize`; x [rows, width]. */
+/** Rows scaled to length 1, as in PyTorch's `F.normalize`; x [rows, width]. */
 export function normalised(x: Value): Value {
   const length = sqrt(sum(multiply(x, x), [1], true));
   return divide(x, where(greater(length, LEAST_LENGTH), length, LEAST_LENGTH));

@@ -9,14 +9,14 @@ import { layerNorm } from './layer-norm.ts';
 import type { Network } from './network.ts';
 import { queryKeyValue } from './query-key-value.ts';
 
-/** What a family calls the modules of a layer: paths below the layer's own. */
+/** A family's names for the modules of a layer: paths relative to the layer. */
 interface PostNormModules {
   query: string;
   key: string;
   value: string;
-  /** The linear module over what the heads give. */
+  /** The linear module over the concatenated heads. */
   attended: string;
-  /** The module whose output is attention's, dropout included: where adapters stand. */
+  /** The module that produces attention's output, dropout included: adapters are placed after it. */
   attention: string;
   attentionNorm: string;
   inner: string;
@@ -31,25 +31,25 @@ interface PostNormSettings {
   layers: number;
   heads: number;
   innerWidth: number;
-  /** The feed-forward network's, from {@link activation}. */
+  /** Activation of the feed-forward network, from {@link activation}. */
   activation: ReturnType<typeof activation>;
   epsilon: number;
-  /** Probabilities: of attention's weights, and of what attention and the feed-forward network give. */
+  /** Probabilities: of attention weights, and of the outputs of attention and the feed-forward network. */
   dropout: { weights: number; attended: number; outer: number };
 }
 
 interface EncoderInputs {
   attentionMask: Value;
   batch: Dimension;
-  /** Whether the last layer is computed for all tokens, whoever reads them. */
+  /** Whether the last layer is computed for all tokens in any case. */
   everyRow?: boolean;
 }
 
 /**
- * The encoder of Vaswani et al. (2017): self-attention, then the feed-forward network, each with a residual and a layer
- * norm after it. Takes hidden states [sequence · batch, width]; see {@link encoderLayers} for those that it gives.
+ * The encoder of Vaswani et al. (2017): self-attention, then the feed-forward network, each with a residual and a
+ * layer norm after it. Takes hidden states [sequence · batch, width]; {@link encoderLayers} describes the result.
  *
- * @param list the modules' list, in which each layer lies by its number
+ * @param list the module list with a layer at each index
  */
 export function postNormEncoder(
   list: Network,
@@ -63,7 +63,9 @@ export function postNormEncoder(
   const { modules, heads, innerWidth, epsilon, dropout } = settings;
   const options = { batch: inputs.batch, heads, headSize: width / heads, dropout: dropout.weights };
 
-  /** @param asked hidden, or of it what the layer is computed for */
+  /**
+   * @param asked the part of hidden for which the layer is computed, or all of it
+   */
   const layer = (network: Network, hidden: Value, asked: Value): Value => {
     const norm = (name: string) => (x: Value) => layerNorm(network.at(name), x, epsilon);
     const names = [modules.query, modules.key, modules.value] as const;

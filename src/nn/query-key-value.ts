@@ -2,10 +2,10 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * What attention's three projections make of hidden states: rows of the given width.
+ * Attention's three projections of hidden states: rows of the given width.
  *
  * @param modules of queries, keys and values
- * @param asked the hidden states, or of them those that ask: queries are made of these alone
+ * @param asked the rows of the hidden states that are queries, or all of them
  */
 export function queryKeyValue(
   network: Network,
@@ -13,7 +13,7 @@ export function queryKeyValue(
   { hidden, asked }: { hidden: Value; asked: Value },
   width: number,
 ): Value[] {
-  // In one group where they read the same: work on it is shared.
+  // One group if all read the same input: a tuner shares work between them.
   if (asked === hidden) return network.linearGroup([query, key, value], hidden, [width, width, width]);
   return [network.linear(query, asked, width), ...network.linearGroup([key, value], hidden, [width, width])];
 }

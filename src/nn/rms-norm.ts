@@ -3,13 +3,13 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * Root mean square normalisation (Zhang and Sennrich, 2019) over the last axis, times the module's parameter `weight`
- * plus `offset`.
+ * Root mean square normalisation (Zhang and Sennrich, 2019) over the last axis, times `offset` plus the module's
+ * parameter `weight`.
  */
 export function rmsNorm(module: Network, x: Value, epsilon: number, offset = 0): Value {
   const width = x.shape.at(-1) as number;
   const meanSquare = multiply(sum(multiply(x, x), [x.shape.length - 1], true), 1 / width);
-  // Multiplied by the inverse and not divided: the derivative of a product reads x, which is kept anyway.
+  // Multiplied by the inverse instead of divided: the derivative of a product reads x, which is kept anyway.
   const inverse = divide(1, sqrt(add(meanSquare, epsilon)));
   return multiply(multiply(x, inverse), add(module.parameter('weight', [width]), offset));
 }

@@ -19,13 +19,16 @@ import {
 import { sizeOf } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 
-/** How rotary position embeddings (Su et al., 2021) turn: feature i of a head with feature i + headSize / 2. */
+/**
+ * Parameters of rotary position embeddings (Su et al., 2021): feature i of a head is rotated with feature i +
+ * headSize / 2.
+ */
 export interface Rotary {
-  /** Radians a position, of each pair of features. */
+  /** Radians per position, for each pair of features. */
   frequencies: readonly number[];
-  /** Factor of the turned features. */
+  /** Factor of the rotated features. */
   scale: number;
-  /** Beyond `length` positions: how far the context is stretched as it grows. */
+  /** Beyond `length` positions: the factor by which the context is stretched. */
   stretch?: { factor: number; length: number };
 }
 
@@ -35,14 +38,14 @@ interface Rotation {
   sines: Value;
 }
 
-/** How far every token is turned, from its position; `positionIds` int32 [sequence, batch]. */
+/** Every token's rotation, from its position; `positionIds` int32 [sequence, batch]. */
 export function rotation(positionIds: Value, rotary: Rotary): Rotation {
   const positions = reshape(cast(positionIds, 'float32'), [sizeOf(positionIds.shape), 1]);
   const angles = multiply(positions, frequencies(positions, rotary));
   return { cosines: multiply(cos(angles), rotary.scale), sines: multiply(sin(angles), rotary.scale) };
 }
 
-/** Turns the heads in rows [tokens, heads · headSize]. */
+/** Rotates the heads in rows [tokens, heads · headSize]. */
 export function rotate(rows: Value, { cosines, sines }: Rotation): Value {
   const [tokens, width] = rows.shape;
   const half = cosines.shape[1] as number;
@@ -55,8 +58,8 @@ export function rotate(rows: Value, { cosines, sines }: Rotation): Value {
 }
 
 /**
- * The frequencies, slowed down where the positions reach beyond `stretch.length` (NTK-aware scaling): the base grows
- * so that the slowest pair of features spans the longer context and the fastest stays as it is.
+ * The frequencies, lowered if the positions exceed `stretch.length` (NTK-aware scaling). The base grows so that the
+ * slowest pair of features spans the longer context, and the fastest stays the same.
  */
 function frequencies(positions: Value, { frequencies, stretch }: Rotary): Value {
   const { graph } = positions.node;

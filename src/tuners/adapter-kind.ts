@@ -1,21 +1,21 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { TunableModel, TunedValues } from './tuner.ts';
 
-/** What an adapter's files tell of it without a model. */
+/** The facts in an adapter's files that need no model. */
 export interface AdapterFacts {
   /** Rank of each adapted module; empty for kinds without ranks. */
   ranks: Record<string, number>;
   /** Rank of each module before any was dropped. */
   initialRank?: number;
-  /** Settings worth showing, by their keys. */
+  /** Settings to display, by key. */
   settings: Record<string, unknown>;
-  /** Whether a tensor of the file belongs to the adapter itself, not to a module saved whole. */
+  /** Whether a tensor of the file belongs to the adapter itself, not to a fully saved module. */
   isOwn(key: string): boolean;
 }
 
-/** A kind of adapter file. Several methods may write the same. */
+/** A kind of adapter file. Several methods may write the same kind. */
 export interface AdapterKind {
-  /** As the file and messages call it: `LORA`. */
+  /** Its name in files and messages: `LORA`. */
   readonly name: string;
   /** Whether an adapter is of this kind. */
   reads(stored: StoredAdapter): boolean;
@@ -23,13 +23,15 @@ export interface AdapterKind {
    * Puts an adapter on a model.
    *
    * @param where the adapter's name for messages
-   * @throws UserError naming tensors that fit no module, have the wrong shape or lack those that belong to them
+   * @throws UserError that names tensors that fit no module or have the wrong shape, and missing ones
    */
   import(model: TunableModel, stored: StoredAdapter, where: string): TunedValues;
-  /** @throws UserError for settings that are wrong or not supported */
+  /**
+   * @throws UserError for invalid or unsupported settings
+   */
   facts(stored: StoredAdapter, where: string): AdapterFacts;
-  /** Other forms that compute the same, by name. */
+  /** Conversions to equivalent forms, by name. */
   readonly exports: Readonly<Record<string, (stored: StoredAdapter, where: string) => StoredAdapter>>;
-  /** Why it cannot be merged into the base model; missing where it can. */
+  /** The reason why it cannot be merged into the base model; missing if it can. */
   readonly unmergeable?: string;
 }

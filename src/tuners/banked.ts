@@ -9,7 +9,7 @@ export interface BankedFactors {
   b: Float32Array;
 }
 
-/** h += up(activation(down(input))) behind a sublayer. */
+/** h += up(activation(down(input))) after a sublayer. */
 export interface BankedBottleneck {
   form: BottleneckForm;
   size: number;
@@ -23,12 +23,12 @@ export interface BankedBottleneck {
   upBias: Float32Array;
 }
 
-/** What a method's trained values are where every row of a batch has its own adapter. */
+/** A method's trained values for batches in which every row has its own adapter. */
 export interface Banked {
   /** By the paths of linear modules. */
   factors?: ReadonlyMap<string, BankedFactors>;
   /** By the paths of sublayers. */
   bottlenecks?: ReadonlyMap<string, BankedBottleneck>;
-  /** Parameters of the model that are trained as they are. */
+  /** Parameters of the model that are fully trained. */
   saved: readonly string[];
 }

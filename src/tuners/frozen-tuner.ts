@@ -1,7 +1,7 @@
 import { ParameterLayout } from './parameter-layout.ts';
 import type { TunedValues, Tuner } from './tuner.ts';
 
-/** A model without an adapter: nothing is trained, and nothing of it passes through JavaScript. */
+/** A model without an adapter: nothing is trained, and its weights never pass through JavaScript. */
 const frozen: Tuner = {
   layout: new ParameterLayout([]),
   sites: [],
@@ -10,5 +10,5 @@ const frozen: Tuner = {
   merged: (_, readBase) => readBase,
 };
 
-/** What stands in an adapter's place where there is none. */
+/** Stands in for an adapter if there is none. */
 export const FROZEN: TunedValues = { tuner: frozen, values: new Float32Array(0) };

@@ -5,47 +5,47 @@ import type { BudgetUnit } from './allocation/units.ts';
 import type { AllocationEvent } from './allocation-event.ts';
 import type { Tuner } from './tuner.ts';
 
-/** Arrays that a method keeps between steps; numbers as arrays of one. */
+/** Arrays that a method keeps between steps; numbers are arrays of length one. */
 export type MethodState = Record<string, Float32Array | Uint8Array | Int32Array>;
 
-/** The trained vector moves to the layout of `tuner`: element i comes from element `indices[i]`. */
+/** Moves the trained vector to the layout of `tuner`: element i comes from element `indices[i]`. */
 export interface Relayout {
   tuner: Tuner;
   indices: Int32Array;
 }
 
-/** What a run may keep, and when that changes, in optimizer steps. */
+/** The budget of a run, and its schedule in optimizer steps. */
 export interface Budget {
-  /** What is kept or dropped as one. */
+  /** The unit that is kept or dropped. */
   components: Components;
-  /** How many at the start and in the end; in the end about as many, where the budget is in another unit. */
+  /** The number at the start and at the end; at the end approximate, if the budget has another unit. */
   initial: number;
   target: number;
   tinit: number;
   tfinal: number;
   deltaT: number;
-  /** What the budget is measured in, and so exact in the end. */
+  /** The unit of the budget, in which it is exact at the end. */
   unit: BudgetUnit;
   /** The same in every unit. */
   forms: { initial: BudgetForms; target: BudgetForms };
-  /** What did not come out even, in sentences. */
+  /** Notices about rounding, as sentences. */
   rounded: readonly string[];
-  /** What of the schedule the config leaves out, and what it is then, as a sentence. */
+  /** A sentence about the parts of the schedule that the config omits and their values. */
   assumed?: string;
 }
 
-/** The gradient of a run's loss, a mean over some batches, at values of a survey's tuner. */
+/** The gradient of a run's loss, a mean over some batches, at the given values of a survey's tuner. */
 export type GradientAt = (values: Float32Array) => Promise<Float32Array>;
 
-/** What a method finds out before the first step. Its `tuner` may be another one afterwards. */
+/** A measurement that a method makes before the first step. The run's `tuner` may change afterwards. */
 export interface Survey {
-  /** Through which it asks for gradients. */
+  /** The tuner whose gradients it requests. */
   tuner: Tuner;
-  /** Optimizer steps' worth of batches, from the run's first on, that a gradient is a mean over. */
+  /** A gradient is a mean over this many optimizer steps' worth of batches, from the run's first on. */
   steps: number;
   /**
-   * @param initial the tuner's values as a run would start from
-   * @returns what it decided; `pattern`: in keys that other tools train from
+   * @param initial the tuner's values at the start of a run
+   * @returns its decision; `pattern`: in keys that other tools can train from
    */
   settle(seed: number, initial: Float32Array, gradientAt: GradientAt): Promise<Surveyed>;
 }
@@ -55,46 +55,46 @@ export interface Surveyed {
   pattern: Readonly<Record<string, unknown>>;
 }
 
-/** A method while it trains: what it does around the optimizer's step. Steps count from 1. */
+/** A method during training: its work around the optimizer's step. Steps count from 1. */
 export interface MethodRun {
-  /** In use now; another one after the vector has shrunk. */
+  /** The current tuner; it changes when the vector shrinks. */
   readonly tuner: Tuner;
-  /** Before the first step of a run that does not go on from a state. */
+  /** Runs before the first step, unless the run resumes. */
   readonly survey?: Survey;
-  /** Before the optimizer's step, with the accumulated and clipped gradient. */
+  /** Called before the optimizer's step, with the accumulated and clipped gradient. */
   beforeStep?(step: number, values: Float32Array, gradient: Float32Array): void;
-  /** After it; may change `values`. */
+  /** Called after it; may change `values`. */
   afterStep?(step: number, values: Float32Array, gradient: Float32Array): AfterStep;
   /** For methods that have one. */
   readonly budget?: Budget;
   /** The budget at a step, for the log. */
   budgetAt?(step: number): number;
-  /** Whether the trained values have the size they will be exported with: only then may a state be the best one. */
+  /** Whether the trained values have their final size: only then can a state become the best one. */
   readonly settled: boolean;
   /** Kept rank of each adapted module; empty for methods without ranks. */
   ranks(): Record<string, number>;
-  /** Trained numbers of the adapter that go with these ranks, where they are not all of the tuner's. */
+  /** Trained numbers of the adapter at these ranks, if they are not all of the tuner's. */
   keptParameters?(): number;
-  /** Throws when the run was not what its name says. */
+  /** Throws if the run was not what its name says. */
   assertComplete?(): void;
   state(): MethodState;
   restore(state: MethodState): void;
   /**
-   * The adapter that trained values make of a base model; missing where the model itself is what is trained.
+   * Stores trained values of a base model as an adapter; missing if the model itself is trained.
    *
-   * @param labels class names by id, for files that have them; none for tasks without
+   * @param labels class names by id, for files that have them; missing for tasks without labels
    */
   store?(values: Float32Array, baseModel: string, labels?: readonly string[]): StoredAdapter;
 }
 
 export interface AfterStep {
   allocation?: AllocationEvent;
-  /** Indices of values that have nothing to do with what stood there before: the optimizer forgets which way they went. */
+  /** Indices of values that were replaced by unrelated ones: the optimizer resets their moments. */
   renewed?: readonly number[];
   relayout?: Relayout;
 }
 
-/** A method that does nothing but train, at constant ranks if it has any. */
+/** A method that only trains, at constant ranks if it has any. */
 export function staticRun(
   tuner: Tuner,
   { ranks = {}, store }: { ranks?: Record<string, number>; store?: MethodRun['store'] } = {},

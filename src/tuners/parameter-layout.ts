@@ -4,14 +4,14 @@ import { elementCount } from '../support/element-count.ts';
 
 /** One trained tensor. */
 export interface TrainedParameter {
-  /** Hugging Face's name of the parameter, or a module's path and the method's name for what it adds there. */
+  /** Hugging Face's name of the parameter. For added parameters, a module's path and the method's name. */
   name: string;
   shape: readonly number[];
 }
 
-/** A range of the flat vector that the graph takes as one tensor. */
+/** A range of the flat vector that the graph reads as one tensor. */
 export interface TrainedStack {
-  /** Of one trained tensor alone its own; of several their rows, [rows in all, ...]. */
+  /** For a single trained tensor, its own shape; for several, all their rows, [total rows, ...]. */
   shape: readonly number[];
   start: number;
   end: number;
@@ -25,13 +25,13 @@ export interface TrainedSegment extends TrainedParameter {
 }
 
 /**
- * Where each trained tensor lies in the one flat vector that the graph takes and whose gradient it returns: one after
- * the other, row-major, in the given order. Tensors that are given as a list are stacked: alike but for the number of
- * their rows, they are one tensor to the graph.
+ * The positions of all trained tensors in the flat vector that the graph takes and whose gradient it returns:
+ * adjacent, row-major, in the given order. Tensors given as a list are stacked: they differ only in their number of
+ * rows, and the graph reads them as one tensor.
  */
 export class ParameterLayout {
   readonly segments: readonly TrainedSegment[];
-  /** Those that are not empty; the graph's gradients are with respect to them. */
+  /** The stacks that are not empty; the graph computes gradients with respect to them. */
   readonly stacks: readonly TrainedStack[];
   readonly length: number;
   readonly #byName: ReadonlyMap<string, TrainedSegment>;
@@ -59,7 +59,7 @@ export class ParameterLayout {
     if (this.#byName.size < segments.length) throw new Error('two trained parameters share a name');
   }
 
-  /** The same vector, in which every tensor is one to the graph too. */
+  /** The same vector with every tensor separate, also in the graph. */
   apart(): ParameterLayout {
     return new ParameterLayout(this.segments);
   }
@@ -88,7 +88,7 @@ export class ParameterLayout {
       : slice(stackValue(flat, stack), 0, ...this.rows(name));
   }
 
-  /** The rows [from, to) of its stack that a tensor is. */
+  /** The rows [from, to) of a tensor within its stack. */
   rows(name: string): [from: number, to: number] {
     const { stack, shape, start } = this.get(name);
     const from = (start - stack.start) / elementCount(stack.shape.slice(1));

@@ -12,7 +12,7 @@ describe('the registry of methods', () => {
   it('knows each kind of adapter by its own name, and no two by one', () => {
     const names = adapterKinds().map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    // AdapterHub's settings, which bottlenecks have, know no peft_type.
+    // AdapterHub's settings, which bottlenecks use, have no peft_type.
     for (const kind of adapterKinds().filter(({ name }) => name !== 'BOTTLENECK'))
       expect(kindOf(stored({ peft_type: kind.name }), 'x')).toBe(kind);
   });
@@ -29,11 +29,11 @@ describe('the registry of methods', () => {
 
   it.each(METHOD_NAMES)('has of %s what every part of the program asks for', (name) => {
     const { trains, kind, continues, learningRate, vectors, words } = methodNamed(name);
-    // What trains an adapter has a file for it; only what has one can go on from it.
+    // A method that trains an adapter has a file for it; only methods with a file can continue an adapter.
     expect(kind !== undefined).toBe(trains === 'adapter');
     if (continues) expect(kind).toBeDefined();
     expect(learningRate).toBeGreaterThan(0);
-    // Values, gradient, two moments, and what clipping and accumulation hold.
+    // Values, gradient, two moments, and the vectors of clipping and accumulation.
     expect(vectors).toBeGreaterThanOrEqual(4);
     expect(words.title).not.toBe('');
   });

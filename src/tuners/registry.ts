@@ -14,31 +14,31 @@ import { svdLora } from './svd-lora/definition.ts';
 
 /** Every method, by its name in a config. A new one is one entry here and one folder beside. */
 export const METHODS = {
-  /** AdaLoRA: triplets of low rank, whose budget moves to the modules that need it. */
+  /** AdaLoRA: low-rank triplets; their budget moves to the modules that need it. */
   adalora: adaLora,
   /** LoRA: a pair of factors of one rank beside each module. */
   lora,
-  /** AdaLoRA's triplets at one rank. */
+  /** AdaLoRA's triplets at a constant rank. */
   svd_lora: svdLora,
   /** LoRA's pairs, pruned as AdaLoRA prunes triplets. */
   prune_lora: pruneLora,
   bitfit: bitFit,
-  /** A small layer behind attention and one behind feed-forward. */
+  /** A small layer after attention and one after feed-forward. */
   houlsby,
-  /** A small layer behind feed-forward. */
+  /** A small layer after feed-forward. */
   pfeiffer,
   full,
 };
 
 export type MethodName = keyof typeof METHODS;
 
-/** Methods that have a section of their own in a config. */
+/** Methods with their own section in a config. */
 type Configured = {
   [Name in MethodName]: (typeof METHODS)[Name]['config'] extends undefined ? never : Name;
 }[MethodName];
 type SchemaOf<Name extends Configured> = Extract<(typeof METHODS)[Name]['config'], z.ZodObject>;
 
-/** The sections of a config by method, as they may be written and with every default filled in. */
+/** The sections of a config by method, as written and with all defaults filled in. */
 export type SectionInputs = {
   [Name in keyof Pick<typeof METHODS, Configured>]: z.input<SchemaOf<Name>>;
 };
@@ -46,7 +46,7 @@ export type Sections = { [Name in Configured]: z.output<SchemaOf<Name>> };
 
 export const METHOD_NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]];
 
-/** What a config means that names no method. */
+/** The method of a config that names none. */
 export const DEFAULT_METHOD: MethodName = 'adalora';
 
 /** A method whose settings are not known before a config is read. */
@@ -57,7 +57,7 @@ export function methodNamed(name: MethodName): AnyMethod {
   return METHODS[name] as unknown as AnyMethod;
 }
 
-/** Every kind of adapter file that some method writes. */
+/** Every kind of adapter file that a method writes. */
 export function adapterKinds(): AdapterKind[] {
   return [...new Set(METHOD_NAMES.flatMap((name) => methodNamed(name).kind ?? []))];
 }
@@ -66,7 +66,7 @@ export function adapterKinds(): AdapterKind[] {
  * The kind of an adapter.
  *
  * @param where the adapter's config file for messages
- * @throws UserError where no method knows it
+ * @throws UserError if no method supports it
  */
 export function kindOf(stored: StoredAdapter, where: string): AdapterKind {
   const kind = adapterKinds().find(({ reads }) => reads(stored));

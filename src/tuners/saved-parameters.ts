@@ -9,9 +9,9 @@ interface SavedSelection {
 }
 
 /**
- * The parameters of the model itself that are trained beside the adapters, by PEFT's rules: those of the
- * head, those of modules whose path is, or ends in `.` and, a name of `modules_to_save`, and the biases
- * that `bias` asks for.
+ * The model's own parameters that are trained beside the adapters, by PEFT's rules: those of the head; those of
+ * modules whose path is a name of `modules_to_save`, or ends in `.` and such a name; and the biases that `bias`
+ * selects.
  *
  * @param adapted the layers that have an adapter
  */

@@ -2,13 +2,13 @@ import { UserError } from '../support/user-error.ts';
 import { fullMatchRegex } from './shared/python-regex.ts';
 import { nothingMatched, unknownTarget } from './shared/target-errors.ts';
 
-/** PEFT's keys that say which linear layers get an adapter. */
+/** PEFT's keys that select the linear layers to adapt. */
 export interface TargetSelection {
   target_modules: string | readonly string[];
   exclude_modules?: string | readonly string[];
   layers_to_transform?: number | readonly number[];
   layers_pattern?: string | readonly string[];
-  /** Modules trained in full, the task's head among them: nothing inside one is adapted. */
+  /** Fully trained modules, the task's head among them: nothing inside one is adapted. */
   modules_to_save?: readonly string[];
 }
 
@@ -16,13 +16,13 @@ export interface TargetSelection {
  * The linear layers that get an adapter, in the order given, by PEFT's rules:
  *
  * - a list: a layer whose path is an entry, or ends in `.` and an entry;
- * - `all-linear`: every layer but `heads`, the model's output layers;
+ * - `all-linear`: every layer except `heads`, the model's output layers;
  * - another string: a regular expression (Python's) that matches the whole path.
  *
- * `layers_to_transform` narrows the layers matched by the end of their path to those numbers. Unlike PEFT, an entry
- * of the list that fits no linear layer is an error even when others do: it is a misspelling.
+ * `layers_to_transform` restricts layers matched by the end of their path to those numbers. Unlike in PEFT, a list
+ * entry that matches no linear layer is an error even if others match: it is a misspelling.
  *
- * @throws UserError naming the nearest names when an entry fits nothing, and when nothing is left
+ * @throws UserError with the nearest names if an entry matches nothing, and one if nothing is left
  */
 export function matchTargets(
   linearModulePaths: readonly string[],
@@ -67,7 +67,7 @@ function exclusionTest({
     insideSaved.some((inside) => inside.test(path));
 }
 
-/** Whether the first number in a path (after one of the given names, if any are) is among the wanted layers. */
+/** Whether the first number in a path (after one of the given names, if any) is among the selected layers. */
 function layerTest({ layers_to_transform: layers, layers_pattern: patterns = [] }: TargetSelection): Test {
   const wanted = typeof layers === 'number' ? [layers] : (layers ?? []);
   if (wanted.length === 0) return () => true;

@@ -12,7 +12,7 @@ export interface TunableModel {
   headKind: HeadKind;
   head: Head;
   linears: readonly LinearModule[];
-  /** Where adapters may stand, in the order in which the model builds them. */
+  /** The possible positions of adapters, in the order in which the model builds them. */
   sublayers: readonly Sublayer[];
   /** Shape of every parameter by Hugging Face name. */
   parameters: ReadonlyMap<string, readonly number[]>;
@@ -23,64 +23,64 @@ export interface TunableModel {
 /** Reads a parameter of the checkpoint, or initialises one that it lacks. */
 export type ReadParameter = (name: string, shape: readonly number[]) => Float32Array;
 
-/** Elements [start, end) of a parameter, row-major, in memory of its own. */
+/** Elements [start, end) of a parameter, row-major, in newly allocated memory. */
 export type ReadRange = (name: string, start: number, end: number) => Float32Array;
 
-/** A module of the network that a method stands in or behind. */
+/** A module of the network that a method changes or follows. */
 export interface TunedSite {
   /** Hugging Face's path. */
   path: string;
-  /** Trained numbers there, as the paper counts them: AdaLoRA's without λ. */
+  /** Trained numbers there, as the paper counts them: without λ in AdaLoRA. */
   parameters: number;
 }
 
-/** A method of fine-tuning: which values it trains, and what it adds to the model's graph. */
+/** A method of fine-tuning: the values that it trains, and its additions to the model's graph. */
 export interface Tuner {
   readonly layout: ParameterLayout;
-  /** Where it stands in the network; nowhere where it trains the whole model. */
+  /** The places in the network that it changes; empty if it trains the whole model. */
   readonly sites: readonly TunedSite[];
   /** The vector before the first step. */
   initialValues(seed: number, read: ReadParameter): Float32Array;
   /**
-   * Puts the method into a network; `flat` is the vector's value, `dropout` is that of the network.
+   * Injects the method into a network; `flat` is the vector's value, `dropout` the network's.
    *
-   * @param layout of the same tensors, by default the tuner's, which may stack them otherwise
+   * @param layout of the same tensors, by default the tuner's; another one may stack them differently
    */
   inject(flat: Value, dropout: (x: Value, probability: number) => Value, layout?: ParameterLayout): Injection;
   readonly regularizer?: Regularizer;
-  /** For methods with factors that should be orthonormal, or might be; any values in the tuner's layout. */
+  /** For methods with factors that should be orthonormal, or could be; `values` are in the tuner's layout. */
   factorDistances?(values: Float32Array): FactorDistances;
   /**
-   * Reads the model's parameters with the trained values merged into them, any range at a time. Missing where a method adds
-   * layers of its own, which no parameter of the model can hold.
+   * Reads any range of the model's parameters with the trained values merged into them. Missing if a method adds its
+   * own layers, which no parameter of the model can represent.
    */
   merged?(values: Float32Array, readBase: ReadRange): ReadRange;
-  /** What a bank of adapters takes. Missing if rows of one batch cannot have different adapters of the method. */
+  /** The values for a bank of adapters. Missing if rows of one batch cannot have different adapters of the method. */
   banked?(values: Float32Array): Banked;
 }
 
 /**
- * How far the factors of each adapted module are from orthonormal: ‖BᵀB - I‖² and ‖AAᵀ - I‖² in Frobenius' norm, by the
- * module's path. PEFT's B is the paper's P, its A the paper's Q.
+ * The distance of each adapted module's factors from orthonormality, ‖BᵀB - I‖² and ‖AAᵀ - I‖² in the Frobenius norm,
+ * by the module's path. PEFT's B is the paper's P, its A the paper's Q.
  */
 export type FactorDistances = Record<string, [ofB: number, ofA: number]>;
 
-/** A term of the objective that depends on the trained values alone. */
+/** A term of the objective that depends only on the trained values. */
 export interface Regularizer {
   /** γ */
   readonly weight: number;
-  /** Shapes of the tensors it takes, which follow one another from the start of the vector. None is in two stacks. */
+  /** Shapes of the tensors it reads, adjacent from the start of the vector. No tensor spans two stacks. */
   readonly views: readonly (readonly number[])[];
   build(views: readonly Value[]): Value;
 }
 
-/** Trained values with what makes a model of them: ready for prediction. */
+/** Trained values with their tuner: ready for prediction. */
 export interface TunedValues {
   tuner: Tuner;
   values: Float32Array;
 }
 
-/** Trained numbers in the adapter itself, as the paper counts them; the head is none of them. */
+/** Trained numbers in the adapter itself, without the head, as the paper counts them. */
 export function adapterParameters({ sites }: Pick<Tuner, 'sites'>): number {
   return sites.reduce((sum, { parameters }) => sum + parameters, 0);
 }

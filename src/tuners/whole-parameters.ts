@@ -4,10 +4,12 @@ import type { Banked } from './banked.ts';
 import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from './tuner.ts';
 
-/** Trains some of the model's own parameters, each as a whole. */
+/** Trains some of the model's own parameters in full. */
 export class WholeParameters implements Tuner {
   readonly layout: ParameterLayout;
-  /** @param sites the modules that count as adapted; none where the whole model is trained */
+  /**
+   * @param sites the modules that count as adapted; empty if the whole model is trained
+   */
   constructor(
     parameters: readonly TrainedParameter[],
     readonly sites: readonly TunedSite[] = [],

@@ -6,10 +6,10 @@ import type { Network } from '../../nn/network.ts';
 import { lazy } from '../../support/lazy.ts';
 import type { BartConfig } from './config.ts';
 
-/** What an attention takes beside the hidden states that ask. */
+/** Inputs of attention beside the hidden states of the queries. */
 interface Asking {
   batch: Dimension;
-  /** How many tokens of each example ask. */
+  /** The number of query tokens per example. */
   queries: Dimension;
   heads: number;
   /** Added to the scores: [batch | 1, 1, queries | 1, keys] */
@@ -17,7 +17,7 @@ interface Asking {
   cache?: AttentionCache;
 }
 
-/** The module `self_attn`: attention of a sequence to itself, in a decoder to what its cache holds as well. */
+/** The module `self_attn`: self-attention; in a decoder, also to the cached tokens. */
 export function selfAttention(module: Network, config: BartConfig, hidden: Value, asking: Asking): Value {
   const { d_model: width } = config;
   const [query, key, value] = module.linearGroup(['q_proj', 'k_proj', 'v_proj'], hidden, [
@@ -32,12 +32,12 @@ export function selfAttention(module: Network, config: BartConfig, hidden: Value
 
 /** The encoder's output, as the decoder reads it. */
 export interface Encoded {
-  /** [sequence · batch, d_model]; built only if it is asked for. */
+  /** [sequence · batch, d_model]; built only on request. */
   states: () => Value;
   sequence: Dimension;
 }
 
-/** The module `encoder_attn`: attention of the decoder to the encoder's output, whose keys and values a cache keeps. */
+/** The module `encoder_attn`: attention of the decoder to the encoder's output. A cache keeps its keys and values. */
 export function crossAttention(
   module: Network,
   config: BartConfig,

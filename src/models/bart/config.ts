@@ -10,7 +10,7 @@ import {
 } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** The number of labels where a config names none. */
+/** The number of labels if a config names none. */
 const DEFAULT_LABELS = 3;
 
 const layerdrop = z
@@ -60,14 +60,14 @@ const schema = z
 
 export type BartConfig = z.infer<typeof schema> & CommonConfig;
 
-/** Names that transformers takes for a field of this family too. */
+/** Alternative field names that transformers accepts for this family. */
 const OTHER_NAMES = {
   hidden_size: 'd_model',
   num_attention_heads: 'encoder_attention_heads',
   num_hidden_layers: 'encoder_layers',
 };
 
-/** Reads a config.json of `model_type` bart; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` bart; fields keep Hugging Face's names. */
 export function parseBartConfig(json: unknown, where: string): BartConfig {
   const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
   return {

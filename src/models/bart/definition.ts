@@ -59,7 +59,7 @@ function classificationHead(network: Network, config: BartConfig, path: string, 
   return network.linear(`${path}.out_proj`, dropped(tanh(dense)), config.numLabels);
 }
 
-/** The model with a decoder that reads the encoder's input as well, shifted by one token. */
+/** The model for classification: its decoder reads the encoder's input, shifted by one token. */
 function readTwice(network: Network, config: BartConfig, inputs: ModelInputs): Value {
   const { inputIds, sequence, batch } = inputs;
   const start = constant(inputIds.node.graph, [config.decoder_start_token_id], [1, 1], 'int32');

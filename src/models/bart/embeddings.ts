@@ -8,17 +8,17 @@ import type { Network } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
 import { LAYER_NORM_EPSILON } from './layer.ts';
 
-/** The word embeddings that encoder, decoder and language model's head share where they are tied. */
+/** The word embeddings, shared by encoder, decoder and language model head if they are tied. */
 export const SHARED = 'model.shared';
 
-/** Row of the first position in its table: no position has the two rows before. */
+/** The row of the first position: the table's first two rows are unused. */
 const FIRST_POSITION = 2;
 
 /**
  * Word and position embeddings of the encoder or the decoder, summed and normalised: [tokens · batch, d_model].
  *
  * @param ids int32 [tokens, batch]
- * @param past how many tokens come before them
+ * @param past the number of tokens before them
  */
 export function bartEmbeddings(
   network: Network,

@@ -8,7 +8,7 @@ import type { BartConfig } from './config.ts';
 /** The epsilon of every layer norm in the family. */
 export const LAYER_NORM_EPSILON = 1e-5;
 
-/** The paths of a layer's sublayers, and of the norms behind them. */
+/** The paths of a layer's sublayers, and of the norms after them. */
 const SUBLAYERS = {
   attention: ['self_attn', 'self_attn_layer_norm'],
   crossAttention: ['encoder_attn', 'encoder_attn_layer_norm'],
@@ -29,7 +29,7 @@ export function endSublayer(
   });
 }
 
-/** The feed-forward network with which every layer ends. */
+/** The feed-forward network at the end of every layer. */
 export function feedForward(layer: Network, config: BartConfig, hidden: Value, innerSize: number): Value {
   const inner = layer.linear('fc1', hidden, innerSize);
   const active = activation(config.activation_function, 'activation_function')(inner);

@@ -10,8 +10,8 @@ import { bartEmbeddings } from './embeddings.ts';
 import { endSublayer, feedForward } from './layer.ts';
 
 /**
- * Encoder and decoder: the decoder's hidden states, [target · batch, d_model]. The encoder is not built where nobody
- * asks for its states, because a cache has what the decoder takes from them.
+ * Encoder and decoder. Returns the decoder's hidden states, [target · batch, d_model]. The encoder is built only if
+ * the decoder requests its states; a cache may already have its keys and values.
  */
 export function bartModel(network: Network, config: BartConfig, inputs: ModelInputs): Value {
   const padding = attentionBias(inputs.attentionMask);
@@ -35,7 +35,9 @@ function encoder(network: Network, config: BartConfig, inputs: ModelInputs, bias
   return network.layerInput(hidden);
 }
 
-/** @param encoded with the bias that hides its padding */
+/**
+ * @param encoded with the bias that masks its padding
+ */
 function decoder(
   network: Network,
   config: BartConfig,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** Fields of BERT and its kin, with BERT's defaults. */
+/** Fields of BERT and related families, with BERT's defaults. */
 export const bertFields = {
   ...encoderFields,
   vocab_size: size.default(30522),
@@ -35,12 +35,12 @@ export const headsDivideWidth: [(fields: BertFields) => boolean, { path: string[
 
 const schema = z.object(bertFields).refine(...headsDivideWidth);
 
-/** Reads a config.json of `model_type` bert; fields keep Hugging Face's names. */
+/** Parses a config.json of `model_type` bert; fields keep Hugging Face's names. */
 export function parseBertConfig(json: unknown, where: string): BertConfig {
   return withCommon(parseFields(schema, json, where));
 }
 
-/** Fields of BERT and its kin, with what the rest of the program needs to know of any model. */
+/** Adds the common fields of all models to those of BERT and related families. */
 export function withCommon<Fields extends BertFields>(fields: Fields): Fields & CommonConfig {
   return {
     ...fields,

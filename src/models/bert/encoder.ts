@@ -30,7 +30,7 @@ type EncoderConfig = Pick<
   | 'attention_probs_dropout_prob'
 >;
 
-/** The module `encoder` of BERT and its kin: hidden states of the last layer, see {@link postNormEncoder}. */
+/** The module `encoder` of BERT and related families: hidden states of the last layer, see {@link postNormEncoder}. */
 export function bertEncoder(
   module: Network,
   config: EncoderConfig,

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../config-fields.ts';
 import type { CommonConfig } from '../model-definition.ts';
 
-/** The most positions that a config may name: they bound the table of distances that becomes part of the graph. */
+/** The maximum of positions in a config. It bounds the table of distances, which becomes part of the graph. */
 const MAX_POSITIONS = 2 ** 16;
 
-/** Each tap of each group of a convolution is a product of its own. */
+/** Each tap of each group of a convolution is a separate product. */
 const MAX_CONV_PRODUCTS = 256;
 
-/** Relative positions know no longest text, but the table of distances must end: at this many times the model's length. */
+/**
+ * Relative positions have no maximum length, but the table of distances must end: at this many times the model's
+ * length.
+ */
 const TIMES_LENGTH = 4;
 
 const schema = z
@@ -83,15 +86,15 @@ const schema = z
 export interface DebertaV2Config extends Fields, CommonConfig {
   id2label: Readonly<Record<string, string>>;
   embedding_size: number;
-  /** The sequence length up to which distances are known. */
+  /** The sequence length up to which distances are in the table. */
   longest: number;
 }
 
 type Fields = Omit<z.infer<typeof schema>, 'id2label' | 'embedding_size'>;
 
 /**
- * Reads a config.json of `model_type` deberta-v2; fields keep Hugging Face's names, and lists in one string are split. As
- * in transformers, only c2p and p2c count in `pos_att_type`, and only layer_norm in `norm_rel_ebd`.
+ * Parses a config.json of `model_type` deberta-v2; fields keep Hugging Face's names, and lists in one string are
+ * split. As in transformers, only c2p and p2c count in `pos_att_type`, and only layer_norm in `norm_rel_ebd`.
  */
 export function parseDebertaV2Config(json: unknown, where: string): DebertaV2Config {
   const fields = parseFields(schema, json, where);

@@ -7,9 +7,9 @@ import type { Network } from '../../nn/network.ts';
 import type { DebertaV2Config } from './config.ts';
 
 interface ConvInputs {
-  /** What the first layer read, [sequence · batch, hidden]. */
+  /** The first layer's input, [sequence · batch, hidden]. */
   embedded: Value;
-  /** What it gave, of the same shape. */
+  /** The first layer's output, of the same shape. */
   output: Value;
   /** [sequence · batch, 1]: 0 for padding, 1 for tokens. */
   realRows: Value;
@@ -17,8 +17,8 @@ interface ConvInputs {
 }
 
 /**
- * The module `conv`, which DeBERTa v2 has behind its first layer: a convolution along the sequence over what that layer
- * read, an activation, a residual and a layer norm; zero at padding.
+ * The module `conv`, which follows DeBERTa v2's first layer: a convolution along the sequence over that layer's
+ * input, an activation, a residual and a layer norm. The result is zero at padding.
  */
 export function convLayer(module: Network, config: DebertaV2Config, inputs: ConvInputs): Value {
   const { embedded, output, realRows, batch } = inputs;
@@ -28,7 +28,7 @@ export function convLayer(module: Network, config: DebertaV2Config, inputs: Conv
   return multiply(layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps), realRows);
 }
 
-/** A convolution as a sum of products, one a tap: sequence-major rows are shifted by whole batches. */
+/** A convolution as a sum of products, one per tap: sequence-major rows are shifted by whole batches. */
 function convolution(
   module: Network,
   { hidden_size: width, conv_kernel_size: taps, conv_groups: groups }: DebertaV2Config,

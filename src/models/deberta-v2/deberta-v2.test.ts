@@ -59,7 +59,10 @@ describe.each([cpu, wasm])('skewing on $name', ({ open, target }) => {
   });
 });
 
-/** Embeddings; per layer relative embeddings, attention's output and the layer's; and, of 0.2, the weights. */
+/**
+ * 0.1: embeddings; per layer the relative embeddings, attention's output and the layer's output. 0.2: attention
+ * weights.
+ */
 const base = { 0.1: 1 + 2 * 3, 0.2: 2 };
 
 it.each<[HeadKind, object, Record<number, number>]>([

@@ -5,14 +5,14 @@ import type { Network } from '../../nn/network.ts';
 import { queryKeyValue } from '../../nn/query-key-value.ts';
 import type { DebertaV2Config } from './config.ts';
 
-/** The score of a pair that must not count: its exponential is 0, and a row of such scores alone gets equal weights. */
+/** The score of a masked pair: its exponential is 0. A row of such scores only has equal weights. */
 const BLOCKED = -1e30;
 
-/** What attention takes beside hidden states, the same in all layers. */
+/** Inputs of attention that are the same in all layers. */
 export interface AttentionContext {
-  /** bool [batch, 1, sequence, sequence]: which pairs of query and key see each other. */
+  /** bool [batch, 1, sequence, sequence]: which queries see which keys. */
   visible: Value;
-  /** Undefined where no layer looks at relative positions. */
+  /** Undefined if no layer uses relative positions. */
   relative: RelativeEmbeddings | undefined;
   batch: Dimension;
 }
@@ -29,12 +29,12 @@ export interface RelativeEmbeddings {
 
 /**
  * The module `attention.self`: disentangled attention (He et al., 2021) over rows [sequence · batch, hidden],
- * sequence-major. To the product of query and key are added that of the query with the key of their relative position
- * (c2p) and that of the key with the query of their relative position (p2c). A relative position depends on q - k alone.
- * So each query is multiplied with all 2 · sequence relative positions that occur, and {@link skewed} moves the products to
- * their keys.
+ * sequence-major. Two terms are added to the product of query and key: the query times the key of the relative
+ * position (c2p), and the key times the query of the relative position (p2c). A relative position depends only on q -
+ * k. So each query is multiplied with all 2 · sequence relative positions that occur, and {@link skewed} moves the
+ * products to their keys.
  *
- * @param asked the hidden states themselves, or of them the first tokens: those that ask
+ * @param asked the hidden states that are queries: all of them, or the first tokens
  * @returns rows of its shape
  */
 export function disentangledAttention(
@@ -47,7 +47,7 @@ export function disentangledAttention(
   const { hidden_size: width, num_attention_heads: heads, share_att_key: shared } = config;
   const headSize = width / heads;
   const has = (kind: 'c2p' | 'p2c') => config.pos_att_type.includes(kind);
-  // As in transformers, the terms count even where relative attention is off.
+  // As in transformers, the terms count even if relative attention is off.
   const terms = 1 + Number(has('c2p')) + Number(has('p2c'));
   const options = { transposeB: true, scale: 1 / Math.sqrt(headSize * terms) };
   // [tokens · batch, hidden] to [batch, heads, tokens, headSize], which products read in place.
@@ -68,7 +68,7 @@ export function disentangledAttention(
     const positions = (projection: string, rows: Value) =>
       split(module.linear(projection, gather(table, rows), width), rows.shape[0]);
     if (has('c2p')) {
-      // The first token's distances, 0 to 1 - sequence, stand in the order of the keys.
+      // The first token's distances, 0 to 1 - sequence, are in the order of the keys.
       const start = addDimensions(sequence, -1);
       const own = () => slice(relative.falling, 0, start, addDimensions(start, sequence));
       const rows = isWhole ? relative.falling : own();
@@ -88,8 +88,8 @@ export function disentangledAttention(
 }
 
 /**
- * Shifts row i of the last two axes [n, 2n] left by n - 1 - i and keeps the first columns: y[i, j] = x[i, n - 1 - i + j].
- * Read as one run of numbers from x[0, n - 1] on, every row starts 2n - 1 after the one before.
+ * Shifts row i of the last two axes [n, 2n] left by n - 1 - i and keeps the first columns: y[i, j] = x[i, n - 1 - i +
+ * j]. In a flat view from x[0, n - 1] on, every row starts 2n - 1 after the one before.
  */
 export function skewed(x: Value, kept: Dimension = x.shape[2]): Value {
   const [batch, heads, n, columns] = x.shape;

@@ -23,7 +23,7 @@ const LEGACY: MaskedLmModules = {
   embeddings: EMBEDDINGS,
 };
 
-/** DeBERTa's own, always over the word embeddings. */
+/** DeBERTa's own head, always tied to the word embeddings. */
 const OWN: MaskedLmModules = {
   head: ['lm_predictions.lm_head'],
   dense: 'lm_predictions.lm_head.dense',

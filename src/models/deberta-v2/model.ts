@@ -36,7 +36,7 @@ export function debertaV2Model(
   const embedded = debertaV2Embeddings(network.at('deberta.embeddings'), config, inputs, realRows);
   const hasConv = (i: number) => i === 0 && config.conv_kernel_size > 0;
   const layers = config.num_hidden_layers;
-  // The convolution reads all that its layer gives.
+  // The convolution reads all rows of its layer.
   const everyRow = inputs.everyRow || hasConv(layers - 1);
   return encoderLayers(network, layers, embedded, { rows, batch, everyRow }, (i, hidden, asked) => {
     const output = layer(encoder.at(`layer.${i}`), config, hidden, asked, { visible, relative, batch });
@@ -47,7 +47,7 @@ export function debertaV2Model(
 /**
  * One layer: attention, then the feed-forward network, each with a residual and a layer norm after it.
  *
- * @param asked hidden, or of it the first tokens, for which the layer is computed
+ * @param asked the part of hidden for which the layer is computed: all, or the first tokens
  */
 function layer(
   network: Network,
@@ -68,7 +68,7 @@ function layer(
   return output(network.at('output'), 'feedForward', activation(hidden_act)(inner), attended);
 }
 
-/** The relative positions for all layers; undefined where none looks at them. */
+/** The relative positions for all layers; undefined if no layer uses them. */
 function relativeEmbeddings(
   encoder: Network,
   config: DebertaV2Config,
@@ -81,7 +81,7 @@ function relativeEmbeddings(
   const table = config.norm_rel_ebd.includes('layer_norm')
     ? layerNorm(encoder.at('LayerNorm'), raw, layer_norm_eps)
     : raw;
-  // A shorter sequence has the distances in the middle of those of the longest.
+  // The distances of a shorter sequence are the middle of those of the longest.
   const start = addDimensions(longest, multiplyDimensions(sequence, -1));
   const distances = (first: number, step: 1 | -1) => {
     const rows = rowsOfDistances(config, first, 2 * longest, step);

@@ -1,20 +1,21 @@
 /*
- * Disentangled attention looks at how far the query stands behind the key, δ = q - k. Distances fall into buckets: one
- * each up to half of them, then wider and wider ones; every bucket has a row of the table of relative embeddings.
+ * Disentangled attention uses the distance δ = q - k from key to query. Distances fall into buckets: one bucket each
+ * for the first half of the buckets, then wider and wider ones. Every bucket has a row of the table of relative
+ * embeddings.
  */
 
 interface RelativePositionSettings {
-  /** Buckets on either side, or none (below 1): then every distance is its own. */
+  /** Buckets on either side. Below 1 there are no buckets, and every distance counts separately. */
   position_buckets: number;
   max_relative_positions: number;
 }
 
-/** Rows of the table of relative embeddings: half of them for queries behind, half for queries before the key. */
+/** Rows of the table of relative embeddings: half for queries after the key, half for queries before it. */
 export function relativeRows(settings: RelativePositionSettings): number {
   return 2 * span(settings);
 }
 
-/** The rows for distances from `first` on, `count` of them, in steps of 1 or -1. */
+/** The rows for `count` distances starting at `first`, in steps of 1 or -1. */
 export function rowsOfDistances(
   settings: RelativePositionSettings,
   first: number,
@@ -25,7 +26,7 @@ export function rowsOfDistances(
   const middle = span(settings);
   return Array.from({ length: count }, (_, i) => {
     const row = middle + bucket(settings, first + step * i);
-    // Where the buckets' divisor is log 1, transformers casts infinity to an integer, which comes out lowest.
+    // If the divisor of the buckets is log 1, transformers casts infinity to an integer, which becomes the lowest.
     return Number.isFinite(row) ? Math.min(Math.max(row, 0), last) : 0;
   });
 }
@@ -34,7 +35,7 @@ function span({ position_buckets, max_relative_positions }: RelativePositionSett
   return position_buckets > 0 ? position_buckets : max_relative_positions;
 }
 
-/** In 32 bits throughout, as transformers computes it: where the logarithm comes out whole, rounding decides. */
+/** In 32 bits throughout, as in transformers: if the logarithm is a whole number, rounding decides. */
 function bucket({ position_buckets, max_relative_positions }: RelativePositionSettings, distance: number) {
   const middle = Math.floor(position_buckets / 2);
   const far = Math.abs(distance);

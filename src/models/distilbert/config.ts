@@ -34,8 +34,8 @@ const schema = z
 export type DistilBertConfig = z.infer<typeof schema> & CommonConfig;
 
 /**
- * Reads a config.json of `model_type` distilbert; fields keep Hugging Face's names. `sinusoidal_pos_embds` says how the
- * table of positions was filled at first: it is a table in any case.
+ * Parses a config.json of `model_type` distilbert; fields keep Hugging Face's names. `sinusoidal_pos_embds` only says
+ * how the table of positions was initialised, so it is ignored.
  */
 export function parseDistilBertConfig(json: unknown, where: string): DistilBertConfig {
   const fields = parseFields(schema, byOwnNames(json, OWN_NAMES), where);

@@ -8,8 +8,8 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { ElectraConfig } from './config.ts';
 
 /**
- * The encoder without a head: BERT's, with embeddings of another width, projected where it is not the hidden one.
- * Hidden states of the last layer, [sequence · batch, hidden].
+ * The encoder without a head: BERT's, with embeddings that are projected if their width is not the hidden one. Hidden
+ * states of the last layer, [sequence · batch, hidden].
  */
 export function electraModel(
   network: Network,

@@ -69,7 +69,7 @@ export const gemma2 = decoderFamily({
   },
 });
 
-/** Drawn smoothly between -cap and cap. */
+/** Squashes values smoothly into (-cap, cap). */
 function bounded(x: Value, cap: number | null): Value {
   return cap === null ? x : multiply(tanh(multiply(x, 1 / cap)), cap);
 }

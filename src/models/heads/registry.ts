@@ -7,7 +7,7 @@ import { seq2seqLmHead } from './seq2seq-lm/definition.ts';
 import { sequenceClassificationHead } from './sequence-classification/definition.ts';
 import { tokenClassificationHead } from './token-classification/definition.ts';
 
-/** Every kind of head, by its name. A new one is one entry here and one folder beside. */
+/** Every kind of head, by name. A new one is one entry here and one folder beside. */
 export const HEADS = {
   SEQ_CLS: sequenceClassificationHead,
   QUESTION_ANS: questionAnsweringHead,
@@ -26,12 +26,12 @@ export function headNamed(kind: HeadKind): HeadDefinition {
   return HEADS[kind];
 }
 
-/** Whether models with such a head write text. */
+/** Whether models with such a head generate text. */
 export function writesText(kind: HeadKind): boolean {
   return headNamed(kind).purpose === 'generate';
 }
 
-/** The kind of head that a class of transformers has; undefined for the base model and for other heads. */
+/** The kind of head of a transformers class; undefined for the base model and for other heads. */
 export function headOfClass(name: string): HeadDefinition | undefined {
   return Object.values(HEADS).find(({ architectures }) => architectures.some((end) => name.endsWith(end)));
 }

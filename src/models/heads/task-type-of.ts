@@ -2,7 +2,10 @@ import { isAdapterHub } from '../../formats/adapters/adapterhub-config.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { HEADS, headOfClass } from './registry.ts';
 
-/** PEFT's `task_type` of an adapter, which AdapterHub says by a class of transformers or a `head_type`; null if it has none. */
+/**
+ * PEFT's `task_type` of an adapter; null if it has none. AdapterHub states it as a transformers class or a
+ * `head_type`.
+ */
 export function taskTypeOf({ config, head }: Pick<StoredAdapter, 'config' | 'head'>): string | null {
   if (!isAdapterHub(config)) return typeof config.task_type === 'string' ? config.task_type : null;
   const exchangeable = head?.config as { head_type: string } | null | undefined;

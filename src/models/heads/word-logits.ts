@@ -2,8 +2,8 @@ import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
 
 /**
- * Scores of every word for rows of hidden states [rows, width]: products with the word embeddings, or the module
- * `lm_head` where they are not tied.
+ * Scores of every word for rows of hidden states [rows, width]: products with the word embeddings, or with the module
+ * `lm_head` if they are not tied.
  *
  * @param embeddings path of the word embeddings
  */

@@ -5,7 +5,7 @@ import type { CommonConfig } from '../model-definition.ts';
 import { rotaryFields, withRotaryFields } from './rotary-fields.ts';
 import { rotaryOf } from './rotary-scaling.ts';
 
-/** Fields that every config.json of Llama's kind has. */
+/** Fields of every config.json of a Llama-like model. */
 export const decoderFields = {
   ...encoderFields,
   hidden_size: size,
@@ -33,7 +33,7 @@ type Fields = z.infer<typeof decoderSchema>;
 export type DecoderConfig = Fields &
   CommonConfig & { keyValueHeads: number; headSize: number; rotary: Rotary };
 
-/** Reads a config.json of Llama's kind; fields keep Hugging Face's names. */
+/** Parses a config.json of a Llama-like model; fields keep Hugging Face's names. */
 export function parseDecoderConfig<F extends Fields>(
   schema: z.ZodType<F>,
   json: unknown,

@@ -6,27 +6,27 @@ import type { DecoderConfig } from './config.ts';
 import { type DecoderParts, decoderModel } from './decoder-model.ts';
 import { causalHead, sequenceHead, tokenHead } from './heads.ts';
 
-/** Prefix of the base model's parameters, except under some heads for answers. */
+/** Prefix of the base model's parameters, except under some question answering heads. */
 const PREFIX = 'model';
 
-/** PEFT's, for LoRA and AdaLoRA. */
+/** PEFT's defaults for LoRA and AdaLoRA. */
 const TARGETS = ['q_proj', 'v_proj'];
 
-/** In what a family of Llama's kind differs from the others. */
+/** The differences between families of Llama-like decoders. */
 interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
   modelType: string;
   /** `Llama` in `LlamaForCausalLM`. */
   name: string;
   parseConfig(json: unknown, where: string): Config;
-  /** Whether transformers has a head for classes of tokens. */
+  /** Whether transformers has a token classification head. */
   hasTokenHead?: boolean;
-  /** Prefix of the base model's parameters under the head for answers, where transformers has one. */
+  /** Prefix of the base model's parameters under the question answering head, if transformers has one. */
   spanPrefix?: string;
-  /** The last step to the scores of words; by default none. */
+  /** Transforms the logits over words; by default the identity. */
   finish?(logits: Value, config: Config): Value;
 }
 
-/** A family of decoders: word embeddings, layers, a norm, and the heads that transformers puts on them. */
+/** A family of decoders: word embeddings, layers, a norm, and transformers' heads. */
 export function decoderFamily<Config extends DecoderConfig>(
   family: DecoderFamily<Config>,
 ): ModelDefinition<Config> {

@@ -8,17 +8,17 @@ import type { ModelInputs } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 import { llamaLayer } from './layer.ts';
 
-/** What a family of Llama's kind computes in its own way. */
+/** The parts that a Llama-like family computes differently. */
 export interface DecoderParts<Config extends DecoderConfig> {
-  /** Options of a layer's attention beside those that follow from the config's common fields. */
+  /** Options of a layer's attention beside those from the common config fields. */
   attention(config: Config, layer: number): Partial<DecoderAttentionOptions>;
   /**
-   * Builds a layer from hidden states [sequence · batch, hidden]; Llama's where not given.
+   * Builds a layer on hidden states [sequence · batch, hidden]; by default Llama's.
    *
    * @param attend the module `self_attn` on hidden states
    */
   layer?(network: Network, config: Config, hidden: Value, attend: (x: Value) => Value): Value;
-  /** What the embedded words are multiplied by; by default 1. */
+  /** Factor of the word embeddings; by default 1. */
   embeddingScale?(config: Config): number;
   /** A norm multiplies by its weight plus this; by default 0. */
   normOffset?: number;

@@ -5,10 +5,10 @@ import { wordLogits } from '../heads/word-logits.ts';
 import type { Encode, Head } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 
-/** Dropout before the classifier of tokens, where the config names none: a constant of transformers. */
+/** Dropout before the token classifier if the config names none: a constant of transformers. */
 const CLASSIFIER_DROPOUT = 0.1;
 
-/** Scores of the next word: `finish` is the last step to them, `words` the path of the word embeddings. */
+/** Scores of the next word: `finish` transforms them, `words` is the path of the word embeddings. */
 export function causalHead<Config extends DecoderConfig>(
   architecture: string,
   model: Encode<Config>,
@@ -26,7 +26,7 @@ export function causalHead<Config extends DecoderConfig>(
   };
 }
 
-/** Classes of sequences: `score` over the last real token. */
+/** Sequence classes: `score` over the last real token. */
 export function sequenceHead<Config extends DecoderConfig>(
   architecture: string,
   model: Encode<Config>,
@@ -41,7 +41,7 @@ export function sequenceHead<Config extends DecoderConfig>(
   };
 }
 
-/** Classes of tokens: dropout and `score` over every token. */
+/** Token classes: dropout and `score` over every token. */
 export function tokenHead<Config extends DecoderConfig>(
   architecture: string,
   model: Encode<Config>,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const SLIDING = 'sliding_attention';
 const FULL = 'full_attention';
 
-/** `layer_types` of a config.json: which layers see all tokens, and which a window only. */
+/** `layer_types` of a config.json: which layers see all tokens, and which only a window. */
 export const layerTypes = z.array(z.enum([FULL, SLIDING]));
 
 interface Layers {
@@ -12,7 +12,7 @@ interface Layers {
   sliding_window?: number | null;
 }
 
-/** Types of all layers, where a config.json does not list them. */
+/** Types of all layers, if a config.json does not list them. */
 export function typesWhere(count: number, slides: (index: number) => boolean): Layers['layer_types'] {
   return Array.from({ length: count }, (_, i) => (slides(i) ? SLIDING : FULL));
 }
@@ -25,7 +25,7 @@ export function checkLayerTypes(fields: Layers, context: z.RefinementCtx): void 
   if (!sliding_window && layer_types.includes(SLIDING)) report(`${SLIDING} needs a sliding_window`);
 }
 
-/** How many tokens a token sees in a layer; undefined where it sees all before it. */
+/** The number of tokens that a token sees in a layer; undefined if it sees all before it. */
 export function windowOf({ layer_types, sliding_window }: Layers, layer: number): number | undefined {
   return layer_types[layer] === SLIDING ? (sliding_window ?? undefined) : undefined;
 }

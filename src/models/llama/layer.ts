@@ -9,8 +9,8 @@ import type { DecoderConfig } from './config.ts';
 type LayerConfig = DecoderConfig & { mlp_bias?: boolean };
 
 /**
- * A layer: attention, then the gated feed-forward network, each on a norm of what it is added to. Its sublayers are the
- * modules `self_attn` and `mlp`.
+ * A layer: attention, then the gated feed-forward network, each applied to a norm of its residual. Its sublayers are
+ * the modules `self_attn` and `mlp`.
  *
  * @param attend the module `self_attn` on hidden states
  */
@@ -29,10 +29,10 @@ export function llamaLayer(
 }
 
 /**
- * The end of a sublayer whose norm comes before the residual, as in Gemma 2 and OLMo 2: residual + norm(h). An adapter
- * stands before that norm.
+ * The end of a sublayer with its norm before the residual, as in Gemma 2 and OLMo 2: residual + norm(h). An adapter
+ * is placed before that norm.
  *
- * @param module whose output h is
+ * @param module the module with the output h
  */
 export function normAndAdd(
   module: Network,

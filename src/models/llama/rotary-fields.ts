@@ -5,12 +5,12 @@ import { size } from '../config-fields.ts';
 const factor = z.number().positive();
 const uniform = z.never('expected the same for all layers').optional();
 const common = { rope_theta: factor, full_attention: uniform, sliding_attention: uniform };
-/** With another value transformers fails in these families, except in the default type, which does not look at it. */
+/** With another value, transformers fails in these families, except in the default type, which ignores it. */
 const whole = z.literal(1, 'expected 1: these models turn whole heads').optional();
 const scaled = { ...common, partial_rotary_factor: whole };
 const original_max_position_embeddings = size.nullish();
 
-/** `rope_parameters` of a config.json, once {@link withRotaryFields} has brought it into one form. */
+/** `rope_parameters` of a config.json, in the form of {@link withRotaryFields}. */
 export const rotaryFields = z.discriminatedUnion('rope_type', [
   z.object({ rope_type: z.literal('default'), ...common }),
   z.object({ rope_type: z.literal('linear'), ...scaled, factor }),
@@ -44,8 +44,8 @@ const DEFAULT_THETA = 10_000;
 const BESIDE = ['partial_rotary_factor', 'original_max_position_embeddings'] as const;
 
 /**
- * A config.json with its rotary settings in `rope_parameters`, as transformers 5 writes them: before, they were
- * `rope_theta` and `rope_scaling`, which wins where both are there, and `rope_type` was `type`.
+ * Moves the rotary settings of a config.json to `rope_parameters`, as transformers 5 writes them. Before, they were
+ * `rope_theta` and `rope_scaling` (which wins if both are present), and `rope_type` was `type`.
  */
 export function withRotaryFields(json: unknown): unknown {
   if (!isObject(json)) return json;

@@ -7,7 +7,7 @@ type Fields<T extends RotaryFields['rope_type']> = Extract<RotaryFields, { rope_
 type Scaling = { [T in RotaryFields['rope_type']]: (fields: Fields<T>) => Rotary };
 
 /**
- * Rotary position embeddings as a config.json describes them.
+ * Rotary position embeddings from the fields of a config.json.
  *
  * @param headSize even
  * @param maxLength `max_position_embeddings`
@@ -28,8 +28,8 @@ export function rotaryOf(fields: RotaryFields, headSize: number, maxLength: numb
 }
 
 /**
- * 1 / theta^(2 i / size), rounded wherever float32 arithmetic rounds it: a position in the ten thousands multiplies
- * an error in the last place until it shows.
+ * 1 / theta^(2 i / size), rounded at every step where float32 arithmetic rounds: positions in the ten thousands
+ * multiply an error in the last place until it shows.
  */
 function inverseFrequencies(theta: number, size: number): number[] {
   return Array.from({ length: size / 2 }, (_, i) =>
@@ -59,7 +59,7 @@ function yarnRotary(unscaled: readonly number[], fields: Fields<'yarn'>, maxLeng
   const high = Math.min(fields.truncate ? Math.ceil(last) : last, size - 1);
   const span = high - low || 0.001;
   const frequencies = unscaled.map((frequency, i) => {
-    // In float32 as in transformers: subtracting from 1 twice loses digits, which the result shows.
+    // In float32 as in transformers: subtracting from 1 twice loses digits, which affects the result.
     const place = fround(fround(i - fround(low)) / fround(span));
     const kept = fround(1 - Math.min(Math.max(place, 0), 1));
     return fround(fround(fround(frequency / factor) * fround(1 - kept)) + fround(frequency * kept));

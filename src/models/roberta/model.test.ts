@@ -6,7 +6,7 @@ import { Graph } from '../../graph/graph.ts';
 import { lower } from '../../onnx/lower.ts';
 import { positionIds } from './model.ts';
 
-// A column an example: padding behind, before and in between, none, nothing else.
+// One column per example: padding after, before, in between, no padding, only padding.
 const IDS = [
   [5, 1, 5, 5, 1],
   [5, 1, 1, 6, 1],

@@ -19,7 +19,10 @@ import { bertEncoder } from '../bert/encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { RobertaConfig } from './config.ts';
 
-/** The encoder without a head, BERT's but for its positions: hidden states of the last layer, [sequence · batch, hidden]. */
+/**
+ * The encoder without a head, BERT's with other positions: hidden states of the last layer, [sequence · batch,
+ * hidden].
+ */
 export function robertaModel(
   network: Network,
   config: RobertaConfig,
@@ -35,8 +38,8 @@ export function robertaModel(
 }
 
 /**
- * Positions of ids [sequence, batch] as fairseq and transformers (`create_position_ids_from_input_ids`) count them: the
- * n-th token that is not padding, from 1 on, has n + pad, and padding has pad.
+ * Positions of ids [sequence, batch] as fairseq and transformers (`create_position_ids_from_input_ids`) count them.
+ * The n-th token that is not padding (from 1) has position n + pad, and padding has position pad.
  */
 export function positionIds(ids: Value, pad: number): Value {
   const [sequence] = ids.shape;
@@ -44,7 +47,7 @@ export function positionIds(ids: Value, pad: number): Value {
   const real = where(equal(ids, constant(graph, [pad], [], 'int32')), 0, 1);
   const order = iota(graph, sequence);
   const later = greater(reshape(order, [1, sequence]), reshape(order, [sequence, 1]));
-  // A cumulative sum as a product with a triangle of ones: exact, and there is a kernel for it everywhere.
+  // A cumulative sum as a product with a triangle of ones: exact, and every backend has a kernel for it.
   const count = matmul(where(later, 0, 1), real);
   return cast(add(multiply(count, real), pad), 'int32');
 }

@@ -11,7 +11,7 @@ export const t5: ModelDefinition<T5Config> = {
   baseModelPrefix: '',
   targetModules: {
     few: ['q', 'v'],
-    // Of the two forms of the feed-forward network a model has one.
+    // A model has one of the two forms of the feed-forward network.
     many: ['q', 'k', 'v', 'o', 'wi', 'wi_0', 'wi_1', 'wo'],
   },
   tiedNames: {

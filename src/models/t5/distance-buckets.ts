@@ -4,11 +4,12 @@ interface BucketSettings {
 }
 
 /**
- * The bucket of each distance from key to query, 0 to the greatest that is told apart: those up to half of the buckets have
- * one each, the others wider and wider ones. Of an encoder the second half of all buckets is for keys behind the query.
+ * The bucket of each distance from key to query, from 0 to the greatest that is distinguished. Distances up to half
+ * of the buckets have one each; the others share wider and wider ones. In an encoder, the second half of all buckets
+ * is for keys after the query.
  *
- * @param sides 2 for an encoder's, 1 for a decoder's, which sees nothing behind a query
- * @returns for 2 sides from the greatest distance before the query to the greatest behind it
+ * @param sides 2 for an encoder's, 1 for a decoder's, which sees nothing after a query
+ * @returns for 2 sides, from the greatest distance before the query to the greatest after it
  */
 export function distanceBuckets(settings: BucketSettings, sides: 1 | 2): number[] {
   const { relative_attention_num_buckets, relative_attention_max_distance: greatest } = settings;
@@ -19,7 +20,7 @@ export function distanceBuckets(settings: BucketSettings, sides: 1 | 2): number[
   return [...before.reverse(), ...behind];
 }
 
-/** In 32 bits, as transformers computes it: where the logarithm comes out whole, rounding decides. */
+/** In 32 bits, as in transformers: if the logarithm is a whole number, rounding decides. */
 function bucket(distance: number, buckets: number, greatest: number): number {
   const { fround, floor, log, min } = Math;
   const exact = floor(buckets / 2);

@@ -9,10 +9,10 @@ import { rmsNorm } from '../../nn/rms-norm.ts';
 import { lazy } from '../../support/lazy.ts';
 import type { T5Config } from './config.ts';
 
-/** What an attention takes beside the hidden states that ask. */
+/** Inputs of attention beside the hidden states of the queries. */
 export interface Asking {
   batch: Dimension;
-  /** How many tokens of each example ask. */
+  /** The number of query tokens per example. */
   queries: Dimension;
   /** Added to the scores: [batch | 1, heads | 1, queries | 1, keys] */
   bias: Value;
@@ -21,14 +21,14 @@ export interface Asking {
 
 /** The encoder's output, as the decoder reads it. */
 export interface Encoded {
-  /** [sequence · batch, d_model]; built only if it is asked for. */
+  /** [sequence · batch, d_model]; built only on request. */
   states: () => Value;
   sequence: Dimension;
 }
 
 const NO_BIAS = { bias: false };
 
-/** Attention of a sequence to itself, in a decoder to what its cache holds as well; with its norm and residual. */
+/** Self-attention (in a decoder, also to the cached tokens) with its norm and residual. */
 export function selfAttention(layer: Network, config: T5Config, hidden: Value, asking: Asking): Value {
   return sublayer(layer, config, ['SelfAttention', 'attention'], hidden, (module, x) => {
     const width = config.num_heads * config.d_kv;
@@ -39,7 +39,7 @@ export function selfAttention(layer: Network, config: T5Config, hidden: Value, a
   });
 }
 
-/** Attention of the decoder to the encoder's output, whose keys and values a cache keeps; with its norm and residual. */
+/** Attention of the decoder to the encoder's output, with its norm and residual. A cache keeps its keys and values. */
 export function crossAttention(
   layer: Network,
   config: T5Config,
@@ -59,12 +59,12 @@ export function crossAttention(
   });
 }
 
-/** The feed-forward network with which every layer ends, gated or not; with its norm and residual. */
+/** The feed-forward network at the end of every layer, gated or not, with its norm and residual. */
 export function feedForward(layer: Network, config: T5Config, hidden: Value): Value {
   const { d_model, d_ff, dropout_rate, feed_forward_proj } = config;
   const isGated = feed_forward_proj.startsWith('gated-');
   const name = feed_forward_proj.replace('gated-', '');
-  // The first gated models were trained with the approximation, and say "gelu".
+  // The first gated models were trained with the approximation, although their config says "gelu".
   const active = activation(isGated && name === 'gelu' ? 'gelu_new' : name, 'feed_forward_proj');
   return sublayer(layer, config, ['DenseReluDense', 'feedForward'], hidden, (module, x) => {
     const names = isGated ? ['wi_0', 'wi_1'] : ['wi'];
@@ -74,7 +74,7 @@ export function feedForward(layer: Network, config: T5Config, hidden: Value): Va
   });
 }
 
-/** What a module adds to the hidden states, of which it reads the norm. */
+/** Adds a module's output, computed from the norm of the hidden states, to the hidden states. */
 function sublayer(
   layer: Network,
   { layer_norm_epsilon, dropout_rate }: T5Config,

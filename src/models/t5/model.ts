@@ -11,12 +11,12 @@ import type { T5Config } from './config.ts';
 import { crossAttention, type Encoded, feedForward, selfAttention } from './layer.ts';
 import { relativeBias } from './relative-bias.ts';
 
-/** The word embeddings of encoder and decoder, and of the language model's head where it is tied to them. */
+/** The word embeddings of encoder and decoder, and of the language model head if it is tied to them. */
 export const SHARED = 'shared';
 
 /**
- * Encoder and decoder: the decoder's hidden states, [target · batch, d_model]. The encoder is not built where nobody
- * asks for its states, because a cache has what the decoder takes from them.
+ * Encoder and decoder. Returns the decoder's hidden states, [target · batch, d_model]. The encoder is built only if
+ * the decoder requests its states; a cache may already have its keys and values.
  */
 export function t5Model(network: Network, config: T5Config, inputs: ModelInputs): Value {
   const padding = attentionBias(inputs.attentionMask);
@@ -41,7 +41,9 @@ function encoder(network: Network, config: T5Config, inputs: ModelInputs, paddin
   return network.layerInput(ended(stack, config, hidden));
 }
 
-/** @param encoded with the bias that hides its padding */
+/**
+ * @param encoded with the bias that masks its padding
+ */
 function decoder(
   network: Network,
   config: T5Config,
@@ -64,7 +66,7 @@ function decoder(
   return ended(stack, config, hidden);
 }
 
-/** The module of the first layer that has the table of relative positions for all. */
+/** The module of the first layer, with the table of relative positions for all layers. */
 function firstAttention(stack: Network): Network {
   return stack.at('block.0.layer.0.SelfAttention');
 }

@@ -20,10 +20,10 @@ import type { T5Config } from './config.ts';
 import { distanceBuckets } from './distance-buckets.ts';
 
 /**
- * What is added to the scores of every layer for how far a key stands from a query: a number a head for each bucket of
- * distances, the module's table `relative_attention_bias`. The queries are the last of the keys.
+ * The bias of every layer's scores for the distance from key to query: one number per head and bucket, from the
+ * module's table `relative_attention_bias`. The queries are the last keys.
  *
- * @param sides 2 where keys behind a query are seen as well
+ * @param sides 2 if keys after a query are visible
  * @returns [1, heads, queries, keys]
  */
 export function relativeBias(
@@ -43,7 +43,7 @@ export function relativeBias(
   const first = addDimensions(keys, multiplyDimensions(queries, -1));
   const asking = reshape(slice(positions, 0, first, keys), [queries, 1]);
   const asked = reshape(positions, [1, keys]);
-  // Counted from the first row of the table, and no further than its last.
+  // Counted from the first row of the table, and clamped to its last.
   const from = sides === 2 ? add(subtract(asked, asking), most) : subtract(asking, asked);
   const rows = relu(from);
   const clipped = where(greater(rows, sides * most), sides * most, rows);

@@ -2,10 +2,10 @@ import { blockMatmul, weight } from '../../graph/build.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
 /**
- * Weights in blocks of small integers, each block with a scale. This saves memory. Activations are rounded, in blocks too, in
- * graphs that generate only: there reading the weights takes most of the time, and the fast kernels want bytes.
+ * Weights in blocks of small integers, each block with a scale. This saves memory. Only graphs that generate also
+ * round activations, in blocks: there reading the weights takes most of the time, and the fast kernels need bytes.
  *
- * @param bitsOf bits of the elements of each weight
+ * @param bitsOf bits per element of each weight
  * @param words see {@link FrozenBase.words}
  */
 export function blockBase(

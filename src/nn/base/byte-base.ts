@@ -2,18 +2,18 @@ import { byteMatmul, multiply, weight } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 
-/** Ends the name of a weight's mirror, the matrix that gradients are multiplied with. */
+/** Suffix of the name of a weight's mirror, the matrix that gradients are multiplied with. */
 export const MIRROR = '.mirror';
-/** Ends the name of the factors that the columns of a weight's operand are multiplied by. */
+/** Suffix of the name of the smoothing factors, which multiply the columns of a weight's operand. */
 export const SMOOTHING = '.smoothing';
 
 /**
- * Weights of bytes. Activations and gradients are rounded to bytes too, for products of bytes are the quickest there are.
- * Each weight is kept twice, rounded along either axis, because the scales of a product belong to the axis that is left.
+ * Weights of bytes. Activations and gradients are also rounded to bytes, because products of bytes are the fastest.
+ * Each weight is kept twice, rounded along either axis, because the scales of a product belong to its output axis.
  *
- * @param normalised the modules that read the output of a layer norm. Its rows are of similar size, so they share a scale
- * once the columns that stand out are smoothed (Xiao et al., 2023, SmoothQuant). Other operands have a scale for each row
- * @param byRow whether smoothed rows have a scale each as well: what a row gives then does not depend on those beside it
+ * @param normalised the modules that read the output of a layer norm. Its rows have similar magnitudes, so they share
+ * a scale once outlier columns are smoothed (Xiao et al., 2023, SmoothQuant). Other operands have a scale per row.
+ * @param byRow whether smoothed rows also have a scale each. Then the result of a row does not depend on other rows.
  */
 export function byteBase(
   paths: ReadonlySet<string>,

@@ -22,11 +22,11 @@ export interface TripletSettings {
   /** γ */
   orth_reg_weight: number;
   orthogonality: Orthogonality;
-  /** How P and Q begin; not asked where they come from a file. */
+  /** Initialisation of P and Q; not needed if they come from a file. */
   init?: 'normal' | 'orthonormal';
 }
 
-/** AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ, with Q, λ and P in PEFT's names. */
+/** AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ, with PEFT's names for Q, λ and P. */
 export class AdaLoraTuner extends LowRankTuner {
   protected readonly diagonal = true;
   readonly regularizer: Regularizer;
@@ -42,7 +42,7 @@ export class AdaLoraTuner extends LowRankTuner {
     this.regularizer = orthogonalityTerm(groups, orthogonality, orth_reg_weight, 2 * modules.length);
   }
 
-  /** The tuner of a run's start: every adapted module with `init_r` triplets, which must be known by now. */
+  /** The tuner at the start of a run: every adapted module has `init_r` triplets. `init_r` must be resolved by now. */
   static create(
     model: TunableModel,
     config: AdapterSettings & TripletSettings & ScaleConfig & { init_r?: number },
@@ -65,8 +65,9 @@ export class AdaLoraTuner extends LowRankTuner {
   }
 
   /**
-   * P and Q normal with standard deviation 0.02, λ zero: the increment starts at zero. `orthonormal`: the columns of P and the
-   * rows of Q are those normals made orthonormal, which is uniform over all such (Saxe et al., 2014, arXiv 1312.6120).
+   * P and Q are normal with standard deviation 0.02, λ is zero: the increment starts at zero. With `orthonormal`,
+   * these normals are orthonormalised (the columns of P, the rows of Q), which is uniform over all such matrices
+   * (Saxe et al., 2014, arXiv 1312.6120).
    */
   protected initialiseFactors(values: Float32Array, seed: number): void {
     for (const { path, rank, inFeatures, outFeatures } of this.modules) {
@@ -78,7 +79,7 @@ export class AdaLoraTuner extends LowRankTuner {
         const tensor = this.layout.read(values, name);
         tensor.set(new Random(seed, `init ${name}`).normals(tensor.length, INITIAL_STD));
         if (this.settings.init !== 'orthonormal') continue;
-        // B is kept by rows: its columns are a step of `rank` apart.
+        // B is stored by rows: elements of a column are `rank` apart.
         const at = (i: number, j: number) => (factor === 'A' ? i * length + j : j * rank + i);
         const vectors = Array.from({ length: rank }, (_, i) =>
           Float64Array.from({ length }, (_, j) => tensor[at(i, j)]),
@@ -91,7 +92,7 @@ export class AdaLoraTuner extends LowRankTuner {
   }
 }
 
-/** There are no more orthonormal vectors than features. */
+/** There are at most as many orthonormal vectors as features. */
 function refuseTooManyVectors(modules: readonly LowRankModule[], rank: number): void {
   const narrow = modules.find(({ inFeatures, outFeatures }) => rank > Math.min(inFeatures, outFeatures));
   if (!narrow) return;

@@ -15,13 +15,15 @@ export const adaLoraConfigSchema = oneBudget(
     ...tripletShape,
     ...pruningShape,
     /**
-     * What triplets are ranked by. `sensitivity` and `magnitude` are ablations of the paper, `signal-to-noise` divides by the
-     * uncertainty where the paper multiplies with it (IGU-LoRA).
+     * The score that ranks triplets. `sensitivity` and `magnitude` are ablations of the paper; `signal-to-noise`
+     * divides by the uncertainty instead of multiplying (IGU-LoRA).
      */
     score: z
       .enum(['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity', 'magnitude'])
       .default('sensitivity-uncertainty'),
-    /** Whether dropped triplets begin anew from the gradient's leading directions, until the pattern is final (ElaLoRA). */
+    /**
+     * Whether dropped triplets restart from the gradient's leading directions, until the pattern is final (ElaLoRA).
+     */
     grow: z.boolean().default(false),
   }),
 );

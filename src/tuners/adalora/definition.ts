@@ -27,7 +27,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   learningRate: 2e-3,
   chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
   trains: 'adapter',
-  // Two averages of importance beside what every method has.
+  // Two averages of importance, beside the vectors of every method.
   vectors: 7,
   start(model, settings, totalSteps) {
     const targets = defaultTargets(model, 'many');
@@ -37,7 +37,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
       kind: 'ADALORA',
     } as const;
     const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
-    // PEFT has a target_parameters too, which means something else.
+    // PEFT also has a target_parameters, with another meaning.
     const config = { ...withoutBudget(settings), init_r: budget.initialRank };
     const lora_alpha = adaLoraAlpha(settings, budget.initialRank);
     return new AllocatedRun({
@@ -59,7 +59,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
               peft_type: 'ADALORA',
               ...steps,
               total_step: totalStep,
-              // PEFT's is a whole number, which nothing goes by once ranks are final.
+              // PEFT's is an integer, which has no effect once ranks are final.
               target_r: wholeRank(settled ? kept / modules.length : budget.final.rank),
               rank_pattern: settled ? Object.fromEntries(flags) : null,
             },
@@ -72,7 +72,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   continues: continuesLowRank({
     method: METHOD,
     schema: adaLoraConfigSchema,
-    // Alpha is what makes the file's scale, whatever it was made from.
+    // The file's alpha already includes the scale of the original run.
     known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
     meaningless: [...BUDGET_KEYS, 'score', 'grow', 'init', 'importance_timing', ...LIMIT_KEYS, 'schedule'],
@@ -98,7 +98,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
   },
 };
 
-/** The paper's names of its ablations (table 4), and IGU-LoRA's score in the same letters. */
+/** The paper's names of its ablations (table 4), and IGU-LoRA's score in the same notation. */
 const SCORES: Readonly<Record<string, string>> = {
   sensitivity: 's = I',
   magnitude: 's = |λ|',

@@ -3,8 +3,8 @@ import { factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 
 /**
- * Where triplets lie in the vector, and their A and B by shape in the order in which they come first. All A of one width
- * are a stack and so are their λ, in the same order: one product gives λ A of them all.
+ * The layout of triplets in the vector: factors A and B grouped by shape, in order of first occurrence. All A of one
+ * width form a stack, and their λ form one in the same order, so that one product computes λ A for all.
  */
 export function tripletLayout(
   modules: readonly LowRankModule[],

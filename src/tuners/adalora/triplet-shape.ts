@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { scaleShape } from '../low-rank/adapter-config-shape.ts';
 
-/** How triplets begin, their scale and their orthogonality term, allocated or not. */
+/** Initialisation, scale and orthogonality term of triplets, allocated or at a constant rank. */
 export const tripletShape = {
   ...scaleShape,
   /**
-   * P and Q at the start: normal with standard deviation 0.02 (loralib, PEFT), or orthonormal, PᵀP = QQᵀ = I, where the
-   * orthogonality term (equation 4 of the paper) has its least value.
+   * Initial P and Q: normal with standard deviation 0.02 (loralib, PEFT), or orthonormal, PᵀP = QQᵀ = I, where the
+   * orthogonality term (equation 4 of the paper) is minimal.
    */
   init: z.enum(['normal', 'orthonormal']).default('normal'),
   /** γ, the weight of the orthogonality term in the objective. */

@@ -1,4 +1,4 @@
-/** What the orthogonality term of triplets measures. */
+/** What the orthogonality term of triplets measures, in words. */
 export function tripletTerm({ orthogonality }: Readonly<Record<string, unknown>>): string {
   return orthogonality === 'sum-squared'
     ? 'sum of ‖PᵀP − I‖² and ‖QQᵀ − I‖²'

@@ -1,6 +1,6 @@
 import { scaleVariant, termVariant } from '../low-rank/variants.ts';
 
-/** What is unusual about triplets, allocated or not. */
+/** The settings of triplets that differ from the usual, in words. */
 export function tripletVariants(settings: Readonly<Record<string, unknown>>): string[] {
   return [
     ...(settings.orth_reg_weight === 0 ? ['γ = 0'] : termVariant(settings)),

@@ -95,7 +95,7 @@ describe('allocate', () => {
     });
 
     it('spends what is left on cheaper ones behind', () => {
-      // 2 for the first and 5 for the second are too much: the cheap ones are taken in its place.
+      // 2 for the first and 5 for the second exceed the budget: the cheap ones are kept instead.
       expect(within(6).keep.map((module) => [...module])).toEqual([
         [1, 1, 1],
         [0, 0],

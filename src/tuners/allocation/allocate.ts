@@ -1,25 +1,25 @@
 import type { RankLimits } from './rank-limits.ts';
 
-/** What it takes to keep so many components of each module; it grows with every one of them. */
+/** The cost of keeping these numbers of components per module; it grows with each component. */
 export type Cost = (ranks: readonly number[]) => number;
 
-/** Which components stay. */
+/** The components that stay. */
 export interface Allocation {
   /** Per module, 1 for each kept component and 0 for each dropped one. */
   keep: Uint8Array[];
-  /** How many are kept. */
+  /** The number of kept components. */
   count: number;
-  /** The least score that was kept; infinite when nothing was. */
+  /** The lowest kept score; infinite if nothing was kept. */
   threshold: number;
 }
 
 /**
- * Keeps the components of the largest score over all modules: exactly `budget` of them, all when there are fewer. Where
- * they have a `cost`, no more than `budget` is spent: one that does not fit is passed over, for a cheaper one behind it may.
- * `limits` say what modules must and may keep besides.
+ * Keeps the components with the largest scores over all modules: exactly `budget` of them, or all if there are fewer.
+ * With a `cost`, at most `budget` is spent; a component that does not fit is skipped, because a cheaper one may still
+ * fit. `limits` adds minimum and maximum ranks and quotas.
  *
- * Of equal scores the earlier one stays (earlier module, then lower index); NaN is below everything. PEFT keeps what
- * exceeds the k-th smallest score, which is the same set when no two scores are equal.
+ * Equal scores keep the earlier component (earlier module, then lower index); NaN ranks below everything. PEFT keeps
+ * the scores above the k-th smallest, which is the same set if no two scores are equal.
  */
 export function allocate(
   scores: readonly Float64Array[],
@@ -59,8 +59,8 @@ export function allocate(
 }
 
 /**
- * Of components in order those that fit within limits: first the best of each module that it must keep, then the others. Quotas
- * are of the budget in components; with a cost, of what it is measured in.
+ * Selects components in order within limits: first the best of each module up to its minimum rank, then the others.
+ * Quotas are shares of the budget, in components or in the unit of the cost.
  */
 function limited(
   order: Int32Array,
@@ -71,7 +71,7 @@ function limited(
   { min, max, groups, quotas }: RankLimits,
 ): number[] {
   const spent: Cost = cost ?? ((ranks) => ranks.reduce((sum, rank) => sum + rank, 0));
-  // A cost has a part that is there without any component, such as a file's header.
+  // A cost has a fixed part that needs no component, such as a file's header.
   const nothing = spent(new Array<number>(moduleCount).fill(0));
   const ranks = new Array<number>(moduleCount).fill(0);
   const chosen = new Set<number>();
@@ -89,11 +89,11 @@ function limited(
     else ranks[module]--;
   };
   for (const isFree of [false, true]) for (const i of order) take(i, isFree);
-  // In order of scores, the least last.
+  // In order of scores, the lowest last.
   return [...order].filter((i) => chosen.has(i));
 }
 
-/** Of components in order those that fit, each beside the ones before it. */
+/** Selects components in order; each must fit beside those selected before. */
 function affordable(
   order: Int32Array,
   modules: Int32Array,
@@ -109,7 +109,7 @@ function affordable(
   const first = largest(order.length, (count) => cost(ranksOfFirst(count)) <= budget);
   const ranks = ranksOfFirst(first);
   const chosen = [...order.subarray(0, first)];
-  // Costs grow: where one component of a module does not fit, none of it will.
+  // Costs grow: if one component of a module does not fit, no later one of it will.
   const full = new Set<number>();
   for (const i of order.subarray(first)) {
     const module = modules[i];
@@ -124,7 +124,7 @@ function affordable(
   return chosen;
 }
 
-/** The largest whole number up to `most` that fits, where all below one that fits do too; 0 where none does. */
+/** The largest integer up to `most` that fits, if all integers below one that fits also fit; 0 if none does. */
 function largest(most: number, fits: (count: number) => boolean): number {
   let [low, high] = [0, most];
   while (low < high) {

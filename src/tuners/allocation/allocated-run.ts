@@ -16,30 +16,33 @@ import { Regrowth } from './regrowth.ts';
 import { assumedPhases } from './resolve-schedule.ts';
 import type { ScheduleConfig } from './schedule-shape.ts';
 
-/** What is particular to a method that prunes. */
+/** The parts of a pruning method that are specific to it. */
 export interface AllocatedMethod {
   /** Its name in a config. */
   method: string;
-  /** That of the start. */
+  /** The tuner at the start. */
   tuner: LowRankTuner;
-  /** `grow`: whether dropped triplets begin anew. */
+  /** `grow`: whether dropped triplets restart. */
   settings: AllocatorConfig & PruningConfig & Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { grow?: boolean };
   schedule: AllocationSchedule;
   budget: PromisedBudget;
-  /** The adapter that trained values make of a base model, in the layout of the kept components' tuner. */
+  /** Stores trained values of a base model as an adapter; the values have the layout of the kept components' tuner. */
   store(kept: KeptComponents, values: Float32Array, baseModel: string): StoredAdapter;
 }
 
 export interface KeptComponents {
-  /** Has the kept components alone once the pattern is final. */
+  /** Has only the kept components once the pattern is final. */
   tuner: LowRankTuner;
-  /** Which of those at the start they are. */
+  /** The initial components that are kept. */
   keep: readonly Uint8Array[];
   /** Whether the pattern is final. */
   settled: boolean;
 }
 
-/** A method that prunes while it trains: feeds the allocator, and removes what is dropped once the pattern is final. */
+/**
+ * A method that prunes while it trains. Feeds the allocator, and removes dropped components once the pattern is
+ * final.
+ */
 export class AllocatedRun implements MethodRun {
   tuner: LowRankTuner;
   readonly #method: AllocatedMethod;
@@ -50,7 +53,7 @@ export class AllocatedRun implements MethodRun {
     const { tuner, settings, schedule, budget } = method;
     this.#method = method;
     this.tuner = tuner;
-    // Where all components cost the same, their number says it all.
+    // If all components cost the same, their number is enough.
     const cost = budget.unit === 'components' ? undefined : budget.cost;
     const modules = prunedModules(tuner);
     this.#allocator = new RankAllocator(modules, settings, schedule, { target: budget.target, cost });
@@ -92,7 +95,7 @@ export class AllocatedRun implements MethodRun {
     };
   }
 
-  /** Components that may be kept at a step; where the budget is in another unit, those that were kept last. */
+  /** The number of components that may be kept at a step; with a budget in another unit, the number kept last. */
   budgetAt(step: number): number {
     if (this.#method.budget.unit === 'components') return this.#allocator.budgetAt(step);
     return this.#allocator.keep().reduce((sum, module) => sum + keptCount(module), 0);
@@ -136,7 +139,7 @@ export class AllocatedRun implements MethodRun {
     }
   }
 
-  /** Of the kept components. Before the pattern is final the adapter has all of them, as PEFT's has. */
+  /** Stores the kept components. Before the pattern is final, the adapter has all of them, as in PEFT. */
   store(values: Float32Array, baseModel: string): StoredAdapter {
     const keep = this.#allocator.keep();
     const { settled } = this;
@@ -165,7 +168,7 @@ export class AllocatedRun implements MethodRun {
   }
 }
 
-/** The tuner after what is dropped has been removed. */
+/** The tuner without the dropped components. */
 function shrunk(tuner: LowRankTuner, keep: readonly Uint8Array[]): LowRankTuner {
   return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: keptCount(keep[k]) })));
 }

@@ -1,7 +1,7 @@
-/** Keys that limit what modules keep. */
+/** Keys that limit the ranks of modules. */
 export const LIMIT_KEYS = ['min_rank', 'max_rank', 'quotas'] as const;
 
-/** What is unusual about how a budget falls and is shared out. */
+/** The settings of the budget's schedule and distribution that differ from the usual, in words. */
 export function allocationVariants(settings: Readonly<Record<string, unknown>>): string[] {
   const { schedule = 'cubic' } = settings;
   return [

@@ -8,9 +8,9 @@ import { dropComponent, type PrunedModule, shifted, spanOf } from './pruned-modu
 import { type RankLimits, rankLimits } from './rank-limits.ts';
 import { scoreLogarithms } from './score-logarithms.ts';
 
-/** Everything a checkpoint needs for an exact resume. */
+/** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {
-  /** Averages over the span of the adapter's values; empty where the score needs none and after the end. */
+  /** Averages over the range of the adapter's values; empty if the score needs none, and after the end. */
   sensitivity: Float32Array;
   uncertainty: Float32Array;
   /** 1 for each kept component, modules in order; empty before the first allocation. */
@@ -26,11 +26,11 @@ export interface AllocatorConfig {
   beta1: number;
   beta2: number;
   /**
-   * What a scalar w counts, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε) (`signal-to-noise`: IGU-LoRA,
-   * Cui et al., ICLR 2026, arXiv 2603.13792), |w g| of the last step; or λ alone, |λ|.
+   * The score of a scalar w, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε)
+   * (`signal-to-noise`: IGU-LoRA, Cui et al., ICLR 2026, arXiv 2603.13792), |w g| of the last step, or only |λ|.
    */
   score: 'sensitivity-uncertainty' | 'signal-to-noise' | 'sensitivity' | 'magnitude' | ScoreFunction;
-  /** How the budget falls. Left out: with the cube. */
+  /** The curve of the budget. Default: cubic. */
   schedule?: BudgetSettings['curve'];
   min_rank?: number;
   max_rank?: number;
@@ -38,7 +38,7 @@ export interface AllocatorConfig {
   shrink: 'at-final' | 'at-export';
 }
 
-/** What is known of a trained number w when components are chosen. */
+/** The data about a trained scalar w when components are chosen. */
 export interface Importance {
   /** Ī, the average of |w g|. */
   sensitivity: number;
@@ -48,38 +48,38 @@ export interface Importance {
   value: number;
 }
 
-/** A score of one's own: what a trained number counts. It is asked for every number, so it must be quick and keep nothing. */
+/** A custom score of a trained scalar. It is called for every scalar, so it must be fast and keep no state. */
 export type ScoreFunction = (importance: Readonly<Importance>) => number;
 
 /**
- * Below this an uncertainty of {@link AllocatorConfig.score} `signal-to-noise` counts as none: the value of IGU-LoRA's code. It
- * also makes little of what has next to no sensitivity.
+ * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}, from IGU-LoRA's code. It also gives values
+ * with hardly any sensitivity a low score.
  */
 const NOISE_EPSILON = 1e-6;
 
-/** Whether a score rests on both averages. */
+/** Whether a score uses the two averages. */
 function isAveraged(score: AllocatorConfig['score']): boolean {
   return typeof score === 'function' || score === 'sensitivity-uncertainty' || score === 'signal-to-noise';
 }
 
-/** What may be kept in the end: a number of components, or what they may cost. */
+/** The final budget: a number of components, or their cost. */
 export interface AllocatorBudget {
   target: number;
   cost?: Cost;
 }
 
 /**
- * The rank allocator of AdaLoRA over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm 1). It
- * knows no model, and prunes doublets by the same rules as triplets.
+ * The rank allocator of AdaLoRA over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm
+ * 1). It is independent of the model, and prunes doublets by the same rules as triplets.
  *
- * Once per optimizer step the trainer calls {@link observe} with the accumulated, clipped gradient, and after the
- * optimizer {@link allocate}. Where `observe` stands is `importance_timing`:
+ * Once per optimizer step, the trainer calls {@link observe} with the accumulated, clipped gradient, and after the
+ * optimizer {@link allocate}. `importance_timing` sets the order:
  *
  *     after-step (PEFT):   optimizer.step   observe   allocate        values as the optimizer left them
  *     before-step (paper): observe   optimizer.step   allocate        values that the gradient belongs to
  *
- * A step whose gradient is not finite calls neither. Steps count from 1. Should the final step itself be left out, the
- * next one finalises.
+ * A step with a non-finite gradient calls neither. Steps count from 1. If the final step itself is skipped, the next
+ * one finalises.
  */
 export class RankAllocator {
   readonly #modules: readonly PrunedModule[];
@@ -87,7 +87,7 @@ export class RankAllocator {
   readonly #budget: BudgetSettings;
   readonly #cost: Cost | undefined;
   readonly #limits: RankLimits | undefined;
-  /** The adapter's values lie in [start, end) of the vector; module offsets here count from start. */
+  /** The adapter's values are in [start, end) of the vector; module offsets here count from start. */
   readonly #start: number;
   readonly #end: number;
   /** Components in all. */
@@ -126,17 +126,20 @@ export class RankAllocator {
     return this.#state.done;
   }
 
-  /** Masking steps so far; a run that ends with none has trained without pruning. */
+  /** Masking steps so far; a run that ends with 0 has trained without pruning. */
   get allocations(): number {
     return this.#state.allocations;
   }
 
-  /** What may be kept at `step`, in the unit of the target. */
+  /** The budget at `step`, in the unit of the target. */
   budgetAt(step: number): number {
     return budgetAt(step, this.#budget);
   }
 
-  /** Takes one step's gradient into the averages. Like PEFT not at the final step, which decides by those before it. */
+  /**
+   * Updates the averages with one step's gradient. As in PEFT, not at the final step, which uses the averages before
+   * it.
+   */
   observe(step: number, values: Float32Array, gradient: Float32Array): void {
     if (this.#state.done || step >= finalStep(this.#budget)) return;
     const { sensitivity, uncertainty } = this.#state;
@@ -148,9 +151,9 @@ export class RankAllocator {
   }
 
   /**
-   * At a masking step: chooses the components to keep, zeroes the others in `values` and says what it chose. Dropped ones
-   * stay trainable and may return until the pattern is final. From then on `shrink: at-export` zeroes the dropped at every
-   * step, as PEFT does; with `at-final` the caller removes them, and `values` is not touched.
+   * At a masking step, chooses the components to keep, zeroes the others in `values` and returns the decision.
+   * Dropped components stay trainable and may return until the pattern is final. From then on, `shrink: at-export`
+   * zeroes them at every step, as PEFT does. With `at-final`, the caller removes them, and `values` is not changed.
    */
   allocate(step: number, values: Float32Array): AllocationEvent | undefined {
     const w = values.subarray(this.#start, this.#end);
@@ -171,7 +174,7 @@ export class RankAllocator {
     return { step, budget: count, threshold, final, ranks: Object.fromEntries(ranks), scores: logarithms };
   }
 
-  /** The kept components of each module, in the order of the constructor: all of them before the first allocation. */
+  /** The kept components of each module, in the order of the constructor: all before the first allocation. */
   keep(): Uint8Array[] {
     const { pattern } = this.#state;
     let start = 0;
@@ -183,19 +186,19 @@ export class RankAllocator {
     });
   }
 
-  /** Starts the averages of some values anew, by their indices in the vector. */
+  /** Resets the averages of some values, given by their indices in the vector. */
   forget(indices: readonly number[]): void {
     for (const average of [this.#state.sensitivity, this.#state.uncertainty]) {
       for (const index of indices) if (average.length > 0) average[index - this.#start] = 0;
     }
   }
 
-  /** The state itself, not a copy: it moves on with the next step. */
+  /** The state itself, not a copy: the next step changes it. */
   state(): AllocatorState {
     return this.#state;
   }
 
-  /** Takes over a state that an allocator of the same modules and config gave. */
+  /** Restores the state of an allocator with the same modules and config. */
   restore(state: AllocatorState): void {
     const { sensitivity, uncertainty, pattern, allocations, done } = state;
     const span = (length: number) => (done ? 0 : length);

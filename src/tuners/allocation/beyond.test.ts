@@ -8,13 +8,13 @@ import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
 import { AllocatedRun } from './allocated-run.ts';
 import type { PromisedBudget } from './promised-budget.ts';
 
-/** A whole training, recorded by scripts/oracle/beyond.py. */
+/** A full training run, recorded by scripts/oracle/beyond.py. */
 interface Training {
   settings: Partial<AdaLoraConfig> & Record<'init_r' | 'target_r' | 'tinit' | 'tfinal' | 'deltaT', number>;
   shapes: Record<string, [inFeatures: number, outFeatures: number]>;
   lr: number;
   totalStep: number;
-  /** What the increments are multiplied by. */
+  /** The scale of the increments. */
   alpha: number;
   initial: number[];
   trace: { gradient: number[]; values?: number[]; keep: number[] }[];
@@ -50,7 +50,7 @@ function started({ settings, shapes, lr, totalStep }: Training) {
   return { run, updater, modules, layout: tuner.layout };
 }
 
-/** The recorded order, module by module A, E and B, and ours. */
+/** Converts the recorded order (per module A, E and B) to ours. */
 function inOurOrder({ modules, layout }: ReturnType<typeof started>, recorded: number[]): Float32Array {
   const values = new Float32Array(layout.length);
   let start = 0;
@@ -65,7 +65,7 @@ function inOurOrder({ modules, layout }: ReturnType<typeof started>, recorded: n
   return values;
 }
 
-/** `pause`: the step after which everything is taken up from its state. */
+/** `pause`: the step after which the run is resumed from its saved state. */
 function replayed(training: Training, pause?: number) {
   let current = started(training);
   current.updater.values.set(inOurOrder(current, training.initial));

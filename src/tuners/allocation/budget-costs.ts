@@ -1,7 +1,7 @@
 import type { Cost } from './allocate.ts';
 import type { BudgetUnit } from './units.ts';
 
-/** A budget in each of the units that people think in. */
+/** A budget in each unit. */
 export interface BudgetForms {
   /** Mean rank. */
   rank: number;
@@ -11,12 +11,14 @@ export interface BudgetForms {
   bytes: number;
 }
 
-/** What ranks cost in each unit. */
+/** The cost of ranks in each unit. */
 export class BudgetCosts {
   readonly of: Readonly<Record<BudgetUnit, Cost>>;
   readonly #modules: number;
 
-  /** @param fileBytes the size of the adapter's tensor file, which no other unit tells */
+  /**
+   * @param fileBytes the size of the adapter's tensor file, which does not follow from the other units
+   */
   constructor(modules: readonly { inFeatures: number; outFeatures: number }[], fileBytes: Cost) {
     this.#modules = modules.length;
     this.of = {
@@ -27,26 +29,26 @@ export class BudgetCosts {
     };
   }
 
-  /** With the same rank in every module. */
+  /** The cost of the same rank in every module. */
   everywhere(unit: BudgetUnit, rank: number): number {
     return this.of[unit](new Array<number>(this.#modules).fill(rank));
   }
 
-  /** With one component in all, in the module where it costs most. */
+  /** The cost of a single component, in the module where it is largest. */
   ofOne(unit: BudgetUnit): number {
     const alone = (k: number) => Array.from({ length: this.#modules }, (_, i) => Number(i === k));
     return Math.max(...Array.from({ length: this.#modules }, (_, k) => this.of[unit](alone(k))));
   }
 
   /**
-   * The rank that costs so much when all modules have it, not rounded. Costs grow evenly with it, those of the file but for
-   * some digits in its header.
+   * The rank with this cost if all modules have it, not rounded. Costs are linear in the rank, except for some digits
+   * in the file's header.
    */
   rankFor(unit: BudgetUnit, amount: number): number {
     return 1 + (amount - this.everywhere(unit, 1)) / this.#perRank(unit);
   }
 
-  /** What a mean rank comes to where all modules have it. */
+  /** A mean rank in all units, if all modules have it. */
   forms(rank: number): BudgetForms {
     const at = (unit: BudgetUnit) => Math.round(this.everywhere(unit, 1) + (rank - 1) * this.#perRank(unit));
     return { rank, components: at('components'), parameters: at('parameters'), bytes: at('bytes') };

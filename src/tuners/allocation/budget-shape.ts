@@ -13,28 +13,31 @@ const bytes = z.union([count, z.string().regex(SIZE, 'expected a size like 1.2 M
 });
 
 /**
- * The budget in four units, at the end and at the start: at most one key of each. What is kept in the end costs no more than
- * the target, and as much as whole components allow.
+ * The budget in four units, at the end and at the start: at most one key for each. The final cost never exceeds the
+ * target, and comes as close as whole components allow.
  */
 export const budgetShape = {
-  /** Mean rank in the end; may be a fraction. PEFT's default, 8, where no target is given. */
+  /** Final mean rank; may be a fraction. Without a target, PEFT's default, 8. */
   target_r: z.number().positive().optional(),
   /**
-   * Rank of every module at the start; it also sets the scale, `lora_alpha / init_r`, for ever. Where nothing is said of
-   * the start: 1.5 times the mean rank in the end, rounded up.
+   * Initial rank of every module; it also sets the scale `lora_alpha / init_r` for the whole run. Default: 1.5 times
+   * the final mean rank, rounded up.
    */
   init_r: rank.optional(),
-  /** Triplets (or doublets) in all, the paper's b(T); at the start, rounded up to a whole rank for every module. */
+  /** Triplets (or doublets) in all, the paper's b(T). */
   target_budget: count.optional(),
-  /** The same at the start. */
+  /** Triplets (or doublets) at the start, rounded up to a whole rank for every module. */
   init_budget: count.optional(),
-  /** Trained numbers in the adapter, λ and the head apart, as the paper counts them: a count, or a share of the model's. */
+  /**
+   * Trained parameters of the adapter, without λ and the head, as the paper counts them: a count, or a share of the
+   * model's.
+   */
   target_parameters: parameters.optional(),
-  /** The same at the start. */
+  /** Trained parameters of the adapter at the start. */
   init_parameters: parameters.optional(),
-  /** Bytes of `adapter_model.safetensors`, whole: header and head are in them. `1.2 MB` are 1,200,000. */
+  /** Size of the whole `adapter_model.safetensors` in bytes, header and head included. `1.2 MB` is 1,200,000. */
   target_bytes: bytes.optional(),
-  /** The same at the start. */
+  /** Size of `adapter_model.safetensors` at the start. */
   init_bytes: bytes.optional(),
 };
 
@@ -45,10 +48,13 @@ const UNITS = ['r', 'budget', 'parameters', 'bytes'] as const;
 export const TARGET_KEYS = UNITS.map((unit) => `target_${unit}` as const);
 export const INITIAL_KEYS = UNITS.map((unit) => `init_${unit}` as const);
 
-/** What says how much is trained; the scale of an increment goes by both lora_alpha and the first rank. */
+/**
+ * Keys that set how much is trained. lora_alpha is one of them: the scale of an increment depends on it and on the
+ * initial rank.
+ */
 export const BUDGET_KEYS: readonly string[] = [...TARGET_KEYS, ...INITIAL_KEYS, 'lora_alpha'];
 
-/** The key of a list that a config has, and its value. */
+/** The first of these keys that a config sets, and its value. */
 export function givenBudget(
   config: BudgetConfig,
   keys: readonly BudgetKey[],
@@ -60,7 +66,7 @@ export function givenBudget(
   return undefined;
 }
 
-/** The other settings. */
+/** The settings without the keys of the budget. */
 export function withoutBudget<Config extends BudgetConfig>(config: Config): Omit<Config, BudgetKey> {
   const keys: readonly string[] = [...TARGET_KEYS, ...INITIAL_KEYS];
   return Object.fromEntries(Object.entries(config).filter(([key]) => !keys.includes(key))) as Omit<

@@ -2,9 +2,9 @@ import { type BudgetConfig, givenBudget, INITIAL_KEYS, TARGET_KEYS } from './bud
 import type { Components } from './components.ts';
 
 /**
- * What the budget of some settings comes to: "rank 12 to 8 on average".
+ * The budget of some settings in words: "rank 12 to 8 on average".
  *
- * @param components what is kept or dropped as one
+ * @param components the unit that is kept or dropped
  */
 export function budgetSummary(
   settings: Readonly<Record<string, unknown>>,

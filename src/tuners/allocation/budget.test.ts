@@ -14,7 +14,7 @@ describe('budgetAt', () => {
     const budgets = Array.from({ length: 20 }, (_, i) =>
       budgetAt(i + 1, { ...schedule, initialBudget: 90, targetBudget: 60 }),
     );
-    // By PEFT's budget_schedule.
+    // From PEFT's budget_schedule.
     expect(budgets).toEqual([90, 90, 90, 83, 77, 72, 68, 65, 63, 62, 61, 60, 60, 60, 60, 60, 60, 60, 60, 60]);
   });
 });

@@ -6,7 +6,7 @@ export interface AllocationSchedule {
   tinit: number;
   /** Steps after the final pattern is chosen. */
   tfinal: number;
-  /** Triplets are masked at the steps of the budgeting phase that this divides. */
+  /** In the budgeting phase, triplets are masked at multiples of this step. */
   deltaT: number;
   /** Optimizer steps of the whole run. */
   totalStep: number;
@@ -15,19 +15,19 @@ export interface AllocationSchedule {
 export interface BudgetSettings extends AllocationSchedule {
   /** Triplets at the start, over all modules. */
   initialBudget: number;
-  /** Triplets in the end. */
+  /** Triplets at the end. */
   targetBudget: number;
-  /** How it falls; a function gives the budget after a step of the budgeting phase. Left out: with the cube. */
+  /** The curve of the budget; a function returns the budget after a step of the budgeting phase. Default: cubic. */
   curve?: Curve | BudgetFunction;
 }
 
-/** The budget after a step, from 1. What it gives is kept between 0 and the initial budget. */
+/** The budget after a step, from 1. Its result is clamped to [0, initial budget]. */
 export type BudgetFunction = (step: number) => number;
 
 /**
- * How many triplets may be kept after `step` (from 1): level until `tinit`, falling (with the cube, if nothing
- * else is said) until `totalStep - tfinal`, level again. Truncated to an integer as in PEFT. Equation 14 of the paper, but for a
- * slip there: as printed it exceeds the initial budget.
+ * The number of triplets that may be kept after `step` (from 1): constant until `tinit`, falling until `totalStep -
+ * tfinal` (by default with the cube), then constant. Truncated to an integer as in PEFT. This is equation 14 of the
+ * paper, corrected: as printed, it exceeds the initial budget.
  */
 export function budgetAt(step: number, settings: BudgetSettings): number {
   const { initialBudget, targetBudget, tinit, curve = 'cubic' } = settings;
@@ -39,21 +39,21 @@ export function budgetAt(step: number, settings: BudgetSettings): number {
   return Math.trunc(alongCurve(curve, share, initialBudget, targetBudget));
 }
 
-/** The step at which the pattern is fixed: the last masking step. */
+/** The step at which the pattern becomes final: the last masking step. */
 export function finalStep({ totalStep, tfinal }: AllocationSchedule): number {
   return totalStep - tfinal;
 }
 
 /**
- * Whether triplets are masked at `step`, as PEFT does: at multiples of `deltaT` counted from the start of the run
- * (not of the phase) inside the budgeting phase, and always at its end.
+ * Whether triplets are masked at `step`. As in PEFT, at multiples of `deltaT` counted from the start of the run (not
+ * of the phase) inside the budgeting phase, and always at its end.
  */
 export function masksAt(step: number, schedule: AllocationSchedule): boolean {
   const end = finalStep(schedule);
   return step === end || (step > schedule.tinit && step < end && step % schedule.deltaT === 0);
 }
 
-/** How many steps of the run mask triplets. */
+/** The number of masking steps in the run. */
 export function maskingSteps(schedule: AllocationSchedule): number {
   const { tinit, deltaT } = schedule;
   return Math.floor((finalStep(schedule) - 1) / deltaT) - Math.floor(tinit / deltaT) + 1;

@@ -1,8 +1,9 @@
 import type { PrunedModule } from './pruned-module.ts';
 
 /**
- * Importance of each component of a module: of a triplet by equation 11, `S_i = s(λ_i) + mean_j s(P_ji) + mean_j s(Q_ij)`,
- * of a doublet the two means (table 4). Summed in 64 bits, for the product of two small averages underflows 32.
+ * Importance of each component of a module: for a triplet equation 11, `S_i = s(λ_i) + mean_j s(P_ji) + mean_j
+ * s(Q_ij)`; for a doublet the two means (table 4). Summed in 64 bits, because the product of two small averages
+ * underflows 32.
  *
  * @param score of one scalar, by its index
  */
@@ -21,7 +22,7 @@ export function componentScores(
   return scores;
 }
 
-/** The ablation that goes by `|λ|` alone, which only triplets have. */
+/** The ablation that scores by `|λ|` alone, for triplets only. */
 export function magnitudeScores({ rank, offsets: { E } }: PrunedModule, values: Float32Array): Float64Array {
   if (E === undefined) throw new Error('a doublet has no λ');
   return Float64Array.from({ length: rank }, (_, i) => Math.abs(values[E + i]));

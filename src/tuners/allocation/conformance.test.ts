@@ -88,7 +88,7 @@ describe.skipIf(!existsSync(TRAJECTORIES))('golden trajectories (needs ../shared
       expect(Object.keys(event.ranks)).toHaveLength(layout.length);
       for (const [module, rank] of Object.entries(event.ranks))
         expect(rank, module).toBe(expected[`${module}.lora_E`]);
-      if (!tensors.has(`${step}.value.base_model.model.${layout[0].name}.lora_E`)) return; // values are kept at some steps
+      if (!tensors.has(`${step}.value.base_model.model.${layout[0].name}.lora_E`)) return; // values are stored at some steps only
       allocator.keep().forEach((keep, k) => {
         const { data } = tensors.get(`${step}.value.base_model.model.${layout[k].name}.lora_E`)!;
         const nonzero = [...(data as Float32Array)].map((value) => Number(value !== 0));

@@ -1,4 +1,4 @@
-/** How a budget may fall. */
+/** The curves that a budget can follow. */
 export const CURVES = ['cubic', 'linear', 'exponential', 'cosine', 'constant'] as const;
 
 export type Curve = (typeof CURVES)[number];
@@ -6,7 +6,7 @@ export type Curve = (typeof CURVES)[number];
 /**
  * The budget after a share of the way from `start` to `end`.
  *
- * @param curve `cubic`: the paper's; `exponential`: by an equal factor each step; `constant`: stays until the very end
+ * @param curve `cubic`: the paper's; `exponential`: by an equal factor each step; `constant`: unchanged until the end
  * @param share from 0 to 1
  */
 export function alongCurve(curve: Curve, share: number, start: number, end: number): number {

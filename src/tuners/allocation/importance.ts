@@ -3,12 +3,12 @@ import { absolute, add, multiply, subtract } from '../../support/vector-loop/exp
 import { VectorLoop } from '../../support/vector-loop/vector-loop.ts';
 
 /**
- * Takes one step's gradient into the averages of equations 8 to 10, in place, one pass; all vectors have one length
- * and the averages start at zero, without bias correction:
+ * Updates the averages of equations 8 to 10 with one step's gradient, in place and in one pass. All vectors have the
+ * same length; the averages start at zero, without bias correction:
  *
  *     I = |w g|     sensitivity ← β1 sensitivity + (1-β1) I     uncertainty ← β2 uncertainty + (1-β2) |I - sensitivity|
  *
- * with the new sensitivity in the last term, as in PEFT.
+ * The last term uses the new sensitivity, as in PEFT.
  */
 export function updateImportance(
   values: Float32Array,
@@ -41,7 +41,7 @@ const AVERAGES = lazy(
     ),
 );
 
-/** The raw sensitivity of one step, `|w g|`, in place of the averages (an ablation of the paper). */
+/** The raw sensitivity of one step, `|w g|`, instead of the averages (an ablation of the paper). */
 export function rawSensitivity(
   values: Float32Array,
   gradient: Float32Array,

@@ -1,12 +1,12 @@
 import { isSampled } from '../../support/is-sampled.ts';
 import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
 
-/** Allocations of a run that its log tells of, beside the final one: with `deltaT: 1` there are thousands. */
+/** Allocations that a run's log records, beside the final one: with `deltaT: 1` there are thousands. */
 const MOST_TOLD = 64;
 
 /**
- * Whether a run tells of the allocation at a masking step: of every one when there are few, else of the first, the final
- * one and some evenly between.
+ * Whether the log records the allocation at a masking step: all if there are few, otherwise the first, the final one
+ * and evenly spaced ones between.
  */
 export function isTold(step: number, schedule: AllocationSchedule): boolean {
   if (step >= finalStep(schedule)) return true;

@@ -2,8 +2,8 @@ import { type Factor, factorOf, type LowRankModule } from '../low-rank/factors.t
 import type { ParameterLayout } from '../parameter-layout.ts';
 
 /**
- * For each element of the vector laid out as `after`, its index in the one laid out as `before`, when the dropped
- * triplets are removed: gathering values and optimizer moments by it moves them over.
+ * Maps each element of the vector with layout `after` to its index in layout `before`, when dropped triplets are
+ * removed. Gathering values and optimizer moments by these indices moves them to the new layout.
  *
  * @param modules the modules with their ranks before
  * @param keep per module, 1 for each kept triplet
@@ -29,7 +29,7 @@ export function keptIndices(
   return indices;
 }
 
-/** Which triplet an element of a factor belongs to: a row of A, an element of E, a column of B. */
+/** The triplet that an element of a factor belongs to: a row of A, an element of E, a column of B. */
 function tripletOf(index: number, factor: Factor, shape: readonly number[]): number {
   if (factor === 'A') return Math.floor(index / shape[1]);
   return factor === 'B' ? index % shape[1] : index;

@@ -19,7 +19,7 @@ describe('defaults', () => {
       { target_r: 3, init_budget: 90 },
       { target_r: 3, init_budget: 90 },
     ],
-    // What these come to depends on the model.
+    // The other units depend on the model.
     [{ target_budget: 90 }, { target_budget: 90 }],
     [{ target_parameters: '0.32%' }, { target_parameters: '0.32%' }],
     [

@@ -8,14 +8,14 @@ import {
   TARGET_KEYS,
 } from './budget-shape.ts';
 
-/** PEFT's. */
+/** PEFT's default. */
 const TARGET_R = 8;
-/** The paper's: b(0) over b(T). */
+/** The paper's ratio b(0) / b(T). */
 export const INITIAL_OVER_TARGET = 1.5;
 
 /**
- * A schema that has the keys of the budget, refusing two budgets at once and filling in the defaults that depend on no
- * model.
+ * Adds to a schema with the keys of the budget: two budgets at once are rejected, and defaults that do not depend on
+ * the model are filled in.
  */
 export function oneBudget<Schema extends z.ZodObject<typeof budgetShape>>(schema: Schema): Schema {
   const checked = [TARGET_KEYS, INITIAL_KEYS].reduce(oneOf, schema);
@@ -28,7 +28,7 @@ function oneOf<Schema extends z.ZodObject>(schema: Schema, keys: readonly Budget
     return before.refine((config) => !has(config, key) || earlier(config) === undefined, {
       path: [key],
       error: ({ input }) => `expected it to be left out beside ${earlier(input)}, for there is one budget`,
-      // Checked even where other keys are wrong, so that one message names all mistakes.
+      // Checked even if other keys are invalid, so that one message lists all mistakes.
       when: () => true,
     });
   }, schema);
@@ -46,13 +46,13 @@ function withDefaults<Config extends BudgetConfig>(config: Config): Config {
   return { ...filled, init_r: initialRank(target_r) };
 }
 
-/** The rank of every module at the start where nothing is said of it. */
+/** The default rank of every module at the start. */
 export function initialRank(meanTarget: number): number {
-  // Floating point: 1.5 · 0.1 · 20 comes out a little above 3.
+  // Floating point: 1.5 · 0.1 · 20 is slightly above 3.
   return Math.max(1, Math.ceil(INITIAL_OVER_TARGET * meanTarget - 1e-9));
 }
 
-/** The keys in the schema's order, which a checkpoint's fingerprint goes by. */
+/** The keys in the schema's order, which a checkpoint's fingerprint depends on. */
 function inOrder(schema: z.ZodObject, config: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.keys(schema.shape).flatMap((key) => (key in config ? [[key, config[key]]] : [])),

@@ -19,19 +19,19 @@ import type { ScheduleConfig } from './schedule-shape.ts';
 
 /** A method with a budget. */
 export interface AllocatingMethod {
-  /** Its name in a config, and for people. */
+  /** Its name in a config and its display name. */
   method: string;
   title: string;
-  /** What it keeps or drops as one. */
+  /** The unit that it keeps or drops. */
   components: Components;
-  /** The modules that a config adapts which names none. */
+  /** The modules that it adapts by default. */
   targets: readonly string[];
-  /** What its adapters are stored as. */
+  /** The type of its stored adapters. */
   kind: PeftType;
 }
 
 export interface AllocationPlan {
-  /** The layers to adapt, and what is trained whole beside them. */
+  /** The layers to adapt, and the parameters that are fully trained beside them. */
   modules: readonly LinearModule[];
   saved: readonly TrainedParameter[];
   budget: PromisedBudget;
@@ -39,9 +39,9 @@ export interface AllocationPlan {
 }
 
 /**
- * What a run of `totalSteps` optimizer steps may keep, and when.
+ * Plans the budget and the schedule of a run of `totalSteps` optimizer steps.
  *
- * @throws UserError for modules, a budget or a schedule that cannot be: of the schedule beside the others
+ * @throws UserError for invalid modules, budget and schedule, all in one
  */
 export function planAllocation(
   { method, title, components, targets, kind }: AllocatingMethod,

@@ -7,7 +7,7 @@ import { promisedBudget } from './promised-budget.ts';
 
 const schema = oneBudget(z.strictObject(budgetShape));
 
-// Ten numbers for a component of the first two matrices, 40 for one of the third; the file has 100 bytes beside them.
+// A component of the first two matrices has 10 numbers, one of the third 40; the file has 100 bytes beside them.
 const modules = [
   { inFeatures: 5, outFeatures: 5 },
   { inFeatures: 5, outFeatures: 5 },

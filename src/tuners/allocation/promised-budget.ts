@@ -7,42 +7,42 @@ import type { Components } from './components.ts';
 import { INITIAL_OVER_TARGET, initialRank } from './one-budget.ts';
 import { type BudgetUnit, inUnit, UNIT_OF } from './units.ts';
 
-/** What a run may keep in the end, and what it starts with. */
+/** The final budget of a run, and its initial rank. */
 export interface PromisedBudget {
-  /** What the target is measured in. */
+  /** The unit of the target. */
   unit: BudgetUnit;
-  /** Whole, and never exceeded. */
+  /** An integer that is never exceeded. */
   target: number;
   cost: Cost;
   components: Components;
   /** Of every module at the start. */
   initialRank: number;
   initial: BudgetForms;
-  /** Exact in `unit`; in the others what it comes to where all modules keep the same rank. */
+  /** Exact in `unit`; in the other units, the value if all modules keep the same rank. */
   final: BudgetForms;
-  /** What did not come out even, in sentences. */
+  /** Notices about rounding, as sentences. */
   rounded: string[];
 }
 
-/** What a budget is worked out from. */
+/** The facts that a budget depends on. */
 export interface BudgetFacts {
-  /** The method's name in a config, and for people. */
+  /** The method's name in a config and its display name. */
   method: string;
   title: string;
-  /** What is kept or dropped as one. */
+  /** The unit that is kept or dropped. */
   components: Components;
   modules: readonly { inFeatures: number; outFeatures: number }[];
-  /** Of the base model, its head included. */
+  /** Parameters of the base model, its head included. */
   modelParameters: number;
   /** The size of the adapter's tensor file. */
   fileBytes: Cost;
 }
 
 /**
- * The budget of a config on a model. Never more than was promised: the target is rounded down to whole components, numbers
- * or bytes, the rank at the start up.
+ * The budget of a config on a model. It never exceeds the target: the target is rounded down to whole components,
+ * numbers or bytes, and the initial rank up.
  *
- * @throws UserError for a target that may keep nothing, or that is not below the start
+ * @throws UserError for a target that keeps nothing, or is not below the initial budget
  */
 export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): PromisedBudget {
   const { modules, modelParameters, components, fileBytes } = facts;
@@ -73,7 +73,7 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): Promis
   };
 }
 
-/** The least rank of all modules that takes the amount, and what is to be said of it. */
+/** The lowest rank of all modules that reaches the amount, and a notice about rounding. */
 function startingRank(
   key: keyof BudgetConfig,
   { amount, text }: ReturnType<typeof inUnit>,
@@ -97,7 +97,7 @@ interface Target {
   target: number;
 }
 
-/** The most important component may be one of the largest matrix: with less nothing might be kept. */
+/** The most important component may belong to the largest matrix: with a smaller budget, nothing might be kept. */
 function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCosts, facts: BudgetFacts): void {
   const least = costs.ofOne(unit);
   if (target >= least) return;

@@ -2,17 +2,17 @@ import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 
 /**
- * One adapted matrix: the components that are kept or dropped as one, and where they lie in the flat vector of trained
- * values. With λ a component is a triplet (row of A, λ, column of B), without it a doublet (row of A, column of B).
+ * One adapted matrix: its components and their positions in the flat vector of trained values. With λ, a component is
+ * a triplet (row of A, λ, column of B), without it a doublet (row of A, column of B).
  */
 export interface PrunedModule {
   /** Path of the adapted linear layer, as in Hugging Face. */
   name: string;
-  /** Components, the initial rank. */
+  /** Number of components, the initial rank. */
   rank: number;
   inFeatures: number;
   outFeatures: number;
-  /** Where each tensor starts, row-major: A (Q) `[rank, in]`, E (λ, of triplets) `[rank]`, B (P) `[out, rank]`. */
+  /** Start of each tensor, row-major: A (Q) `[rank, in]`, E (λ, for triplets) `[rank]`, B (P) `[out, rank]`. */
   offsets: { A: number; E?: number; B: number };
 }
 
@@ -31,7 +31,7 @@ export function prunedModules({ modules, layout }: Pick<LowRankTuner, 'modules' 
   }));
 }
 
-/** The range [start, end) of the flat vector that holds all tensors of the modules. */
+/** The range [start, end) of the flat vector with all tensors of the modules. */
 export function spanOf(modules: readonly PrunedModule[]): [number, number] {
   const starts = modules.flatMap(({ offsets: { A, E, B } }) => [A, E ?? A, B]);
   const ends = modules.flatMap(({ rank, inFeatures, outFeatures, offsets: { A, E, B } }) => [

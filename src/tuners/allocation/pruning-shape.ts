@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { rank } from '../shared/rank.ts';
 
-/** How components are dropped: keys of our own. */
+/** How components are dropped: our own keys. */
 export const pruningShape = {
-  /** Whether importance is taken after the optimizer's step (PEFT) or before it (paper). */
+  /** Whether importance is computed after the optimizer's step (PEFT) or before it (paper). */
   importance_timing: z.enum(['after-step', 'before-step']).default('after-step'),
   /** When dropped components are removed: once the pattern is final, or only in the exported adapter (PEFT). */
   shrink: z.enum(['at-final', 'at-export']).default('at-final'),
-  /** Every module keeps at least this rank, whatever its importance. Left out: 0. */
+  /** Minimum rank of every module, whatever its importance. Default: 0. */
   min_rank: z.int().min(0).optional(),
-  /** No module keeps more, from the first allocation on. Left out: the rank at the start. */
+  /** Maximum rank of every module, from the first allocation on. Default: the initial rank. */
   max_rank: rank.optional(),
   /**
-   * The most of the budget that groups of modules may keep, such as `{ query|key: 20% }`: keys are module paths, ends of paths or
-   * regular expressions, of which the first that fits counts.
+   * Maximum share of the budget for groups of modules, such as `{ query|key: 20% }`. Keys are module paths, ends of
+   * paths or regular expressions; the first match counts.
    */
   quotas: z
     .record(z.string().min(1), z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/, 'expected a share like 20%'))

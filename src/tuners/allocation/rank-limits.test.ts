@@ -8,7 +8,7 @@ import { checkLimits, rankLimits } from './rank-limits.ts';
 
 const MODULES = ['layer.0.query', 'layer.0.key', 'layer.1.query', 'layer.1.key'];
 
-/** Every set of kept components as a list of ranks, with the sum of scores of the best of each module. */
+/** Tries every allowed list of ranks. Returns the largest sum of scores, keeping the best components of each module. */
 function best(scores: Float64Array[], allows: (ranks: number[]) => boolean): number {
   const sorted = scores.map((module) => [...module].sort((a, b) => b - a));
   const sums = sorted.map((module) =>
@@ -65,7 +65,8 @@ describe('limits of ranks', () => {
     const scores = [Float64Array.of(9, 8, 7), Float64Array.of(1, 0.5, 0.1)];
     const cost = ([a, b]: readonly number[]) => 10 + 5 * a + 2 * b;
     const limits = rankLimits({ min_rank: 1 }, ['a', 'b']);
-    // Of 23 are 10 spent on nothing and 2 on what must stay; of the other 11 two of 5 fit, and no 2 more.
+    // Of 23, the fixed part takes 10 and the minimum rank 2. Of the remaining 11, two components of 5 fit, and no
+    // third of 2.
     expect(allocate(scores, 23, cost, limits).keep).toEqual([Uint8Array.of(1, 1, 0), Uint8Array.of(1, 0, 0)]);
     expect(rankLimits({}, MODULES)).toBeUndefined();
   });

@@ -2,13 +2,13 @@ import { UserError } from '../../support/user-error.ts';
 import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
 import type { PruningConfig } from './pruning-shape.ts';
 
-/** What modules must and may keep, whatever their importance. */
+/** Limits on the ranks of modules, independent of importance. */
 export interface RankLimits {
   min: number;
   max: number;
-  /** The group of each module, -1 for those in none. */
+  /** The group of each module, -1 for modules without one. */
   groups: Int32Array;
-  /** The most of the budget that each group may keep, from 0 to 1. */
+  /** The maximum share of the budget for each group, from 0 to 1. */
   quotas: readonly number[];
 }
 
@@ -27,10 +27,10 @@ export function rankLimits(config: LimitConfig, modules: readonly string[]): Ran
 }
 
 /**
- * Looks that limits go together with each other and with the budget in the end.
+ * Checks that limits are consistent with each other and with the final budget.
  *
- * @param spends whether the budget has room for the least rank of every module
- * @throws UserError naming the key
+ * @param spends whether the budget covers the minimum rank of every module
+ * @throws UserError that names the key
  */
 export function checkLimits(
   { min_rank: min = 0, max_rank: max = Infinity, quotas = {} }: LimitConfig,

@@ -3,7 +3,7 @@ import { norm, orthonormalise, project } from '../low-rank/orthonormal.ts';
 import { principalDirections } from '../low-rank/principal-directions.ts';
 import type { PrunedModule } from './pruned-module.ts';
 
-/** A triplet whose λ is a smaller share of the module's largest tells nothing but rounding. */
+/** Triplets whose λ is a smaller share of the module's largest contain only rounding noise. */
 const HEARD = 1e-3;
 
 /** Directions for new triplets of a module, the strongest first. */
@@ -13,18 +13,19 @@ interface Seeds {
 }
 
 /**
- * New directions for dropped triplets, so that an allocation also grows: prune and grow as in ElaLoRA (Chang et al., 2025,
- * arXiv 2504.00254), from the leading singular directions of the loss's gradient G by the weight.
+ * New directions for dropped triplets, so that an allocation can also grow: prune and grow as in ElaLoRA (Chang et
+ * al., 2025, arXiv 2504.00254), from the leading singular directions of the loss's gradient G with respect to the
+ * weight.
  *
- * G itself is never computed, for the gradients of P and Q show it, at no cost in time or memory:
+ * G itself is never computed. The gradients of P and Q contain it at no cost in time or memory:
  *
  *     ∂C/∂P_i / (s λ_i) = G Q_iᵀ        ∂C/∂Q_i / (s λ_i) = P_iᵀ G
  *
- * which is G seen through a few random directions, as in the range finder of Halko, Martinsson and Tropp (2011, algorithm
- * 4.1). What lies in the span of P (of Q) is taken away, and with it all of the regularizer, whose gradient lies nowhere
- * else. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first dropped triplet becomes (u_1, 0,
- * v_1), the second (u_2, 0, v_2), and so on: orthonormal to what is kept, and no change to the model. Where they are worth
- * more than the kept ones by the next allocation, they come back in their place.
+ * These are projections of G onto a few random directions, as in the range finder of Halko, Martinsson and Tropp
+ * (2011, algorithm 4.1). The part in the span of P (of Q) is removed, and with it the whole gradient of the
+ * regularizer, which lies in that span. The principal directions of the rest are u_1, u_2, … (v_1, v_2, …). The first
+ * dropped triplet becomes (u_1, 0, v_1), the second (u_2, 0, v_2), and so on. They are orthonormal to the kept ones
+ * and do not change the model. If they score higher than kept triplets at the next allocation, they replace them.
  */
 export class Regrowth {
   readonly #modules: readonly PrunedModule[];
@@ -40,10 +41,10 @@ export class Regrowth {
   }
 
   /**
-   * Puts what was read last in place of dropped triplets.
+   * Replaces dropped triplets by the directions read last.
    *
    * @param keep per module, 1 for each kept triplet; λ of the others must be 0
-   * @returns the indices of all values that are new, λ included
+   * @returns the indices of all new values, λ included
    */
   plant(values: Float32Array, keep: readonly Uint8Array[]): number[] {
     const seeds = this.#seeds;
@@ -82,7 +83,7 @@ function seedsOf(module: PrunedModule, values: Float32Array, gradient: Float32Ar
   };
 }
 
-/** What is left after a projection and is no more than that of 32 bits, as a share. */
+/** A remainder after a projection that is no larger than the rounding of 32 bits, as a share. */
 const ROUNDING = 1e-5;
 
 function planted(
@@ -93,7 +94,7 @@ function planted(
 ): number[] {
   const isKept = (_: unknown, i: number) => keep[i] === 1;
   const span = (vectors: Float64Array[]) => orthonormalise(vectors.filter(isKept));
-  // The optimizer has moved what is kept since.
+  // The optimizer has changed the kept triplets since.
   const columns = orthonormalise(left, span(columnsOf(values, offsets.B, rank, outFeatures)));
   const rows = orthonormalise(right, span(rowsOf(values, offsets.A, rank, inFeatures)));
   const dropped = [...keep.keys()].filter((i) => keep[i] === 0);

@@ -5,10 +5,10 @@ import { type ScheduleConfig, TFINAL, TINIT } from './schedule-shape.ts';
 type Phases = Pick<ScheduleConfig, 'tinit' | 'tfinal'>;
 
 /**
- * The phases of a run of `totalStep` optimizer steps in counts. Shares are rounded down (`deltaT` to at least 1).
+ * The phases of a run of `totalStep` optimizer steps, in steps. Shares are rounded down (`deltaT` to at least 1).
  *
  * @param method the section's name, for messages
- * @throws UserError when no budgeting phase is left
+ * @throws UserError if no budgeting phase is left
  */
 export function resolveSchedule(
   config: Pick<ScheduleConfig, 'tinit' | 'tfinal' | 'deltaT'>,
@@ -41,8 +41,8 @@ export function resolveSchedule(
 }
 
 /**
- * What a config leaves out is a share of the run, and at most half of what the phase that it gives leaves: a schedule of which
- * one phase is given has room for the budget to fall.
+ * A phase that the config omits is a share of the run, limited to half of the steps outside the given phase. So the
+ * budget has room to fall.
  */
 function phases({ tinit, tfinal }: Phases, totalStep: number): { tinit: number; tfinal: number } {
   const share = (percent: number, given: number) =>
@@ -52,7 +52,7 @@ function phases({ tinit, tfinal }: Phases, totalStep: number): { tinit: number; 
   return { tinit: before ?? share(TINIT, tfinal === undefined ? 0 : after), tfinal: after };
 }
 
-/** What to tell of a schedule whose config leaves phases out; undefined where it gives both. */
+/** A notice about the phases that a config omits; undefined if it sets both. */
 export function assumedPhases(config: Phases, schedule: AllocationSchedule): string | undefined {
   const left = (['tinit', 'tfinal'] as const).filter((key) => config[key] === undefined);
   if (left.length === 0) return undefined;

@@ -9,22 +9,22 @@ const steps = (least: number) =>
     error: `expected a count from ${least} or a share like 10%`,
   });
 
-/** Percent of a run whose config does not say `tinit` or `tfinal`. */
+/** Default `tinit` and `tfinal`, in percent of the run. */
 export const TINIT = 10;
 export const TFINAL = 40;
 
 /**
- * When the budget falls, and how importance is smoothed: PEFT's keys, and its defaults but for `tinit` and `tfinal`, of which its 0
- * lets the budget fall to the last step. `total_step` is computed.
+ * When the budget falls, and how importance is smoothed. Keys are PEFT's, and so are the defaults except `tinit` and
+ * `tfinal`: PEFT's 0 lets the budget fall until the last step. `total_step` is computed.
  */
 export const scheduleShape = {
-  /** Steps before the budget begins to fall. Left out: 10 % of the run. */
+  /** Steps before the budget begins to fall. Default: 10 % of the run. */
   tinit: steps(0).optional(),
-  /** Steps after the final pattern is chosen. Left out: 40 % of the run. */
+  /** Steps after the final pattern is chosen. Default: 40 % of the run. */
   tfinal: steps(0).optional(),
   /** Steps between two allocations. */
   deltaT: steps(1).default(1),
-  /** How the budget falls between them. Default: `cubic`, the paper's. */
+  /** Curve of the budget between them. Default: `cubic`, the paper's. */
   schedule: z.enum(CURVES).optional(),
   /** Smoothing of the sensitivity. */
   beta1: z.number().gt(0).lt(1).default(0.85),

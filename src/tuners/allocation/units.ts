@@ -1,9 +1,9 @@
 import type { BudgetKey } from './budget-shape.ts';
 
-/** What a budget can be measured in; a component is a triplet, or a doublet. */
+/** The units of a budget; a component is a triplet or a doublet. */
 export type BudgetUnit = 'components' | 'parameters' | 'bytes';
 
-/** What each key of a budget comes to. */
+/** The unit of each budget key. */
 export const UNIT_OF: Record<BudgetKey, BudgetUnit> = {
   target_r: 'components',
   init_r: 'components',
@@ -20,13 +20,13 @@ const MULTIPLES: Record<string, number> = {
   ...{ ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 },
 };
 
-/** An amount in the unit of its key, not rounded, and how it came about. */
+/** An amount in the unit of its key, not rounded, and its derivation. */
 export interface Amount {
   amount: number;
   text: string;
 }
 
-/** A budget's value, as its schema lets it through, in its unit. */
+/** Converts a budget's value, as its schema returns it, to its unit. */
 export function inUnit(
   { key, value }: { key: BudgetKey; value: number | string },
   {
@@ -36,7 +36,7 @@ export function inUnit(
   }: { matrices: number; modelParameters: number; components: string },
 ): Amount {
   const of = (amount: number, by: string): Amount => {
-    // Floating point: a share that means 23 may come out as 22.999999999999996.
+    // Floating point: a share that means 23 may become 22.999999999999996.
     const clean = Number(amount.toPrecision(12));
     const unit = UNIT_OF[key] === 'components' ? components : UNIT_OF[key];
     const comesTo = clean === value ? '' : `${by} is ${clean.toLocaleString('en')} ${unit}`;

@@ -3,7 +3,7 @@ import { elementCount } from '../../support/element-count.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { WholeParameters } from '../whole-parameters.ts';
 
-/** Trains these parameters; those outside the head are the adapter, and stand in the module that they are of. */
+/** Trains these parameters. Those outside the head are the adapter, each assigned to the module that it belongs to. */
 export function biasTuner(
   head: Pick<Head, 'modules'>,
   parameters: readonly TrainedParameter[],

@@ -10,12 +10,12 @@ import { biasTuner } from './bias-tuner.ts';
 
 const NAME = 'BITFIT';
 
-/** A damaged list counts as none. */
+/** An invalid list is ignored. */
 const savedModules = z.array(z.string()).nullish().catch(null);
 
 /**
- * BitFit's adapter: a kind of our own, for PEFT has none. Its files are those of PEFT's adapters; the tensors are whole
- * parameters, by their Hugging Face names behind PEFT's prefix.
+ * BitFit's adapter: our own kind, because PEFT has no BitFit. Its files are those of PEFT's adapters. The tensors are
+ * full parameters, named by PEFT's prefix and their Hugging Face names.
  */
 export const bitFitKind: AdapterKind = {
   name: NAME,

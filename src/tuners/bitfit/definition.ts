@@ -7,7 +7,7 @@ import type { WholeParameters } from '../whole-parameters.ts';
 import { biasTuner } from './bias-tuner.ts';
 import { bitFitKind, storeBiases } from './bitfit-kind.ts';
 
-/** BitFit (Ben Zaken et al., 2022): every bias of the model is trained, and the head. */
+/** BitFit (Ben Zaken et al., 2022): trains every bias of the model, and the head. */
 export const bitFit: MethodDefinition<object> = {
   config: undefined,
   learningRate: 1e-3,
@@ -24,7 +24,7 @@ export const bitFit: MethodDefinition<object> = {
   words: { title: 'BitFit', tags: ['bitfit'] },
 };
 
-/** Like the code of the paper it takes what has `bias` in its name. */
+/** Like the code of the paper, it selects parameters with `bias` in their name. */
 function everyBias(model: TunableModel): WholeParameters {
   const head = new Set(savedParameters(model, { bias: 'none' }, []).map(({ name }) => name));
   const trained = [...model.parameters].filter(([name]) => name.includes('bias') || head.has(name));

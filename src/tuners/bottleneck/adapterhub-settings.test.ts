@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { adapterHubSettings, parseAdapterHubSettings, reductionFactor } from './adapterhub-settings.ts';
 
-/** Python's `int(a // b)`: the remainder is exact, and what is left of the quotient is rounded to a whole number. */
+/** Python's `int(a // b)`: the remainder is exact, and the remaining quotient is rounded to an integer. */
 const sizeOf = (width: number, factor: number) => Math.round((width - (width % factor)) / factor);
 
 describe('the reduction factor', () => {
@@ -15,7 +15,7 @@ describe('the reduction factor', () => {
   it('is the quotient wherever that does', () => {
     expect(reductionFactor(768, 48)).toBe(16);
     expect(reductionFactor(384, 7)).toBe(384 / 7);
-    // In binary 32 / 5 is a little more than 6.4, which goes into 32 four times.
+    // In binary, 32 / 5 is slightly more than 6.4, which fits into 32 four times.
     expect(sizeOf(32, 32 / 5)).toBe(4);
     expect(reductionFactor(32, 5)).toBeLessThan(32 / 5);
     expect(reductionFactor(32, 5)).toBeCloseTo(6.4, 14);

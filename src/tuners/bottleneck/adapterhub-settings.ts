@@ -7,7 +7,7 @@ import type { BottleneckForm } from './bottleneck-injection.ts';
 /** The version of `adapters` whose settings are written. */
 export const ADAPTERS_VERSION = 'adapters.1.3.0';
 
-/** Settings that change what an adapter computes, or where, and the only values that are supported, which are the defaults. */
+/** Settings that change an adapter's computation or position, with the only supported values: the defaults. */
 const REQUIRED = {
   architecture: null,
   inv_adapter: null,
@@ -20,7 +20,7 @@ const REQUIRED = {
   use_gating: false,
 };
 
-/** The other settings of AdapterHub's `BnConfig`, as they are in plain adapters. */
+/** The other settings of AdapterHub's `BnConfig`, as in plain adapters. */
 const INERT = {
   adapter_residual_before_ln: false,
   dropout: 0,
@@ -43,7 +43,7 @@ const INERT = {
   stochastic_depth: 0,
 };
 
-/** AdapterHub's key for adapters behind each kind of sublayer. */
+/** AdapterHub's key for adapters after each kind of sublayer. */
 const PLACES: Readonly<Record<Sublayer['kind'], string>> = {
   attention: 'mh_adapter',
   crossAttention: 'cross_adapter',
@@ -73,9 +73,9 @@ export function adapterHubSettings(
 }
 
 /**
- * What such a `config` comes to. Where adapters lie and how large they are, their tensors tell.
+ * Parses such a `config`. The positions and sizes of adapters follow from their tensors.
  *
- * @throws UserError naming a setting that is not supported
+ * @throws UserError that names an unsupported setting
  */
 export function parseAdapterHubSettings(
   config: Readonly<Record<string, unknown>>,
@@ -107,10 +107,10 @@ export function parseAdapterHubSettings(
   });
 }
 
-/** The number that AdapterHub divides the width by, rounding down, to get the bottleneck. */
+/** The number by which AdapterHub divides the width, rounding down, to get the bottleneck. */
 export function reductionFactor(width: number, bottleneck: number): number {
   const factor = width / bottleneck;
-  // Where the quotient was rounded up, dividing by it may give one less than the bottleneck.
+  // If the quotient was rounded up, dividing by it may give one less than the bottleneck.
   return flooredQuotient(width, factor) === bottleneck ? factor : factor * (1 - Number.EPSILON);
 }
 

@@ -5,11 +5,11 @@ import type { Injection, Sublayer, SublayerEnd } from '../../nn/network.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 import { type BottleneckPart, partName } from './bottleneck-site.ts';
 
-/** What an adapter computes. */
+/** The computation of an adapter. */
 export interface BottleneckForm {
   /**
-   * Of what: of the sublayer's output h, or of what the layer makes of it without an adapter: its norm of h + residual,
-   * or the sum alone where no norm follows. AdapterHub's `original_ln_before`.
+   * The adapter's input: the sublayer's output h, or the layer's result without an adapter (the norm of h + residual,
+   * or the sum if no norm follows). AdapterHub's `original_ln_before`.
    */
   reads: 'output' | 'norm';
   /** The activation's name. */
@@ -17,10 +17,12 @@ export interface BottleneckForm {
 }
 
 /**
- * Adapters in a network, behind the modules that say `sublayer`. In decoders these are `self_attn` and `mlp` (GPT-2: `attn` and
- * `mlp`): h is what goes to the residual sum; Gemma 2 and OLMo 2 have a norm between, and h is what goes into that.
+ * Adapters in a network, after the modules that call `sublayer`. In decoders, these are `self_attn` and `mlp` (GPT-2:
+ * `attn` and `mlp`), and h goes to the residual sum. Gemma 2 and OLMo 2 have a norm between, and h goes into that
+ * norm.
  *
- * h + up(activation(down(input))) goes on in place of a sublayer's output h. */
+ * The sublayer's output h is replaced by h + up(activation(down(input))).
+ */
 export class BottleneckInjection implements Injection {
   readonly #layout: ParameterLayout;
   readonly #flat: Value;

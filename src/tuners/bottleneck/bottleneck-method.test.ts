@@ -8,7 +8,7 @@ import { houlsby } from '../houlsby/definition.ts';
 import { pfeiffer } from '../pfeiffer/definition.ts';
 import { adapterParameters } from '../tuner.ts';
 
-/** Of microsoft/deberta-v3-base. */
+/** The config of microsoft/deberta-v3-base. */
 const DEBERTA_V3_BASE = {
   model_type: 'deberta-v2',
   vocab_size: 128100,
@@ -44,7 +44,7 @@ function words(json: object, kind: HeadKind) {
   return tokenModel(kind)(definition, definition.parseConfig(json, 'test'));
 }
 
-// Zhang et al. (2023), table 1: .3, .6 and 1.2 million parameters.
+// Zhang et al. (2023), table 1: 0.3, 0.6 and 1.2 million parameters.
 it.each([
   ['houlsby', 8, 313_536],
   ['houlsby', 16, 608_640],
@@ -56,7 +56,7 @@ it.each([
   const { tuner } = started(method, classifier(DEBERTA_V3_BASE), { bottleneck });
   expect(adapterParameters(tuner)).toBe(count);
   expect(tuner.sites.length).toBe(method === 'houlsby' ? 24 : 12);
-  // AdapterHub trains the pooler as well, for it is no part of the base model.
+  // AdapterHub also trains the pooler, because it is not part of the base model.
   expect(tuner.layout.length).toBe(count + 768 * 768 + 768 + 2 * 768 + 2);
 });
 
@@ -70,7 +70,7 @@ const SHAPE = {
 const ATTENTION = 'attention_adapters.adapters.default.adapter_down.0.weight';
 const OUTPUT = 'output_adapters.adapters.default.adapter_down.0.weight';
 
-/** Names that `adapters` 1.3.0 gives. */
+/** Names from `adapters` 1.3.0. */
 describe.each<[string, object, string[]]>([
   [
     'bert',

@@ -8,11 +8,11 @@ import { type BottleneckConfig, bottleneckSchema } from './config.ts';
 import { headParameters } from './head-parameters.ts';
 import { storeBottlenecks } from './store-bottlenecks.ts';
 
-/** What is particular to a method with bottleneck adapters. */
+/** The parts of a bottleneck method that are specific to it. */
 export interface BottleneckFacts {
   title: string;
   tag: string;
-  /** Behind which sublayers of a layer its adapters stand. */
+  /** The sublayers of a layer that its adapters follow. */
   sublayers: readonly Sublayer['kind'][];
   reads: BottleneckForm['reads'];
   defaults: BottleneckConfig;

@@ -1,17 +1,17 @@
 import type { Sublayer } from '../../nn/network.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 
-/** A sublayer with an adapter behind it. */
+/** A sublayer with an adapter after it. */
 export interface BottleneckSite {
   sublayer: Sublayer;
   /** Features between the two projections. */
   bottleneck: number;
 }
 
-/** The name that adapters have here, among those of a model; also AdapterHub's usual one. */
+/** The name of our adapters within a model, and AdapterHub's usual one. */
 export const ADAPTER_NAME = 'default';
 
-/** AdapterHub's modules of a layer, where adapters do not lie in the sublayer's own module. */
+/** AdapterHub's modules of a layer for adapters that are not in the sublayer's own module. */
 const MODULES: Readonly<Record<Sublayer['kind'], string>> = {
   attention: 'attention_adapters',
   crossAttention: 'cross_attention_adapters',
@@ -29,13 +29,16 @@ const PARTS = {
 export type BottleneckPart = keyof typeof PARTS;
 export const PART_NAMES = Object.keys(PARTS) as BottleneckPart[];
 
-/** AdapterHub's name of a part: BERT and its kin have adapters in the modules `output`, all others beside them. */
+/**
+ * AdapterHub's name of a part: in BERT and related families, adapters are in the modules `output`; in all others,
+ * beside them.
+ */
 export function partName({ path, kind }: Sublayer, part: BottleneckPart, adapter = ADAPTER_NAME): string {
   const owner = path.endsWith('.output') ? path : path.replace(/[^.]+$/, MODULES[kind]);
   return `${owner}.adapters.${adapter}.${PARTS[part]}`;
 }
 
-/** What is trained of a site, in AdapterHub's order. */
+/** The trained parameters of a site, in AdapterHub's order. */
 export function siteParameters({ sublayer, bottleneck }: BottleneckSite): TrainedParameter[] {
   const shapes: Record<BottleneckPart, number[]> = {
     down: [bottleneck, sublayer.width],

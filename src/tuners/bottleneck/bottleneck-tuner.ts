@@ -7,12 +7,12 @@ import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
 import { type BottleneckForm, BottleneckInjection } from './bottleneck-injection.ts';
 import { type BottleneckPart, type BottleneckSite, partName, siteParameters } from './bottleneck-site.ts';
 
-/** Of the projections at the start, as AdapterHub and BERT have it. */
+/** Of the projections at the start, as in AdapterHub and BERT. */
 const INITIAL_DEVIATION = 0.02;
 
 /**
- * Bottleneck adapters behind sublayers: a projection down, an activation, a projection up, and h added. No parameter of
- * the model can hold them, so they are not merged.
+ * Bottleneck adapters after sublayers: a projection down, an activation, a projection up, and h added. They cannot be
+ * merged, because no parameter of the model can represent them.
  */
 export class BottleneckTuner implements Tuner {
   readonly layout: ParameterLayout;
@@ -20,9 +20,9 @@ export class BottleneckTuner implements Tuner {
   readonly #own: readonly TrainedParameter[];
 
   constructor(
-    /** Where adapters stand. */
+    /** The positions of the adapters. */
     readonly places: readonly BottleneckSite[],
-    /** Parameters of the model that are trained as they are: the head. */
+    /** Parameters of the model that are fully trained: the head. */
     readonly saved: readonly TrainedParameter[],
     readonly form: BottleneckForm,
   ) {

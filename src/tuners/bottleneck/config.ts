@@ -12,7 +12,7 @@ export function bottleneckSchema({ bottleneck, non_linearity }: BottleneckConfig
   return z.strictObject({
     /** Features between the two projections. */
     bottleneck: rank.default(bottleneck),
-    /** The activation there, by AdapterHub's names, which are transformers'. */
+    /** The activation between them, by AdapterHub's names, which are transformers'. */
     non_linearity: z.enum(ACTIVATION_NAMES).default(non_linearity),
   });
 }

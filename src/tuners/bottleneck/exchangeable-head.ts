@@ -2,13 +2,13 @@ import type { AdapterTensors, StoredAdapter } from '../../formats/adapters/store
 import { UserError } from '../../support/user-error.ts';
 import type { TunableModel } from '../tuner.ts';
 
-/** A head of AdapterHub's own models that computes the same as a head of transformers'. */
+/** A head of AdapterHub's own models that is equivalent to a head of transformers'. */
 interface HeadForm {
-  /** The modules of transformers' head that its linear layers are. */
+  /** The modules of transformers' head that correspond to its linear layers. */
   modules: readonly string[];
-  /** Between two layers. */
+  /** Activation between two layers. */
   activation?: string;
-  /** Whether it reads what the pooler gives. */
+  /** Whether it reads the pooler's output. */
   pooled?: boolean;
 }
 
@@ -21,7 +21,7 @@ const ROBERTA_FORMS: readonly HeadForm[] = [
   { modules: ['classifier.dense', 'classifier.out_proj'], activation: 'tanh' },
 ];
 
-/** Heads for texts by transformers' class; those for tokens and spans are one layer in all families. */
+/** Heads for texts by transformers' class; heads for tokens and spans are a single layer in all families. */
 const TEXT_FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
   BertForSequenceClassification: BERT_FORMS,
   RobertaForSequenceClassification: ROBERTA_FORMS,
@@ -37,10 +37,10 @@ const TEXT_FORMS: Readonly<Record<string, readonly HeadForm[]>> = {
 };
 
 /**
- * The tensors of an adapter with those of an exchangeable head (`heads.NAME.4.weight`) called as those of transformers'
- * head that computes the same; all as they are where it has no such head.
+ * Renames the tensors of an exchangeable head (`heads.NAME.4.weight`) to those of the equivalent head of
+ * transformers. Without such a head, tensors are returned unchanged.
  *
- * @throws UserError where no head of transformers computes the same
+ * @throws UserError if no head of transformers is equivalent
  */
 export function withPlainHead(
   { head }: Pick<TunableModel, 'head'>,

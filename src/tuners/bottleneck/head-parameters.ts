@@ -3,8 +3,8 @@ import type { TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
 
 /**
- * What AdapterHub trains beside adapters: every parameter outside the base model but those that score words, and
- * modules of the head inside it that the checkpoint lacks.
+ * The parameters that AdapterHub trains beside adapters: all outside the base model except those that score words,
+ * and head modules inside it that the checkpoint lacks.
  */
 export function headParameters({
   definition,
@@ -15,7 +15,7 @@ export function headParameters({
 }: TunableModel): TrainedParameter[] {
   const prefix = head.baseModelPrefix ?? definition.baseModelPrefix;
   const base = prefix && `${prefix}.`;
-  // Heads score words with the word embeddings, or with as many rows of their own.
+  // Heads that score words use the word embeddings, or a matrix with as many rows.
   const scoresWords = headNamed(headKind).axes.includes('vocabulary');
   const isOfWords = ([rows]: readonly number[]) => scoresWords && rows === config.vocabSize;
   return [...parameters]

@@ -27,7 +27,7 @@ const { tuner, store } = houlsby.start(model, houlsby.config.parse({ bottleneck:
 const values = Float32Array.from({ length: tuner.layout.length }, (_, i) => i);
 const stored = store!(values, 'owner/name', ['x', 'y', 'z']);
 
-/** The same adapter with other names of tensors, or without some of them. */
+/** The same adapter with renamed tensors, or without some of them. */
 function renamed(
   name: (key: string) => string | undefined,
   changes: Partial<StoredAdapter> = {},
@@ -63,7 +63,7 @@ describe('an adapter of a run', () => {
       },
       head: { label2id: { x: 0, y: 1, z: 2 }, num_labels: 3, model_class: 'BertForSequenceClassification' },
     });
-    // transformers' own names where a task has none.
+    // transformers' default names, for a task without names.
     expect(store!(values, 'b').head).toMatchObject({ label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 } });
   });
 

@@ -9,9 +9,9 @@ import { BottleneckTuner } from './bottleneck-tuner.ts';
 import { withPlainHead } from './exchangeable-head.ts';
 
 /**
- * Puts AdapterHub's adapters on a model: behind each sublayer for which there are tensors, as large as those.
+ * Puts AdapterHub's adapters on a model: after each sublayer with tensors, at the size of those tensors.
  *
- * @throws UserError naming tensors that fit nothing, are missing or have the wrong shape
+ * @throws UserError that names tensors that fit nothing or have the wrong shape, and missing ones
  */
 export function importBottlenecks(
   model: TunableModel,
@@ -51,8 +51,8 @@ export function importBottlenecks(
 }
 
 /**
- * Tensors by our names: theirs have the adapter's name in them, and those of a base model alone lack its prefix. What
- * a head shares with the base model, the base has.
+ * Tensors by our names. AdapterHub's contain the adapter's name, and those of a base model alone lack its prefix.
+ * Parameters that a head shares with the base model come from the base.
  */
 function tensorsByName(
   model: TunableModel,

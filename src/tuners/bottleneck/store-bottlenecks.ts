@@ -6,7 +6,7 @@ import type { BottleneckForm } from './bottleneck-injection.ts';
 import { ADAPTER_NAME } from './bottleneck-site.ts';
 import type { BottleneckTuner } from './bottleneck-tuner.ts';
 
-/** What the files of a run's adapters say of them. */
+/** The description of a run's adapters in their files. */
 export interface StoredBottlenecks extends BottleneckForm {
   sublayers: readonly Sublayer['kind'][];
   bottleneck: number;
@@ -15,7 +15,7 @@ export interface StoredBottlenecks extends BottleneckForm {
 /**
  * Trained values as AdapterHub's `save_adapter` writes them.
  *
- * @param labels class names by id; none for tasks without
+ * @param labels class names by id; missing for tasks without labels
  */
 export function storeBottlenecks(
   { definition, head, config, sublayers: [{ width }] }: TunableModel,

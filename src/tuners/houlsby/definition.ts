@@ -1,9 +1,9 @@
 import { bottleneckMethod } from '../bottleneck/bottleneck-method.ts';
 
 /**
- * Adapters as Houlsby et al. (2019) place them, AdapterHub's `double_seq_bn`: behind attention and behind the
- * feed-forward network, each on the sublayer's output before the residual. By default the size that AdaLoRA's paper
- * compares itself with at 0.6 million parameters of DeBERTaV3-base.
+ * Adapters placed as in Houlsby et al. (2019), AdapterHub's `double_seq_bn`: after attention and after the
+ * feed-forward network, each on the sublayer's output before the residual. The default size is the one that AdaLoRA's
+ * paper compares with at 0.6 million parameters of DeBERTaV3-base.
  */
 export const houlsby = bottleneckMethod({
   title: 'Houlsby adapters',

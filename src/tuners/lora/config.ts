@@ -12,22 +12,26 @@ export const loraConfigSchema = z
     r: rank.default(8),
     /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
     use_rslora: z.boolean().default(false),
-    /** The same by the name that other methods have: `rslora`. */
+    /** The same under the name that other methods use: `rslora`. */
     scale: scaleShape.scale.unwrap().optional(),
-    /** Rank by module, where it differs from `r`: keys are module paths, ends of paths or regular expressions. */
+    /** Rank by module, if it differs from `r`. Keys are module paths, ends of paths or regular expressions. */
     rank_pattern: z.record(z.string(), rank).default({}),
-    /** Alpha by module, likewise. */
+    /** Alpha by module, with the same keys. */
     alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
     /**
-     * `before-training`: `r` is the mean rank, and the gradient of some batches at step 0 decides how it is spread over the modules;
-     * the run's folder gets `rank_pattern.json`, from which any LoRA tool can train. `even`: `r` and `rank_pattern` say it all.
+     * `before-training`: `r` is the mean rank, and the gradient of some batches at step 0 decides its distribution
+     * over the modules. The run's folder gets `rank_pattern.json`, which any LoRA tool can train from. `even`: ranks
+     * are exactly `r` and `rank_pattern`.
      */
     allocation: z.enum(['even', 'before-training']).default('even'),
-    /** Optimizer steps' worth of batches whose gradient decides. */
+    /** Optimizer steps' worth of batches for the gradient of `before-training`. */
     allocation_batches: z.int().min(1).default(ALLOCATION_BATCHES),
-    /** Weight of a term that draws the rows of A, and the columns of B, apart (the paper's LoRA + R). Left out: 0, none. */
+    /**
+     * Weight of a term that makes the rows of A, and the columns of B, orthogonal (the paper's LoRA + R). Default: 0,
+     * no term.
+     */
     orth_reg_weight: z.number().min(0).optional(),
-    /** The term: the cosines between them (the paper's code, and what is taken if left out), or equation 4 (its text). */
+    /** The term: the cosines between them (the default, from the paper's code), or equation 4 (from its text). */
     orthogonality: z.enum(['cosine', 'sum-squared']).optional(),
   })
   .refine((config) => !Object(config).use_rslora || Object(config).scale !== 'standard', {

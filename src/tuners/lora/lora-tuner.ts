@@ -16,7 +16,10 @@ import { isRankStabilised } from './scale-of.ts';
 /** How pairs of factors are trained. */
 export type LoraSettings = Pick<LoraConfig, 'lora_dropout' | 'orth_reg_weight' | 'orthogonality'>;
 
-/** LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. With a term for orthogonality: LoRA + R. */
+/**
+ * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. With a term for orthogonality, it is LoRA +
+ * R.
+ */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
   readonly regularizer?: Regularizer;
@@ -41,7 +44,7 @@ export class LoraTuner extends LowRankTuner {
     if (groups.length > 0) this.regularizer = orthogonalityTerm(groups, form, weight, 2 * modules.length);
   }
 
-  /** The tuner of a config: each adapted module with the rank and alpha that the patterns give it. */
+  /** The tuner of a config: each adapted module with its rank and alpha from the patterns. */
   static create(model: TunableModel, config: LoraConfig): LoraTuner {
     const adapted = adaptedModules(model, config, defaultTargets(model, 'few'));
     const paths = adapted.map(({ path }) => path);

@@ -27,7 +27,7 @@ function ranked(settings: object = {}) {
   });
 }
 
-/** Of the linear loss Σ ⟨G_k, B_k A_k⟩: G Aᵀ by B, and Bᵀ G by A. */
+/** The gradient of the linear loss Σ ⟨G_k, B_k A_k⟩: G Aᵀ for B, and Bᵀ G for A. */
 function gradientOf({ layout }: LoraTuner, values: Float32Array): Float32Array {
   const gradient = new Float32Array(layout.length);
   modules.forEach(({ path, inFeatures, outFeatures }, k) => {
@@ -63,7 +63,7 @@ it.each([0, 1, 2])('gives ranks as the singular values of whole gradients do (se
   expect(Object.values(run.ranks())).toEqual(fixture.ranks);
   expect(run.tuner.modules.map(({ scale }) => scale)).toEqual([0.5, 0.5, 0.5]);
   expect(allocation).toMatchObject({ step: 0, budget: 6, final: true, ranks: run.ranks() });
-  // The gradients have rank 4, and are seen through 4 directions: nothing is missed.
+  // The gradients have rank 4 and are projected onto 4 directions: nothing is lost.
   const logarithms = fixture.strengths.map((module) =>
     module.map((x) => Math.round(100 * Math.log10(x)) / 100),
   );

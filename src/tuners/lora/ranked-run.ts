@@ -14,21 +14,23 @@ import { LoraTuner } from './lora-tuner.ts';
 import { isRankStabilised } from './scale-of.ts';
 import { rankKeys } from './store-ranked.ts';
 
-/** The largest rank of a module, as a multiple of the mean: EVA's default. */
+/** The maximum rank of a module, as a multiple of the mean: EVA's default. */
 const LARGEST_OVER_MEAN = 2;
 
 /**
- * LoRA whose ranks are settled before the first step (`allocation: before-training`), by how much each direction could lower
- * the loss. With G the gradient of the loss by a module's weight, over some batches, and σ_1 ≥ σ_2 ≥ … its singular values,
- * an increment λ p qᵀ with |p| = |q| = 1 changes the loss by -λ σ_i at best, where p and q are the i-th singular vectors: σ_i
- * is the sensitivity of AdaLoRA's best i-th triplet before it has been trained. Of the σ of all modules the n r largest are
- * kept, where n is the number of modules; as many as a module has among them is its rank, from 0 to 2 r. Alphas are such that
- * all modules keep the scale of `r`.
+ * LoRA with ranks chosen before the first step (`allocation: before-training`), by how much each direction could
+ * lower the loss.
  *
- * That the gradient at step 0 decides the ranks is GoRA's idea (He et al., 2025, arXiv 2502.12171); that singular values
- * compete over all modules, and that ranks end at 2 r, is EVA's (Paischer et al., 2024, arXiv 2410.07170). G is never computed:
- * LoRA's own gradients show it through 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a basis B of what G
- * reaches, and B then the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
+ * G is the gradient of the loss with respect to a module's weight, over some batches, and σ_1 ≥ σ_2 ≥ … are its
+ * singular values. An increment λ p qᵀ with |p| = |q| = 1 changes the loss by -λ σ_i at best, if p and q are the i-th
+ * singular vectors. So σ_i is the sensitivity of AdaLoRA's best i-th triplet before training. The n r largest σ of
+ * all n modules are kept. The number of them in a module is its rank, from 0 to 2 r. Alphas are set so that all
+ * modules keep the scale of `r`.
+ *
+ * Choosing ranks by the gradient at step 0 is from GoRA (He et al., 2025, arXiv 2502.12171). Comparing singular
+ * values over all modules, and the limit of 2 r, are from EVA (Paischer et al., 2024, arXiv 2410.07170). G is never
+ * computed: LoRA's own gradients project it onto 2 r directions, ∂C/∂B = G Aᵀ and ∂C/∂A = Bᵀ G. A random A gives a
+ * basis B of the range of G, and B then gives the σ (Halko, Martinsson and Tropp, 2011, algorithms 4.1 and 5.1).
  */
 export class RankedRun implements MethodRun {
   readonly settled = true;
@@ -106,7 +108,7 @@ export class RankedRun implements MethodRun {
       scores: strengths.map(scoreLogarithms),
     };
     const { lora_alpha } = this.config;
-    // By name, whatever else the config adapts by a name's end or a pattern.
+    // By full name: the config's other targets may match by a name's end or a pattern.
     const target_modules = this.tuner.modules.flatMap(({ path, rank }) => (rank > 0 ? [path] : []));
     const keys = rankKeys(this.tuner.modules, {
       ...this.config,
@@ -121,7 +123,7 @@ export class RankedRun implements MethodRun {
   }
 }
 
-/** A module that shows its gradient through as many directions as it may get. */
+/** A module with as many directions as it may get, to project its gradient. */
 function probed(r: number): (module: LowRankModule) => LowRankModule {
   return (module) => ({
     ...module,
@@ -130,7 +132,7 @@ function probed(r: number): (module: LowRankModule) => LowRankModule {
   });
 }
 
-/** Sets the factors of all modules; what is not given becomes zero. */
+/** Sets the factors of all modules; factors that are not given become zero. */
 function fillFactors(
   { modules, layout }: LoraTuner,
   values: Float32Array,

@@ -4,7 +4,7 @@ import type { LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
 
-/** The settings that all modules begin with. */
+/** The settings that all modules start with. */
 export interface EvenSettings {
   r: number;
   lora_alpha: number;
@@ -13,8 +13,8 @@ export interface EvenSettings {
 }
 
 /**
- * Ranks of modules in PEFT's keys, with the alpha by module that leaves each the scale of `r`. PEFT has no LoRA of rank 0:
- * modules that have nothing are left out, and the others are named one by one then.
+ * Ranks of modules in PEFT's keys, with the alpha per module that keeps the scale of `r`. PEFT has no LoRA of rank 0:
+ * modules of rank 0 are omitted, and then the others are named individually.
  */
 export function rankKeys(modules: readonly LowRankModule[], { r, lora_alpha, use_rslora }: EvenSettings) {
   const left = modules.filter(({ rank }) => rank > 0);
@@ -29,20 +29,20 @@ export function rankKeys(modules: readonly LowRankModule[], { r, lora_alpha, use
   };
 }
 
-/** LoRA with a rank of its own for each module. */
+/** LoRA with an individual rank for each module. */
 export function storeRanked(
   made: Pick<Export, 'model' | 'targets' | 'values' | 'baseModel'>,
   config: Export['config'] & EvenSettings,
   tuner: LowRankTuner,
 ): StoredAdapter {
   const modules = tuner.modules.filter(({ rank }) => rank > 0);
-  // The vector is the same: those of rank 0 have no numbers in it.
+  // The vector is unchanged: modules of rank 0 have no values in it.
   const { layout } = tuner.withModules(modules);
   const keys = rankKeys(tuner.modules, config);
   return asStored(exportAdapter({ ...made, config, modules, layout }, { peft_type: 'LORA', ...keys }));
 }
 
-/** A selection of these modules alone. */
+/** Selects only these modules. */
 function onlyThese(modules: readonly { path: string }[]) {
   return {
     target_modules: modules.map(({ path }) => path),

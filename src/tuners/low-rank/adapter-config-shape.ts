@@ -3,19 +3,19 @@ import { z } from 'zod';
 const names = z.array(z.string().min(1)).min(1);
 const nameOrNames = z.union([z.string().min(1), names]);
 
-/** Settings that LoRA and AdaLoRA share: PEFT's keys, meanings and defaults. Spread into a strict object. */
+/** Settings that LoRA and AdaLoRA share: PEFT's keys, meanings and defaults. Spread it into a strict object. */
 export const adapterConfigShape = {
-  /** Which linear layers are adapted: a list of names, a regular expression, or `all-linear`. */
+  /** Linear layers to adapt: a list of names, a regular expression, or `all-linear`. */
   target_modules: nameOrNames.optional(),
-  /** Layers to leave out, a list of names or a regular expression. */
+  /** Layers to exclude: a list of names or a regular expression. */
   exclude_modules: nameOrNames.optional(),
-  /** Layer numbers to adapt, with a list of names only. */
+  /** Layer numbers to adapt; only with a list of names. */
   layers_to_transform: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).optional(),
-  /** What stands before the layer number in a path (`layer`, `h`); anything when absent. */
+  /** The name before the layer number in a path (`layer`, `h`); any name by default. */
   layers_pattern: nameOrNames.optional(),
   /** Modules trained and saved in full beside the adapter; the task's head always is. */
   modules_to_save: names.optional(),
-  /** The increment is scaled by this over the rank. */
+  /** The increment is scaled by lora_alpha / rank. */
   lora_alpha: z.number().positive().default(8),
   /** Dropout on the input of the increments. */
   lora_dropout: z.number().min(0).lt(1).default(0),
@@ -23,11 +23,11 @@ export const adapterConfigShape = {
   bias: z.enum(['none', 'lora_only', 'all']).default('none'),
 };
 
-/** What the increment of a module is multiplied by; not a key of PEFT's, whose `use_rslora` LoRA has too. */
+/** The scale of a module's increment. It is not a PEFT key; LoRA also has PEFT's `use_rslora`. */
 export const scaleShape = {
   /**
-   * `standard`: alpha / r, with the rank at the start. `rslora`: alpha / √r (Kalajdzievski, 2023, arXiv 2312.03732), with which
-   * activations and gradients keep their size as the rank grows.
+   * `standard`: alpha / r, with the initial rank. `rslora`: alpha / √r (Kalajdzievski, 2023, arXiv 2312.03732), which
+   * keeps the size of activations and gradients as the rank grows.
    */
   scale: z.enum(['standard', 'rslora']).default('standard'),
 };

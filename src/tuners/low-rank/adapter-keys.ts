@@ -2,12 +2,12 @@ import { PEFT_PREFIX } from '../../formats/adapters/stored-adapter.ts';
 import { factorOf } from './factors.ts';
 import type { PeftAdapterConfig } from './peft-config.ts';
 
-/** The weight of an adapted module, as the base model has it. */
+/** The weight of an adapted module in the base model. */
 export const BASE_WEIGHT = /\.base_layer\.weight$/;
 
 /**
- * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`, AdaLoRA's are parameters. PEFT
- * wraps an adapted layer, whose own bias is then that of its `base_layer`.
+ * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`; AdaLoRA's are parameters. PEFT
+ * wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
  */
 export function adapterKey(
   name: string,
@@ -20,9 +20,9 @@ export function adapterKey(
 }
 
 /**
- * The trained tensor that a key stands for, by our name: a factor of a module, or a whole parameter. Undefined for what
- * PEFT saves in vain: with `bias: all`, the biases of modules saved whole a second time and those of the originals that
- * they stand in for; and the base model's own weight of an adapted `lm_head`.
+ * Our name of the trained tensor with this key: a factor of a module, or a full parameter. Undefined for tensors that
+ * PEFT saves redundantly: with `bias: all`, the second copy of the biases of fully saved modules, and the biases of
+ * the originals that they replace; and the base model's own weight of an adapted `lm_head`.
  */
 export function parseAdapterKey(key: string): string | undefined {
   if (/\.(original_module|modules_to_save)\./.test(key) || BASE_WEIGHT.test(key)) return undefined;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
 
-/** Keys that say what an adapter is. The others say how it is trained, and are the run's own. */
+/** Keys that define the adapter. The others configure training and belong to the run. */
 const DECIDED = [
   ...[
     'target_modules',
@@ -16,13 +16,13 @@ const DECIDED = [
 ];
 
 /**
- * A method's section for a run that continues an adapter: everything that was not given is taken from the adapter.
+ * The method's section for a run that continues an adapter: keys that are not given are taken from the adapter.
  *
  * @param method the section's name
- * @param known what the adapter's own config says
- * @param meaningless keys that say nothing of such a run, unless the adapter's own config has them
+ * @param known the adapter's own config
+ * @param meaningless keys without effect on such a run, unless the adapter's own config has them
  * @param where the adapter's name for messages
- * @throws UserError naming every given key that contradicts the adapter, or has no meaning
+ * @throws UserError that names every given key that contradicts the adapter or has no effect
  */
 export function continuedSection<Schema extends z.ZodObject>(
   method: string,
@@ -37,7 +37,7 @@ export function continuedSection<Schema extends z.ZodObject>(
   ).map((key) => describe(`${method}.${key}`, `${shown(known[key])}, as the adapter has it`, given[key]));
   const idle = meaningless
     .filter((key) => !(key in known) && given[key] !== undefined)
-    // A config that was written with its defaults is read again.
+    // A config saved with its defaults may be read again.
     .filter((key) => given[key] !== schema.shape[key].safeParse(undefined).data)
     .map((key) => describe(`${method}.${key}`, 'no such key where an adapter goes on as it is', given[key]));
   const problems = [...contradictions, ...idle];
@@ -52,7 +52,7 @@ export function continuedSection<Schema extends z.ZodObject>(
   throw new UserError(wrong.join('\n'));
 }
 
-/** PEFT keeps lists in no order, and adds the head to `modules_to_save`. */
+/** In PEFT, lists have no order, and the head is added to `modules_to_save`. */
 function agrees(key: string, given: unknown, known: unknown): boolean {
   if (isEmpty(given) && isEmpty(known)) return true;
   if (key === 'modules_to_save') return asList(given).every((name) => asList(known).includes(name));

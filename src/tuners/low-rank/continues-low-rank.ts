@@ -9,21 +9,21 @@ import type { ConfigOf, PeftType } from './low-rank-kind.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { asStored, peftAdapter } from './peft-adapter.ts';
 
-/** What is particular to a method that goes on from adapters of a type. */
+/** The parts of a method for continuing adapters of a type. */
 export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObject> {
   /** The name of its section. */
   method: string;
   schema: Schema;
-  /** The adapter's settings by the names that the section has; as they are, if left out. */
+  /** The adapter's settings under the section's names; by default unchanged. */
   known?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;
-  /** How an adapter becomes a tuner that trains with these settings. */
+  /** Turns an adapter into a tuner that trains with these settings. */
   imported(start: ConfigOf<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
-  /** Keys of its section that mean nothing there. */
+  /** Keys of its section without effect on a continued run. */
   meaningless?: readonly string[];
   notices: readonly string[];
 }
 
-/** Training that goes on from an adapter, at the ranks that it has. */
+/** Continues training of an adapter, at its ranks. */
 export function continuesLowRank<
   Type extends PeftType,
   Schema extends z.ZodObject<{ lora_dropout: z.ZodType<number> }>,

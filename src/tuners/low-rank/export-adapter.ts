@@ -7,12 +7,12 @@ import type { PeftAdapter } from './peft-adapter.ts';
 import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
 import { storedForms } from './stored-forms.ts';
 
-/** What an exported adapter is made of. */
+/** The inputs of an exported adapter. */
 export interface Export {
   model: TunableModel;
   /** The method's settings. */
   config: { target_modules?: string | string[]; modules_to_save?: string[]; lora_alpha?: number };
-  /** The modules that a config adapts which names none. */
+  /** The modules that the method adapts by default. */
   targets: readonly string[];
   modules: readonly LowRankModule[];
   layout: ParameterLayout;
@@ -20,7 +20,7 @@ export interface Export {
   baseModel: string;
 }
 
-/** Trained values as an adapter of PEFT's; `keys` are those of its config that are the kind's own. */
+/** Trained values as an adapter of PEFT; `keys` are the config keys specific to its kind. */
 export function exportAdapter(
   { model, config, targets, modules, layout, values, baseModel }: Export,
   keys: { peft_type: PeftAdapterConfig['peft_type'] } & Record<string, unknown>,
@@ -32,7 +32,7 @@ export function exportAdapter(
     ...config,
     base_model_name_or_path: baseModel,
     task_type: taskType,
-    // Without a task type PEFT is told which class the adapter is for.
+    // Without a task type, PEFT needs the class that the adapter is for.
     auto_mapping:
       taskType === null
         ? { base_model_class: head.architecture, parent_library: transformersModule(definition.modelType) }
@@ -50,10 +50,7 @@ export function exportAdapter(
   };
 }
 
-/**
- * The adapter that a run makes of one it has continued: as `start` says, its rank pattern included, but for the given
- * keys.
- */
+/** The adapter of a run that continued one: as in `start`, its rank pattern included, except for the given keys. */
 export function exportContinued(
   start: PeftAdapterConfig,
   layout: ParameterLayout,
@@ -79,7 +76,7 @@ function namedTensors(
   );
 }
 
-/** Where transformers has a family's code. */
+/** The module of a family's code in transformers. */
 function transformersModule(modelType: string): string {
   const folder = modelType.replaceAll('-', '_');
   return `transformers.models.${folder}.modeling_${folder}`;

@@ -15,7 +15,7 @@ it('measures rows of A and columns of B, and passes over modules of rank 0', () 
     ]),
   );
   const values = Float32Array.from([
-    // Rows of lengths² 1 and 5 whose product is 2: (5 - 1)² + 2 · 2².
+    // Rows with squared lengths 1 and 5 and product 2: (5 - 1)² + 2 · 2².
     ...[1, 0, 0],
     ...[2, 1, 0],
     // Orthonormal columns.
@@ -23,14 +23,14 @@ it('measures rows of A and columns of B, and passes over modules of rank 0', () 
     ...[0.8, -0.6],
     ...[0, 0],
     ...[0, 0],
-    // A row of length² 1/3, and nothing.
+    // A row of squared length 1/3, and zeros.
     ...[1 / 3, 1 / 3, 1 / 3],
     ...[0, 0, 0, 0],
   ]);
   const distances = factorDistances(modules, layout, values);
   expect(Object.keys(distances)).toEqual(['q', 'v']);
   const [ofB, ofA] = distances.q;
-  // The columns are those of float32.
+  // The columns are rounded to float32.
   expect(ofB).toBeCloseTo(0, 12);
   expect(ofA).toBe(24);
   expect(distances.v).toEqual([1, 0.4444]);

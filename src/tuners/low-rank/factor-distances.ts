@@ -2,7 +2,10 @@ import type { ParameterLayout } from '../parameter-layout.ts';
 import type { FactorDistances } from '../tuner.ts';
 import { factorName, type LowRankModule } from './factors.ts';
 
-/** How far the factors of each module are from orthonormal, as the paper's figure 4 has it. Modules of rank 0 have none. */
+/**
+ * The distance of each module's factors from orthonormality, as in the paper's figure 4. Modules of rank 0 are
+ * skipped.
+ */
 export function factorDistances(
   modules: readonly LowRankModule[],
   layout: ParameterLayout,
@@ -18,7 +21,7 @@ export function factorDistances(
   );
 }
 
-/** ‖MMᵀ - I‖² of a matrix of `rank` rows, to four digits: the log of a run is not to grow by what nobody can see. */
+/** ‖MMᵀ - I‖² of a matrix of `rank` rows, to four digits, which limits the size of a run's log. */
 function distance(matrix: Float32Array, rank: number): number {
   const width = matrix.length / rank;
   const rows = Array.from({ length: rank }, (_, i) => matrix.subarray(i * width, (i + 1) * width));
@@ -37,7 +40,7 @@ function product(x: Float32Array, y: Float32Array): number {
   return sum;
 }
 
-/** The transpose of a matrix of that many rows and columns: products of rows read memory in its order. */
+/** The transpose of a matrix [rows, columns], so that products of rows read memory in order. */
 function byRows(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const transposed = new Float32Array(matrix.length);
   for (let i = 0; i < rows; i++) {

@@ -1,11 +1,11 @@
-/** Rows of a matrix [rows, width] that lies in a vector from `start` on, in 64 bits. */
+/** The rows of a matrix [rows, width] at `start` in a vector, in 64 bits. */
 export function rowsOf(values: Float32Array, start: number, rows: number, width: number): Float64Array[] {
   return Array.from({ length: rows }, (_, i) =>
     Float64Array.from(values.subarray(start + i * width, start + (i + 1) * width)),
   );
 }
 
-/** Columns of a matrix [height, columns], likewise. */
+/** The columns of a matrix [height, columns] at `start` in a vector, in 64 bits. */
 export function columnsOf(
   values: Float32Array,
   start: number,

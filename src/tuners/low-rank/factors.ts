@@ -8,7 +8,7 @@ export interface LowRankModule extends LinearModule {
 
 /** PEFT's names of the factors of a module; E is AdaLoRA's λ. */
 export type FactorName = 'lora_A' | 'lora_E' | 'lora_B';
-/** What they are called in formulas. */
+/** Their names in formulas. */
 export type Factor = 'A' | 'E' | 'B';
 
 /** The name of a module's factor among the trained parameters. */
@@ -16,7 +16,7 @@ export function factorName(path: string, factor: Factor): string {
   return `${path}.lora_${factor}`;
 }
 
-/** The module and the factor that a trained parameter is; undefined for parameters of the model. */
+/** The module and factor of a trained parameter; undefined for parameters of the model. */
 export function factorOf(name: string): { path: string; factor: Factor } | undefined {
   const [, path, factor] = /^(.*)\.lora_([AEB])$/.exec(name) ?? [];
   return path === undefined ? undefined : { path, factor: factor as Factor };

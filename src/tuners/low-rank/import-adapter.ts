@@ -8,17 +8,17 @@ import { factorName, factorOf, type LowRankModule } from './factors.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import type { PeftAdapter } from './peft-adapter.ts';
 
-/** How a kind of adapter becomes a tuner. */
+/** Builds the tuner for a kind of adapter. */
 export interface ImportedKind<Made extends LowRankTuner> {
   scale(path: string, rank: number): number;
   create(modules: readonly LowRankModule[], saved: readonly TrainedParameter[]): Made;
 }
 
 /**
- * Puts a PEFT adapter on a model. Modules and ranks are taken from its tensors, not from its patterns, so that an
- * adapter of any target selection reads the same. `fan_in_fan_out` means nothing to linear layers, for PEFT neither.
+ * Puts a PEFT adapter on a model. Modules and ranks come from its tensors, not from its patterns, so that any target
+ * selection is read the same way. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
  *
- * @throws UserError naming tensors that fit no module, have the wrong shape or lack those that belong to them
+ * @throws UserError that names tensors that fit no module or have the wrong shape, and missing ones
  */
 export function importAdapter<Made extends LowRankTuner>(
   model: TunableModel,

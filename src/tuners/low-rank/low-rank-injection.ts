@@ -13,12 +13,14 @@ export interface LowRankOptions {
 
 /**
  * The increments of LoRA and AdaLoRA. Modules that read the same input share its product with A: one product with
- * their rows stacked. (PEFT draws a dropout mask for each of them, here they share one.)
+ * their rows stacked. They also share one dropout mask, whereas PEFT draws one for each.
  */
 export class LowRankInjection implements Injection {
   readonly #modules: ReadonlyMap<string, LowRankModule>;
 
-  /** @param layout where there is a diagonal, the E of the modules whose A are stacked are stacked in the same order */
+  /**
+   * @param layout with a diagonal, the E of the modules with stacked A must be stacked in the same order
+   */
   constructor(
     readonly layout: ParameterLayout,
     readonly flat: Value,
@@ -48,7 +50,7 @@ export class LowRankInjection implements Injection {
     return paths.map((path) => increments.get(path));
   }
 
-  /** Where the rows of A of a module lie, multiplied by λ (A is smaller than x·Aᵀ): once for all rows of a stack. */
+  /** The rows of a module's A, multiplied by λ (A is smaller than x·Aᵀ), once for all rows of a stack. */
   #rows(path: string): Rows {
     const name = factorName(path, 'A');
     const stacked = stackValue(this.flat, this.layout.get(name).stack);
@@ -66,7 +68,7 @@ interface Rows {
   to: number;
 }
 
-/** One below the other, cut out at once where they lie so. */
+/** Concatenates rows; adjacent ones are cut out at once. */
 function joinedSlices(parts: readonly Rows[]): Value {
   const runs: Rows[] = [];
   for (const part of parts) {

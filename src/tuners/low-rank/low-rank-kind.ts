@@ -12,11 +12,11 @@ export type PeftType = PeftAdapterConfig['peft_type'];
 /** The settings of an adapter of a type. */
 export type ConfigOf<Type extends PeftType> = Extract<PeftAdapterConfig, { peft_type: Type }>;
 
-/** What is particular to a `peft_type` of low rank. */
+/** The parts of a low-rank `peft_type` that are specific to it. */
 export interface LowRankFiles<Type extends PeftType> {
-  /** How such an adapter becomes a tuner for prediction. */
+  /** Turns such an adapter into a tuner for prediction. */
   imported(config: ConfigOf<Type>): ImportedKind<LowRankTuner>;
-  /** What to show of its settings. */
+  /** The settings to display. */
   facts(config: ConfigOf<Type>): { initialRank?: number; settings: Record<string, unknown> };
 }
 

@@ -8,7 +8,7 @@ import type { LowRankModule } from './factors.ts';
 import { LowRankInjection } from './low-rank-injection.ts';
 import { mergedReader } from './merged-reader.ts';
 
-/** What LoRA and AdaLoRA have in common: increments of low rank, and parameters trained whole beside them. */
+/** The common part of LoRA and AdaLoRA: low-rank increments, and fully trained parameters beside them. */
 export abstract class LowRankTuner implements Tuner {
   readonly sites: readonly TunedSite[];
   /** Whether modules have a diagonal between their factors. */
@@ -17,7 +17,7 @@ export abstract class LowRankTuner implements Tuner {
   constructor(
     readonly layout: ParameterLayout,
     readonly modules: readonly LowRankModule[],
-    /** Parameters of the model that are trained as they are: the head, biases. */
+    /** Parameters of the model that are fully trained: the head, biases. */
     readonly saved: readonly TrainedParameter[],
     readonly dropout: number,
   ) {
@@ -34,10 +34,10 @@ export abstract class LowRankTuner implements Tuner {
     return values;
   }
 
-  /** The tuner of the same settings with these modules. */
+  /** The tuner with the same settings and these modules. */
   abstract withModules(modules: readonly LowRankModule[]): LowRankTuner;
 
-  /** Fills in the factors of the vector before the first step, which is zero. */
+  /** Fills in the initial factors of a vector of zeros. */
   protected abstract initialiseFactors(values: Float32Array, seed: number): void;
 
   inject(

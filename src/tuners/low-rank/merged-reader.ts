@@ -3,11 +3,11 @@ import type { ReadRange } from '../tuner.ts';
 import { factorName, type LowRankModule } from './factors.ts';
 
 /**
- * Reads the parameters of a model with its adapter merged: W + s B diag(E) A where it adapts, the trained parameter
- * where it has one, else the base model's. Works on any range, so that no tensor need be in memory whole. The sum is
- * taken in 64 bits.
+ * Reads the parameters of a model with its adapter merged: W + s B diag(E) A for adapted weights, the trained value
+ * for fully trained parameters, otherwise the base model's. It works on any range, so that no tensor need be in
+ * memory whole. The sum is computed in 64 bits.
  *
- * @param readBase gives memory of its own, which is changed
+ * @param readBase must return its own memory, which is changed
  */
 export function mergedReader(
   { layout, modules }: { layout: ParameterLayout; modules: readonly LowRankModule[] },
@@ -24,7 +24,7 @@ export function mergedReader(
   };
 }
 
-/** Adds a module's increment to its weight, of which `range` holds the elements from `start` on. */
+/** Adds a module's increment to its weight; `range` holds the elements from `start` on. */
 function addIncrement(
   range: Float32Array,
   start: number,

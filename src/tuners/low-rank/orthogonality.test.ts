@@ -37,7 +37,7 @@ function expected(factors: number[][][], form: Orthogonality): number {
   return form === 'sum-squared' ? total : total / COUNT;
 }
 
-/** The flat vector as factors, each the vectors in question. */
+/** The flat vector as factors, each as a list of those vectors. */
 function factorsIn(flat: ArrayLike<number>): number[][][] {
   let start = 0;
   return GROUPS.flatMap(({ side, members }) =>
@@ -85,7 +85,7 @@ describe.each(['mean-norm', 'sum-squared', 'cosine'] as const)('%s', (form) => {
         expected(factorsIn(Float64Array.from(flat, (x, k) => x + Number(k === i) * by)), form);
       return (at(shift) - at(-shift)) / (2 * shift);
     });
-    // A float32 step apart from 64 bits.
+    // The difference to 64 bits is a float32 step.
     const largest = Math.max(...slopes.map(Math.abs));
     slope.forEach((actual, i) => expect(Math.abs(actual - slopes[i])).toBeLessThan(1e-5 * largest));
   });

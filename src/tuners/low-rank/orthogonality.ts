@@ -18,7 +18,8 @@ import type { Regularizer } from '../tuner.ts';
 import type { FactorGroup } from './factor-groups.ts';
 
 /**
- * How far the rows of each A (Q) and the columns of each B (P) are from orthonormal, by their Gram matrices G:
+ * How the distance of the rows of each A (Q) and the columns of each B (P) from orthonormality is measured, from
+ * their Gram matrices G:
  *
  * - `mean-norm`: the mean over all factors of ‖G - I‖ (AdaLoRA in loralib and PEFT);
  * - `sum-squared`: the sum over all factors of ‖G - I‖² (equation 4 of the paper);
@@ -26,19 +27,20 @@ import type { FactorGroup } from './factor-groups.ts';
  */
 export type Orthogonality = 'mean-norm' | 'sum-squared' | 'cosine';
 
-/** Keeps rows of zeros from a division by zero; as in the paper's code, far below any length that counts. */
+/** Avoids a division by zero for rows of zeros; as in the paper's code, far below any real length. */
 const COSINE_EPSILON = 1e-30;
 
 /**
- * The squared distance of factors that are orthonormal to the last digits of 32 bits, as they may start: without this bound the
- * gradient of its root would be rounding, blown up to length 1.
+ * The squared distance of factors that are orthonormal up to 32-bit rounding, as they may start. Without this bound,
+ * the gradient of its root would be rounding noise of length 1.
  */
 const ROUNDING = 1e-10;
 
 /**
- * R over factors in groups of one shape, which lie one after the other from the start of the vector.
+ * The term R over groups of factors with one shape, which are adjacent from the start of the vector.
  *
- * @param count the number of factors of which a mean is taken; one that has no say (of rank 0, or for cosines 1) counts
+ * @param count the number of factors in a mean, including those without a contribution (rank 0, or rank 1 for
+ * cosines)
  */
 export function orthogonalityTerm(
   groups: readonly FactorGroup[],
@@ -68,7 +70,7 @@ function distance(factors: Value, side: FactorGroup['side'], form: Orthogonality
   return sum(multiply(deviation, deviation), [1, 2]);
 }
 
-/** The mean of |cos| over all pairs of different rows; rows of zeros have none, and no gradient either. */
+/** The mean of |cos| over all pairs of different rows. Rows of zeros contribute nothing, also to the gradient. */
 function meanCosine(factors: Value, gram: Value, side: FactorGroup['side']): Value {
   const [count, rank] = gram.shape as number[];
   const lengths = safeSqrt(sum(multiply(factors, factors), [side === 'rows' ? 2 : 1]));
@@ -80,7 +82,7 @@ function meanCosine(factors: Value, gram: Value, side: FactorGroup['side']): Val
   return multiply(sum(between, [1, 2]), 1 / (rank * rank - rank));
 }
 
-/** √x where x > least, else 0 with a gradient of 0: below the root stands 1 where x vanishes. */
+/** √x if x > least, otherwise 0 with a gradient of 0: the root is taken of 1 instead of x there. */
 function safeSqrt(x: Value, least = 0): Value {
   const positive = greater(x, least);
   return where(positive, sqrt(where(positive, x, 1)), 0);

@@ -1,8 +1,9 @@
 /**
- * Makes vectors orthonormal in order, in place (Gram and Schmidt, twice over, which is orthogonal to the last digits): each
- * loses its part along those before it and along `others`, which must be orthonormal, and gets length 1.
+ * Orthonormalises vectors in order, in place (Gram-Schmidt applied twice, which is orthogonal up to rounding). Each
+ * vector loses its components along earlier vectors and along `others`, which must be orthonormal, and is scaled to
+ * length 1.
  *
- * @returns those that are left, in order: what depends on earlier ones is not among them
+ * @returns the remaining vectors in order; vectors that depend on earlier ones are removed
  */
 export function orthonormalise(
   vectors: readonly Float64Array[],
@@ -21,10 +22,10 @@ export function orthonormalise(
   return basis;
 }
 
-/** What is left of a vector that is no more than rounding, as a share. */
+/** A remainder no larger than this share of the vector is rounding noise. */
 const DEPENDENT = 1e-6;
 
-/** Takes away the parts of a vector along orthonormal ones. */
+/** Removes the components of a vector along orthonormal vectors. */
 export function project(vector: Float64Array, basis: readonly Float64Array[]): void {
   for (let pass = 0; pass < 2; pass++) {
     for (const axis of basis) {

@@ -3,8 +3,8 @@ import { UserError } from '../../support/user-error.ts';
 import { fullMatchRegex } from '../shared/python-regex.ts';
 
 /**
- * The value for a module from PEFT's `rank_pattern` or `alpha_pattern`: of the first key that, as a regular
- * expression, matches the module's path or the end of it after a dot; else of the key that is the path; else
+ * The value for a module from PEFT's `rank_pattern` or `alpha_pattern`. The first key counts that, as a regular
+ * expression, matches the module's path or its end after a dot; otherwise a key equal to the path; otherwise
  * undefined.
  */
 export function patternValue(patterns: Record<string, number>, module: string): number | undefined {
@@ -13,10 +13,10 @@ export function patternValue(patterns: Record<string, number>, module: string): 
 }
 
 /**
- * Makes sure that every key of a pattern is of use; PEFT only warns.
+ * Checks that every key of a pattern matches a module; PEFT only warns.
  *
  * @param where `lora.rank_pattern` or the like
- * @throws UserError naming the first key that matches no module
+ * @throws UserError that names the first key without a match
  */
 export function checkPatternKeys(
   patterns: Record<string, number>,

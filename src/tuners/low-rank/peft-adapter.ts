@@ -2,7 +2,7 @@ import type { AdapterTensors, StoredAdapter } from '../../formats/adapters/store
 import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
 import { INERT_DEFAULTS } from './unsupported.ts';
 
-/** An adapter of low rank as PEFT's files hold it, its settings checked. */
+/** A low-rank adapter as stored in PEFT's files, its settings checked. */
 export interface PeftAdapter {
   config: PeftAdapterConfig;
   tensors: AdapterTensors;
@@ -14,7 +14,7 @@ const PEFT_VERSION = '0.21.2';
 /**
  * Checks the settings of a stored adapter.
  *
- * @throws UserError that lists every bad key, or names a setting that is not supported
+ * @throws UserError that lists every invalid key, or names an unsupported setting
  */
 export function peftAdapter({ config, tensors }: StoredAdapter, where: string): PeftAdapter {
   return { config: parseAdapterConfig(config, where), tensors };

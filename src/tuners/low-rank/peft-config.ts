@@ -6,10 +6,12 @@ import { refuseUnsupported } from './unsupported.ts';
 const count = z.int().nonnegative();
 const names = z.array(z.string());
 
-/** What LORA and ADALORA share. Key names and defaults are PEFT's (0.21), so that an older file means what it meant. */
+/**
+ * The keys that LORA and ADALORA share. Names and defaults are PEFT's (0.21), so that older files keep their meaning.
+ */
 const common = {
   task_type: z.string().nullable().default(null),
-  /** Folder or Hub id of the model that the adapter changes. */
+  /** Folder or Hub id of the base model. */
   base_model_name_or_path: z.string().nullable().default(null),
   revision: z.string().nullable().default(null),
   auto_mapping: z.record(z.string(), z.unknown()).nullable().default(null),
@@ -22,13 +24,13 @@ const common = {
     .nullable()
     .default(null),
   layers_pattern: z.union([names, z.string()]).nullable().default(null),
-  /** Modules trained and saved whole, such as the head. */
+  /** Modules fully trained and saved, such as the head. */
   modules_to_save: names.nullable().default(null),
   lora_alpha: z.number().default(8),
   lora_dropout: z.number().min(0).max(1).default(0),
   use_rslora: z.boolean().default(false),
   bias: z.enum(['none', 'all', 'lora_only']).default('none'),
-  /** The target's weight is stored as (in, out), as GPT-2's Conv1D does. */
+  /** Whether the target's weight is stored as (in, out), as in GPT-2's Conv1D. */
   fan_in_fan_out: z.boolean().default(false),
   init_lora_weights: z.union([z.boolean(), z.string()]).default(true),
   alpha_pattern: patternOf(z.number()),
@@ -63,15 +65,16 @@ const adapterConfig = z.discriminatedUnion('peft_type', [loraConfig, adaLoraConf
 
 export type LoraAdapterConfig = z.infer<typeof loraConfig>;
 export type AdaLoraAdapterConfig = z.infer<typeof adaLoraConfig>;
-/** The settings of `adapter_config.json` that this library knows. Those it cannot honour never get here. */
+/** The settings of `adapter_config.json` that this library supports. Unsupported ones are rejected before. */
 export type PeftAdapterConfig = LoraAdapterConfig | AdaLoraAdapterConfig;
-/** The same, where every setting that has a default may be left out. */
+/** The same with optional keys for all settings with a default. */
 export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;
 
 /**
- * Checks the content of an `adapter_config.json` and fills in PEFT's defaults. Unknown keys are dropped, as PEFT does.
- * Throws a UserError that lists every bad key, or names a setting that would change the result and is not supported.
- * `where` is the file's name in messages.
+ * Checks the content of an `adapter_config.json` and fills in PEFT's defaults. Unknown keys are dropped, as in PEFT.
+ *
+ * @param where the file's name in messages
+ * @throws UserError that lists every invalid key, or names an unsupported setting that would change the result
  */
 export function parseAdapterConfig(value: unknown, where: string): PeftAdapterConfig {
   const type = (value as { peft_type?: unknown } | null | undefined)?.peft_type;

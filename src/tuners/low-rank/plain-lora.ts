@@ -9,12 +9,12 @@ import { adaLoraScale } from './scales.ts';
 type Tensor = { shape: number[]; data: Float32Array };
 
 /**
- * An AdaLoRA adapter as plain LoRA that computes the same: A = Q and B = s P diag(λ) of the kept triplets, and alpha =
- * rank for every module, so that LoRA's own scale is 1. Modules without a triplet are left out. A LoRA adapter is given
- * back as it is.
+ * Converts an AdaLoRA adapter to an equivalent plain LoRA: A = Q and B = s P diag(λ) of the kept triplets, and alpha
+ * = rank for every module, so that LoRA's own scale is 1. Modules without triplets are omitted. A LoRA adapter is
+ * returned unchanged.
  *
  * @param where the adapter's name for messages
- * @throws UserError where no triplet is left, or a factor is missing
+ * @throws UserError if no triplet is left, or a factor is missing
  */
 export function plainLora(adapter: PeftAdapter, where: string): PeftAdapter {
   const { config, tensors } = adapter;

@@ -1,22 +1,22 @@
 import { dot } from './orthonormal.ts';
 
-/** A direction of unit length, and the singular value that belongs to it. */
+/** A direction of unit length and its singular value. */
 export interface PrincipalDirection {
   strength: number;
   direction: Float64Array;
 }
 
-/** Rotations go on until nothing off the diagonal exceeds this share of it. */
+/** Rotations stop when no off-diagonal element exceeds this share of the diagonal. */
 const ACCURACY = 1e-14;
-/** Each sweep squares what is left: eight are ample. */
+/** Each sweep squares the remaining error: eight are ample. */
 const MOST_SWEEPS = 30;
 
 /**
- * The singular values of the matrix that has these rows, and its singular vectors on the side of the columns; the greatest
- * first. Rows are few and long: the rotations of Jacobi make them orthogonal to one another (Hestenes, 1958).
+ * The singular values and right singular vectors of the matrix with these rows, the largest first. Rows are few and
+ * long: Jacobi rotations make them orthogonal to each other (Hestenes, 1958).
  *
- * @param rows become the directions
- * @returns as many as there are rows, each with its largest element positive; those of strength 0 have no direction but zeros
+ * @param rows overwritten by the directions
+ * @returns one per row, each with its largest element positive; directions of strength 0 are zeros
  */
 export function principalDirections(rows: readonly Float64Array[]): PrincipalDirection[] {
   for (let sweep = 0, isDone = false; !isDone && sweep < MOST_SWEEPS; sweep++) {
@@ -39,7 +39,7 @@ function largest(row: Float64Array): number {
   return row.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
 }
 
-/** Turns two rows until they are orthogonal; false where they are. */
+/** Rotates two rows until they are orthogonal; returns false if they already are. */
 function rotate(a: Float64Array, b: Float64Array): boolean {
   const [aa, bb, ab] = [dot(a, a), dot(b, b), dot(a, b)];
   if (!(Math.abs(ab) > ACCURACY * Math.sqrt(aa * bb))) return false;

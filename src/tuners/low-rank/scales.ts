@@ -4,14 +4,14 @@ import { patternValue } from './pattern-value.ts';
 /** PEFT divides alpha by AdaLoRA's initial rank plus this. */
 const RANK_EPSILON = 1e-5;
 
-/** AdaLoRA's scale, alpha / init_r: also for a module that has lost triplets. */
+/** AdaLoRA's scale, alpha / init_r, also for a module that has lost triplets. */
 export function adaLoraScale({ lora_alpha, init_r }: { lora_alpha: number; init_r: number }): number {
   return lora_alpha / (init_r + RANK_EPSILON);
 }
 
 /**
- * The alpha with which {@link adaLoraScale} gives the scale of the settings. PEFT's AdaLoRA knows alpha / r alone: with rsLoRA's
- * alpha / √r its files have alpha √r, and PEFT computes the same from them.
+ * The alpha with which {@link adaLoraScale} gives the scale of the settings. PEFT's AdaLoRA only supports alpha / r.
+ * So with rsLoRA's alpha / √r, its files store alpha √r, and PEFT computes the same scale.
  */
 export function adaLoraAlpha(
   { lora_alpha, scale }: { lora_alpha: number } & ScaleConfig,
@@ -20,7 +20,7 @@ export function adaLoraAlpha(
   return scale === 'rslora' ? lora_alpha * Math.sqrt(init_r) : lora_alpha;
 }
 
-/** LoRA's scale, alpha / r, or alpha / √r with rsLoRA; alpha by module where `alpha_pattern` has one. */
+/** LoRA's scale: alpha / r, or alpha / √r with rsLoRA; alpha may differ by module in `alpha_pattern`. */
 export function loraScale(
   config: { lora_alpha: number; alpha_pattern: Readonly<Record<string, number>>; use_rslora: boolean },
   path: string,

@@ -4,7 +4,7 @@ import { adapterKey } from './adapter-keys.ts';
 import { factorName, factorOf, type LowRankModule } from './factors.ts';
 import type { PeftAdapterConfig } from './peft-config.ts';
 
-/** A trained tensor as an adapter's file has it. */
+/** A trained tensor in an adapter's file. */
 interface StoredForm extends TrainedParameter {
   key: string;
   shape: number[];
@@ -19,14 +19,14 @@ export function storedForms(
   return parameters.map(({ name, shape }) => ({
     name,
     key: adapterKey(name, kind, (path) => adapted.has(path)),
-    // PEFT keeps λ as a column.
+    // PEFT stores λ as a column.
     shape: factorOf(name)?.factor === 'E' ? [...shape, 1] : [...shape],
   }));
 }
 
 /**
- * The size of the tensor file of an adapter with modules of those ranks: header, and modules saved whole, included. PEFT
- * has no LoRA of rank 0: such modules are not in the file.
+ * The size of an adapter's tensor file for modules of these ranks, header and fully saved modules included. PEFT has
+ * no LoRA of rank 0: such modules are not in the file.
  */
 export function storedBytes(
   modules: readonly LowRankModule[],

@@ -1,8 +1,8 @@
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * PEFT's settings that this library does not have, at the values that mean "off". They are written so that PEFT finds
- * every key it knows, and anything else in a file that is read is refused: ignored, it would silently give other numbers.
+ * PEFT's settings that this library does not support, at the values that mean "off". They are written so that PEFT
+ * finds all its keys. Any other value in a file is rejected, because ignoring it would silently change the result.
  */
 export const INERT_DEFAULTS = {
   alora_invocation_tokens: null,
@@ -27,13 +27,13 @@ export const INERT_DEFAULTS = {
   velora_config: null,
 } as const;
 
-/** Without effect of their own: `megatron_config`, `use_qalora` and an initialisation already applied decide. */
+/** No effect on their own: `megatron_config`, `use_qalora` and an initialisation that is already applied decide. */
 const HARMLESS = ['megatron_core', 'qalora_group_size', 'eva_config'];
 
-/** Initialisations that leave the base weights as they are. The others (PiSSA, CorDA, OLoRA, LoftQ, ...) change them. */
+/** Initialisations that do not change the base weights. The others (PiSSA, CorDA, OLoRA, LoftQ, ...) do. */
 const INITS = [true, false, 'gaussian', 'orthogonal', 'eva'];
 
-/** Throws a UserError that names the first setting of `config` that changes the mathematics and is not supported. */
+/** Throws a UserError that names the first unsupported setting of `config` that changes the mathematics. */
 export function refuseUnsupported(config: Record<string, unknown>, where: string): void {
   for (const key of Object.keys(INERT_DEFAULTS)) {
     const value = config[key];

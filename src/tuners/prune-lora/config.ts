@@ -13,7 +13,10 @@ export const pruneLoraConfigSchema = oneBudget(
     ...budgetShape,
     ...scheduleShape,
     ...pruningShape,
-    /** What doublets are ranked by: the averages of importance as AdaLoRA or IGU-LoRA joins them, or that of the last step alone. */
+    /**
+     * The score that ranks doublets: the averages of importance, combined as in AdaLoRA or IGU-LoRA, or the
+     * importance of the last step alone.
+     */
     score: z
       .enum(['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'])
       .default('sensitivity-uncertainty'),

@@ -15,15 +15,15 @@ import { type PruneLoraConfig, pruneLoraConfigSchema } from './config.ts';
 const NAMES = { method: 'prune_lora', title: 'prune-LoRA', components: 'doublets' } as const;
 
 /**
- * Prune-LoRA, an ablation of the paper (table 4): LoRA's doublets, a row of A with a column of B, pruned by AdaLoRA's importance
- * and schedule. It ends as LoRA with a rank of its own for each module.
+ * Prune-LoRA, an ablation of the paper (table 4): LoRA's doublets, a row of A with a column of B, pruned by AdaLoRA's
+ * importance and schedule. It ends as LoRA with an individual rank for each module.
  */
 export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfigSchema> = {
   config: pruneLoraConfigSchema,
   learningRate: 5e-4,
   chosen: { encoder: { rate: 2e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
   trains: 'adapter',
-  // Two averages of importance beside what every method has.
+  // Two averages of importance, beside the vectors of every method.
   vectors: 7,
   start(model, settings, totalSteps) {
     const targets = defaultTargets(model, 'many');
@@ -39,7 +39,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       tuner: new LoraTuner(settings, ranked, saved),
       settings,
       store: ({ tuner }, values, baseModel) =>
-        // PEFT has a target_parameters too, which means something else.
+        // PEFT also has a target_parameters, with another meaning.
         storeRanked({ model, targets, values, baseModel }, { ...withoutBudget(settings), ...even }, tuner),
     });
   },

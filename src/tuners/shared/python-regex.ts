@@ -4,11 +4,11 @@ import { UserError } from '../../support/user-error.ts';
 const MAX_LENGTH = 10_000;
 
 /**
- * A regular expression in Python's notation, as PEFT's configs hold it, that must match from the start of the text to
- * its end. Translates what differs in common use: `(?P<name>`, `(?P=name)`, `\A`, `\Z`.
+ * A Python regular expression, as in PEFT's configs, that must match the whole text. Common differences are
+ * translated: `(?P<name>`, `(?P=name)`, `\A`, `\Z`.
  *
  * @param where the config key, for the message
- * @throws UserError when it is no regular expression
+ * @throws UserError for an invalid regular expression
  */
 export function fullMatchRegex(pattern: string, where: string): RegExp {
   if (pattern.length > MAX_LENGTH) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** No matrix has a smaller side of so many features: an adapter of more could do nothing that one of less cannot. */
+/** No matrix has a smaller side with this many features: a larger rank could not express more. */
 export const MAX_RANK = 65_536;
 
 /** A rank, or the width of a bottleneck. */

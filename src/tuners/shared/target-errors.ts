@@ -2,7 +2,7 @@ import { nearest, suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TargetSelection } from '../target-modules.ts';
 
-/** An entry of `target_modules` that is the name of no linear layer. */
+/** The error for an entry of `target_modules` that matches no linear layer. */
 export function unknownTarget(target: string, paths: readonly string[]): UserError {
   return new UserError({
     where: 'target_modules',
@@ -12,7 +12,7 @@ export function unknownTarget(target: string, paths: readonly string[]): UserErr
   });
 }
 
-/** A selection of which nothing is left; `targeted` is what it held before exclusions. */
+/** The error for an empty selection; `targeted` is the selection before exclusions. */
 export function nothingMatched(
   paths: readonly string[],
   targeted: readonly string[],
@@ -41,7 +41,7 @@ export function nothingMatched(
   });
 }
 
-/** Proposes ends of paths without layer numbers (`query`, `output.dense`). */
+/** Suggests ends of paths without layer numbers (`query`, `output.dense`). */
 function suggestTarget(target: string, paths: readonly string[]): string {
   const ends = paths.map((path) => path.split('.').slice(path.split('.').findLastIndex(isNumber) + 1));
   const suffixes = ends.flatMap((parts) => parts.map((_, i) => parts.slice(i).join('.')));

@@ -16,8 +16,8 @@ import { type SvdLoraConfig, svdLoraConfigSchema } from './config.ts';
 const TITLE = 'SVD-LoRA';
 
 /**
- * SVD-LoRA, an ablation of the paper (table 5): AdaLoRA's triplets and orthogonality term at a constant rank. Its files are
- * AdaLoRA's, with every triplet kept.
+ * SVD-LoRA, an ablation of the paper (table 5): AdaLoRA's triplets and orthogonality term at a constant rank. Its
+ * files are AdaLoRA's, with every triplet kept.
  */
 export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema> = {
   config: svdLoraConfigSchema,
@@ -37,7 +37,7 @@ export const svdLora: MethodDefinition<SvdLoraConfig, typeof svdLoraConfigSchema
         asStored(
           exportAdapter(
             { model, config: { ...settings, lora_alpha }, targets, modules, layout, values, baseModel },
-            // PEFT refuses a config without total_step; no phase of the schedule is in it.
+            // PEFT rejects a config without total_step; the schedule has no phases.
             { peft_type: 'ADALORA', init_r: r, target_r: r, total_step: totalSteps },
           ),
         ),

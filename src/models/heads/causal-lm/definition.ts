@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Which word comes after each token. */
+/** Predicts the next word at each token. */
 export const causalLmHead: HeadDefinition = {
   taskType: 'CAUSAL_LM',
   architectures: ['ForCausalLM', 'LMHeadModel'],

@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** One vector of a text: the hidden states of its tokens, pooled. */
+/** Returns one vector per text: the hidden states of its tokens, pooled. */
 export const featureExtractionHead: HeadDefinition = {
   taskType: 'FEATURE_EXTRACTION',
   architectures: ['Model'],

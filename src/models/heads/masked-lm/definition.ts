@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Which word stands at each token. PEFT has no task type for it. */
+/** Predicts the word at each token. PEFT has no task type for it. */
 export const maskedLmHead: HeadDefinition = {
   taskType: null,
   architectures: ['ForMaskedLM'],

@@ -4,16 +4,16 @@ import { layerNorm } from '../../../nn/layer-norm.ts';
 import { selectRows } from '../../../nn/select-rows.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
-/** What a family calls the parts of its head for masked language modelling. */
+/** A family's names for the parts of its head for masked language modelling. */
 export interface MaskedLmModules {
   /** All modules of the head, which a checkpoint may lack. */
   head: readonly string[];
   dense: string;
   norm: string;
   decoder: string;
-  /** The bias to which the decoder's is tied, where it has another name. */
+  /** The bias that the decoder's is tied to, if it has another name. */
   bias?: string;
-  /** The word embeddings, to which the decoder's weight is tied. */
+  /** The word embeddings, which the decoder's weight is tied to. */
   embeddings: string;
 }
 
@@ -24,7 +24,10 @@ export interface MaskedLmSettings {
   epsilon: number;
 }
 
-/** The word at a token: a dense layer, an activation, a layer norm, and a decoder that is the word embeddings. */
+/**
+ * Predicts the word at a token: a dense layer, an activation, a layer norm, and a decoder with the word embeddings as
+ * weight.
+ */
 export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings: boolean }>(
   architecture: string,
   encode: Encode<Config>,
@@ -51,7 +54,7 @@ export function maskedLmHead<Config extends CommonConfig & { tie_word_embeddings
   };
 }
 
-/** The other names under which a checkpoint may have the tied parameters of such a head. */
+/** The other names that the tied parameters of such a head may have in a checkpoint. */
 export function maskedLmTies({ decoder, bias, embeddings }: MaskedLmModules): Record<string, string[]> {
   return {
     [`${embeddings}.weight`]: [`${decoder}.weight`],

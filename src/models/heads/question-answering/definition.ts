@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Where an answer starts and where it ends. */
+/** Predicts the start and end of an answer. */
 export const questionAnsweringHead: HeadDefinition = {
   taskType: 'QUESTION_ANS',
   architectures: ['ForQuestionAnswering'],

@@ -1,7 +1,7 @@
 import { reshape, transpose } from '../../../graph/build.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
-/** Extractive question answering: `qa_outputs` over every token, behind dropout where the family has one. */
+/** Extractive question answering: `qa_outputs` over every token, after dropout if the family has one. */
 export function spanHead<Config extends CommonConfig>(
   architecture: string,
   encode: Encode<Config>,

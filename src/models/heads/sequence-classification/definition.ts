@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Classes, or a number, of a text. */
+/** Predicts classes, or a number, for a text. */
 export const sequenceClassificationHead: HeadDefinition = {
   taskType: 'SEQ_CLS',
   architectures: ['ForSequenceClassification'],

@@ -2,7 +2,7 @@ import type { Value } from '../../../graph/graph.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
 /**
- * Classes of sequences as RoBERTa and ELECTRA have them: `classifier.dense` over the first token, an activation,
+ * The sequence classifier of RoBERTa and ELECTRA: `classifier.dense` over the first token, an activation,
  * `classifier.out_proj`, with dropout before each.
  */
 export function denseClassifierHead<Config extends CommonConfig>(

@@ -1,6 +1,6 @@
 import type { HeadDefinition } from '../head-definition.ts';
 
-/** Classes of each token. */
+/** Predicts the class of each token. */
 export const tokenClassificationHead: HeadDefinition = {
   taskType: 'TOKEN_CLS',
   architectures: ['ForTokenClassification'],
