@@ -251,6 +251,16 @@ it('classes count in the loss as training.class_weights says, in two halves of a
   whole.forEach((loss, i) => expect(halves[i]).toBeCloseTo(loss, 4));
 });
 
+it('a file of two texts again and again is trained on whole, and the plan says so', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i % 2 ? 'a good film,yes' : 'a bad film,no'}\n`);
+  workspace.write('alike.csv', `text,label\n${rows.join('')}`);
+  const settings = ['defaults=chosen', 'data={train: alike.csv, text: text, label: label}'];
+  const sets = settings.flatMap((setting) => ['--set', setting]);
+  const { code, stdout } = await workspace.run('plan', 'run.yaml', ...sets);
+  expect(code).toBe(0);
+  expect(stdout).toContain('eval_strategy no (too few of the 40 rows differ to hold some out)');
+});
+
 describe('data.validation: 25%', () => {
   const settings = ['data.validation=25%', 'method=lora', 'training.max_steps=4', 'output=held'];
   const args = ['train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting])];

@@ -9,6 +9,7 @@ import { type Validation, validationOf } from '../program/validation.ts';
 import { type Chosen, chooseDefaults, chooseEvaluation } from '../run/config/defaults/choose-defaults.ts';
 import type { ParsedConfig, RunConfig } from '../run/config/run-config.ts';
 import { lazy } from '../support/lazy.ts';
+import { UserError } from '../support/user-error.ts';
 import { chiefScore } from '../tasks/chief-score.ts';
 import { heldOutShare } from '../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../tasks/registry.ts';
@@ -82,10 +83,13 @@ export function beginRun({
 }: RunMaterial): RunBeginning {
   const task = taskNamed(given.task);
   const all = task.read(files.train, given.data);
-  const evaluated = chooseEvaluation(given, task.countRows?.(all) ?? 0);
+  const split = (share: number) => task.holdOut?.(all, share);
+  const evaluated = chooseEvaluation(given, task.countRows?.(all) ?? 0, (share) =>
+    isPossible(() => split(share)),
+  );
   const { data } = evaluated.config;
   const share = heldOutShare(data.validation);
-  const held = share === undefined ? undefined : task.holdOut?.(all, share);
+  const held = share === undefined ? undefined : split(share);
   const train = held?.train ?? all;
   const validation = held
     ? [{ name: 'validation', rows: held.validation }]
@@ -142,6 +146,17 @@ export function beginRun({
       };
     },
   };
+}
+
+/** Whether something can be done with the user's files. */
+function isPossible(attempt: () => unknown): boolean {
+  try {
+    attempt();
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
 }
 
 /** Of English; what a file has beside texts is counted with them. */

@@ -111,6 +111,16 @@ it('hold nothing out of a few rows, nor where examples are no rows', () => {
   expect(causal).toMatchObject({ training: { eval_strategy: 'no', load_best_model_at_end: false } });
 });
 
+it('hold nothing out of rows that are alike, and say so', () => {
+  const parsed = parseRunConfig(BASE, 'test');
+  const { config, chosen } = chooseEvaluation(parsed, 300, () => false);
+  expect(config.data.validation).toBeUndefined();
+  expect(chosen.map(describeChosen)).toEqual([
+    'eval_strategy no (too few of the 300 rows differ to hold some out)',
+    'load_best_model_at_end false (eval_strategy no)',
+  ]);
+});
+
 it('of a run that is resumed are as they were, whatever would be chosen now', () => {
   const before = {
     ...parseRunConfig({ ...BASE, defaults: 'huggingface' }, 'test'),

@@ -17,10 +17,12 @@ export interface Chosen {
  * Chooses whether to evaluate, and on what, if the config leaves that open.
  *
  * @param rows in the training file
+ * @param canHoldOut whether the rows differ enough to hold a share of them out
  */
 export function chooseEvaluation<Config extends ParsedConfig>(
   config: Config,
   rows: number,
+  canHoldOut: (share: number) => boolean = () => true,
 ): { config: Config; chosen: Chosen[] } {
   const { data, training, task } = config;
   const { eval_strategy: strategy, load_best_model_at_end: best } = training;
@@ -29,13 +31,14 @@ export function chooseEvaluation<Config extends ParsedConfig>(
     strategy !== 'no' &&
     config.defaults === 'chosen' &&
     taskNamed(task).holdOut !== undefined &&
-    (rows >= LEAST_ROWS || strategy !== undefined);
+    (strategy !== undefined || (rows >= LEAST_ROWS && canHoldOut(HELD_OUT)));
   const isValidated = data.validation !== undefined || holdsOut;
   const eval_strategy = strategy ?? (isValidated ? 'epoch' : 'no');
   const load_best_model_at_end = best ?? eval_strategy !== 'no';
-  const reason = isValidated ? 'there are rows to validate on' : `${rows} rows are too few to hold some out`;
+  const tooFew = rows < LEAST_ROWS ? `${rows} rows are too few` : `too few of the ${rows} rows differ`;
+  const reason = isValidated ? 'there are rows to validate on' : `${tooFew} to hold some out`;
   const chosen = [
-    ...(holdsOut ? [{ key: 'data.validation', value: HELD_OUT, reason: `${rows} rows` }] : []),
+    ...(holdsOut ? [{ key: 'data.validation', value: `${100 * HELD_OUT}%`, reason: `${rows} rows` }] : []),
     ...(strategy === undefined ? [{ key: 'training.eval_strategy', value: eval_strategy, reason }] : []),
     ...(best === undefined
       ? [
@@ -50,7 +53,7 @@ export function chooseEvaluation<Config extends ParsedConfig>(
   return {
     config: {
       ...config,
-      data: { ...data, ...(holdsOut && { validation: HELD_OUT }) },
+      data: { ...data, ...(holdsOut && { validation: `${100 * HELD_OUT}%` }) },
       training: { ...training, eval_strategy, load_best_model_at_end },
     },
     chosen,

@@ -27,7 +27,7 @@ export interface ChoiceFacts {
 }
 
 /** The share of rows that is held out if the config names no validation set, and the fewest rows for that. */
-export const HELD_OUT = '10%';
+export const HELD_OUT = 0.1;
 export const LEAST_ROWS = 20;
 
 /** The width of all-MiniLM-L6-v2, the widest model measured. Wider ones take a lower rate, as 1 / width; narrower ones the same. */
@@ -52,21 +52,35 @@ export function policy(facts: ChoiceFacts): {
   /** Of the method's section. */
   section: Readonly<Record<string, unknown>>;
 } {
-  const { method, task, model } = facts;
-  const { batchSize, keepsHead = false } = taskNamed(task);
-  const { chosen } = methodNamed(method);
-  // A head that has learnt takes smaller steps than a new one, and so does a decoder.
-  const isLanguage = keepsHead || model.definition.isDecoder === true;
-  const { rate, ...section } = isLanguage ? chosen.language : chosen.encoder;
+  const { batchSize, keepsHead = false } = taskNamed(facts.task);
+  const { rate: _, ...section } = chosenFor(facts);
   return {
     training: {
-      learning_rate: rounded(isLanguage ? rate : rate * Math.min(1, MEASURED_WIDTH / widthOf(model.linears))),
+      learning_rate: usualRate(facts),
       num_train_epochs: epochsFor(facts, keepsHead),
       per_device_train_batch_size: keepsHead ? batchSize.train : BATCH,
       warmup_ratio: 0.06,
     },
     section,
   };
+}
+
+/** The learning rate that is chosen for a method, a task and a model, which is the same for any number of rows. */
+export function usualRate(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>): number {
+  const { rate } = chosenFor(facts);
+  const share = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / widthOf(facts.model.linears));
+  // Two digits: a rate is no more exact.
+  return Number((rate * share).toPrecision(2));
+}
+
+function chosenFor(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>) {
+  const { encoder, language } = methodNamed(facts.method).chosen;
+  return isLanguage(facts) ? language : encoder;
+}
+
+/** A head that has learnt takes smaller steps than a new one, and so does a decoder. */
+function isLanguage({ task, model }: Pick<ChoiceFacts, 'task' | 'model'>): boolean {
+  return taskNamed(task).keepsHead === true || model.definition.isDecoder === true;
 }
 
 function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): number {
@@ -85,9 +99,4 @@ export function widthOf(linears: readonly Pick<LinearModule, 'inFeatures'>[]): n
   const counts = new Map<number, number>();
   for (const { inFeatures } of linears) counts.set(inFeatures, (counts.get(inFeatures) ?? 0) + 1);
   return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), [MEASURED_WIDTH, 0])[0];
-}
-
-/** Two digits: a rate is no more exact. */
-function rounded(rate: number): number {
-  return Number(rate.toPrecision(2));
 }
