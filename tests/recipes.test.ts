@@ -304,6 +304,16 @@ describe('the tables of the paper', () => {
     ]);
     expect(Object.fromEntries(grids)).toMatchObject({ 'AdaLoRA 0.16%': 0, 'LoRA 0.16%': 5, 'Full FT': 5 });
   });
+
+  it('leave the rate of a method that the paper gives none for to be chosen', () => {
+    const rates = cellsOf('table1', { tasks: ['glue/cola'] }).map(({ row, config }) => [
+      row,
+      (config.training as { learning_rate?: number }).learning_rate,
+    ]);
+    expect(Object.fromEntries(rates)).toMatchObject({
+      ...{ 'AdaLoRA 0.16%': 5e-4, 'LoRA 0.16%': 5e-4, 'Full FT': undefined },
+    });
+  });
 });
 
 it('every recipe is a sound config with each method that it may have', () => {

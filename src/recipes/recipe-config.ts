@@ -22,24 +22,20 @@ export function recipeConfig(
   { same_learning_rate }: Pick<Budgets, 'same_learning_rate'>,
   { method = recipe.method, budget }: RecipeChoice,
 ): string {
-  const settings = chosenSettings(recipe, { same_learning_rate }, { method, budget });
+  const { settings, leavesRate } = chosenSettings(recipe, { same_learning_rate }, { method, budget });
   const document = parseDocument(recipe.config);
   document.set('method', method);
   document.set('output', [document.get('output'), ...differences(recipe, method, budget)].join('-'));
   for (const other of METHOD_NAMES) if (other !== method) document.delete(other);
   for (const [key, value] of Object.entries(settings)) {
     const path = key.split('.');
-    if (key === RATE) {
-      // The recipe's is that of its own method: another's is chosen when it runs.
-      document.deleteIn(path);
-      continue;
-    }
     document.setIn(path, value);
     const node = document.getIn(path, true);
     if (!isScalar(node)) continue;
     const scripts = recipe.scripts[`${budget}`]?.[key];
     if (scripts !== undefined) node.comment = ` released scripts: ${scripts}`;
   }
+  if (leavesRate) document.deleteIn(['training', 'learning_rate']);
   if (methodNamed(method as MethodName).config && !document.has(method)) {
     const section = document.createPair(document.createNode(method), {});
     section.key.commentBefore = " The method's defaults: the recipe has none for it.";
@@ -54,26 +50,31 @@ export function recipeValues(
   budgets: Pick<Budgets, 'same_learning_rate'>,
   { method = recipe.method, budget }: RecipeChoice,
 ): { values: Record<string, unknown>; settings: Readonly<Record<string, unknown>> } {
-  const settings = chosenSettings(recipe, budgets, { method, budget });
+  const { settings, leavesRate } = chosenSettings(recipe, budgets, { method, budget });
   const values = PARSED.get(recipe) ?? (parse(recipe.config) as Record<string, unknown>);
   PARSED.set(recipe, values);
   const own = Object.entries(values).filter(([key]) => key === method || !isMethod(key));
-  return { values: { ...Object.fromEntries(own), method }, settings };
+  const { learning_rate: _, ...training } = values.training as Record<string, unknown>;
+  return {
+    values: { ...Object.fromEntries(own), ...(leavesRate && { training }), method },
+    settings,
+  };
 }
 
 const PARSED = new WeakMap<Recipe, Record<string, unknown>>();
-const RATE = 'training.learning_rate';
 
-/** What a method at a level changes in a recipe's config, by dotted keys. */
+/**
+ * What a method at a level changes in a recipe's config, by dotted keys. The recipe's learning rate is that of its own method:
+ * another's is left to the policy, unless the budgets say that they share it.
+ */
 function chosenSettings(
   recipe: Recipe,
   { same_learning_rate }: Pick<Budgets, 'same_learning_rate'>,
   { method, budget }: RecipeChoice & { method: string },
-): Record<string, unknown> {
+): { settings: Record<string, unknown>; leavesRate: boolean } {
   if (!isMethod(method)) throw unknown('--method', 'a method', method, METHOD_NAMES);
-  const isOwnRate = method === recipe.method || same_learning_rate.includes(method);
-  const rate = isOwnRate ? {} : { [RATE]: methodNamed(method).learningRate };
-  if (budget === undefined) return rate;
+  const leavesRate = method !== recipe.method && !same_learning_rate.includes(method);
+  if (budget === undefined) return { settings: {}, leavesRate };
   const level = recipe.levels[budget];
   if (!level) throw unknown('--budget', `a level of ${recipe.name}`, budget, Object.keys(recipe.levels));
   if (!level[method]) {
@@ -81,7 +82,7 @@ function chosenSettings(
     throw unknown('--budget', `a level of ${method} in ${recipe.name}`, budget, having);
   }
   const ofLevel = Object.entries(level[method]).map(([key, value]) => [`${method}.${key}`, value]);
-  return { ...rate, ...Object.fromEntries(ofLevel) };
+  return { settings: Object.fromEntries(ofLevel), leavesRate };
 }
 
 function isMethod(name: string): name is MethodName {

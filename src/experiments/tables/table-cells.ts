@@ -114,11 +114,11 @@ function nameOn(
   return row.replace(level, `rank ${target_budget / own.matrices}`);
 }
 
-/** The learning rates that the paper names, the method's default and the recipe's. */
+/** The learning rates that the paper names, the method's default and, if the method has it, the recipe's. */
 function ratesOf(config: Record<string, unknown>, method: string, budgets: Budgets): Settings[] {
   const name = METHOD_NAMES.find((known) => known === method)!;
-  const { learning_rate } = config.training as { learning_rate: number };
-  const all = [...budgets.learning_rates, learning_rate, methodNamed(name).learningRate];
+  const { learning_rate } = config.training as { learning_rate?: number };
+  const all = [...budgets.learning_rates, learning_rate ?? [], methodNamed(name).learningRate].flat();
   return [...new Set(all)].sort((a, b) => a - b).map((rate) => ({ 'training.learning_rate': rate }));
 }
 

@@ -13,7 +13,7 @@ export interface Symptoms {
   /** The loss of the best answer that does not read the text, on the rows that are scored. */
   blindLoss?: number;
   learningRate: number;
-  /** The method's default. */
+  /** That of the policy of defaults. */
   usualRate: number;
   steps: number;
   epochs: number;

@@ -1,5 +1,5 @@
 import { scoreFacts } from '../../metrics/scores.ts';
-import { methodOf } from '../../run/config/method-of.ts';
+import { usualRate } from '../../run/config/defaults/policy.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { isNoBetterThanBlind, type Verdict } from '../../run/verdict.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
@@ -51,7 +51,7 @@ export async function judgeRun(
     losses: trainer.losses,
     blindLoss: run.baselines().find(({ isBlind }) => isBlind)?.scores.loss,
     learningRate: config.training.learning_rate,
-    usualRate: methodOf(config).definition.learningRate,
+    usualRate: usualRate({ ...config, model: inputs.model }),
     steps: settings.totalSteps,
     epochs: settings.totalSteps / settings.stepsPerEpoch,
     truncatedShare: train.truncated / train.lengths.length,
