@@ -21,12 +21,18 @@ export function configSchema(types: ConfigTypes): Schema {
   const ofData = types.texts('DataInputOf');
   return {
     $schema,
-    title: 'A training of adalora',
+    title: 'Config of an adalora run',
     ...config,
     properties: {
       ...config.properties,
-      task: { ...config.properties?.task, description: 'What is learnt. Default: one class a text.' },
-      data: { type: 'object', description: 'The files, their columns, and how they are read, by task.' },
+      task: {
+        ...config.properties?.task,
+        description: 'Task to train. Default: `single_label_classification`.',
+      },
+      data: {
+        type: 'object',
+        description: 'Files, columns and how they are read. The keys depend on the task.',
+      },
     },
     allOf: TASK_NAMES.map((task) => ({
       // A config without a task is one of the default task.

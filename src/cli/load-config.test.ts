@@ -77,8 +77,8 @@ describe('--set', () => {
 
   it('leaves out no unknown key because it has no value', () => {
     expect(messageOf(BASE, 'adalora={target_r:2,tinit: 5}', 'nothing=null')).toMatchInlineSnapshot(`
-      "--set: adalora.target_r:2: expected a known key, got "target_r:2". YAML wants a space behind the colon: target_r: 2
-      --set: nothing: expected a known key, got "nothing". Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, data, training, adalora, lora, svd_lora, prune_lora, houlsby, pfeiffer, output, seed, device."
+      "--set: \`adalora.target_r:2\` is not a known key. YAML needs a space after the colon: target_r: 2
+      --set: \`nothing\` is not a known key. Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, data, training, adalora, lora, svd_lora, prune_lora, houlsby, pfeiffer, output, seed, device."
     `);
     expect(load(BASE, 'adalora={target_r: null}').adalora).toEqual(load(BASE).adalora);
   });
@@ -94,8 +94,8 @@ describe('--set', () => {
       `"--set seed=[1: expected a YAML value, got "[1". Put it in double quotes, inside quotes for the shell."`,
     );
     expect(messageOf(BASE, 'training.learnign_rate=1', 'seed=x')).toMatchInlineSnapshot(`
-      "--set: training.learnign_rate: expected a known key, got "learnign_rate". Did you mean learning_rate?
-      --set: seed: expected a number, got "x"."
+      "--set: \`training.learnign_rate\` is not a known key. Did you mean learning_rate?
+      --set: \`seed\` must be a number at least 0, got "x"."
     `);
   });
 });
@@ -122,19 +122,19 @@ adalora:
 lora: 3
 `;
     expect(messageOf(wrong)).toMatchInlineSnapshot(`
-      "run.yaml:2: method: expected one of adalora, lora, svd_lora, prune_lora, bitfit, houlsby, pfeiffer, full, got "adlora". Did you mean adalora?
-      run.yaml:4: data.label: expected a column: its name, or its number from 0, got nothing. Write it into the file, or give --set data.label=...
-      run.yaml:8: training.num_train_epochs: expected more than 0, got 0.
-      run.yaml:9: training.max_steps: expected a count from 1, or -1 to go by num_train_epochs, got 0.
-      run.yaml:11: training.warmup_ration: expected a known key, got "warmup_ration". Did you mean warmup_ratio, warmup_steps?
-      run.yaml:17: adalora.target_modules: expected at least one entry, got [].
-      run.yaml:16: adalora.lora_alpha: expected a number, got "high".
-      run.yaml:13: adalora.tinit: expected a count from 0 or a share like 10%, got [1].
-      run.yaml:14: adalora.deltaT: expected at least 1, got 0.
-      run.yaml:15: adalora.beta1: expected less than 1, got 1.
-      run.yaml:18: lora: expected a section of keys, got 3.
-      run.yaml: output: expected a text, got nothing. Write it into the file, or give --set output=...
-      run.yaml:3: learning_rate: expected a known key, got "learning_rate". It belongs under training."
+      "run.yaml:2: \`method\` must be one of adalora, lora, svd_lora, prune_lora, bitfit, houlsby, pfeiffer, full, got "adlora". Did you mean adalora?
+      run.yaml:4: \`data.label\` is required (the name of a column, or its number from 0). Set it in the file, or with --set data.label=...
+      run.yaml:8: \`training.num_train_epochs\` must be greater than 0, got 0.
+      run.yaml:9: \`training.max_steps\` must be at least 1, or -1 to use num_train_epochs, got 0.
+      run.yaml:11: \`training.warmup_ration\` is not a known key. Did you mean warmup_ratio, warmup_steps?
+      run.yaml:17: \`adalora.target_modules\` must be a list with at least one entry, got [].
+      run.yaml:16: \`adalora.lora_alpha\` must be a number greater than 0, got "high".
+      run.yaml:13: \`adalora.tinit\` must be a whole number from 0, or a share such as 10%, got [1].
+      run.yaml:14: \`adalora.deltaT\` must be at least 1, got 0.
+      run.yaml:15: \`adalora.beta1\` must be less than 1, got 1.
+      run.yaml:18: \`lora\` must be a section with keys, got 3.
+      run.yaml: \`output\` is required (a string). Set it in the file, or with --set output=...
+      run.yaml:3: \`learning_rate\` is not a known key. It is a key of training."
     `);
   });
 

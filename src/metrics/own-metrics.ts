@@ -18,18 +18,19 @@ const TAKEN = ['runtime', 'samples_per_second'];
 
 /** What is wrong with the names of one's own scores. */
 export function ownMetricProblems(names: readonly string[]): Problem[] {
-  return names.flatMap((name) => {
-    const at = { path: ['metrics', name], got: shown(name) };
-    if (!/^[a-z]\w*$/i.test(name)) return [{ ...at, expected: 'a name of letters, digits and _' }];
+  return names.flatMap((name): Problem[] => {
+    const path = ['metrics', name];
+    const hint = 'Choose a name of letters, digits and underscores.';
+    if (!/^[a-z]\w*$/i.test(name)) return [{ path, fault: 'is not a valid name', hint }];
     const isTaken = Object.hasOwn(SCORES, name) || TAKEN.includes(name);
-    return isTaken ? [{ ...at, expected: 'a name that no score of this program has' }] : [];
+    return isTaken ? [{ path, fault: 'is the name of a built-in score', hint: 'Choose another name.' }] : [];
   });
 }
 
 /** Gives the scores back. Throws a UserError for a name that is wrong. */
 export function assertOwnMetrics(metrics: OwnMetrics): OwnMetrics {
   for (const { path, ...complaint } of ownMetricProblems(Object.keys(metrics)))
-    throw new UserError({ where: path.join('.'), ...complaint });
+    throw new UserError({ key: path.join('.'), ...complaint });
   return metrics;
 }
 
@@ -47,7 +48,7 @@ export async function computeOwn(
   for (const [name, metric] of Object.entries(metrics)) {
     const score: unknown = await metric(predictions, references);
     if (typeof score !== 'number')
-      throw new UserError({ where: `metrics.${name}`, expected: 'a number', got: shown(score) });
+      throw new UserError({ key: `metrics.${name}`, fault: `must return a number, got ${shown(score)}` });
     scores[name] = score;
   }
   return scores;

@@ -1,10 +1,10 @@
-import type { Complaint } from './user-error.ts';
+import type { Fault } from './user-error.ts';
 
 /** Keys from the root of a config to a value. */
 export type KeyPath = readonly PropertyKey[];
 
-/** An error in a config. The complaint's `where` follows from the path. */
-export type Problem = Omit<Complaint, 'where'> & { path: KeyPath };
+/** Something wrong with the config's value at a path. */
+export type Problem = Fault & { path: KeyPath; hint?: string };
 
 /** A config's value as messages show it. */
 export function shown(value: unknown): string {

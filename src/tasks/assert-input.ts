@@ -2,14 +2,14 @@ import { type JsonObject, typeName } from '../data/json-lines.ts';
 import { isObject } from '../support/is-object.ts';
 import { suggest } from '../support/nearest.ts';
 import { shown } from '../support/problem.ts';
-import { type Complaint, UserError } from '../support/user-error.ts';
+import { UserError } from '../support/user-error.ts';
 
 /** What stands at a key of an input. */
 export interface InputKey {
-  is: 'a text' | 'a list of texts' | 'nothing';
+  is: 'a string' | 'a list of strings' | 'nothing';
   /** Whether there may be nothing as well. */
   optional?: boolean;
-  /** Why it is so, after "as". */
+  /** The reason, after "because". */
   why?: string;
 }
 
@@ -27,7 +27,7 @@ export interface InputShape {
  * @throws UserError with that number, for what is none and for keys that mean nothing
  */
 export function assertInput(input: unknown, { keys, others }: InputShape, number: number): void {
-  const fail = (complaint: Omit<Complaint, 'where'>): never => {
+  const fail = (complaint: { expected: string; got: string; hint?: string }): never => {
     throw new UserError({ where: `input ${number}`, ...complaint });
   };
   const names = Object.keys(keys).filter((name) => keys[name].is !== 'nothing' && !keys[name].optional);
@@ -36,16 +36,19 @@ export function assertInput(input: unknown, { keys, others }: InputShape, number
   const given = input as JsonObject;
   const stray = Object.keys(given).find((name) => !Object.hasOwn(keys, name) && !others.includes(name));
   if (stray !== undefined)
-    fail({ expected, got: `one with a key "${stray}"`, hint: suggest(stray, Object.keys(keys)) });
+    fail({ expected, got: `an unknown key "${stray}"`, hint: suggest(stray, Object.keys(keys)) });
   for (const [name, { is, optional, why }] of Object.entries(keys)) {
     const value = given[name];
     if (isOf(is, value) || (optional && value === undefined)) continue;
-    fail({ expected: `${is} in "${name}"${why === undefined ? '' : `, as ${why}`}`, got: typeName(value) });
+    fail({
+      expected: `${is} in "${name}"${why === undefined ? '' : `, because ${why}`}`,
+      got: typeName(value),
+    });
   }
 }
 
 function isOf(is: InputKey['is'], value: unknown): boolean {
   if (is === 'nothing') return value === undefined;
-  if (is === 'a text') return typeof value === 'string';
+  if (is === 'a string') return typeof value === 'string';
   return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }

@@ -16,10 +16,10 @@ it('sets several apart in the names of scores', () => {
 });
 
 it('refuses names twice, other characters and sections without files', () => {
-  const got = (validation: Parameters<typeof validationProblems>[0]) =>
-    validationProblems(validation).map((problem) => problem.got);
-  expect(got(['a/dev.tsv', 'b/dev.tsv'])).toEqual(['"dev" twice']);
-  expect(got({ 'a b': 'x', c: 'y' })).toEqual(['"a b"']);
-  expect(got({})).toEqual(['an empty section']);
-  expect(got({ a: 'x', b: 'y' })).toEqual([]);
+  const faults = (validation: Parameters<typeof validationProblems>[0]) =>
+    validationProblems(validation).map((problem) => 'fault' in problem && problem.fault);
+  expect(faults(['a/dev.tsv', 'b/dev.tsv'])).toEqual(['has two sets named "dev"']);
+  expect(faults({ 'a b': 'x', c: 'y' })).toEqual(['has a set named "a b"']);
+  expect(faults({})).toEqual(['names no file']);
+  expect(faults({ a: 'x', b: 'y' })).toEqual([]);
 });

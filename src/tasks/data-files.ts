@@ -6,23 +6,22 @@ const path = z.string().min(1);
 /** A set's name stands in the names of its scores: `eval_<set>_<score>`. */
 const SET_NAME = /^[a-z\d][\w-]*$/i;
 
-/** A file to validate on, or several: a list of them, or a section that names each. */
+/** One validation file, or several: a list, or a section with a name for each. */
 const validation = z.union([path, z.array(path).min(1), z.record(z.string(), path)], {
-  error:
-    'expected a file, a share of the training rows like 10%, a list of files, or a section that gives each file a name',
+  error: 'expected a file, a share of the training rows such as 10%, a list of files, or named files',
 });
 
-/** What every task's `data` section says of its files. */
+/** Keys of every task's `data` section. */
 export const dataFiles = {
-  /** A data set of the Hub, `owner/name`: then `train` and `validation` name its splits, by default `train` and `validation`. */
+  /** Data set on the Hugging Face Hub, `owner/name`. `train` and `validation` then name its splits. */
   dataset: path.optional(),
-  /** Which of its parts, if it has several. */
+  /** Subset of the data set, if it has several. */
   subset: path.optional(),
-  /** Of this task's formats. */
+  /** File of the training rows. */
   train: path.default(''),
   /**
-   * One file, or several that are each scored by themselves: MNLI's matched and mismatched. Or a share of the rows of
-   * `train`, such as `10%`, which are not learnt from then.
+   * Validation file, or several files that are scored separately, such as MNLI's matched and mismatched. Or a share of the
+   * training rows to hold out, such as `10%`.
    */
   validation: validation.optional(),
 };
@@ -70,15 +69,15 @@ export function withSplits<Data extends DataPlaces>(data: Data, validates: boole
   return { ...data, train: data.train || 'train', ...(validation && { validation }) };
 }
 
-/** What is wrong with where rows are. */
+/** Problems of the places of the rows. */
 export function placeProblems({ dataset, subset, train, validation }: DataPlaces): Problem[] {
   const problems = validationProblems(validation);
   if (train === '' && dataset === undefined) {
-    const hint = 'Write it into the file, or give --set data.train=...';
-    problems.push({ path: ['data', 'train'], expected: 'a text', got: 'nothing', hint });
+    const hint = 'Set it in the file, or with --set data.train=...';
+    problems.push({ path: ['data', 'train'], fault: 'is required', hint });
   }
   if (subset !== undefined && dataset === undefined)
-    problems.push({ path: ['data', 'subset'], expected: 'data.dataset beside it', got: shown(subset) });
+    problems.push({ path: ['data', 'subset'], fault: 'requires data.dataset' });
   return problems;
 }
 
@@ -88,7 +87,7 @@ export function scorePrefixes(validation: ValidationFiles | undefined): string[]
   return sets.length > 1 ? sets.map(({ name }) => `${name}_`) : [''];
 }
 
-/** What is wrong with the names of several sets. */
+/** Problems of the names of several sets. */
 export function validationProblems(validation: ValidationFiles | undefined): Problem[] {
   const share = heldOutShare(validation);
   if (share !== undefined && !(share > 0 && share < 1))
@@ -97,16 +96,14 @@ export function validationProblems(validation: ValidationFiles | undefined): Pro
     ];
   const names = validationSets(validation).map(({ name }) => name);
   const at = { path: ['data', 'validation'] };
-  if (names.length === 0 && validation !== undefined)
-    return [{ ...at, expected: 'at least one file', got: 'an empty section' }];
+  if (names.length === 0 && validation !== undefined) return [{ ...at, fault: 'names no file' }];
   if (names.length < 2) return [];
-  const hint = 'Give each file a name: validation: {matched: FILE, mismatched: FILE}.';
+  const hint = 'Name each file with letters, digits, - and _: validation: {matched: FILE, mismatched: FILE}.';
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    return [{ ...at, expected: 'another name for each set', got: `"${twice}" twice`, hint }];
+  if (twice !== undefined) return [{ ...at, fault: `has two sets named "${twice}"`, hint }];
   return names
     .filter((name) => !SET_NAME.test(name))
-    .map((name) => ({ ...at, expected: 'names of letters, digits, - and _', got: shown(name), hint }));
+    .map((name) => ({ ...at, fault: `has a set named ${shown(name)}`, hint }));
 }
 
 /** `dev_matched` of `data/MNLI/dev_matched.tsv.gz`. */

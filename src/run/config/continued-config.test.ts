@@ -111,19 +111,21 @@ describe('the config of a continued adapter', () => {
 
 it('is none of bottleneck adapters, which cannot be merged either', () => {
   const parsed = () => parseRunConfig({ ...BASE, method: 'houlsby' }, 'test');
-  expect(parsed).toThrow('got houlsby. Such adapters are trained in one run');
+  expect(parsed).toThrow(
+    'test: `adapter` requires method adalora, lora or svd_lora, got houlsby. Such an adapter is trained in one run. Resume that run with more steps (--resume).',
+  );
 });
 
 it.each(['full', 'bitfit'] as const)('is none of %s', (method) => {
   expect(() => parseRunConfig({ ...BASE, method }, 'test')).toThrow(
-    `test: adapter: expected method adalora, lora or svd_lora beside it, got ${method}. Merge the adapter`,
+    `test: \`adapter\` requires method adalora, lora or svd_lora, got ${method}. Merge the adapter`,
   );
 });
 
 it('of a kind that no method goes on from is refused', () => {
   const bitFit = { config: { peft_type: 'BITFIT' }, tensors: new Map(), baseModel: null };
   expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), bitFit)).toThrow(
-    'adapter: a: expected an adapter of method lora, got BITFIT. Training does not go on from such adapters: merge it',
+    'adapter: a: expected an adapter of method lora, got BITFIT. Training cannot continue from such an adapter. Merge it (adalora merge) and set model to the result.',
   );
 });
 
@@ -134,6 +136,6 @@ it('of a kind that cannot be merged either is refused without that advice', () =
     baseModel: null,
   };
   expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), houlsby)).toThrow(
-    /got BOTTLENECK\. Training does not go on from such adapters\.$/,
+    'adapter: a: expected an adapter of method lora, got BOTTLENECK. Training cannot continue from such an adapter.',
   );
 });

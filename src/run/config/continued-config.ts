@@ -26,7 +26,7 @@ export function continuedConfig<Config extends ParsedConfig>(config: Config, ada
       hint:
         methods.length > 0
           ? `Set method: ${methods[0]}.`
-          : `Training does not go on from such adapters${kind.unmergeable === undefined ? ': merge it (adalora merge) and give the result as the model' : ''}.`,
+          : `Training cannot continue from such an adapter.${kind.unmergeable === undefined ? ' Merge it (adalora merge) and set model to the result.' : ''}`,
     });
   }
   return { ...config, [config.method]: definition.continues.section(settings, adapter, where) };

@@ -42,13 +42,13 @@ export function crossCheck(sections: SoundSections, own: readonly string[] = [])
 
 function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {
   if (heldOutShare(validation) === undefined || taskNamed(task).holdOut) return [];
-  const expected = `a file, for task ${task} learns from texts that are no rows`;
-  return [{ path: ['data', 'validation'], expected, got: shown(validation) }];
+  const fault = `must be a file for task ${task}, which cannot hold out rows, got ${shown(validation)}`;
+  return [{ path: ['data', 'validation'], fault }];
 }
 
-/** Scores of one's own are made of answers. */
+/** The caller's own scores need predictions. */
 function answerProblems(own: readonly string[], task: TaskName, data: BaseData): Problem[] {
   if (own.length === 0 || taskNamed(task).tellsAnswers?.(data)) return [];
-  const expected = `nothing, for an evaluation of ${task} gives a loss alone with this data section`;
-  return [{ path: ['metrics'], expected, got: own.join(', ') }];
+  const fault = `(${own.join(', ')}) cannot be computed, because ${task} evaluates the loss only with this data section`;
+  return [{ path: ['metrics'], fault }];
 }

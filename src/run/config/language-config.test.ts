@@ -30,43 +30,43 @@ describe('a config of a language model', () => {
     [
       { ...CAUSAL, data: { train: 'a', label: 'x', pakcing: false } },
       [
-        'x: data.label: expected a known key, got "label". It is for task single_label_classification, regression, multi_label_classification or sentence_embedding.',
-        'x: data.pakcing: expected a known key, got "pakcing". Did you mean packing?',
+        'x: `data.label` is not a known key. It is a key of task single_label_classification, regression, multi_label_classification or sentence_embedding.',
+        'x: `data.pakcing` is not a known key. Did you mean packing?',
       ],
     ],
     [
       { ...MASKED, data: { train: 'a', packing: true, mlm_probability: 0 } },
       [
-        'x: data.mlm_probability: expected more than 0, got 0.',
-        'x: data.packing: expected a known key, got "packing". It is for task causal_lm.',
+        'x: `data.mlm_probability` must be greater than 0, got 0.',
+        'x: `data.packing` is not a known key. It is a key of task causal_lm.',
       ],
     ],
     [
       { ...BASE, data: { train: 'a', text: 0, label: 1, whole_word_mask: true } },
-      ['x: data.whole_word_mask: expected a known key, got "whole_word_mask". It is for task masked_lm.'],
+      ['x: `data.whole_word_mask` is not a known key. It is a key of task masked_lm.'],
     ],
     [
       { ...BASE, task: 'causal_ml', data: { train: 'a', packing: 1 } },
-      [`x: task: expected one of ${TASK_NAMES.join(', ')}, got "causal_ml". Did you mean causal_lm?`],
+      [`x: \`task\` must be one of ${TASK_NAMES.join(', ')}, got "causal_ml". Did you mean causal_lm?`],
     ],
     [
       { ...CAUSAL, data: { train: 'a', messages: 'm', prompt: 'p' } },
       [
-        'x: data: expected the keys of one kind of row (text, prompt and completion, prompt and choices, or messages), got prompt and completion as well as messages.',
+        'x: `data` mixes the keys of prompt and completion and of messages. Keep one: text, prompt and completion, prompt and choices, or messages.',
       ],
     ],
     [
       { ...MASKED, data: { train: 'a', mask_replace_prob: 0.8, random_replace_prob: 0.3 } },
-      ['x: data.random_replace_prob: expected at most 1 together with mask_replace_prob, got 1.1.'],
+      ['x: `data.random_replace_prob` and mask_replace_prob sum to 1.1. Their sum must be at most 1.'],
     ],
     [
       { ...CAUSAL, model_init: 'random', training: { metric_for_best_model: 'accuracy' } },
       [
-        'x: model_init: expected checkpoint, where an adapter is trained, got random. Set method: full. An adapter of weights that nobody has is of no use.',
-        'x: training.metric_for_best_model: expected a metric of causal_lm (loss, perplexity), got "accuracy".',
+        'x: `model_init` cannot be random with method adalora, because the adapter would belong to weights that are not saved. Set method: full.',
+        'x: `training.metric_for_best_model` must be a metric of causal_lm (loss, perplexity), got "accuracy".',
       ],
     ],
-    [{ ...CAUSAL, data: 'a.txt' }, ['x: data: expected a section of keys, got "a.txt".']],
+    [{ ...CAUSAL, data: 'a.txt' }, ['x: `data` must be a section with keys, got "a.txt".']],
   ])('refuses %j', (config, messages) => {
     expect(() => parse(config)).toThrow(new RegExp(`^${messages.map(escaped).join('\n')}$`));
   });

@@ -10,28 +10,26 @@ export function methodProblems(method: MethodName, sections: SoundSections): Pro
   if (adapter !== undefined && !continues) {
     problems.push({
       path: ['adapter'],
-      expected: `method ${methodsThat((name) => methodNamed(name).continues !== undefined)} beside it`,
-      got: method,
+      fault: `requires method ${methodsThat((name) => methodNamed(name).continues !== undefined)}, got ${method}`,
       hint:
         kind?.unmergeable === undefined
-          ? 'Merge the adapter (adalora merge) and give the result as the model.'
-          : 'Such adapters are trained in one run: resume it with more steps (--resume) while it has its checkpoints.',
+          ? 'Merge the adapter (adalora merge) and set model to the result.'
+          : 'Such an adapter is trained in one run. Resume that run with more steps (--resume).',
     });
   }
   if (trains === 'adapter' && model_init === 'random') {
     problems.push({
       path: ['model_init'],
-      expected: 'checkpoint, where an adapter is trained',
-      got: 'random',
-      hint: `Set method: ${methodsThat((name) => methodNamed(name).trains === 'model')}. An adapter of weights that nobody has is of no use.`,
+      fault: `cannot be random with method ${method}, because the adapter would belong to weights that are not saved`,
+      hint: `Set method: ${methodsThat((name) => methodNamed(name).trains === 'model')}.`,
     });
   }
   if (trains === 'model' && base_dtype !== 'float32') {
     problems.push({
       path: ['base_dtype'],
-      expected: `float32, where every weight is trained (method: ${method})`,
+      expected: `float32 with method ${method}, which trains every weight`,
       got: base_dtype,
-      hint: `Train an adapter (method: ${methodsThat((name) => methodNamed(name).trains === 'adapter')}), or leave base_dtype out.`,
+      hint: `Train an adapter (method: ${methodsThat((name) => methodNamed(name).trains === 'adapter')}), or remove base_dtype.`,
     });
   }
   return problems;

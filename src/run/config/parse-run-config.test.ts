@@ -22,8 +22,12 @@ function messageOf(config: object): string {
 }
 
 it('bounds ranks', () => {
-  expect(messageOf({ adalora: { init_r: 2 ** 31 } })).toContain('adalora.init_r: expected at most 65536');
-  expect(messageOf({ method: 'lora', lora: { r: 1e15 } })).toContain('lora.r: expected at most 65536');
+  expect(messageOf({ adalora: { init_r: 2 ** 31 } })).toContain(
+    'test: `adalora.init_r` must be at most 65536, got 2147483648.',
+  );
+  expect(messageOf({ method: 'lora', lora: { r: 1e15 } })).toContain(
+    'test: `lora.r` must be at most 65536, got 1000000000000000.',
+  );
 });
 
 describe('defaults', () => {
@@ -143,8 +147,8 @@ describe('defaults', () => {
 
 it('a key of another section is told its place', () => {
   expect(messageOf({ target_r: 8, data: { ...VALIDATED.data, seed: 1 } })).toMatchInlineSnapshot(`
-    "test: data.seed: expected a known key, got "seed". seed stands at the top level.
-    test: target_r: expected a known key, got "target_r". It belongs under adalora."
+    "test: \`data.seed\` is not a known key. seed is a key of the top level.
+    test: \`target_r\` is not a known key. It is a key of adalora."
   `);
 });
 
@@ -169,6 +173,6 @@ it.each([
 
 it('refuses what is no object', () => {
   expect(() => parseRunConfig(undefined, 'test')).toThrow(
-    'test: the config: expected a section of keys, got nothing.',
+    'test: `config` is required (a section with keys). Set it in the file, or with --set =...',
   );
 });

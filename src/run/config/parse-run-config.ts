@@ -40,15 +40,15 @@ export function parseRunConfig(
   const checked = task ? runSchema.extend({ data: taskNamed(task).data }) : runSchema;
   const result = checked.safeParse(given);
   const problems = [
-    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, knownKeys(task))),
-    ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, knownKeys(task))),
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, given, checked, knownKeys(task))),
+    ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, checked, knownKeys(task))),
     ...crossCheck(soundSections(given, task), ownMetrics),
   ];
   if (problems.length > 0 || !result.success) {
     const messages = problems.map(({ path, ...complaint }) => {
       const place = typeof where === 'string' ? where : where(path);
-      const key = path.length === 0 ? 'the config' : path.join('.');
-      return new UserError({ where: `${place}: ${key}`, ...complaint }).message;
+      const key = path.length === 0 ? 'config' : path.join('.');
+      return new UserError({ where: place, key, ...complaint }).message;
     });
     throw new ConfigError(messages.join('\n'), soundParts(given, task));
   }

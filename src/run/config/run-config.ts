@@ -5,38 +5,38 @@ import type { MethodName, SectionInputs, Sections } from '../../tuners/registry.
 import type { ParsedTraining } from './defaults/parsed-training.ts';
 import type { TrainingConfig, TrainingInput } from './training-section.ts';
 
-/** What editors tell of the keys that no task and no method has for itself. */
+/** Keys that belong to no task and no method, with the texts that editors show. */
 interface CommonInput {
-  /** A folder, or a model id of the Hugging Face Hub. Default: the model that comes with this package. */
+  /** Model folder, or model id on the Hugging Face Hub. Default: the built-in small encoder. */
   model?: string | undefined;
-  /** `random`: begin with new weights, of the shape that config.json tells, and not with the checkpoint's. */
+  /** `random` trains from new weights instead of those of the checkpoint. */
   model_init?: 'checkpoint' | 'random' | undefined;
-  /** Fields of the model's config.json to replace, such as `cls_dropout`. */
+  /** Fields that replace those of the model's config.json, such as `cls_dropout`. */
   model_config?: Record<string, unknown> | undefined;
-  /** How the frozen linear weights are kept: as they are, or as integers of 8 or 4 bits. */
+  /** Type of the frozen linear weights. Integers of 8 or 4 bits need less memory than `float32`. */
   base_dtype?: BaseDtype | undefined;
-  /** What is trained, and how; its settings are the section of that name. */
+  /** Fine-tuning method. Its settings are in the section of the same name. */
   method?: MethodName | undefined;
-  /** The folder of an adapter, or of the run that made it, from whose values training starts. */
+  /** Folder of an adapter or run. Training continues from its values. */
   adapter?: string | undefined;
-  /** Keys that are left out: `chosen` by measurement for the method, task, model and rows, or as in `huggingface` and PEFT. */
+  /** Values of missing keys: `chosen` for this method, task, model and data, or the defaults of Hugging Face and PEFT. */
   defaults?: 'chosen' | 'huggingface' | undefined;
-  /** By the names of Hugging Face's TrainingArguments. */
+  /** Training settings, named as in Hugging Face's `TrainingArguments`. */
   training?: TrainingInput | undefined;
-  /** The run's folder. */
+  /** Folder of the run: adapter, checkpoints, metrics and report. */
   output: string;
-  /** Decides initial values, the order of examples, and dropout. */
+  /** Seed of initial values, order of examples and dropout. */
   seed?: number | undefined;
-  /** What computes: the processor, a GPU, or WebAssembly. */
+  /** Where the model runs: `cpu`, `webgpu` (a GPU) or `wasm` (WebAssembly). */
   device?: Device | undefined;
 }
 
 type TaskInput =
   | {
       [Task in TaskName]: {
-        /** What is learnt. Default: one class a text. */
+        /** Task to train. Default: `single_label_classification`. */
         task: Task;
-        /** The files, their columns, and how they are read, by task. */
+        /** Files, columns and how they are read. The keys depend on the task. */
         data: DataInputOf[Task];
       };
     }[TaskName]

@@ -34,16 +34,14 @@ function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: Train
   if (warmup_ratio > 0 && warmup_steps > 0) {
     problems.push({
       path: ['training', 'warmup_steps'],
-      expected: 'either warmup_ratio or warmup_steps',
-      got: `both (${warmup_ratio} and ${warmup_steps})`,
+      fault: `(${warmup_steps}) cannot be combined with warmup_ratio (${warmup_ratio})`,
       hint: 'Remove one of them.',
     });
   }
   if (lr_scheduler_type === 'constant' && warmup_ratio + warmup_steps > 0) {
     problems.push({
       path: ['training', 'lr_scheduler_type'],
-      expected: 'a schedule that has a warm-up',
-      got: 'constant, which has none',
+      fault: 'is constant, which has no warm-up',
       hint: 'Use constant_with_warmup, or remove warmup_ratio and warmup_steps.',
     });
   }
@@ -67,23 +65,21 @@ function evaluationProblems(
   if (strategy !== 'no' && !isValidated) {
     problems.push({
       path: ['training', 'eval_strategy'],
-      expected: 'data.validation, a file to evaluate on',
-      got: `nothing there and eval_strategy ${strategy}`,
-      hint: 'Give data.validation, or set eval_strategy to no.',
+      fault: `is ${strategy}, but there is no data.validation to evaluate on`,
+      hint: 'Set data.validation, or set eval_strategy to no.',
     });
   }
   if (strategy === 'steps' && eval_steps === undefined) {
     problems.push({
       path: ['training', 'eval_steps'],
-      expected: 'the number of steps between evaluations (eval_strategy is steps)',
-      got: 'nothing',
+      fault: 'is required with eval_strategy: steps',
+      hint: 'Set the number of steps between evaluations.',
     });
   }
   if (strategy === 'epoch' && eval_steps !== undefined) {
     problems.push({
       path: ['training', 'eval_steps'],
-      expected: 'eval_strategy: steps beside it',
-      got: 'epoch',
+      fault: 'requires eval_strategy: steps, got epoch',
       hint: 'Set eval_strategy to steps, or remove eval_steps.',
     });
   }
@@ -94,9 +90,8 @@ function evaluationProblems(
   if (strategy !== 'no') return problems;
   return needsEvaluation.map((key) => ({
     path: ['training', key],
-    expected: 'evaluations to go by',
-    got: training.eval_strategy ? 'eval_strategy no' : 'no data.validation',
-    hint: `${training.eval_strategy ? 'Set eval_strategy to epoch' : 'Give data.validation'}, or remove ${key}.`,
+    fault: `requires evaluations, but ${training.eval_strategy ? 'eval_strategy is no' : 'there is no data.validation'}`,
+    hint: `${training.eval_strategy ? 'Set eval_strategy to epoch' : 'Set data.validation'}, or remove ${key}.`,
   }));
 }
 
@@ -122,14 +117,14 @@ function metricProblems(
 
 function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, task: TaskName): Problem[] {
   if (factor === 0 || taskNamed(task).smoothsLabels) return [];
-  const expected = `0, for the loss of ${task} has no labels to smooth`;
-  return [{ path: ['training', 'label_smoothing_factor'], expected, got: shown(factor) }];
+  const fault = `must be 0 for task ${task}, because its loss has no labels to smooth`;
+  return [{ path: ['training', 'label_smoothing_factor'], fault }];
 }
 
 function weightProblems({ class_weights: weights }: TrainingSection, task: TaskName): Problem[] {
   if (weights === undefined || taskNamed(task).classCounts) return [];
-  const expected = `nothing, for the loss of ${task} has no classes to weigh`;
-  return [{ path: ['training', 'class_weights'], expected, got: shown(weights) }];
+  const fault = `does not apply to task ${task}, because its loss has no classes to weight`;
+  return [{ path: ['training', 'class_weights'], fault, hint: 'Remove it.' }];
 }
 
 export function withoutPrefix(metric: string): string {

@@ -4,78 +4,78 @@ import { LR_SCHEDULER_TYPES } from '../../optim/schedule.ts';
 const given = z.string().min(1);
 const count = z.int().min(1);
 
-/** Hugging Face's `TrainingArguments`: names and meanings, and its defaults except where a comment says otherwise. */
+/** Names, meanings and defaults of Hugging Face's `TrainingArguments`, unless a comment says otherwise. */
 export const trainingSchema = z.strictObject({
-  /** Default by method: 2e-3 for adalora, 5e-4 for lora, 2e-5 for full. */
+  /** Peak learning rate. With `defaults: huggingface`: 2e-3 for adalora, 5e-4 for lora, 2e-5 for full. */
   learning_rate: z.number().positive().optional(),
-  /** Times that all training rows are seen; may be a fraction. */
+  /** Number of epochs. May be a fraction. */
   num_train_epochs: z.number().positive().default(3),
-  /** Optimizer steps in all, instead of `num_train_epochs`; -1: not given. */
+  /** Total number of optimizer steps. Overrides `num_train_epochs`. -1: not set. */
   max_steps: z
     .int()
     .refine((steps) => steps === -1 || steps >= 1, {
-      error: 'expected a count from 1, or -1 to go by num_train_epochs',
+      error: 'expected at least 1, or -1 to use num_train_epochs',
     })
     .default(-1),
   /**
-   * Ends the run after this step, or after this share of it such as `25%`, on the schedule of the whole run: `--resume` with a
-   * later step, or without one, continues it.
+   * Stops after this step, or after a share of the run such as `25%`, on the schedule of the whole run. `--resume` with a
+   * later step, or without one, continues.
    */
   stop_at_step: z
     .union([count, z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/)], {
-      error: 'expected a count from 1 or a share like 25%',
+      error: 'expected a whole number from 1, or a share such as 25%',
     })
     .optional(),
-  /** Default: 32, of language models 8 as in Hugging Face. */
+  /** Examples per batch. With `defaults: huggingface`: 32, or 8 for language models. */
   per_device_train_batch_size: count.optional(),
-  /** Default: 64, of language models 8 as in Hugging Face; it changes no result. */
+  /** Examples per evaluation batch. Default: 64, or 8 for language models. Results do not depend on it. */
   per_device_eval_batch_size: count.optional(),
-  /** Batches that make one optimizer step. */
+  /** Batches per optimizer step. */
   gradient_accumulation_steps: count.default(1),
-  /** Compute every layer's activations once more for the backward pass: less memory, more time, the same results. */
+  /** Recompute activations in the backward pass. Needs less memory and more time. The results are the same. */
   gradient_checkpointing: z.boolean().default(false),
-  /** How the learning rate goes after the warm-up. */
+  /** Learning rate schedule after the warm-up. */
   lr_scheduler_type: z.enum(LR_SCHEDULER_TYPES).default('linear'),
-  /** Share of the run in which the learning rate rises, or the same in steps: one of the two. */
+  /** Warm-up as a share of the run. Set this or `warmup_steps`. */
   warmup_ratio: z.number().min(0).lt(1).default(0),
-  /** Steps in which the learning rate rises; 0: `warmup_ratio` says it. */
+  /** Warm-up in steps. 0: use `warmup_ratio`. */
   warmup_steps: z.int().min(0).default(0),
-  /** Decoupled (AdamW); biases and norms have none. */
+  /** Decoupled weight decay (AdamW). Biases and norms are exempt. */
   weight_decay: z.number().min(0).default(0),
-  /** The share that all classes have in the targets of the training's cross-entropy; `eval_loss` has none of it. */
+  /** Label smoothing of the training loss. `eval_loss` is not smoothed. */
   label_smoothing_factor: z.number().min(0).lt(1).default(0),
   /**
-   * By which the rows of each class count in the training's loss: `balanced` (all classes count alike, as in scikit-learn), or
-   * numbers by label, 1 for those left out. `eval_loss` has none of it.
+   * Weights of the classes in the training loss: `balanced` as in scikit-learn, or a number per label (default 1).
+   * `eval_loss` is not weighted.
    */
   class_weights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive())]).optional(),
-  /** Global norm to which gradients are clipped; 0: not clipped. */
+  /** Maximum global norm of the gradient. 0: no clipping. */
   max_grad_norm: z.number().min(0).default(1),
-  /** Smoothing of AdamW's mean gradient. */
+  /** AdamW's beta1, for the mean of the gradient. */
   adam_beta1: z.number().min(0).lt(1).default(0.9),
-  /** Smoothing of AdamW's mean squared gradient. */
+  /** AdamW's beta2, for the mean of the squared gradient. */
   adam_beta2: z.number().min(0).lt(1).default(0.999),
-  /** What is added to AdamW's divisor. */
+  /** AdamW's epsilon. */
   adam_epsilon: z.number().positive().default(1e-8),
-  /** Batches of examples of like length. Hugging Face has false. */
+  /** Group examples of similar length into batches. Hugging Face's default is false. */
   group_by_length: z.boolean().default(true),
-  /** When to evaluate. Default: `epoch` if there is `data.validation`, else `no`. */
+  /** When to evaluate. Default: `epoch` with a validation set, `no` without. */
   eval_strategy: z.enum(['no', 'epoch', 'steps']).optional(),
-  /** Steps between evaluations, for `eval_strategy: steps`. */
+  /** Steps between evaluations, with `eval_strategy: steps`. */
   eval_steps: count.optional(),
-  /** Steps between checkpoints; there is one at the end of every epoch as well. */
+  /** Steps between checkpoints. Every epoch also ends with one. */
   save_steps: count.default(500),
-  /** Checkpoints kept, the newest. Hugging Face keeps all. */
+  /** Number of newest checkpoints to keep. Hugging Face keeps all. */
   save_total_limit: count.default(2),
-  /** Steps between two reports. Hugging Face has 500. */
+  /** Steps between two log entries. Hugging Face's default is 500. */
   logging_steps: count.default(10),
-  /** Default: accuracy, pearson (regression), f1 (multi-label) or loss (language models). A leading `eval_` is dropped. */
+  /** Score that selects the best model. Default: the task's main score. A leading `eval_` is ignored. */
   metric_for_best_model: given.optional(),
-  /** Default: true except for `loss`, `mse`, `mae` and `perplexity`. */
+  /** Whether a higher score is better. Default: true, except for losses and errors. */
   greater_is_better: z.boolean().optional(),
-  /** Whether the run ends with the best model instead of the last. */
+  /** Keep the best model at the end instead of the last. */
   load_best_model_at_end: z.boolean().default(false),
-  /** Evaluations in a row without a better metric after which the run ends. */
+  /** Stop after this many evaluations without a better score. */
   early_stopping_patience: count.optional(),
 });
 

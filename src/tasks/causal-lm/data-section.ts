@@ -5,35 +5,35 @@ import { languageData } from '../language/data-section.ts';
 
 const given = z.string().min(1);
 
-/** What a causal language model learns from. Names as in TRL's `SFTConfig` where it has them. */
+/** Data of a causal language model. Names as in TRL's `SFTConfig` where it has them. */
 export const causalDataSchema = z.strictObject({
   ...languageData,
-  /** Keys of prompt and completion, or of a conversation's messages, in JSON Lines. Default: the usual ones, if there. */
+  /** JSON key of the prompt. Default: `prompt`. */
   prompt: given.optional(),
-  /** See `prompt`. */
+  /** JSON key of the completion. Default: `completion`. */
   completion: given.optional(),
-  /** See `prompt`. */
+  /** JSON key of a conversation's messages. Default: `messages`. */
   messages: given.optional(),
   /**
-   * Key of a list of completions, of which `answer` (default: `answer`) names the right one by its number from 0 or its text. The
-   * right one is learnt, and `accuracy` says how often it is the likeliest.
+   * JSON key of a list of completions, for multiple choice. The model trains on the correct one. `accuracy` is the share of
+   * rows in which the model finds it most likely.
    */
   choices: given.optional(),
-  /** See `choices`. */
+  /** JSON key of the correct choice: its number from 0 or its text. Default: `answer`. */
   answer: given.optional(),
-  /** Whether evaluation generates the completion of each prompt and compares it: `exact_match`, `valid_json`, own metrics. */
+  /** Generate and score completions in evaluations: `exact_match`, `valid_json` and your own metrics. */
   predict_with_generate: z.boolean().default(false),
-  /** How completions are generated, such as `max_new_tokens`. Default: greedily, as long as the longest one of the set. */
+  /** Generation settings, such as `max_new_tokens`. Default: greedy, up to the longest reference completion. */
   generation_config: z.strictObject(generationConfigSchema.partial().shape).optional(),
-  /** Whether only completions, and in conversations only the assistant's turns, are learnt. */
+  /** Train on completions and the assistant's turns only. */
   completion_only_loss: z.boolean().default(true),
-  /** Whether several documents share a row; they do not see each other. */
+  /** Pack several documents into a row. They do not attend to each other. */
   packing: z.boolean().default(true),
 });
 
 export type CausalData = z.output<typeof causalDataSchema>;
 
-/** Keys of more than one kind of row. */
+/** Problems of the section: keys of more than one kind of row. */
 export function contentProblems(data: CausalData): Problem[] {
   const { text, prompt, completion, messages, choices, answer } = data;
   const kinds = {
@@ -44,7 +44,7 @@ export function contentProblems(data: CausalData): Problem[] {
   };
   const named = Object.entries(kinds).flatMap(([kind, isNamed]) => (isNamed ? [kind] : []));
   if (named.length < 2) return [];
-  const expected =
-    'the keys of one kind of row (text, prompt and completion, prompt and choices, or messages)';
-  return [{ path: ['data'], expected, got: named.join(' as well as ') }];
+  const fault = `mixes the keys of ${named.join(' and of ')}`;
+  const hint = 'Keep one: text, prompt and completion, prompt and choices, or messages.';
+  return [{ path: ['data'], fault, hint }];
 }

@@ -5,30 +5,30 @@ import { dataFiles } from '../data-files.ts';
 const given = z.string().min(1);
 
 const column = z.union([given, z.int().min(0)], {
-  error: 'expected a column: its name, or its number from 0',
+  error: 'expected the name of a column, or its number from 0',
 });
 
-/** Where labelled examples are and how they are read. */
+/** Files with labelled texts, and how they are read. */
 export const labelledDataSchema = z.strictObject({
   /** TSV, CSV or JSON Lines. */
   ...dataFiles,
-  /** Columns by name (header, JSON key) or by number from 0. */
+  /** Column of the text: its name (header or JSON key) or its number from 0. */
   text: column,
-  /** The second text, for tasks on pairs. */
+  /** Column of the second text, for pairs. */
   text_pair: column.optional(),
-  /** Column of the label, by name or by number from 0. */
+  /** Column of the label: its name or its number from 0. */
   label: column,
-  /** Whether the first line names the columns. Default: yes if any column is given by name. */
+  /** Whether the first line is a header. Default: yes if a column is given by name. */
   header: z.boolean().optional(),
-  /** Whether a double quote encloses fields. Default: yes in CSV, no in TSV. */
+  /** Whether double quotes enclose fields. Default: yes in CSV, no in TSV. */
   quote: z.boolean().optional(),
-  /** What separates the labels of one row in a multi-label table. Default: `;`. */
+  /** Separator of the labels of a row, for multi-label tables. Default: `;`. */
   label_separator: given.optional(),
-  /** Between the fields of a table, where neither a tab (TSV) nor a comma (CSV) is. */
+  /** Separator of fields, if not a tab (TSV) or a comma (CSV). */
   delimiter: z.string().length(1, { error: 'expected one character' }).optional(),
-  /** Whether a row that is ragged or lacks its label is an error (the default), or is left out and told of. */
+  /** Rows with missing fields or labels: `error` (default), or `skip` them with a warning. */
   on_bad_row: z.enum(ON_BAD_ROW).optional(),
-  /** Tokens an input may have, special ones included; what is longer is cut. */
+  /** Maximum number of tokens, special tokens included. Longer texts are truncated. */
   max_length: z.int().min(1).default(128),
 });
 

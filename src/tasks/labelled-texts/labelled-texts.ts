@@ -288,8 +288,8 @@ function recognised<Answer extends LabelAnswer>(
 
 function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
   if (label !== text && label !== text_pair) return [];
-  const expected = `another column than data.${label === text ? 'text' : 'text_pair'}`;
-  return [{ path: ['data', 'label'], expected, got: shown(label) }];
+  const fault = `and data.${label === text ? 'text' : 'text_pair'} name the same column ${shown(label)}`;
+  return [{ path: ['data', 'label'], fault }];
 }
 
 function wordsOf({

@@ -7,7 +7,7 @@ const OTHERS = ['line', 'id', 'place', 'label'];
 
 /** Texts, or pairs of them, as in the run; a model of no run here, which has no column of labels, may be of either. */
 export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>>): InputShape {
-  const text = { is: 'a text' } as const;
+  const text = { is: 'a string' } as const;
   const others = OTHERS;
   if (text_pair !== undefined)
     return { keys: { text, textPair: { ...text, why: 'its run is on pairs of texts' } }, others };

@@ -4,14 +4,14 @@ import { dataFiles } from '../data-files.ts';
 
 const given = z.string().min(1);
 
-/** Keys of all language models. */
+/** Keys of every language model. */
 export const languageData = {
-  /** A text file (.txt), JSON Lines, or a folder of such. */
+  /** Text (.txt), JSON Lines, or a folder of them. */
   ...dataFiles,
-  /** Key of the text in JSON Lines. Default: `text`. */
+  /** JSON key of the text. Default: `text`. */
   text: given.optional(),
-  /** What is a document of its own: a whole text, each of its paragraphs, or each of its lines. */
+  /** Unit of a document: the whole text, a paragraph or a line. */
   sample_by: z.enum(SAMPLE_BY).default('document'),
-  /** Tokens of an example, special ones included. Default: 1024, or what model and tokenizer allow if that is less. */
+  /** Maximum number of tokens of an example, special tokens included. Default: 1024, or the model's limit if lower. */
   max_length: z.int().min(2).optional(),
 };

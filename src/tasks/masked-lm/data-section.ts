@@ -4,25 +4,25 @@ import { languageData } from '../language/data-section.ts';
 
 const share = z.number().min(0).max(1);
 
-/** What a masked language model learns from. Names as in transformers' `DataCollatorForLanguageModeling`. */
+/** Data of a masked language model. Names as in transformers' `DataCollatorForLanguageModeling`. */
 export const maskedDataSchema = z.strictObject({
   ...languageData,
   /** Share of tokens to predict. */
   mlm_probability: z.number().gt(0).lt(1).default(0.15),
-  /** Share of those that the mask token stands for, and share that a random token stands for. */
+  /** Share of the predicted tokens that are replaced by the mask token. */
   mask_replace_prob: share.default(0.8),
-  /** Share of them that a random token stands for; the others stay. */
+  /** Share of the predicted tokens that are replaced by a random token. The rest stay unchanged. */
   random_replace_prob: share.default(0.1),
-  /** Whether all tokens of a word are masked, or none. */
+  /** Mask all tokens of a word together. */
   whole_word_mask: z.boolean().default(false),
 });
 
 export type MaskedData = z.output<typeof maskedDataSchema>;
 
-/** Shares of more than everything. */
+/** Problems of the section: shares that sum to more than 1. */
 export function maskingProblems({ mask_replace_prob, random_replace_prob }: MaskedData): Problem[] {
   const sum = mask_replace_prob + random_replace_prob;
   if (sum <= 1) return [];
-  const expected = 'at most 1 together with mask_replace_prob';
-  return [{ path: ['data', 'random_replace_prob'], expected, got: shown(sum) }];
+  const fault = `and mask_replace_prob sum to ${shown(sum)}`;
+  return [{ path: ['data', 'random_replace_prob'], fault, hint: 'Their sum must be at most 1.' }];
 }

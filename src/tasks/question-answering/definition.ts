@@ -65,7 +65,7 @@ export const questionAnswering: TaskDefinition<
     inputs: (content, fileName) => readQuestions(content, fileName, 'none'),
     typed: typedQuestions,
     shape: () => ({
-      keys: { question: { is: 'a text' }, context: { is: 'a text' } },
+      keys: { question: { is: 'a string' }, context: { is: 'a string' } },
       others: ['id', 'answers', 'ofV2'],
     }),
     async answer(inputs, { program, values }, { reading, tokenizer, maxLength }, batchSize) {

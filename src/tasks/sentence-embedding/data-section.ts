@@ -5,58 +5,58 @@ import { type Problem, shown } from '../../support/problem.ts';
 import { dataFiles } from '../data-files.ts';
 
 const column = z.union([z.string().min(1), z.int().min(0)], {
-  error: 'expected a column: its name, or its number from 0',
+  error: 'expected the name of a column, or its number from 0',
 });
 
 export const LOSSES = ['multiple_negatives_ranking', 'cosent', 'cosine', 'triplet'] as const;
 
-/** Which texts belong together, and the loss that says so. Names and defaults are those of sentence-transformers. */
+/** Data and loss of sentence embeddings. Names and defaults as in sentence-transformers. */
 export const embeddingDataSchema = z.strictObject({
-  /** TSV, CSV or JSON Lines; or a folder in BEIR's form (corpus.jsonl, queries.jsonl, qrels), or one of its qrels. */
+  /** TSV, CSV or JSON Lines, or a BEIR folder (corpus.jsonl, queries.jsonl, qrels), or one of its qrels files. */
   ...dataFiles,
-  /** Pairs and triplets: columns by name (header, JSON key) or by number from 0. */
+  /** Column of the anchor, for pairs and triplets: its name or its number from 0. */
   anchor: column.optional(),
-  /** A text that belongs to the anchor. */
+  /** Column of the text that matches the anchor. */
   positive: column.optional(),
-  /** Texts that do not, though they may seem to: a column, or a list of columns. */
+  /** Column or columns of hard negatives: texts that resemble the anchor and do not match it. */
   negative: z.union([column, z.array(column).min(1)]).optional(),
-  /** Scored pairs and labelled sentences. */
+  /** Column of the text, for scored pairs and labelled sentences. */
   text: column.optional(),
-  /** The second text, where rows are pairs with a label. */
+  /** Column of the second text, for scored pairs. */
   text_pair: column.optional(),
-  /** How alike a pair is, or the class of a sentence. */
+  /** Column of the similarity of a pair, or of the class of a sentence. */
   label: column.optional(),
-  /** Whether the first line names the columns. Default: yes if any column is given by name. */
+  /** Whether the first line is a header. Default: yes if a column is given by name. */
   header: z.boolean().optional(),
-  /** Whether a double quote encloses fields. Default: yes in CSV, no in TSV. */
+  /** Whether double quotes enclose fields. Default: yes in CSV, no in TSV. */
   quote: z.boolean().optional(),
-  /** Between the fields of a table, where neither a tab (TSV) nor a comma (CSV) is. */
+  /** Separator of fields, if not a tab (TSV) or a comma (CSV). */
   delimiter: z.string().length(1, { error: 'expected one character' }).optional(),
-  /** Tokens that a text may have, special ones included. Default: what the model says. */
+  /** Maximum number of tokens, special tokens included. Default: the model's. */
   max_length: z.int().min(1).optional(),
-  /** Default: multiple_negatives_ranking for pairs and triplets, cosent for scored pairs, triplet for labelled sentences. */
+  /** Loss. Default: multiple_negatives_ranking (pairs, triplets), cosent (scored pairs), triplet (labelled sentences). */
   loss: z.enum(LOSSES).optional(),
-  /** By which cosines are multiplied. */
+  /** Factor of cosine similarities. */
   scale: z.number().positive().default(20),
-  /** Whether positives are to find their anchors as well. */
+  /** Also rank the anchors for each positive. */
   symmetric: z.boolean().default(false),
-  /** Of the triplet loss. */
+  /** Margin of the triplet loss. */
   margin: z.number().positive().default(5),
-  /** Of the triplet loss; labelled sentences are always compared by the Euclidean one. */
+  /** Distance of the triplet loss. Labelled sentences always use the Euclidean distance. */
   distance: z.enum(DISTANCES).default('euclidean'),
-  /** Largest label of a scored pair, by which labels are divided. */
+  /** Largest label of a scored pair. Labels are divided by it. */
   max_score: z.number().positive().default(1),
-  /** Widths at which vectors are to be of use when they are cut. */
+  /** Dimensions to which vectors may be truncated (Matryoshka). */
   matryoshka_dims: z.array(z.int().min(1)).min(1).optional(),
-  /** By which the loss of each counts; by default 1. */
+  /** Weight of the loss of each of them. Default: 1. */
   matryoshka_weights: z.array(z.number().positive()).min(1).optional(),
-  /** Texts computed at a time: less memory for a third more time. By default all of a batch. */
+  /** Texts computed at a time. Less memory for a third more time. Default: the whole batch. */
   mini_batch_size: z.int().min(1).optional(),
-  /** How hidden states become one vector. Default: what the model says, else mean. */
+  /** Pooling of the hidden states. Default: the model's, else `mean`. */
   pooling: z.enum(POOLING_MODES).optional(),
-  /** Whether vectors have length 1. Default: what the model says, else no. */
+  /** Whether to normalize vectors to length 1. Default: as the model does, else no. */
   normalize: z.boolean().optional(),
-  /** What is put before texts: `query` before anchors, `document` before all others. Default: what the model says. */
+  /** Texts put before inputs: `query` before anchors, `document` before all others. Default: the model's. */
   prompts: z.record(z.string(), z.string()).optional(),
 });
 
@@ -90,32 +90,29 @@ const LOSSES_OF: Readonly<Record<EmbeddingForm, readonly (typeof LOSSES)[number]
   labelled: ['triplet'],
 };
 
-/** What is wrong between keys that are right each for itself. */
+/** Problems between keys that are each valid. */
 export function embeddingProblems(data: EmbeddingData): Problem[] {
   const { anchor, positive, negative, text, text_pair, label, loss } = data;
-  const problem = (key: keyof EmbeddingData, expected: string, got = shown(data[key])): Problem => ({
-    path: ['data', key],
-    expected,
-    got,
-  });
+  const problem = (key: keyof EmbeddingData, fault: string): Problem => ({ path: ['data', key], fault });
   const problems: Problem[] = [];
   const isPairs = anchor !== undefined || positive !== undefined;
-  if (isPairs && text !== undefined) problems.push(problem('text', 'either anchor and positive, or text'));
-  if (isPairs && anchor === undefined) problems.push(problem('anchor', 'a column, as there is a positive'));
-  if (isPairs && positive === undefined)
-    problems.push(problem('positive', 'a column, as there is an anchor'));
-  if (!isPairs && negative !== undefined) problems.push(problem('negative', 'anchor and positive beside it'));
+  if (isPairs && text !== undefined)
+    problems.push(problem('text', 'cannot be combined with anchor and positive'));
+  if (isPairs && anchor === undefined) problems.push(problem('anchor', 'is required with data.positive'));
+  if (isPairs && positive === undefined) problems.push(problem('positive', 'is required with data.anchor'));
+  if (!isPairs && negative !== undefined)
+    problems.push(problem('negative', 'requires data.anchor and data.positive'));
   if (text === undefined && (text_pair ?? label) !== undefined)
-    problems.push(problem('text', 'a column, as there is a text_pair or a label'));
+    problems.push(problem('text', 'is required with data.text_pair or data.label'));
   if (text !== undefined && label === undefined)
-    problems.push(problem('label', 'a column: how alike a pair is, or the class of a sentence'));
+    problems.push(problem('label', 'is required: the similarity of a pair, or the class of a sentence'));
   const possible = LOSSES_OF[formOf(data)];
   if (loss !== undefined && !possible.includes(loss))
-    problems.push(problem('loss', `${possible.join(' or ')}, which such rows can be learnt with`));
+    problems.push(problem('loss', `must be ${possible.join(' or ')} for these columns, got ${shown(loss)}`));
   if (loss === 'triplet' && isPairs && negativesOf(data).length !== 1)
-    problems.push(problem('negative', 'one column, for the triplet loss'));
+    problems.push(problem('negative', 'must be one column for the triplet loss'));
   const { matryoshka_dims: dims, matryoshka_weights: weights } = data;
   if (weights && weights.length !== dims?.length)
-    problems.push(problem('matryoshka_weights', 'as many weights as there are matryoshka_dims'));
+    problems.push(problem('matryoshka_weights', 'must have as many entries as data.matryoshka_dims'));
   return problems;
 }

@@ -41,7 +41,7 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
         )
       : linesOf(content, STANDARD_INPUT),
   shape: () => ({
-    keys: { text: { is: 'a text' }, prompt: { is: 'a text', optional: true } },
+    keys: { text: { is: 'a string' }, prompt: { is: 'a string', optional: true } },
     others: ['dimensions', 'line'],
   }),
   line: () => (text) => ({ text }),

@@ -5,30 +5,30 @@ import { dataFiles } from '../data-files.ts';
 const given = z.string().min(1);
 
 const column = z.union([given, z.int().min(0)], {
-  error: 'expected a column: its name, or its number from 0',
+  error: 'expected the name of a column, or its number from 0',
 });
 
-/** Where pairs of texts are, and how the second is written from the first. Names as in transformers' run_summarization.py. */
+/** Files with pairs of texts, and how targets are generated. Names as in transformers' run_summarization.py. */
 export const pairDataSchema = z.strictObject({
   /** TSV, CSV or JSON. */
   ...dataFiles,
-  /** Columns by name (header, JSON key) or by number from 0. In JSON either may be a list: see `readPairs`. */
+  /** Column of the source text: its name or its number from 0. A JSON value may be a list of texts. */
   source: column.default('source'),
-  /** See `source`. */
+  /** Column of the target text: its name or its number from 0. A JSON value may be a list of texts. */
   target: column.default('target'),
-  /** Whether the first line names the columns. Default: yes if any column is given by name. */
+  /** Whether the first line is a header. Default: yes if a column is given by name. */
   header: z.boolean().optional(),
-  /** Whether a double quote encloses fields. Default: yes in CSV, no in TSV. */
+  /** Whether double quotes enclose fields. Default: yes in CSV, no in TSV. */
   quote: z.boolean().optional(),
-  /** What is put before every source, as T5's `summarize: `. */
+  /** Text put before each source, such as T5's `summarize: `. */
   source_prefix: z.string().default(''),
-  /** Tokens of a source, special ones included. Default: 1024, or what model and tokenizer allow if that is less. */
+  /** Maximum number of source tokens, special tokens included. Default: 1024, or the model's limit if lower. */
   max_source_length: z.int().min(1).optional(),
-  /** Tokens of a target, special ones included, and of a generated text. Default: 128, or what the model allows. */
+  /** Maximum number of target and generated tokens, special tokens included. Default: 128, or the model's limit. */
   max_target_length: z.int().min(1).optional(),
-  /** Whether evaluation writes texts and scores them; else there is only a loss. Hugging Face has false. */
+  /** Generate and score texts in evaluations. Otherwise only the loss is computed. Hugging Face's default is false. */
   predict_with_generate: z.boolean().default(true),
-  /** How texts are written, such as `num_beams` and `no_repeat_ngram_size`; goes before the model's own files. */
+  /** Generation settings, such as `num_beams`. They override the model's files. */
   generation_config: z.strictObject(generationConfigSchema.partial().shape).optional(),
 });
 

@@ -25,7 +25,7 @@ export const predictTexts: Prediction<PairData, Source> = {
     detectFormat(STANDARD_INPUT, content.trimStart()) === 'jsonl'
       ? readPairs(content, STANDARD_INPUT, reading, false)
       : linesOf(content, STANDARD_INPUT),
-  shape: () => ({ keys: { source: { is: 'a text' } }, others: ['line', 'targets'] }),
+  shape: () => ({ keys: { source: { is: 'a string' } }, others: ['line', 'targets'] }),
   line: () => (source) => ({ source }),
   inputsAtOnce: (batchSize) => batchSize,
   async answer(inputs, { program, generator }, context, batchSize) {

@@ -105,7 +105,7 @@ describe('a config', () => {
     expect(parse(smoothed).training.label_smoothing_factor).toBe(0.1);
     const data = { train: 'a', text: 0, label: 1 };
     expect(() => parseRunConfig({ task: 'regression', data, output: 'o', ...smoothed }, 'x')).toThrow(
-      'x: training.label_smoothing_factor: expected 0, for the loss of regression has no labels to smooth, got 0.1.',
+      'x: `training.label_smoothing_factor` must be 0 for task regression, because its loss has no labels to smooth.',
     );
   });
 
@@ -113,19 +113,23 @@ describe('a config', () => {
     [
       { training: { metric_for_best_model: 'bleu' } },
       { predict_with_generate: false },
-      'x: training.metric_for_best_model: expected a metric of seq2seq_lm (loss), got "bleu".',
+      'x: `training.metric_for_best_model` must be a metric of seq2seq_lm (loss), got "bleu".',
     ],
     [
       {},
       { generation_config: { num_baems: 2 } },
-      'x: data.generation_config.num_baems: expected a known key, got "num_baems". Did you mean num_beams?',
+      'x: `data.generation_config.num_baems` is not a known key. Did you mean num_beams?',
     ],
     [
       {},
       { generation_config: { num_beams: 0 } },
-      'x: data.generation_config.num_beams: expected at least 1, got 0.',
+      'x: `data.generation_config.num_beams` must be at least 1, got 0.',
     ],
-    [{}, { max_length: 3 }, /x: data.max_length: expected a known key, got "max_length"\./],
+    [
+      {},
+      { max_length: 3 },
+      'x: `data.max_length` is not a known key. It is a key of data.generation_config.',
+    ],
   ])('is refused: %j %j', (config, data, message) => {
     expect(() => parse(config, data)).toThrow(message);
   });

@@ -60,7 +60,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       withFlags: wordsWithFlags,
       inputs: sentencesToTag,
       typed: (content, reading) => sentencesToTag(content, undefined, reading),
-      shape: () => ({ keys: { words: { is: 'a list of texts' } }, others: ['line', 'tags', 'lines'] }),
+      shape: () => ({ keys: { words: { is: 'a list of strings' } }, others: ['line', 'tags', 'lines'] }),
       line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
       async answer(sentences, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
         const set = wordExamples(sentences, tokenizer, maxLength);

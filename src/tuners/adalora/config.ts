@@ -15,15 +15,13 @@ export const adaLoraConfigSchema = oneBudget(
     ...tripletShape,
     ...pruningShape,
     /**
-     * The score that ranks triplets. `sensitivity` and `magnitude` are ablations of the paper; `signal-to-noise`
-     * divides by the uncertainty instead of multiplying (IGU-LoRA).
+     * Importance score of a triplet. `sensitivity` and `magnitude` are the paper's ablations. `signal-to-noise` divides by the
+     * uncertainty instead of multiplying by it (IGU-LoRA).
      */
     score: z
       .enum(['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity', 'magnitude'])
       .default('sensitivity-uncertainty'),
-    /**
-     * Whether dropped triplets restart from the gradient's leading directions, until the pattern is final (ElaLoRA).
-     */
+    /** Restart pruned triplets from the leading directions of the gradient until the ranks are final (ElaLoRA). */
     grow: z.boolean().default(false),
   }),
 );

@@ -5,39 +5,33 @@ const SHARE = /^(100|\d{1,2}(\.\d+)?) ?%$/;
 const SIZE = /^\d+(\.\d+)? ?([kMG]i?)?B$/i;
 
 const count = z.int().min(1);
-const parameters = z.union([count, z.string().regex(SHARE, 'expected a share of the model like 0.32%')], {
-  error: 'expected a count from 1 or a share of the model like 0.32%',
+const parameters = z.union([count, z.string().regex(SHARE, 'expected a share of the model such as 0.32%')], {
+  error: 'expected a whole number from 1, or a share of the model such as 0.32%',
 });
-const bytes = z.union([count, z.string().regex(SIZE, 'expected a size like 1.2 MB')], {
-  error: 'expected a count of bytes from 1 or a size like 1.2 MB',
+const bytes = z.union([count, z.string().regex(SIZE, 'expected a size such as 1.2 MB')], {
+  error: 'expected a number of bytes, or a size such as 1.2 MB',
 });
 
 /**
- * The budget in four units, at the end and at the start: at most one key for each. The final cost never exceeds the
- * target, and comes as close as whole components allow.
+ * The final and initial budget in four units; at most one key of each. The final adapter costs at most the target, and as
+ * much of it as whole components allow.
  */
 export const budgetShape = {
-  /** Final mean rank; may be a fraction. Without a target, PEFT's default, 8. */
+  /** Final mean rank. May be a fraction. Default without any target: 8, as in PEFT. */
   target_r: z.number().positive().optional(),
-  /**
-   * Initial rank of every module; it also sets the scale `lora_alpha / init_r` for the whole run. Default: 1.5 times
-   * the final mean rank, rounded up.
-   */
+  /** Initial rank of every module. Also sets the scale, `lora_alpha / init_r`. Default: 1.5 times the final mean rank. */
   init_r: rank.optional(),
-  /** Triplets (or doublets) in all, the paper's b(T). */
+  /** Final number of triplets (or doublets) of all modules, the paper's b(T). */
   target_budget: count.optional(),
-  /** Triplets (or doublets) at the start, rounded up to a whole rank for every module. */
+  /** Initial number of triplets, rounded up to a whole rank for every module. */
   init_budget: count.optional(),
-  /**
-   * Trained parameters of the adapter, without λ and the head, as the paper counts them: a count, or a share of the
-   * model's.
-   */
+  /** Final number of trained parameters without λ and head, as in the paper: a number, or a share of the model. */
   target_parameters: parameters.optional(),
-  /** Trained parameters of the adapter at the start. */
+  /** Initial number of trained parameters: a number, or a share of the model. */
   init_parameters: parameters.optional(),
-  /** Size of the whole `adapter_model.safetensors` in bytes, header and head included. `1.2 MB` is 1,200,000. */
+  /** Final size of `adapter_model.safetensors`, header and head included. `1.2 MB` is 1,200,000 bytes. */
   target_bytes: bytes.optional(),
-  /** Size of `adapter_model.safetensors` at the start. */
+  /** Initial size of the same file. */
   init_bytes: bytes.optional(),
 };
 

@@ -45,8 +45,8 @@ it('is refused twice, whatever else is wrong', () => {
     issuesOf({ target_r: 2, target_bytes: 1000, init_budget: 9, init_parameters: '3%', last: 'x' }),
   ).toEqual([
     expect.stringMatching(/^last: /),
-    'target_bytes: expected it to be left out beside target_r, for there is one budget',
-    'init_parameters: expected it to be left out beside init_budget, for there is one budget',
+    'target_bytes: cannot be combined with target_r',
+    'init_parameters: cannot be combined with init_budget',
   ]);
 });
 

@@ -27,8 +27,8 @@ function oneOf<Schema extends z.ZodObject>(schema: Schema, keys: readonly Budget
     const earlier = (config: unknown) => keys.slice(0, i).find((other) => has(config, other));
     return before.refine((config) => !has(config, key) || earlier(config) === undefined, {
       path: [key],
-      error: ({ input }) => `expected it to be left out beside ${earlier(input)}, for there is one budget`,
-      // Checked even if other keys are invalid, so that one message lists all mistakes.
+      error: ({ input }) => `cannot be combined with ${earlier(input)}`,
+      // Checked even where other keys are wrong, so that one message names all mistakes.
       when: () => true,
     });
   }, schema);

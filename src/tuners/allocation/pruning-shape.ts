@@ -1,22 +1,22 @@
 import { z } from 'zod';
 import { rank } from '../shared/rank.ts';
 
-/** How components are dropped: our own keys. */
+/** How components are pruned. These keys are not PEFT's. */
 export const pruningShape = {
-  /** Whether importance is computed after the optimizer's step (PEFT) or before it (paper). */
+  /** Measure importance after the optimizer step (PEFT) or before it (paper). */
   importance_timing: z.enum(['after-step', 'before-step']).default('after-step'),
-  /** When dropped components are removed: once the pattern is final, or only in the exported adapter (PEFT). */
+  /** Remove pruned components when the ranks are final, or only from the exported adapter (PEFT). */
   shrink: z.enum(['at-final', 'at-export']).default('at-final'),
-  /** Minimum rank of every module, whatever its importance. Default: 0. */
+  /** Minimum rank of every module. Default: 0. */
   min_rank: z.int().min(0).optional(),
-  /** Maximum rank of every module, from the first allocation on. Default: the initial rank. */
+  /** Maximum rank of every module from the first allocation on. Default: the initial rank. */
   max_rank: rank.optional(),
   /**
-   * Maximum share of the budget for groups of modules, such as `{ query|key: 20% }`. Keys are module paths, ends of
-   * paths or regular expressions; the first match counts.
+   * Maximum share of the budget for groups of modules, such as `{ query|key: 20% }`. Keys are module paths, suffixes or
+   * regular expressions. The first match counts.
    */
   quotas: z
-    .record(z.string().min(1), z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/, 'expected a share like 20%'))
+    .record(z.string().min(1), z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/, 'expected a share such as 20%'))
     .optional(),
 };
 

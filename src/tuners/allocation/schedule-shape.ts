@@ -5,8 +5,8 @@ const SHARE = /^(100|\d{1,2}(\.\d+)?)%$/;
 
 /** A number of optimizer steps, or a share of the run such as `10%`. */
 const steps = (least: number) =>
-  z.union([z.int().min(least), z.string().regex(SHARE, 'expected a share like 10%')], {
-    error: `expected a count from ${least} or a share like 10%`,
+  z.union([z.int().min(least), z.string().regex(SHARE, 'expected a share such as 10%')], {
+    error: `expected a whole number from ${least}, or a share such as 10%`,
   });
 
 /** Default `tinit` and `tfinal`, in percent of the run. */
@@ -18,17 +18,17 @@ export const TFINAL = 40;
  * `tfinal`: PEFT's 0 lets the budget fall until the last step. `total_step` is computed.
  */
 export const scheduleShape = {
-  /** Steps before the budget begins to fall. Default: 10 % of the run. */
+  /** Steps before the budget starts to fall: a number or a share. Default: 10 % of the run. */
   tinit: steps(0).optional(),
-  /** Steps after the final pattern is chosen. Default: 40 % of the run. */
+  /** Final steps with fixed ranks: a number or a share. Default: 40 % of the run. */
   tfinal: steps(0).optional(),
   /** Steps between two allocations. */
   deltaT: steps(1).default(1),
-  /** Curve of the budget between them. Default: `cubic`, the paper's. */
+  /** Curve of the budget between `tinit` and `tfinal`. Default: `cubic`, as in the paper. */
   schedule: z.enum(CURVES).optional(),
-  /** Smoothing of the sensitivity. */
+  /** Smoothing of the sensitivity (moving average). */
   beta1: z.number().gt(0).lt(1).default(0.85),
-  /** Smoothing of the uncertainty. */
+  /** Smoothing of the uncertainty (moving average). */
   beta2: z.number().gt(0).lt(1).default(0.85),
 };
 

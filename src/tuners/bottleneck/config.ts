@@ -10,9 +10,9 @@ export interface BottleneckConfig {
 /** The section of a method with bottleneck adapters. */
 export function bottleneckSchema({ bottleneck, non_linearity }: BottleneckConfig) {
   return z.strictObject({
-    /** Features between the two projections. */
+    /** Width between the two projections. */
     bottleneck: rank.default(bottleneck),
-    /** The activation between them, by AdapterHub's names, which are transformers'. */
+    /** Activation, named as in transformers and AdapterHub. */
     non_linearity: z.enum(ACTIVATION_NAMES).default(non_linearity),
   });
 }

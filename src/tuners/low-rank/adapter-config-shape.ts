@@ -9,25 +9,25 @@ export const adapterConfigShape = {
   target_modules: nameOrNames.optional(),
   /** Layers to exclude: a list of names or a regular expression. */
   exclude_modules: nameOrNames.optional(),
-  /** Layer numbers to adapt; only with a list of names. */
+  /** Numbers of the layers to adapt. Requires `target_modules` as a list. */
   layers_to_transform: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).optional(),
-  /** The name before the layer number in a path (`layer`, `h`); any name by default. */
+  /** Name before the layer number in a path (`layer`, `h`). Default: any. */
   layers_pattern: nameOrNames.optional(),
-  /** Modules trained and saved in full beside the adapter; the task's head always is. */
+  /** Modules trained and saved in full. The task's head always is. */
   modules_to_save: names.optional(),
-  /** The increment is scaled by lora_alpha / rank. */
+  /** Scale of the increment: `lora_alpha` divided by the rank. */
   lora_alpha: z.number().positive().default(8),
   /** Dropout on the input of the increments. */
   lora_dropout: z.number().min(0).lt(1).default(0),
-  /** Biases trained and saved beside the adapter: those of the adapted layers, or all of the model. */
+  /** Biases to train: none, those of the adapted layers, or all. */
   bias: z.enum(['none', 'lora_only', 'all']).default('none'),
 };
 
-/** The scale of a module's increment. It is not a PEFT key; LoRA also has PEFT's `use_rslora`. */
+/** Scale of a module's increment. PEFT's key is `use_rslora`, which LoRA accepts too. */
 export const scaleShape = {
   /**
-   * `standard`: alpha / r, with the initial rank. `rslora`: alpha / √r (Kalajdzievski, 2023, arXiv 2312.03732), which
-   * keeps the size of activations and gradients as the rank grows.
+   * `standard`: alpha / r, with the initial rank. `rslora`: alpha / √r (Kalajdzievski, 2023, arXiv 2312.03732), which keeps
+   * the size of activations and gradients at high ranks.
    */
   scale: z.enum(['standard', 'rslora']).default('standard'),
 };

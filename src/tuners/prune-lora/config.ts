@@ -13,10 +13,7 @@ export const pruneLoraConfigSchema = oneBudget(
     ...budgetShape,
     ...scheduleShape,
     ...pruningShape,
-    /**
-     * The score that ranks doublets: the averages of importance, combined as in AdaLoRA or IGU-LoRA, or the
-     * importance of the last step alone.
-     */
+    /** Importance score of a doublet: AdaLoRA's or IGU-LoRA's averages, or that of the last step. */
     score: z
       .enum(['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'])
       .default('sensitivity-uncertainty'),
