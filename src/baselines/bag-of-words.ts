@@ -2,11 +2,11 @@ import { fitLinear, type LinearLoss, linearScores } from './linear-model.ts';
 import { TfIdf } from './tf-idf.ts';
 import { wordsOf } from './words-of.ts';
 
-/** What keeps a fit to some seconds. */
+/** Limits that keep a fit to a few seconds. */
 const LIMITS = {
-  /** Weights: beyond, the rarest words are left out. */
+  /** Weights: beyond this, the rarest words are dropped. */
   weights: 1e6,
-  /** Characters times outputs: beyond, rows evenly apart are taken. */
+  /** Characters times outputs: beyond this, evenly spaced rows are used. */
   characters: 2e7,
 };
 
@@ -16,19 +16,19 @@ interface Texts {
   textPair?: string;
 }
 
-/** Rows that a bag of words is fitted on. */
+/** Training rows of a bag of words. */
 export interface LearntRows {
   texts: readonly Texts[];
   /** As in `fitLinear`. */
   targets: ArrayLike<number>;
-  /** Numbers predicted for a row. */
+  /** Numbers predicted per row. */
   outputs: number;
   loss: LinearLoss;
 }
 
 /**
- * Fits a linear model on the words of texts (TF-IDF), whatever their order, and applies it to others. It draws nothing at
- * random, and takes a second or two for some thousand rows.
+ * Fits a linear model on the TF-IDF of words, ignoring their order, and applies it to other texts. It uses no random
+ * numbers, and takes a second or two for some thousand rows.
  *
  * @returns [texts, outputs] for `others`
  */
@@ -40,7 +40,7 @@ export function bagOfWords(learnt: LearntRows, others: readonly Texts[], limits 
   return linearScores(features.rows(others.map(wordsOfTexts)), weights, outputs);
 }
 
-/** The words of a text, or of both, in which the same word of the second text is another. */
+/** The words of a text or of a pair; words of the second text are distinct from the same words in the first. */
 function wordsOfTexts({ text, textPair }: Texts): string[] {
   if (textPair === undefined) return wordsOf(text);
   return [...wordsOf(text), ...wordsOf(textPair).map((word) => `2 ${word}`)];

@@ -14,8 +14,9 @@ const classes = ['delivery', 'payment', 'returns'];
 const ids = train.map(({ label }) => classes.indexOf(String(label)));
 
 /*
- * scikit-learn 1.9.1: TfidfVectorizer(), then LogisticRegression(tol=1e-8) on the three classes and on the first against
- * the others, and Ridge() on a tenth of the characters. Scores of a softmax less their mean, which it leaves open.
+ * scikit-learn 1.9.1: TfidfVectorizer(), then LogisticRegression(tol=1e-8) on the three classes and on the first
+ * against the others, and Ridge() on a tenth of the characters. Softmax scores are relative to their mean, which is
+ * arbitrary.
  */
 const ORACLE: [LinearLoss, outputs: number, targets: number[], expected: number[]][] = [
   [
@@ -42,7 +43,7 @@ describe('a bag of words', () => {
     ).toBe(201);
   });
 
-  // Gradients are 0 up to 1e-4 a row, as scikit-learn's by default are: scores agree to some 1e-3.
+  // Gradients are 0 up to 1e-4 per row, as in scikit-learn by default: scores agree to some 1e-3.
   it.each(ORACLE)('scores as scikit-learn does: %s', (loss, outputs, targets, expected) => {
     const scores = bagOfWords({ texts: train, targets, outputs, loss }, others);
     const centred = (i: number) => {

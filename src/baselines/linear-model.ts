@@ -2,20 +2,20 @@ import { minimize } from './minimize.ts';
 import type { SparseRows } from './sparse-rows.ts';
 
 /**
- * What a linear model is fitted by: the cross-entropy of one class a row (`softmax`), of each output by itself
+ * The loss of a linear model: the cross-entropy of one class per row (`softmax`), of each output separately
  * (`sigmoid`), or half the squared error (`squared`).
  */
 export type LinearLoss = 'softmax' | 'sigmoid' | 'squared';
 
-/** Weights [features, outputs] and then a bias for each output, row after row. */
+/** Weights [features, outputs], then a bias for each output, row-major. */
 export type LinearWeights = Float64Array;
 
 /**
- * Fits weights to rows, with half their squared length added to the sum of the losses: scikit-learn's LogisticRegression
- * and Ridge with their defaults (C and alpha 1, biases free).
+ * Fits weights to rows. Half their squared length is added to the sum of the losses, as in scikit-learn's
+ * LogisticRegression and Ridge with their defaults (C and alpha 1, biases without penalty).
  *
- * @param width features of a row
- * @param targets softmax: class ids [rows]; else [rows, outputs]
+ * @param width features per row
+ * @param targets softmax: class ids [rows]; otherwise [rows, outputs]
  */
 export function fitLinear(
   x: SparseRows,
@@ -61,7 +61,7 @@ export function linearScores(x: SparseRows, weights: LinearWeights, outputs: num
   return scores;
 }
 
-/** The sum of the losses; overwrites the scores with its derivative by them. */
+/** The sum of the losses; overwrites the scores with their derivative. */
 function lossOf(scores: Float64Array, targets: ArrayLike<number>, outputs: number, loss: LinearLoss): number {
   let total = 0;
   if (loss === 'softmax') {

@@ -1,17 +1,17 @@
-/** A function to minimise: its value at `x`, whose gradient it writes into `gradient`. */
+/** A function to minimise: returns its value at `x` and writes its gradient into `gradient`. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
-/** Pairs of step and change of gradient that the curvature is estimated from. */
+/** Number of pairs of step and gradient change that estimate the curvature. */
 const MEMORY = 8;
-/** Share of the decrease that the slope promises (Armijo). */
+/** Share of the decrease that the slope predicts (Armijo). */
 const SUFFICIENT = 1e-4;
 const MOST_HALVINGS = 30;
 
 /**
- * Minimises a smooth convex function from 0 on by L-BFGS (Liu and Nocedal 1989; Nocedal and Wright, algorithm 7.4) with a
- * backtracking line search.
+ * Minimises a smooth convex function, starting from 0, by L-BFGS (Liu and Nocedal 1989; Nocedal and Wright, algorithm
+ * 7.4) with a backtracking line search.
  *
- * @param tolerance the largest element of the gradient that is as good as 0
+ * @param tolerance stops when no element of the gradient is larger
  */
 export function minimize(
   objective: Objective,

@@ -1,4 +1,4 @@
-/** Rows of a matrix of which few values are not 0: row `i` has `columns` and `values` from `starts[i]` to `starts[i + 1]`. */
+/** Rows of a sparse matrix: row `i` has `columns` and `values` from `starts[i]` to `starts[i + 1]`. */
 export interface SparseRows {
   starts: Int32Array;
   columns: Int32Array;

@@ -1,14 +1,16 @@
 import type { SparseRows } from './sparse-rows.ts';
 
 /**
- * How often each word stands in a text, weighted by how few texts have it, each text scaled to length 1: scikit-learn's
+ * Counts of the words in a text, weighted by their rarity among texts, each text scaled to length 1: scikit-learn's
  * TfidfVectorizer with its defaults (smooth idf, L2 norm, raw counts).
  */
 export class TfIdf {
   readonly #columns: ReadonlyMap<string, number>;
   readonly #idf: Float64Array;
 
-  /** @param mostWords words that are kept: those that most texts have, of equals the first in order */
+  /**
+   * @param mostWords maximum number of words: the most frequent ones by text, of equal ones the first in order
+   */
   constructor(texts: readonly (readonly string[])[], mostWords: number) {
     const texted = new Map<string, number>();
     for (const words of texts)
@@ -18,7 +20,7 @@ export class TfIdf {
     this.#idf = Float64Array.from(kept, ([, count]) => Math.log((1 + texts.length) / (1 + count)) + 1);
   }
 
-  /** Words that are kept. */
+  /** Number of kept words. */
   get width(): number {
     return this.#idf.length;
   }

@@ -1,9 +1,9 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Each takes some hundred bytes however short it is: of these a gigabyte. */
+/** A row takes some hundred bytes however short it is: this many take a gigabyte. */
 const MAX_ROWS = 2_000_000;
 
-/** Throws a UserError for a file of more rows than memory holds; of words, of more lines. */
+/** Throws a UserError for a file with more rows (or for words, more lines) than fit in memory. */
 export function checkRowCount(rows: number, fileName: string): void {
   if (rows <= MAX_ROWS) return;
   const hint = 'Split the file, or train on a part of it.';

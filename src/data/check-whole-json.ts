@@ -1,12 +1,12 @@
 import { checkJsonSize } from '../formats/bounded-json.ts';
 
-/** A quarter of a million questions of SQuAD with their answers have as many. */
+/** A quarter of a million SQuAD questions with answers have as many values. */
 const LIMITS = { depth: 64, values: 4_000_000 };
 
 /**
- * Holds a file of data that is one value of JSON, such as SQuAD's, to its limits before anything is made of it.
+ * Checks a data file that is a single JSON value, such as SQuAD's, against its limits before it is parsed.
  *
- * @throws UserError where it is deeper or has more values than memory holds
+ * @throws UserError if it is nested deeper, or has more values, than memory allows
  */
 export function checkWholeJson(content: string, fileName: string): void {
   const hint = 'Split the file, or write its rows as JSON Lines.';

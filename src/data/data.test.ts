@@ -244,7 +244,7 @@ describe('parseRows', () => {
 });
 
 it('numbers the rows of a table that is read in several parts', () => {
-  // Three lines a row, of which the last is blank, and over two million characters.
+  // Three lines per row, the last one blank, and over two million characters.
   const rows = Array.from(
     { length: 40_000 },
     (_, i) => `"${'é'.repeat(40)} ""${i}"",\r\nb",${i % 2}\r\n\r\n`,

@@ -1,11 +1,11 @@
 import { UserError } from '../support/user-error.ts';
 import { isSpreadsheet } from './is-spreadsheet.ts';
 
-/** V8 holds no longer string than 2^29 - 24 characters. */
+/** V8's longest string has 2^29 - 24 characters. */
 const MAX_FILE_BYTES = 2 ** 29 - 24;
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** Throws a UserError for a file of text that is too large to be one string. */
+/** Throws a UserError for a text file that is too large for one string. */
 export function checkTextSize(size: number, where: string): void {
   if (size <= MAX_FILE_BYTES) return;
   const expected = `at most ${MAX_FILE_BYTES} bytes`;
@@ -13,9 +13,9 @@ export function checkTextSize(size: number, where: string): void {
 }
 
 /**
- * Text in UTF-8, without its byte-order mark.
+ * Decodes UTF-8 text without its byte-order mark.
  *
- * @param onNotice with it, text that is not UTF-8 is read as Windows-1252, which spreadsheets write, and that is told
+ * @param onNotice with it, text that is not UTF-8 is read as Windows-1252, as spreadsheets write it, with a notice
  * @throws UserError for other bytes, and for a spreadsheet
  */
 export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message: string) => void): string {
@@ -39,9 +39,9 @@ function spreadsheet(where: string): UserError {
   return new UserError({ where, expected: 'text', got: 'a spreadsheet or an archive', hint });
 }
 
-/** Line ends and tabs, which text has; every other byte below a space is a control character. */
+/** Line ends and tabs, which text may contain; every other byte below a space is a control character. */
 const IN_TEXT = [0x09, 0x0a, 0x0c, 0x0d];
-/** Bytes that mean nothing in Windows-1252. */
+/** Bytes that are undefined in Windows-1252. */
 const UNUSED = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
 
 function isBinary(bytes: Uint8Array): boolean {

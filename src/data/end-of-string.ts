@@ -1,4 +1,4 @@
-/** Where the quotation mark stands that closes the one at `start`, in JSON; -1 without one. */
+/** The position of the quotation mark that closes the JSON string at `start`; -1 if there is none. */
 export function endOfString(content: string, start: number): number {
   for (let at = content.indexOf('"', start + 1); at >= 0; at = content.indexOf('"', at + 1)) {
     let escapes = 0;

@@ -1,16 +1,16 @@
 import { endOfString } from './end-of-string.ts';
 
-/** Only such texts can have a number that a double changes: 16 digits, or an exponent of two. */
+/** Only such texts can contain a number that a double changes: 16 digits, or an exponent of two digits. */
 const MAY_HAVE_LONG = /\d[\d.]{15}|[eE][+-]?\d\d/;
 const TEXT_OR_NUMBER = /"|-?\d[\d.eE+-]*/g;
 /** No double needs as many characters. */
 const MAX_DIGITS = 400;
 
 /**
- * Parses JSON as JSON.parse does, but for numbers that a double would change, such as 1234567890123456789: they are texts,
- * as they are written. Labels and ids may be such numbers, and rounding makes one of two of them.
+ * Parses JSON like JSON.parse, but keeps numbers that a double would change, such as 1234567890123456789, as strings.
+ * Labels and ids may be such numbers, and rounding could make two of them equal.
  *
- * @throws SyntaxError as JSON.parse does
+ * @throws SyntaxError like JSON.parse
  */
 export function exactJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -19,7 +19,7 @@ export function exactJson(text: string): unknown {
   return quoted === undefined ? value : JSON.parse(quoted);
 }
 
-/** The text with quotes around long numbers; undefined without such. */
+/** The text with long numbers in quotes; undefined if there are no long numbers. */
 function withLongNumbersQuoted(text: string): string | undefined {
   const parts: string[] = [];
   let done = 0;
@@ -36,7 +36,7 @@ function withLongNumbersQuoted(text: string): string | undefined {
   return done === 0 ? undefined : parts.join('') + text.slice(done);
 }
 
-/** Whether a double writes the same number again. */
+/** Whether the double prints as the same number. */
 function isExact(number: string): boolean {
   if (number.length > MAX_DIGITS) return false;
   return number.length < 16 && !/e/i.test(number)
@@ -44,7 +44,7 @@ function isExact(number: string): boolean {
     : decimal(number) === decimal(String(Number(number)));
 }
 
-/** A number as its digits without zeros around them, and the power of ten behind them. */
+/** A number as its digits without leading and trailing zeros, and its power of ten. */
 function decimal(number: string): string {
   const [, whole = number, fraction = '', power = '0'] =
     /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? [];

@@ -1,4 +1,4 @@
-/** What a file's name says of its content: its extension in small letters, without the `.gz` of a packed one. */
+/** The extension of a file's name in lowercase, without the `.gz` of a compressed file. */
 export function extensionOf(fileName: string): string | undefined {
   return /\.([^./\\]+)(?:\.gz)?$/i.exec(fileName)?.[1].toLowerCase();
 }

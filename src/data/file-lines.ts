@@ -1,7 +1,7 @@
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/** Words of a million characters take some ten times as many bytes. */
+/** A million characters of words take some ten times as many bytes. */
 const MAX_LINE = 2 ** 20;
 
 /** A line of a file, from 1, without its line end. */
@@ -11,9 +11,9 @@ export interface FileLine {
 }
 
 /**
- * The lines of a text that has a word or a text on each; CRLF ends one as well.
+ * The lines of a text with one word or text per line; CRLF also ends a line.
  *
- * @throws UserError for more of them, and for a longer one, than memory holds
+ * @throws UserError for too many lines, and for a line that is too long
  */
 export function* fileLines(content: string, fileName: string): Iterable<FileLine> {
   let line = 0;

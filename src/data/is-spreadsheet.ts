@@ -1,10 +1,10 @@
-/** How files of Excel begin: a zip archive (.xlsx, and those of LibreOffice), a compound file (.xls). */
+/** The first bytes of Excel files: a zip archive (.xlsx, also LibreOffice), a compound file (.xls). */
 const MAGIC = [
   [0x50, 0x4b, 0x03, 0x04],
   [0xd0, 0xcf, 0x11, 0xe0],
 ];
 
-/** Whether bytes are a spreadsheet's, or another archive's, and no text. */
+/** Whether bytes are a spreadsheet or another archive instead of text. */
 export function isSpreadsheet(bytes: Uint8Array): boolean {
   return MAGIC.some((magic) => magic.every((byte, i) => bytes[i] === byte));
 }

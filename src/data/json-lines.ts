@@ -5,21 +5,21 @@ import type { RowProblems } from './row-problems.ts';
 
 export type JsonObject = Record<string, unknown>;
 
-/** An object of a file, the line it stands on (from 1), and the characters before that. */
+/** An object of a file, its line (from 1), and the number of characters before that line. */
 export interface JsonLine {
   line: number;
   offset: number;
   object: JsonObject;
 }
 
-/** A row is a few texts: a book has some megabytes. */
+/** A row has a few texts; a book has some megabytes. */
 const MAX_LINE = 2 ** 24;
-/** Conversations lie four deep. */
+/** Conversations are nested four deep. */
 const MAX_DEPTH = 64;
 
 /**
- * The objects of a file with one JSON object a line, or of one that is a list of them; blank lines are skipped. Numbers that
- * a double would change are texts: see {@link exactJson}.
+ * The objects of a file with one JSON object per line, or with a list of objects; blank lines are skipped. Numbers
+ * that a double would change become strings: see {@link exactJson}.
  */
 export function* jsonLines(content: string, problems: RowProblems): Iterable<JsonLine> {
   if (/^\s*\[/.test(content)) {
@@ -39,9 +39,9 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
   }
 }
 
-/** The objects of a JSON list, each with the line on which it begins. Elements are cut out by their brackets. */
+/** The objects of a JSON list, each with its first line. Elements are found by their brackets. */
 function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLine> {
-  // Beginnings of strings, brackets, what separates, line ends: all that a scan must see.
+  // Starts of strings, brackets, separators and line ends: all that the scan needs.
   const tokens = /["[\]{},\n]/g;
   let [line, depth, start, startLine, count] = [1, 0, -1, 1, 0];
   for (let match = tokens.exec(content); match; match = tokens.exec(content)) {
@@ -95,7 +95,10 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
   return undefined;
 }
 
-/** Throws a SyntaxError also for what is too long, deep or full: of `[],` every three bytes make a list. */
+/**
+ * Also throws a SyntaxError for a row that is too long, too deep or has too many values: in `[],` every three bytes
+ * make a list.
+ */
 function parseRow(source: string): unknown {
   if (source.length > MAX_LINE) throw new SyntaxError(`${source.length} characters`);
   const value = exactJson(source);
@@ -111,18 +114,18 @@ function depthOf(value: unknown, most: number): number {
   );
 }
 
-/** A key of the object itself. */
+/** An own property of the object. */
 export function own(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** What a value is, for messages. */
+/** The type of a value, for messages. */
 export function typeName(value: unknown): string {
   if (value === undefined || value === null) return value === null ? 'null' : 'nothing';
   return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }
 
-/** The text under a key; notes a problem where there is none. */
+/** The text under a key; reports a problem if it is missing. */
 export function textOf(object: JsonObject, name: string, line: number, problems: RowProblems): string {
   const value = own(object, name);
   if (typeof value === 'string') return value;

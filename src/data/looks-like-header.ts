@@ -1,11 +1,11 @@
 import { isNumber } from './is-number.ts';
 
-/** So many rows show what a column holds. */
+/** This many rows show the content of a column. */
 const LOOKED_AT = 1000;
 
 /**
- * Whether the first record of a table names its columns: no field of it is empty or a number, and none comes again below,
- * as a label would.
+ * Whether the first record of a table is a header: its fields are neither empty nor numbers, and do not occur again
+ * below, as labels would.
  */
 export function looksLikeHeader(records: readonly (readonly string[])[]): boolean {
   const [first, ...others] = records.slice(0, LOOKED_AT);

@@ -1,32 +1,32 @@
-// The build for browsers: the package's default one needs Node's global Buffer.
+// The browser build: the package's default one needs Node's global Buffer.
 import { parse } from 'csv-parse/browser/esm/sync';
 import { UserError } from '../support/user-error.ts';
 import { checkRowCount } from './check-row-count.ts';
 
-/** Of a record: each becomes an object of its own, tens of times the delimiter's byte. */
+/** Per record: each field becomes an object, tens of times larger than the delimiter's byte. */
 export const MAX_FIELDS = 10_000;
-/** As of a line of JSON: a book has some megabytes. */
+/** The limit of a JSON line: a book has some megabytes. */
 const MAX_RECORD = 2 ** 24;
-/** Of all records together, at some forty bytes each. */
+/** In all records together, at some forty bytes each. */
 const MAX_TABLE_FIELDS = 12_000_000;
-/** Characters of a block, or somewhat more. */
+/** Approximate number of characters in a block. */
 const BLOCK = 2 ** 20;
 const encoder = new TextEncoder();
 const QUOTE_HINT =
   'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.';
 
-/** The records of a delimited file with the line on which each starts, from 1. Blank lines are no records. */
+/** The records of a delimited file, each with its first line (from 1). Blank lines are skipped. */
 export interface Table {
   records: string[][];
   lines: number[];
 }
 
 /**
- * Splits delimited text into records of any width. Without quoting a double quote is a character like any other and a
- * record is a line; with quoting, fields follow RFC 4180 and may hold delimiters, line ends and doubled quotes.
+ * Splits delimited text into records of any width. Without quoting, a double quote is an ordinary character and a
+ * record is a line. With quoting, fields follow RFC 4180 and may contain delimiters, line ends and doubled quotes.
  *
- * @throws UserError with file and line for a quote that is never closed or stands in the middle of a field, and for more records
- * or fields than memory holds
+ * @throws UserError with file and line for an unclosed quote or one in the middle of a field, and for more records or
+ * fields than fit in memory
  */
 export function parseDelimited(content: string, fileName: string, delimiter: string, quote: boolean): Table {
   return quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, fileName, delimiter);
@@ -55,7 +55,7 @@ function splitLines(content: string, fileName: string, delimiter: string): Table
 function parseQuoted(content: string, fileName: string, delimiter: string): Table {
   const table: Table = { records: [], lines: [] };
   for (const { text, lines } of blocksOf(content, fileName, delimiter)) {
-    // The parser's own lists have room for many more fields.
+    // The parser's own arrays are over-allocated.
     for (const record of recordsOf(text, lines, fileName, delimiter)) table.records.push([...record]);
     for (const line of lines) table.lines.push(line);
   }
@@ -64,7 +64,7 @@ function parseQuoted(content: string, fileName: string, delimiter: string): Tabl
 
 function recordsOf(text: string, lines: readonly number[], fileName: string, delimiter: string): string[][] {
   try {
-    // Its own conversion of a text is five times slower.
+    // The parser's own conversion of a string is five times slower.
     return parse(encoder.encode(text), {
       delimiter,
       record_delimiter: ['\r\n', '\n'],
@@ -91,8 +91,8 @@ interface Block {
 }
 
 /**
- * Parts a file into blocks, for the parser needs many times the memory of what it is given. Records end where it would end
- * them, and what is too large is refused before anything is made of it.
+ * Splits a file into blocks, because the parser needs many times the memory of its input. Records end where the
+ * parser ends them, and oversized ones are rejected before parsing.
  */
 function* blocksOf(content: string, fileName: string, delimiter: string): Iterable<Block> {
   let [line, fields, isQuoted, all, rows] = [1, 1, false, 0, 0];

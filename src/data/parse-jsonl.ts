@@ -6,10 +6,10 @@ import { type DataOptions, type RawLabel, ROW_IDS, type Row } from './row.ts';
 import type { RowProblems } from './row-problems.ts';
 
 /**
- * Reads one JSON object a line; blank lines are skipped. Columns are keys. Labels may be strings, numbers or booleans
- * (taken as JSON writes them), for multi-label tasks lists of these.
+ * Reads one JSON object per line; blank lines are skipped. Columns are keys. Labels may be strings, numbers or
+ * booleans (as JSON writes them), for multi-label tasks lists of these.
  *
- * @param problems takes invalid JSON and values of the wrong type, with their lines
+ * @param problems collects invalid JSON and values of the wrong type, with their lines
  * @throws UserError for a key that the first row lacks
  */
 export function parseJsonl(
@@ -48,14 +48,17 @@ function isId(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'string';
 }
 
-/** A column of JSON Lines. Throws a UserError for one by number. */
+/** A column of JSON Lines. Throws a UserError for a column number. */
 export function keyName(column: string | number, fileName: string): string {
   if (typeof column === 'string') return column;
   const hint = 'Columns of JSON lines have names.';
   throw new UserError({ where: fileName, expected: 'a key', got: `column number ${column}`, hint });
 }
 
-/** Throws a UserError for a key that the first row lacks: it is most likely misspelt; later rows without it are incomplete. */
+/**
+ * Throws a UserError for a key that the first row lacks: it is most likely misspelt. Later rows without it are
+ * incomplete.
+ */
 export function checkKeys(object: JsonObject, keys: readonly (string | undefined)[], where: string): void {
   const check = (name: string | undefined) => {
     if (name === undefined || Object.hasOwn(object, name)) return;

@@ -9,10 +9,10 @@ const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * Reads rows from the content of a TSV, CSV or JSON Lines file. A byte-order mark, CRLF line ends and blank lines are
- * accepted. `fileName` decides the format (see `detectFormat`) and stands in messages.
+ * accepted. `fileName` decides the format (see `detectFormat`) and appears in messages.
  *
- * @param onSkipped told why rows are left out and how many, with `on_bad_row: skip`
- * @throws UserError with file and line for everything that is wrong with the rows, several at once.
+ * @param onSkipped called with the reasons and the number of skipped rows, with `on_bad_row: skip`
+ * @throws UserError with file and line for all problems of the rows at once
  */
 export function parseRows(
   content: string,

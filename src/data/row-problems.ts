@@ -1,20 +1,20 @@
 import { UserError } from '../support/user-error.ts';
 import type { OnSkipped } from './row.ts';
 
-/** Lines named in full per kind of problem: enough to see the pattern, few enough to read. */
+/** Lines listed in full per kind of problem: enough to see the pattern, few enough to read. */
 const MAX_SHOWN = 5;
 
-/** What is wrong with rows of one kind. */
+/** A kind of problem with rows. */
 export interface RowProblem {
   expected: string;
   got: string;
   hint?: string;
 }
 
-/** A line, or what a row of a file without lines is called. */
+/** A line, or the name of a row in a file without lines. */
 type Place = number | string;
 
-/** Gathers what is wrong with the rows of a file, so that one message tells all of it. */
+/** Collects the problems with the rows of a file, so that one message reports all. */
 export class RowProblems {
   readonly fileName: string;
   #rows = 0;
@@ -25,17 +25,17 @@ export class RowProblems {
     this.fileName = fileName;
   }
 
-  /** Rows with problems. */
+  /** Number of rows with problems. */
   get count(): number {
     return this.#rows;
   }
 
-  /** Says that another row begins, where that before may have the same place: of a list on one line. */
+  /** Starts another row, which may have the same place as the one before, as in a list on one line. */
   beginRow(): void {
     this.#last = undefined;
   }
 
-  /** Notes a problem at a place. Problems that expect the same are of one kind and told together. */
+  /** Records a problem at a place. Problems with the same expectation are of one kind and reported together. */
   add(place: Place, problem: RowProblem): void {
     if (place !== this.#last) this.#rows++;
     this.#last = place;
@@ -48,16 +48,18 @@ export class RowProblems {
     if (kind.places.length < MAX_SHOWN) kind.places.push(place);
   }
 
-  /** @throws UserError with file and line when any problem was noted. */
+  /**
+   * @throws UserError with file and line if any problem was recorded
+   */
   throwIfAny(): void {
     if (this.#kinds.size > 0) throw new UserError(this.#messages().join('\n'));
   }
 
   /**
-   * Tells of rows that are left out, with what is wrong with them.
+   * Reports the skipped rows with their problems.
    *
-   * @param kept rows that are not
-   * @throws UserError where no row is left
+   * @param kept number of rows that are not skipped
+   * @throws UserError if no row is left
    */
   tellSkipped(kept: number, tell: OnSkipped): void {
     if (this.#rows === 0) return;

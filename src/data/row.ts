@@ -1,15 +1,15 @@
-/** A label as the file writes it: one name or number, or a list of names for multi-label data. */
+/** A label in a file: one name or number, or a list of names for multi-label data. */
 export type RawLabel = string | readonly string[];
 
 /** One labelled example. */
 export interface Row {
-  /** Line of the file on which the row starts, from 1. */
+  /** The line of the file on which the row starts, from 1. */
   line: number;
   text: string;
   textPair?: string;
-  /** What the file calls the row, in a column `index`, `idx` or `id`: for rows without labels. */
+  /** The row's id, from a column `index`, `idx` or `id`: for rows without labels. */
   id?: string;
-  /** Its place among all rows of the file, from 0, where rows before it were left out. */
+  /** Its index among all rows of the file, from 0, if rows before it were skipped. */
   place?: number;
   label?: RawLabel;
 }
@@ -18,16 +18,16 @@ export interface Row {
 export interface DataColumns {
   text: string | number;
   text_pair?: string | number;
-  /** Left out, rows carry no label. Given, every row must have one. */
+  /** Without it, rows have no labels. With it, every row must have one. */
   label?: string | number;
 }
 
 export const ON_BAD_ROW = ['error', 'skip'] as const;
 
-/** Columns that number rows, as GLUE's files and the Hub's have them. */
+/** Id columns in GLUE's files and in data sets on the Hub. */
 export const ROW_IDS = ['index', 'idx', 'id'];
 
-/** Told of rows that are left out: what is wrong with them, and how many they are. */
+/** Called for skipped rows, with their problems and their number. */
 export type OnSkipped = (message: string, count: number) => void;
 
 export type FileFormat = 'tsv' | 'csv' | 'jsonl';
@@ -38,14 +38,14 @@ export interface DataOptions extends DataColumns {
   listed?: boolean;
   /** Whether the first line names the columns. Default: yes if any column is given by name. */
   header?: boolean;
-  /** Whether a double quote encloses fields. Default: yes where commas separate, no where tabs do (GLUE). */
+  /** Whether double quotes enclose fields. Default: yes with commas, no with tabs (GLUE). */
   quote?: boolean;
-  /** Separates the labels of one row in a multi-label TSV or CSV. Default: `;`. */
+  /** Separator of the labels of one row in a multi-label TSV or CSV. Default: `;`. */
   label_separator?: string;
-  /** Whether a row that cannot be read is an error (the default) or left out; see `parseRows`. */
+  /** Whether a row that cannot be read is an error (the default) or skipped; see `parseRows`. */
   on_bad_row?: (typeof ON_BAD_ROW)[number];
-  /** What separates the fields of a table. Default: by the format. */
+  /** Separator of the fields of a table. Default: by the format. */
   delimiter?: string;
-  /** Default: by the name's extension, see `detectFormat`. Needed for standard input only. */
+  /** Default: by the file's extension, see `detectFormat`. Only needed for standard input. */
   format?: FileFormat;
 }

@@ -8,10 +8,11 @@ import type { RowProblems } from './row-problems.ts';
 const DEFAULT_LABEL_SEPARATOR = ';';
 
 /**
- * Picks the text, pair and label columns out of a table. With a header every record must have the header's width; so
- * must, with the first record's, those of a quoted file. Without either, records may be wider than the columns used.
+ * Selects the text, pair and label columns of a table. With a header, every record must have the header's width.
+ * Without, the records of a quoted file must have the first one's width. Otherwise, records may be wider than the
+ * columns used.
  *
- * @param problems takes ragged records and records without a label, which are left out
+ * @param problems collects ragged records and records without a label, which are skipped
  * @throws UserError for an unknown column
  */
 export function rowsFromTable(
@@ -115,7 +116,7 @@ function columnIndex(given: string | number, header: string[] | undefined, width
   return index;
 }
 
-/** What to do where the header's one name is several, of which one is wanted. */
+/** The advice if the header's only name would be several with another delimiter, one of them requested. */
 function otherDelimiter(given: string, names: readonly string[]): string | undefined {
   if (names.length > 1) return undefined;
   const found = DELIMITERS.find(([delimiter]) =>
@@ -127,7 +128,7 @@ function otherDelimiter(given: string, names: readonly string[]): string | undef
   );
 }
 
-/** What may separate fields, and how that is said and given. */
+/** Possible delimiters, with their names and how to set them. */
 const DELIMITERS = [
   [';', 'semicolons', "';'"],
   [',', 'commas', ','],

@@ -1,10 +1,10 @@
 import { UserError } from '../support/user-error.ts';
 import type { TextFile } from './text-file.ts';
 
-/** Rows of a program, as a file of JSON Lines has them. */
+/** Rows from a program, in the form of JSON Lines. */
 export type Rows = readonly object[];
 
-/** Whether these are rows, and no list of files' names. */
+/** Whether these are rows instead of a list of file names. */
 export function isRows(value: unknown): value is Rows {
   return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null);
 }
@@ -12,8 +12,8 @@ export function isRows(value: unknown): value is Rows {
 /**
  * Rows as JSON Lines.
  *
- * @param where what they are called in messages
- * @throws UserError for values that JSON has not, such as a BigInt
+ * @param where their name in messages
+ * @throws UserError for values that JSON lacks, such as a BigInt
  */
 export function rowsText(rows: Rows, where: string): string {
   return rows.map((row, i) => `${jsonOf(row, `${where}, row ${i + 1}`)}\n`).join('');
@@ -29,7 +29,7 @@ function jsonOf(row: object, where: string): string {
   }
 }
 
-/** Such a text as the file that it stands for. */
+/** A file in memory with this text. */
 export function textInMemory(name: string, text: string): TextFile {
   return { name, size: text.length, read: () => text };
 }

@@ -1,14 +1,14 @@
 import { detectFormat } from './detect-format.ts';
 import type { DataOptions } from './row.ts';
 
-/** How the fields of a table are told apart. */
+/** How the fields of a table are separated. */
 export interface TableLayout {
   delimiter: string;
-  /** Whether a double quote encloses fields. */
+  /** Whether double quotes enclose fields. */
   quote: boolean;
 }
 
-/** How a file of rows is read as a table; undefined for JSON. */
+/** How to read a file of rows as a table; undefined for JSON. */
 export function tableLayout(
   content: string,
   fileName: string,

@@ -1,17 +1,17 @@
 import type { ColumnClasses } from './parquet/class-names.ts';
 
-/** A file of text, read when it is needed. */
+/** A text file, read on demand. */
 export interface TextFile {
-  /** As messages call it. */
+  /** The name in messages. */
   name: string;
   /** In bytes, for progress. */
   size: number;
   /**
-   * Its content without byte-order mark.
+   * The content without byte-order mark.
    *
-   * @param onNotice with it, text that is not UTF-8 is read as spreadsheets write it, and that is told
+   * @param onNotice with it, text that is not UTF-8 is read as spreadsheets write it, with a notice
    */
   read(onNotice?: (message: string) => void): string;
-  /** Classes that the file knows by name, by column. */
+  /** Class names stored in the file, by column. */
   classes?: ColumnClasses;
 }

@@ -1,8 +1,8 @@
 import { assertSameLength } from './assert-same-length.ts';
 
 /**
- * Share of rows whose prediction equals the target, as `sklearn.metrics.accuracy_score`. `width` > 1 reads both as
- * rows of that many 0/1 indicators, and a row counts only when all of it is right (subset accuracy).
+ * The share of rows with a prediction equal to the target, as `sklearn.metrics.accuracy_score`. With `width` > 1,
+ * both are rows of that many 0/1 indicators, and a row counts only if all of it is right (subset accuracy).
  */
 export function accuracy(predictions: ArrayLike<number>, targets: ArrayLike<number>, width = 1): number {
   assertSameLength(predictions, targets);

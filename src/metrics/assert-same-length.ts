@@ -1,4 +1,4 @@
-/** Throws where there are more predictions than targets, or fewer: every score would be wrong in silence. */
+/** Throws if the numbers of predictions and targets differ: scores would be silently wrong. */
 export function assertSameLength(predictions: ArrayLike<number>, targets: ArrayLike<number>): void {
   if (predictions.length === targets.length && targets.length > 0) return;
   throw new Error(

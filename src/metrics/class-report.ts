@@ -1,4 +1,4 @@
-/** What is to be said of a class: shares of what was taken for it and of what it is, and the rows it has. */
+/** Scores of a class: precision, recall and its number of rows. */
 export interface ClassScores {
   precision: number;
   recall: number;
@@ -6,7 +6,9 @@ export interface ClassScores {
   support: number;
 }
 
-/** Scores of each class by itself from a confusion matrix, as `sklearn.metrics.classification_report`; 0 where nothing is to be divided. */
+/**
+ * Scores of each class from a confusion matrix, as `sklearn.metrics.classification_report`; 0 if a denominator is 0.
+ */
 export function classReport(counts: readonly (readonly number[])[]): ClassScores[] {
   return counts.map((row, id) => {
     const support = row.reduce((sum, count) => sum + count, 0);

@@ -1,9 +1,9 @@
-/** How the table of a longest common subsequence is walked back from a pair of tokens. */
+/** Directions for walking back through the table of a longest common subsequence. */
 const [BOTH, FIRST, SECOND] = [0, 1, 2];
 
 /**
- * A longest common subsequence as places in `first`. Of several it is the one that ROUGE's Python package reads out: from
- * the end, with a step back in `first` where both ways are as good.
+ * A longest common subsequence as positions in `first`. Of several, the one that ROUGE's Python package returns: from
+ * the end, with a step back in `first` if both directions are equal.
  */
 export function commonSubsequence(first: readonly string[], second: readonly string[]): number[] {
   const width = second.length;

@@ -1,7 +1,7 @@
 /**
  * The mean cross-entropy of classes, in 64 bits.
  *
- * @param logits [rows, classes], row after row
+ * @param logits [rows, classes], row-major
  * @param targets [rows], the class of each
  */
 export function meanCrossEntropy(logits: Float32Array, classes: number, targets: ArrayLike<number>): number {

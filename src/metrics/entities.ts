@@ -1,4 +1,4 @@
-/** Words that name one thing together. */
+/** Adjacent words that name one thing. */
 export interface Entity {
   type: string;
   /** Its words are [start, end). */
@@ -6,7 +6,7 @@ export interface Entity {
   end: number;
 }
 
-/** A tag cut in two: its first character, and the type of what it is part of. */
+/** A tag split in two: its first character and its entity type. */
 interface Tag {
   prefix: string;
   type: string;
@@ -16,10 +16,10 @@ const OUTSIDE = 'O';
 const NO_TYPE = '_';
 
 /**
- * The entities that tags mark, as seqeval 1.2.2 reads them in its default mode, that of the CoNLL tasks' own script: any
- * scheme of `B-`, `I-`, `E-` and `S-` before a type and `O` outside (IOB1, IOB2, IOBES) is understood, and where tags are
- * ill-formed, an entity begins with whatever does not go on with the one before it. A tag of another form counts as its
- * first character before the rest.
+ * The entities that tags mark, equal to seqeval 1.2.2 in its default mode, that of the CoNLL script. It accepts any
+ * scheme with `B-`, `I-`, `E-` and `S-` before a type and `O` outside (IOB1, IOB2, IOBES). With ill-formed tags, any
+ * tag that does not continue the previous entity begins one. A tag of another form is split after its first
+ * character.
  *
  * @param tags none of them empty
  */
@@ -56,7 +56,7 @@ function starts(before: Tag, tag: Tag): boolean {
   return isPart(tag) && before.type !== tag.type;
 }
 
-/** The script reads a full stop as a tag outside. */
+/** The script treats a full stop as a tag outside. */
 function isPart({ prefix }: Tag): boolean {
   return prefix !== OUTSIDE && prefix !== '.';
 }

@@ -7,8 +7,8 @@ export function binaryF1({ predicted, actual, correct }: ClassCounts, positive =
 }
 
 /**
- * Mean F1 over classes, as `f1_score(average="macro")`. Like there, a class that is neither a target nor predicted
- * in these rows is left out of the mean.
+ * Mean F1 over classes, as `f1_score(average="macro")`. As in scikit-learn, a class that is neither a target nor
+ * predicted in these rows is left out of the mean.
  */
 export function macroF1({ predicted, actual, correct }: ClassCounts): number {
   let sum = 0;
@@ -35,7 +35,7 @@ export function microF1(predictions: ArrayLike<number>, targets: ArrayLike<numbe
   return harmonic(correct, predicted, actual);
 }
 
-/** 2 P R / (P + R) in counts; 0 where nothing was predicted and nothing was there (scikit-learn's zero division). */
+/** 2 P R / (P + R) from counts; 0 if both the predicted and the actual count are 0 (scikit-learn's zero division). */
 function harmonic(correct: number, predicted: number, actual: number): number {
   return predicted + actual === 0 ? 0 : (2 * correct) / (predicted + actual);
 }

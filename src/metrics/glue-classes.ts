@@ -1,6 +1,6 @@
 /**
- * The classes of GLUE's tasks by the names of the Hub's data sets, in their order: `nyu-mll/glue` numbers them so. GLUE's
- * own files have these names of MNLI, QNLI and RTE, and the numbers of the others.
+ * Class names of GLUE's tasks in the order of the Hub's data set `nyu-mll/glue`, which numbers them. GLUE's own files
+ * have these names for MNLI, QNLI and RTE, and numbers for the others.
  */
 export const GLUE_CLASSES = {
   cola: ['unacceptable', 'acceptable'],

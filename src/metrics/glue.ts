@@ -17,13 +17,13 @@ const shareAndF1: GlueMetric = (predictions, references) => {
   return combined({ ...share(predictions, references), f1: binaryF1(counts) });
 };
 
-/** The mean of a task's scores, where it has two. */
+/** The mean of a task's scores, if it has two. */
 function combined(scores: Record<string, number>): Record<string, number> {
   const values = Object.values(scores);
   return { ...scores, combined_score: values.reduce((sum, value) => sum + value, 0) / values.length };
 }
 
-/** GLUE's tasks: their scores by the names of Hugging Face's metric, of the ids of classes or of numbers. */
+/** GLUE's tasks: their scores, by the names of Hugging Face's metric, from class ids or numbers. */
 export const GLUE_METRICS = {
   cola: (predictions, references) => ({
     matthews_correlation: matthewsCorrelation(

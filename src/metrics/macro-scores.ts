@@ -1,6 +1,6 @@
 import { type ClassScores, classReport } from './class-report.ts';
 
-/** The means of {@link classReport} over classes, as F1's has it: without those that are neither here nor predicted. */
+/** The means of {@link classReport} over classes, as for F1: without classes that are neither targets nor predicted. */
 export function macroScores(counts: readonly (readonly number[])[]): ClassScores {
   const scores = classReport(counts);
   const present = scores.filter((_, id) => counts.some((row, other) => row[id] + counts[id][other] > 0));

@@ -1,8 +1,8 @@
 import type { ClassCounts } from './class-counts.ts';
 
 /**
- * Matthews correlation for any number of classes (Gorodkin's R_K), as `sklearn.metrics.matthews_corrcoef`:
- * 0 where it is undefined because all predictions or all targets are one class.
+ * Matthews correlation for any number of classes (Gorodkin's R_K), as `sklearn.metrics.matthews_corrcoef`. 0 if it is
+ * undefined because all predictions or all targets are one class.
  */
 export function matthewsCorrelation({ rows, predicted, actual, correct }: ClassCounts): number {
   let hits = 0;

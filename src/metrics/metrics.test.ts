@@ -12,14 +12,14 @@ import { r2Score } from './r2-score.ts';
 import { SCORES, scoreFacts } from './scores.ts';
 import { spearmanr } from './spearmanr.ts';
 
-// By hand: the tests of the tasks compare all of them with scikit-learn and scipy.
+// Computed by hand. The tests of the tasks compare all scores with scikit-learn and scipy.
 describe('scores', () => {
   it('of classes', () => {
     const counts = classCounts([0, 1, 1, 2], [0, 1, 2, 2], 3);
     expect(accuracy([0, 1, 1, 2], [0, 1, 2, 2])).toBe(0.75);
     expect(macroF1(counts)).toBeCloseTo((1 + 2 / 3 + 2 / 3) / 3, 12);
     expect(binaryF1(classCounts([0, 1, 1, 0], [0, 1, 0, 1], 2))).toBe(0.5);
-    // (4·3 - 5) / √((16 - 6) (16 - 6)): rows, right ones, and what chance would give.
+    // (4·3 - 5) / √((16 - 6) (16 - 6)): rows, right ones, and the expectation by chance.
     expect(matthewsCorrelation(counts)).toBeCloseTo(7 / 10, 12);
   });
 

@@ -3,20 +3,21 @@ import { UserError } from '../support/user-error.ts';
 import { SCORES } from './scores.ts';
 
 /**
- * A score of the caller's own, of all rows of a set at once. For classes, sets of classes and numbers a prediction is what
- * `predict` gives of a row, and a reference its label (a string, a list of strings, a number); for tags both are the tags of the
- * words of a sentence that the model sees; for questions and sequence to sequence a text, and the texts that are right.
+ * A custom score, computed from all rows of a set at once. For classes, sets of classes and numbers, a prediction is
+ * the result of `predict` for a row, and a reference is its label (a string, a list of strings, a number). For tags,
+ * both are the tags of a sentence's words, as far as the model sees them. For questions and sequence to sequence, a
+ * prediction is a text, and a reference the list of right texts.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the task decides what they are, and the caller says so
 export type OwnMetric = (predictions: readonly any[], references: readonly any[]) => number | Promise<number>;
 
-/** Such scores by their names, which are `eval_<name>` in logs. */
+/** Custom scores by name; logs show them as `eval_<name>`. */
 export type OwnMetrics = Readonly<Record<string, OwnMetric>>;
 
-/** What an evaluation's event has beside its scores. */
+/** Keys of an evaluation's event beside its scores. */
 const TAKEN = ['runtime', 'samples_per_second'];
 
-/** What is wrong with the names of one's own scores. */
+/** Problems with the names of custom scores. */
 export function ownMetricProblems(names: readonly string[]): Problem[] {
   return names.flatMap((name): Problem[] => {
     const path = ['metrics', name];
@@ -27,7 +28,7 @@ export function ownMetricProblems(names: readonly string[]): Problem[] {
   });
 }
 
-/** Gives the scores back. Throws a UserError for a name that is wrong. */
+/** Returns the scores. Throws a UserError for an invalid name. */
 export function assertOwnMetrics(metrics: OwnMetrics): OwnMetrics {
   for (const { path, ...complaint } of ownMetricProblems(Object.keys(metrics)))
     throw new UserError({ key: path.join('.'), ...complaint });
@@ -35,9 +36,9 @@ export function assertOwnMetrics(metrics: OwnMetrics): OwnMetrics {
 }
 
 /**
- * Computes one's own scores one after the other.
+ * Computes custom scores one after the other.
  *
- * @throws UserError for one that gives no number; what a function throws
+ * @throws UserError if one does not return a number; any error of the functions
  */
 export async function computeOwn(
   metrics: OwnMetrics,

@@ -1,8 +1,8 @@
 import { assertSameLength } from './assert-same-length.ts';
 
 /**
- * Pearson correlation, as `scipy.stats.pearsonr`: NaN where it is undefined, that is for a single point or when
- * either side is constant. Two passes in 64 bits, so that a large mean costs no digits.
+ * Pearson correlation, as `scipy.stats.pearsonr`. NaN if it is undefined: for a single point, or if either side is
+ * constant. Two passes in 64 bits, so that a large mean costs no digits.
  */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
   assertSameLength(x, y);
@@ -28,7 +28,7 @@ function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
-/** Compared by value: a rounded mean would leave tiny deviations and a correlation made of noise. */
+/** Compared by value: a rounded mean would leave tiny deviations, and the correlation would be noise. */
 function isConstant(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
   return true;

@@ -1,10 +1,10 @@
-/** A suffix, what stands in its place, and what must be true of the stem before it (by default: its measure is above 0). */
+/** A suffix, its replacement, and a condition on the stem before it (default: its measure is above 0). */
 type Rule = readonly [suffix: string, replacement: string, condition?: (stem: string) => boolean];
 
 const always = () => true;
 const isLong = (stem: string) => measure(stem) > 1;
 
-/** Words that the rules would get wrong. */
+/** Words that the rules would stem wrongly. */
 const IRREGULAR: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ...{ sky: 'sky', skies: 'sky', dying: 'die', lying: 'lie', tying: 'tie', news: 'news', howe: 'howe' },
@@ -47,7 +47,7 @@ const ENDINGS: readonly Rule[] = [
 ].map((suffix) => [suffix, '', suffix === 'ion' ? (stem) => isLong(stem) && /[st]$/.test(stem) : isLong]);
 
 /**
- * The stem of a word in lower case by Porter's algorithm (1980) with the changes of NLTK's `PorterStemmer` in its default
+ * The stem of a lowercase word by Porter's algorithm (1980) with the changes of NLTK's `PorterStemmer` in its default
  * mode, which ROUGE's Python package uses.
  */
 export function porterStem(word: string): string {
@@ -62,7 +62,7 @@ export function porterStem(word: string): string {
   return withoutLastLetter(stem);
 }
 
-/** By the first rule whose suffix the word has; where its condition fails, no other is tried. */
+/** Applies the first rule with a matching suffix; if its condition fails, no other rule is tried. */
 function applied(rules: readonly Rule[], word: string): string {
   const rule = rules.find(([suffix]) => word.endsWith(suffix));
   if (!rule) return word;
@@ -91,7 +91,7 @@ function withoutDoubleSuffix(word: string): string {
   return isTwice ? withoutDoubleSuffix(word.slice(0, -2)) : applied(DOUBLE_SUFFIXES, word);
 }
 
-/** Without an e that is not heard, and with one l for two. */
+/** Removes a silent final e, and replaces ll by l. */
 function withoutLastLetter(word: string): string {
   const stem = word.slice(0, -1);
   if (word.endsWith('e')) {
@@ -105,7 +105,7 @@ function withoutDoubleL(word: string): string {
   return word.endsWith('ll') && isLong(word.slice(0, -1)) ? word.slice(0, -1) : word;
 }
 
-/** Of each letter whether it is a consonant: neither a vowel, nor a y behind a consonant. */
+/** For each letter, whether it is a consonant: neither a vowel nor a y after a consonant. */
 function consonants(word: string): boolean[] {
   const flags: boolean[] = [];
   for (const letter of word) {
@@ -118,7 +118,7 @@ function isConsonant(word: string, at: number): boolean {
   return consonants(word.slice(0, at + 1))[at];
 }
 
-/** Porter's m: how many times consonants follow vowels. */
+/** Porter's m: the number of vowel-consonant sequences. */
 function measure(word: string): number {
   const flags = consonants(word);
   return flags.filter((flag, i) => flag && i > 0 && !flags[i - 1]).length;

@@ -1,4 +1,4 @@
-/** The class with the largest logit in each row of `[rows, classes]`; the first of equals, as `numpy.argmax`. */
+/** The class with the largest logit in each row of `[rows, classes]`; the first of equal ones, as `numpy.argmax`. */
 export function argmaxRows(logits: Float32Array, classes: number): Int32Array {
   const labels = new Int32Array(logits.length / classes);
   for (let row = 0; row < labels.length; row++) {
@@ -8,7 +8,7 @@ export function argmaxRows(logits: Float32Array, classes: number): Int32Array {
   return labels;
 }
 
-/** 1 where a multi-label logit is positive, that is where its sigmoid exceeds one half. */
+/** 1 for each positive multi-label logit: its sigmoid exceeds one half. */
 export function positiveLogits(logits: Float32Array): Int32Array {
   return Int32Array.from(logits, (logit) => (logit > 0 ? 1 : 0));
 }

@@ -1,8 +1,8 @@
 import { assertSameLength } from './assert-same-length.ts';
 
 /**
- * Share of the targets' variance that predictions explain, as `sklearn.metrics.r2_score`: 1 at best, 0 of the mean,
- * below 0 of what is worse. Of equal targets 1 where all are met, else 0; NaN for fewer than two.
+ * The share of the targets' variance that predictions explain, as `sklearn.metrics.r2_score`: at best 1, 0 for the
+ * mean, negative for worse predictions. For equal targets, 1 if all are met, otherwise 0. NaN for fewer than two.
  */
 export function r2Score(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
   assertSameLength(predictions, targets);

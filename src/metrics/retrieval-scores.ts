@@ -1,4 +1,4 @@
-/** Places at which retrieval is scored, as in BEIR and MTEB. */
+/** Ranks at which retrieval is scored, as in BEIR and MTEB. */
 const [CUT, MAP_CUT] = [10, 100];
 const RECALL_CUTS = [1, 5, 10] as const;
 
@@ -13,10 +13,10 @@ export interface RetrievalScores {
 }
 
 /**
- * Scores of ranked answers, means over the queries, as sentence-transformers' `InformationRetrievalEvaluator` gives them.
+ * Scores of ranked answers, means over the queries, as in sentence-transformers' `InformationRetrievalEvaluator`.
  *
- * @param ranked of each query: the numbers of texts, the best first, at least 100 of them or all that there are
- * @param relevant of each query: the numbers of the texts that answer it; at least one
+ * @param ranked for each query, the indices of texts, the best first; at least 100, or all
+ * @param relevant for each query, the indices of the relevant texts; at least one
  */
 export function retrievalScores(
   ranked: readonly ArrayLike<number>[],
@@ -51,7 +51,7 @@ function gain(hits: readonly boolean[]): number {
   return hits.slice(0, CUT).reduce((sum, hit, i) => sum + (hit ? 1 / Math.log2(i + 2) : 0), 0);
 }
 
-/** Precision at each hit among the first hundred, over as many hits as there could be. */
+/** The sum of precisions at each hit among the first hundred, divided by the largest possible number of hits. */
 function averagePrecision(hits: readonly boolean[], count: number): number {
   let [found, sum] = [0, 0];
   hits.slice(0, MAP_CUT).forEach((hit, i) => {

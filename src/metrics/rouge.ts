@@ -12,9 +12,9 @@ export interface RougeScore {
 }
 
 /**
- * Mean F-measures of texts, as fractions of 1: what the Python package rouge_score 0.1.2 gives with `use_stemmer=True`.
+ * Mean F-measures of texts from 0 to 1, equal to the Python package rouge_score 0.1.2 with `use_stemmer=True`.
  *
- * @param references of each text one or more: of several the best counts, for each score by itself
+ * @param references one or more for each text; the best counts, for each score separately
  */
 export function rouge(
   predictions: readonly string[],
@@ -31,7 +31,7 @@ export function rouge(
   };
 }
 
-/** The scores of one text against the references that suit it best. */
+/** The scores of one text against its best references. */
 export function rougeOfText(
   prediction: string,
   references: readonly string[],
@@ -51,7 +51,7 @@ export function rougeOfText(
 /** The stemmed words of a text. */
 class Tokens {
   readonly all: readonly string[];
-  /** The same of each line: a sentence, for rougeLsum. */
+  /** The same for each line: a sentence, for rougeLsum. */
   readonly lines: readonly (readonly string[])[];
 
   constructor(text: string) {
@@ -63,7 +63,7 @@ class Tokens {
   }
 }
 
-/** Letters and digits of ASCII make words; those of more than three are stemmed. */
+/** Words consist of ASCII letters and digits; those of more than three are stemmed. */
 function tokenize(text: string): string[] {
   const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   return words.map((word) => (word.length > 3 ? porterStem(word) : word));
@@ -79,7 +79,9 @@ function scoresOf(reference: Tokens, predicted: Tokens): Record<RougeType, Rouge
   };
 }
 
-/** @param hits what both have; `wanted` and `given`: what each has */
+/**
+ * @param hits common words; `wanted` and `given`: words of the reference and of the text
+ */
 function score(hits: number, wanted: number, given: number): RougeScore {
   const precision = hits / Math.max(given, 1);
   const recall = hits / Math.max(wanted, 1);
@@ -106,7 +108,10 @@ function counts(items: Iterable<string>): Map<string, number> {
   return found;
 }
 
-/** Words of the target's sentences that any sentence given has in order; none counts more often than both have it. */
+/**
+ * Words of the reference's sentences that also occur in order in any sentence of the text; none counts more often
+ * than in both.
+ */
 function unionHits(target: readonly (readonly string[])[], given: readonly (readonly string[])[]): number {
   const [wanted, there] = [counts(target.flat()), counts(given.flat())];
   let hits = 0;

@@ -1,15 +1,15 @@
 import { Random } from '../support/random.ts';
 
-/** Where a score of all rows like these lies with a probability of 95 %. */
+/** The 95 % confidence interval of a score. */
 export type ScoreInterval = readonly [low: number, high: number];
 
 const NORMAL = 1.959964;
 const MOST_RESAMPLES = 1000;
 const LEAST_RESAMPLES = 100;
-/** Rows that are drawn in all: some tenths of a second. */
+/** Rows drawn in all: some tenths of a second. */
 const MOST_DRAWN = 2e6;
 
-/** The interval of a share of rows, of which each is right or wrong (Wilson 1927). */
+/** The interval of a share of rows that are right (Wilson 1927). */
 export function wilson(share: number, rows: number): ScoreInterval {
   const z2 = NORMAL ** 2;
   const centre = (share + z2 / (2 * rows)) / (1 + z2 / rows);
@@ -18,11 +18,11 @@ export function wilson(share: number, rows: number): ScoreInterval {
 }
 
 /**
- * The interval of any score: its quantiles over sets of as many rows, drawn from these with repetition (Efron's percentile
+ * The interval of any score: its quantiles over resamples of the rows with replacement (Efron's percentile
  * bootstrap). The same rows give the same interval.
  *
- * @param scoreOf the score of the rows with these numbers
- * @returns undefined where the score of most such sets is not defined
+ * @param scoreOf the score of the rows with these indices
+ * @returns undefined if the score is undefined for most resamples
  */
 export function bootstrap(rows: number, scoreOf: (rows: Int32Array) => number): ScoreInterval | undefined {
   const random = new Random(0, 'bootstrap');

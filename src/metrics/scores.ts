@@ -1,10 +1,10 @@
-/** What is known of a score beside how it is computed. */
+/** Facts about a score, beside its computation. */
 export interface ScoreFacts {
-  /** For people. */
+  /** Display name. */
   title: string;
-  /** What the Hub calls it; missing for scores that no card shows. */
+  /** Its name on the Hub; missing for scores that no card shows. */
   hub?: { type: string; name: string };
-  /** Whether a model is better with less of it. */
+  /** Whether lower is better. */
   lessIsBetter?: boolean;
 }
 
@@ -59,7 +59,7 @@ export const SCORES = {
 export type ScoreName = keyof typeof SCORES;
 
 /**
- * The facts of a score, also of one among several validation sets (`matched_accuracy`); undefined for one that this
+ * The facts of a score, also for one of several validation sets (`matched_accuracy`); undefined for a score that this
  * version does not know.
  */
 export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | undefined {
@@ -72,7 +72,7 @@ export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | unde
   return { ...SCORES[longest as ScoreName], set: name.slice(0, -longest.length - 1) };
 }
 
-/** A score's name with how it is averaged over classes: `f1 (macro)`. */
+/** A score's name with its averaging over classes: `f1 (macro)`. */
 export function averaged(name: string, average: string | undefined): string {
   return average === undefined ? name : `${name} (${average})`;
 }

@@ -5,12 +5,12 @@ import { type EntityScores, seqeval } from './seqeval.ts';
 
 interface Case {
   name: string;
-  /** Tags of each sentence, with a space between them. */
+  /** Tags of each sentence, separated by spaces. */
   references: string[];
   predictions: string[];
   /** `type start end`, over all sentences with a tag `O` after each. */
   entities: string[];
-  /** null where seqeval divides by zero. */
+  /** null if seqeval divides by zero. */
   accuracy: number | null;
   all: number[];
   types: Record<string, number[]>;

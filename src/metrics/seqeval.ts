@@ -1,20 +1,20 @@
 import { entities } from './entities.ts';
 
-/** Scores of entities. An entity is right when its type and all of its words are. */
+/** Scores of entities. An entity is right if its type and all of its words are. */
 export interface EntityScores {
-  /** Right ones among those predicted; 0 where none was. */
+  /** The share of predicted entities that are right; 0 if none was predicted. */
   precision: number;
-  /** Right ones among those that are there; 0 where none is. */
+  /** The share of true entities that were found; 0 if there are none. */
   recall: number;
   f1: number;
-  /** Entities that are there. */
+  /** The number of true entities. */
   support: number;
 }
 
 export interface SeqevalScores extends EntityScores {
-  /** Share of words with the right tag; NaN where there are no words (seqeval fails there). */
+  /** The share of words with the right tag; NaN if there are no words (seqeval fails there). */
   accuracy: number;
-  /** The scores of each type that is there or was predicted, by name. */
+  /** The scores of each type among the true and predicted entities, by name. */
   types: ReadonlyMap<string, EntityScores>;
 }
 
@@ -25,11 +25,11 @@ interface Counts {
 }
 
 /**
- * Scores predicted tags of sentences against true ones, over all entities (micro average) and for each type, as the
- * Python package seqeval 1.2.2 in its default mode with `zero_division=0`.
+ * Scores predicted tags of sentences against true ones, over all entities (micro average) and for each type. Equal to
+ * the Python package seqeval 1.2.2 in its default mode with `zero_division=0`.
  *
  * @param predictions the tags of each sentence
- * @param references the true ones: as many sentences, as many tags in each
+ * @param references the true tags: as many sentences, and as many tags in each
  */
 export function seqeval(
   predictions: readonly (readonly string[])[],
@@ -51,7 +51,7 @@ export function seqeval(
   };
 }
 
-/** Sentences end to end, with a tag outside between them. */
+/** Sentences concatenated, with an outside tag between them. */
 function joined(sentences: readonly (readonly string[])[]): string[] {
   return sentences.flatMap((tags) => [...tags, 'O']);
 }
@@ -70,7 +70,7 @@ function countByType(predicted: readonly string[], actual: readonly string[]): M
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** Where entities are, as one number each: the same words twice are one place. */
+/** Positions of entities, one number each: two entities with the same words are one position. */
 function placesByType(tags: readonly string[]): Map<string, Set<number>> {
   const places = new Map<string, Set<number>>();
   for (const { type, start, end } of entities(tags)) {

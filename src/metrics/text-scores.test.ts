@@ -4,9 +4,9 @@ import { bleu, tokenize13a } from './bleu.ts';
 import { porterStem } from './porter-stem.ts';
 import { ROUGE_TYPES, rouge, rougeOfText } from './rouge.ts';
 
-/** What scripts/oracle/text_scores.py wrote. */
+/** The output of scripts/oracle/text_scores.py. */
 interface Fixture {
-  /** `word:stem`, with spaces between. */
+  /** `word:stem`, separated by spaces. */
   stems: string;
   texts: {
     prediction: string;
@@ -16,7 +16,7 @@ interface Fixture {
     /** Precision, recall and F-measure of each type. */
     rouge: [number, number, number][];
   }[];
-  /** Some of the texts. */
+  /** Indices of some of the texts. */
   corpora: { texts: number[]; bleu: number }[];
 }
 

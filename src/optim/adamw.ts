@@ -7,13 +7,13 @@ export interface AdamWOptions {
   betas?: [number, number];
   eps?: number;
   weightDecay?: number;
-  /** The ranges that decay, in order and disjoint; the rest (biases, norms) does not. None by default. */
+  /** The ranges with weight decay, in order and disjoint; the rest (biases, norms) has none. Default: no range. */
   decay?: readonly Segment[];
 }
 
-/** Everything that a checkpoint keeps. Plain arrays, so that a caller can rebuild them when the vector shrinks. */
+/** The state in a checkpoint. Plain arrays, so that a caller can rebuild them when the vector shrinks. */
 export interface AdamWState {
-  /** First moments, one a value. */
+  /** First moments, one per value. */
   m: Float32Array;
   /** Second moments. */
   v: Float32Array;
@@ -22,8 +22,8 @@ export interface AdamWState {
 }
 
 /**
- * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), equal to `torch.optim.AdamW` within the
- * rounding of 32 bits, in which it computes as that does.
+ * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), equal to `torch.optim.AdamW` up to 32-bit
+ * rounding.
  */
 export class AdamW {
   readonly #beta1: number;
@@ -61,20 +61,20 @@ export class AdamW {
     this.#update(values, gradient, lr);
   }
 
-  /** The state itself, not a copy: it moves on with the next step. */
+  /** The state itself, not a copy: the next step changes it. */
   state(): AdamWState {
     return { m: this.#m, v: this.#v, step: this.#step };
   }
 
   /**
-   * Forgets the first moments of some values. The second stay: a fresh one would make steps of several times the learning rate, for
-   * the correction of its start goes by the one count of steps.
+   * Resets the first moments of some values. The second moments stay: the bias correction depends on the single step
+   * count, so fresh ones would cause steps of several times the learning rate.
    */
   forget(indices: readonly number[]): void {
     for (const index of indices) this.#m[index] = 0;
   }
 
-  /** Takes over a state of the same length; its arrays are used, not copied. */
+  /** Restores a state of the same length; its arrays are used, not copied. */
   restore({ m, v, step }: AdamWState): void {
     this.#check(m.length, v.length);
     this.#m = m;
@@ -82,7 +82,7 @@ export class AdamW {
     this.#step = step;
   }
 
-  /** What weight decay leaves. */
+  /** Applies weight decay; `kept` is the remaining factor. */
   #shrink(values: Float32Array, kept: number): void {
     for (const { start, end } of this.#decay) {
       for (let i = start; i < end; i++) values[i] *= kept;
@@ -109,7 +109,7 @@ export class AdamW {
   }
 }
 
-/** m ← β1 m + (1-β1) g,  v ← β2 v + (1-β2) g²,  w ← w - α m / (√v ρ + ε), with both corrections of the start in α and ρ. */
+/** m ← β1 m + (1-β1) g,  v ← β2 v + (1-β2) g²,  w ← w - α m / (√v ρ + ε), with both bias corrections in α and ρ. */
 const UPDATE = lazy(
   () =>
     new VectorLoop(

@@ -2,15 +2,15 @@ import { lazy } from '../support/lazy.ts';
 import { multiply } from '../support/vector-loop/expression.ts';
 import { VectorLoop } from '../support/vector-loop/vector-loop.ts';
 
-/** Guards the division where the norm is zero; PyTorch's constant. */
+/** Avoids a division by zero; PyTorch's constant. */
 const EPSILON = 1e-6;
 
 /**
- * Euclidean norm of a flat vector, summed in 64 bits. It is NaN or infinite exactly when an element is, so it serves
- * as the test whether a gradient is usable.
+ * Euclidean norm of a flat vector, summed in 64 bits. It is NaN or infinite exactly if an element is, so it also
+ * shows whether a gradient is usable.
  */
 export function globalNorm(vector: Float32Array): number {
-  // Four sums: with one, each addition would wait for the one before.
+  // Four sums: with one, each addition would wait for the previous one.
   let [a, b, c, d] = [0, 0, 0, 0];
   const whole = vector.length - (vector.length % 4);
   for (let i = 0; i < whole; i += 4) {
@@ -24,8 +24,8 @@ export function globalNorm(vector: Float32Array): number {
 }
 
 /**
- * Scales `gradient` in place so that its norm is at most `maxNorm`, as `torch.nn.utils.clip_grad_norm_`, and returns
- * the norm it had. Does not scale when `maxNorm` is 0 (no clipping, as in Hugging Face's trainer) or the norm is
+ * Scales `gradient` in place so that its norm is at most `maxNorm`, as `torch.nn.utils.clip_grad_norm_`. Returns the
+ * norm before scaling. Does not scale if `maxNorm` is 0 (no clipping, as in Hugging Face's trainer) or the norm is
  * not finite.
  */
 export function clipByGlobalNorm(gradient: Float32Array, maxNorm: number): number {

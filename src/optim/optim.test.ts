@@ -23,7 +23,7 @@ interface Fixture {
 }
 
 const fixture = JSON.parse(readFileSync('src/optim/fixtures/oracle.json', 'utf8')) as Fixture;
-/** A few roundings of 32 bits. */
+/** A few 32-bit roundings. */
 const EPSILON = 4e-7;
 
 function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
@@ -50,7 +50,7 @@ describe('AdamW equals torch', () => {
       optimizer.step(values, gradient, trace.lr);
       for (let i = 0; i < values.length; i++) {
         const wanted = trace.values[step][i];
-        // One unit in the last place a step: torch rounds every operation to 32 bits, we every store.
+        // One unit in the last place per step: torch rounds every operation to 32 bits, we round every store.
         const bound = 2 ** -23 * (step + 1) * Math.max(1, Math.abs(wanted));
         expect(Math.abs(values[i] - wanted)).toBeLessThanOrEqual(bound);
       }

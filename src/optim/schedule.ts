@@ -1,11 +1,12 @@
-/** The names of `lr_scheduler_type` in Hugging Face's `TrainingArguments` that are known here. */
+/** The supported values of `lr_scheduler_type` in Hugging Face's `TrainingArguments`. */
 export const LR_SCHEDULER_TYPES = ['linear', 'cosine', 'constant', 'constant_with_warmup'] as const;
 export type LrSchedulerType = (typeof LR_SCHEDULER_TYPES)[number];
 
 /**
- * What the base learning rate is multiplied by at a step, as `transformers.optimization` computes it.
+ * The factor of the base learning rate at a step, as `transformers.optimization` computes it.
  *
- * @param step optimizer steps taken so far: 0 for the first (so with warm-up the first step has rate 0, as there)
+ * @param step optimizer steps taken so far, 0 for the first (so with warm-up, the first step has rate 0, as in
+ * transformers)
  */
 export function learningRateFactor(
   type: LrSchedulerType,

@@ -3,7 +3,7 @@ import { Random } from '../support/random.ts';
 import { planEpoch, planEvaluation } from './batches.ts';
 
 const BATCH = 32;
-/** Lengths like those of short sentences. */
+/** Lengths as of short sentences. */
 const lengths = (n: number) => {
   const random = new Random(3, 'lengths');
   return Int32Array.from({ length: n }, () => 5 + random.integer(40));

@@ -1,32 +1,33 @@
 import { Random } from '../support/random.ts';
 
-/** Batches among which examples are sorted by length: long enough to find like lengths, short enough to stay random. */
+/** Batches that are sorted by length together: enough to find similar lengths, few enough to stay random. */
 const BATCHES_SORTED_TOGETHER = 50;
-/** A small file is still sorted in this many groups, so that batches differ from epoch to epoch. */
+/** A small file is still sorted in this many groups, so that batches differ between epochs. */
 const MIN_GROUPS = 4;
 
-/** By what examples are alike. */
+/** The lengths by which examples are grouped. */
 export interface ExampleLengths {
   /** Tokens of each example. */
   lengths: Int32Array;
-  /** Those of them that are padded by themselves, as a decoder's beside an encoder's. */
+  /** Lengths that are padded separately, as a decoder's beside an encoder's. */
   targetLengths?: Int32Array;
 }
 
-/** What decides the order of training. */
+/** The inputs that determine the order of training. */
 export interface EpochPlan extends ExampleLengths {
   batchSize: number;
   seed: number;
   /** From 0. */
   epoch: number;
-  /** Whether batches are made of examples of like length. */
+  /** Whether a batch contains examples of similar length. */
   groupByLength: boolean;
 }
 
 /**
- * The batches of an epoch as indices of examples: every example once, in an order that (seed, epoch) alone decide. By
- * length as in Hugging Face's `LengthGroupedSampler`: the shuffled examples are sorted within groups of 50 batches,
- * cut, and the batches visited in random order. A last, smaller batch takes examples of any length.
+ * The batches of an epoch as indices of examples. Each example occurs once, and the order depends only on (seed,
+ * epoch). Grouping by length follows Hugging Face's `LengthGroupedSampler`: the shuffled examples are sorted within
+ * groups of 50 batches and cut into batches, which are visited in random order. The last, smaller batch takes
+ * examples of any length.
  */
 export function planEpoch(plan: EpochPlan): Int32Array[] {
   const { lengths, batchSize, seed, epoch, groupByLength } = plan;
@@ -45,7 +46,7 @@ export function planEpoch(plan: EpochPlan): Int32Array[] {
   return [...shuffled, ...cut(order.subarray(whole), batchSize)];
 }
 
-/** Batches for evaluation, longest examples first: least padding, and the peak of memory comes at once. */
+/** Batches for evaluation, longest examples first: least padding, and the memory peak comes first. */
 export function planEvaluation(examples: ExampleLengths, batchSize: number): Int32Array[] {
   const order = Int32Array.from(examples.lengths.keys());
   sortAlike(order, examples, batchSize, -1);
@@ -53,8 +54,8 @@ export function planEvaluation(examples: ExampleLengths, batchSize: number): Int
 }
 
 /**
- * Sorts examples by length. Where there are two, runs of batches that are alike in the whole are sorted by that of the
- * target: as many runs as batches in each, so that both lengths vary as little in a batch.
+ * Sorts examples by length. With two lengths, similar batches form runs that are sorted by target length. There are
+ * as many runs as batches in each, so that both lengths vary little within a batch.
  */
 function sortAlike(
   order: Int32Array,

@@ -8,16 +8,16 @@ import { TextTokenizer, type TokenizerOptions } from './tokenizer.ts';
 /** The files of a tokenizer, by their names in a model's folder. */
 export const TOKENIZER_FILES = { tokenizer: 'tokenizer.json', config: 'tokenizer_config.json' } as const;
 
-/** Files from which a tokenizer is made where there is no tokenizer.json. */
+/** Files to build a tokenizer from, if there is no tokenizer.json. */
 const SLOW_FILES = [...SENTENCEPIECE_FILES, 'vocab.txt', 'vocab.json', 'merges.txt'];
-/** What else is looked at then: config.json for the model's type. */
+/** Further files that are read then: config.json has the model's type. */
 const SLOW_NOTES = ['special_tokens_map.json', 'added_tokens.json', 'config.json'];
 
-/** Three times the largest tokenizer.json of known models (Gemma's 33 MB), and of the other files. */
+/** Three times the largest tokenizer.json of known models (Gemma's 33 MB). */
 export const MAX_TOKENIZER_BYTES = 100 * 2 ** 20;
 const MAX_SLOW_BYTES = 16 * 2 ** 20;
 
-/** Which files to read for {@link buildTokenizer}, of those that are there, and how large each may be. */
+/** The files that {@link buildTokenizer} needs, among those present, with the maximum size of each. */
 export function tokenizerFiles(present: (name: string) => boolean): { name: string; maxBytes: number }[] {
   const { tokenizer, config } = TOKENIZER_FILES;
   const isFast = present(tokenizer);
@@ -28,18 +28,17 @@ export function tokenizerFiles(present: (name: string) => boolean): { name: stri
   ].filter(({ name }) => present(name));
 }
 
-/** Whether a folder with these files holds a tokenizer. */
+/** Whether a folder with these files contains a tokenizer. */
 export function holdsTokenizer(present: (name: string) => boolean): boolean {
   return [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].some(present);
 }
 
 /**
- * A tokenizer of what its files hold: of tokenizer.json, or where there is none of what older models have, as transformers
- * makes one of it.
+ * Builds a tokenizer from tokenizer.json, or from the files of older models, as transformers does.
  *
  * @param files by name
  * @param where the path of a file, for messages
- * @throws UserError for files that are missing or damaged, and for a tokenizer that cannot be built
+ * @throws UserError for missing or damaged files, and for a tokenizer that cannot be built
  */
 export function buildTokenizer(
   files: ReadonlyMap<string, Uint8Array>,
@@ -57,9 +56,9 @@ export function buildTokenizer(
 }
 
 /**
- * What tokenizer.json and tokenizer_config.json hold, or would hold where there is no tokenizer.json.
+ * The contents of tokenizer.json and tokenizer_config.json, converted from older files if there is no tokenizer.json.
  *
- * @throws as {@link buildTokenizer}; an Error of no particular kind for a damaged file
+ * @throws as {@link buildTokenizer}; a plain Error for a damaged file
  */
 export function tokenizerJsons(
   files: ReadonlyMap<string, Uint8Array>,

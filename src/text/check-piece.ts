@@ -1,12 +1,12 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Characters: nearly a gigabyte and three seconds where each of them is a token. */
+/** Characters: if each is a token, nearly a gigabyte and three seconds. */
 const MOST = 2 ** 20;
 
 /**
- * Refuses more text than can be tokenized at once.
+ * Rejects a text that is too long to be tokenized at once.
  *
- * @throws UserError that begins with what it begins with
+ * @throws UserError that quotes the start of the text
  */
 export function checkPiece(text: string): void {
   if (text.length <= MOST) return;

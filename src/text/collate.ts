@@ -1,14 +1,14 @@
 import type { Encoding } from './tokenizer.ts';
 
-/** Inputs of one step; the arrays are [batch, length], row after row. */
+/** Inputs of one step; the arrays are [batch, length], row-major. */
 export interface Batch {
   inputIds: Int32Array;
-  /** 0 for padding, 1 for a token, or the number of its document where several share a row. */
+  /** 0 for padding, 1 for a token, or the number of its document if several share a row. */
   attentionMask: Int32Array;
   tokenTypeIds: Int32Array;
-  /** Where they do not count from 0. */
+  /** Given if positions do not count from 0. */
   positionIds?: Int32Array;
-  /** What the decoder of an encoder-decoder reads, [batch, length]. */
+  /** The decoder's input in an encoder-decoder, [batch, length]. */
   decoder?: { inputIds: Int32Array; length: number };
   batch: number;
   length: number;

@@ -1,7 +1,7 @@
-/** Cuts a text into pieces whose tokens, one after the other, are the text's. */
+/** Cuts a text into pieces that can be tokenized separately: their concatenated tokens are those of the text. */
 export type CutText = (text: string) => Iterable<string>;
 
-/** BERT's steps never look beyond white space or an ideograph, so words can be tokenized one by one. */
+/** BERT's steps never look across white space or an ideograph, so words can be tokenized one by one. */
 export function* bertWords(text: string): Iterable<string> {
   for (let start = 0; start < text.length; ) {
     const end = wordEnd(text, start);
@@ -10,7 +10,7 @@ export function* bertWords(text: string): Iterable<string> {
   }
 }
 
-/** The end of the word at `start`, where a space or an ideograph counts as one. */
+/** The end of the word at `start`; a space or an ideograph counts as a word. */
 function wordEnd(text: string, start: number): number {
   if (isBreak(text.charCodeAt(start))) return start + 1;
   let end = start + 1;
@@ -22,7 +22,7 @@ function isBreak(code: number): boolean {
   return isSpace(code) || (code >= 0x4e00 && code <= 0x9fff);
 }
 
-/** Other white space stays in its word, for the tokenizer to split. */
+/** Other white space stays in its word; the tokenizer splits it. */
 function isSpace(code: number): boolean {
   return code === 32 || (code <= 13 && (code === 9 || code === 10 || code === 13));
 }
@@ -33,7 +33,7 @@ const LINE_FEED = 10;
 /**
  * Cuts between a word and a letter: before the single space between them, or after the single line feed.
  *
- * @param stops characters after which nothing is cut
+ * @param stops characters after which there is no cut
  */
 export function beforeSpaces(stops: string): CutText {
   return function* (text) {
@@ -50,7 +50,7 @@ export function beforeSpaces(stops: string): CutText {
   };
 }
 
-/** Cuts at such spaces and leaves them out: for tokenizers that put one before every text. */
+/** Cuts at such spaces and removes them: for tokenizers that prepend a space to every text. */
 export function betweenSpaces(stops: string): CutText {
   return function* (text) {
     let start = 0;

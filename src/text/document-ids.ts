@@ -2,7 +2,7 @@ import { concatenated } from '../support/concatenated.ts';
 import { commonPrefix, type LearntIds } from './learnt-ids.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 
-/** The tokens of a text as a document of its own: with what the tokenizer puts around it, and an end of text. */
+/** The tokens of a text as a separate document: with the tokenizer's special tokens and an end of text. */
 export function documentIds(
   tokenizer: TextTokenizer,
   text: string,
@@ -12,8 +12,9 @@ export function documentIds(
 }
 
 /**
- * The tokens of a prompt with its completion and an end of text; those after what it has in common with the prompt alone
- * are learnt. So does TRL, which takes the length of the prompt's tokens: the same unless a token spans the border.
+ * The tokens of a prompt with its completion and an end of text. The tokens after the common prefix with the prompt
+ * alone are learned. TRL uses the length of the prompt's tokens instead, which is the same unless a token spans the
+ * border.
  */
 export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: string): LearntIds {
   const ids = documentIds(tokenizer, prompt + completion);
@@ -21,14 +22,14 @@ export function promptIds(tokenizer: TextTokenizer, prompt: string, completion: 
   return { ids, learnt: learnt.fill(1, commonPrefix(ids, framed(tokenizer, prompt))) };
 }
 
-/** The tokens of a prompt with what follows it, without an end of text; those of the latter are learnt. */
+/** The tokens of a prompt and the following text, without an end of text; the following text is learned. */
 export function followedIds(tokenizer: TextTokenizer, prompt: string, text: string): LearntIds {
   const ids = begun(tokenizer, prompt + text);
   const learnt = new Uint8Array(ids.length);
   return { ids, learnt: learnt.fill(1, commonPrefix(ids, begun(tokenizer, prompt))) };
 }
 
-/** The tokens of a text that goes on. */
+/** The tokens of a text that continues, without an end of text. */
 export function begun(tokenizer: TextTokenizer, text: string): Int32Array {
   return concatenated(tokenizer.frame().before, tokenizer.ids(text));
 }

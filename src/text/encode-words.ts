@@ -3,21 +3,21 @@ import { UserError } from '../support/user-error.ts';
 import { TokenBuffer } from './token-buffer.ts';
 import type { Encoding, TextTokenizer } from './tokenizer.ts';
 
-/** The word of special tokens. */
+/** The word index of special tokens. */
 export const NO_WORD = -1;
 
-/** An input of a model that was given as words. */
+/** A model input that was given as words. */
 export interface WordsEncoding extends Encoding {
-  /** [length]; of which word a token is a piece, from 0, {@link NO_WORD} for special tokens. */
+  /** [length]; the index of each token's word, from 0, or {@link NO_WORD} for special tokens. */
   wordIds: Int32Array;
 }
 
 /**
- * Makes tokens of words, each by itself, between the special tokens of a single text: as transformers' fast tokenizers
- * with `is_split_into_words=True`, whose `word_ids()` are the `wordIds`. Some words have no pieces (those of invisible
- * characters). What is longer than `maxLength` is cut at its end, in the middle of a word if need be.
+ * Tokenizes words separately and adds the special tokens of a single text, as transformers' fast tokenizers do with
+ * `is_split_into_words=True`; `wordIds` equals their `word_ids()`. Some words have no pieces (those of invisible
+ * characters). Input longer than `maxLength` is truncated at its end, inside a word if necessary.
  *
- * @throws UserError when `maxLength` leaves no room beside the special tokens
+ * @throws UserError if `maxLength` leaves no room beside the special tokens
  */
 export function wordEncoder(
   tokenizer: TextTokenizer,

@@ -1,16 +1,19 @@
 import { beforeSpaces, bertWords, betweenSpaces, type CutText } from './cut-text.ts';
 import type { AddedToken, TokenizerJson } from './steps/tokenizer-json.ts';
 
-/** All of what makes cuts go wrong: punctuation, apostrophes, digits, line ends, capitals and accents beside them. */
+/**
+ * Characters at which cuts can go wrong: punctuation, apostrophes, digits, line ends, capitals and accents beside
+ * them.
+ */
 const PROBE =
   'The cat sat on a mat, then it (the cat) ran off. "It\'s 12 o\'clock: go!" she said\nto it.\nÜber öfter it - is 3 a.m. now';
 
 /**
- * How texts may be cut for a tokenizer; undefined where no way is safe.
+ * How texts may be cut for a tokenizer; undefined if no way is safe.
  *
- * BERT's is known. Others are known by their answers: a cut is safe when no token of the vocabulary spans it, and the
- * steps before the model treat both sides alike. The first is looked up, the second tried out. Nothing is cut after what
- * may be the end of an added token: some tokenizers begin anew there.
+ * BERT's way is known. Others are tested: a cut is safe if no token of the vocabulary spans it, and the steps before
+ * the model treat both sides alike. The first is looked up, the second is tried out. There is no cut after a
+ * character that may end an added token, because some tokenizers start over there.
  *
  * @param tokenize the ids of a whole text
  * @param vocabulary tokens as the model has them: with `Ġ` or `▁` for a space, `Ċ` for a line feed
@@ -36,7 +39,7 @@ export function findCut(
 const SPANS_SPACE = /[^Ġ▁Ċčĉ\s][Ġ▁ ][^Ġ▁Ċčĉ\s]/u;
 const SPANS_LINE_END = /[Ċ\n][^Ġ▁Ċčĉ\s]/u;
 
-/** Whether a tokenizer is BERT's, and takes white space and ideographs for the ends of words. */
+/** Whether a tokenizer is BERT's, with words that end at white space and ideographs. */
 function isWordwise({ normalizer, pre_tokenizer, model, added_tokens }: TokenizerJson): boolean {
   return (
     normalizer?.type === 'BertNormalizer' &&
@@ -47,7 +50,7 @@ function isWordwise({ normalizer, pre_tokenizer, model, added_tokens }: Tokenize
   );
 }
 
-/** Whether an added token may span the place of a cut, or swallow the white space of one. */
+/** Whether an added token may span a cut, or take the white space of one. */
 function looksAcross({ content, lstrip, rstrip }: AddedToken): boolean {
   return /\S\s\S/.test(content) || rstrip === true || (lstrip === true && /^\p{L}/u.test(content));
 }

@@ -17,7 +17,7 @@ interface Oracle {
     completion: string;
     ids: number[];
     mask: number[];
-    /** Whether the prompt's tokens begin those of both. */
+    /** Whether the tokens of both begin with the prompt's tokens. */
     aligned: boolean;
   }[];
   templates: Record<string, string>;
@@ -73,7 +73,7 @@ describe('prompts with completions', () => {
     const made = promptIds(tokenizer, prompt, completion);
     expect([...made.ids]).toEqual(ids);
     if (aligned) expect([...made.learnt]).toEqual(mask);
-    // TRL takes the prompt's own number of tokens, here the border falls into a token: it is learnt whole.
+    // TRL uses the prompt's own number of tokens. Here the border is inside a token, and the whole token is learned.
     else expect(made.learnt.indexOf(1)).toBe(commonPrefix(ids, [...before, ...tokenizer.ids(prompt)]));
   });
 

@@ -1,10 +1,10 @@
-/** The tokens of an example and which of them are to be learnt, 1 or 0 each. */
+/** The tokens of an example; 1 for tokens that are learned, otherwise 0. */
 export interface LearntIds {
   ids: Int32Array;
   learnt: Uint8Array;
 }
 
-/** How many ids two texts begin with in common. */
+/** The length of the common prefix of two lists of ids. */
 export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const end = Math.min(a.length, b.length);
   let length = 0;
@@ -12,7 +12,7 @@ export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number
   return length;
 }
 
-/** All tokens to be learnt. */
+/** Marks all tokens as learned. */
 export function allLearnt(ids: Int32Array): LearntIds {
   return { ids, learnt: new Uint8Array(ids.length).fill(1) };
 }

@@ -1,6 +1,7 @@
 /**
- * How many tokens of each text of a pair stay when `budget` are allowed in all, as `longest_first` of the Rust library
- * has it: only the longer is cut if that suffices, else each gets half, and the longer the odd one (the second at a tie).
+ * The number of tokens to keep of each text of a pair, for a total of `budget`, as `longest_first` in the Rust
+ * library. If truncating the longer text is enough, only that is truncated. Otherwise each gets half, and the longer
+ * one the odd token (the second text at a tie).
  */
 export function longestFirst(first: number, second: number, budget: number): [number, number] {
   if (first + second <= budget) return [first, second];

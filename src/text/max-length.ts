@@ -1,11 +1,11 @@
 import { UserError } from '../support/user-error.ts';
 
 /**
- * The most tokens an input may have: `requested` (`data.max_length`), or without it the tokenizer's `model_max_length`
- * (which is 1e30 where nobody set it), never above `maxPositions`, the positions for which the model has embeddings.
+ * The maximum number of tokens of an input: `requested` (`data.max_length`), or by default the tokenizer's
+ * `model_max_length` (1e30 if it was never set). It is at most `maxPositions`, the number of position embeddings.
  *
  * @param where the key of `requested`, for messages
- * @throws UserError when more is requested than the model can take.
+ * @throws UserError if more is requested than the model supports
  */
 export function maxLength(
   requested: number | undefined,

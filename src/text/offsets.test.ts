@@ -4,7 +4,7 @@ import { fixtureTokenizer, languageFixture } from '../../tests/support/language-
 import { type OffsetsEncoding, TextTokenizer } from './tokenizer.ts';
 
 interface Encodings {
-  /** `id start end` of each token; `0`, `1` or `-` for the text that it belongs to. */
+  /** `id start end` of each token; `0`, `1` or `-` for its text. */
   single: { tokens: string; sequences: string }[];
   pair: { tokens: string; sequences: string }[];
 }

@@ -5,15 +5,15 @@ export interface Packing {
 }
 
 /**
- * Puts items into rows of a capacity, best fit decreasing: the longest first, each into the row that it leaves least
- * room in. At most 22 % more rows than the fewest possible; for texts of many lengths hardly any more.
+ * Packs items into rows of a capacity by best fit decreasing: the longest item first, each into the row that it fills
+ * most. The result has at most 22 % more rows than the minimum; for texts of many lengths, hardly any more.
  *
- * @param lengths none above `capacity`
+ * @param lengths at most `capacity` each
  */
 export function pack(lengths: Int32Array, capacity: number): Packing {
   const order = byLength(lengths, capacity);
   const rowOf = new Int32Array(lengths.length);
-  /** The newest row with so much room, and by row the next one with as much; -1 for none. */
+  /** By free space, the newest row with that much space; by row, the next one with as much; -1 for none. */
   const withRoom = new Int32Array(capacity + 1).fill(-1);
   const next = new Int32Array(lengths.length).fill(-1);
   let rows = 0;
@@ -31,7 +31,7 @@ export function pack(lengths: Int32Array, capacity: number): Packing {
   return gathered(order, rowOf, rows);
 }
 
-/** Every item in a row of its own. */
+/** Every item in its own row. */
 export function unpacked(items: number): Packing {
   return {
     items: Int32Array.from({ length: items }, (_, i) => i),
@@ -39,7 +39,7 @@ export function unpacked(items: number): Packing {
   };
 }
 
-/** Items from long to short, equal ones in their order. */
+/** Items from long to short; equal ones keep their order. */
 function byLength(lengths: Int32Array, longest: number): Int32Array {
   const places = new Int32Array(longest + 2);
   for (const length of lengths) places[longest - length + 1]++;

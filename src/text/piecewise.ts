@@ -2,20 +2,22 @@ import { checkPiece } from './check-piece.ts';
 import type { CutText } from './cut-text.ts';
 import { TokenBuffer } from './token-buffer.ts';
 
-/** Pieces of text remembered: some 20 MB, and more than English has words in use. */
+/** Cached pieces of text: some 20 MB, and more words than are common in English. */
 const MAX_CACHED = 100_000;
-/** Longer pieces are rare, and remembering them would keep large inputs in memory. */
+/** Longer pieces are rare, and caching them would keep large inputs in memory. */
 const MAX_CACHED_LENGTH = 64;
-/** Characters between two reports of progress. */
+/** Characters between two progress reports. */
 const REPORTED_CHARACTERS = 2 ** 16;
 
-/** Tokenizes texts of any length piece by piece, and remembers the pieces. */
+/** Tokenizes texts of any length piece by piece, and caches the pieces. */
 export class Piecewise {
   readonly #tokenize: (text: string) => readonly number[];
   readonly #cut: CutText;
   readonly #known = new Map<string, readonly number[]>();
 
-  /** @param cut without it a text is one piece */
+  /**
+   * @param cut by default, a text is one piece
+   */
   constructor(tokenize: (text: string) => readonly number[], cut: CutText = (text) => [text]) {
     this.#tokenize = tokenize;
     this.#cut = cut;
@@ -24,8 +26,8 @@ export class Piecewise {
   /**
    * All ids of a text, or more than `enough` of them.
    *
-   * @throws UserError for a piece of more characters than can be tokenized
-   * @param onProgress told now and then how many characters are done
+   * @param onProgress called at times with the number of characters done
+   * @throws UserError for a piece that is too long to be tokenized
    */
   ids(text: string, enough: number, onProgress?: (characters: number) => void): TokenBuffer {
     const buffer = new TokenBuffer();

@@ -1,4 +1,4 @@
-/** The roles that transformers gives to tokens, by their names in tokenizer_config.json. */
+/** The roles of special tokens in transformers, by their names in tokenizer_config.json. */
 export const ROLES = [
   ...(['bos_token', 'eos_token', 'unk_token', 'sep_token'] as const),
   ...(['pad_token', 'cls_token', 'mask_token'] as const),
@@ -6,10 +6,13 @@ export const ROLES = [
 
 export type Role = (typeof ROLES)[number];
 
-/** Which tokens play a role, as text. */
+/** Special tokens by role, as text. */
 export type SpecialTokens = Partial<Record<Role, string>>;
 
-/** What old tokenizer_config.json leave to the tokenizer's class: GPT-2, BERT and RoBERTa of the Hub are such. */
+/**
+ * Default tokens that an old tokenizer_config.json leaves to the tokenizer's class, as GPT-2, BERT and RoBERTa on the
+ * Hub do.
+ */
 const BY_CLASS: SpecialTokensByCustom = {
   bos_token: ['<s>', '<|endoftext|>'],
   eos_token: ['</s>', '<|endoftext|>'],
@@ -19,8 +22,8 @@ const BY_CLASS: SpecialTokensByCustom = {
 type SpecialTokensByCustom = Partial<Record<keyof SpecialTokens, readonly string[]>>;
 
 /**
- * The special tokens of a tokenizer: those that tokenizer_config.json names (null for none), and for roles of which it
- * says nothing those that models customarily have, where they are among `added`, the added tokens of tokenizer.json.
+ * The special tokens of a tokenizer: those in tokenizer_config.json (null for none). For other roles, the customary
+ * tokens if they are among `added`, the added tokens of tokenizer.json.
  */
 export function specialTokens(
   tokenizerConfig: Readonly<Record<string, unknown>>,
@@ -37,7 +40,7 @@ export function specialTokens(
   return tokens;
 }
 
-/** Tokens stand in tokenizer_config.json as strings or as objects with `content`. */
+/** Tokens in tokenizer_config.json are strings or objects with `content`. */
 function contentOf(token: unknown): string | undefined {
   if (typeof token === 'string') return token;
   const { content } = (token ?? {}) as { content?: unknown };

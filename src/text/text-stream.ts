@@ -1,23 +1,24 @@
 import type { TextTokenizer } from './tokenizer.ts';
 
-/** What stands for bytes that are no character yet. */
+/** Stands for bytes that do not form a character yet. */
 const INCOMPLETE = '\ufffd';
 
 /**
- * The text of ids that come one at a time: all pieces together are the text of all ids. A piece is held back while
- * bytes of a character are missing. Decodes the last few tokens only, with those before them that they lean on.
+ * Decodes ids that arrive one at a time. The concatenated pieces are the text of all ids. A piece is held back while
+ * bytes of a character are missing. Only the last few tokens are decoded, with the tokens before them that they
+ * depend on.
  */
 export class TextStream {
   readonly #tokenizer: Pick<TextTokenizer, 'decode' | 'specialIds'>;
   #ids: number[] = [];
-  /** Ids whose text has been given. */
+  /** Ids whose text has been returned. */
   #given = 0;
 
   constructor(tokenizer: Pick<TextTokenizer, 'decode' | 'specialIds'>) {
     this.#tokenizer = tokenizer;
   }
 
-  /** What an id adds to the text; empty for special tokens and for parts of a character. */
+  /** The text that an id adds; empty for special tokens and for parts of a character. */
   add(id: number): string {
     if (this.#tokenizer.specialIds.has(id)) return '';
     this.#ids.push(id);
@@ -25,14 +26,14 @@ export class TextStream {
     return text.endsWith(INCOMPLETE) ? '' : this.#give(text);
   }
 
-  /** What has been held back. */
+  /** The text that was held back. */
   end(): string {
     return this.#give(this.#tokenizer.decode(this.#ids));
   }
 
   #give(text: string): string {
     const before = this.#tokenizer.decode(this.#ids.slice(0, this.#given));
-    // Keeps the last ids as context: without it the next piece would lose the space before it.
+    // Keeps the last ids as context: without them, the next piece would lose the space before it.
     this.#ids = this.#ids.slice(this.#given);
     this.#given = this.#ids.length;
     return text.slice(before.length);

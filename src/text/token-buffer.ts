@@ -1,4 +1,4 @@
-/** A growing list of token ids: four bytes each, however many there are. */
+/** A growing list of token ids at four bytes each. */
 export class TokenBuffer {
   #ids: Int32Array = new Int32Array(256);
   length = 0;

@@ -11,7 +11,7 @@ it('cuts examples, and refuses those that have nothing to learn then', () => {
   expect(builder.addCut(example([0, 0, 1]))).toBe(true);
   expect(builder.addCut(example([0, 0, 1, 1, 1]))).toBe(true);
   expect(builder.addCut(example([0, 0, 0, 1]))).toBe(false);
-  // The first token follows from nothing.
+  // The first token has no context.
   expect(builder.addCut(example([1, 0, 0]))).toBe(false);
   const built = builder.build();
   expect([...built.tokens]).toEqual([0, 1, 2, 0, 1, 2]);

@@ -4,15 +4,15 @@ import { TokenBuffer } from './token-buffer.ts';
 /** Sequences of tokens, stored one after the other. */
 export interface TokenSequences {
   tokens: Int32Array;
-  /** Of each token: 1 to be learnt, 0 to be read only. */
+  /** 1 for each token to learn, 0 for context. */
   learnt: Uint8Array;
-  /** Where each sequence begins, and after the last one where it ends. */
+  /** The start of each sequence, then the end of the last one. */
   starts: Int32Array;
-  /** Examples that were cut. */
+  /** Number of truncated examples. */
   truncated: number;
 }
 
-/** Gathers sequences of at most `maxLength` tokens. */
+/** Collects sequences of at most `maxLength` tokens. */
 export class SequenceBuilder {
   readonly #maxLength: number;
   readonly #tokens = new TokenBuffer();
@@ -25,17 +25,17 @@ export class SequenceBuilder {
     this.#starts.push(0);
   }
 
-  /** Adds an example cut to the length allowed; false, and nothing, where no token of it is left to be learnt. */
+  /** Adds a truncated example. Returns false and adds nothing if no learned token is left. */
   addCut({ ids, learnt }: LearntIds): boolean {
     const kept = learnt.subarray(0, this.#maxLength);
-    // The first token is never a target: no token comes before it.
+    // The first token is never a target, because no token precedes it.
     if (kept.indexOf(1, 1) < 0) return false;
     if (ids.length > this.#maxLength) this.#truncated++;
     this.#add(ids.subarray(0, this.#maxLength), kept);
     return true;
   }
 
-  /** Adds a text in blocks of the length allowed; a last block below `least` tokens is left out. */
+  /** Adds a text in blocks of the maximum length; a last block below `least` tokens is dropped. */
   addBlocks(ids: Int32Array, least: number): void {
     for (let start = 0; start < ids.length; start += this.#maxLength) {
       const block = ids.subarray(start, start + this.#maxLength);

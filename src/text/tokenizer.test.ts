@@ -35,7 +35,7 @@ const NASTY = [
   'e\u0301 combining \u0301 alone',
   'ΟΔΥΣΣΕΥΣ Σ ΑΣ. ὈΔΥΣΣΕΎΣ',
   '你好，世界 東京タワー 한국어 abc世def世\u0301x 世[SEP]界',
-  '々〇㐀㊀豈鿿ꀀ', // the edges of the ideographs
+  '々〇㐀㊀豈鿿ꀀ', // the limits of the ideographs
   '\u{20000}\u{2a6d6}a\u{2b740}b \u{2f800}',
   '😀 👩‍👩‍👧‍👦 🇩🇪🏳️‍🌈 a😀b',
   'שלום العربية हिन्दी ไทย',
@@ -86,7 +86,7 @@ describe.skipIf(!existsSync(folder))('MiniLM beside the Rust library', () => {
       expect(ours(tokenizer, texts, max)).toEqual(await oracle(rust, texts, max));
   });
 
-  // The npm oracle cuts two long texts differently from transformers: see longest-first.test.ts.
+  // The npm oracle truncates two long texts differently from transformers: see longest-first.test.ts.
   it('pairs of nasty strings', async () => {
     const texts = NASTY.flatMap((a) => NASTY.map((b): Texts => [a, b]));
     for (const max of [512, 24, 6]) {

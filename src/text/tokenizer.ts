@@ -18,50 +18,55 @@ import { wordStarts } from './word-starts.ts';
 export interface Encoding {
   /** [length] */
   inputIds: Int32Array;
-  /** [length]; 0 for the first text, 1 for the second where the model tells them apart. */
+  /** [length]; 0 for the first text, 1 for the second if the model distinguishes them. */
   tokenTypeIds: Int32Array;
-  /** Whether tokens were cut off. */
+  /** Whether tokens were truncated. */
   truncated: boolean;
 }
 
-/** An input of a model with what its tokens stand for, as transformers' `return_offsets_mapping` tells it. */
+/** A model input with the position of each token, as in transformers' `return_offsets_mapping`. */
 export interface OffsetsEncoding extends Encoding {
-  /** [length]; as the Rust library shows them: pieces of the vocabulary, or the text itself where it is unknown. */
+  /** [length]; as the Rust library shows them: pieces of the vocabulary, or the text itself if it is unknown. */
   tokens: string[];
-  /** [length]; the first code point of its text that a token stands for, 0 for special tokens. */
+  /** [length]; the first code point of its text that a token represents, 0 for special tokens. */
   starts: Int32Array;
-  /** [length]; the one after the last, 0 for special tokens. Code points, as in Python: an emoji is one or more. */
+  /**
+   * [length]; the code point after the last one, 0 for special tokens. Code points as in Python: an emoji has one or
+   * more.
+   */
   ends: Int32Array;
   /** [length]; 0 for tokens of the first text, 1 for those of the second, {@link NO_SEQUENCE} for special tokens. */
   sequenceIds: Int32Array;
 }
 
-/** The text that special tokens belong to. */
+/** The sequence id of special tokens. */
 export const NO_SEQUENCE = -1;
 
 export interface TokenizerOptions {
-  /** The model's `type_vocab_size`; with 1, or 0, all type ids are 0. */
+  /** The model's `type_vocab_size`; with 1 or 0, all type ids are 0. */
   typeVocabSize: number;
-  /** The model's `vocab_size`, which ids stay below; any by default. */
+  /** The model's `vocab_size`, the limit of ids; by default no limit. */
   vocabSize?: number;
-  /** Does what may take for ever, as a pattern may over a long text, and ends it; by default nothing is ended. */
+  /** Runs work that may not end, such as a pattern on a long text, and stops it; by default without limit. */
   limited?: Limited;
 }
 
 /**
- * Text to token ids and back, equal to transformers' fast tokenizers. Truncation and padding sections of tokenizer.json
- * are not applied: the caller gives the length, and batches are padded by `collate`.
+ * Converts text to token ids and back, equal to transformers' fast tokenizers. Truncation and padding sections of
+ * tokenizer.json are not applied: the caller passes the length, and `collate` pads batches.
  */
 export class TextTokenizer {
-  /** The id that fills a batch's shorter rows; 0 where the tokenizer has no padding token (they are masked anyway). */
+  /**
+   * The id that pads the shorter rows of a batch; 0 if the tokenizer has no padding token (padding is masked anyway).
+   */
   readonly padId: number;
-  /** `model_max_length` of tokenizer_config.json; infinite or 1e30 where nobody set it. */
+  /** `model_max_length` of tokenizer_config.json; infinite or 1e30 if it was never set. */
   readonly modelMaxLength: number;
-  /** Ids that tokens may have: one more than the largest. */
+  /** One more than the largest token id. */
   readonly vocabSize: number;
-  /** Which tokens begin, end, pad and mask, as text. */
+  /** The special tokens by role, as text. */
   readonly specialTokens: SpecialTokens;
-  /** Ids of tokens that stand for no text. */
+  /** Ids of special tokens, which decoding omits. */
   readonly specialIds: ReadonlySet<number>;
 
   readonly #pipeline: Pipeline;
@@ -73,13 +78,13 @@ export class TextTokenizer {
   readonly #cleansUp: boolean;
   readonly #single: Slot[];
   readonly #pair: Slot[];
-  /** Made when it is first needed: it takes a look at the whole vocabulary. */
+  /** Created on first use, because it scans the whole vocabulary. */
   #piecewise: Piecewise | undefined;
 
   /**
    * @param tokenizerJson content of tokenizer.json
    * @param tokenizerConfig content of tokenizer_config.json
-   * @throws Error for a tokenizer that cannot be built, or has ids or types of tokens that the model has not
+   * @throws Error for a tokenizer that cannot be built, or has ids or token types that the model lacks
    */
   constructor(tokenizerJson: object, tokenizerConfig: object, options: TokenizerOptions) {
     const config = tokenizerConfig as Record<string, unknown>;
@@ -108,22 +113,22 @@ export class TextTokenizer {
     ]);
     this.padId = this.idOf('pad_token') ?? 0;
     this.vocabSize = this.#pipeline.vocabulary.tokens.length;
-    // As in transformers, which cleans up nothing by default, and BPE never.
+    // As in transformers, which by default cleans up nothing, and never for BPE.
     this.#cleansUp = config.clean_up_tokenization_spaces === true && json.model.type !== 'BPE';
     this.modelMaxLength = typeof config.model_max_length === 'number' ? config.model_max_length : Infinity;
   }
 
-  /** The id of the token with a role; undefined where there is none. */
+  /** The id of the token with a role; undefined if there is none. */
   idOf(role: keyof SpecialTokens): number | undefined {
     const token = this.specialTokens[role];
     return token === undefined ? undefined : this.#pipeline.vocabulary.idOf(token);
   }
 
   /**
-   * One text, or a pair, with special tokens and at most `maxLength` tokens in all. A single text is cut at its end, a
-   * pair as transformers' `longest_first` does.
+   * Encodes one text, or a pair, with special tokens and at most `maxLength` tokens in all. A single text is
+   * truncated at its end, a pair as in transformers' `longest_first`.
    *
-   * @throws UserError when `maxLength` leaves no room beside the special tokens.
+   * @throws UserError if `maxLength` leaves no room beside the special tokens
    */
   encode(text: string, textPair: string | undefined, maxLength: number): Encoding {
     const isPair = textPair !== undefined;
@@ -132,7 +137,7 @@ export class TextTokenizer {
     const special = slots.length - texts;
     const budget = maxLength - special;
     if (budget < texts) throw noRoom(special, texts, maxLength);
-    // How a pair is cut depends on both full lengths; of a single text the first tokens are enough.
+    // The truncation of a pair depends on both full lengths; for a single text, the first tokens are enough.
     const a = this.#tokenize(text, isPair ? Infinity : budget);
     const b = isPair ? this.#tokenize(textPair, Infinity) : new TokenBuffer();
     const [keepA, keepB] = isPair
@@ -157,9 +162,9 @@ export class TextTokenizer {
   }
 
   /**
-   * One text, or a pair, with special tokens, whole: with the tokens themselves and which code points of their text they
-   * stand for, equal to transformers' `return_offsets_mapping`. Characters that normalization drops belong to no token,
-   * tokens of one character's bytes all stand for it. A caller that needs less than the whole cuts `sequenceIds` 0 and 1.
+   * Encodes one text, or a pair, in full with special tokens, the tokens themselves and the code points that they
+   * represent. Equal to transformers' `return_offsets_mapping`. Characters that normalization drops belong to no
+   * token; several tokens of one character's bytes all represent it. To truncate, cut at `sequenceIds` 0 and 1.
    */
   encodeWithOffsets(text: string, textPair?: string): OffsetsEncoding {
     const texts = { A: this.tokens(text), B: textPair === undefined ? [] : this.tokens(textPair) };
@@ -181,7 +186,7 @@ export class TextTokenizer {
     };
   }
 
-  /** The tokens of a text without special tokens around it, with which of its code points they stand for. */
+  /** The tokens of a text without special tokens, with the code points that they represent. */
   tokens(text: string): TextToken[] {
     checkPiece(text);
     const tokens = this.#pipeline.tokens(text);
@@ -189,19 +194,18 @@ export class TextTokenizer {
   }
 
   /**
-   * All ids of a text of any length, without special tokens around it; special tokens written out in it are read as
-   * such.
+   * All ids of a text of any length, without added special tokens; special tokens written in the text are recognised.
    *
-   * @param onProgress told now and then how many characters are done
+   * @param onProgress called at times with the number of characters done
    */
   ids(text: string, onProgress?: (characters: number) => void): Int32Array {
     return this.#tokenize(text, Infinity, onProgress).slice();
   }
 
   /**
-   * The same tokenizer for words that come one by one. GPT-2's kind (BART, RoBERTa, too) has pieces with a space before
-   * them that begin words, so it puts one before each word, as transformers does with `add_prefix_space=True`. A pipeline
-   * of several pre-tokenizers is left as it is, there and here.
+   * The same tokenizer for words that are encoded separately. Tokenizers like GPT-2's (also BART's and RoBERTa's)
+   * mark the start of a word by a space, so a space is put before each word, as transformers does with
+   * `add_prefix_space=True`. A pipeline of several pre-tokenizers is not changed, as in transformers.
    */
   forWords(): TextTokenizer {
     const { pre_tokenizer } = this.#json;
@@ -210,14 +214,14 @@ export class TextTokenizer {
     return new TextTokenizer(json, this.#config, this.#options);
   }
 
-  /** What the tokenizer puts before and after a single text. */
+  /** The ids that the tokenizer adds before and after a single text. */
   frame(): { before: Int32Array; after: Int32Array } {
     const at = this.#single.findIndex(({ token }) => token === 'A');
     const ids = (slots: Slot[]) => Int32Array.from(slots, ({ token }) => token as number);
     return { before: ids(this.#single.slice(0, at)), after: ids(this.#single.slice(at + 1)) };
   }
 
-  /** The text of ids, as transformers' `decode` gives it; without special tokens unless they are wanted. */
+  /** Decodes ids as transformers' `decode` does; without special tokens unless `special` is set. */
   decode(ids: ArrayLike<number>, { special = false }: { special?: boolean } = {}): string {
     const kept = Array.from(ids).filter((id) => special || !this.specialIds.has(id));
     if (kept.length === 0) return '';
@@ -226,7 +230,7 @@ export class TextTokenizer {
     return this.#cleansUp ? cleanedUp(text) : text;
   }
 
-  /** By id 1 for tokens that begin a word: see {@link wordStarts}. */
+  /** By id, 1 for tokens that begin a word: see {@link wordStarts}. */
   wordStarts(): Uint8Array {
     return wordStarts(this.#json, this.#pipeline.vocabulary.tokens, this.specialIds);
   }
@@ -239,14 +243,14 @@ export class TextTokenizer {
   }
 }
 
-/** The content of a tokenizer.json. Throws an Error that names what is wrong with it. */
+/** Parses the content of a tokenizer.json. Throws an Error that names the problem. */
 function read(content: object): TokenizerJson {
   const { success, data, error } = tokenizerJson.safeParse(content);
   if (success) return data;
   throw new Error(z.prettifyError(error).replaceAll(/\s+/g, ' '));
 }
 
-/** The engine would look beyond the rows of the model's tables, of which negative numbers count from the end. */
+/** Larger ids would read beyond the model's tables, and negative numbers count from their end. */
 function checkIds(
   tokens: readonly (string | undefined)[],
   { single, pair }: PostProcessor,
@@ -265,7 +269,7 @@ function checkIds(
     );
 }
 
-/** English punctuation without the spaces before it, as in transformers. */
+/** Removes spaces before English punctuation, as in transformers. */
 function cleanedUp(text: string): string {
   return text
     .replace(/ ([.?!,])/g, '$1')

@@ -1,8 +1,8 @@
 import type { TokenizerJson } from './steps/tokenizer-json.ts';
 
 /**
- * For every id of a vocabulary 1 where the token begins a word, else 0: by `##` (WordPiece), or by the space or line end
- * before it (`Ġ`, `▁`). Special tokens begin one each.
+ * For every id of a vocabulary, 1 if the token begins a word, otherwise 0. The mark is `##` (WordPiece), or the space
+ * or line end before it (`Ġ`, `▁`). Each special token counts as a word.
  */
 export function wordStarts(
   { model }: TokenizerJson,

@@ -2,11 +2,11 @@ import { parse } from 'yaml';
 import { checkYaml } from '../../formats/check-yaml.ts';
 import { type ColumnClasses, namesIn } from '../parquet/class-names.ts';
 
-/** Cards have some KB; those of hundreds of subsets some hundred. */
+/** Cards have a few KB, those with hundreds of subsets some hundred KB. */
 const MAX_LENGTH = 2 ** 20;
 const MOST_ENTRIES = 150_000;
 
-/** What the card of a data set (README.md) says of one subset. */
+/** The information about one subset in a data set's card (README.md). */
 export interface SubsetCard {
   name: string;
   /** Patterns of the files of each split. */
@@ -16,11 +16,11 @@ export interface SubsetCard {
 
 export interface DatasetCard {
   subsets: readonly SubsetCard[];
-  /** Names of classes by column, of a subset; of the only one where none is named. */
+  /** Class names by column, for a subset; without a name, for the only subset. */
   classes(subset: string | undefined): ColumnClasses;
 }
 
-/** Reads the YAML at the head of a card. One that is damaged says nothing. */
+/** Parses the YAML at the head of a card. A damaged card is treated as empty. */
 export function datasetCard(text: string): DatasetCard {
   const [, head = ''] = /^\s*---\r?\n([\s\S]*?)\r?\n---/.exec(text.slice(0, MAX_LENGTH)) ?? [];
   const { configs, dataset_info } = Object(readYaml(head)) as Record<string, unknown>;
@@ -63,7 +63,7 @@ function isPatterns(value: unknown): value is string | string[] {
   return typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
 }
 
-/** Sections of a list, or the only one there is. */
+/** The sections of a list, or the only section. */
 function listOf(value: unknown): Record<string, unknown>[] {
   const list = Array.isArray(value) ? value : [value];
   return list.filter((one) => typeof one === 'object' && one !== null);

@@ -1,5 +1,5 @@
 /**
- * The model that comes with this package, in its folder `models/mini`: what a run takes that names none. No model on
- * the Hub can have this name, as it lacks an owner.
+ * The model that comes with this package, in its folder `models/mini`: the default of a run. No model on the Hub can
+ * have this name, because it lacks an owner.
  */
 export const EMBEDDED_MODEL = 'adalora-mini';

@@ -1,10 +1,13 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ModelId } from './model-id.ts';
 
-/** Faults of the disk that the user can mend. */
+/** Disk errors that the user can fix. */
 const DISK_ERRORS = ['ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EDQUOT'];
 
-/** What a failed download means to the user; errors that are no fault of network, Hub or disk come back unchanged. */
+/**
+ * Explains a failed download to the user. Errors that do not come from the network, Hub or disk are returned
+ * unchanged.
+ */
 export function explainHubError(
   error: unknown,
   id: ModelId,
@@ -26,7 +29,7 @@ export function explainHubError(
     const { code: reason } = (cause ?? {}) as { code?: string };
     return unreachable(reason ? `${message} (${reason})` : message, where, endpoint);
   }
-  // The client's name for an answer that is not the Hub's.
+  // The client's name for a response that is not the Hub's.
   if (name === 'SyntaxError' || error.constructor.name === 'InvalidApiResponseFormatError') {
     const hint = 'Is HF_ENDPOINT right, and does no proxy answer in its place?';
     return new UserError({ where, expected: `the Hub at ${endpoint}`, got: message, hint });
@@ -58,7 +61,7 @@ function refusal(status: number, where: string, endpoint: string, what: string):
   return new UserError({ where, expected, got: `status ${status}`, hint });
 }
 
-/** How `fetch` fails: before the answer or in the middle of it. */
+/** How `fetch` fails: before the response or in the middle of it. */
 function isNetworkError(error: Error): boolean {
   return error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message);
 }

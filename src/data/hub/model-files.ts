@@ -1,6 +1,6 @@
 import { ADAPTER_CONFIG, adapterFiles } from '../../formats/adapters/adapter-files.ts';
 
-/** Weights as repositories have them, in transformers' order of preference: one file, or shards and their index. */
+/** Weight files of repositories, in transformers' order of preference: one file, or shards and their index. */
 const WEIGHTS = [
   {
     single: 'model.safetensors',
@@ -14,10 +14,10 @@ const WEIGHTS = [
   },
 ];
 
-/** The names that sentencepiece models have. */
+/** File names of sentencepiece models. */
 const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'];
 
-/** What sentence-transformers has beside a model: the list of its modules, and the folder of the one that pools. */
+/** Files of sentence-transformers beside a model: the list of its modules, and the folder of the pooling module. */
 export const MODULES = 'modules.json';
 export const POOLING = '1_Pooling';
 
@@ -40,17 +40,17 @@ const DESCRIPTION = [
   ...SENTENCEPIECE,
 ];
 
-/** Our notes beside an adapter, which say what it is for. */
+/** Our notes beside an adapter, which state its task. */
 const ADAPTER_NOTES = 'adalora.json';
 
-/** Whether a repository is one of an adapter, as it is for PEFT and transformers too, whatever else lies in it. */
+/** Whether a repository contains an adapter. As in PEFT and transformers, other files do not matter. */
 export function isAdapterRepository(present: string[]): boolean {
   return present.includes(ADAPTER_CONFIG);
 }
 
 /**
- * Of the files at the top of a repository those that training needs, weights last: so a snapshot that was interrupted is
- * one without its weights. Null where there are no weights of PyTorch's. Of an adapter: its own files alone.
+ * The files of a repository that training needs, weights last, so that an interrupted snapshot lacks its weights.
+ * Null if there are no PyTorch weights. For an adapter, only its own files.
  */
 export function neededFiles(present: string[]): string[] | null {
   if (isAdapterRepository(present)) {
@@ -66,7 +66,7 @@ export function neededFiles(present: string[]): string[] | null {
   return found ? [...DESCRIPTION.filter((name) => present.includes(name)), ...found] : null;
 }
 
-/** The index of a snapshot whose weights are in shards. */
+/** The index of a snapshot with sharded weights. */
 export function indexOf(present: string[]): string | undefined {
   const format = WEIGHTS.find(({ single, index }) => present.includes(single) || present.includes(index));
   return format && !present.includes(format.single) ? format.index : undefined;
@@ -82,7 +82,7 @@ export function isUsable(present: string[], shards: string[]): boolean {
   );
 }
 
-/** A snapshot that another program fetched for its weights alone may lack it; an adapter has that of its base. */
+/** A snapshot that another program downloaded for its weights may lack the tokenizer; an adapter uses its base's. */
 export function hasTokenizer(present: string[]): boolean {
   return (
     isAdapterRepository(present) ||

@@ -6,7 +6,10 @@ export interface ModelId {
   revision: string;
 }
 
-/** Parses `owner/name`, `name`, and either followed by `@revision` (a branch, tag or commit); null for anything else. */
+/**
+ * Parses `owner/name` or `name`, optionally followed by `@revision` (a branch, tag or commit); null for anything
+ * else.
+ */
 export function parseModelId(text: string, revision = 'main'): ModelId | null {
   const [, name, own] = /^([\w.-]+(?:\/[\w.-]+)?)(?:@(.+))?$/.exec(text) ?? [];
   // The Hub's own rule. It also keeps the id from naming any other folder of the cache.

@@ -10,14 +10,15 @@ export interface DatasetSplit {
 
 const DATA = String.raw`\.(?:parquet|jsonl|ndjson|json|csv|tsv|txt)(?:\.gz)?`;
 
-/** Wild cards of a pattern: more of them would take a matcher long. */
+/** Wildcards per pattern: more would make matching slow. */
 const MAX_WILD = 6;
 
 /**
- * The files of a split among those of a repository: as its card says, else by their names (`cola/train-00000-of-00001.parquet`,
- * `cola/train/0000.parquet`, `train.csv`, any of them below `data/`). Undefined where there are none, or not all of them.
+ * The files of a split among those of a repository: from its card, otherwise by name
+ * (`cola/train-00000-of-00001.parquet`, `cola/train/0000.parquet`, `train.csv`, any of them below `data/`). Undefined
+ * if there are none, or some are missing.
  *
- * @throws UserError for a subset or a split that the card does not have, and where one of several must be named
+ * @throws UserError for a subset or split that the card does not have, and if one of several must be chosen
  */
 export function splitFiles(
   present: readonly string[],
@@ -41,7 +42,7 @@ export function splitFiles(
   return files.length > 0 && files.length >= Math.max(...of) ? files : undefined;
 }
 
-/** Subsets that files without a card show by their folders. */
+/** Subsets in the folders of a data set without a card. */
 export function subsetsOf(present: readonly string[], split: string): string[] {
   const shape = new RegExp(`^(?:data/)?([^/]+)/${literal(split)}(?:[-/.][^]*)?${DATA}$`);
   return [...new Set(present.flatMap((path) => shape.exec(path)?.[1] ?? []))];
@@ -61,7 +62,7 @@ function nameMatcher(subset: string | undefined, split: string): RegExp {
   return new RegExp(`^(?:data/)?${folder}${literal(split)}(?:-\\d{5}-of-\\d{5}[^/]*|/[^/]+|)${DATA}$`);
 }
 
-/** `*` within a folder, `**` across, `?`, `{a,b}` and `[0-9]`, as the Hub's cards have them. */
+/** `*` within a folder, `**` across, `?`, `{a,b}` and `[0-9]`, as in the Hub's cards. */
 function globMatcher(pattern: string): RegExp {
   if ((pattern.match(/\*+/g)?.length ?? 0) > MAX_WILD) return /(?!)/;
   const source = pattern.replace(/\*\*\/|\*+|\?|\{[^{}]*\}|\[[\w-]+\]|[\s\S]/g, (part) => {

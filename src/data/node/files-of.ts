@@ -6,7 +6,7 @@ import { dataFiles } from './text-files.ts';
  * The files that a `data` section names: a file or folder, or a split of a data set on the Hub.
  *
  * @param place a path, or the split's name
- * @throws UserError for what there is not, and for damaged files
+ * @throws UserError for missing and damaged files
  */
 export async function filesOf(
   { dataset, subset }: { dataset?: string; subset?: string },

@@ -1,10 +1,10 @@
 import { gunzipSync } from 'node:zlib';
 import { UserError } from '../../support/user-error.ts';
 
-/** What comes out of a packed file: text of this size takes up to three times as much memory while it is read. */
+/** Limit of the decompressed size: reading such a text takes up to three times as much memory. */
 const MAX_BYTES = 2 ** 28;
 
-/** Unpacks a gzip file. Throws a UserError for one that is damaged, or too large when unpacked. */
+/** Decompresses a gzip file. Throws a UserError if it is damaged, or too large when decompressed. */
 export function gunzip(bytes: Uint8Array, where: string): Uint8Array {
   try {
     return gunzipSync(bytes, { maxOutputLength: MAX_BYTES });

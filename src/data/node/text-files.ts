@@ -10,13 +10,13 @@ import type { ColumnClasses } from '../parquet/class-names.ts';
 import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
 
-/** What of a folder is text to learn from. */
+/** Files in a folder that are read as text. */
 const IN_FOLDERS = /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i;
 
 /**
- * A file of text in UTF-8, with or without byte-order mark, to be read later.
+ * A text file in UTF-8, with or without byte-order mark, that is read later.
  *
- * @throws UserError for one that is missing or too large; when it is read, for one that is not UTF-8
+ * @throws UserError if it is missing or too large; on reading, if it is not UTF-8
  */
 export function textFile(path: string): TextFile {
   const stats = statsOf(path);
@@ -29,10 +29,10 @@ export function textFile(path: string): TextFile {
 }
 
 /**
- * A file, or for tasks that take folders the files of one, parquet as if it were JSON Lines.
+ * A file, or the files of a folder for tasks that accept folders; parquet is converted to JSON Lines.
  *
- * @param known classes that something beside the files tells, by column
- * @throws UserError as {@link textFile} does, and for damaged parquet
+ * @param known class names from a source beside the files, by column
+ * @throws UserError like {@link textFile}, and for damaged parquet
  */
 export function dataFiles(path: string, takesFolders: boolean, known?: ColumnClasses): Promise<TextFile[]> {
   const files = takesFolders ? textFiles(path) : [textFile(path)];
@@ -46,7 +46,7 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
   );
 }
 
-/** A file, or the text files of a folder (`.txt`, JSON Lines) by name. Throws a UserError as {@link textFile} does. */
+/** A file, or the text files of a folder (`.txt`, JSON Lines) by name. Throws a UserError like {@link textFile}. */
 export function textFiles(path: string): TextFile[] {
   if (isQrels(path))
     return [path, ...BESIDE_QRELS.map((name) => join(dirname(path), '..', name))].map(textFile);
@@ -61,7 +61,7 @@ export function textFiles(path: string): TextFile[] {
   });
 }
 
-/** In BEIR's form the texts lie beside the folder of what belongs together. */
+/** In BEIR's layout, the texts are beside the folder of relevance judgements. */
 const BESIDE_QRELS = ['corpus.jsonl', 'queries.jsonl'];
 
 function isQrels(path: string): boolean {
@@ -69,7 +69,7 @@ function isQrels(path: string): boolean {
   return basename(folder) === 'qrels' && BESIDE_QRELS.every((name) => existsSync(join(folder, '..', name)));
 }
 
-/** Undefined where there is nothing. Throws a UserError for a path that the system refuses. */
+/** Undefined if the path does not exist. Throws a UserError for a path that the system refuses. */
 function statsOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -107,7 +107,7 @@ function missing(path: string): UserError {
     siblings.map((entry) => entry.name),
   );
   const guesses = below === undefined ? near : [below];
-  // A config is often in a folder with its data, and read from the one above.
+  // A config is often in a folder with its data, and run from the parent folder.
   const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the folder you are in.';
   const hint = guesses.length > 0 ? `Did you mean ${guesses.join(', ')}?${why}` : undefined;
   return new UserError({ where: path, expected: 'a file', got: 'nothing', hint });

@@ -1,18 +1,20 @@
 import type { FileMetaData } from 'hyparquet';
 import { pageHeader } from './page-header.ts';
 
-/** What may come out of a small file, for those of few long runs; beside it, so many times the file's own size. */
+/**
+ * Maximum decompressed size of a small file, for a few long runs; larger files may have a multiple of their own size.
+ */
 const FREE_BYTES = 2 ** 26;
 const MAX_RATIO = 16;
-/** Nor more than this of any: bytes, and values of which each takes some tens of bytes as an object of JavaScript. */
+/** Absolute limits: bytes, and values, which take some tens of bytes each as JavaScript objects. */
 const MAX_BYTES = 2 ** 29;
 const FREE_VALUES = 2 ** 20;
 const MAX_VALUES = 2 ** 25;
 
 /**
- * Holds a file to what its size allows before anything of it is unpacked: a few bytes may claim billions of values.
+ * Checks the sizes that a file claims before anything is decompressed: a few bytes may claim billions of values.
  *
- * @throws RangeError with what is too large, or contradicts itself
+ * @throws RangeError that names the oversized or contradictory part
  */
 export function checkSizes(bytes: Uint8Array, metadata: FileMetaData): void {
   const room = Math.min(MAX_BYTES, FREE_BYTES + MAX_RATIO * bytes.length);

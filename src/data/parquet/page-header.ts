@@ -1,25 +1,25 @@
-/** What a page of a column says of itself. */
+/** The header of a page of a column. */
 export interface PageHeader {
-  /** Where its content begins. */
+  /** Start of its content. */
   start: number;
   uncompressed: number;
   compressed: number;
   values: number;
 }
 
-/** Structs within structs: the format has three. */
+/** Nested structs: the format has three levels. */
 const MAX_DEPTH = 8;
 
 /**
- * Reads the header of a page, in Thrift's compact protocol, so far as it says how much comes out of the page.
+ * Parses the header of a page in Thrift's compact protocol, as far as needed for its decompressed size.
  *
- * @throws RangeError for bytes that are none
+ * @throws RangeError for invalid bytes
  */
 export function pageHeader(bytes: Uint8Array, offset: number): PageHeader {
   const reader = new CompactReader(bytes, offset);
   const fields = reader.struct(0);
   const number = (value: unknown) => (typeof value === 'number' ? value : 0);
-  // A page of data, of a dictionary, of data in the second form: each has its count of values first.
+  // A data page, a dictionary page, a data page v2: each begins with its count of values.
   const kinds = [5, 7, 8].map((field) => fields.get(field)).filter((kind) => kind instanceof Map);
   return {
     start: reader.offset,
@@ -70,7 +70,7 @@ class CompactReader {
       case 10: {
         const head = this.#byte();
         const size = head >> 4 === 15 ? this.#varint() : head >> 4;
-        // A truth in a list is a byte, other than in a struct.
+        // In a list, unlike in a struct, a boolean is a byte.
         const type = (head & 15) <= 2 ? 3 : head & 15;
         for (let i = 0; i < size; i++) this.#value(type, depth + 1);
         return undefined;

@@ -12,7 +12,7 @@ const rowsOf = (text: string) =>
     .map((line) => JSON.parse(line));
 
 describe('files of pyarrow', () => {
-  // Rows repeat after ten, but for their number.
+  // Rows repeat after ten, except for their number.
   const expected = JSON.parse(fixtureText('rows.json'));
 
   it.each(['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4', 'v2'])('%s', async (name) => {
@@ -55,7 +55,7 @@ describe('hostile files', () => {
 
   it('are refused or read, whatever is changed in them', async () => {
     const random = new Random(1, 'parquet');
-    // The library loops over some that are changed, of the second form above all: a thread ends those.
+    // The library loops over some changed files, especially of data page v2: a thread stops those.
     for (const name of ['none', 'snappy', 'zstd']) {
       const bytes = fixture(`rows-${name}.parquet`);
       for (let i = 0; i < 60; i++) {

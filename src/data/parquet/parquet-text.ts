@@ -5,19 +5,19 @@ import { checkSizes } from './check-sizes.ts';
 import { type ColumnClasses, classesOf, nameClass } from './class-names.ts';
 import { decimalText, withWideDecimals } from './wide-decimals.ts';
 
-/** A parquet file as JSON Lines: what reads those reads these. */
+/** A parquet file as JSON Lines, for the same reader. */
 export interface ParquetText {
   text: string;
-  /** Names of classes, by column; their numbers stand in the text no more. */
+  /** Class names by column; the text contains names instead of numbers. */
   classes: ColumnClasses;
 }
 
 /**
- * Unpacks a parquet file, a row a line. Classes are written by their names, -1 as null, and numbers that a double would
- * change as texts.
+ * Converts a parquet file to text, one row per line. Classes are written by name, -1 as null, and numbers that a
+ * double would change as strings.
  *
- * @param known classes that something beside the file tells
- * @throws UserError for a file that is damaged, or larger than it may be
+ * @param known class names from a source beside the file
+ * @throws UserError for a file that is damaged or too large
  */
 export async function parquetText(
   bytes: Uint8Array<ArrayBuffer>,
@@ -39,7 +39,7 @@ export async function parquetText(
     const parts: string[] = [];
     let size = 0;
     for (const group of metadata.row_groups) {
-      // The reader goes through all groups each time, to find those that it wants.
+      // The reader scans all groups each time for those it needs.
       const only = { ...metadata, row_groups: [group], num_rows: group.num_rows };
       for (const row of await parquetReadObjects({ file, metadata: only, compressors, parsers })) {
         for (const [name, scale] of scales) row[name] = decimalText(row[name], scale);
@@ -65,6 +65,6 @@ const parsers = {
 function plain(key: string, value: unknown, classes: ColumnClasses): unknown {
   if (Object.hasOwn(classes, key)) return nameClass(value, classes[key]);
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  // Pictures and sounds.
+  // Images and audio.
   return ArrayBuffer.isView(value) ? undefined : value;
 }

@@ -1,23 +1,24 @@
 import type { FileMetaData, SchemaElement } from 'hyparquet';
 
-/** Digits that a double holds. */
+/** Digits that a double represents exactly. */
 const MOST_DIGITS = 15;
-/** Those of decimals of 256 bits. */
+/** Digits of 256-bit decimals. */
 const MOST_SCALE = 76;
 
 /**
- * Metadata in which columns of decimals of more than 15 digits are the bytes or integers that store them, since the reader makes
- * doubles of decimals.
+ * Changes the metadata so that columns of decimals with more than 15 digits are read as their stored bytes or
+ * integers, because the reader converts decimals to doubles.
  *
- * @returns the metadata, and the digits behind the point of such columns, by name
- * @throws RangeError for bytes without a fixed length, which the reader would take for text, and a scale beyond 76 digits
+ * @returns the metadata, and the number of decimals of such columns, by name
+ * @throws RangeError for bytes without a fixed length, which the reader would treat as text, and for a scale beyond
+ * 76 digits
  */
 export function withWideDecimals(metadata: FileMetaData): {
   metadata: FileMetaData;
   scales: Map<string, number>;
 } {
   const scales = new Map<string, number>();
-  // What lies in the root's children follows each of them.
+  // The descendants of the root's children follow each of them.
   let inside = 0;
   const schema = metadata.schema.map((element, i): SchemaElement => {
     const { converted_type, precision = 0, scale = 0, ...stored } = element;
@@ -34,7 +35,7 @@ export function withWideDecimals(metadata: FileMetaData): {
   return { metadata: { ...metadata, schema }, scales };
 }
 
-/** A decimal that is stored as an integer, or as its bytes in two's complement, the highest first. */
+/** A decimal stored as an integer, or as bytes in big-endian two's complement. */
 export function decimalText(stored: unknown, scale: number): unknown {
   const integer = stored instanceof Uint8Array ? integerOf(stored) : stored;
   if (typeof integer !== 'bigint' && !Number.isInteger(integer)) return stored;

@@ -1,20 +1,20 @@
 import { isNumber } from '../is-number.ts';
 import type { Table } from './read-table.ts';
 
-/** What is in a column. */
+/** Statistics of a column. */
 export interface Column {
   name: string;
-  /** Different values; empty fields are none. */
+  /** Number of different values; empty fields do not count. */
   distinct: number;
-  /** Characters of a field, on average. */
+  /** Average number of characters in a field. */
   length: number;
-  /** Whether most fields have a letter. */
+  /** Whether most fields contain a letter. */
   hasWords: boolean;
   /** Whether all fields are numbers. */
   isNumeric: boolean;
 }
 
-/** What is in each column of a table. */
+/** Statistics of each column of a table. */
 export function describeColumns({ columns, rows }: Table): Column[] {
   return columns.map((name, i) => {
     const fields = rows.map((row) => row[i].trim()).filter((field) => field !== '');

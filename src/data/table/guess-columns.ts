@@ -3,22 +3,22 @@ import type { Column } from './describe-columns.ts';
 
 const LABEL_NAME =
   /^(label|labels|class|category|target|tag|y|sentiment|intent|topic|queue|department|kategorie|klasse|thema|abteilung)$/i;
-/** A column whose fields are so many times longer than those of any other holds the texts, whatever its name. */
+/** A column with fields this many times longer than those of any other contains the texts, whatever its name. */
 const CLEARLY_LONGER = 3;
-/** More different numbers than this are no classes. */
+/** With more different numbers than this, a column does not contain classes. */
 const MOST_NUMBERED_CLASSES = 20;
 
-/** Places of the columns that are most likely the texts and their labels. */
+/** Indices of the columns that most likely contain the texts and their labels. */
 export interface ColumnGuess {
   text: number;
   label: number;
-  /** Those that neither a name nor the content makes clear. */
+  /** Columns that neither name nor content identify clearly. */
   doubts: readonly ('text' | 'label')[];
   /** Whether the labels are numbers on a scale rather than classes. */
   isScale: boolean;
 }
 
-/** Guesses by name and content; the user may say otherwise. */
+/** Guesses by name and content; the user may choose other columns. */
 export function guessColumns(columns: readonly Column[], rows: number): ColumnGuess {
   const places = columns.map((_, i) => i);
   const length = (i: number) => columns[i].length;

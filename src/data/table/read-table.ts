@@ -6,24 +6,24 @@ import { parseDelimited } from '../parse-delimited.ts';
 import type { FileFormat } from '../row.ts';
 import { RowProblems } from '../row-problems.ts';
 
-/** Rows of a file, every one with a field for each column. */
+/** Rows of a file, each with a field for every column. */
 export interface Table {
   fileName: string;
   columns: string[];
   rows: string[][];
   /** Whether the first line named the columns; undefined for JSON, which names them in every row. */
   hasHeader?: boolean;
-  /** Rows that had more fields or fewer. */
+  /** Number of rows with more or fewer fields. */
   ragged: number;
-  /** What separates fields; undefined for JSON. */
+  /** Separator of fields; undefined for JSON. */
   delimiter?: string;
 }
 
 /**
- * Reads the content of a CSV, TSV or JSON Lines file whose columns are not known yet.
+ * Reads a CSV, TSV or JSON Lines file with unknown columns.
  *
- * @param header whether the first line names the columns; by default by its look
- * @param format by default by the name, see `detectFormat`
+ * @param header whether the first line names the columns; by default it is detected
+ * @param format by default from the name, see `detectFormat`
  * @throws UserError for a file without rows, and for broken quotes or JSON
  */
 export function readTable(
@@ -55,7 +55,7 @@ function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?
   };
 }
 
-/** A spreadsheet writes semicolons where people write decimals with a comma. */
+/** Spreadsheets write semicolons in locales with a decimal comma. */
 function commaOf(line: string): string {
   const count = (comma: string) => line.split(comma).length;
   return count(';') > count(',') ? ';' : ',';
@@ -74,7 +74,7 @@ function fieldOf(value: unknown): string {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
 }
 
-/** Names of columns, none of them empty or twice. */
+/** Column names made unique; empty ones get a name. */
 function distinct(names: readonly string[]): string[] {
   const taken = new Set<string>();
   return names.map((given, i) => {

@@ -1,19 +1,19 @@
-/** What of a text is a document of its own; the words are those of Hugging Face's text datasets. */
+/** The units of a text that are separate documents; the names are those of Hugging Face's text datasets. */
 export const SAMPLE_BY = ['document', 'paragraph', 'line'] as const;
 export type SampleBy = (typeof SAMPLE_BY)[number];
 
 /** A text to learn from. */
 export interface Document {
-  /** Line of the file on which it starts, from 1. */
+  /** The line of the file on which it starts, from 1. */
   line: number;
-  /** Characters before it. */
+  /** Number of characters before it. */
   offset: number;
   text: string;
 }
 
 /**
- * Cuts a text into documents: itself, its paragraphs (separated by blank lines) or its lines, without those of white
- * space alone. Line ends of other systems become line feeds.
+ * Splits a text into documents: the whole text, its paragraphs (separated by blank lines) or its lines. Documents of
+ * white space are dropped, and line ends become line feeds.
  *
  * @param line the line of the file on which the text begins
  */
@@ -33,7 +33,7 @@ export function* splitDocuments(text: string, sampleBy: SampleBy, line = 1): Ite
   }
 }
 
-/** Between documents; nothing matches the first. */
+/** Between documents; the first matches nothing. */
 const SEPARATORS: Readonly<Record<SampleBy, RegExp>> = {
   document: /(?!)/g,
   paragraph: /\n(?:[^\S\n]*\n)+/g,

@@ -2,13 +2,13 @@ import { suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { JsonObject } from '../json-lines.ts';
 
-/** Names of the keys in JSON Lines; left out, those of the first row decide. */
+/** Names of the keys in JSON Lines; by default those of the first row. */
 export interface LanguageColumns {
   text?: string;
   prompt?: string;
   completion?: string;
   messages?: string;
-  /** The list of completions to choose from, and which is right: its number from 0, or its text. */
+  /** The list of completions to choose from, and the right one: its index from 0, or its text. */
   choices?: string;
   answer?: string;
 }
@@ -21,9 +21,9 @@ export type Keys =
   | { kind: 'messages'; messages: string };
 
 /**
- * The keys that are given, else the usual ones that the first row has.
+ * The given keys, or the usual ones that the first row has.
  *
- * @throws UserError where it has neither
+ * @throws UserError if it has neither
  */
 export function findKeys(first: JsonObject, columns: LanguageColumns, where: string): Keys {
   const {

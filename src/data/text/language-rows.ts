@@ -7,21 +7,21 @@ import { RowProblems } from '../row-problems.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
 import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
 
-/** What a language model learns from: a text, a prompt with its completion, or a conversation. */
+/** Training data of a language model: a text, a prompt with its completion, or a conversation. */
 export type LanguageContent =
   | { text: string }
   | { prompt: string; completion: string; choices?: readonly string[] }
   | { messages: readonly ChatMessage[] };
 
-/** An example, the line of the file on which it stands (from 1), and the characters before it. */
+/** An example, its line in the file (from 1), and the number of characters before it. */
 export type LanguageRow = LanguageContent & { line: number; offset: number };
 
 /**
- * The rows of a plain text file (`.txt`), or of JSON Lines: with `text`, `prompt` and `completion`, or `messages`.
- * Texts of both are cut into documents as `sampleBy` says.
+ * The rows of a plain text file (`.txt`), or of JSON Lines with `text`, `prompt` and `completion`, or `messages`.
+ * Texts of both are split into documents by `sampleBy`.
  *
- * @param problems takes what is wrong with single rows; they are left out
- * @throws UserError for a table, and for JSON Lines in which the keys are not found
+ * @param problems collects the problems of single rows, which are skipped
+ * @throws UserError for a table, and for JSON Lines without the needed keys
  */
 export function* languageRows(
   content: string,
@@ -48,7 +48,7 @@ export function* languageRows(
   }
 }
 
-/** The columns that the first row of a file decides, or that are given. */
+/** The given columns, or those found in the first row of a file. */
 export function foundColumns(content: string, fileName: string, columns: LanguageColumns): LanguageColumns {
   if (!isJsonl(content, fileName)) return {};
   for (const { line, object } of jsonLines(content, new RowProblems(fileName))) {
@@ -97,7 +97,7 @@ function readRow(
   }
 }
 
-/** A prompt with several completions, of which the right one is learnt. */
+/** A prompt with several completions; the right one is learned. */
 function readChoices(
   object: JsonObject,
   { prompt, choices: key, answer }: Extract<Keys, { kind: 'choices' }>,
@@ -141,7 +141,7 @@ function isMessage(value: unknown): value is ChatMessage {
   return typeof role === 'string' && (content === undefined || content === null || isContent(content));
 }
 
-/** A text, or parts as multimodal templates have them. */
+/** A string, or parts as in multimodal templates. */
 function isContent(content: unknown): boolean {
   return typeof content === 'string' || Array.isArray(content);
 }

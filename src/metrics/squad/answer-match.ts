@@ -1,15 +1,15 @@
 /** How an answer agrees with a true one. */
 export interface AnswerMatch {
-  /** 1 where their words are the same in the same order, else 0. */
+  /** 1 if their words are the same in the same order, otherwise 0. */
   exact: number;
-  /** Harmonic mean of precision and recall of the words, each as often as it occurs. */
+  /** Harmonic mean of precision and recall of the words, counted with repetition. */
   f1: number;
 }
 
 /**
  * Compares the words of an answer with those of a true one (see `answerWords`).
  *
- * @param f1OfNothing F1 where neither has words: the script of v2.0 says 1, that of v1.1 says 0
+ * @param f1OfNothing F1 if neither has words: 1 in the script of v2.0, 0 in that of v1.1
  */
 export function answerMatch(
   predicted: readonly string[],

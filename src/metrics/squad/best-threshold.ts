@@ -1,10 +1,10 @@
 /**
- * The threshold for the odds of no answer that gives the best mean score, as `find_best_thresh` of the official script of
- * SQuAD v2.0 searches it: from no answer to all questions upwards; of equal odds each is a step of its own.
+ * The threshold for the no-answer odds with the best mean score, found like `find_best_thresh` of SQuAD v2.0's
+ * official script: from no answer for all questions upwards. Equal odds are separate steps.
  *
- * @param scores of predictions by id, as they are without a threshold
- * @param odds by id, in the order in which equal ones are gone through
- * @param answered by id whether there is an answer
+ * @param scores of predictions by id, without a threshold
+ * @param odds by id; equal ones are visited in this order
+ * @param answered by id, whether there is an answer
  */
 export function bestThreshold(
   predictions: ReadonlyMap<string, string>,

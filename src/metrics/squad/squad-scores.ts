@@ -1,7 +1,7 @@
 import { answerMatch } from './answer-match.ts';
 import { answerWords } from './answer-words.ts';
 
-/** A question with the answers that people gave; none where the text has no answer. */
+/** A question with its reference answers; empty if the text has no answer. */
 export interface AnsweredQuestion {
   id: string;
   answers: readonly string[];
@@ -14,8 +14,9 @@ export interface SquadScores {
 }
 
 /**
- * Scores predicted answers as the official script of SQuAD v1.1 does (evaluate-v1.1.py), but for fractions of 1 instead of per
- * cent: the best match among the true answers, averaged over all questions. A question without a prediction counts 0.
+ * Scores predicted answers like the official script of SQuAD v1.1 (evaluate-v1.1.py), as fractions of 1 instead of
+ * per cent: the best match among the true answers, averaged over all questions. A question without a prediction
+ * counts 0.
  *
  * @param questions at least one, each with at least one answer
  * @param predictions answers by id of their question

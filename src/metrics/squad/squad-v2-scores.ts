@@ -3,26 +3,29 @@ import { answerWords } from './answer-words.ts';
 import { bestThreshold } from './best-threshold.ts';
 import type { AnsweredQuestion } from './squad-scores.ts';
 
-/** Scores of SQuAD v2.0 from 0 to 1, by the names of the official script: `exact`, `f1`, `total`, `HasAns_exact` and so on. */
+/**
+ * Scores of SQuAD v2.0 from 0 to 1, by the names of the official script: `exact`, `f1`, `total`, `HasAns_exact` and
+ * so on.
+ */
 export type SquadV2Scores = Record<'exact' | 'f1' | 'total', number> & Record<string, number>;
 
-/** How much a model is for no answer. */
+/** A model's odds of no answer. */
 export interface NullOdds {
   /** By id of the question. */
   odds: ReadonlyMap<string, number>;
-  /** Whatever is above counts as no answer, whatever was predicted (the script's `--na-prob-thresh`, which is 1 by default). */
+  /** Odds above it count as no answer, whatever was predicted (the script's `--na-prob-thresh`, by default 1). */
   threshold?: number;
 }
 
 const DEFAULT_THRESHOLD = 1;
 
 /**
- * Scores predicted answers, of which an empty one says that there is none, as the official script of SQuAD v2.0 does
- * (evaluate-v2.0.py), but for fractions of 1 instead of per cent. With odds also the best scores that any threshold for
- * them gives, and the thresholds. Of questions with the same id the last counts.
+ * Scores predicted answers like the official script of SQuAD v2.0 (evaluate-v2.0.py), as fractions of 1 instead of
+ * per cent. An empty prediction means no answer. With odds, it also returns the best scores over all thresholds, and
+ * these thresholds. Of questions with the same id, the last counts.
  *
- * @param predictions of every question (the script fails without one)
- * @param nullOdds of every question
+ * @param predictions for every question (the script fails without one)
+ * @param nullOdds for every question
  */
 export function squadV2Scores(
   questions: readonly AnsweredQuestion[],
@@ -59,7 +62,10 @@ export function squadV2Scores(
   return scores;
 }
 
-/** True answers that have no words are none, and where none is left only an empty prediction is right. */
+/**
+ * Reference answers that normalise to the empty string are dropped. If none is left, only an empty prediction is
+ * right.
+ */
 function bestMatch(prediction: string, answers: readonly string[]) {
   const words = answerWords(prediction);
   const actual = answers.map(answerWords).filter((answer) => answer.length > 0);

@@ -8,7 +8,7 @@ interface Case {
   version: number;
   /** Id, true answers, predicted one, odds of no answer. */
   questions: [string, string[], string | null, number][];
-  /** Per cent; of v2.0 without and with odds. */
+  /** Per cent; for v2.0 without and with odds. */
   scores: Record<string, number>[];
 }
 
@@ -32,7 +32,7 @@ describe('equal to the official scripts', () => {
         expect(Object.keys(found)).toEqual(Object.keys(scores[i]));
         for (const [name, score] of Object.entries(scores[i])) {
           const isShare = !/total|thresh/.test(name);
-          // A hundred times a sum, or a sum of other roundings: the last digits of a double.
+          // A hundred times a sum, or a sum with other roundings: the last digits of a double.
           expect(found[name] * (isShare ? 100 : 1)).toBeCloseTo(score, isShare ? 10 : 15);
         }
       });

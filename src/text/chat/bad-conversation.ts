@@ -1,4 +1,4 @@
 import { UserError } from '../../support/user-error.ts';
 
-/** A conversation that a chat template does not take; others it may. */
+/** The chat template rejects this conversation; it may accept others. */
 export class BadConversation extends UserError {}

@@ -1,9 +1,9 @@
-/** One turn of a conversation, as chat templates take it: further keys (`tool_calls`, `name`) are theirs. */
+/** One message of a conversation, as chat templates read it; further keys (`tool_calls`, `name`) are passed on. */
 export interface ChatMessage {
   role: string;
   content?: unknown;
   [key: string]: unknown;
 }
 
-/** The role whose turns a model is to learn. */
+/** The role whose messages a model learns. */
 export const ASSISTANT = 'assistant';

@@ -8,29 +8,31 @@ import { strftime } from './strftime.ts';
 
 /** The longest known templates have some 30,000 characters. */
 const MAX_TEMPLATE_LENGTH = 2 ** 20;
-/** Templates count messages and tools. A list takes memory for every number. */
+/** Templates loop over messages and tools. A list takes memory for every number. */
 const MAX_RANGE = 100_000;
 
 export interface ChatTemplateOptions {
-  /** Where the template stands, for messages. */
+  /** The template's file, for messages. */
   where: string;
-  /** The moment that `strftime_now` tells; by default that of every call. */
+  /** The time that `strftime_now` returns; by default the time of each call. */
   now?: () => Date;
-  /** Runs a rendering and gives it up with a UserError when it takes too long; by default without limit. */
+  /** Runs a rendering and stops it with a UserError if it takes too long; by default without limit. */
   limited?: (render: () => string) => string;
 }
 
 /**
- * A chat template: Jinja that writes a conversation as one text. Rendered as transformers' `apply_chat_template` does,
- * without tools and documents. Templates come with models and may be hostile: they reach nothing outside, and what they
- * write and count to is limited.
+ * A chat template: Jinja that renders a conversation as one text, as transformers' `apply_chat_template` does,
+ * without tools and documents. Templates come with models and may be hostile: they have no access to anything
+ * outside, and their output and loops are limited.
  */
 export class ChatTemplate {
   readonly #parsed: Template['parsed'];
   readonly #tokens: SpecialTokens;
   readonly #options: Required<ChatTemplateOptions>;
 
-  /** @throws UserError for a template that is too long, or none */
+  /**
+   * @throws UserError for a template that is too long or invalid
+   */
   constructor(source: string, tokens: SpecialTokens, options: ChatTemplateOptions) {
     const { where } = options;
     this.#tokens = tokens;
@@ -47,10 +49,10 @@ export class ChatTemplate {
   }
 
   /**
-   * The text of a conversation, with what invites the assistant to speak where `addGenerationPrompt` says so. Special
-   * tokens stand in it as text: tokenize it without adding any.
+   * Renders a conversation, with the generation prompt if `addGenerationPrompt` is set. The result contains special
+   * tokens as text: tokenize it without adding any.
    *
-   * @throws BadConversation where the template refuses the conversation, or fails; UserError for one without end
+   * @throws BadConversation if the template rejects the conversation or fails; UserError if it does not end
    */
   render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
     const { where, limited } = this.#options;
@@ -79,7 +81,7 @@ export class ChatTemplate {
   }
 }
 
-/** What a template says with `raise_exception`. */
+/** Thrown by a template's `raise_exception`. */
 class Refusal extends Error {}
 
 const GLOBALS = {
@@ -95,7 +97,7 @@ const GLOBALS = {
   },
 };
 
-/** Python's. */
+/** Python's `range`. */
 function range(first: number, end?: number, step = 1): number[] {
   const [start, stop] = end === undefined ? [0, first] : [first, end];
   const length = Math.max(0, Math.ceil((stop - start) / step));

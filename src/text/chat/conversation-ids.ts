@@ -5,11 +5,12 @@ import { ASSISTANT, type ChatMessage } from './chat-message.ts';
 import type { ChatTemplate } from './chat-template.ts';
 
 /**
- * The tokens of a conversation. Those of the assistant's turns are learnt: what a turn adds to the text of the messages
- * before it, with their invitation to speak; as tokens from the first to the last that both texts do not share.
+ * The tokens of a conversation; the assistant's turns are learned. A turn is the text that it adds to the messages
+ * before it with their generation prompt. Its tokens are those between the common prefix and the common suffix of
+ * both.
  *
- * @throws BadConversation where the template refuses the conversation, or writes the text of earlier messages anew when others
- * follow, so that no part of the text is a turn's
+ * @throws BadConversation if the template rejects the conversation, or renders earlier messages differently when
+ * others follow, so that a turn cannot be located
  */
 export function conversationIds(
   tokenizer: TextTokenizer,

@@ -3,10 +3,10 @@ import { UserError } from '../../support/user-error.ts';
 /** The file of a chat template, in a model's folder. */
 export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 
-/** The most that such a file may have: as for the template itself, in bytes of UTF-8. */
+/** The limit of the template itself, in bytes of UTF-8. */
 export const MAX_CHAT_TEMPLATE_BYTES = 2 ** 22;
 
-/** Where a chat template may stand. `path` is for messages. */
+/** The possible sources of a chat template. `path` is for messages. */
 export interface ChatTemplateSources {
   /** `chat_template.jinja`. */
   file: { path: string; text: string } | undefined;
@@ -15,11 +15,11 @@ export interface ChatTemplateSources {
 }
 
 /**
- * The source of a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json, of several
- * the one named "default".
+ * The source of a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. Of
+ * several, the one named "default".
  *
  * @param model its folder for messages
- * @throws UserError where there is none
+ * @throws UserError if there is no template
  */
 export function findChatTemplate(
   { file, tokenizerConfig }: ChatTemplateSources,
@@ -37,7 +37,7 @@ export function findChatTemplate(
   });
 }
 
-/** A template, or a list of such with names. */
+/** A template, or a list of named templates. */
 function templateOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) return undefined;

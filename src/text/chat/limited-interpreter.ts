@@ -5,7 +5,7 @@ interface RuntimeValue {
   value: unknown;
 }
 
-// Its types lie where TypeScript does not look for them.
+// TypeScript does not find the library's types for it.
 const PlainInterpreter = Interpreter as unknown as new (
   environment: Environment,
 ) => {
@@ -13,26 +13,32 @@ const PlainInterpreter = Interpreter as unknown as new (
   evaluate(statement: unknown, environment: Environment): RuntimeValue;
 };
 
-/** More than any model reads. What a template makes on its way may be cut into single characters, of a hundred bytes each. */
+/** More than any model reads. Intermediate text may be split into single characters of a hundred bytes each. */
 const MAX_CHARACTERS = 2 ** 22;
-/** Of lists and what lies in them. */
+/** In lists and nested lists. */
 const MAX_VALUES = 2 ** 20;
-/** Some dozens a message; each may add to a text that is only joined in the end. */
+/** A message needs some dozens of steps; each may add to a text that is joined only at the end. */
 const MAX_STEPS = 2 ** 20;
 
-/** An interpreter of Jinja for hostile templates: with a limit to what they make, on their way too, and to their steps. */
+/**
+ * A Jinja interpreter for hostile templates: it limits their steps and the size of all values, intermediate ones too.
+ */
 export class LimitedInterpreter extends PlainInterpreter {
   readonly #where: string;
   readonly #values = new WeakMap<object, number>();
   #steps = 0;
 
-  /** @param where the template's place, for messages */
+  /**
+   * @param where the template's file, for messages
+   */
   constructor(environment: Environment, where: string) {
     super(environment);
     this.#where = where;
   }
 
-  /** @throws UserError beyond a limit */
+  /**
+   * @throws UserError if a limit is exceeded
+   */
   override evaluate(statement: unknown, environment: Environment): RuntimeValue {
     this.#check(++this.#steps, MAX_STEPS, 'steps to a text');
     const made = super.evaluate(statement, environment);
@@ -41,7 +47,10 @@ export class LimitedInterpreter extends PlainInterpreter {
     return made;
   }
 
-  /** The values in a list, and in those in it: as often as they occur, for so often they may be written. */
+  /**
+   * The values in a list and its nested lists, counted with repetition, because each may be printed as often as it
+   * occurs.
+   */
   #count(list: unknown): number {
     if (!Array.isArray(list)) return 1;
     const known = this.#values.get(list);

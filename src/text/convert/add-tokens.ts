@@ -1,9 +1,12 @@
 import type { AddedToken, TokenizerJson } from '../steps/tokenizer-json.ts';
 
-/** A token to be added; its id follows from the vocabulary. */
+/** A token to add; its id follows from the vocabulary. */
 export type NewToken = Omit<AddedToken, 'id'>;
 
-/** Adds tokens as the Rust library does: one that is added already stays, others get their id of the vocabulary or the next. */
+/**
+ * Adds tokens as the Rust library does: existing added tokens stay, others get their id in the vocabulary or the next
+ * free one.
+ */
 export function addTokens(json: TokenizerJson, tokens: readonly NewToken[]): void {
   const { model, added_tokens: added } = json;
   const ids =

@@ -5,7 +5,7 @@ import { template } from './template.ts';
 import { jsonFile, textFile } from './text-file.ts';
 
 const END = '<|endoftext|>';
-/** These are looked for where the others are, and need no normalization of their own. */
+/** Tokens that are matched in normalized text like the others, and are not changed by normalization. */
 const normalized = (content: string) => ({ content, normalized: true });
 
 export const gpt2: TokenizerClass = {
@@ -41,7 +41,7 @@ export const roberta: TokenizerClass = {
   },
 };
 
-/** GPT-2's form: vocab.json, and the merges of merges.txt below its first line. */
+/** GPT-2's form: vocab.json, and the merges of merges.txt after its first line. */
 function byteLevel(slow: SlowTokenizer): TokenizerJson {
   const vocab = jsonFile(slow, 'vocab.json') as Record<string, number>;
   const lines = textFile(slow, 'merges.txt').split('\n').slice(1, -1);

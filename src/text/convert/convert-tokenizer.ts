@@ -9,7 +9,7 @@ import type { SlowTokenizer, SpecialToken, TokenizerClass } from './slow-tokeniz
 import { jsonFile } from './text-file.ts';
 import { bert } from './word-piece-class.ts';
 
-/** By the name that tokenizer_config.json has for it, less `Fast`. */
+/** By the class name in tokenizer_config.json, without `Fast`. */
 const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   DebertaV2Tokenizer: debertaV2,
   XLMRobertaTokenizer: xlmRoberta,
@@ -23,7 +23,7 @@ const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   BartTokenizer: roberta,
 };
 
-/** Where tokenizer_config.json does not name it: by the model's type. */
+/** By the model's type, if tokenizer_config.json names no class. */
 const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
   'deberta-v2': 'DebertaV2Tokenizer',
   'xlm-roberta': 'XLMRobertaTokenizer',
@@ -39,10 +39,11 @@ const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
 };
 
 /**
- * The tokenizer.json that transformers would make of older files, and the tokenizer_config.json with the special tokens of
- * the tokenizer's class: transformers' convert_slow_tokenizer.py, and what its fast tokenizers add to that.
+ * Converts older files to the tokenizer.json that transformers would make, and a tokenizer_config.json with the
+ * special tokens of the tokenizer's class. Follows transformers' convert_slow_tokenizer.py and the additions of its
+ * fast tokenizers.
  *
- * @throws UserError for a class that is not known, and for files that are missing or damaged
+ * @throws UserError for an unknown class, and for missing or damaged files
  */
 export function convertTokenizer(slow: SlowTokenizer): {
   tokenizer: TokenizerJson;
@@ -95,19 +96,22 @@ function classOfModel(slow: SlowTokenizer): string | undefined {
   return typeof model_type === 'string' ? tokenizerClassOf(model_type) : undefined;
 }
 
-/** The class of tokenizer that a type of model has, where nobody names another. */
+/** The default tokenizer class for a type of model. */
 export function tokenizerClassOf(modelType: string): string | undefined {
   return Object.hasOwn(BY_MODEL_TYPE, modelType) ? BY_MODEL_TYPE[modelType] : undefined;
 }
 
-/** Folders without `added_tokens_decoder` have their special tokens in special_tokens_map.json as well. */
+/** Folders without `added_tokens_decoder` also have special tokens in special_tokens_map.json. */
 function withSpecialTokensMap(slow: SlowTokenizer): Record<string, unknown> {
   const isNew = 'added_tokens_decoder' in slow.config;
   if (isNew || !slow.file('special_tokens_map.json')) return { ...slow.config };
   return { ...slow.config, ...jsonFile(slow, 'special_tokens_map.json') };
 }
 
-/** What came into the vocabulary later: of `added_tokens_decoder`, or of added_tokens.json before there was that. */
+/**
+ * Tokens added after the vocabulary was made: from `added_tokens_decoder`, or from added_tokens.json in older
+ * folders.
+ */
 function laterTokens(
   slow: SlowTokenizer,
   config: Readonly<Record<string, unknown>>,
@@ -121,7 +125,7 @@ function laterTokens(
       .map((token) => newToken(token, special.has(token.content)));
   }
   if (!slow.file('added_tokens.json')) return [];
-  // Not those of the class: that comes later.
+  // The tokens of the class are added later.
   const named = new Set(ROLES.flatMap((role) => tokenOf(config[role])?.content ?? []));
   return Object.entries(jsonFile(slow, 'added_tokens.json'))
     .sort(([, a], [, b]) => Number(a) - Number(b))
@@ -134,7 +138,7 @@ function newToken(token: SpecialToken & { special?: boolean }, isSpecial: boolea
   return { content, lstrip, rstrip, single_word, special, normalized: token.normalized ?? !special };
 }
 
-/** A token as the files write it: a text, or an object with `content`. */
+/** A token in the files: a string, or an object with `content`. */
 function tokenOf(value: unknown): (SpecialToken & { special?: boolean }) | undefined {
   if (typeof value === 'string') return { content: value };
   const { content, ...rest } = (value ?? {}) as Record<string, unknown>;

@@ -1,12 +1,12 @@
 import type { SentencePiece } from './read-sentencepiece.ts';
 import type { ScoredToken } from './sentencepiece-json.ts';
 
-/** Twice as many as Gemma has; of nested pieces some megabytes would make hundreds of millions. */
+/** Twice as many as Gemma has; a few megabytes of nested pieces would make hundreds of millions. */
 const MAX_MERGES = 2 ** 20;
 
 /**
- * The merges that a BPE model of sentencepiece makes: every way to cut a token in two that are pieces too, best score
- * first, of equals the one with the longer left side.
+ * Derives the merges of a sentencepiece BPE model: every split of a token into two pieces, best score first; of equal
+ * scores, the longer left side first.
  *
  * @throws Error for too many
  */

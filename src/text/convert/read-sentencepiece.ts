@@ -3,7 +3,7 @@ import { lazy } from '../../support/lazy.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { SlowTokenizer } from './slow-tokenizer.ts';
 
-/** The names that sentencepiece models have in folders. */
+/** File names of sentencepiece models. */
 export const SENTENCEPIECE_FILES = [
   'spm.model',
   'spiece.model',
@@ -11,12 +11,12 @@ export const SENTENCEPIECE_FILES = [
   'tokenizer.model',
 ];
 
-/** Four times the largest known. */
+/** Four times the largest known vocabulary. */
 const MAX_PIECES = 2 ** 20;
-/** Sixteen times what models have by default: all ways to cut a piece are looked at. */
+/** Sixteen times the default of models: all splits of a piece are tried. */
 const MAX_PIECE_LENGTH = 256;
 
-/** Which pieces are no text of their own. */
+/** Piece types that are not normal text. */
 export const PIECE_TYPE = { control: 3, userDefined: 4 } as const;
 
 export interface SentencePiece {
@@ -25,21 +25,21 @@ export interface SentencePiece {
   type: number;
 }
 
-/** What is read of a sentencepiece model. */
+/** The parts of a sentencepiece model that are read. */
 export interface SentencepieceModel {
   pieces: SentencePiece[];
   model: 'unigram' | 'bpe';
   unkId: number;
   unkPiece: string;
-  /** Empty where text is left as it is. */
+  /** Empty if text is not normalized. */
   charsmap: Uint8Array;
 }
 
 const MODELS: Readonly<Record<number, SentencepieceModel['model']>> = { 1: 'unigram', 2: 'bpe' };
 
 /**
- * Names and numbers are those of sentencepiece_model.proto. The library makes code of them, which the content security
- * policy of a page may forbid: there only other tokenizers can be read.
+ * Names and numbers from sentencepiece_model.proto. The library generates code from them, which the content security
+ * policy of a page may forbid: there, only other tokenizers can be read.
  */
 const types = lazy(() => {
   const root = protobuf.Root.fromJSON({
@@ -65,9 +65,9 @@ const types = lazy(() => {
 });
 
 /**
- * The sentencepiece model of a tokenizer, under whichever of its names it lies.
+ * The sentencepiece model of a tokenizer, under any of its file names.
  *
- * @throws UserError where there is none, and for what is none
+ * @throws UserError if there is none or it is invalid
  */
 export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {
   const name = SENTENCEPIECE_FILES.find((name) => slow.file(name) !== undefined);

@@ -66,7 +66,7 @@ export const xlmRoberta: TokenizerClass = {
   },
 };
 
-/** As many as T5 has, where tokenizer_config.json does not say. */
+/** T5's number, if tokenizer_config.json has none. */
 const EXTRA_IDS = 100;
 
 export const t5: TokenizerClass = {

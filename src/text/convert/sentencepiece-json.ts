@@ -5,7 +5,7 @@ import { PIECE_TYPE, type SentencepieceModel } from './read-sentencepiece.ts';
 export type ScoredToken = [token: string, score: number];
 export type Normalizers = NonNullable<TokenizerJson['normalizer']>[];
 
-/** The parts of a converted sentencepiece model in which classes differ. */
+/** The parts of a converted sentencepiece model that differ between classes. */
 interface Parts {
   vocab: ScoredToken[];
   unkId: number;
@@ -28,7 +28,7 @@ export function sentencepieceModel(
   };
 }
 
-/** What is found in a text before anything else: control symbols, and symbols that the model's maker defined. */
+/** Tokens that are matched before anything else: control symbols and user-defined symbols. */
 export function sentencepieceTokens(spm: SentencepieceModel, idOf: (piece: string) => number): AddedToken[] {
   return spm.pieces
     .filter(({ type }) => type === PIECE_TYPE.control || type === PIECE_TYPE.userDefined)
@@ -43,7 +43,7 @@ export function sentencepieceTokens(spm: SentencepieceModel, idOf: (piece: strin
     }));
 }
 
-/** The model's own normalization as a section; none where text is left as it is. */
+/** The model's own normalization as a section; none if text is not normalized. */
 export function charsmapNormalizer({ charsmap }: SentencepieceModel): Normalizers {
   if (charsmap.length === 0) return [];
   let binary = '';
@@ -51,7 +51,7 @@ export function charsmapNormalizer({ charsmap }: SentencepieceModel): Normalizer
   return [{ type: 'Precompiled', precompiled_charsmap: btoa(binary) }];
 }
 
-/** Where a space goes before a text, by what tokenizer_config.json says. */
+/** Whether a space is prepended to a text, according to tokenizer_config.json. */
 export function prependScheme({ legacy, add_prefix_space }: Readonly<Record<string, unknown>>) {
   if (add_prefix_space === false) return 'never' as const;
   return legacy === false ? ('first' as const) : ('always' as const);

@@ -1,17 +1,17 @@
 import type { Role } from '../special-tokens.ts';
 import type { TokenizerJson } from '../steps/tokenizer-json.ts';
 
-/** A tokenizer as it was before tokenizer.json: its files, and what is said of it. */
+/** A tokenizer from before tokenizer.json: its files and settings. */
 export interface SlowTokenizer {
   /** The folder's files by name. */
   file(name: string): Uint8Array | undefined;
   /** The path of a file, for messages. */
   where(name: string): string;
-  /** tokenizer_config.json, with what older folders have in special_tokens_map.json. */
+  /** tokenizer_config.json, merged with special_tokens_map.json in older folders. */
   config: Readonly<Record<string, unknown>>;
 }
 
-/** A special token as a tokenizer's class writes it: those that are `normalized` are looked for in normalized text. */
+/** A special token as defined by a tokenizer's class; `normalized` ones are matched in normalized text. */
 export interface SpecialToken {
   content: string;
   lstrip?: boolean;
@@ -20,19 +20,19 @@ export interface SpecialToken {
   normalized?: boolean;
 }
 
-/** The special tokens of a class, by role, where tokenizer_config.json says nothing. */
+/** The default special tokens of a class, by role. */
 export type SpecialDefaults = Partial<Record<Role, SpecialToken>>;
 
-/** What a class of slow tokenizers becomes; tokens that are added later are not its concern. */
+/** How a class of slow tokenizers is converted; tokens added later are handled elsewhere. */
 export interface TokenizerClass {
   special: SpecialDefaults;
-  /** More special tokens. */
+  /** Further special tokens. */
   additional?(slow: SlowTokenizer): string[];
   /**
-   * As transformers' convert_slow_tokenizer.py has it.
+   * Follows transformers' convert_slow_tokenizer.py.
    *
    * @param tokens the special tokens by role
-   * @throws UserError for files that are missing or damaged
+   * @throws UserError for missing or damaged files
    */
   convert(slow: SlowTokenizer, tokens: Readonly<Partial<Record<Role, string>>>): TokenizerJson;
 }

@@ -1,8 +1,8 @@
 import type { PostProcessorConfig } from '../steps/tokenizer-json.ts';
 
 /**
- * A template as the Rust library reads it: tokens with a space between them, `$A` and `$B` for the texts, each with `:type`
- * behind it where that is not 0.
+ * A template in the Rust library's notation: tokens separated by spaces, `$A` and `$B` for the texts, each followed
+ * by `:type` unless that is 0.
  *
  * @throws Error for a token without an id
  */

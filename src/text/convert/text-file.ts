@@ -1,7 +1,7 @@
 import { UserError } from '../../support/user-error.ts';
 import type { SlowTokenizer } from './slow-tokenizer.ts';
 
-/** A text file of a tokenizer, line ends as `\n`. Throws a UserError where it is missing or no UTF-8. */
+/** A text file of a tokenizer with line ends as `\n`. Throws a UserError if it is missing or not UTF-8. */
 export function textFile(slow: SlowTokenizer, name: string): string {
   const bytes = slow.file(name);
   const where = slow.where(name);
@@ -13,7 +13,7 @@ export function textFile(slow: SlowTokenizer, name: string): string {
   }
 }
 
-/** The object of a JSON file of a tokenizer. Throws a UserError for a file that is missing, or has none. */
+/** The object in a JSON file of a tokenizer. Throws a UserError if the file is missing or contains no object. */
 export function jsonFile(slow: SlowTokenizer, name: string): object {
   const where = slow.where(name);
   let value: unknown;

@@ -3,7 +3,7 @@ import type { TokenizerClass } from './slow-tokenizer.ts';
 import { template } from './template.ts';
 import { textFile } from './text-file.ts';
 
-/** Eight times the largest known. */
+/** Eight times the largest known vocabulary. */
 const MAX_LINES = 2 ** 21;
 
 const plain = (content: string) => ({ content });

@@ -6,10 +6,10 @@ import { buildTokenizer, tokenizerFiles } from '../build-tokenizer.ts';
 import type { TextTokenizer, TokenizerOptions } from '../tokenizer.ts';
 
 /**
- * The tokenizer of a model folder: from `tokenizer.json` and `tokenizer_config.json`, or from what older models have
- * (`spm.model`, `vocab.txt`, `vocab.json` with `merges.txt`).
+ * Loads the tokenizer of a model folder: from `tokenizer.json` and `tokenizer_config.json`, or from the files of
+ * older models (`spm.model`, `vocab.txt`, `vocab.json` with `merges.txt`).
  *
- * @throws UserError for a missing file, invalid JSON and a tokenizer that cannot be built.
+ * @throws UserError for a missing file, invalid JSON, or a tokenizer that cannot be built
  */
 export function loadTokenizer(folder: string, options: TokenizerOptions): TextTokenizer {
   const limited = <T>(work: () => T): T => {

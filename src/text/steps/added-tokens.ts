@@ -1,7 +1,7 @@
 import type { AlignedText } from './aligned-text.ts';
 import type { AddedToken } from './tokenizer-json.ts';
 
-/** A part of a text: an added token, or what lies between them. */
+/** A part of a text: an added token, or the text between two. */
 export interface Section {
   text: AlignedText;
   token?: AddedToken;
@@ -10,9 +10,9 @@ export interface Section {
 const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /**
- * Cuts texts at added tokens: the leftmost, of those that begin there the longest.
+ * Splits texts at added tokens: the leftmost match; of several at one position, the longest.
  *
- * @param contents how each token stands in the text
+ * @param contents the text of each token
  */
 export function addedTokenCutter(tokens: readonly AddedToken[], contents: readonly string[]) {
   const byFirst = new Map<string, { content: string; token: AddedToken }[]>();
@@ -54,7 +54,7 @@ export function addedTokenCutter(tokens: readonly AddedToken[], contents: readon
   };
 }
 
-/** Whether no word goes on before or after a place. */
+/** Whether no word continues before or after a position. */
 function isAlone(text: string, from: number, to: number): boolean {
   const before = [...text.slice(Math.max(0, from - 2), from)].at(-1);
   const after = [...text.slice(to, to + 2)][0];

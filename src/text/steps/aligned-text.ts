@@ -1,6 +1,6 @@
 /**
- * A text in the midst of tokenization, and for each of its UTF-16 units which code points [start, end) of the original
- * text it stands for. Changes are told as the Rust library tells them, so that offsets come out the same.
+ * A text during tokenization. For each of its UTF-16 units, it has the code points [start, end) of the original text
+ * that the unit represents. Changes are described as in the Rust library, so that offsets are the same.
  */
 export class AlignedText {
   readonly text: string;
@@ -13,7 +13,7 @@ export class AlignedText {
     this.ends = ends;
   }
 
-  /** An original text, each character standing for itself. */
+  /** An original text: each character represents itself. */
   static of(text: string): AlignedText {
     const starts = new Int32Array(text.length);
     let point = 0;
@@ -28,7 +28,7 @@ export class AlignedText {
     );
   }
 
-  /** Another text of the same length in its place. */
+  /** Replaced by another text of the same length. */
   withText(text: string): AlignedText {
     return new AlignedText(text, this.starts, this.ends);
   }
@@ -43,9 +43,9 @@ export class AlignedText {
   }
 
   /**
-   * Other characters in place of these, in order.
+   * Replaces the characters in order.
    *
-   * @param removedBefore how many characters go before the first of them
+   * @param removedBefore the number of characters removed before the first
    */
   transform(changes: Changes, removedBefore = 0): AlignedText {
     const { text } = this;
@@ -70,7 +70,7 @@ export class AlignedText {
     return new AlignedText(made, starts, ends);
   }
 
-  /** The characters for which `keep` holds. */
+  /** The characters that `keep` accepts. */
   filter(keep: (character: string) => boolean): AlignedText {
     const kept: number[] = [];
     for (let unit = 0; unit < this.text.length; ) {
@@ -86,7 +86,7 @@ export class AlignedText {
     );
   }
 
-  /** `prefix`, standing for what the first character stands for, before it; empty texts stay so. */
+  /** Puts `prefix` before the text; it represents the same as the first character. Empty texts stay empty. */
   prepend(prefix: string): AlignedText {
     if (this.text === '' || prefix === '') return this;
     const shifted = (alignments: Int32Array) => {
@@ -104,8 +104,8 @@ export class AlignedText {
 }
 
 /**
- * The characters of a text that takes another's place. The count of each: 0 replaces the next character, 1 comes
- * besides the one before it, -n replaces the next and takes n more away.
+ * The characters of a replacement text. The count of each: 0 replaces the next character, 1 is inserted after the
+ * previous one, -n replaces the next and removes n more.
  */
 export class Changes {
   readonly characters: string[] = [];
@@ -116,18 +116,18 @@ export class Changes {
     this.counts.push(count);
   }
 
-  /** `after` in place of `before`, character by character. */
+  /** Replaces `before` by `after`, character by character. */
   replace(before: string, after: string): void {
     const removed = [...before].length;
     const added = [...after];
     for (const [i, character] of added.entries()) this.add(character, i < removed ? 0 : 1);
     const last = this.counts.length - 1;
-    // Where nothing stands before it, the Rust library forgets what was removed, and so must we.
+    // If nothing precedes it, the Rust library forgets the removed characters, so we must too.
     if (added.length < removed && last >= 0) this.counts[last] += added.length - removed;
   }
 }
 
-/** How many UTF-16 units the character at `unit` has. */
+/** The number of UTF-16 units of the character at `unit`. */
 export function widthAt(text: string, unit: number): 1 | 2 {
   const code = text.charCodeAt(unit);
   return code >= 0xd800 && code <= 0xdbff && unit + 1 < text.length ? 2 : 1;

@@ -4,11 +4,11 @@ import { lowercased } from './normalizer.ts';
 import type { BertNormalizerConfig } from './tokenizer-json.ts';
 import { unicodeNormalized } from './unicode-normalizer.ts';
 
-/** The ideographs that BERT takes for words, as the Rust library lists them. */
+/** The ideographs that BERT treats as words, as the Rust library lists them. */
 const IDEOGRAPH =
   /[\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/u;
 
-/** What is dropped: control characters, but for those that are younger than the Rust library's tables. */
+/** Removed characters: control characters, except those added after the Rust library's tables. */
 const DROPPED = /[\ufffd\p{Cc}\p{Cf}\p{Co}]/u;
 const KEPT = /[\t\n\r\u0890\u0891\u08e2\u{110cd}\u{13430}-\u{1343f}]/u;
 
@@ -16,7 +16,7 @@ const ACCENT = new RegExp(CHARACTER_CLASSES.nonspacing, 'u');
 
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** A text without control characters, with spaces around ideographs, in small letters, without accents: as configured. */
+/** Removes control characters, puts spaces around ideographs, lowercases and removes accents, as configured. */
 export function bertNormalized(text: AlignedText, config: BertNormalizerConfig): AlignedText {
   if (PLAIN.test(text.text)) return config.lowercase ? lowercased(text) : text;
   if (config.clean_text) text = cleaned(text);
@@ -41,7 +41,7 @@ function spaced(text: AlignedText): AlignedText {
   return text.transform(changes);
 }
 
-/** The section with the settings of tokenizer_config.json, which transformers puts above those of tokenizer.json. */
+/** The section with the settings of tokenizer_config.json, which override those of tokenizer.json in transformers. */
 export function withTokenizerConfig(
   config: BertNormalizerConfig,
   tokenizerConfig: Readonly<Record<string, unknown>>,

@@ -4,7 +4,7 @@ import type { Model } from './model.ts';
 import type { BpeConfig } from './tokenizer-json.ts';
 import { type Vocabulary, vocabularyOf } from './vocabulary.ts';
 
-/** Byte pair encoding: characters, merged by the rules in the order in which they were learnt. */
+/** Byte pair encoding: characters, merged by the rules in the order in which they were learned. */
 export function bpe(config: BpeConfig): Model {
   const vocabulary = vocabularyOf(config.vocab);
   const merges = readMerges(config, vocabulary);
@@ -63,7 +63,7 @@ export function bpe(config: BpeConfig): Model {
   }
 }
 
-/** The rules by the ids of their two sides. Throws an Error for one whose sides or result no token is. */
+/** The rules by the ids of their two sides. Throws an Error if a side or the result is not in the vocabulary. */
 function readMerges(config: BpeConfig, vocabulary: Vocabulary): Map<number, Map<number, Merge>> {
   const merges = new Map<number, Map<number, Merge>>();
   const skipped = config.continuing_subword_prefix?.length ?? 0;
@@ -82,7 +82,7 @@ function readMerges(config: BpeConfig, vocabulary: Vocabulary): Map<number, Map<
     const from = idOf(left);
     const after = merges.get(from) ?? new Map<number, Merge>();
     merges.set(from, after);
-    // Of equal rules the last one counts, as in the Rust library.
+    // Of equal rules, the last one counts, as in the Rust library.
     after.set(idOf(right), { rank, id: idOf(left + right.slice(skipped)) });
   }
   return merges;

@@ -1,7 +1,9 @@
 import type { PieceToken } from './model.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** Makes the tokens `<0x..>` of a text's bytes; undefined for a text of which one is not in the vocabulary. */
+/**
+ * Returns a function that maps a text to the tokens `<0x..>` of its bytes; undefined if one is not in the vocabulary.
+ */
 export function byteTokens(vocabulary: Vocabulary) {
   const tokens = Array.from({ length: 256 }, (_, byte) => {
     const token = `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;

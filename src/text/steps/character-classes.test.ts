@@ -6,7 +6,7 @@ import { preTokenizer } from './pre-tokenizer.ts';
 import { unicodeNormalized } from './unicode-normalizer.ts';
 
 describe('as the Rust library has them', () => {
-  // As many as `scripts/oracle/character_classes.py` counts.
+  // The counts from `scripts/oracle/character_classes.py`.
   it.each([
     ['nonspacing', 1567],
     ['combining', 2097],

@@ -1,10 +1,10 @@
 import { type AlignedText, Changes } from './aligned-text.ts';
 
-/** Rules longer than a grapheme of this many bytes are not looked up whole, as in the Rust library. */
+/** Longer graphemes are not looked up as a whole, as in the Rust library. */
 const MAX_GRAPHEME_BYTES = 5;
 
 /**
- * The normalization of a sentencepiece model: a double array of what is replaced, and the texts that replace it.
+ * The normalization of a sentencepiece model: a double array of the replaced texts, and their replacements.
  *
  * @see https://github.com/google/sentencepiece/blob/master/doc/normalization.md
  */
@@ -12,12 +12,13 @@ export class Charsmap {
   readonly #units: Uint32Array;
   readonly #texts: Uint8Array;
   readonly #found = new Map<string, string | undefined>();
-  /** Whether printable ASCII stays as it is, which saves looking it up. */
+  /** Whether printable ASCII is unchanged, which saves the lookup. */
   readonly #keepsAscii: boolean;
 
   /**
-   * @param bytes the size of the double array in bytes, four of them, the array, the texts with a zero after each
-   * @throws Error for a size that is not possible
+   * @param bytes the size of the double array in four bytes, the array, then the texts, each with a zero byte after
+   * it
+   * @throws Error for an impossible size
    */
   constructor(bytes: Uint8Array) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -49,7 +50,7 @@ export class Charsmap {
     return modified ? text.transform(changes) : text;
   }
 
-  /** What replaces a text: what the table has for its shortest beginning, as in the Rust library. */
+  /** The replacement of a text: the table's entry for its shortest prefix, as in the Rust library. */
   #replacement(part: string): string | undefined {
     if (this.#found.has(part)) return this.#found.get(part);
     const at = this.#find(encoder.encode(part));
@@ -76,18 +77,18 @@ export class Charsmap {
   }
 }
 
-/** More than the characters that texts have. */
+/** More than the number of characters in common texts. */
 const MAX_FOUND = 50_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** The way from a unit of a double array to its children. */
+/** The offset from a unit of a double array to its children. */
 function offsetOf(unit: number): number {
   return ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
 }
 
 function utf8Length(text: string): number {
-  // More than five units are more than five bytes; few are counted.
+  // More than five units are more than five bytes; shorter texts are encoded.
   return text.length > MAX_GRAPHEME_BYTES ? text.length : encoder.encode(text).length;
 }

@@ -1,25 +1,25 @@
-/** A part of a pattern that stands by itself, how often it may occur, and what may follow it. */
+/** A part of a pattern, how often it may occur, and what may follow it. */
 interface Item {
-  /** As it is written; of a group what is in it. */
+  /** The source; for a group, its content. */
   source: string;
   branches?: Item[][];
   least: number;
   most: number;
 }
 
-/** From so many on a repetition counts as one without end. */
+/** From this count on, a repetition counts as unbounded. */
 const MANY = 16;
 /**
- * Repetitions one after the other: GPT-4o's pattern has two, and each multiplies the time by the text's length. So does the
- * search for a beginning: the cube it is.
+ * Adjacent repetitions: GPT-4o's pattern has two, and each multiplies the time by the text's length. So does the
+ * search for the start: the worst case is cubic.
  */
 const MAX_IN_A_ROW = 2;
 
 /**
- * Refuses a regular expression that may take exponential time: patterns come with models. Of a group that is repeated there must
- * be one way to repeat it, which is taken for granted where nothing in it may vary.
+ * Rejects a regular expression that may take exponential time, because patterns come with models. A repeated group
+ * must match in only one way, which is assumed if nothing in it varies.
  *
- * @throws Error for one that repeats what repeats, or has too many repetitions in a row
+ * @throws Error for nested repetitions, or too many adjacent ones
  */
 export function checkBacktracking({ source }: RegExp): void {
   for (const branch of parse(source)) {
@@ -47,7 +47,7 @@ function repetitions(items: readonly Item[]): number {
   }, 0);
 }
 
-/** Whether one text may be told in two ways: what is optional must differ from what comes next. */
+/** Whether a text may be matched in two ways: an optional part must differ from what follows. */
 function varies(items: readonly Item[]): boolean {
   return items.some(({ source, branches, least, most }, i) => {
     if (branches && (branches.length > 1 || branches.some(varies))) return true;
@@ -58,7 +58,7 @@ function varies(items: readonly Item[]): boolean {
   });
 }
 
-/** Whether of several branches each is one character, and none is another's. */
+/** Whether all branches are single characters that exclude each other. */
 function areApart(branches: readonly (readonly Item[])[]): boolean {
   if (branches.length === 1) return true;
   if (branches.some((items) => items.length !== 1 || items[0].branches || items[0].most !== 1)) return false;

@@ -1,15 +1,18 @@
 import * as library from '@huggingface/tokenizers';
 import { checkBacktracking } from './check-backtracking.ts';
 
-// Its types lie where TypeScript does not look for them.
+// TypeScript does not find the library's types for it.
 const { SplitPreTokenizer } = library as unknown as {
   SplitPreTokenizer: new (config: { type: 'Split'; pattern: Pattern }) => { pattern: RegExp | null };
 };
 
-/** A pattern of tokenizer.json: a text, or a regular expression in the dialect of Oniguruma. */
+/** A pattern of tokenizer.json: a literal text, or a regular expression in Oniguruma's dialect. */
 export type Pattern = { String: string } | { Regex: string };
 
-/** The same as a global regular expression of this language. Throws an Error for what is none, or may search for ever. */
+/**
+ * Compiles a pattern to a global JavaScript regular expression. Throws an Error if it is invalid, or could search
+ * forever.
+ */
 export function compilePattern(pattern: Pattern): RegExp {
   if ('String' in pattern) return new RegExp(pattern.String.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'), 'gu');
   const { pattern: compiled } = new SplitPreTokenizer({ type: 'Split', pattern });

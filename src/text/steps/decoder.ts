@@ -1,7 +1,7 @@
 import * as library from '@huggingface/tokenizers';
 import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
 
-// Its types lie where TypeScript does not look for them.
+// TypeScript does not find the library's types for it.
 const { SequenceDecoder } = library as unknown as {
   SequenceDecoder: new (config: {
     type: 'Sequence';
@@ -12,14 +12,14 @@ const { SequenceDecoder } = library as unknown as {
   };
 };
 
-/** Tokens to text, by the `decoder` section. Throws an Error for a decoder that the library does not know. */
+/** Decodes tokens to text by the `decoder` section. Throws an Error for a decoder that the library does not support. */
 export function decoder(
   section: TokenizerJson['decoder'],
   addedTokens: readonly AddedToken[],
 ): (tokens: string[]) => string {
   if (!section) return (tokens) => tokens.join(' ');
   const sequence = new SequenceDecoder({ type: 'Sequence', decoders: [section] });
-  // A byte-level decoder takes no bytes of these.
+  // A byte-level decoder does not decode these as bytes.
   sequence.decoders[0].added_tokens = addedTokens;
   return (tokens) => sequence.decode(tokens);
 }

@@ -16,7 +16,7 @@ it('a normalizer that makes a text far longer is refused before it has filled th
   expect(() => grows.tokens('a')).toThrow(
     'expected a normalizer that makes at most 1032 characters of a text',
   );
-  // Also that of one step, and of an added token.
+  // Also for a single step, and for an added token.
   const once = { normalizer: { ...doubling, content: 'a'.repeat(2 ** 20) } };
   expect(() => pipeline(once).tokens('a'.repeat(900))).toThrow(UserError);
   const added = { added_tokens: [{ id: 3, content: 'aaa' }], ...sequence(40, doubling) };

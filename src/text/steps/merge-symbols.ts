@@ -1,22 +1,22 @@
-/** A token of a piece, and the UTF-16 units [from, to) that it stands for. */
+/** A token of a piece, and the UTF-16 units [from, to) that it represents. */
 export interface PieceSymbol {
   id: number;
   from: number;
   to: number;
 }
 
-/** What two tokens become, and how early the rule was learnt. */
+/** The result of merging two tokens, and the rank of the rule. */
 export interface Merge {
   rank: number;
   id: number;
 }
 
-/** A merge that may be made: of the symbol at `at` with the one after it. */
+/** A possible merge of the symbol at `at` with the next one. */
 interface Candidate extends Merge {
   at: number;
 }
 
-/** Merges neighbours until no rule applies: the earliest rule first, of equals the leftmost. */
+/** Merges neighbours until no rule applies: the earliest rule first; of equal ones, the leftmost. */
 export function mergeSymbols(
   symbols: PieceSymbol[],
   merges: ReadonlyMap<number, ReadonlyMap<number, Merge>>,
@@ -61,7 +61,7 @@ function push(heap: Candidate[], entry: Candidate): void {
   heap[at] = entry;
 }
 
-/** Takes the first entry out of it. */
+/** Removes and returns the first entry. */
 function pop(heap: Candidate[]): Candidate {
   const first = heap[0];
   const last = heap.pop()!;

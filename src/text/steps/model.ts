@@ -4,10 +4,10 @@ import { unigram } from './unigram.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { wordPiece } from './word-piece.ts';
 
-/** A token of a piece of text, which stands for its UTF-16 units [from, to). */
+/** A token of a piece of text, which represents its UTF-16 units [from, to). */
 export interface PieceToken {
   id: number;
-  /** As the Rust library shows it: an unknown one may be the text itself. */
+  /** As the Rust library shows it: an unknown token may be the text itself. */
   token: string;
   from: number;
   to: number;
@@ -19,7 +19,7 @@ export interface Model {
   tokenize(piece: string): PieceToken[];
 }
 
-/** The model that a `model` section describes. Throws an Error for what does not fit together. */
+/** The model of a `model` section. Throws an Error for an inconsistent section. */
 export function model(config: ModelConfig): Model {
   switch (config.type) {
     case 'BPE':

@@ -9,24 +9,24 @@ import { type NormalizationForm, unicodeNormalized } from './unicode-normalizer.
 
 const MARK = new RegExp(CHARACTER_CLASSES.combining, 'u');
 
-/** The first step: a text, or what lies between added tokens, becomes another. */
+/** The first step: transforms a text, or the part between added tokens. */
 export type Normalize = (text: AlignedText) => AlignedText;
 
-/** One of the normalizer's own steps, which may make a text of `most` characters. */
+/** A single step of the normalizer, which may produce at most `most` characters. */
 type Step = (text: AlignedText, most: number) => AlignedText;
 
 /** Steps of a normalizer: the largest of known models has some sixty. */
 const MOST_STEPS = 1000;
-/** How much longer a text may become. Unicode's forms make at most 18 characters of one. */
+/** How much longer a text may become. Unicode normalization forms make at most 18 characters of one. */
 const MOST_GROWTH = 32;
-/** What a short text may become in any case. */
+/** The maximum result length of a short text. */
 const SHORT = 1000;
 
 /**
- * The first step of a tokenizer, as a `normalizer` section describes it. Its function throws a UserError for a text that becomes
- * far longer: a chain of replacements that each double it would fill the memory.
+ * The first step of a tokenizer, from a `normalizer` section. The returned function throws a UserError for a text
+ * that becomes far longer: a chain of replacements that each double it would fill the memory.
  *
- * @throws Error for a pattern or a charsmap that is none, and for too many steps
+ * @throws Error for an invalid pattern or charsmap, and for too many steps
  */
 export function normalizer(config: NormalizerConfig | null): Normalize {
   if (!config) return (text) => text;
@@ -96,7 +96,7 @@ const unicodeForm =
   (text) =>
     unicodeNormalized(text, form);
 
-/** In small letters, one character at a time: a sigma at the end of a word is no other one. */
+/** Lowercased one character at a time, so a final sigma is not special. */
 export function lowercased(text: AlignedText): AlignedText {
   if (/^[\0-\x7f]*$/.test(text.text)) return text.withText(text.text.toLowerCase());
   const changes = new Changes();
@@ -108,13 +108,13 @@ export function lowercased(text: AlignedText): AlignedText {
 
 function stripped(text: AlignedText, sides: { strip_left: boolean; strip_right: boolean }): AlignedText {
   const start = sides.strip_left ? text.text.match(/^\p{White_Space}*/u)![0].length : 0;
-  // Looked for from the end, for a regular expression would begin at every space of the text.
+  // Searched from the end, because a regular expression would start at every space of the text.
   let end = text.text.length;
   while (sides.strip_right && end > start && /\p{White_Space}/u.test(text.text[end - 1])) end--;
   return text.slice(start, end);
 }
 
-/** What replaces a match stands for the last character of it. */
+/** A replacement represents the last character of its match. */
 function replaced(text: AlignedText, pattern: RegExp, content: string, most: number): AlignedText {
   const units: string[] = [];
   const starts: number[] = [];

@@ -11,20 +11,21 @@ export interface TextToken {
   id: number;
   /** As the Rust library shows it. */
   token: string;
-  /** Which code points [start, end) of the text it stands for. */
+  /** The code points [start, end) of the text that it represents. */
   start: number;
   end: number;
 }
 
-/** Does work that is to end. Throws where it does not. */
+/** Runs work that may not end, and throws if it does not. */
 export type Limited = <T>(work: () => T) => T;
 
-/** Of shorter texts the cube, which patterns are held to, is taken in a second or two. */
+/** For shorter texts, the cubic worst case that patterns are limited to takes a second or two. */
 const LONG = 1000;
 
 /**
- * The steps of a tokenizer.json from a text to its tokens, as the Rust library takes them: added tokens are cut out, what
- * lies between them is normalized, cut at added tokens once more, cut into pieces, and each piece is the model's.
+ * The steps of a tokenizer.json from a text to its tokens, in the order of the Rust library. Added tokens are cut
+ * out; the parts between are normalized, cut at added tokens again and cut into pieces; the model tokenizes each
+ * piece.
  */
 export class Pipeline {
   readonly vocabulary: Vocabulary;
@@ -36,7 +37,9 @@ export class Pipeline {
 
   readonly #limited: Limited;
 
-  /** @throws Error for parts that do not fit together */
+  /**
+   * @throws Error for inconsistent parts
+   */
   constructor(json: TokenizerJson, limited: Limited = (work) => work()) {
     this.#limited = limited;
     this.#model = model(json.model);
@@ -54,7 +57,7 @@ export class Pipeline {
     this.#cutNormalized = addedTokenCutter(normalized, normalizedContents);
   }
 
-  /** The tokens of a text, without special tokens around it; those written out in it are read as such. */
+  /** The tokens of a text, without added special tokens; special tokens written in the text are recognised. */
   tokens(text: string): TextToken[] {
     return text.length > LONG ? this.#limited(() => this.#tokensIn(text)) : this.#tokensIn(text);
   }
@@ -87,7 +90,7 @@ function textToken(section: AlignedText, token: Pick<TextToken, 'id' | 'token'>)
   return { ...token, start: section.starts[0], end: section.ends[section.ends.length - 1] };
 }
 
-/** A text with U+FFFD for halves of characters, which have no UTF-8. */
+/** Replaces lone surrogates, which have no UTF-8, by U+FFFD. */
 function wellFormed(text: string): string {
   return text.replace(/\p{Cs}/gu, '\ufffd');
 }

@@ -1,24 +1,24 @@
 import type { PostProcessorConfig } from './tokenizer-json.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** A place in the input of a model: a special token, or the tokens of the first (`A`) or second (`B`) text. */
+/** An element of a model's input: a special token, or the tokens of the first (`A`) or second (`B`) text. */
 export interface Slot {
   token: number | 'A' | 'B';
   type: number;
 }
 
-/** The last step: what stands around the tokens of one text or a pair, and how offsets are trimmed. */
+/** The last step: the special tokens around one text or a pair, and how offsets are trimmed. */
 export interface PostProcessor {
   single: Slot[];
   pair: Slot[];
-  /** Whether spaces are no part of what tokens stand for; with a prefix space the first one's is not in the text. */
+  /** Whether offsets exclude spaces. With a prefix space, the first token's space is not in the text. */
   trim?: { add_prefix_space: boolean };
 }
 
 const A: Slot = { token: 'A', type: 0 };
 
 /**
- * The step that a `post_processor` section describes.
+ * The step of a `post_processor` section.
  *
  * @throws Error for one that leaves a text out, or has tokens that are not in the vocabulary
  */
@@ -80,7 +80,7 @@ function read(config: PostProcessorConfig | null): PostProcessor {
 
 const slot = (token: number, type = 0): Slot => ({ token, type });
 
-/** A step after others: the last that puts anything around the texts does it. */
+/** A step after others: the last step that adds tokens counts. */
 function nested(slots: Slot[], before: PostProcessor): Slot[] {
   const isPair = slots.some(({ token }) => token === 'B');
   const texts = isPair ? 2 : 1;

@@ -4,7 +4,7 @@ import { compilePattern } from './compile-pattern.ts';
 import { splitText } from './split-text.ts';
 import type { PreTokenizerConfig } from './tokenizer-json.ts';
 
-/** The second step: a normalized text becomes pieces, of which each is the model's alone. */
+/** The second step: splits a normalized text into pieces, which the model tokenizes separately. */
 export type PreTokenize = (text: AlignedText) => AlignedText[];
 
 const SPACE = /\p{White_Space}/gu;
@@ -14,7 +14,7 @@ const WORDS = new RegExp(`[${WORD}]+|[^${WORD}\\p{White_Space}]+`, 'gu');
 const BYTE_LEVEL =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** The step that a `pre_tokenizer` section describes. Throws an Error for a pattern that is none. */
+/** The step of a `pre_tokenizer` section. Throws an Error for an invalid pattern. */
 export function preTokenizer(config: PreTokenizerConfig | null): PreTokenize {
   switch (config?.type) {
     case undefined:
@@ -70,7 +70,7 @@ function byteLevel(
   return (config.use_regex ? splitText(text, BYTE_LEVEL, 'Isolated') : [text]).map(asBytes);
 }
 
-/** Each byte of a text in UTF-8 as a character that can be seen. */
+/** Each UTF-8 byte of a text as a visible character. */
 function asBytes(text: AlignedText): AlignedText {
   if (/^[\x21-\x7e]*$/.test(text.text)) return text;
   if (/^[\x20-\x7e]*$/.test(text.text)) return text.withText(text.text.replaceAll(' ', 'Ġ'));
@@ -84,7 +84,7 @@ function asBytes(text: AlignedText): AlignedText {
 
 const encoder = new TextEncoder();
 
-/** GPT-2's character for each byte: itself where it can be seen, else one of those from U+0100 on. */
+/** GPT-2's character for each byte: itself if visible, otherwise one from U+0100 on. */
 const BYTE_CHARACTERS: readonly string[] = (() => {
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => {

@@ -1,6 +1,6 @@
 import type { AlignedText } from './aligned-text.ts';
 
-/** What becomes of the places where a text is split. */
+/** What happens to the delimiters when a text is split. */
 export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
 
 interface Part {
@@ -47,7 +47,7 @@ const JOINED: Record<SplitBehavior, (parts: Part[]) => Part[]> = {
   MergedWithNext: (parts) => join(parts, (part, before) => before.matches && !part.matches),
 };
 
-/** Joins a part to the one before it, as it was split, where `joins` says so. */
+/** Joins a part to the previous one if `joins` accepts both. */
 function join(parts: Part[], joins: (part: Part, before: Part) => boolean): Part[] {
   const joined: Part[] = [];
   for (const [i, part] of parts.entries()) {

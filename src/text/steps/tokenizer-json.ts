@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-/** A token that is found in a text before anything else. */
+/** A token that is matched in a text before anything else. */
 export type AddedToken = z.infer<typeof addedToken>;
 const addedToken = z.object({
   id: z.int().min(0),
   content: z.string(),
-  /** Whether it is found as a word of its own alone. */
+  /** Whether it is only matched as a separate word. */
   single_word: z.boolean().default(false),
-  /** Whether it takes white space before or after it along. */
+  /** Whether it includes white space before or after it. */
   lstrip: z.boolean().default(false),
   rstrip: z.boolean().default(false),
-  /** Whether it is looked for in the normalized text. */
+  /** Whether it is matched in the normalized text. */
   normalized: z.boolean().optional(),
-  /** Whether it stands for no text. */
+  /** Whether decoding omits it. */
   special: z.boolean().default(false),
 });
 
@@ -87,7 +87,7 @@ const preTokenizer: z.ZodType<PreTokenizerConfig> = z.union([
   plainPreTokenizer,
 ]);
 
-/** Ids by token: looked through where the model is built, for it may have a quarter of a million entries. */
+/** Ids by token; checked when the model is built, because there may be a quarter of a million entries. */
 const vocabulary = z.custom<Readonly<Record<string, number>>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'Invalid input: expected an object of ids',
@@ -161,7 +161,7 @@ const postProcessor: z.ZodType<PostProcessorConfig> = z.union([
   plainPostProcessor,
 ]);
 
-/** What is read of a tokenizer.json. */
+/** The parts of a tokenizer.json that are read. */
 export const tokenizerJson = z.object({
   added_tokens: z.array(addedToken).default([]),
   normalizer: normalizer.nullish(),

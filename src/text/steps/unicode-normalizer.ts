@@ -2,11 +2,11 @@ import { type AlignedText, Changes } from './aligned-text.ts';
 
 export type NormalizationForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
 
-/** What the Rust library behind fast tokenizers does not take apart, for its tables are older than the engine's. */
+/** Characters that the Rust library does not decompose, because its tables are older than the engine's. */
 const WHOLE =
   /([\u32ff\ua7f1-\ua7f4\uab69\u{105c9}\u{105e4}\u{10781}-\u{107ba}\u{11383}\u{11385}\u{1138e}\u{11391}\u{113c5}-\u{113c8}\u{11938}\u{16121}-\u{16128}\u{16d68}-\u{16d6a}\u{1ccd6}-\u{1ccf9}\u{1e030}-\u{1e06d}\u{1f16c}\u{1fbf0}-\u{1fbf9}])/u;
 
-/** A text in a form of Unicode's. Its characters stand for what the first of those they were made of stands for. */
+/** A text in a Unicode normalization form. Each character represents the same as the first one it was made of. */
 export function unicodeNormalized(text: AlignedText, form: NormalizationForm): AlignedText {
   const normalized = inForm(text.text, form);
   if (normalized === text.text) return text;
@@ -17,7 +17,7 @@ export function unicodeNormalized(text: AlignedText, form: NormalizationForm): A
       pending.push([part, i === 0 ? 0 : 1]);
   }
   const changes = new Changes();
-  // Marks may have changed places, and a character be made of some that did not follow one another.
+  // Marks may have been reordered, and a character may combine some that were not adjacent.
   let first = 0;
   for (const character of normalized) {
     let count = 1;

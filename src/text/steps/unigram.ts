@@ -4,17 +4,17 @@ import type { Model, PieceToken } from './model.ts';
 import type { UnigramConfig } from './tokenizer-json.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-/** How much less an unknown character is worth than the worst token. */
+/** The score of an unknown character, below the lowest token's. */
 const UNKNOWN_PENALTY = 10;
-/** Four times the longest known; each place of a text is looked up with all lengths. */
+/** Four times the longest known; every position of a text is looked up with all lengths. */
 const MAX_TOKEN_LENGTH = 512;
 
-/** Sentencepiece's Unigram: the tokens whose scores sum to the most; of equals the one whose last tokens are longest. */
+/** Sentencepiece's Unigram: the tokens with the largest sum of scores; of equal sums, the longest last tokens. */
 export function unigram(config: UnigramConfig): Model {
   const vocabulary = new Vocabulary();
   const scores = config.vocab.map((entry) => entry?.[1]);
   const ids = new Map<string, number>();
-  // By its first unit the length of the longest token.
+  // By first unit, the length of the longest token.
   const longest = new Map<number, number>();
   for (const [id, entry] of config.vocab.entries()) {
     const [token, score] = Array.isArray(entry) ? entry : [];
@@ -22,7 +22,7 @@ export function unigram(config: UnigramConfig): Model {
       throw new Error(`entry ${id} of vocab is no token with a score`);
     if (token.length > MAX_TOKEN_LENGTH)
       throw new Error(`entry ${id} of vocab has ${token.length} characters, more than ${MAX_TOKEN_LENGTH}`);
-    // Of equal tokens the last one counts, as in the Rust library.
+    // Of equal tokens, the last one counts, as in the Rust library.
     ids.set(token, id);
     vocabulary.tokens[id] = token;
     const first = token.charCodeAt(0);
@@ -56,7 +56,7 @@ export function unigram(config: UnigramConfig): Model {
     return unknown;
   }
 
-  /** The best way through a piece, unknown neighbours as one. */
+  /** The best segmentation of a piece; adjacent unknown characters form one token. */
   function spans(piece: string): [number, number][] {
     const size = piece.length;
     const score = new Float64Array(size + 1);

@@ -5,7 +5,9 @@ export class Vocabulary {
   readonly #ids = new Map<string, number>();
   readonly tokens: (string | undefined)[] = [];
 
-  /** @throws Error for an id that is none, or has another token */
+  /**
+   * @throws Error for an invalid id, or one that another token has
+   */
   add(token: unknown, id: unknown): void {
     if (typeof token !== 'string' || !Number.isInteger(id) || (id as number) < 0 || (id as number) > MAX_ID)
       throw new Error(`the vocabulary has ${excerpt(id)} for the id of ${excerpt(token)}`);
@@ -16,7 +18,7 @@ export class Vocabulary {
     this.tokens[id as number] ??= token;
   }
 
-  /** An added token, which goes before others with its id. Throws an Error where it has another id already. */
+  /** Adds an added token, which has priority over others with its id. Throws an Error if it already has another id. */
   addFirst(token: string, id: number): void {
     this.add(token, id);
     this.tokens[id] = token;
@@ -30,7 +32,7 @@ export class Vocabulary {
 /** Eight times the largest vocabulary of known models. */
 const MAX_ID = 2 ** 21 - 1;
 
-/** The vocabulary that a section `vocab` of ids by token is. */
+/** The vocabulary of a `vocab` section with ids by token. */
 export function vocabularyOf(ids: Readonly<Record<string, number>>): Vocabulary {
   const vocabulary = new Vocabulary();
   for (const token of Object.keys(ids)) vocabulary.add(token, ids[token]);

@@ -3,16 +3,16 @@ import type { Model, PieceToken } from './model.ts';
 import type { WordPieceConfig } from './tokenizer-json.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
-/** Looks into the vocabulary for one word: a second. */
+/** Vocabulary lookups for one word: a second. */
 const MOST_LOOKS = 2 ** 22;
 
-/** WordPiece: the longest token of the vocabulary that begins what is left of a word. */
+/** WordPiece: repeatedly takes the longest token of the vocabulary that the rest of a word begins with. */
 export function wordPiece(config: WordPieceConfig): Model {
   const vocabulary = vocabularyOf(config.vocab);
   const unknown = vocabulary.idOf(config.unk_token);
   if (unknown === undefined) throw new Error(`the vocabulary lacks the unk_token ${config.unk_token}`);
   const { continuing_subword_prefix: prefix, max_input_chars_per_word: longest } = config;
-  // No longer beginning of a word can be a token.
+  // No longer prefix can be a token.
   const longestToken = vocabulary.tokens.reduce((most, token = '') => Math.max(most, token.length), 0);
 
   return {

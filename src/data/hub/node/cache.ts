@@ -5,7 +5,7 @@ import { readJson } from '../../../formats/node/read-text.ts';
 import { hasTokenizer, indexOf, isUsable } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 
-/** The cache that Python's huggingface_hub uses too, found by its rules. */
+/** The cache shared with Python's huggingface_hub, located by its rules. */
 export function hubCacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
   const explicit = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
   if (explicit) return explicit;
@@ -15,12 +15,12 @@ export function hubCacheFolder(env: Readonly<Record<string, string | undefined>>
 
 export type RepositoryType = 'model' | 'dataset';
 
-/** The folder of one repository, which holds `blobs`, `refs` and `snapshots`. */
+/** The folder of one repository, which contains `blobs`, `refs` and `snapshots`. */
 export function repositoryFolder(cacheDir: string, type: RepositoryType, name: string): string {
   return join(cacheDir, `${type}s--${name.replace('/', '--')}`);
 }
 
-/** The folder of a revision, whatever is in it; undefined for one that the cache does not know. */
+/** The folder of a revision, with any content; undefined if the revision is not in the cache. */
 export function snapshotFolder(
   cacheDir: string,
   type: RepositoryType,
@@ -31,21 +31,21 @@ export function snapshotFolder(
   const commit = statSync(ref, { throwIfNoEntry: false })?.isFile()
     ? readFileSync(ref, 'utf8').trim()
     : revision;
-  // Full commit hashes alone name a snapshot.
+  // Only full commit hashes name a snapshot.
   return isCommit(commit) ? join(repository, 'snapshots', commit) : undefined;
 }
 
 export interface CachedSnapshot {
   folder: string;
-  /** False where only the weights were fetched. */
+  /** False if only the weights were downloaded. */
   tokenizer: boolean;
 }
 
-/** The snapshot of a model, where it is in the cache with configuration and all weights; otherwise null. */
+/** The snapshot of a model, if it is in the cache with configuration and all weights; otherwise null. */
 export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | null {
   const folder = snapshotFolder(cacheDir, 'model', id);
   if (folder === undefined || !existsSync(folder)) return null;
-  // A link whose blob is gone counts as missing.
+  // A link with a missing blob counts as missing.
   const present = readdirSync(folder).filter((file) => existsSync(join(folder, file)));
   if (!isUsable(present, shardsOf(folder, indexOf(present)))) return null;
   return { folder, tokenizer: hasTokenizer(present) };
@@ -63,7 +63,10 @@ export function cachedModels(cacheDir: string): string[] {
     .map((entry) => entry.slice('models--'.length).replace('--', '/'));
 }
 
-/** What the index names, unchecked: it is only compared with names of files. A damaged index names a file nobody has. */
+/**
+ * The file names in the index, unchecked: they are only compared with existing files, and a damaged index matches
+ * none.
+ */
 function shardsOf(folder: string, index: string | undefined): string[] {
   if (index === undefined) return [];
   try {

@@ -12,7 +12,7 @@ import { isAdapterRepository, MODULES, neededFiles, POOLING } from '../model-fil
 import type { ModelId } from '../model-id.ts';
 import { isCommit, type RepositoryType, repositoryFolder } from './cache.ts';
 
-/** Bytes of one file so far and in all. */
+/** Downloaded and total bytes of one file. */
 export interface DownloadProgress {
   file: string;
   received: number;
@@ -21,7 +21,7 @@ export interface DownloadProgress {
 
 export interface DownloadOptions {
   cacheDir: string;
-  /** Base address of the Hub, without a slash at the end. */
+  /** Base URL of the Hub, without a trailing slash. */
   endpoint: string;
   token?: string;
   onProgress?: (progress: DownloadProgress) => void;
@@ -29,21 +29,21 @@ export interface DownloadOptions {
 
 /** A repository of the Hub at one commit. */
 export interface Repository {
-  /** Of its files. */
+  /** Paths of its files. */
   paths: string[];
-  /** The folder in the cache where they are when they are fetched. */
+  /** The folder in the cache for downloaded files. */
   snapshot: string;
-  /** Fetches a file, unless it is there. */
+  /** Downloads a file, unless it is in the cache. */
   fetch(path: string): Promise<void>;
-  /** Notes the commit of the revision: once what is needed is there. */
+  /** Stores the commit of the revision. Call it once all needed files are there. */
   keep(): void;
 }
 
 /**
- * Asks the Hub for a repository. Its files go into the cache in the layout that Python reads: `blobs/<hash>`, links to
- * them in `snapshots/<commit>`, and `refs/<revision>`. Every file is checked against the size and hash that the Hub lists.
+ * Asks the Hub for a repository. Its files go into the cache in Python's layout: `blobs/<hash>`, links to them in
+ * `snapshots/<commit>`, and `refs/<revision>`. Every file is checked against the size and hash that the Hub lists.
  *
- * Throws the Hub client's errors, and a UserError for answers that are none.
+ * Throws the Hub client's errors, and a UserError for invalid responses.
  */
 export async function openRepository(
   id: ModelId,
@@ -93,9 +93,10 @@ export async function openRepository(
 }
 
 /**
- * Fetches what training needs of a model into the cache, `refs/<revision>` last. Returns the snapshot's folder.
+ * Downloads the files of a model that training needs into the cache, `refs/<revision>` last. Returns the snapshot's
+ * folder.
  *
- * Throws a UserError for content that is not a model, and the Hub client's errors otherwise.
+ * Throws a UserError for content that is not a model, and otherwise the Hub client's errors.
  */
 export async function downloadModel(id: ModelId, options: DownloadOptions): Promise<string> {
   const repository = await openRepository(id, 'model', options);
@@ -141,10 +142,10 @@ function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Ex
   return { size: lfs?.size ?? size, digest };
 }
 
-/** Bytes that are read at once. */
+/** Bytes per read. */
 const CHUNK = 2 ** 22;
 
-/** Whether a file has the size and the content that its name promises. Git's SHA-1 counts a header in. */
+/** Whether a file has the size and the content that its name promises. Git's SHA-1 includes a header. */
 function isBlob(path: string, { size, digest }: Expectation): boolean {
   const source = FileSource.open(path, 'a file of the cache');
   try {
@@ -159,8 +160,8 @@ function isBlob(path: string, { size, digest }: Expectation): boolean {
 }
 
 /**
- * Streams to a temporary file. It takes the blob's name only if what stands on the disk is complete and correct: others may
- * download the same.
+ * Streams to a temporary file. It is renamed to the blob only if it is complete and correct on disk, because others
+ * may download the same blob.
  */
 async function saveBlob(
   content: Blob,
@@ -186,8 +187,8 @@ async function saveBlob(
 }
 
 /**
- * A relative link, so that the cache can be moved; a copy where the system allows no links. It takes its place in one step, for
- * others may read it.
+ * A relative link, so that the cache can be moved; a copy if the system allows no links. It appears in one step,
+ * because others may read it.
  */
 function linkBlob(blob: string, link: string): void {
   makeFolder(dirname(link));

@@ -9,14 +9,14 @@ export interface ResolveOptions {
   offline?: boolean;
   /** Default: HF_ENDPOINT, or https://huggingface.co. */
   endpoint?: string;
-  /** Branch, tag or commit, where the id does not say (`owner/name@revision`). Default: main. */
+  /** Branch, tag or commit, if the id has none (`owner/name@revision`). Default: main. */
   revision?: string;
   onProgress?: (progress: DownloadProgress) => void;
   /** Default: HF_TOKEN. */
   token?: string;
 }
 
-/** How the Hub is reached: as told, else as Python's library is told by the environment. */
+/** How to reach the Hub: from the options, otherwise from the environment variables of Python's library. */
 export function hubAccess(options: ResolveOptions) {
   const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = process.env;
   const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
@@ -30,7 +30,7 @@ export function hubAccess(options: ResolveOptions) {
   };
 }
 
-/** As Python reads its switches. */
+/** As Python parses its switches. */
 function isSet(value: string | undefined): boolean {
   return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
 }

@@ -11,21 +11,21 @@ import { snapshotFolder } from './cache.ts';
 import { openRepository } from './download.ts';
 import { hubAccess, type ResolveOptions } from './hub-access.ts';
 
-/** Where the Hub keeps every data set as parquet, also those that a script makes. */
+/** The revision in which the Hub keeps every data set as parquet, also those made by a script. */
 const CONVERTED = 'refs/convert/parquet';
 const CARD = 'README.md';
 const MAX_CARD_BYTES = 2 ** 22;
 
-/** Files of a split on this machine, and what the data set's card knows of their columns. */
+/** Local files of a split, and the class names in the data set's card. */
 export interface ResolvedSplit {
   paths: string[];
   classes: ColumnClasses;
 }
 
 /**
- * The files of a split of a data set on the Hub, from the cache that Python uses too, where they are fetched to.
+ * The files of a split of a data set on the Hub, downloaded to the cache shared with Python.
  *
- * @throws UserError for a data set, subset or split that there is not, or that cannot be reached
+ * @throws UserError for a data set, subset or split that does not exist or cannot be reached
  */
 export async function resolveSplit(
   wanted: DatasetSplit,
@@ -61,7 +61,7 @@ export async function resolveSplit(
   }
 }
 
-/** As given, else in the Hub's parquet files of it. */
+/** The given revision, then the Hub's parquet conversion. */
 function revisionsOf(id: ModelId): ModelId[] {
   return [id, ...(id.revision === 'main' ? [{ ...id, revision: CONVERTED }] : [])];
 }
@@ -71,7 +71,7 @@ function inCache(cacheDir: string, id: ModelId, wanted: DatasetSplit): ResolvedS
   for (const revision of revisionsOf(id)) {
     const folder = snapshotFolder(cacheDir, 'dataset', revision);
     if (folder === undefined || !existsSync(folder)) continue;
-    // A link whose blob is gone counts as missing.
+    // A link with a missing blob counts as missing.
     const present = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .map((path) => path.replaceAll('\\', '/'))
       .filter((path) => existsSync(join(folder, path)));
@@ -132,7 +132,7 @@ function resolved(
   return { paths: files.map((path) => realPath(folder, path)), classes: card.classes(subset) };
 }
 
-/** The link itself: its blob has no extension. */
+/** The link itself, because its blob has no extension. */
 function realPath(folder: string, path: string): string {
   return join(realpathSync(folder), path);
 }

@@ -80,7 +80,7 @@ describe('resolveModel of an adapter', () => {
     'adapter_config.json': Buffer.from('{"peft_type": "LORA"}'),
     'adapter_model.safetensors': weights,
     'adalora.json': Buffer.from('{}'),
-    // A trainer pushes these too; an adapter has its base's.
+    // A trainer also pushes these; an adapter uses its base's.
     'tokenizer.json': Buffer.from('{}'),
     'optimizer.pt': Buffer.from('pickle'),
   };
@@ -175,7 +175,7 @@ describe('resolveModel', () => {
     vi.stubEnv('HF_HUB_OFFLINE', '');
     await resolve();
     expect(lstatSync(join(snapshot, 'tokenizer.json')).isSymbolicLink()).toBe(true);
-    // The blob is still there: no file is fetched, only listed.
+    // The blob is still there: no file is downloaded, only listed.
     expect(requests.filter((path) => path.includes('/resolve/'))).toEqual([]);
   });
 
@@ -205,7 +205,7 @@ describe('resolveModel', () => {
     });
     const attempts = [resolve(), resolve()];
     await vi.waitUntil(() => begun.length === 2, 60_000);
-    // What a second writer does to the first's part, it has done by then.
+    // By then, the second writer has done whatever it does to the first one's temporary file.
     await setTimeout(100);
     begun[0].end(weights.subarray(150_000));
     const folder = await Promise.race(attempts);

@@ -11,10 +11,11 @@ import { embeddedFolder } from './embedded-folder.ts';
 import { hubAccess, type ResolveOptions } from './hub-access.ts';
 
 /**
- * The folder of a model given as a folder, as the embedded one, or as a Hub id (`owner/name`, `name`, either with
- * `@revision`). A model that is not in the cache is downloaded: configuration, tokenizer and safetensors weights, nothing else.
+ * The folder of a model given as a folder, as the embedded model, or as a Hub id (`owner/name` or `name`, optionally
+ * with `@revision`). A model that is not in the cache is downloaded: configuration, tokenizer and safetensors
+ * weights.
  *
- * Throws a UserError that says what to do when it is neither, not reachable, or not allowed.
+ * Throws a UserError with advice if it does not exist, is not reachable, or access is denied.
  */
 export async function resolveModel(model: string, options: ResolveOptions = {}): Promise<string> {
   if (existsSync(model)) return existingFolder(model);

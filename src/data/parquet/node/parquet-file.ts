@@ -5,7 +5,7 @@ import type { ColumnClasses } from '../class-names.ts';
 import type { ParquetText } from '../parquet-text.ts';
 import type { ParquetAnswer, ParquetJob } from './parquet-worker.ts';
 
-/** Seconds that any file gets, and bytes beyond them that take a second more: a tenth of the usual speed. */
+/** Minimum seconds for any file; beyond this many bytes, a second more for each: a tenth of the usual speed. */
 const PATIENCE = 10;
 const SLOWEST = 2 ** 20;
 
@@ -13,13 +13,13 @@ const SLOWEST = 2 ** 20;
 const MAX_OBJECTS = 1024;
 
 /**
- * Unpacks a parquet file in a thread that can be ended: the library loops for minutes over some damaged files, and
- * fills the memory over others.
+ * Reads a parquet file in a thread that can be stopped: for some damaged files, the library loops for minutes or
+ * fills the memory.
  *
- * @param known classes that something beside the file tells, by column
+ * @param known class names from a source beside the file, by column
  * @param patience seconds for a file of any size; a large one gets more
- * @param bytes what is in it, where `path` is only its name for messages
- * @throws UserError for a file that is damaged, or takes more time or memory than it may
+ * @param bytes the content; then `path` is only a name for messages
+ * @throws UserError for a file that is damaged, or takes too much time or memory
  */
 export async function parquetFile(
   path: string,

@@ -4,15 +4,15 @@ import { UserError } from '../../../support/user-error.ts';
 import type { ColumnClasses } from '../class-names.ts';
 import { type ParquetText, parquetText } from '../parquet-text.ts';
 
-/** What the thread is started with. */
+/** The thread's input. */
 export interface ParquetJob {
   path: string;
-  /** What is in it, where it is no file. */
+  /** The content, if it is not in a file. */
   bytes?: Uint8Array;
   known?: ColumnClasses;
 }
 
-/** What it sends: the text, or what a user can mend. */
+/** The thread's answer: the text, or an error that the user can fix. */
 export type ParquetAnswer = ParquetText | { refused: string };
 
 const { path, bytes, known } = workerData as ParquetJob;

@@ -19,8 +19,8 @@ const MAX_MS = 5_000;
 /**
  * The chat template of a model folder, as {@link findChatTemplate} finds it.
  *
- * @param now what time it is told, by default that of every rendering
- * @throws UserError where there is none
+ * @param now the template's time, by default that of every rendering
+ * @throws UserError if there is no template
  */
 export function loadChatTemplate(folder: string, tokens: SpecialTokens, now?: Date): ChatTemplate {
   const { source, where } = findChatTemplate(readSources(folder), folder);
@@ -47,7 +47,7 @@ function readSources(folder: string): ChatTemplateSources {
 const script = new Script('work()');
 const context = createContext({ work: undefined });
 
-/** Interrupts what computes for too long: the limit of a script holds for everything that it calls. */
+/** Stops work that takes too long: the limit applies to everything that the work calls. */
 function limited(work: () => string, where: string): string {
   context.work = work;
   try {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A Hub of one repository on the loopback interface, for tests: the three requests that a download makes. */
+/** A Hub with one repository on the loopback interface, for tests: the three requests of a download. */
 export interface HubServer {
   endpoint: string;
-  /** Paths asked for, in order. */
+  /** Requested paths, in order. */
   requests: string[];
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface ServedModel {
   token?: string;
   /** Listed as LFS, with a SHA-256. */
   large?: string[];
-  /** Called before the server's own answer; true means answered. */
+  /** Called before the server's own response; true means that the request was answered. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
