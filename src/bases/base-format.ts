@@ -9,7 +9,7 @@ import { UserError } from '../support/user-error.ts';
 import type { BaseDtype } from './base-dtype.ts';
 import { quantizedPaths } from './quantized-paths.ts';
 
-/** A tensor to be written; `make` gives its bytes when its turn comes, after those before it. */
+/** A tensor to write; `make` returns its bytes, called in order. */
 export interface MadeTensor {
   name: string;
   dtype: Dtype;
@@ -17,17 +17,17 @@ export interface MadeTensor {
   make(): Iterable<Uint8Array>;
 }
 
-/** A way to keep the linear weights of a base. */
+/** A storage format for the linear weights of a base. */
 export interface BaseFormat {
   base: FrozenBase;
-  /** Part of the cache's key: what makes bases of this format differ. */
+  /** Part of the cache's key: everything that distinguishes bases of this format. */
   key: object;
   /** Modules for which the format needs the magnitude of each input column. */
   measured: ReadonlySet<string>;
   /**
-   * What stands in place of the weight [out, in] of the module `path`, of which `read` gives elements [start, end).
+   * The tensors that replace the weight [out, in] of the module `path`; `read` returns its elements [start, end).
    *
-   * @param magnitudes of the module's input, the largest of each column, where it is `measured`
+   * @param magnitudes the largest magnitude of each input column, if the module is `measured`
    */
   tensors(
     path: string,
@@ -39,21 +39,22 @@ export interface BaseFormat {
 
 type ReadElements = (start: number, end: number) => Float32Array;
 
-/** Elements that share a scale in blocks: as QLoRA has them. */
+/** Elements that share a scale in blocks, as in QLoRA. */
 const BLOCK_SIZE = 64;
-/** Stands for the magnitude of a column that was zero in every input. */
+/** The magnitude assumed for a column that was zero in every input. */
 const LEAST_MAGNITUDE = 1e-3;
-/** The byte that stands for zero: the kernels of 8 bits read bytes without a sign. */
+/** The byte that stands for zero: 8-bit kernels read unsigned bytes. */
 const ZERO = 0x80;
-/** Elements that are read at once; whole blocks. */
+/** Elements per read; whole blocks. */
 const CHUNK = 2 ** 20;
 
 /**
- * How a model keeps its weights in a type. Encoders have even activations, which may be rounded too: their 8 bits are
- * products of bytes. Decoders have a few channels far above the others (Dettmers et al., 2022), and a token at a time to
- * generate: their weights alone are rounded, in blocks, of 8 or 4 bits, and activations only while they generate.
+ * How a model stores its weights in a type. Encoders have activations of even magnitude, which can be rounded too:
+ * their 8 bits are products of bytes. Decoders have a few outlier channels (Dettmers et al., 2022), and generate one
+ * token at a time. So only their weights are rounded, in blocks of 8 or 4 bits, and activations only during
+ * generation.
  *
- * @param byRow whether activations are rounded row by row everywhere, so that no text depends on those in its batch
+ * @param byRow whether activations are rounded row by row everywhere, so that no text depends on others in its batch
  */
 export function baseFormat(
   model: TaskModel,
@@ -65,9 +66,9 @@ export function baseFormat(
 }
 
 /**
- * The format in which a model keeps its weights in a type.
+ * The format in which a model stores its weights in a type.
  *
- * @throws UserError for a model of which nothing can be kept so
+ * @throws UserError for a model without weights that can be stored so
  */
 export function assertedFormat(
   model: TaskModel,
@@ -97,7 +98,7 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
           ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row)),
           ...mirror,
         ];
-      // Without magnitudes only the sizes are wanted, and `make` is never called.
+      // Without magnitudes, only the sizes are needed, and `make` is never called.
       const divisors = magnitudes?.map(smoothDivisor) as Float32Array;
       const smoothed = (output: number) => row(output).map((value, i) => value * divisors[i]);
       const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
@@ -110,7 +111,7 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
   };
 }
 
-/** Half of a column's size goes over to the weights: SmoothQuant's α of 0.5. */
+/** Half of a column's magnitude is moved to the weights: SmoothQuant's α of 0.5. */
 function smoothDivisor(magnitude: number): number {
   return Math.sqrt(Math.max(magnitude, LEAST_MAGNITUDE));
 }
@@ -132,7 +133,10 @@ function byteMatrix(name: string, rows: number, columns: number, quantize: () =>
   ];
 }
 
-/** The head over words is read whole for each token that is written: with 4 bits elsewhere it has 8, as it tells words apart. */
+/**
+ * The head over words is read whole for each generated token. With 4 bits elsewhere, it has 8, because it
+ * distinguishes words.
+ */
 function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
   const paths = quantizedPaths(model, BLOCK_SIZE);
   const width = model.parameters.get(`${model.words}.weight`)?.[1] ?? 1;

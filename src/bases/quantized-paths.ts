@@ -1,8 +1,9 @@
 import type { TaskModel } from '../objectives/task-model.ts';
 
 /**
- * The linear modules of a model whose weights may be kept as integers: all but those of the head, which are trained or
- * give the logits, and GPT-2's, which are stored the other way. Their rows are a multiple of `blockSize` long.
+ * The linear modules of a model whose weights can be stored as integers: all except those of the head, which are
+ * trained or produce the logits, and GPT-2's, which are stored transposed. Their rows are a multiple of `blockSize`
+ * long.
  */
 export function quantizedPaths({ linears, head }: TaskModel, blockSize = 1): Set<string> {
   const heads = [...head.modules, ...(head.mayLack ?? [])];

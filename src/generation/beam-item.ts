@@ -3,12 +3,12 @@ import type { Search } from './search.ts';
 import { logSoftmax } from './softmax.ts';
 import { topIndices } from './top-indices.ts';
 
-/** The score of what may not be chosen. Finite and in 32 bits, as in transformers: that decides some ties. */
+/** The score of an excluded choice. Finite and in 32 bits as in transformers, which decides some ties. */
 const NEVER = -1e9;
 
 export interface Beam {
   tokens: readonly number[];
-  /** Sum of logarithms of probabilities; of a finished beam by its length. */
+  /** Sum of log probabilities; for a finished beam, normalised by its length. */
   score: number;
 }
 
@@ -18,7 +18,7 @@ interface RunningBeam extends Beam {
 }
 
 interface FinishedBeam extends Beam {
-  /** False: a place that is still free. */
+  /** False for a free slot. */
   isFinished: boolean;
 }
 
@@ -26,13 +26,13 @@ interface FinishedBeam extends Beam {
 export interface BeamItem {
   index: number;
   running: RunningBeam[];
-  /** The best so far, best first. */
+  /** The best beams so far, best first. */
   finished: FinishedBeam[];
-  /** Whether running beams may still bring a better finished one. */
+  /** Whether running beams may still improve on the finished ones. */
   isOpen: boolean;
 }
 
-/** All beams begin alike; only the first counts, or all would find the same. */
+/** All beams start equal; only the first counts, because otherwise all would find the same. */
 export function beginItem(tokens: readonly number[], index: number, beams: number): BeamItem {
   const each = Array.from({ length: beams }, (_, beam) => beam);
   return {
@@ -44,11 +44,14 @@ export function beginItem(tokens: readonly number[], index: number, beams: numbe
 }
 
 interface Candidate extends RunningBeam {
-  /** Whether the sequence is complete with its last token, or at the greatest length. */
+  /** Whether the sequence is complete with its last token or the maximum length. */
   isEnd: boolean;
 }
 
-/** One token further: takes the best continuations, or draws one for each uniform number; finishes those that end, closes the item. */
+/**
+ * Adds one token: takes the best continuations, or draws one for each uniform number, finishes those that end, and
+ * closes the item.
+ */
 export function extendItem(
   item: BeamItem,
   logits: Float32Array,
@@ -62,7 +65,7 @@ export function extendItem(
   item.finished = best(num_beams, [
     ...item.finished,
     ...candidates.map(({ tokens, score, isEnd }, rank) => {
-      // Candidates beyond num_beams are there to go on, not to finish.
+      // Candidates beyond num_beams may continue, but not finish.
       const isFinished = isEnd && rank < num_beams;
       const scored = byLength(score, generated, length_penalty);
       return { tokens, score: isFinished ? scored : Math.fround(scored + NEVER), isFinished };
@@ -79,7 +82,7 @@ export function extendItem(
   item.isOpen = !(isFull && early_stopping === true) && canImprove(item, generated, search);
 }
 
-/** Whether the best running beam, at the length that suits it, would beat the worst finished one. */
+/** Whether the best running beam, at its most favourable length, would beat the worst finished one. */
 function canImprove(
   { running, finished }: BeamItem,
   generated: number,
@@ -119,7 +122,7 @@ function byLength(score: number, length: number, penalty: number): number {
   return Math.fround(score / Math.fround(length ** penalty));
 }
 
-/** The `count` beams of the greatest scores, best first; among equals in the order given. */
+/** The `count` beams with the largest scores, best first; equal ones keep their order. */
 function best<T extends Beam>(count: number, beams: readonly T[]): T[] {
   return [...beams].sort((a, b) => (a.score === b.score ? 0 : a.score > b.score ? -1 : 1)).slice(0, count);
 }

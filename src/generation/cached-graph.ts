@@ -8,11 +8,11 @@ import { tunedNetwork } from '../program/training-graph.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 
 export interface CachedGraph {
-  /** `logits` [batch, vocabulary] after the last token, and what the cache gains; or what the encoder gives. */
+  /** `logits` [batch, vocabulary] after the last token with the new cache entries, or the encoder's results. */
   outputs: Record<string, Value>;
-  /** What the graph remembers of the tokens it has read. */
+  /** The graph's cache of the tokens it has read. */
   entries: readonly CacheEntry[];
-  /** What its decoder takes from the encoder. */
+  /** The decoder's inputs from the encoder. */
   encoded: readonly CacheEntry[];
 }
 
@@ -27,12 +27,12 @@ export function causalGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   }));
 }
 
-/** The decoder of an encoder-decoder, likewise; keys and values of the encoder's output come from its cache too. */
+/** The decoder of an encoder-decoder with a cache; keys and values of the encoder's output also come from the cache. */
 export function decoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   return cachedGraph(model, tuner, 'decode', (inputs) => ({ logitRows: lastRows(inputs, inputs.target) }));
 }
 
-/** The encoder, and the keys and values that the decoder's layers take of its output. */
+/** The encoder, with the keys and values of its output for the decoder's layers. */
 export function encoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   const { outputs, encoded } = cachedGraph(model, tuner, 'encode', () => ({}));
   const kept = encoded.map(({ name }) => [PRESENT + name, outputs[PRESENT + name]] as const);
@@ -57,7 +57,7 @@ function cachedGraph(
   return { outputs: { logits, ...outputs }, entries, encoded };
 }
 
-/** Of rows [tokens · batch], sequence-major, those of the last token. */
+/** The rows of the last token, from rows [tokens · batch], sequence-major. */
 function lastRows({ inputIds, batch }: ModelInputs, tokens: Dimension): Value {
   const count = multiplyDimensions(tokens, batch);
   const before = addDimensions(count, multiplyDimensions(batch, -1));

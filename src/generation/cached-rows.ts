@@ -3,7 +3,7 @@ import type { Tensors } from '../runtime/session.ts';
 import type { CachedSession } from './cached-session.ts';
 import { ReadTokens } from './read-tokens.ts';
 
-/** Sequences that a decoder reads side by side: its cache, and which tokens in it are real. */
+/** Sequences that a decoder reads side by side: its cache, and which of its tokens are real. */
 export class CachedRows {
   readonly #session: CachedSession;
   readonly #read = new ReadTokens();
@@ -12,41 +12,41 @@ export class CachedRows {
     this.#session = session;
   }
 
-  /** Rows of the same session with a memory of their own. */
+  /** Rows of the same session with separate memory. */
   fork(): CachedRows {
     return new CachedRows(this.#session.fork());
   }
 
-  /** Forgets everything: `rows` sequences of which nothing is read. */
+  /** Resets the memory to `rows` empty sequences. */
   reset(rows: number): void {
     for (const memory of [this.#session, this.#read]) memory.reset(rows);
   }
 
-  /** Forgets the tokens from a number on. */
+  /** Keeps only the first `tokens` tokens. */
   truncate(tokens: number): void {
     for (const memory of [this.#session, this.#read]) memory.truncate(tokens);
   }
 
-  /** Every row goes on from a row of before. */
+  /** Every row continues one of the previous rows. */
   follow(parents: Int32Array): void {
     for (const memory of [this.#session, this.#read]) memory.follow(parents);
   }
 
-  /** Takes the rows of others behind its own; the shorter ones begin with padding, so that all end together. */
+  /** Appends the rows of others; the shorter ones are padded at the start, so that all end together. */
   join(other: CachedRows): void {
     this.#session.join(other.#session);
     this.#read.join(other.#read);
   }
 
-  /** Forgets the padding that all rows begin with. */
+  /** Removes the padding that all rows start with. */
   forgetPadding(): void {
     this.#session.forget(this.#read.forgetPadding());
   }
 
   /**
-   * Reads [rows, count] tokens behind what is in the cache.
+   * Reads [rows, count] tokens after those in the cache.
    *
-   * @param mask 1 for a real token, 0 for padding; without one all are real
+   * @param mask 1 for a real token, 0 for padding; by default all are real
    * @param more further inputs of the graph
    * @returns logits [rows, vocabulary] after the last token
    */

@@ -5,7 +5,7 @@ import type { Session, Tensors } from '../runtime/session.ts';
 import type { CachedGraph } from './cached-graph.ts';
 import { TokenMemory } from './token-memory.ts';
 
-/** A session of a graph with a cache, and what its cache holds between runs. */
+/** A session of a graph with a cache, and the content of the cache between runs. */
 export class CachedSession {
   readonly #values: Float32Array;
   readonly #session: Session;
@@ -24,37 +24,37 @@ export class CachedSession {
     return new CachedSession(await engine.open(graph.outputs), graph, values);
   }
 
-  /** Another memory for the same session, which it does not release. */
+  /** Another memory for the same session; it does not release the session. */
   fork(): CachedSession {
     return new CachedSession(this.#session, this.#graph, this.#values);
   }
 
-  /** Takes the rows of another memory of the same session behind its own. */
+  /** Appends the rows of another memory of the same session. */
   join(other: CachedSession): void {
     for (const [name, memory] of this.#memories) memory.join(other.#memories.get(name)!);
   }
 
-  /** Forgets the first tokens of all rows. */
+  /** Removes the first tokens of all rows. */
   forget(tokens: number): void {
     for (const memory of this.#memories.values()) memory.forget(tokens);
   }
 
-  /** Forgets everything: `rows` sequences of which nothing is read. */
+  /** Resets the memory to `rows` empty sequences. */
   reset(rows: number): void {
     for (const memory of this.#memories.values()) memory.reset(rows);
   }
 
-  /** Forgets the tokens from a number on. */
+  /** Keeps only the first `tokens` tokens. */
   truncate(tokens: number): void {
     for (const memory of this.#memories.values()) memory.truncate(tokens);
   }
 
-  /** Every row goes on from a row of before. */
+  /** Every row continues one of the previous rows. */
   follow(parents: Int32Array): void {
     for (const memory of this.#memories.values()) memory.follow(parents);
   }
 
-  /** Runs the graph after what is remembered, and remembers what it has read. */
+  /** Runs the graph after the cached tokens, and adds the new ones to the cache. */
   async run(feeds: Tensors): Promise<Tensors> {
     const past = [...this.#memories].map(([name, { tensor }]) => [PAST + name, tensor]);
     const trained = { data: this.#values, dims: [this.#values.length] };

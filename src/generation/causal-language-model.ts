@@ -7,17 +7,17 @@ import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';
 import type { TunedModel } from './tuned-model.ts';
 
-/** Tokens read at once, so that the scores of attention stay small, and a signal is heard, however long a prompt is. */
+/** Tokens per read, so that attention scores stay small and an abort takes effect, however long a prompt is. */
 export const PIECE = 256;
 
-/** A decoder that keeps keys and values of all it has read. */
+/** A decoder that keeps the keys and values of all tokens it has read. */
 export class CausalLanguageModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number;
   readonly #rows: CachedRows;
   readonly #continues: boolean;
   readonly #piece: number;
-  /** The tokens in the cache, where they are known to be those of one row. */
+  /** The tokens in the cache, if it contains a single row. */
   #only: Int32Array | undefined;
 
   private constructor(config: CommonConfig, session: CachedSession, continues: boolean) {
@@ -28,7 +28,10 @@ export class CausalLanguageModel implements LanguageModel {
     this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
 
-  /** @param continues whether a single prompt that begins as the one in the cache is read from there on */
+  /**
+   * @param continues whether a single prompt with the same start as the cached one is read from the first difference
+   * on
+   */
   static async open(
     { engine, model, tuner, values }: TunedModel,
     continues = false,
@@ -64,13 +67,13 @@ export class CausalLanguageModel implements LanguageModel {
     return this.#rows.release();
   }
 
-  /** How many tokens of a prompt are in the cache; its last one is always read, for what follows it. */
+  /** The number of a prompt's tokens in the cache. The last token is always read, for its logits. */
   #known(tokens: Int32Array, rows: number): number {
     return this.#only && rows === 1 ? Math.min(commonPrefix(this.#only, tokens), tokens.length - 1) : 0;
   }
 }
 
-/** Columns [start, end) of a matrix of so many rows. */
+/** Columns [start, end) of a matrix with that many rows. */
 function columnsOf(matrix: Int32Array, rows: number, start: number, end: number): Int32Array {
   const length = matrix.length / rows;
   const parts = Array.from({ length: rows }, (_, row) =>

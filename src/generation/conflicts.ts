@@ -3,11 +3,11 @@ import type { GenerationConfig, GenerationKey } from './generation-config.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import { shown } from './read-generation-config.ts';
 
-/** Keys that count in sampling only, or with several beams only, and the values that say nothing. */
+/** Keys with an effect only in sampling, or only with several beams, and their neutral values. */
 const SAMPLING: GenerationConfig = { temperature: 1, top_k: 50, top_p: 1, min_p: undefined };
 const BEAMS: GenerationConfig = { early_stopping: false, length_penalty: 1 };
 
-/** What changes the ids and is not known here, with the values at which it does not. */
+/** Unsupported keys that change the ids, with their neutral values. */
 const MISSING: Readonly<Record<string, unknown>> = {
   constraints: undefined,
   diversity_penalty: 0,
@@ -26,7 +26,7 @@ const MISSING: Readonly<Record<string, unknown>> = {
 };
 const MISSING_IN_SAMPLING = { epsilon_cutoff: 0, eta_cutoff: 0, top_h: undefined, typical_p: 1 };
 
-/** What a person asked for that the settings leave without effect, or that contradicts itself. */
+/** User settings that have no effect in combination, or contradict each other. */
 export function conflicts(user: GenerationConfig, settings: GenerationSettings, where: string): Complaint[] {
   return [
     ...(settings.do_sample ? [] : without(SAMPLING, user, 'do_sample: true', where)),
@@ -77,7 +77,7 @@ function suppressed(settings: GenerationSettings, where: string): Complaint[] {
     }));
 }
 
-/** What a model's file asks for and cannot have. Left out in silence it would change the ids. */
+/** Unsupported settings in a model's file. Silently ignored, they would change the ids. */
 export function missing(file: unknown, isSampled: boolean, where: string): Complaint[] {
   const asked = Object(file) as Record<string, unknown>;
   const neutral = isSampled ? { ...MISSING, ...MISSING_IN_SAMPLING } : MISSING;

@@ -1,7 +1,10 @@
 import { softmax } from './softmax.ts';
 import { topIndices } from './top-indices.ts';
 
-/** The index that a uniform number in [0, 1) falls on when every index is as wide as its weight; -1 without weights. */
+/**
+ * The index that a uniform number in [0, 1) selects, with probabilities proportional to the weights; -1 without
+ * weights.
+ */
 export function draw(weights: Float32Array, uniform: number): number {
   let sum = 0;
   for (let i = 0; i < weights.length; i++) sum += weights[i];
@@ -17,8 +20,8 @@ export function draw(weights: Float32Array, uniform: number): number {
 }
 
 /**
- * As many different indices as there are uniform numbers, one after the other by the softmax of the scores, then in
- * falling order of the scores. Where fewer have a probability, the best of the others follow.
+ * Draws as many different indices as there are uniform numbers, by the softmax of the scores, sorted by descending
+ * score. If too few have a positive probability, the best of the others follow.
  */
 export function drawDistinct(scores: Float32Array, uniforms: readonly number[]): Int32Array {
   const weights = softmax(scores);

@@ -7,7 +7,7 @@ import { CachedSession } from './cached-session.ts';
 import type { LanguageModel, ReadOptions } from './language-model.ts';
 import type { TunedModel } from './tuned-model.ts';
 
-/** An encoder-decoder: the encoder reads each prompt once, the decoder keeps keys and values of both. */
+/** An encoder-decoder: the encoder reads each prompt once, and the decoder caches the keys and values of both. */
 export class EncoderDecoderLanguageModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number;
@@ -18,7 +18,7 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
   #prompts: { tensors: Map<string, HostTensor>; mask: Int32Array; source: number } | undefined;
   /** The prompt of each row; undefined before the decoder's first call. */
   #promptOf: Int32Array | undefined;
-  /** What the rows take from their prompts, until one goes on from a row of another prompt. */
+  /** The rows' inputs from their prompts, until a row continues a row of another prompt. */
   #feeds: Tensors = {};
 
   private constructor(
@@ -87,7 +87,7 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
   }
 }
 
-/** Rows of sequences out of [tokens, rows, width], by their numbers, some several times: [tokens, columns, width]. */
+/** Selects columns of [tokens, rows, width] by index, possibly repeated: [tokens, columns, width]. */
 function selectColumns({ data, dims }: HostTensor, columns: Int32Array): HostTensor {
   const [tokens, rows, width] = dims;
   if (columns.length === rows && columns.every((column, i) => column === i)) return { data, dims };

@@ -6,17 +6,17 @@ import { type GeneratedToken, sampleTokens } from './sample-tokens.ts';
 import { beginSearch, type SearchOptions } from './search.ts';
 
 export interface GenerateOptions extends SearchOptions {
-  /** Called with every token as it is chosen; beam search has none before its end. */
+  /** Called with every token as it is chosen; beam search calls it only at the end. */
   onToken?: (generated: GeneratedToken) => void;
 }
 
 /**
- * Generates from prompts of token ids, as transformers' `generate` does: the same ids. Sampling draws by
- * (seed, step) alone.
+ * Generates from prompts of token ids: the same ids as transformers' `generate`. Sampling depends only on (seed,
+ * step).
  *
- * @returns `num_return_sequences` rows a prompt, all of one length: the prompt, padded on the left to the longest, and
- * what follows, padded on the right; of an encoder-decoder what its decoder wrote, start token included
- * @throws UserError for prompts and settings that do not go together, or not with the model
+ * @returns `num_return_sequences` rows per prompt, all of one length: the prompt, padded on the left to the longest,
+ * and the generated tokens, padded on the right; for an encoder-decoder, the decoder's tokens with the start token
+ * @throws UserError for prompts and settings that do not fit each other or the model
  */
 export async function generate(
   model: LanguageModel,
@@ -37,7 +37,7 @@ export async function generate(
   }
 }
 
-/** Like `generate`, token by token; for greedy search and sampling. Its end has the whole sequences. */
+/** Like `generate`, token by token; for greedy search and sampling. It returns the whole sequences at the end. */
 export async function* streamTokens(
   model: LanguageModel,
   prompts: readonly ArrayLike<number>[],

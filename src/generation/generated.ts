@@ -1,15 +1,15 @@
-/** What was generated from a prompt. */
+/** The result of generating from a prompt. */
 export interface Generated {
   /** Without special tokens. */
   text: string;
-  /** The new tokens, with the one that ended them. */
+  /** The new tokens, including the one that ended them. */
   ids: Int32Array;
-  /** Whether a token ended it (`eos_token_id`), or the length allowed. */
+  /** Whether it ended with a token of `eos_token_id` or at the maximum length. */
   finish: 'stop' | 'length';
 }
 
 /**
- * The new tokens of a row, of which it begins with `begun`, and why they end; without the padding behind.
+ * The new tokens of a row that starts with `begun` tokens, and why they ended; without the padding after them.
  *
  * @param ends tokens that end a text
  */

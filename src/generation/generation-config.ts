@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** Ids travel as 32-bit integers. */
+/** Ids are 32-bit integers. */
 const MAX_TOKEN = 2 ** 31 - 1;
-/** Lengths too; a search grows its sequences as it goes, so that a great limit costs nothing by itself. */
+/** So are lengths. A search grows its sequences step by step, so a large limit costs nothing in itself. */
 const MAX_LENGTH = 2 ** 31 - 1;
 /** Every row has a cache of its own. More than needed, and too few for a hostile file to do harm. */
 const MAX_ROWS = 1024;

@@ -4,7 +4,7 @@ import type { GenerationConfig } from './generation-config.ts';
 import { legacyConfig } from './legacy-config.ts';
 import { readGenerationConfig } from './read-generation-config.ts';
 
-/** transformers' defaults, where neither the person nor the model says anything. */
+/** transformers' defaults, used if neither the user nor the model sets a key. */
 const DEFAULTS = {
   min_length: 0,
   do_sample: false,
@@ -21,17 +21,17 @@ const DEFAULTS = {
   num_return_sequences: 1,
 };
 
-/** A person's null turns a key off. Of the defaults that does all but this one. */
+/** A user's null turns a key off. All defaults except this one mean "off". */
 const OFF: Readonly<Record<string, unknown>> = { ...DEFAULTS, top_k: 0 };
 
-/** A generation config with the defaults filled in and the tokens that end a sequence as a list. */
+/** A generation config with the defaults filled in and the end tokens as a list. */
 export type GenerationSettings = typeof DEFAULTS &
   Omit<GenerationConfig, keyof typeof DEFAULTS | 'eos_token_id' | 'forced_eos_token_id'> & {
     eos_token_id?: readonly number[];
     forced_eos_token_id?: readonly number[];
   };
 
-/** Parsed JSON, all of it optional: keys of a person, generation_config.json, and config.json where that is absent. */
+/** Parsed JSON, all of it optional: the user's keys, generation_config.json, and config.json if that is absent. */
 export interface GenerationSources {
   user?: unknown;
   generationConfig?: unknown;
@@ -39,11 +39,11 @@ export interface GenerationSources {
 }
 
 /**
- * A person's keys before the model's before the defaults, as in transformers. A person's null turns off what the model
- * sets (`forced_eos_token_id: null`), a file's null counts as left out.
+ * Merges the sources as transformers does: the user's keys override the model's, which override the defaults. A
+ * user's null turns off a value set by the model (`forced_eos_token_id: null`); a file's null counts as absent.
  *
- * @param where the place of the person's keys, for messages
- * @throws UserError with a line for everything that is wrong, unknown, unsupported or without effect
+ * @param where the place of the user's keys, for messages
+ * @throws UserError with a line for each key that is invalid, unknown, unsupported or without effect
  */
 export function generationSettings(
   { user = {}, generationConfig, modelConfig }: GenerationSources,

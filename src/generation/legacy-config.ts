@@ -5,8 +5,8 @@ import { GENERATION_KEYS } from './generation-config.ts';
 const DECODERS = ['decoder', 'generator', 'text_config'];
 
 /**
- * The generation config that a model's config.json holds, for folders without a generation_config.json. What its top
- * level leaves out is taken from the decoder's section. transformers: `GenerationConfig.from_model_config`.
+ * The generation config inside a model's config.json, for folders without a generation_config.json. Keys missing at
+ * its top level are taken from the decoder's section. transformers: `GenerationConfig.from_model_config`.
  */
 export function legacyConfig(modelConfig: unknown): unknown {
   if (!isObject(modelConfig)) return modelConfig;

@@ -5,7 +5,7 @@ import type { LanguageModel } from './language-model.ts';
 import type { TunedModel } from './tuned-model.ts';
 
 export interface LanguageModelOptions {
-  /** Whether a decoder reads of one prompt alone what is new: see `GeneratorOptions`. */
+  /** Whether a decoder reads only the new tokens of a single prompt: see `GeneratorOptions`. */
   continues?: boolean;
 }
 

@@ -3,11 +3,11 @@ import { UserError } from '../support/user-error.ts';
 /** Prompts of one length. */
 export interface PaddedPrompts {
   rows: readonly (readonly number[])[];
-  /** Tokens of padding by row. */
+  /** Padding tokens by row. */
   paddings: readonly number[];
   /** Of every row. */
   length: number;
-  /** The rows one after the other, and 1 for a real token, 0 for padding. */
+  /** The concatenated rows, and 1 for a real token, 0 for padding. */
   tokens: Int32Array;
   mask: Int32Array;
 }
@@ -15,7 +15,7 @@ export interface PaddedPrompts {
 /**
  * Pads prompts to the longest one.
  *
- * @throws UserError for a prompt without tokens, and for prompts that need padding where there is no token for it
+ * @throws UserError for a prompt without tokens, and for prompts that need padding if the model has no padding token
  */
 export function padPrompts(
   prompts: readonly ArrayLike<number>[],

@@ -2,16 +2,16 @@ import type { ChatMessage } from '../text/chat/chat-message.ts';
 import type { GenerationConfig } from './generation-config.ts';
 import type { SearchOptions } from './search.ts';
 
-/** A text to go on from (or for an encoder to read), a conversation to answer, or token ids as they are. */
+/** A text to continue (or for an encoder to read), a conversation to answer, or token ids. */
 export type Prompt = string | readonly ChatMessage[] | Int32Array;
 
-/** Keys of transformers' `GenerationConfig`; they go before the model's files, of which null turns one off. */
+/** Keys of transformers' `GenerationConfig`; they override the model's files, and null turns a key of the files off. */
 export type GenerationInput = { [Key in keyof GenerationConfig]: GenerationConfig[Key] | null };
 
 export interface GenerateTextOptions extends SearchOptions {
-  /** Called with every piece of the text as it is made; with beams once, at the end. */
+  /** Called with every piece of the text as it is generated; with beams once, at the end. */
   onText?: ((text: string) => void) | undefined;
 }
 
-/** How a text is written: keys of transformers' `GenerationConfig`, beside options of this program. */
+/** How to generate a text: keys of transformers' `GenerationConfig`, and options of this program. */
 export interface WriteOptions extends GenerationInput, GenerateTextOptions {}

@@ -3,7 +3,7 @@ import type { Complaint } from '../support/user-error.ts';
 import { GENERATION_KEYS, type GenerationConfig, generationConfigSchema } from './generation-config.ts';
 
 export interface ReadConfig {
-  /** The keys in which nothing is wrong, so that one mistake does not hide those between others. */
+  /** The valid keys, so that an error in one does not hide errors in combinations of others. */
   config: GenerationConfig;
   /** Known keys that are null. */
   nulls: readonly string[];
@@ -11,7 +11,7 @@ export interface ReadConfig {
 }
 
 /**
- * Reads what is known of a config that may be anything. A person's unknown key is a problem; a file's is not, for those
+ * Reads the supported keys of an untrusted config. A user's unknown key is an error; a file's is not, because files
  * of transformers have dozens.
  */
 export function readGenerationConfig(value: unknown, where: string, from: 'person' | 'file'): ReadConfig {
@@ -44,14 +44,14 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
   };
 }
 
-/** Old files say -1 for a token that there is not. */
+/** Old files write -1 for a missing token. */
 function isNoToken(key: string, value: unknown): boolean {
   return key.endsWith('_token_id') && value === -1;
 }
 
 const MAX_SHOWN = 60;
 
-/** A config's value, as it stands in a message. */
+/** A config's value, as messages show it. */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;

@@ -1,6 +1,8 @@
 import type { HostTensor } from '../runtime/session.ts';
 
-/** Which tokens of some rows were real and which padding, and how many were real: the position of the next one. */
+/**
+ * Which tokens of some rows were real and which padding, and the number of real ones: the position of the next token.
+ */
 export class ReadTokens {
   #rows: { mask: Int32Array; real: number }[] = [];
   #length = 0;
@@ -10,14 +12,14 @@ export class ReadTokens {
     this.#length = 0;
   }
 
-  /** Forgets the tokens from a number on. */
+  /** Keeps only the first `tokens` tokens. */
   truncate(tokens: number): void {
     for (const row of this.#rows)
       row.real = row.mask.subarray(0, tokens).reduce((sum, real) => sum + real, 0);
     this.#length = tokens;
   }
 
-  /** Takes the rows of others behind its own; the shorter ones begin with padding, so that all end together. */
+  /** Appends the rows of others; the shorter ones are padded at the start, so that all end together. */
   join(other: ReadTokens): void {
     const length = Math.max(this.#length, other.#length);
     const moved = [this as ReadTokens, other].flatMap((tokens) =>
@@ -31,7 +33,7 @@ export class ReadTokens {
     this.#length = length;
   }
 
-  /** Forgets the padding that all rows begin with. Returns how many tokens that were. */
+  /** Removes the padding that all rows start with. Returns the number of tokens removed. */
   forgetPadding(): number {
     const first = this.#rows.map(({ mask }) => mask.indexOf(1)).filter((at) => at >= 0);
     const count = Math.min(this.#length, ...first);
@@ -40,7 +42,7 @@ export class ReadTokens {
     return count;
   }
 
-  /** Every row goes on from a row of before. */
+  /** Every row continues one of the previous rows. */
   follow(parents: Int32Array): void {
     this.#rows = Array.from(parents, (parent) => {
       const { mask, real } = this.#rows[parent];
@@ -49,9 +51,9 @@ export class ReadTokens {
   }
 
   /**
-   * Adds `count` tokens a row, real where `mask` [rows, count] has 1.
+   * Adds `count` tokens per row, real if `mask` [rows, count] has 1.
    *
-   * @returns their positions, [rows, count]: real tokens are counted, padding has 0, which nobody looks at
+   * @returns their positions, [rows, count]: real tokens are counted; padding has 0, which is never used
    */
   append(count: number, mask?: Int32Array): Int32Array {
     const end = this.#length + count;
@@ -72,7 +74,7 @@ export class ReadTokens {
     return positions;
   }
 
-  /** The mask of all that was read, [rows, tokens]. */
+  /** The mask of all tokens read, [rows, tokens]. */
   get mask(): HostTensor {
     const [rows, length] = [this.#rows, this.#length];
     const data = new Int32Array(rows.length * length);

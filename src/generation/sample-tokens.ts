@@ -5,15 +5,15 @@ import type { Search } from './search.ts';
 import { softmax } from './softmax.ts';
 import { topIndices } from './top-indices.ts';
 
-/** A token, and the number of the sequence that it was added to. */
+/** A token, and the index of its sequence. */
 export interface GeneratedToken {
   row: number;
   token: number;
 }
 
 /**
- * Greedy search or sampling: gives every token as it is chosen, and in the end the whole sequences, `num_return_sequences`
- * for each prompt. Ended ones go on with padding and are read no further. transformers: `_sample`.
+ * Greedy search or sampling: yields every token as it is chosen, and returns the whole sequences,
+ * `num_return_sequences` per prompt. Ended sequences are padded and no longer read. transformers: `_sample`.
  */
 export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedToken, number[][]> {
   const { settings, vocabSize, limits, begun, reader, process, signal } = search;
@@ -26,11 +26,11 @@ export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedTok
   const sequences = begun.flatMap((tokens) => Array.from({ length: copies }, () => [...tokens]));
   const itemOf = (row: number) => Math.floor(row / copies);
   let logits = search.logits;
-  /** Rows that go on, with the place of their logits. */
+  /** Active rows, with the row of their logits. */
   let live = sequences.map((_, row) => ({ row, place: itemOf(row) }));
   for (let length = limits.begun; ; ) {
     const random = new Random(search.seed, 'sampling', length - limits.begun);
-    // A draw for ended rows as well, so that what a row gets does not hang on when others end.
+    // Ended rows also draw, so that a row's result does not depend on when others end.
     const uniforms = sequences.map(() => (do_sample ? random.uniform() : 0));
     const chosen = live.map(({ row, place }) => {
       const scores = logits.slice(place * vocabSize, (place + 1) * vocabSize);

@@ -9,8 +9,8 @@ import { TableModel } from './testing/table-model.ts';
 import { topIndices } from './top-indices.ts';
 
 /**
- * Standard errors that a frequency may lie from its probability. Beyond 4.5 lies one normal in 150,000; of the some
- * hundred frequencies here none, by the seeds.
+ * Allowed distance of a frequency from its probability, in standard errors. One normal in 150,000 exceeds 4.5; with
+ * these seeds, none of the some hundred frequencies here does.
  */
 const ERRORS = 4.5;
 

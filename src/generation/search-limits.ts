@@ -2,14 +2,14 @@ import type { GenerationSettings } from './generation-settings.ts';
 import type { RowLimits } from './processors/logits-processors.ts';
 import { PromptTooLong } from './prompt-too-long.ts';
 
-/** New tokens where no length is given. */
+/** New tokens if no length is given. */
 const DEFAULT_NEW_TOKENS = 20;
 
 /**
- * How long rows may and must get, from the length they begin with. Counts of new tokens go before whole lengths, and
- * none goes beyond the positions of the model, where transformers fails or babbles.
+ * The maximum and minimum lengths of rows, given their initial length. Numbers of new tokens override whole lengths,
+ * and no length exceeds the model's positions, where transformers fails or produces nonsense.
  *
- * @throws PromptTooLong if not one token fits
+ * @throws PromptTooLong if not a single token fits
  */
 export function searchLimits(
   settings: GenerationSettings,
@@ -32,7 +32,9 @@ export function searchLimits(
   return { begun, least: min_new_tokens === undefined ? min_length : begun + min_new_tokens, most };
 }
 
-/** @throws PromptTooLong where the encoder has no positions for a prompt */
+/**
+ * @throws PromptTooLong if the encoder has too few positions for a prompt
+ */
 export function checkEncoderLength(length: number, maxPositions = Number.POSITIVE_INFINITY): void {
   if (length <= maxPositions) return;
   const expected = `at most ${maxPositions} tokens, the length of the model`;

@@ -13,16 +13,16 @@ const PRODUCED = ['forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids']
 export interface SearchOptions {
   /** Seed of sampling. */
   seed?: number | undefined;
-  /** Ends the search between two tokens with the signal's reason. */
+  /** Aborts the search between two tokens with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** What greedy search, sampling and beam search have in common: all is checked, and the prompts are read. */
+/** The common start of greedy search, sampling and beam search: settings are checked, and the prompts are read. */
 export interface Search {
   settings: GenerationSettings;
   vocabSize: number;
   limits: RowLimits;
-  /** What the rows of each item begin with. */
+  /** The start of each item's rows. */
   begun: readonly (readonly number[])[];
   /** [items, vocab] after that. */
   logits: Float32Array;
@@ -32,7 +32,9 @@ export interface Search {
   signal?: AbortSignal;
 }
 
-/** @throws UserError for prompts and settings that do not go together, or not with the model */
+/**
+ * @throws UserError for prompts and settings that do not fit each other or the model
+ */
 export async function beginSearch(
   model: LanguageModel,
   prompts: readonly ArrayLike<number>[],
@@ -89,7 +91,9 @@ async function readPrompts(
   return reader.begin(tokens, begun.length, new Int32Array(tokens.length).fill(1));
 }
 
-/** @throws UserError for what is to be read and is no token: of the prompts, padding or what the decoder starts with */
+/**
+ * @throws UserError for an invalid token in the prompts, the padding or the decoder's start
+ */
 function checkRead(tokens: Int32Array, begun: readonly (readonly number[])[], vocabSize: number): void {
   const beyond = [...tokens, ...begun.flat()].find((id) => id < 0 || id >= vocabSize);
   if (beyond === undefined) return;
@@ -98,7 +102,9 @@ function checkRead(tokens: Int32Array, begun: readonly (readonly number[])[], vo
   throw new UserError({ where: 'what the model reads', expected, got: `${beyond}`, hint });
 }
 
-/** @throws UserError with a line for each key that names a token beyond the vocabulary */
+/**
+ * @throws UserError with a line for each key that names a token beyond the vocabulary
+ */
 function checkTokens(settings: GenerationSettings, vocabSize: number): void {
   const problems = PRODUCED.flatMap((key) => {
     const beyond = [settings[key] ?? []].flat(2).find((id) => id >= vocabSize);

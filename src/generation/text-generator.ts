@@ -15,24 +15,26 @@ import type { LanguageModel } from './language-model.ts';
 import type { GenerateTextOptions, GenerationInput, Prompt } from './prompt.ts';
 import type { SearchOptions } from './search.ts';
 
-/** What a language model needs to read and write text. */
+/** The parts of a language model that reads and writes text. */
 export interface TextGeneratorParts {
   model: LanguageModel;
   tokenizer: TextTokenizer;
-  /** @throws UserError where the model has none */
+  /**
+   * @throws UserError if the model has none
+   */
   chatTemplate: () => Pick<ChatTemplate, 'render'>;
-  /** Parsed generation_config.json, or config.json where that is absent. */
+  /** Parsed generation_config.json, or config.json if that is absent. */
   files: Omit<GenerationSources, 'user'>;
   isChat: boolean;
   close(): Promise<void>;
 }
 
-/** New tokens where neither the person nor the model's files give a length. transformers has 20, which few want. */
+/** New tokens if neither the user nor the model's files set a length. transformers' 20 is rarely enough. */
 const DEFAULT_NEW_TOKENS = 256;
 
-/** A language model that writes text. It has one memory, so calls wait for each other. Close it after use. */
+/** A language model that generates text. It has one cache, so calls wait for each other. Close it after use. */
 export class TextGenerator {
-  /** Whether the model was trained on conversations, as far as its adapter says: then it wants messages. */
+  /** Whether its adapter was trained on conversations: then it expects messages. */
   readonly isChat: boolean;
   readonly #parts: TextGeneratorParts;
   readonly #turns = new Turns();
@@ -43,11 +45,11 @@ export class TextGenerator {
   }
 
   /**
-   * The text that follows a prompt, or that an encoder-decoder makes of it; of several (`num_return_sequences`) the
-   * first.
+   * Generates the text after a prompt, or an encoder-decoder's output for it; of several (`num_return_sequences`),
+   * the first.
    *
-   * @throws UserError for a config, a prompt or a conversation that the model cannot take; the signal's reason when it
-   * is aborted
+   * @throws UserError for a config, a prompt or a conversation that the model does not support; the signal's reason
+   * if it is aborted
    */
   async generate(
     prompt: Prompt,
@@ -64,8 +66,8 @@ export class TextGenerator {
   }
 
   /**
-   * The texts of several prompts, read as one batch, which is padded to the longest: for each prompt
-   * `num_return_sequences`, of beams the best first.
+   * Generates the texts of several prompts, read as one batch, which is padded to the longest: `num_return_sequences`
+   * per prompt, of beams the best first.
    */
   async generateAll(
     prompts: readonly Prompt[],
@@ -85,8 +87,9 @@ export class TextGenerator {
   }
 
   /**
-   * The text of a prompt in pieces, as it is made; with beams in one, at the end. Pieces are whole characters, and
-   * together the text that `generate` gives. The generator's end has that; whoever stops listening ends the search.
+   * Streams the text of a prompt in pieces as it is generated; with beams in one piece, at the end. Pieces are whole
+   * characters; concatenated, they are the text of `generate`. The generator returns that text; if you stop
+   * iterating, the search ends.
    */
   async *stream(
     prompt: Prompt,
@@ -124,9 +127,9 @@ export class TextGenerator {
   }
 
   /**
-   * What a config means with the model's files.
+   * Merges a config with the model's files.
    *
-   * @throws UserError with a line for everything that is wrong with either
+   * @throws UserError with a line for each problem in either
    */
   settings(user: GenerationInput): GenerationSettings {
     const settings = generationSettings({ ...this.#parts.files, user });
@@ -157,11 +160,11 @@ export class TextGenerator {
     if (prompt instanceof Int32Array) return prompt;
     if (typeof prompt !== 'string') return tokenizer.ids(chatTemplate().render(prompt, true));
     if (model.encode) return tokenizer.encode(prompt, undefined, Number.POSITIVE_INFINITY).inputIds;
-    // What the tokenizer puts behind a text would end it.
+    // The tokens that the tokenizer adds after a text would end it.
     return concatenated(tokenizer.frame().before, tokenizer.ids(prompt));
   }
 
-  /** Tokens that rows begin with. */
+  /** The number of tokens that rows start with. */
   #begun(prompts: readonly Int32Array[]): number {
     return this.#parts.model.encode ? 1 : Math.max(...prompts.map(({ length }) => length));
   }

@@ -1,11 +1,11 @@
 import type { HostTensor } from '../runtime/session.ts';
 
-/** A part of what a model remembers of the tokens of some sequences, [tokens, rows, width], in memory that grows. */
+/** A part of a model's cache for some sequences, [tokens, rows, width], in memory that grows. */
 export class TokenMemory {
   readonly #width: number;
   #tokens = 0;
   #data = new Float32Array(0);
-  /** Of each row the one that it began as; rows that began as one have the first `#begun` tokens in common. */
+  /** The initial row of each row; rows with the same initial row share their first `#begun` tokens. */
   #roots = new Int32Array(0);
   #begun = 0;
 
@@ -13,20 +13,20 @@ export class TokenMemory {
     this.#width = width;
   }
 
-  /** Forgets everything: `rows` sequences without a token. */
+  /** Resets the memory to `rows` empty sequences. */
   reset(rows: number): void {
     this.#roots = Int32Array.from({ length: rows }, (_, row) => row);
     this.#tokens = 0;
     this.#begun = 0;
   }
 
-  /** What is remembered: a view, until the next change. */
+  /** The content: a view, valid until the next change. */
   get tensor(): HostTensor {
     const dims = [this.#tokens, this.#roots.length, this.#width];
     return { data: this.#data.subarray(0, this.#size), dims };
   }
 
-  /** Puts [tokens, rows, width] behind the rest; that alone is copied, but for the few times when the memory is full. */
+  /** Appends [tokens, rows, width]. Only that is copied, except the few times when the memory is full. */
   append({ data, dims }: HostTensor): void {
     const end = this.#size;
     if (end + data.length > this.#data.length) {
@@ -39,20 +39,20 @@ export class TokenMemory {
     this.#tokens += dims[0];
   }
 
-  /** Forgets the tokens from a number on. */
+  /** Keeps only the first `tokens` tokens. */
   truncate(tokens: number): void {
     this.#tokens = tokens;
     this.#begun = Math.min(this.#begun, tokens);
   }
 
-  /** Forgets the first tokens of all rows. */
+  /** Removes the first tokens of all rows. */
   forget(tokens: number): void {
     this.#data.copyWithin(0, tokens * this.#roots.length * this.#width, this.#size);
     this.#tokens -= tokens;
     this.#begun = Math.max(0, this.#begun - tokens);
   }
 
-  /** Takes the rows of another memory behind its own; the shorter ones begin with zeros, so that all end together. */
+  /** Appends the rows of another memory; the shorter ones start with zeros, so that all end together. */
   join(other: TokenMemory): void {
     const [own, added] = [this.#roots.length, other.#roots.length];
     const [rows, width] = [own + added, this.#width];
@@ -70,7 +70,9 @@ export class TokenMemory {
     this.#tokens = tokens;
   }
 
-  /** Every row goes on from a row of before, which may have several that do, or none. Copies what changes place. */
+  /**
+   * Every row continues one of the previous rows, which may have any number of successors. Copies the rows that move.
+   */
   follow(parents: Int32Array): void {
     const [source, width, before, rows] = [this.#data, this.#width, this.#roots.length, parents.length];
     const roots = parents.map((parent) => this.#roots[parent]);
@@ -78,7 +80,7 @@ export class TokenMemory {
       const [stays, isKin] = [row === parent, this.#roots[row] === roots[row]];
       return { parent, row, from: rows !== before ? 0 : stays ? this.#tokens : isKin ? this.#begun : 0 };
     });
-    // In place, a token with more rows would run into the next.
+    // In place, a token with more rows would overwrite the next.
     if (rows > before) this.#data = new Float32Array((this.#tokens + 1) * rows * width);
     const token = new Float32Array(before * width);
     for (let i = Math.min(...moves.map(({ from }) => from)); i < this.#tokens; i++) {

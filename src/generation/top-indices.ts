@@ -1,4 +1,7 @@
-/** Indices of the `count` greatest values (all, if there are fewer), greatest first, the lower index first among equals. */
+/**
+ * Indices of the `count` largest values (all, if there are fewer), largest first; of equal values, the lower index
+ * first.
+ */
 export function topIndices(values: Float32Array, count: number): Int32Array {
   const indices = new Int32Array(Math.min(count, values.length));
   let filled = 0;

@@ -2,7 +2,7 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 
-/** A model under a tuner, and where it runs. */
+/** A model with a tuner, and the engine that runs it. */
 export interface TunedModel {
   engine: Engine;
   model: TaskModel;

@@ -14,7 +14,7 @@ import { normalised } from '../nn/pool-tokens.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
 
-/** A loss over vectors of texts, by its name in sentence-transformers, and what it takes. */
+/** A loss over text vectors, by its name in sentence-transformers, with its settings. */
 export type EmbeddingLoss =
   | { kind: 'multiple_negatives_ranking'; columns: number; scale: number; symmetric: boolean }
   | { kind: 'cosent'; columns: 2; scale: number }
@@ -22,24 +22,24 @@ export type EmbeddingLoss =
   | { kind: 'triplet'; columns: 3; margin: number; distance: Distance }
   | { kind: 'batch_triplets'; columns: 1; margin: number };
 
-/** Widths at which the loss is taken, and by which each counts in the sum. */
+/** Widths at which the loss is computed, and their weights in the sum. */
 export interface Matryoshka {
   dims: readonly number[];
   weights: readonly number[];
 }
 
-/** How many examples there are; each has a text in every column. */
+/** The number of examples; each has a text in every column. */
 const EXAMPLES = symbol('examples');
-/** The input that says where the texts of a column are among all texts, int32 [examples]. */
+/** The input with the index of each text of a column among all texts, int32 [examples]. */
 export const columnInput = (column: number): string => `column_${column}`;
-/** What a pair should be, float32 [examples], or which class a text has, int32 [examples]. */
+/** The target of a pair, float32 [examples], or the class of a text, int32 [examples]. */
 export const TARGETS = 'targets';
 
 /**
- * A model that makes one vector of a text. Its outputs are [texts, features]; which texts belong together is told by
- * inputs, so that a text is computed once however often it occurs.
+ * A model that maps a text to one vector. Its outputs are [texts, features]. Inputs state which texts belong
+ * together, so that a repeated text is computed once.
  *
- * @throws UserError where the family has no such head
+ * @throws UserError if the family has no such head
  */
 export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
   const joint: JointLoss = {
@@ -56,7 +56,7 @@ export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
   });
 }
 
-/** The type of what a loss is told of each example, if it is told anything. */
+/** The type of a loss's targets; undefined if it has none. */
 function targetsOf({ kind }: EmbeddingLoss): 'int32' | 'float32' | undefined {
   if (kind === 'batch_triplets') return 'int32';
   return kind === 'cosent' || kind === 'cosine' ? 'float32' : undefined;
@@ -96,7 +96,7 @@ function lossOf(columns: readonly Value[], targets: Value | undefined, loss: Emb
   }
 }
 
-/** The inputs of the loss for batches that follow one another: the texts of each are numbered behind those before. */
+/** The inputs of the loss for consecutive batches: each batch's text indices are offset by the texts before it. */
 function join(names: readonly string[], batches: readonly Tensors[], texts: readonly number[]): Tensors {
   const joined = names.map((name): [string, HostTensor] => {
     let before = 0;

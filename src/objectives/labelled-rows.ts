@@ -1,16 +1,16 @@
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 
-/** A label that counts for nothing, as in transformers. */
+/** A label that is ignored, as in transformers. */
 export const IGNORED = -100;
 
-/** The input that tells which rows of the hidden states have a label. */
+/** The input with the rows of the hidden states that have a label. */
 export const LABEL_ROWS = 'label_rows';
 
 /**
- * The targets of a token model: which rows of the hidden states have a label, and the labels.
+ * The targets of a token model: the rows of the hidden states with a label, and these labels.
  *
- * @param labels [batch, length], {@link IGNORED} where there is none
- * @param shift whether a token is to tell the label of the one after it, as in causal language models
+ * @param labels [batch, length], {@link IGNORED} for tokens without a label
+ * @param shift whether a token predicts the label of the next one, as in causal language models
  */
 export function labelledRows(labels: Int32Array, batch: number, length: number, shift: boolean): Tensors {
   const rows: number[] = [];

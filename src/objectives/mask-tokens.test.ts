@@ -46,7 +46,10 @@ function masked(settings: Partial<MaskingSettings>, rows = 400, length = 64, num
   return { before, after: ids, labels, chosen, plain: [...ids.keys()].filter(isPlain), length };
 }
 
-/** How far a share may be from its probability: four standard deviations, so that the seed hardly matters. */
+/**
+ * The allowed difference between a share and its probability: four standard deviations, so that the seed hardly
+ * matters.
+ */
 const within = (probability: number, count: number) =>
   4 * Math.sqrt((probability * (1 - probability)) / count);
 
@@ -56,7 +59,7 @@ describe.each([false, true])('whole words: %s', (whole_word_mask) => {
 
   it('asks for 15 % of the tokens, never for special ones or padding', () => {
     expect(chosen.every((at) => plain.includes(at))).toBe(true);
-    // Words hang together: fewer draws than tokens.
+    // Tokens of a word are masked together, so there are fewer draws than tokens.
     const draws = whole_word_mask ? plain.length / 3 : plain.length;
     expect(Math.abs(chosen.length / plain.length - 0.15)).toBeLessThan(within(0.15, draws));
     expect(chosen.every((at) => labels[at] === before[at])).toBe(true);

@@ -5,31 +5,31 @@ import { IGNORED } from './labelled-rows.ts';
 export interface MaskingSettings {
   /** Share of tokens (or words) to predict. */
   mlm_probability: number;
-  /** Share of those that the mask token stands for. */
+  /** Share of these replaced by the mask token. */
   mask_replace_prob: number;
-  /** Share of those that a random token stands for; the rest stay as they are. */
+  /** Share of these replaced by a random token; the rest stay unchanged. */
   random_replace_prob: number;
-  /** Whether all tokens of a word are masked, or none. */
+  /** Whether all tokens of a word are masked together. */
   whole_word_mask: boolean;
 }
 
-/** What masking needs to know of a tokenizer. */
+/** The tokenizer data that masking needs. */
 export interface MaskingVocabulary {
   maskId: number;
   vocabSize: number;
   /** Tokens that are never masked. */
   specialIds: ReadonlySet<number>;
-  /** By id 1 for tokens that begin a word. */
+  /** By id, 1 for tokens that begin a word. */
   wordStarts: Uint8Array;
 }
 
 /**
- * Masks tokens in place as BERT's pretraining does and gives the labels: the token that was there, {@link IGNORED} where
- * none is asked for. Each token of a masked word is replaced by a draw of its own. Where chance masks nothing at all,
- * one token (or word) is masked, for there would be no loss.
+ * Masks tokens in place as in BERT's pretraining and returns the labels: the original token of each masked position,
+ * {@link IGNORED} elsewhere. Each token of a masked word is replaced independently. If no token is drawn, one token
+ * (or word) is masked, because otherwise there would be no loss.
  *
- * @param ids [rows, length], row after row
- * @param attentionMask the same; 0 for padding
+ * @param ids [rows, length], row-major
+ * @param attentionMask the same shape; 0 for padding
  */
 export function maskTokens(
   ids: Int32Array,

@@ -3,14 +3,14 @@ import type { Packing } from '../text/pack.ts';
 import type { TokenSequences } from '../text/token-sequences.ts';
 import { IGNORED } from './labelled-rows.ts';
 
-/** A padded batch of documents with the tokens to be told, [batch, length]; the labels are not shifted. */
+/** A padded batch of documents with its labels, [batch, length], not shifted. */
 export type LabelledBatch = Batch & { labels: Int32Array };
 
 /**
- * Rows of packed documents as a decoder takes them: the attention mask numbers the documents of a row from 1, positions
- * begin anew with each, and the first token of a document is no label, for what stands before it is another's.
+ * Rows of packed documents for a decoder. The attention mask numbers the documents of a row from 1, and positions
+ * restart with each document. The first token of a document is not a label, because it follows another document.
  *
- * @param rows which rows of the packing
+ * @param rows indices of rows of the packing
  */
 export function packedBatch(
   { tokens, learnt, starts }: TokenSequences,

@@ -3,7 +3,7 @@ import type { CommonConfig, ModelDefinition } from '../models/model-definition.t
 import { type TaskModel, taskModel } from './task-model.ts';
 
 /**
- * A model with a kind of head and no loss, for what never trains.
+ * A model with a kind of head and without a loss, for models that are not trained.
  *
  * @param outputs of a head that has labels
  */

@@ -7,7 +7,7 @@ import type { LossOptions } from './task-model.ts';
 /** The input of targets. */
 export const LABELS = 'labels';
 
-/** Cross-entropy of one class a text, from logits [batch, classes]; declares the input `labels`, int32 [batch]. */
+/** Cross-entropy of one class per text, from logits [batch, classes]; declares the input `labels`, int32 [batch]. */
 export function classLoss(logits: Value, { labelSmoothing, classWeights }: LossOptions = {}): Value {
   const [batch] = logits.shape;
   return crossEntropy(
@@ -24,13 +24,13 @@ export function scoreLoss(logits: Value): Value {
   return meanSquaredError(reshape(logits, [batch]), input(logits.node.graph, LABELS, 'float32', [batch]));
 }
 
-/** Binary cross-entropy of labels that apply or not; declares the input `labels`, float32 [batch, classes]. */
+/** Binary cross-entropy of independent labels; declares the input `labels`, float32 [batch, classes]. */
 export function labelSetLoss(logits: Value): Value {
   const [batch, classes] = logits.shape;
   return binaryCrossEntropy(logits, input(logits.node.graph, LABELS, 'float32', [batch, classes]));
 }
 
-/** The targets of some examples, out of those of a data set, row after row, as that input. */
+/** Selects the targets of some examples from those of a data set, row-major, as that input. */
 export function labelFeed(
   targets: Int32Array | Float32Array,
   examples: Int32Array,

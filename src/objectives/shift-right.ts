@@ -1,9 +1,9 @@
 import { IGNORED } from './labelled-rows.ts';
 
 /**
- * What the decoder of an encoder-decoder reads while it is taught: the labels one place later, behind its start token.
+ * The decoder's input in training: the labels shifted right by one, after its start token.
  *
- * @param labels [batch, length], {@link IGNORED} where there is none
+ * @param labels [batch, length], {@link IGNORED} for padding
  */
 export function shiftRight(
   labels: Int32Array,

@@ -3,9 +3,9 @@ import type { Value } from '../graph/graph.ts';
 import { crossEntropy } from '../nn/losses.ts';
 
 /**
- * The mean loss of a batch as transformers' heads for question answering compute it: the average of the cross-entropies
- * of the answers' starts and of their ends over all positions, padding included. A position past the sequence is
- * ignored, one below 0 (-100 too) counts as 0. Declares the inputs `start_positions` and `end_positions`, int32 [batch].
+ * The mean loss of a batch as in transformers' question answering heads: the average of the cross-entropies of the
+ * answers' starts and ends over all positions, padding included. A position beyond the sequence is ignored; one below
+ * 0 (also -100) counts as 0. Declares the inputs `start_positions` and `end_positions`, int32 [batch].
  *
  * @param logits [2, batch, sequence], starts before ends
  */

@@ -7,43 +7,46 @@ import { UserError } from '../support/user-error.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 import { modelInputs } from './model-inputs.ts';
 
-/** Inputs of a model that stand in for those of {@link modelInputs}. */
+/** Inputs of a model that replace those of {@link modelInputs}. */
 export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
 
-/** How a cross-entropy is taken in training. */
+/** Options of the cross-entropy in training. */
 export interface LossOptions {
-  /** The share that all classes have in the targets. */
+  /** The share of the target distribution that is spread over all classes. */
   labelSmoothing?: number;
-  /** By which the rows of each class count; by default 1. */
+  /** Weights of the rows of each class; by default 1. */
   classWeights?: readonly number[];
 }
 
-/** A model with a head and its loss: how to build its graphs. */
+/** A model with a head and its loss: builds its graphs. */
 export interface TaskModel extends TunableModel {
-  /** The path of the weight whose rows are the words that logits are of; undefined for other logits. */
+  /** The path of the weight whose rows correspond to words in the logits; undefined for other logits. */
   words?: string;
   buildLogits(network: Network, change?: ChangeInputs): Value;
-  /** Mean loss of a batch, []; declares the inputs of its targets. Of losses that are no cross-entropy the options are nothing. */
+  /**
+   * Mean loss of a batch, []; declares the inputs of its targets. Losses other than a cross-entropy ignore the
+   * options.
+   */
   buildLoss(network: Network, options?: LossOptions): Value;
-  /** A loss over the outputs of all the texts of a step, which cannot be taken part by part. */
+  /** A loss over the outputs of all texts of a step, which cannot be split into parts. */
   joint?: JointLoss;
 }
 
-/** A loss in which every example of a step has to do with every other. */
+/** A loss in which every example of a step depends on every other. */
 export interface JointLoss {
-  /** The loss [] of outputs [texts, features]; declares the inputs that say which belong together. */
+  /** The loss [] of outputs [texts, features]; declares the inputs that state which texts belong together. */
   build(outputs: Value): Value;
   /** The names of those inputs. */
   readonly inputs: readonly string[];
-  /** Those inputs of several batches as of one; `texts`: how many each has. */
+  /** Merges those inputs of several batches into one; `texts`: the number of texts of each. */
   join(batches: readonly Tensors[], texts: readonly number[]): Tensors;
 }
 
 /**
- * Puts a model family, a config, a head and a loss together, and lists the parameters, linear modules and sublayers of it.
+ * Combines a model family, a config, a head and a loss, and lists the parameters, linear modules and sublayers.
  *
- * @param buildLoss the loss, from what gives the logits; see {@link TaskModel.buildLoss}
- * @throws UserError where the family has no such head
+ * @param buildLoss builds the loss from a function that builds the logits; see {@link TaskModel.buildLoss}
+ * @throws UserError if the family has no such head
  */
 export function taskModel(
   definition: ModelDefinition,

@@ -7,7 +7,7 @@ export const BATCH = symbol('batch_size');
 export const SEQUENCE = symbol('sequence_length');
 export const SOURCE = symbol('encoder_sequence_length');
 
-/** An input of ids [batch, tokens] in the order in which the models here take them, [tokens, batch]. */
+/** An input of ids [batch, tokens], transposed to the order of our models, [tokens, batch]. */
 export function idsInput(graph: Graph, name: string, tokens: Dimension = SEQUENCE): Value {
   return transpose(input(graph, name, 'int32', [BATCH, tokens]), [1, 0]);
 }

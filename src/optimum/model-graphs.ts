@@ -9,22 +9,23 @@ import type { Tuner } from '../tuners/tuner.ts';
 import { BATCH, countedPositions, idsInput, maskInput, SEQUENCE, SOURCE } from './batch-first-inputs.ts';
 import { OptimumCache, type Phase } from './optimum-cache.ts';
 
-/** The name of the frozen vector that holds the values of a method with layers of its own. */
+/** The frozen vector with the values of a method that adds layers. */
 export const ADAPTER = 'adapter';
 
 /** A graph that becomes a file. */
 export interface ModelGraph {
-  /** The file's name, without what tells the type of its weights. */
+  /** The file's name without the suffix for the type of its weights. */
   name: 'model' | 'encoder_model' | 'decoder_model_merged';
   outputs: Readonly<Record<string, Value>>;
-  /** Of an encoder-decoder's decoder: what computes the inputs `N.encoder.key` and so on where no cache has them. */
+  /** For the decoder of an encoder-decoder: computes the inputs `N.encoder.key` and so on if the cache lacks them. */
   keys?: Readonly<Record<string, Value>>;
 }
 
 /**
- * The graphs of a model as Optimum exports them: one, or of an encoder-decoder that writes the encoder and the decoder.
+ * The graphs of a model as Optimum exports them: one, or for a text-generating encoder-decoder, the encoder and the
+ * decoder.
  *
- * @param tuner of a method that adds layers; undefined where all is in the weights
+ * @param tuner of a method that adds layers; undefined if everything is in the weights
  */
 export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
   const head = headNamed(model.headKind);
@@ -34,7 +35,7 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
     const logits = whole(model, tuner, (hidden) => {
       tokens = hidden;
     });
-    // Before what is pooled, so that who pools for himself finds what there is to pool.
+    // First among the outputs, for callers that pool themselves.
     const states = tokens && { last_hidden_state: byToken(tokens) };
     return [{ name: 'model', outputs: { ...states, ...namedOutputs(head, logits) } }];
   }
@@ -50,7 +51,7 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
   ];
 }
 
-/** A model that reads a text at once. */
+/** A model that reads a whole text at once. */
 function whole(model: TaskModel, tuner: Tuner | undefined, onTokens: (hidden: Value) => void): Value {
   const network = networkWith(tuner);
   const { graph } = network;
@@ -63,7 +64,7 @@ function whole(model: TaskModel, tuner: Tuner | undefined, onTokens: (hidden: Va
   }));
 }
 
-/** A decoder that reads on after its cache. */
+/** A decoder that continues after its cache. */
 function causal(model: TaskModel, tuner: Tuner | undefined): Record<string, Value> {
   const network = networkWith(tuner);
   const { graph } = network;
@@ -99,7 +100,7 @@ function networkWith(tuner: Tuner | undefined): Network {
   return new Network(graph, { injection: tuner.inject(flat, (x) => x) });
 }
 
-/** A head's logits, by the names of Optimum and in its order. */
+/** A head's logits, by Optimum's names and in its order. */
 function namedOutputs({ axes, onnxOutputs }: HeadDefinition, logits: Value): Record<string, Value> {
   if (onnxOutputs.length === 1) {
     const [name] = onnxOutputs;

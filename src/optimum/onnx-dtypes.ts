@@ -5,11 +5,11 @@ import type { WeightForms } from './weights/file-weights.ts';
 import { fourBitBlocks } from './weights/four-bit-blocks.ts';
 
 interface OnnxType extends WeightForms {
-  /** Ends the names of its files, less `.onnx`. */
+  /** Suffix of its file names, before `.onnx`. */
   suffix: string;
 }
 
-/** How weights may be kept, by transformers.js's names for it. */
+/** Types of stored weights, by transformers.js's names. */
 export const ONNX_DTYPES = {
   fp32: { suffix: '', dtype: 'float32', products: [], tables: [] },
   fp16: { suffix: '_fp16', dtype: 'float16', products: [], tables: [] },
@@ -20,9 +20,9 @@ export const ONNX_DTYPES = {
 export type OnnxDtype = keyof typeof ONNX_DTYPES;
 
 /**
- * The types that are named, each once.
+ * The named types, without duplicates.
  *
- * @throws UserError for one that is not known, with the nearest, and for none
+ * @throws UserError for an unknown one, with the nearest, and for an empty list
  */
 export function onnxDtypes(names: readonly string[], where: string): OnnxDtype[] {
   const known = Object.keys(ONNX_DTYPES);

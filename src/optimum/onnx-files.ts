@@ -13,20 +13,20 @@ import { ONNX_DTYPES, type OnnxDtype } from './onnx-dtypes.ts';
 import { PAST_KEY_VALUES } from './optimum-cache.ts';
 import { FileWeights } from './weights/file-weights.ts';
 
-/** The input that says whether the cache has the encoder's keys and values. */
+/** The input that states whether the cache has the encoder's keys and values. */
 const FLAG = 'use_cache_branch';
 
 export interface OnnxSource {
   model: TaskModel;
-  /** Of a method that adds layers, whose values are read as the parameter `ADAPTER`. */
+  /** The tuner of a method that adds layers; its values are read as the parameter `ADAPTER`. */
   tuner?: Tuner;
   read: ReadRange;
 }
 
 /**
- * The ONNX files of a model, by name: one or two for each type of weights, with those of their external data.
+ * The ONNX files of a model, by name: one or two for each type of weights, with their external data.
  *
- * @param maxBytes that a file may have; by default what protobuf allows
+ * @param maxBytes limit of a file; by default protobuf's
  */
 export function onnxFiles(
   { model, tuner, read }: OnnxSource,
@@ -43,7 +43,7 @@ export function onnxFiles(
   );
 }
 
-/** The encoder's keys and values of a cache, which has none at first: their number of tokens is one of its own. */
+/** The encoder's keys and values in a cache, which is empty at first: their number of tokens is a separate size. */
 function ofCache(value: Value): Value {
   const shape = value.shape.map((size) => (size === SOURCE ? symbol(`past_${SOURCE}`) : size));
   return { ...value, shape };

@@ -4,24 +4,27 @@ import type { Graph, Value } from '../graph/graph.ts';
 import type { AttentionCache, HeadShape } from '../nn/attention-cache.ts';
 import { BATCH } from './batch-first-inputs.ts';
 
-/** What a graph of an encoder-decoder computes: the encoder, of its output the decoder's keys and values, or the decoder. */
+/**
+ * The part of an encoder-decoder that a graph computes: the encoder, the decoder's keys and values of its output, or
+ * the decoder.
+ */
 export type Phase = 'encoder' | 'keys' | 'decoder';
 
-/** Inputs with keys and values of the past, and outputs with those of the present, as Optimum calls them. */
+/** Optimum's prefixes of inputs with past keys and values, and of outputs with present ones. */
 export const PAST_KEY_VALUES = 'past_key_values.';
 const PRESENT = 'present.';
-/** The encoder's output, an output of the encoder and an input of the decoder, [batch, source, width]. */
+/** The encoder's output: an output of the encoder and an input of the decoder, [batch, source, width]. */
 const STATES = 'encoder_hidden_states';
 
 /**
- * The cache of a graph as Optimum exports it: inputs `past_key_values.N.key` and `.value` [batch, heads, past, headSize] of
- * layer N, and outputs `present.N.key` and `.value` with the tokens of the past and the new ones. In an encoder-decoder
+ * The cache of a graph as Optimum exports it: inputs `past_key_values.N.key` and `.value` [batch, heads, past,
+ * headSize] of layer N, and outputs `present.N.key` and `.value` with past and new tokens. In an encoder-decoder,
  * they are called `N.decoder.key` and so on; keys and values of the encoder's output are `N.encoder.key` and so on.
  */
 export class OptimumCache implements AttentionCache {
   readonly past: Dimension = symbol('past_sequence_length');
   readonly present: Record<string, Value> = {};
-  /** Keys and values of the encoder's output: inputs of phase `decoder`, outputs of phase `keys`. */
+  /** Keys and values of the encoder's output: inputs in phase `decoder`, outputs in phase `keys`. */
   readonly encoder: Record<string, Value> = {};
   /** The encoder's output in phase `encoder`, [batch, source, width]. */
   encoderOutput: Value | undefined;
@@ -30,7 +33,7 @@ export class OptimumCache implements AttentionCache {
   readonly #phase: Phase | undefined;
 
   /**
-   * @param source how many tokens an encoder reads
+   * @param source the number of tokens that an encoder reads
    * @param phase of an encoder-decoder; undefined for a decoder alone
    */
   constructor(graph: Graph, source: Dimension, phase?: Phase) {
@@ -46,7 +49,7 @@ export class OptimumCache implements AttentionCache {
     const past = input(this.#graph, PAST_KEY_VALUES + name, 'float32', shape(this.past));
     const groups = multiplyDimensions(BATCH, heads);
     const added = reshape(split(rows, [tokens, groups, headSize]), shape(tokens));
-    // At first the past is empty: to Reshape a 0 would mean another size.
+    // At first the past is empty: to Reshape, a 0 would mean another size.
     const present = concat([past, added], 2);
     this.present[PRESENT + name] = present;
     return reshape(present, [groups, addDimensions(this.past, tokens), headSize]);
@@ -71,12 +74,12 @@ export class OptimumCache implements AttentionCache {
     if (this.#phase === 'encoder')
       this.encoderOutput = transpose(reshape(built, [this.#source, BATCH, width(built)]), [1, 0, 2]);
     if (this.#phase !== 'keys') return built;
-    // Of what is built only the width is asked for.
+    // Only the width of the built value is needed.
     const states = input(this.#graph, STATES, 'float32', [BATCH, this.#source, width(built)]);
     return reshape(transpose(states, [1, 0, 2]), built.shape);
   }
 
-  /** The name of a layer's key or value: layers come in their order. */
+  /** The name of a layer's key or value: layers are built in order. */
   #nameOf(path: string, known: Readonly<Record<string, Value>>, whose: string): string {
     const kind = path.slice(path.lastIndexOf('.') + 1);
     const layer = Object.keys(known).filter((name) => name.endsWith(`${whose}${kind}`)).length;

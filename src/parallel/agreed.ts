@@ -1,6 +1,6 @@
 const agreed = new WeakSet<object>();
 
-/** Notes that every process fails with this error, so that one of them may tell it and all end. */
+/** Marks an error that every process throws, so that only one of them reports it and all end. */
 export function markAgreed<E extends object>(error: E): E {
   agreed.add(error);
   return error;

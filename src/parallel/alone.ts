@@ -1,6 +1,6 @@
 import type { Communicator } from './communicator.ts';
 
-/** A process that shares its run with no other. */
+/** The communicator of a run with a single process. */
 export const ALONE: Communicator = {
   rank: 0,
   size: 1,

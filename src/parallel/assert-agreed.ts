@@ -4,14 +4,14 @@ import type { Communicator } from './communicator.ts';
 import { gatherJson } from './messages.ts';
 import { processName } from './process-name.ts';
 
-/** Differences that one message names. */
+/** The maximum number of differences in one message. */
 const MOST_NAMED = 5;
 
 /**
- * Compares what must be the same in all processes before they begin.
+ * Checks that facts are equal in all processes before they begin.
  *
- * @param facts by what people call them
- * @throws UserError that names the first process which has another than process 0, and what
+ * @param facts by display name
+ * @throws UserError that names the differing facts and the first process that differs from process 0
  */
 export function assertAgreed(communicator: Communicator, facts: Readonly<Record<string, string>>): void {
   const [first, ...others] = gatherJson(communicator, facts);

@@ -5,7 +5,7 @@ import { gatherJson } from './messages.ts';
 import { processName } from './process-name.ts';
 
 /**
- * Compares a state that every process has computed for itself.
+ * Compares a state that every process has computed independently.
  *
  * @param hashes of its parts, by name
  * @throws ComputationError that names both sides of the first difference

@@ -1,19 +1,19 @@
 /**
- * The processes that share a run, as one of them sees them. Every call is a meeting: all processes make the same calls in
- * the same order, and none returns before the others have come.
+ * The processes that share a run, as seen from one of them. Every call is collective: all processes make the same
+ * calls in the same order, and none returns before all have called.
  */
 export interface Communicator {
-  /** This process's number, from 0. */
+  /** The rank of this process, from 0. */
   readonly rank: number;
-  /** How many there are. */
+  /** The number of processes. */
   readonly size: number;
   /** The host of each process, by rank. */
   readonly hosts: readonly string[];
-  /** Puts the sums over all processes in the values' place; they are the same to the bit everywhere. */
+  /** Replaces the values by their sums over all processes, which are bit for bit the same everywhere. */
   allReduce(values: Float32Array): void;
-  /** Gives everybody what process 0 has. What others pass is not looked at. */
+  /** Sends the bytes of process 0 to all. The argument of other processes is ignored. */
   broadcast(bytes?: Uint8Array): Uint8Array;
-  /** Gives everybody what each process has, by rank. */
+  /** Returns the bytes of every process, by rank, to all. */
   gather(bytes: Uint8Array): Uint8Array[];
   /** Returns when all have called it. */
   barrier(): void;

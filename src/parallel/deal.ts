@@ -2,8 +2,8 @@ import type { Communicator } from './communicator.ts';
 import { decode, encode } from './messages.ts';
 
 /**
- * Does pieces of work, each in one of the processes, and gives everybody all results in the order of the work. Equal work
- * lies at equal distances: where it falls in size from first to last, all are done at about the same time.
+ * Distributes pieces of work over the processes, and returns all results, in the order of the work, to all. The
+ * pieces are dealt round-robin, so if they are sorted by size, all processes finish at about the same time.
  */
 export async function deal<T>(
   communicator: Communicator,
@@ -28,7 +28,7 @@ export function dealNumbers(
   return deal(communicator, count, work, { pack: packNumbers, unpack: unpackNumbers });
 }
 
-/** {@link deal} for results that JSON can say. */
+/** {@link deal} for results that can be JSON. */
 export function dealJson<T>(
   communicator: Communicator,
   count: number,
@@ -37,7 +37,7 @@ export function dealJson<T>(
   return deal(communicator, count, work, { pack: encode, unpack: (bytes) => decode(bytes) as T[] });
 }
 
-/** How many vectors there are, their lengths, and the vectors, each number in four bytes. */
+/** The number of vectors, their lengths, and the vectors, each number in four bytes. */
 function packNumbers(vectors: readonly Float32Array[]): Uint8Array {
   const lengths = Int32Array.of(vectors.length, ...vectors.map(({ length }) => length));
   const bytes = new Uint8Array(lengths.byteLength + 4 * lengths.subarray(1).reduce((a, b) => a + b, 0));

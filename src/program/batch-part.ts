@@ -6,19 +6,19 @@ import { LABELS } from '../objectives/sequence-loss.ts';
 import type { Rows } from '../parallel/rows-of.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 
-/** Some examples of a batch, padded as the whole is. */
+/** Some examples of a batch, padded like the whole batch. */
 export interface BatchPart {
   feeds: Tensors;
   rows: BatchRows;
-  /** Their share of what the batch's loss is a mean over: examples, by the weights of their classes, or labelled tokens. */
+  /** Their share of the batch's mean loss, by examples (with class weights) or by labelled tokens. */
   share: number;
 }
 
 /**
- * What some examples have of a batch's inputs.
+ * Selects the inputs of some examples from those of a batch.
  *
- * @param outputs of the graph that reads them; the names of its inputs' axes tell where examples lie
- * @param classWeights by which examples count, where it is not alike
+ * @param outputs of the graph that reads them; the names of its inputs' axes show the axis of examples
+ * @param classWeights weights of examples, if they are not equal
  */
 export function batchPart(
   outputs: readonly Value[],
@@ -59,13 +59,13 @@ export function batchPart(
   return { feeds, rows: { start, end, labelled }, share };
 }
 
-/** Rows of sequence-major hidden states, as they are numbered where only some examples are. */
+/** Renumbers rows of sequence-major hidden states for a part of the examples. */
 function moved({ data, dims }: HostTensor, batch: number, { start, end }: Rows): HostTensor {
   const number = (row: number) => Math.floor(row / batch) * (end - start) + (row % batch) - start;
   return { data: Int32Array.from(data, number), dims };
 }
 
-/** Some indices of an axis; the tensor itself where it has no such axis. */
+/** Selects indices of an axis; returns the tensor unchanged if it has no such axis. */
 function select(tensor: HostTensor, axis: number, indices: Int32Array): HostTensor {
   if (axis < 0) return tensor;
   const { data, dims } = tensor;

@@ -1,8 +1,8 @@
 import { ComputationError } from '../support/computation-error.ts';
 
-/** What a model gave for an example is not finite. */
+/** The model's output for an example is not finite. */
 export class NotFinite extends ComputationError {
-  /** From 0, of the examples that were given. */
+  /** Index among the given examples, from 0. */
   readonly example: number;
 
   constructor(example: number) {
@@ -15,8 +15,8 @@ export class NotFinite extends ComputationError {
 }
 
 /**
- * @param logits what was computed of each example, in their order
- * @throws NotFinite naming the first example with a value that is none
+ * @param logits the outputs of the examples, in order
+ * @throws NotFinite that names the first example with a value that is not finite
  */
 export function checkFinite(logits: Iterable<ArrayLike<number>>): void {
   let example = 0;

@@ -4,15 +4,15 @@ import type { Session } from '../runtime/session.ts';
 
 export interface OpenOptions {
   /**
-   * Whether products may keep every frozen matrix once more, in the order that their kernels read: some per cent of a step
-   * for the memory. An engine may decline.
+   * Whether products may keep a copy of every frozen matrix in the layout of their kernels: it saves some per cent of
+   * a step for that memory. An engine may decline.
    */
   packed?: boolean;
 }
 
-/** Turns a graph's named outputs into something that runs, with the model's frozen weights bound to it. */
+/** Turns a graph's named outputs into a session, bound to the model's frozen weights. */
 export interface Engine {
-  /** Where dropout's masks are best cut; by default by the host. */
+  /** The best place to cut dropout masks; by default the host. */
   masks?: MaskSource;
   open(outputs: Readonly<Record<string, Value>>, options?: OpenOptions): Promise<Session>;
 }

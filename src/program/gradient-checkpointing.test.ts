@@ -31,7 +31,7 @@ import { trainingGraph } from './training-graph.ts';
 
 const [BATCH, LENGTH, TARGET] = [2, 9, 5];
 
-/** Three layers, 64 wide so that they have blocks, with dropout everywhere. */
+/** Three layers, 64 wide for whole blocks, with dropout everywhere. */
 const ENCODER = {
   vocab_size: 40,
   hidden_size: 64,
@@ -92,7 +92,10 @@ const TUNERS = {
 
 type Method = keyof typeof TUNERS;
 
-/** @param wholeEncoder whether an encoder has a head that reads every token: then its last layer is as large as the others */
+/**
+ * @param wholeEncoder whether an encoder has a head that reads every token; then its last layer is as large as the
+ * others
+ */
 function build(model_type: Family, fields: object = {}, wholeEncoder = false): TaskModel {
   const json = { model_type, ...CONFIGS[model_type], ...fields };
   const family = modelFamily(json, 'config.json');
@@ -218,7 +221,7 @@ describe('planned memory', () => {
   it('of twelve layers is that of two and a hidden state for each of the others', () => {
     const layers = (count: number, on: boolean) =>
       peak(build('bert', { num_hidden_layers: count }, true), on);
-    // Beside the hidden state the layer's own trained values, flat or cut out.
+    // Beside the hidden state, the layer's own trained values, flat or cut out.
     const hidden = 4 * 16 * 128 * ENCODER.hidden_size;
     expect(layers(12, true)).toBeLessThan(layers(2, true) + 10 * 1.1 * hidden);
     expect(layers(12, false)).toBeGreaterThan(4 * layers(12, true));
@@ -232,7 +235,7 @@ it("lets no layer's gradients wait for those of other layers", () => {
     adaLoraConfigSchema.parse({ target_r: 2, init_r: 3, orth_reg_weight: 0 }),
   );
   const { gradient } = trainingGraph(model.buildLoss, tuner, { gradientCheckpointing: true }).outputs;
-  // Were they joined to stacks first, the engine would compute one stack of all layers after the other.
+  // If they were first joined to stacks, the engine would compute the stacks of all layers one after the other.
   expect(gradient.node.op).toBe('concat');
   expect(gradient.node.inputs).toHaveLength(tuner.layout.segments.length);
   expect(tuner.layout.stacks.length).toBeLessThan(tuner.layout.segments.length);

@@ -19,14 +19,14 @@ import {
   trainingNetwork,
 } from './training-graph.ts';
 
-/** The input that takes the gradient of the loss by the outputs. */
+/** The input with the gradient of the loss with respect to the outputs. */
 const PULLED = 'output_gradient';
 const OUTPUTS = 'outputs';
 
-/** One of the batches of a step whose examples all have to do with each other. */
+/** A batch of a step in which all examples depend on each other. */
 export interface JointBatch {
   feeds: Tensors;
-  /** Names the batch: equal numbers draw equal masks. */
+  /** Number of the batch: equal numbers draw equal masks. */
   number: number;
   /** Its share of the step. */
   weight: number;
@@ -34,12 +34,12 @@ export interface JointBatch {
   chunk?: number;
 }
 
-/** What a part of a step gives. */
+/** The result of a part of a step. */
 export interface JointPart {
   /** The step's loss. */
   loss: number;
   regularizer?: number;
-  /** Of what the part adds to loss + γ R, divided by its share. The memory is reused by the next part. */
+  /** The part's contribution to the gradient of loss + γ R, divided by its share. The next part reuses the memory. */
   gradient: Float32Array;
   share: number;
 }
@@ -51,9 +51,9 @@ interface Opened {
 }
 
 /**
- * Gradients of a loss over all texts of a step, however few of them are computed at a time (Gao et al., 2021): first the
- * outputs of all, then the loss and its gradient by the outputs, then what that gradient makes of each part. Processes that
- * share a run compute their own texts, and tell each other the outputs.
+ * Gradients of a loss over all texts of a step, computing few of them at a time (Gao et al., 2021): first the outputs
+ * of all, then the loss and its gradient with respect to the outputs, then the backward pass of each part. Processes
+ * that share a run compute their own texts and exchange the outputs.
  */
 export class JointProgram {
   readonly #engine: Engine;
@@ -73,7 +73,7 @@ export class JointProgram {
     this.#gradient = new Float32Array(tuner.layout.length);
   }
 
-  /** Yields what each part of this process gives, one after the other; shares of all processes add up to 1. */
+  /** Yields the result of each part of this process in order; the shares of all processes sum to 1. */
   async *differentiate(
     values: Float32Array,
     batches: readonly JointBatch[],
@@ -167,14 +167,14 @@ export class JointProgram {
   }
 }
 
-/** Rows in runs of no more than `most`; none of none. */
+/** Splits rows into ranges of at most `most`; an empty range gives none. */
 function chunksOf({ start, end }: Rows, most: number): Rows[] {
   const chunks: Rows[] = [];
   for (let at = start; at < end; at += most) chunks.push({ start: at, end: Math.min(end, at + most) });
   return chunks;
 }
 
-/** The outputs of all texts in their order, of what each process has computed of every batch. */
+/** The outputs of all texts in their order, from each process's results for every batch. */
 function gathered(
   own: readonly Float32Array[],
   texts: readonly number[],

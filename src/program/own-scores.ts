@@ -1,24 +1,24 @@
 import { computeOwn, type OwnMetrics } from '../metrics/own-metrics.ts';
 import type { Evaluation, Scores } from './example-set.ts';
 
-/** The scores of the caller's own, wherever their functions are. */
+/** Custom scores, in this thread or another. */
 export interface OwnScores {
   readonly names: readonly string[];
-  /** Of all rows of a set, by their names. */
+  /** Scores of all rows of a set, by name. */
   compute(
     predictions: readonly unknown[],
     references: readonly unknown[],
   ): Promise<Readonly<Record<string, number>>>;
 }
 
-/** Scores of the caller's own, computed in this thread; undefined where there are none. */
+/** Custom scores computed in this thread; undefined if there are none. */
 export function ownScoresOf(metrics: OwnMetrics = {}): OwnScores | undefined {
   const names = Object.keys(metrics);
   if (names.length === 0) return undefined;
   return { names, compute: (...answers) => computeOwn(metrics, ...answers) };
 }
 
-/** The same evaluation with scores of one's own behind those of the task. */
+/** The same evaluation with custom scores after those of the task. */
 export function withOwnScores(evaluation: Evaluation, own: OwnScores | undefined): Evaluation {
   if (!own) return evaluation;
   return {

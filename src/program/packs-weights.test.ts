@@ -24,7 +24,7 @@ it.each([
   [outputs, { wanted: true }, true],
   [outputs, { wanted: false }, false],
   [large, { wanted: true }, false],
-  // Processes of a host map it.
+  // Processes of a host share a mapping.
   [outputs, { wanted: true, sharesHost: true }, false],
   [outputs, { packing: 'alone', wanted: false }, true],
   [outputs, { packing: 'alone', wanted: true, sharesHost: true }, false],

@@ -8,11 +8,11 @@ import { weightMemory } from './weight-memory.ts';
 const MOST_BYTES = 1.5 * 2 ** 30;
 
 /**
- * Whether the products of a session copy their frozen matrices into the kernels' own order. Kernels of blocks always do: without a
- * copy they would write every matrix in float32 each time.
+ * Whether the products of a session copy their frozen matrices into the kernels' layout. Block kernels always do:
+ * without a copy, they would write every matrix in float32 each time.
  *
- * @param packing of the session's base; one of float32, of which nothing is said, is packed if `wanted` and not too large
- * @param sharesHost whether other processes of this host compute with the same weights, which they then all map
+ * @param packing of the session's base; a float32 base has no packing, and is packed if `wanted` and not too large
+ * @param sharesHost whether other processes of this host use the same weights, which all of them then map
  */
 export function packsWeights(
   outputs: readonly Value[],

@@ -3,7 +3,10 @@ import type { ExampleSet } from './example-set.ts';
 import { predictBatches } from './predict-batches.ts';
 import type { Predictor } from './program.ts';
 
-/** Logits of all examples in their order, [examples, labels] row-major; computed in batches of like length, by all processes that share the run. Throws NotFinite. */
+/**
+ * Logits of all examples in their order, [examples, labels] row-major. Batches have examples of similar length and
+ * are divided among the processes of the run. Throws NotFinite.
+ */
 export async function predictAll(
   program: Predictor,
   values: Float32Array,

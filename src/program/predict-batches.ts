@@ -3,15 +3,15 @@ import { planEvaluation } from '../text/batches.ts';
 import type { ExampleSet } from './example-set.ts';
 import type { Predictor } from './program.ts';
 
-/** A batch that was computed. */
+/** A computed batch. */
 export interface PredictedBatch {
-  /** Numbers of its examples in the set. */
+  /** Indices of its examples in the set. */
   examples: Int32Array;
-  /** Padded as the batch was, in the head's layout. */
+  /** Padded like the batch, in the head's layout. */
   logits: Float32Array;
 }
 
-/** The logits of a set in batches of like length, computed by all processes that share the run. */
+/** The logits of a set in batches of similar length, divided among the processes of the run. */
 export async function predictBatches(
   program: Predictor,
   values: Float32Array,

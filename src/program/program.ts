@@ -16,36 +16,36 @@ import {
   trainingGraph,
 } from './training-graph.ts';
 
-/** What a micro-batch gives, or this process's examples of it. */
+/** The result for a micro-batch, or for this process's examples of it. */
 export interface Objective {
   /** The task's mean loss. */
   loss: number;
-  /** R, where the method has one. */
+  /** R, if the method has one. */
   regularizer?: number;
-  /** Of loss + γ R. The memory is reused by the next call. */
+  /** The gradient of loss + γ R. The next call reuses the memory. */
   gradient: Float32Array;
-  /** Which share it has of what the micro-batch's loss is a mean over; alone 1. */
+  /** The share in the micro-batch's mean loss; 1 for a single process. */
   share: number;
 }
 
-/** What gives logits of batches. */
+/** The part of a program that computes logits. */
 export type Predictor = Pick<Program, 'predict' | 'communicator'>;
 
-/** What evaluations need of a program. */
+/** The part of a program that evaluations need. */
 export type Evaluator = Pick<Program, 'parts' | 'predict' | 'loss' | 'communicator'>;
 
 export interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
-  /** Among whom examples are divided; by default nobody. */
+  /** The processes that examples are divided among; by default only this one. */
   communicator?: Communicator;
 }
 
 /**
- * A model under a tuner, loaded: gradients for training, logits and loss for evaluation. Sessions open when first used.
- * Where several processes share a run, each gets the gradient of its own examples of a batch; evaluations of batches are
- * the caller's to divide.
+ * A loaded model with a tuner: gradients for training, logits and loss for evaluation. Sessions open on first use. If
+ * several processes share a run, each gets the gradient of its own examples of a batch. The caller divides the
+ * batches of evaluations.
  */
 export class Program {
-  /** What it is made of, for other sessions of the same network. */
+  /** The parts, for other sessions of the same network. */
   readonly parts: { engine: Engine; model: TaskModel; tuner: Tuner };
   readonly communicator: Communicator;
   readonly #options: TrainingOptions;
@@ -58,19 +58,19 @@ export class Program {
     const { communicator = ALONE, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
-    // A graph cuts the masks of whole batches alone.
+    // A graph can only cut the masks of whole batches.
     this.#options = { ...training, masks: communicator.size > 1 || model.joint ? 'host' : engine.masks };
     this.#gradient = new Float32Array(tuner.layout.length);
   }
 
-  /** Opens the training session now, while nothing waits for it. */
+  /** Opens the training session in advance. */
   async prepare(): Promise<void> {
     await this.#openTraining();
   }
 
   /**
    * @param batch the inputs of the model and of its loss
-   * @param dropoutStep names the micro-batch: equal numbers draw equal masks
+   * @param dropoutStep number of the micro-batch: equal numbers draw equal masks
    */
   async differentiate(
     values: Float32Array,
@@ -100,7 +100,7 @@ export class Program {
     };
   }
 
-  /** What the parts of a step give whose examples all have to do with each other: see `JointProgram`. */
+  /** Yields the results for the parts of a step in which all examples depend on each other: see `JointProgram`. */
   differentiateJointly(
     values: Float32Array,
     batches: readonly JointBatch[],
@@ -110,7 +110,7 @@ export class Program {
     return this.#joint.differentiate(values, batches, seed, this.communicator);
   }
 
-  /** Logits of a batch, row-major; the shape is the head's: [batch, labels] of a classifier. */
+  /** Logits of a batch, row-major, in the head's shape: [batch, labels] for a classifier. */
   async predict(values: Float32Array, batch: Tensors): Promise<Float32Array> {
     return (await this.#evaluate('logits', values, batch)) as Float32Array;
   }
@@ -137,7 +137,7 @@ export class Program {
     this.#training ??= (async () => {
       const { engine, model, tuner } = this.parts;
       const graph = trainingGraph(model.buildLoss, tuner, this.#options);
-      // Packed weights are copies, and gradient checkpointing is there to save memory.
+      // Packed weights are copies, and gradient checkpointing exists to save memory.
       const packed = !this.#options.gradientCheckpointing;
       return { graph, session: await engine.open(graph.outputs, { packed }) };
     })();

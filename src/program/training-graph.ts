@@ -8,22 +8,22 @@ import { elementCount } from '../support/element-count.ts';
 import { type ParameterLayout, stackValue } from '../tuners/parameter-layout.ts';
 import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 
-/** The name of the input that takes the trained values. */
+/** The input with the trained values. */
 export const TRAINED = 'trained';
 
 /** Builds a model's task loss in a network. */
 export type BuildModel = (network: Network, options?: LossOptions) => Value;
 
 export interface TrainingGraph {
-  /** Outputs `loss` [] (the task's), `gradient` [length] (of the objective) and, where there is one, `regularizer` []. */
+  /** Outputs `loss` [] (the task's), `gradient` [length] (of the objective) and, if there is one, `regularizer` []. */
   outputs: Record<string, Value>;
   dropouts: DropoutSites;
 }
 
 export interface TrainingOptions extends LossOptions {
-  /** Whether the backward pass computes the layers' activations once more, so that they need not be kept. */
+  /** Whether the backward pass recomputes the layers' activations, so that they need not be kept. */
   gradientCheckpointing?: boolean;
-  /** Where dropout's masks are cut; by default by the host. */
+  /** Where dropout masks are cut; by default by the host. */
   masks?: MaskSource;
 }
 
@@ -33,7 +33,8 @@ export function trainingGraph(
   tuner: Tuner,
   { gradientCheckpointing = false, masks, ...options }: TrainingOptions = {},
 ): TrainingGraph {
-  // The engine ends a stack's gradients before it begins another stack's: all layers' activations would wait for the second.
+  // The engine finishes a stack's gradients before it begins another stack: all layers' activations would wait for
+  // the second.
   const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
   const { network, flat } = tunedNetwork(tuner, true, masks, layout);
   const loss = buildLoss(network, options);
@@ -58,7 +59,7 @@ export function trainingGraph(
   return { outputs: { loss, gradient: concat(sums, 0), regularizer: term.value }, dropouts };
 }
 
-/** The model as it predicts: output `logits`, or the mean `loss` of a batch. */
+/** The model for prediction: output `logits`, or the mean `loss` of a batch. */
 export function evaluationGraph(
   model: Pick<TaskModel, 'buildLogits' | 'buildLoss'>,
   tuner: Tuner,
@@ -68,12 +69,12 @@ export function evaluationGraph(
   return { [output]: output === 'logits' ? model.buildLogits(network) : model.buildLoss(network) };
 }
 
-/** The network in training, its dropout included, without a loss. */
+/** The network in training, with dropout and without a loss. */
 export function trainingNetwork(tuner: Tuner, { masks }: TrainingOptions): { network: Network; flat: Value } {
   return tunedNetwork(tuner, true, masks);
 }
 
-/** A network under a tuner, and the trained vector in it. */
+/** A network with a tuner, and its trained vector. */
 export function tunedNetwork(
   tuner: Tuner,
   training: boolean,
@@ -90,7 +91,10 @@ export function tunedNetwork(
   return { network, flat };
 }
 
-/** The regularizer's value, and the gradient of γ R for each of its views: γ meets numbers before they become matrices. */
+/**
+ * The regularizer's value, and the gradient of γ R for each of its views. γ is multiplied with scalars before they
+ * become matrices.
+ */
 function differentiate(
   regularizer: Regularizer,
   flat: Value,

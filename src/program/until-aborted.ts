@@ -1,6 +1,6 @@
 import type { Evaluator } from './program.ts';
 
-/** The same program, whose next batch throws the signal's reason once that is aborted. */
+/** The same program; once the signal is aborted, the next batch throws its reason. */
 export function untilAborted(program: Evaluator, signal: AbortSignal | undefined): Evaluator {
   if (!signal) return program;
   const { parts, communicator } = program;

@@ -3,20 +3,20 @@ import type { Program } from './program.ts';
 
 /** The sets that a run is scored on. */
 export interface Validation {
-  /** One, or several that are each scored by themselves. */
+  /** One set, or several that are scored separately. */
   readonly parts: readonly Evaluation[];
-  /** Examples of all. */
+  /** Number of examples in all sets. */
   readonly count: number;
-  /** `eval_<score>`, of several sets `eval_<set>_<score>`, as transformers has them. */
+  /** `eval_<score>`, with several sets `eval_<set>_<score>`, as in transformers. */
   run(
     program: Program,
     values: Float32Array,
-    /** Told of the first set's. */
+    /** Called for the first set. */
     watch?: EvaluationWatch,
   ): Promise<Scores>;
 }
 
-/** Sets by their names, of which the name of a single one is in no score; undefined where there is none. */
+/** Combines named sets. The name of a single set does not appear in its scores. Undefined if there is no set. */
 export function validationOf(sets: readonly (readonly [string, Evaluation])[]): Validation | undefined {
   if (sets.length === 0) return undefined;
   return {

@@ -6,13 +6,13 @@ import { elementCount } from '../support/element-count.ts';
 /** A session that reads frozen weights. */
 export interface WeightReader {
   outputs: readonly Value[];
-  /** Whether its products copy their matrices into an order of their own. */
+  /** Whether its products copy their matrices into their own layout. */
   packed: boolean;
 }
 
 /**
- * The bytes that frozen weights take: once for all sessions where one reads them as they lie in a file, and a copy for every
- * product that packs them. What nothing but packed products reads is not kept mapped.
+ * The bytes that frozen weights take: once for all sessions that read them as stored in a file, plus a copy for every
+ * product that packs them. Weights that only packed products read are not kept mapped.
  */
 export function weightMemory(readers: readonly WeightReader[]): number {
   const mapped = new Map<string, number>();
@@ -30,7 +30,7 @@ export function weightMemory(readers: readonly WeightReader[]): number {
   return copies + [...mapped.values()].reduce((a, b) => a + b, 0);
 }
 
-/** The matrix of which a product's kernel can have a copy in its own order. */
+/** The matrix that a product's kernel can copy into its own layout. */
 function packedMatrix(node: GraphNode): Value | undefined {
   switch (node.op) {
     case 'matmul':
@@ -43,7 +43,10 @@ function packedMatrix(node: GraphNode): Value | undefined {
   }
 }
 
-/** What a node's kernels read: a product of bytes knows the matrix of its gradient, but does not touch it. */
+/**
+ * The values that a node's kernels read. A product of bytes has the matrix of its gradient as an operand, but does
+ * not read it.
+ */
 function readBy({ op, inputs }: GraphNode): readonly Value[] {
   return op === 'byteMatmul' ? inputs.filter((_, i) => i !== 3 && i !== 4) : inputs;
 }

@@ -4,27 +4,27 @@ import { suggest } from '../support/nearest.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** What stands at a key of an input. */
+/** The expected value of a key of an input. */
 export interface InputKey {
   is: 'a string' | 'a list of strings' | 'nothing';
-  /** Whether there may be nothing as well. */
+  /** Whether the key may be missing. */
   optional?: boolean;
   /** The reason, after "because". */
   why?: string;
 }
 
-/** What a task's inputs are. */
+/** The shape of a task's inputs. */
 export interface InputShape {
   keys: Readonly<Record<string, InputKey>>;
-  /** What rows of files have beside them. */
+  /** Keys that rows of files have in addition. */
   others: readonly string[];
 }
 
 /**
- * Checks an input that may be a program's.
+ * Checks an input, which may come from a program.
  *
- * @param number among the inputs, from 1
- * @throws UserError with that number, for what is none and for keys that mean nothing
+ * @param number of the input, from 1
+ * @throws UserError with that number, for an invalid input and for keys without meaning
  */
 export function assertInput(input: unknown, { keys, others }: InputShape, number: number): void {
   const fail = (complaint: { expected: string; got: string; hint?: string }): never => {

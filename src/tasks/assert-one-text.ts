@@ -1,6 +1,6 @@
 import { UserError } from '../support/user-error.ts';
 
-/** Throws a UserError where a client gives a pair to a model of single texts: it was asked no such question. */
+/** Throws a UserError if a client sends a pair to a model of single texts, which was not trained on pairs. */
 export function assertOneText(pair: string | undefined): void {
   if (pair === undefined) return;
   throw new UserError({

@@ -23,7 +23,7 @@ const columns = { text: 'text', label: 'label' };
 const words = ['good', 'good', 'good', 'good', 'bad', 'bad', 'bad'];
 
 describe('baselines', () => {
-  // Vectors are judged by the loss and by retrieval, which no simple answer gives.
+  // Vectors are scored by the loss and by retrieval, for which there is no simple baseline.
   const answering = TASK_NAMES.filter(
     (name) => !taskNamed(name).words.instead && !taskNamed(name).metrics.includes('ndcg@10'),
   );

@@ -1,9 +1,9 @@
 import { scorePrefixes, type ValidationFiles } from './data-files.ts';
 
 /**
- * The score that decides which model of a run is best.
+ * The score that selects the best model of a run.
  *
- * @returns its name without `eval_` and without its set's, and the place of that set among those to validate on
+ * @returns its name without `eval_` and the set's name, and the index of its validation set
  */
 export function chiefScore({
   data,

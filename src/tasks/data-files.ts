@@ -3,7 +3,7 @@ import { type Problem, shown } from '../support/problem.ts';
 
 const path = z.string().min(1);
 
-/** A set's name stands in the names of its scores: `eval_<set>_<score>`. */
+/** A set's name is part of the names of its scores: `eval_<set>_<score>`. */
 const SET_NAME = /^[a-z\d][\w-]*$/i;
 
 /** One validation file, or several: a list, or a section with a name for each. */
@@ -28,20 +28,20 @@ export const dataFiles = {
 
 export type ValidationFiles = z.output<typeof validation>;
 
-/** The share of the training rows that is to be validated on; undefined where files are named, or none. */
+/** The share of training rows held out for validation; undefined if files are named, or nothing. */
 export function heldOutShare(validation: ValidationFiles | undefined): number | undefined {
   const [, percent] =
     /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(typeof validation === 'string' ? validation : '') ?? [];
   return percent === undefined ? undefined : Number(percent) / 100;
 }
 
-/** A set to validate on. */
+/** A validation set. */
 export interface ValidationSet {
   name: string;
   path: string;
 }
 
-/** The sets to validate on in their order: the first decides which model is best where nothing else is said. */
+/** The validation sets in order; by default, the first selects the best model. */
 export function validationSets(validation: ValidationFiles | undefined): ValidationSet[] {
   if (validation === undefined) return [];
   if (typeof validation === 'string') return [{ name: stem(validation), path: validation }];
@@ -49,7 +49,7 @@ export function validationSets(validation: ValidationFiles | undefined): Validat
   return Object.entries(validation).map(([name, path]) => ({ name, path }));
 }
 
-/** What a `data` section says of where its rows are. */
+/** The keys of a `data` section that locate its rows. */
 export interface DataPlaces {
   dataset?: string;
   subset?: string;
@@ -57,12 +57,12 @@ export interface DataPlaces {
   validation?: ValidationFiles;
 }
 
-/** Those among them that are files of their own. */
+/** The validation sets in separate files. */
 export function validationFiles(validation: ValidationFiles | undefined): ValidationSet[] {
   return heldOutShare(validation) === undefined ? validationSets(validation) : [];
 }
 
-/** The same with the splits that a data set of the Hub has by default. */
+/** The same with the default splits of a data set on the Hub. */
 export function withSplits<Data extends DataPlaces>(data: Data, validates: boolean): Data {
   if (data.dataset === undefined) return data;
   const validation = data.validation ?? (validates ? 'validation' : undefined);
@@ -81,7 +81,7 @@ export function placeProblems({ dataset, subset, train, validation }: DataPlaces
   return problems;
 }
 
-/** Prefixes of the names of scores, by the sets that they are of. */
+/** Prefixes of the names of scores, by validation set. */
 export function scorePrefixes(validation: ValidationFiles | undefined): string[] {
   const sets = validationSets(validation);
   return sets.length > 1 ? sets.map(({ name }) => `${name}_`) : [''];

@@ -1,19 +1,20 @@
 import { Random } from '../support/random.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** Two parts of the rows of a file: what is learnt from, and what is kept from that to validate on. */
+/** The rows of a file, split into training and validation rows. */
 export interface HeldOut<Rows> {
   train: Rows;
   validation: Rows;
 }
 
 /**
- * Keeps a share of the rows of each stratum apart, chosen by a hash of what they say: the same rows whatever their order and the
- * seed, nearly the same when rows are added to the file, and equal ones never on both sides.
+ * Holds out a share of the rows of each stratum, chosen by a hash of their content. The choice does not depend on
+ * order or seed, and hardly changes when rows are added. Equal rows are never on both sides.
  *
- * @param contentOf what of a row must not be learnt where it is validated on: its text, not its label
- * @param stratumOf what has the same share on both sides, such as the label; by default all rows are one stratum
- * @throws UserError where no row is left for one of them
+ * @param contentOf the content that must not be on both sides: the text, not the label
+ * @param stratumOf the property with equal shares on both sides, such as the label; by default, all rows are one
+ * stratum
+ * @throws UserError if either side would be empty
  */
 export function holdOut<Row>(
   rows: readonly Row[],
@@ -31,7 +32,8 @@ export function holdOut<Row>(
     strata.set(stratum, (strata.get(stratum) ?? new Set()).add(contents[i]));
   });
   const heldOut = new Set<string>();
-  // The largest first; what a stratum is short of by rounding goes to the next, so that small ones have their share together.
+  // The largest stratum first; its rounding error is passed to the next, so that small strata have their share
+  // together.
   let passed = 0;
   for (const [, own] of [...strata].sort(([a, { size: m }], [b, { size: n }]) => n - m || (a < b ? -1 : 1))) {
     const count = Math.round(share * (passed + own.size)) - Math.round(share * passed);

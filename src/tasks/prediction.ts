@@ -5,42 +5,46 @@ import type { InputShape } from './assert-input.ts';
 import type { ServedAnswer } from './served-answer.ts';
 import type { BaseData, EncodingContext, ReadingFlags, ReadingOf } from './task-definition.ts';
 
-/** What a task answers for one input: ready to be written as JSON. */
+/** A task's answer for one input: ready to be written as JSON. */
 export type Answer = object;
 
-/** Answers as lines of another form than JSON. */
+/** Answers as lines in another format than JSON. */
 export interface AnswerFormat<Input> {
   header: string;
-  /** `place`: of the input among all, those that were left out too, from 0. */
+  /** `place`: the index of the input among all, skipped ones included, from 0. */
   line(answer: Answer, input: Input, place: number): string;
-  /** What whoever gets such lines makes of rows that were left out. */
+  /** Warning for skipped rows. */
   readonly ofSkipped?: string;
 }
 
-/** How clients of a server give inputs and get answers. */
+/** How clients of a server send inputs and receive answers. */
 export interface ServedForm<Data extends BaseData, Input> {
   /**
    * @param second of a pair
-   * @throws UserError where the task takes no such input
+   * @throws UserError if the task does not accept such an input
    */
   input(text: string, second: string | undefined, reading: ReadingOf<Data>): Input;
-  /** @param raw whether scores are wanted as the model gives them, and not as probabilities */
+  /**
+   * @param raw whether scores are the model's logits instead of probabilities
+   */
   answer(answer: Answer, input: string, labels: readonly string[], raw: boolean): ServedAnswer;
 }
 
-/** How a text's vector is asked for. */
+/** Options for a text's vector. */
 export interface EmbedOptions {
-  /** What is put before each text; by default what the model says. */
+  /** Prepended to each text; by default the model's prompt. */
   prompt?: string;
-  /** The same by the name that the model's files have for it, such as `query`. */
+  /** The same by its name in the model's files, such as `query`. */
   promptName?: string;
-  /** Components that are kept, for models trained for several widths; then vectors have length 1. */
+  /** Number of components to keep, for models trained for several widths; then vectors have length 1. */
   dimensions?: number;
 }
 
-/** What a task's answers are as vectors. */
+/** For tasks whose answers are vectors. */
 export interface Vectors<Data extends BaseData, Input> {
-  /** @throws UserError for a prompt's name that is not known, and for more dimensions than the model has */
+  /**
+   * @throws UserError for an unknown prompt name, and for more dimensions than the model has
+   */
   input(text: string, options: EmbedOptions, context: EncodingContext<Data>): Input;
   of(answer: Answer): { embedding: Float32Array; tokens: number };
 }
@@ -52,22 +56,24 @@ export interface Vectors<Data extends BaseData, Input> {
  */
 export interface Prediction<Data extends BaseData, Input> {
   /**
-   * How a file without answers is read: as in the run, but for what flags say. `file` is missing for standard input.
+   * How a file without answers is read: as in the run, with changes by flags. `file` is undefined for standard input.
    *
-   * @throws UserError for a flag that means nothing for the task
+   * @throws UserError for a flag that the task does not support
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file?: string): ReadingOf<Data>;
-  /** @throws UserError for bad rows with their lines */
+  /**
+   * @throws UserError for bad rows with their lines
+   */
   inputs(content: string, fileName: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
-  /** What its inputs are, for those of a program. */
+  /** The shape of its inputs, for inputs from a program. */
   shape(reading: ReadingOf<Data>): InputShape;
-  /** Other forms of its answers than JSON Lines, by name. */
+  /** Formats of its answers other than JSON Lines, by name. */
   readonly formats?: Readonly<Record<string, AnswerFormat<Input>>>;
-  /** Standard input, which has no name to tell its format. */
+  /** Parses standard input, which has no name that shows its format. */
   typed(content: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
-  /** What makes an input of a text that a person types; undefined where one text is none, as for pairs. */
+  /** Turns a line that a user types into an input; undefined if a single text is not an input, as for pairs. */
   line?(reading: ReadingOf<Data>): ((text: string) => Input) | undefined;
-  /** Inputs that are answered together, for a batch size; by default so many that like lengths share a batch. */
+  /** Number of inputs answered together, for a batch size; by default enough that similar lengths share a batch. */
   inputsAtOnce?(batchSize: number): number;
   /** Answers some inputs in their order. */
   answer(
@@ -76,14 +82,14 @@ export interface Prediction<Data extends BaseData, Input> {
     context: EncodingContext<Data>,
     batchSize: number,
   ): Promise<Answer[]>;
-  /** An answer as one line of JSON has it. `details`: with what is seldom wanted, such as logits. */
+  /** An answer as JSON. `details`: with rarely needed parts, such as logits. */
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
   /** For tasks whose answers are vectors of texts. */
   readonly vectors?: Vectors<Data, Input>;
-  /** How a server asks and answers; missing where it does not. */
+  /** The server's requests and answers; missing if no server supports the task. */
   readonly served?: ServedForm<Data, Input>;
-  /** All answers in the files of an official format, by name; missing where there is none. */
+  /** All answers in the files of an official format, by name; missing if there is no such format. */
   files?(inputs: readonly Input[], answers: readonly Answer[]): Readonly<Record<string, string>>;
-  /** An answer for people. */
+  /** An answer as text for a terminal. */
   describe(answer: Answer, labels: readonly string[]): string;
 }

@@ -14,9 +14,7 @@ import { singleLabelClassification } from './single-label-classification/definit
 import type { BaseData, Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
 import { tokenClassification } from './token-classification/definition.ts';
 
-/**
- * Every task, by its name in a config. A new one is one entry here and one folder beside.
- */
+/** Every task, by its name in a config. A new one is one entry here and one folder beside. */
 export const TASKS = {
   single_label_classification: singleLabelClassification,
   regression,
@@ -33,18 +31,18 @@ export type TaskName = keyof typeof TASKS;
 
 /** The `data` section of each task. */
 export type DataOf = { [Task in TaskName]: z.output<(typeof TASKS)[Task]['data']> };
-/** The same as it may be written: everything that has a default may be left out. */
+/** The same as written by a user: keys with a default are optional. */
 export type DataInputOf = { [Task in TaskName]: z.input<(typeof TASKS)[Task]['data']> };
 
 export const TASK_NAMES = Object.keys(TASKS) as [TaskName, ...TaskName[]];
 
-/** What a config means that names no task. */
+/** The task of a config that names none. */
 export const DEFAULT_TASK: TaskName = 'single_label_classification';
 
 /** For labels that are numbers on a scale. */
 export const SCALE_TASK: TaskName = 'regression';
 
-/** A task of which only the name is known: give it the `data` section and the rows of that task alone. */
+/** A task that is known only by name: pass it only its own `data` section and rows. */
 // biome-ignore lint/suspicious/noExplicitAny: rows and inputs go from one function of a task to another of the same
 export type AnyTask = TaskDefinition<any, any, any>;
 
@@ -52,15 +50,15 @@ export function taskNamed(name: TaskName): AnyTask {
   return TASKS[name];
 }
 
-/** The scores that a task gives with a `data` section, or all, the default for comparing models first. */
+/** The scores of a task with a `data` section, or all; the default for comparing models first. */
 export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[] {
   const { metrics, metricsOf: chosen } = taskNamed(name);
   return (data && chosen?.(data)) ?? metrics;
 }
 
 /**
- * Tokens that an example may have as a `data` section says (undefined where neither it nor the model does), and the key that says
- * so. A default that is more than the model's positions is lowered to them, as nobody asked for it: then `unlowered` is the default.
+ * Tokens of an example according to a `data` section (undefined if neither it nor the model sets them), and the key
+ * that sets them. A default above the model's positions is lowered to them: then `unlowered` is the default.
  */
 export function maxLengthOf(
   name: TaskName,
@@ -79,15 +77,15 @@ export function vectorTask(): TaskName {
   return TASK_NAMES.find((name) => taskNamed(name).prediction?.vectors) as TaskName;
 }
 
-/** The tasks in whose `data` section a key may stand. */
+/** The tasks that have a key in their `data` section. */
 export function tasksWith(key: string): TaskName[] {
   return TASK_NAMES.filter((task) => Object.hasOwn(TASKS[task].data.shape, key));
 }
 
 /**
- * The task of a model or adapter that says nothing of it: those of single heads are asked before the classifiers.
+ * The task of a model or adapter without notes: tasks with a special head are asked before the classifiers.
  *
- * @throws UserError for a model of classes whose kind is none
+ * @throws UserError for a model with classes that fit no task
  */
 export function recognisedTask(model: UnknownTrained): Recognised & { task: TaskName } {
   for (const task of [...TASK_NAMES].reverse()) {

@@ -1,4 +1,4 @@
-/** A label of a text and what the model says for it. */
+/** A label of a text and the model's score for it. */
 export interface LabelScore {
   label: string;
   score: number;
@@ -13,7 +13,7 @@ export interface EntityScore {
   end: number;
 }
 
-/** The stretch of a context that answers a question: code points [start, end). */
+/** The span of a context that answers a question: code points [start, end). */
 export interface AnswerScore {
   answer: string;
   score: number;
@@ -21,5 +21,5 @@ export interface AnswerScore {
   end: number;
 }
 
-/** An answer as clients of pipelines know it: all labels, the best first; entities in their order; or what is found. */
+/** An answer in the format of pipelines: all labels, the best first; entities in their order; or the span. */
 export type ServedAnswer = LabelScore[] | EntityScore[] | AnswerScore;

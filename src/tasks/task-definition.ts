@@ -16,10 +16,10 @@ import type { HeldOut } from './hold-out.ts';
 import type { Prediction } from './prediction.ts';
 import type { TaskWords } from './task-words.ts';
 
-/** Makes a model of a family for a task. */
+/** Builds a model of a family for a task. */
 export type BuildTask = (definition: ModelDefinition, config: CommonConfig) => TaskModel;
 
-/** What every task's `data` section has. */
+/** The common keys of every task's `data` section. */
 export interface BaseData {
   dataset?: string | undefined;
   subset?: string | undefined;
@@ -31,15 +31,15 @@ export interface BaseData {
 /** How a file is read: a `data` section without its files. */
 export type ReadingOf<Data extends BaseData> = Omit<Data, keyof BaseData>;
 
-/** Flags of a command that say how a file is read, by the keys of `data`. */
+/** Flags of a command that change how a file is read, by the keys of `data`. */
 export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * A task: everything that the rest of the program needs of it. One folder, and one line in the registry.
+ * A task: everything that the rest of the program needs to know about it. One folder, and one line in the registry.
  *
  * @typeParam Data the task's `data` section
- * @typeParam Rows what its files are read into
- * @typeParam Input what a prediction is made of
+ * @typeParam Rows the content of its files
+ * @typeParam Input the input of a prediction
  */
 export interface TaskDefinition<
   Data extends BaseData = BaseData,
@@ -49,58 +49,62 @@ export interface TaskDefinition<
 > {
   /** The `data` section of a config. */
   readonly data: Schema;
-  /** What is wrong between keys of the section that are right each for itself. */
+  /** Problems between keys of the section that are valid individually. */
   problems?(data: Data): Problem[];
   /** Default batch sizes. */
   readonly batchSize: { train: number; eval: number };
-  /** Whether the model's own head goes on learning, instead of a new one for labels. */
+  /** Whether the model's own head is trained further, instead of a new one for labels. */
   readonly keepsHead?: boolean;
-  /** Rows of files; missing or undefined if examples are no rows. */
+  /** Number of rows; missing or undefined if examples are not rows. */
   countRows?(rows: Rows): number | undefined;
   /** Scores by which models are compared, the default first. */
   readonly metrics: readonly ScoreName[];
-  /** Those among them that a section asks for, where it does not ask for all. */
+  /** The scores among them for a section, if it does not use all. */
   metricsOf?(data: Data): readonly ScoreName[];
-  /** How scores are averaged over the classes, where that depends on these: `{ f1: 'macro' }`. */
+  /** How scores are averaged over the classes, if that depends on the classes: `{ f1: 'macro' }`. */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
-  /** A small model of the Hub that can do it, for tasks beyond the embedded encoder. */
+  /** A small model of the Hub for this task, if the embedded encoder does not support it. */
   readonly modelToTry?: string;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
-  /** Whether its evaluations tell answers, so that metrics of the caller's own can be made of them. */
+  /** Whether its evaluations report answers, which custom metrics need. */
   tellsAnswers?(data: Data): boolean;
   /** Whether data may be a folder of files. */
   readonly takesFolders: boolean;
   /** Whether a file may be a table of rows (TSV, CSV), which `parseRows` reads. */
   readonly takesTables?: boolean;
-  /** The key of the section that says how many tokens an example may have; by default `max_length`. */
+  /** The key of the section for the maximum tokens of an example; by default `max_length`. */
   readonly lengthKey?: string;
-  /** How many those are where the section does not say, if a model's files do. */
+  /** The default for that key from a model's files. */
   maxLength?(config: CommonConfig): number | undefined;
   /**
    * The model, with a head for these classes.
    *
-   * @param reading what the section says beside its files, where the model depends on that
+   * @param reading the section without its files, if the model depends on it
    */
   build(labels: readonly string[], reading?: Partial<ReadingOf<Data>>): BuildTask;
-  /** @throws UserError for files without rows, and for bad rows with their lines */
+  /**
+   * @throws UserError for files without rows, and for bad rows with their lines
+   */
   read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
-  /** Keeps a share of rows from training, to validate on; missing where examples are no rows. */
+  /** Holds out a share of the training rows for validation; missing if examples are not rows. */
   holdOut?(rows: Rows, share: number): HeldOut<Rows> | undefined;
-  /** Rows of each class, for tasks in whose loss classes may have weights. */
+  /** Rows of each class, for tasks with class weights in their loss. */
   classCounts?(rows: Rows, labels: readonly string[]): number[];
-  /** What the reader of a file should know of it: rows that were left out. */
+  /** Notices about a file: skipped rows. */
   notices?(rows: Rows): string[];
-  /** The classes of the training rows, in the order of the head's outputs; none for tasks without. */
+  /** The classes of the training rows, in the order of the head's outputs; empty for tasks without classes. */
   labels(rows: Rows, origin: LabelOrigin): readonly string[];
-  /** What the reading leaves to the files, as they decide it: for what is done with the model later. */
+  /** Settings that the reading leaves open, as found in the files: for later use of the model. */
   found?(rows: Rows, reading: ReadingOf<Data>): Partial<ReadingOf<Data>>;
-  /** @throws UserError for rows that cannot be learnt from, with their lines */
+  /**
+   * @throws UserError for rows that cannot be learned from, with their lines
+   */
   examples(rows: Rows, context: EncodingContext<Data>): ExampleSet;
   evaluation(rows: Rows, context: EncodingContext<Data>, batchSize: number): Evaluation;
   /**
-   * The simplest answers to the rows of `validation`, fitted on those of `train`, the strongest first: what a model has to
-   * beat. Missing for tasks without.
+   * The simplest predictors, fitted on the rows of `train` and scored on those of `validation`, the strongest first:
+   * a model has to beat them. Missing for tasks without.
    */
   baselines?(
     train: Rows,
@@ -108,66 +112,68 @@ export interface TaskDefinition<
     context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
   ): Baseline[];
   /**
-   * How another file is read than the run's: as in the run, but for what flags say.
+   * Reads another file than the run's: as in the run, with changes by flags.
    *
-   * @throws UserError for a flag that means nothing for the task
+   * @throws UserError for a flag that the task does not support
    */
   withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;
-  /** For tasks that answer; the others say why not in {@link TaskWords.instead}. */
+  /** For tasks that predict; others explain an alternative in {@link TaskWords.instead}. */
   readonly prediction?: Prediction<Data, Input>;
-  /** What this task takes a model or an adapter for that says nothing of its task; undefined for one of another. */
+  /** Recognises a model or an adapter without notes as one for this task; undefined if it is not. */
   recognises(model: UnknownTrained): Recognised | undefined;
-  /** What a config.json says of classes. */
+  /** The keys of a config.json for classes. */
   classKeys?(labels: readonly string[]): object;
   readonly words: TaskWords<Data>;
 }
 
-/** What the classes of a task depend on beside the rows. */
+/** The information that determines a task's classes, beside the rows. */
 export interface LabelOrigin {
-  /** Where the rows come from. */
+  /** The file of the rows. */
   fileName: string;
   definition: ModelDefinition;
   config: CommonConfig;
-  /** The adapter that is continued, with the classes it knows if it says so. */
+  /** The continued adapter, with its classes if it records them. */
   adapter?: { path: string; labels?: readonly string[]; tensors: AdapterTensors };
 }
 
-/** What it takes to make examples of rows. */
+/** The context for making examples from rows. */
 export interface EncodingContext<Data extends BaseData = BaseData> {
   reading: ReadingOf<Data>;
   labels: readonly string[];
   tokenizer: TextTokenizer;
-  /** Tokens that an example may have. */
+  /** Maximum tokens of an example. */
   maxLength: number;
-  /** Tokens that the model knows. */
+  /** Size of the model's vocabulary. */
   vocabSize: number;
-  /** What the model's config.json says. */
+  /** The fields of the model's config.json. */
   config: CommonConfig;
-  /** What the model's files say of generation. */
+  /** The model's files for generation. */
   generationFiles(): Omit<GenerationSources, 'user'>;
-  /** @throws UserError where the model's folder has none */
+  /**
+   * @throws UserError if the model's folder has none
+   */
   chatTemplate(): ChatTemplate;
   seed: number;
-  /** By which each class counts in training, where that is not alike. */
+  /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
-  /** Those who share the run, and may share the work of making examples; they all get all of them. */
+  /** The processes of the run, which may share the work of making examples; each gets all of them. */
   communicator?: Communicator;
-  /** Told now and then which share is done. */
+  /** Called at times with the share that is done. */
   onProgress?: (share: number) => void;
 }
 
 /** A model or adapter without notes of this program. */
 export interface UnknownTrained {
   definition: ModelDefinition;
-  /** What the family reads of the base model's config.json. */
+  /** The family's fields of the base model's config.json. */
   config: CommonConfig;
   /** The base model's config.json. */
   json: Readonly<Record<string, unknown>>;
-  /** Of an adapter PEFT's `task_type` (null for none); undefined of a whole model. */
+  /** PEFT's `task_type` of an adapter (null for none); undefined for a whole model. */
   taskType: string | null | undefined;
-  /** The class that config.json names first. */
+  /** The first class in config.json. */
   architecture: string | undefined;
-  /** Outputs of a task's head, which the family must have, that the adapter brings; undefined if it brings none. */
+  /** The number of outputs of the adapter's head, if it fits a task's model; undefined if it has no head. */
   outputsOf(build: BuildTask): number | undefined;
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { contentDigest } from '../../formats/node/content-digest.ts';
 
-/** Changes when the files are written another way. */
+/** Increase it when the format of the files changes. */
 const VERSION = 3;
 
-/** A name for what is made of some weight files in some way: it changes when the content of one does. */
+/** A cache key for files made from weight files in some way: it changes when their content does. */
 export function baseKey(files: readonly string[], how: object): string {
   const described = files.map((file) => [contentDigest(file)]);
   const text = JSON.stringify([VERSION, how, described.sort()]);

@@ -68,7 +68,7 @@ async function results(model: LoadedModel, settings: object = CONFIG_SETTINGS) {
   return found;
 }
 
-/** The logits that follow two texts, as they are generated: after six tokens at once, then one. */
+/** The logits after two texts, as in generation: after six tokens at once, then one. */
 async function nextLogits(model: LoadedModel): Promise<Float32Array> {
   const engine = nodeEngine(model, 'cpu');
   const tuned = { engine, model, tuner: FROZEN.tuner, values: new Float32Array(1) };
@@ -139,7 +139,7 @@ describe('a base in blocks', () => {
       expect(ours.loss).toBeCloseTo(expected.loss, 5);
       expect(largestDifference(ours.logits, expected.logits)).toBeLessThan(1e-4);
       expect(largestDifference(ours.gradient, expected.gradient)).toBeLessThan(1e-5);
-      // But not what the weights themselves compute.
+      // But not the result of the weights themselves.
       const plain = openModel(folder('base'), causal);
       expect(largestDifference(ours.logits, (await results(plain)).logits)).toBeGreaterThan(1e-3);
       for (const opened of [model, rounded, plain]) opened.close();
@@ -155,10 +155,10 @@ describe('a base in blocks', () => {
       const rounded = openModel(folder(dtype), causal);
       const [ours, expected] = [await nextLogits(model), await nextLogits(rounded)];
       const difference = norm(ours.map((logit, i) => logit - expected[i])) / norm(expected);
-      // The kernels of bytes are in use: another order of summation makes a thousandth of this.
+      // The byte kernels are in use: another order of summation makes a thousandth of this.
       expect(difference).toBeGreaterThan(1e-3);
-      // An activation is off by a quarter of 1 / 127 of its block's largest on average, about 0.6 % of a normal one; so is a
-      // sum of such. Of the seven products a layer four follow one another: 2 % was seen.
+      // On average, an activation is off by a quarter of 1 / 127 of its block's largest, about 0.6 % of a normal one;
+      // so is a sum of such. Of the seven products per layer, four follow one another: 2 % was measured.
       expect(difference).toBeLessThan(0.05);
       for (const opened of [model, rounded]) opened.close();
     },
@@ -186,7 +186,7 @@ describe('a base in blocks', () => {
       openModel(tied, causal),
     ];
     const [logits, exact] = [await nextLogits(ours), await nextLogits(expected)];
-    // As above, and half a step of 1 / 127 for each weight of the head.
+    // As above, plus half a step of 1 / 127 for each weight of the head.
     expect(norm(logits.map((logit, i) => logit - exact[i])) / norm(exact)).toBeLessThan(0.05);
     for (const opened of [ours, expected]) opened.close();
   });
@@ -204,7 +204,7 @@ describe('a base in blocks', () => {
     const after = shares.length;
     await open();
     expect(shares).toHaveLength(after);
-    // Cut short, as by a disk that failed: it is made again.
+    // Truncated, as by a failed disk: it is made again.
     const [key] = readdirSync(cacheFolder);
     truncateSync(join(cacheFolder, key, 'model.safetensors'), 1000);
     await open();
@@ -216,7 +216,7 @@ describe('a base in blocks', () => {
     utimesSync(path, 1, 1);
     await open();
     expect(shares).toHaveLength(after);
-    // Other weights of the same size and time under the same name, as a restored backup has them.
+    // Other weights of the same size and time under the same name, as in a restored backup.
     writeFileSync(path, readFileSync(join(folder('int4'), 'model.safetensors')));
     utimesSync(path, atime, mtime);
     await open();
@@ -290,7 +290,7 @@ describe('a base of bytes', () => {
     writeFileSync(join(root, 'config.json'), JSON.stringify(BERT));
     const tensors = [...describeAs(root, masked).parameters].map(([name, shape]): [string, StoredTensor] => {
       const data = initialise(name, shape, 5, 0.1);
-      // One column far above the others, as pretrained encoders have it.
+      // One outlier column, as in pretrained encoders.
       if (name.endsWith('attention.output.LayerNorm.weight')) data[OUTLIER] = 12;
       return [name, { dtype: 'F32', shape: [...shape], data }];
     });
@@ -315,7 +315,8 @@ describe('a base of bytes', () => {
     const [expected, ours] = [await results(plain, BERT_SETTINGS), await results(bytes, BERT_SETTINGS)];
     const norm = (values: Float32Array) => Math.hypot(...values);
     const distance = (a: Float32Array, b: Float32Array) => norm(a.map((value, i) => value - b[i])) / norm(b);
-    // Each product is off by one or two percent: 0.024 and 0.007 in all; without smoothing the gradient is off by 0.017.
+    // Each product is off by one or two percent: 0.024 and 0.007 in all; without smoothing, the gradient is off by
+    // 0.017.
     expect(distance(ours.logits, expected.logits)).toBeLessThan(0.035);
     expect(distance(ours.gradient, expected.gradient)).toBeLessThan(0.012);
     for (const opened of [plain, bytes]) opened.close();

@@ -14,11 +14,11 @@ import { baseKey } from './base-cache.ts';
 import { type OnWritten, writeBase } from './write-base.ts';
 
 export interface BaseOptions {
-  /** Where the copy is kept; by default in the user's cache. */
+  /** The folder of the copy; by default in the user's cache. */
   cacheFolder?: string;
   /** Whether activations are rounded row by row everywhere: see {@link assertedFormat}. */
   byRow?: boolean;
-  /** Told while a copy is made, which takes about as long as reading the checkpoint. */
+  /** Called while a copy is made, which takes about as long as reading the checkpoint. */
   onWritten?: OnWritten;
 }
 
@@ -26,11 +26,11 @@ const NAME = 'model.safetensors';
 const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
 
 /**
- * A model whose frozen linear weights are kept as integers of 8 or 4 bits. Their copy is made once, kept in a cache, and
- * mapped; everything that reads the weights themselves (merging, a new head) still reads the checkpoint.
+ * A model whose frozen linear weights are stored as integers of 8 or 4 bits. The copy is made once, cached and
+ * mapped. Functions that read the weights themselves (merging, a new head) still read the checkpoint.
  *
- * @param model closed with what is returned, or at once if that cannot be made
- * @throws UserError for a model of which nothing can be kept so
+ * @param model is closed together with the result, or at once if it cannot be made
+ * @throws UserError for a model without weights that can be stored so
  */
 export async function withBaseDtype<Model extends TaskModel>(
   model: LoadedModel<Model>,
@@ -52,7 +52,8 @@ async function onCopy<Model extends TaskModel>(
   { cacheFolder = programCache(), byRow, onWritten = () => {} }: BaseOptions,
 ): Promise<LoadedModel<Model>> {
   const format = assertedFormat(model, dtype, byRow);
-  // A head may have weights in the checkpoint that others have not, as BERT's pooler: the copy is whole for its own.
+  // A head may have weights in the checkpoint that others lack, such as BERT's pooler: the copy is complete for its
+  // own head.
   const stored = storedPlaces(model);
   const files = [...new Set(stored.values())].map((file) => join(model.weightFolder, file));
   const how = { ...format.key, tensors: [...stored.keys()].sort() };
@@ -80,7 +81,7 @@ async function onCopy<Model extends TaskModel>(
   };
 }
 
-/** The copy; undefined where there is none, or it was cut short: nobody can get it again, but it can be made again. */
+/** Undefined if missing or truncated; the caller rebuilds it. */
 function intactCopy(path: string): SafetensorsFile | undefined {
   if (!existsSync(path)) return undefined;
   try {
@@ -97,7 +98,7 @@ function isIntact(path: string): boolean {
   return copy !== undefined;
 }
 
-/** The files in which the checkpoint has what it has of a model, by names of tensors. */
+/** The checkpoint files of a model's tensors, by tensor name. */
 function storedPlaces({ parameters, buffers, locate }: LoadedModel): Map<string, string> {
   return new Map(
     [...parameters.keys(), ...buffers.keys()].flatMap((name) => {

@@ -7,21 +7,22 @@ import type { LoadedModel } from '../../program/model-weights.ts';
 import { elementCount } from '../../support/element-count.ts';
 import type { BaseFormat, MadeTensor } from '../base-format.ts';
 
-/** Elements that are read at once. */
+/** Elements per read. */
 const CHUNK = 2 ** 20;
-/** Bytes that are copied at once. */
+/** Bytes per copy. */
 const COPIED = 2 ** 22;
 
 const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' } as const;
 
-/** Told which share of a base is written, from 0 to 1. */
+/** Called with the share of a base that is written, from 0 to 1. */
 export type OnWritten = (share: number) => void;
 
 /**
- * Writes a base in a format as one safetensors file, the tensors that it does not concern as they are. Never holds more
- * than one of them. What the checkpoint lacks is left out. If another process has written it meanwhile, its file stays.
+ * Writes a base in a format as one safetensors file; other tensors are copied unchanged. At most one tensor is in
+ * memory. Parameters that the checkpoint lacks are left out. If another process has written the file meanwhile, that
+ * file stays.
  *
- * @param magnitudes of the inputs of the modules that the format wants measured
+ * @param magnitudes of the inputs of the modules that the format needs measured
  * @param isIntact whether a file can be used
  */
 export function writeBase(
@@ -71,7 +72,7 @@ function* inChunks(count: number, read: (start: number, end: number) => Float32A
   }
 }
 
-/** The bytes of a tensor, as they lie in its file. */
+/** The bytes of a tensor, as stored in its file. */
 function* copied(folder: string, { file, begin, end }: WeightLocation): Generator<Uint8Array> {
   const descriptor = openSync(join(folder, file), 'r');
   try {

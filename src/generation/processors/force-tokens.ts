@@ -1,6 +1,6 @@
 import type { LogitsProcessor } from './logits-processor.ts';
 
-/** Leaves only these tokens, all alike, for rows of exactly this length. */
+/** Allows only these tokens, with equal scores, for rows of exactly this length. */
 export function forceTokens(length: number, forced: readonly number[]): LogitsProcessor {
   return (scores, tokens) => {
     if (tokens.length !== length) return;

@@ -9,15 +9,15 @@ import { penaliseRepetition } from './penalise-repetition.ts';
 import { samplingFilters } from './sampling-filters.ts';
 import { suppressTokens } from './suppress-tokens.ts';
 
-/** What the processors know of a search beside its settings. Lengths are of whole rows, padding included. */
+/** The facts about a search that processors need beside its settings. Lengths are of whole rows, padding included. */
 export interface RowLimits {
-  /** Of the tokens that rows begin with. */
+  /** The number of tokens that rows start with. */
   begun: number;
   least: number;
   most: number;
 }
 
-/** All that the settings ask for, in the order of transformers' `_get_logits_processor`. */
+/** All processors of the settings, in the order of transformers' `_get_logits_processor`. */
 export function logitsProcessors(
   settings: GenerationSettings,
   limits: RowLimits,
@@ -42,7 +42,7 @@ export function logitsProcessors(
     ...(forced_eos_token_id === undefined ? [] : [forceTokens(limits.most - 1, forced_eos_token_id)]),
     ...only(suppress_tokens.length > 0, () => suppressTokens(suppress_tokens)),
     ...only(begin_suppress_tokens.length > 0, () => suppressTokens(begin_suppress_tokens, first, first + 1)),
-    // Beams need a token that goes on beside those that end.
+    // Beams need a token that continues beside those that end.
     ...(settings.do_sample ? samplingFilters(settings, num_beams > 1 ? (ends.length || 1) + 1 : 1) : []),
     ...only(settings.renormalize_logits, () => logSoftmax),
   ];

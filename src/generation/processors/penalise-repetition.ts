@@ -1,6 +1,6 @@
 import type { LogitsProcessor } from './logits-processor.ts';
 
-/** Divides scores of tokens that have occurred by the penalty, or multiplies them where they are below 0. */
+/** Divides the scores of tokens that have occurred by the penalty, or multiplies them if they are below 0. */
 export function penaliseRepetition(penalty: number, paddings: readonly number[]): LogitsProcessor {
   return (scores, tokens, item) => {
     for (const token of new Set(tokens.slice(paddings[item]))) {

@@ -2,7 +2,7 @@ import { softmax } from '../softmax.ts';
 import { topIndices } from '../top-indices.ts';
 import type { LogitsProcessor } from './logits-processor.ts';
 
-/** What changes a distribution before a token is drawn from it. */
+/** The settings that change a distribution before sampling. */
 export interface SamplingSettings {
   temperature: number;
   top_k: number;
@@ -27,10 +27,10 @@ function heat(temperature: number): LogitsProcessor {
   };
 }
 
-/** So many are found faster by insertion than by sorting all. */
+/** Up to this many are found faster by insertion than by sorting all. */
 const FEW = 1000;
 
-/** Tokens that equal the last one kept stay as well. */
+/** Tokens with the same score as the last kept one also stay. */
 function keepTopK(k: number): LogitsProcessor {
   return (scores) => {
     if (k >= scores.length) return;
@@ -39,11 +39,11 @@ function keepTopK(k: number): LogitsProcessor {
   };
 }
 
-/** Removes the least likely tokens while their probabilities together do not exceed 1 - p. */
+/** Removes the least likely tokens while their total probability does not exceed 1 - p. */
 function keepTopP(p: number, kept: number): LogitsProcessor {
   const rest = Math.fround(1 - p);
   return (scores) => {
-    // Banned tokens are left out: they have no probability, and sorting takes long.
+    // Banned tokens are skipped: they have no probability, and sorting is slow.
     const rising = scores.filter((score) => score > Number.NEGATIVE_INFINITY).sort();
     const probabilities = softmax(rising);
     let removed = 0;
@@ -51,7 +51,7 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
       sum += probabilities[removed];
       if (!(Math.fround(sum) <= rest)) break;
     }
-    // Among equals, those of lower index come first in rising order and so go first.
+    // Of equal scores, lower indices are removed first, because they come first in ascending order.
     const bound = rising[removed];
     let equals = removed - rising.indexOf(bound);
     remove(scores, (score) => score < bound || (score === bound && equals-- > 0));

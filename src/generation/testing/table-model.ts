@@ -2,7 +2,8 @@ import type { LanguageModel, ReadOptions } from '../language-model.ts';
 
 /**
  * A language model that is a table: after tokens a, b its logits are row a * vocab + b (a is 0 before the first real
- * token). With an encoder, a is shifted by the sum of the prompt. Refuses calls that break the interface's rules.
+ * token). With an encoder, a is shifted by the sum of the prompt. It throws for calls that break the interface's
+ * rules.
  */
 export class TableModel implements LanguageModel {
   readonly vocabSize: number;

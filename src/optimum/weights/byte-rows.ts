@@ -5,12 +5,12 @@ import { ELEMENT } from '../../onnx/schema.ts';
 import type { Matrix } from './matrix.ts';
 import type { MatrixForm } from './matrix-form.ts';
 
-/** Narrower matrices, such as a head of a few classes, are not worth the rounding. */
+/** Smaller matrices, such as a head of a few classes, are not worth the rounding. */
 const LEAST_ROWS = 32;
 
 /**
- * Signed bytes, each row with a scale. A product rounds its operand to bytes as well, each row with a scale of its own, so
- * that an answer does not depend on what else is in the batch. One matrix serves products and look-ups.
+ * Signed bytes, each row with a scale. A product also rounds its operand to bytes, each row with its own scale, so
+ * that a result does not depend on the rest of the batch. One matrix serves products and lookups.
  */
 export const byteRows: MatrixForm = {
   fits: ({ rows }) => rows >= LEAST_ROWS,

@@ -9,20 +9,20 @@ import type { ReadRange } from '../../tuners/tuner.ts';
 import { BLOCK, factorOf, type Matrix, tableOf } from './matrix.ts';
 import type { MatrixForm } from './matrix-form.ts';
 
-/** How the weights of a file are kept. */
+/** How the weights of a file are stored. */
 export interface WeightForms {
-  /** The type of tensors that have no other form; those of one axis stay float32, for they take no room. */
+  /** The type of tensors without another form; tensors with one axis stay float32, because they are small. */
   dtype: 'float32' | 'float16';
-  /** Forms of a product's matrix, the best first: it takes the first that fits. */
+  /** Forms of a product's matrix, the best first: the first that fits is used. */
   products: readonly MatrixForm[];
-  /** The same of a table that is looked up. */
+  /** The same for a lookup table. */
   tables: readonly MatrixForm[];
 }
 
-/** From here on float16 rounds to infinity. */
+/** From here on, float16 rounds to infinity. */
 const FLOAT16_OVERFLOW = 65520;
 
-/** Weights that become part of the file, read when it is written. */
+/** Weights that become part of the file, read while it is written. */
 export class FileWeights implements WeightStorage {
   readonly #forms: WeightForms;
   readonly #read: ReadRange;
@@ -93,7 +93,7 @@ function isProduct(node: GraphNode): node is GraphNode<'matmul'> {
   return isFrozen && matrix.shape.length === 2 && x.shape.length === 2 && !transposeA && scale === 1;
 }
 
-/** Whether a node looks rows of a frozen table up. */
+/** Whether a node looks up rows of a frozen table. */
 function isLookUp({ op, inputs: [table] }: GraphNode): boolean {
   return op === 'gather' && table.node.op === 'weight' && table.shape.length === 2;
 }

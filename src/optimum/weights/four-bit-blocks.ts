@@ -3,9 +3,9 @@ import { ELEMENT } from '../../onnx/schema.ts';
 import type { Matrix } from './matrix.ts';
 import type { MatrixForm } from './matrix-form.ts';
 
-/** Elements that share a scale: what transformers.js's own models have. */
+/** Elements that share a scale, as in transformers.js's own models. */
 const BLOCK_SIZE = 32;
-/** Narrower matrices, such as a head of a few classes, are not worth the rounding. */
+/** Smaller matrices, such as a head of a few classes, are not worth the rounding. */
 const LEAST_ROWS = 32;
 const BITS = 4;
 

@@ -2,7 +2,7 @@ import type { Dimension } from '../../graph/dimension.ts';
 import type { Emitter } from '../../onnx/emitter.ts';
 import type { Matrix } from './matrix.ts';
 
-/** A way to keep a frozen matrix in a file, other than its elements in float32, and how it is read from there. */
+/** A storage form of a frozen matrix in a file, other than float32 elements, and how to read it. */
 export interface MatrixForm {
   fits(matrix: Matrix): boolean;
   /** Emits x Wᵀ for x [rows, columns]. */

@@ -3,7 +3,7 @@ import type { ReadRange } from '../../tuners/tuner.ts';
 
 /** A frozen matrix [rows, columns]. */
 export interface Matrix {
-  /** Begins the names of its tensors. */
+  /** Prefix of the names of its tensors. */
   name: string;
   rows: number;
   columns: number;
@@ -14,7 +14,7 @@ export interface Matrix {
 /** Elements in memory at once: a megabyte. */
 export const BLOCK = 2 ** 18;
 
-/** A frozen matrix as it is stored: its rows are what a look-up gives. */
+/** A frozen matrix as stored: a lookup returns its rows. */
 export function tableOf(weight: Value, read: ReadRange): Matrix {
   const { name } = (weight.node as GraphNode<'weight'>).attributes;
   const [rows, columns] = weight.shape as number[];
@@ -29,7 +29,7 @@ export function tableOf(weight: Value, read: ReadRange): Matrix {
   };
 }
 
-/** The frozen matrix W of a product x Wᵀ: of x W the transposition, which is read as a whole. */
+/** The frozen matrix W of a product x Wᵀ. For x W, the transpose, which is read as a whole. */
 export function factorOf(product: GraphNode<'matmul'>, read: ReadRange): Matrix {
   const table = tableOf(product.inputs[1], read);
   if (product.attributes.transposeB) return table;

@@ -2,7 +2,10 @@ import { deserialize, serialize } from 'node:v8';
 import type { Communicator } from '../communicator.ts';
 import { together } from './together.ts';
 
-/** What process 0 finds, in every process: the others need not have its files. Throws in all what it throws there. */
+/**
+ * Runs `find` in process 0 and returns its result in every process, because others may lack the files. If it throws
+ * there, all throw.
+ */
 export async function fromFirst<T>(communicator: Communicator, find: () => T | Promise<T>): Promise<T> {
   if (communicator.size === 1) return find();
   const isFirst = communicator.rank === 0;

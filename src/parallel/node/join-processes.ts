@@ -8,24 +8,24 @@ import { launchOf } from './launch.ts';
 import { joinMpi } from './mpi/mpi-communicator.ts';
 import { threadsOf } from './threads-of.ts';
 
-/** Those with whom a process shares its run. */
+/** The processes that share this run. */
 export interface Processes {
   communicator: Communicator;
-  /** Threads that compute in this one; undefined alone, where the engine sees for itself. */
+  /** Compute threads of this process; undefined for a single process, where the engine decides. */
   threads?: number;
-  /** Whether some of the others run on this one's host. */
+  /** Whether another process runs on this host. */
   sharesHost: boolean;
-  /** Ends the meeting, in all processes. */
+  /** Ends the communication, in all processes. */
   leave(): void;
 }
 
 export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: false, leave() {} };
 
 /**
- * Meets the processes that mpirun, mpiexec or srun has started beside this one.
+ * Connects to the processes that mpirun, mpiexec or srun started together with this one.
  *
- * @throws UserError where they cannot be reached: MPI's library is missing, or another than the launcher's; for a count of
- * threads that is none
+ * @throws UserError if they cannot be reached because MPI's library is missing or does not match the launcher, and
+ * for an invalid number of threads
  */
 export async function joinProcesses(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -35,7 +35,7 @@ export async function joinProcesses(
   checkChannel(env.PMI_FD);
   const asked = askedThreads(env);
   const communicator = await joinMpi(launch);
-  // All take part in this, also where only some were asked.
+  // The call is collective, so all make it, even if only some asked for a number of threads.
   const fair = threadsOf(communicator);
   return {
     communicator,
@@ -45,7 +45,7 @@ export async function joinProcesses(
   };
 }
 
-/** MPICH's launcher speaks through a file descriptor, which programs between it and this one may have closed. */
+/** MPICH's launcher communicates through a file descriptor, which a program between it and this one may have closed. */
 function checkChannel(descriptor: string | undefined): void {
   if (descriptor === undefined) return;
   try {

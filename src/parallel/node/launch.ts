@@ -1,21 +1,23 @@
 import { UserError } from '../../support/user-error.ts';
 
-/** Which MPI a launcher belongs to; PMIx serves either. */
+/** The MPI that a launcher belongs to; PMIx serves either. */
 export type MpiName = 'Open MPI' | 'MPICH';
 
-/** What a launcher has said of this process. */
+/** The launcher's information about this process. */
 export interface Launch {
-  /** Undefined where it serves either. */
+  /** Undefined if the launcher serves either. */
   mpi: MpiName | undefined;
-  /** This process's number among those that it has started. */
+  /** The rank of this process among those that the launcher started. */
   rank: number;
-  /** How many these are; undefined where MPI alone knows. */
+  /** The number of processes; undefined if only MPI knows it. */
   size: number | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where launchers say it, the more telling before the others: Slurm's own variables stand beside those of MPI. */
+/**
+ * The environment variables of launchers, the more specific first: Slurm sets its own variables beside those of MPI.
+ */
 const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size: string[] }[] = [
   {
     mpi: 'Open MPI',
@@ -23,22 +25,22 @@ const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size:
     rank: ['OMPI_COMM_WORLD_RANK'],
     size: ['OMPI_COMM_WORLD_SIZE'],
   },
-  // mpirun_rsh of MVAPICH, whose library has MPICH's ABI.
+  // mpirun_rsh of MVAPICH; its library has MPICH's ABI.
   {
     mpi: 'MPICH',
     mark: 'MV2_COMM_WORLD_RANK',
     rank: ['MV2_COMM_WORLD_RANK'],
     size: ['MV2_COMM_WORLD_SIZE'],
   },
-  // Slurm's plugin pmi2, too.
+  // Also Slurm's plugin pmi2.
   { mpi: 'MPICH', mark: 'PMI_RANK', rank: ['PMI_RANK'], size: ['PMI_SIZE', 'SLURM_STEP_NUM_TASKS'] },
   { mpi: undefined, mark: 'PMIX_RANK', rank: ['PMIX_RANK'], size: ['SLURM_STEP_NUM_TASKS', 'SLURM_NTASKS'] },
 ];
 
 /**
- * What the launcher of this process, mpirun, mpiexec or srun, says in its environment; undefined where none has started it.
+ * Reads the environment set by this process's launcher: mpirun, mpiexec or srun. Undefined if there is no launcher.
  *
- * @throws UserError for several processes that srun has started without telling them of each other
+ * @throws UserError for several processes that srun started without connecting them
  */
 export function launchOf(env: Environment): Launch | undefined {
   const launcher = LAUNCHERS.find(({ mark }) => env[mark] !== undefined);
@@ -56,7 +58,7 @@ export function launchOf(env: Environment): Launch | undefined {
   });
 }
 
-/** This process's number among several that were started at once, told of each other or not; undefined for one alone. */
+/** The rank of this process among several started together, connected or not; undefined for a single one. */
 export function rankAmongSeveral(env: Environment): number | undefined {
   const isTold = LAUNCHERS.some(({ mark }) => env[mark] !== undefined);
   if (!isTold) return isOfStep(env) ? Number(env.SLURM_PROCID ?? 0) : undefined;
@@ -76,9 +78,10 @@ export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Readies this process's environment for MPI's library, which reads it in C: so from the process's first thread, before the
- * library is loaded. UCX, by which MPICH and Open MPI send, puts hooks into the C library's memory functions; Node's threads
- * crash or hang in them (seen with MPICH 4.0.2). They serve networks that register memory, and UCX does without them.
+ * Prepares the environment of this process for MPI's library, which reads it in C. Call it on the first thread,
+ * before the library is loaded. UCX, the transport of MPICH and Open MPI, hooks the C library's memory functions, and
+ * Node's threads crash or hang in these hooks (seen with MPICH 4.0.2). They serve networks that register memory, and
+ * UCX works without them.
  */
 export function readyForMpi(env: NodeJS.ProcessEnv): void {
   if (launchOf(env)) env.UCX_MEM_EVENTS ??= 'n';

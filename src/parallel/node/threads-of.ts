@@ -6,13 +6,13 @@ import { gatherJson } from '../messages.ts';
 /** The processors that one process may use. */
 interface Cores {
   count: number;
-  /** Which they are, as Linux lists them; empty where that is not known. */
+  /** Their list in Linux's format; empty if unknown. */
   list: string;
 }
 
 /**
- * How many threads compute in this process: those of its cores that fall to it. Processes of a host to which the launcher
- * has given the same cores share them; to which it has given each its own have these.
+ * The number of compute threads for this process: its share of its cores. Processes of a host that have the same
+ * cores from the launcher share them; processes with separate cores use their own.
  */
 export function threadsOf(communicator: Communicator, own: Cores = coresOf()): number {
   const { rank, hosts } = communicator;

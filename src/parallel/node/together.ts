@@ -6,9 +6,9 @@ import { gatherJson } from '../messages.ts';
 import { processName } from '../process-name.ts';
 
 /**
- * Does what may fail in one process and not in another, and waits for all.
+ * Runs work that may fail in some processes only, and waits for all.
  *
- * @throws in every process what the first that failed has thrown
+ * @throws in every process, the error of the first process that failed
  */
 export async function together<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
   if (communicator.size === 1) return work();
@@ -18,7 +18,7 @@ export async function together<T>(communicator: Communicator, work: () => T | Pr
   if ('value' in outcome && first < 0) return outcome.value;
   const failure = failures[first] as Failure;
   const error = 'error' in outcome && first === communicator.rank ? outcome.error : revived(failure);
-  // A mistake of process 0 is most often that of all, and reads as it does alone.
+  // A mistake in process 0 usually affects all, so its message is the same as for a single process.
   if (first > 0) {
     const name = processName(communicator, first);
     Object.assign(error, { message: `${name}: ${error.message}`, stack: `${name}: ${error.stack}` });
@@ -34,7 +34,7 @@ async function attempt<T>(work: () => T | Promise<T>): Promise<{ value: T } | { 
   }
 }
 
-/** Does work that leaves files for all processes of a host: once on each host, then in its other processes. */
+/** Runs work that creates files for all processes of a host: first in one process of each host, then in the others. */
 export async function oncePerHost<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
   const { hosts, rank } = communicator;
   const leads = hosts.indexOf(hosts[rank]) === rank;

@@ -12,16 +12,16 @@ import { webEngine } from '../web-engine.ts';
 export interface NodeEngineOptions {
   /** Threads within an operator. */
   threads?: number;
-  /** Whether other processes of this host compute with the same weights, which then stay a mapping that they have in common. */
+  /** Whether other processes of this host use the same weights, which then stay a shared mapping. */
   sharesHost?: boolean;
-  /** Where the engine's profile of each session goes when it is released. */
+  /** Prefix of the file that each session's profile is written to when it is released. */
   profilePrefix?: string;
 }
 
 /**
  * Runs a model's graphs in Node, with weights mapped from the checkpoint (on WebAssembly: in memory).
  *
- * @throws UserError when a session opens whose weights have been changed meanwhile
+ * @throws UserError if the weights have changed by the time a session opens
  */
 export function nodeEngine(
   model: ModelWeights,
@@ -57,9 +57,10 @@ export function nodeEngine(
 }
 
 /**
- * Tells files of a folder that were replaced since now: a later session would map other weights than the first.
+ * Detects files of a folder that were replaced after this call: a later session would map other weights than the
+ * first.
  *
- * @returns throws a UserError that names the first of the files that is another
+ * @returns a function that throws a UserError naming the first changed file
  */
 function unchanged(folder: string): (files: Iterable<string>) => void {
   const identity = (file: string) => {

@@ -10,7 +10,7 @@ import { choiceScores } from './choice-scores.ts';
 import type { CausalData } from './data-section.ts';
 import { writtenScores } from './written-scores.ts';
 
-/** A prompt, what follows it, and what else might. */
+/** A prompt, its completion, and the alternatives. */
 export interface PromptRow {
   prompt: string;
   completion: string;
@@ -18,8 +18,8 @@ export interface PromptRow {
 }
 
 /**
- * Scores a decoder by its loss; with `data.choices` also by how often the right one is the likeliest, and with
- * `data.predict_with_generate` by the completions that it generates.
+ * Scores a decoder by its loss. With `data.choices`, also by how often the right choice is the most likely, and with
+ * `data.predict_with_generate`, by the completions that it generates.
  */
 export function causalEvaluation(
   files: readonly TextFile[],
@@ -42,7 +42,7 @@ export function causalEvaluation(
   };
 }
 
-/** Prompts with their completions: of conversations what comes before the last answer, and that. */
+/** Prompts with their completions; in conversations, the messages before the last answer, and that answer. */
 function promptRows(
   files: readonly TextFile[],
   { reading, chatTemplate }: EncodingContext<CausalData>,

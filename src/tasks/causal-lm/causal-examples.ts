@@ -16,7 +16,7 @@ import type { CausalData } from './data-section.ts';
 
 type Context = EncodingContext<CausalData>;
 
-/** Rows of documents, or of several that share one, of which each token tells the next. */
+/** Rows of one or several packed documents; each token predicts the next. */
 export function causalExamples(files: readonly TextFile[], context: Context): ExampleSet {
   const sequences = encode(files, context);
   checkVocabulary(sequences, context.vocabSize);

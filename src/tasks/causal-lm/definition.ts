@@ -7,7 +7,7 @@ import { causalEvaluation } from './causal-evaluation.ts';
 import { causalExamples } from './causal-examples.ts';
 import { type CausalData, causalDataSchema, contentProblems } from './data-section.ts';
 
-/** Which token comes next, in texts, in completions of prompts, or in an assistant's turns. */
+/** Predicts the next token of texts, of completions of prompts, or of an assistant's turns. */
 export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, typeof causalDataSchema> = {
   ...LANGUAGE,
   data: causalDataSchema,

@@ -11,8 +11,9 @@ import type { PromptRow } from './causal-evaluation.ts';
 import type { CausalData } from './data-section.ts';
 
 /**
- * Scores the completions that a decoder generates: `eval_exact_match`, the share that is the reference but for white space
- * around it, `eval_valid_json`, the share that parses as JSON, and `eval_gen_len`, tokens on average.
+ * Scores the completions that a decoder generates: `eval_exact_match`, the share equal to the reference up to
+ * surrounding white space; `eval_valid_json`, the share that is valid JSON; and `eval_gen_len`, the mean number of
+ * tokens.
  */
 export async function writtenScores(
   rows: readonly PromptRow[],
@@ -40,7 +41,7 @@ export async function writtenScores(
     );
     const files = context.generationFiles();
     const { eos_token_id = tokenizer.idOf('eos_token') } = generationSettings(files);
-    // A model's files may lack the tokens that training padded and ended its texts with.
+    // A model's files may lack the padding and end tokens that training used.
     const tokens = {
       pad_token_id: tokenizer.padId,
       ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }),

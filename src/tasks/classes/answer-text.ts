@@ -1,4 +1,4 @@
-/** The shortest decimal number that is the same 32-bit float. */
+/** The shortest decimal number that gives the same 32-bit float. */
 export function shortest(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const rounded = Number(value.toPrecision(digits));
@@ -7,7 +7,7 @@ export function shortest(value: number): number {
   return Number(value.toPrecision(9));
 }
 
-/** Numbers of classes by their names. */
+/** Values of classes by their names. */
 export function byLabel(values: readonly number[], labels: readonly string[]): Record<string, number> {
   return Object.fromEntries(values.map((value, id) => [labels[id], value]));
 }

@@ -3,11 +3,11 @@ import type { RawLabel, Row } from '../../data/row.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * The classes of training rows: in the order of `known` (the checkpoint's `id2label`) where that names all of them,
- * else sorted, by value if all are numbers and by code point if not.
+ * The classes of training rows: in the order of `known` (the checkpoint's `id2label`) if it contains all of them,
+ * otherwise sorted: by value if all are numbers, else by code point.
  *
- * @param least how many different ones the task needs
- * @throws UserError when the rows have fewer
+ * @param least minimum number of different classes for the task
+ * @throws UserError if the rows have fewer
  */
 export function buildLabels(
   rows: readonly Pick<Row, 'label'>[],
@@ -32,7 +32,7 @@ export function asList(label: RawLabel | undefined): readonly string[] {
   return typeof label === 'string' ? [label] : label;
 }
 
-/** The names of an `id2label` by id; nothing if its ids have gaps or its names are transformers' placeholders. */
+/** The names of an `id2label` by id; undefined if its ids have gaps or its names are transformers' placeholders. */
 export function knownOrder(id2label: Readonly<Record<string, string>>): string[] | undefined {
   const names = Object.keys(id2label).map((_, id) => id2label[id]);
   return names.some((name) => name === undefined || /^LABEL_\d+$/.test(name)) ? undefined : names;

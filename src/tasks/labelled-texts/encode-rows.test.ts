@@ -21,7 +21,7 @@ const rows = Array.from({ length: 6001 }, (_, i) => ({
   ...(i % 2 && { textPair: `of ${i}` }),
 }));
 
-/** What a process gives to its only meeting. */
+/** The bytes that a process contributes to its only gather. */
 function given(rank: number): Uint8Array {
   let bytes = new Uint8Array();
   const gather = (own: Uint8Array) => {

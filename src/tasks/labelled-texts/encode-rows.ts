@@ -3,10 +3,10 @@ import type { Communicator } from '../../parallel/communicator.ts';
 import type { Encoding, TextTokenizer } from '../../text/tokenizer.ts';
 import type { Texts } from './encoded-set.ts';
 
-/** Below it takes longer to tell each other. */
+/** With fewer rows, the exchange takes longer than encoding. */
 const LEAST_ROWS = 5000;
 
-/** Encodes texts, or pairs of them; where there are many, every process that shares the run encodes its part of them. */
+/** Encodes texts, or pairs. If there are many, every process of the run encodes a part of them. */
 export function encodeRows(
   rows: readonly Texts[],
   tokenizer: TextTokenizer,
@@ -16,7 +16,7 @@ export function encodeRows(
   const encode = ({ text, textPair }: Texts) => tokenizer.encode(text, textPair, maxLength);
   const { rank, size } = communicator;
   if (size === 1 || rows.length < LEAST_ROWS) return rows.map(encode);
-  // Who fails comes to the meeting all the same, with nothing.
+  // A process that fails still joins the collective call, with no data.
   let failure: { error: unknown } | undefined;
   let own: Encoding[] = [];
   try {
@@ -33,7 +33,7 @@ export function encodeRows(
   });
 }
 
-/** Of each encoding its length, twice that and one more where it was cut; then all ids, then all types. */
+/** For each encoding twice its length, plus one if it was truncated; then all ids, then all types. */
 function pack(encodings: readonly Encoding[]): Uint8Array {
   const tokens = encodings.reduce((sum, { inputIds }) => sum + inputIds.length, 0);
   const words = new Int32Array(1 + encodings.length + 2 * tokens);

@@ -7,15 +7,15 @@ import { collate } from '../../text/collate.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { encodeRows } from './encode-rows.ts';
 
-/** What is read of a row to predict its label. */
+/** The parts of a row that its label is predicted from. */
 export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
 
 /**
- * Texts, or pairs of them, each an example of its own.
+ * Texts, or pairs, each a separate example.
  *
- * @param targets see `toTargets`; without them the batches serve prediction alone
- * @param classWeights by which each class counts in the mean over a step's batches; by default 1
- * @param communicator those who share the work of encoding
+ * @param targets see `toTargets`; without them, the batches are for prediction only
+ * @param classWeights of each class in the mean over a step's batches; by default 1
+ * @param communicator the processes that share the encoding
  */
 export function encodedSet(
   rows: readonly Texts[],

@@ -27,17 +27,17 @@ import type { Targets, ToTargets } from './to-targets.ts';
 export interface LabelledRows {
   rows: Row[];
   fileName: string;
-  /** Tells of rows that were left out, and of an encoding that was guessed. */
+  /** A notice about skipped rows or a guessed encoding. */
   skipped?: string;
-  /** The classes, where the file names them in their order. */
+  /** The classes, if the file lists them in order. */
   names?: readonly string[];
 }
 
-/** What a task predicts for a text: all that differs between one class, a set of labels, and a number. */
+/** What a task predicts for a text: the differences between one class, a set of labels, and a number. */
 export interface LabelKind<Answer extends LabelAnswer> {
   /** transformers' `problem_type`, which is the task's name. */
   problemType: string;
-  /** Different labels that the training rows must have; 0 where a label is a number. */
+  /** Minimum number of different labels in the training rows; 0 if a label is a number. */
   leastLabels: number;
   /** Whether a row's label is a list. */
   listed: boolean;
@@ -48,30 +48,30 @@ export interface LabelKind<Answer extends LabelAnswer> {
   loss(logits: Value, options?: LossOptions): Value;
   /** Whether that is a cross-entropy. */
   smoothsLabels?: boolean;
-  /** Whether rows may count by their class. */
+  /** Whether rows may be weighted by class. */
   weighsClasses?: boolean;
   /** The same over a whole set, [rows, outputs] row-major, in 64 bits. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
   /** How scores are averaged over the classes. */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
-  /** How often each class was taken for each, where a label is one class. */
+  /** How often each class was predicted as each, if a label is one class. */
   confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];
-  /** What is right for a row, for metrics of the caller's own. */
+  /** The reference of a row, for custom metrics. */
   reference(label: Row['label']): unknown;
   /** Turns the logits of one text into an answer, which keeps that array. */
   answer(logits: Float32Array, labels: readonly string[]): Answer;
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
   describe(answer: Answer, labels: readonly string[]): string;
-  /** An answer as GLUE's server takes it. */
+  /** An answer in the format of GLUE's server. */
   submitted(answer: Answer): string;
-  /** Whether models without notes that have so many outputs are taken for this task's. */
+  /** Whether a model without notes and with this many outputs is assumed to be for this task. */
   recognises(model: UnknownTrained, outputs: number): boolean;
   name: string;
   purpose(texts: string): string;
 }
 
-/** A task on texts, or pairs of them, that have a label each. */
+/** A task on texts, or pairs, with a label each. */
 export function labelledTexts<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
 ): TaskDefinition<LabelledData, LabelledRows, Texts, typeof labelledDataSchema> {
@@ -220,7 +220,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
       describe: (answer, labels) => kind.describe(answer as Answer, labels),
       served: {
         input(text, textPair, { text_pair, label }) {
-          // Of a model that was trained elsewhere, which has no columns, nobody knows.
+          // Models trained by other programs do not record their columns.
           if (text_pair === undefined && label !== undefined) assertOneText(textPair);
           if (text_pair === undefined || textPair !== undefined) return { text, textPair };
           throw new UserError({ where: 'inputs', expected: 'a pair of texts', got: 'one text' });
@@ -230,7 +230,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     },
     recognises: (model) => recognised(kind, model),
     classKeys(labels) {
-      // transformers names the one output of a regression as well.
+      // transformers also names the single output of a regression.
       const names = labels.length > 0 ? labels : ['LABEL_0'];
       return {
         problem_type: kind.problemType,
@@ -242,7 +242,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
   };
 }
 
-/** Some rows of values that are [rows, width], row after row. */
+/** Some rows of values [rows, width], row-major. */
 function takenRows<Values extends Float32Array | Int32Array>(
   values: Values,
   rows: number,
@@ -255,7 +255,9 @@ function takenRows<Values extends Float32Array | Int32Array>(
   return found;
 }
 
-/** @throws UserError for rows that are all labelled -1, which is what GLUE's test sets have for no label */
+/**
+ * @throws UserError if all rows are labelled -1, which means no label in GLUE's test sets
+ */
 function checkLabelled(rows: readonly Row[], where: string, column: string | number | undefined): void {
   if (rows.length < 2 || !rows.every(({ label }) => Number(label) === -1)) return;
   throw new UserError({
@@ -266,10 +268,10 @@ function checkLabelled(rows: readonly Row[], where: string, column: string | num
   });
 }
 
-/** Tokens of a text, for models that do not say. */
+/** Tokens of a text, for models without a limit. */
 const DEFAULT_MAX_LENGTH = 128;
 
-/** A model with a head for classes, whose config.json says what of them it knows. */
+/** A model with a head for classes; its config.json may name them. */
 function recognised<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   model: UnknownTrained,
@@ -313,7 +315,7 @@ function wordsOf({
   };
 }
 
-/** Whatever the columns of the run's files: lines of texts, and of pairs what JSON Lines call them. */
+/** Independent of the run's columns: lines of texts, and for pairs the keys of JSON Lines. */
 function usage({ text, text_pair }: Partial<LabelledData>): { command: string; explanation: string } {
   if (text_pair === undefined)
     return {

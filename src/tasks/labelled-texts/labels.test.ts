@@ -23,7 +23,7 @@ describe('labels', () => {
       '\u{1f600}',
     ]);
     expect(names([['b', 'a'], [], ['c']], undefined, 1)).toEqual(['a', 'b', 'c']);
-    // Scores are no classes, whatever the model is.
+    // Scores are not classes, whatever the model is.
     const scores = { rows: rows('0.5', '1'), fileName: 'x.tsv' };
     expect(regression.labels(scores, {} as LabelOrigin)).toEqual([]);
   });

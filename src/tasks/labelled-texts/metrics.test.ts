@@ -32,7 +32,7 @@ describe('scores are those of scikit-learn and scipy', () => {
       numLabels,
       Targets.from(targets),
     );
-    // The mean of the two scores that the task's benchmark has; the oracle gives each by itself.
+    // The mean of the benchmark's two scores; the oracle returns them separately.
     const { combined_score, mae: _, r2: __, ...others } = scores;
     if (task === 'regression') expect(combined_score).toEqual((scores.pearson! + scores.spearmanr!) / 2);
     if (task === 'single_label_classification')

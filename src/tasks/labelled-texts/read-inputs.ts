@@ -15,15 +15,15 @@ import { labelledDataSchema } from './data-section.ts';
 const KEYS = Object.keys(labelledDataSchema.shape);
 const STANDARD_INPUT = 'standard input';
 
-/** How to read a file of rows, but for its format. */
+/** How to read a file of rows, except its format. */
 export type Columns = Omit<DataOptions, 'format'>;
 
 /**
- * How to read a file for a trained model: as in its run, except for what flags say. With a column given by flag the
- * file is another than the run's, and has a header if a column in use has a name.
+ * How to read a file for a trained model: as in its run, with changes by flags. A flag for a column means that the
+ * file has another layout than the run's; it has a header if a column in use has a name.
  *
- * @param needsLabel false to predict: then a file without labels is as good
- * @throws UserError when a label is needed and neither says where it stands, and for flags of other tasks
+ * @param needsLabel false to predict: then a file without labels is accepted
+ * @throws UserError if a label is needed and no column is known, and for flags of other tasks
  */
 export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolean): Columns {
   const stray = Object.keys(flags).find((key) => !KEYS.includes(key));
@@ -38,7 +38,7 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   }
   const isOther = [flags.text, flags.text_pair, flags.label].some((column) => column !== undefined);
   const inUse = isOther ? [text, text_pair, needsLabel ? label : undefined] : [text, text_pair, label];
-  // A model of no run here has no columns: each file is looked at.
+  // A model without a run here has no columns: each file is inspected.
   const isKnown = run.label !== undefined || run.text_pair !== undefined || run.text !== 0;
   const isNamed = inUse.some((column) => typeof column === 'string');
   return {
@@ -51,7 +51,7 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   };
 }
 
-/** The same for a file, whose name may say that it is JSON Lines. */
+/** The same for a file; its name may show that it is JSON Lines. */
 export function columnsFor(file: string, columns: Columns): Columns {
   return detectFormat(file, '') === 'jsonl' ? jsonKeys(columns) : columns;
 }
@@ -69,8 +69,8 @@ export function jsonKeys(columns: Columns): Columns {
 }
 
 /**
- * Rows from standard input: JSON where it begins with `{` or `[`, a table with the given columns where its first line is
- * one's; else one text a line, of which a blank one keeps its place.
+ * Rows from standard input: JSON if it begins with `{` or `[`, a table if its first line fits the given columns;
+ * otherwise one text per line. A blank line keeps its place.
  */
 export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   const body = content.replace(/^\ufeff/, '');
@@ -91,10 +91,10 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
 }
 
 /**
- * Rows of a file: as {@link parseRows} reads them, but for plain lines, a text each, of which a blank one keeps its place as
- * on standard input.
+ * Rows of a file as {@link parseRows} reads them, or one text per line for plain lines. There, a blank line keeps its
+ * place, as on standard input.
  *
- * @throws UserError for a table of which nobody knows the column of the texts
+ * @throws UserError for a table with an unknown text column
  */
 export function rowsFromFile(
   content: string,
@@ -115,7 +115,7 @@ function isPlainLines(body: string, fileName: string, columns: Columns): boolean
   return body.trim() !== '' && detectFormat(fileName, body) === 'tsv' && !first.includes('\t') && !isHeader;
 }
 
-/** Rows of a table or of JSON. Where no run says what the columns are, a header does. */
+/** Rows of a table or of JSON. Without columns from a run, a header decides. */
 function tableRows(body: string, fileName: string, columns: DataOptions, onSkipped?: OnSkipped): Row[] {
   const layout = columns.header === undefined ? tableLayout(body, fileName, columns) : undefined;
   if (!layout) return parseRows(body, fileName, columns, onSkipped);
@@ -134,9 +134,9 @@ function tableRows(body: string, fileName: string, columns: DataOptions, onSkipp
 }
 
 /**
- * The format of a table by its first line; undefined where lines are texts. A tab makes a table. Commas, or what else
- * separates fields, do where they part the names in use; columns by number must be those of a pair, or the run say that
- * there is a delimiter, or quotes.
+ * The format of a table by its first line; undefined if lines are texts. A tab makes a table. Commas, or the
+ * delimiter, make one if they separate the names in use. Columns by number must be those of a pair, unless the run
+ * has a delimiter or quotes.
  */
 function tableFormat(first: string, columns: Columns): FileFormat | undefined {
   const { text, text_pair, quote, delimiter } = columns;

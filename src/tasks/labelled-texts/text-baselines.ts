@@ -6,14 +6,14 @@ import type { Targets } from './to-targets.ts';
 
 /** How labels are predicted without a language model. */
 export interface LabelBaselines {
-  /** What a linear model of the words is fitted by. */
+  /** The loss that a linear model of the words is fitted with. */
   linearLoss: LinearLoss;
-  /** What the linear model is called in a sentence. */
+  /** The name of the linear model in a sentence. */
   linearName: string;
   /**
-   * The answer that suits the training rows best, whatever the text.
+   * The best answer for the training rows that ignores the text.
    *
-   * @returns its logits [outputs], and what it is called in a sentence
+   * @returns its logits [outputs], and its name in a sentence
    */
   blind(targets: Targets, labels: readonly string[]): { name: string; logits: readonly number[] };
 }

@@ -2,10 +2,10 @@ import type { InputShape } from '../assert-input.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import type { LabelledData } from './data-section.ts';
 
-/** What rows of files have beside their texts. */
+/** Keys that rows of files have beside their texts. */
 const OTHERS = ['line', 'id', 'place', 'label'];
 
-/** Texts, or pairs of them, as in the run; a model of no run here, which has no column of labels, may be of either. */
+/** Texts, or pairs, as in the run. A model without a run here, and so without a label column, may have either. */
 export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>>): InputShape {
   const text = { is: 'a string' } as const;
   const others = OTHERS;

@@ -4,10 +4,10 @@ import { RowProblems } from '../../data/row-problems.ts';
 import { suggest } from '../../support/nearest.ts';
 import { asList } from '../classes/labels.ts';
 
-/** Targets of labelled rows, row after row. */
+/** Targets of labelled rows, row-major. */
 export type Targets = Int32Array | Float32Array;
 
-/** Makes the targets of rows. Throws a UserError with file and line for labels that it cannot take. */
+/** Converts labels of rows to targets. Throws a UserError with file and line for invalid labels. */
 export type ToTargets = (rows: readonly Row[], labels: readonly string[], fileName: string) => Targets;
 
 /** Class ids, Int32 [rows]. */
@@ -43,7 +43,7 @@ function withIds<T>(
 ): T {
   const problems = new RowProblems(fileName);
   const ids = new Map(labels.map((name, id) => [name, id]));
-  let hint: string | undefined; // for the first such label, the only one told in full
+  let hint: string | undefined; // for the first such label, the only one reported in full
   const made = make((name, line) => {
     const found = ids.get(name);
     if (found === undefined) {

@@ -6,15 +6,15 @@ import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TokenSequences } from '../../text/token-sequences.ts';
 
-/** Takes a row in, or gives back what is wrong with it. */
+/** Adds a row, or returns what is wrong with it. */
 export type AddRow = (row: LanguageRow, onProgress: (characters: number) => void) => Complaint | undefined;
 type Complaint = { expected: string; got: string; hint?: string };
 
 /**
- * Reads files one after the other, so that no more than one is held, and hands their rows on.
+ * Reads files one after the other, so that only one is in memory, and passes their rows on.
  *
- * @param onProgress told now and then which share of the files is done
- * @throws UserError with the lines of all rows of a file that are wrong, and for files without rows
+ * @param onProgress called at times with the share of the files that is done
+ * @throws UserError with the lines of all invalid rows of a file, and for files without rows
  */
 export function encodeFiles(
   files: readonly TextFile[],
@@ -45,7 +45,7 @@ export function encodeFiles(
   throw new UserError({ where, expected: 'text', got: files.length === 1 ? 'an empty file' : 'empty files' });
 }
 
-/** Throws a UserError where the tokenizer knows tokens that the model has no embedding for, and the data use one. */
+/** Throws a UserError if the data use a token of the tokenizer that the model has no embedding for. */
 export function checkVocabulary({ tokens }: TokenSequences, vocabSize: number): void {
   let largest = 0;
   for (const id of tokens) if (id > largest) largest = id;

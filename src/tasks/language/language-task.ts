@@ -3,7 +3,7 @@ import { UserError } from '../../support/user-error.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import type { ReadingFlags, UnknownTrained } from '../task-definition.ts';
 
-/** What all tasks have in common whose targets are the words of the text itself. */
+/** The common part of all tasks that predict words of the text itself. */
 export const LANGUAGE = {
   batchSize: { train: 8, eval: 8 },
   metrics: ['loss', 'perplexity'],
@@ -16,7 +16,7 @@ const OTHER_COLUMNS = { prompt: undefined, completion: undefined, messages: unde
 const COLUMNS = ['text', ...Object.keys(OTHER_COLUMNS)];
 
 /**
- * How another file is read than the run's.
+ * Reads another file than the run's, with changes by flags.
  *
  * @param task its name, for messages
  * @param known keys of its `data` section
@@ -31,11 +31,11 @@ export function readingWithFlags<Reading extends object>(
     if (!known.includes(key)) throw meaningless(key, task);
     if (typeof value === 'number' && COLUMNS.includes(key)) throw numbered(key, value);
   }
-  // A text by name takes the place of whatever the run read.
+  // A named text column replaces all columns of the run.
   return { ...reading, ...(flags.text !== undefined && OTHER_COLUMNS), ...flags };
 }
 
-/** Whether a model is one of words, with this head and no adapter's head for classes. */
+/** Whether a model has this language model head, and no adapter with a head for classes. */
 export function hasWordHead(model: UnknownTrained, architecture: string | undefined): boolean {
   return (
     !model.taskType &&

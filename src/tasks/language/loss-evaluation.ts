@@ -6,7 +6,7 @@ import { planEvaluation } from '../../text/batches.ts';
 
 /**
  * Scores a language model: `eval_loss`, the mean over all labelled tokens of the set, and `eval_perplexity`, its
- * exponential. Throws NotFinite with the first example of a batch that has none.
+ * exponential. Throws NotFinite with the first example of a batch without a finite loss.
  */
 export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluation {
   return {
@@ -16,12 +16,12 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
       const batches = planEvaluation(examples, batchSize);
       const losses = await dealNumbers(program.communicator, batches.length, async (number) => {
         const { feeds, weight } = examples.batch(batches[number], number);
-        // Counts of tokens are exact in 32 bits, as the loss is that of the graph.
+        // Token counts are exact in 32 bits, and the graph's loss has 32 bits.
         return Float32Array.of(await program.loss(values, feeds), weight);
       });
       for (const [number, [ofBatch]] of losses.entries())
         if (!Number.isFinite(ofBatch)) throw new NotFinite(Math.min(...batches[number]));
-      // A batch is drawn as one: of its tokens the losses are not known each for itself.
+      // Batches are resampled as a whole, because the losses of single tokens are not known.
       const meanOf = (rows: Iterable<number>) => {
         const drawn = Array.from(rows, (row) => losses[row]);
         const weights = drawn.reduce((sum, [, weight]) => sum + weight, 0);

@@ -6,7 +6,7 @@ import type { TaskDefinition } from '../task-definition.ts';
 import { type MaskedData, maskedDataSchema, maskingProblems } from './data-section.ts';
 import { byBatch, byExample, maskedExamples } from './masked-examples.ts';
 
-/** Which tokens stand where masks do, in blocks of texts. */
+/** Predicts masked tokens in blocks of texts. */
 export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, typeof maskedDataSchema> = {
   ...LANGUAGE,
   data: maskedDataSchema,

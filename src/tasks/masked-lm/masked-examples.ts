@@ -14,10 +14,10 @@ import type { MaskedData } from './data-section.ts';
 
 type Context = EncodingContext<MaskedData>;
 
-/** Masks a batch in place and gives its labels, [batch, length]. */
+/** Masks a batch in place and returns its labels, [batch, length]. */
 export type Mask = (batch: Batch, examples: Int32Array, number: number) => Int32Array;
 
-/** Other masks in every batch of a run. */
+/** New masks in every batch of a run. */
 export function byBatch(context: Context): Mask {
   const vocabulary = vocabularyOf(context);
   return ({ inputIds, attentionMask, length }, _, number) => {
@@ -26,7 +26,7 @@ export function byBatch(context: Context): Mask {
   };
 }
 
-/** The same masks for an example whenever it is evaluated, in all runs: scores can be compared. */
+/** The same masks for an example in every evaluation of every run, so that scores are comparable. */
 export function byExample(context: Context): Mask {
   const vocabulary = vocabularyOf(context);
   return ({ inputIds, attentionMask, length }, examples) => {

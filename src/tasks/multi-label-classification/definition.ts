@@ -7,10 +7,10 @@ import { asList } from '../classes/labels.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { labelSetTargets } from '../labelled-texts/to-targets.ts';
 
-/** The labels of a text: all whose probability is above one half. */
+/** The labels of a text: all with a probability above one half. */
 export interface LabelSetAnswer {
   label: string[];
-  /** The probability of each label by itself: a sigmoid each. */
+  /** The probability of each label: a separate sigmoid. */
   probabilities: Record<string, number>;
   logits: Float32Array;
 }
@@ -25,7 +25,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   baselines: {
     linearLoss: 'sigmoid',
     linearName: 'a bag of words',
-    /** The labels that more than half of the rows have. */
+    /** The labels of more than half of the rows. */
     blind(targets, labels) {
       const rows = targets.length / labels.length;
       const counts = labels.map(() => 0);
@@ -45,7 +45,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     });
     return total / targets.length;
   },
-  /** `accuracy` counts rows of which every label is right, `f1` is over all labels together (micro). */
+  /** `accuracy` counts rows with all labels right; `f1` is over all labels together (micro). */
   scores(logits, outputs, targets) {
     const predictions = positiveLogits(logits);
     return { accuracy: accuracy(predictions, targets, outputs), f1: microF1(predictions, targets) };
@@ -74,5 +74,5 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   purpose: (texts) => `classification of ${texts} (several labels may apply)`,
 };
 
-/** Which labels apply to a text, or a pair of texts: none, some or all. */
+/** Predicts the labels that apply to a text, or a pair of texts: none, some or all. */
 export const multiLabelClassification = labelledTexts(labelSetKind);

@@ -2,7 +2,7 @@ import { Characters } from './characters.ts';
 import type { SpanLogits } from './predict-spans.ts';
 import { CONTEXT, type SpanFeature } from './span-features.ts';
 
-/** A stretch of the context that may be the answer. Empty: there is none. */
+/** A span of the context that may be the answer. Empty: no answer. */
 export interface Span {
   text: string;
   /** Its code points are [start, end). */
@@ -10,7 +10,7 @@ export interface Span {
   end: number;
   startLogit: number;
   endLogit: number;
-  /** Among the spans that are kept. */
+  /** Among the kept spans. */
   probability: number;
 }
 
@@ -18,9 +18,9 @@ export interface Span {
 export interface BestSpans {
   /** Best first. */
   nbest: Span[];
-  /** What is taken for the answer; of an empty text where there is none. */
+  /** The chosen answer; its text is empty for no answer. */
   answer: Span;
-  /** By how much the score of no answer is above that of the best answer; undefined where there must be one. */
+  /** The score of no answer minus that of the best answer; undefined if there must be an answer. */
   nullOdds: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface SpanSearch {
 
 type Scored = Omit<Span, 'text' | 'probability'> & { score: number };
 
-/** What utils_qa.py puts in where no span is left. */
+/** The entry of utils_qa.py if no span is left. */
 const EMPTY: Span & { score: number } = {
   text: 'empty',
   start: 0,
@@ -46,9 +46,9 @@ const EMPTY: Span & { score: number } = {
 };
 
 /**
- * The best spans of a question over all its features, as `postprocess_qa_predictions` of transformers' utils_qa.py, in
- * 32 bits as there. Of equal logits the later token counts as the larger (there the order of equal ones is left to the
- * sort), and padding is none of the tokens that are ranked.
+ * The best spans of a question over all its features, as `postprocess_qa_predictions` of transformers' utils_qa.py,
+ * in 32 bits as there. Of equal logits, the later token counts as larger (there, the sort decides), and padding is
+ * not ranked.
  *
  * @param windows the question's features with their logits
  */
@@ -79,7 +79,7 @@ export function bestSpans(
   return { nbest, answer: isNone ? nbest.find(({ text }) => text === '')! : best, nullOdds };
 }
 
-/** Spans of a feature between the best tokens to begin with and the best to end with. */
+/** Spans of a feature between the best start tokens and the best end tokens. */
 function spansOf(
   { starts, ends, sequenceIds }: SpanFeature,
   logits: SpanLogits,
@@ -96,7 +96,7 @@ function spansOf(
     );
 }
 
-/** The least that a feature says for no answer: all must agree that there is none. */
+/** The lowest score of no answer among the features: all must agree. */
 function noAnswer(features: readonly SpanLogits[]): Scored {
   const all = features.map(({ start, end }) => scored(0, 0, start[0], end[0]));
   return all.reduce((least, one) => (one.score < least.score ? one : least));
@@ -106,7 +106,7 @@ function scored(start: number, end: number, startLogit: number, endLogit: number
   return { start, end, startLogit, endLogit, score: Math.fround(startLogit + endLogit) };
 }
 
-/** The places of the largest values, largest first. */
+/** The indices of the largest values, largest first. */
 function largest(values: Float32Array, count: number): number[] {
   return Array.from(values.keys())
     .sort((a, b) => values[b] - values[a] || b - a)

@@ -1,9 +1,9 @@
 const SURROGATES = /[\ud800-\udbff][\udc00-\udfff]/;
 
-/** A text by its code points, in which answers and offsets are counted. */
+/** A text by its code points, which count the positions of answers and offsets. */
 export class Characters {
   readonly #text: string;
-  /** Where each begins in the string; undefined where every one has a length of 1. */
+  /** The start of each in the string; undefined if every one has a length of 1. */
   readonly #starts: number[] | undefined;
 
   constructor(text: string) {
@@ -22,7 +22,7 @@ export class Characters {
     return this.#text.slice(this.#place(start), this.#place(end));
   }
 
-  /** The code point that begins at a place of the string. */
+  /** The code point that begins at a position of the string. */
   indexOf(place: number): number {
     return this.#starts ? this.#starts.findIndex((start) => start >= place) : place;
   }

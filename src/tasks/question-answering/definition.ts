@@ -16,16 +16,16 @@ import { readQuestions } from './read-questions.ts';
 import { nbestRows, squadFiles } from './squad-files.ts';
 import { typedQuestions } from './typed-questions.ts';
 
-/** What is asked: ids are for the files of SQuAD. */
+/** A question for prediction; ids are for SQuAD's files. */
 export type QuestionInput = Omit<Question, 'id'> & { id?: string };
 
-/** What a model answers. */
+/** A model's answer. */
 export interface SpanAnswer {
-  /** Of the input, if it has one. */
+  /** The id of the input, if it has one. */
   id?: string;
-  /** Empty where the text has no answer. */
+  /** Empty if the text has no answer. */
   answer: string;
-  /** Its probability among the spans that are kept. */
+  /** Its probability among the kept spans. */
   score: number;
   /** The answer's code points in the context are [start, end), as `answer_start` counts them. */
   start: number;
@@ -33,7 +33,7 @@ export interface SpanAnswer {
   found: BestSpans;
 }
 
-/** The stretch of a text that answers a question. */
+/** Predicts the span of a text that answers a question. */
 export const questionAnswering: TaskDefinition<
   QuestionData,
   readonly AnsweredText[],
@@ -138,7 +138,7 @@ export const questionAnswering: TaskDefinition<
 
 const FLAGS = Object.keys(questionDataSchema.shape);
 
-/** How another file is read than the run's. Throws a UserError for a flag that means nothing here. */
+/** Reads another file than the run's, with changes by flags. Throws a UserError for an unsupported flag. */
 function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlags): ReadingOf<QuestionData> {
   const other = Object.keys(flags).find((key) => !FLAGS.includes(key));
   if (other === undefined) return { ...reading, ...flags };

@@ -1,8 +1,8 @@
 import { Characters } from './characters.ts';
 
 /**
- * Where an answer begins that came without its place, in code points: the first time that it stands there as whole words,
- * or else the first time at all. Undefined where it does not.
+ * The start of an answer without a position, in code points: its first occurrence as whole words, otherwise its first
+ * occurrence. Undefined if it does not occur.
  */
 export function placeAnswer(context: string, answer: string): number | undefined {
   let first: number | undefined;
@@ -14,7 +14,7 @@ export function placeAnswer(context: string, answer: string): number | undefined
   return first === undefined ? undefined : new Characters(context).indexOf(first);
 }
 
-/** Whether letters or digits stand on both sides of a place. */
+/** Whether letters or digits are on both sides of a position. */
 function isInWord(text: string, at: number): boolean {
   return (
     /[\p{L}\p{N}]$/u.test(text.slice(Math.max(0, at - 2), at)) &&

@@ -3,16 +3,16 @@ import { predictBatches } from '../../program/predict-batches.ts';
 import type { Predictor } from '../../program/program.ts';
 import type { QuestionExamples } from './question-examples.ts';
 
-/** What a model says of each token of a feature, [length]. */
+/** A model's logits for each token of a feature, [length]. */
 export interface SpanLogits {
   start: Float32Array;
   end: Float32Array;
 }
 
 /**
- * The logits of all features, in their order and without those of padding.
+ * The logits of all features, in order and without padding.
  *
- * @throws NotFinite naming the question of the first feature with a value that is none
+ * @throws NotFinite that names the question of the first feature with a value that is not finite
  */
 export async function predictSpans(
   program: Predictor,

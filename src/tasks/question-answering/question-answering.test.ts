@@ -17,7 +17,7 @@ interface Case {
     question: string;
     ids: string;
     types: string;
-    /** Numbers with a space between. Of the context's tokens alone: first character, the one after the last. */
+    /** Numbers separated by spaces. For the context's tokens only: first character, the one after the last. */
     offsets: string;
     labels: string;
     logits: string[];
@@ -38,13 +38,13 @@ interface Fixture {
   cases: Case[];
 }
 
-/** With tokenizers of BERT's kind, RoBERTa's and DeBERTa's. */
+/** With tokenizers like BERT's, RoBERTa's and DeBERTa's. */
 const FIXTURES = ['oracle', 'roberta', 'deberta-v3'].map(
   (name) => `src/tasks/question-answering/fixtures/${name}.json`,
 );
 const { QUESTION_CASES } = process.env;
 
-/** A fixture, its questions, and what makes examples of them. */
+/** A fixture, its questions, and the context for its examples. */
 function opened(path: string) {
   const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
   const tokenizer = loadTokenizer(fixture.model, { typeVocabSize: 2 });
@@ -136,7 +136,7 @@ it('the first question with logits that are not finite is named', async () => {
     [asked] = chosen;
     return set.batch(chosen, number);
   };
-  // [2, 1, sequence]; the last end of every window of a question from the third on is none.
+  // [2, 1, sequence]; the last end in every window, from the third question on, is NaN.
   const predict = async () => {
     const logits = new Float32Array(2 * set.lengths[asked]);
     return set.questions[asked] < 2 ? logits : logits.fill(Number.NaN, logits.length - 1);

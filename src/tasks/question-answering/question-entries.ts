@@ -1,21 +1,21 @@
 import { type JsonObject, own, typeName } from '../../data/json-lines.ts';
 import type { RowProblem } from '../../data/row-problems.ts';
 
-/** A question as a file has it, not yet checked: what stands at the keys. */
+/** An unchecked question in a file: the values of its keys. */
 export interface QuestionEntry {
   question: JsonObject;
-  /** Where the context stands: the paragraph, or the same row. */
+  /** The object with the context: the paragraph, or the same row. */
   paragraph: JsonObject;
 }
 
-/** What belongs at a place, and what is there instead. */
+/** Reports an unexpected value at a place. */
 export type Misplaced = (place: string, problem: RowProblem) => void;
 
 /**
- * The questions of a JSON value: articles with `paragraphs` as SQuAD is published, paragraphs with `qas`, or rows with a
+ * The questions of a JSON value: articles with `paragraphs` as in SQuAD, paragraphs with `qas`, or rows with a
  * `question` each as on the Hub, in any list.
  *
- * @param where the list's path in the file, for what is wrong
+ * @param where the list's path in the file, for messages
  */
 export function* questionEntries(
   items: unknown,

@@ -12,9 +12,9 @@ import type { AnsweredText, Question } from './question.ts';
 import { type QuestionExamples, questionExamples } from './question-examples.ts';
 
 /**
- * Scores answers as the official scripts of SQuAD do: `eval_exact_match`, `eval_f1`, where a question may have no answer also
- * those of questions with and without one and the best that any threshold gives; and `eval_loss`, the mean over features
- * without padding.
+ * Scores answers like SQuAD's official scripts: `eval_exact_match`, `eval_f1`, and `eval_loss`, the mean over
+ * features without padding. If a question may have no answer, also the scores of questions with and without one, and
+ * the best over all thresholds.
  */
 export function questionEvaluation(
   questions: readonly AnsweredText[],
@@ -75,7 +75,7 @@ function answerScores(questions: readonly AnsweredText[], found: readonly BestSp
   return scores;
 }
 
-/** Of scores that are means over questions. */
+/** For scores that are means over questions. */
 function answerInterval(questions: readonly AnsweredText[], found: readonly BestSpans[], score: string) {
   if (score !== 'f1' && score !== 'exact_match') return undefined;
   const each = questions.map((question, i) => answerScores([question], [found[i]])[`eval_${score}`]);

@@ -10,20 +10,20 @@ import { type SpanLabels, spanLabels } from './span-labels.ts';
 
 const LEADING_SPACE = new RegExp(`^[${PYTHON_SPACE}]+`);
 
-/** Questions as a model takes them: an example is a feature, of which a question with a long context has several. */
+/** Questions in a model's form: an example is a feature, and a question with a long context has several. */
 export interface QuestionExamples extends ExampleSet {
   readonly features: readonly SpanFeature[];
-  /** Of each feature its question. */
+  /** The question of each feature. */
   readonly questions: Int32Array;
-  /** Of each feature; none of questions without answers to learn from. */
+  /** The labels of each feature; empty if questions have no answers to learn from. */
   readonly labels: readonly SpanLabels[];
 }
 
 /**
- * Features of questions, in order. Space at the left of a question is dropped, as in run_qa.py.
+ * Features of questions, in order. Leading space of a question is removed, as in run_qa.py.
  *
- * @param labelled whether the batches are to have the first answer of each question
- * @throws UserError where a question and a window of its context do not fit together
+ * @param labelled whether the batches include the first answer of each question
+ * @throws UserError if a question and a window of its context do not fit together
  */
 export function questionExamples(
   questions: readonly (Question | AnsweredText)[],
@@ -48,7 +48,7 @@ export function questionExamples(
     questions: Int32Array.from(owners),
     labels,
     lengths: Int32Array.from(features, ({ inputIds }) => inputIds.length),
-    truncated: 0, // what one window lacks another one has
+    truncated: 0, // one window has what another lacks
     batch(examples) {
       const chosen = Array.from(examples, (example) => features[example]);
       const feeds = modelFeeds(collate(chosen, tokenizer.padId));

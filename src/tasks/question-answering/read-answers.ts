@@ -2,16 +2,16 @@ import { type JsonObject, own, typeName } from '../../data/json-lines.ts';
 import type { RowProblem } from '../../data/row-problems.ts';
 import { listNames } from '../../support/list-names.ts';
 
-/** An answer as the file gives it. */
+/** An answer in a file. */
 export interface RawAnswer {
   text: string;
-  /** `answer_start`, where there is one. */
+  /** `answer_start`, if present. */
   start?: number;
 }
 
 /**
- * The answers of a question: a list of `{text, answer_start}` as SQuAD has them, `{text: [], answer_start: []}` as the Hub
- * does, or one text under `answer`. Gives what is wrong where it is none of these.
+ * The answers of a question: a list of `{text, answer_start}` as in SQuAD, `{text: [], answer_start: []}` as on the
+ * Hub, or one text under `answer`. Returns the problem if it has another form.
  */
 export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
   const answers = own(question, 'answers');

@@ -13,11 +13,11 @@ import { readAnswers } from './read-answers.ts';
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads the questions of a file: JSON as SQuAD is published (v1.1 or v2.0), a list of rows, or JSON Lines of rows.
+ * Reads the questions of a file: JSON in SQuAD's format (v1.1 or v2.0), a list of rows, or JSON Lines of rows.
  *
- * @param answers `none` to predict, `texts` to score, `places` to learn from: then every answer must stand in its context,
- *   at its `answer_start` if it has one
- * @throws UserError for everything that is wrong with the questions, named by line or id
+ * @param answers `none` to predict, `texts` to score, `places` to learn from: then every answer must occur in its
+ * context, at its `answer_start` if it has one
+ * @throws UserError for all problems with the questions, named by line or id
  */
 export function readQuestions(content: string, fileName: string, answers: AnswersRead): AnsweredText[] {
   const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
@@ -46,11 +46,11 @@ export function readQuestions(content: string, fileName: string, answers: Answer
   });
 }
 
-/** An entry of a file, with its line where there are such. */
+/** An entry of a file, with its line if there are lines. */
 interface PlacedEntry {
   place?: number;
   entry: QuestionEntry;
-  /** Whether the file says that it is of v2.0. */
+  /** Whether the file declares v2.0. */
   ofV2: boolean;
 }
 
@@ -70,7 +70,7 @@ function* entriesOf(body: string, fileName: string, problems: RowProblems): Iter
     yield { entry, ofV2 };
 }
 
-/** Whether a file is one of JSON Lines: its name says so, or its first line is an object of itself and not the only one. */
+/** Whether a file is JSON Lines: by its name, or because its first line is an object and not the only one. */
 function isLines(body: string, fileName: string): boolean {
   if (/\.(jsonl|ndjson)$/i.test(fileName)) return true;
   const end = body.indexOf('\n', /\S|$/.exec(body)!.index);

@@ -1,26 +1,26 @@
 import { UserError } from '../../support/user-error.ts';
 import type { OffsetsEncoding } from '../../text/tokenizer.ts';
 
-/** The place of the context in a pair with its question. */
+/** The index of the context in a pair with its question. */
 export const CONTEXT = 1;
 
-/** A question with a window of its context, as a model takes it. */
+/** A question with a window of its context, in a model's form. */
 export type SpanFeature = Omit<OffsetsEncoding, 'tokens'>;
 
-/** How a context is cut. */
+/** How a context is split. */
 export interface Windows {
   /** Tokens of a feature, special ones and the question included. */
   maxLength: number;
-  /** Tokens that two windows have in common. */
+  /** Tokens that consecutive windows share. */
   docStride: number;
 }
 
 /**
- * The features of a question and its context: one, or where that is too long one for each window of the context, as
- * transformers' tokenizers make them with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
+ * The features of a question and its context: one, or for a long context one per window, as transformers' tokenizers
+ * make them with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
  *
  * @param where the question for messages
- * @throws UserError where the question leaves no room, or the windows would not move on
+ * @throws UserError if the question leaves no room, or the windows would not advance
  */
 export function spanFeatures(
   pair: SpanFeature,
@@ -54,7 +54,7 @@ export function spanFeatures(
 
 const LONGER = 'Raise data.max_length, or lower data.doc_stride.';
 
-/** A pair without two stretches of tokens. */
+/** A pair without two ranges of tokens. */
 function cut(pair: SpanFeature, ...left: [from: number, to: number][]): SpanFeature {
   const kept = (_: number, token: number) => left.every(([from, to]) => token < from || token >= to);
   return {

@@ -2,16 +2,16 @@ import { Characters } from './characters.ts';
 import type { GivenAnswer } from './question.ts';
 import { CONTEXT, type SpanFeature } from './span-features.ts';
 
-/** The tokens at which an answer begins and ends. */
+/** The first and last token of an answer. */
 export interface SpanLabels {
   start: number;
   end: number;
 }
 
 /**
- * The tokens of an answer in a feature as run_qa.py finds them; those of `cls` where there is no answer or the window does not
- * have all of it. Where an answer begins in the last token of the context the script runs on to the last token of all
- * (special tokens stand for characters from 0), and so do we: features are equal to its own, without padding.
+ * The tokens of an answer in a feature as run_qa.py finds them; those of `cls` if there is no answer or the window
+ * does not contain all of it. If an answer begins in the last token of the context, the script runs on to the last
+ * token of all (special tokens have the offset 0), and so do we: features equal its own, without padding.
  */
 export function spanLabels(
   { starts, ends, sequenceIds }: SpanFeature,

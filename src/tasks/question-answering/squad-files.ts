@@ -1,6 +1,6 @@
 import type { BestSpans } from './best-spans.ts';
 
-/** Contents of files by their names, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
+/** File contents by name, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
 export function squadFiles(ids: readonly string[], found: readonly BestSpans[]): Record<string, string> {
   const hasOdds = found.some(({ nullOdds }) => nullOdds !== undefined);
   return {
@@ -28,7 +28,7 @@ export function nbestRows({ nbest }: BestSpans): object[] {
   }));
 }
 
-/** An object whose keys stay in their order, numbers too. */
+/** An object whose keys keep their order, numeric ones too. */
 function object(keys: readonly string[], values: readonly unknown[]): string {
   const lines = keys.map((key, i) => {
     const value = JSON.stringify(values[i], null, 4).replaceAll('\n', '\n    ');

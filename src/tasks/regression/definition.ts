@@ -38,7 +38,10 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
     });
     return total / targets.length;
   },
-  /** `combined_score` is GLUE's of STS-B: the mean of both. A correlation that is undefined (constant predictions) is NaN, as in SciPy: it counts as no better than anything. */
+  /**
+   * `combined_score` is GLUE's for STS-B: the mean of both. An undefined correlation (constant predictions) is NaN,
+   * as in SciPy, and counts as worst.
+   */
   scores(logits, _, targets) {
     const correlations = { pearson: pearson(logits, targets), spearmanr: spearmanr(logits, targets) };
     const combined_score = (correlations.pearson + correlations.spearmanr) / 2;
@@ -60,5 +63,5 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   purpose: (texts) => `regression on ${texts}`,
 };
 
-/** A number that a text, or a pair of texts, is given. */
+/** Predicts a number for a text, or a pair of texts. */
 export const regression = labelledTexts(scoreKind);

@@ -5,21 +5,21 @@ import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
-/** Files of BEIR (Thakur et al., 2021): texts, queries, and which texts answer which. */
+/** Files of BEIR (Thakur et al., 2021): texts, queries, and relevance judgements. */
 const CORPUS = /(^|[\\/])corpus\.jsonl(\.gz)?$/;
 const QUERIES = /(^|[\\/])queries\.jsonl(\.gz)?$/;
 const QRELS = /(^|[\\/])qrels[\\/][^\\/]+\.tsv$/;
 
-/** Whether files are those of a retrieval data set in BEIR's form. */
+/** Whether files are a retrieval data set in BEIR's form. */
 export function isBeir(files: readonly TextFile[]): boolean {
   return [CORPUS, QUERIES].every((pattern) => files.some(({ name }) => pattern.test(name)));
 }
 
 /**
- * Reads such files: pairs of queries with each text that answers them, and what retrieval is scored by. A text is its
- * title, if there is one, and what follows, as BEIR's own code joins them.
+ * Reads such files: pairs of a query with each relevant text, and the data to score retrieval. A text is its title,
+ * if it has one, and its body, joined as in BEIR's own code.
  *
- * @throws UserError for a file that is missing, and with its line for a row that is none
+ * @throws UserError for a missing file, and for an invalid row with its line
  */
 export function beirRows(files: readonly TextFile[]): EmbeddingRows {
   const corpus = textsOf(find(files, CORPUS, 'corpus.jsonl'));

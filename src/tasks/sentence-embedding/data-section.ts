@@ -62,10 +62,10 @@ export const embeddingDataSchema = z.strictObject({
 
 export type EmbeddingData = z.output<typeof embeddingDataSchema>;
 
-/** What a row is. */
+/** The content of a row. */
 export type EmbeddingForm = 'pairs' | 'scored' | 'labelled' | 'retrieval';
 
-/** The form of a section's rows: without columns, that of BEIR. */
+/** The form of a section's rows: without columns, BEIR's. */
 export function formOf({ anchor, text, text_pair }: Partial<EmbeddingData>): EmbeddingForm {
   if (anchor !== undefined) return 'pairs';
   if (text === undefined) return 'retrieval';
@@ -82,7 +82,7 @@ export function lossOf(data: Partial<EmbeddingData>): (typeof LOSSES)[number] {
   return data.loss ?? LOSSES_OF[formOf(data)][0];
 }
 
-/** The losses that each form of rows can be learnt with, the default first. */
+/** The losses for each form of rows, the default first. */
 const LOSSES_OF: Readonly<Record<EmbeddingForm, readonly (typeof LOSSES)[number][]>> = {
   pairs: ['multiple_negatives_ranking', 'triplet'],
   retrieval: ['multiple_negatives_ranking'],

@@ -15,7 +15,7 @@ import { embeddingExamples } from './embedding-examples.ts';
 import { type EmbeddingRows, embeddingRows } from './embedding-rows.ts';
 import { withPooling } from './with-pooling.ts';
 
-/** One vector of a text, near those of texts that belong to it: for search, for clusters, for comparing. */
+/** Maps a text to one vector, close to those of texts that belong to it: for search, clustering and comparison. */
 export const sentenceEmbedding: TaskDefinition<
   EmbeddingData,
   EmbeddingRows,
@@ -56,7 +56,7 @@ export const sentenceEmbedding: TaskDefinition<
     if (!head) return undefined;
     const isModel =
       taskType === undefined && (config.sentence !== undefined || architecture === head.architecture);
-    // An adapter of sentence-transformers may leave the task type out.
+    // An adapter of sentence-transformers may omit the task type.
     const isAdapter =
       taskType === 'FEATURE_EXTRACTION' || (taskType === null && config.sentence !== undefined);
     return isModel || isAdapter

@@ -10,24 +10,24 @@ import { promptFor, promptNamed } from './prompts.ts';
 import { TextSet } from './text-set.ts';
 import { truncated } from './vectors.ts';
 
-/** A text, and what it is put behind. */
+/** A text, and the prompt before it. */
 export interface EmbeddedText {
   text: string;
   /** By default the model's own, if it has one. */
   prompt?: string;
-  /** Components that are kept; then the vector has length 1. By default all, as the model gives them. */
+  /** Number of components to keep; then the vector has length 1. By default all, as the model returns them. */
   dimensions?: number;
 }
 
 export interface Embedding {
   embedding: Float32Array;
-  /** Of the text, its prompt and special ones included. */
+  /** Tokens of the text, its prompt and special tokens included. */
   tokens: number;
 }
 
 const STANDARD_INPUT = 'standard input';
 
-/** One vector of each text. */
+/** Computes one vector per text. */
 export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
   withFlags: embeddingFlags,
   inputs: (content, fileName, reading, onSkipped) =>
@@ -85,7 +85,7 @@ function asked(
   return { prompt: prompt ?? named, dimensions };
 }
 
-/** How another file is read than the run's. */
+/** Reads another file than the run's, with changes by flags. */
 export function embeddingFlags(
   reading: ReadingOf<EmbeddingData>,
   flags: ReadingFlags,
@@ -102,12 +102,12 @@ export function embeddingFlags(
   });
 }
 
-/** The column of the texts: one that is named for them, else that of the run. */
+/** The column of the texts: a named one, otherwise the run's. */
 function columnsOf({ text, anchor, header, quote, delimiter }: Partial<EmbeddingData>) {
   return { text: text ?? anchor ?? 'text', header, quote, delimiter };
 }
 
-/** A text a line; a blank one keeps its place. */
+/** One text per line; a blank line keeps its place. */
 function linesOf(content: string, fileName: string): EmbeddedText[] {
   if (content.trim() !== '') return Array.from(fileLines(content, fileName), ({ text }) => ({ text }));
   throw new UserError({ where: fileName, expected: 'texts', got: 'nothing' });

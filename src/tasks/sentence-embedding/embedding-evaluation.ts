@@ -32,13 +32,13 @@ export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = 
   labelled: [...RETRIEVAL, 'loss'],
 };
 
-/** Texts that are ranked for each query: as far as scores look. */
+/** Texts ranked per query: as many as the scores use. */
 const MOST_RANKED = 100;
 
 /**
- * Scores vectors by their cosines: scored pairs by correlation, all others by retrieval. Of pairs, an anchor is to find its
- * positive among all texts of the other columns; of labelled sentences, one is to find those of its class. Beside that, the
- * mean loss of batches in the order of the file.
+ * Scores vectors by their cosines: scored pairs by correlation, all others by retrieval. In pairs, an anchor searches
+ * for its positive among all texts of the other columns. In labelled sentences, each searches for those of its class.
+ * It also computes the mean loss of batches in the order of the file.
  */
 export function embeddingEvaluation(
   rows: EmbeddingRows,
@@ -53,7 +53,7 @@ export function embeddingEvaluation(
       const size = program.parts.model.config.numLabels;
       const vectors = await examples.texts.vectors(program, values, size, batchSize);
       const scores: Scores = {};
-      // A model without a run has the loss of pairs, which other rows do not have.
+      // A model without a run has the loss of pairs, which other rows do not fit.
       const { inputs = [] } = program.parts.model.joint ?? {};
       if (String(inputs) === String(examples.lossInputs))
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
@@ -89,7 +89,7 @@ function scoresOf(
   return { ...found, triplet_accuracy: isRight.filter(Boolean).length / isRight.length };
 }
 
-/** Every different anchor looks for its positives among the different texts of all other columns. */
+/** Every distinct anchor searches for its positives among the distinct texts of all other columns. */
 function pairScores(
   texts: readonly (readonly string[])[],
   columns: readonly (readonly Float32Array[])[],
@@ -112,7 +112,7 @@ function pairScores(
   );
 }
 
-/** Every sentence looks for the others of its class; one that is alone in its class does not count. */
+/** Every sentence searches for the others of its class; the only sentence of a class is skipped. */
 function classScores(
   vectors: readonly Float32Array[],
   classes: readonly string[],
@@ -157,7 +157,7 @@ function rankedScores(
   return retrievalScores(ranked, relevant);
 }
 
-/** The mean over the rows, in batches that follow one another in the file: in-batch negatives depend on that. */
+/** The mean over the rows, in batches in the order of the file: in-batch negatives depend on that. */
 async function meanLoss(
   program: Evaluator,
   values: Float32Array,

@@ -7,22 +7,22 @@ import type { EmbeddingRows } from './embedding-rows.ts';
 import { type PromptRole, promptFor } from './prompts.ts';
 import { TextSet } from './text-set.ts';
 
-/** Rows as a model takes them, and their texts. */
+/** Rows in a model's form, and their texts. */
 export interface EmbeddingExamples extends ExampleSet {
   readonly texts: TextSet;
-  /** The numbers of each column's texts, row by row. */
+  /** The indices of each column's texts, row by row. */
   readonly columns: readonly Int32Array[];
   /** The inputs that batches have for a loss. */
   readonly lossInputs: readonly string[];
 }
 
-/** What the texts of a column are for. */
+/** The purpose of a column's texts. */
 export function roleOf({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
   if (form === 'scored' || form === 'labelled') return 'text';
   return column === 0 ? 'query' : 'document';
 }
 
-/** An example is a row; a text that occurs more than once in a batch is computed once. */
+/** An example is a row; a text that is repeated in a batch is computed once. */
 export function embeddingExamples(
   rows: EmbeddingRows,
   context: EncodingContext<EmbeddingData>,
@@ -43,7 +43,7 @@ export function embeddingExamples(
     truncated: texts.encodings.filter(({ truncated }) => truncated).length,
     batch(examples) {
       const used = [...new Set(columns.flatMap((column) => Array.from(examples, (row) => column[row])))];
-      // Those of like length are computed together, if not all are at once.
+      // If not all are computed at once, texts of similar length are computed together.
       used.sort((a, b) => lengthOf(a) - lengthOf(b));
       const places = new Map(used.map((number, place) => [number, place]));
       const placesOf = (column: Int32Array): HostTensor => ({
@@ -67,7 +67,7 @@ export function embeddingExamples(
   };
 }
 
-/** What the loss is told of each row: how alike its texts are, or the number of its class. */
+/** The targets of the rows: the similarity of their texts, or the index of their class. */
 function targetsOf({ scores, classes }: EmbeddingRows): Float32Array | Int32Array | undefined {
   if (scores) return Float32Array.from(scores);
   if (!classes) return undefined;

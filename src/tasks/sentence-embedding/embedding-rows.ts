@@ -9,32 +9,33 @@ import type { ReadingOf } from '../task-definition.ts';
 import { beirRows, isBeir } from './beir.ts';
 import { type EmbeddingData, type EmbeddingForm, formOf, negativesOf } from './data-section.ts';
 
-/** Queries, and the texts among which each has some that answer it. */
+/** Queries and texts; each query has some relevant texts. */
 export interface Retrieval {
   queries: readonly string[];
   corpus: readonly string[];
-  /** Of each query: the numbers of the texts that answer it. */
+  /** For each query, the indices of the relevant texts. */
   relevant: readonly ReadonlySet<number>[];
 }
 
-/** What files of an embedding model are read into. */
+/** The content of an embedding model's files. */
 export interface EmbeddingRows {
   form: EmbeddingForm;
   fileName: string;
   /** The texts of each column, row by row; anchors first. */
   columns: readonly (readonly string[])[];
-  /** How alike the texts of a row are. */
+  /** The similarity of the texts of each row. */
   scores?: readonly number[];
   /** Classes of the texts. */
   classes?: readonly string[];
-  /** What a file in BEIR's form is scored by. */
+  /** The data that scores a file in BEIR's form. */
   retrieval?: Retrieval;
 }
 
 /**
- * Reads pairs, triplets, scored pairs or labelled sentences, as the columns say; without columns a folder in BEIR's form.
+ * Reads pairs, triplets, scored pairs or labelled sentences, depending on the columns; without columns, a folder in
+ * BEIR's form.
  *
- * @throws UserError with file and line for everything that is wrong with the rows
+ * @throws UserError with file and line for all problems of the rows
  */
 export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<EmbeddingData>): EmbeddingRows {
   const form = formOf(reading);
@@ -62,7 +63,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
   const content = file.read();
   const { header, quote, delimiter, anchor, positive, text, text_pair, label } = reading;
   const negatives = negativesOf(reading);
-  // With one column by name all lines have a header, also for the columns that are read by number.
+  // With one column by name, all rows have a header, also for columns that are read by number.
   const isNamed = [anchor, positive, text, text_pair, label, ...negatives].some(
     (column) => typeof column === 'string',
   );

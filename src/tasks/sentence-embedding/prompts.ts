@@ -3,17 +3,20 @@ import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { EmbeddingData } from './data-section.ts';
 
-/** What a text is for. */
+/** The purpose of a text. */
 export type PromptRole = 'query' | 'document' | 'text';
 
-/** Names of prompts by what a text is for, as `encode_query` and `encode_document` of sentence-transformers look for them. */
+/**
+ * Names of prompts by the purpose of a text, as `encode_query` and `encode_document` of sentence-transformers use
+ * them.
+ */
 const NAMES: Readonly<Record<PromptRole, readonly string[]>> = {
   query: ['query'],
   document: ['document', 'passage', 'corpus'],
   text: [],
 };
 
-/** All prompts that there are, by name: those of the run, else those of the model. */
+/** All prompts by name: those of the run, otherwise those of the model. */
 export function promptsOf(
   { prompts }: Pick<EmbeddingData, 'prompts'>,
   { sentence }: CommonConfig,
@@ -21,7 +24,7 @@ export function promptsOf(
   return prompts ?? sentence?.prompts ?? {};
 }
 
-/** What is put before a text of a role. */
+/** The prompt before a text with a role. */
 export function promptFor(
   role: PromptRole,
   reading: Pick<EmbeddingData, 'prompts'>,
@@ -32,7 +35,7 @@ export function promptFor(
   return name === undefined ? '' : (prompts[name] ?? '');
 }
 
-/** A prompt by its name. Throws a UserError for a name that there is not. */
+/** A prompt by its name. Throws a UserError for an unknown name. */
 export function promptNamed(
   name: string,
   reading: Pick<EmbeddingData, 'prompts'>,

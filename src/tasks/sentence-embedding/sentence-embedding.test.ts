@@ -35,7 +35,7 @@ const ROUNDING = 1e-6;
 
 const readingOf = (data: object) => embeddingDataSchema.parse(data) as EmbeddingData;
 
-/** The model with a `data` section, and what it takes to make examples for it. */
+/** The model with a `data` section, and the context for its examples. */
 function opened(data: object = {}) {
   const reading = readingOf(data);
   const model = openModel(MODEL, sentenceEmbedding.build([], reading));
@@ -125,7 +125,7 @@ describe('losses and their gradients are those of sentence-transformers', () => 
         ...{ ...feeds, outputs: { data, dims: [count * rows, width] } },
         ...(targets && { [TARGETS]: { data: Numbers.from(targets), dims: [rows] } }),
       });
-      // Relative: cosines are multiplied by up to 20, and CoSENT's exponents are of their differences.
+      // Relative: cosines are multiplied by up to 20, and CoSENT takes exponentials of their differences.
       expect(Math.abs((made.loss!.data[0] as number) - value)).toBeLessThan(ROUNDING * Math.max(1, value));
       expect(furthest(made.gradient!.data as Float32Array, wanted.flat(2))).toBeLessThan(
         ROUNDING * Math.max(1, ...wanted.flat(2).map(Math.abs)),
@@ -136,7 +136,7 @@ describe('losses and their gradients are those of sentence-transformers', () => 
   );
 });
 
-/** The columns that a loss is for. */
+/** The columns that a loss needs. */
 function formData({ columns, targets }: LossCase): object {
   if (columns === 1) return { text: 'a', label: 'b' };
   if (targets) return { text: 'a', text_pair: 'b', label: 'c' };

@@ -7,7 +7,7 @@ import type { Encoding } from '../../text/tokenizer.ts';
 import { encodeRows } from '../labelled-texts/encode-rows.ts';
 import type { EncodingContext } from '../task-definition.ts';
 
-/** Different texts, each tokenized once however often it occurs. */
+/** Distinct texts, each tokenized once. */
 export class TextSet {
   readonly encodings: Encoding[] = [];
   readonly #padId: number;
@@ -28,7 +28,7 @@ export class TextSet {
     return set;
   }
 
-  /** The number of a text that the set was made of. */
+  /** The index of a text of the set. */
   numberOf(text: string): number {
     return this.#numbers.get(text) as number;
   }
@@ -43,7 +43,7 @@ export class TextSet {
     );
   }
 
-  /** All texts as examples of their own. */
+  /** All texts as separate examples. */
   examples(): ExampleSet {
     return {
       lengths: Int32Array.from(this.encodings, ({ inputIds }) => inputIds.length),
@@ -52,7 +52,7 @@ export class TextSet {
     };
   }
 
-  /** The vectors of all texts, by their numbers. Throws NotFinite. */
+  /** The vectors of all texts, by index. Throws NotFinite. */
   async vectors(
     program: Predictor,
     values: Float32Array,

@@ -1,4 +1,4 @@
-/** The vector at length 1; zeros stay zeros. */
+/** The vector scaled to length 1; zeros stay zeros. */
 export function unit(vector: Float32Array): Float32Array {
   const length = Math.sqrt(dot(vector, vector));
   return length === 0 ? vector : vector.map((x) => x / length);
@@ -14,16 +14,19 @@ export function cosine(a: Float32Array, b: Float32Array): number {
   return dot(unit(a), unit(b));
 }
 
-/** The first components of a vector at length 1, as a model trained for several widths is used; all of them without `width`. */
+/**
+ * The first components of a vector, scaled to length 1, for a model trained for several widths; without `width`, all
+ * of them.
+ */
 export function truncated(vector: Float32Array, width: number | undefined): Float32Array {
   return width === undefined ? vector : unit(vector.slice(0, width));
 }
 
 /**
- * The numbers of the candidates that are most like a query by their cosines, the best first; equal ones in their order.
+ * The indices of the candidates with the largest cosines to a query, the best first; equal ones keep their order.
  *
- * @param candidates at length 1
- * @param left a candidate that does not count
+ * @param candidates of length 1
+ * @param left a candidate to skip
  */
 export function nearestOf(
   query: Float32Array,

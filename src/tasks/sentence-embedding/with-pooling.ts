@@ -4,9 +4,9 @@ import { UserError } from '../../support/user-error.ts';
 import type { EmbeddingData } from './data-section.ts';
 
 /**
- * A model's config with the pooling that a section asks for, where it does.
+ * A model's config with the pooling of a section, if it has one.
  *
- * @throws UserError for a model that does something that is not computed here
+ * @throws UserError for a model with an unsupported feature
  */
 export function withPooling(
   config: CommonConfig,

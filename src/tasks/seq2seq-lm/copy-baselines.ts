@@ -6,7 +6,7 @@ import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';
 import type { Pair } from './read-pairs.ts';
 
-/** Characters of a source that are copied: ROUGE takes as long as both texts multiplied. */
+/** Characters copied from a source: the time of ROUGE grows with the product of both lengths. */
 const MOST_COPIED = 4000;
 
 /** The first sentence of the source, and the source itself. */

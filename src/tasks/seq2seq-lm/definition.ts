@@ -9,7 +9,7 @@ import { pairExamples } from './pair-examples.ts';
 import { pairsWithFlags, predictTexts, type Source } from './predict-texts.ts';
 import { type Pair, readPairs } from './read-pairs.ts';
 
-/** A text that is written of another, by an encoder-decoder: a summary, a translation, a description. */
+/** Generates a text from another with an encoder-decoder: a summary, a translation, a description. */
 export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof pairDataSchema> = {
   data: pairDataSchema,
   modelToTry: 'google/flan-t5-small',

@@ -12,9 +12,9 @@ import type { Pair } from './read-pairs.ts';
 import { writeTexts, writingConfig } from './write-texts.ts';
 
 /**
- * Scores a model by the loss of the targets, each token alike, and, with `predict_with_generate`, by the texts that it
- * writes: ROUGE (fractions of 1) and BLEU (0 to 100) against the targets as the file has them, and `eval_gen_len`, the
- * tokens of a text on average.
+ * Scores a model by the loss of the targets, with equal weight for each token. With `predict_with_generate`, also by
+ * the texts that it generates: ROUGE (fractions of 1) and BLEU (0 to 100) against the targets of the file, and
+ * `eval_gen_len`, the mean number of tokens of a text.
  */
 export function pairEvaluation(
   pairs: readonly Pair[],

@@ -12,10 +12,10 @@ import type { Pair } from './read-pairs.ts';
 
 type Context = EncodingContext<PairData>;
 
-/** Tokens of a target where nothing is said, as in transformers' run_summarization.py. */
+/** Default tokens of a target, as in transformers' run_summarization.py. */
 const DEFAULT_TARGET_LENGTH = 128;
 
-/** Sources with what the model is to write of them: an example for each target. */
+/** Sources with their targets: an example for each target. */
 export function pairExamples(pairs: readonly Pair[], context: Context): ExampleSet {
   const { tokenizer, config } = context;
   const { padTokenId = tokenizer.padId, decoderStartTokenId = padTokenId } = config;
@@ -53,7 +53,7 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
   };
 }
 
-/** The tokens of a source with its prefix, cut to the length allowed. */
+/** The tokens of a source with its prefix, truncated to the maximum length. */
 export function encodeSource(source: string, context: Context): Encoding {
   const { tokenizer, reading, maxLength: longest } = context;
   checkRoom('max_source_length', longest, context);
@@ -62,7 +62,7 @@ export function encodeSource(source: string, context: Context): Encoding {
   return encoding;
 }
 
-/** Tokens that a target, or a text that is written, may have. */
+/** Maximum tokens of a target, or of a generated text. */
 export function targetLength(context: Context): number {
   const { reading, config } = context;
   const longest =

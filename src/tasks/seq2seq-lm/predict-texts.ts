@@ -9,14 +9,14 @@ import { type PairData, pairDataSchema } from './data-section.ts';
 import { readPairs } from './read-pairs.ts';
 import { writeTexts } from './write-texts.ts';
 
-/** What a text is written of. */
+/** The source of a text. */
 export interface Source {
   source: string;
 }
 
 const STANDARD_INPUT = 'standard input';
 
-/** Writes a text of each source. */
+/** Generates a text for each source. */
 export const predictTexts: Prediction<PairData, Source> = {
   withFlags: pairsWithFlags,
   inputs: (content, fileName, reading) =>
@@ -39,7 +39,7 @@ export const predictTexts: Prediction<PairData, Source> = {
   describe: (answer) => (answer as Generated).text,
 };
 
-/** How another file is read than the run's. */
+/** Reads another file than the run's, with changes by flags. */
 export function pairsWithFlags(reading: ReadingOf<PairData>, flags: ReadingFlags): ReadingOf<PairData> {
   const known = Object.keys(pairDataSchema.shape);
   const wrong = Object.keys(flags).find((key) => !known.includes(key));
@@ -57,7 +57,7 @@ function isPlain(fileName: string): boolean {
   return /\.txt$/i.test(fileName);
 }
 
-/** A text a line; a blank one keeps its place, so that answers stand beside their lines. */
+/** One text per line; a blank line keeps its place, so that answers correspond to lines. */
 function linesOf(content: string, fileName: string): Source[] {
   if (content.trim() !== '')
     return Array.from(fileLines(content, fileName), ({ text }) => ({ source: text }));

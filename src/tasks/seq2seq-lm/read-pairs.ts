@@ -6,12 +6,12 @@ import { RowProblems } from '../../data/row-problems.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { PairData } from './data-section.ts';
 
-/** A text, and those that may be written of it. */
+/** A text, and its possible targets. */
 export interface Pair {
-  /** Of the file, from 1. */
+  /** Line of the file, from 1. */
   line: number;
   source: string;
-  /** None where they were not asked for. */
+  /** Empty if targets are not read. */
   targets: readonly string[];
 }
 
@@ -20,11 +20,11 @@ export type PairColumns = Pick<PairData, 'source' | 'target' | 'header' | 'quote
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines a source may be a list of sentences, which
- * are joined by spaces, and a target a list of texts that are as good.
+ * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines, a source may be a list of sentences,
+ * which are joined by spaces, and a target a list of equally good texts.
  *
  * @param labelled whether targets are read as well
- * @throws UserError with file and line for everything that is wrong with the rows: a column that is missing, an empty text
+ * @throws UserError with file and line for all problems of the rows: a missing column, an empty text
  */
 export function readPairs(
   content: string,
@@ -71,7 +71,7 @@ function jsonPairs(
   return pairs;
 }
 
-/** A text, or a list of them. */
+/** A text, or a list of texts. */
 function textsOf(object: JsonObject, key: string, line: number, problems: RowProblems): readonly string[] {
   const value = own(object, key);
   if (typeof value === 'string') return [value];

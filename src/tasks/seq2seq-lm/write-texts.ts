@@ -12,10 +12,10 @@ import { encodeSource, targetLength } from './pair-examples.ts';
 type Context = EncodingContext<PairData>;
 
 /**
- * How a task's texts are written: as `data.generation_config` says, else as the model's files do, and no longer than
- * targets are.
+ * How a task generates texts: by `data.generation_config`, otherwise by the model's files, with at most the length of
+ * targets.
  *
- * @throws UserError for keys that contradict each other or mean nothing for the model
+ * @throws UserError for keys that contradict each other or have no effect on the model
  */
 export function writingConfig(context: Context): GenerationInput {
   const { generation_config: given = {} } = context.reading;
@@ -25,7 +25,7 @@ export function writingConfig(context: Context): GenerationInput {
   return user;
 }
 
-/** The texts that a model writes of some sources, in their order; like lengths share a batch, and processes the batches. */
+/** Generates texts for some sources, in their order. Similar lengths share a batch; processes share the batches. */
 export async function writeTexts(
   generator: TextGenerator,
   communicator: Communicator,

@@ -11,7 +11,7 @@ import { byLabel, percent, shortest } from '../classes/answer-text.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { classTargets } from '../labelled-texts/to-targets.ts';
 
-/** The one class of a text. */
+/** The class of a text. */
 export interface ClassAnswer {
   label: string;
   /** The probability of each label: a softmax. */
@@ -19,7 +19,7 @@ export interface ClassAnswer {
   logits: Float32Array;
 }
 
-/** What GLUE's server calls the classes that the Hub's data sets have names for, where it numbers them. */
+/** GLUE's server's names for classes that the Hub's data sets number, if they differ. */
 const SUBMITTED = new Map<string, string>(
   (['cola', 'sst2', 'mrpc', 'qqp'] as const).flatMap((task) =>
     GLUE_CLASSES[task].map((name, id): [string, string] => [name, `${id}`]),
@@ -36,7 +36,10 @@ export const classKind: LabelKind<ClassAnswer> = {
   baselines: {
     linearLoss: 'softmax',
     linearName: 'a bag of words',
-    /** The majority class. Its logits are the shares of all, so that its loss is the least without a text. */
+    /**
+     * The majority class. Its logits are the shares of all classes, which is the lowest loss without reading the
+     * text.
+     */
     blind(targets, labels) {
       const counts = labels.map(() => 0);
       for (const id of targets) counts[id]++;
@@ -51,7 +54,10 @@ export const classKind: LabelKind<ClassAnswer> = {
   smoothsLabels: true,
   weighsClasses: true,
   evaluationLoss: meanCrossEntropy,
-  /** `f1` is that of class 1 of two; of more classes the mean (macro). `combined_score` is GLUE's of QQP and MRPC. */
+  /**
+   * With two classes, `f1` is that of class 1; with more, the mean (macro). `combined_score` is GLUE's for QQP and
+   * MRPC.
+   */
   scores(logits, outputs, targets) {
     const predictions = argmaxRows(logits, outputs);
     const counts = classCounts(predictions, targets, outputs);
@@ -82,7 +88,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   describe: ({ label, probabilities }) => `${label}, ${percent(probabilities[label] ?? Number.NaN)}`,
   submitted({ label, logits }) {
     const [id] = argmaxRows(logits, logits.length);
-    // WNLI, which is numbered as well, has on the Hub the names of RTE in the other order.
+    // WNLI, which is also numbered, has on the Hub the names of RTE in the opposite order.
     const isOfWnli = logits.length === 2 && label === GLUE_CLASSES.wnli[id];
     return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
   },
@@ -91,5 +97,5 @@ export const classKind: LabelKind<ClassAnswer> = {
   purpose: (texts) => `classification of ${texts}`,
 };
 
-/** Which of some classes a text, or a pair of texts, belongs to. */
+/** Predicts the class of a text, or a pair of texts. */
 export const singleLabelClassification = labelledTexts(classKind);

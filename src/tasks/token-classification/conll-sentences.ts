@@ -3,17 +3,17 @@ import type { RowProblems } from '../../data/row-problems.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from './conll-shape.ts';
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
 
-/** `1-2` and `3.1`: in CoNLL-U, what is written as one word but is two, and what is not written at all. */
+/** `1-2` and `3.1`: in CoNLL-U, one written word that is two words, and a word that is not written. */
 const NO_WORD = /^\d+[-.]\d+$/;
 
 /**
- * The sentences of CoNLL columns: a word a line, with its tag in another column; an empty line ends a sentence, as does
- * `-DOCSTART-`. Columns stand between tabs if the first row has one, else between spaces. A line that begins with `#` is a
- * comment unless it has as many columns as the first row (then its word is a hash). In CoNLL-U, the columns of which are
- * `words: 1` and for parts of speech `tags: 3`, lines without a word of their own are left out.
+ * The sentences of CoNLL columns: one word per line, with its tag in another column. An empty line ends a sentence,
+ * as does `-DOCSTART-`. Columns are separated by tabs if the first row has one, otherwise by spaces. A line that
+ * begins with `#` is a comment unless it has as many columns as the first row (then its word is a hash). In CoNLL-U,
+ * use the columns `words: 1` and for parts of speech `tags: 3`; lines without a word are skipped.
  *
- * @param problems takes what is wrong with single lines; they are left out
- * @throws UserError for columns that the file does not have, and as {@link fileLines} does
+ * @param problems collects the problems of single lines, which are skipped
+ * @throws UserError for columns that the file does not have, and like {@link fileLines}
  */
 export function* conllSentences(
   content: string,

@@ -3,23 +3,23 @@ import { trimEnd } from '../../support/trim-end.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 
-/** How a file has its columns. */
+/** The columns of a file. */
 export interface ConllShape {
-  /** Whether tabs separate them, not spaces. */
+  /** Whether tabs separate them instead of spaces. */
   isTabbed: boolean;
   /** Columns of the first row, and its line. */
   width: number;
   line: number;
   /** Whether every row must have as many. */
   isExact: boolean;
-  /** Columns of the words, and of the tags where they are wanted. */
+  /** Columns of the words, and of the tags if they are read. */
   word: number;
   tag: number | undefined;
 }
 
 /**
- * The shape of a file by its first row; undefined where there is none. Rows may be of unlike width only if both columns
- * are given by number: the last one is no certain place then.
+ * The shape of a file by its first row; undefined if it is empty. Rows may differ in width only if both columns are
+ * given by number, because then "last column" is not needed.
  *
  * @throws UserError for columns that the first row does not have
  */
@@ -49,18 +49,18 @@ export function conllShape(
   };
 }
 
-/** The columns of a line. Only tabs and spaces count: words may have other white space in them. */
+/** The columns of a line. Only tabs and spaces separate: words may contain other white space. */
 export function splitLine(text: string, { isTabbed }: Pick<ConllShape, 'isTabbed'>): string[] {
   const trimmed = (field: string) => trimEnd(field.replace(/^ +/, ''), / /);
   return isTabbed ? text.split('\t').map(trimmed) : trimmed(text).split(/[ \t]+/);
 }
 
-/** Whether a line of CoNLL columns stands between sentences. */
+/** Whether a line of CoNLL columns separates sentences. */
 export function isBoundary(text: string): boolean {
   return text.startsWith('-DOCSTART-') || text.trim() === '';
 }
 
-/** The first line that has columns, comments left aside unless there is nothing else. */
+/** The first line with columns; comments are skipped unless there is nothing else. */
 function firstRow(content: string, fileName: string): FileLine | undefined {
   let hash: FileLine | undefined;
   for (const row of fileLines(content, fileName)) {

@@ -1,14 +1,16 @@
 import { NO_WORD } from '../../text/encode-words.ts';
 
-/** Where the words of an input begin. A word without pieces, or cut off, is not among them. */
+/** The positions of an input's words. A word without pieces, or truncated, is not among them. */
 export interface FirstPieces {
-  /** [words], from 0 and rising. */
+  /** [words], from 0 and ascending. */
   words: Int32Array;
-  /** [words]; the position of each one's first piece: it carries the word's label and tells its tag. */
+  /** [words]; the position of each word's first piece, which carries its label and predicts its tag. */
   positions: Int32Array;
 }
 
-/** @param wordIds [length], see `wordEncoder` */
+/**
+ * @param wordIds [length], see `wordEncoder`
+ */
 export function firstPieces(wordIds: Int32Array): FirstPieces {
   const positions = Int32Array.from(wordIds.keys()).filter(
     (at) => wordIds[at] !== NO_WORD && wordIds[at] !== wordIds[at - 1],

@@ -5,15 +5,15 @@ import { isBoundary, splitLine } from './conll-shape.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 
 const TAG = /^(O|[BIESLUM]-\S+)$/;
-/** Files of columns without a tag at their end have few: a word, its part of speech, its chunk. */
+/** Column files without a tag at the end have few columns: a word, its part of speech, its chunk. */
 const MOST_COLUMNS = 4;
 
 /**
- * Whether lines are sentences, and not JSON or the columns of CoNLL files: those have tabs, tags at their end, a word a line,
- * or an extension that is not `.txt`.
+ * Whether lines are sentences instead of JSON or CoNLL columns, which have tabs, tags at the end of lines, one word
+ * per line, or an extension other than `.txt`.
  *
- * @param fileName undefined for standard input, where one word a line is a sentence too
- * @throws UserError where lines of a file may be either
+ * @param fileName undefined for standard input, where one word per line is also a sentence
+ * @throws UserError if the lines of a file may be either
  */
 export function isPlainText(body: string, fileName: string | undefined, { words }: WordColumns): boolean {
   const extension = fileName === undefined ? 'txt' : (extensionOf(fileName) ?? 'txt');

@@ -9,11 +9,11 @@ const WORDS = ['tokens', 'words'];
 const TAGS = ['ner_tags', 'tags', 'labels'];
 
 /**
- * The sentences of JSON Lines: a list of words under one key and a list of as many tags under another, strings or their
- * places in `label_names`.
+ * The sentences of JSON Lines: a list of words under one key and a list of as many tags under another, as strings or
+ * as indices in `label_names`.
  *
- * @param problems takes what is wrong with single rows; they are left out
- * @throws UserError where the first row lacks the keys
+ * @param problems collects the problems of single rows, which are skipped
+ * @throws UserError if the first row lacks the keys
  */
 export function* jsonSentences(
   content: string,
@@ -40,7 +40,7 @@ export function* jsonSentences(
   }
 }
 
-/** The key that is given, else the first of the usual ones that the row has. */
+/** The given key, or the first of the usual ones that the row has. */
 function findKey(
   row: JsonObject,
   given: string | number | undefined,
@@ -69,7 +69,7 @@ function readWords(value: unknown, key: string): string[] | RowProblem {
   return other < 0 ? value : { expected: `strings in "${key}"`, got: typeName(value[other]) };
 }
 
-/** Tags, or what is wrong with them. */
+/** Tags, or a problem with them. */
 function readTags(value: unknown, key: string, names: readonly string[] | undefined): string[] | RowProblem {
   if (!Array.isArray(value)) return { expected: `a list of tags in "${key}"`, got: typeName(value) };
   const tags: string[] = [];

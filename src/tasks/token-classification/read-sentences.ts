@@ -9,11 +9,11 @@ import { lineOf, type TaggedSentence, type WordColumns } from './tagged-sentence
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads sentences from the content of a file of JSON Lines (by its extension, or because it begins with an object), or of
- * CoNLL columns. A byte-order mark and CRLF line ends are accepted.
+ * Reads sentences from the content of a JSON Lines file (by its extension, or because it begins with an object) or a
+ * file of CoNLL columns. A byte-order mark and CRLF line ends are accepted.
  *
- * @param labelled whether words must have tags; else tags are not looked for
- * @throws UserError with file and line for everything that is wrong with the rows, several at once
+ * @param labelled whether words must have tags; otherwise tags are ignored
+ * @throws UserError with file and line for all problems of the rows at once
  */
 export function readSentences(
   content: string,
@@ -53,7 +53,7 @@ function checkNames(
   problems: RowProblems,
 ): void {
   const known = new Set(names);
-  let hint: string | undefined; // for the first such tag, the only one told in full
+  let hint: string | undefined; // for the first such tag, the only one reported in full
   for (const sentence of sentences) {
     sentence.tags.forEach((tag, word) => {
       if (known.has(tag)) return;

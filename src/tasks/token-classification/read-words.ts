@@ -8,14 +8,14 @@ import { readSentences } from './read-sentences.ts';
 import { textWords } from './text-words.ts';
 
 const STANDARD_INPUT = 'standard input';
-/** What flags for rows of texts mean here. */
+/** The meaning of flags for rows of texts in this task. */
 const KEYS = Object.keys(wordDataSchema.shape);
 const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', label: 'tags' };
 
 /**
- * How another file is read than the run's: `--text` names the column of the words, `--label` that of the tags.
+ * Reads another file than the run's: `--text` names the column of the words, `--label` that of the tags.
  *
- * @throws UserError for a flag that means nothing here
+ * @throws UserError for an unsupported flag
  */
 export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags): ReadingOf<WordData> {
   const changed: Record<string, unknown> = { ...reading };
@@ -32,10 +32,10 @@ export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags
 }
 
 /**
- * Sentences to be tagged, from a file or, without a name, standard input: JSON Lines, CoNLL columns, or plain text with a
- * sentence a line, of which a blank one keeps its place.
+ * Sentences to tag, from a file or, without a name, standard input: JSON Lines, CoNLL columns, or plain text with one
+ * sentence per line. A blank line keeps its place.
  *
- * @throws UserError as {@link readSentences} does, and for lines that may be columns as well as sentences
+ * @throws UserError like {@link readSentences}, and for lines that may be columns as well as sentences
  */
 export function sentencesToTag(
   content: string,

@@ -2,7 +2,10 @@ import type { Baseline } from '../../baselines/baseline.ts';
 import { seqeval } from '../../metrics/seqeval.ts';
 import type { LabelledSentences } from './token-evaluation.ts';
 
-/** The tag that each word mostly has in training, and the most frequent tag for words that are new; that tag for all. */
+/**
+ * The most frequent tag of each word in training, with the most frequent tag of all for new words; and that tag for
+ * all words.
+ */
 export function tagBaselines(train: LabelledSentences, validation: LabelledSentences): Baseline[] {
   const ofWords = new Map<string, Map<string, number>>();
   const counts = new Map<string, number>();
@@ -40,7 +43,7 @@ export function tagBaselines(train: LabelledSentences, validation: LabelledSente
   ];
 }
 
-/** Of several the first. */
+/** Of equally frequent ones, the first. */
 function mostFrequent(counts: ReadonlyMap<string, number>): string {
   return [...counts].reduce((best, tag) => (tag[1] > best[1] ? tag : best))[0];
 }

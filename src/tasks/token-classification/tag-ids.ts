@@ -3,9 +3,9 @@ import { suggest } from '../../support/nearest.ts';
 import { lineOf, type TaggedSentence } from './tagged-sentence.ts';
 
 /**
- * The tags of each sentence as places among `names`.
+ * The tags of each sentence as indices in `names`.
  *
- * @throws UserError with file and line for tags that are not among them
+ * @throws UserError with file and line for unknown tags
  */
 export function tagIds(
   sentences: readonly TaggedSentence[],
@@ -14,7 +14,7 @@ export function tagIds(
 ): Int32Array[] {
   const problems = new RowProblems(fileName);
   const ids = new Map(names.map((name, id) => [name, id]));
-  let hint: string | undefined; // for the first such tag, the only one told in full
+  let hint: string | undefined; // for the first such tag, the only one reported in full
   const found = sentences.map((sentence) =>
     Int32Array.from(sentence.tags, (tag, word) => {
       const id = ids.get(tag);

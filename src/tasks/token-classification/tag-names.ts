@@ -3,11 +3,12 @@ import { buildLabels } from '../classes/labels.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';
 
 /**
- * The tags of training sentences in the order of a head's outputs: that of the checkpoint where it names all of them,
- * else that of `label_names`, else sorted by code point, as transformers' run_ner.py has it (`B-LOC`, …, `I-PER`, `O`).
+ * The tags of training sentences in the order of a head's outputs: the checkpoint's order if it contains all of them,
+ * otherwise that of `label_names`, otherwise sorted by code point as in transformers' run_ner.py (`B-LOC`, …,
+ * `I-PER`, `O`).
  *
  * @param known the `id2label` of the checkpoint's config.json
- * @throws UserError where there are fewer than two
+ * @throws UserError if there are fewer than two
  */
 export function tagNames(
   sentences: readonly TaggedSentence[],

@@ -1,21 +1,21 @@
 import { entities } from '../../metrics/entities.ts';
 
-/** Words of a sentence that name one thing together. */
+/** Words of a sentence that name one thing. */
 export interface NamedEntity {
   type: string;
   /** Its words are [start, end). */
   start: number;
   end: number;
-  /** Those words with a space between them. */
+  /** Those words joined by spaces. */
   text: string;
   /** Mean probability of their tags. */
   score: number;
 }
 
-/** What a model says of the words of a sentence. */
+/** A model's result for the words of a sentence. */
 export interface TaggedWords {
   words: readonly string[];
-  /** [words]; null for words that the model did not see, as they have no pieces or were cut off. */
+  /** [words]; null for words that the model did not see, because they have no pieces or were truncated. */
   tags: (string | null)[];
   /** [words]; the probability of the tag. */
   scores: (number | null)[];
@@ -23,11 +23,11 @@ export interface TaggedWords {
 }
 
 /**
- * The likeliest tag of each word, and the entities that the tags mark. Words that the model did not see are passed over:
- * they do not part an entity, as they do not where it is scored.
+ * The most likely tag of each word, and the entities that the tags mark. Words that the model did not see are
+ * skipped: they do not split an entity, as in scoring.
  *
- * @param seen which words have logits, rising
- * @param logits [seen, labels], row after row
+ * @param seen indices of the words with logits, ascending
+ * @param logits [seen, labels], row-major
  */
 export function taggedWords(
   words: readonly string[],
@@ -56,7 +56,7 @@ export function taggedWords(
   };
 }
 
-/** The largest logit's place, the first of equals, and its softmax. */
+/** The index of the largest logit, the first of equal ones, and its softmax. */
 function likeliest(logits: Float32Array): { id: number; probability: number } {
   let id = 0;
   for (let other = 1; other < logits.length; other++) if (logits[other] > logits[id]) id = other;

@@ -5,15 +5,15 @@ export interface TextWord {
   end: number;
 }
 
-/** Splits at white space. In scripts without spaces between words every character is a word. */
+/** Splits at white space. In scripts without spaces between words, every character is a word. */
 const CHUNKS =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+/gu;
-/** `J.` and `U.S.`: a few letters with a full stop each. */
+/** `J.` and `U.S.`: a few letters, each followed by a full stop. */
 const INITIALS = /^(\p{L}\.){1,8}$/u;
 
 /**
- * The words of plain text, roughly as annotated corpora have them: what stands between white space, with the punctuation
- * around it as words of its own, a run of one sign at a time. `@name` and `#tag` are words.
+ * The words of plain text, roughly as in annotated corpora: split at white space, with surrounding punctuation as
+ * separate words (repeated signs together). `@name` and `#tag` are words.
  */
 export function textWords(text: string): TextWord[] {
   return Array.from(text.matchAll(CHUNKS)).flatMap(({ 0: chunk, index }) => {

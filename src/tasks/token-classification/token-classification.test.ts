@@ -90,7 +90,7 @@ describe('wordExamples', () => {
       [SEP, PAD],
     ];
     expect([...feeds.input_ids.data]).toEqual(ids.flat());
-    // Rows are position times examples plus example.
+    // A row is position times number of examples plus example.
     expect([...feeds.label_rows.data]).toEqual([2, 3, 4, 7, 8]);
     expect([...feeds.labels.data]).toEqual([5, 1, 6, 3, 7]);
     expect(weight).toBe(5);

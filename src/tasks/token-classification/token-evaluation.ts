@@ -9,7 +9,7 @@ import { tagIds } from './tag-ids.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';
 import { type WordExamples, wordExamples } from './word-examples.ts';
 
-/** Sentences with their tags, and the file they are from. */
+/** Sentences with their tags, and their file. */
 export interface LabelledSentences {
   sentences: readonly TaggedSentence[];
   fileName: string;
@@ -18,9 +18,9 @@ export interface LabelledSentences {
 }
 
 /**
- * Scores a token classifier as transformers' run_ner.py does: precision, recall and F1 of entities and the accuracy of
- * tags over the words that the model sees, and `eval_loss`, the mean over these words. Words that were cut off count for
- * nothing, there and here.
+ * Scores a token classifier like transformers' run_ner.py: precision, recall and F1 of entities and the accuracy of
+ * tags over the words that the model sees, and `eval_loss`, the mean over these words. Truncated words are ignored,
+ * as there.
  *
  * @throws UserError for tags that are not among the labels
  */
@@ -53,11 +53,11 @@ export function tokenEvaluation(
 }
 
 /**
- * Loss and scores of predicted words, those of each type of entity among them.
+ * Loss and scores of predicted words, including those of each entity type.
  *
- * @param logits of each example [words, labels], as {@link predictWords} gives them
+ * @param logits of each example [words, labels], from {@link predictWords}
  * @param ids the true label of each word of each sentence
- * @param watch told the tags of each example's words
+ * @param watch called with the tags of each example's words
  */
 export function wordScores(
   logits: readonly Float32Array[],

@@ -7,24 +7,24 @@ import { wordEncoder } from '../../text/encode-words.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { type FirstPieces, firstPieces } from './first-pieces.ts';
 
-/** Sentences as a token classifier takes them. */
+/** Sentences in the form of a token classifier. */
 export interface WordExamples {
   /** Tokens of each example. */
   readonly lengths: Int32Array;
-  /** Sentences that were cut. */
+  /** Number of truncated sentences. */
   readonly truncated: number;
-  /** Of each example the sentence that it is: those without any piece are none. */
+  /** Sentence index of each example; sentences without any piece are skipped. */
   readonly sentences: Int32Array;
-  /** Of each example the words that are in it. */
+  /** The words in each example. */
   readonly firstPieces: readonly FirstPieces[];
   /** Some examples as one batch; its weight is the number of its labelled tokens. */
   batch(examples: Int32Array): { feeds: Tensors; weight: number };
 }
 
 /**
- * Sentences, each an example of its own, with labels on the first pieces of words alone.
+ * Sentences, each a separate example, with labels on the first pieces of words only.
  *
- * @param tagIds the label of each word of each sentence; without them the batches serve prediction alone
+ * @param tagIds the label of each word of each sentence; without them, the batches are for prediction only
  * @throws UserError for labelled sentences without a piece to learn from
  */
 export function wordExamples(
@@ -61,7 +61,7 @@ export function wordExamples(
   };
 }
 
-/** [batch, length], row after row. */
+/** [batch, length], row-major. */
 function labelsOf(
   examples: readonly { sentence: number; pieces: FirstPieces }[],
   tagIds: readonly Int32Array[],

@@ -1,12 +1,12 @@
 import type { LibraryHandle } from 'koffi';
 import type { MpiName } from '../launch.ts';
 
-/** What C's constants of MPI are in one of its implementations: pointers into the library, or numbers. */
+/** MPI's C constants in one implementation: pointers into the library, or numbers. */
 export interface Abi {
   name: MpiName;
-  /** How `MPI_Get_library_version` begins. */
+  /** Matches the start of `MPI_Get_library_version`. */
   version: RegExp;
-  /** Names of the library, by which the system's linker finds it. */
+  /** File names of the library for the system's linker. */
   libraries: Record<'linux' | 'darwin', readonly string[]>;
   /** The C type of a handle. */
   handle: 'void *' | 'int';
@@ -33,7 +33,7 @@ const OPEN_MPI: Abi = {
   },
 };
 
-/** Handles of MPICH and what has its ABI, Intel MPI and MVAPICH among them, are numbers (its mpi.h). */
+/** Handles of MPICH and libraries with its ABI, such as Intel MPI and MVAPICH, are numbers (its mpi.h). */
 const MPICH: Abi = {
   name: 'MPICH',
   version: /^(MPICH|Intel\(R\) MPI|MVAPICH|CRAY MPICH)/,

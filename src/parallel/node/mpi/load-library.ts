@@ -8,17 +8,17 @@ export interface MpiLibrary {
   library: LibraryHandle;
 }
 
-/** Names a library where the linker does not find it, or finds another. */
+/** The variable that names a library, if the linker does not find the right one. */
 const OWN_LIBRARY = 'ADALORA_MPI_LIBRARY';
-/** MPI_MAX_LIBRARY_VERSION_STRING of the implementations is at most this. */
+/** The largest MPI_MAX_LIBRARY_VERSION_STRING of the implementations. */
 const MOST_CHARACTERS = 2 ** 13;
-/** Where Debian has the package of a library. */
+/** Debian's package of each library. */
 const PACKAGES: Record<MpiName, string> = { 'Open MPI': 'libopenmpi3', MPICH: 'libmpich12' };
 
 /**
  * Loads the system's MPI, of the kind that the launcher belongs to.
  *
- * @throws UserError where there is none, only another kind, or no koffi to call it with
+ * @throws UserError if it is missing or of another kind, or if koffi, which calls it, is missing
  */
 export async function loadLibrary(
   { mpi }: Launch,
@@ -34,7 +34,7 @@ export async function loadLibrary(
     for (const name of own ? [own] : abi.libraries[system]) {
       let library: LibraryHandle;
       try {
-        // Open MPI's parts look for its symbols among all of the process.
+        // Open MPI's parts look up its symbols globally in the process.
         library = koffi.load(name, { global: true });
       } catch {
         continue;
@@ -60,7 +60,7 @@ function missing(mpi: MpiName | undefined, found: readonly string[], own: string
   });
 }
 
-/** `Open MPI v4.1.4`, `MPICH Version: 4.0.2`; empty where it is no MPI. */
+/** `Open MPI v4.1.4`, `MPICH Version: 4.0.2`; empty if it is not MPI. */
 function versionOf(library: LibraryHandle): string {
   try {
     const ask = library.func('int MPI_Get_library_version(_Out_ char *text, _Out_ int *length)');

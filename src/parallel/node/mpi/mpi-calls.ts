@@ -1,24 +1,24 @@
 import type { MpiLibrary } from './load-library.ts';
 
-/** Calls come from one thread, which need not be the process's first. */
+/** Calls come from a single thread, which need not be the process's first. */
 const MPI_THREAD_SERIALIZED = 2;
 
-/** What this program calls of MPI, among all processes that the launcher has started. Counts are below 2^31. */
+/** The MPI functions that this program calls, on all processes of the launcher. Counts are below 2^31. */
 export interface MpiCalls {
-  /** Whether this process has left MPI before, which it can enter once. */
+  /** Whether this process has finalised MPI, which can be initialised only once. */
   isFinalized(): boolean;
   init(): void;
   rank(): number;
   size(): number;
   allReduce(own: Float32Array, sums: Float32Array): void;
   broadcast(bytes: Uint8Array, root: number): void;
-  /** `all` gets what each process has, one after the other. */
+  /** Collects every process's data in `all`, by rank. */
   allGather(own: Float64Array, all: Float64Array): void;
   barrier(): void;
   finalize(): void;
 }
 
-/** Declares them in a library; each throws where MPI gives a code. */
+/** Declares the functions of a library; each throws if MPI returns an error code. */
 export function mpiCalls({ abi, library }: MpiLibrary): MpiCalls {
   const { name, handle } = abi;
   const { world, float, byte, sum } = abi.handles(library);

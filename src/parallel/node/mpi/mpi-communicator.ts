@@ -8,16 +8,16 @@ import { mpiCalls } from './mpi-calls.ts';
 /** MPI counts in an `int`. */
 const MOST_BYTES = 2 ** 30;
 
-/** Processes that MPI connects. */
+/** Processes connected by MPI. */
 export interface MpiCommunicator extends Communicator {
-  /** Takes leave of the others, who do so too. After that there is no MPI in this process any more. */
+  /** Finalises MPI, as all processes must. After that, this process cannot use MPI again. */
   leave(): void;
 }
 
 /**
- * Meets the processes that the launcher has started.
+ * Connects to the processes that the launcher has started.
  *
- * @throws UserError where MPI is missing, is another than the launcher's, or has been left in this process before
+ * @throws UserError if MPI is missing, does not match the launcher, or was finalised before in this process
  */
 export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
   const found = await loadLibrary(launch);
