@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Workspace } from './support/workspace.ts';
 
 /* Four short runs of a tiny model, one of which fails. */
@@ -94,5 +95,22 @@ describe('sweep', () => {
     expect(await said('training.weight_decay=0.5')).toMatch(new RegExp(`^${place}`));
     expect(await workspace.run('sweep', 'sweep.yaml', '--resume')).toMatchObject({ code: 0 });
     expect(workspace.read('sweep', 'table.json').toString()).toBe(table);
+  });
+
+  it('ends its run when it is killed, and continues it', async () => {
+    const words = ['sweep', 'sweep.yaml', '--set', 'output=killed'];
+    const killed = workspace.start(words, { halts: [{ type: 'step' }] });
+    const run = ['runs', 'learning_rate=0.000001,seed=0'];
+    const hasStepped = () => workspace.events(join('killed', ...run)).some(({ type }) => type === 'step');
+    const log = workspace.path('killed', ...run, 'metrics.jsonl');
+    await vi.waitUntil(() => existsSync(log) && hasStepped(), { timeout: 90_000, interval: 50 });
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+    expect(await workspace.run(...words, '--resume')).toMatchObject({ code: 0, stderr: '' });
+    const files = ['README.md', 'adapter/adapter_model.safetensors'];
+    const [card, weights] = files.map((file) => workspace.read('killed', ...run, file).toString('latin1'));
+    const [ofSweep, others] = files.map((file) => workspace.read('sweep', ...run, file).toString('latin1'));
+    expect(card).toBe(ofSweep.replaceAll('sweep/', 'killed/'));
+    expect(weights).toBe(others);
   });
 });

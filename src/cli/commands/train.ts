@@ -60,6 +60,8 @@ async function run(path: string | undefined, { resume, json, ...flags }: Flags):
     display.close();
     console.error('Finishing the step, then writing a checkpoint (press again to quit at once).');
   });
+  const { endWithParent } = await import('../end-with-parent.ts');
+  endWithParent(stop.request);
   const { watchRun } = await import('../live/watch-run.ts');
   const watch = await watchRun(config, flags, stop.request);
   const onEvent = (event: TrainEvent) => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { withoutLaunch } from '../../parallel/node/launch.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
+import { withParent } from '../../support/node/parent-process.ts';
 
 /** The command that trains: a run's memory is its own only in a process of its own. */
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
@@ -23,10 +24,11 @@ export function runChild(
 ): Promise<ChildRun> {
   // Its own group: a Ctrl-C in the terminal reaches it once, through us.
   const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Nothing is written to its standard input, which closes when we end: it ends with us.
+    stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     // It shares its run with nobody, whatever has launched us.
-    env: withoutLaunch(process.env),
+    env: withParent(withoutLaunch(process.env)),
   });
   const stop = () => child.kill('SIGTERM');
   signal?.addEventListener('abort', stop);

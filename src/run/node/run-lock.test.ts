@@ -77,6 +77,14 @@ it.skipIf(process.platform !== 'linux')('of a process whose launcher has ended i
   expect(readdirSync(folder)).toEqual([]);
 });
 
+it('names the process that its holder ends with', () => {
+  vi.stubEnv('ADALORA_PARENT', '4321');
+  const unlock = lockFolder(folder);
+  vi.unstubAllEnvs();
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ pid: process.pid, launcher: 4321 });
+  unlock();
+});
+
 it('of a process whose launcher is there is not', () => {
   const launcher = process.ppid;
   writeFileSync(path, JSON.stringify({ ...own(), launcher }));

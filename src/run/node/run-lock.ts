@@ -7,6 +7,7 @@ import { temporaryName } from '../../formats/node/store/temporary-name.ts';
 import { launchOf } from '../../parallel/node/launch.ts';
 import { fileError } from '../../support/file-error.ts';
 import { hasEnded, type Owner, placeKey, thisOwner } from '../../support/node/owner.ts';
+import { parentProcess } from '../../support/node/parent-process.ts';
 import { processStatus } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
 import { BEAT_MS, startHeartbeat } from './heartbeat.ts';
@@ -20,13 +21,13 @@ const SILENT_MS = 24 * BEAT_MS;
 /** The part of that time that is watched: the clock of the disk may be wrong, and a machine may just have woken up. */
 const WATCHED_MS = 3 * BEAT_MS;
 
-/** mpirun may end before the processes that it ends, which take as long as their step. */
+/** A launcher may end before the processes that end with it, which take as long as their step. */
 const ENDING_MS = 20_000;
 const LOOK_AGAIN_MS = 100;
 
 /** Who writes to a folder. */
 interface Holder extends Owner {
-  /** What started it, where that is a launcher of several processes, which ends them when it ends itself. */
+  /** What started it, if that is a launcher or an experiment: its processes end when it ends itself. */
   launcher?: number;
 }
 
@@ -141,7 +142,8 @@ export function unlockFolder(folder: string, thread: number): void {
 
 function self(): Holder {
   const launch = launchOf(process.env);
-  return { ...thisOwner(), ...(launch && launch.size !== 1 && { launcher: process.ppid }) };
+  const launcher = launch && launch.size !== 1 ? process.ppid : parentProcess();
+  return { ...thisOwner(), ...(launcher !== undefined && { launcher }) };
 }
 
 function isSame(a: Holder, b: Holder): boolean {

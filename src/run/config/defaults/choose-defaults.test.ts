@@ -133,3 +133,12 @@ it('of a run that is resumed are as they were, whatever would be chosen now', ()
   const held = chosenFor({}, 300).config;
   expect(keepChoices(parseRunConfig(BASE, 'test'), held)).toEqual(held);
 });
+
+it.each(METHOD_NAMES)('of a run of %s that is resumed stand in the same order in its files', (method) => {
+  const begun = chosenFor({ method }, 300).config;
+  const facts = { model: MINILM, rows: 300, tokens: 20 };
+  for (const given of [{ ...BASE, method }, begun]) {
+    const resumed = keepChoices(parseRunConfig(given, 'test'), begun);
+    expect(JSON.stringify(chooseDefaults(resumed, facts).config)).toBe(JSON.stringify(begun));
+  }
+});

@@ -1,5 +1,6 @@
 import { taskNamed } from '../../../tasks/registry.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
+import { inSchemaOrder } from '../in-schema-order.ts';
 import { methodOf } from '../method-of.ts';
 import type { ParsedConfig, RunConfig } from '../run-config.ts';
 import { type ChoiceFacts, HELD_OUT, LEAST_ROWS, policy, widthOf } from './policy.ts';
@@ -82,11 +83,11 @@ export function chooseDefaults(
     per_device_train_batch_size: rows,
   };
   return {
-    config: {
+    config: inSchemaOrder({
       ...config,
       training: { ...training, ...Object.fromEntries(inTraining) },
       ...(inSection.length > 0 && { [method]: { ...settings, ...Object.fromEntries(inSection) } }),
-    } as RunConfig,
+    } as RunConfig),
     chosen: [
       ...inTraining.map(([key, value]) => ({ key: `training.${key}`, value, reason: reasons[key] ?? title })),
       ...inSection.map(([key, value]) => ({ key: `${method}.${key}`, value, reason: title })),

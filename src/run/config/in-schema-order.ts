@@ -1,0 +1,18 @@
+import { knownKeys } from './known-keys.ts';
+import type { ParsedConfig } from './run-config.ts';
+
+/**
+ * A config with the keys of each section in the schema's order, as its YAML file and the model card show them. Values that
+ * were chosen come last otherwise, but first once the run is resumed.
+ */
+export function inSchemaOrder<Config extends ParsedConfig>(config: Config): Config {
+  const known = knownKeys(config.task);
+  const sections = Object.entries(config).map(([name, section]) => {
+    const keys = known[name];
+    if (!keys || typeof section !== 'object' || section === null) return [name, section];
+    const values = section as Readonly<Record<string, unknown>>;
+    const given = keys.filter((key) => Object.hasOwn(values, key));
+    return [name, { ...Object.fromEntries(given.map((key) => [key, values[key]])), ...values }];
+  });
+  return Object.fromEntries(sections) as Config;
+}
