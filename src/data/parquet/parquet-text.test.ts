@@ -46,6 +46,24 @@ it('writes numbers that no double holds as they are', async () => {
   );
 });
 
+it('writes them so in lists, structs and maps', async () => {
+  const { text } = await parquetText(fixture('nested-numbers.parquet'), 'x');
+  const wide = '12345678901234567890.1230';
+  expect(rowsOf(text)).toEqual([
+    {
+      list: [wide, null, '-0.0500'],
+      lists: [[wide], [], null],
+      struct: { amount: wide, price: 1.5, ids: ['1234567890123456789'] },
+      structs: [{ amount: wide }, { amount: null }],
+      map: { a: wide, b: null },
+    },
+    { list: [], lists: null, struct: null, structs: [], map: {} },
+  ]);
+  await expect(parquetText(fixture('decimal-keys.parquet'), 'x')).rejects.toThrow(
+    'got keys that are decimals of more than 15 digits in map',
+  );
+});
+
 describe('hostile files', () => {
   it('are not unpacked beyond what their size allows', async () => {
     await expect(parquetText(fixture('bomb.parquet'), 'bomb.parquet')).rejects.toThrow(

@@ -3,7 +3,7 @@ import { checkTextSize } from '../decode-text.ts';
 import { exactJson } from '../exact-json.ts';
 import { checkSizes } from './check-sizes.ts';
 import { type ColumnClasses, classesOf, nameClass } from './class-names.ts';
-import { decimalText, withWideDecimals } from './wide-decimals.ts';
+import { withWideDecimals } from './wide-decimals.ts';
 
 /** A parquet file as JSON Lines, for the same reader. */
 export interface ParquetText {
@@ -24,7 +24,7 @@ export async function parquetText(
   where: string,
   known: ColumnClasses = {},
 ): Promise<ParquetText> {
-  const { parquetMetadata, parquetReadObjects } = await import('hyparquet');
+  const { parquetMetadata, parquetReadObjects, parquetSchema } = await import('hyparquet');
   const { compressors } = await import('./compressors.ts');
   const file = {
     byteLength: bytes.byteLength,
@@ -34,7 +34,7 @@ export async function parquetText(
   try {
     const found = parquetMetadata(file.slice(0));
     checkSizes(bytes, found);
-    const { metadata, scales } = withWideDecimals(found);
+    const { metadata, rewrites } = withWideDecimals(found, parquetSchema);
     const classes = { ...classesOf(metadata.key_value_metadata), ...known };
     const parts: string[] = [];
     let size = 0;
@@ -42,7 +42,7 @@ export async function parquetText(
       // The reader scans all groups each time for those it needs.
       const only = { ...metadata, row_groups: [group], num_rows: group.num_rows };
       for (const row of await parquetReadObjects({ file, metadata: only, compressors, parsers })) {
-        for (const [name, scale] of scales) row[name] = decimalText(row[name], scale);
+        for (const [name, rewrite] of rewrites) row[name] = rewrite(row[name]);
         const line = `${JSON.stringify(row, (key, value) => plain(key, value, classes))}\n`;
         size += line.length;
         checkTextSize(size, where);

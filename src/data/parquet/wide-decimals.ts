@@ -1,42 +1,87 @@
-import type { FileMetaData, SchemaElement } from 'hyparquet';
+import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet';
 
 /** Digits that a double represents exactly. */
 const MOST_DIGITS = 15;
 /** Digits of 256-bit decimals. */
 const MOST_SCALE = 76;
 
+/** Replaces the stored decimals in a value that the reader returns. */
+type Rewrite = (value: unknown) => unknown;
+
 /**
- * Changes the metadata so that columns of decimals with more than 15 digits are read as their stored bytes or
+ * Changes the metadata so that decimals with more than 15 digits, at any depth, are read as their stored bytes or
  * integers, because the reader converts decimals to doubles.
  *
- * @returns the metadata, and the number of decimals of such columns, by name
- * @throws RangeError for bytes without a fixed length, which the reader would treat as text, and for a scale beyond
- * 76 digits
+ * @param treeOf hyparquet's `parquetSchema`
+ * @returns the metadata, and for each column with such decimals a function that writes them as text
+ * @throws RangeError for bytes without a fixed length, which the reader would treat as text, for a scale beyond
+ * 76 digits, and for keys of maps
  */
-export function withWideDecimals(metadata: FileMetaData): {
-  metadata: FileMetaData;
-  scales: Map<string, number>;
-} {
-  const scales = new Map<string, number>();
-  // The descendants of the root's children follow each of them.
-  let inside = 0;
-  const schema = metadata.schema.map((element, i): SchemaElement => {
+export function withWideDecimals(
+  metadata: FileMetaData,
+  treeOf: (metadata: FileMetaData) => SchemaTree,
+): { metadata: FileMetaData; rewrites: Map<string, Rewrite> } {
+  const scales = new Map<SchemaElement, number>();
+  const schema = metadata.schema.map((element): SchemaElement => {
     const { converted_type, precision = 0, scale = 0, ...stored } = element;
-    const isColumn = i > 0 && inside === 0;
-    if (i > 0) inside += (element.num_children ?? 0) - (isColumn ? 0 : 1);
-    if (!isColumn || converted_type !== 'DECIMAL' || precision <= MOST_DIGITS) return element;
+    if (converted_type !== 'DECIMAL' || precision <= MOST_DIGITS) return element;
     if (element.type === 'BYTE_ARRAY')
       throw new RangeError(`decimals of ${precision} digits and no fixed length in ${element.name}`);
     if (!(scale >= 0 && scale <= MOST_SCALE))
       throw new RangeError(`${scale} digits behind the point in ${element.name}`);
-    scales.set(element.name, scale);
-    return { ...stored, logical_type: undefined };
+    const column = { ...stored, logical_type: undefined };
+    scales.set(column, scale);
+    return column;
   });
-  return { metadata: { ...metadata, schema }, scales };
+  const integers = { ...metadata, schema };
+  const rewrites = scales.size > 0 ? rewritesOf(treeOf(integers).children, scales) : new Map();
+  return { metadata: integers, rewrites };
+}
+
+function rewritesOf(nodes: readonly SchemaTree[], scales: ReadonlyMap<SchemaElement, number>) {
+  const found = new Map<string, Rewrite>();
+  for (const node of nodes) {
+    const rewrite = rewriteOf(node, scales);
+    if (rewrite) found.set(node.element.name, inLists(rewrite));
+  }
+  return found;
+}
+
+/** Rewrites a value of this part of the schema; undefined if it has no wide decimals. */
+function rewriteOf(node: SchemaTree, scales: ReadonlyMap<SchemaElement, number>): Rewrite | undefined {
+  const { element, children } = node;
+  const scale = scales.get(element);
+  if (scale !== undefined) return (value) => decimalText(value, scale);
+  const [first, ...others] = children;
+  const isOfOne = others.length === 0 && first?.element.repetition_type === 'REPEATED';
+  if (isOfOne && element.converted_type === 'LIST' && first.children.length < 2)
+    return rewriteOf(first.children[0] ?? first, scales);
+  if (isOfOne && element.converted_type === 'MAP' && first.children.length === 2) {
+    const [ofKey, ofValue] = first.children.map((child) => rewriteOf(child, scales));
+    if (ofKey) throw new RangeError(`keys that are decimals of more than ${MOST_DIGITS} digits in ${element.name}`);
+    return ofValue && withEach(() => inLists(ofValue));
+  }
+  const members = rewritesOf(children, scales);
+  return members.size > 0 ? withEach((name) => members.get(name)) : undefined;
+}
+
+/** Rewrites the members of an object. */
+function withEach(rewriteOf: (name: string) => Rewrite | undefined): Rewrite {
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [name, rewriteOf(name)?.(inner) ?? inner]),
+    );
+  };
+}
+
+/** Rewrites values in lists of any depth. */
+function inLists(rewrite: Rewrite): Rewrite {
+  return (value) => (Array.isArray(value) ? value.map(inLists(rewrite)) : rewrite(value));
 }
 
 /** A decimal stored as an integer, or as bytes in big-endian two's complement. */
-export function decimalText(stored: unknown, scale: number): unknown {
+function decimalText(stored: unknown, scale: number): unknown {
   const integer = stored instanceof Uint8Array ? integerOf(stored) : stored;
   if (typeof integer !== 'bigint' && !Number.isInteger(integer)) return stored;
 
