@@ -1,4 +1,14 @@
-import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -32,3 +42,20 @@ it.each(['cpu', 'wasm'] as const)(
     model.close();
   },
 );
+
+it('opens one on weights with another hard link, and none on weights that were written over and dated back', async () => {
+  const model = openModel(folder, tokenModel('MASKED_LM'));
+  const engine = nodeEngine(model, 'cpu');
+  const open = async () => (await engine.open(evaluationGraph(model, FROZEN.tuner, 'logits'))).release();
+  const path = join(folder, 'model.safetensors');
+  await open();
+  linkSync(path, `${path}.copy`);
+  await open();
+  const { atime, mtime } = statSync(path);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1] ^= 1;
+  writeFileSync(path, bytes);
+  utimesSync(path, atime, mtime);
+  await expect(open()).rejects.toThrow(`${path}: expected the file as it was when it was opened, got another`);
+  model.close();
+});

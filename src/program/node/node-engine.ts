@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { contentDigest } from '../../formats/node/content-digest.ts';
 import { lower } from '../../onnx/lower.ts';
 import { createSession } from '../../runtime/node/create-session.ts';
 import type { Device } from '../../runtime/session.ts';
@@ -57,20 +58,29 @@ export function nodeEngine(
 }
 
 /**
- * Detects files of a folder that were replaced after this call: a later session would map other weights than the
- * first.
+ * Detects files of a folder that were replaced or overwritten after this call: a later session would map other weights
+ * than the first. A new hard link changes the time of change as well, so the content decides then.
  *
  * @returns a function that throws a UserError naming the first changed file
  */
 function unchanged(folder: string): (files: Iterable<string>) => void {
-  const identity = (file: string) => {
+  const stateOf = (file: string) => {
     const stats = statSync(join(folder, file), { throwIfNoEntry: false });
-    return stats && [stats.dev, stats.ino, stats.size, stats.mtimeMs].join();
+    return stats && { id: [stats.dev, stats.ino, stats.size, stats.mtimeMs].join(), changed: stats.ctimeMs };
   };
-  const before = new Map(existsSync(folder) ? readdirSync(folder).map((file) => [file, identity(file)]) : []);
+  const before = new Map(existsSync(folder) ? readdirSync(folder).map((file) => [file, stateOf(file)]) : []);
+  const digests = new Map<string, string>();
+  const isSame = (file: string): boolean => {
+    const [now, then, digest] = [stateOf(file), before.get(file), digests.get(file)];
+    if (!now || now.id !== then?.id) return false;
+    if (digest !== undefined && now.changed === then.changed) return true;
+    before.set(file, now);
+    digests.set(file, contentDigest(join(folder, file)));
+    return digest === undefined || digest === digests.get(file);
+  };
   return (files) => {
     for (const file of files) {
-      if (identity(file) === before.get(file)) continue;
+      if (isSame(file)) continue;
       const got = 'another: it was replaced or written to';
       const hint = 'Begin again, with weights that nobody changes meanwhile.';
       throw new UserError({
