@@ -20,6 +20,8 @@ const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', '
 /** Files of sentence-transformers beside a model: the list of its modules, and the folder of the pooling module. */
 export const MODULES = 'modules.json';
 export const POOLING = '1_Pooling';
+/** Those that tell how a vector is made of a text's tokens. Versions before that did not fetch them. */
+export const POOLING_FILES = [MODULES, `${POOLING}/config.json`];
 
 /** Small files that describe model and tokenizer. */
 const DESCRIPTION = [
@@ -31,8 +33,7 @@ const DESCRIPTION = [
   'special_tokens_map.json',
   'added_tokens.json',
   'vocab.txt',
-  MODULES,
-  `${POOLING}/config.json`,
+  ...POOLING_FILES,
   'sentence_bert_config.json',
   'config_sentence_transformers.json',
   'vocab.json',

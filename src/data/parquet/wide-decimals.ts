@@ -58,7 +58,8 @@ function rewriteOf(node: SchemaTree, scales: ReadonlyMap<SchemaElement, number>)
     return rewriteOf(first.children[0] ?? first, scales);
   if (isOfOne && element.converted_type === 'MAP' && first.children.length === 2) {
     const [ofKey, ofValue] = first.children.map((child) => rewriteOf(child, scales));
-    if (ofKey) throw new RangeError(`keys that are decimals of more than ${MOST_DIGITS} digits in ${element.name}`);
+    if (ofKey)
+      throw new RangeError(`keys that are decimals of more than ${MOST_DIGITS} digits in ${element.name}`);
     return ofValue && withEach(() => inLists(ofValue));
   }
   const members = rewritesOf(children, scales);

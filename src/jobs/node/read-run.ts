@@ -65,7 +65,8 @@ async function read(
 ): Promise<RunOfFiles> {
   const { config, start, files } = await readStart(given);
   assertModelNamed(config.model, config.task);
-  const folder = await resolveModel(config.model, { onProgress: onDownload });
+  const pools = taskNamed(config.task).prediction?.vectors !== undefined;
+  const folder = await resolveModel(config.model, { onProgress: onDownload, pools });
   const family = readFamily(folder, config.model_config);
   const { takesFolders } = taskNamed(config.task);
   const { data } = config;

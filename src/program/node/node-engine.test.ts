@@ -56,6 +56,8 @@ it('opens one on weights with another hard link, and none on weights that were w
   bytes[bytes.length - 1] ^= 1;
   writeFileSync(path, bytes);
   utimesSync(path, atime, mtime);
-  await expect(open()).rejects.toThrow(`${path}: expected the file as it was when it was opened, got another`);
+  await expect(open()).rejects.toThrow(
+    `${path}: expected the file as it was when it was opened, got another`,
+  );
   model.close();
 });

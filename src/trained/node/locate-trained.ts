@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { DownloadProgress } from '../../data/hub/node/download.ts';
+import type { ResolveOptions } from '../../data/hub/node/hub-access.ts';
 import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { holdsAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { missingFile, nearNames } from '../../formats/node/missing-file.ts';
@@ -16,17 +16,16 @@ export interface Located {
   runModel?: string;
 }
 
+type LocateOptions = Pick<ResolveOptions, 'onProgress' | 'pools'>;
+
 /**
  * Finds the adapter or the model in a run's folder, in the folder itself, or on the Hub by its id.
  *
  * @throws UserError where there is neither
  */
-export async function locateTrained(
-  path: string,
-  onProgress?: (progress: DownloadProgress) => void,
-): Promise<Located> {
+export async function locateTrained(path: string, options: LocateOptions = {}): Promise<Located> {
   if (!existsSync(path) && isOfRuns(path)) throw missingRun(path);
-  const folder = existsSync(path) ? path : await fetched(path, onProgress);
+  const folder = existsSync(path) ? path : await fetched(path, options);
   if (holdsAdapter(folder)) return { folder, kind: 'adapter' };
   const { adapter, model, config } = runFiles(folder);
   const runModel = existsSync(config) ? modelOf(readYaml(config, 'the config of a run')) : undefined;
@@ -75,9 +74,9 @@ function runsIn(folder: string): string[] {
 }
 
 /** What the Hub has under an id. A folder whose name is nearly the same is likelier meant than what it does not have. */
-async function fetched(id: string, onProgress?: (progress: DownloadProgress) => void): Promise<string> {
+async function fetched(id: string, options: LocateOptions): Promise<string> {
   try {
-    return await resolveModel(id, { onProgress });
+    return await resolveModel(id, options);
   } catch (error) {
     if (!(error instanceof UserError) || nearNames(id).length === 0) throw error;
     throw missingFile(id, 'the folder of a run, an adapter or a model, or its id on the Hub');

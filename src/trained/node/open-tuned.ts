@@ -43,7 +43,7 @@ export interface OpenTunedOptions {
  * @throws UserError for anything missing, damaged or not fitting together
  */
 export async function openTuned(path: string, options: OpenTunedOptions = {}): Promise<OpenedTuned> {
-  const located = await locateTrained(path, options.onProgress);
+  const located = await locateTrained(path, { onProgress: options.onProgress, pools: options.embeds });
   const { folder } = located;
   const adapter =
     located.kind === 'adapter' ? knownAdapter(readAdapter(folder), adapterConfigFile(folder)) : undefined;

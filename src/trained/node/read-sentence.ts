@@ -1,11 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { knowsPooling } from '../../data/hub/node/cache.ts';
 import { readJson } from '../../formats/node/read-text.ts';
-import type { SentenceSettings } from '../../models/sentence-settings.ts';
-import { sentenceSettings } from '../sentence-files.ts';
+import { PLAIN_SENTENCE, type SentenceSettings } from '../../models/sentence-settings.ts';
+import { SENTENCE_FILES, sentenceSettings } from '../sentence-files.ts';
 
-/** What the files of sentence-transformers in a model's folder say; undefined without them. */
+/**
+ * What the files of sentence-transformers in a model's folder say; undefined without them. A snapshot of the Hub that may
+ * lack them pools in a way that is not known.
+ */
 export function readSentence(folder: string): SentenceSettings | undefined {
+  if (!knowsPooling(folder)) {
+    const unsupported = `a snapshot in the cache that may lack ${SENTENCE_FILES.modules}: with access to the Hub it is completed`;
+    return { ...PLAIN_SENTENCE, unsupported };
+  }
   return sentenceSettings((name) => {
     const path = join(folder, name);
     return existsSync(path) ? readJson(path, 'a file of sentence-transformers') : undefined;

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { readJson } from '../../../formats/node/read-text.ts';
-import { hasTokenizer, indexOf, isUsable } from '../model-files.ts';
+import { hasTokenizer, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 
 /** The cache shared with Python's huggingface_hub, located by its rules. */
@@ -39,6 +39,8 @@ export interface CachedSnapshot {
   folder: string;
   /** False if only the weights were downloaded. */
   tokenizer: boolean;
+  /** Whether it is known how the model pools. */
+  pooling: boolean;
 }
 
 /** The snapshot of a model, if it is in the cache with configuration and all weights; otherwise null. */
@@ -48,7 +50,27 @@ export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | nu
   // A link with a missing blob counts as missing.
   const present = readdirSync(folder).filter((file) => existsSync(join(folder, file)));
   if (!isUsable(present, shardsOf(folder, indexOf(present)))) return null;
-  return { folder, tokenizer: hasTokenizer(present) };
+  return {
+    folder,
+    tokenizer: hasTokenizer(present),
+    pooling: isAdapterRepository(present) || knowsPooling(folder),
+  };
+}
+
+/**
+ * Whether a model's folder has the files that tell how it pools, or is known to have none. A snapshot may have been
+ * fetched without them.
+ */
+export function knowsPooling(folder: string): boolean {
+  const [snapshots, commit] = [dirname(folder), basename(folder)];
+  if (basename(snapshots) !== 'snapshots' || !isCommit(commit)) return true;
+  const missing = missingFolder(dirname(snapshots), commit);
+  return POOLING_FILES.every((file) => [folder, missing].some((place) => existsSync(join(place, file))));
+}
+
+/** Where huggingface_hub notes files that a repository does not have, by empty ones of their names. */
+export function missingFolder(repository: string, commit: string): string {
+  return join(repository, '.no_exist', commit);
 }
 
 export function isCommit(text: string): boolean {

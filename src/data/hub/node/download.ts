@@ -8,9 +8,9 @@ import { makeFolder } from '../../../formats/node/make-folder.ts';
 import { NewFile } from '../../../formats/node/store/new-file.ts';
 import { temporaryName } from '../../../formats/node/store/temporary-name.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { isAdapterRepository, MODULES, neededFiles, POOLING } from '../model-files.ts';
+import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
-import { isCommit, type RepositoryType, repositoryFolder } from './cache.ts';
+import { isCommit, missingFolder, type RepositoryType, repositoryFolder } from './cache.ts';
 
 /** Downloaded and total bytes of one file. */
 export interface DownloadProgress {
@@ -35,7 +35,7 @@ export interface Repository {
   snapshot: string;
   /** Downloads a file, unless it is in the cache. */
   fetch(path: string): Promise<void>;
-  /** Stores the commit of the revision. Call it once all needed files are there. */
+  /** Stores the commit of the revision, and which files a model does not have. Call it once all needed files are there. */
   keep(): void;
 }
 
@@ -60,13 +60,16 @@ export async function openRepository(
   if (!isCommit(sha)) throw new UserError({ where, expected: 'a commit hash', got: JSON.stringify(sha) });
 
   const entries = new Map<string, ListFileEntry>();
+  const folders = new Set<string>();
   const list = async (path?: string) => {
     const listed = { ...access, repo, revision: sha, recursive: type === 'dataset', ...(path && { path }) };
-    for await (const entry of hub.listFiles(listed))
+    for await (const entry of hub.listFiles(listed)) {
       if (entry.type === 'file') entries.set(checkPath(entry.path, where), entry);
+      else folders.add(entry.path);
+    }
   };
   await list();
-  if (type === 'model' && entries.has(MODULES)) await list(POOLING);
+  if (type === 'model' && entries.has(MODULES) && folders.has(POOLING)) await list(POOLING);
   const repository = repositoryFolder(options.cacheDir, type, id.name);
   const snapshot = join(repository, 'snapshots', sha);
   return {
@@ -87,6 +90,9 @@ export async function openRepository(
       linkBlob(blob, link);
     },
     keep() {
+      if (type === 'model')
+        for (const file of POOLING_FILES.filter((file) => !entries.has(file)))
+          atomicWrite(join(missingFolder(repository, sha), file), '');
       if (id.revision !== sha) atomicWrite(join(repository, 'refs', id.revision), sha);
     },
   };

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../../../support/user-error.ts';
+import { readSentence } from '../../../trained/node/read-sentence.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
 import type { DownloadProgress } from './download.ts';
 import { resolveModel } from './resolve-model.ts';
@@ -177,6 +178,63 @@ describe('resolveModel', () => {
     expect(lstatSync(join(snapshot, 'tokenizer.json')).isSymbolicLink()).toBe(true);
     // The blob is still there: no file is downloaded, only listed.
     expect(requests.filter((path) => path.includes('/resolve/'))).toEqual([]);
+  });
+
+  describe('of a model of sentence-transformers', () => {
+    const pooling = Buffer.from('{"pooling_mode_cls_token": true}');
+    const sentence = {
+      ...files,
+      'modules.json': Buffer.from(
+        '[{"path": "", "type": "a.Transformer"}, {"path": "1_Pooling", "type": "a.Pooling"}]',
+      ),
+      '1_Pooling/config.json': pooling,
+      '2_Dense/model.safetensors': Buffer.from('more'),
+    };
+    const pools = () => resolveModel(NAME, { cacheDir, endpoint: server?.endpoint, pools: true });
+
+    it('fetches how it pools', async () => {
+      await serve({ files: sentence });
+      const snapshot = await resolve();
+      expect(readFileSync(join(snapshot, '1_Pooling/config.json'))).toEqual(pooling);
+      expect(readdirSync(snapshot)).not.toContain('2_Dense');
+      expect(readSentence(snapshot)?.pooling.mode).toBe('cls');
+    });
+
+    it('does without the folder that pools', async () => {
+      const { '1_Pooling/config.json': _, ...others } = sentence;
+      const { requests } = await serve({ files: others });
+      expect(readSentence(await pools())?.unsupported).toContain('no 1_Pooling/config.json');
+      requests.length = 0;
+      await pools();
+      expect(requests).toEqual([]);
+    });
+
+    it('completes a snapshot of an earlier version once vectors are made, or says that it may lack something', async () => {
+      const { requests, close } = await serve({ files: sentence });
+      const snapshot = await resolve();
+      for (const name of ['modules.json', '1_Pooling']) rmSync(join(snapshot, name), { recursive: true });
+      requests.length = 0;
+      vi.stubEnv('HF_HUB_OFFLINE', '1');
+      expect(readSentence(await pools())?.unsupported).toMatch(/^a snapshot .* may lack modules\.json/);
+      vi.stubEnv('HF_HUB_OFFLINE', '');
+      expect(await resolve()).toBe(snapshot);
+      expect(requests).toEqual([]);
+      expect(readSentence(await pools())?.pooling.mode).toBe('cls');
+      rmSync(join(snapshot, 'modules.json'));
+      await close();
+      expect(await pools()).toBe(snapshot);
+    });
+
+    it('asks once for what the repository of another model does not have', async () => {
+      const { requests } = await serve();
+      const snapshot = await resolve();
+      rmSync(join(repository(), '.no_exist'), { recursive: true });
+      await pools();
+      requests.length = 0;
+      expect(await pools()).toBe(snapshot);
+      expect(requests).toEqual([]);
+      expect(readSentence(snapshot)).toBeUndefined();
+    });
   });
 
   it('downloads shards', async () => {

@@ -26,7 +26,8 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
   const access = hubAccess(options);
   const { cacheDir, endpoint, offline } = access;
   const cached = findSnapshot(cacheDir, id);
-  if (cached && (cached.tokenizer || offline)) return realpathSync(cached.folder);
+  const isWhole = cached?.tokenizer && (cached.pooling || !options.pools);
+  if (cached && (isWhole || offline)) return realpathSync(cached.folder);
   if (offline) throw notCached(id, cacheDir);
 
   const { token } = access;
@@ -34,6 +35,7 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
     const folder = await downloadModel(id, { cacheDir, endpoint, token, onProgress: options.onProgress });
     return realpathSync(folder);
   } catch (error) {
+    if (cached?.tokenizer) return realpathSync(cached.folder);
     throw explainHubError(error, id, endpoint, cacheDir);
   }
 }

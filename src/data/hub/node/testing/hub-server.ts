@@ -52,19 +52,33 @@ function answer(model: ServedModel, path: string, request: IncomingMessage, resp
     if (path === `${api}/revision/${encodeURIComponent(revision)}`)
       return void sendJson(response, { _id: '1', id: name, sha: commit });
     if (path === `${api}/tree/${commit}`) return void sendJson(response, tree({ ...model, files }));
+    const below = path.startsWith(`${api}/tree/${commit}/`) && path.slice(`${api}/tree/${commit}/`.length);
+    if (below && Object.keys(files).some((file) => file.startsWith(`${below}/`)))
+      return void sendJson(response, tree({ ...model, files }, below));
     if (path.startsWith(content)) return void sendFile(files[path.slice(content.length)], request, response);
   }
   sendStatus(response, 404);
 }
 
-function tree({ files, large = [] }: ServedModel): unknown[] {
-  const entries = Object.entries(files).map(([path, content]) => {
+/** What lies in a folder; of a data set all that lies below it. */
+function tree({ files, large = [], type }: ServedModel, folder = ''): unknown[] {
+  const start = folder === '' ? '' : `${folder}/`;
+  const below = Object.entries(files).filter(([path]) => path.startsWith(start));
+  const isDeep = (path: string) => path.slice(start.length).includes('/');
+  const here = type === 'dataset' ? below : below.filter(([path]) => !isDeep(path));
+  const folders = below
+    .filter(([path]) => isDeep(path))
+    .map(([path]) => path.slice(0, path.indexOf('/', start.length)));
+  const entries = here.map(([path, content]) => {
     const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
     const sha256 = createHash('sha256').update(content).digest('hex');
     const lfs = large.includes(path) ? { oid: sha256, size: content.length, pointerSize: 134 } : undefined;
     return { type: 'file', path, size: content.length, oid, lfs };
   });
-  return [{ type: 'directory', path: 'onnx', size: 0, oid: '0'.repeat(40) }, ...entries];
+  const directories = ['onnx', ...new Set(folders)].map((path) => ({
+    ...{ type: 'directory', path, size: 0, oid: '0'.repeat(40) },
+  }));
+  return [...directories, ...entries];
 }
 
 function sendFile(content: Buffer, request: IncomingMessage, response: ServerResponse): void {
