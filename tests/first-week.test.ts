@@ -261,6 +261,24 @@ it('a file of two texts again and again is trained on whole, and the plan says s
   expect(stdout).toContain('eval_strategy no (too few of the 40 rows differ to hold some out)');
 });
 
+it('a run that is no better than the majority class ends with it', async () => {
+  // Labels that no text tells apart.
+  const rows = Array.from({ length: 60 }, (_, i) => `film ${i}\t${i % 3 ? 'most' : 'some'}\n`);
+  workspace.write('shuffled.tsv', `sentence\tlabel\n${rows.join('')}`);
+  const data = 'data={train: shuffled.tsv, validation: 30%, text: sentence, label: label}';
+  const settings = ['defaults=chosen', data, 'method=lora', 'output=majority'];
+  const { code, stdout } = await workspace.train(...settings);
+  expect(code).toBe(0);
+  expect(stdout).toContain('fall_back_to_majority true (load_best_model_at_end)');
+  expect(stdout).toContain('No evaluation was better than the majority class');
+  const [{ metrics, verdict }] = eventsOf(workspace.events('majority'), 'finish');
+  expect(metrics.eval_accuracy).toBeCloseTo(2 / 3, 1);
+  expect(verdict?.learnt).toBe(false);
+  workspace.write('other.tsv', 'sentence\nfilm 0\nfilm 1\n');
+  const predicted = await workspace.run('predict', 'majority', 'other.tsv');
+  expect(predicted.stdout.match(/"label":"most"/g)).toHaveLength(2);
+});
+
 describe('data.validation: 25%', () => {
   const settings = ['data.validation=25%', 'method=lora', 'training.max_steps=4', 'output=held'];
   const args = ['train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting])];

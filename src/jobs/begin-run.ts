@@ -55,6 +55,8 @@ export interface RunBeginning {
   maxLength: number;
   /** What people should know of the files. */
   notices: readonly string[];
+  /** The logits of the classes' shares, if the run may end with a model that always answers the majority class. */
+  constant?: readonly number[];
   /** By which each class counts in training, where that is not alike. */
   classWeights?: readonly number[];
   /** What a model has to beat on the set that decides which model is best; none without such rows. Fitted when first asked. */
@@ -111,12 +113,17 @@ export function beginRun({
   const evalBatchSize = config.training.per_device_eval_batch_size;
   const { set } = chiefScore(config);
   const decisive = config.training.eval_strategy === 'no' ? undefined : validation[set];
-  const weights = classWeights(config.training, labels, task.classCounts?.(train, labels));
+  const counts = task.classCounts?.(train, labels);
+  const weights = classWeights(config.training, labels, counts);
+  const constant = config.training.fall_back_to_majority
+    ? counts?.map((count) => Math.log(Math.max(count, 0.5)))
+    : undefined;
   return {
     config,
     chosen: [...evaluated.chosen, ...chosen],
     start,
     ...(weights && { classWeights: weights }),
+    ...(constant && { constant }),
     data: { ...data, ...task.found?.(all, data) } as RunConfig['data'],
     labels,
     build,

@@ -49,6 +49,7 @@ export function setUpRun(
       values: values ?? method.tuner.initialValues(config.seed, model.reader(config.seed)),
       train,
       validation,
+      constant: run.constant,
       communicator,
     },
   };

@@ -52,19 +52,9 @@ export class Evaluations {
   async run(step: number, program: Program, values: Float32Array, canBeBest: boolean): Promise<void> {
     const validation = this.#validation;
     if (!validation) throw new Error('evaluation without validation data');
-    const { metricForBest, stepsPerEpoch } = this.#settings;
+    const { stepsPerEpoch } = this.#settings;
     const started = performance.now();
-    const seen: Seen = {};
-    const scores = await validation
-      .run(program, values, {
-        onConfusion(found) {
-          seen.confusion = found;
-        },
-        onCertainty(found) {
-          seen.certainty = found;
-        },
-      })
-      .catch((error) => unscored(error, metricForBest));
+    const { scores, seen } = await this.#score(validation, program, values);
     const seconds = (performance.now() - started) / 1000;
     this.lastMetrics = scores;
     const best = canBeBest && this.best.observe(step, scores, values);
@@ -82,7 +72,48 @@ export class Evaluations {
       this.#emit({ type: 'confusion', step, ...copy });
     }
   }
+
+  /**
+   * Makes a model that answers the same for every text the best one, unless that of the best evaluation has a lower loss, or a
+   * score that is better by more than a standard error.
+   *
+   * @returns whether it is the best now
+   */
+  async considerConstant(step: number, program: Program, values: Float32Array): Promise<boolean> {
+    const best = this.best.state;
+    const { metricForBest, greaterIsBetter } = this.#settings;
+    if (!best || !this.#validation) return false;
+    const { scores, seen } = await this.#score(this.#validation, program, values);
+    const score = scores[`eval_${metricForBest}`];
+    const [low, high] = seen.certainty?.interval(metricForBest) ?? [];
+    const margin = (Number(high) - Number(low)) / (2 * NORMAL);
+    const ahead = greaterIsBetter ? best.score - score : score - best.score;
+    // Where one of them is not a number nothing is known.
+    if (best.metrics.eval_loss < scores.eval_loss || !(ahead <= margin)) return false;
+    this.best.state = { ...best, step, score, metrics: scores };
+    this.best.values = values;
+    this.seen = { last: seen, best: seen };
+    return true;
+  }
+
+  async #score(validation: Validation, program: Program, values: Float32Array) {
+    const seen: Seen = {};
+    const scores = await validation
+      .run(program, values, {
+        onConfusion(found) {
+          seen.confusion = found;
+        },
+        onCertainty(found) {
+          seen.certainty = found;
+        },
+      })
+      .catch((error) => unscored(error, this.#settings.metricForBest));
+    return { scores, seen };
+  }
 }
+
+/** Half the width of a 95 % interval, in standard errors. */
+const NORMAL = 1.96;
 
 /** A run may diverge and go on: what its model gives then has no score, which is never the best. */
 function unscored(error: unknown, metric: string): Scores {

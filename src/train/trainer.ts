@@ -12,6 +12,7 @@ import { hashOf } from '../support/hash-of.ts';
 import { isSampled } from '../support/is-sampled.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
+import { constantAnswer } from './constant-answer.ts';
 import { differentiateStep } from './differentiate-step.ts';
 import { Evaluations, type Seen } from './evaluations.ts';
 import { Meter } from './meter.ts';
@@ -31,6 +32,8 @@ export interface TrainerInputs {
   values: Float32Array;
   train: ExampleSet;
   validation?: Validation;
+  /** The logits that suit the training rows best whatever the text: the run ends with them if no evaluation is better. */
+  constant?: readonly number[];
   /** Among whom every batch is divided; all of them train the same. By default this process is alone. */
   communicator?: Communicator;
 }
@@ -142,6 +145,7 @@ export class Trainer {
     }
     if (reason === 'done' && this.step < totalSteps) reason = 'stop_at_step';
     if (this.#savedAt !== this.step) await this.#save();
+    if (reason === 'done' || reason === 'early') await this.#considerConstant();
     await this.#program.release();
     const { method } = this.#inputs;
     const { best, lastMetrics } = this.#evaluations;
@@ -246,6 +250,16 @@ export class Trainer {
       this.#skipped.assertFew(step);
     }
     if (isSampled(step, this.#settings.totalSteps, MOST_MEASURED)) this.#measureFactors();
+  }
+
+  async #considerConstant(): Promise<void> {
+    const { constant, model, method } = this.#inputs;
+    if (!constant || !this.#settings.loadBestAtEnd) return;
+    const values = constantAnswer(model, method.tuner, this.#updater.values, constant);
+    if (!values || !(await this.#evaluations.considerConstant(this.step, this.#program, values))) return;
+    const message =
+      'No evaluation was better than the majority class, so the model answers that for every row. training.fall_back_to_majority: false keeps the best evaluation instead.';
+    this.#host.emit({ type: 'notice', step: this.step, message });
   }
 
   #tellWithoutBest(): void {

@@ -75,6 +75,12 @@ export const trainingSchema = z.strictObject({
   greater_is_better: z.boolean().optional(),
   /** Keep the best model at the end instead of the last. */
   load_best_model_at_end: z.boolean().default(false),
+  /**
+   * End with a model that always answers the majority class if no evaluation had a lower loss than that, or a score that was
+   * better by more than a standard error. It takes `load_best_model_at_end`, a single validation set and a classification head
+   * with biases. Default: true if `load_best_model_at_end` is not set either, else false.
+   */
+  fall_back_to_majority: z.boolean().optional(),
   /** Stop after this many evaluations without a better score. */
   early_stopping_patience: count.optional(),
 });

@@ -37,6 +37,11 @@ export function chooseEvaluation<Config extends ParsedConfig>(
   const eval_strategy = strategy ?? (isValidated ? 'epoch' : 'no');
   const load_best_model_at_end = best ?? eval_strategy !== 'no';
   const tooFew = rows < LEAST_ROWS ? `${rows} rows are too few` : `too few of the ${rows} rows differ`;
+  const fallsBack =
+    best === undefined &&
+    load_best_model_at_end &&
+    training.fall_back_to_majority === undefined &&
+    taskNamed(task).classCounts !== undefined;
   const reason = isValidated ? 'there are rows to validate on' : `${tooFew} to hold some out`;
   const chosen = [
     ...(holdsOut ? [{ key: 'data.validation', value: `${100 * HELD_OUT}%`, reason: `${rows} rows` }] : []),
@@ -50,12 +55,20 @@ export function chooseEvaluation<Config extends ParsedConfig>(
           },
         ]
       : []),
+    ...(fallsBack
+      ? [{ key: 'training.fall_back_to_majority', value: true, reason: 'load_best_model_at_end' }]
+      : []),
   ];
   return {
     config: {
       ...config,
       data: { ...data, ...(holdsOut && { validation: `${100 * HELD_OUT}%` }) },
-      training: { ...training, eval_strategy, load_best_model_at_end },
+      training: {
+        ...training,
+        eval_strategy,
+        load_best_model_at_end,
+        ...(fallsBack && { fall_back_to_majority: true }),
+      },
     },
     chosen,
   };
