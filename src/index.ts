@@ -33,3 +33,5 @@ export type { OpenOptions } from './trained/node/open.ts';
 export type { ModelInThread as OpenedModel } from './trained/node/thread/model-in-thread.ts';
 
 export type { ExportOnnxOptions } from './trained/onnx-folder.ts';
+export type { Importance, ScoreFunction } from './tuners/allocation/allocator.ts';
+export type { BudgetFunction } from './tuners/allocation/budget.ts';

@@ -17,6 +17,7 @@ import type { BuildTask } from '../tasks/task-definition.ts';
 import type { Family } from '../trained/bind-model.ts';
 import type { Notes } from '../trained/notes.ts';
 import type { TrainedParts } from '../trained/trained-model.ts';
+import type { OwnFunctions } from '../tuners/own-function.ts';
 import { classWeights } from './class-weights.ts';
 
 /** The adapter that a run goes on from. */
@@ -38,6 +39,7 @@ export interface RunMaterial {
   validation: readonly { name: string; files: readonly TextFile[] }[];
   /** Of the caller's own. */
   ownScores?: OwnScores;
+  functions?: OwnFunctions;
 }
 
 /** What a run and its plan begin with. */
@@ -46,6 +48,8 @@ export interface RunBeginning {
   /** What of it the user has not set. */
   chosen: readonly Chosen[];
   start?: StartingAdapter;
+  /** Functions of the caller's own that the config names. */
+  functions?: OwnFunctions;
   /** The config's, with what it leaves to the files. */
   data: RunConfig['data'];
   /** Class names by id; none for tasks without. */
@@ -81,6 +85,7 @@ export function beginRun({
   text,
   generationFiles,
   ownScores,
+  functions,
   ...files
 }: RunMaterial): RunBeginning {
   const task = taskNamed(given.task);
@@ -122,6 +127,7 @@ export function beginRun({
     config,
     chosen: [...evaluated.chosen, ...chosen],
     start,
+    functions,
     ...(weights && { classWeights: weights }),
     ...(constant && { constant }),
     data: { ...data, ...task.found?.(all, data) } as RunConfig['data'],

@@ -2,6 +2,8 @@ import { isRows, type Rows, rowsText } from '../data/rows.ts';
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import type { RunConfigInput } from '../run/config/run-config.ts';
 import { isObject } from '../support/is-object.ts';
+import type { OwnFunctions } from '../tuners/own-function.ts';
+import { namedFunctions } from './named-functions.ts';
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
@@ -27,15 +29,18 @@ export type ConfigWithRows = RunConfigInput extends infer Input
 /** Texts by the names that a config has in place of files. */
 export type TextsInMemory = Readonly<Record<string, string>>;
 
-/** A config that names its rows, their texts, and the program's own scores. The same rows are the same run, when it is resumed. */
+/** A config that names its rows and functions, their texts, and the program's own scores. The same rows are the same run, when it is resumed. */
 export function namedRows(given: ConfigWithRows): {
   config: RunConfigInput;
   texts: TextsInMemory;
+  functions: OwnFunctions;
   metrics: OwnMetrics;
 } {
-  const { data, metrics = {}, ...config } = given;
+  const { data, metrics = {}, ...rest } = given;
+  const { config, functions } = namedFunctions(rest);
   // What is no section of keys is for those to refuse who check the config.
-  if (!isObject(data)) return { config: { ...config, data } as RunConfigInput, texts: {}, metrics };
+  if (!isObject(data))
+    return { config: { ...config, data } as RunConfigInput, texts: {}, functions, metrics };
   const texts: Record<string, string> = {};
   const named = (name: string, value: unknown): unknown => {
     if (!isRows(value)) return value;
@@ -56,6 +61,7 @@ export function namedRows(given: ConfigWithRows): {
       },
     } as RunConfigInput,
     texts,
+    functions,
     metrics,
   };
 }

@@ -37,7 +37,7 @@ export function setUpRun(
   const { train, validation } = run.encode(began, onProgress, communicator);
   const settings = { ...trainerSettings(config, train.lengths.length), classWeights: run.classWeights };
   const { totalSteps } = trainerSettings(planned, train.lengths.length);
-  const { run: method, values } = startMethod(config, model, totalSteps, start?.stored);
+  const { run: method, values } = startMethod(config, model, totalSteps, start?.stored, run.functions ?? {});
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);
   return {
     model,

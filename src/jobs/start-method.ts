@@ -2,6 +2,7 @@ import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { methodOf } from '../run/config/method-of.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
+import { type OwnFunctions, withOwnFunctions } from '../tuners/own-function.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 
 /** A run's method, and the values it starts from where it continues an adapter. */
@@ -13,15 +14,21 @@ export interface StartedMethod {
 /**
  * Sets up the method of a run of `totalSteps` optimizer steps. Where it continues an adapter, `start` is that, and
  * `config` must come from `continuedConfig`.
+ *
+ * @param functions those that the config names; left out where nothing is trained
  */
 export function startMethod(
   config: RunConfig,
   model: TunableModel,
   totalSteps: number,
   start?: StoredAdapter,
+  functions?: OwnFunctions,
 ): StartedMethod {
   const { definition, settings } = methodOf(config);
-  if (!start) return { run: definition.start(model, settings, totalSteps) };
+  if (!start) {
+    const complete = functions ? withOwnFunctions(settings, functions, config.method) : settings;
+    return { run: definition.start(model, complete, totalSteps) };
+  }
   if (!definition.continues) throw new Error(`no adapter is continued with ${config.method}`);
   return definition.continues.start(model, settings, start, `adapter: ${config.adapter}`);
 }

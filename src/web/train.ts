@@ -1,6 +1,7 @@
 import { filesFrom, type PageFile } from '../formats/file-set.ts';
 import { beginRun, type RunBeginning } from '../jobs/begin-run.ts';
 import { everySecond } from '../jobs/every-second.ts';
+import { namedFunctions } from '../jobs/named-functions.ts';
 import { runResults } from '../jobs/run-results.ts';
 import { setUpRun, startNotices } from '../jobs/set-up-run.ts';
 import { startEvent } from '../jobs/start-event.ts';
@@ -109,9 +110,10 @@ async function readPageRun(
     const expected = 'the name of the model whose files are given, for the adapter to tell';
     throw new UserError({ where: 'config: model', expected, got: 'none' });
   }
+  const { config: named, functions } = namedFunctions(given);
   const name = given.adapter ?? 'adapter';
   const { config, start } = await readStart(
-    parsePageConfig(options.adapter ? { ...given, adapter: name } : given),
+    parsePageConfig(options.adapter ? { ...named, adapter: name } : named),
     options,
   );
   const { data } = config;
@@ -127,7 +129,17 @@ async function readPageRun(
   const { requested, key } = maxLengthOf(config.task, data, family.config);
   const text = base.text(requested, key);
   const ownScores = ownScoresOf(given.metrics);
-  const run = beginRun({ config, start, family, text, generationFiles, train, validation, ownScores });
+  const run = beginRun({
+    config,
+    start,
+    family,
+    text,
+    generationFiles,
+    train,
+    validation,
+    ownScores,
+    functions,
+  });
   const texts = [...train, ...validation.flatMap(({ files }) => files)].map((file) => file.read());
   return { run, base, texts };
 }

@@ -4,6 +4,7 @@ import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { type Failure, failureOf } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
+import type { OwnFunctions } from '../../tuners/own-function.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runTraining } from './run-training.ts';
 
@@ -12,6 +13,8 @@ export interface WorkerJob {
   config: ParsedConfig;
   /** Data that lie in no file. */
   texts: TextsInMemory;
+  /** Functions that the config names. */
+  functions: OwnFunctions;
   /** Names of the caller's own scores. */
   scores: readonly string[];
   resume: boolean;
@@ -45,7 +48,7 @@ export interface JobFailure extends Failure {
  * @param reply the next scores of the caller's own: functions cannot come into this thread, so what they are given goes out
  */
 export async function doJob(
-  { config, texts, scores, resume, stop }: WorkerJob,
+  { config, texts, functions, scores, resume, stop }: WorkerJob,
   send: (message: WorkerMessage) => void,
   reply: () => Promise<OwnReply>,
 ): Promise<void> {
@@ -64,6 +67,7 @@ export async function doJob(
     const result = await runTraining(config, {
       resume,
       texts,
+      functions,
       ownScores: scores.length > 0 ? ownScores : undefined,
       processes,
       onEvent: (event) => send({ event }),

@@ -20,6 +20,7 @@ import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { readNotes } from '../../trained/node/notes-file.ts';
 import { openText } from '../../trained/node/open-text.ts';
 import { readGenerationFiles } from '../../trained/node/read-generation-files.ts';
+import type { OwnFunctions } from '../../tuners/own-function.ts';
 import { beginRun, type RunBeginning, type StartingAdapter } from '../begin-run.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
@@ -39,6 +40,7 @@ export interface InMemory {
   /** Data that lie in no file, by the names that the config has for them. */
   texts?: TextsInMemory;
   ownScores?: OwnScores;
+  functions?: OwnFunctions;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function readRun(
 async function read(
   given: ParsedConfig,
   onDownload: ((progress: DownloadProgress) => void) | undefined,
-  { texts = {}, ownScores }: InMemory,
+  { texts = {}, ownScores, functions }: InMemory,
 ): Promise<RunOfFiles> {
   const { config, start, files } = await readStart(given);
   assertModelNamed(config.model, config.task);
@@ -81,7 +83,17 @@ async function read(
   const { requested, key } = maxLengthOf(config.task, data, family.config);
   const text = openText(folder, family.config, requested, key);
   const generationFiles = () => readGenerationFiles(folder);
-  const run = beginRun({ config, start, family, text, generationFiles, train, validation, ownScores });
+  const run = beginRun({
+    config,
+    start,
+    family,
+    text,
+    generationFiles,
+    train,
+    validation,
+    ownScores,
+    functions,
+  });
   // Before the weights are read, to compare them with those of a run that is resumed.
   const { base_dtype: dtype } = config;
   if (dtype !== 'float32') assertedFormat(run.build(family.definition, family.config), dtype);

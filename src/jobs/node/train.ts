@@ -33,7 +33,7 @@ export async function train(
   { resume = false, onEvent, signal }: TrainOptions = {},
 ): Promise<FinishEvent> {
   readyForMpi(process.env);
-  const { config: named, texts, metrics } = namedRows(config);
+  const { config: named, texts, functions, metrics } = namedRows(config);
   const scores = Object.keys(metrics);
   const parsed = await tellingAll(
     () => parseRunConfig(named, 'config', scores),
@@ -44,7 +44,7 @@ export async function train(
   const requestStop = () => Atomics.store(stop, 0, 1);
   signal?.addEventListener('abort', requestStop);
   if (signal?.aborted) requestStop();
-  const job: WorkerJob = { config: parsed, texts, scores, resume, stop };
+  const job: WorkerJob = { config: parsed, texts, functions, scores, resume, stop };
   disableTelemetry();
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
   const { threadId } = worker;

@@ -49,8 +49,10 @@ function listed(names: readonly string[]): string {
 }
 
 function nearValue(issue: Issue, got: unknown): string | undefined {
-  if (issue.code !== 'invalid_value' || typeof got !== 'string') return undefined;
-  const near = nearest(got, issue.values.map(String));
+  const issues = issue.code === 'invalid_union' ? issue.errors.flat() : [issue];
+  const values = issues.flatMap((each) => (each.code === 'invalid_value' ? each.values : []));
+  if (typeof got !== 'string') return undefined;
+  const near = nearest(got, values.map(String));
   return near.length > 0 ? `Did you mean ${near[0]}?` : undefined;
 }
 

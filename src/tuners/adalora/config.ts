@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import type { ScoreFunction } from '../allocation/allocator.ts';
 import { budgetShape } from '../allocation/budget-shape.ts';
 import { oneBudget } from '../allocation/one-budget.ts';
 import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { wordOrFunction } from '../own-function.ts';
 import { tripletShape } from './triplet-shape.ts';
+
+const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity', 'magnitude'] as const;
 
 /** AdaLoRA's settings: PEFT's keys and defaults, then ours. */
 export const adaLoraConfigSchema = oneBudget(
@@ -16,11 +20,9 @@ export const adaLoraConfigSchema = oneBudget(
     ...pruningShape,
     /**
      * Importance score of a triplet. `sensitivity` and `magnitude` are the paper's ablations. `signal-to-noise` divides by the
-     * uncertainty instead of multiplying by it (IGU-LoRA).
+     * uncertainty instead of multiplying by it (IGU-LoRA). A program may give a function.
      */
-    score: z
-      .enum(['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity', 'magnitude'])
-      .default('sensitivity-uncertainty'),
+    score: wordOrFunction<ScoreFunction, typeof SCORES>(SCORES).default('sensitivity-uncertainty'),
     /** Restart pruned triplets from the leading directions of the gradient until the ranks are final (ElaLoRA). */
     grow: z.boolean().default(false),
   }),

@@ -12,6 +12,7 @@ import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/scales.ts';
 import { importanceVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
+import { isOwnFunction } from '../own-function.ts';
 import { adaLoraKind, importedAdaLora } from './adalora-kind.ts';
 import { AdaLoraTuner } from './adalora-tuner.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from './config.ts';
@@ -82,7 +83,7 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     title: TITLE,
     titleWith: ({ score, grow, ...settings }) =>
       withVariants(TITLE, [
-        SCORES[`${score}`] ?? [],
+        isOwnFunction(score) ? 'own score' : (SCORES[`${score}`] ?? []),
         ...allocationVariants(settings),
         importanceVariant(settings),
         grow === true ? 'growing' : [],

@@ -1,3 +1,5 @@
+import { isOwnFunction } from '../own-function.ts';
+
 /** Keys that limit the ranks of modules. */
 export const LIMIT_KEYS = ['min_rank', 'max_rank', 'quotas'] as const;
 
@@ -5,7 +7,7 @@ export const LIMIT_KEYS = ['min_rank', 'max_rank', 'quotas'] as const;
 export function allocationVariants(settings: Readonly<Record<string, unknown>>): string[] {
   const { schedule = 'cubic' } = settings;
   return [
-    ...(schedule === 'cubic' ? [] : [`${schedule} schedule`]),
+    ...(schedule === 'cubic' ? [] : [isOwnFunction(schedule) ? 'own schedule' : `${schedule} schedule`]),
     ...(LIMIT_KEYS.some((key) => settings[key] !== undefined) ? ['limited ranks'] : []),
   ];
 }

@@ -1,4 +1,5 @@
 import type { AllocationEvent } from '../allocation-event.ts';
+import type { OwnFunctionName } from '../own-function.ts';
 import { allocate, type Cost } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
 import { componentScores, magnitudeScores } from './component-scores.ts';
@@ -29,7 +30,13 @@ export interface AllocatorConfig {
    * The score of a scalar w, from its averages of importance: Ī · Ū (equation 9 of AdaLoRA), Ī / (Ū + ε)
    * (`signal-to-noise`: IGU-LoRA, Cui et al., ICLR 2026, arXiv 2603.13792), |w g| of the last step, or only |λ|.
    */
-  score: 'sensitivity-uncertainty' | 'signal-to-noise' | 'sensitivity' | 'magnitude' | ScoreFunction;
+  score:
+    | 'sensitivity-uncertainty'
+    | 'signal-to-noise'
+    | 'sensitivity'
+    | 'magnitude'
+    | ScoreFunction
+    | OwnFunctionName;
   /** The curve of the budget. Default: cubic. */
   schedule?: BudgetSettings['curve'];
   min_rank?: number;
@@ -59,7 +66,7 @@ const NOISE_EPSILON = 1e-6;
 
 /** Whether a score uses the two averages. */
 function isAveraged(score: AllocatorConfig['score']): boolean {
-  return typeof score === 'function' || score === 'sensitivity-uncertainty' || score === 'signal-to-noise';
+  return score !== 'sensitivity' && score !== 'magnitude';
 }
 
 /** The final budget: a number of components, or their cost. */
@@ -235,6 +242,8 @@ export class RankAllocator {
         return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i]));
       case 'magnitude':
         return this.#modules.map((module) => magnitudeScores(module, values));
+      default:
+        throw new Error(`RankAllocator: ${score} is the name of a function`);
     }
   }
 

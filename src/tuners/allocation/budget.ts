@@ -1,3 +1,4 @@
+import { isOwnFunction, type OwnFunctionName } from '../own-function.ts';
 import { alongCurve, type Curve } from './curves.ts';
 
 /** The phases of a run, in optimizer steps. */
@@ -18,7 +19,7 @@ export interface BudgetSettings extends AllocationSchedule {
   /** Triplets at the end. */
   targetBudget: number;
   /** The curve of the budget; a function returns the budget after a step of the budgeting phase. Default: cubic. */
-  curve?: Curve | BudgetFunction;
+  curve?: Curve | BudgetFunction | OwnFunctionName;
 }
 
 /** The budget after a step, from 1. Its result is clamped to [0, initial budget]. */
@@ -35,6 +36,7 @@ export function budgetAt(step: number, settings: BudgetSettings): number {
   if (step <= tinit) return initialBudget;
   if (step >= end) return targetBudget;
   if (typeof curve === 'function') return Math.trunc(Math.min(initialBudget, Math.max(0, curve(step))));
+  if (isOwnFunction(curve)) throw new Error(`budgetAt: ${curve} is the name of a function`);
   const share = (step - tinit) / (end - tinit);
   return Math.trunc(alongCurve(curve, share, initialBudget, targetBudget));
 }

@@ -1,9 +1,13 @@
 import { z } from 'zod';
+import type { ScoreFunction } from '../allocation/allocator.ts';
 import { budgetShape } from '../allocation/budget-shape.ts';
 import { oneBudget } from '../allocation/one-budget.ts';
 import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
+import { wordOrFunction } from '../own-function.ts';
+
+const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'] as const;
 
 /** Prune-LoRA's settings: AdaLoRA's, without those of λ and of orthogonality. */
 export const pruneLoraConfigSchema = oneBudget(
@@ -13,10 +17,8 @@ export const pruneLoraConfigSchema = oneBudget(
     ...budgetShape,
     ...scheduleShape,
     ...pruningShape,
-    /** Importance score of a doublet: AdaLoRA's or IGU-LoRA's averages, or that of the last step. */
-    score: z
-      .enum(['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'])
-      .default('sensitivity-uncertainty'),
+    /** Importance score of a doublet: AdaLoRA's or IGU-LoRA's averages, or that of the last step. A program may give a function. */
+    score: wordOrFunction<ScoreFunction, typeof SCORES>(SCORES).default('sensitivity-uncertainty'),
   }),
 );
 

@@ -10,6 +10,7 @@ import { defaultTargets } from '../low-rank/default-targets.ts';
 import { loraScale } from '../low-rank/scales.ts';
 import { importanceVariant, scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
+import { isOwnFunction } from '../own-function.ts';
 import { type PruneLoraConfig, pruneLoraConfigSchema } from './config.ts';
 
 const NAMES = { method: 'prune_lora', title: 'prune-LoRA', components: 'doublets' } as const;
@@ -50,6 +51,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       withVariants(NAMES.title, [
         score === 'signal-to-noise' ? 's = Ī / Ū' : [],
         score === 'sensitivity' ? 's = I' : [],
+        isOwnFunction(score) ? 'own score' : [],
         ...allocationVariants(settings),
         importanceVariant(settings),
         scaleVariant(settings),

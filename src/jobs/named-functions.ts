@@ -1,0 +1,23 @@
+import { isObject } from '../support/is-object.ts';
+import { nameOfFunction, type OwnFunctions } from '../tuners/own-function.ts';
+
+/** A config whose sections have names in place of functions. */
+export function namedFunctions<Config extends object>(
+  given: Config,
+): { config: Config; functions: OwnFunctions } {
+  const functions: Record<string, string> = {};
+  const named = (value: unknown): unknown => {
+    if (typeof value !== 'function') return value;
+    const source = String(value);
+    const name = nameOfFunction(source);
+    functions[name] = source;
+    return name;
+  };
+  const sections = Object.entries(given).map(([key, section]) => [
+    key,
+    isObject(section)
+      ? Object.fromEntries(Object.entries(section).map(([inner, value]) => [inner, named(value)]))
+      : section,
+  ]);
+  return { config: Object.fromEntries(sections) as Config, functions };
+}

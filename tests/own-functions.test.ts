@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plan, train } from '../src/index.ts';
+import { Workspace } from './support/workspace.ts';
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+const steps = { max_steps: 12, logging_steps: 1, save_steps: 6 };
+const config = (output: string, adalora: object = {}) => ({
+  model: workspace.path('model'),
+  defaults: 'huggingface' as const,
+  data: { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 },
+  training: { ...steps, learning_rate: 2e-2 },
+  adalora: { target_r: 2, init_r: 4, tinit: 2, tfinal: 3, deltaT: 1, ...adalora },
+  output: workspace.path(output),
+});
+let named: Readonly<Record<string, number>>;
+const adapter = (run: string) =>
+  readFileSync(workspace.path(run, 'adapter', 'adapter_model.safetensors')).toString('base64');
+
+describe('functions of the program in a config', () => {
+  it('train as the named score and schedule that they compute', async () => {
+    named = (await train(config('named'))).ranks;
+    const computed = config('computed', {
+      score: ({ sensitivity, uncertainty }: { sensitivity: number; uncertainty: number }) =>
+        sensitivity * uncertainty,
+      // Twelve modules, from rank 4 to 2, between the steps 2 and 9.
+      schedule: (step: number) => (48 - 24) * (1 - (step - 2) / 7) ** 3 + 24,
+    });
+    expect((await plan(computed)).steps).toBe(12);
+    expect((await train(computed)).ranks).toEqual(named);
+    expect(adapter('computed')).toBe(adapter('named'));
+    expect(`${workspace.read('computed', 'README.md')}`).toContain('AdaLoRA (own score, own schedule');
+  });
+
+  it('train otherwise with another score', async () => {
+    const { ranks } = await train(
+      config('value', { score: ({ value }: { value: number }) => Math.abs(value) }),
+    );
+    expect(Object.values(ranks).reduce((sum, rank) => sum + rank)).toBe(24);
+    expect(ranks).not.toEqual(named);
+  });
+
+  it('resume with the same source only, and not without it', async () => {
+    const score = ({ sensitivity }: { sensitivity: number }) => sensitivity;
+    const begun = (own: unknown) => config('resumed', { score: own });
+    const controller = new AbortController();
+    const stopped = await train(begun(score), {
+      signal: controller.signal,
+      onEvent: ({ type, step }) => type === 'step' && step === 5 && controller.abort(),
+    });
+    expect(stopped.reason).toBe('stopped');
+    const other = ({ uncertainty }: { uncertainty: number }) => uncertainty;
+    await expect(train(begun(other), { resume: true })).rejects.toThrow(
+      /adalora\.score "function:\w+" \(there "function:\w+"\)/,
+    );
+    const { code, stderr } = await workspace.run('train', 'resumed/config.yaml', '--resume');
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Resume the run with train() in the program that began it.'),
+    });
+    await train(begun(score), { resume: true });
+    await train({ ...begun(score), output: workspace.path('whole') });
+    expect(adapter('resumed')).toBe(adapter('whole'));
+  });
+
+  it('are told what is wrong with them', async () => {
+    const limit = 3;
+    await expect(train(config('closure', { score: () => limit }))).rejects.toThrow(
+      'adalora.score: expected a function that uses nothing but its argument',
+    );
+    await expect(train(config('text', { score: () => 'much' }))).rejects.toThrow(
+      'a function that returns a number',
+    );
+    await expect(train(config('near', { score: 'magnitud' }))).rejects.toThrow('Did you mean magnitude?');
+  });
+});
