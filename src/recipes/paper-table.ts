@@ -1,13 +1,13 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-/** One figure, several (of several scores), or none where the paper draws and does not print it. */
+/** One number, several (for several scores), or null if the paper plots but does not print it. */
 const figure = z.union([z.number(), z.array(z.number()), z.null()]);
 const scores = z.union([z.string(), z.array(z.string())]);
 
 const tableSchema = z.strictObject({
   title: z.string(),
-  /** Another name for it. */
+  /** An alternative name. */
   also: z.string().optional(),
   /** Names of recipes. */
   tasks: z.array(z.string()).min(1),
@@ -15,26 +15,26 @@ const tableSchema = z.strictObject({
   compared_with: z.string().optional(),
   /** Whether it has the column "Ave.". */
   average: z.boolean().default(false),
-  /** Scores of tasks that are other than their recipes'; `mean`: the mean of those. */
+  /** Scores of tasks that differ from their recipes'; `mean`: their mean. */
   scores: z.record(z.string(), scores).default({}),
   rows: z.array(
     z.strictObject({
       row: z.string(),
       method: z.string(),
-      /** A level of the budget. */
+      /** A budget level. */
       level: z.string().optional(),
-      /** What else it sets, by dotted keys. */
+      /** Further settings, by dotted keys. */
       settings: z.record(z.string(), z.unknown()).default({}),
-      /** Those of the table's tasks that it has. */
+      /** The tasks of the table that this row has. */
       tasks: z.array(z.string()).optional(),
-      /** The paper's figures as printed, in the order of its tasks. */
+      /** The paper's numbers as printed, in the order of its tasks. */
       paper: z.array(figure).optional(),
       average: z.number().optional(),
     }),
   ),
 });
 
-/** A table or figure of the paper: its rows as settings, with its figures. */
+/** A table or figure of the paper: its rows as settings, with its numbers. */
 export interface PaperTable extends z.output<typeof tableSchema> {
   /** `table1` */
   name: string;
@@ -42,7 +42,7 @@ export interface PaperTable extends z.output<typeof tableSchema> {
 
 export type PaperRow = PaperTable['rows'][number];
 
-/** Reads a table. They come with the package: what is wrong with one is a fault of the program. */
+/** Parses a table. Tables come with the package, so an invalid one is a bug. */
 export function parsePaperTable(name: string, text: string): PaperTable {
   return { name, ...tableSchema.parse(parse(text)) };
 }

@@ -4,18 +4,18 @@ import { UserError } from '../support/user-error.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../tuners/registry.ts';
 import type { Budgets, Recipe } from './recipe.ts';
 
-/** What is chosen of a recipe. */
+/** The choices for a recipe. */
 export interface RecipeChoice {
   /** Default: the recipe's own. */
   method?: string;
-  /** The name of a level of the budget; default: that of the recipe's config. */
+  /** The name of a budget level; default: that of the recipe's config. */
   budget?: string;
 }
 
 /**
- * The config of a recipe for a method at a level of the budget, a commented YAML file without the sections of others.
+ * The config of a recipe for a method at a budget level: a commented YAML file without the sections of other methods.
  *
- * @throws UserError for a method or a level that there is not
+ * @throws UserError for an unknown method or level
  */
 export function recipeConfig(
   recipe: Recipe,
@@ -44,7 +44,7 @@ export function recipeConfig(
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-/** The same as values, for many of them: a recipe's config is read once. */
+/** The same as values, for many of them: a recipe's config is parsed once. */
 export function recipeValues(
   recipe: Recipe,
   budgets: Pick<Budgets, 'same_learning_rate'>,
@@ -64,8 +64,8 @@ export function recipeValues(
 const PARSED = new WeakMap<Recipe, Record<string, unknown>>();
 
 /**
- * What a method at a level changes in a recipe's config, by dotted keys. The recipe's learning rate is that of its own method:
- * another's is left to the policy, unless the budgets say that they share it.
+ * The changes of a method and level to a recipe's config, by dotted keys. The recipe's learning rate belongs to its
+ * own method: that of another is left to the policy, unless the budgets list it as shared.
  */
 function chosenSettings(
   recipe: Recipe,
@@ -89,7 +89,7 @@ function isMethod(name: string): name is MethodName {
   return (METHOD_NAMES as readonly string[]).includes(name);
 }
 
-/** What the run's folder has behind its name: two runs of a recipe do not share one. */
+/** Suffixes of the run's folder, so that two runs of a recipe have different folders. */
 function differences(recipe: Recipe, method: string, budget: string | undefined): string[] {
   return [
     ...(method === recipe.method ? [] : [method]),

@@ -3,7 +3,7 @@ export function counted(value: number): string {
   return `${Math.round(value)}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** About three significant digits (whole numbers have all of theirs), never as a power of ten unless very small or very large. */
+/** About three significant digits (integers keep all of theirs), as a power of ten only if very small or very large. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return minus(counted(value));
@@ -33,7 +33,7 @@ export function listed(words: readonly string[]): string {
   return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ');
 }
 
-/** The same with a capital letter at its start. */
+/** The same with a capital first letter. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,4 @@
-/** HTML or SVG text in which everything that came from outside is escaped. */
+/** HTML or SVG text with all outside content escaped. */
 export class Markup {
   readonly text: string;
 
@@ -13,12 +13,14 @@ export class Markup {
 
 export type Content = Markup | string | number | false | undefined | readonly Content[];
 
-/** Template tag: values are escaped unless they are {@link Markup}; lists are joined, `false` and undefined are nothing. */
+/**
+ * Template tag: values are escaped unless they are {@link Markup}; lists are joined, `false` and undefined are empty.
+ */
 export function markup(parts: TemplateStringsArray, ...values: Content[]): Markup {
   return new Markup(parts.map((part, i) => part + (i < values.length ? textOf(values[i]) : '')).join(''));
 }
 
-/** JSON for a script element that holds data. */
+/** JSON for a script element with data. */
 export function jsonMarkup(value: unknown): Markup {
   return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c'));
 }
@@ -40,7 +42,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const MAY_STAND = '\t\n\r';
 
-// XML cannot hold most control characters at all; a figure that has one could not be opened elsewhere.
+// XML does not allow most control characters; other programs could not open a figure with one.
 function escaped(text: string): string {
   return text
     .replace(/\p{Cc}/gu, (control) => (MAY_STAND.includes(control) ? control : '\ufffd'))

@@ -16,7 +16,7 @@ import { type RankTable, rankTable } from './rank-table.ts';
 import { findingSentences } from './verdict/finding-sentences.ts';
 import { verdictSentence } from './verdict/verdict-sentence.ts';
 
-/** What a card tells. The config is a run's. */
+/** The content of a card. The config is a run's. */
 export interface ModelCardFacts {
   config: {
     model: string;
@@ -35,13 +35,13 @@ export interface ModelCardFacts {
     training: object;
     seed: number;
   };
-  /** Class names by id; none for regression. */
+  /** Class names by id; empty for regression. */
   labels: readonly string[];
   steps: number;
   trainableParameters: number;
   /** Scores on the validation file, with or without `eval_`. */
   metrics: Readonly<Record<string, number>>;
-  /** How good that is. */
+  /** The assessment of the scores. */
   verdict?: Verdict;
   /** Final rank of each adapted module. */
   ranks: Readonly<Record<string, number>>;
@@ -49,7 +49,7 @@ export interface ModelCardFacts {
 
 /**
  * The README.md of a run's folder, with the front matter that the Hugging Face Hub reads. The same run gives the same
- * text: it holds no dates, and of paths only the last name.
+ * text: it contains no dates, and of paths only the last name.
  */
 export function modelCard(facts: ModelCardFacts): string {
   const { config, ranks } = facts;
@@ -64,7 +64,7 @@ export function modelCard(facts: ModelCardFacts): string {
     ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
     ...section('Use', usage(facts, base)),
   ];
-  // Names of labels, columns and files may be anybody's.
+  // Names of labels, columns and files are untrusted.
   return printable(`${sections.join('\n\n')}\n`);
 }
 
@@ -101,7 +101,7 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
   };
 }
 
-/** What the Hub calls it, or the kind and name of a file; of a share that was held out, where from. */
+/** The data set's name on the Hub, or the kind and name of a file; for a held-out share, its source. */
 function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['config']['data'], file: string) {
   const isHeldOut = heldOutShare(validation) !== undefined;
   const source = isHeldOut ? lastName(train) : file;
@@ -236,7 +236,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 
-/** A Hub id as it is; of a folder its last name. */
+/** A Hub id unchanged; the last name of a folder. */
 function baseName(model: string): string {
   return parseModelId(model) ? model : lastName(model);
 }

@@ -1,18 +1,18 @@
 import type { MethodWords } from '../tuners/method-definition.ts';
 
-/** How a Python library loads what a run has left. */
+/** How a Python library loads the result of a run. */
 interface PythonLoading {
   /** Its key on the Hub. */
   hub: string;
-  /** As a sentence calls it. */
+  /** Its name in a sentence. */
   name: string;
-  /** Whether it puts an adapter on the base model, whose tokenizer is used then. */
+  /** Whether it puts an adapter on the base model, whose tokenizer is then used. */
   isAdapter: boolean;
   imports: readonly string[];
   /**
-   * Lines that make `model`.
+   * Lines that create `model`.
    *
-   * @param base an expression that makes the base model
+   * @param base an expression that creates the base model
    * @param autoModel the class to load a model with
    */
   load(base: string, autoModel: string): readonly string[];

@@ -4,7 +4,7 @@ import { rankTable } from './rank-table.ts';
 
 const table = rankTable({ 'm.layer.0.query': 4, 'm.layer.0.key': 0, 'm.layer.1.query': 2 });
 
-/** Tooltip, shade and place of each cell. */
+/** Tooltip, shade and index of each cell. */
 function cellsOf(svg: string) {
   const pattern = /<g class="cell h(\d+)"[^>]*><title>([^<]*)<\/title><rect x="(\d+)" y="(\d+)"/g;
   return [...svg.matchAll(pattern)].map(([, shade, tooltip, x, y]) => ({ shade, tooltip, x: +x, y: +y }));

@@ -2,7 +2,7 @@ import { heatMap } from './chart/heat-map.ts';
 import { standalone } from './chart/standalone.ts';
 import type { RankTable } from './rank-table.ts';
 
-/** Ranks by layer and matrix, as the paper's figure 3 shows them, as an SVG file. */
+/** Ranks by layer and matrix, as in the paper's figure 3, as an SVG file. */
 export function rankHeatMap(table: RankTable, title: string): string {
   const { total, modules, average, largest } = table;
   const description = `${total} triplets in ${modules} matrices, ${average.toFixed(1)} on average`;

@@ -1,4 +1,4 @@
-/** Ranks by layer and matrix, as the paper's figure 3 shows them. */
+/** Ranks by layer and matrix, as in the paper's figure 3. */
 export interface RankTable {
   /** Matrices, named like entries of `target_modules` (`query`, `attention.output.dense`). */
   columns: string[];
@@ -12,9 +12,9 @@ export interface RankTable {
 }
 
 export interface RankRow {
-  /** `0`, or with its stack where there are several: `encoder 0`. Empty for modules outside any layer. */
+  /** `0`, or with its stack if there are several: `encoder 0`. Empty for modules outside any layer. */
   layer: string;
-  /** One for each column; undefined where the layer has no such adapted matrix. */
+  /** One for each column; undefined if the layer has no such adapted matrix. */
   ranks: (number | undefined)[];
 }
 
@@ -29,7 +29,9 @@ const ROLES = [
   /\b(output\.dense|fc2|down_proj|wo)$/,
 ];
 
-/** Arranges ranks, given by module path, into a table. Layers are in order of number, matrices in that of computation. */
+/**
+ * Arranges ranks, given by module path, into a table. Layers are in order of number, matrices in that of computation.
+ */
 export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
   const cells = Object.entries(ranks).map(([path, rank]) => ({ ...placeOf(path), rank }));
   const matrices = [...new Set(cells.map(({ matrix }) => matrix))].sort(
@@ -47,7 +49,7 @@ export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
 }
 
 interface Place {
-  /** What stands before the layer number. */
+  /** The path before the layer number. */
   stack: string;
   /** -1 for a module outside any layer. */
   layer: number;
@@ -84,7 +86,7 @@ function stackName(stack: string): string {
   return stack.split('.').at(-2) ?? stack;
 }
 
-/** The shortest end of a matrix's path that says which it is: no other's too, and not `dense` alone. */
+/** The shortest suffix of a matrix's path that identifies it: unique, and not `dense` alone. */
 function shortName(matrix: string, matrices: readonly string[]): string {
   const parts = matrix.split('.');
   const ends = parts.map((_, i) => parts.slice(parts.length - 1 - i).join('.'));

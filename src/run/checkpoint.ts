@@ -6,11 +6,11 @@ import type { MethodState } from '../tuners/method-run.ts';
 import type { BestState, TrainerState } from './trainer-state.ts';
 
 const METHOD_PREFIX = 'method.';
-/** Increased when a checkpoint of an older version can no longer be read. */
+/** Increase it when checkpoints of older versions can no longer be read. */
 const FORMAT = '2';
 
 const count = z.int().min(0);
-/** JSON has null for what is no number. */
+/** JSON writes NaN as null. */
 const score = z
   .number()
   .nullable()
@@ -21,7 +21,7 @@ const stateNumbers = z.strictObject({
   optimizerStep: count,
   skipped: z.strictObject({ total: count, inARow: count }),
   meter: z.strictObject({ lossSum: score, steps: count }),
-  // Checkpoints of earlier versions have none.
+  // Missing in checkpoints of earlier versions.
   losses: z
     .strictObject({ first: score.optional(), last: score.optional(), peak: score })
     .default({ peak: 0 }),
@@ -32,30 +32,30 @@ const stateNumbers = z.strictObject({
   lastMetrics: scores,
 });
 
-/** The run that a checkpoint is of. */
+/** The run that a checkpoint belongs to. */
 export interface CheckpointOrigin {
-  /** What the run depends on: a checkpoint only resumes a run with the same. */
+  /** A hash of everything that the run depends on: a checkpoint only resumes a run with the same fingerprint. */
   fingerprint: string;
-  /** The moment it began, for chat templates that tell the date. */
+  /** The start time, for chat templates that use the date. */
   began: Date;
-  /** How long it was when it began, if it is longer now: the method keeps to that plan. */
+  /** The length of the run at its start, if it is longer now: the method keeps to that plan. */
   planned?: RunLength;
 }
 
-/** How long a run is, as `training` says it. */
+/** The length of a run, as in `training`. */
 export type RunLength = z.infer<typeof runLength>;
 const runLength = z.object({ max_steps: z.number(), num_train_epochs: z.number() });
 
 export type CheckpointMetadata = Readonly<Record<string, string>>;
 export type CheckpointTensors = ReadonlyMap<string, StoredTensor>;
 
-/** A checkpoint as a safetensors file holds it. */
+/** A checkpoint as stored in a safetensors file. */
 export interface StoredCheckpoint {
   metadata: CheckpointMetadata;
   tensors: CheckpointTensors;
 }
 
-/** What is written of a state; the tensors are views. */
+/** The stored form of a state; the tensors are views. */
 export function storeCheckpoint(
   state: TrainerState,
   { fingerprint, began, planned }: CheckpointOrigin,
@@ -69,7 +69,7 @@ export function storeCheckpoint(
   return { metadata: { ...metadata, ...(planned && { planned: JSON.stringify(planned) }) }, tensors: stored };
 }
 
-/** Throws a UserError for metadata that is no checkpoint's of this version. */
+/** Throws a UserError for metadata that is not of a checkpoint of this version. */
 export function checkFormat({ format }: CheckpointMetadata, where: string): void {
   if (format === FORMAT) return;
   throw new UserError({
@@ -80,7 +80,9 @@ export function checkFormat({ format }: CheckpointMetadata, where: string): void
   });
 }
 
-/** The state in a checkpoint. Throws a UserError for one that no trainer gave, whoever wrote it. */
+/**
+ * Restores the state from an untrusted checkpoint. Throws a UserError for a state that no trainer could have written.
+ */
 export function restoreCheckpoint(
   { metadata, tensors: stored }: StoredCheckpoint,
   where: string,
@@ -109,12 +111,12 @@ export function restoreCheckpoint(
   };
 }
 
-/** The error of a checkpoint that is not as it was written. */
+/** The error of a checkpoint that has changed since it was written. */
 export function damaged(where: string, got: string): UserError {
   return new UserError({ where, expected: 'a checkpoint as it was written', got });
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for invalid JSON. */
 function parsed(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? '');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { allocationSchema } from '../tuners/allocation-event.ts';
 import { toBeatSchema, verdictSchema } from './verdict.ts';
 
-/** JSON has no NaN: what is not a number was none, or is missing in the log of another version. */
+/** JSON has no NaN. null was NaN, or the log of another version lacks the value. */
 const number = z
   .unknown()
   .transform((value) => (typeof value === 'number' ? value : Number.NaN))
@@ -13,12 +13,15 @@ const text = z.string();
 /** Rank of each adapted module. */
 const ranks = z.record(z.string(), z.int().min(0));
 
-/** While the model is fetched, the base rounded or text tokenized before the run begins, once a second: in no log. */
+/**
+ * Once a second while a model is downloaded, the base is rounded or text is tokenized before the run starts; not
+ * written to the log.
+ */
 const progress = z.object({
   type: z.literal('progress'),
   step,
   what: z.enum(['download', 'base', 'text']),
-  /** What is done of it, from 0 to 1. */
+  /** The share that is done, from 0 to 1. */
   share: z.number(),
 });
 
@@ -30,30 +33,30 @@ const start = z.object({
   num_train_epochs: number,
   train_examples: number,
   eval_examples: number,
-  /** Texts cut to max_length. */
+  /** Texts truncated to max_length. */
   truncated: number,
   trainable_parameters: number,
   /** Trained parameters outside the head. */
   adapter_parameters: number,
   /** At `step`. */
   ranks: ranks.default({}),
-  /** How scores are averaged over classes, by their names without `eval_`, where that is to be said. */
+  /** The averages of scores over classes, by score name without `eval_`, if there is more than one way. */
   averages: z.record(text, text).optional().catch(undefined),
-  /** What the score by which models are compared has to beat. */
+  /** The baselines for the score by which models are compared. */
   to_beat: z.array(toBeatSchema).optional().catch(undefined),
   /** That score, without `eval_`. */
   metric_for_best_model: text.optional().catch(undefined),
   method: text.default(''),
   device: text.default(''),
-  /** The config's section, with every value. */
+  /** The config's section, with all values. */
   training: z.record(text, z.unknown()).optional().catch(undefined),
-  /** Its values that the user has not set, and what they depend on: "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
+  /** Its values that the policy chose, and why: "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
   chosen: z.array(text).optional().catch(undefined),
   /** Milliseconds from the process's start to the first step. */
   startup_ms: number,
 });
 
-/** Every `logging_steps` steps; sums and rates are over the steps since the last one. */
+/** Every `logging_steps` steps; sums and rates are over the steps since the last event. */
 const trainStep = z.object({
   type: z.literal('step'),
   step,
@@ -69,7 +72,7 @@ const trainStep = z.object({
   examples_per_second: number,
   /** Of the whole process so far. */
   peak_memory_mb: number,
-  /** Steps so far whose gradient was not finite. */
+  /** Steps so far with a non-finite gradient. */
   skipped_steps: number,
 });
 
@@ -78,14 +81,14 @@ const evaluation = z
   .object({
     type: z.literal('evaluation'),
     step,
-    /** Whether this is the best so far by metric_for_best_model. */
+    /** Whether this is the best evaluation so far by metric_for_best_model. */
     best: z.boolean().default(false),
   })
   .catchall(number);
 
 const allocation = allocationSchema.extend({ type: z.literal('allocation') });
 
-/** At some thirty steps of a run, for methods that have factors. */
+/** At about thirty steps of a run, for methods that have factors. */
 const orthogonality = z.object({
   type: z.literal('orthogonality'),
   step,
@@ -93,7 +96,10 @@ const orthogonality = z.object({
   modules: z.record(z.string(), z.tuple([z.number(), z.number()])),
 });
 
-/** After an evaluation of a task of one class a row: how often each class (row) was taken for each (column), in the first set. */
+/**
+ * After an evaluation of a task with one class per row: how often each class (row) was predicted as each (column), in
+ * the first set.
+ */
 const confusion = z.object({
   type: z.literal('confusion'),
   step,
@@ -101,7 +107,7 @@ const confusion = z.object({
   counts: z.array(z.array(step)),
 });
 
-/** Something a user should know and that stops nothing: a head that was initialised, a step that was skipped. */
+/** A warning that does not stop the run: a head that was initialised, a step that was skipped. */
 const notice = z.object({ type: z.literal('notice'), step, message: text });
 
 const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text });
@@ -116,9 +122,9 @@ const finish = z.object({
   train_runtime: number,
   train_samples_per_second: number,
   peak_memory_mb: number,
-  /** The last evaluation's, or the best one's with load_best_model_at_end. */
+  /** The metrics of the last evaluation, or of the best one with load_best_model_at_end. */
   metrics: z.record(z.string(), number).default({}),
-  /** How good that is; missing where a run was stopped, or has no rows to be scored on. */
+  /** The assessment of the result; missing if a run was stopped or has no rows to be scored on. */
   verdict: verdictSchema.optional().catch(undefined),
   /** At the end. */
   ranks: ranks.default({}),
@@ -140,15 +146,15 @@ const schema = z.discriminatedUnion('type', [
 ]);
 
 /**
- * What a run tells while it goes: one line each in `metrics.jsonl`, and what progress displays live on. Names are
- * those of Hugging Face's trainer where it has one. NaN is written as null.
+ * The events of a run: one line each in `metrics.jsonl`, and the input of progress displays. Names are those of
+ * Hugging Face's trainer if it has them. NaN is written as null.
  */
 export type TrainEvent = z.output<typeof schema>;
 export type EventOf<Type extends TrainEvent['type']> = Extract<TrainEvent, { type: Type }>;
 export type FinishEvent = EventOf<'finish'>;
 export type ProgressEvent = EventOf<'progress'>;
 
-/** What an evaluation tells, where `scores` are by name with `eval_`. */
+/** The event of an evaluation; `scores` by name with `eval_`. */
 export function evaluationEvent(
   step: number,
   epoch: number,
@@ -159,7 +165,7 @@ export function evaluationEvent(
   return { type: 'evaluation', step, epoch, ...scores, best } as unknown as EventOf<'evaluation'>;
 }
 
-/** An event of a log; undefined for one that this version does not know or cannot trust. */
+/** Parses an event of a log; undefined for one that is unknown or invalid in this version. */
 export function readEvent(value: unknown): TrainEvent | undefined {
   return schema.safeParse(value).data;
 }

@@ -1,6 +1,6 @@
 import type { MethodState } from '../tuners/method-run.ts';
 
-/** The best evaluation so far, and how many have come since. */
+/** The best evaluation so far, and the number of evaluations since. */
 export interface BestState {
   step: number;
   score: number;
@@ -9,23 +9,23 @@ export interface BestState {
   metrics: Record<string, number>;
 }
 
-/** Sums between two log lines, as a checkpoint keeps them. */
+/** Sums between two log lines, as stored in a checkpoint. */
 export interface MeterState {
   lossSum: number;
   steps: number;
 }
 
-/** The mean losses of the first steps that were reported, of the last, and the largest. */
+/** The mean losses of the first and last reported steps, and the largest. */
 export interface LossCourse {
   first?: number;
   last?: number;
   peak: number;
 }
 
-/** Everything a run needs to go on as if it had never stopped. */
+/** Everything that a run needs to resume exactly. */
 export interface TrainerState {
   step: number;
-  /** Steps the optimizer has counted: those that were not skipped. */
+  /** Optimizer steps without skipped ones. */
   optimizerStep: number;
   skipped: { total: number; inARow: number };
   meter: MeterState;

@@ -1,40 +1,40 @@
 import { z } from 'zod';
 
 const text = z.string();
-/** JSON has no NaN: null was none. */
+/** JSON has no NaN: null was NaN. */
 const number = z
   .unknown()
   .transform((value) => (typeof value === 'number' ? value : Number.NaN))
   .prefault(null);
 
-/** What a model has to beat, by the score that models are compared by. */
+/** A baseline, by the score that models are compared by. */
 export const toBeatSchema = z.object({
-  /** As it stands in a sentence: `a bag of words`, `always "returns"`. */
+  /** Its name in a sentence: `a bag of words`, `always "returns"`. */
   name: text,
-  /** NaN where the score is undefined. */
+  /** NaN if the score is undefined. */
   value: number,
   /** Whether it answers without reading the text, such as the majority class. */
   is_blind: z.boolean(),
 });
 
-/** Something a person should know before the model is used, and what to do about it. */
+/** A warning before the model is used, and its remedy. */
 export const findingSchema = z.object({ message: text, remedy: text });
 
-/** How good a model is, beside what is simpler. */
+/** The assessment of a model against its baselines. */
 export const verdictSchema = z.object({
-  /** By what models are compared, without `eval_`; with the name of its set where there are several. */
+  /** The score by which models are compared, without `eval_`; with the name of its set if there are several. */
   score: text,
-  /** How it is averaged over classes, where that is to be said. */
+  /** Its average over classes, if there is more than one way. */
   average: text.optional(),
   value: number,
   /** 95 %. */
   interval: z.tuple([z.number(), z.number()]).optional(),
-  /** What was scored: rows, sentences, questions. */
+  /** The number of scored units: rows, sentences, questions. */
   rows: z.int().min(0).optional(),
   to_beat: z.array(toBeatSchema).default([]),
-  /** False where the model is no better than an answer that does not read the text. */
+  /** False if the model is no better than a baseline that does not read the text. */
   learnt: z.boolean().default(true),
-  /** The weightiest first. */
+  /** The most important first. */
   findings: z.array(findingSchema).default([]),
 });
 
@@ -43,8 +43,8 @@ export type Finding = z.output<typeof findingSchema>;
 export type Verdict = z.output<typeof verdictSchema>;
 
 /**
- * Whether a score is no better than that of an answer which does not read the text: then the model has learnt nothing. A
- * score that is not a number is not better.
+ * Whether a score is no better than that of a baseline that does not read the text: then the model has learned
+ * nothing. NaN is not better.
  */
 export function isNoBetterThanBlind(value: number, toBeat: readonly ToBeat[], lessIsBetter = false): boolean {
   if (Number.isNaN(value)) return true;
@@ -52,7 +52,7 @@ export function isNoBetterThanBlind(value: number, toBeat: readonly ToBeat[], le
   return toBeat.some((other) => other.is_blind && sign * value <= sign * blindValue(other));
 }
 
-/** What an answer scores that does not read the text: the correlation of the mean, which is undefined, counts as 0. */
+/** The score of a baseline that does not read the text; an undefined correlation counts as 0. */
 export function blindValue({ value }: ToBeat): number {
   return Number.isNaN(value) ? 0 : value;
 }

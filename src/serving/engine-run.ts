@@ -1,10 +1,10 @@
-/** What is told of a run of the engine. */
+/** Statistics of a run of the engine. */
 export interface EngineRun {
   /** Rows, or sequences. */
   rows: number;
   /** Padding included. */
   tokens: number;
-  /** Different ones. */
+  /** Number of different adapters. */
   adapters: number;
   seconds: number;
 }

@@ -1,4 +1,4 @@
-/** More is waiting than a server answers in reasonable time: come again later. */
+/** Too many requests are waiting: try again later. */
 export class Overloaded extends Error {
   override name = 'Overloaded';
 

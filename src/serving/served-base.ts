@@ -2,14 +2,16 @@ import type { HeadKind } from '../models/heads/registry.ts';
 import type { Engine } from '../program/engine.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 
-/** The base model that all adapters are for. */
+/** The base model of all adapters. */
 export interface ServedBase {
   /** Opens it with a head of some kind. */
   open(kind: HeadKind, outputs: number): Promise<LoadedModel>;
   engine(model: LoadedModel): Engine;
 }
 
-/** What computes with a model. It closes the model when it is released, or at once if it cannot be opened. */
+/**
+ * Opens a session with a model. The model is closed when the session is released, or at once if it cannot be opened.
+ */
 export async function closing<Made extends { release(): Promise<void> }>(
   model: LoadedModel,
   open: () => Promise<Made>,

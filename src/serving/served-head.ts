@@ -3,7 +3,7 @@ import { headNamed } from '../models/heads/registry.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ServedModel } from './served-model.ts';
 
-/** How a model is served. Throws a UserError for a head that no server answers with. */
+/** How a model is served. Throws a UserError for a head that no server supports. */
 export function servedAs({ trained, name }: ServedModel): Served {
   const { headKind } = trained.parts.model;
   const { served } = headNamed(headKind);

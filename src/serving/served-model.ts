@@ -6,24 +6,24 @@ import type { RowAdapter } from './rows/mixed-rows.ts';
 /** An adapter under its name, or the base model alone. */
 export interface ServedModel extends RowAdapter {
   readonly name: string;
-  /** Where its files lie. */
+  /** The folder of its files. */
   readonly folder: string;
-  /** When it began to be served, in seconds since 1970. */
+  /** When serving started, in seconds since 1970. */
   readonly created: number;
   /** The base model's name; undefined for the base itself. */
   readonly parent?: string;
-  /** Its task, its labels and what makes tokens for it; it computes nothing itself. */
+  /** Its task, labels and tokenizer; it computes nothing itself. */
   readonly trained: TrainedModel;
   /**
-   * What a bank takes.
+   * The form for a bank.
    *
-   * @throws UserError where its files have changed or gone meanwhile
+   * @throws UserError if its files have changed or disappeared
    */
   load(): PackedAdapter;
   /**
-   * The adapter as it is trained, for a model that shares no batch.
+   * The adapter as trained, for a model that shares no batch.
    *
-   * @throws UserError as {@link load}
+   * @throws UserError like {@link load}
    */
   tuned(): TunedValues;
 }

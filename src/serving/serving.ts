@@ -20,22 +20,25 @@ export interface ServingOptions {
   decoding: DecodingOptions;
 }
 
-/** Models with a session of their own that are open at a time. */
+/** Models with their own session that are open at a time. */
 const MOST_OWN = 4;
 
-/** Of a request one text is told, whatever the model's own files say of several. */
+/** A request gets one text, whatever the model's own files say. */
 const ONE_TEXT: GenerationInput = { num_return_sequences: 1 };
-/** A sequence that shares the loop has one row of it: no beams. */
+/** A sequence in the shared loop has one row: no beams. */
 const ONE_ROW: GenerationInput = { ...ONE_TEXT, num_beams: 1 };
 
-/** Rows of one request: as many as there are. */
+/** Rows of one request: no limit. */
 const ALL = 2 ** 20;
 
-/** Many adapters over one base model: every request names its own, and those of one kind of head share their batches. */
+/**
+ * Many adapters over one base model: every request names its own, and requests with the same kind of head share
+ * batches.
+ */
 export class Serving {
   readonly #base: ServedBase;
   readonly #models = new Map<string, ServedModel>();
-  /** Banks of what shares batches, by the kind of head. */
+  /** Banks for shared batches, by the kind of head. */
   readonly #rows = new Map<HeadKind, GrowingBank<MixedRows>>();
   readonly #decoding = new Map<HeadKind, GrowingBank<DecodingLoop>>();
   readonly #own: OwnModels;
@@ -52,39 +55,39 @@ export class Serving {
     this.#own = new OwnModels(MOST_OWN, decoding.maxQueued);
   }
 
-  /** What is served, by name. */
+  /** Served models, by name. */
   get models(): ReadonlyMap<string, ServedModel> {
     return this.#models;
   }
 
   /**
-   * Serves a model under its name, in place of one that had it before. Requests that are under way end with that.
+   * Serves a model under its name, and replaces one with the same name. Pending requests finish with the old one.
    *
-   * @throws UserError for one that cannot share batches with the others; then everything is as before
+   * @throws UserError for one that cannot share batches with the others; then nothing changes
    */
   async add(model: ServedModel): Promise<void> {
     const bank = this.#bankOf(model);
-    // What shares no batch is read all the same, to see that it can be.
+    // A model that shares no batch is loaded too, to check that it can be.
     if (bank) await bank.makeRoom(model.load(), model.outputs);
     else model.tuned();
     this.#models.set(model.name, model);
   }
 
-  /** Serves a model no longer; requests that are under way end with it. Returns whether there was one. */
+  /** Stops serving a model; pending requests finish. Returns whether it was served. */
   remove(name: string): boolean {
     return this.#models.delete(name);
   }
 
-  /** Opens the sessions of what is served, so that no request waits for them. */
+  /** Opens the sessions in advance, so that no request waits for them. */
   async open(): Promise<void> {
     const banks = new Set([...this.#models.values()].map((model) => this.#bankOf(model)));
     for (const bank of banks) await bank?.use(async () => {});
   }
 
   /**
-   * Answers inputs of the model's task, in their order.
+   * Predicts for inputs of the model's task, in their order.
    *
-   * @throws UserError for a model that writes text; Overloaded; the signal's reason
+   * @throws UserError for a model that generates text; Overloaded; the signal's reason
    */
   async predict(model: ServedModel, inputs: readonly unknown[], signal?: AbortSignal): Promise<Answer[]> {
     const { trained } = model;
@@ -101,10 +104,10 @@ export class Serving {
   }
 
   /**
-   * Writes what follows a prompt.
+   * Generates the text after a prompt.
    *
-   * @throws UserError for a model that does not write, or for a prompt or settings that it cannot take; Overloaded; the
-   * signal's reason
+   * @throws UserError for a model that does not generate, or for a prompt or settings that it does not support;
+   * Overloaded; the signal's reason
    */
   async generate(
     model: ServedModel,
@@ -145,7 +148,7 @@ export class Serving {
     await this.#own.close();
   }
 
-  /** Undefined for a model with a session of its own. */
+  /** Undefined for a model with its own session. */
   #bankOf(model: ServedModel): GrowingBank<MixedRows> | GrowingBank<DecodingLoop> | undefined {
     if (servedAs(model) === 'own') return undefined;
     const { headKind } = model.trained.parts.model;

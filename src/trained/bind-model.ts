@@ -9,10 +9,10 @@ import type { LoadedModel, ModelWeights } from '../program/model-weights.ts';
 import { elementCount } from '../support/element-count.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** Makes a model of a family. */
+/** Builds a model of a family. */
 export type Build<Model> = (definition: ModelDefinition, config: CommonConfig) => Model;
 
-/** A model's family, and its config.json as that family reads it. */
+/** A model's family, and its parsed config.json. */
 export interface Family {
   definition: ModelDefinition;
   config: CommonConfig;
@@ -21,7 +21,7 @@ export interface Family {
 /**
  * The family of a config.json.
  *
- * @throws UserError for a `model_type` that is not known, and listing everything that is wrong with the file
+ * @throws UserError for an unknown `model_type`, and one that lists every problem in the file
  */
 export function familyOf(json: unknown, where: string): Family {
   const definition = modelFamily(json, where);
@@ -30,12 +30,12 @@ export function familyOf(json: unknown, where: string): Family {
   return { definition, config };
 }
 
-/** The family of a model that makes vectors of texts as those settings say. */
+/** The family of a model that makes text vectors with those settings. */
 export function withSentence(family: Family, sentence: SentenceSettings | undefined): Family {
   return sentence ? { ...family, config: { ...family.config, sentence } } : family;
 }
 
-/** Throws a UserError for tokens of a config.json that its vocabulary has not. */
+/** Throws a UserError for tokens of a config.json beyond its vocabulary. */
 function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfig, where: string): void {
   const tokens = { pad_token_id: padTokenId, decoder_start_token_id: decoderStartTokenId };
   for (const [key, id] of Object.entries(tokens)) {
@@ -77,7 +77,7 @@ export function bindModel<Model extends TaskModel>(
   return { ...model, ...weights, head: withAbsent(head, weights) };
 }
 
-/** The names in a checkpoint of what a model needs, by the model's own. Throws a UserError as {@link bindModel} does. */
+/** The names of a model's tensors in a checkpoint, by the model's names. Throws a UserError like {@link bindModel}. */
 export function storedNames(
   { definition, head, parameters, buffers }: TaskModel,
   checkpoint: Pick<Checkpoint, 'names' | 'info'>,
@@ -94,7 +94,7 @@ export function storedNames(
   });
 }
 
-/** A model with new weights: no checkpoint is looked for. */
+/** A model with new weights, without a checkpoint. */
 export function newModel<Model extends TaskModel>(model: Model, weightFolder: string): LoadedModel<Model> {
   const initial = newValues(model);
   return {
@@ -108,7 +108,7 @@ export function newModel<Model extends TaskModel>(model: Model, weightFolder: st
   };
 }
 
-/** Adds the modules that the checkpoint lacks to those that are trained: their initial values are noise. */
+/** Adds the modules that the checkpoint lacks to the trained ones, because their initial values are random. */
 function withAbsent(head: Head, { initialised }: ModelWeights): Head {
   const absent = (head.mayLack ?? []).filter((module) =>
     initialised.some((name) => name.startsWith(`${module}.`)),
@@ -116,7 +116,7 @@ function withAbsent(head: Head, { initialised }: ModelWeights): Head {
   return { ...head, modules: [...head.modules, ...absent] };
 }
 
-/** The initial value of a parameter or buffer that no checkpoint has. */
+/** The initial value of a parameter or buffer that is in no checkpoint. */
 function newValues({ config, parameters, buffers }: TaskModel) {
   return (name: string, seed: number) => {
     const buffer = buffers.get(name);

@@ -13,7 +13,7 @@ export const SHARED_FILES = [
   ...['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'],
 ];
 
-/** The tensors of a fully fine-tuned model: what was trained, and the buffers of its checkpoint. */
+/** The tensors of a fully fine-tuned model: the trained ones, and the buffers of its checkpoint. */
 export function fullModelTensors(
   model: LoadedModel,
   layout: ParameterLayout,
@@ -35,8 +35,8 @@ export function fullModelTensors(
  * The config.json of a fine-tuned model: that of its base with the labels.
  *
  * @param text the base model's config.json
- * @param trainedFor the task and its classes, where they are known
- * @param dtype the type of the weights in the words of transformers; undefined: that of the base
+ * @param trainedFor the task and its classes, if known
+ * @param dtype the type of the weights, named as in transformers; by default the base's
  */
 export function trainedConfig(
   text: string,

@@ -9,8 +9,8 @@ export type ModelConfig = Readonly<Record<string, unknown>>;
 /**
  * A config.json with some of its fields replaced.
  *
- * @throws UserError for a field that the family knows nothing of, with the nearest; what is wrong with a value, the
- * family says
+ * @throws UserError for a field that the family does not read, with the nearest name; invalid values are reported by
+ * the family
  */
 export function withModelConfig<Json extends Record<string, unknown>>(
   json: Json,
@@ -32,7 +32,9 @@ export function withModelConfig<Json extends Record<string, unknown>>(
   return { ...json, ...changes };
 }
 
-/** Whether a family reads a field: what it does not read may be anything, and a function is no value of any field. */
+/**
+ * Whether a family reads a field. A field that it does not read may have any value, but no field accepts a function.
+ */
 function reads(definition: ModelDefinition, json: Record<string, unknown>, name: string): boolean {
   try {
     definition.parseConfig({ ...json, [name]: () => undefined }, 'config.json');

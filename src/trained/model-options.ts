@@ -1,15 +1,15 @@
 import type { OwnMetrics } from '../metrics/own-metrics.ts';
 import type { Confusion } from '../program/example-set.ts';
 
-/** What may be said of an evaluation beside its data. */
+/** Options of an evaluation beside its data. */
 export interface EvaluationOptions {
   /** Keys of the task's `data` section that differ from the run's: `{ text: 'comment' }`. */
   reading?: object | undefined;
-  /** Called with notes on the data, such as rows that were skipped. */
+  /** Called with notices about the data, such as skipped rows. */
   onNotice?: ((message: string) => void) | undefined;
-  /** Called with the confusion matrix, for tasks with one class a row. */
+  /** Called with the confusion matrix, for tasks with one class per row. */
   onConfusion?: ((confusion: Confusion) => void) | undefined;
-  /** Ends the evaluation before its next batch. */
+  /** Aborts the evaluation before its next batch. */
   signal?: AbortSignal | undefined;
 }
 
@@ -22,6 +22,6 @@ export interface EvaluateParams<Data> extends EvaluationOptions {
 export interface PredictOptions {
   /** Keys of the task's `data` section that differ from the run's: `{ text_pair: 'premise' }`. */
   reading?: object | undefined;
-  /** Ends the prediction. */
+  /** Aborts the prediction. */
   signal?: AbortSignal | undefined;
 }

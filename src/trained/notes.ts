@@ -4,19 +4,22 @@ import { TASK_NAMES, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { BaseData } from '../tasks/task-definition.ts';
 import type { ModelConfig } from './model-config.ts';
 
-/** Beside an adapter's files, which say nothing of labels or texts: what prediction needs. PEFT ignores it. */
+/**
+ * A file beside an adapter's, with what prediction needs: an adapter's own files contain neither labels nor columns.
+ * PEFT ignores it.
+ */
 export const NOTES_FILE = 'adalora.json';
 
-/** What a model or an adapter was trained for, and on what. */
+/** The task and data that a model or an adapter was trained for. */
 export interface Notes {
   task: TaskName;
-  /** Class names by id; none for tasks without. */
+  /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
-  /** How files are read, and how many tokens an example may have: a `data` section without files. */
+  /** How files are read, and the maximum tokens of an example: a `data` section without files. */
   data: Record<string, unknown> & { max_length?: number };
-  /** Fields of the base model's config.json that the run has replaced. */
+  /** Fields of the base model's config.json that the run replaced. */
   model_config?: ModelConfig;
-  /** Tells the base model's weights from others; not of a base that was made at random or in a page. */
+  /** Identifies the base model's weights; missing for a base with random weights or in a page. */
   base_digest?: string;
 }
 
@@ -34,7 +37,7 @@ const beginning = z.object({
 });
 
 /**
- * Reads what {@link formatNotes} wrote.
+ * Parses the text of {@link formatNotes}.
  *
  * @throws UserError for anything else
  */
@@ -50,7 +53,7 @@ export function parseNotes(json: unknown, where: string): Notes {
   });
 }
 
-/** The text of the notes. `maxLength`: tokens that an example may have. */
+/** The text of the notes. `maxLength`: maximum tokens of an example. */
 export function formatNotes(
   { task, data, model_config, base_digest }: Pick<Notes, 'model_config' | 'base_digest'> & NotedTask,
   labels: readonly string[],
@@ -61,15 +64,15 @@ export function formatNotes(
   return `${JSON.stringify(notes, null, 2)}\n`;
 }
 
-/** A reading with every default of its task filled in. */
+/** A reading with all defaults of its task filled in. */
 export function readingOf(task: TaskName, data: object): Notes['data'] {
   return readingSchema(task).parse(data);
 }
 
-/** The `data` section of a task without its files; of labelled rows also without the label. */
+/** The `data` section of a task without its files; for labelled rows also without the label. */
 function readingSchema(task: TaskName) {
   const { train: _, validation: __, ...shape } = taskNamed(task).data.shape as Record<string, z.ZodType>;
-  // Under this name whatever the section calls it.
+  // Always under this name, whatever the section calls it.
   const max_length = z.int().min(1).optional();
   return z.object({ max_length, ...shape, ...(shape.label && { label: shape.label.optional() }) });
 }

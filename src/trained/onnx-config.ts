@@ -2,17 +2,17 @@ import { editJson } from '../formats/edit-json.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
 import type { OnnxDtype } from '../optimum/onnx-dtypes.ts';
 
-/** Fields by which transformers.js names the tensors of a cache; a config.json may leave them to their defaults. */
+/** Fields that transformers.js needs to name the tensors of a cache; a config.json may omit them. */
 const CACHE_FIELDS = [
   ...['is_encoder_decoder', 'num_layers', 'num_decoder_layers', 'encoder_layers', 'decoder_layers'],
   ...['num_hidden_layers', 'n_layer'],
 ];
 
 /**
- * A config.json with what transformers.js must know of the ONNX files beside it.
+ * A config.json with the information that transformers.js needs about the ONNX files beside it.
  *
- * @param text as `trainedConfig` gives it
- * @param external how many files of external data a model has, by the name of its file
+ * @param text from `trainedConfig`
+ * @param external the number of external data files of a model, by the name of its file
  */
 export function onnxConfig(
   text: string,
@@ -20,7 +20,7 @@ export function onnxConfig(
   dtypes: readonly OnnxDtype[],
   external: Readonly<Record<string, number>>,
 ): string {
-  // Of itself it takes q8 on WebAssembly, else fp32.
+  // By default, it loads q8 on WebAssembly, otherwise fp32.
   const hasDefaults = dtypes.includes('fp32') && dtypes.includes('q8');
   const own = {
     ...(!hasDefaults && { dtype: dtypes[0] }),
@@ -37,7 +37,7 @@ export function onnxConfig(
 /** The fields that a config.json lacks. */
 function cacheFields(json: Readonly<Record<string, unknown>>, config: CommonConfig): Record<string, unknown> {
   const known = config as unknown as Readonly<Record<string, unknown>>;
-  // T5's decoder has as many layers as its encoder where nothing is said.
+  // By default, T5's decoder has as many layers as its encoder.
   const values = { ...known, num_decoder_layers: known.num_decoder_layers ?? known.num_layers };
   const missing = CACHE_FIELDS.filter((name) => (json[name] ?? null) === null);
   const defaults = missing.map((name) => [name, values[name as keyof typeof values] as unknown]);

@@ -15,9 +15,9 @@ import { onnxTokenizerConfig } from './onnx-tokenizer.ts';
 import { sentenceFiles } from './sentence-files.ts';
 
 export interface ExportOnnxOptions {
-  /** How the weights are kept: a file for each; fp32 alone where nothing is said. */
+  /** Types of the weights: one file for each. Default: fp32. */
   dtypes?: readonly OnnxDtype[] | undefined;
-  /** The most bytes of a file; what is more goes to files of external data. By default what protobuf allows. */
+  /** Maximum bytes of a file; the rest goes to files of external data. Default: protobuf's limit. */
   maxBytes?: number | undefined;
 }
 
@@ -29,24 +29,24 @@ export interface OnnxModel extends TunedValues {
 
 /** The small files of the base model. */
 export interface BaseFiles {
-  /** By name: config.json, those of the tokenizer and, where there are, of generation and of the chat template. */
+  /** By name: config.json, the tokenizer's and, if present, those for generation and the chat template. */
   files: ReadonlyMap<string, Uint8Array>;
   /** The path of a file, for messages. */
   where(name: string): string;
 }
 
-/** The names of those beside the tokenizer's. */
+/** The names of files beside the tokenizer's. */
 export const CONFIG = 'config.json';
 export const CHAT_TEMPLATE = 'chat_template.jinja';
 export const GENERATION_CONFIG = 'generation_config.json';
 
 /**
- * A model as ONNX files with its config and its tokenizer, by their paths in a folder that transformers.js and Optimum
- * load, config.json last: what a base model's own files do not already say. What an adapter adds is merged into the weights, or is layers of
- * the graph. Tensors are made one by one when they are written.
+ * A model as ONNX files with its config and its tokenizer, for a folder that transformers.js and Optimum load; by
+ * path, config.json last. Unchanged files of the base model are not included. An adapter is merged into the weights,
+ * or becomes layers of the graph. Tensors are made one by one while they are written.
  *
- * @throws UserError for types that are not known, an adapter with NaN and a tokenizer that is missing or damaged; when a file
- * is written, for values that are not finite or that its type cannot hold
+ * @throws UserError for unknown types, an adapter with NaN and a missing or damaged tokenizer; while a file is
+ * written, for values that are not finite or that its type cannot represent
  */
 export function onnxFolder(
   opened: OnnxModel,
@@ -80,7 +80,7 @@ export function onnxFolder(
   ]);
 }
 
-/** What the files are made of. A buffer that the checkpoint lacks is zeros. */
+/** The source of the files. A buffer that the checkpoint lacks is zeros. */
 function sourceOf({ model, tuner, values }: OnnxModel): OnnxSource {
   const read = finiteReader(tuner.merged?.(values, model.readRange) ?? model.readRange);
   return {

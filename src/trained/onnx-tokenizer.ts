@@ -2,15 +2,15 @@ import { headNamed } from '../models/heads/registry.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { tokenizerClassOf } from '../text/convert/convert-tokenizer.ts';
 
-/** Classes that tell no kind of tokenizer: with them transformers.js gives a pair's texts one type of tokens. */
+/** Generic tokenizer classes: with them, transformers.js gives both texts of a pair the same token type. */
 const NO_CLASS = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersBackend'];
 
 /**
- * A tokenizer_config.json with which transformers.js makes the tokens that the model was trained on.
+ * A tokenizer_config.json with which transformers.js makes the same tokens as in training.
  *
- * @param frames whether the tokenizer puts tokens before or after a text
- * @param maxLength tokens after which a text was cut in training
- * @param chatTemplate of a file of its own, which transformers.js does not read
+ * @param frames whether the tokenizer adds tokens before or after a text
+ * @param maxLength tokens after which a text was truncated in training
+ * @param chatTemplate from a separate file, which transformers.js does not read
  */
 export function onnxTokenizerConfig(
   given: Readonly<Record<string, unknown>>,
@@ -28,7 +28,7 @@ export function onnxTokenizerConfig(
     ...given,
     ...(!isNamed && ownClass && { tokenizer_class: ownClass }),
     ...(Number.isFinite(longest) && { model_max_length: longest }),
-    // Without it the pipeline that writes leaves these tokens out.
+    // Without it, the text generation pipeline omits these tokens.
     ...(reads === 'cached' && frames && { add_bos_token: true }),
     ...(chat_template === undefined && chatTemplate !== undefined && { chat_template: chatTemplate }),
   };

@@ -10,40 +10,40 @@ import { headOutputs } from '../tuners/head-outputs.ts';
 import type { Family } from './bind-model.ts';
 import { type Notes, readingOf } from './notes.ts';
 
-/** What a model is opened for. */
+/** The purpose that a model is opened for. */
 export interface Purpose {
-  /** Undefined for tasks that are none here. */
+  /** Undefined for unknown tasks. */
   notes: Notes | undefined;
   build: BuildTask;
 }
 
-/** What tells the purpose of a trained model. */
+/** The data that determine the purpose of a trained model. */
 export interface Trained {
   /** Of the base model. */
   family: Family;
   /** The base model's config.json. */
   json: Readonly<Record<string, unknown>>;
-  /** The adapter, where it is not a whole model. */
+  /** The adapter, unless it is a whole model. */
   stored?: StoredAdapter;
-  /** What this program noted beside the adapter or the model. */
+  /** This program's notes beside the adapter or the model. */
   notes: Notes | undefined;
 }
 
-/** What a model may be asked to do, whatever it was trained for: to write text, or to make vectors of texts. */
+/** An explicit request, independent of the training: to generate text, or to make text vectors. */
 export type Asked = 'generate' | 'embed' | undefined;
 
-/** What the options of an opened model ask for. */
+/** The request in the options of an opened model. */
 export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: boolean }): Asked {
   if (generates) return 'generate';
   return embeds ? 'embed' : undefined;
 }
 
 /**
- * The task of a trained model, by its notes or else by what its files look like, and the head that it takes.
+ * The task of a trained model, from its notes or otherwise from its files, and the head that it needs.
  *
- * @param asked whether it is to write text, or to make vectors: then it has a head for that, whatever else it has
+ * @param asked whether it should generate text or make vectors: then it gets a head for that, instead of its own
  * @param where its folder for messages
- * @throws UserError for a model that cannot write text and is to
+ * @throws UserError for a model that cannot generate text but should
  */
 export function purposeOf(trained: Trained, asked: Asked, where: string): Purpose {
   const { family, stored } = trained;
@@ -56,13 +56,13 @@ export function purposeOf(trained: Trained, asked: Asked, where: string): Purpos
   return { notes, build: taskNamed(notes.task).build(notes.labels, notes.data) };
 }
 
-/** What a base model without notes is opened for that is to make vectors. */
+/** The purpose of a base model without notes that should make vectors. */
 function embedding({ config }: Family): Notes {
   const task = vectorTask();
   return { task, labels: [], data: readingOf(task, { max_length: config.sentence?.maxLength }) };
 }
 
-/** What a model or an adapter without notes was trained for. */
+/** The purpose of a model or an adapter without notes. */
 function recognised({ family: { definition, config }, json: base, stored }: Trained): Notes {
   const names = stored && headLabels(stored);
   const json = { ...base, ...(names && { id2label: names }) } as Trained['json'];
@@ -76,15 +76,15 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
   };
   const { task, labels, data } = recognisedTask(model);
   const reading = readingOf(task, data);
-  // The task's default length is cut to the model's positions: nobody asked for it.
+  // The task's default length is lowered to the model's positions, because the user did not ask for it.
   const max_length = reading.max_length && Math.min(reading.max_length, config.maxLength);
   return { task, labels, data: { ...reading, max_length } };
 }
 
-/** The last kind first: an encoder-decoder that can be read as a decoder writes with both its parts. */
+/** The last kind first: an encoder-decoder that could also be read as a decoder generates with both its parts. */
 const GENERATING = HEAD_KINDS.filter(writesText).reverse();
 
-/** The head that writes text, by an adapter's `task_type` where it has one. */
+/** The text generation head, by an adapter's `task_type` if it has one. */
 function generating(
   { definition: { heads, modelType } }: Family,
   where: string,

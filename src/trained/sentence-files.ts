@@ -4,7 +4,7 @@ import { PLAIN_SENTENCE, POOLING_MODES, type SentenceSettings } from '../models/
 import type { TaskModel } from '../objectives/task-model.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** The files of sentence-transformers beside a model's, by what they say. */
+/** The files of sentence-transformers beside a model's, by purpose. */
 export const SENTENCE_FILES = {
   modules: 'modules.json',
   transformer: 'sentence_bert_config.json',
@@ -12,11 +12,11 @@ export const SENTENCE_FILES = {
   pooling: '1_Pooling/config.json',
 } as const;
 
-/** Reads a JSON file of the model's folder; undefined if there is none. */
+/** Reads a JSON file of the model's folder; undefined if it does not exist. */
 export type ReadSentenceFile = (name: string) => unknown;
 
 const modulesSchema = z.array(z.looseObject({ path: z.string(), type: z.string() }));
-/** Of a module's folder: a name, never a way out of the model's. */
+/** A module's folder: a plain name, so that it cannot leave the model's folder. */
 const FOLDER = /^[\w-]+$/;
 
 const poolingSchema = z.looseObject({
@@ -32,7 +32,7 @@ const transformerSchema = z.looseObject({
   do_lower_case: z.boolean().nullish(),
 });
 
-/** What older versions call the modes of pooling. */
+/** Names of pooling modes in older versions. */
 const LEGACY_MODES: Readonly<Record<string, string>> = {
   pooling_mode_cls_token: 'cls',
   pooling_mode_mean_tokens: 'mean',
@@ -43,11 +43,11 @@ const LEGACY_MODES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a folder's files of sentence-transformers say; undefined for a model without them. What cannot be computed here is
- * noted, and refused when the model is used for embeddings: for other tasks it does not matter.
+ * The settings in a folder's sentence-transformers files; undefined for a model without them. Unsupported features
+ * are recorded, and rejected when the model is used for embeddings: for other tasks they do not matter.
  *
  * @param where the folder, for messages
- * @throws UserError for a file that is damaged
+ * @throws UserError for a damaged file
  */
 export function sentenceSettings(read: ReadSentenceFile, where: string): SentenceSettings | undefined {
   const modules = checked(modulesSchema, read(SENTENCE_FILES.modules), `${where}/${SENTENCE_FILES.modules}`);
@@ -80,7 +80,7 @@ export function sentenceSettings(read: ReadSentenceFile, where: string): Sentenc
   };
 }
 
-/** The names of the files that {@link sentenceSettings} may ask for, by what modules.json says. */
+/** The file names that {@link sentenceSettings} may read, according to modules.json. */
 export function sentenceFileNames(modules: unknown): string[] {
   const parsed = modulesSchema.safeParse(modules);
   const folders = (parsed.data ?? []).map(({ path }) => path).filter((path) => FOLDER.test(path));
@@ -116,10 +116,10 @@ function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T | und
 }
 
 /**
- * The files that make a model's folder, or an adapter's, one of sentence-transformers, by name: in the form of version 3,
- * which later ones read too. None for models that do not make vectors of texts.
+ * The files that make the folder of a model or an adapter loadable by sentence-transformers, by name, in the form of
+ * version 3, which later versions also read. Empty for models that do not make text vectors.
  *
- * @param maxLength tokens of a text; by default what the model takes
+ * @param maxLength tokens of a text; by default the model's limit
  */
 export function sentenceFiles(
   { headKind, config }: Pick<TaskModel, 'headKind' | 'config'>,

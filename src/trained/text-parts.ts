@@ -4,15 +4,15 @@ import { maxLength } from '../text/max-length.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { TrainedParts } from './trained-model.ts';
 
-/** The most tokens of an example, where neither the config nor the model says less. */
+/** The maximum tokens of an example, if neither the config nor the model sets a lower limit. */
 const DEFAULT_MAX_LENGTH = 1024;
 
 /**
- * What makes tokens of text for a model.
+ * The parts that tokenize text for a model.
  *
- * @param requested `data.max_length`, or where that has another name (`key`) that
- * @param loadTemplate called when the template is first asked for; without a time it tells that of every rendering
- * @throws UserError for a length that the model cannot take
+ * @param requested `data.max_length`, or the value under another name (`key`)
+ * @param loadTemplate called on first use of the template; without a time, the template gets that of every rendering
+ * @throws UserError for a length that the model does not support
  */
 export function textParts(
   tokenizer: TextTokenizer,

@@ -31,41 +31,41 @@ import { inputChunks } from './input-chunks.ts';
 import type { EvaluateParams, EvaluationOptions, PredictOptions } from './model-options.ts';
 import type { Notes } from './notes.ts';
 
-/** What makes a trained model, wherever its files lie. */
+/** The parts of a trained model, whatever the source of its files. */
 export interface TrainedParts extends TunedValues {
-  /** As the user calls it. */
+  /** The user's name for it. */
   path: string;
   model: LoadedModel;
   engine: Engine;
-  /** Those who share the work of answers and scores. */
+  /** The processes that share predictions and scores. */
   communicator?: Communicator;
-  /** Undefined for tasks that are none here. */
+  /** Undefined for unknown tasks. */
   notes: Notes | undefined;
   text: {
     tokenizer: TextTokenizer;
-    /** Tokens that an example may have. */
+    /** Maximum tokens of an example. */
     maxLength: number;
     vocabSize: number;
     chatTemplate(now?: Date): ChatTemplate;
   };
-  /** What the model's files say of generation. */
+  /** The model's files for generation. */
   generationFiles(): Omit<GenerationSources, 'user'>;
   /** Examples computed at once; by default the task's. */
   batchSize?: number;
-  /** Whether a conversation's next prompt is read from where the last one ended. */
+  /** Whether a conversation's next prompt is read from the end of the last one. */
   continues?: boolean;
 }
 
-/** Inputs that wait for each other, so that like lengths share a batch. */
+/** Inputs that are collected, so that similar lengths share a batch. */
 const INPUTS_AT_ONCE = 1024;
 
-/** An answer to some inputs at once. */
+/** Options for predicting some inputs at once. */
 export interface AnswerOptions extends PredictOptions {
-  /** Inputs before these, by which messages count. */
+  /** Number of inputs before these, for messages. */
   before?: number;
 }
 
-/** A model that answers, is scored, or writes. Its sessions open when they are first needed. Close it after use. */
+/** A model that predicts, is evaluated, or generates. Its sessions open on first use. Close it after use. */
 export class TrainedModel {
   readonly parts: TrainedParts;
   #program: Program | undefined;
@@ -76,23 +76,22 @@ export class TrainedModel {
     this.parts = parts;
   }
 
-  /** The name of its task; undefined where that is none of this program's. */
+  /** The name of its task; undefined for a task that this program does not know. */
   get task(): TaskName | undefined {
     return this.parts.notes?.task;
   }
 
-  /** Class names by id; none for tasks without. */
+  /** Class names by id; empty for tasks without classes. */
   get labels(): readonly string[] {
     return this.parts.notes?.labels ?? [];
   }
 
   /**
-   * Answers inputs in their order. The task decides what inputs and answers are: classifications take
-   * `{ text, textPair? }` and give `{ label, probabilities, logits }`. For other tasks, name the types:
-   * `predict<Words, TaggedWords>(…)`.
+   * Predicts for inputs, in their order. The task decides the types: classifications take `{ text, textPair? }` and
+   * return `{ label, probabilities, logits }`. For other tasks, name the types: `predict<Words, TaggedWords>(…)`.
    *
-   * @throws UserError for tasks that do not answer, and naming an input that the task cannot take; NotFinite naming the
-   * row for which the model gives no finite numbers; the signal's reason
+   * @throws UserError for tasks that do not predict, and for an input that the task does not accept; NotFinite that
+   * names the row for which the model returns no finite numbers; the signal's reason
    */
   async *predict<Input = Texts, Answer = ClassAnswer>(
     inputs: Iterable<Input>,
@@ -105,7 +104,7 @@ export class TrainedModel {
     }
   }
 
-  /** Inputs that are best answered together. Throws a UserError for tasks that do not answer. */
+  /** The best number of inputs to predict together. Throws a UserError for tasks that do not predict. */
   get inputsAtOnce(): number {
     return this.#prediction().inputsAtOnce?.(this.batchSize) ?? INPUTS_AT_ONCE;
   }
@@ -115,13 +114,13 @@ export class TrainedModel {
     return this.parts.batchSize ?? this.definition().batchSize.eval;
   }
 
-  /** Checks inputs, without answering them. Throws a UserError as {@link TrainedModel.predict} does. */
+  /** Checks inputs without predicting. Throws a UserError like {@link TrainedModel.predict}. */
   check(inputs: readonly unknown[], { reading, before = 0 }: AnswerOptions = {}): void {
     const shape = this.#prediction().shape(this.context(reading).reading);
     for (const [i, input] of inputs.entries()) assertInput(input, shape, before + i + 1);
   }
 
-  /** Answers some inputs together, as {@link TrainedModel.predict} does part by part. */
+  /** Predicts for some inputs together; {@link TrainedModel.predict} does so part by part. */
   async answer(inputs: readonly unknown[], options: AnswerOptions = {}): Promise<Answer[]> {
     const { reading, signal, before = 0 } = options;
     this.check(inputs, options);
@@ -135,10 +134,10 @@ export class TrainedModel {
   }
 
   /**
-   * Vectors of texts, in their order: of an embedding model, or of any model opened with `embeds`.
+   * Vectors of texts, in their order: for an embedding model, or any model opened with `embeds`.
    *
-   * @returns as many numbers for each text as the model has features, or `dimensions`
-   * @throws UserError for models of other tasks, for a prompt's name that the model does not have
+   * @returns as many numbers per text as the model has features, or `dimensions`
+   * @throws UserError for models of other tasks, and for a prompt name that the model does not have
    */
   async embed(texts: Iterable<string>, options: EmbedOptions = {}): Promise<Float32Array[]> {
     const answers: Answer[] = [];
@@ -147,21 +146,21 @@ export class TrainedModel {
     return this.vectorsOf(answers);
   }
 
-  /** The inputs whose answers {@link vectorsOf} takes. Throws a UserError as {@link TrainedModel.embed} does. */
+  /** The inputs for {@link vectorsOf}. Throws a UserError like {@link TrainedModel.embed}. */
   vectorInputs(texts: Iterable<string>, options: EmbedOptions): unknown[] {
     const context = this.context();
     return Array.from(texts, (text) => this.#vectors.input(text, options, context));
   }
 
-  /** The vectors that answers are. */
+  /** The vectors in answers. */
   vectorsOf(answers: readonly Answer[]): Float32Array[] {
     return answers.map((answer) => this.#vectors.of(answer).embedding);
   }
 
   /**
-   * Scores the model on files or on rows: `eval_loss` and `eval_<metric>` for the metrics of its task and those of your own.
+   * Scores the model on files or on rows: `eval_loss` and `eval_<metric>` for the metrics of its task and your own.
    *
-   * @throws UserError as a run does for its validation data and for your own scores; the signal's reason
+   * @throws UserError as in a run, for its validation data and for your own scores; the signal's reason
    */
   async evaluate({
     data,
@@ -171,7 +170,7 @@ export class TrainedModel {
     return this.score(filesOrRows(data), { ...options, own: ownScoresOf(assertOwnMetrics(metrics)) });
   }
 
-  /** As {@link TrainedModel.evaluate}, for files, with scores of one's own that may be computed elsewhere. */
+  /** Like {@link TrainedModel.evaluate}, for files, with custom scores that may be computed elsewhere. */
   async score(
     files: readonly TextFile[],
     {
@@ -196,16 +195,16 @@ export class TrainedModel {
     });
   }
 
-  /** Writes the text that follows a prompt: as {@link TextGenerator.generate}. */
+  /** Generates the text after a prompt, like {@link TextGenerator.generate}. */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
     const { seed, signal, onText, ...config } = options;
     return (await this.generator()).generate(prompt, config, { seed, signal, onText });
   }
 
   /**
-   * What writes text with this model: it has one memory, so calls wait for each other.
+   * The text generator of this model. It has one cache, so calls wait for each other.
    *
-   * @throws UserError for models without a head that writes
+   * @throws UserError for models without a text generation head
    */
   async generator(): Promise<TextGenerator> {
     if (this.isClosed) throw closedModel(this.parts.path);
@@ -217,7 +216,7 @@ export class TrainedModel {
     return this.#closed !== undefined;
   }
 
-  /** Releases the sessions and closes the files. A second call does nothing more. */
+  /** Releases the sessions and closes the files. Closing twice has no effect. */
   close(): Promise<void> {
     this.#closed ??= this.#release();
     return this.#closed;
@@ -227,7 +226,9 @@ export class TrainedModel {
     return this.close();
   }
 
-  /** @throws UserError for a task that is none of this program's */
+  /**
+   * @throws UserError for an unknown task
+   */
   definition(): AnyTask {
     const { notes, path, model } = this.parts;
     if (notes) return taskNamed(notes.task);
@@ -239,7 +240,7 @@ export class TrainedModel {
     });
   }
 
-  /** Why a model of its task does not answer. */
+  /** The error for a task that does not predict. */
   cannotPredict(): UserError {
     const { path } = this.parts;
     return new UserError({
@@ -250,7 +251,9 @@ export class TrainedModel {
     });
   }
 
-  /** @throws UserError for a task that does not answer for each row */
+  /**
+   * @throws UserError for a task that does not predict for each row
+   */
   #prediction(): Prediction<BaseData, unknown> {
     const { prediction } = this.definition();
     if (prediction) return prediction;
@@ -268,7 +271,7 @@ export class TrainedModel {
     });
   }
 
-  /** What it takes to make examples for it; `reading`: keys of the `data` section that are not as in its run. */
+  /** The context for making examples; `reading`: keys of the `data` section that differ from its run. */
   context(reading?: object): EncodingContext {
     const { notes, text, model } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};

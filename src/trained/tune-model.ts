@@ -6,22 +6,22 @@ import { kindOf } from '../tuners/registry.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
 import { checkHead } from './check-head.ts';
 
-/** An adapter, and what reads its like. */
+/** An adapter, and the kind that reads it. */
 export interface KnownAdapter {
   stored: StoredAdapter;
   kind: AdapterKind;
 }
 
-/** Throws a UserError for an adapter that no method here knows. */
+/** Throws a UserError for an adapter that no method here supports. */
 export function knownAdapter(stored: StoredAdapter, where: string): KnownAdapter {
   return { stored, kind: kindOf(stored, where) };
 }
 
 /**
- * Puts an adapter on a model; without one the model is frozen.
+ * Puts an adapter on a model; without one, the model is frozen.
  *
  * @param where the adapter's name for messages
- * @throws UserError for an adapter of another model, and for a head that nobody has trained
+ * @throws UserError for an adapter of another model, and for an untrained head
  */
 export function tuneModel(model: LoadedModel, adapter: KnownAdapter | undefined, where: string): TunedValues {
   const tuned = adapter ? adapter.kind.import(model, adapter.stored, where) : FROZEN;

@@ -7,12 +7,12 @@ import { UserError } from '../../support/user-error.ts';
 import { type PaperTable, parsePaperTable } from '../paper-table.ts';
 import { type Budgets, parseBudgets, parseRecipe, type Recipe } from '../recipe.ts';
 
-/** Three folders up from this file lies the package, from its source and from what is built of it alike. */
+/** The package is three folders above this file, in the source and in the build. */
 const FOLDER = fileURLToPath(new URL('../../../recipes', import.meta.url));
 const BUDGETS = 'budgets.yaml';
 const TABLES = 'tables/';
 
-/** The recipes that come with the package, by name, their levels of budget, and the paper's tables of them. */
+/** The recipes of the package by name, their budget levels, and the paper's tables of them. */
 export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets; tables: PaperTable[] } {
   const read = (path: string) => readText(join(FOLDER, path), 'a recipe of the package');
   const budgets = parseBudgets(read(BUDGETS));
@@ -31,7 +31,7 @@ export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets; tables:
   };
 }
 
-/** The recipe of a name. Throws a UserError with the nearest names where there is none. */
+/** The recipe with a name. Throws a UserError with the nearest names if there is none. */
 export function recipeNamed(name: string, recipes: readonly Recipe[]): Recipe {
   const found = recipes.find((recipe) => recipe.name === name);
   if (found) return found;

@@ -17,7 +17,7 @@ export interface Ticks {
   labels: string[];
 }
 
-/** Round ticks with labels of as many decimals as their distance asks for. */
+/** Round ticks, with labels of as many decimals as their distance needs. */
 export function ticksOf([low, high]: readonly [number, number], about?: number): Ticks {
   const values = niceTicks(low, high, about);
   const step = values.length > 1 ? values[1] - values[0] : Math.abs(values[0]) || 1;
@@ -36,12 +36,12 @@ function tickLabel(value: number, decimals: number, isTiny: boolean): string {
   return text.replace(/^-/, '−');
 }
 
-/** Pixels to leave at the left of a plot for the labels of its y axis. */
+/** Pixels to reserve at the left of a plot for the labels of its y axis. */
 export function roomFor({ labels }: Ticks): number {
   return Math.ceil(Math.max(...labels.map(textWidth))) + 10;
 }
 
-/** Hairlines with labels at the left, and the axis' name above them. */
+/** Grid lines with labels at the left, and the axis name above them. */
 export function yAxis(ticks: Ticks, name: string, scale: Scale, box: Box): Markup {
   const { values, labels } = ticks;
   const texts = values.map(
@@ -51,7 +51,7 @@ export function yAxis(ticks: Ticks, name: string, scale: Scale, box: Box): Marku
   return markup`${name !== '' && markup`<text class="axis name" x="0" y="${box.top - 11}">${name}</text>`}${gridLines(ticks, scale, box)}${texts}`;
 }
 
-/** The hairlines alone. */
+/** The grid lines alone. */
 export function gridLines({ values }: Ticks, scale: Scale, { left, right }: Box): Markup[] {
   return values.map(
     (value) =>
@@ -59,7 +59,7 @@ export function gridLines({ values }: Ticks, scale: Scale, { left, right }: Box)
   );
 }
 
-/** Labels below a plot, and the axis' name at the right end below them. */
+/** Labels below a plot, and the axis name at the right end below them. */
 export function xAxis({ values, labels }: Ticks, name: string, scale: Scale, box: Box): Markup {
   return markup`<line class="axis-line" x1="${box.left}" x2="${box.right}" y1="${box.bottom}" y2="${box.bottom}"/>${values.map(
     (value, i) =>

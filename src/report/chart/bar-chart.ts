@@ -3,13 +3,13 @@ import { type Frame, picture, textWidth } from './picture.ts';
 import { linear } from './scale.ts';
 
 export interface BarChart extends Omit<Frame, 'width' | 'height'> {
-  /** From the top. `index`: what a script that shows other values knows the bar by. */
+  /** From the top. `index`: identifies the bar for a script that shows other values. */
   bars: readonly { label: string; value: number; index: number }[];
   /** The value of a bar as long as the picture is wide. */
   largest: number;
 }
 
-/** Two stand beside each other below a heat map. */
+/** Two fit side by side below a heat map. */
 const WIDTH = 270;
 const ROW = 17;
 const BAR = 11;

@@ -15,13 +15,13 @@ export interface HeatMap extends Omit<Frame, 'width' | 'height'> {
 
 const CELL = { least: 20, most: 46, height: 24, gap: 2 };
 const EDGE = { top: 6, right: 36, bottom: 38 };
-/** Above the map, where a model has several stacks of layers. */
+/** Space above the map if a model has several stacks of layers. */
 const STACK_HEIGHT = 16;
 
 /**
- * Ranks by layer (from left to right) and matrix (in the order of computation, from below), as in the paper's figure 3;
- * means at the edges.
- * Cells and means carry their place in {@link heatMapValues} as `data-i`, for a script that shows another table.
+ * Ranks by layer (from left to right) and matrix (in the order of computation, from below), as in the paper's figure
+ * 3; means at the edges. Cells and means have their index in {@link heatMapValues} as `data-i`, for a script that
+ * shows another table.
  */
 export function heatMap({ table, largest, ...frame }: HeatMap): Markup {
   const { columns, rows } = table;
@@ -69,8 +69,8 @@ export function heatMap({ table, largest, ...frame }: HeatMap): Markup {
 }
 
 /**
- * What a heat map shows, in order: the cells, matrix by matrix; the means of the matrices, then of the layers; the mean
- * of all. Null where a layer has no such matrix.
+ * The values of a heat map in order: the cells, matrix by matrix; the means of the matrices, then of the layers; the
+ * mean of all. Null if a layer has no such matrix.
  */
 export function heatMapValues({ columns, rows, average }: RankTable): (number | null)[] {
   const cells = columns.map((_, matrix) => rows.map(({ ranks }) => ranks[matrix]));
@@ -84,7 +84,7 @@ export function shadeOf(rank: number, largest: number): number {
   return largest > 0 ? Math.round((SHADES * Math.min(rank, largest)) / largest) : 0;
 }
 
-/** Where each stack begins, if layers are of several: their names are then like `encoder 0`. */
+/** The start of each stack, if there are several: layer names are then like `encoder 0`. */
 function stacksOf(layers: readonly string[]): { name: string; first: number }[] {
   const names = layers.map((layer) => layer.split(' ').slice(0, -1).join(' '));
   return names.flatMap((name, i) => (name !== '' && name !== names[i - 1] ? [{ name, first: i }] : []));
@@ -95,7 +95,7 @@ function meanOf(ranks: readonly (number | undefined)[]): number | undefined {
   return present.length === 0 ? undefined : present.reduce((sum, rank) => sum + rank, 0) / present.length;
 }
 
-/** Ranks are whole; means over seeds have a decimal. */
+/** Ranks are integers; means over seeds have a decimal. */
 function numberText(value: number): string {
   return Number.isInteger(value) ? `${value}` : value.toFixed(1);
 }

@@ -5,21 +5,21 @@ import { type Frame, picture, WIDTH } from './picture.ts';
 import { linear, rounded, type Scale } from './scale.ts';
 
 export interface Histogram extends Omit<Frame, 'width' | 'height'> {
-  /** What is counted: triplets, doublets. */
+  /** The counted unit: triplets, doublets. */
   components: string;
   /** Decimal logarithms. */
   edges: readonly number[];
   kept: readonly number[];
   dropped: readonly number[];
-  /** Where the cut fell, a decimal logarithm. */
+  /** The position of the cut, a decimal logarithm. */
   cut: number | undefined;
 }
 
 const HEIGHT = 196;
 
 /**
- * Scores of components on a logarithmic axis, the kept above the dropped, and a line at the cut. The tallest bar reaches the
- * top, where its count stands.
+ * Scores of components on a logarithmic axis, the kept ones above the dropped, and a line at the cut. The tallest bar
+ * fills the plot and shows its count.
  */
 export function histogram({ components, edges, kept, dropped, cut, ...frame }: Histogram): Markup {
   const { box, x } = geometry(edges);
@@ -41,7 +41,7 @@ export function histogram({ components, edges, kept, dropped, cut, ...frame }: H
   ]);
 }
 
-/** How a script moves the bars: the base line and the height of the tallest in pixels, and x of a cut. */
+/** For the script that moves the bars: the base line and the height of the tallest in pixels, and x of a cut. */
 export function histogramGeometry(edges: readonly number[]): { base: number; height: number; x: Scale } {
   const { box, x } = geometry(edges);
   return { base: box.bottom, height: box.bottom - box.top, x };
@@ -61,7 +61,7 @@ function powers(edges: readonly number[]) {
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** `10⁻⁹` of −9; of a fraction `3.2e−10`. */
+/** `10⁻⁹` for −9; for a fraction `3.2e−10`. */
 export function power(logarithm: number): string {
   if (!Number.isInteger(logarithm))
     return (10 ** logarithm).toExponential(1).replace('-', '−').replace('+', '');

@@ -9,13 +9,13 @@ import { linear, rounded } from './scale.ts';
 
 export interface IntervalPlot extends Omit<Frame, 'width' | 'height'> {
   name: string;
-  /** A value for each run, and what the run is called. */
+  /** A value for each run, and the runs' names. */
   rows: readonly { label: string; tone: number; values: readonly number[]; names: readonly string[] }[];
 }
 
 const ROW = 26;
 const LINE = 12;
-/** Labels that are longer take several lines. */
+/** Longer labels take several lines. */
 const MOST_LEFT = 140;
 
 /** A row for each group of runs: a dot for every run, a stroke for their mean, a line for its interval. */

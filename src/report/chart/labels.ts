@@ -1,6 +1,6 @@
 /**
- * Moves labels that would overlap apart, as little as possible: each as near to its wanted height as the others let it,
- * all within [top, bottom] where there is room.
+ * Moves overlapping labels apart, as little as possible: each as near to its wanted height as the others allow, all
+ * within [top, bottom] if they fit.
  */
 export function spreadLabels(
   wanted: readonly number[],
@@ -9,7 +9,7 @@ export function spreadLabels(
   bottom: number,
 ): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
-  // Neighbours that touch become one block around the mean of what they want.
+  // Touching neighbours become one block around the mean of their wanted heights.
   let blocks: { members: number[]; centre: number }[] = order.map((i) => ({
     members: [i],
     centre: wanted[i],

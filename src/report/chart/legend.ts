@@ -14,7 +14,7 @@ export function legendHeight(named: readonly Named[]): number {
   return named.flatMap(({ label }) => wrapped(label, WIDTH - SWATCH)).length * LINE + 4;
 }
 
-/** The names of curves from the top of a picture on, each with a stroke of its colour. */
+/** The names of curves at the top of a picture, each with a stroke of its colour. */
 export function seriesLegend(named: readonly Named[]): Markup[] {
   let y = 0;
   return named.flatMap(({ label, tone }) =>
@@ -28,10 +28,10 @@ export function seriesLegend(named: readonly Named[]): Markup[] {
   );
 }
 
-/** Where a line may end, the best first: behind commas, between words, and in names that have neither. */
+/** Where a line may break, the best first: after commas, between words, and in names that have neither. */
 const ENDS = [/^.*, /s, /^.* /s, /^.*[-_/]/s];
 
-/** A text in lines of at most so many pixels. */
+/** Wraps a text to lines of at most `width` pixels. */
 export function wrapped(text: string, width: number): string[] {
   if (textWidth(text) <= width) return [text];
   const most = Math.max(1, Math.floor(width / textWidth('n')));

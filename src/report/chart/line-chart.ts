@@ -18,10 +18,10 @@ export interface Curve extends Series {
   dashed?: boolean;
 }
 
-/** What lies along one side of a plot. */
+/** The axis along one side of a plot. */
 export interface Axis {
   name: string;
-  /** By default as wide as the values are; on a logarithmic axis always. */
+  /** Default: the range of the values. Required for a logarithmic axis. */
   domain?: [number, number];
   isLogarithmic?: boolean;
 }
@@ -30,18 +30,18 @@ export interface LineChart extends Omit<Frame, 'width' | 'height'> {
   x: Axis;
   y: Axis;
   curves: readonly Curve[];
-  /** Vertical lines with a word at their top. */
+  /** Vertical lines with a label at the top. */
   marks?: readonly { x: number; label: string }[];
 }
 
 const HEIGHT = 208;
 const LABEL_HEIGHT = 12;
-/** Names that are longer stand above the plot, not at the ends of their curves. */
+/** Longer names are above the plot instead of at the ends of their curves. */
 const MOST_AT_END = 120;
-/** Stripes that tell the values below the pointer. */
+/** Stripes that show the values below the pointer. */
 const MOST_STRIPES = 60;
 
-/** Curves over steps or sizes; several are named at their ends, or above where a name is long. */
+/** Curves over steps or sizes. Several are named at their ends, or above the plot if a name is long. */
 export function lineChart({ x, y, curves, marks = [], ...frame }: LineChart): Markup {
   const shown = curves.map((curve) => drawable(curve, x, y)).filter(({ points }) => points.length > 0);
   const isNamed = shown.length > 1;
@@ -86,7 +86,7 @@ interface Scales {
   y: Scale;
 }
 
-/** A curve in what its axes measure: logarithms, where they are logarithmic, of what has one. */
+/** A curve in the units of its axes: logarithms for logarithmic ones, without points that have none. */
 function drawable(curve: Curve, x: Axis, y: Axis): Curve {
   if (!x.isLogarithmic && !y.isLogarithmic) return curve;
   const [h, v] = [x, y].map(
@@ -109,7 +109,7 @@ function measured(
   return { domain: whole, ticks: isLogarithmic ? logTicks(whole, about) : ticksOf(whole, about) };
 }
 
-/** A value on an axis as a reader knows it. */
+/** A value on an axis in the reader's units. */
 function told({ isLogarithmic }: Axis, value: number): string {
   return short(isLogarithmic ? Number((10 ** value).toPrecision(6)) : value);
 }

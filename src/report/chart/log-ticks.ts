@@ -4,7 +4,9 @@ import type { Ticks } from './axes.ts';
 /** Within a power of ten, from the coarsest to the finest; and between powers, for many of them. */
 const STEPS = [[1], [1, 3], [1, 2, 5]];
 
-/** Decimal logarithms of round numbers within a domain of logarithms, about as many as asked for at most, with labels. */
+/**
+ * Decimal logarithms of round numbers within a domain of logarithms, at most about as many as requested, with labels.
+ */
 export function logTicks([low, high]: readonly [number, number], about = 5): Ticks {
   const inside = (values: readonly number[]) =>
     values.filter((value) => value >= low - 1e-9 && value <= high + 1e-9);
@@ -14,7 +16,7 @@ export function logTicks([low, high]: readonly [number, number], about = 5): Tic
   return { values, labels: values.map((value) => numberLabel(10 ** value)) };
 }
 
-/** A domain of logarithms that ends at round numbers, holds all values and is never empty. */
+/** A domain of logarithms that ends at round numbers, contains all values and is never empty. */
 export function logDomain(logarithms: readonly number[]): [number, number] {
   const finite = logarithms.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];

@@ -1,4 +1,4 @@
-/** A column of a rank table in few letters, as room beside a picture is scarce. */
+/** A short name for a column of a rank table, because there is little room beside a picture. */
 export function matrixName(column: string): string {
   return column.replace(/\.dense$/, '').replace('attention.output', 'attn. output');
 }

@@ -1,4 +1,4 @@
-/** Round values (1, 2 or 5 times a power of ten apart) inside [low, high], about as many as asked for. */
+/** Round values (1, 2 or 5 times a power of ten apart) inside [low, high], about as many as requested. */
 export function niceTicks(low: number, high: number, about = 4): number[] {
   if (!(high > low)) return [low];
   const step = niceStep((high - low) / about);
@@ -7,7 +7,7 @@ export function niceTicks(low: number, high: number, about = 4): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => cleared((first + i) * step));
 }
 
-/** A domain that holds all values, ends at round ones and is never empty. */
+/** A domain that contains all values, ends at round ones and is never empty. */
 export function niceDomain(values: readonly number[], about = 4): [low: number, high: number] {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];

@@ -5,7 +5,7 @@ import { picture } from './picture.ts';
 
 const CELL = 9;
 
-/** A heat map without words, to be set beside others. */
+/** A heat map without text, for a row of them. */
 export function rankThumbnail(
   id: string,
   { columns, rows }: RankTable,

@@ -1,7 +1,7 @@
 /** Maps a domain onto a range of pixels. */
 export type Scale = (value: number) => number;
 
-/** A linear scale; results are rounded to hundredths, which is finer than can be seen. */
+/** A linear scale; results are rounded to hundredths, which is finer than visible. */
 export function linear([low, high]: readonly [number, number], [from, to]: readonly [number, number]): Scale {
   const factor = high === low ? 0 : (to - from) / (high - low);
   return (value) => rounded(from + (value - low) * factor);

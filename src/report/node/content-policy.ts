@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { STYLE } from '../page/style.ts';
 
 /**
- * A content security policy under which a page runs its own style and script and loads nothing: text from a run's files
- * that should get into the page as markup could still do nothing there.
+ * A content security policy that allows a page only its own style and script, and no loading: text from a run's files
+ * that became markup could still do nothing.
  *
  * @param more further directives
  */

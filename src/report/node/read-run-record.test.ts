@@ -59,7 +59,7 @@ it.each([
   ['[]', NO_CONFIG],
   ['method: other', NO_CONFIG],
   [`${CONFIG}a: &a [*a]\n`, NO_ALIASES],
-  // Aliases of aliases: some bytes that would be billions of values.
+  // Aliases of aliases: a few bytes that would be billions of values.
   [
     `a: &a [x, x]\n${'bcdefghijklmnopqrstuvwxyz'
       .split('')

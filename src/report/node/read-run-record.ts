@@ -7,16 +7,16 @@ import { UserError } from '../../support/user-error.ts';
 import { type RunFacts, runFacts } from '../run/run-facts.ts';
 import { type RunRecord, runRecord } from '../run/run-record.ts';
 
-/** A log of a million steps has about this size; what is longer could not be held as one text. */
+/** The approximate size of a log of a million steps; a longer one would not fit into one string. */
 const MAX_LOG_BYTES = 2 ** 28;
-/** Of the runs in a folder that is none. */
+/** Runs that are named for a folder that contains runs instead of being one. */
 const MOST_NAMED = 5;
 
 /**
- * What the folder of a run tells: its `config.yaml` and `metrics.jsonl`. The run may be under way, or killed.
+ * The record of a run's folder, from its `config.yaml` and `metrics.jsonl`. The run may be active or killed.
  *
- * @param name what the run is called
- * @throws UserError where the folder is not that of a run
+ * @param name of the run
+ * @throws UserError if the folder is not that of a run
  */
 export function readRunRecord(folder: string, name = ''): RunRecord {
   if (!statSync(folder, { throwIfNoEntry: false })) throw missingFile(folder, 'the folder of a run');
@@ -30,7 +30,7 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
   return runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
 }
 
-/** The events of a log as a report reads them; lines that are none, like a last one cut short, are passed over. */
+/** The events of a log for a report; invalid lines, such as an incomplete last one, are skipped. */
 export function readRunEvents(path: string): TrainEvent[] {
   return readText(path, 'the log of a run', MAX_LOG_BYTES)
     .split('\n')

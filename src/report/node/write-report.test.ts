@@ -18,6 +18,6 @@ it('replaces a report, and no other file', () => {
   expect(attempt).toThrow('expected the name of a new file, or a report to replace, got another file.');
   expect(readFileSync(path, 'utf8')).toBe('text\tlabel\n');
   writeFileSync(path, `<footer>${DRAWN_BY} run.</footer>`);
-  // Past the check it is the folder that is no run's.
+  // After the check, it fails because the folder is not a run's.
   expect(attempt).not.toThrow('a report to replace');
 });

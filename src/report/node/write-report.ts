@@ -9,10 +9,10 @@ import { contentPolicy } from './content-policy.ts';
 import { readRunRecord } from './read-run-record.ts';
 
 /**
- * Writes the report of some runs, given by their folders, as one HTML file. Runs that differ by their seed only are
- * taken together.
+ * Writes the report of some runs, given by their folders, as one HTML file. Runs that differ only by their seed are
+ * grouped.
  *
- * @throws UserError where a folder is not that of a run, or another file than a report stands at the path
+ * @throws UserError if a folder is not that of a run, or the path is a file other than a report
  */
 export function writeReport(folders: readonly string[], path: string): void {
   const names = folderNames(folders.map((folder) => resolve(folder)));
@@ -21,7 +21,7 @@ export function writeReport(folders: readonly string[], path: string): void {
   atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT)));
 }
 
-/** Refuses to overwrite what is no report: `-o train.tsv` is a slip. */
+/** Rejects overwriting a file that is not a report: `-o train.tsv` is a mistake. */
 function checkReplaceable(path: string): void {
   if (!existsSync(path) || !statSync(path).isFile() || readFileSync(path, 'latin1').includes(DRAWN_BY))
     return;

@@ -14,12 +14,12 @@ import { stepLine } from './step-line.ts';
 
 export const LIVE_SCRIPT = scriptOf(pageScript, sectionScript, liveScript);
 
-/** What a live page tells beside the report's picture. */
+/** The state of a live page beside the report's picture. */
 export interface LiveState {
   record: RunRecord;
-  /** Whether a stop has been asked for. */
+  /** Whether a stop was requested. */
   isStopping: boolean;
-  /** Of the steps still to come; NaN before anything is known. */
+  /** Of the remaining steps; NaN before it is known. */
   secondsLeft: number;
   /** Why the run ended without a result. */
   failure?: string;
@@ -31,7 +31,7 @@ export interface LiveSection {
   html: string;
 }
 
-/** All that a live page shows: how the run stands, then the report's sections. */
+/** All sections of a live page: the run's state, then the report's sections. */
 export function liveSections(state: LiveState): LiveSection[] {
   const groups = groupOf(state);
   return [
@@ -40,10 +40,10 @@ export function liveSections(state: LiveState): LiveSection[] {
   ];
 }
 
-/** Where the page's script says how it stands with the server. */
+/** The place where the page's script shows the connection to the server. */
 const CONNECTION = '<p id="connection" class="note" role="status"></p>';
 
-/** The live page as it stands; its script then takes in what changes. */
+/** The current live page; its script then applies changes. */
 export function livePage(state: LiveState, policy: string): string {
   const [head, ...sections] = liveSections(state).map(({ html }) => html);
   const title = `${titleOf(groupOf(state))}, live`;

@@ -1,8 +1,8 @@
-/* Runs in the page, as text: it may use nothing from outside itself. */
+/* Runs in the page, as text: it must not use anything from outside itself. */
 
 /**
- * Keeps a live page up to date: hands on the sections that the server sends. Reconnects by itself (the browser does)
- * until the server says that the run is over.
+ * Keeps a live page up to date: dispatches the sections that the server sends. The browser reconnects until the
+ * server says that the run is over.
  */
 export function liveScript(): void {
   const connection = document.getElementById('connection')!;

@@ -1,10 +1,10 @@
 import type { RankFrames } from './sections/ranks.ts';
 
-/* Runs in the page, as text: it may use nothing from outside itself. */
+/* Runs in the page, as text: it must not use anything from outside itself. */
 
 /**
- * Sliders and downloads. After a part of the page was replaced an `update` event on the document draws anew: a slider at
- * its end follows what is new, another stays where it is.
+ * Sliders and downloads. After a part of the page was replaced, an `update` event on the document redraws: a slider
+ * at its end follows new data, another stays.
  */
 export function pageScript(): void {
   const sliders = new WeakMap<Element, { atEnd: boolean }>();
@@ -71,7 +71,7 @@ export function pageScript(): void {
     if (at && at.cut !== null) line.setAttribute('transform', `translate(${at.cut} 0)`);
   }
 
-  /** A picture as a file that looks the same elsewhere: with the colours and fonts that it has here. */
+  /** A picture as a file that looks the same elsewhere: with its current colours and fonts. */
   function standalone(svg: SVGElement): string {
     const copy = svg.cloneNode(true) as SVGElement;
     const from = [svg, ...svg.querySelectorAll('*')];

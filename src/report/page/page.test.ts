@@ -114,7 +114,7 @@ describe('a report', () => {
   });
 
   it('has the budget from the beginning, before the first step that is logged', () => {
-    // Ranks of 4, 3, 2 and 1 at the start; 14 triplets are the first step's that is logged.
+    // Ranks of 4, 3, 2 and 1 at the start; the first logged step has 14 triplets.
     expect(page(record())).toContain('<b>Budget.</b> From 10 to 8.');
   });
 

@@ -3,17 +3,17 @@ import { STYLE } from './style.ts';
 
 export interface Page {
   title: string;
-  /** What the page may do, as a content security policy. */
+  /** The page's content security policy. */
   policy: string;
   body: Content;
   script: string;
 }
 
-/** A map of ranks, very small; without an icon browsers ask a server for one. */
+/** A tiny map of ranks; without an icon, browsers request one from the server. */
 const ICON =
   "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 3'><path fill='%23c3cddb' d='M0 0h3v3H0'/><path fill='%231f4e8c' d='M0 2h1v1H0M1 0h1v2H1M2 1h1v1H2'/></svg>";
 
-/** A self-contained HTML page: its style and script are in it. */
+/** A self-contained HTML page with its style and script. */
 export function htmlPage({ title, policy, body, script }: Page): string {
   return markup`<!doctype html>
 <html lang="en">
@@ -33,9 +33,9 @@ ${body}
 `.text;
 }
 
-/** Functions that use nothing from outside themselves, as a script that calls them. */
+/** Self-contained functions as a script that calls them. */
 export function scriptOf(...functions: readonly (() => void)[]): string {
-  // Where this program itself runs through a compiler that keeps names, their text calls its helper.
+  // If a compiler that keeps names runs this program, the functions' text calls its helper.
   const helper = 'const __name=(named)=>named;';
   return [helper, ...functions.map((run) => `(${run})();`)].join('\n');
 }

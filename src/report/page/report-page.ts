@@ -5,16 +5,16 @@ import { pageScript } from './page-script.ts';
 import { leadOf, titleOf } from './sections/summary.ts';
 import { sectionMarkup, sectionsOf } from './sections.ts';
 
-/** Stands at the foot of every report, and tells it from other files. */
+/** The footer of every report, which distinguishes it from other files. */
 export const DRAWN_BY = 'Drawn by adalora from the events of the';
 
 export const REPORT_SCRIPT = scriptOf(pageScript);
 
 /**
- * The report of some runs as one HTML page that needs nothing else, and no script to be read. The same runs give the
+ * The report of some runs as one self-contained HTML page that is readable without scripts. The same runs give the
  * same page.
  *
- * @param policy the Content-Security-Policy of its own: `contentPolicy` makes it, for `REPORT_SCRIPT`
+ * @param policy its Content-Security-Policy, from `contentPolicy` for `REPORT_SCRIPT`
  */
 export function reportPage(groups: readonly RunGroup[], policy: string): string {
   const sections = sectionsOf(groups).filter(({ body }) => body !== undefined);

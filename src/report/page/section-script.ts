@@ -1,7 +1,7 @@
-/* Runs in the page, as text: it may use nothing from outside itself. */
+/* Runs in the page, as text: it must not use anything from outside itself. */
 
 /**
- * Takes in sections of the page that changed: a `section` event on the document has the `id` and the new `html` of one in
+ * Applies changed sections of the page: a `section` event on the document has the section's `id` and new `html` in
  * its `detail`. An `update` event follows.
  */
 export function sectionScript(): void {
@@ -18,7 +18,7 @@ export function sectionScript(): void {
       old.replaceWith(document.adoptNode(fresh));
       return;
     }
-    // Only what changed, so that a slider in use, a selection or a tooltip stays.
+    // Only changed parts, so that a slider in use, a selection or a tooltip stays.
     const current = parts(old);
     parts(fresh).forEach((part, i) => {
       if (part.innerHTML !== current[i].innerHTML) current[i].replaceChildren(...part.childNodes);

@@ -1,7 +1,7 @@
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 
-/** A part of the page. Without a body it has nothing to show yet. */
+/** A part of the page. Without a body, it has nothing to show yet. */
 export interface Section {
   id: string;
   title: string;
@@ -10,7 +10,7 @@ export interface Section {
 
 export type SectionOf = (groups: readonly RunGroup[]) => Section;
 
-/** Colours that groups of runs have, then they come again. */
+/** Number of colours for groups of runs; then they repeat. */
 export const TONES = 6;
 
 export function toneOf(group: number): number {
@@ -23,24 +23,24 @@ export function part(name: string, content: Content): Markup {
 }
 
 export interface Figure {
-  /** That of its picture. */
+  /** The id of its picture. */
   id: string;
   picture: Markup;
   caption: Content;
-  /** What stands between picture and caption and is never replaced. */
+  /** Controls between picture and caption, which are never replaced. */
   controls?: Markup;
-  /** Takes as much room as it can get. */
+  /** Whether it takes all available width. */
   isWide?: boolean;
 }
 
-/** A picture with its caption and a link that a script makes save it as a file. */
+/** A picture with its caption and a link that saves it as a file. */
 export function figure({ id, picture, caption, controls, isWide }: Figure): Markup {
   return markup`<figure${isWide && markup` class="wide"`}><div class="plot" data-part="${id}-plot">${picture}</div>${controls}<figcaption><span data-part="${id}-caption">${caption}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
 }
 
 /**
- * A table with a column for each group of runs, named where there are several; a row's first cell names it. What all
- * share stands once. Where it is too wide it scrolls by itself.
+ * A table with a column for each group of runs, named if there are several; a row's first cell names it. Equal values
+ * are shown once. A table that is too wide scrolls.
  */
 export function table(
   label: string,

@@ -1,12 +1,12 @@
 import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
 import { newestRanks, type RunRecord } from './run-record.ts';
 
-/** Something that a budget is measured in. */
+/** A quantity that measures a budget. */
 export interface BudgetMeasure {
   /** On an axis, and in a sentence. */
   name: string;
   text: string;
-  /** What a run keeps in the end; undefined where it has none, or does not tell. */
+  /** A run's final budget; undefined if it has none, or does not record it. */
   of(run: RunRecord): number | undefined;
 }
 
@@ -14,7 +14,7 @@ const PARAMETERS: BudgetMeasure = {
   name: 'parameters',
   text: 'in trained parameters of the adapter at the end',
   of({ start, finish, allocations }) {
-    // Logs of older versions tell only what there was at the start.
+    // Logs of older versions only record the initial budget.
     const isConstant = allocations.length === 0;
     const kept = finish?.adapter_parameters ?? (isConstant ? start?.adapter_parameters : undefined);
     return kept ? kept : undefined;
@@ -30,13 +30,16 @@ const MEAN_RANK: BudgetMeasure = {
   },
 };
 
-/** What these runs' budgets can be compared in: parameters, unless one has ranks and does not tell its parameters. */
+/**
+ * The quantity for comparing these runs' budgets: parameters, unless a run has ranks and does not record its
+ * parameters.
+ */
 export function budgetMeasure(runs: readonly RunRecord[]): BudgetMeasure {
   const isTold = runs.every((run) => MEAN_RANK.of(run) === undefined || PARAMETERS.of(run) !== undefined);
   return isTold ? PARAMETERS : MEAN_RANK;
 }
 
-/** Whether a setting, by its dotted key, says how much a method trains. */
+/** Whether a setting, by its dotted key, controls how much a method trains. */
 export function isBudgetKey(key: string): boolean {
   const [section, name] = key.split('.');
   const method = METHOD_NAMES.find((method) => method === section);

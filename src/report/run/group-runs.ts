@@ -4,15 +4,15 @@ import { componentsOf, methodTitle, type RunFacts } from './run-facts.ts';
 import type { RunRecord } from './run-record.ts';
 import { settingsOf } from './settings-of.ts';
 
-/** Runs that differ by their seed only. */
+/** Runs that differ only by their seed. */
 export interface RunGroup {
-  /** What sets it apart from the others: its method, then what else differs. */
+  /** Its distinction from the others: its method, then other differences. */
   label: string;
   /** In order of seeds. */
   runs: RunRecord[];
 }
 
-/** Where a run is computed, and when it reports, changes no result. */
+/** Where a run is computed, and when it reports, does not affect its result. */
 const COURSE_APART = [
   'device',
   'training.stop_at_step',
@@ -23,7 +23,7 @@ const COURSE_APART = [
   'training.eval_steps',
 ];
 
-/** Puts runs that differ by seed only together, in the order of the first of each. */
+/** Groups runs that differ only by seed, in the order of the first of each. */
 export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
   const groups = new Map<string, RunRecord[]>();
   for (const record of records) {
@@ -38,17 +38,17 @@ export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
   return sorted.map((runs, i) => ({ label: labels[i], runs }));
 }
 
-/** What is counted in the ranks of some groups, as their methods call it. */
+/** The unit of the ranks of some groups, as their methods call it. */
 export function componentsIn(groups: readonly RunGroup[]): string {
   return componentsOf(groups.map(({ runs: [{ facts }] }) => facts.method));
 }
 
-/** What the folders of some runs are called. */
+/** The names of the folders of some runs. */
 export function namesOf(runs: readonly RunRecord[]): string {
   return listed(runs.flatMap(({ name }) => (name === '' ? [] : name)));
 }
 
-/** What runs have in common that are taken together; of settings only those that count. */
+/** A key that is equal for grouped runs; it includes only settings that count. */
 export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => true): string {
   const settings = [...settingsOf(facts)]
     .filter(([key]) => !COURSE_APART.includes(key) && counts(key))
@@ -57,10 +57,10 @@ export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => 
 }
 
 /**
- * What sets things apart that have these facts: the method, data and models where they differ, then settings.
+ * Labels that distinguish things with these facts: the method, then data and models if they differ, then settings.
  *
- * @param names to tell apart what is the same but for its files
- * @param counts whether a setting does
+ * @param names distinguish things that are equal except for their files
+ * @param counts whether a setting counts
  */
 export function labelsOf(
   all: readonly RunFacts[],
@@ -82,7 +82,7 @@ export function labelsOf(
   return told.map((label, i) => (isShared(label) ? `${label}, ${names[i]}` : label));
 }
 
-/** The settings of `facts` that differ among runs which are called alike. */
+/** The settings of `facts` that differ among runs with the same label. */
 function differences(
   facts: RunFacts,
   twins: readonly RunFacts[],

@@ -1,15 +1,15 @@
 import { scoreFacts } from '../../metrics/scores.ts';
 import type { RunFacts } from './run-facts.ts';
 
-/** What a model is called: its id on the Hub, or of a folder the last name. */
+/** The name of a model: its id on the Hub, or the last name of its folder. */
 export function modelName({ model }: RunFacts): string {
   return /^[\w.-]+\/[\w.-]+$/.test(model) ? model : (partsOf(model).at(-1) ?? model);
 }
 
-/** Names of files that every data set has: then its folder tells which it is. */
+/** File names that every data set has: then the folder identifies it. */
 const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*)?$/i;
 
-/** What a data set is called: `CoLA` of `data/glue/CoLA/train.tsv`, `spam` of `spam.jsonl`. */
+/** The name of a data set: `CoLA` for `data/glue/CoLA/train.tsv`, `spam` for `spam.jsonl`. */
 export function dataName({ data }: RunFacts): string {
   if (data.dataset !== undefined)
     return [partsOf(data.dataset).at(-1), data.subset].filter((part) => part !== undefined).join(' ');
@@ -18,7 +18,7 @@ export function dataName({ data }: RunFacts): string {
   return EVERYONES.test(file) ? (parts.at(-2) ?? file) : file;
 }
 
-/** What folders are called: the last name of each, with as many before it as tell all of them apart. */
+/** The names of folders: the last part of each path, with as many parts before it as needed to distinguish all. */
 export function folderNames(paths: readonly string[]): string[] {
   const parts = paths.map(partsOf);
   const distinct = new Set(paths).size;
@@ -33,7 +33,7 @@ function partsOf(path: string): string[] {
   return path.split(/[\\/]/).filter((part) => part !== '' && part !== '.' && part !== '..');
 }
 
-/** A score's name for people. */
+/** The display name of a score. */
 export function scoreTitle(name: string): string {
   const words = name.replaceAll('_', ' ');
   const facts = scoreFacts(name);

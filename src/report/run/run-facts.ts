@@ -5,7 +5,7 @@ import { METHOD_NAMES, methodNamed } from '../../tuners/registry.ts';
 
 const column = z.union([z.string(), z.number()]);
 
-/** What a report reads of a run's config. The rest of it is only shown. */
+/** The part of a run's config that a report interprets. The rest is only shown. */
 const runFactsSchema = z.looseObject({
   model: z.string(),
   task: z.string().default(DEFAULT_TASK),
@@ -29,23 +29,23 @@ const runFactsSchema = z.looseObject({
 
 export type RunFacts = z.output<typeof runFactsSchema>;
 
-/** A resolved config as a report reads it; undefined where it is none. */
+/** Parses a resolved config for a report; undefined if it is invalid. */
 export function runFacts(config: unknown): RunFacts | undefined {
   return runFactsSchema.safeParse(config).data;
 }
 
-/** What a run's method is called. */
+/** The display name of a run's method. */
 export function methodTitle(facts: RunFacts): string {
   return titleOf(methodNamed(facts.method).words, methodSettings(facts));
 }
 
-/** What a method is called, by its name in a config; that name where this version has no such method. */
+/** The display name of a method in a config; the name itself if this version has no such method. */
 export function methodTitleOf(name: string): string {
   const known = METHOD_NAMES.find((method) => method === name);
   return known ? methodNamed(known).words.title : name;
 }
 
-/** What the ranks of some methods count, in one word for all of them; methods by their names in a config. */
+/** The unit of the ranks of some methods, in one word for all; methods by their names in a config. */
 export function componentsOf(methods: readonly string[]): string {
   const words = new Set(
     METHOD_NAMES.filter((name) => methods.includes(name)).map((name) => methodNamed(name).words.components),

@@ -1,38 +1,38 @@
 import type { EventOf, TrainEvent } from '../../run/events.ts';
 import type { RunFacts } from './run-facts.ts';
 
-/** What a report knows of one run: its config, and its events by kind, each in order of steps. */
+/** A report's data about one run: its config, and its events by kind, each in order of steps. */
 export interface RunRecord {
   facts: RunFacts;
-  /** What its folder is called; empty for one that is under way. */
+  /** The name of its folder; empty for an active run. */
   name: string;
-  /** That of the newest start, with the ranks of the first. */
+  /** The newest start, with the ranks of the first. */
   start?: EventOf<'start'>;
   steps: EventOf<'step'>[];
   evaluations: EventOf<'evaluation'>[];
   allocations: EventOf<'allocation'>[];
   orthogonality: EventOf<'orthogonality'>[];
   notices: EventOf<'notice'>[];
-  /** Of the evaluation whose scores the run ends with, or of the newest. */
+  /** Of the evaluation with the run's final scores, or of the newest. */
   confusion?: EventOf<'confusion'>;
-  /** Missing while the run goes on, and after it was killed. */
+  /** Missing while the run is active, and after it was killed. */
   finish?: EventOf<'finish'>;
-  /** The newest step of which anything is known. */
+  /** The newest step with any event. */
   step: number;
 }
 
-/** The record of a run of which nothing has been heard yet. */
+/** The record of a run without events. */
 export function emptyRecord(facts: RunFacts, name = ''): RunRecord {
   const events = { steps: [], evaluations: [], allocations: [], orthogonality: [], notices: [] };
   return { facts, name, ...events, step: 0 };
 }
 
-/** Takes one more event into a record, in place. */
+/** Adds an event to a record, in place. */
 export function addEvent(record: RunRecord, event: TrainEvent): void {
   record.step = Math.max(record.step, event.step);
   switch (event.type) {
     case 'start':
-      // Before the start, values that are chosen are not known.
+      // Before the start, chosen values are not known.
       if (event.training)
         record.facts = { ...record.facts, training: { ...record.facts.training, ...event.training } };
       record.start = { ...event, ranks: record.start?.ranks ?? event.ranks };
@@ -51,7 +51,7 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
       record.orthogonality.push(event);
       break;
     case 'confusion':
-      // The best evaluation's stays, where its values are those that are kept.
+      // The best evaluation's stays if its values are the ones that are kept.
       if (
         !record.facts.training.load_best_model_at_end ||
         !record.confusion ||
@@ -71,14 +71,14 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
   }
 }
 
-/** A run's record from its events, of which some may be missing. */
+/** A run's record from its events; some may be missing. */
 export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>, name?: string): RunRecord {
   const record = emptyRecord(facts, name);
   for (const event of events) addEvent(record, event);
   return record;
 }
 
-/** Scores at the end: those the run says it ended with, else the last evaluation's; by name without `eval_`. */
+/** Final scores: those of the finish event, otherwise the last evaluation's; by name without `eval_`. */
 export function finalScores({ finish, evaluations }: RunRecord): Map<string, number> {
   const said = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
   return scoresOf(said ?? {});
@@ -96,13 +96,13 @@ export function scoresOf(evaluation: object): Map<string, number> {
 
 const NO_SCORES = ['runtime', 'samples_per_second', 'steps_per_second'];
 
-/** `f1` of `eval_f1`; undefined for what is no score. */
+/** `f1` for `eval_f1`; undefined if it is not a score. */
 export function scoreName(name: string): string | undefined {
   const score = /^eval_(.+)$/.exec(name)?.[1];
   return score === undefined || NO_SCORES.includes(score) ? undefined : score;
 }
 
-/** Ranks by module at the newest step that tells them; empty for full fine-tuning. */
+/** Ranks by module at the newest step that records them; empty for full fine-tuning. */
 export function newestRanks({ start, allocations, finish }: RunRecord): Record<string, number> {
   const final = finish && Object.keys(finish.ranks).length > 0 ? finish.ranks : undefined;
   return final ?? allocations.at(-1)?.ranks ?? start?.ranks ?? {};

@@ -24,7 +24,7 @@ const run = (changes: object = {}, events: unknown[] = []) =>
     events.flatMap((event) => readEvent(event) ?? []),
   );
 
-/** As the trainer types them: what it emits is what a report reads. */
+/** In the trainer's types: a report reads what the trainer emits. */
 const EVENTS: TrainEvent[] = [
   {
     type: 'start',

@@ -2,7 +2,7 @@ import { averaged } from '../../metrics/scores.ts';
 import type { RunGroup } from './group-runs.ts';
 import { scoreTitle } from './names.ts';
 
-/** A score's name for people, with how it is averaged over classes where all runs say the same of it. */
+/** The display name of a score, with its average over classes if it is the same in all runs. */
 export function scoreTitleIn(groups: readonly RunGroup[], name: string): string {
   const title = scoreTitle(name);
   const titles = groups.flatMap(({ runs }) =>

@@ -1,6 +1,6 @@
 import type { RunFacts } from './run-facts.ts';
 
-/** Paths of the machine, and what a shared report need not tell. */
+/** Paths of the machine, and values that a shared report need not contain. */
 const LEFT_OUT = ['output', 'seed', 'model', 'adapter', 'data.train', 'data.validation'];
 
 /** Every value of a config by its dotted key, as text; without paths and seed. */

@@ -1,16 +1,18 @@
 import type { TrainEvent } from '../../run/events.ts';
 
-/** How long a run will still take, by the steps since this heard of its start. */
+/** The remaining time of a run, from the steps since its start event. */
 export class TimeLeft {
   readonly #now: () => number;
   #started: { step: number; time: number; total: number } | undefined;
 
-  /** @param now milliseconds on any clock */
+  /**
+   * @param now milliseconds on any clock
+   */
   constructor(now = () => performance.now()) {
     this.#now = now;
   }
 
-  /** In seconds, after an event; NaN before anything is known. */
+  /** In seconds, after an event; NaN before it is known. */
   after(event: TrainEvent): number {
     if (event.type === 'start')
       this.#started = { step: event.step, time: this.#now(), total: event.total_steps };

@@ -10,7 +10,7 @@ export interface Moment {
   ranks: Record<string, number>;
 }
 
-/** How the ranks of a group's runs moved: at the start, and at every allocation that all of them tell of. */
+/** The ranks of a group's runs at the start, and at every allocation that all of them record. */
 export function timelineOf({ runs }: RunGroup): Moment[] {
   const timelines = runs.map(momentsOf).filter((moments) => moments.size > 0);
   const [first, ...others] = timelines;

@@ -1,4 +1,4 @@
-/** A mean of some values, with the 95 % interval of it that Student's t gives where there are two or more. */
+/** A mean with its 95 % interval from Student's t, if there are two or more values. */
 export interface Interval {
   mean: number;
   /** Half the interval's width. */
@@ -6,7 +6,7 @@ export interface Interval {
   count: number;
 }
 
-/** Mean and t interval of values from runs that differ by their seed; NaN among them makes the mean NaN. */
+/** Mean and t interval of values from runs that differ only by their seed; any NaN makes the mean NaN. */
 export function interval(values: readonly number[]): Interval {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
@@ -14,13 +14,13 @@ export function interval(values: readonly number[]): Interval {
   return { mean, half: tQuantile(count - 1) * Math.sqrt(variance(values) / count), count };
 }
 
-/** The variance of two or more values, as of a sample. */
+/** The sample variance of two or more values. */
 export function variance(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }
 
-/** The quantile of Student's t that leaves 2.5 % above it, to the last digits. */
+/** The 97.5 % quantile of Student's t, to the last digits. */
 export function tQuantile(degrees: number): number {
   let [low, high] = [0, 13];
   while (high - low > 1e-14 * high) {
@@ -33,7 +33,7 @@ export function tQuantile(degrees: number): number {
 }
 
 /**
- * The probability that |t| is larger, for Student's t with a whole number of degrees of freedom: a finite sum
+ * The probability that |t| is larger, for Student's t with an integer number of degrees of freedom: a finite sum
  * (Abramowitz and Stegun, 26.7.3 and 26.7.4).
  */
 export function twoSided(t: number, degrees: number): number {

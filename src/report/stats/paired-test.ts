@@ -3,20 +3,20 @@ import { wilcoxon } from './wilcoxon.ts';
 
 /** How two methods differ over runs with equal seeds. */
 export interface PairedTest {
-  /** Of the differences, the first method's less the second's. */
+  /** Of the differences, first method minus second. */
   difference: Interval;
-  /** The mean difference in standard deviations of the differences (Cohen's d of pairs). */
+  /** The mean difference in standard deviations of the differences (Cohen's d for pairs). */
   effect?: number;
   /**
-   * Of Student's paired t test, two-sided: how likely so large a mean difference is if there is none. Missing if all
-   * differences are equal, of which the test knows nothing.
+   * p of Student's paired t test, two-sided: the probability of such a large mean difference under the null
+   * hypothesis. Missing if all differences are equal, which the test does not cover.
    */
   p?: number;
-  /** Of Wilcoxon's signed-rank test, likewise. */
+  /** p of Wilcoxon's signed-rank test. */
   wilcoxon?: number;
 }
 
-/** Differences whose deviation is smaller beside their values are equal but for rounding. */
+/** Differences with a smaller deviation relative to their values are equal except for rounding. */
 const ROUNDING = 1e-9;
 
 /** Compares values of runs with the same seeds, in their order; undefined for fewer than two pairs. */
@@ -26,7 +26,7 @@ export function pairedTest(first: readonly number[], second: readonly number[]):
   const difference = interval(differences);
   const { mean, count } = difference;
   const least = ROUNDING * Math.max(...first.map(Math.abs), ...second.map(Math.abs));
-  // Scores are shares of some rows: without their rounding, equal differences have equal ranks.
+  // Scores are fractions of some rows: without their rounding, equal differences have equal ranks.
   const rank = wilcoxon(differences.map((value) => Math.round(value / least) * least || 0));
   const ranked = { difference, ...(rank !== undefined && { wilcoxon: rank }) };
   const deviation = Math.sqrt(variance(differences));

@@ -1,4 +1,4 @@
-/** Scores of one allocation, as decimal logarithms, and how many triplets there are: some have no score. */
+/** Scores of one allocation, as decimal logarithms, and the number of triplets: some have no score. */
 export interface SplitScores {
   kept: number[];
   dropped: number[];
@@ -7,9 +7,9 @@ export interface SplitScores {
 }
 
 /**
- * Tells kept from dropped in an allocation's scores.
+ * Splits an allocation's scores into kept and dropped.
  *
- * @param scores by module, the greatest first
+ * @param scores by module, the largest first
  * @param ranks kept triplets of each of those modules
  */
 export function splitScores(
@@ -23,7 +23,7 @@ export function splitScores(
   return { kept: kept.filter(isScore), dropped: dropped.filter(isScore), ...counts };
 }
 
-/** Counts of values between `edges`, which are evenly apart; values outside count into the outer bins. */
+/** Counts of values between `edges`, which are evenly spaced; values outside count in the outer bins. */
 export function binned(values: readonly number[], edges: readonly number[]): number[] {
   const bins = edges.slice(1).map(() => 0);
   const width = edges[1] - edges[0];

@@ -3,7 +3,7 @@ const MOST_PAIRS = 50;
 
 /**
  * The two-sided p of Wilcoxon's signed-rank test of paired differences: exact, with mean ranks for ties and without
- * differences of 0; undefined if all of them are 0, and for more than 50.
+ * differences of 0. Undefined if all are 0, and for more than 50.
  */
 export function wilcoxon(differences: readonly number[]): number | undefined {
   const values = differences.filter((value) => value !== 0 && !Number.isNaN(value));
@@ -25,7 +25,7 @@ export function wilcoxon(differences: readonly number[]): number | undefined {
   return Math.min(1, (2 * Math.min(below, above)) / total);
 }
 
-/** Twice the rank of each value, so that the mean ranks of ties are whole. */
+/** Twice the rank of each value, so that the mean ranks of ties are integers. */
 function doubledRanks(values: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   return values.map((value) => sorted.indexOf(value) + sorted.lastIndexOf(value) + 2);

@@ -1,4 +1,4 @@
-/** The Castagnoli polynomial, bits reversed. */
+/** The Castagnoli polynomial, bit-reversed. */
 const POLYNOMIAL = 0x82f63b78;
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -14,7 +14,7 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** As TFRecord files store it: rotated by 15 bits and moved, so that a checksum of a checksum is no trivial one. */
+/** As stored in TFRecord files: rotated by 15 bits and offset, so that a checksum of a checksum is not trivial. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

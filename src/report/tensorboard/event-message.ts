@@ -19,7 +19,7 @@ const root = protobuf.Root.fromJSON({
 });
 const Event = root.lookupType('Event');
 
-/** A run begins, or goes on: what was recorded for its step or a later one no longer counts. */
+/** A run starts or resumes: earlier records of its step or a later one no longer count. */
 export const SESSION_START = 1;
 
 export interface EventMessage {

@@ -18,7 +18,7 @@ it.each([
   expect(crc32c(bytes)).toBe(crc);
 });
 
-/** Reads a TFRecord file as the format says, checksums included. */
+/** Reads a TFRecord file by the format's definition, checksums included. */
 function recordsIn(bytes: Uint8Array): Uint8Array[] {
   const records: Uint8Array[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

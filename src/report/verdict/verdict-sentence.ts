@@ -9,7 +9,7 @@ export function verdictSentence({ score, average, value, interval, rows, to_beat
   return `${averaged(score, average)} ${three(value)}${sure}${on}${others === '' ? '' : `; ${others}`}`;
 }
 
-/** `a bag of words 0.93, always "returns" 0.22`; without those that have no such score. */
+/** `a bag of words 0.93, always "returns" 0.22`; without baselines that lack the score. */
 export function toBeatWords(toBeat: readonly ToBeat[]): string {
   return toBeat
     .filter(({ value }) => Number.isFinite(value))
@@ -21,7 +21,7 @@ function three(value: number): string {
   return Number.isFinite(value) ? value.toFixed(3) : 'undefined';
 }
 
-/** Bounds are less sure than what they bound. */
+/** Bounds are less precise than the value. */
 function two(value: number): string {
   return value.toFixed(2);
 }

@@ -3,24 +3,24 @@ import type { TaskName } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import type { MethodName } from '../../tuners/registry.ts';
 
-/** Of a config, in which other things may be wrong, what leads to files and what has to fit them. */
+/** The valid parts of an invalid config that locate files, or that the files must fit. */
 export interface SoundParts {
   model?: string;
   model_config?: Record<string, unknown>;
   adapter?: string;
   task?: TaskName;
-  /** Where its rows are. */
+  /** The location of its rows. */
   data?: Pick<BaseData, 'dataset' | 'train' | 'validation'>;
-  /** Whether `data` is sound as a whole, so that the files can be read by it. */
+  /** Whether the whole `data` section is valid, so that the files can be read with it. */
   readsData?: boolean;
   method?: MethodName;
   /** The method's section. */
   settings?: object;
-  /** Optimizer steps, where the config says them. */
+  /** Optimizer steps, if the config sets them. */
   steps?: number;
 }
 
-/** The mistakes of a config. */
+/** All errors in a config. */
 export class ConfigError extends UserError {
   readonly sound: SoundParts;
 

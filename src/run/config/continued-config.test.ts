@@ -81,7 +81,7 @@ describe('the config of a continued adapter', () => {
   });
 
   it.each([
-    // Also where a key has the value that it would have by default.
+    // Also if a key is set to its default value.
     ['lora', { r: 8 }, LORA, 'lora.r: expected 16, as the adapter has it, got 8. Leave the key out.'],
     ['lora', { lora_alpha: 16 }, LORA, 'lora.lora_alpha: expected 32'],
     ['lora', { target_modules: ['query'] }, LORA, 'lora.target_modules: expected ["query","value"]'],

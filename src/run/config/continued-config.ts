@@ -5,10 +5,10 @@ import { methodOf } from './method-of.ts';
 import type { ParsedConfig } from './run-config.ts';
 
 /**
- * The config of a run that continues an adapter: its method's section with everything that was not given taken from the
- * adapter. Gives itself back for a config that it has made.
+ * The config of a run that continues an adapter: keys missing in its method's section are taken from the adapter. A
+ * config that it returned stays unchanged.
  *
- * @throws UserError for an adapter of another method, and naming every given key that contradicts the adapter
+ * @throws UserError for an adapter of another method, and one that names every given key that contradicts the adapter
  */
 export function continuedConfig<Config extends ParsedConfig>(config: Config, adapter: StoredAdapter): Config {
   const where = `adapter: ${config.adapter}`;

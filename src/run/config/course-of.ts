@@ -2,8 +2,8 @@ import { heldOutShare } from '../../tasks/data-files.ts';
 import type { RunConfig } from './run-config.ts';
 
 /**
- * Every value of a config that the course of training depends on, as JSON, by its dotted key: not where files lie, what is
- * computed on, what is computed twice (to the bit), nor when something is reported.
+ * All config values that affect training, as JSON, by dotted key. It excludes the locations of files, the device,
+ * recomputation (bit for bit the same), and when something is reported.
  */
 export function courseOf({
   output: _,
@@ -14,7 +14,7 @@ export function courseOf({
   ...rest
 }: RunConfig): Map<string, string> {
   const { train: ___, validation, ...files } = data;
-  // Which rows are learnt from, where it is no file.
+  // The held-out share, which decides the training rows if there is no validation file.
   const columns = { ...files, ...(heldOutShare(validation) !== undefined && { validation }) };
   const { gradient_checkpointing, ...others } = training;
   const { logging_steps, save_steps, save_total_limit, eval_strategy, eval_steps, stop_at_step, ...course } =

@@ -9,7 +9,7 @@ import { methodProblems } from './method-problems.ts';
 import { trainingProblems } from './training-problems.ts';
 import type { TrainingSection } from './training-section.ts';
 
-/** Sections of a config that are sound in themselves. */
+/** Sections of a config that are individually valid. */
 export interface SoundSections {
   task?: TaskName;
   model_init?: 'checkpoint' | 'random';
@@ -17,15 +17,15 @@ export interface SoundSections {
   method?: MethodName;
   adapter?: string;
   defaults?: 'chosen' | 'huggingface';
-  /** That of the task. */
+  /** The task's section. */
   data?: BaseData;
   training?: TrainingSection;
 }
 
 /**
- * What is wrong between keys that are right each for itself.
+ * Problems between keys that are individually valid.
  *
- * @param own names of scores of the caller's own
+ * @param own names of custom scores
  */
 export function crossCheck(sections: SoundSections, own: readonly string[] = []): Problem[] {
   const { task, data, training } = sections;
@@ -46,7 +46,7 @@ function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {
   return [{ path: ['data', 'validation'], fault }];
 }
 
-/** The caller's own scores need predictions. */
+/** Custom scores need predictions. */
 function answerProblems(own: readonly string[], task: TaskName, data: BaseData): Problem[] {
   if (own.length === 0 || taskNamed(task).tellsAnswers?.(data)) return [];
   const fault = `(${own.join(', ')}) cannot be computed, because ${task} evaluates the loss only with this data section`;

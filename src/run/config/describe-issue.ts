@@ -5,10 +5,10 @@ import { tasksWith } from '../../tasks/registry.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** The keys of every section by its name; the top level's under the empty name. */
+/** The keys of every section by its name; those of the top level under the empty name. */
 export type KnownKeys = Readonly<Record<string, readonly string[]>>;
 
-/** The problem behind an issue of zod's, or one for each unknown key. */
+/** The problem behind a zod issue, or one for each unknown key. */
 export function describeIssue(issue: Issue, config: unknown, schema: z.ZodType, known: KnownKeys): Problem[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {

@@ -9,12 +9,12 @@ import type { ParsedConfig, TaskSection } from './run-config.ts';
 import type { runSchema } from './run-schema.ts';
 import { defaultEvalStrategy, withoutPrefix } from './training-problems.ts';
 
-/** What the schema lets through, with the `data` section of its task. */
+/** The schema's output, with the `data` section of its task. */
 export type CheckedConfig = Omit<z.output<typeof runSchema>, 'task' | 'data'> & TaskSection;
 
 /**
- * Fills in the defaults that hang on other keys, and leaves the sections of other methods out. What depends on the rows and the
- * model stays open, for `chooseDefaults`.
+ * Fills in defaults that depend on other keys, and removes the sections of other methods. Values that depend on the
+ * rows and the model stay open, for `chooseDefaults`.
  */
 export function fillInDefaults(
   sound: CheckedConfig,
@@ -60,7 +60,7 @@ export function fillInDefaults(
   } as ParsedConfig;
 }
 
-/** A score of the first validation set where no other is named. */
+/** Adds the first validation set to a score that names no set. */
 function withSet(metric: string, { task, data }: TaskSection, ownMetrics: readonly string[]): string {
   const [first] = scorePrefixes(data.validation);
   const scores: readonly string[] = [...metricsOf(task, data), ...ownMetrics];

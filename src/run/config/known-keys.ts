@@ -5,7 +5,7 @@ import type { KnownKeys } from './describe-issue.ts';
 import { runSchema } from './run-schema.ts';
 import { trainingSchema } from './training-section.ts';
 
-/** The keys of every section; those of `data` by the task, of which a wrong one tells nothing. */
+/** The keys of every section; those of `data` depend on the task and are omitted for an unknown one. */
 export function knownKeys(task: TaskName | undefined): KnownKeys {
   const sections = METHOD_NAMES.flatMap((name) => {
     const { config } = methodNamed(name);
@@ -19,7 +19,7 @@ export function knownKeys(task: TaskName | undefined): KnownKeys {
   };
 }
 
-/** The keys of a `data` section, and of sections in it. */
+/** The keys of a `data` section and of its subsections. */
 function dataKeys(shape: Readonly<Record<string, z.ZodType>>): KnownKeys {
   const sections = Object.entries(shape).flatMap(([key, schema]) => {
     const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;

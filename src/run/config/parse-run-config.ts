@@ -13,12 +13,12 @@ import { runSchema } from './run-schema.ts';
 import { soundParts, soundSections } from './sound-sections.ts';
 
 /**
- * Checks a config and fills in the defaults, but for those that depend on the rows and the model. A known key whose value is null counts as left out. Gives itself back when it
- * is given a resolved config.
+ * Checks a config and fills in the defaults, except those that depend on the rows and the model. A known key with the
+ * value null counts as missing. A resolved config stays unchanged.
  *
- * @param where the file's name for messages, or what tells the place of a key
- * @param ownMetrics names of scores of the caller's own, by which the best model may be chosen
- * @throws ConfigError, a UserError with a line for everything that is wrong: place, what was expected, what came, nearest key
+ * @param where the file's name for messages, or a function that returns the place of a key
+ * @param ownMetrics names of custom scores, which may select the best model
+ * @throws ConfigError, a UserError with a line for every problem: place, expected value, actual value, nearest key
  */
 export function parseRunConfig(
   value: { defaults: 'huggingface'; [key: string]: unknown },
@@ -55,7 +55,7 @@ export function parseRunConfig(
   return fillInDefaults(result.data as CheckedConfig, given, ownMetrics);
 }
 
-/** The unknown keys that go with what is left out, as their values are null: `{target_r:8}` is one of them in YAML. */
+/** Unknown keys with null values, which would be removed otherwise: `{target_r:8}` is one of them in YAML. */
 function unknownNulls(value: unknown, checked: z.ZodType): z.core.$ZodIssueUnrecognizedKeys[] {
   const unknown = checked.safeParse(value).error?.issues ?? [];
   return unknown.flatMap((issue) => {

@@ -42,19 +42,19 @@ type TaskInput =
     }[TaskName]
   | { task?: undefined; data: DataInputOf[typeof DEFAULT_TASK] };
 
-/** What may be written: everything that has a default may be left out. */
+/** The config as written by a user: keys with a default are optional. */
 export type RunConfigInput = CommonInput &
   TaskInput & { [Name in keyof SectionInputs]?: SectionInputs[Name] | undefined };
 
 /**
- * A run with every default filled in, and the section of its method alone. Where it continues an adapter, that section
- * has only what was given until `continuedConfig` has filled in the rest from the adapter.
+ * A run with all defaults filled in and only the section of its method. If it continues an adapter, that section has
+ * only the given keys until `continuedConfig` has filled in the rest from the adapter.
  */
 export type RunConfig = RunSettings & TaskSection & Partial<Sections>;
 
 /**
- * A checked config before `chooseDefaults`: what depends on the rows and the model is missing unless the user has set it. A
- * config with every value is one too.
+ * A checked config before `chooseDefaults`: values that depend on the rows and the model are missing unless the user
+ * set them. A complete config is also one.
  */
 export type ParsedConfig = Omit<RunSettings, 'training'> & { training: ParsedTraining } & TaskSection & {
     [Name in keyof Sections]?: Partial<Sections[Name]>;

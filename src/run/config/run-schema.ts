@@ -16,7 +16,7 @@ import { trainingSchema } from './training-section.ts';
 export const DEFAULTS = ['chosen', 'huggingface'] as const;
 const DEVICES = ['cpu', 'webgpu', 'wasm'] as const satisfies Device[];
 
-/** The sections of all methods: those of methods that are not `method` may stay, they are only checked. */
+/** The sections of all methods: sections of methods other than `method` may be present and are only checked. */
 const methodSections = Object.fromEntries(
   METHOD_NAMES.flatMap((name) => {
     const section = methodNamed(name).config?.prefault({});
@@ -24,7 +24,7 @@ const methodSections = Object.fromEntries(
   }),
 ) as unknown as { [Name in keyof Sections]: z.ZodType<Sections[Name], SectionInputs[Name] | undefined> };
 
-/** A run, as a YAML file describes it; what the keys mean stands with `CommonInput` (run-config.ts). */
+/** The schema of a run's YAML file; `CommonInput` (run-config.ts) describes the keys. */
 export const runSchema = z.strictObject({
   model: z.string().min(1).default(EMBEDDED_MODEL),
   model_init: z.enum(['checkpoint', 'random']).default('checkpoint'),

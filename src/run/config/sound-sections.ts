@@ -8,10 +8,10 @@ import type { SoundSections } from './cross-checks.ts';
 import { runSchema } from './run-schema.ts';
 import { trainingSchema } from './training-section.ts';
 
-/** What every `data` section has, whatever else is in it. */
+/** The common keys of every `data` section, whatever else is in it. */
 const dataFilesSchema = z.object(dataFiles);
 
-/** The sections in which nothing is wrong, so that one mistake does not hide those between other sections. */
+/** The valid sections, so that an error in one does not hide errors between others. */
 export function soundSections(value: unknown, task: TaskName | undefined): SoundSections {
   const { model_init, base_dtype, method, adapter, defaults, training } = runSchema.shape;
   const given = Object(value) as Record<string, unknown>;
@@ -27,12 +27,12 @@ export function soundSections(value: unknown, task: TaskName | undefined): Sound
   };
 }
 
-/** What of a config leads to files, and what has to fit them. */
+/** The parts of a config that locate files, or that the files must fit. */
 export function soundParts(value: unknown, task: TaskName | undefined): SoundParts {
   const { model, model_config } = runSchema.shape;
   const given = Object(value) as Record<string, unknown>;
   const { method, adapter } = soundSections(given, task);
-  // A key that is unknown keeps nobody from reading the files.
+  // The files can be read even if there is an unknown key.
   const whole = task && (taskNamed(task).data.strip().safeParse(given.data).data as BaseData | undefined);
   const data = whole ?? dataFilesSchema.safeParse(given.data).data;
   const steps = trainingSchema.shape.max_steps.safeParse(Object(given.training).max_steps).data ?? -1;

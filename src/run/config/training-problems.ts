@@ -11,9 +11,9 @@ export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch'
 }
 
 /**
- * What is wrong within `training`, and between it, the task and the data.
+ * Problems within `training`, and between it, the task and the data.
  *
- * @param own names of scores of the caller's own
+ * @param own names of custom scores
  */
 export function trainingProblems(
   training: TrainingSection,
@@ -48,7 +48,7 @@ function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: Train
   return problems;
 }
 
-/** Whether rows are held out where no validation set is named. */
+/** Whether rows are held out if no validation set is named. */
 function holdsOut(defaults: SoundSections['defaults'], task: TaskName | undefined): boolean {
   return defaults === 'chosen' && task !== undefined && taskNamed(task).holdOut !== undefined;
 }
@@ -95,7 +95,7 @@ function evaluationProblems(
   }));
 }
 
-/** Of several sets each has its own scores; a score without a set is the first one's. */
+/** With several sets, each has its own scores; a score without a set is the first set's. */
 function metricProblems(
   { metric_for_best_model: metric }: TrainingSection,
   task: TaskName,

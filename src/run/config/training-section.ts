@@ -85,10 +85,10 @@ export const trainingSchema = z.strictObject({
   early_stopping_patience: count.optional(),
 });
 
-/** What may be written in the `training` section. */
+/** The `training` section as written by a user. */
 export type TrainingInput = z.input<typeof trainingSchema>;
 
-/** What the `training` section says, before defaults that depend on other keys. */
+/** The `training` section before defaults that depend on other keys. */
 export type TrainingSection = z.output<typeof trainingSchema>;
 
 type ByOtherKeys =

@@ -62,7 +62,7 @@ it('whatever byte is wrong, the one before it is taken, and that is said', () =>
     writeFileSync(path, damaged);
     const said: string[] = [];
     const saved = readLastCheckpoint(folder, (message) => said.push(message));
-    // Spaces after the header's JSON mean nothing, nor do a number's other spellings.
+    // Spaces after the header's JSON have no meaning, nor do other spellings of a number.
     if (saved?.state.step === 8) expect(saved.state).toEqual(state(8));
     else {
       expect(saved?.state).toEqual(state(4));

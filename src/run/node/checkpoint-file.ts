@@ -17,7 +17,7 @@ import type { TrainerState } from '../trainer-state.ts';
 
 const NAME = /^checkpoint-(\d+)\.safetensors$/;
 
-/** Writes a checkpoint as one file, so that it is there whole or not at all, and removes the oldest beyond `limit`. */
+/** Writes a checkpoint as one file, so that it is complete or absent, and removes the oldest beyond `limit`. */
 export function writeCheckpoint(
   folder: string,
   state: TrainerState,
@@ -37,10 +37,10 @@ export interface SavedState extends CheckpointOrigin {
 }
 
 /**
- * Reads the newest checkpoint that is intact; undefined when there is none at all.
+ * Reads the newest intact checkpoint; undefined if there is none at all.
  *
- * @param onDamaged told of each newer one that is not
- * @throws UserError where none is
+ * @param onDamaged called for each newer, damaged one
+ * @throws UserError if all are damaged
  */
 export function readLastCheckpoint(
   folder: string,
@@ -62,7 +62,7 @@ export function readLastCheckpoint(
   throw new UserError(`${damages.join('\n')}\n${hint}`);
 }
 
-/** The run that the newest checkpoint says it is of; undefined where there is none. Its state is not read. */
+/** The fingerprint in the newest checkpoint; undefined if there is no checkpoint. Its state is not read. */
 export function lastFingerprint(folder: string): string | undefined {
   const newest = listCheckpoints(folder).at(-1);
   if (!newest) return undefined;
@@ -79,7 +79,7 @@ export function lastFingerprint(folder: string): string | undefined {
 /**
  * Reads one checkpoint.
  *
- * @throws UserError for one that is missing, damaged or of another step
+ * @throws UserError if it is missing, damaged or of another step
  */
 export function readCheckpoint(path: string, step: number): SavedState {
   const file = SafetensorsFile.open(path);
@@ -100,7 +100,7 @@ export function readCheckpoint(path: string, step: number): SavedState {
   }
 }
 
-/** Of all that a checkpoint says and holds. */
+/** A checksum of all metadata and tensors of a checkpoint. */
 function checksumOf(metadata: CheckpointMetadata, tensors: CheckpointTensors): string {
   const hash = createHash('sha256').update(JSON.stringify(Object.entries(metadata).sort()));
   for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {

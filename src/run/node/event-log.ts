@@ -3,18 +3,18 @@ import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { readText } from '../../formats/node/read-text.ts';
 import type { FinishEvent, TrainEvent } from '../events.ts';
 
-/** As a report reads it. */
+/** The same limit as in a report. */
 const MAX_LOG_BYTES = 2 ** 28;
 
-/** The checkpoint a run goes on from. */
+/** The checkpoint that a run continues from. */
 export interface ResumePoint {
   step: number;
   path: string;
 }
 
 /**
- * Starts the event log, one JSON object a line. A resumed run keeps what was written up to its checkpoint: what came
- * after is going to happen again. The checkpoint's own line is written anew, as the process may have been killed
+ * Opens the event log, one JSON object per line. A resumed run keeps the lines up to its checkpoint, because later
+ * steps will be repeated. The checkpoint's own line is written again, because the process may have been killed
  * between the two.
  */
 export function openEventLog(path: string, resumed: ResumePoint | undefined): (event: TrainEvent) => void {
@@ -24,13 +24,13 @@ export function openEventLog(path: string, resumed: ResumePoint | undefined): (e
   return (event) => appendFileSync(path, asLine(event));
 }
 
-/** The last event of a run that came to its end; undefined for one that was stopped or killed. */
+/** The last event of a finished run; undefined for one that was stopped or killed. */
 export function finishOf(path: string): FinishEvent | undefined {
   const last = readEvents(path).at(-1);
   return last?.type === 'finish' && last.reason !== 'stopped' ? last : undefined;
 }
 
-/** Steps of the schedule that a run began with. */
+/** Steps of the schedule that a run started with. */
 export function totalStepsOf(path: string): number | undefined {
   const start = readEvents(path).find(({ type }) => type === 'start');
   return start?.type === 'start' ? start.total_steps : undefined;
@@ -46,7 +46,7 @@ function readEvents(path: string): TrainEvent[] {
   return readText(path, 'the log of a run', MAX_LOG_BYTES).split('\n').flatMap(parse);
 }
 
-/** The last line may have been cut short when the process was killed. */
+/** The last line may be incomplete if the process was killed. */
 function parse(line: string): TrainEvent[] {
   try {
     const event = JSON.parse(line);

@@ -1,9 +1,12 @@
 import { Worker } from 'node:worker_threads';
 
-/** How often a lock's holder shows that it runs. */
+/** How often the holder of a lock renews it. */
 export const BEAT_MS = 5000;
 
-/** Writes the lock's own bytes, which sets its time by the clock of the disk's host. Ends when the lock is another's. */
+/**
+ * Writes the lock's own bytes, which sets its time by the clock of the disk's host. Stops when the lock belongs to
+ * another.
+ */
 const BEAT = `
 const { closeSync, fsyncSync, openSync, readFileSync, writeSync } = require('node:fs');
 const { path, content, every } = require('node:worker_threads').workerData;
@@ -22,10 +25,10 @@ const beating = setInterval(() => {
 `;
 
 /**
- * Renews a lock's modification time from a thread of its own, as the engine computes without yielding for minutes. It ends with
- * the thread that starts it.
+ * Renews a lock's modification time from a separate thread, because the engine computes for minutes without yielding.
+ * The thread ends with its parent.
  *
- * @returns what stops it
+ * @returns a function that stops it
  */
 export function startHeartbeat(path: string, content: string, every = BEAT_MS): () => void {
   const worker = new Worker(BEAT, { eval: true, execArgv: [], workerData: { path, content, every } });

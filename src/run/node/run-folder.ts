@@ -15,15 +15,15 @@ export function runFiles(folder: string) {
     /** The fine-tuned model itself, for methods without an adapter. */
     model: join(folder, 'model'),
     card: join(folder, 'README.md'),
-    /** Ranks that were settled before the first step, in PEFT's keys. */
+    /** Ranks that were chosen before the first step, in PEFT's keys. */
     rankPattern: join(folder, 'rank_pattern.json'),
   };
 }
 
 /**
- * Says before anything is loaded whether a run could be written to the folder, and makes nothing yet.
+ * Checks, before anything is loaded, whether a run can be written to the folder. Creates nothing yet.
  *
- * @throws UserError where it cannot be made or written to, or holds files and is not a run to `resume`
+ * @throws UserError if it cannot be created or written to, or contains files and is not a run to `resume`
  */
 export function checkRunFolder(folder: string, resume: boolean): void {
   const where = `output: ${folder}`;
@@ -55,18 +55,18 @@ export function checkRunFolder(folder: string, resume: boolean): void {
   checkWritable(folder, where);
 }
 
-/** What lies in a run's folder beside its lock and temporary files; nothing where there is no folder. */
+/** The content of a run's folder without its lock and temporary files; empty if the folder does not exist. */
 export function contentOf(folder: string): string[] {
   if (!statsOf(folder)) return [];
   return readdirSync(folder).filter((name) => name !== LOCK_FILE && !isTemporary(name));
 }
 
 /**
- * Makes the folder and locks it.
+ * Creates the folder and locks it.
  *
- * @param seen what was in it when it was looked at
- * @returns what gives it free
- * @throws UserError where another run holds it or has begun in it since, or the system refuses
+ * @param seen its content when it was checked
+ * @returns a function that unlocks it
+ * @throws UserError if another run holds it or has started in it since, or the system refuses
  */
 export function takeRunFolder(folder: string, seen: readonly string[], options?: LockOptions): () => void {
   const release = asked(folder, () => {
@@ -84,7 +84,7 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
   });
 }
 
-/** Makes what lies in the folder, and clears it of what killed processes left. Throws a UserError where the system refuses. */
+/** Creates the subfolders, and removes what killed processes left. Throws a UserError if the system refuses. */
 export function makeRunFolder(folder: string): void {
   const { checkpoints } = runFiles(folder);
   asked(folder, () => {

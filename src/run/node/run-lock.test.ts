@@ -44,7 +44,7 @@ const own = () => {
 
 it.each<[string, () => object]>([
   ['of a process that is no more', () => ({ ...own(), pid: gone() })],
-  // On Linux alone a process's start is known.
+  // Only Linux knows a process's start time.
   ['of an earlier process of that number', () => ({ ...own(), started: 'another time' })],
 ])('%s is taken over', (_, holder) => {
   writeFileSync(path, JSON.stringify(holder()));
@@ -55,7 +55,7 @@ it.each<[string, () => object]>([
 it.skipIf(process.platform !== 'linux')(
   'of a process that has ended is, though its parent has not looked',
   async () => {
-    // The shell's child ends; sleep, which takes the shell's place, never looks.
+    // The shell's child ends; sleep, which replaces the shell, never collects it.
     const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 100']);
     try {
       const pid = Number(await new Promise((said) => shell.stdout.once('data', said)));
@@ -71,7 +71,7 @@ it.skipIf(process.platform !== 'linux')(
 
 it.skipIf(process.platform !== 'linux')('of a process whose launcher has ended is waited for', async () => {
   const ending = spawn('sleep', ['0.5']);
-  // Node looks at its child when this thread waits no more.
+  // Node collects its child when this thread no longer blocks.
   writeFileSync(path, JSON.stringify({ ...own(), pid: ending.pid, started: undefined, launcher: gone() }));
   lockFolder(folder)();
   expect(readdirSync(folder)).toEqual([]);
@@ -116,7 +116,7 @@ it.for<Kind>(['thread', 'process', 'container', 'host'])(
     const onWait = (message: string) => waits.push(message);
     expect(() => lockFolder(folder, { onWait })).toThrow('process');
     await holder.kill();
-    // What the thread that trains does for one that was killed.
+    // The training thread does this for one that was killed.
     if (kind === 'thread') unlockFolder(folder, thread);
     lockFolder(folder, { onWait, silentMs: 200, watchedMs: 200 })();
     expect(readdirSync(folder)).toEqual([]);

@@ -14,24 +14,26 @@ import { BEAT_MS, startHeartbeat } from './heartbeat.ts';
 
 /** Its name in a run's folder. */
 export const LOCK_FILE = '.lock';
-/** A lock without content is being written where there are no links, or its writer was killed just then. */
+/** A lock without content is just being written (without hard links), or its writer was killed. */
 const WRITING_MS = 10_000;
-/** A holder in another container or on another host has ended if its lock is not renewed for so long. */
+/** A holder in another container or on another host has ended if its lock is not renewed for this long. */
 const SILENT_MS = 24 * BEAT_MS;
-/** The part of that time that is watched: the clock of the disk may be wrong, and a machine may just have woken up. */
+/**
+ * The part of that time that is observed here: the disk's clock may be wrong, or the machine may just have woken up.
+ */
 const WATCHED_MS = 3 * BEAT_MS;
 
-/** A launcher may end before the processes that end with it, which take as long as their step. */
+/** A launcher may end before the processes that end with it, which finish their step. */
 const ENDING_MS = 20_000;
 const LOOK_AGAIN_MS = 100;
 
-/** Who writes to a folder. */
+/** The writer of a folder. */
 interface Holder extends Owner {
-  /** What started it, if that is a launcher or an experiment: its processes end when it ends itself. */
+  /** The launcher or experiment that started it, if any: when that ends, its processes end too. */
   launcher?: number;
 }
 
-/** A lock as it was found. */
+/** An existing lock. */
 interface Found {
   text: string;
   /** Time of its last heartbeat. */
@@ -39,21 +41,21 @@ interface Found {
 }
 
 export interface LockOptions {
-  /** Told once, before a lock from elsewhere is watched. */
+  /** Called once, before a lock from elsewhere is observed. */
   onWait?: (message: string) => void;
-  /** Other times than the defaults, for tests. */
+  /** Times for tests. */
   beatMs?: number;
   silentMs?: number;
   watchedMs?: number;
 }
 
 /**
- * Makes this thread the only one that writes to a run's folder, which must exist. The lock of a process of this machine that
- * has ended is taken over. If its launcher has ended, it is waited for. The lock of a process in another container or on another
- * host is taken over once it has been silent for two minutes.
+ * Makes this thread the only writer of a run's folder, which must exist. The lock of an ended process on this machine
+ * is taken over. If only its launcher has ended, it waits for the process. The lock of a process in another container
+ * or on another host is taken over once it has not been renewed for two minutes.
  *
- * @returns what gives the folder free
- * @throws UserError where another holds it
+ * @returns a function that unlocks the folder
+ * @throws UserError if another process holds it
  */
 export function lockFolder(folder: string, options: LockOptions = {}): () => void {
   const path = join(folder, LOCK_FILE);
@@ -69,7 +71,7 @@ export function lockFolder(folder: string, options: LockOptions = {}): () => voi
       };
     }
     const found = read(path);
-    if (!found) continue; // It has just been given free.
+    if (!found) continue; // It has just been unlocked.
     const holder = holderIn(found.text);
     let isOver = holder ? hasEnded(placeKey(holder), holder) : Date.now() - found.beat > WRITING_MS;
     const mayEnd = holder && isOver === false && isEnding(holder) && performance.now() < patience;
@@ -80,7 +82,7 @@ export function lockFolder(folder: string, options: LockOptions = {}): () => voi
   }
 }
 
-/** Whether a lock was free and is ours now. It appears with its content, for a process may be killed at any moment. */
+/** Takes the lock if it is free. The file appears with its content, because a process may be killed at any moment. */
 function place(path: string, content: string): boolean {
   const whole = temporaryName(path);
   try {
@@ -99,7 +101,7 @@ function place(path: string, content: string): boolean {
   }
 }
 
-/** Answers for a lock from elsewhere whether its holder is silent; undefined while that is not known. */
+/** Returns, for a lock from elsewhere, whether its holder is silent; undefined while that is not known. */
 function watch(folder: string, { onWait, silentMs = SILENT_MS, watchedMs = WATCHED_MS }: LockOptions) {
   let first: (Found & { until: number }) | undefined;
   return ({ pid, host }: Holder, { text, beat }: Found): boolean | undefined => {
@@ -116,9 +118,9 @@ function watch(folder: string, { onWait, silentMs = SILENT_MS, watchedMs = WATCH
 }
 
 /**
- * Checks that nobody has taken over this thread's lock, as happens to a machine that slept for minutes.
+ * Checks that this thread's lock was not taken over, which happens if a machine sleeps for minutes.
  *
- * @throws UserError where another holds it
+ * @throws UserError if another process holds it
  */
 export function assertLocked(folder: string): void {
   const path = join(folder, LOCK_FILE);
@@ -127,8 +129,8 @@ export function assertLocked(folder: string): void {
 }
 
 /**
- * Removes the lock that a thread of this process has left, if it has left one. Where the system does not allow that, it
- * stays: once this process has ended it holds nobody.
+ * Removes the lock left by a thread of this process, if there is one. If the system refuses, the lock stays: after
+ * this process has ended, it no longer counts.
  */
 export function unlockFolder(folder: string, thread: number): void {
   const path = join(folder, LOCK_FILE);
@@ -150,7 +152,7 @@ function isSame(a: Holder, b: Holder): boolean {
   return placeKey(a) === placeKey(b) && a.pid === b.pid && a.thread === b.thread && a.started === b.started;
 }
 
-/** Whether a holder that runs has lost its launcher: then it has another parent. */
+/** Whether a running holder has lost its launcher: then it has another parent. */
 function isEnding({ launcher, pid }: Holder): boolean {
   const parent = processStatus(pid)?.parent;
   return launcher !== undefined && parent !== undefined && parent !== launcher;
@@ -166,7 +168,7 @@ function holderIn(text: string): Holder | undefined {
   }
 }
 
-/** Opened, for a shared folder's time is only then a new one. */
+/** Opened first, because that refreshes the time on a shared folder. */
 function read(path: string): Found | undefined {
   try {
     const fd = openSync(path, 'r');

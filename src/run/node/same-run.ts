@@ -12,9 +12,9 @@ import type { ParsedConfig, RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
 
 /**
- * What the course of training depends on: equal for two runs that go the same way step by step.
+ * A hash of everything that affects training: equal for two runs that are the same step by step.
  *
- * @param digests of the files that it reads: the data, the model's and the adapter's that is continued
+ * @param digests of the files that it reads: the data, the model and the continued adapter
  */
 export function fingerprintOf(
   config: RunConfig,
@@ -27,14 +27,14 @@ export function fingerprintOf(
   return hash.digest('hex');
 }
 
-/** A digest of a file, or of rows in memory. */
+/** The digest of a file, or of rows in memory. */
 export function digestOf(file: string | TextFile): string {
   return typeof file === 'string'
     ? contentDigest(file)
     : createHash('sha256').update(file.read()).digest('hex');
 }
 
-/** The length of the run in a folder, as its config has it. */
+/** The length of the run in a folder, according to its config. */
 export function lengthIn(
   { config: path }: ReturnType<typeof runFiles>,
   ownMetrics?: readonly string[],
@@ -46,7 +46,7 @@ export function lengthOf({ training: { max_steps, num_train_epochs } }: RunConfi
   return { max_steps, num_train_epochs };
 }
 
-/** A config with another length; undefined if that is its own. */
+/** A config with another length; undefined if it already has that length. */
 export function withLength(config: RunConfig, length: RunLength): RunConfig | undefined {
   const own = lengthOf(config);
   if (own.max_steps === length.max_steps && own.num_train_epochs === length.num_train_epochs)
@@ -55,11 +55,11 @@ export function withLength(config: RunConfig, length: RunLength): RunConfig | un
 }
 
 function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
-  // It has every value.
+  // It is complete.
   return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics) as RunConfig;
 }
 
-/** The config with which a run is resumed, if its folder has one: what it leaves open is as it was when the run began. */
+/** The config of a resumed run, if its folder has one: values that it leaves open are those at the start of the run. */
 export function asBegun(
   given: ParsedConfig,
   { config: path }: ReturnType<typeof runFiles>,
@@ -69,13 +69,13 @@ export function asBegun(
   try {
     return keepChoices(given, startedWith(path, ownMetrics));
   } catch (error) {
-    // A process that was killed may have left half of it. If the run has checkpoints, they tell what does not fit.
+    // A killed process may have written half of it. If the run has checkpoints, they reveal a mismatch.
     if (error instanceof UserError) return given;
     throw error;
   }
 }
 
-/** Settings in which a config differs from that with which the run in a folder has begun, and both their values. */
+/** Settings of a config that differ from those of the run in a folder, with both values. */
 export function differencesFrom(
   config: RunConfig,
   { config: path }: ReturnType<typeof runFiles>,
@@ -88,7 +88,7 @@ export function differencesFrom(
     .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
 }
 
-/** The error of resuming a run with settings or data that are not its own: names what differs. */
+/** The error of resuming a run with other settings or data; it names the differences. */
 export function otherRun(
   config: RunConfig,
   files: ReturnType<typeof runFiles>,

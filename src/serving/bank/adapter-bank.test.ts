@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { AdapterBank } from './adapter-bank.ts';
 import { NO_ADAPTER, type PackedAdapter } from './packed-adapter.ts';
 
-/** An adapter whose only number is its rank. */
+/** An adapter with only a rank. */
 const packed = (rank: number): PackedAdapter => ({
   ...NO_ADAPTER,
   factors: new Map([['q', { rank, a: Float32Array.of(rank), b: new Float32Array(1) }]]),

@@ -4,16 +4,16 @@ import { type BankPart, SLOTS } from './bank-reader.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
 
 /**
- * The adapters that a session can compute with now: tensors that are its inputs, written in place. An adapter comes in by
- * having a slot written, and stays until another one needs the slot that was used the longest ago.
+ * The adapters that a session can currently compute with: tensors that are its inputs, written in place. An adapter
+ * is loaded by writing a slot, and stays until another needs the least recently used slot.
  */
 export class AdapterBank {
   readonly #parts: readonly (BankPart & { size: number; data: Float32Array })[];
   readonly #tensors: Tensors;
-  /** Slots by the object that stands for an adapter, the least recently used first. */
+  /** Slots by the object that identifies an adapter, the least recently used first. */
   readonly #slots = new Map<object, number>();
   readonly #free: number[];
-  /** How many there are. */
+  /** The number of slots. */
   readonly slots: number;
 
   constructor(parts: readonly BankPart[], slots: number) {
@@ -29,11 +29,11 @@ export class AdapterBank {
   }
 
   /**
-   * Sees to it that an adapter has a slot.
+   * Ensures that an adapter has a slot.
    *
-   * @param adapter stands for it: equal objects are one adapter
-   * @param kept adapters that must keep theirs
-   * @returns whether it has one: not where all slots are of those
+   * @param adapter identifies it: equal objects are one adapter
+   * @param kept adapters that must keep their slots
+   * @returns whether it has a slot: false if all slots are taken by `kept`
    */
   place(adapter: object, packed: PackedAdapter, kept: ReadonlySet<object>): boolean {
     const known = this.#slots.get(adapter);

@@ -9,14 +9,14 @@ import { bankedBottleneck } from './banked-bottleneck.ts';
 import type { PackedAdapter, PackedLinear } from './packed-adapter.ts';
 
 /**
- * Adapters of different rows in one batch. Every row reads what its own adapter does from the slot that it names, as one
- * product of a batch of matrices; lower ranks and fewer labels are filled up with zeros, which change nothing.
+ * Adapters of different rows in one batch. Every row reads its adapter from the slot that it names, in one batched
+ * matrix product. Lower ranks and fewer labels are padded with zeros, which change nothing.
  */
 export class BankInjection implements Injection {
   readonly reader: BankReader;
-  /** Of every linear module: `linear` is asked before `increments`. */
+  /** By linear module: `linear` is called before `increments`. */
   readonly #outFeatures = new Map<string, number>();
-  /** Modules and sublayers that were met. */
+  /** Modules and sublayers that occurred. */
   readonly #met = new Set<string>();
 
   constructor(
@@ -29,7 +29,7 @@ export class BankInjection implements Injection {
     this.reader = new BankReader(graph, slots);
   }
 
-  /** Throws a UserError for a place in the shape that the network does not have. */
+  /** Throws a UserError for a module in the shape that the network does not have. */
   assertAllMet(): void {
     const { ranks, outputs, shifts, bottlenecks } = this.shape;
     for (const path of [...ranks.keys(), ...outputs.keys(), ...shifts, ...bottlenecks.keys()]) {
@@ -48,7 +48,7 @@ export class BankInjection implements Injection {
   }
 
   increments(paths: readonly string[], x: Value): (Value | undefined)[] {
-    // What rows of all examples become is rows of each: see `output`.
+    // Outputs shared by all examples become outputs per example: see `output`.
     if (tokensOf(x) === undefined) return paths.map(() => undefined);
     const products = this.#products(paths, x);
     return paths.map((path) => {
@@ -66,7 +66,7 @@ export class BankInjection implements Injection {
       ? this.reader.read(`shift ${path}`, [width], ({ shifts }, slot) => slot.set(shifts.get(path) ?? []))
       : undefined;
     if (product === undefined && shift === undefined) return undefined;
-    // What reads the norm of a table takes rows of that, and not of a table of each text.
+    // A layer that reads the norm of a shared table needs rows of that table, not one table per text.
     if (isOfAll && !this.#outFeatures.has(path)) throw notByExample(path);
     const tokens = tokensOf(y) ?? y.shape[0];
     let sum = reshape(y, [tokens, isOfAll ? 1 : BATCH, width]);
@@ -104,7 +104,7 @@ export class BankInjection implements Injection {
     }, h);
   }
 
-  /** Products of low rank of modules that read the same x, [batch, tokens, outFeatures] by their paths. */
+  /** Low-rank products of modules that read the same x, [batch, tokens, outFeatures] by their paths. */
   #products(paths: readonly string[], x: Value): Map<string, Value> {
     const adapted = paths.flatMap((path) => {
       const rank = this.shape.ranks.get(path) ?? 0;

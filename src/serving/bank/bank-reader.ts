@@ -3,9 +3,9 @@ import { type Dimension, divideDimension, multiplyDimensions, symbol } from '../
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
 
-/** The input that says which slot the adapter of each example lies in, int32 [batch]. */
+/** The input with the slot of each example's adapter, int32 [batch]. */
 export const SLOTS = 'slots';
-/** How many examples there are. */
+/** The number of examples. */
 export const BATCH = symbol('batch');
 
 /** An input of the graph with a part of every slot: [slots, ...shape]. */
@@ -43,12 +43,17 @@ export class BankReader {
   }
 }
 
-/** Tokens of each example, of sequence-major rows [tokens · batch, width]; undefined where the rows are those of all examples. */
+/**
+ * Tokens of each example, from sequence-major rows [tokens · batch, width]; undefined if all examples share the rows.
+ */
 export function tokensOf(x: Value): Dimension | undefined {
   return divideDimension(x.shape[0], 'batch');
 }
 
-/** Sequence-major rows [tokens · batch, width] as [batch, tokens, width]; rows of all examples as [1, tokens, width]. */
+/**
+ * Sequence-major rows [tokens · batch, width] as [batch, tokens, width]; rows shared by all examples as [1, tokens,
+ * width].
+ */
 export function byExample(x: Value): Value {
   const tokens = tokensOf(x);
   if (tokens === undefined) return reshape(x, [1, x.shape[0], x.shape[1]]);

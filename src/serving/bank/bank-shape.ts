@@ -8,15 +8,15 @@ export interface BottleneckRoom {
   size: number;
 }
 
-/** What the slots of a bank have room for, by the paths of modules. */
+/** The capacity of a bank's slots, by the paths of modules. */
 export interface BankShape {
   /** The largest rank. */
   readonly ranks: ReadonlyMap<string, number>;
   /** Outputs of linear modules that adapters replace: heads have one for each label. */
   readonly outputs: ReadonlyMap<string, number>;
-  /** Modules whose biases adapters train. */
+  /** Modules whose biases are trained by adapters. */
   readonly shifts: ReadonlySet<string>;
-  /** Behind each sublayer, by {@link formKey}. */
+  /** After each sublayer, by {@link formKey}. */
   readonly bottlenecks: ReadonlyMap<string, ReadonlyMap<string, BottleneckRoom>>;
 }
 
@@ -27,12 +27,12 @@ export const EMPTY_SHAPE: BankShape = {
   bottlenecks: new Map(),
 };
 
-/** The same for bottlenecks that compute alike. */
+/** Equal for bottlenecks with the same computation. */
 export function formKey({ reads, nonLinearity }: BottleneckForm): string {
   return `${reads} ${nonLinearity}`;
 }
 
-/** Room for what a shape has room for and for an adapter. */
+/** A shape extended to hold an adapter. */
 export function withRoom(
   shape: BankShape,
   { factors, linears, shifts, bottlenecks }: PackedAdapter,

@@ -6,7 +6,7 @@ import type { BankedBottleneck } from '../../tuners/banked.ts';
 import type { BankReader } from './bank-reader.ts';
 import { type BottleneckRoom, formKey } from './bank-shape.ts';
 
-/** What the bottlenecks of one form behind a sublayer add to its output, [batch, tokens, width], of what they read. */
+/** The additions of bottlenecks of one form to a sublayer's output, [batch, tokens, width], from their input. */
 export function bankedBottleneck(
   reader: BankReader,
   { path, width }: Pick<Sublayer, 'path' | 'width'>,
@@ -25,7 +25,7 @@ export function bankedBottleneck(
     });
   const down = part('down', [size, width], (own, slot) => slot.set(own.down));
   const downBias = part('downBias', [1, size], (own, slot) => slot.set(own.downBias));
-  // The columns of a smaller one stand at the start of each row.
+  // The columns of a smaller one are at the start of each row.
   const up = part('up', [width, size], (own, slot) => {
     for (let row = 0; row < width; row++)
       slot.set(own.up.subarray(row * own.size, (row + 1) * own.size), row * size);

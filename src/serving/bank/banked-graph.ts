@@ -9,9 +9,9 @@ import type { BankPart } from './bank-reader.ts';
 import type { BankShape } from './bank-shape.ts';
 import type { PackedLinear } from './packed-adapter.ts';
 
-/** Memory of a bank whose size nobody says. */
+/** Default memory of a bank. */
 const BANK_BYTES = 2 ** 28;
-/** Slots where that memory would hold more, or fewer. */
+/** Limits on the number of slots in that memory. */
 const [MOST_SLOTS, LEAST_SLOTS] = [64, 4];
 
 /** A model's graph with the bank that its rows read their adapters from. */
@@ -23,8 +23,8 @@ export interface BankedGraph<Made> {
 /**
  * Builds a graph of a model with a bank for adapters.
  *
- * @param build makes the graph with a method that stands for all adapters
- * @param slots adapters that have a slot at a time; by default as many as fit into some memory
+ * @param build builds the graph with a tuner that stands for all adapters
+ * @param slots number of adapters with a slot; by default as many as fit into a fixed amount of memory
  * @throws UserError for modules whose adapters cannot differ from row to row
  */
 export function bankedGraph<Made>(

@@ -1,15 +1,15 @@
 import { type BankShape, EMPTY_SHAPE, hasRoom, withRoom } from './bank-shape.ts';
 import type { PackedAdapter } from './packed-adapter.ts';
 
-/** What computes with a bank. */
+/** A session with a bank. */
 export interface Banked {
   release(): Promise<void>;
 }
 
-/** Opens what computes with a bank of a shape, for heads of so many outputs. */
+/** Opens a session with a bank of a shape, for heads with that many outputs. */
 export type OpenBanked<Made extends Banked> = (shape: BankShape, outputs: number) => Promise<Made>;
 
-/** Throws a UserError for a shape that nothing can be opened with. */
+/** Throws a UserError for a shape that cannot be opened. */
 export type CheckBanked = (shape: BankShape, outputs: number) => Promise<void>;
 
 interface Opened<Made> {
@@ -19,8 +19,8 @@ interface Opened<Made> {
 }
 
 /**
- * A bank that has room for every adapter so far. Most adapters fit in as it is; for one that does not, a larger one is opened
- * beside it, and takes its place. Those who use the old one end with it.
+ * A bank with room for every adapter so far. Most adapters fit into the current bank. For one that does not, a larger
+ * bank is opened and replaces it; pending work finishes with the old one.
  */
 export class GrowingBank<Made extends Banked> {
   readonly #open: OpenBanked<Made>;
@@ -38,16 +38,16 @@ export class GrowingBank<Made extends Banked> {
   /**
    * Makes room for an adapter.
    *
-   * @throws UserError where the adapter cannot share the bank; then everything is as before
+   * @throws UserError if the adapter cannot share the bank; then nothing changes
    */
   makeRoom(packed: PackedAdapter, outputs: number): Promise<void> {
-    // One after the other, each from the shape that the one before has left.
+    // One after the other, each from the shape that the previous one left.
     const grown = this.#growth.then(() => this.#grow(packed, outputs));
     this.#growth = grown.catch(() => {});
     return grown;
   }
 
-  /** Does something with what is opened, which stays until that is done. */
+  /** Runs work with the current session, which stays open until the work is done. */
   async use<Result>(work: (made: Made) => Promise<Result>): Promise<Result> {
     this.#current ??= this.#opened(this.#shape, this.#outputs);
     const opened = this.#current;
@@ -60,7 +60,7 @@ export class GrowingBank<Made extends Banked> {
     }
   }
 
-  /** Releases what is opened, once nobody uses it. */
+  /** Releases the session once it is no longer used. */
   async close(): Promise<void> {
     await this.#growth;
     const opened = this.#current;
@@ -83,7 +83,7 @@ export class GrowingBank<Made extends Banked> {
 
   #opened(shape: BankShape, outputs: number): Opened<Made> {
     const opened = { made: this.#open(shape, outputs), users: 0, isRetired: false };
-    // Whoever comes next tries again.
+    // The next caller tries again.
     opened.made.catch(() => {
       if (this.#current === opened) this.#current = undefined;
     });

@@ -7,13 +7,13 @@ import type { BankShape } from './bank-shape.ts';
 import { bankedGraph } from './banked-graph.ts';
 import { type Banked, GrowingBank } from './growing-bank.ts';
 
-/** Makes what computes with a model and a bank of a shape. */
+/** Opens a session with a model and a bank of a shape. */
 export type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>;
 
 /**
  * The bank of all adapters with one kind of head.
  *
- * @param build makes the graph of that, to see whether an adapter can share it
+ * @param build builds its graph, to check whether an adapter can share it
  */
 export function headBank<Made extends Banked>(
   base: ServedBase,

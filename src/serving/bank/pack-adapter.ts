@@ -6,10 +6,11 @@ import { NO_ADAPTER, type PackedAdapter, type PackedLinear } from './packed-adap
 type Read = (name: string) => Float32Array;
 
 /**
- * Packs an adapter, or the model alone where there is none.
+ * Packs an adapter, or the base model alone.
  *
  * @param where the adapter's name for messages
- * @throws UserError for what no bank holds: parameters trained whole that are neither linear modules nor biases
+ * @throws UserError for fully trained parameters that are neither linear modules nor biases: a bank does not support
+ * them
  */
 export function packAdapter(
   model: LoadedModel,
@@ -24,7 +25,9 @@ export function packAdapter(
   return { factors, bottlenecks, ...packedParameters(model, new Set(saved), read, where) };
 }
 
-/** Parameters of the model that an adapter brings: whole linear modules (what it lacks of one is the base's), and biases. */
+/**
+ * Parameters of the model stored in an adapter: whole linear modules (missing parts come from the base), and biases.
+ */
 function packedParameters(
   model: LoadedModel,
   saved: ReadonlySet<string>,

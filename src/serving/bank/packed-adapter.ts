@@ -1,19 +1,19 @@
 import type { BankedBottleneck, BankedFactors } from '../../tuners/banked.ts';
 
-/** A linear module in place of the base model's. */
+/** A linear module that replaces the base model's. */
 export interface PackedLinear {
   outFeatures: number;
-  /** As the model stores it. */
+  /** In the model's layout. */
   weight: Float32Array;
-  /** [outFeatures], where the module has one. */
+  /** [outFeatures], if the module has one. */
   bias?: Float32Array;
 }
 
-/** An adapter as a slot of a bank takes it, by the paths of modules. Whoever has it never changes it. */
+/** An adapter in the form of a bank's slot, by the paths of modules. It is never changed. */
 export interface PackedAdapter {
   readonly factors: ReadonlyMap<string, BankedFactors>;
   readonly linears: ReadonlyMap<string, PackedLinear>;
-  /** What is added to the outputs of modules whose biases are trained, [outFeatures] each: the bias without the base's. */
+  /** Additions to the outputs of modules with trained biases, [outFeatures] each: the bias minus the base's. */
   readonly shifts: ReadonlyMap<string, Float32Array>;
   readonly bottlenecks: ReadonlyMap<string, BankedBottleneck>;
 }
@@ -26,7 +26,7 @@ export const NO_ADAPTER: PackedAdapter = {
   bottlenecks: new Map(),
 };
 
-/** Memory that it takes, in bytes. */
+/** Its memory in bytes. */
 export function packedBytes({ factors, linears, shifts, bottlenecks }: PackedAdapter): number {
   const arrays = [
     ...[...factors.values()].flatMap(({ a, b }) => [a, b]),

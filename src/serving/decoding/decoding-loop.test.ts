@@ -81,7 +81,7 @@ it.each(families)(
       expect(written[i]).toEqual((await generate(alone, [prompt], settings, { seed }))[0]);
       await alone.release();
     }
-    // What differs between adapters shows.
+    // The adapters give different texts.
     expect(new Set(written.map(String)).size).toBe(written.length);
     await loop.release();
     model.close();

@@ -14,20 +14,20 @@ import type { EngineRun } from '../engine-run.ts';
 import { Overloaded } from '../overloaded.ts';
 
 export interface DecodingLimits {
-  /** Sequences that are written side by side. */
+  /** Sequences generated in parallel. */
   maxRows: number;
   /** Prompts that may wait for a place among them. */
   maxQueued: number;
 }
 
 export interface DecodingOptions extends DecodingLimits {
-  /** Adapters that have a slot at a time. */
+  /** Number of adapters with a slot. */
   slots?: number;
-  /** Told of every run: of a piece of a prompt, or of one token for every sequence. */
+  /** Called after every run: of a piece of a prompt, or of one token for every sequence. */
   onRun?(run: EngineRun): void;
 }
 
-/** What a sequence wants read next. */
+/** The next read of a sequence. */
 interface Ask {
   tokens: Int32Array;
   resolve(logits: Float32Array): void;
@@ -41,16 +41,16 @@ interface Sequence {
   isReleased: boolean;
 }
 
-/** The prompt that is being read, a piece at a time. */
+/** The prompt that is being read, piece by piece. */
 interface Reading {
   sequence: Sequence;
   at: number;
 }
 
 /**
- * A decoder that many sequences of different adapters share. All that are under way are read in one run, a token each;
- * between two tokens sequences join, once their prompts have been read, and leave. Of a long prompt a piece is read
- * between two tokens of the others.
+ * A decoder shared by many sequences of different adapters. One run reads a token for each active sequence. Between
+ * two tokens, sequences join, once their prompts have been read, and leave. A piece of a long prompt is read between
+ * two tokens of the others.
  */
 export class DecodingLoop {
   readonly #rows: CachedRows;
@@ -81,7 +81,9 @@ export class DecodingLoop {
     this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
 
-  /** @throws UserError for modules whose adapters cannot differ from row to row */
+  /**
+   * @throws UserError for modules whose adapters cannot differ from row to row
+   */
   static async open(
     engine: Engine,
     model: LoadedModel,
@@ -102,16 +104,16 @@ export class DecodingLoop {
     return this.#waiting.length;
   }
 
-  /** Sequences that are under way. */
+  /** Active sequences. */
   get running(): number {
     return this.#live.length + Number(this.#reading !== undefined);
   }
 
   /**
-   * A language model for one sequence at a time; release it when that has ended. Between its reads it is to wait for nothing
-   * else: the other sequences wait for it.
+   * A language model for one sequence at a time; release it when the sequence has ended. Between its reads, do not
+   * wait for anything else: the other sequences wait for it.
    *
-   * @param adapter stands for the adapter: equal objects are one
+   * @param adapter identifies the adapter: equal objects are one
    */
   sequence(adapter: object, packed: PackedAdapter): LanguageModel & { release(): Promise<void> } {
     const own: Sequence = { adapter, packed, isReleased: false };
@@ -125,7 +127,7 @@ export class DecodingLoop {
     };
   }
 
-  /** Frees the engine's memory. Nothing may be under way. */
+  /** Frees the engine's memory. No sequence may be active. */
   release(): Promise<void> {
     return this.#rows.release();
   }
@@ -159,7 +161,7 @@ export class DecodingLoop {
       this.#reading ??= this.#nextPrompt();
       if (this.#reading) {
         const hasJoined = await this.#readPiece(this.#reading);
-        // It says next what follows its prompt.
+        // It first reports what follows its prompt.
         if (hasJoined) continue;
       }
       if (this.#live.length > 0) await this.#step();
@@ -168,7 +170,7 @@ export class DecodingLoop {
     this.#isRunning = false;
   }
 
-  /** Until every sequence under way has said how it goes on. */
+  /** Resolves when every active sequence has requested its next read. */
   async #settled(): Promise<void> {
     while (this.#live.some(({ ask, isReleased }) => !ask && !isReleased)) {
       await new Promise<void>((resolve) => {
@@ -177,7 +179,7 @@ export class DecodingLoop {
     }
   }
 
-  /** Sequences that have ended leave the batch. */
+  /** Ended sequences leave the batch. */
   #leave(): void {
     const staying = this.#live.flatMap(({ isReleased }, row) => (isReleased ? [] : [row]));
     if (staying.length === this.#live.length) return;
@@ -199,7 +201,7 @@ export class DecodingLoop {
     return { sequence, at: 0 };
   }
 
-  /** Reads on in a prompt. Returns whether it has come to its end, and its sequence has joined the others. */
+  /** Reads the next piece of a prompt. Returns whether it is complete and its sequence has joined the others. */
   async #readPiece({ sequence, at }: Reading): Promise<boolean> {
     const { ask, isReleased } = sequence;
     this.#reading = undefined;
@@ -223,7 +225,7 @@ export class DecodingLoop {
     }
   }
 
-  /** A token for every sequence under way. */
+  /** Reads one token for every active sequence. */
   async #step(): Promise<void> {
     const asks = this.#live.map(({ ask }) => ask!);
     for (const sequence of this.#live) sequence.ask = undefined;

@@ -3,17 +3,20 @@ import { Overloaded } from '../overloaded.ts';
 
 type Opened = LanguageModel & { release(): Promise<void> };
 
-/** Room for one open model. */
+/** A slot for one open model. */
 interface Place {
   open?: { key: object; model: Opened };
-  /** Stands for the adapter that was the last to ask for the place. */
+  /** Identifies the adapter that requested the slot last. */
   asked?: object;
-  /** Ends when all that has asked for the place has ended. */
+  /** Settles when all uses of the slot so far have ended. */
   last: Promise<unknown>;
   users: number;
 }
 
-/** Language models of adapters that share no batch: only a few are open at a time, and each does one thing at a time. */
+/**
+ * Language models of adapters that share no batch: only a few are open at a time, and each runs one request at a
+ * time.
+ */
 export class OwnModels {
   readonly #maxQueued: number;
   /** The least recently used first. */
@@ -30,10 +33,10 @@ export class OwnModels {
   }
 
   /**
-   * Does something with an adapter's model, after what came before and needs the same place.
+   * Runs work with an adapter's model, after earlier work in the same slot.
    *
-   * @param key stands for the adapter: equal objects are one
-   * @throws Overloaded where too many wait
+   * @param key identifies the adapter: equal objects are one
+   * @throws Overloaded if too many wait
    */
   async use<Result>(
     key: object,
@@ -54,7 +57,7 @@ export class OwnModels {
     }
   }
 
-  /** Frees the engine's memory, once all uses have ended. */
+  /** Frees the engine's memory once all uses have ended. */
   async close(): Promise<void> {
     for (const place of this.#places) {
       await place.last;
@@ -62,7 +65,7 @@ export class OwnModels {
     }
   }
 
-  /** The place where the adapter's model is, or will be; else the one that the fewest wait for. */
+  /** The slot with the adapter's model, or that will have it; otherwise the one with the shortest queue. */
   #placeFor(key: object): Place {
     const quietest = this.#places.reduce((best, place) => (place.users < best.users ? place : best));
     const place = this.#places.find(({ asked }) => asked === key) ?? quietest;

@@ -5,11 +5,11 @@ import { TextGenerator } from '../../generation/text-generator.ts';
 import type { ServedModel } from '../served-model.ts';
 
 export interface WriteOptions extends GenerateTextOptions {
-  /** Told of tokens that are read: those of the prompt at once, then each that was chosen, but for the last. */
+  /** Called with the number of tokens read: those of the prompt at once, then each chosen one except the last. */
   onRead?: (tokens: number, isPrompt: boolean) => void;
 }
 
-/** Writes with a language model what a served model would. */
+/** Generates with a language model as a served model would. */
 export function writeText(
   { trained }: ServedModel,
   language: LanguageModel,
@@ -29,7 +29,7 @@ export function writeText(
   return generator.generate(prompt, input, options);
 }
 
-/** A language model that tells what it reads. */
+/** A language model that reports what it reads. */
 function counting(language: LanguageModel, onRead: WriteOptions['onRead'] = () => {}): LanguageModel {
   const { vocabSize, maxPositions, encode } = language;
   return {
@@ -42,7 +42,7 @@ function counting(language: LanguageModel, onRead: WriteOptions['onRead'] = () =
     }),
     read(tokens, rows, reading) {
       const isFirst = reading.mask !== undefined;
-      // An encoder-decoder's first token stands for the beginning of what it writes.
+      // An encoder-decoder's first token is only the start of its output.
       if (!isFirst || !encode) onRead(tokens.length, isFirst);
       return language.read(tokens, rows, reading);
     },

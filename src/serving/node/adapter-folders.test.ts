@@ -24,7 +24,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Folders whose adapters take a while to be taken in, and what is served of them. */
+/** Watched folders whose adapters take a while to load, and the served models. */
 function watched(): { folders: AdapterFolders; served: ReadonlyMap<string, object> } {
   const models = new Map<string, object>();
   const serving: Pick<Serving, 'models' | 'add' | 'remove'> = {

@@ -10,36 +10,39 @@ import { adapterIn, type FoundAdapter, findAdapters } from './find-adapters.ts';
 import { PackedCache } from './packed-cache.ts';
 import { servedAdapter } from './served-adapter.ts';
 
-/** What has become of an adapter. */
+/** What happened to an adapter. */
 export type FolderEvent =
   | { type: 'loaded' | 'reloaded' | 'unloaded'; name: string; folder: string }
   | { type: 'refused'; name: string; folder: string; reason: string };
 
-/** Adapters in memory that have no slot. */
+/** Memory for adapters without a slot. */
 const CACHE_BYTES = 2 ** 28;
-/** How often folders are looked at: one whose files have not changed in between is complete. */
+/** How often folders are scanned: an adapter whose files have not changed in between is complete. */
 const LOOK_MS = 1000;
-/** Looks at many folders take this share of the time, as long as they are not further apart than that. */
+/**
+ * Scans of many folders take at most this share of the time, unless they would be further apart than the second
+ * value.
+ */
 const [LOOK_SHARE, MOST_LOOK_MS] = [0.02, 10_000];
-/** What an adapter may be called that is loaded by name. */
+/** Allowed names of adapters that are loaded by name. */
 const NAME = /^\w[\w.-]{0,127}$/;
 
-/** Keeps what is served as the folders of adapters are: what is new comes in, what has changed is read again, what has gone goes. */
+/** Adapters added to or removed from these folders are loaded and unloaded; changed ones are reloaded. */
 export class AdapterFolders {
   readonly #roots: readonly string[];
   readonly #base: BaseFolder;
   readonly #serving: Serving;
   readonly #onEvent: (event: FolderEvent) => void;
   readonly #cache = new PackedCache(CACHE_BYTES);
-  /** What is served, by name. */
+  /** Served adapters, by name. */
   readonly #served = new Map<string, FoundAdapter>();
-  /** Names of what is served, by folder. */
+  /** Names of served adapters, by folder. */
   readonly #names = new Map<string, Set<string>>();
-  /** States that are not served, by folder: they were refused, or unloaded. */
+  /** States that are not served, by folder: they were rejected or unloaded. */
   readonly #passedOver = new Map<string, string>();
-  /** States as they were seen the last time, by folder. */
+  /** States at the last scan, by folder. */
   #seen = new Map<string, string>();
-  /** Ends when all that has been taken in and out so far has ended. */
+  /** Settles when all loads and unloads so far have ended. */
   #last: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -56,12 +59,12 @@ export class AdapterFolders {
     this.#onEvent = onEvent;
   }
 
-  /** Takes in what lies in the folders now. */
+  /** Loads the current adapters of the folders. */
   async readAll(): Promise<void> {
     for (const found of await this.#found()) await this.#inTurn(() => this.#take(found));
   }
 
-  /** Looks again and again, until it is closed. */
+  /** Scans repeatedly until it is closed. */
   watch(pause = LOOK_MS): void {
     this.#timer = setTimeout(async () => {
       const took = await this.look();
@@ -70,15 +73,15 @@ export class AdapterFolders {
   }
 
   /**
-   * Looks once: takes in what has not changed since the last look.
+   * Scans once: loads what has not changed since the last scan.
    *
-   * @returns milliseconds that it took to look, without what was taken in
+   * @returns milliseconds of the scan, without loading
    */
   async look(): Promise<number> {
     const began = performance.now();
     const all = new Map((await this.#found()).map((found) => [found.folder, found]));
     for (const [name, { folder, run }] of this.#served) {
-      // A client may have named one that lies deeper.
+      // A client may have loaded one in a deeper folder.
       const now = all.get(folder) ?? adapterIn(folder);
       if (now) all.set(folder, { ...now, run });
       else this.#drop(name, folder);
@@ -94,15 +97,15 @@ export class AdapterFolders {
   /**
    * Serves an adapter of these folders under a name.
    *
-   * @param path absolute, or from one of the folders
-   * @throws NotThere for a path without an adapter; UserError for a name that is not allowed, and for what is no adapter of
+   * @param path absolute, or relative to one of the folders
+   * @throws NotThere for a path without an adapter; UserError for an invalid name, and for anything but an adapter of
    * the base
    */
   load(name: string, path: string): Promise<void> {
     return this.#inTurn(() => this.#load(name, path));
   }
 
-  /** Serves an adapter no longer, until its files change. Throws UnknownModel where none is so called. */
+  /** Unloads an adapter until its files change. Throws UnknownModel if none has that name. */
   unload(name: string): Promise<void> {
     return this.#inTurn(async () => {
       const served = this.#served.get(name);
@@ -117,7 +120,7 @@ export class AdapterFolders {
     clearTimeout(this.#timer);
   }
 
-  /** Does something after what came before it: what is there now may be gone, or taken, after any wait. */
+  /** Runs work after all earlier work: anything may have changed during a wait. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#last.then(work);
     this.#last = done.catch(() => {});
@@ -151,7 +154,7 @@ export class AdapterFolders {
     return all;
   }
 
-  /** Serves what was found, if that is new, under all names that its folder has. What cannot be served is told once. */
+  /** Serves an adapter, if it is new, under all names of its folder. A failure is reported once. */
   async #take(found: FoundAdapter): Promise<void> {
     const { folder, state } = found;
     if (this.#isClosed || this.#passedOver.get(folder) === state) return;
@@ -162,7 +165,7 @@ export class AdapterFolders {
         if (served && served.folder !== folder) throw isTaken(name, folder, served.folder);
         await this.#serve(found, name);
       } catch (error) {
-        // Whatever is wrong with one adapter, the others are served.
+        // A broken adapter must not affect the others.
         this.#passedOver.set(folder, state);
         const { message } = fileError(error) ?? (error as Error);
         this.#onEvent({ type: 'refused', name, folder, reason: message });

@@ -24,7 +24,7 @@ import type { ServedBase } from '../served-base.ts';
 
 /** A base model's folder: its weights are mapped once for all adapters, its tokenizer is read once. */
 export class BaseFolder implements ServedBase {
-  /** As it is called: the last part of its path or id. */
+  /** Its name: the last part of its path or id. */
   readonly name: string;
   readonly family: Family;
   readonly json: Readonly<Record<string, unknown>>;
@@ -46,7 +46,7 @@ export class BaseFolder implements ServedBase {
 
   /**
    * @param model a folder, or an id on the Hub
-   * @throws UserError for one that is missing or damaged
+   * @throws UserError if it is missing or damaged
    */
   static async open(
     model: string,
@@ -57,19 +57,19 @@ export class BaseFolder implements ServedBase {
     return new BaseFolder(folder, model, baseDtype);
   }
 
-  /** Whether this is the model that an adapter names as its base; of a folder elsewhere the name decides. */
+  /** Whether an adapter names this model as its base; folders are compared by name. */
   isCalled(name: string): boolean {
     if (existsSync(name) && realpathSync(name) === this.folder) return true;
     return modelName(name) === this.name;
   }
 
-  /** Tells its weights from others. */
+  /** Identifies its weights. */
   get digest(): string {
     this.#digest ??= weightsDigest(this.folder);
     return this.#digest;
   }
 
-  /** The model with its own weights, for adapters to be put on. `key`: equal ones are the same model. */
+  /** The model with its own weights, for adapters. `key`: equal keys are the same model. */
   model(key: string, build: BuildTask): LoadedModel {
     const known = this.#models.get(key) ?? openModel(this.folder, build);
     this.#models.set(key, known);
@@ -85,7 +85,7 @@ export class BaseFolder implements ServedBase {
     return nodeEngine(model, 'cpu');
   }
 
-  /** What a trained model needs beside its notes, to make examples and to write. */
+  /** The parts of a trained model beside its notes, for making examples and for generating. */
   parts(model: LoadedModel, maxLength: number | undefined): Omit<TrainedParts, 'path' | 'notes'> {
     const { folder, tokenizer } = this;
     return {
@@ -105,7 +105,7 @@ export class BaseFolder implements ServedBase {
   }
 }
 
-/** `owner/name@revision` and `folder/name/` without what is around the name. */
+/** The name in `owner/name@revision` or `folder/name/`. */
 function modelName(model: string): string {
   return basename(model).replace(/@[^@]*$/, '');
 }

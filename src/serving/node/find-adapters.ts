@@ -5,25 +5,25 @@ import { runFiles } from '../../run/node/run-folder.ts';
 import { fileIdentity } from '../../support/node/file-identity.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 
-/** An adapter that lies somewhere. */
+/** An adapter found in a folder. */
 export interface FoundAdapter {
   /** The name of its folder, or of its run's. */
   name: string;
   /** With the adapter's files. */
   folder: string;
-  /** The run's folder, where it is in one. */
+  /** The run's folder, if it is in one. */
   run?: string;
-  /** Tells the state of its files: another one after any change. */
+  /** Identifies the state of its files: any change gives another. */
   state: string;
 }
 
-/** The folders below a root that may hold adapters are these and those in them; more is not looked through. */
+/** Adapters may be in the direct subfolders of a root and in those of them; the scan goes no further. */
 const MOST_FOLDERS = 100_000;
 
 /**
- * The adapters of a folder: its own, its run's, or those of the folders in it.
+ * The adapters of a folder: its own, its run's, or those of its subfolders.
  *
- * @returns in the order of their names; nothing of a folder that has gone
+ * @returns in the order of their names; empty for a missing folder
  */
 export async function findAdapters(root: string): Promise<FoundAdapter[]> {
   const own = adapterIn(root);
@@ -47,7 +47,7 @@ export function adapterIn(folder: string): FoundAdapter | undefined {
   return inRun === undefined ? undefined : { name, folder: adapter, run: folder, state: inRun };
 }
 
-/** The state of an adapter's files; undefined where the folder has no settings of one. */
+/** The state of an adapter's files; undefined if the folder has no adapter settings. */
 export function stateOf(folder: string): string | undefined {
   const states = [...new Set([ADAPTER_CONFIG, ...ADAPTER_FILES, NOTES_FILE])].map((name) => {
     const identity = fileIdentity(join(folder, name));

@@ -1,18 +1,22 @@
 import { type PackedAdapter, packedBytes } from '../bank/packed-adapter.ts';
 
-/** Adapters that were used lately, ready for a slot; the others are read from their files again. */
+/** Recently used adapters, ready for a slot; others are read from their files again. */
 export class PackedCache {
   readonly #most: number;
   /** The least recently used first. */
   readonly #packed = new Map<object, { packed: PackedAdapter; bytes: number }>();
   #bytes = 0;
 
-  /** @param most bytes that they may take; the last one is kept whatever it takes */
+  /**
+   * @param most bytes that they may take; the last one is kept in any case
+   */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** @param make reads it where it is not there */
+  /**
+   * @param make reads it if it is not cached
+   */
   get(key: object, make: () => PackedAdapter): PackedAdapter {
     const known = this.#packed.get(key) ?? sized(make());
     if (!this.#packed.delete(key)) this.#bytes += known.bytes;

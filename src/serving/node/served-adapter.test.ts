@@ -13,7 +13,7 @@ it("a base that does not tell its task is served by its adapters' notes", async 
   const root = mkdtempSync(join(tmpdir(), 'served-'));
   try {
     const [model, folder] = [join(root, 't5'), join(root, 'adapter')];
-    // Without `architectures`, as a config.json of somebody's own may be.
+    // Without `architectures`, as in a hand-written config.json.
     writeSmallGenerator(model, 't5');
     const data = { source: 'source', target: 'target' };
     writeMadeAdapter(folder, model, { task: 'seq2seq_lm', labels: [], data, targets: ['q', 'v'], seed: 1 });

@@ -61,14 +61,14 @@ export function servedAdapter(
   return served;
 }
 
-/** The base model under its own name; undefined where it has no head of its own, or does not tell its task. */
+/** The base model under its own name; undefined if it has no head, or its task is unknown. */
 export function servedBase(base: BaseFolder): ServedModel | undefined {
   const { family, json, folder, name } = base;
   const generates = decodes(family) && !isForClasses(json);
   const notes = readNotes(folder);
   const purpose = purposeIfTold(() => {
     const purpose = purposeOf({ family, json, notes }, generates ? 'generate' : undefined, folder);
-    // What is taken for a classifier for want of a better guess may be a family without such a head.
+    // A model recognised as a classifier by default may be of a family without such a head.
     purpose.build(family.definition, family.config);
     return purpose;
   });
@@ -87,7 +87,7 @@ export function servedBase(base: BaseFolder): ServedModel | undefined {
   };
 }
 
-/** Undefined for a base whose files do not tell its task: the notes of its adapters do. */
+/** Undefined for a base with an unknown task, which the notes of its adapters have. */
 function purposeIfTold(find: () => Purpose): Purpose | undefined {
   try {
     return find();
@@ -107,7 +107,7 @@ function isForClasses({ architectures }: BaseFolder['json']): boolean {
   return headOfClass(String(architecture))?.served === 'rows';
 }
 
-/** The base model of a run, as its config names it. */
+/** The base model in a run's config. */
 export function baseOfRun(run: string): string | undefined {
   const { config } = runFiles(run);
   if (!existsSync(config)) return undefined;
@@ -125,7 +125,7 @@ function checkBase(base: BaseFolder, named: string | null | undefined, where: st
   });
 }
 
-/** Refuses another model that has the base's name: its shapes may be the same. */
+/** Rejects another model with the base's name, which may have the same shapes. */
 function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, where: string): void {
   if (digest === trainedOn) return;
   throw new UserError({
@@ -136,7 +136,7 @@ function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, w
   });
 }
 
-/** Refuses changes to the base's config.json that change what it computes. */
+/** Rejects changes to the base's config.json that affect its computation. */
 function checkSame(
   base: BaseFolder,
   model: LoadedModel,
@@ -157,7 +157,7 @@ function checkSame(
   });
 }
 
-/** Refuses an adapter whose vectors are pooled otherwise than the base's: rows of one batch are pooled alike. */
+/** Rejects an adapter with another pooling than the base's: rows of one batch are pooled alike. */
 function checkPooling({ family }: BaseFolder, model: LoadedModel, where: string): void {
   if (headNamed(model.headKind).purpose !== 'embed') return;
   const [own, ofBase] = [model.config, family.config].map(({ sentence = PLAIN_SENTENCE }) =>

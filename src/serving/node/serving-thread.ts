@@ -16,7 +16,7 @@ import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
 import { BaseFolder } from './base-folder.ts';
 import { servedBase } from './served-adapter.ts';
 
-/** What the thread is started with. */
+/** The thread's input. */
 export interface ServingJob {
   folders: readonly string[];
   /** The base: a folder, or an id on the Hub. */
@@ -25,10 +25,10 @@ export interface ServingJob {
   limits: BatchLimits & DecodingLimits & { slots?: number };
 }
 
-/** What it is sent: all calls of a moment at once, for each message has its price. */
+/** Messages to the thread: all simultaneous calls at once, because each message has a cost. */
 export type ServingCalls = (Call | Cancel)[];
 
-/** What it sends. */
+/** Messages of the thread. */
 export type ServingMessage =
   | { replies: Reply[] }
   | { progress: DownloadProgress }
@@ -57,7 +57,7 @@ try {
   const service: Service = Object.assign(local, {
     async close() {
       await LocalService.prototype.close.call(local);
-      // Calls keep the thread no longer: it ends when what is under way has ended.
+      // Calls no longer keep the thread alive: it ends when pending work has ended.
       parent.unref();
     },
   });

@@ -6,28 +6,28 @@ import { RemoteService } from '../service/remote-service.ts';
 import type { Service } from '../service/service.ts';
 import type { ServingJob, ServingMessage } from './serving-thread.ts';
 
-/** Told of what goes on beside the answers. */
+/** Receives events beside the answers. */
 export interface ServingListener {
   progress(progress: Extract<ServingMessage, { progress: unknown }>['progress']): void;
   event(event: Extract<ServingMessage, { event: unknown }>['event']): void;
   run(run: Extract<ServingMessage, { run: unknown }>['run']): void;
-  /** The thread has failed: nothing is answered any longer. */
+  /** The thread has failed and answers no more. */
   fault(error: Error): void;
 }
 
-/** How long what is computed may still take when the service is closed. */
+/** How long pending computations may take when the service is closed. */
 const END_SECONDS = 30;
 
 export interface StartedServing {
   service: Service;
   /** The base's name. */
   model: string;
-  /** How many are served. */
+  /** The number of served models. */
   models: number;
 }
 
 /**
- * Serves the adapters of folders from a thread of its own: the engine computes without yielding, and the caller's event
+ * Serves the adapters of folders from its own thread: the engine computes without yielding, so the caller's event
  * loop stays free.
  *
  * @throws UserError for a base or folders that cannot be opened
@@ -63,7 +63,7 @@ export function startServing(job: ServingJob, listener: ServingListener): Promis
     const service: Service = Object.assign(remote, {
       async close() {
         isClosed = true;
-        // The thread ends by itself, for the engine takes the process with it where it is ended in the midst of a run.
+        // The thread ends itself: terminating it during a run of the engine would crash the process.
         const late = setTimeout(() => worker.terminate(), 1000 * END_SECONDS);
         try {
           await RemoteService.prototype.close.call(remote);

@@ -31,8 +31,8 @@ beforeAll(() => writeTinyModel(folder));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /**
- * Sums of float32 products are taken in another order where a batch is padded otherwise or factors have the scale in them:
- * a few units in the last place for each of some ten products in a row, of numbers about 1.
+ * Sums of float32 products change their order if a batch is padded differently or the scale is part of a factor: a
+ * few units in the last place for each of some ten consecutive products of numbers about 1.
  */
 const ROUNDING = 2e-5;
 
@@ -44,7 +44,7 @@ interface Own extends TunedValues, RowAdapter {
   packed: PackedAdapter;
 }
 
-/** A method's tuner for the adapter of a number. */
+/** A method's tuner for the adapter with a number. */
 type MakeTuner = (model: LoadedModel, i: number) => Tuner;
 
 const targets = (i: number) => (i % 2 === 0 ? ['query', 'value'] : ['query', 'key', 'dense']);
@@ -102,7 +102,7 @@ function randomRows(random: Random, count: number) {
   return modelFeeds(collate(encodings, 0));
 }
 
-/** The largest difference between logits of rows, padding aside. */
+/** The largest difference between logits of rows, without padding. */
 function furthest(kind: HeadKind, feeds: Tensors, outputs: number, a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length);
   const [length, batch] = feeds.input_ids.dims;
@@ -115,7 +115,7 @@ function furthest(kind: HeadKind, feeds: Tensors, outputs: number, a: Float32Arr
   return Math.max(...differences.flatMap((row) => [...row]));
 }
 
-/** Rows in mixtures get what their adapters give them alone, and nothing that another adapter would give. */
+/** Rows in mixed batches get the same results as with their adapter alone, and not those of another adapter. */
 async function checkMixtures(task: TaskName, base = folder, makers = MAKERS): Promise<void> {
   const all = makeAdapters(task, base, makers);
   const model = openForTask(base, task, task === 'question_answering' ? 2 : MOST_LABELS);
@@ -166,7 +166,10 @@ describe('every row gets what its adapter gives it alone, in mixtures of more ad
   );
 });
 
-/** Steps of the activations' bytes are 1/127 of a row's largest number: one that is rounded the other way is such a step. */
+/**
+ * Activations are rounded to steps of 1/127 of a row's largest number; a value rounded the other way differs by one
+ * step.
+ */
 const INT8_ROUNDING = 2e-2;
 
 it('over int8 rows depend on no neighbour either', async () => {

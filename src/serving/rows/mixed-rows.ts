@@ -18,7 +18,7 @@ import type { EngineRun } from '../engine-run.ts';
 import { type BatchLimits, RowBatcher } from './row-batcher.ts';
 import { joinedLogits, rowLogits } from './row-logits.ts';
 
-/** An adapter that rows are for. */
+/** The adapter of a row. */
 export interface RowAdapter {
   /** Labels of its head. */
   readonly outputs: number;
@@ -33,15 +33,15 @@ interface MixedRow {
 }
 
 export interface MixedOptions extends BatchLimits {
-  /** Adapters that have a slot at a time. */
+  /** Number of adapters with a slot. */
   slots?: number;
-  /** The token that fills shorter rows. */
+  /** The token that pads shorter rows. */
   padId: number;
-  /** Told of every batch that was computed. */
+  /** Called after every batch. */
   onBatch?(run: EngineRun): void;
 }
 
-/** A model with one kind of head, whose batches have rows of different adapters. */
+/** A model with one kind of head; the rows of a batch may have different adapters. */
 export class MixedRows {
   readonly #session: Session;
   readonly #bank: AdapterBank;
@@ -77,9 +77,7 @@ export class MixedRows {
     return new MixedRows(await engine.open(graph), bank, model, options);
   }
 
-  /**
-   * Computes with an adapter what a program of its own would: the rows of a batch go their own ways, beside rows of others.
-   */
+  /** Computes the same as a separate program for an adapter, in batches shared with rows of others. */
   predictor(adapter: RowAdapter, packed: PackedAdapter, signal?: AbortSignal): Predictor {
     return {
       communicator: ALONE,
@@ -122,14 +120,14 @@ export class MixedRows {
     );
   }
 
-  /** Whether a batch has no more adapters than there are slots. */
+  /** Whether a batch has at most as many adapters as there are slots. */
   #fits(rows: readonly MixedRow[], adapter: RowAdapter): boolean {
     const adapters = new Set(rows.map((row) => row.adapter));
     return adapters.has(adapter) || adapters.size < this.#bank.slots;
   }
 }
 
-/** The graph whose logits rows get. */
+/** The graph that computes the rows' logits. */
 export function rowsGraph(model: LoadedModel, tuner: Tuner): Record<string, Value> {
   return evaluationGraph(model, tuner, 'logits');
 }

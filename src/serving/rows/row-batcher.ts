@@ -1,6 +1,6 @@
 import { Overloaded } from '../overloaded.ts';
 
-/** What a row is batched by. */
+/** The property by which rows are batched. */
 export interface BatchedRow {
   /** Tokens. */
   readonly length: number;
@@ -9,7 +9,7 @@ export interface BatchedRow {
 export interface BatchLimits {
   /** Rows of a batch. */
   maxRows: number;
-  /** Tokens of a batch, padding included; a longer row goes alone. */
+  /** Tokens of a batch, padding included; a longer row has its own batch. */
   maxTokens: number;
   /** How long a row waits for others, in milliseconds, while the engine is idle. */
   maxWait: number;
@@ -17,7 +17,7 @@ export interface BatchLimits {
   maxQueued: number;
 }
 
-/** Rows of a batch are at least this share of the longest one, so that little is computed for padding. */
+/** The minimum length of a batch's rows as a share of its longest, so that little padding is computed. */
 const LEAST_SHARE = 0.6;
 
 interface Waiting<Row, Result> {
@@ -28,8 +28,8 @@ interface Waiting<Row, Result> {
 }
 
 /**
- * Makes batches of rows that come one by one: the one that has waited the longest, and those of like length. While a batch
- * is computed the next one gathers; an idle engine waits for a moment before it takes less than a whole batch.
+ * Batches rows that arrive one by one: the row that has waited the longest, and rows of similar length. While a batch
+ * is computed, the next one fills; an idle engine waits for a moment before it takes a partial batch.
  */
 export class RowBatcher<Row extends BatchedRow, Result> {
   readonly #compute: (rows: readonly Row[]) => Promise<Result[]>;
@@ -40,8 +40,8 @@ export class RowBatcher<Row extends BatchedRow, Result> {
   #wake: (() => void) | undefined;
 
   /**
-   * @param compute gives a result for each row of a batch
-   * @param fits whether a row may join others in a batch, beside what the limits say
+   * @param compute returns a result for each row of a batch
+   * @param fits whether a row may join others in a batch, in addition to the limits
    */
   constructor(
     compute: (rows: readonly Row[]) => Promise<Result[]>,
@@ -59,9 +59,9 @@ export class RowBatcher<Row extends BatchedRow, Result> {
   }
 
   /**
-   * The results of rows, in their order. All of them wait, or none.
+   * The results of rows, in their order. Either all of them are queued, or none.
    *
-   * @throws Overloaded where too many wait already; the signal's reason when it is aborted: rows that wait leave the queue
+   * @throws Overloaded if too many already wait; the signal's reason when it is aborted: waiting rows leave the queue
    */
   async submit(rows: readonly Row[], signal?: AbortSignal): Promise<Result[]> {
     signal?.throwIfAborted();
@@ -102,13 +102,13 @@ export class RowBatcher<Row extends BatchedRow, Result> {
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
-      // Answers go out, and what has arrived meanwhile comes in, before the next batch is made.
+      // Lets answers be sent and requests be received before the next batch.
       await new Promise((resolve) => setTimeout(resolve));
     }
     this.#isRunning = false;
   }
 
-  /** Until a batch is full, or its first row has waited long enough. */
+  /** Resolves when a batch is full, or its first row has waited long enough. */
   async #gathered(): Promise<void> {
     for (;;) {
       const [oldest] = this.#waiting;
@@ -126,7 +126,7 @@ export class RowBatcher<Row extends BatchedRow, Result> {
     }
   }
 
-  /** The row that has waited the longest, with those whose lengths are nearest to its own. */
+  /** The row that has waited the longest, with those of the most similar lengths. */
   #take(): Waiting<Row, Result>[] {
     const [oldest] = this.#waiting;
     if (!oldest) return [];

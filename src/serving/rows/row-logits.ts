@@ -7,7 +7,7 @@ export interface LogitsSize {
   outputs: number;
 }
 
-/** A batch's logits are [runs, batch, width]; a row of few tokens, or of few labels, has a part of each. */
+/** A batch's logits are [runs, batch, width]; a row with fewer tokens or labels has a part of each. */
 function orderOf(kind: HeadKind, { length, outputs }: LogitsSize): { runs: number; width: number } {
   const { axes } = headNamed(kind);
   const size = (axis: HeadAxis) => (typeof axis === 'number' ? axis : axis === 'sequence' ? length : outputs);
@@ -38,7 +38,7 @@ export function rowLogits(
   return taken;
 }
 
-/** The logits of rows as those of one batch that is padded to `length` tokens; the rest is zero. */
+/** The logits of rows as one batch padded to `length` tokens; padding is zero. */
 export function joinedLogits(
   kind: HeadKind,
   rows: readonly { logits: Float32Array; length: number }[],

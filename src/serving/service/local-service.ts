@@ -16,17 +16,17 @@ import type {
 import { StopText } from './stop-text.ts';
 import { UnknownModel } from './unknown-model.ts';
 
-/** What takes adapters in and out by name. */
+/** Loads and unloads adapters by name. */
 export interface Loader {
   load(name: string, path: string): Promise<void>;
   unload(name: string): Promise<void>;
   close(): void;
 }
 
-/** Texts of a request that wait together. */
+/** Texts of a request that are queued together. */
 const MOST_TOGETHER = 32;
 
-/** Ends a text that has come to one of its stop texts. */
+/** Ends a text that has reached one of its stop texts. */
 const STOPPED = Symbol('stopped');
 
 /** A service in this thread. */
@@ -78,7 +78,7 @@ export class LocalService implements Service {
       );
     const inputs = model.trained.vectorInputs(texts, options);
     const found: Embedded = { vectors: [], tokens: 0 };
-    // Long lists wait in parts, so that they leave room for others in the queue.
+    // Long lists are queued in parts, so that they leave room for others.
     for (let start = 0; start < inputs.length; start += MOST_TOGETHER) {
       const part = inputs.slice(start, start + MOST_TOGETHER);
       for (const answer of await this.#serving.predict(model, part, signal)) {
@@ -163,7 +163,9 @@ function onlyWriting({ name }: ServedModel): UserError {
   });
 }
 
-/** @throws UserError for a text that the model would see a part of only */
+/**
+ * @throws UserError for a text that would be truncated
+ */
 function checkLengths({ trained }: ServedModel, inputs: readonly TextInput[]): void {
   const { tokenizer, maxLength } = trained.parts.text;
   for (const [i, { text, pair }] of inputs.entries()) {

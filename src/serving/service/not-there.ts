@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 
-/** What a request names is not there. */
+/** The requested object does not exist. */
 export class NotThere extends UserError {
   override name = 'NotThere';
 }

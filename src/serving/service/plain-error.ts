@@ -5,14 +5,14 @@ import { Overloaded } from '../overloaded.ts';
 import { NotThere } from './not-there.ts';
 import { UnknownModel } from './unknown-model.ts';
 
-/** An error as data: on its way between threads it would lose its class. */
+/** An error as data: between threads it would lose its class. */
 export interface PlainError {
   name: string;
   message: string;
   stack?: string;
 }
 
-/** Those that tell a client something; what is a kind of another comes before it. */
+/** Errors reported to clients, subclasses before their base. */
 const CLASSES = { PromptTooLong, NotThere, UserError, UnknownModel, Overloaded, ComputationError };
 
 export function plainError(error: unknown): PlainError {
@@ -21,7 +21,7 @@ export function plainError(error: unknown): PlainError {
   return { name: known?.[0] ?? error.name, message: error.message, stack: error.stack };
 }
 
-/** The error again, of its class where that is one of those that a service throws. */
+/** Restores the error, with its class if it is one that a service throws. */
 export function revivedError({ name, message, stack }: PlainError): Error {
   const error = Object.assign(new Error(message), { name, stack });
   if (Object.hasOwn(CLASSES, name))

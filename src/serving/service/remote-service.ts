@@ -12,11 +12,13 @@ import type {
   Written,
 } from './service.ts';
 
-/** A service that works in another thread, so that the caller's event loop never waits for the engine. */
+/** A service that runs in another thread, so that the caller's event loop never waits for the engine. */
 export class RemoteService implements Service {
   readonly #caller: Caller;
 
-  /** @param port its other end is that of `answerService` */
+  /**
+   * @param port its other end is that of `answerService`
+   */
   constructor(port: Port<Reply>) {
     this.#caller = new Caller(port, revivedError);
   }
@@ -49,7 +51,7 @@ export class RemoteService implements Service {
     return this.#call('close', []);
   }
 
-  /** Fails what is asked now and later: the other thread has ended. The first reason counts. */
+  /** Fails pending and later calls: the other thread has ended. The first reason counts. */
   fail(reason: Error): void {
     this.#caller.fail(reason);
   }

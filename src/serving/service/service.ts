@@ -3,23 +3,23 @@ import type { EmbedOptions } from '../../tasks/prediction.ts';
 import type { ServedAnswer } from '../../tasks/served-answer.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
 
-/** What is served, as plain data. */
+/** The facts about a served model, as plain data. */
 export interface ModelCard {
   name: string;
   folder: string;
   created: number;
   /** The base model's name; undefined for the base itself. */
   parent?: string;
-  /** Undefined for a base that writes text. */
+  /** Undefined for a base that generates text. */
   task?: string;
   labels: readonly string[];
-  /** Whether it writes text. */
+  /** Whether it generates text. */
   writes: boolean;
-  /** Whether it makes vectors of texts. */
+  /** Whether it makes text vectors. */
   embeds: boolean;
 }
 
-/** An input of a model that answers: a text, a pair of texts, or a question about a context. */
+/** An input for prediction: a text, a pair of texts, or a question about a context. */
 export interface TextInput {
   text: string;
   pair?: string;
@@ -28,16 +28,16 @@ export interface TextInput {
 export interface PredictRequest {
   model: string;
   inputs: readonly TextInput[];
-  /** Whether scores are what the model gives, and no probabilities. */
+  /** Whether scores are the model's logits instead of probabilities. */
   raw: boolean;
-  /** Whether texts that are too long are cut; else they are refused. */
+  /** Whether texts that are too long are truncated; otherwise they are rejected. */
   truncate: boolean;
 }
 
 export interface EmbedRequest extends EmbedOptions {
   model: string;
   inputs: readonly string[];
-  /** Whether texts that are too long are cut; else they are refused. */
+  /** Whether texts that are too long are truncated; otherwise they are rejected. */
   truncate: boolean;
 }
 
@@ -50,11 +50,11 @@ export interface Embedded {
 
 export interface WriteRequest {
   model: string;
-  /** A text, tokens, or a conversation to be answered. */
+  /** A text, tokens, or a conversation to answer. */
   prompt: string | Int32Array | readonly ChatMessage[];
   generation: GenerationInput;
   seed: number;
-  /** Texts before which the text ends. */
+  /** Texts that end the output before they occur. */
   stop: readonly string[];
 }
 
@@ -65,12 +65,16 @@ export interface Written {
   newTokens: number;
 }
 
-/** What a server offers, whatever it is asked by. All methods throw UserError, UnknownModel and Overloaded. */
+/**
+ * The operations of a server, independent of its protocol. All methods throw UserError, UnknownModel and Overloaded.
+ */
 export interface Service {
   models(): Promise<ModelCard[]>;
   predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]>;
   embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embedded>;
-  /** @param onText told of every piece of the text as it is made */
+  /**
+   * @param onText called with every piece of the text as it is generated
+   */
   write(request: WriteRequest, signal?: AbortSignal, onText?: (text: string) => void): Promise<Written>;
   load(name: string, path: string): Promise<void>;
   unload(name: string): Promise<void>;

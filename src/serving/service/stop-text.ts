@@ -1,4 +1,4 @@
-/** Ends a text that comes in pieces before any of some texts: what might begin one of them is held back. */
+/** Ends a streamed text before any of the stop texts: a possible start of one is held back. */
 export class StopText {
   readonly #stops: readonly string[];
   #held = '';
@@ -8,12 +8,12 @@ export class StopText {
     this.#stops = stops.filter((stop) => stop !== '');
   }
 
-  /** Whether one of the texts has come. */
+  /** Whether a stop text has occurred. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
 
-  /** What of a piece, and of what was held back, certainly belongs to the text. */
+  /** The part of a piece, and of the held-back text, that certainly belongs to the output. */
   add(piece: string): string {
     if (this.#isEnded) return '';
     this.#held += piece;
@@ -25,12 +25,12 @@ export class StopText {
     return this.#give(this.#held.length - this.#beginning());
   }
 
-  /** What has been held back, where the text ends otherwise. */
+  /** The held-back text, if the text ends without a stop text. */
   end(): string {
     return this.#isEnded ? '' : this.#give(this.#held.length);
   }
 
-  /** The length of the longest end that a stop text begins with. */
+  /** The length of the longest suffix that a stop text starts with. */
   #beginning(): number {
     const lengths = this.#stops.map((stop) => {
       for (let length = Math.min(stop.length - 1, this.#held.length); length > 0; length--)

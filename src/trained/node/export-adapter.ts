@@ -6,13 +6,13 @@ import { assertFiniteValues } from '../finite-values.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 
-/** The form that every model has, with an adapter or without: see `exportOnnx`. */
+/** The form that every model supports, with or without an adapter: see `exportOnnx`. */
 export const ONNX_FORM = 'onnx';
 
 /**
- * Writes an adapter in another form of adapter that computes the same.
+ * Writes an adapter in another equivalent form.
  *
- * @throws UserError naming the forms that there are, for values that are not finite, and for a folder with files in it
+ * @throws UserError that names the available forms, for values that are not finite, and for a folder with files in it
  */
 export function exportAdapter(
   { adapter, folder }: Pick<OpenedTuned, 'adapter' | 'folder'>,

@@ -32,6 +32,6 @@ export function exportOnnx(opened: OpenedTuned, output: string, options?: Export
   const made = onnxFolder(opened, { files, where }, options);
   makeFolder(output);
   for (const [name, path] of shared) copyFileSync(path, join(output, name));
-  // The config comes last: without it nobody takes the folder for a whole one.
+  // The config comes last: without it, the folder is not recognised as complete.
   for (const [path, { chunks }] of made) atomicWrite(join(output, path), chunks());
 }

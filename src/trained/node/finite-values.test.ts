@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** An adapter with the first value of every tensor of some names changed, open. */
+/** An open adapter with a changed first value in every tensor that matches. */
 async function withValue(value: number, names: RegExp): Promise<OpenedModel> {
   const adapter = mkdtempSync(join(folder, 'adapter-'));
   writeMadeAdapter(adapter, base, { method: 'adalora', seed: 1 });

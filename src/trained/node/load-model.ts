@@ -8,13 +8,13 @@ import { type Build, bindModel, type Family, familyOf, withSentence } from '../b
 import { type ModelConfig, withModelConfig } from '../model-config.ts';
 import { readSentence } from './read-sentence.ts';
 
-/** Reads config.json alone: enough to know every parameter and module. */
+/** Reads only config.json, which determines every parameter and module. */
 export function describeAs<Model>(folder: string, build: Build<Model>, changes?: ModelConfig): Model {
   const { definition, config } = readFamily(folder, changes);
   return build(definition, config);
 }
 
-/** The family of a model folder, and its config.json, with the changed fields, as that family reads it. */
+/** The family of a model folder, and its config.json, with the changed fields, parsed. */
 export function readFamily(folder: string, changes?: ModelConfig): Family {
   const where = configFile(folder);
   const json = withModelConfig(readModelConfig(folder), changes, where);

@@ -8,11 +8,11 @@ import { readYaml } from '../../formats/node/read-text.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** What a path or an id given by the user leads to. */
+/** The result of locating a path or an id. */
 export interface Located {
   folder: string;
   kind: 'adapter' | 'model';
-  /** The base model as the run's config names it, where the path is a run's. */
+  /** The base model in the run's config, if the path is a run's. */
   runModel?: string;
 }
 
@@ -21,7 +21,7 @@ type LocateOptions = Pick<ResolveOptions, 'onProgress' | 'pools'>;
 /**
  * Finds the adapter or the model in a run's folder, in the folder itself, or on the Hub by its id.
  *
- * @throws UserError where there is neither
+ * @throws UserError if there is neither
  */
 export async function locateTrained(path: string, options: LocateOptions = {}): Promise<Located> {
   if (!existsSync(path) && isOfRuns(path)) throw missingRun(path);
@@ -40,12 +40,12 @@ export async function locateTrained(path: string, options: LocateOptions = {}): 
   });
 }
 
-/** Where runs lie unless a config says otherwise. */
+/** The default folder of runs. */
 const RUNS = 'runs';
-/** Runs that are listed. */
+/** Maximum number of runs that are listed. */
 const MOST_LISTED = 10;
 
-/** Whether a path can only be a run's: it is no id of the Hub, or lies where runs are. */
+/** Whether a path can only be a run's: it is not a Hub id, or is in the folder of runs. */
 function isOfRuns(path: string): boolean {
   const parts = path.split(/[\\/]/);
   return parts[0] === RUNS || (parts.length > 1 && runsIn(dirname(path)).length > 0);
@@ -73,7 +73,7 @@ function runsIn(folder: string): string[] {
   }
 }
 
-/** What the Hub has under an id. A folder whose name is nearly the same is likelier meant than what it does not have. */
+/** Downloads an id from the Hub. If the Hub does not have it, a folder with a similar name is suggested. */
 async function fetched(id: string, options: LocateOptions): Promise<string> {
   try {
     return await resolveModel(id, options);
@@ -83,7 +83,7 @@ async function fetched(id: string, options: LocateOptions): Promise<string> {
   }
 }
 
-/** The same where only an adapter will do: a whole model is refused. */
+/** The same for adapters only: a whole model is rejected. */
 export async function locateAdapter(path: string): Promise<Located> {
   const located = await locateTrained(path);
   if (located.kind === 'adapter') return located;

@@ -18,24 +18,23 @@ export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
 export type MergedDtype = (typeof MERGED_DTYPES)[number];
 
 export interface MergeOptions {
-  /** By default each tensor keeps the type it has in the base. */
+  /** By default, each tensor keeps the type it has in the base. */
   dtype?: MergedDtype | undefined;
 }
 
 /** Elements in memory at once: a megabyte, whatever the size of a tensor. */
 const BLOCK = 2 ** 18;
 
-/** From here on float16 rounds to infinity. */
+/** From here on, float16 rounds to infinity. */
 const FLOAT16_OVERFLOW = 65520;
 
 const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
 
 /**
- * Writes the model that an adapter makes of its base as a checkpoint of its own, as transformers' `save_pretrained`
- * does, block by block.
+ * Writes the merged model as a checkpoint, as transformers' `save_pretrained` does, block by block.
  *
- * @throws UserError for a model without an adapter, an adapter that no parameter can hold, a folder with files in it, and
- * for values that are not finite or that `dtype` cannot hold
+ * @throws UserError for a model without an adapter, an adapter that cannot be merged, a folder with files in it, and
+ * for values that are not finite or that `dtype` cannot represent
  */
 export function writeMerged(opened: OpenedTuned, output: string, { dtype }: MergeOptions = {}): void {
   const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;
@@ -74,7 +73,7 @@ function writeWeights(
   };
   const buffers = [...model.buffers].filter(([name]) => own(name) !== undefined);
   const tensors = [...model.parameters, ...buffers];
-  // A parameter that the base lacks, such as the head, takes the type that the base begins with.
+  // A parameter that the base lacks, such as the head, gets the type of the base's first tensor.
   const first = tensors.map(([name]) => own(name)).find((found) => found !== undefined) ?? 'float32';
   const written = new Map(
     tensors.map(([name, shape]) => [name, { shape, dtype: dtype ?? own(name) ?? first }]),
@@ -85,7 +84,7 @@ function writeWeights(
   const finite = finiteReader(read);
   function* blocks(name: string) {
     const { shape, dtype } = written.get(name)!;
-    // Buffers may have -Infinity, in a mask.
+    // Buffers may contain -Infinity, in a mask.
     const readOf = model.buffers.has(name) ? read : finite;
     const length = elementCount(shape);
     for (let start = 0; start < length; start += BLOCK) {

@@ -5,10 +5,10 @@ import { textParts } from '../text-parts.ts';
 import type { TrainedParts } from '../trained-model.ts';
 
 /**
- * What a model folder has to make tokens of text.
+ * Opens the tokenizer and chat template of a model folder.
  *
- * @param requested `data.max_length`, or where that has another name (`key`) that
- * @throws UserError for a tokenizer that is missing or damaged, and for a length that the model cannot take
+ * @param requested `data.max_length`, or the value under another name (`key`)
+ * @throws UserError for a missing or damaged tokenizer, and for a length that the model does not support
  */
 export function openText(
   folder: string,

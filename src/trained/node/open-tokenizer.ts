@@ -9,10 +9,10 @@ import { locateTrained } from './locate-trained.ts';
 import { resolveBase } from './resolve-base.ts';
 
 /**
- * The tokenizer of a folder that holds one, of a run, an adapter or a model, or of any of them on the Hub by its id. Types of
- * tokens are told apart as the tokenizer has them.
+ * The tokenizer of a folder with one, of a run, an adapter or a model, or of any of them on the Hub by its id. Token
+ * types are as the tokenizer defines them.
  *
- * @throws UserError where there is none, or it is damaged
+ * @throws UserError if it is missing or damaged
  */
 export async function openTokenizer(
   path: string,

@@ -12,35 +12,35 @@ import { type Located, locateTrained } from './locate-trained.ts';
 import { readNotes } from './notes-file.ts';
 import { resolveBase } from './resolve-base.ts';
 
-/** A model with its adapter, if it has one: open, but nothing computed yet. */
+/** An open model with its adapter, if it has one; nothing is computed yet. */
 export interface OpenedTuned extends TunedValues {
   model: LoadedModel;
   /** The folder of the base model, with its tokenizer. */
   baseFolder: string;
   /** The folder of the adapter, or of the model itself. */
   folder: string;
-  /** What it was trained for; undefined for tasks that are none here. */
+  /** The task it was trained for; undefined for unknown tasks. */
   notes: Notes | undefined;
   adapter?: KnownAdapter;
 }
 
 export interface OpenTunedOptions {
-  /** The base model, where it lies elsewhere than the adapter says. */
+  /** The base model, if it is not where the adapter says. */
   model?: string;
-  /** Whether it is to write text: then it is opened with a head for that, whatever else it has. */
+  /** Whether to open it for text generation, with a suitable head instead of its own. */
   generates?: boolean;
-  /** Whether it is to make vectors of texts: a base model without a task is opened for that. */
+  /** Whether to open it for text vectors, even if it is a base model without a task. */
   embeds?: boolean;
   onProgress?: (progress: DownloadProgress) => void;
-  /** Takes what is no mistake but may be one; by default it is a warning of the process. */
+  /** Called with warnings; by default they are warnings of the process. */
   onNotice?: (message: string) => void;
 }
 
 /**
- * Opens a run's folder, an adapter's (of any method here, of PEFT or AdapterHub), a model's, or any of them on the Hub by its id. A
- * model without an adapter is frozen: nothing of it passes through JavaScript.
+ * Opens the folder of a run, an adapter (of any method here, of PEFT or AdapterHub) or a model, or any of them on the
+ * Hub by its id. The weights of a model without an adapter never pass through JavaScript.
  *
- * @throws UserError for anything missing, damaged or not fitting together
+ * @throws UserError for anything missing, damaged or incompatible
  */
 export async function openTuned(path: string, options: OpenTunedOptions = {}): Promise<OpenedTuned> {
   const located = await locateTrained(path, { onProgress: options.onProgress, pools: options.embeds });

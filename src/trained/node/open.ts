@@ -21,40 +21,40 @@ import { type OpenedTuned, openTuned } from './open-tuned.ts';
 import { readGenerationFiles } from './read-generation-files.ts';
 
 export interface OpenOptions {
-  /** The base model (folder or Hub id), where it lies elsewhere than the adapter says. */
+  /** The base model (folder or Hub id), if it is not where the adapter says. */
   model?: string | undefined;
   device?: Device | undefined;
-  /** How the frozen weights are kept; float32 by default, whatever the run had. */
+  /** Type of the frozen weights; by default float32, whatever the run used. */
   baseDtype?: BaseDtype | undefined;
   batchSize?: number | undefined;
-  /** Tokens after which a text is cut, where that is not as in the run. */
+  /** Tokens after which a text is truncated, if other than in the run. */
   maxLength?: number | undefined;
-  /** Whether it is to write text: it is opened with a head for that, whatever it was trained for. */
+  /** Whether to open it for text generation, with a suitable head instead of its own. */
   generates?: boolean | undefined;
-  /** Whether it is to make vectors of texts: a base model without a task is opened for that. */
+  /** Whether to open it for text vectors, even if it is a base model without a task. */
   embeds?: boolean | undefined;
   /**
-   * Whether a prompt that begins as what was read before is read from there on, as the turns of a conversation do. The
-   * texts are the same up to rounding, so that a sampled one may depend on what was read before.
+   * Whether a prompt with the same start as the previous one is read only from the first difference on, as for the
+   * turns of a conversation. Texts are the same up to rounding, so a sampled text may depend on earlier prompts.
    */
   continues?: boolean | undefined;
-  /** Told while files of the Hub are fetched. */
+  /** Called while files of the Hub are downloaded. */
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Told where an adapter was trained on other weights than its base has; by default that is a warning of the process. */
+  /** Called if an adapter was trained on other weights than its base has; by default a warning of the process. */
   onNotice?: ((message: string) => void) | undefined;
 }
 
-/** What only commands have. */
+/** Options for commands only. */
 export interface SharedOpenOptions extends OpenOptions {
-  /** Those who share the work of answers and scores; each opens the model, and each gets all answers. */
+  /** The processes that share predictions and scores; each opens the model, and each gets all results. */
   processes?: Processes;
 }
 
 /**
- * Opens a run's folder, an adapter's (of any method here, of PEFT or AdapterHub), a model's, or any of them on the Hub by its id:
- * to predict, evaluate, generate, merge or export in this thread. Close it after use.
+ * Opens the folder of a run, an adapter (of any method here, of PEFT or AdapterHub) or a model, or any of them on the
+ * Hub by its id: to predict, evaluate, generate, merge or export in this thread. Close it after use.
  *
- * @throws UserError for anything missing, damaged or not fitting together
+ * @throws UserError for anything missing, damaged or incompatible
  */
 export async function open(path: string, options: SharedOpenOptions = {}): Promise<OpenedModel> {
   const opened = await openTuned(path, options);
@@ -65,7 +65,7 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
     let text: TrainedParts['text'] | undefined;
     const parts: TrainedParts = {
       ...{ path, model, tuner, values, notes },
-      // Opened when it is first needed: to merge a model takes no tokenizer.
+      // Opened on first use: merging a model needs no tokenizer.
       get text() {
         text ??= openText(baseFolder, model.config, options.maxLength ?? notes?.data.max_length);
         return text;
@@ -83,7 +83,7 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
   }
 }
 
-/** A trained model whose files lie in folders. */
+/** A trained model with its files in folders. */
 export class OpenedModel extends TrainedModel {
   readonly #opened: OpenedTuned;
 
@@ -92,7 +92,7 @@ export class OpenedModel extends TrainedModel {
     this.#opened = opened;
   }
 
-  /** As {@link TrainedModel.evaluate}, also for a file by its path; tasks of text take a folder of files as well. */
+  /** Like {@link TrainedModel.evaluate}, also for a file by its path; language tasks also accept a folder of files. */
   override async evaluate(params: EvaluateParams<string | readonly TextFile[] | Rows>): Promise<Scores> {
     const { data } = params;
     const files = typeof data === 'string' ? await dataFiles(data, this.definition().takesFolders) : data;
@@ -100,10 +100,11 @@ export class OpenedModel extends TrainedModel {
   }
 
   /**
-   * Writes the model that the adapter makes of its base as a checkpoint of its own.
+   * Writes the merged model as a checkpoint.
    *
    * @param output a new or empty folder
-   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, values that `dtype` cannot hold
+   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, and
+   * values that `dtype` cannot represent
    */
   async merge(output: string, options: MergeOptions = {}): Promise<void> {
     if (this.isClosed) throw closedModel(this.parts.path);
@@ -111,13 +112,14 @@ export class OpenedModel extends TrainedModel {
   }
 
   /**
-   * Writes the model, or its adapter alone, in another form that computes the same.
+   * Writes the model, or only its adapter, in another equivalent form.
    *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; or a form of the adapter's kind, such as plain
-   * LoRA for AdaLoRA
+   * @param form `onnx`, a folder that transformers.js and Optimum load; or a form of the adapter's kind, such as
+   * plain LoRA for AdaLoRA
    * @param output a new or empty folder
    * @param options of ONNX
-   * @throws UserError naming the forms that there are, for a folder with files in it, for types of weights that are not known or cannot hold a value
+   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that
+   * are unknown or cannot represent a value
    */
   async export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
     if (this.isClosed) throw closedModel(this.parts.path);

@@ -4,10 +4,10 @@ import { readJson } from '../../formats/node/read-text.ts';
 import type { GenerationSources } from '../../generation/generation-settings.ts';
 import { readModelConfig } from './load-model.ts';
 
-/** Some kilobytes; those of speech models, with lists of tokens to suppress, have tens. */
+/** Typically a few kilobytes; speech models, with lists of suppressed tokens, have tens. */
 const MAX_BYTES = 2 ** 22;
 
-/** What a model's folder says of generation: generation_config.json, or config.json where that is absent. */
+/** A model folder's generation settings: generation_config.json, or config.json if that is absent. */
 export function readGenerationFiles(folder: string): Omit<GenerationSources, 'user'> {
   const path = join(folder, 'generation_config.json');
   if (!existsSync(path)) return { modelConfig: readModelConfig(folder) };

@@ -6,8 +6,8 @@ import { PLAIN_SENTENCE, type SentenceSettings } from '../../models/sentence-set
 import { SENTENCE_FILES, sentenceSettings } from '../sentence-files.ts';
 
 /**
- * What the files of sentence-transformers in a model's folder say; undefined without them. A snapshot of the Hub that may
- * lack them pools in a way that is not known.
+ * The settings in sentence-transformers' files of a model folder; undefined without them. The pooling of a Hub snapshot
+ * that may lack these files is unknown.
  */
 export function readSentence(folder: string): SentenceSettings | undefined {
   if (!knowsPooling(folder)) {

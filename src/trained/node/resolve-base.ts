@@ -5,10 +5,10 @@ import { resolveModel } from '../../data/hub/node/resolve-model.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * The folder of the base model that an adapter names: a path from the current folder, as PEFT takes it, or else from the
- * adapter's own; or an id of the Hub.
+ * The folder of the base model that an adapter names: a path relative to the current folder, as in PEFT, or to the
+ * adapter's own; or a Hub id.
  *
- * @throws UserError where there is none, or the adapter names none
+ * @throws UserError if it does not exist, or the adapter names none
  */
 export async function resolveBase(
   name: string | null | undefined,

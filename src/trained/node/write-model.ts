@@ -24,7 +24,10 @@ export function writeFullModel(
   writeModelFiles(folder, baseFolder, model, trainedFor, 'float32');
 }
 
-/** What lies beside a fine-tuned model's weights: the tokenizer of the base, and its config as {@link trainedConfig}. */
+/**
+ * Writes the files beside a fine-tuned model's weights: the tokenizer of the base, and its config from {@link
+ * trainedConfig}.
+ */
 export function writeModelFiles(
   folder: string,
   baseFolder: string,
@@ -38,10 +41,10 @@ export function writeModelFiles(
 }
 
 /**
- * The files of a base model's folder that a model made of it takes over: by name, where each really lies.
+ * The files of a base model's folder that a derived model copies: by name, with their real paths.
  *
- * @throws UserError for what is no file, and for a link that leads out of the folder (or out of its repository in the Hub's
- * cache, which is made of links): what it leads to may not be meant to be published
+ * @throws UserError for a path that is not a file, and for a link that leads out of the folder (or out of its
+ * repository in the Hub's cache, which consists of links): its target may not be meant to be published
  */
 export function sharedFiles(folder: string): Map<string, string> {
   const home = realpathSync(folder);

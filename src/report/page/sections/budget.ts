@@ -7,7 +7,7 @@ import type { Point } from '../../stats/series.ts';
 import { toneOf } from '../section.ts';
 import { curveFigure, curvesOf, stepDomain } from './curves.ts';
 
-/** The budget over time; a level line for what has none. Nothing where no run has one. */
+/** The budget over time, with a level line for methods without one. Undefined if no run has a budget. */
 export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   const curves = curvesOf(groups, budgetPoints);
   if (curves.every(({ points }) => points.length === 0)) return undefined;
@@ -25,7 +25,7 @@ function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[]
 
 export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] {
   const points = new Map<number, number>();
-  // The first step that is logged may lie in the fall already.
+  // The first logged step may already be in the budgeting phase.
   const initial = Object.values(start?.ranks ?? {}).reduce((sum, rank) => sum + rank, 0);
   if (initial > 0 && steps.some(({ budget }) => budget !== undefined)) points.set(0, initial);
   for (const { step, budget } of steps) if (budget !== undefined) points.set(step, budget);
@@ -33,7 +33,7 @@ export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] 
   return [...points].sort(([a], [b]) => a - b);
 }
 
-/** The components of a method whose ranks stay as they are, as a dashed line to compare with. */
+/** The components of a method with constant ranks, as a dashed line for comparison. */
 function levelCurve(groups: readonly RunGroup[], i: number): Curve {
   const [run] = groups[i].runs;
   const components = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);

@@ -5,7 +5,7 @@ import { type Markup, markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
 import { part, type Section } from '../section.ts';
 
-/** Of each class how well it was told and what it was taken for, by the first run of each group. */
+/** Scores and confusions of each class, from the first run of each group. */
 export function classes(groups: readonly RunGroup[]): Section {
   const tables = groups.flatMap(({ label, runs }) => {
     const [run] = runs;

@@ -27,7 +27,7 @@ const COSTS: readonly Cost[] = [
   },
 ];
 
-/** What the runs cost; beside it what each is of the first. */
+/** The cost of the runs, and each relative to the first. */
 export function cost(groups: readonly RunGroup[]): Section {
   const rows = COSTS.map(({ name, of, show, unit }) => {
     const values = groups.map((group) => groupInterval(group, of));

@@ -37,7 +37,7 @@ export function curvesOf(groups: readonly RunGroup[], of: (run: RunRecord) => re
   return groups.map((group, i) => ({ label: group.label, tone: toneOf(i), ...groupSeries(group, of) }));
 }
 
-/** A figure of curves over the steps of the longest run; nothing where no curve has a point. */
+/** A figure of curves over the steps of the longest run; undefined if no curve has a point. */
 export function curveFigure(
   groups: readonly RunGroup[],
   id: string,
@@ -62,7 +62,7 @@ export function stepDomain(groups: readonly RunGroup[]): [number, number] {
   return [0, Math.max(1, ...runs.map(({ start, step }) => Math.max(start?.total_steps ?? 0, step)))];
 }
 
-/** Where the curves begin and end, for those who do not see them. */
+/** The first and last values of the curves, for the description. */
 function ends(drawn: readonly Curve[]): string {
   const shown = drawn.filter(({ points }) => points.length > 0);
   const courses = shown.map(({ label, points }) => {

@@ -11,11 +11,11 @@ import type { Point } from '../../stats/series.ts';
 import { figure, type Section } from '../section.ts';
 import { curveFigure, curvesOf, stepDomain } from './curves.ts';
 
-/** What is measured of a module: the left factor first. */
+/** The measured factors of a module: the left one first. */
 const SIDES = [0, 1] as const;
 type Side = (typeof SIDES)[number];
 
-/** How far the factors of every matrix are from orthonormal over training: the paper's figure 4. */
+/** The distance of the factors of every matrix from orthonormality over training: the paper's figure 4. */
 export function factors(groups: readonly RunGroup[]): Section {
   const section = { id: 'factors', title: 'Orthogonality of the factors' };
   const measured = groups.filter(isMeasured);
@@ -46,7 +46,7 @@ function means(groups: readonly RunGroup[], side: Side): Markup | undefined {
   return curveFigure(groups, `factors-mean-${side}`, title, { name, isLogarithmic: true }, curves);
 }
 
-/** A plot for each kind of matrix, in it a curve for each layer. */
+/** A plot for each kind of matrix, with a curve for each layer. */
 function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, side: Side): Markup {
   const paths = [
     ...new Set(

@@ -9,30 +9,30 @@ import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { binEdges, binned, splitScores } from '../../stats/score-bins.ts';
 import { figure, type Section } from '../section.ts';
 
-/** What a slider needs to show the scores of any allocation. */
+/** The data of a slider over the scores of all allocations. */
 export interface ImportanceFrames {
   /** Pixels: of the base line, and of the tallest bar. */
   base: number;
   height: number;
-  /** By step, for those with scores: counts, and where the cut stands in pixels (null: nowhere). */
+  /** By step, for those with scores: counts, and the position of the cut in pixels (null: none). */
   at: Record<number, { kept: number[]; dropped: number[]; cut: number | null }>;
 }
 
 type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
 
-/** Which components were kept where the pattern became final: of every matrix, and of every layer. */
+/** The components kept at the final pattern: of every matrix, and of every layer. */
 export function importance(groups: readonly RunGroup[]): Section {
   const figures = groups.flatMap((group, i) => barcodes(group, `importance-${i}`, groups.length > 1));
   const section = { id: 'importance', title: 'What was kept' };
   return figures.length === 0 ? section : { ...section, body: markup`<div class="pair">${figures}</div>` };
 }
 
-/** Of the run with the least seed: scores of different runs have no common scale. */
+/** From the run with the lowest seed: scores of different runs have no common scale. */
 function scoredOf({ runs: [run] }: RunGroup): Scored[] {
   return run.allocations.filter((allocation): allocation is Scored => allocation.scores !== undefined);
 }
 
-/** The distribution of all components' importance at the newest allocation; nothing where the log has none. */
+/** The distribution of all components' importance at the newest allocation; undefined if the log has none. */
 export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): Markup | undefined {
   const last = scoredOf(group).at(-1);
   if (!last) return undefined;
@@ -103,7 +103,7 @@ export function importanceFrames(group: RunGroup): ImportanceFrames | undefined 
   return { base, height, at: Object.fromEntries(at) };
 }
 
-/** One scale for all allocations of a run, so that the slider shows what moves. */
+/** One scale for all allocations of a run, so that the slider shows the movement. */
 function edgesOf(scored: readonly Scored[]): number[] {
   return binEdges(scored.flatMap(({ scores }) => scores.flat().filter((score) => score !== null)));
 }

@@ -5,7 +5,7 @@ import { part, type Section } from '../section.ts';
 /** More would be a log, not a report. */
 const MOST_NOTES = 20;
 
-/** What the runs remarked. */
+/** The notices of the runs. */
 export function notes(groups: readonly RunGroup[]): Section {
   const remarks = groups.flatMap((group) =>
     group.runs.flatMap(({ notices }) =>

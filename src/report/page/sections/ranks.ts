@@ -11,23 +11,23 @@ import { figure, part, type Section } from '../section.ts';
 import { budgetFigure } from './budget.ts';
 import { type ImportanceFrames, importanceFrames, scoreHistogram } from './importance.ts';
 
-/** What a slider needs to show any moment; its script reads it from the page. */
+/** The data of a slider over training; its script reads it from the page. */
 export interface RankFrames {
   shades: number;
   largest: number;
   steps: number[];
-  /** What budgets count. */
+  /** The unit of budgets. */
   components: string;
   budgets: number[];
-  /** As {@link heatMapValues} has them. */
+  /** From {@link heatMapValues}. */
   values: (number | null)[][];
   importance?: ImportanceFrames;
 }
 
-/** Small maps of a run on one line. */
+/** Number of small maps of a run in a row. */
 const THUMBNAILS = 6;
 
-/** How the ranks of each group moved, with a slider over training; a sentence for those that did not. */
+/** How the ranks of each group changed, with a slider over training; a sentence for constant ranks. */
 export function ranks(groups: readonly RunGroup[]): Section {
   const isNamed = groups.length > 1;
   const timelines = groups.map(timelineOf);
@@ -40,7 +40,7 @@ export function ranks(groups: readonly RunGroup[]): Section {
     );
   const section = { id: 'ranks', title: 'Where the rank went' };
   if (timelines.every((moments) => moments.length === 0)) return section;
-  // One map leaves room at its side; several stand side by side themselves.
+  // One map leaves room at its side; several are side by side themselves.
   if (moved.length === 1) return { ...section, body: markup`${maps([even, budget])}` };
   return {
     ...section,
@@ -48,7 +48,7 @@ export function ranks(groups: readonly RunGroup[]): Section {
   };
 }
 
-/** A sentence for ranks that are the same everywhere and always. */
+/** A sentence for ranks that are equal and constant. */
 function evenRanks(
   group: RunGroup,
   moments: readonly Moment[],
@@ -99,7 +99,7 @@ function map(
   return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, largest))}${means(id, last, largest, isNamed ? group.label : undefined)}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
 }
 
-/** The mean rank of each kind of matrix and of each layer, as bars that go with the slider. */
+/** The mean rank of each kind of matrix and of each layer, as bars that follow the slider. */
 function means(
   id: string,
   { step, ranks }: Moment,
@@ -143,7 +143,7 @@ function frameData(id: string, frames: RankFrames): Markup {
   return markup`<div hidden data-part="${id}-frames"><script type="application/json">${jsonMarkup(frames)}</script></div>`;
 }
 
-/** Some moments side by side: what the slider shows, on paper too. */
+/** Some moments of the slider side by side, also for print. */
 function strip(id: string, moments: readonly Moment[], largest: number): Markup | undefined {
   if (moments.length < 3) return undefined;
   const count = Math.min(THUMBNAILS, moments.length);

@@ -10,7 +10,7 @@ import { verdictSentence } from '../../verdict/verdict-sentence.ts';
 import { figure, part, type Section, table, toneOf } from '../section.ts';
 import { scoreByBudget } from './score-by-budget.ts';
 
-/** Scores at the end, and where there are several runs a picture of the chief one. */
+/** Final scores, and for several runs a picture of the main one. */
 export function result(groups: readonly RunGroup[]): Section {
   const names = scoreNames(groups);
   const section = { id: 'result', title: 'Result' };
@@ -26,7 +26,7 @@ export function result(groups: readonly RunGroup[]): Section {
   ]);
   const scores = markup`${part('result-verdict', verdicts(groups))}${part('result-table', table('Result', groups, rows))}`;
   const figures = [spread(groups, names[0]), scoreByBudget(groups, names[0])];
-  // Many columns want the whole width.
+  // Many columns need the full width.
   const body =
     groups.length > 2
       ? markup`${scores}<div class="figures">${figures}</div>`
@@ -34,10 +34,10 @@ export function result(groups: readonly RunGroup[]): Section {
   return { ...section, body };
 }
 
-/** Runs that are each judged in words; of more, those that have learnt nothing. */
+/** Maximum number of runs with an assessment in words each; beyond it, only runs that have learned nothing get one. */
 const MOST_JUDGED = 4;
 
-/** How good each run is. */
+/** The assessment of each run. */
 function verdicts(groups: readonly RunGroup[]) {
   const isFew = groups.reduce((sum, { runs }) => sum + runs.length, 0) <= MOST_JUDGED;
   return groups.flatMap(({ runs, label }) =>
@@ -74,7 +74,7 @@ function spread(groups: readonly RunGroup[], name: string) {
   });
 }
 
-/** Scores that any run has, that by which models are compared first, the loss last. */
+/** Scores that any run has: the main score first, the loss last. */
 export function scoreNames(groups: readonly RunGroup[]): string[] {
   const runs = groups.flatMap((group) => group.runs);
   const names = new Set(runs.flatMap((run) => [...finalScores(run).keys()]));

@@ -12,15 +12,18 @@ import { figure, TONES, toneOf } from '../section.ts';
 /** A group's place in the figure. */
 interface Spot {
   group: RunGroup;
-  /** Undefined for what has none: the whole model. */
+  /** Undefined for the whole model, which has no budget. */
   budget: number | undefined;
   score: Interval;
 }
 
-/** Budgets of which one is more times another than this lie on a logarithmic axis. */
+/** Budgets that differ by more than this factor get a logarithmic axis. */
 const WIDE = 4;
 
-/** The paper's figure 2: a score against the budget, a line for each method. Nothing where none has several budgets. */
+/**
+ * The paper's figure 2: a score against the budget, a line for each method. Undefined if no method has several
+ * budgets.
+ */
 export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
   const { name: unit, text, of } = budgetMeasure(groups.flatMap(({ runs }) => runs));
   const spots = groups.flatMap((group): Spot[] => {
@@ -48,7 +51,8 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
       y: { name: scoreTitleIn(groups, name) },
       curves: lines.map((line, i) => ({
         label: labels[i],
-        // Its first group's tone, as in every other figure. Where groups outnumber tones, two lines could share one: then lines count.
+        // The tone of its first group, as in every other figure. If there are more groups than tones, two lines could
+        // share one, so lines are numbered instead.
         tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
         ...curveOf(line, range),
       })),
@@ -57,7 +61,7 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
   });
 }
 
-/** Groups that differ by their budget only. */
+/** Groups that differ only by their budget. */
 function linesOf(spots: readonly Spot[]): Spot[][] {
   const lines = new Map<string, Spot[]>();
   for (const spot of spots) {
@@ -71,7 +75,7 @@ function budgetsOf(spots: readonly Spot[]): number[] {
   return spots.flatMap(({ budget }) => budget ?? []);
 }
 
-/** In order of budgets; a level line for what has none. */
+/** In order of budgets; a level line for methods without one. */
 function curveOf(line: readonly Spot[], range: readonly number[]): Omit<Curve, 'label' | 'tone'> {
   const sorted = line
     .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))

@@ -11,7 +11,7 @@ import { groupInterval, intervalText } from '../../stats/group-values.ts';
 import { part, type Section, table } from '../section.ts';
 import { scoreNames } from './result.ts';
 
-/** What was run, as a table with a column for each group. */
+/** The runs as a table with a column for each group. */
 export function summary(groups: readonly RunGroup[]): Section {
   const rows = FACTS.map(([name, of]) => [name, ...groups.map((group) => of(group))]);
   const told = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
@@ -74,7 +74,7 @@ function stepsOf(run: RunRecord): string {
   return `${counted(start.total_steps)} of ${examples} examples (${epochs} ${epochs === 1 ? 'epoch' : 'epochs'})`;
 }
 
-/** How a run stands. */
+/** The state of a run. */
 export function stateOf({ finish, step }: RunRecord): string {
   switch (finish?.reason) {
     case 'done':
@@ -97,7 +97,7 @@ export function titleOf(groups: readonly RunGroup[]): string {
   return capital(title);
 }
 
-/** What came of it, in a sentence or two. */
+/** The result in a sentence or two. */
 export function leadOf(groups: readonly RunGroup[]): string {
   const runs = groups.flatMap((group) => group.runs);
   const models = listed([...new Set(runs.map(({ facts }) => modelName(facts)))]);

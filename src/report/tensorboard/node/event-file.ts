@@ -7,10 +7,10 @@ import { scalarsOf } from '../scalars-of.ts';
 import { tfRecord } from '../tf-record.ts';
 
 /**
- * Writes a run's events for TensorBoard, each as it comes. Every process writes a file of its own, which begins where the
- * run does or goes on: TensorBoard then drops what an earlier one recorded beyond that.
+ * Writes a run's events for TensorBoard as they arrive. Every process writes its own file, which begins at the start
+ * or resume of the run: TensorBoard then drops later records of an earlier file.
  *
- * @param folder made at the first event, `start`; without one nothing is written
+ * @param folder created at the first event, `start`; without one, nothing is written
  * @param now milliseconds since 1970
  */
 export function eventFile(folder: string, now = Date.now): (event: unknown) => void {

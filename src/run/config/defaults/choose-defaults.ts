@@ -10,7 +10,7 @@ export interface Chosen {
   /** Its dotted key. */
   key: string;
   value: unknown;
-  /** What it depends on. */
+  /** The facts that it depends on. */
   reason: string;
 }
 
@@ -18,7 +18,7 @@ export interface Chosen {
  * Chooses whether to evaluate, and on what, if the config leaves that open.
  *
  * @param rows in the training file
- * @param canHoldOut whether the rows differ enough to hold a share of them out
+ * @param canHoldOut whether the rows differ enough to hold out a share of them
  */
 export function chooseEvaluation<Config extends ParsedConfig>(
   config: Config,
@@ -74,7 +74,7 @@ export function chooseEvaluation<Config extends ParsedConfig>(
   };
 }
 
-/** Fills in what a config leaves open. Gives a config with every value back as it is. */
+/** Fills in the values that a config leaves open. A complete config stays unchanged. */
 export function chooseDefaults(
   config: ParsedConfig,
   facts: Omit<ChoiceFacts, 'method' | 'task'>,
@@ -85,7 +85,7 @@ export function chooseDefaults(
   const missing = (values: object, given: object) =>
     Object.entries(values).filter(([key]) => (given as Record<string, unknown>)[key] === undefined);
   const inTraining = missing(proposed.training, training);
-  // An adapter that is continued brings its own.
+  // A continued adapter has its own.
   const inSection =
     config.defaults === 'chosen' && config.adapter === undefined ? missing(proposed.section, settings) : [];
   const { title } = methodNamed(method).words;

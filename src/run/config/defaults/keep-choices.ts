@@ -2,13 +2,13 @@ import type { ParsedConfig, RunConfig } from '../run-config.ts';
 import { sectionKeys } from './open-keys.ts';
 
 /**
- * The config with which a run is resumed: what it leaves open is as it was chosen when the run began, by whatever version.
+ * The config of a resumed run: values that it leaves open are those chosen when the run started, by any version.
  *
  * @param before the run's config.yaml
  */
 export function keepChoices(given: ParsedConfig, before: RunConfig): ParsedConfig {
   const { method, training, data } = given;
-  // An early end is asked for each time.
+  // An early stop is requested again each time.
   const { stop_at_step: _, ...begun } = before.training;
   const isOpen = data.validation === undefined && training.eval_strategy === undefined;
   const section = (config: object) => (config as Record<string, Record<string, unknown> | undefined>)[method];

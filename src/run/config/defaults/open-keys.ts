@@ -21,7 +21,7 @@ export function openKeys(
   };
 }
 
-/** The keys of a method's section that are chosen. */
+/** The keys of a method's section that the policy chooses. */
 export function sectionKeys(method: CheckedConfig['method']): string[] {
   const { encoder, language } = methodNamed(method).chosen;
   return [...new Set(Object.keys({ ...encoder, ...language }))].filter((key) => key !== 'rate');

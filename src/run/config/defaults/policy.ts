@@ -4,7 +4,7 @@ import { type MethodName, methodNamed } from '../../../tuners/registry.ts';
 import type { TunableModel } from '../../../tuners/tuner.ts';
 import type { TrainingConfig } from '../training-section.ts';
 
-/** The keys of `training` that are chosen. */
+/** The keys of `training` that the policy chooses. */
 export const CHOSEN_TRAINING = [
   'learning_rate',
   'num_train_epochs',
@@ -15,35 +15,38 @@ export const CHOSEN_TRAINING = [
 ] as const satisfies (keyof TrainingConfig)[];
 export type ChosenTraining = (typeof CHOSEN_TRAINING)[number];
 
-/** What the choice depends on. The machine is not among it: a config gives the same run everywhere. */
+/** The facts that the choice depends on. The machine is not one of them: a config gives the same run everywhere. */
 export interface ChoiceFacts {
   method: MethodName;
   task: TaskName;
   model: Pick<TunableModel, 'definition' | 'linears'>;
-  /** To train on, without those that are held out. */
+  /** Training rows, without the held-out ones. */
   rows: number;
-  /** Of a row, about. */
+  /** Approximate tokens per row. */
   tokens: number;
 }
 
-/** The share of rows that is held out if the config names no validation set, and the fewest rows for that. */
+/** The share of rows held out if the config names no validation set, and the minimum number of rows for that. */
 export const HELD_OUT = 0.1;
 export const LEAST_ROWS = 20;
 
-/** The width of all-MiniLM-L6-v2, the widest model measured. Wider ones take a lower rate, as 1 / width; narrower ones the same. */
+/**
+ * The width of all-MiniLM-L6-v2, the widest model measured. Wider models get a rate scaled by 1 / width; narrower
+ * ones the same rate.
+ */
 const MEASURED_WIDTH = 384;
-/** Rows of a step. Small files need many steps more than smooth gradients. */
+/** Rows per step. Small files need many steps more than smooth gradients. */
 const BATCH = 16;
-/** Rows that a run sees: fewer teach a new head and its factors too little. */
+/** Minimum rows that a run sees: with fewer, a new head and its factors learn too little. */
 const ROWS_SEEN = 3400;
 const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
 /**
- * Parameters of linear layers times tokens that a run goes through: some two minutes of two cores (docs/defaults.md). Every row is
- * seen once even if that takes longer.
+ * Parameters of linear layers times tokens processed by a run: about two minutes on two cores (docs/defaults.md).
+ * Every row is seen at least once, even if that takes longer.
  */
 const WORK = 3.5e12;
 
-/** What a method's and a task's facts come to for some rows and a model. */
+/** The policy's values for a method, a task, a number of rows and a model. */
 export function policy(facts: ChoiceFacts): {
   training: Pick<
     TrainingConfig,
@@ -65,11 +68,11 @@ export function policy(facts: ChoiceFacts): {
   };
 }
 
-/** The learning rate that is chosen for a method, a task and a model, which is the same for any number of rows. */
+/** The learning rate for a method, a task and a model, which is the same for any number of rows. */
 export function usualRate(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>): number {
   const { rate } = chosenFor(facts);
   const share = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / widthOf(facts.model.linears));
-  // Two digits: a rate is no more exact.
+  // Two digits: the rate is not more precise.
   return Number((rate * share).toPrecision(2));
 }
 
@@ -78,7 +81,7 @@ function chosenFor(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>) {
   return isLanguage(facts) ? language : encoder;
 }
 
-/** A head that has learnt takes smaller steps than a new one, and so does a decoder. */
+/** A trained head needs smaller steps than a new one, and so does a decoder. */
 function isLanguage({ task, model }: Pick<ChoiceFacts, 'task' | 'model'>): boolean {
   return taskNamed(task).keepsHead === true || model.definition.isDecoder === true;
 }
@@ -94,7 +97,7 @@ function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): nu
   return Math.max(1, Math.min(wanted, Math.floor(WORK / (parameters * tokens * rows))));
 }
 
-/** The width of most linear layers' inputs, which is that of the hidden states. */
+/** The most common input width of linear layers, which is that of the hidden states. */
 export function widthOf(linears: readonly Pick<LinearModule, 'inFeatures'>[]): number {
   const counts = new Map<number, number>();
   for (const { inFeatures } of linears) counts.set(inFeatures, (counts.get(inFeatures) ?? 0) + 1);

@@ -9,7 +9,7 @@ import type { ScoreRequest, ScoreTold } from './model-job.ts';
 
 type Call = (method: string, args: readonly unknown[], options?: CallOptions<ScoreTold>) => Promise<unknown>;
 
-/** Has another thread evaluate, and calls the caller's functions in this one. The first error of a function wins. */
+/** Evaluates in another thread, and calls the caller's functions in this one. The first error of a function counts. */
 export async function evaluateThere(call: Call, params: EvaluateParams<string | Rows>): Promise<Scores> {
   const { data, metrics = {}, reading, onNotice, onConfusion, signal } = Object(params) as typeof params;
   const own = Object.keys(assertOwnMetrics(metrics));

@@ -17,7 +17,7 @@ import type { MergeOptions } from '../merge.ts';
 import { evaluateThere } from './evaluate-there.ts';
 import type { ModelCard, ModelMessage } from './model-job.ts';
 
-/** What is used of a `Worker`, so that these declarations do without Node's types. */
+/** The used part of a `Worker`, so that these declarations need no Node types. */
 interface Thread {
   postMessage(message: unknown): void;
   on(event: 'message', listener: (message: ModelMessage) => void): unknown;
@@ -28,8 +28,8 @@ interface Thread {
 }
 
 /**
- * A trained model that computes in a thread of its own: the event loop of the caller stays free. Predictions that are
- * asked for at the same time share batches. Close it after use, or declare it with `await using`.
+ * A trained model that computes in its own thread, so that the caller's event loop stays free. Simultaneous
+ * predictions share batches. Close it after use, or declare it with `await using`.
  */
 export class ModelInThread {
   readonly #path: string;
@@ -40,7 +40,9 @@ export class ModelInThread {
   readonly #underWay = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  /** @param worker runs `model-thread.ts` and has said that it is ready */
+  /**
+   * @param worker runs `model-thread.ts` and has reported that it is ready
+   */
   constructor(path: string, card: ModelCard, worker: Thread) {
     this.#path = path;
     this.#card = card;
@@ -59,7 +61,7 @@ export class ModelInThread {
     this.#ended = new Promise((resolve) => worker.on('exit', () => resolve()));
     worker.on('error', (error) => this.#caller.fail(error));
     worker.on('exit', (code) => this.#caller.fail(new Error(`the model's thread ended with code ${code}`)));
-    // A program that is done ends, whether or not its models are closed.
+    // A program can end without closing its models.
     worker.unref();
   }
 
@@ -74,12 +76,11 @@ export class ModelInThread {
   }
 
   /**
-   * Answers inputs in their order. The task decides what inputs and answers are: classifications take
-   * `{ text, textPair? }` and give `{ label, probabilities, logits }`. For other tasks, name the types:
-   * `predict<Words, TaggedWords>(…)`.
+   * Predicts for inputs, in their order. The task decides the types: classifications take `{ text, textPair? }` and
+   * return `{ label, probabilities, logits }`. For other tasks, name the types: `predict<Words, TaggedWords>(…)`.
    *
-   * @throws UserError for tasks that do not answer, and naming an input that the task cannot take; ComputationError naming
-   * the row for which the model gives no finite numbers; the signal's reason
+   * @throws UserError for tasks that do not predict, and for an input that the task does not accept; ComputationError
+   * that names the row for which the model returns no finite numbers; the signal's reason
    */
   async *predict<Input = Texts, Answer = ClassAnswer>(
     inputs: Iterable<Input>,
@@ -95,10 +96,12 @@ export class ModelInThread {
   }
 
   /**
-   * Returns a vector for each text, in their order: of an embedding model, or of a base model opened with `embeds: true`.
+   * Returns a vector for each text, in their order: for an embedding model, or a base model opened with `embeds:
+   * true`.
    *
-   * @returns as many numbers for each text as the model has features, or `dimensions`
-   * @throws UserError for models of other tasks, and for a prompt name that the model does not have; the signal's reason
+   * @returns as many numbers per text as the model has features, or `dimensions`
+   * @throws UserError for models of other tasks, and for a prompt name that the model does not have; the signal's
+   * reason
    */
   async embed(
     texts: Iterable<string>,
@@ -111,10 +114,10 @@ export class ModelInThread {
   }
 
   /**
-   * Scores the model on a file, a folder of texts, or rows: `eval_loss` and `eval_<metric>` for the metrics of its task and
-   * your own. Your functions are called in this thread.
+   * Scores the model on a file, a folder of texts, or rows: `eval_loss` and `eval_<metric>` for the metrics of its
+   * task and your own. Your functions are called in this thread.
    *
-   * @throws UserError as a run does for its validation data and for your own scores; what one of `metrics` throws; the
+   * @throws UserError as in a run, for its validation data and for your own scores; any error of your `metrics`; the
    * signal's reason
    */
   evaluate(params: EvaluateParams<string | Rows>): Promise<Scores> {
@@ -122,11 +125,11 @@ export class ModelInThread {
   }
 
   /**
-   * Writes the text that follows a prompt, or that an encoder-decoder makes of it. Calls wait for each other.
+   * Generates the text after a prompt, or an encoder-decoder's output for it. Calls wait for each other.
    *
    * @param options keys of transformers' `GenerationConfig`, beside `seed`, `signal` and `onText`
-   * @throws UserError for a config, a prompt or a conversation that the model cannot take; what `onText` throws; the
-   * signal's reason
+   * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of
+   * `onText`; the signal's reason
    */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
     const { signal, onText, ...config } = options;
@@ -143,29 +146,31 @@ export class ModelInThread {
   }
 
   /**
-   * Writes the model that the adapter makes of its base as a checkpoint of its own.
+   * Writes the merged model as a checkpoint.
    *
    * @param output a new or empty folder
-   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, values that `dtype` cannot hold
+   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, and
+   * values that `dtype` cannot represent
    */
   merge(output: string, options: MergeOptions = {}): Promise<void> {
     return this.#call('merge', [output, options]);
   }
 
   /**
-   * Writes the model, or its adapter alone, in another form that computes the same.
+   * Writes the model, or only its adapter, in another equivalent form.
    *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; or a form of the adapter's kind, such as plain
-   * LoRA for AdaLoRA
+   * @param form `onnx`, a folder that transformers.js and Optimum load; or a form of the adapter's kind, such as
+   * plain LoRA for AdaLoRA
    * @param output a new or empty folder
    * @param options of ONNX
-   * @throws UserError naming the forms that there are, for a folder with files in it, for types of weights that are not known or cannot hold a value
+   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that
+   * are unknown or cannot represent a value
    */
   export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
     return this.#call('export', [form, output, options]);
   }
 
-  /** Waits for what is under way, then ends the thread. Later calls are refused; a second close does nothing more. */
+  /** Waits for pending calls, then ends the thread. Later calls throw; closing twice has no effect. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -178,7 +183,7 @@ export class ModelInThread {
   async #end(): Promise<void> {
     this.#worker.ref();
     await Promise.allSettled(this.#underWay);
-    // The thread ends by itself: the engine takes the process with it where it is ended in the midst of a run.
+    // The thread ends itself: terminating it during a run of the engine would crash the process.
     await this.#caller.call('close', []).catch(() => {});
     await this.#ended;
   }
@@ -188,7 +193,7 @@ export class ModelInThread {
     args: readonly unknown[],
     options?: CallOptions<Told>,
   ): Promise<Value> {
-    // An evaluation that was asked for before still has its scores computed.
+    // A pending evaluation still needs its scores.
     if (this.#closed && method !== 'scored') throw closedModel(this.#path);
     const answer = this.#caller.call<Value, Told>(method, args, options);
     this.#underWay.add(answer);

@@ -4,21 +4,21 @@ import type { Failure } from '../../../support/failure.ts';
 import type { TaskName } from '../../../tasks/registry.ts';
 import type { OpenOptions } from '../open.ts';
 
-/** What a model's thread is started with. */
+/** The input of a model's thread. */
 export interface ModelJob {
   path: string;
   options: Omit<OpenOptions, 'onProgress' | 'onNotice'>;
 }
 
-/** What the caller's thread knows of an open model. */
+/** The caller's copy of the facts about an open model. */
 export interface ModelCard {
   task: TaskName | undefined;
   labels: readonly string[];
-  /** Inputs that are best sent together; undefined for tasks that do not answer for each row. */
+  /** The best number of inputs to send together; undefined for tasks that do not predict for each row. */
   inputsAtOnce: number | undefined;
 }
 
-/** What the thread sends. */
+/** Messages of the thread. */
 export type ModelMessage =
   | Reply
   | { progress: DownloadProgress }
@@ -26,15 +26,15 @@ export type ModelMessage =
   | { ready: ModelCard }
   | { failure: Failure };
 
-/** What an evaluation is asked for: a path, or rows as JSON Lines. */
+/** The data of an evaluation: a path, or rows as JSON Lines. */
 export interface ScoreRequest {
   data: { path: string } | { rows: string };
   reading?: object;
-  /** Names of the caller's own scores. */
+  /** Names of custom scores. */
   own: readonly string[];
 }
 
-/** What an evaluation tells on its way. Answers are to be scored by the caller, whose functions cannot come here. */
+/** Messages of an evaluation. Answers are scored by the caller, because its functions cannot be sent here. */
 export type ScoreTold =
   | { notice: string }
   | { confusion: { labels: readonly string[]; counts: readonly (readonly number[])[] } }

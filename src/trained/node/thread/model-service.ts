@@ -11,16 +11,18 @@ import type { OpenedModel } from '../open.ts';
 import type { ModelCard, ScoreRequest, ScoreTold } from './model-job.ts';
 import { PredictionQueue } from './prediction-queue.ts';
 
-/** The methods of an open model by name, as another thread asks for them. */
+/** The methods of an open model by name, for calls from another thread. */
 export class ModelService {
   readonly #model: OpenedModel;
   readonly #queue: PredictionQueue;
   readonly #leave: () => void;
-  /** Evaluations whose own scores the caller is computing. */
+  /** Evaluations that wait for custom scores from the caller. */
   readonly #questions = new Map<number, (scores: Record<string, number> | undefined) => void>();
   #asked = 0;
 
-  /** @param leave called once the model is closed */
+  /**
+   * @param leave called once the model is closed
+   */
   constructor(model: OpenedModel, leave: () => void) {
     this.#model = model;
     this.#queue = new PredictionQueue(model);

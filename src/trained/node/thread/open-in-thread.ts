@@ -11,11 +11,11 @@ import { ModelInThread } from './model-in-thread.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
 
 /**
- * Opens a trained model, in a thread of its own: the folder of a run, of an adapter (of any method here, of PEFT or AdapterHub),
- * or of a model, or any of them on the Hub by its id. Close it after use.
+ * Opens a trained model in its own thread: the folder of a run, of an adapter (of any method here, of PEFT or
+ * AdapterHub) or of a model, or any of them on the Hub by its id. Close it after use.
  *
- * @param what the path or the id; or the config of a run that has finished
- * @throws UserError for anything missing, damaged or not fitting together
+ * @param what the path or the id; or the config of a finished run
+ * @throws UserError for anything missing, damaged or incompatible
  */
 export async function openInThread(
   what: string | Pick<RunConfigInput, 'output'>,
@@ -45,7 +45,7 @@ export async function openInThread(
   });
 }
 
-/** The folder that a run's config says it writes to: it is no id on the Hub. */
+/** The output folder of a run's config, which cannot be a Hub id. */
 function runFolder(config: unknown): string {
   const { output } = Object(config) as { output?: unknown };
   if (typeof output !== 'string') {

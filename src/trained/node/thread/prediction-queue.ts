@@ -1,7 +1,7 @@
 import type { Answer } from '../../../tasks/prediction.ts';
 import type { AnswerOptions, TrainedModel } from '../../trained-model.ts';
 
-/** Batches of a round when a single request waits: like lengths then share a batch. */
+/** Batches per round when a single request waits, so that similar lengths share a batch. */
 const MOST_BATCHES = 4;
 
 interface Request {
@@ -12,14 +12,14 @@ interface Request {
   reject(error: unknown): void;
 }
 
-/** What a round computes of a request. */
+/** A request's part in a round. */
 interface Part {
   request: Request;
   inputs: readonly unknown[];
 }
 
 /**
- * Batches the requests that wait together. Each round takes some inputs of every request, so that a short request does not
+ * Batches waiting requests together. Each round takes some inputs of every request, so that a short request does not
  * wait for the end of a long one.
  */
 export class PredictionQueue {
@@ -31,7 +31,9 @@ export class PredictionQueue {
     this.#model = model;
   }
 
-  /** @throws as {@link TrainedModel.answer} for these inputs; the signal's reason, before the next round */
+  /**
+   * @throws like {@link TrainedModel.answer} for these inputs; the signal's reason, before the next round
+   */
   async answer(inputs: readonly unknown[], options: AnswerOptions): Promise<Answer[]> {
     this.#model.check(inputs, options);
     if (inputs.length === 0) return [];
@@ -44,7 +46,7 @@ export class PredictionQueue {
   async #run(): Promise<void> {
     this.#isRunning = true;
     for (;;) {
-      // Messages come in between rounds: requests of one moment share a round, and cancelled ones leave.
+      // Messages are received between rounds: simultaneous requests share a round, and cancelled ones leave.
       await new Promise(setImmediate);
       this.#dropAborted();
       if (this.#waiting.size === 0) break;
@@ -60,7 +62,7 @@ export class PredictionQueue {
     }
   }
 
-  /** An equal share of the round for each request that reads its inputs as the oldest one does. */
+  /** An equal share of the round for each request with the same reading as the oldest one. */
   #nextParts(): Part[] {
     const { batchSize, inputsAtOnce } = this.#model;
     const requests = [...this.#waiting];
