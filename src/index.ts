@@ -1,5 +1,5 @@
 /**
- * What most programs need, in Node. The layers have entry points of their own: adalora/graph, adalora/tuners, …
+ * The main entry point, for Node. The layers have their own entry points: adalora/graph, adalora/tuners, …
  *
  * @module adalora
  */

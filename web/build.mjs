@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /*
- * npm run web:build: the page that trains, as files for any static host, in dist/page. The engine's files and the model's,
- * which are in the package or beside it, are not copied: `adalora web` serves them, or puts them beside the page (--output).
+ * npm run web:build builds the training page, as files for any static host, in dist/page. The engine's files and the
+ * model's, which are in the package or beside it, are not copied: `adalora web` serves them, or writes them beside
+ * the page (--output).
  */
 
 const OUTPUT = 'dist/page';
 const SOURCE = 'web';
-/** Nothing but this page's own files: what it is given has nowhere to go. WebAssembly is compiled, and the worker begins as a blob. */
+/**
+ * Allows only this page's own files, so that user data cannot be sent anywhere. WebAssembly is compiled, and the
+ * worker starts from a blob.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -21,7 +25,7 @@ const POLICY = [
   "form-action 'none'",
 ].join('; ');
 
-/** With the isolation that threads need. The page says its policy itself; from a server it holds for every file. */
+/** With the isolation that threads need. The page contains its policy; from a server, it applies to every file. */
 const HEADERS = {
   'Content-Security-Policy': `${POLICY}; frame-ancestors 'none'`,
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -44,7 +48,7 @@ await build({
   splitting: true,
   format: 'esm',
   minify: true,
-  // The report's scripts are functions of this program: no helper of the compiler's may come into them.
+  // The report's scripts are functions of this program: they must not contain helpers of the compiler.
   keepNames: false,
   target: ['es2022'],
   platform: 'browser',
@@ -59,7 +63,7 @@ writeFileSync(join(OUTPUT, '_headers'), `/*\n${headers.join('')}`);
 cpSync(join(SOURCE, 'icon.svg'), join(OUTPUT, 'icon.svg'));
 cpSync('examples/starter/train.tsv', join(OUTPUT, 'example.tsv'));
 
-/** The style of report and live page, whose pictures this page has too. */
+/** The style of report and live page, whose figures this page shows too. */
 async function reportStyle() {
   const { outputFiles } = await build({
     entryPoints: ['src/report/page/style.ts'],

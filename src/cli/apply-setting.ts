@@ -3,10 +3,10 @@ import { UserError } from '../support/user-error.ts';
 import { keysToText, UNIQUE_TEXTS } from './yaml-keys.ts';
 
 /**
- * Applies one `--set` to a config: `training.learning_rate=2e-3`. The value is YAML (`[query, value]`, `true`, `10%`),
- * except that `#` begins no comment; nothing or `null` leaves the key out. Returns the path of the key.
+ * Applies one `--set` to a config: `training.learning_rate=2e-3`. The value is YAML (`[query, value]`, `true`,
+ * `10%`), except that `#` begins no comment; an empty value or `null` removes the key. Returns the path of the key.
  *
- * @throws UserError when it is no `key=value`, or the key lies below a plain value
+ * @throws UserError if it is not `key=value`, or the key is below a plain value
  */
 export function applySetting(document: Document, setting: string): string[] {
   const [, key, text] = /^([^\s.=]+(?:\.[^.=]+)*)=(.*)$/s.exec(setting) ?? [];

@@ -8,8 +8,8 @@ import { UserError } from '../support/user-error.ts';
 const DIVIDED = ['train', 'eval', 'predict', 'generate'];
 
 /**
- * Looks that a command whose work is not divided is not done by several processes at once, each of which would do all of it,
- * over the files of the others.
+ * Checks that a command that does not divide its work runs in a single process. Otherwise each process would do all
+ * of it, and overwrite the files of the others.
  *
  * @throws UserError, in all of them
  */

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../support/user-error.ts';
 
-/** The config that commands take where none is named, as `adalora init` writes it. */
+/** The default config of commands, as `adalora init` writes it. */
 export const CONFIG_NAME = 'adalora.yaml';
 
-/** The path of the config: the one given, or that of the default name in the current folder. */
+/** The path of the config: the given one, or the default name in the current folder. */
 export function configPath(given: string | undefined): string {
   if (given !== undefined) return existsSync(given) ? given : (packaged(given) ?? given);
   if (existsSync(CONFIG_NAME)) return CONFIG_NAME;
@@ -17,10 +17,10 @@ export function configPath(given: string | undefined): string {
   });
 }
 
-/** Two folders up from this file lies the package, from its source and from what is built of it alike. */
+/** The package is two folders above this file, in the source and in the build. */
 const PACKAGE = new URL('../../', import.meta.url);
 
-/** A config among the package's examples, which README names as they lie in its repository. */
+/** A config among the package's examples, by its path in the repository, as README names it. */
 function packaged(given: string): string | undefined {
   const [name] = /^examples\/[\w-]+\.yaml$/.exec(given) ?? [];
   const path = name && fileURLToPath(new URL(name, PACKAGE));

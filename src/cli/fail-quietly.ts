@@ -2,10 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 import { isAgreed } from '../parallel/agreed.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** How long process 0 has to tell a mistake that all make, before another that met it tells it. */
+/** How long another process waits for process 0 to report a common mistake before it does so itself. */
 const FIRST_MS = 3000;
 
-/** What a process that is not the first does with its failure: it tells only what the first cannot know. */
+/** Handles the failure of a process other than the first: it reports only what the first cannot know. */
 export async function failQuietly(error: unknown, rank: number): Promise<void> {
   if (isAgreed(error)) return;
   await setTimeout(FIRST_MS);

@@ -9,7 +9,7 @@ import type { OpenOptions } from '../trained/node/open.ts';
 import { downloadDisplay } from './terminal/download-display.ts';
 import { openingDisplay } from './terminal/opening-display.ts';
 
-/** Collects a flag that may be given many times. */
+/** Collects a repeatable flag. */
 export function repeated(value: string, before: string[]): string[] {
   return [...before, value];
 }
@@ -33,7 +33,7 @@ export interface UseFlags {
   maxLength?: number;
 }
 
-/** The step of a run's checkpoint, for commands that open what a run has trained. */
+/** The step of a run's checkpoint, for commands that open a trained run. */
 export function checkpointOption(): Option {
   return new Option(
     '--checkpoint <step>',
@@ -41,7 +41,7 @@ export function checkpointOption(): Option {
   ).argParser(count);
 }
 
-/** Adds the flags that name the columns of a file whose config is to be written. */
+/** Adds the flags that name the columns of a file, for writing its config. */
 export function addColumnFlags(command: Command): Command {
   return command
     .option('--text <column>', 'for a file of rows: column of the texts, name or number from 0', column)
@@ -102,7 +102,7 @@ export function addSplitFlags(command: Command): Command {
 /**
  * The files that an argument or flags name.
  *
- * @throws UserError for both, and for a file or data set that there is not
+ * @throws UserError if both are given, and for a file or data set that does not exist
  */
 export async function namedFiles(
   file: string | undefined,
@@ -119,7 +119,7 @@ export async function namedFiles(
   return filesOf({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));
 }
 
-/** How the base below an adapter is kept. */
+/** The option for the type of the base model's weights. */
 export function baseDtypeOption(): Option {
   const option = new Option(
     '--base_dtype, --base-dtype <type>',
@@ -128,7 +128,7 @@ export function baseDtypeOption(): Option {
   return option.choices(BASE_DTYPES);
 }
 
-/** What flags say of how a file is read, by the keys of a `data` section. */
+/** The flags that change how a file is read, by the keys of a `data` section. */
 export function readingFlags(flags: UseFlags): ReadingFlags {
   const { text, label, source, target, header, quote, delimiter } = flags;
   const { textPair: text_pair, labelSeparator: label_separator, onBadRow: on_bad_row } = flags;
@@ -139,12 +139,12 @@ export function readingFlags(flags: UseFlags): ReadingFlags {
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as ReadingFlags;
 }
 
-/** The flags that say how a model is opened. */
+/** The flags that change how a model is opened. */
 export function openFlags({ model, device, baseDtype, maxLength }: UseFlags): OpenOptions {
   return { model, device, baseDtype, maxLength, ...openingDisplay() };
 }
 
-/** Reads a flag that names a column, by name or by number from 0. */
+/** Parses a column flag: a name, or a number from 0. */
 export function column(value: string): string | number {
   return /^\d+$/.test(value) ? Number(value) : value;
 }
@@ -159,7 +159,7 @@ export function count(value: string): number {
   throw new InvalidArgumentError('expected a count from 1.');
 }
 
-/** Reads a flag that names a TCP port; 0 is any that is free. */
+/** Parses a TCP port; 0 means any free port. */
 export function portNumber(value: string): number {
   if (/^\d{1,5}$/.test(value) && Number(value) < 2 ** 16) return Number(value);
   throw new InvalidArgumentError('expected a port, 0 to 65535.');

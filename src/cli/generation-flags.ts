@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { GenerationInput } from '../generation/prompt.ts';
 import { repeated } from './flags.ts';
 
-/** Flags that say how text is generated. */
+/** Flags for text generation. */
 export interface GenerationFlags {
   set: string[];
   maxNewTokens?: number;
@@ -41,7 +41,7 @@ export function addGenerationFlags(command: Command): Command {
     );
 }
 
-/** The flags as a config; what is wrong with values is for whoever takes it to say. */
+/** The flags as a config; its consumer checks the values. */
 export async function generationInput(flags: GenerationFlags): Promise<GenerationInput> {
   const { Document } = await import('yaml');
   const { applySetting } = await import('./apply-setting.ts');

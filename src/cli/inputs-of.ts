@@ -3,16 +3,16 @@ import { printable } from '../support/printable.ts';
 import type { Prediction } from '../tasks/prediction.ts';
 import type { BaseData, ReadingOf } from '../tasks/task-definition.ts';
 
-/** What is to be answered. */
+/** Inputs for prediction. */
 interface Inputs {
   inputs: unknown[];
-  /** Of each input among all rows, from 0: those that were left out have theirs. */
+  /** The index of each input among all rows, from 0; skipped rows count too. */
   places: number[];
-  /** Rows that were left out. */
+  /** Number of skipped rows. */
   skipped: number;
 }
 
-/** Reads files, or what came by standard input, and tells of rows that are left out. */
+/** Reads files or standard input, and warns about skipped rows. */
 export function inputsOf(
   sources: readonly (TextFile | string)[],
   { inputs, typed }: Prediction<BaseData, unknown>,

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Compares texts in constant time, by their digests: these have one length, which that asks for. */
+/** Compares texts in constant time, by their digests, because the comparison needs equal lengths. */
 export function isSameSecret(given: string, secret: string): boolean {
   return timingSafeEqual(digest(given), digest(secret));
 }

@@ -8,22 +8,22 @@ import { UserError } from '../support/user-error.ts';
 import { applySetting } from './apply-setting.ts';
 import { keysToText, UNIQUE_TEXTS } from './yaml-keys.ts';
 
-/** A config that people write has some kilobytes, and YAML takes much memory for its size. */
+/** Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
 const MAX_CONFIG_BYTES = 2 ** 17;
 
-/** Mistakes in the YAML itself: most follow from the first. */
+/** Number of YAML syntax errors reported: most follow from the first. */
 const MOST_TOLD = 5;
 
-/** What a config file says, and where each of its keys stands. */
+/** The content of a config file, and the location of each key. */
 export interface ConfigFile {
   value: Record<string, unknown>;
   where(key: KeyPath): string;
 }
 
 /**
- * Reads a run's config from a YAML file as {@link readConfig} does.
+ * Reads a run's config from a YAML file like {@link readConfig}.
  *
- * @throws UserError also as {@link parseRunConfig} does
+ * @throws UserError also like {@link parseRunConfig}
  */
 export function loadConfig(path: string, settings: readonly string[] = []): ParsedConfig {
   const { value, where } = readConfig(path, settings);
@@ -31,11 +31,11 @@ export function loadConfig(path: string, settings: readonly string[] = []): Pars
 }
 
 /**
- * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in it are relative
- * to the current folder, as on the command line.
+ * Reads a run's config from a YAML file and applies `--set key.path=value` settings in order. Paths in it are
+ * relative to the current folder, as on the command line.
  *
- * @throws UserError for a file that is no YAML, and a setting that is none
- * @returns places are `cola.yaml:12`, or `--set` for what came from there
+ * @throws UserError for a file that is not valid YAML, and an invalid setting
+ * @returns locations are `cola.yaml:12`, or `--set` for settings from there
  */
 export function readConfig(path: string, settings: readonly string[] = []): ConfigFile {
   const lines = new LineCounter();
@@ -68,7 +68,7 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   };
 }
 
-/** Throws a UserError also where the key lies below what is no section, such as an alias. */
+/** Also throws a UserError if the key is below a value that is not a section, such as an alias. */
 function applied(document: Document, setting: string): string[] {
   try {
     return applySetting(document, setting);
@@ -82,7 +82,7 @@ function applied(document: Document, setting: string): string[] {
   }
 }
 
-/** The values of a document. So many aliases that a few lines make gigabytes are refused, and those of nothing. */
+/** The values of a document. Rejects undefined aliases, and so many aliases that a few lines would become gigabytes. */
 function plain(document: Document, where: string): unknown {
   try {
     return document.toJS();
@@ -96,7 +96,7 @@ function plain(document: Document, where: string): unknown {
   }
 }
 
-/** Where a key stands in the file: it, or the last of those above it that does. */
+/** The position of a key in the file, or of the closest existing key above it. */
 function offsetOf(document: Document, path: KeyPath): number | undefined {
   let offset: number | undefined;
   let node: unknown = document.contents;

@@ -2,7 +2,7 @@
 /** Commands that run models. */
 const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 
-/** What makes `plan` run them in children, which have their environment from it. */
+/** Flags with which `plan` runs models in child processes, which inherit its environment. */
 const MEASURING = /(^| )--(measure|processes)\b/;
 
 const [, , command, ...words] = process.argv;
@@ -13,10 +13,10 @@ try {
     const environment = hugePageEnvironment();
     if (environment) await replaceProcess(environment);
   }
-  // Loaded last: a process that is replaced would have loaded it in vain.
+  // Loaded last, so that a process that is replaced does not load it in vain.
   await import('./program.ts');
 } catch (error) {
-  // Where files cannot be opened the program itself cannot be read, and with it no better message.
+  // If files cannot be opened, the program itself cannot be read, and so a better message is not available.
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
   console.error(

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 
 const UNITS = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 } as const;
 
-/** Bytes a second, of `10Gb/s`, `100Gbit/s` or `1.2GB/s`. */
+/** Bytes per second, from `10Gb/s`, `100Gbit/s` or `1.2GB/s`. */
 export function bandwidth(value: string): number {
   const [, number, unit, what] = /^(\d+(?:\.\d+)?)\s*([kMGT])(b|bit|B)(?:\/s|ps)?$/.exec(value) ?? [];
   const bytes = (Number(number) * UNITS[unit as keyof typeof UNITS]) / (what === 'B' ? 1 : 8);
@@ -12,7 +12,7 @@ export function bandwidth(value: string): number {
 
 const SECONDS = { s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 } as const;
 
-/** Seconds, of `20us` or `0.1ms`. */
+/** Seconds, from `20us` or `0.1ms`. */
 export function latency(value: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(s|ms|us|µs|ns)$/.exec(value) ?? [];
   if (unit) return Number(number) * SECONDS[unit as keyof typeof SECONDS];

@@ -4,7 +4,7 @@ import { PROGRAM } from '../support/program.ts';
 import { taskNamed } from '../tasks/registry.ts';
 import { shellQuoted } from './shell-quoted.ts';
 
-/** What can be done with a finished run, a command a line. */
+/** Commands to use a finished run, one per line. */
 export function nextSteps({ output, task, data }: Pick<RunConfig, 'output' | 'task' | 'data'>): string {
   const { prediction, words } = taskNamed(task);
   const run = shellQuoted([isAbsolute(output) || !output.startsWith('-') ? output : `./${output}`]);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Puts what a checkpoint holds in the place of the run or file that a command was given, if the command opens such. */
+/** Replaces the run or file in a command's arguments by the content of its checkpoint, if the command opens one. */
 export async function openCheckpoint(command: Command): Promise<void> {
   if (!command.options.some(({ long }) => long === '--checkpoint')) return;
   const { checkpoint } = command.opts<{ checkpoint?: number }>();
@@ -8,6 +8,6 @@ export async function openCheckpoint(command: Command): Promise<void> {
   if (typeof path !== 'string' || (checkpoint === undefined && !path.endsWith('.safetensors'))) return;
   const { trainedAt } = await import('../jobs/node/write-checkpoint-adapter.ts');
   command.processedArgs[0] = await trainedAt(path, checkpoint);
-  // The action of the command knows nothing of it.
+  // The command's action does not know this option.
   command.setOptionValue('checkpoint', undefined);
 }

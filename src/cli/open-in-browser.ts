@@ -6,12 +6,12 @@ const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
   win32: ['cmd', '/c', 'start', ''],
 };
 
-/** Whether {@link openInBrowser} is wanted. */
+/** The option for {@link openInBrowser}. */
 export function openOption(): Option {
   return new Option('--open <yes|no>', 'open it in a browser').choices(['yes', 'no']).default('no');
 }
 
-/** Opens a file or an address with what this system has for it; where it has nothing, says so. */
+/** Opens a file or a URL with the system's default program, or prints a message if there is none. */
 export function openInBrowser(place: string): void {
   const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
   const opener = spawn(program, [...words, place], { stdio: 'ignore', detached: true });

@@ -1,21 +1,21 @@
 import { runCommand } from './run-command.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
-/** Commands that end in order when they are asked to: they write down how far they are, or end what is under way. */
+/** Commands that end gracefully on request: they save their state, or finish pending work. */
 const STOPPABLE = ['train', 'reproduce', 'sweep', 'compare', 'serve'];
 
 let isOutputLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (isOutputLost) return;
   isOutputLost = true;
-  // Who reads our output may stop early (`adalora predict ... | head`): that is no failure.
+  // The reader of our output may stop early (`adalora predict ... | head`): that is not a failure.
   const isClosed = error.code === 'EPIPE';
   if (!isClosed) console.error(`standard output: expected the system to allow it, got ${error.message}`);
-  // Those stop as at a signal; everything else is over.
+  // These commands stop as on a signal; all others are finished.
   const stops = STOPPABLE.includes(process.argv[2]) && process.emit('SIGHUP', 'SIGHUP');
   if (!stops) process.exit(isClosed ? 0 : USER_MISTAKE);
 });
-// What nobody reads need not be said.
+// Without a reader, messages can be dropped.
 process.stderr.on('error', () => {});
 
 await runCommand(process.argv.slice(2));

@@ -4,17 +4,17 @@ import { readMessages } from '../data/text/language-rows.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ChatMessage } from '../text/chat/chat-message.ts';
 
-/** A prompt, or a conversation to be answered, and the place it comes from. */
+/** A prompt, or a conversation to answer, and its place in the input. */
 export interface GivenPrompt {
   where: string;
   prompt: string | readonly ChatMessage[];
 }
 
 /**
- * Prompts of a file, or of standard input: JSON Lines with `prompt` or `messages` where it begins with `{`, else one
- * prompt a line. Blank lines are none.
+ * Prompts of a file or of standard input: JSON Lines with `prompt` or `messages` if it begins with `{`, otherwise one
+ * prompt per line. Blank lines are skipped.
  *
- * @throws UserError with the lines that are wrong, and where there is no prompt
+ * @throws UserError with the invalid lines, and if there is no prompt
  */
 export function promptsFrom(content: string, fileName: string): GivenPrompt[] {
   const body = content.replace(/^\ufeff/, '');

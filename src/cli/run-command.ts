@@ -32,16 +32,16 @@ import { webCommand } from './commands/web.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import { USER_MISTAKE } from './user-mistake.ts';
 
-// Patterns come with configs and models. What would search for ever is handed to an engine that takes linear time.
+// Patterns come with configs and models. A pattern that backtracks too long is handed to a linear-time engine.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
 const HELP = 'help';
 
 /**
- * Does what a command line says, and prints what comes of it. `process.exitCode` says how it ended: a user's mistake is 2;
- * faults of this program, and what the engine cannot compute, are 1, runs stopped by a signal 130.
+ * Runs a command line and prints its result. `process.exitCode` is 2 for a user's mistake, 1 for bugs in this program
+ * and for failed computations, and 130 for runs stopped by a signal.
  *
- * @param words what follows the program's name
+ * @param words after the program's name
  */
 export async function runCommand(words: readonly string[]): Promise<void> {
   const program = new Command(PROGRAM)
@@ -53,7 +53,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
       assertAlone(command);
       await openCheckpoint(command);
     });
-  // Commands load what they need when they run: --help and mistakes answer at once.
+  // Commands load their code when they run, so that --help and errors are fast.
   for (const command of [
     initCommand(),
     recipesCommand(),
@@ -82,20 +82,23 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   const [name] = words;
   const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name);
   try {
-    // Of a command that there is not, --help would be the program's own, as if all were well.
+    // For an unknown command, --help would print the program's help as if it were correct.
     await program.parseAsync(isKnown || name.startsWith('-') ? words : [name], { from: 'user' });
   } catch (error) {
     process.exitCode = exitCodeOf(error);
   }
 }
 
-/** A flag in one spelling: with that of config keys beside it, `--max_length`, no line of help has room for its words. */
+/**
+ * A flag in one spelling: with that of config keys beside it, `--max_length`, no line of help would have room for its
+ * text.
+ */
 function optionTerm({ flags }: Option): string {
   return flags.replace(/^--\w*_\w*, (?=--)/, '');
 }
 
 function exitCodeOf(error: unknown): number {
-  // The first process tells it.
+  // The first process reports it.
   if (isAgreed(error) && rankAmongSeveral(process.env)) return 0;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // it has printed its message
   const mistake = error instanceof UserError ? error : (fileError(error) ?? noHandles());
@@ -107,7 +110,7 @@ function exitCodeOf(error: unknown): number {
   return 1;
 }
 
-/** What is wrong where no file can be opened: the loaders of modules and of the engine say so in many ways. */
+/** The error if no file can be opened: module loaders and the engine report it in many ways. */
 function noHandles(): UserError | undefined {
   try {
     closeSync(openSync(process.execPath, 'r'));

@@ -4,7 +4,7 @@ import { inShard, type Shard } from './shard.ts';
 import { STOPPED, stopOnSignal } from './stop-on-signal.ts';
 import { tellTrained } from './tell-trained.ts';
 
-/** What the commands that run an experiment have in common. */
+/** The common flags of commands that run an experiment. */
 export interface ExperimentFlags {
   shard: Shard;
   resume?: boolean;
@@ -13,9 +13,9 @@ export interface ExperimentFlags {
 }
 
 /**
- * Says what an experiment takes, does the shard's part of it, and writes what all shards have come to.
+ * Prints the cost of an experiment, runs the shard's part of it, and writes the results of all shards.
  *
- * @param about what its tables say of all rows
+ * @param about notes for its tables
  */
 export async function runExperimentHere(
   experiment: Experiment,
@@ -31,7 +31,7 @@ export async function runExperimentHere(
   }
   const { assertNewFolder } = await import('../formats/node/assert-new-folder.ts');
   if (!resume && !plan && shard.of === 1) assertNewFolder(output);
-  // The runs of a cell depend on its tuning, so that a cell with something to choose is one shard's.
+  // The runs of a cell depend on its tuning, so a cell with something to choose belongs to one shard.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const own = tunes ? inShard(cells, shard) : cells;
   const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
@@ -63,7 +63,7 @@ export async function runExperimentHere(
   if (process.exitCode === STOPPED) console.error('To continue: the same command with --resume');
 }
 
-/** The time is measured where model and data can be read; without them the plan says why not. */
+/** The time is measured if model and data can be read; otherwise the plan gives the reason. */
 async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
   const { estimate } = await import('../experiments/node/estimate.ts');
   const { describeExperiment } = await import('./terminal/describe-experiment.ts');

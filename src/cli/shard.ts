@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 
-/** A part of several runs: every n-th from the i-th on. */
+/** A part of several runs: every n-th, starting with the i-th. */
 export interface Shard {
   /** i, from 1. */
   number: number;

@@ -4,10 +4,10 @@ import { gunzip } from '../data/node/gunzip.ts';
 import { UserError } from '../support/user-error.ts';
 
 const NAME = 'standard input';
-/** V8 holds no longer string than 2^29 - 24 characters. */
+/** V8's longest string has 2^29 - 24 characters. */
 const MAX_BYTES = 2 ** 29 - 24;
 
-/** Everything from standard input, as text: packed by gzip it is unpacked, and parquet is read as if it were JSON Lines. */
+/** Reads all of standard input as text: gzip is decompressed, and parquet is converted to JSON Lines. */
 export async function readInput(): Promise<string> {
   if (process.stdin.isTTY) console.error('Type one text a line; Ctrl-D ends.');
   const chunks: Buffer[] = [];

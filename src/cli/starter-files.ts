@@ -6,12 +6,12 @@ import { UserError } from '../support/user-error.ts';
 import { DEFAULT_TASK, TASK_NAMES } from '../tasks/registry.ts';
 import { CONFIG_NAME } from './config-path.ts';
 
-/** Two folders up from this file lies the package, from its source and from what is built of it alike. */
+/** The package is two folders above this file, in the source and in the build. */
 const STARTER = fileURLToPath(new URL('../../examples/starter', import.meta.url));
 
 /**
- * What `adalora init` writes: a commented config and made-up rows to be replaced, the config first. None of the rows to
- * evaluate on is among those to train on.
+ * The files of `adalora init`: a commented config and made-up rows to replace, the config first. Training and
+ * evaluation rows do not overlap.
  *
  * @throws UserError for a task without a starter
  */

@@ -1,18 +1,20 @@
-/** The exit code of a run that was stopped, as shells give it for Ctrl-C. */
+/** The exit code of a stopped run, as in shells for Ctrl-C. */
 export const STOPPED = 130;
 
-/** The last comes when the terminal is closed, perhaps several times. */
+/** SIGHUP is sent when the terminal is closed, perhaps several times. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Stop {
   /** Aborted by the first Ctrl-C or request. */
   signal: AbortSignal;
-  /** Does what a first Ctrl-C does. */
+  /** Has the effect of a first Ctrl-C. */
   request(): void;
   release(): void;
 }
 
-/** Turns the first Ctrl-C (or SIGTERM, or SIGHUP) into an abort; a second Ctrl-C or SIGTERM ends the process at once. */
+/**
+ * Turns the first Ctrl-C (or SIGTERM, or SIGHUP) into an abort; a second Ctrl-C or SIGTERM ends the process at once.
+ */
 export function stopOnSignal(onFirst: () => void): Stop {
   const controller = new AbortController();
   const request = () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { TrainedAll } from '../experiments/node/train-all.ts';
 import { STOPPED } from './stop-on-signal.ts';
 
-/** Tells what several runs came to, the table first if one is finished, and sets the exit code. */
+/** Prints the results of several runs, the table first if one is finished, and sets the exit code. */
 export function tellTrained(
   output: string,
   { failed, stopped }: TrainedAll,

@@ -1,2 +1,2 @@
-/** The exit code of a mistake of the user's. */
+/** The exit code for a user's mistake. */
 export const USER_MISTAKE = 2;

@@ -1,11 +1,11 @@
 import { type Document, isScalar, visit } from 'yaml';
 
-/** An option for the parser of YAML: keys are the same where they are the same text, which `1` and `1.0` are not. */
+/** An option of the YAML parser: keys are duplicates only if their texts are equal, so `1` and `1.0` differ. */
 export const UNIQUE_TEXTS = {
   uniqueKeys: (a: unknown, b: unknown) => textOf(a) !== undefined && textOf(a) === textOf(b),
 };
 
-/** Makes the keys of a document the texts that they are written as: YAML takes 1.0 for the number 1, and labels are texts. */
+/** Replaces the keys of a document by their source texts: YAML reads 1.0 as the number 1, but labels are texts. */
 export function keysToText(document: Document): void {
   visit(document, {
     Pair(_, { key }) {

@@ -1,11 +1,11 @@
-/** How a choice of a grid did. */
+/** The result of a choice in a grid. */
 export interface Tried {
-  /** Of the score that decides; NaN for one that failed or diverged. */
+  /** The main score; NaN if the run failed or diverged. */
   score: number;
   loss: number;
 }
 
-/** Indices of the best of some choices, the best first: by score, of equal ones by the lesser loss, then by their order. */
+/** Indices of the best of some choices, the best first: by score, then by lower loss, then by their order. */
 export function bestOf(tried: ReadonlyMap<number, Tried>, greaterIsBetter: boolean, count: number): number[] {
   const sign = greaterIsBetter ? 1 : -1;
   const value = (number: number) => (Number.isFinite(number) ? number : -Infinity);
@@ -18,7 +18,7 @@ export function bestOf(tried: ReadonlyMap<number, Tried>, greaterIsBetter: boole
   return order.slice(0, count).map(([index]) => index);
 }
 
-/** Infinite ones are equal, where their difference would be no number. */
+/** Equal infinities compare as equal, because their difference would be NaN. */
 function compare(a: number, b: number): number {
   return a === b ? 0 : a - b;
 }

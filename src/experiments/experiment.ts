@@ -1,45 +1,51 @@
 import { folderNames, merged, type Settings } from './settings.ts';
 
-/** A row of a table on a task: named settings, and what is tried before they are settled. */
+/** A row of a table on a task: named settings, and the choices to try before they are final. */
 export interface Cell {
   row: string;
   task: string;
-  /** What the row sets, by dotted keys. */
+  /** The row's settings, by dotted keys. */
   settings: Settings;
-  /** A whole config but for its seed and output. */
+  /** A whole config without its seed and output. */
   config: Record<string, unknown>;
-  /** Settings to choose from. One that is empty, or a single one, leaves nothing to choose. */
+  /** Settings to choose from. An empty or single choice leaves nothing to choose. */
   grid: readonly Settings[];
-  /** The scores that its tables have; the first is the one that tests compare. Left out: every score of the task. */
+  /** The scores in its tables; tests compare the first. Default: every score of the task. */
   scores?: readonly string[];
-  /** The paper's figures by score, as printed. */
+  /** The paper's numbers by score, as printed. */
   paper?: Readonly<Record<string, number>>;
-  /** Examples of the paper's training data; `least` if a row may make several. Its figures stand beside runs on as many alone. */
+  /**
+   * Examples in the paper's training data; `least` if a row may give several. The paper's numbers are shown only
+   * beside runs on the same number.
+   */
   paperExamples?: { count: number; least: boolean };
 }
 
 /** How the settings of a grid are chosen. */
 export interface Tuning {
-  /** The share of the training rows that choose; 0: the validation set does. */
+  /** The share of training rows held out for the choice; 0: the validation set is used. */
   heldOut: number;
   seed: number;
-  /** Shares of a run in per cent after which the worse half of a grid ends; then the best of the rest is trained to its end. */
+  /**
+   * Shares of a run in per cent after which the worse half of a grid ends; then the best of the rest is trained to
+   * its end.
+   */
   halving: readonly number[];
 }
 
-/** Rows on tasks, tuned and then trained from several seeds. */
+/** Rows on tasks, tuned and then trained with several seeds. */
 export interface Experiment {
   title: string;
-  /** Where tables and configs go. */
+  /** The folder of tables and configs. */
   output: string;
-  /** Where the folders of runs lie. */
+  /** The folder of the runs' folders. */
   folder: string;
   cells: readonly Cell[];
   seeds: readonly number[];
   tuning: Tuning;
   /** The row that each is compared with in the tables of tasks. */
   comparedWith(cell: Cell): Cell | undefined;
-  /** Whether a row's mean over all tasks has a column. */
+  /** Whether there is a column for a row's mean over all tasks. */
   average?: boolean;
 }
 
@@ -51,7 +57,7 @@ export interface ExperimentRun {
   config: Record<string, unknown>;
 }
 
-/** The run of a settled cell from a seed. */
+/** The run of a cell with final settings and a seed. */
 export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, seed: number): ExperimentRun {
   const name = `${placeOf(cell)}/seed-${seed}`;
   return { name, cell, config: { ...merged(cell.config, choice), output: `${folder}/${name}`, seed } };
@@ -61,7 +67,7 @@ export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, s
  * The run that tries one choice of a cell's grid.
  *
  * @param index of the choice
- * @param data takes the place of `data.train` and `data.validation`
+ * @param data replaces `data.train` and `data.validation`
  * @param until per cent of the run after which it ends
  */
 export function tuningRun(
@@ -78,7 +84,7 @@ export function tuningRun(
   return { name, cell, config: { ...config, output: `${folder}/${name}`, seed: tuning.seed } };
 }
 
-/** `glue/cola/lora-0.16` of row "LoRA 0.16%" on `glue/cola`. */
+/** `glue/cola/lora-0.16` for row "LoRA 0.16%" on `glue/cola`. */
 export function placeOf({ task, row }: Pick<Cell, 'task' | 'row'>): string {
   return `${slug(task)}/${slug(row)}`;
 }

@@ -11,25 +11,25 @@ export interface HeldOut {
   heldOut: string;
 }
 
-/** How the records of a table are told apart. */
+/** How the records of a table are separated. */
 export interface TableRecords {
   /** Whether the first record names the columns. */
   header: boolean;
-  /** Whether a quoted field may hold a line's end. */
+  /** Whether a quoted field may contain a line end. */
   quote: boolean;
 }
 
-/** Extensions of files of JSON; parquet is read as if it were. */
+/** Extensions of JSON files; parquet is read as JSON. */
 const JSON_NAMES = ['json', 'jsonl', 'ndjson', 'parquet'];
 /** A whole object on the first line, and another below it. */
 const IS_LINES = /^\s*\{.*\}[ \t\r]*\n\s*\{/;
 
 /**
- * Takes records out of a file at random: lines of a table or of JSON Lines, elements of a JSON list or of its `data`
- * (SQuAD's articles), blocks between blank lines of a text. Equal contents are divided alike.
+ * Splits the records of a file at random: lines of a table or of JSON Lines, elements of a JSON list or of its `data`
+ * (SQuAD's articles), blocks between blank lines of a text. Equal contents are split equally.
  *
  * @param share of the records that is held out
- * @param table undefined for a file that is none
+ * @param table undefined for a file that is not a table
  * @throws UserError for a file in which one part would be empty
  */
 export function holdOut(content: string, fileName: string, share: number, table?: TableRecords): HeldOut {
@@ -76,7 +76,7 @@ function isJson(content: string, fileName: string): boolean {
   return JSON_NAMES.includes(extension) || (extension !== 'txt' && detectFormat('', content) === 'jsonl');
 }
 
-/** The elements of a JSON list, or of the list `data` of an object; undefined for another, such as JSON Lines. */
+/** The elements of a JSON list, or of the list `data` of an object; undefined for other formats, such as JSON Lines. */
 function listIn(content: string, fileName: string): Records | undefined {
   if (IS_LINES.test(content)) return undefined;
   checkWholeJson(content, fileName);
@@ -100,7 +100,7 @@ function listIn(content: string, fileName: string): Records | undefined {
   };
 }
 
-/** Lines, or several where a quote is open at their end. */
+/** Lines, or several if a quote is open at their end. */
 function quotedRecords(content: string): string[] {
   const records: string[] = [];
   let [start, isQuoted] = [0, false];

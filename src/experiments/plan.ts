@@ -1,11 +1,11 @@
 import type { Cell, Experiment } from './experiment.ts';
 
-/** What a row of a plan says. */
+/** A row of a plan. */
 export interface PlannedCell {
   row: string;
   task: string;
   settings: Cell['settings'];
-  /** The paper's figures by score, as printed; null where it has none, or none that may be compared. */
+  /** The paper's numbers by score, as printed; null if it has none, or none that are comparable. */
   paper: Readonly<Record<string, number>> | null;
 }
 
@@ -13,7 +13,7 @@ export function plannedCell({ row, task, settings, paper }: Cell): PlannedCell {
   return { row, task, settings, paper: paper ?? null };
 }
 
-/** Runs of a cell, with what its tuning comes to in whole runs. */
+/** The number of runs of a cell, and of tuning runs counted in whole runs. */
 export function runsOf({ seeds, tuning }: Experiment, { grid }: Cell): { runs: number; wholes: number } {
   if (grid.length < 2) return { runs: seeds.length, wholes: seeds.length };
   let [alive, before, wholes] = [grid.length, 0, 0];

@@ -4,13 +4,13 @@ import { finalScores, type RunRecord, scoresOf } from '../report/run/run-record.
 export interface ScoringRule {
   metric: string;
   greaterIsBetter: boolean;
-  /** Whether the best evaluation counts, and not the last. */
+  /** Whether the best evaluation counts instead of the last. */
   best: boolean;
-  /** The step from which evaluations count: the last at which a row of the task fixed its ranks. */
+  /** The first step from which evaluations count: the last at which a row of the task fixed its ranks. */
   from: number;
 }
 
-/** What the configs of a task's rows say, and the steps at which their runs fixed their ranks. */
+/** The rule from the configs of a task's rows, and the steps at which their runs fixed their ranks. */
 export function scoringRule(
   training: { metric_for_best_model: string; greater_is_better: boolean; load_best_model_at_end?: boolean },
   records: readonly RunRecord[],
@@ -21,7 +21,7 @@ export function scoringRule(
   return {
     metric: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,
-    // Left open it is chosen, and there are evaluations.
+    // If the config leaves it open, it is chosen, and there are evaluations.
     best: training.load_best_model_at_end ?? true,
     from: finals.reduce((most, step) => Math.max(most, step), 0),
   };

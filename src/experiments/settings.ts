@@ -8,7 +8,7 @@ export function withSetting(config: Config, [key, ...rest]: readonly string[], v
   return { ...config, [key]: rest.length === 0 ? value : withSetting(Object(config[key]), rest, value) };
 }
 
-/** A config with the values of another over its own: sections are joined, and a key may be a dotted path. */
+/** A config overridden by the values of another: sections are merged, and a key may be a dotted path. */
 export function merged(config: Config, over: Readonly<Config>): Config {
   let result = { ...config };
   for (const [key, value] of Object.entries(over)) {
@@ -42,10 +42,13 @@ export function isSection(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Longer names of folders are cut: file systems take 255 bytes. */
+/** Longer folder names are truncated: file systems allow 255 bytes. */
 const MOST_CHARACTERS = 150;
 
-/** Names of folders for settings: the last part of each key with its value, `learning_rate=0.001,r=8`, numbered where two are equal. */
+/**
+ * Folder names for settings: the last part of each key with its value, `learning_rate=0.001,r=8`, numbered if two are
+ * equal.
+ */
 export function folderNames(all: readonly Settings[]): string[] {
   const taken = new Set<string>();
   return all.map((settings) => {

@@ -20,52 +20,52 @@ import type { TrainedParts } from '../trained/trained-model.ts';
 import type { OwnFunctions } from '../tuners/own-function.ts';
 import { classWeights } from './class-weights.ts';
 
-/** The adapter that a run goes on from. */
+/** The adapter that a run continues. */
 export interface StartingAdapter {
   stored: StoredAdapter;
   notes?: Notes;
 }
 
-/** What a run is made of, wherever its files lie. */
+/** The inputs of a run, whatever the source of its files. */
 export interface RunMaterial {
-  /** With everything filled in that it leaves to the adapter. */
+  /** With the keys filled in that it leaves to the adapter. */
   config: ParsedConfig;
   start?: StartingAdapter;
   family: Family;
   text: TrainedParts['text'];
   generationFiles: TrainedParts['generationFiles'];
   train: readonly TextFile[];
-  /** Of each set. */
+  /** The files of each set. */
   validation: readonly { name: string; files: readonly TextFile[] }[];
-  /** Of the caller's own. */
+  /** Custom scores. */
   ownScores?: OwnScores;
   functions?: OwnFunctions;
 }
 
-/** What a run and its plan begin with. */
+/** The common start of a run and its plan. */
 export interface RunBeginning {
   config: RunConfig;
-  /** What of it the user has not set. */
+  /** The values that the user has not set. */
   chosen: readonly Chosen[];
   start?: StartingAdapter;
   /** Functions of the caller's own that the config names. */
   functions?: OwnFunctions;
-  /** The config's, with what it leaves to the files. */
+  /** The config's section, with the settings that it leaves to the files. */
   data: RunConfig['data'];
-  /** Class names by id; none for tasks without. */
+  /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
   build: BuildTask;
-  /** Tokens that an example may have. */
+  /** Maximum tokens of an example. */
   maxLength: number;
-  /** What people should know of the files. */
+  /** Notices about the files. */
   notices: readonly string[];
   /** The logits of the classes' shares, if the run may end with a model that always answers the majority class. */
   constant?: readonly number[];
-  /** By which each class counts in training, where that is not alike. */
+  /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
-  /** What a model has to beat on the set that decides which model is best; none without such rows. Fitted when first asked. */
+  /** The baselines on the set that selects the best model; empty without rows. Fitted on the first call. */
   baselines(): readonly Baseline[];
-  /** Tokenizes everything, with those who share the run. `began`: what time chat templates are told. */
+  /** Tokenizes everything, together with the processes of the run. `began`: the time for chat templates. */
   encode(
     began: Date,
     onProgress?: (share: number) => void,
@@ -161,7 +161,7 @@ export function beginRun({
   };
 }
 
-/** Whether something can be done with the user's files. */
+/** Whether a step succeeds with the user's files. */
 function isPossible(attempt: () => unknown): boolean {
   try {
     attempt();
@@ -172,14 +172,14 @@ function isPossible(attempt: () => unknown): boolean {
   }
 }
 
-/** Of English; what a file has beside texts is counted with them. */
+/** For English; other columns of a file are counted as text too. */
 const CHARACTERS_OF_A_TOKEN = 4;
 
 /**
- * How much there is to train on, without tokenizing it.
+ * The amount of training data, estimated without tokenizing it.
  *
  * @param rows of the files
- * @param kept of them to train on; undefined where examples are no rows, but stretches of the longest length
+ * @param kept training rows among them; undefined if examples are not rows but blocks of the maximum length
  */
 function amountOf(
   files: readonly TextFile[],
@@ -193,7 +193,7 @@ function amountOf(
   return { rows: kept, tokens: Math.max(1, Math.min(maxLength, tokens / Math.max(1, rows))) };
 }
 
-/** A default that is more than the model's positions was lowered to them. */
+/** A default above the model's positions was lowered to them. */
 function loweredLength({ task, data }: RunConfig, config: CommonConfig): string[] {
   const { key, requested, unlowered } = maxLengthOf(task, data, config);
   if (unlowered === undefined) return [];

@@ -3,10 +3,10 @@ import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 
 /**
- * The weight of each class as a config says; undefined where all count alike.
+ * The weight of each class according to a config; undefined if all are equal.
  *
  * @param counts training rows of each class
- * @throws UserError for labels that there are not
+ * @throws UserError for unknown labels
  */
 export function classWeights(
   { class_weights: given }: Pick<TrainingConfig, 'class_weights'>,

@@ -1,4 +1,4 @@
-/** Passes on at most one report a second, and none of work that takes less than one. */
+/** Passes on at most one report per second, and none for work that takes less than a second. */
 export function everySecond(report: (share: number) => void): (share: number) => void {
   let last = performance.now();
   return (share) => {

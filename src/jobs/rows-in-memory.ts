@@ -7,26 +7,26 @@ import { namedFunctions } from './named-functions.ts';
 
 type DataWithRows<Data> = Data extends unknown
   ? Omit<Data, 'train' | 'validation'> & {
-      /** What to train on: a file, a split of `dataset`, or rows in memory. */
+      /** Training data: a file, a split of `dataset`, or rows in memory. */
       train?: string | Rows | undefined;
-      /** What to evaluate on: a file, a share of `train` such as `10%`, rows in memory, or several of them by name. */
+      /** Validation data: a file, a share of `train` such as `10%`, rows in memory, or several of them by name. */
       validation?: string | readonly string[] | Rows | Readonly<Record<string, string | Rows>> | undefined;
     }
   : never;
 
-/** A config of a program: its data may be rows in memory where it names files, and it may have scores of its own. */
+/** A config in a program: data may be rows in memory instead of files, and there may be custom scores. */
 export type ConfigWithRows = RunConfigInput extends infer Input
   ? Input extends { data: infer Data }
     ? Omit<Input, 'data'> & {
         /** The files or rows, their columns, and how they are read, by task. */
         data: DataWithRows<Data>;
-        /** Scores of your own, by which `metric_for_best_model` may choose. */
+        /** Your own scores; `metric_for_best_model` may name one. */
         metrics?: OwnMetrics | undefined;
       }
     : never
   : never;
 
-/** Texts by the names that a config has in place of files. */
+/** Texts by the names that replace files in a config. */
 export type TextsInMemory = Readonly<Record<string, string>>;
 
 /** A config that names its rows and functions, their texts, and the program's own scores. The same rows are the same run, when it is resumed. */
@@ -38,7 +38,7 @@ export function namedRows(given: ConfigWithRows): {
 } {
   const { data, metrics = {}, ...rest } = given;
   const { config, functions } = namedFunctions(rest);
-  // What is no section of keys is for those to refuse who check the config.
+  // Anything but an object is left for the schema to reject.
   if (!isObject(data))
     return { config: { ...config, data } as RunConfigInput, texts: {}, functions, metrics };
   const texts: Record<string, string> = {};

@@ -5,9 +5,9 @@ import { formatNotes } from '../trained/notes.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import type { RunBeginning } from './begin-run.ts';
 
-/** What a finished run leaves. */
+/** The results of a finished run. */
 export interface RunResults {
-  /** Missing where the model itself was trained. */
+  /** Missing if the model itself was trained. */
   adapter?: StoredAdapter;
   /** The text of the notes beside the adapter or the model. */
   notes: string;
@@ -15,7 +15,9 @@ export interface RunResults {
   card: string;
 }
 
-/** @param base_digest of the weights that the run began with, where they lie in files */
+/**
+ * @param base_digest of the weights at the start of the run, if they are in files
+ */
 export function runResults(
   { config, data, labels, maxLength }: RunBeginning,
   method: MethodRun,

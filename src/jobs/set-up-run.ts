@@ -9,7 +9,7 @@ import { checkHead } from '../trained/check-head.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { startMethod } from './start-method.ts';
 
-/** All that a run trains with. */
+/** Everything that a run trains with. */
 export interface SetUpRun {
   model: LoadedModel;
   settings: TrainerSettings;
@@ -19,10 +19,10 @@ export interface SetUpRun {
 /**
  * Tokenizes everything and sets the method up on the model.
  *
- * @param began what time chat templates are told
- * @param planned the config with which a run began that is longer now: its method keeps to the steps of that
- * @param communicator those who share the run
- * @throws UserError for rows that cannot be learnt from, an adapter of another model
+ * @param began the time for chat templates
+ * @param planned the original config of a run that is longer now: its method keeps to those steps
+ * @param communicator the processes that share the run
+ * @throws UserError for rows that cannot be learned from, and for an adapter of another model
  */
 export function setUpRun(
   run: RunBeginning,
@@ -55,7 +55,7 @@ export function setUpRun(
   };
 }
 
-/** What to tell the user before the first step. */
+/** Notices for the user before the first step. */
 export function startNotices(run: RunBeginning, { model, inputs }: SetUpRun): string[] {
   return [...run.notices, ...originNotices(run, model), ...[inputs.method.budget?.assumed ?? []].flat()];
 }

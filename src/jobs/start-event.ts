@@ -7,7 +7,7 @@ import type { RunBeginning } from './begin-run.ts';
 import type { SetUpRun } from './set-up-run.ts';
 import { toBeat } from './verdict/to-beat.ts';
 
-/** What is told before the first step. `startupMs`: from the process's start. */
+/** The event before the first step. `startupMs`: from the process's start. */
 export function startEvent(
   run: RunBeginning,
   { settings, inputs }: SetUpRun,

@@ -6,7 +6,7 @@ import type { Notes } from '../trained/notes.ts';
 import type { StartingAdapter } from './begin-run.ts';
 
 /**
- * Completes the config of a run that goes on from an adapter.
+ * Completes the config of a run that continues an adapter.
  *
  * @throws UserError for an adapter of another method or task, and for keys of the config that contradict it
  */

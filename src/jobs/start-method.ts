@@ -5,7 +5,7 @@ import type { MethodRun } from '../tuners/method-run.ts';
 import { type OwnFunctions, withOwnFunctions } from '../tuners/own-function.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
 
-/** A run's method, and the values it starts from where it continues an adapter. */
+/** A run's method, and its initial values if it continues an adapter. */
 export interface StartedMethod {
   run: MethodRun;
   values?: Float32Array;

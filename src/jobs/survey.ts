@@ -7,7 +7,7 @@ import { StepBatches } from '../train/step-batches.ts';
 import type { Surveyed } from '../tuners/method-run.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
-/** A run after its method has found out what it needs to know before the first step; the same where that is nothing. */
+/** A run after its method's survey before the first step; unchanged if the method has none. */
 export async function survey(
   loaded: SetUpRun,
   seed: number,

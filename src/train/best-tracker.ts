@@ -1,6 +1,6 @@
 import type { BestState } from '../run/trainer-state.ts';
 
-/** Keeps the best evaluation by one metric, with the values that reached it. */
+/** Keeps the best evaluation by one metric, with its values. */
 export class BestTracker {
   state: BestState | undefined;
   values: Float32Array | undefined;
@@ -13,7 +13,7 @@ export class BestTracker {
     this.#sign = greaterIsBetter ? 1 : -1;
   }
 
-  /** Notes an evaluation; true when it is the best so far. A score that is NaN or infinite never is. */
+  /** Records an evaluation; returns true if it is the best so far. A score that is NaN or infinite never is. */
   observe(step: number, metrics: Record<string, number>, values: Float32Array): boolean {
     const score = metrics[this.#metric];
     if (score === undefined) throw new Error(`no metric ${this.#metric}`);

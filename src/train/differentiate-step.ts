@@ -2,21 +2,21 @@ import { accumulate } from '../optim/accumulate.ts';
 import type { Objective, Program } from '../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
 
-/** What a step's batches give. */
+/** The result for a step's batches. */
 export type StepObjective = Omit<Objective, 'share'> & {
   /** Whether a process wants to stop. */
   stops: boolean;
 };
 
-/** Behind the gradient, in the order of the sums: see {@link differentiateStep}. */
+/** Sums after the gradient: see {@link differentiateStep}. */
 const SUMS = 4;
-/** Shares are added up in 32 bits. */
+/** Shares are summed in 32 bits. */
 const SHARE_TOLERANCE = 1e-4;
 
 /**
- * Loss and gradient of a step: the means over all that its micro-batches have labels for. R depends on none of it. Where
- * several processes share the run, each adds what its examples give, and one all-reduce brings everybody the sums of
- * gradients, losses, shares, R, and wishes to stop.
+ * Loss and gradient of a step: means over all labels of its micro-batches. R does not depend on them. If several
+ * processes share the run, each contributes the results for its examples, and one all-reduce sums gradients, losses,
+ * shares, R and stop requests.
  */
 export async function differentiateStep(
   program: Program,

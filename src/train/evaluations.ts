@@ -6,20 +6,20 @@ import { evaluationEvent, type TrainEvent } from '../run/events.ts';
 import { BestTracker } from './best-tracker.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 
-/** Classes of which the log keeps which was taken for which: of more the table is large, and nobody reads it. */
+/** Maximum number of classes for a confusion matrix in the log: a larger table is too big to read. */
 const MOST_CONFUSED = 32;
 
-/** What an evaluation has told beside its scores. */
+/** The results of an evaluation beside its scores. */
 export interface Seen {
   certainty?: Certainty;
   confusion?: Confusion;
 }
 
-/** The evaluations of a run: when they are due, what they give, and which was the best. */
+/** The evaluations of a run: when they are due, their results, and the best one. */
 export class Evaluations {
   readonly best: BestTracker;
   lastMetrics: Record<string, number> = {};
-  /** Of the last evaluation and of the best; after a resume undefined until there is another. */
+  /** Of the last evaluation and of the best; after a resume, undefined until the next evaluation. */
   seen: { last?: Seen; best?: Seen } = {};
   readonly #validation: Validation | undefined;
   readonly #settings: TrainerSettings;
@@ -42,13 +42,15 @@ export class Evaluations {
     return step === stopStep || step % (evaluate === 'epoch' ? stepsPerEpoch : evaluate) === 0;
   }
 
-  /** Whether the last evaluations were no better for as long as the run bears it. */
+  /** Whether the run's patience is exhausted: as many evaluations in a row as it allows were no better. */
   get isPatienceOver(): boolean {
     const { patience } = this.#settings;
     return patience !== undefined && (this.best.state?.waited ?? 0) >= patience;
   }
 
-  /** @param canBeBest whether the method has come to what it is to be in the end */
+  /**
+   * @param canBeBest whether the method has reached its final size
+   */
   async run(step: number, program: Program, values: Float32Array, canBeBest: boolean): Promise<void> {
     const validation = this.#validation;
     if (!validation) throw new Error('evaluation without validation data');
@@ -115,7 +117,7 @@ export class Evaluations {
 /** Half the width of a 95 % interval, in standard errors. */
 const NORMAL = 1.96;
 
-/** A run may diverge and go on: what its model gives then has no score, which is never the best. */
+/** A run may diverge and continue: then its model has no score, which is never the best. */
 function unscored(error: unknown, metric: string): Scores {
   if (error instanceof NotFinite) return { eval_loss: Number.NaN, [`eval_${metric}`]: Number.NaN };
   throw error;

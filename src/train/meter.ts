@@ -3,7 +3,7 @@ import type { LossCourse, MeterState } from '../run/trainer-state.ts';
 /** Means and rates since the last log line. Time counts only while a step runs. */
 export class Meter {
   state: MeterState = { lossSum: 0, steps: 0 };
-  /** Over the whole run, also before it was resumed. */
+  /** Over the whole run, also before a resume. */
   losses: LossCourse = { peak: 0 };
   /** Examples and milliseconds since the last log line, and over the whole process. */
   #recent = { examples: 0, ms: 0 };
@@ -21,7 +21,7 @@ export class Meter {
     }
   }
 
-  /** Mean loss and examples a second since the last call. */
+  /** Mean loss and examples per second since the last call. */
   flush(): { loss: number; examples_per_second: number } {
     const { lossSum, steps } = this.state;
     const examples_per_second = rate(this.#recent);
@@ -33,7 +33,7 @@ export class Meter {
     return { loss, examples_per_second };
   }
 
-  /** Examples a second since the process began. */
+  /** Examples per second since the process started. */
   overall(): number {
     return rate(this.#all);
   }

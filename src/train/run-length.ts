@@ -1,4 +1,4 @@
-/** How long a run is. */
+/** The length of a run. */
 export interface RunLength {
   stepsPerEpoch: number;
   /** Optimizer steps of the whole run. */
@@ -6,10 +6,10 @@ export interface RunLength {
 }
 
 /**
- * Steps of a run, as Hugging Face's trainer counts them: the last, smaller group of micro-batches of an epoch makes a
- * step of its own.
+ * Steps of a run, as Hugging Face's trainer counts them: the last, smaller group of micro-batches of an epoch is a
+ * separate step.
  *
- * @param maxSteps replaces the epochs when above 0
+ * @param maxSteps replaces the epochs if above 0
  */
 export function runLength(
   examples: number,

@@ -1,13 +1,13 @@
 import type { TrainerState } from '../run/trainer-state.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** So many steps in a row without a finite gradient end the training: nothing would change any more. */
+/** This many steps in a row without a finite gradient end the training: nothing would change any more. */
 const MAX_IN_A_ROW = 10;
 
 const HINT =
   'Lower training.learning_rate, set training.max_grad_norm to 1, or look for damaged rows in the data.';
 
-/** Counts the steps that changed nothing, for their gradient was not finite. */
+/** Counts the steps that changed nothing because their gradient was not finite. */
 export class SkippedSteps {
   state: TrainerState['skipped'] = { total: 0, inARow: 0 };
 
@@ -16,7 +16,9 @@ export class SkippedSteps {
     this.state = isSkipped ? { total: total + 1, inARow: inARow + 1 } : { total, inARow: 0 };
   }
 
-  /** @throws UserError where too many in a row were skipped */
+  /**
+   * @throws UserError if too many steps in a row were skipped
+   */
   assertFew(step: number): void {
     if (this.state.inARow < MAX_IN_A_ROW) return;
     throw new UserError({
@@ -29,10 +31,10 @@ export class SkippedSteps {
 }
 
 /**
- * Refuses the outcome of a run that nobody could use.
+ * Rejects an unusable result of a run.
  *
- * @param metrics of the evaluation that counts
- * @throws UserError where a trained value or the loss is not finite
+ * @param metrics of the final evaluation
+ * @throws UserError if a trained value or the loss is not finite
  */
 export function assertFinite(step: number, values: Float32Array, metrics: Record<string, number>): void {
   const isLost = metrics.eval_loss !== undefined && !Number.isFinite(metrics.eval_loss);

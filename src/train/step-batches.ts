@@ -2,29 +2,29 @@ import type { ExampleSet } from '../program/example-set.ts';
 import type { Tensors } from '../runtime/session.ts';
 import { planEpoch } from '../text/batches.ts';
 
-/** One of the batches that make an optimizer step. */
+/** One of the batches of an optimizer step. */
 export interface MicroBatch {
   /** Inputs of the model and of its loss. */
   feeds: Tensors;
   examples: number;
-  /** Its share of what the step's loss is a mean over. */
+  /** Its share of the step's mean loss. */
   weight: number;
   /** See `ExampleBatch`. */
   chunk?: number;
-  /** Counts micro-batches over the whole run: what its masks are drawn by. */
+  /** Index of the micro-batch in the whole run, which determines its masks. */
   number: number;
 }
 
 export interface StepBatchesSettings {
   seed: number;
   batchSize: number;
-  /** Micro-batches a step. */
+  /** Micro-batches per step. */
   accumulation: number;
   stepsPerEpoch: number;
   groupByLength: boolean;
 }
 
-/** The data of each step, which (seed, step) alone decide. */
+/** The data of each step, which depend only on (seed, step). */
 export class StepBatches {
   readonly #train: ExampleSet;
   readonly #settings: StepBatchesSettings;

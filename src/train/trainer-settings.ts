@@ -5,14 +5,14 @@ import { runLength } from './run-length.ts';
 import type { StepBatchesSettings } from './step-batches.ts';
 import type { UpdateSettings } from './updater.ts';
 
-/** What the trainer goes by. */
+/** The settings of the trainer. */
 export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   totalSteps: number;
   /** The step after which the run ends, on the schedule of `totalSteps`. */
   stopStep: number;
   update: UpdateSettings;
   loggingSteps: number;
-  /** Evaluate every so many steps; 0 never, "epoch" at the end of each epoch (and of the run). */
+  /** Steps between evaluations; 0 for none, "epoch" at the end of each epoch (and of the run). */
   evaluate: number | 'epoch';
   saveSteps: number;
   metricForBest: string;

@@ -21,7 +21,7 @@ import { StepBatches } from './step-batches.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 import { Updater } from './updater.ts';
 
-/** Steps of a run at which factors are measured: a curve as wide as a phone's screen shows no more. */
+/** Number of steps at which orthogonality is logged; more would not be visible in the chart. */
 const MOST_MEASURED = 32;
 
 export interface TrainerInputs {
@@ -34,24 +34,26 @@ export interface TrainerInputs {
   validation?: Validation;
   /** The logits that suit the training rows best whatever the text: the run ends with them if no evaluation is better. */
   constant?: readonly number[];
-  /** Among whom every batch is divided; all of them train the same. By default this process is alone. */
+  /** The processes that share every batch; all of them compute the same training. Default: only this process. */
   communicator?: Communicator;
 }
 
-/** What the trainer's surroundings do for it. */
+/** Callbacks of the trainer. */
 export interface TrainerHost {
   emit(event: TrainEvent): void;
-  /** Asked between steps: true ends the run after a checkpoint, in all processes if one of them says so. */
+  /** Called between steps: true ends the run after a checkpoint, in all processes if any of them returns it. */
   shouldStop(): boolean;
-  /** Writes a checkpoint and says where; missing where there is no place for one. */
+  /** Writes a checkpoint and returns its path; missing if nothing is kept. */
   save?(state: TrainerState): string | Promise<string>;
-  /** Asked after each step whether a checkpoint is due; by default one is every `save_steps`, and after an epoch. */
+  /** Called after each step: whether a checkpoint is due. Default: every `save_steps`, and after an epoch. */
   isSaveDue?(): boolean;
   /** Of the process, so far. */
   peakMemoryMb(): number;
 }
 
-/** The training loop: everything it does at a step follows from (seed, step) and its state, so it resumes exactly. */
+/**
+ * The training loop. Everything it does at a step depends only on (seed, step) and its state, so it resumes exactly.
+ */
 export class Trainer {
   readonly #inputs: TrainerInputs;
   readonly #settings: TrainerSettings;
@@ -80,7 +82,7 @@ export class Trainer {
     return this.#updater.step;
   }
 
-  /** How the training loss went, over the whole run. */
+  /** The training loss over the whole run. */
   get losses(): LossCourse {
     return this.#meter.losses;
   }
@@ -93,8 +95,8 @@ export class Trainer {
   }
 
   /**
-   * What is known of the evaluation that the run ends with beside its scores. Where that was before a resume it is done once
-   * more, by all processes. Undefined for a run without evaluations.
+   * The results, beside the scores, of the evaluation that the run ends with. If that was before a resume, all
+   * processes repeat it. Undefined for a run without evaluations.
    */
   async seen(): Promise<Seen | undefined> {
     const { best, seen, lastMetrics } = this.#evaluations;
@@ -119,12 +121,12 @@ export class Trainer {
     return again;
   }
 
-  /** Opens the training session, so that the first step finds it ready. */
+  /** Opens the training session in advance. */
   async prepare(): Promise<void> {
     await this.#program.prepare();
   }
 
-  /** Trains to the end, to a stop, or until patience is over. */
+  /** Trains to the end, to a stop, or until patience is exhausted. */
   async run(): Promise<FinishEvent> {
     const started = performance.now();
     let reason: FinishEvent['reason'] = 'done';
@@ -169,7 +171,7 @@ export class Trainer {
     };
   }
 
-  /** Of several processes one may have been asked a step before the others: what all know of the last step counts. */
+  /** Processes may receive a stop request at different steps, so the shared result of the last step counts. */
   #shouldStop(): boolean {
     return this.#communicator.size > 1 ? this.#stops : this.#host.shouldStop();
   }
@@ -199,7 +201,7 @@ export class Trainer {
     };
   }
 
-  /** Continues from a state that a trainer of the same run gave. */
+  /** Continues from a state of a trainer of the same run. */
   async restore(state: TrainerState): Promise<void> {
     const { values, m, v, best } = state.tensors;
     this.#inputs.method.restore(state.method);
@@ -285,7 +287,9 @@ export class Trainer {
     return this.step % this.#settings.stepsPerEpoch === 0;
   }
 
-  /** @throws ComputationError where another process has other values or another pattern */
+  /**
+   * @throws ComputationError if another process has other values or another pattern
+   */
   #assertEqual(): void {
     const { size } = this.#communicator;
     if (size === 1) return;

@@ -15,7 +15,7 @@ export interface UpdateSettings {
   betas: [number, number];
   epsilon: number;
   weightDecay: number;
-  /** Whether a tensor decays; by default all but biases and norms, as in Hugging Face's trainer. */
+  /** Whether a tensor decays; by default all except biases and norms, as in Hugging Face's trainer. */
   decays?: (name: string) => boolean;
   /** 0: no clipping. */
   maxGradNorm: number;
@@ -23,7 +23,7 @@ export interface UpdateSettings {
 
 export interface Update {
   learningRate: number;
-  /** Before clipping. Where it is not finite the step was skipped. */
+  /** Before clipping. If it is not finite, the step was skipped. */
   gradNorm: number;
   skipped: boolean;
   allocation?: AllocationEvent;
@@ -31,7 +31,7 @@ export interface Update {
   relaidOut: boolean;
 }
 
-/** What one optimizer step does to the trained values: clipping, AdamW, and the method's own part. */
+/** The effect of one optimizer step on the trained values: clipping, AdamW, and the method's own part. */
 export class Updater {
   readonly #settings: UpdateSettings;
   readonly #method: MethodRun;
@@ -48,13 +48,13 @@ export class Updater {
     this.#optimizer = this.#newOptimizer();
   }
 
-  /** Takes the accumulated gradient of one step, which clipping changes in place. */
+  /** Applies the accumulated gradient of one step; clipping changes it in place. */
   apply(gradient: Float32Array): Update {
     const { learningRate: base, schedule, warmupSteps, totalSteps, maxGradNorm } = this.#settings;
     const learningRate = base * learningRateFactor(schedule, this.step, warmupSteps, totalSteps);
     const step = ++this.step;
     const gradNorm = clipByGlobalNorm(gradient, maxGradNorm);
-    // One value that is not finite would stay in the moments and in the averages of importance.
+    // A single non-finite value would stay in the moments and in the averages of importance.
     if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
     this.#method.beforeStep?.(step, this.values, gradient);
     this.#optimizer.step(this.values, gradient, learningRate);
@@ -70,7 +70,7 @@ export class Updater {
     return this.#optimizer.state();
   }
 
-  /** Continues at `step`; `method` must have been restored before, for it decides the layout. */
+  /** Continues at `step`; `method` must have been restored before, because it determines the layout. */
   restore(step: number, values: Float32Array, optimizer: AdamWState): void {
     this.step = step;
     this.values = values;

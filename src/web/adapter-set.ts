@@ -9,9 +9,9 @@ import { NOTES_FILE, type Notes, parseNotes } from '../trained/notes.ts';
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Reads an adapter that PEFT or this library saved; undefined where there is none among the files.
+ * Reads an adapter saved by PEFT or this library; undefined if the files contain none.
  *
- * @throws UserError for one that is damaged, or whose tensors are missing or a pickle
+ * @throws UserError if it is damaged, or its tensors are missing or a pickle
  */
 export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | undefined> {
   const config = await readJsonFile(files, PEFT_FILES.config);
@@ -24,7 +24,7 @@ export async function readAdapterSet(files: FileSet): Promise<StoredAdapter | un
   return peftStored(config, pathIn(files.name, PEFT_FILES.config), tensors);
 }
 
-/** The notes of this program beside an adapter or a model; undefined where there are none. */
+/** This program's notes beside an adapter or a model; undefined if there are none. */
 export async function readNotesIn(files: FileSet): Promise<Notes | undefined> {
   const json = await readJsonFile(files, NOTES_FILE);
   return json === undefined ? undefined : parseNotes(json, pathIn(files.name, NOTES_FILE));

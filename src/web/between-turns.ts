@@ -1,8 +1,8 @@
 import type { Engine } from '../program/engine.ts';
 
 /**
- * Waits for the page's next turn before everything that is computed, so that it can draw and hear a click meanwhile: the
- * engine computes without a pause.
+ * Waits for the page's next event loop turn before every computation, so that it can draw and handle clicks
+ * meanwhile: the engine computes without a pause.
  */
 export function betweenTurns(engine: Engine): Engine {
   return {

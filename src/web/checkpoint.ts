@@ -19,16 +19,16 @@ const NAME = 'checkpoint';
 /** Values, both moments and the best values of a large adapter. */
 const MAX_BYTES = 2 ** 31;
 
-/** What a page keeps to go on from. */
+/** The checkpoint that a page stores to resume. */
 export function encodeCheckpoint(state: TrainerState, origin: CheckpointOrigin): Blob {
   const { metadata, tensors } = storeCheckpoint(state, origin);
   return new Blob(encodeSafetensors(tensors, metadata) as BlobPart[]);
 }
 
 /**
- * Reads what {@link encodeCheckpoint} gave.
+ * Parses the result of {@link encodeCheckpoint}.
  *
- * @throws UserError for what is damaged, or is of another run
+ * @throws UserError if it is damaged or belongs to another run
  */
 export async function readCheckpoint(
   file: PageFile,
@@ -49,9 +49,9 @@ export async function readCheckpoint(
 }
 
 /**
- * What the course of training depends on: equal for two runs that go the same way step by step.
+ * A hash of everything that affects training: equal for two runs that are the same step by step.
  *
- * @param texts what config, labels and data do not say of the run: the rows, the model's description
+ * @param texts the parts of the run that are not in config, labels and data: the rows, the model's description
  */
 export async function fingerprintOf(
   config: RunConfig,

@@ -6,10 +6,10 @@ import { type OpenOptions, openTrained, type Trained } from './open.ts';
 export type PageExportOptions = ExportOnnxOptions & OpenOptions;
 
 /**
- * What a run has made, merged with its base model, as ONNX files with config and tokenizer, by their paths in a folder that
- * transformers.js and Optimum load.
+ * The result of a run, merged with its base model, as ONNX files with config and tokenizer, by their paths in a
+ * folder that transformers.js and Optimum load.
  *
- * @throws UserError as {@link open}, and for a tokenizer that is missing
+ * @throws UserError like {@link open}, and for a missing tokenizer
  */
 export async function exportOnnx(
   trained: Trained,

@@ -7,18 +7,18 @@ import { encodeCheckpoint, fingerprintOf, readCheckpoint } from './checkpoint.ts
 import type { TrainOptions } from './train.ts';
 
 export interface KeptRun {
-  /** The moment the run began, in this page or in an earlier one. */
+  /** The start time of the run, in this page or in an earlier one. */
   began: Date;
-  /** Where the run goes on from. */
+  /** The state to resume from. */
   saved?: CheckpointOrigin & { state: TrainerState };
-  /** Missing where nothing is to be kept. */
+  /** Missing if nothing is stored. */
   host?: Pick<TrainerHost, 'save' | 'isSaveDue'>;
 }
 
 /**
- * What a run keeps of itself, and what it goes on from.
+ * The stored state of a run, and the callbacks that store it.
  *
- * @param texts what the rows and the model are, for checkpoints to be told apart
+ * @param texts the rows and the model, to distinguish checkpoints
  * @throws UserError for a checkpoint that is damaged, or of another run
  */
 export async function keptRun(
@@ -46,7 +46,7 @@ export async function keptRun(
   return { began, saved, host };
 }
 
-/** Throws a UserError for a state that is written as one and does not fit: somebody else wrote it. */
+/** Throws a UserError for a valid checkpoint that does not fit the run: another program wrote it. */
 export async function restoreTrainer(trainer: Trainer, state: TrainerState): Promise<void> {
   try {
     await trainer.restore(state);

@@ -8,16 +8,16 @@ import { bindModel, newModel, storedNames } from '../trained/bind-model.ts';
 import { betweenTurns } from './between-turns.ts';
 import type { RunsOn } from './page-options.ts';
 
-/** A model whose weights are in memory, and what runs it. */
+/** A model with weights in memory, and the engine that runs it. */
 export interface PageModel {
   model: LoadedModel;
   engine: Engine;
 }
 
 /**
- * Brings those tensors of a checkpoint into memory that a model needs.
+ * Loads the tensors of a checkpoint that a model needs.
  *
- * @param onProgress told now and then which share of them is read
+ * @param onProgress called at times with the share that is loaded
  * @throws UserError for a checkpoint that is missing or damaged, or does not fit the model
  */
 export async function loadWeights(

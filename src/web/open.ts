@@ -12,35 +12,38 @@ import type { TrainResult } from './train.ts';
 
 export interface OpenOptions extends PageOptions {
   device?: Exclude<Device, 'cpu'>;
-  /** What messages call it. */
+  /** The name in messages. */
   name?: string;
   batchSize?: number;
-  /** Tokens after which a text is cut, where that is not as in the run. */
+  /** Tokens after which a text is truncated, if other than in the run. */
   maxLength?: number;
-  /** Whether it is to write text: it is opened with a head for that, whatever it was trained for. */
+  /** Whether to open it for text generation, with a suitable head instead of its own. */
   generates?: boolean;
-  /** Whether it is to make vectors of texts: a base model without a task is opened for that. */
+  /** Whether to open it for text vectors, even if it is a base model without a task. */
   embeds?: boolean;
-  /** Whether a prompt that begins as what was read before is read from there on, as the turns of a conversation do. */
+  /**
+   * Whether a prompt with the same start as the previous one is read only from the first difference on, as for the
+   * turns of a conversation.
+   */
   continues?: boolean;
-  /** Told now and then which share of the model's weights is read. */
+  /** Called at times with the share of the model's weights that is loaded. */
   onProgress?: (share: number) => void;
 }
 
-/** What a run has made, or the files of an adapter or of a whole model. */
+/** The result of a run, or the files of an adapter or of a whole model. */
 export type Trained = TrainResult | ReadonlyMap<string, PageFile>;
 
 /**
- * Opens an adapter that was just trained, the files of one (of any method here, or of PEFT), or those of a whole model: to
- * predict, evaluate or generate. Close it after use.
+ * Opens a newly trained adapter, the files of an adapter (of any method here, or of PEFT), or those of a whole model:
+ * to predict, evaluate or generate. Close it after use.
  *
- * @throws UserError for anything missing, damaged or not fitting together
+ * @throws UserError for anything missing, damaged or incompatible
  */
 export async function open(trained: Trained, options: OpenOptions = {}): Promise<TrainedModel> {
   return (await openTrained(trained, options)).model;
 }
 
-/** The same, with what is read of the base model. */
+/** The same, with the description of the base model. */
 export async function openTrained(
   trained: Trained,
   options: OpenOptions,
@@ -71,7 +74,7 @@ export async function openTrained(
   }
 }
 
-/** The name of the model that an adapter was made for, or what messages call it where the adapter does not say. */
+/** The name of the model that an adapter was made for, or a placeholder for messages if the adapter does not say. */
 function nameOfBase({ baseModel }: { baseModel: string | null }, path: string): string {
   return baseModel ?? `the base model of ${path}`;
 }

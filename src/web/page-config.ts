@@ -4,12 +4,12 @@ import type { ParsedConfig, RunConfigInput } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import type { RunsOn } from './page-options.ts';
 
-/** A run's config without the folder that it would write to in Node, which means nothing in a page; with scores of the caller's own. */
+/** A run's config without its output folder, which has no meaning in a page; with custom scores. */
 type WithoutOutput<Input> = Input extends unknown
   ? Omit<Input, 'output'> & { output?: string; metrics?: OwnMetrics }
   : never;
 
-/** What a run in a page may be told: as in Node. `device` is `wasm` by default. */
+/** The config of a run in a page: as in Node. `device` is `wasm` by default. */
 export type PageConfig = WithoutOutput<RunConfigInput>;
 
 /** A config that a page can run. */
@@ -18,7 +18,7 @@ export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
 /**
  * Checks a config and fills in the defaults.
  *
- * @throws UserError with a line for everything that is wrong with it, or that a page cannot do
+ * @throws UserError with a line for every problem, including features that a page does not support
  */
 export function parsePageConfig({ metrics = {}, ...given }: PageConfig): PageRunConfig {
   const config = parseRunConfig({ device: 'wasm', output: 'page', ...given }, 'config', Object.keys(metrics));

@@ -3,27 +3,27 @@ import { type FileSet, filesAt, filesFrom, type PageFile } from '../formats/file
 import type { WebEngineOptions } from '../program/web-engine.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** What a page gives in place of folders. */
+/** The counterparts of folders in a page. */
 export interface PageOptions {
-  /** The files of the base model, or the address of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */
+  /** The files of the base model, or the URL of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */
   model?: ReadonlyMap<string, PageFile> | string | URL;
-  /** Where the embedded model's folder is served, `models/mini` of this package; by default where it lies in that. */
+  /** The URL of the embedded model's folder, `models/mini` of this package; by default its place in the package. */
   modelUrl?: string | URL;
-  /** The address of the folder with the engine's files (`dist` of onnxruntime-web); by default beside its code. */
+  /** The URL of the folder with the engine's files (`dist` of onnxruntime-web); by default beside its code. */
   engineUrl?: string | URL;
   /** Threads of WebAssembly; more than one need a cross-origin isolated page. */
   threads?: number;
 }
 
-/** Where a model runs, and how. */
+/** The device of a model, and its settings. */
 export type RunsOn = Omit<WebEngineOptions, 'weights'>;
 
-/** What the engine is told of a page. */
+/** The engine's options from those of a page. */
 export function runsOn(device: RunsOn['device'], { threads, engineUrl }: PageOptions): RunsOn {
   return { device, threads, ...(engineUrl !== undefined && { engineUrl: folderUrl(engineUrl).href }) };
 }
 
-/** The embedded model. Each file has an address of its own, by which bundlers such as Vite find it. */
+/** The embedded model. Each file has a separate URL, so that bundlers such as Vite find it. */
 const EMBEDDED: ReadonlyMap<string, URL> = new Map([
   ['config.json', new URL('../../models/mini/config.json', import.meta.url)],
   ['model.safetensors', new URL('../../models/mini/model.safetensors', import.meta.url)],
@@ -34,8 +34,8 @@ const EMBEDDED: ReadonlyMap<string, URL> = new Map([
 /**
  * The files of a base model.
  *
- * @param name what a config or an adapter calls it
- * @throws UserError for a model that is given neither by its files nor by an address: a page looks nothing up
+ * @param name of the model in a config or an adapter
+ * @throws UserError for a model without files or URL: a page does not search for models
  */
 export function modelFiles(name: string, { model, modelUrl }: PageOptions): FileSet {
   if (model instanceof Map) return filesFrom(model, name);
@@ -50,7 +50,7 @@ export function modelFiles(name: string, { model, modelUrl }: PageOptions): File
   });
 }
 
-/** An address, relative to the page's, that ends where names of files begin. */
+/** A URL, resolved against the page's, that ends where file names begin. */
 function folderUrl(address: string | URL): URL {
   const url = new URL(address, globalThis.location?.href);
   if (!url.pathname.endsWith('/')) url.pathname += '/';

@@ -4,14 +4,14 @@ import { blobSource } from '../formats/blob-source.ts';
 import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 
-/** The rows of a page by the names that a config calls their files: a `File` of the user's, or text. */
+/** The rows in a page by their file names in the config: a user's `File`, or text. */
 export type PageTexts = Readonly<Record<string, Blob | string>>;
 
 /**
- * Reads a file of text.
+ * Reads a text file.
  *
  * @param key the config's key that names it
- * @throws UserError for one that the page does not have, is too large or not UTF-8
+ * @throws UserError if the page does not have it, or it is too large or not UTF-8
  */
 export async function pageTextFile(files: PageTexts, name: string, key: string): Promise<TextFile> {
   if (!Object.hasOwn(files, name)) {

@@ -17,22 +17,25 @@ import type { TrainedParts } from '../trained/trained-model.ts';
 
 const GENERATION_CONFIG = 'generation_config.json';
 
-/** A base model as its small files describe it. */
+/** A base model's description in its small files. */
 export interface DescribedModel {
   files: FileSet;
-  /** The bytes of what was read of it, by name: config.json, the tokenizer's, and of those that write text two more. */
+  /**
+   * The small files that were read, by name: config.json, the tokenizer's, and two more for models that generate
+   * text.
+   */
   small: ReadonlyMap<string, Uint8Array>;
-  /** The text of its config.json, and what it says. */
+  /** The text of its config.json, and its parsed content. */
   configText: string;
   json: Record<string, unknown>;
   family: Family;
-  /** `requested`: `data.max_length`, or where that has another name (`key`) that. */
+  /** `requested`: `data.max_length`, or the value under another name (`key`). */
   text(requested: number | undefined, key?: string): TrainedParts['text'];
   generationFiles(): Omit<GenerationSources, 'user'>;
 }
 
 /**
- * Reads everything of a model but its weights.
+ * Reads everything of a model except its weights.
  *
  * @throws UserError for files that are missing, damaged or too large
  */
@@ -87,7 +90,7 @@ export async function readModel(files: FileSet, changes?: ModelConfig): Promise<
   };
 }
 
-/** The files of sentence-transformers, by name, as their JSON. */
+/** The files of sentence-transformers, by name, as parsed JSON. */
 async function readSentenceFiles(files: FileSet): Promise<Map<string, unknown>> {
   const modules = await readJsonFile(files, SENTENCE_FILES.modules);
   if (modules === undefined) return new Map();
@@ -97,7 +100,7 @@ async function readSentenceFiles(files: FileSet): Promise<Map<string, unknown>> 
   );
 }
 
-/** The files that make a tokenizer, one by one: those that are not there are asked for until tokenizer.json is found. */
+/** The files of a tokenizer that exist: tokenizer.json, or those of older forms. */
 async function readTokenizerFiles(files: FileSet): Promise<Map<string, Uint8Array>> {
   const read = new Map<string, Uint8Array>();
   const isFast = (await files.open(TOKENIZER_FILES.tokenizer)) !== undefined;

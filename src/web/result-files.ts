@@ -8,14 +8,14 @@ import { NOTES_FILE, type Notes } from '../trained/notes.ts';
 import { sentenceFiles } from '../trained/sentence-files.ts';
 import type { ParameterLayout } from '../tuners/parameter-layout.ts';
 
-/** Files by their names, text as text. */
+/** Files by name; text files as strings. */
 export type ResultFiles = Map<string, Uint8Array | string>;
 
 const CARD = 'README.md';
-/** A tokenizer of many words has some ten megabytes. */
+/** A tokenizer with a large vocabulary has some ten megabytes. */
 const MAX_SHARED_BYTES = 2 ** 27;
 
-/** The files of a trained adapter, as a run's folder has them in Node. */
+/** The files of a trained adapter, as in a run's folder in Node. */
 export function adapterFiles(
   { adapter, notes, card }: RunResults,
   model: LoadedModel,
@@ -29,7 +29,7 @@ export function adapterFiles(
   return new Map([...written, ...sentenceFiles(model, maxLength), [NOTES_FILE, notes], [CARD, card]]);
 }
 
-/** The files of a model that was trained itself: with the tokenizer of its base, as transformers saves it. */
+/** The files of a fully trained model: with the tokenizer of its base, as transformers saves it. */
 export async function fullModelFiles(
   base: { files: FileSet; configText: string },
   { model, layout, values }: { model: LoadedModel; layout: ParameterLayout; values: Float32Array },

@@ -26,37 +26,38 @@ import { adapterFiles, fullModelFiles, type ResultFiles } from './result-files.t
 export interface TrainOptions extends PageOptions {
   /** The files that the config's `data` names. */
   files: PageTexts;
-  /** The files of the adapter that training starts from; then it has the config's `adapter` as its name. */
+  /** The files of the adapter that training continues; its name is the config's `adapter`. */
   adapter?: ReadonlyMap<string, PageFile>;
   onEvent?: (event: TrainEvent) => void;
   /** Aborting finishes the step and ends the run with reason "stopped", and without an adapter. */
   signal?: AbortSignal;
   /**
-   * Given all that training needs to go on: after the first step, every so many seconds, and at the end. Each replaces the
-   * one before. Training waits for it. Needs `crypto.subtle`, which pages have that came by https or from this machine.
+   * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
+   * checkpoint replaces the one before. Training waits for the call. Needs `crypto.subtle`, which pages have over
+   * https or from this machine.
    */
   onCheckpoint?: (checkpoint: Blob) => void | Promise<void>;
-  /** The least time between two checkpoints; 20 by default. */
+  /** Minimum seconds between two checkpoints; 20 by default. */
   checkpointSeconds?: number;
-  /** A checkpoint of a run with the same config and files: training goes on from there, and ends with the same adapter. */
+  /** A checkpoint of a run with the same config and files: training resumes there, and ends with the same adapter. */
   checkpoint?: PageFile;
 }
 
-/** How a run ended, and what it made. */
+/** How a run ended, and its results. */
 export interface TrainResult extends FinishEvent {
-  /** Class names by id; none for tasks without. */
+  /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
-  /** What was trained, in one row. */
+  /** The trained values as one vector. */
   values: Float32Array;
-  /** The adapter's files by their names, as in Node: {@link open} takes them, and so does PEFT. */
+  /** The adapter's files by name, as in Node: for {@link open} and for PEFT. */
   adapter?: ResultFiles;
-  /** The files of the model, where the method trains the model itself. */
+  /** The files of the model, if the method trains the model itself. */
   model?: ResultFiles;
 }
 
 /**
- * Fine-tunes a model in a page as the config says. Nothing leaves the page. It computes in the page's own thread and lets
- * it draw between steps; in a worker it disturbs nothing.
+ * Fine-tunes a model in a page according to a config. No data leave the page. It runs in the page's thread and lets
+ * the page draw between steps; in a worker, it disturbs nothing.
  *
  * @throws UserError for every mistake in config, data or model
  */
@@ -74,7 +75,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
       emit,
       shouldStop: () => signal?.aborted ?? false,
-      // A page cannot ask for its memory.
+      // A page cannot read its memory use.
       peakMemoryMb: () => Number.NaN,
       ...host,
     });
@@ -101,7 +102,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   }
 }
 
-/** Reads the adapter to go on from, the data and its classes, and all of the model but its weights. */
+/** Reads the adapter to continue, the data and its classes, and all of the model except its weights. */
 async function readPageRun(
   given: PageConfig,
   options: TrainOptions,

@@ -1,7 +1,7 @@
 import { UserError } from '../../src/support/user-error.ts';
 
 /**
- * Unpacks a gzip file, as far as it is no larger than that.
+ * Decompresses a gzip file, up to a maximum size.
  *
  * @returns undefined for a larger one
  * @throws UserError for a damaged one
@@ -15,7 +15,7 @@ export async function gunzip(
   let size = 0;
   try {
     const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-    // A reader, for not every browser iterates over a stream.
+    // A reader, because not every browser can iterate over a stream.
     const reader = unpacked.getReader();
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       size += next.value.length;

@@ -6,17 +6,17 @@ import { UserError } from '../../src/support/user-error.ts';
 import { gunzip } from './gunzip.ts';
 import { unpackParquet } from './unpack-parquet.ts';
 
-/** A table takes some ten times its bytes while it is read, and a page should not take a gigabyte. */
+/** Reading a table takes some ten times its bytes, and a page should not take a gigabyte. */
 const MAX_BYTES = 50e6;
 
-/** A table, and what should be known of how it was read. */
+/** A table, and a notice about how it was read. */
 export type PageTable = Table & { notice?: string };
 
 /**
- * Reads a CSV, TSV or JSON Lines file of the user's, which may be packed by gzip, or parquet.
+ * Reads a user's CSV, TSV or JSON Lines file, possibly compressed by gzip, or parquet.
  *
- * @param header whether the first line names the columns; by default by its look
- * @throws UserError for a file that is empty, too large, no text, or has no rows
+ * @param header whether the first line names the columns; by default it is detected
+ * @throws UserError for a file that is empty, too large, not text, or has no rows
  */
 export async function readFileTable(file: File, header?: boolean): Promise<PageTable> {
   const { name, size } = file;

@@ -7,28 +7,28 @@ export interface LabelledRow {
   label: string;
 }
 
-/** The rows of a table as they are used. */
+/** The rows of a table for training. */
 export interface Split {
   train: LabelledRow[];
-  /** To measure on: never trained on, and of each label a share. */
+  /** For evaluation: never trained on, with a share of each label. */
   heldOut: LabelledRow[];
   /** Rows of each label, the most frequent first. */
   labels: [label: string, rows: number][];
-  /** Rows without text or label, and rows whose text came before. */
+  /** Number of rows without text or label, and of duplicate texts. */
   leftOut: { empty: number; repeated: number };
 }
 
 const HELD_OUT_SHARE = 0.2;
-/** They tell a score to a percent or two; more would take so long that a checkpoint comes late. */
+/** Enough for a score within a percent or two; more would delay checkpoints too long. */
 const MOST_HELD_OUT = 500;
-/** A classifier of so many labels would learn none of them from what a page can train on. */
+/** With more labels, a classifier would learn none of them from the rows that a page can train on. */
 const MOST_LABELS = 200;
 
 /**
- * Takes texts and labels out of a table and holds a share of each label out. Of equal texts only the first is used, so
- * that none lies on both sides.
+ * Takes texts and labels out of a table and holds out a share of each label. Duplicate texts are dropped, so that
+ * none is on both sides.
  *
- * @throws UserError for columns from which nothing can be learnt
+ * @throws UserError for columns that cannot be learned from
  */
 export function splitRows(table: Table, text: number, label: number, seed: number): Split {
   const { fileName, columns } = table;
@@ -87,7 +87,7 @@ function usable({ rows }: Table, textAt: number, labelAt: number) {
   return { rows: [...kept.values()], leftOut };
 }
 
-/** A share of some rows, at random. */
+/** A random share of some rows. */
 function chosen(rows: readonly LabelledRow[], share: number, seed: number): LabelledRow[] {
   const order = new Random(seed, 'held out').permutation(rows.length);
   return Array.from(order.subarray(0, Math.floor(share * rows.length)), (i) => rows[i]);

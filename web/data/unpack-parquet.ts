@@ -3,11 +3,11 @@ import { UserError } from '../../src/support/user-error.ts';
 import { moduleWorker } from './module-worker.ts';
 import type { ParquetUnpacker } from './parquet-worker.ts';
 
-/** What any file gets that a page takes. */
+/** The time for any file that a page accepts. */
 const PATIENCE_SECONDS = 20;
 
 /**
- * The rows of a parquet file as JSON Lines, classes by their names; unpacked in a worker that is ended in any case.
+ * The rows of a parquet file as JSON Lines, classes by name; read in a worker that is stopped in any case.
  *
  * @throws an error with a user's message for a file that is damaged, or takes too long
  */

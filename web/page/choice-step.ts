@@ -6,25 +6,25 @@ import type { Choice, ChosenSettings, OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 
-/** Labels that are listed; the others are counted. */
+/** Number of labels that are listed; the others are counted. */
 const MOST_LISTED = 12;
 
-/** What is chosen, as it is handed to training. */
+/** The choices, as passed to training. */
 export type Chosen = [text: number, label: number, settings: ChosenSettings];
 
 export interface ChoiceStep {
-  /** Takes back what was chosen and what was said of it, until the next file is shown. */
+  /** Resets the choices and messages until the next file is shown. */
   clear(): void;
-  /** Shows a file; undefined: none. */
+  /** Shows a file; undefined: no file. */
   show(file: OpenedFile | undefined): void;
-  /** Whether nothing may be changed, since a run goes on. */
+  /** Whether the controls are locked during a run. */
   lock(isLocked: boolean): void;
 }
 
 /**
- * The second step: which column is which, and what there is to learn.
+ * The second step: the choice of columns, and a summary of the data.
  *
- * @param onHeader told whether the first line names the columns, when the user changes that
+ * @param onHeader called when the user changes whether the first line names the columns
  */
 export function choiceStep(
   desk: Remote<Desk>,
@@ -75,7 +75,7 @@ export function choiceStep(
   label.addEventListener('change', weigh);
   header.addEventListener('change', () => onHeader(header.checked));
   const form = element('choice', HTMLFormElement);
-  // A browser says what is wrong with a field only where that can be seen.
+  // A browser reports an invalid field only if it is visible.
   form.addEventListener(
     'invalid',
     () => element('settings-fold', HTMLDetailsElement).setAttribute('open', ''),

@@ -1,4 +1,4 @@
-/** The element of that id, which the page's HTML has: an element of another kind is a fault of this program. */
+/** The element with an id in the page's HTML; an element of another kind is a bug. */
 export function element<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;

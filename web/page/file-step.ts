@@ -6,11 +6,11 @@ import { element } from './element.ts';
 const EXAMPLE = 'messages.tsv';
 
 /**
- * The first step: a file comes by the input, by dropping it anywhere on the page, or is the example.
+ * The first step: a file from the input, dropped anywhere on the page, or the example.
  *
- * @param onOpening told that another file takes the place of the one that was open
- * @param onOpened given the file that is open, or undefined where it could not be read
- * @returns opens the same file once more, its first line taken for names of columns or not
+ * @param onOpening called when another file replaces the open one
+ * @param onOpened called with the open file, or undefined if it could not be read
+ * @returns a function that opens the same file again, with or without a header line
  */
 export function fileStep(
   desk: Remote<Desk>,
@@ -44,7 +44,7 @@ export function fileStep(
     void open();
   }
 
-  // Else nothing would come of choosing the same file once more, when it was mended.
+  // Otherwise, choosing the same file again, after a fix, would have no effect.
   input.addEventListener('click', () => {
     input.value = '';
   });
@@ -57,7 +57,7 @@ export function fileStep(
       problem.textContent =
         'The example could not be fetched: is the server that this page comes from still there?';
   });
-  // Until now a click would have been lost.
+  // Until now, a click would have been lost.
   example.disabled = false;
   document.addEventListener('dragover', (event) => {
     event.preventDefault();

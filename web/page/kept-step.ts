@@ -4,16 +4,16 @@ import type { Desk } from '../worker/desk.ts';
 import { element } from './element.ts';
 
 /**
- * Offers to go on with the run that an earlier tab left, where there is one.
+ * Offers to resume the run of an earlier tab, if there is one.
  *
- * @returns looks once more, or hides the offer
+ * @returns a function that checks again, or hides the offer
  */
 export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: boolean) => Promise<void> {
   const section = element('kept', HTMLElement);
   const line = element('kept-line', HTMLElement);
   element('continue', HTMLButtonElement).addEventListener('click', onContinue);
   element('discard', HTMLButtonElement).addEventListener('click', async () => {
-    // Until it is gone the page may not be left, and nothing can be gone on with.
+    // Until it is deleted, the page must not be closed, and nothing can be resumed.
     section.inert = true;
     try {
       await desk.discard();
@@ -28,7 +28,7 @@ export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: 
     const turn = ++asked;
     section.hidden = true;
     const kept = isShown ? await desk.kept() : undefined;
-    // A training may have begun meanwhile.
+    // A training may have started meanwhile.
     if (!kept || turn !== asked) return;
     line.textContent = `A training on ${kept.fileName} is kept in this browser, at step ${counted(kept.step)}. It goes on from there; if it was done, its result comes back.`;
     section.hidden = false;

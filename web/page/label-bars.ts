@@ -4,11 +4,11 @@ export interface LabelBar {
   label: string;
   /** From 0 to 1. */
   share: number;
-  /** What stands behind the bar. */
+  /** The text after the bar. */
   value: string;
 }
 
-/** Labels with a bar each; `best` sets the first apart. */
+/** Labels with a bar each; `best` highlights the first. */
 export function labelBars(bars: readonly LabelBar[], best = false): Markup {
   return markup`<ul class="bars">${bars.map(
     ({ label, share, value }, i) =>

@@ -13,7 +13,7 @@ import { startWorker } from './start-worker.ts';
 import { trainingStep } from './training-step.ts';
 
 await isolate();
-// Those of the report: sliders, and sections that change.
+// The report's scripts: sliders, and sections that change.
 pageScript();
 sectionScript();
 

@@ -8,14 +8,14 @@ import { element } from './element.ts';
 import { labelBars } from './label-bars.ts';
 import type { Ended } from './training-step.ts';
 
-/** After the last key, before a text is labelled. */
+/** Delay after the last key before a text is labelled. */
 const PAUSE_MS = 250;
 const MOST_SHOWN = 6;
 
 /**
- * The fourth step: what the model scores, says of a text, and how it is taken along. Buttons and box are wired once.
+ * The fourth step: the model's scores, predictions for a text, and downloads. Buttons and box are wired once.
  *
- * @returns shows the outcome of a run; undefined: none
+ * @returns a function that shows the outcome of a run; undefined: none
  */
 export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => void {
   const section = element('outcome', HTMLElement);
@@ -99,6 +99,6 @@ function save(content: Blob, name: string): void {
   link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
-  // The browser has taken it by the next turn at the latest where it asks where to.
+  // A browser that asks for a location reads it by the next turn at the latest.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

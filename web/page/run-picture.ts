@@ -2,15 +2,15 @@ import { sectionMarkup, sectionsOf } from '../../src/report/page/sections.ts';
 import { methodTitle } from '../../src/report/run/run-facts.ts';
 import type { RunRecord } from '../../src/report/run/run-record.ts';
 
-/** What of the report is drawn, in this order; the rest is folded away below. */
+/** The sections of the report that are shown, in this order; the rest is collapsed below. */
 const SHOWN = ['ranks', 'curves'];
 const FOLDED = ['importance', 'factors', 'optimisation', 'cost', 'settings', 'notes'];
-/** The least time between two drawings. */
+/** Minimum time between two updates. */
 const PICTURE_MS = 500;
-/** The greatest share of the time that goes into drawing. */
+/** Maximum share of the time spent on drawing. */
 const DRAWING_SHARE = 0.1;
 
-/** The report's picture of a run, drawn into an element while the run goes on; the report's scripts make it move. */
+/** The report of an active run, drawn into an element; the report's scripts make it interactive. */
 export class RunPicture {
   readonly #record: RunRecord;
   readonly #drawn = new Map<string, string>();
@@ -24,7 +24,7 @@ export class RunPicture {
     place.innerHTML = `${empty(SHOWN)}<details><summary>More of the run</summary>${empty(FOLDED)}</details>`;
   }
 
-  /** The record has something new. */
+  /** The record has changed. */
   changed(): void {
     this.#timer ??= window.setTimeout(() => this.draw(), this.#interval);
   }

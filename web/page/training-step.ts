@@ -9,7 +9,7 @@ import type { Begun, Outcome, Watcher } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { RunPicture } from './run-picture.ts';
 
-/** A screen reader is told of every quarter. */
+/** A screen reader announces every quarter. */
 const SPOKEN_PARTS = 4;
 
 const LOADING: Record<ProgressEvent['what'], string> = {
@@ -18,13 +18,13 @@ const LOADING: Record<ProgressEvent['what'], string> = {
   text: 'Reading the rows',
 };
 
-/** How a run ended, with what was told of it at its beginning. */
+/** How a run ended, with its start event. */
 export interface Ended {
   begun: Begun;
   outcome: Outcome;
 }
 
-/** The third step: follows a run until it ends. `start` is what begins it. Undefined where it failed, which is said. */
+/** The third step: follows a run until it ends. `start` starts it. Undefined if it failed, which is shown. */
 export async function trainingStep(
   desk: Remote<Desk>,
   start: (watcher: Watcher) => Promise<Outcome>,
@@ -39,7 +39,7 @@ export async function trainingStep(
   let picture: RunPicture | undefined;
   let begun: Begun | undefined;
   let spokenPart = 0;
-  /** What stopping would lose, where it would. */
+  /** What stopping would lose, if anything. */
   let lost: string | undefined;
 
   for (const text of [note, spoken, problem]) text.textContent = '';
@@ -85,7 +85,7 @@ export async function trainingStep(
       lost =
         unkept && 'The newest checkpoint is not kept: what was learnt since the one before would be lost.';
       const message = unkept ? `A checkpoint could not be kept (${unkept}): leave this tab open.` : '';
-      // A screen reader says it again each time that it is set.
+      // A screen reader repeats it each time it is set.
       if (problem.textContent !== message) problem.textContent = message;
     },
   };

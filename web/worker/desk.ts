@@ -15,7 +15,7 @@ import { type PageRun, pageRun, SEED } from './page-run.ts';
 import { RunStore } from './run-store.ts';
 
 const PREVIEWED = 5;
-/** Of a field of the preview. */
+/** Characters of a field in the preview. */
 const MOST_CHARACTERS = 200;
 
 /** Everything that takes long, in a worker: one file, one run and one trained model at a time. */
@@ -28,24 +28,26 @@ export class Desk {
   #learnt: LearntModel | undefined;
   #isTraining = false;
 
-  /** @param site the address that the engine's and the model's files lie below */
+  /**
+   * @param site the URL above the engine's and the model's files
+   */
   constructor(site: URL) {
     this.#site = {
       engineUrl: new URL('engine/', site),
       modelUrl: new URL('models/mini/', site),
-      // Without isolation the engine has no memory that threads could share.
+      // Without isolation, the engine has no shared memory for threads.
       threads: crossOriginIsolated ? Math.min(8, navigator.hardwareConcurrency) : 1,
     };
   }
 
-  /** Reads a file, with or without names of columns in its first line. Throws a UserError for one that is no table. */
+  /** Reads a file, with or without a header line. Throws a UserError if it is not a table. */
   async open(file: File, header?: boolean): Promise<OpenedFile> {
     this.#table = undefined;
     const turn = ++this.#opened;
     const table = await readFileTable(file, header);
     const { rows, ...facts } = table;
     const columns = describeColumns(table);
-    // Another file may have been opened meanwhile, and have been read sooner.
+    // Another file may have been opened and read meanwhile.
     if (turn === this.#opened) this.#table = table;
     return {
       ...facts,
@@ -54,14 +56,14 @@ export class Desk {
     };
   }
 
-  /** What the file has with these columns. Throws a UserError where nothing can be learnt from them. */
+  /** The content of the file with these columns. Throws a UserError if nothing can be learned from them. */
   choose(text: number, label: number): Choice {
     const { train, heldOut, labels, leftOut } = this.#split(text, label);
     const [trainRows, heldOutRows] = [train.length, heldOut.length];
     return { labels, leftOut, trainRows, heldOutRows };
   }
 
-  /** Trains on the file. Throws a UserError for what is wrong with it. */
+  /** Trains on the file. Throws a UserError for errors in it. */
   train(text: number, label: number, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
     return this.#alone(() => this.#train(text, label, chosen, watcher));
   }
@@ -70,7 +72,7 @@ export class Desk {
     this.#stop = new AbortController();
     const { fileName, columns } = this.#table!;
     const names = { text: columns[text], label: columns[label] };
-    // Before anything is waited for: another file may be opened meanwhile.
+    // Before the first await: another file may be opened meanwhile.
     const split = this.#split(text, label);
     const device = chosen.device ?? (await bestDevice());
     const run = pageRun(fileName, names, split, { ...chosen, device });
@@ -82,13 +84,13 @@ export class Desk {
     return this.#run(run, watcher, isKept ? store : undefined);
   }
 
-  /** The run that an earlier tab left. */
+  /** The run of an earlier tab. */
   async kept(): Promise<{ fileName: string; step: number } | undefined> {
     const kept = await (await this.#store)?.read().catch(() => undefined);
     return kept && { fileName: kept.run.fileName, step: kept.events.at(-1)?.step ?? 0 };
   }
 
-  /** Goes on with it, or gives its result once more. */
+  /** Resumes it, or returns its result again. */
   resume(watcher: Watcher): Promise<Outcome> {
     return this.#alone(async () => {
       this.#stop = new AbortController();
@@ -102,12 +104,12 @@ export class Desk {
     await (await this.#store)?.discard();
   }
 
-  /** Ends the run after the step that it is in. */
+  /** Ends the run after the current step. */
   stop(): void {
     this.#stop.abort();
   }
 
-  /** How the trained model labels a text. */
+  /** The trained model's prediction for a text. */
   predict(text: string): Promise<Prediction> {
     return this.#learnt!.predict(text);
   }
@@ -138,10 +140,10 @@ export class Desk {
   }
 
   /**
-   * Trains from the beginning, or from a checkpoint.
+   * Trains from the start, or from a checkpoint.
    *
-   * @param store where it is kept
-   * @param before what was told up to the checkpoint
+   * @param store where it is stored
+   * @param before the events up to the checkpoint
    */
   async #run(
     run: PageRun,
@@ -166,7 +168,7 @@ export class Desk {
     const trained = await train(config, {
       ...{ ...this.#site, files, checkpoint, onEvent, signal: this.#stop.signal },
       ...(store && {
-        // Where the disk is full the run goes on, and its last checkpoint stays.
+        // If the disk is full, the run continues, and its last checkpoint stays.
         onCheckpoint: (state) =>
           store.save(state, events).then(
             () => watcher.checkpoint(),

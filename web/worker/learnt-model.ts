@@ -10,7 +10,7 @@ import {
 } from '../../src/web/index.ts';
 import type { Prediction } from './messages.ts';
 
-/** What a run has learnt: it labels texts, and is taken along. It opens with the first text. */
+/** The trained model of a run: it labels texts, and can be downloaded. It opens with the first text. */
 export class LearntModel {
   readonly #trained: TrainResult;
   readonly #options: OpenOptions;
@@ -53,7 +53,7 @@ function archive(files: ReadonlyMap<string, Uint8Array | string>): Blob {
     name,
     typeof content === 'string' ? encoder.encode(content) : content,
   ]);
-  // Weights are as good as random: to pack them takes long and gains little.
+  // Weights are nearly random: compressing them takes long and gains little.
   return new Blob([zipSync(Object.fromEntries(bytes), { level: 1 }) as BlobPart], {
     type: 'application/zip',
   });

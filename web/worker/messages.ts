@@ -6,9 +6,9 @@ import type { PageTable } from '../data/read-table.ts';
 import type { Split } from '../data/split-rows.ts';
 import type { PageRun, Settings } from './page-run.ts';
 
-/* What page and worker tell each other. */
+/* The messages between page and worker. */
 
-/** What the page shows of a file. */
+/** A file as the page shows it. */
 export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns'> {
   rows: number;
   columns: Column[];
@@ -17,26 +17,26 @@ export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns'> {
   guess: { text: number; label: number };
 }
 
-/** What there is to train on, where these columns are chosen. */
+/** The training data with these columns. */
 export interface Choice extends Pick<Split, 'labels' | 'leftOut'> {
   trainRows: number;
   heldOutRows: number;
 }
 
-/** Without a device: the best that there is. */
+/** Default device: the best available. */
 export type ChosenSettings = Omit<Settings, 'device'> & Partial<Pick<Settings, 'device'>>;
 
 export interface Begun extends Omit<PageRun, 'config' | 'files'> {
   facts: RunFacts;
-  /** Whether a tab that is closed can go on with it. */
+  /** Whether another tab can resume it after this one is closed. */
   isKept: boolean;
 }
 
-/** Told of a run while it goes on. */
+/** Receives the events of a run. */
 export interface Watcher {
   begun(run: Begun): void;
   event(event: TrainEvent): void;
-  /** Of each checkpoint of a run that is kept: why it could not be, or nothing. */
+  /** After each checkpoint of a stored run: the reason if it could not be stored. */
   checkpoint(problem?: string): void;
 }
 

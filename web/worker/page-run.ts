@@ -1,19 +1,19 @@
 import type { PageConfig } from '../../src/web/page-config.ts';
 import type { Split } from '../data/split-rows.ts';
 
-/** What the user chose beside the columns. */
+/** The user's choices beside the columns. */
 export interface Settings {
-  /** Times through the rows. Without it, the policy of defaults chooses. */
+  /** Number of epochs. By default, the policy chooses. */
   epochs?: number;
-  /** The mean rank that AdaLoRA ends with. */
+  /** AdaLoRA's final mean rank. */
   rank: number;
   device: 'wasm' | 'webgpu';
 }
 
-/** All that a run in this page trains on and is told by: what is kept of it while it goes on. */
+/** The data and settings of a run in this page, stored while it is active. */
 export interface PageRun {
   config: PageConfig;
-  /** The rows, as JSON Lines, by the names that the config calls them. */
+  /** The rows, as JSON Lines, by their names in the config. */
   files: Record<string, string>;
   fileName: string;
   trainRows: number;
@@ -24,7 +24,7 @@ const HELD_OUT = 'held-out.jsonl';
 export const SEED = 0;
 
 /**
- * AdaLoRA on the embedded encoder. What is not set here is chosen as for every other run.
+ * AdaLoRA on the embedded encoder. Other settings are chosen as for every run.
  *
  * @param names of the columns: those that the adapter's users will have in their files
  */

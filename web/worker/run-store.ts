@@ -1,23 +1,23 @@
 import { readEvent, type TrainEvent } from '../../src/run/events.ts';
 import type { PageRun } from './page-run.ts';
 
-/** What is left of a run that a tab began. */
+/** The stored state of a run that a tab started. */
 export interface KeptRun {
   run: PageRun;
-  /** Up to the checkpoint; where the tab closed between the two files, a few that come after it. */
+  /** Up to the checkpoint; if the tab closed between the two files, with a few later ones. */
   events: TrainEvent[];
-  /** Missing where the tab closed before the first. */
+  /** Missing if the tab closed before the first. */
   checkpoint?: Blob;
 }
 
 const FOLDER = 'run';
 const [RUN, EVENTS, CHECKPOINT] = ['run.json', 'events.jsonl', 'checkpoint.safetensors'];
-/** A tab that is being closed or loaded again gives its lock back within that, on a busy machine too. */
+/** A tab that is closed or reloaded releases its lock within this time, even on a busy machine. */
 const PATIENCE_MS = 10_000;
 
 /**
- * One run in the files that only this origin sees, and only in this browser. A file is written beside the old one and
- * takes its place when it is whole.
+ * One run in the browser's private files of this origin. A file is written beside the old one and replaces it when it
+ * is complete.
  */
 export class RunStore {
   readonly #root: FileSystemDirectoryHandle;
@@ -26,7 +26,7 @@ export class RunStore {
     this.#root = root;
   }
 
-  /** Undefined where the browser has no such files, or another tab holds them. This tab holds them until it closes. */
+  /** Undefined if the browser has no such files, or another tab holds them. This tab holds them until it closes. */
   static async open(): Promise<RunStore | undefined> {
     if (!('createWritable' in (globalThis.FileSystemFileHandle?.prototype ?? {}))) return undefined;
     const held = await new Promise<boolean>((answer) => {
@@ -40,7 +40,7 @@ export class RunStore {
     return held ? new RunStore(await navigator.storage.getDirectory()) : undefined;
   }
 
-  /** Undefined where nothing is kept. */
+  /** Undefined if nothing is stored. */
   async read(): Promise<KeptRun | undefined> {
     const folder = await this.#root.getDirectoryHandle(FOLDER).catch(() => undefined);
     const run = folder && (await readFile(folder, RUN));
@@ -51,7 +51,7 @@ export class RunStore {
     return { run: JSON.parse(await run.text()), events: checkpoint ? events : [], checkpoint };
   }
 
-  /** Forgets what was kept, and keeps this. */
+  /** Replaces the stored run by this one. */
   async begin(run: PageRun): Promise<void> {
     await this.discard();
     const folder = await this.#root.getDirectoryHandle(FOLDER, { create: true });

@@ -1,4 +1,4 @@
-/* Answers the page's requests as the server does, with the headers that isolate a page. */
+/* Passes the page's requests on and adds the headers that isolate a page. */
 
 interface Fetched extends Event {
   request: Request;

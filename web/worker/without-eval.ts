@@ -1,4 +1,7 @@
 import { z } from 'zod';
 
-/* Comes before every schema: zod would make code of them at run time, which the page's content security policy forbids. */
+/*
+ * Imported before every schema: zod would otherwise generate code at run time, which the page's content security
+ * policy forbids.
+ */
 z.config({ jitless: true });

@@ -85,7 +85,7 @@ async function run(path: string, flags: Flags, processes: Processes): Promise<vo
   }
 }
 
-/** What the flags give, or standard input where they give nothing; undefined where that is a terminal. */
+/** Prompts from the flags, or from standard input if there are none; undefined if that is a terminal. */
 async function givenPrompts(
   { prompt, file, jsonl }: Flags,
   isShared: boolean,
@@ -104,8 +104,8 @@ async function givenPrompts(
 }
 
 /**
- * Answers batch after batch; several processes each take one at a time, and the first writes them in order. Gives whether a
- * signal ended it.
+ * Answers batch after batch. Several processes each take one at a time, and the first writes them in order. Returns
+ * whether a signal ended it.
  */
 async function answerAll(
   generator: TextGenerator,
@@ -134,7 +134,7 @@ async function answerAll(
       );
       return texts.flat().map((generated) => (jsonl ? lineOf(generated) : generated.text));
     });
-  /** What is to be written; null where a signal has ended it. */
+  /** The texts to write; null if a signal has ended it. */
   const attempt = async (at: number): Promise<string[] | null> => {
     const batch = prompts.slice(at, at + batchSize);
     if (batch.length === 0) return [];
@@ -157,7 +157,7 @@ async function answerAll(
   }
 }
 
-/** A chat in the terminal; whether Ctrl-C ended it. */
+/** A chat in the terminal. Returns whether Ctrl-C ended it. */
 async function converse(generator: TextGenerator, flags: Flags): Promise<boolean> {
   const { chat } = await import('../terminal/chat.ts');
   const { seed, system, chat: isConversation = true } = flags;
@@ -171,7 +171,7 @@ async function converse(generator: TextGenerator, flags: Flags): Promise<boolean
   return chat(answer, { input: process.stdin, output: process.stderr, messages, isConversation });
 }
 
-/** A prompt as the generator takes it. */
+/** A prompt in the generator's form. */
 function asked(
   prompt: GivenPrompt['prompt'],
   isChat: boolean,
@@ -190,7 +190,7 @@ function asked(
   return system === undefined ? messages : [{ role: 'system', content: system }, ...messages];
 }
 
-/** Writes pieces as they come and a line's end, and gives back the whole; where the signal ends it, what there is. */
+/** Writes pieces as they arrive and a line end, and returns the whole text; if the signal ends it, the text so far. */
 async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortSignal): Promise<string> {
   let text = '';
   try {
@@ -215,7 +215,7 @@ async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
-/** Names the prompt in the message of a mistake, where there are several. */
+/** Names the prompt in an error message, if there are several. */
 async function naming<T>(where: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

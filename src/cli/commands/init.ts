@@ -38,7 +38,7 @@ interface Flags extends ColumnFlags {
   budget?: string;
 }
 
-/** All files or none: where one is there already, nothing is written. */
+/** All files or none: if one exists already, nothing is written. */
 async function run(folder: string, flags: Flags): Promise<void> {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (isDataFile(folder)) return configFor(folder, flags);

@@ -27,7 +27,7 @@ async function run(path: string, { json }: { json?: boolean }): Promise<void> {
   const table = rankTable(ranks);
   const hasRanks = table.modules > 0;
   const summary = {
-    // Only PEFT's files say so themselves.
+    // Only PEFT's files have this key.
     [config.peft_type === undefined ? 'kind' : 'peft_type']: kind.name,
     task_type: taskTypeOf(stored),
     base_model_name_or_path: baseModel,

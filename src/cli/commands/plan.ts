@@ -17,7 +17,7 @@ interface Flags {
   latency: number;
 }
 
-/** What clusters have that were not built for this: Ethernet of ten gigabits. */
+/** Typical of clusters that were not built for this: Ethernet of ten gigabits. */
 const ETHERNET = { bandwidth: 1.25e9, latency: 20e-6 };
 
 export function planCommand(): Command {
@@ -70,14 +70,16 @@ async function run(
   console.log(`\n${describeScaling(scaling)}`);
 }
 
-/** What the run takes in several processes; nothing where the measurement has failed. */
+/** The cost of the run in several processes; undefined if the measurement failed. */
 async function scaled(config: ParsedConfig, plan: Plan, processes: number, network: NetworkSpeed) {
   const measured = plan.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
   const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
   return measured && planScaling(config, plan, measured, processes, network);
 }
 
-/** The plan with what a short calibration finds of each base, or of the config's own; nothing when it is stopped. */
+/**
+ * The plan with the results of a short calibration of each base, or of the config's own; undefined if it was stopped.
+ */
 async function measured(config: ParsedConfig, plan: Plan, all = false): Promise<Plan | undefined> {
   const { measureBases } = await import('../../jobs/node/calibration/measure-bases.ts');
   const { measureDisplay } = await import('../terminal/measure-display.ts');

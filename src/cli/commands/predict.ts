@@ -21,7 +21,7 @@ import {
 import { inAllProcesses } from '../in-all-processes.ts';
 import { inputsOf } from '../inputs-of.ts';
 
-/** Forms in which every task's answers may be written. */
+/** Output formats of every task. */
 const EVERY = ['jsonl', 'csv'];
 
 export function predictCommand(): Command {
@@ -104,7 +104,7 @@ async function run(
   }
 }
 
-/** What the file calls a row, or its number among all, from 1; `asId`: under the same name. */
+/** The row's id in the file, or its number among all rows, from 1; `asId`: under the same name. */
 function placeOf(input: unknown, place: number, asId: boolean): { id: string } | { row: number } {
   const id = idOf(input) ?? (asId ? `${place + 1}` : undefined);
   return id === undefined ? { row: place + 1 } : { id };
@@ -114,7 +114,7 @@ function idOf(input: unknown): string | undefined {
   return (Object(input) as { id?: string }).id;
 }
 
-/** A form of answers that the task has; undefined for those of every task. */
+/** An output format of the task; undefined for those of every task. */
 function formatNamed(name: string, { formats = {} }: Prediction<BaseData, unknown>) {
   if (EVERY.includes(name)) return undefined;
   if (Object.hasOwn(formats, name)) return formats[name];
@@ -126,7 +126,7 @@ async function write(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
-/** What has blanks in it may be a text. */
+/** A path with spaces may be meant as a text. */
 function noFile(where: string, path: string): UserError {
   const hint = `A text comes by standard input: echo "a text" | adalora predict ${path}`;
   return new UserError({ where, expected: 'a file', got: 'nothing there', hint });

@@ -15,7 +15,7 @@ interface Flags {
   resume?: boolean;
 }
 
-/** The share of the training rows by which the best is chosen, where the file does not say. */
+/** The default share of training rows held out to choose the best. */
 const HELD_OUT = 0.1;
 
 export function sweepCommand(): Command {
@@ -48,7 +48,7 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   }
   const found = sweepRuns(given, where, share > 0);
   const output = given.output as string;
-  // Shards of one sweep begin in any order.
+  // Shards of one sweep start in any order.
   if (!resume && shard.of === 1) assertNewFolder(output);
   const runs = await withHeldOut(found, share, output);
   const own = inShard(runs, shard);
@@ -92,7 +92,7 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
 
 type Runs = ReturnType<typeof import('../../experiments/sweep/sweep-runs.ts').sweepRuns>;
 
-/** The runs on all but the held-out rows, which they are scored on. */
+/** The runs on all rows except the held-out ones, which they are scored on. */
 async function withHeldOut(runs: Runs, share: number, output: string): Promise<Runs> {
   if (share === 0) return runs;
   const { sweptConfig } = await import('../../experiments/sweep/sweep-runs.ts');

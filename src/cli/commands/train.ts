@@ -91,7 +91,7 @@ async function run(path: string | undefined, { resume, json, ...flags }: Flags):
   }
 }
 
-/** The config that is trained by, and the settings to replace in it: of a file of rows one is written. */
+/** The config to train with, and the settings that override it; for a file of rows, a config is written. */
 async function configOf(path: string | undefined, { set, json, ...flags }: Flags) {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (path === undefined || !isDataFile(path)) {
@@ -104,7 +104,7 @@ async function configOf(path: string | undefined, { set, json, ...flags }: Flags
   return configForData(path, { ...flags, set }, json ? console.error : console.log);
 }
 
-/** The part of a process that is not the first of those which share a run: it trains, and says nothing. */
+/** The work of every process but the first in a shared run: it trains, and prints nothing. */
 async function follow(
   rank: number,
   { given, set, resume }: { given?: string } & Pick<Flags, 'set' | 'resume'>,

@@ -8,7 +8,7 @@ interface Flags {
   output?: string;
 }
 
-/** Always the same: what the page keeps in the browser is kept for this address, port included. */
+/** Always the same: the browser stores the page's data by address, port included. */
 const PORT = 7117;
 
 export function webCommand(): Command {

@@ -2,22 +2,22 @@ import { readFileSync } from 'node:fs';
 
 const TUNABLE = 'glibc.malloc.hugetlb';
 
-/** Where Linux says for whom huge pages are: `always [madvise] never`. */
+/** Linux's setting for huge pages: `always [madvise] never`. */
 const SETTING = '/sys/kernel/mm/transparent_hugepage/enabled';
 
 /**
  * The environment in which the C library asks Linux for huge pages. Activations are hundreds of megabytes that every
- * pass walks through; in pages of 4 KB the processor loses a good part of a step to looking up where they lie.
+ * pass walks through. With pages of 4 KB, the processor spends a good part of a step on address translation.
  *
- * @param setting the kernel's, undefined where there is none
- * @returns undefined where that would change nothing, or where the user has said something else (`GLIBC_TUNABLES`)
+ * @param setting the kernel's, undefined if there is none
+ * @returns undefined if it would have no effect, or the user has set `GLIBC_TUNABLES`
  */
 export function hugePageEnvironment(
   environment: NodeJS.ProcessEnv = process.env,
   setting: string | undefined = readSetting(),
 ): NodeJS.ProcessEnv | undefined {
   const { GLIBC_TUNABLES: tunables } = environment;
-  // `always` needs no asking, `never` does not listen.
+  // `always` needs no request, `never` ignores it.
   if (!setting?.includes('[madvise]') || tunables?.includes(TUNABLE)) return undefined;
   return { ...environment, GLIBC_TUNABLES: [tunables, `${TUNABLE}=1`].filter(Boolean).join(':') };
 }

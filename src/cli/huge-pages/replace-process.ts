@@ -3,9 +3,9 @@ const F_SETFD = 2;
 const STANDARD_STREAMS = [0, 1, 2];
 
 /**
- * Runs this program anew in another environment, in the same process (`execve`): its number, its terminal and its parent
- * stay, so signals and exit codes reach whom they should. Node has that from version 22.15 only, so the C library is
- * called itself. Returns where this cannot be done, and changes nothing then.
+ * Restarts this program with another environment in the same process (`execve`). Its process id, terminal and parent
+ * stay, so signals and exit codes reach the right process. Node only has `execve` from version 22.15, so the C
+ * library is called directly. Returns without any effect if it is impossible.
  */
 export async function replaceProcess(environment: NodeJS.ProcessEnv): Promise<void> {
   try {
@@ -15,10 +15,10 @@ export async function replaceProcess(environment: NodeJS.ProcessEnv): Promise<vo
     const fcntl = libc.func('int fcntl(int fd, int command, int argument)');
     const words = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    // Node marks these, too, as not to be handed on. Through PMI_FD, MPICH's launcher speaks with the processes it starts.
+    // Node marks these as close-on-exec too. MPICH's launcher communicates with its processes through PMI_FD.
     for (const stream of [...STANDARD_STREAMS, Number(environment.PMI_FD ?? 0)]) fcntl(stream, F_SETFD, 0);
     execve(process.execPath, [...words, null], [...variables, null]);
   } catch {
-    // No such library for this system: the program runs as it is.
+    // No such library on this system: the program continues unchanged.
   }
 }

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { VersionedSection } from './live-picture.ts';
 
 /**
- * Server-sent events to one client. What is sent are states, not changes: a new client gets them all; one that reads
- * slowly misses what is out of date by the time it can take more, and never has more than one section waiting here.
+ * Server-sent events to one client. Events are states, not changes: a new client gets them all. A slow client skips
+ * outdated states, and never has more than one section waiting here.
  */
 export class EventStream {
   readonly #response: ServerResponse;
@@ -19,18 +19,18 @@ export class EventStream {
       this.#isBlocked = false;
       this.#flush();
     });
-    // A connection that is kept for later would keep the process waiting after the end.
+    // A kept-alive connection would keep the process waiting after the end.
     response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', Connection: 'close' });
     response.flushHeaders();
   }
 
-  /** Sends the sections that are newer than what the client has. */
+  /** Sends the sections that are newer than the client's. */
   send(sections: readonly VersionedSection[]): void {
     this.#latest = sections;
     this.#flush();
   }
 
-  /** Sends the last picture, says that it is the last, and hangs up. */
+  /** Sends the last sections, says that they are the last, and closes. */
   end(sections: readonly VersionedSection[]): void {
     this.#isEnding = true;
     this.send(sections);

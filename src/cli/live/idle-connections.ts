@@ -2,12 +2,12 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Keeps a server reachable: where there are more than `most` connections, the one goes that has been without a request for the
- * longest. Those with an answer under way stay.
+ * Keeps a server reachable: above `most` connections, it closes the one that has been idle for the longest.
+ * Connections with a pending response stay.
  */
 export function limitConnections(server: Server, most: number): void {
   const all = new Set<Socket>();
-  // In the order in which they fell idle.
+  // In the order in which they became idle.
   const idle = new Set<Socket>();
   server.on('connection', (socket) => {
     all.add(socket);

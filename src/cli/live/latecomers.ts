@@ -1,14 +1,16 @@
 /**
- * Clients that were just given something which makes them ask again, as a page asks for its stream. A server that is
- * about to close waits for them, or they would find nobody.
+ * Clients that will make another request because of what they just received, as a page requests its stream. A server
+ * that is about to close waits for them; otherwise their request would fail.
  */
 export class Latecomers {
   readonly #patience: number;
-  /** When each of them will be waited for no longer, oldest first. */
+  /** When the wait for each of them ends, oldest first. */
   #expected: number[] = [];
   #arrived = () => {};
 
-  /** @param patience how long a client is waited for, in milliseconds */
+  /**
+   * @param patience how long to wait for a client, in milliseconds
+   */
   constructor(patience: number) {
     this.#patience = patience;
   }
@@ -17,13 +19,13 @@ export class Latecomers {
     this.#expected.push(performance.now() + this.#patience);
   }
 
-  /** A client has asked again. Clients have no names, so it counts as the one expected first. */
+  /** A client has made its request. Clients have no names, so it counts as the one expected first. */
   arrived(): void {
     this.#expected.shift();
     this.#arrived();
   }
 
-  /** Resolves once nobody is waited for. */
+  /** Resolves once no client is expected. */
   async none(): Promise<void> {
     for (;;) {
       const now = performance.now();

@@ -4,27 +4,29 @@ import { addEvent, emptyRecord } from '../../report/run/run-record.ts';
 import { TimeLeft } from '../../report/run/time-left.ts';
 import { readEvent } from '../../run/events.ts';
 
-/** A section of the page, and the version of the picture in which it changed last. */
+/** A section of the page, and the version in which it last changed. */
 export interface VersionedSection extends LiveSection {
   version: number;
 }
 
-/** What a run looks like now. It is drawn when somebody asks, so that events cost nothing when nobody looks. */
+/** The current state of a run. It is rendered on request, so that events cost nothing without a viewer. */
 export class LivePicture {
   readonly state: LiveState;
-  /** Counts up whenever a drawing differs from the one before. */
+  /** Increases whenever a rendering differs from the one before. */
   version = 0;
   #sections: VersionedSection[] = [];
   #isChanged = true;
   readonly #timeLeft: TimeLeft;
 
-  /** @param now milliseconds on any clock */
+  /**
+   * @param now milliseconds on any clock
+   */
   constructor(facts: RunFacts, now?: () => number) {
     this.state = { record: emptyRecord(facts), isStopping: false, secondsLeft: Number.NaN };
     this.#timeLeft = new TimeLeft(now);
   }
 
-  /** Takes in an event of the run; `value` as the trainer emits it or its log has it. */
+  /** Adds an event of the run; `value` as the trainer emits it or its log contains it. */
   add(value: unknown): void {
     const event = readEvent(value);
     if (!event) return;
@@ -44,7 +46,7 @@ export class LivePicture {
     this.#isChanged = true;
   }
 
-  /** The sections as they are now, drawn anew only after something was added. */
+  /** The current sections, rendered again only if something was added. */
   sections(): readonly VersionedSection[] {
     if (!this.#isChanged) return this.#sections;
     this.#isChanged = false;

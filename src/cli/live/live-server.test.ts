@@ -27,7 +27,7 @@ afterEach(async () => {
   await closed;
 });
 
-/** A request as it is written on the wire: clients would set or refuse some of these headers. Gives the whole answer. */
+/** Sends a raw request: clients would set or refuse some of these headers. Returns the whole response. */
 function ask(method: string, path: string, headers: Record<string, string> = {}): Promise<string> {
   const { hostname, port, host } = new URL(server.url);
   const lines = Object.entries({ Host: host, ...headers }).map(([name, value]) => `${name}: ${value}`);
@@ -42,7 +42,7 @@ function ask(method: string, path: string, headers: Record<string, string> = {})
   });
 }
 
-/** What a page that has been served does, and what the end waits for. Nobody may be there any more. */
+/** The request that a served page makes next, and that the end waits for. The server may have closed by then. */
 const askForStream = () => ask('GET', `${root()}events`).catch(() => '');
 
 /** A client that sends part of its requests, and the server's end of its connection. */
@@ -182,7 +182,7 @@ describe('the stream', () => {
   it('does not keep the end of a run waiting for a client that reads nothing', async () => {
     const { client, served } = await connected();
     client.pause();
-    // More than the buffers between the two take.
+    // More than the buffers between them hold.
     picture.add({ type: 'notice', step: 0, message: 'x'.repeat(2 ** 24) });
     client.write(`GET ${root()}events HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`);
     await vi.waitUntil(() => served.writableNeedDrain, BUSY);
@@ -198,7 +198,7 @@ it('ends the stream of one who comes while it closes', async () => {
     answer += text;
   });
   const hungUp = new Promise((done) => late.on('close', done));
-  // A request that is under way when the run ends: half of it has been read.
+  // A request in progress when the run ends: half of it has been read.
   const half = `GET ${root()}events HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n`;
   late.write(half);
   await vi.waitUntil(() => served.bytesRead === half.length, BUSY);

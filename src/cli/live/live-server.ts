@@ -9,17 +9,17 @@ import { listen } from './listen.ts';
 import type { LivePicture } from './live-picture.ts';
 import { RequestGuard } from './request-guard.ts';
 
-/** A person has a few tabs open; each stream holds a connection and a picture. */
+/** A user has a few tabs open; each stream holds a connection and a copy of the page. */
 const MAX_STREAMS = 32;
 const MAX_CONNECTIONS = 4 * MAX_STREAMS;
-/** The least time between two pictures. */
+/** Minimum time between two updates. */
 const PICTURE_MS = 500;
-/** The greatest share of the time that goes into drawing: the processor is there to train. */
+/** Maximum share of the time spent on rendering: the processor is needed for training. */
 const DRAWING_SHARE = 0.05;
-/** How long the end waits for clients to come for the last picture, and then to take it: on a busy machine seconds. */
+/** How long the end waits for clients to request the last update, and then to receive it: seconds on a busy machine. */
 const GOODBYE_MS = 5000;
 
-/** Looked after every second: by default it is every half minute. */
+/** Checked every second; the default is half a minute. */
 const TIMEOUTS = { requestTimeout: 10_000, headersTimeout: 5000, connectionsCheckingInterval: 1000 };
 
 const POLICY = contentPolicy(LIVE_SCRIPT, "connect-src 'self'", "form-action 'self'");
@@ -32,21 +32,21 @@ const HEADERS = {
 };
 
 export interface LiveServer {
-  /** The page's address, with the token that it needs. */
+  /** The page's URL, with the token that it needs. */
   url: string;
-  /** The picture has something new. */
+  /** There is something new to show. */
   changed(): void;
-  /** Sends everybody the last picture and stops serving. */
+  /** Sends all clients the last update and stops serving. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a picture to the user of this machine: on the loopback address alone, to requests that {@link RequestGuard}
- * admits. It has three resources: the page, its stream of changes, and `stop`.
+ * Serves a run's page to the user of this machine: only on the loopback address, and only to requests that {@link
+ * RequestGuard} admits. It has three resources: the page, its stream of changes, and `stop`.
  *
- * @param port 0 for any that is free
+ * @param port 0 for any free port
  * @param onStop called at the first request to stop
- * @throws UserError where the port is taken
+ * @throws UserError if the port is taken
  */
 export async function serveLive(picture: LivePicture, port: number, onStop: () => void): Promise<LiveServer> {
   const guard = new RequestGuard();
@@ -60,7 +60,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
   const handlers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
     'GET /': (_, response) => {
       latecomers.arrived();
-      // The page that is sent here asks for the stream next.
+      // The page that is sent here requests the stream next.
       latecomers.expect();
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
       response.end(livePage(picture.state, POLICY));
@@ -71,26 +71,26 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
       const stream = new EventStream(response);
       streams.add(stream);
       response.on('close', () => streams.delete(stream));
-      // A client that comes while the server closes gets the last picture at once.
+      // A client that connects while the server closes gets the last update at once.
       if (isClosing) stream.end(picture.sections());
       else stream.send(picture.sections());
     },
     'POST /stop': ({ headers }, response) => {
-      // The run may be over, and this page be the last to learn it.
+      // The run may be over, although this page does not know it yet.
       if (!isClosing && !picture.state.isStopping) {
         picture.stopping();
         changed();
         onStop();
       }
       if (headers['sec-fetch-mode'] !== 'navigate') return void response.writeHead(204).end();
-      // A page without scripts has sent a form: back to it.
+      // A page without scripts has sent a form: redirect to it.
       latecomers.expect();
       response.writeHead(303, { Location: './' }).end();
     },
   };
   const server = createServer(TIMEOUTS, (request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    // No request has a body that is read.
+    // Request bodies are not read.
     request.resume();
     const admitted = guard.admit(request, address.port);
     if ('status' in admitted) return void refuse(response, admitted.status);

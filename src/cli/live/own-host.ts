@@ -1,5 +1,5 @@
 /**
- * Whether a request's Host is this machine's own address, so that a page of a name that resolves to 127.0.0.1 (DNS
+ * Whether a request's Host is this machine's own address. A page under a name that resolves to 127.0.0.1 (DNS
  * rebinding) gets nothing.
  */
 export function isOwnHost(host: string | undefined, port: number): boolean {

@@ -3,24 +3,24 @@ import type { IncomingMessage } from 'node:http';
 import { isSameSecret } from '../is-same-secret.ts';
 import { isOwnHost } from './own-host.ts';
 
-/** A request that may be answered: what it asks for below the token. */
+/** An admitted request: its path below the token. */
 export interface Admitted {
   /** `/`, `/events`, `/stop`, ... */
   path: string;
 }
 
-/** Why a request is refused, as a status. */
+/** The reason for refusing a request, as a status. */
 export interface Refused {
   status: number;
 }
 
 /**
- * Admits requests to a server that only its own user may talk to:
+ * Admits requests to a server for its own user only:
  *
- * - Their Host is this machine's own address ({@link isOwnHost}). That a page of another cannot know the token is the
- *   second wall.
+ * - Their Host is this machine's own address ({@link isOwnHost}). In addition, another site's page does not know the
+ *   token.
  * - Their path begins with a random token, compared in constant time. Other users of this machine do not know it.
- * - Requests that change something come from the page itself, if they say where from.
+ * - Requests that change something come from the page itself, if they state their origin.
  */
 export class RequestGuard {
   readonly token = randomBytes(24).toString('base64url');

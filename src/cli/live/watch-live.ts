@@ -6,15 +6,18 @@ import { LivePicture } from './live-picture.ts';
 import { serveLive } from './live-server.ts';
 import type { Watch } from './watch-run.ts';
 
-/** A run that can be watched in a browser while it trains; its page stays open after the end, but is served no more. */
+/**
+ * A run that can be watched in a browser while it trains. The open page remains after the end, but is no longer
+ * served.
+ */
 export interface LiveView extends Watch {
   url: string;
 }
 
 /**
- * Serves the picture of a run that is about to start.
+ * Serves the page of a run that is about to start.
  *
- * @param onStop called when someone presses the page's button
+ * @param onStop called when the page's button is pressed
  */
 export async function watchLive(config: ParsedConfig, port: number, onStop: () => void): Promise<LiveView> {
   const facts = runFacts(config);
@@ -36,7 +39,10 @@ export async function watchLive(config: ParsedConfig, port: number, onStop: () =
   };
 }
 
-/** What a resumed run's log had before: it begins anew with the newest `start`, which may have been written since. */
+/**
+ * The events of a resumed run from before: its state is reset by the newest `start`, which may have been written
+ * since.
+ */
 function eventsBefore({ output }: ParsedConfig, step: number) {
   const events = readRunEvents(runFiles(output).metrics);
   const start = events.findLastIndex((event) => event.type === 'start' && event.step === step);

@@ -8,14 +8,14 @@ export interface WatchFlags {
   tensorboard?: boolean;
 }
 
-/** Follows a run beside the terminal. */
+/** Follows a run in addition to the terminal. */
 export interface Watch {
   show(event: TrainEvent): void;
   /** The run is over; without a result if there is a `failure`. */
   close(failure?: Error): Promise<void>;
 }
 
-/** Starts what the flags ask for: the live page, whose address it prints, and TensorBoard's files. */
+/** Starts the displays that the flags request: the live page, whose address it prints, and TensorBoard's files. */
 export async function watchRun(config: ParsedConfig, flags: WatchFlags, onStop: () => void): Promise<Watch> {
   const watches: Watch[] = [];
   if (flags.live) {

@@ -7,12 +7,12 @@ import { UserError } from '../../support/user-error.ts';
 import { type LabelledRow, type LabelledRows, labelsByRow, type RowName } from './labels-by-row.ts';
 import type { ScoreKind } from './score-kind.ts';
 
-/** Files that have no header: the columns of their answers. */
+/** The answer columns of files without a header. */
 const COLUMNS: Partial<Record<GlueTask, number>> = { cola: 1, stsb: 4 };
 
 /**
- * The official scores of a task of GLUE: a submission's lines against the dev file. Rows of that which are ragged, as some
- * of QQP's are, are left out, with a warning.
+ * The official scores of a GLUE task: a submission's lines against the dev file. Ragged rows of the dev file, as in
+ * QQP, are skipped with a warning.
  */
 export function glueKind(task: GlueTask): ScoreKind {
   return {
@@ -29,7 +29,7 @@ export function glueKind(task: GlueTask): ScoreKind {
   };
 }
 
-/** Answers in the order of the references: by what those call their rows, or by their places from 0. */
+/** Answers in the order of the references: by the references' row ids, or by index from 0. */
 function inOrder(
   answers: readonly LabelledRow[],
   { rows, ragged }: LabelledRows,
@@ -40,7 +40,7 @@ function inOrder(
   const keyOf = ({ id, place }: RowName) => (isNamed ? String(id) : String(place));
   const found = rows.map((row) => byKey.get(keyOf(row)));
   const missing = found.indexOf(undefined);
-  // Other systems may have answered the rows that are left out.
+  // Other systems may have answered the skipped rows.
   const known = new Set([...rows, ...ragged].map(keyOf));
   const isKnown = answers.length === byKey.size && [...byKey.keys()].every((key) => known.has(key));
   if (missing < 0 && isKnown) return found as LabelledRow[];
@@ -54,7 +54,7 @@ function inOrder(
   });
 }
 
-/** Classes by name or by number; of STS-B answers are numbers. */
+/** Classes by name or by number; STS-B's answers are numbers. */
 function numbersOf(task: GlueTask): (rows: readonly LabelledRow[], file: TextFile) => Float64Array {
   const names: readonly string[] | undefined = task === 'stsb' ? undefined : GLUE_CLASSES[task];
   const ids = names?.map((_, id) => `${id}`);

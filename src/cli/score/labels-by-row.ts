@@ -7,10 +7,10 @@ import type { TextFile } from '../../data/text-file.ts';
 import { listNames } from '../../support/list-names.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** What GLUE's files call the column of the answer; MNLI has several that begin with `label`. */
+/** GLUE's names for the answer column; MNLI has several that begin with `label`. */
 const LABELS = ['gold_label', 'label', 'Quality', 'is_duplicate', 'score', 'similarity', 'prediction'];
 
-/** A row's place among all of its file, from 0, and what the file calls it, if it does. */
+/** A row's index among all rows of its file, from 0, and its id, if it has one. */
 export interface RowName {
   place: number;
   id: string | undefined;
@@ -24,15 +24,15 @@ export interface LabelledRow extends RowName {
 
 export interface LabelledRows {
   rows: LabelledRow[];
-  /** Those that are left out, as their fields are not those of the others. */
+  /** Skipped rows with a different number of fields. */
   ragged: RowName[];
 }
 
 /**
  * The answers of a TSV file or of JSON Lines.
  *
- * @param column of the answer, where a table has no header
- * @param onRagged told how many rows are ragged, which are left out then; without it they are refused
+ * @param column of the answer, if a table has no header
+ * @param onRagged called with the number of ragged rows, which are then skipped; by default they are an error
  * @throws UserError with file and line for rows without an answer
  */
 export function labelsByRow(

@@ -1,6 +1,6 @@
 import type { TextFile } from '../../data/text-file.ts';
 
-/** Files whose contents are scored. */
+/** The files to score. */
 export interface ScoredFiles {
   predictions: TextFile;
   references?: TextFile;
@@ -8,19 +8,19 @@ export interface ScoredFiles {
   nullOdds?: TextFile;
 }
 
-/** Official scores of files that any system wrote. */
+/** Official scores of files from any system. */
 export interface ScoreKind {
-  /** What the files are, for help. */
+  /** A description of the files, for help. */
   description: string;
-  /** Optional files that it takes; another one is a mistake. */
+  /** Optional files that it accepts; any other is an error. */
   takes: readonly Exclude<keyof ScoredFiles, 'predictions'>[];
-  /** Those of them that it needs. */
+  /** The required ones among them. */
   needs: readonly Exclude<keyof ScoredFiles, 'predictions'>[];
   /**
-   * Scores by their official names, from 0 to 1 where the official script does not say otherwise.
+   * Scores by their official names, from 0 to 1 unless the official script differs.
    *
-   * @param warn is told what the official script would say on standard error
-   * @throws UserError for files that are not what they should be
+   * @param warn receives warnings that the official script prints on standard error
+   * @throws UserError for invalid files
    */
   score(files: ScoredFiles, warn: (message: string) => void): Record<string, unknown>;
 }

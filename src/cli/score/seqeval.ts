@@ -10,12 +10,12 @@ import {
 } from '../../tasks/token-classification/conll-shape.ts';
 import type { ScoreKind } from './score-kind.ts';
 
-/** A file whose words are taken for tags has more. */
+/** A file with more has words in the column of tags. */
 const MAX_TAGS = 10_000;
-/** Of entities; other tags, such as parts of speech, are scored as well. */
+/** Matches entity tags; other tags, such as parts of speech, are scored as well. */
 const TAG = /^[OBIESLUM](-.+)?$/;
 
-/** Scores of entities, as seqeval has them: of a file with the right tag and the predicted one behind each word. */
+/** Entity scores, as in seqeval, for a file with the right tag and the predicted one after each word. */
 export const seqeval: ScoreKind = {
   description: 'CoNLL columns, of which the last two are the right tag and the predicted one',
   takes: [],
@@ -54,8 +54,9 @@ export const seqeval: ScoreKind = {
 };
 
 /**
- * The right and the predicted tag of each line; neither of one between sentences. Every line has as many columns as the first,
- * but for comments: lines that begin with `#` and have other columns, or among tags of entities end with others.
+ * The right and the predicted tag of each line; undefined between sentences. Every line has as many columns as the
+ * first, except comments: lines that begin with `#` and have other columns, or, among entity tags, end with other
+ * text.
  */
 function* taggedLines(
   content: string,
@@ -84,7 +85,7 @@ function* taggedLines(
   }
 }
 
-/** Whether there are lines that do not begin with `#`, and all of them end with tags of entities. */
+/** Whether all lines that do not begin with `#` end with entity tags, and there are any. */
 function isOfEntities(content: string, name: string, shape: ConllShape): boolean {
   let found = false;
   for (const { text } of fileLines(content, name)) {

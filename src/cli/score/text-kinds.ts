@@ -4,7 +4,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { ScoredFiles, ScoreKind } from './score-kind.ts';
 import { textLines } from './text-lines.ts';
 
-/** Scores of texts against those that they should be. */
+/** Scores of generated texts against references. */
 export const TEXT_KINDS = {
   rouge: kind(
     'F-measures as rouge_score gives them with its stemmer, sentences of rougeLsum by newlines',

@@ -3,14 +3,14 @@ import { RowProblems } from '../../data/row-problems.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** ROUGE compares each with each of the other text. */
+/** ROUGE compares each word with each of the other text. */
 const MAX_WORDS = 2 ** 14;
 
 const isText = (value: unknown) => typeof value === 'string';
 
 /**
- * The texts of a file: one a line, which may be empty, or in JSON Lines (by the name's extension) a string, an object as
- * `predict` writes it, or a list of strings.
+ * The texts of a file: one per line, possibly empty; in JSON Lines (by extension) a string, an object as `predict`
+ * writes it, or a list of strings.
  *
  * @param listed whether a line may have several
  * @throws UserError with the lines of everything else, and for an empty file

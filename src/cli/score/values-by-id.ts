@@ -5,9 +5,9 @@ import type { TextFile } from '../../data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * A JSON object of strings or of numbers, as official scripts read one: in the order of the file (that of a JavaScript
- * object puts ids that are numbers first), of a key that stands there twice the last value. Numbers may be NaN and
- * Infinity, which is no JSON, but what Python writes and reads.
+ * Parses a JSON object of strings or of numbers like official scripts: in the order of the file (a JavaScript object
+ * puts numeric ids first), with the last value of a duplicate key. Numbers may be NaN and Infinity, which are not
+ * valid JSON, but Python writes and reads them.
  *
  * @throws UserError for anything else
  */
@@ -34,13 +34,13 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
       throw new UserError({ where: `${where}, ${id}`, expected: `a ${type}`, got: typeName(value) });
   }
   const texts = Array.from(textsOf(text), ({ text }) => text);
-  // Where values are strings, every other one is a key.
+  // With string values, every other string is a key.
   const ids = type === 'string' ? texts.filter((_, i) => i % 2 === 0) : texts;
   const values = object as Record<string, unknown>;
   return new Map(ids.map((id) => [id, bare.get(id) ?? values[id]]));
 }
 
-/** JSON with a zero in place of each bare word for a number, and what those were, by their keys. */
+/** JSON with zeros in place of bare words for numbers, and these numbers by key. */
 function withoutBare(text: string): { json: string; bare: Map<string, number> } {
   const bare = new Map<string, number>();
   const word = /(\s*:\s*)(NaN|-?Infinity)\b/y;
@@ -57,7 +57,7 @@ function withoutBare(text: string): { json: string; bare: Map<string, number> } 
   return { json: json + text.slice(done), bare };
 }
 
-/** Every string of JSON in order, and where it ends; none behind one that is never closed. */
+/** Every JSON string in order, and its end; none after one that is never closed. */
 function* textsOf(json: string): Iterable<{ text: string; end: number }> {
   for (let at = json.indexOf('"'); at >= 0; ) {
     const end = endOfString(json, at) + 1;

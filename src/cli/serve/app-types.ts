@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { RequestScope } from './request-scope.ts';
 
-/** What middleware gives to routes. */
+/** The context that middleware passes to routes. */
 export interface ServeEnv {
   Bindings: HttpBindings;
   Variables: {

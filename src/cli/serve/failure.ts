@@ -5,43 +5,45 @@ import { UnknownModel } from '../../serving/service/unknown-model.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** A request that a route refuses, with the status that says why. */
+/** A request that a route rejects, with its status. */
 export class Refused extends Error {
   override name = 'Refused';
 
   constructor(
     readonly status: 400 | 401 | 404 | 413 | 415 | 422 | 503,
     message: string,
-    /** The key of the body that it is about. */
+    /** The affected key of the body. */
     readonly param?: string,
   ) {
     super(message);
   }
 }
 
-/** A request took longer than it may. */
+/** A request exceeded its time limit. */
 export class TimedOut extends Error {
   override name = 'TimedOut';
 }
 
 export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 422 | 499 | 500 | 503 | 504;
 
-/** What went wrong with a request, as every route answers it. */
+/** The failure of a request, the same for every route. */
 export interface Failure {
   status: FailureStatus;
   message: string;
-  /** The key of the body that is wrong, where it is one. */
+  /** The affected key of the body, if there is one. */
   param?: string;
-  /** What OpenAI's clients know this by. */
+  /** The code for OpenAI's clients. */
   code?: 'model_not_found' | 'context_length_exceeded';
-  /** Seconds after which to try again. */
+  /** Seconds after which to retry. */
   retryAfter?: number;
 }
 
-/** Seconds after which a client that came when all was full should come again. */
+/** Seconds after which a client should retry when the server is full. */
 const RETRY_AFTER = 1;
 
-/** @param isGone whether the client has gone */
+/**
+ * @param isGone whether the client has disconnected
+ */
 export function failureOf(error: unknown, isGone: boolean): Failure {
   if (isGone) return { status: 499, message: 'the client has gone' };
   if (error instanceof Overloaded) return { status: 503, message: error.message, retryAfter: RETRY_AFTER };

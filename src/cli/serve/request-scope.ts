@@ -2,19 +2,21 @@ import { TimedOut } from './failure.ts';
 
 const ANSWERED = new Error('answered');
 
-/** What a request's log line says beside its route, and what ends its work. */
+/** The facts of a request's log line beside its route, and the signal that ends its work. */
 export class RequestScope {
-  /** Told by the route: the model's name, counts of rows and tokens. */
+  /** Set by the route: the model's name, numbers of rows and tokens. */
   readonly facts: Record<string, string | number> = {};
-  /** Fails when the work is to end: whoever waits for what never comes waits no longer. */
+  /** Rejects when the work must end, so that no await lasts forever. */
   readonly ended: Promise<never>;
-  /** Whether the client has gone before its answer had gone out. */
+  /** Whether the client disconnected before its response was sent. */
   isGone = false;
-  // One for all ends: in Node each signal costs as much as reading a small body.
+  // One for all reasons: in Node, each signal costs as much as reading a small body.
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param seconds that the request may take */
+  /**
+   * @param seconds time limit of the request
+   */
   constructor(seconds: number) {
     this.#timer = setTimeout(() => {
       const expected = `expected to be answered within ${seconds} s, got no answer by then.`;
@@ -31,18 +33,18 @@ export class RequestScope {
     return this.#controller.signal;
   }
 
-  /** Ends what is still under way. */
+  /** Ends pending work. */
   abort(reason: unknown): void {
     this.#controller.abort(reason);
   }
 
-  /** The client has gone: nobody reads the answer. */
+  /** The client has disconnected: the response has no reader. */
   gone(): void {
     this.isGone = true;
     this.#controller.abort(new Error('the client has gone'));
   }
 
-  /** The answer has gone out: what is still under way for it ends. */
+  /** The response has been sent: pending work for it ends. */
   done(): void {
     clearTimeout(this.#timer);
     this.#controller.abort(ANSWERED);

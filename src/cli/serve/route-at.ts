@@ -1,20 +1,20 @@
 import type { ServeApp } from './app-types.ts';
 
-/** Where a path leads. */
+/** The route of a path. */
 export interface RouteAt {
-  /** As the description of the interface calls it; `none` where there is none: clients make up paths. */
+  /** As in the API description; `none` without a route, because clients may use any path. */
   route: string;
-  /** Those that it takes. */
+  /** The methods that it accepts. */
   methods: string[];
 }
 
 const METHODS = ['GET', 'POST'];
 
-/** The route of an app that a path leads to, whatever the method of the request. */
+/** The route of a path in an app, for any method. */
 export function routeAt(app: ServeApp, path: string): RouteAt {
   const found = METHODS.flatMap((method) => {
     const [matches] = app.router.match(method, path);
-    // What is for all methods is no route: it comes before every one.
+    // A handler for all methods is not a route but middleware.
     const own = matches
       .map(([[, { method, path }]]) => ({ method, path }))
       .find((one) => one.method === method);

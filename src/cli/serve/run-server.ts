@@ -16,9 +16,9 @@ import { serveApp } from './serve-app.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { startServer } from './start-server.ts';
 
-/** How long requests that are under way may still take when the server is stopped. */
+/** How long pending requests may take when the server is stopped. */
 const DRAIN_SECONDS = 30;
-/** Requests at a time: beyond what waits for the engine there are those that are read and written. */
+/** Concurrent requests beyond those that wait for the engine: they are being read or answered. */
 const MORE_REQUESTS = 512;
 
 /** Serves the adapters of folders until a signal stops it. */
@@ -58,12 +58,13 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     const { server, url } = await startServer(app, flags.host, flags.port);
     log({ time: now(), event: 'listening', url, ...opened });
     const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
-    // Without the engine's thread there is nothing to serve with.
+    // Without the engine's thread, the server cannot continue.
     const end = AbortSignal.any([stop.signal, failed.signal]);
     if (!end.aborted) await once(end, 'abort');
     await drain(DRAIN_SECONDS);
     server.close();
-    // Also those that have sent nothing, or half a request, or do not read their answer: they would keep the process.
+    // Also closes connections that have sent nothing or half a request, or do not read their response: they would
+    // keep the process alive.
     server.closeAllConnections();
     stop.release();
   } finally {
@@ -86,7 +87,7 @@ function keyOf(variable: string | undefined): string | undefined {
   throw new UserError({ where: `--api-key-env ${variable}`, expected: 'a variable with a key', got: 'none' });
 }
 
-/** The base model that the first adapter names that can be read. */
+/** The base model of the first adapter that can be read. */
 async function namedBase(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
     for (const found of await findAdapters(folder)) {
@@ -102,7 +103,7 @@ async function namedBase(folders: readonly string[]): Promise<string> {
   });
 }
 
-/** Undefined for an adapter that is damaged: it is named when all are read. */
+/** Undefined for a damaged adapter: it is reported when all are read. */
 function baseNameOf({ folder, run }: FoundAdapter): string | null | undefined {
   try {
     return (run && baseOfRun(run)) ?? readAdapter(folder).baseModel;
@@ -125,7 +126,7 @@ function log(line: object): void {
   writeLines([line]);
 }
 
-/** In one piece: the system waits for whoever reads a pipe. */
+/** In one write: a pipe blocks until it is read. */
 function writeLines(lines: readonly object[]): void {
   process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

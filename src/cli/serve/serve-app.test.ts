@@ -31,7 +31,7 @@ afterEach(() => {
   server?.closeAllConnections();
 });
 
-/** Serves over HTTP, and asks. */
+/** Serves over HTTP, and returns a client. */
 async function served(options: Partial<AppOptions> = {}, service: Partial<Service> = {}) {
   const { app, drain } = serveApp(
     { ...SERVICE, ...service },
@@ -353,7 +353,7 @@ describe('reranking', () => {
 it('takes a key that is not ASCII, as clients send it in UTF-8 or in Latin-1', async () => {
   const key = 'clé';
   const { ask } = await served({ apiKey: key });
-  // What fetch takes are the bytes of a header, as Latin-1.
+  // fetch takes the bytes of a header as Latin-1.
   const sent = [Buffer.from(key, 'utf8').toString('latin1'), key, 'cle'];
   const statuses = sent.map(async (text) => {
     const { status } = await ask('/v1/models', { headers: { authorization: `Bearer ${text}` } });
@@ -369,7 +369,7 @@ it('stops though a client does not read its answer', async () => {
   const body = '{"inputs": "text"}';
   const head = ['POST /predict HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
   socket.write([...head, `Content-Length: ${body.length}`, '', body].join('\r\n'));
-  // The answer's beginning has come, and its rest is more than the system keeps for a client.
+  // The start of the response has arrived, and the rest exceeds the system's buffers.
   await once(socket, 'readable');
   await drain(0.1);
   socket.destroy();

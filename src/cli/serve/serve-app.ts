@@ -22,36 +22,36 @@ import type { ServerMetrics } from './server-metrics.ts';
 
 export interface AppOptions {
   metrics: ServerMetrics;
-  /** What clients show as a bearer; undefined: they need not. */
+  /** The bearer token of clients; undefined: none is needed. */
   apiKey?: string;
   allowLoading: boolean;
-  /** Bytes of a body. */
+  /** Maximum bytes of a body. */
   maxBody: number;
-  /** Requests that may be under way. */
+  /** Maximum concurrent requests. */
   maxRequests: number;
-  /** Seconds that a request may take. */
+  /** Time limit of a request in seconds. */
   maxSeconds: number;
   /** The program's version. */
   version: string;
-  /** Takes a line of the log. */
+  /** Called with each line of the log. */
   log(line: object): void;
-  /** Takes what is wrong with this program. */
+  /** Called with errors that are bugs of this program. */
   onFault(error: unknown): void;
 }
 
 export interface ServeHandle {
   app: ServeApp;
-  /** Refuses new requests, and waits for those under way; after some seconds it ends them. */
+  /** Refuses new requests, and waits for pending ones; after the given seconds it ends them. */
   drain(seconds: number): Promise<void>;
 }
 
-/** How long the answer to a request that was ended may take to go out. */
+/** How long the response to an ended request may take to be sent. */
 const LAST_WORDS_MS = 1000;
 
-/** Routes that are no work. */
+/** Routes that cause no work. */
 const LIGHT = ['/health', '/metrics', '/openapi.json'];
 
-/** A service over HTTP, ready to be listened with. */
+/** A service over HTTP, ready to listen. */
 export function serveApp(service: Service, options: AppOptions): ServeHandle {
   const { metrics, apiKey, allowLoading, maxBody, maxRequests, maxSeconds, version, log } = options;
   const scopes = new Set<RequestScope>();
@@ -68,11 +68,11 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     const scope = new RequestScope(maxSeconds);
     c.set('scope', scope);
     const { outgoing } = c.env;
-    // The request's own signal misses clients that go with half a body sent.
+    // The request's own signal misses clients that disconnect in the middle of their body.
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) scope.gone();
       const seconds = (performance.now() - began) / 1000;
-      // Prometheus keeps each label.
+      // Prometheus keeps every label.
       const { route } = routeAt(app, c.req.path);
       const status = scope.isGone ? 499 : outgoing.statusCode;
       metrics.requests.inc({ route, status });
@@ -105,7 +105,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     const scope = c.get('scope');
     scopes.add(scope);
     metrics.underWay.set(scopes.size);
-    // The body of a client that has gone may never come to an end.
+    // The body of a disconnected client may never end.
     await Promise.race([next(), scope.ended]);
   });
   const limitUnsaid = bodyLimit({
@@ -116,7 +116,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
   app.use(async (c, next) => {
     const { 'content-length': said, 'transfer-encoding': encoding } = c.env.incoming.headers;
-    // Node holds a body to the length that was said; counting it would make streams of it.
+    // Node limits a body to its declared length; counting the bytes would turn it into a stream.
     if (said === undefined || encoding !== undefined) return limitUnsaid(c, next);
     if (Number(said) > maxBody) throw tooLarge(maxBody);
     await next();
@@ -171,13 +171,13 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       if (scopes.size === 0) return;
       for (const scope of scopes)
         scope.abort(new Refused(503, 'the server: it was stopped before the answer.'));
-      // A client that does not read gets no answer, whatever it is.
+      // A client that does not read gets no response.
       await Promise.race([idle, setTimeout(LAST_WORDS_MS)]);
     },
   };
 }
 
-/** Whether a header shows the key as a bearer, whose name may be written in any letters. */
+/** Whether a header contains the key as a bearer token; the scheme is case-insensitive. */
 function shows(header = '', key: string): boolean {
   const shown = /^bearer +(.*)$/i.exec(header)?.[1] ?? '';
   // Node reads the bytes of headers as Latin-1, and most clients send UTF-8.
@@ -189,15 +189,15 @@ function tooLarge(maxBody: number): Refused {
   return new Refused(413, `the body: expected at most ${maxBody} bytes, got more.`);
 }
 
-/** An error in the form of the interface that was asked. */
+/** An error in the format of the requested API. */
 function answered(c: Context<ServeEnv>, failure: Failure): Response {
   if (failure.retryAfter !== undefined) c.header('Retry-After', `${failure.retryAfter}`);
   if (!c.req.path.startsWith('/v1/')) return c.json(embeddingsError(failure), failure.status as 422);
-  // OpenAI's interface has one status for all that is wrong with a body.
+  // OpenAI's API has one status for all errors in a body.
   return c.json(openAiError(failure), failure.status === 422 ? 400 : (failure.status as 400));
 }
 
-/** What Hono makes of a body that is no JSON, or is not said to be, is a mistake of the client's. */
+/** Hono's error for a body that is not JSON, or not declared as JSON, is the client's mistake. */
 function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
   if (error.status === 400) return new Refused(400, 'the body: expected JSON, got something else.');
@@ -205,7 +205,7 @@ function errorOf(error: Error): Error {
   return new Refused(415, 'Content-Type: expected application/json, got another or none.');
 }
 
-/** What a route's schema says against a body. */
+/** The errors of a body against a route's schema. */
 function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]): Refused {
   const message = issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`).join('; ');
   return new Refused(422, message, issues[0].path.join('.') || undefined);

@@ -4,10 +4,10 @@ import { serve } from '@hono/node-server';
 import { UserError } from '../../support/user-error.ts';
 import type { ServeApp } from './app-types.ts';
 
-/** Looked after every second: by default it is every half minute. */
+/** Checked every second; the default is half a minute. */
 const TIMEOUTS = { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 1000 };
 
-/** Listens for requests to an app. Throws a UserError where the port or the host is not to be had. */
+/** Starts listening with an app. Throws a UserError if the port or the host is not available. */
 export function startServer(
   app: ServeApp,
   host: string,

@@ -4,7 +4,7 @@ import { suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { DataFile } from './read-data-file.ts';
 
-/** Places of the columns that are learnt from. */
+/** Indices of the columns to learn from. */
 export interface ChosenColumns {
   text: number;
   textPair?: number;
@@ -19,9 +19,9 @@ export interface ColumnFlags {
 }
 
 /**
- * The columns that flags name, and the guess for the others; in a terminal a person is asked for those that are in doubt.
+ * The columns that flags name, and guesses for the others; in a terminal, the user is asked about doubtful ones.
  *
- * @throws UserError for columns that the file does not have, all at once
+ * @throws UserError for all columns that the file does not have
  */
 export async function chooseColumns(
   file: DataFile,
@@ -56,7 +56,7 @@ function placeOf(
   });
 }
 
-/** Asks until the answer is a column's number or name; an empty one is the guess. */
+/** Asks until the answer is a column's number or name; an empty answer accepts the guess. */
 async function ask(
   { columns, table }: DataFile,
   name: 'text' | 'label',
@@ -81,7 +81,7 @@ async function ask(
   }
 }
 
-/** A field in short. */
+/** A truncated field. */
 export function excerpt(field: string): string {
   const line = field.replace(/\s+/g, ' ').trim();
   return line.length > 50 ? `${line.slice(0, 49)}…` : line;

@@ -11,11 +11,11 @@ import { describeChoice } from './describe-choice.ts';
 import { freePath, readDataFile } from './read-data-file.ts';
 
 /**
- * The config to train on a file of rows: the one that was written for it before, else a new one.
+ * The config to train on a file of rows: the one written for it before, otherwise a new one.
  *
- * @param tell shows a line to the user
- * @returns its path as `given`, and settings to replace in it
- * @throws UserError for a file that cannot be learnt from
+ * @param tell prints a line to the user
+ * @returns its path as `given`, and settings that override it
+ * @throws UserError for a file that cannot be learned from
  */
 export async function configForData(
   path: string,
@@ -56,7 +56,7 @@ export async function configForData(
   return { given: name, set: settings };
 }
 
-/** Chooses the columns of a file, shows what it is, and writes the config. */
+/** Chooses the columns of a file, shows its content, and writes the config. */
 export async function writeDataConfig(
   path: string,
   name: string,

@@ -9,7 +9,7 @@ import type { DataFile } from './read-data-file.ts';
 /**
  * A config to train on a file, with a comment for each choice.
  *
- * @param name what the config's file is called
+ * @param name of the config's file
  */
 export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string): string {
   const { path, table, columns, guess } = file;
@@ -42,7 +42,7 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
   return lines.map(([line, comment]) => (comment ? `${line}  # ${comment}\n` : `${line}\n`)).join('');
 }
 
-/** The name of a file without its endings. */
+/** The name of a file without its extensions. */
 export function stem(path: string): string {
   return basename(path).replace(/(?<=.)\.(gz|\w+)(\.gz)?$/i, '');
 }

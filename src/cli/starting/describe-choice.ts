@@ -2,10 +2,10 @@ import { counted } from '../../report/format.ts';
 import { type ChosenColumns, excerpt } from './choose-columns.ts';
 import type { DataFile } from './read-data-file.ts';
 
-/** Labels that are listed. */
+/** Number of labels that are listed. */
 const MOST_LISTED = 6;
 
-/** What is learnt from a file, in lines for a person. */
+/** A description of the training data in a file, as lines. */
 export function describeChoice(
   { path, table, columns, guess, notices }: DataFile,
   chosen: ChosenColumns,
@@ -34,7 +34,7 @@ function labelsOf(rows: readonly (readonly string[])[], label: number): string {
   return `${labels.length} labels: ${listed.join(', ')}${more}`;
 }
 
-/** Texts that come more than once, and those among them whose labels differ. */
+/** Duplicate texts, and those among them with different labels. */
 function repeats(rows: readonly (readonly string[])[], text: number, label: number): string[] {
   const seen = new Map<string, string>();
   let [again, other] = [0, 0];

@@ -5,20 +5,20 @@ import { type ColumnGuess, guessColumns } from '../../data/table/guess-columns.t
 import { readTable, type Table } from '../../data/table/read-table.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** A file of rows whose columns are not chosen yet. */
+/** A file of rows with columns that are not chosen yet. */
 export interface DataFile {
   path: string;
   table: Table;
   columns: Column[];
   guess: ColumnGuess;
-  /** What should be known of how it was read. */
+  /** Notices about how it was read. */
   notices: string[];
 }
 
-/** Names that are those of rows rather than of a config. JSON may be either. */
+/** Names of data files rather than configs. JSON may be either. */
 const ROWS = /\.(csv|tsv|txt|jsonl|ndjson|parquet|xlsx|xls|ods)(\.gz)?$/i;
 
-/** Whether a path is that of rows, where a config or a folder is expected. */
+/** Whether a path is a data file, if a config or a folder is expected. */
 export function isDataFile(path: string): boolean {
   return ROWS.test(path);
 }
@@ -26,7 +26,7 @@ export function isDataFile(path: string): boolean {
 /**
  * Reads a file of rows to choose its columns.
  *
- * @throws UserError for a file that is missing, no table, or has fewer than two columns
+ * @throws UserError for a file that is missing, not a table, or has fewer than two columns
  */
 export async function readDataFile(path: string): Promise<DataFile> {
   const [file] = await dataFiles(path, false);
@@ -47,7 +47,7 @@ export async function readDataFile(path: string): Promise<DataFile> {
   return { path, table, columns, guess: guessColumns(columns, table.rows.length), notices };
 }
 
-/** A path that nothing has yet: `runs/tickets`, `runs/tickets-2`. */
+/** A path that does not exist yet: `runs/tickets`, `runs/tickets-2`. */
 export function freePath(path: string): string {
   let free = path;
   for (let number = 2; existsSync(free); number++) free = `${path}-${number}`;

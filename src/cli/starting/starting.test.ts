@@ -20,7 +20,7 @@ function write(name: string, content: string | Buffer): string {
   return join(folder, name);
 }
 
-/** A terminal at which these lines are typed; undefined: none. */
+/** A terminal in which these lines are typed; undefined: no terminal. */
 function terminal(...typed: string[]) {
   const input = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
   const output = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
@@ -31,7 +31,7 @@ function terminal(...typed: string[]) {
   return { input, output } as unknown as { input: NodeJS.ReadStream; output: NodeJS.WriteStream };
 }
 
-/** As Excel writes it in German: semicolons, quotes, CRLF, Windows-1252. */
+/** As German Excel writes it: semicolons, quotes, CRLF, Windows-1252. */
 const rows = Array.from(
   { length: 12 },
   (_, i) => `${i};"Größe ""${i % 10}"" paßt nicht; schade";${'ab'[i % 2]};${'xyz'[i % 3]}`,

@@ -3,13 +3,13 @@ import type { Readable, Writable } from 'node:stream';
 
 export interface AskOptions {
   input: Readable;
-  /** Takes what is typed, and the signs to type. */
+  /** Receives the echo and the prompts. */
   output: Writable;
 }
 
 /**
- * Reads messages of any number of lines, each ended by an empty one, and has them answered in turn. The end of the input
- * (Ctrl-D) ends the last; Ctrl-C drops what has been typed, or ends all where that is nothing.
+ * Reads messages of any number of lines, each ended by an empty line, and has them answered in turn. The end of the
+ * input (Ctrl-D) ends the last. Ctrl-C discards the typed text, or ends everything if there is none.
  */
 export async function askMessages(
   answer: (message: string) => Promise<void>,
@@ -28,7 +28,7 @@ export async function askMessages(
   };
   lines.on('SIGINT', () => {
     if (message.length === 0 && lines.line === '') return lines.close();
-    // Drops a half-typed line as well: moves to its end and erases backwards.
+    // Also discards a half-typed line: moves to its end and erases backwards.
     lines.write(null, { ctrl: true, name: 'e' });
     lines.write(null, { ctrl: true, name: 'u' });
     output.write('\n');

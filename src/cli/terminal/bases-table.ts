@@ -3,7 +3,7 @@ import type { Calibration } from '../../jobs/calibration/calibration.ts';
 import type { PlannedBase } from '../../jobs/plan/plan.ts';
 import { counted, duration } from './describe-event.ts';
 
-/** A column: its name, and what stands in it for a base. */
+/** A column: its name, and its cell for a base. */
 type Column = [name: string, cell: (base: PlannedBase) => string];
 
 const megabytes = (value: number) => `${whole(value)} MB`;
@@ -21,8 +21,8 @@ const EVALUATION = ofMeasured('evaluation/s', ({ evalExamplesPerSecond: rate }) 
 const RUN = ofMeasured('whole run', ({ runSeconds }) => duration(runSeconds));
 
 /**
- * What to expect of each type of the base, a row each: estimated memory, and what was measured where something was. The
- * config's own type is marked; failures follow in a line each.
+ * A row for each type of the base: estimated memory, and measurements if there are any. The config's own type is
+ * marked; failures follow in a line each.
  */
 export function basesTable(bases: readonly PlannedBase[], configured: BaseDtype): string {
   const isMeasured = bases.some(({ measured, failure }) => measured || failure !== undefined);
@@ -55,7 +55,7 @@ function whole(value: number): string {
   return counted(Math.round(value));
 }
 
-/** Whole from 100 on, with a decimal below. */
+/** As an integer from 100 on, with a decimal below. */
 function milliseconds(value: number): string {
   return `${value < 100 ? value.toFixed(1) : whole(value)} ms`;
 }

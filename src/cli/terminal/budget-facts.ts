@@ -3,8 +3,8 @@ import type { Budget } from '../../tuners/method-run.ts';
 import { counted } from './describe-event.ts';
 
 /**
- * A budget in every unit, what rounding did to it, and when it falls. Exact in its own unit; in the others it depends on which
- * matrices keep their ranks.
+ * A budget in every unit, the effect of rounding, and its schedule. It is exact in its own unit; in the others it
+ * depends on which matrices keep their ranks.
  */
 export function budgetFacts(
   budget: Budget,
@@ -35,7 +35,7 @@ export function budgetFacts(
   ];
 }
 
-/** A target in numbers or bytes is reached from below, to the triplet. */
+/** A target in numbers or bytes is reached from below, up to a whole triplet. */
 function limit(isExact: boolean): string {
   return isExact ? 'at most ' : 'about ';
 }

@@ -5,19 +5,19 @@ import { ASSISTANT, type ChatMessage } from '../../text/chat/chat-message.ts';
 
 export interface ChatOptions {
   input: Readable;
-  /** Takes what is typed, and the signs to type. */
+  /** Receives the echo and the prompts. */
   output: Writable;
-  /** What the conversation begins with. */
+  /** The start of the conversation, such as a system prompt. */
   messages: readonly ChatMessage[];
-  /** Whether lines are turns of one conversation; else each is a text to go on from. */
+  /** Whether lines are turns of one conversation; otherwise each is a text to continue. */
   isConversation: boolean;
 }
 
-/** Writes the answer to a prompt and gives it back; where the signal ends it, what there is of it. */
+/** Prints the answer to a prompt and returns it; if the signal ends it, the text so far. */
 export type Answer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
 
 /**
- * Answers what is typed, line by line, until the input ends. Ctrl-C ends an answer, or else the conversation.
+ * Answers typed lines until the input ends. Ctrl-C ends an answer, or else the conversation.
  *
  * @returns whether it was ended by Ctrl-C
  */

@@ -3,10 +3,10 @@ import { macroScores } from '../../metrics/macro-scores.ts';
 import type { Confusion } from '../../program/example-set.ts';
 import { printable } from '../../support/printable.ts';
 
-/** More columns than a terminal has room for. */
+/** With more, the table would be too wide for a terminal. */
 const MOST_CLASSES = 12;
 
-/** Precision, recall and F1 of each class, with their means, and how often it was taken for which. */
+/** Precision, recall and F1 of each class, with their means, and the confusion matrix. */
 export function classTable({ labels, counts }: Confusion): string {
   const isNarrow = labels.length <= MOST_CLASSES;
   const numbers = ({ precision, recall, f1, support }: ClassScores) => [

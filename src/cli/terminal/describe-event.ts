@@ -5,13 +5,13 @@ import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
 import { isNoBetterThanBlind } from '../../run/verdict.ts';
 import { printable } from '../../support/printable.ts';
 
-/** How scores are averaged, as the start of a run tells. */
+/** How scores are averaged, from the start event of a run. */
 type Averages = EventOf<'start'>['averages'];
 
 /**
- * What stays on the screen of an event, as lines without colour; nothing of steps, measurements and allocations under way.
+ * The lasting output of an event, as lines without colour; none for steps, measurements and intermediate allocations.
  *
- * @param begun the start of the run, if it is known: what its ranks count, how its scores are averaged, what they have to beat
+ * @param begun the start of the run, if known: the unit of its ranks, the averages of its scores, and its baselines
  */
 export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): string | undefined {
   switch (event.type) {
@@ -65,7 +65,7 @@ function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | unde
   return `evaluation at step ${event.step}, epoch ${short(event.epoch)}: ${scores(event, begun?.averages)}${best}`;
 }
 
-/** What answers without reading does as well is not called best. */
+/** A model no better than a baseline that does not read the text is not called best. */
 function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
   const { metric_for_best_model: metric, to_beat } = begun ?? {};
   if (metric === undefined || to_beat === undefined) return true;

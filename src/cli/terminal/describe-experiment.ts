@@ -2,7 +2,7 @@ import type { Cell, Experiment } from '../../experiments/experiment.ts';
 import { runsOf } from '../../experiments/plan.ts';
 import { counted, duration } from './describe-event.ts';
 
-/** What an experiment is going to do: a line for each row on each task, then all runs with the time that they take here. */
+/** A preview of an experiment: a line for each row on each task, then all runs with their time on this machine. */
 export function describeExperiment(
   experiment: Experiment,
   cells: readonly Cell[],

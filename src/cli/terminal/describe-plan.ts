@@ -10,12 +10,12 @@ import { heatMap } from './heat-map.ts';
 /** The width of the names. */
 const NAMES = 'in adapters'.length;
 
-/** What a plan without measurements ends with. */
+/** The last line of a plan without measurements. */
 const HINT = 'Speed, and memory measured: --measure';
 
 /**
- * A plan as text: a line for each quantity, the modules with the ranks they start with, and what to expect of each type
- * of the base.
+ * A plan as text: a line for each quantity, the modules with their initial ranks, and estimates for each type of the
+ * base.
  */
 export function describePlan(plan: Plan): string {
   const { sites, ranks, trainableParameters, totalParameters, budget, surveyed } = plan;

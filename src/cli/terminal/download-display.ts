@@ -1,10 +1,10 @@
 import type { DownloadProgress } from '../../data/hub/node/download.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 
-/** Bytes between two redraws, so that drawing does not slow a quick download. */
+/** Bytes between two redraws, so that drawing does not slow a fast download. */
 const STEP = 2 ** 20;
 
-/** Shows on a terminal how far a file of the Hub is, in a line that is redrawn and goes when the file is there. */
+/** Shows the progress of a download on a terminal, in a line that is redrawn and removed at the end. */
 export function downloadDisplay(screen: Screen): (progress: DownloadProgress) => void {
   let drawnAt = 0;
   let current = '';

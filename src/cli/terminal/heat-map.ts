@@ -1,13 +1,13 @@
 import type { RankTable } from '../../report/rank-table.ts';
 import { printable } from '../../support/printable.ts';
 
-/** From the 256 colours of terminals: dark blue over green to yellow, even in lightness. */
+/** From the 256 colours of terminals: dark blue over green to yellow, with evenly rising lightness. */
 const SCALE = [17, 18, 24, 30, 36, 71, 107, 143, 185, 227];
 const MISSING = '·';
 
 /**
- * A rank table as text: a row for each layer, a column for each matrix, with the means of both at the edges. In colour
- * a cell's background tells its rank as a share of `largest`, the largest in the table unless given.
+ * A rank table as text: a row for each layer, a column for each matrix, with the means of both at the edges. In
+ * colour, a cell's background shows its rank as a share of `largest`, by default the largest in the table.
  */
 export function heatMap(table: RankTable, colour: boolean, largest = table.largest): string {
   // Both come from an adapter's file.

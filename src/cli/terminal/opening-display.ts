@@ -3,7 +3,9 @@ import { printable } from '../../support/printable.ts';
 import type { OpenOptions } from '../../trained/node/open.ts';
 import { downloadDisplay } from './download-display.ts';
 
-/** Shows on standard error what there is to say while a model is opened; of several processes the first speaks. */
+/**
+ * Shows progress and notices on standard error while a model is opened; of several processes, only the first prints.
+ */
 export function openingDisplay(): Pick<OpenOptions, 'onProgress' | 'onNotice'> {
   return {
     onProgress: downloadDisplay(process.stderr),

@@ -1,13 +1,13 @@
 import pc from 'picocolors';
 
-/** What is needed of a stream to show something on it. */
+/** The part of a stream that is needed to show something on it. */
 export interface Screen {
   isTTY?: boolean;
   columns?: number;
   write(text: string): unknown;
 }
 
-/** Takes the cursor to the beginning of its line, and what stands there away. */
+/** Moves the cursor to the start of its line and erases the line. */
 export const ERASE_LINE = '\r\x1b[2K';
 
 /** Colours for a screen: none unless it is a terminal and neither NO_COLOR nor a flag forbids them. */

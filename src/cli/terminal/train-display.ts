@@ -10,30 +10,30 @@ import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
 
 export interface Display {
   show(event: TrainEvent): void;
-  /** Leaves the screen in order; what is shown afterwards begins anew. */
+  /** Cleans up the screen; later output starts on a new line. */
   close(): void;
 }
 
-/** At most ten times a second: more cannot be read, and slow terminals lag. */
+/** At most ten times per second: more is not readable, and slow terminals lag. */
 const REDRAW_MS = 100;
 const BAR_WIDTH = 20;
-/** Share of the tokenizing between two lines, on a screen that keeps every line. */
+/** Share of the tokenization between two lines, on a screen that keeps every line. */
 const TOLD_SHARE = 0.1;
 
 const DOING = { download: 'fetching the model', base: 'rounding the base', text: 'tokenizing' } as const;
 
-/** Every event as a line of JSON (numbers that are none as null). */
+/** Every event as a line of JSON (NaN as null). */
 export function jsonDisplay(screen: Screen): Display {
   return { show: (event) => screen.write(`${JSON.stringify(event)}\n`), close: () => {} };
 }
 
 /**
- * A run on a terminal: one line that is redrawn with the newest step, above it what should stay. On other screens
- * every step is a line, and checkpoints are left out.
+ * A run on a terminal: one line that is redrawn with the newest step, below the lasting output. On other screens,
+ * every step is a line, and checkpoints are omitted.
  *
  * @param metric the score of the last evaluation that the progress line repeats, without `eval_`
  * @param now milliseconds on any clock
- * @param isTold whether an event is shown; of the others it knows still
+ * @param isTold whether an event is shown; hidden events are still recorded
  */
 export function trainDisplay(
   screen: Screen,
@@ -140,7 +140,7 @@ function bar(share: number): string {
   return '━'.repeat(full) + '─'.repeat(BAR_WIDTH - full);
 }
 
-/** The ranks of a finished run, where they differ. */
+/** The ranks of a finished run, if they differ. */
 function rankLines({ reason, ranks }: FinishEvent, colour: boolean): string | undefined {
   const differ = new Set(Object.values(ranks)).size > 1;
   return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), colour) : undefined;

@@ -5,17 +5,17 @@ import { embeddedFolder } from '../../data/hub/node/embedded-folder.ts';
 import { WEB_ENGINE_FILES, webEngineFolder } from '../../runtime/node/web-engine-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** Three folders up from this file lies the package, from its source and from what is built of it alike. */
+/** The package is three folders above this file, in the source and in the build. */
 const PAGE = fileURLToPath(new URL('../../../dist/page', import.meta.url));
 
-/** What the page is made of: where each part lies, and below which address the page looks for it. */
+/** A part of the page: its folder, and the URL path where the page looks for it. */
 export interface PagePart {
   address: string;
   folder: string;
   files: readonly string[];
 }
 
-/** Throws a UserError where the page has not been built. */
+/** Throws a UserError if the page has not been built. */
 export function pageParts(): PagePart[] {
   if (!existsSync(join(PAGE, 'index.html'))) {
     const hint = 'Run: npm run web:build';

@@ -11,9 +11,9 @@ export interface PageServer {
 }
 
 /**
- * Serves the page that trains to this machine's browsers. It only hands out files: the page sends nothing back.
+ * Serves the training page to this machine's browsers. It only serves files: the page sends nothing back.
  *
- * @throws UserError where the port is taken, or the page has not been built
+ * @throws UserError if the port is taken, or the page has not been built
  */
 export async function servePage(port: number): Promise<PageServer> {
   const parts = pageParts();
@@ -21,7 +21,7 @@ export async function servePage(port: number): Promise<PageServer> {
   const handlers = parts.map(({ address, folder, files }) => ({
     address: `/${address}`,
     files: new Set([...files, ...(address === '' ? [''] : [])]),
-    // It knows the files that are there now, and is asked for no other.
+    // It lists the files at the start; later ones are not requested.
     send: sirv(folder, { etag: true, maxAge: 0 }),
   }));
   const server = createServer((request, response) => {

@@ -5,9 +5,9 @@ import { makeFolder } from '../../formats/node/make-folder.ts';
 import { pageParts } from './page-parts.ts';
 
 /**
- * Writes the page with all that it needs into a folder, for any static host.
+ * Writes the page with everything it needs into a folder, for any static host.
  *
- * @throws UserError where the folder is not empty
+ * @throws UserError if the folder is not empty
  */
 export function writePage(output: string): void {
   assertNewFolder(output);

@@ -7,9 +7,9 @@ import { assertScored } from '../assert-scored.ts';
 import { type Cell, type Experiment, placeOf } from '../experiment.ts';
 import { flat, isSection, merged, type Settings } from '../settings.ts';
 
-/** Stands for held-out rows till these are written. */
+/** A placeholder for held-out rows until they are written. */
 const HELD_OUT = 'held-out rows';
-/** Folders lie beside each other; more are a mistake in the file. */
+/** The folders are side by side; more are a mistake in the file. */
 const MOST_RUNS = 10_000;
 
 const section = z.record(z.string(), z.unknown());
@@ -18,19 +18,19 @@ const share = z
   .transform((value) => (typeof value === 'string' ? Number.parseFloat(value) : 100 * value));
 const grid = z.record(z.string(), z.array(z.unknown()).min(1));
 
-/** The keys of a comparison that are no run's. */
+/** The keys of a comparison that do not belong to a run. */
 const comparisonSchema = z.object({
   output: z.string().min(1),
   title: z.string().optional(),
-  /** By name; with a grid of its own under `grid`. */
+  /** By name; `grid` is the row's own grid. */
   rows: z
     .record(z.string().min(1), section)
     .refine((rows) => Object.keys(rows).length > 0, 'expected at least one row'),
-  /** By name: what sets each apart. */
+  /** By name: the distinct settings of each. */
   tasks: z.record(z.string().min(1), section).optional(),
   /** By dotted key: the values that every row chooses from. */
   grid: grid.default({}),
-  /** How many, or which. */
+  /** A number of seeds, or a list. */
   seeds: z.union([z.int().min(1).max(1000), z.array(z.int().min(0)).min(1)]).default(5),
   held_out: z.number().min(0).lt(1).default(0.1),
   tuning_seed: z.int().min(0).default(0),
@@ -41,10 +41,9 @@ const comparisonSchema = z.object({
 type Where = (path: KeyPath) => string;
 
 /**
- * The experiment that a comparison's file describes: its rows on its tasks. What is no key of the comparison belongs to the
- * config of every run.
+ * The experiment in a comparison's file: its rows on its tasks. Other keys belong to the config of every run.
  *
- * @throws UserError with every mistake, also those of each run's config
+ * @throws UserError with every problem, including those of each run's config
  */
 export function comparison(given: Record<string, unknown>, where: Where): Experiment {
   const parsed = comparisonSchema.safeParse(given);
@@ -116,7 +115,7 @@ function gridOf(given: unknown, problems: Set<string>, where: string): Settings[
   );
 }
 
-/** Adds what is wrong with a run's config. */
+/** Adds the problems of a run's config. */
 function check(
   config: Record<string, unknown>,
   holdsOut: boolean,

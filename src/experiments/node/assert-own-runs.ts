@@ -6,16 +6,16 @@ import { asBegun, differencesFrom, digestOf, fingerprintOf, otherRun } from '../
 import { isFinished, type NamedRun } from './train-all.ts';
 
 /**
- * Looks at those of several runs that are finished, and so are passed over: each must be what it would be if it were done now.
+ * Checks the finished runs among several, which are skipped: each must have the current settings.
  *
- * @throws UserError for the first that has other settings, data or another model: names what differs
+ * @throws UserError for the first that has other settings, data or another model; it names the difference
  */
 export async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
   for (const finished of runs.filter(isFinished)) {
     const given = parseRunConfig(finished.config, finished.name);
     const files = runFiles(given.output);
     const run = await readRun(asBegun(given, files));
-    // Whoever has removed the checkpoints is told of settings alone.
+    // Without checkpoints, only the settings can be compared.
     const known = lastFingerprint(files.checkpoints);
     const isSame =
       known === undefined

@@ -5,13 +5,13 @@ import { describeAs } from '../../trained/node/load-model.ts';
 import { matchTargets } from '../../tuners/target-modules.ts';
 import type { ModelInPlace } from '../tables/model-in-place.ts';
 
-/** The labels that a head is described with: their number changes no matrix that is adapted. */
+/** Placeholder labels of the head: their number does not affect the adapted matrices. */
 const LABELS = ['no', 'yes'];
 
 /**
- * A model that stands in for that of some recipes: its family, and the matrices that AdaLoRA adapts in it.
+ * A model that replaces that of some recipes: its family, and the matrices that AdaLoRA adapts in it.
  *
- * @throws UserError for a model that is not to be had, or without the head that the recipe's task needs
+ * @throws UserError for a model that is not available, or without the head that the recipe's task needs
  */
 export async function modelInPlace(model: string, { task }: Recipe): Promise<ModelInPlace> {
   const folder = await resolveModel(model);

@@ -6,14 +6,14 @@ import { methodNamed } from '../../tuners/registry.ts';
 import type { Cell, Experiment } from '../experiment.ts';
 import { runsOf } from '../plan.ts';
 
-/** A step that trains every weight computes a third product of each, where an adapter's computes two. */
+/** A step that trains every weight computes a third product of each; an adapter's step computes two. */
 const WHOLE_MODEL = 1.5;
 
 /**
- * The seconds that an experiment takes on this machine, roughly: one run is measured for some seconds in a process of its
- * own, and the others are taken to cost the same for each token.
+ * A rough estimate of an experiment's seconds on this machine: one run is measured for some seconds in its own
+ * process, and the others are assumed to take the same time per token.
  *
- * @returns by task, also the steps of a run; seconds undefined if the measurement failed
+ * @returns by task, also the steps of a run; seconds are undefined if the measurement failed
  * @throws UserError as the runs would, and the signal's reason when it is aborted
  */
 export async function estimate(

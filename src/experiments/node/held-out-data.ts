@@ -14,11 +14,11 @@ import { holdOut } from '../hold-out.ts';
 const COLUMNS = ['text', 'text_pair', 'label', 'source', 'target'];
 
 /**
- * Writes the training rows as two files, one to train on and one to choose by. Whoever writes them writes the same.
+ * Writes the training rows as two files, one to train on and one to choose by. Every process writes the same.
  *
- * @param folder where they go
- * @returns what takes the place of `data.train` and `data.validation`
- * @throws UserError for a data set of the Hub, and for files that cannot be read or are too small
+ * @param folder of the files
+ * @returns the replacement of `data.train` and `data.validation`
+ * @throws UserError for a data set on the Hub, and for files that are unreadable or too small
  */
 export async function writeHeldOut(
   { task, data }: Pick<ParsedConfig, 'task' | 'data'>,
@@ -42,7 +42,7 @@ export async function writeHeldOut(
   const reading = data as Pick<DataOptions, 'header' | 'quote' | 'delimiter'>;
   const header = reading.header ?? columns.some(([, column]) => typeof column === 'string');
   const names = files.map((file) => {
-    // What is packed or parquet is read as text, and its name says so.
+    // The decompressed or converted text gets a matching file name.
     const name = basename(file.name)
       .replace(/\.gz$/i, '')
       .replace(/\.parquet$/i, '.jsonl');
@@ -60,9 +60,9 @@ export async function writeHeldOut(
 }
 
 /**
- * Divides the training rows of several configs. Configs with equal data share the parts.
+ * Splits the training rows of several configs. Configs with equal data share the parts.
  *
- * @returns for each config what takes the place of `data.train` and `data.validation`
+ * @returns for each config, the replacement of `data.train` and `data.validation`
  */
 export async function writeAllHeldOut(
   configs: readonly Pick<ParsedConfig, 'task' | 'data'>[],
@@ -81,9 +81,9 @@ export async function writeAllHeldOut(
   return all;
 }
 
-/** Another sweep's file may have left files here: those of a folder are learnt from together. */
+/** Another sweep's file may have left files here, and all files of a folder are read together. */
 function removeOthers(folder: string, names: readonly string[]): void {
-  // A file with a dot before its name is one that another shard is writing.
+  // A file whose name starts with a dot is being written by another shard.
   const others = readdirSync(folder).filter((name) => !names.includes(name) && !name.startsWith('.'));
   for (const name of others) rmSync(join(folder, name), { recursive: true, force: true });
 }

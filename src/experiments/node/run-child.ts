@@ -4,25 +4,25 @@ import { withoutLaunch } from '../../parallel/node/launch.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
 import { withParent } from '../../support/node/parent-process.ts';
 
-/** The command that trains: a run's memory is its own only in a process of its own. */
+/** The command that trains: only a separate process has separate memory. */
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-/** What is kept of a message of a failure. */
+/** Characters of a failure message that are kept. */
 const KEPT_CHARACTERS = 4000;
 
 export interface ChildRun {
   /** 0 for a finished run, 130 for one that was stopped. */
   code: number;
-  /** What it said on standard error. */
+  /** Its output on standard error. */
   message: string;
 }
 
-/** Trains as a config file says, in another process, and goes on where its folder has a checkpoint. */
+/** Trains with a config file in another process, and resumes if its folder has a checkpoint. */
 export function runChild(
   config: string,
   onEvent: (event: TrainEvent) => void,
   signal?: AbortSignal,
 ): Promise<ChildRun> {
-  // Its own group: a Ctrl-C in the terminal reaches it once, through us.
+  // Its own group, so that a Ctrl-C in the terminal reaches it once, through us.
   const child = spawn(process.execPath, [MAIN, 'train', config, '--json', '--resume'], {
     // Nothing is written to its standard input, which closes when we end: it ends with us.
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -12,16 +12,16 @@ import { filesBeside } from './files-beside.ts';
 import { writeAllHeldOut } from './held-out-data.ts';
 import { isFinished, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
 
-/** The data that choose among the grid of each cell. */
+/** The data for choosing within the grid of each cell. */
 export type TuningData = ReadonlyMap<Cell, Record<string, unknown>>;
 
-/** How the choices of a cell's grid stand. */
+/** The state of choosing within a cell's grid. */
 export interface Choosing {
-  /** Once it is chosen. */
+  /** Set once it is chosen. */
   choice?: Settings;
-  /** What has to be trained before it can be. */
+  /** The runs that must be trained before. */
   needs: ExperimentRun[];
-  /** Every choice with the per cent of the run after which it was judged last, and its score then. */
+  /** Every choice with the per cent of the run after which it was last scored, and that score. */
   tried: { choice: Settings; until: number; score?: number; failed?: boolean }[];
 }
 
@@ -35,9 +35,9 @@ export async function tuningData({ cells, tuning, output }: Experiment): Promise
 }
 
 /**
- * How far the choice among a cell's grid is, from what its runs have left on the disk: whoever looks finds the same.
+ * The state of choosing within a cell's grid, from the results on disk: every process finds the same.
  *
- * @param hasFailed whether a run counts as failed, and is not to be tried again
+ * @param hasFailed whether a run counts as failed, and is not tried again
  */
 export function choosing(
   experiment: Experiment,
@@ -76,26 +76,26 @@ function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof 
   return { score: scores.get(rule.metric) ?? Number.NaN, loss: scores.get('loss') ?? Number.NaN };
 }
 
-/** Of the evaluation after a share of a run, which may have gone on since. */
+/** The scores of the evaluation after a share of a run, which may have continued since. */
 function scoresAt({ evaluations, start }: RunRecord, until: number): Map<string, number> {
   const step = stopStep(`${until}%`, start?.total_steps ?? 0);
   return scoresOf(evaluations.filter((evaluation) => evaluation.step <= step).at(-1) ?? {});
 }
 
-/** Whether a run has left the message of its failure. */
+/** Whether a run has left a failure message. */
 export function hasLeftFailure({ output }: Experiment, run: ExperimentRun): boolean {
   return existsSync(filesBeside(output, run.name).failure);
 }
 
 export interface ExperimentOptions extends Omit<TrainAllOptions<ExperimentRun>, 'output'> {
-  /** Those of the cells that are done here, and of their runs: for shards. */
+  /** The cells and runs of this shard. */
   cells: readonly Cell[];
   isOwn?(run: ExperimentRun): boolean;
 }
 
 /**
- * Chooses the settings of each cell, then trains the cells from every seed, one seed after the other: whoever stops early has all
- * rows. Passes over what is finished.
+ * Chooses the settings of each cell, then trains the cells with each seed in turn, so that an early stop leaves all
+ * rows. Finished runs are skipped.
  */
 export async function runExperiment(
   experiment: Experiment,

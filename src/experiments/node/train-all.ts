@@ -15,9 +15,9 @@ export interface NamedRun {
 }
 
 export interface TrainAllOptions<Run> {
-  /** The folder of them all, where their configs go. */
+  /** The folder of all runs, for their configs. */
   output: string;
-  /** Told of each event of a run, and of its end. */
+  /** Called for each event of a run, and for its end. */
   onEvent?(run: Run, event: TrainEvent): void;
   onEnd?(run: Run, failure: string | undefined): void;
   signal?: AbortSignal;
@@ -25,13 +25,13 @@ export interface TrainAllOptions<Run> {
 
 /** How runs ended. */
 export interface TrainedAll {
-  /** Runs that failed, with what they said. */
+  /** Failed runs, with their messages. */
   failed: { name: string; message: string }[];
   /** Whether the signal ended it. */
   stopped: boolean;
 }
 
-/** Whether a run has come to its end: to that which its config has now, if `stop_at_step` ended it before. */
+/** Whether a run has reached the end that its config has now, which may be later than a former `stop_at_step`. */
 export function isFinished({ config }: NamedRun): boolean {
   const ended = finishOf(runFiles(config.output as string).metrics);
   if (ended?.reason !== 'stop_at_step') return ended !== undefined;
@@ -39,7 +39,7 @@ export function isFinished({ config }: NamedRun): boolean {
   return ended.step >= stopStep(stop_at_step, ended.total_steps ?? Infinity);
 }
 
-/** Does runs one after the other, each in its folder, and passes over those that are finished. */
+/** Trains runs one after the other, each in its folder, and skips finished ones. */
 export async function trainAll<Run extends NamedRun>(
   runs: readonly Run[],
   options: TrainAllOptions<Run>,

@@ -13,10 +13,10 @@ import { isFinished } from './train-all.ts';
 import { writeTable } from './write-table.ts';
 
 /**
- * Writes what the finished runs of a sweep come to: `table.md`, `table.json`, `report.html`, and the chosen config on all
- * training rows, `best.yaml`, or one for each method. Undefined where none is finished.
+ * Writes the results of a sweep's finished runs: `table.md`, `table.json`, `report.html`, and the chosen config on
+ * all training rows, `best.yaml`, or one for each method. Undefined if none is finished.
  *
- * @param runs all of the sweep's, also those of other shards, where they are there
+ * @param runs all runs of the sweep, including those of other shards
  */
 export function writeSweep(
   runs: readonly SweepRun[],

@@ -3,7 +3,7 @@ import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { writeReport } from '../../report/node/write-report.ts';
 import type { NamedRun } from './train-all.ts';
 
-/** Writes what finished runs come to: `table.md`, `table.json`, `report.html`. */
+/** Writes the results of finished runs: `table.md`, `table.json`, `report.html`. */
 export function writeTable(
   output: string,
   results: object,

@@ -1,14 +1,14 @@
 import type { TaskResult } from './results.ts';
 
-/** What an experiment has come to. */
+/** The results of an experiment. */
 export interface ExperimentResults {
   title: string;
-  /** What its tables need beside them: model, versions, settings of all rows, how grids were tried. */
+  /** Notes for its tables: model, versions, settings of all rows, how grids were tried. */
   about: string[];
   /** Program and engine. */
   versions: Record<string, string>;
   tasks: TaskResult[];
-  /** By row: the mean over all tasks of the mean of each task's scores, if it is to be shown. */
+  /** By row: the mean over all tasks of the mean of each task's scores, if it is shown. */
   average?: Record<string, { mean?: number; paper?: number }>;
 }
 

@@ -4,8 +4,8 @@ import type { ExperimentResults } from './experiment-results.ts';
 import { type RowResult, scaleOf } from './results.ts';
 
 /**
- * The table of a paper as cells, the head first: a row for each row, a column for each task (mean ± deviation of its scores),
- * the average, and costs over all tasks.
+ * The main table as cells, the header first: one line per row, a column for each task (mean ± deviation of its
+ * scores), the average, and costs over all tasks.
  */
 export function mainTable({ tasks, average }: ExperimentResults): string[][] {
   const names = [...new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)))];

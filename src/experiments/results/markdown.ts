@@ -7,7 +7,7 @@ import { mainTable } from './main-table.ts';
 import { type PairTest, testOf } from './pair-tests.ts';
 import { type RowResult, scaleOf, type TaskResult } from './results.ts';
 
-/** Results as Markdown: a table of all rows and tasks, then each task with its tests and what they are worth. */
+/** Results as Markdown: a table of all rows and tasks, then each task with its tests and remarks. */
 export function resultsMarkdown(results: ExperimentResults): string {
   const { title, about, tasks } = results;
   const parts = [
@@ -74,13 +74,13 @@ function cells(row: RowResult, { scores, tests, rows }: TaskResult, compared: bo
   ];
 }
 
-/** What a row sets, and the steps of its runs. */
+/** A row's settings, and the steps of its runs. */
 function settingsLine({ row, settings, runs }: RowResult): string {
   const steps = [...new Set(runs.map(({ steps }) => counted(steps)))].join(' or ');
   return `- ${row}: ${[settingsText(settings), `${steps} steps`].filter((part) => part !== '').join('; ')}`;
 }
 
-/** Of seeds that keep different numbers the range. */
+/** The range, if seeds keep different numbers. */
 export function countsText(values: Interval | undefined): string {
   if (!values) return '';
   return values.half ? `${counted(values.mean)} ± ${counted(values.half)}` : counted(values.mean);
@@ -118,7 +118,7 @@ function differenceText({ difference }: PairTest, score: string): string {
 const pText = (p: number | undefined) => (p === undefined ? '' : ` (p = ${p.toPrecision(2)})`);
 const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 
-/** The first row is the head. */
+/** The first row is the header. */
 function table([head, ...rows]: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => '---'), ...rows].map(
     (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,

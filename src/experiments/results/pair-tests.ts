@@ -2,7 +2,7 @@ import { holm } from '../../report/stats/holm.ts';
 import { type PairedTest, pairedTest } from '../../report/stats/paired-test.ts';
 import type { RowResult } from './results.ts';
 
-/** How two rows differ in a score, over the seeds that both have. */
+/** How two rows differ in a score, over their common seeds. */
 export interface PairTest extends PairedTest {
   first: string;
   second: string;
@@ -11,7 +11,7 @@ export interface PairTest extends PairedTest {
   wilcoxonHolm?: number;
 }
 
-/** The tests of every pair of rows with two seeds in common or more. */
+/** The tests of every pair of rows with at least two common seeds. */
 export function pairTests(rows: readonly RowResult[], score: string): PairTest[] {
   const found = rows.flatMap((first, i) =>
     rows.slice(i + 1).flatMap((second): PairTest[] => {
@@ -35,7 +35,7 @@ export function pairTests(rows: readonly RowResult[], score: string): PairTest[]
   }));
 }
 
-/** The test of a row against another, whichever comes first in the table. */
+/** The test of a row against another, in either order. */
 export function testOf(tests: readonly PairTest[], row: string, other: string): PairTest | undefined {
   const found = tests.find(({ first, second }) => first === row && second === other);
   if (found) return found;

@@ -2,7 +2,7 @@ import type { RunRecord } from '../../report/run/run-record.ts';
 import { settingsText, valueText } from '../settings.ts';
 import type { CellOutcome, RowResult } from './results.ts';
 
-/** What a reader of a task's table has to know: whatever makes a row worth less than it seems. */
+/** Remarks on a task's table: anything that makes a row's result less reliable than it seems. */
 export function remarksOn(
   outcomes: readonly CellOutcome[],
   rows: readonly RowResult[],
@@ -38,7 +38,7 @@ function skippedSteps({ steps }: RunRecord): number {
   return steps.at(-1)?.skipped_steps ?? 0;
 }
 
-/** A model that takes every example for one class has learnt nothing, whatever its accuracy. */
+/** A model that predicts one class for every example has learned nothing, whatever its accuracy. */
 function atMajority({ cell, records }: CellOutcome): string[] {
   const same = records.filter(({ confusion }) => {
     const taken = confusion?.labels.filter((_, j) => confusion.counts.some((row) => row[j] > 0)) ?? [];
@@ -56,7 +56,7 @@ function failedChoices({ cell, tried }: CellOutcome): string[] {
     .map(({ choice }) => `${cell.row}: failed or diverged with ${settingsText(choice)} while it was tuned.`);
 }
 
-/** Beyond the edge of a grid there may be something better. */
+/** Beyond the edge of a grid, there may be a better value. */
 function atEdge({ cell, choice }: CellOutcome): string[] {
   if (!choice || cell.grid.length < 2) return [];
   return Object.entries(choice).flatMap(([key, value]) => {

@@ -12,7 +12,7 @@ import { type CellOutcome, taskResult } from './results.ts';
 
 const TRAINING = { metric_for_best_model: 'accuracy', greater_is_better: true, load_best_model_at_end: true };
 
-/** A run that evaluates at steps 10, 20 and so on, and fixes its ranks at a step if it has any. */
+/** A run that evaluates at steps 10, 20 and so on, and fixes its ranks at a step, if given. */
 function runOf(
   method: string,
   seed: number,
@@ -77,7 +77,7 @@ it('every row is scored by its best evaluation from the last fixing of ranks on'
   const { rows, rule } = resultOf([outcome('LoRA', lora), outcome('AdaLoRA', adaLora)]);
   expect(rule.from).toBe(20);
   expect(rule.text).toContain('from step 20 on');
-  // LoRA's 0.9 at step 10 would be no fair match for ranks that are not fixed yet.
+  // LoRA's 0.9 at step 10 would be an unfair comparison for ranks that are not final yet.
   expect(rows[0].scores.accuracy.mean).toBeCloseTo(0.61, 12);
   expect(rows[1].scores.accuracy.mean).toBeCloseTo(0.74, 12);
   expect(resultOf([outcome('LoRA', lora)]).rows[0].scores.accuracy.mean).toBeCloseTo(0.9, 12);

@@ -8,16 +8,16 @@ import { type Settings, settingsText } from '../settings.ts';
 import { type PairTest, pairTests } from './pair-tests.ts';
 import { remarksOn } from './remarks.ts';
 
-/** What has come of a cell so far. */
+/** The results of a cell so far. */
 export interface CellOutcome {
   cell: Cell;
-  /** What its grid gave, once it has. */
+  /** The choice from its grid, once it is made. */
   choice?: Settings;
   tried: readonly { choice: Settings; until: number; score?: number; failed?: boolean }[];
-  /** Of its finished runs, by seed. */
+  /** Records of its finished runs, by seed. */
   records: readonly RunRecord[];
   failures: readonly { name: string; message: string }[];
-  /** How many runs it is to have. */
+  /** Its planned number of runs. */
   of: number;
   comparedWith?: string;
 }
@@ -36,7 +36,7 @@ export interface RunResult {
 export interface RowScore extends Interval {
   /** Standard deviation over seeds; missing for a single one. */
   deviation?: number;
-  /** The paper's figure, as a share of 1 like the score. */
+  /** The paper's number, as a fraction of 1 like the score. */
   paper?: number;
 }
 
@@ -49,7 +49,7 @@ export interface RowResult {
   runs: RunResult[];
   of: number;
   scores: Record<string, RowScore>;
-  /** Trained numbers outside the head that are left at the end, as the paper counts them. */
+  /** Trained numbers outside the head at the end, as the paper counts them. */
   parameters?: Interval;
   /** Seconds of training, evaluations included. */
   seconds?: Interval;
@@ -64,7 +64,7 @@ export interface TaskResult {
   baseDtype: string;
   /** Which evaluations count. */
   rule: ScoringRule & { text: string };
-  /** Scores that its tables have, the first of which is tested. Each run has all that its task gives. */
+  /** Scores in its tables; tests compare the first. Each run has all scores of its task. */
   scores: string[];
   rows: RowResult[];
   tests: PairTest[];
@@ -74,7 +74,7 @@ export interface TaskResult {
 /** The score that is the mean of the others. */
 const MEAN = 'mean';
 
-/** What the finished runs of a task come to. */
+/** The results of a task's finished runs. */
 export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule): TaskResult {
   const [{ cell }] = outcomes;
   const { facts } = outcomes.flatMap(({ records }) => records)[0];
@@ -118,7 +118,7 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
   };
 }
 
-/** `_accuracy` of `matched_accuracy`: what a score of every set ends with. */
+/** `_accuracy` for `matched_accuracy`: the suffix of a score in every set. */
 function withoutSet(metric: string): string {
   return `_${metric.split('_').at(-1)}`;
 }
@@ -161,7 +161,7 @@ function rowResult(
   };
 }
 
-/** By what a score is multiplied in print: shares are per cent. */
+/** The factor of a score in print: fractions are shown in per cent. */
 export function scaleOf(score: string): number {
   return /^(epoch_minutes|memory_gb|loss|perplexity|mse|mae|gen_len)$|_(loss|perplexity|mse|mae)$/.test(score)
     ? 1

@@ -4,11 +4,11 @@ import { settingsText, valueText } from '../settings.ts';
 import type { SweepResults, SweepRow } from './sweep-results.ts';
 
 /**
- * Results as a table in Markdown, a row for each combination, the best of each method in bold, and below it the runs that have failed
- * with the first line of what they said.
+ * Results as a Markdown table, a row for each combination, the best of each method in bold; and below it the failed
+ * runs with the first line of their messages.
  */
 export function sweepMarkdown({ metric, averages, rows, best, failed }: SweepResults): string {
-  // A method's own settings are missing where a row has another.
+  // A method's own settings are missing in rows of other methods.
   const keys = [...new Set(rows.flatMap(({ settings }) => Object.keys(settings)))];
   const scores = [...new Set([metric, ...rows.flatMap(({ scores }) => Object.keys(scores))])];
   const titles = scores.map((name) => averaged(name, averages[name]));

@@ -6,16 +6,16 @@ import { bestOf } from '../choose.ts';
 import { type ScoringRule, scoresBy } from '../scoring-rule.ts';
 import type { SweepRun } from './sweep-runs.ts';
 
-/** Runs of a sweep that differ by their seed only. */
+/** Runs of a sweep that differ only by their seed. */
 export interface SweepRow {
   method: string;
-  /** What sets it apart, by dotted keys. */
+  /** Its distinct settings, by dotted keys. */
   settings: Readonly<Record<string, unknown>>;
   /** Folders of its finished runs. */
   runs: string[];
-  /** How many it has in all. */
+  /** Its total number of runs. */
   of: number;
-  /** Means over its finished runs, of the score that decides before the others. */
+  /** Means over its finished runs, the main score first. */
   scores: Record<string, { mean: number; deviation?: number }>;
   /** Seconds of training, and megabytes. */
   seconds?: Interval;
@@ -25,28 +25,28 @@ export interface SweepRow {
 export interface SweepResults {
   /** The score by which the best is chosen. */
   metric: string;
-  /** How scores are averaged over classes, where all runs say the same. */
+  /** How scores are averaged over classes, if it is the same in all runs. */
   averages: Record<string, string>;
   /** In the order of the sweep. */
   rows: SweepRow[];
   /**
-   * For each method that has a score the row with the best mean, among those with all of their runs if there are any. Methods
-   * need different settings, so one row for all of them would favour the method that it suits.
+   * For each method with a score, the row with the best mean, preferring rows with all of their runs. Methods need
+   * different settings, so a single best row would favour one method.
    */
   best: SweepRow[];
-  /** Runs that have failed, with what they said. */
+  /** Failed runs, with their messages. */
   failed: { name: string; message: string }[];
 }
 
-/** A run, and what has come of it so far. */
+/** A run, and its result so far. */
 export interface RunOutcome extends SweepRun {
-  /** Of a finished one. */
+  /** The record of a finished run. */
   record?: RunRecord;
-  /** What a failed one said. */
+  /** The message of a failed run. */
   failure?: string;
 }
 
-/** What the finished runs of a sweep come to. */
+/** The results of a sweep's finished runs. */
 export function sweepResults(runs: readonly RunOutcome[], rule: ScoringRule): SweepResults {
   const { metric, greaterIsBetter } = rule;
   const groups = new Map<string, RunOutcome[]>();
@@ -58,7 +58,7 @@ export function sweepResults(runs: readonly RunOutcome[], rule: ScoringRule): Sw
   const scored = rows.filter(({ scores }) => !Number.isNaN(scores[metric]?.mean ?? Number.NaN));
   const best = [...new Set(scored.map(({ method }) => method))].flatMap((method) => {
     const own = scored.filter((row) => row.method === method);
-    // The mean of what few seeds have left is high by chance.
+    // The mean over few remaining seeds can be high by chance.
     const whole = own.filter(({ runs, of }) => runs.length === of);
     const candidates = whole.length > 0 ? whole : own;
     const tried = candidates.map(({ scores }) => ({
@@ -112,7 +112,7 @@ function withoutSeed({ seed: _, ...settings }: Readonly<Record<string, unknown>>
   return settings;
 }
 
-/** What a chosen row's config and folder are called: `best`, or `best-METHOD` if there are several methods. */
+/** The name of a chosen row's config and folder: `best`, or `best-METHOD` if there are several methods. */
 export function bestName({ method }: SweepRow, { best }: SweepResults): string {
   return best.length > 1 ? `best-${method}` : 'best';
 }

@@ -6,33 +6,33 @@ import { DEFAULT_METHOD, METHOD_NAMES } from '../../tuners/registry.ts';
 import { assertScored } from '../assert-scored.ts';
 import { folderNames, withSetting } from '../settings.ts';
 
-/** A run of a sweep: one of the combinations of what its lists hold. */
+/** A run of a sweep: one combination of the values in its lists. */
 export interface SweepRun {
   /** Its folder below the sweep's: `learning_rate=0.001,seed=0`. */
   name: string;
-  /** What the sweep varies, by dotted keys, in the order of the file. */
+  /** The varied settings, by dotted keys, in the order of the file. */
   settings: Readonly<Record<string, unknown>>;
-  /** As the run's file has it. */
+  /** The config in the run's file. */
   config: Record<string, unknown>;
-  /** The same on all training rows, with the validation data of the sweep's file: what is trained once it is chosen. */
+  /** The same config on all training rows, with the validation data of the sweep's file: trained once it is chosen. */
   whole: Record<string, unknown>;
 }
 
-/** Stands for held-out rows till these are written. */
+/** A placeholder for held-out rows until they are written. */
 const HELD_OUT = 'held-out rows';
 
-/** Folders of a sweep lie beside each other; more are a mistake in the file. */
+/** The folders of a sweep are side by side; more are a mistake in the file. */
 const MOST_RUNS = 10_000;
 
 type Where = (path: KeyPath) => string;
 
 /**
- * Every combination of a config's lists, where a list stands in place of a value; keys that take a list themselves
+ * Every combination of a config's lists, if a list replaces a value. Keys that take a list themselves
  * (`target_modules`) vary by a list of lists. The last key varies fastest.
  *
  * @param given a config, whose `output` is the sweep's folder
- * @param holdsOut whether the runs are scored on rows that are held out, in place of `data.validation`
- * @throws UserError for what is wrong in any of the runs, and for a file without lists
+ * @param holdsOut whether the runs are scored on held-out rows instead of `data.validation`
+ * @throws UserError for problems in any of the runs, and for a file without lists
  */
 export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut = false): SweepRun[] {
   const { output } = given;
@@ -52,7 +52,7 @@ export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut
   const seen = new Set<string>();
   const found = Array.from({ length: count }, (_, number) => combination(axes, number)).flatMap((all) => {
     const method = all.find(({ path }) => path.join() === 'method')?.value ?? given.method ?? DEFAULT_METHOD;
-    // Other methods' settings change nothing.
+    // Other methods' settings have no effect.
     const chosen = all.filter(({ path: [section] }) => section === method || !isMethod(section));
     const key = JSON.stringify(chosen);
     if (seen.has(key)) return [];
@@ -84,7 +84,7 @@ function isMethod(section: string): boolean {
   return METHOD_NAMES.some((name) => name === section);
 }
 
-/** The config of a run with every default filled in. */
+/** The config of a run with all defaults filled in. */
 export function sweptConfig({ name, config }: SweepRun): ParsedConfig {
   return parseRunConfig(config, name);
 }
@@ -94,7 +94,7 @@ interface Axis {
   values: readonly unknown[];
 }
 
-/** The lists that stand where none may: what a config's own check says of them tells. `scored`: the config of a run. */
+/** Lists where the schema expects a scalar: the sweep's axes. `scored`: the config of a run. */
 function axesOf(
   given: Record<string, unknown>,
   found: readonly Axis[],

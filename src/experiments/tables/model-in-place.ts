@@ -1,17 +1,17 @@
 import type { Budgets, Recipe } from '../../recipes/recipe.ts';
 import { isSection } from '../settings.ts';
 
-/** The model that takes the place of the recipes' own. */
+/** The model that replaces the recipes' own. */
 export interface ModelInPlace {
   /** A folder, or a Hub id. */
   model: string;
   modelType: string;
-  /** The linear modules that AdaLoRA adapts in its family, and how many there are. */
+  /** The linear modules that AdaLoRA adapts in its family, and their number. */
   targets: readonly string[];
   matrices: number;
 }
 
-/** A recipe's config on another model: mean ranks stay as they are. */
+/** A recipe's config on another model: mean ranks are unchanged. */
 export function onModel(
   config: Record<string, unknown>,
   { model }: Recipe,

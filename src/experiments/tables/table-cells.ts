@@ -9,22 +9,22 @@ import type { Cell } from '../experiment.ts';
 import { merged, type Settings } from '../settings.ts';
 import { type ModelInPlace, onModel } from './model-in-place.ts';
 
-/** What is chosen of a table. */
+/** The choices for a table. */
 export interface TableChoice {
-  /** Left out: each recipe's own, from the Hub. */
+  /** Default: each recipe's own, from the Hub. */
   inPlace?: ModelInPlace;
-  /** The folder in place of the recipes' `data`. */
+  /** The folder that replaces the recipes' `data`. */
   data: string;
-  /** These methods and levels, in the table or not; left out, the table's rows. */
+  /** These methods and levels, in the table or not; by default the table's rows. */
   methods?: readonly string[];
   budgets?: readonly string[];
-  /** These tasks alone. */
+  /** These tasks only. */
   tasks?: readonly string[];
   /** Whether methods choose their learning rate from the paper's grid. */
   tunes?: boolean;
-  /** Values that replace those of every config, by dotted keys. */
+  /** Values that override those of every config, by dotted keys. */
   settings?: Settings;
-  /** Told of rows that there are not. */
+  /** Called for rows that do not exist. */
   onMissing?(message: string): void;
 }
 
@@ -36,10 +36,10 @@ export interface TableCell extends Cell {
 }
 
 /**
- * The cells of a table, row by row: the settings of each row on each of its tasks, with the paper's figures where they
- * are to be compared with: not on another model or with other settings.
+ * The cells of a table, row by row: the settings of each row on each of its tasks, with the paper's numbers if they
+ * are comparable: not on another model or with other settings.
  *
- * @throws UserError for a method, level or task that there is not
+ * @throws UserError for an unknown method, level or task
  */
 export function tableCells(
   table: PaperTable,
@@ -100,7 +100,7 @@ function cellOf(
   };
 }
 
-/** A level is a share of the paper's model: on another one a row is called by its mean rank. */
+/** A level is a share of the paper's model: on another model, a row is named by its mean rank. */
 function nameOn(
   { row, level }: PaperRow,
   { model, levels }: Recipe,
@@ -114,7 +114,7 @@ function nameOn(
   return row.replace(level, `rank ${target_budget / own.matrices}`);
 }
 
-/** The learning rates that the paper names, the method's default and, if the method has it, the recipe's. */
+/** The learning rates from the paper, the method's default and, for the recipe's own method, the recipe's. */
 function ratesOf(config: Record<string, unknown>, method: string, budgets: Budgets): Settings[] {
   const name = METHOD_NAMES.find((known) => known === method)!;
   const { learning_rate } = config.training as { learning_rate?: number };
@@ -123,8 +123,8 @@ function ratesOf(config: Record<string, unknown>, method: string, budgets: Budge
 }
 
 /**
- * The rows of a table, or those of the methods and levels that are asked for: of a method that the table has not, one at
- * each of its levels.
+ * The rows of a table, or those of the requested methods and levels: a method that is not in the table gets one row
+ * at each of its levels.
  */
 function rowsOf(table: PaperTable, tasks: readonly Recipe[], choice: TableChoice): PaperRow[] {
   const { methods, budgets, onMissing } = choice;
@@ -174,7 +174,7 @@ function unknown(where: string, expected: string, got: string, known: readonly s
   return new UserError({ where, expected, got, hint: suggest(got, known) });
 }
 
-/** Recipes call the folder of all data sets `data`. */
+/** Recipes name the folder of all data sets `data`. */
 function movedFiles(section: Record<string, unknown>, folder: string): Record<string, unknown> {
   const moved = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(moved);

@@ -14,7 +14,7 @@ import { plannedSteps } from './planned-steps.ts';
 import { timed } from './timed.ts';
 import { total } from './total.ts';
 
-/** Steps before any is timed: the first opens the session, and the arenas grow. */
+/** Untimed steps: the first opens the session, and the arenas grow. */
 const WARM_UP_STEPS = 2;
 /** Long enough for a mean within a few percent on a quiet machine, short enough to wait for. */
 const TRAINING = { seconds: 10, count: 100 };
@@ -22,8 +22,8 @@ const EVALUATION = { seconds: 3, count: 30 };
 const QUICK = { seconds: 2, count: 20 };
 
 /**
- * Trains for some seconds as the run would, on its own batches: first the largest, at which memory peaks, then steps of
- * the first epoch. Evaluates some batches in the same way. Nothing of it is kept.
+ * Trains for some seconds as the run would, on its own batches: first the largest, which has the memory peak, then
+ * steps of the first epoch. Evaluates some batches in the same way. The results are discarded.
  */
 export async function calibrate(
   inputs: TrainerInputs,
@@ -47,7 +47,7 @@ export async function calibrate(
 
   const examples = largestBatch(config, train);
   const largest = { ...train.batch(examples, 0), examples: examples.length, number: 0 };
-  // Where a step has several batches their gradients are added up, in memory of its own: two show it.
+  // With several batches per step, gradients are summed in separate memory: two batches show it.
   const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];
   for (let i = 0; i < WARM_UP_STEPS; i++)
     await take(warmUp.map((batch) => ({ ...batch, weight: 1 / warmUp.length })));
@@ -86,14 +86,16 @@ export async function calibrate(
   };
 }
 
-/** Of several validation sets one stands for all. */
+/** One of several validation sets represents all. */
 function largestSet({ parts }: Validation): Evaluation {
   return parts.reduce((most, part) =>
     part.examples.lengths.length > most.examples.lengths.length ? part : most,
   );
 }
 
-/** Evaluations of a run: its own, and over a rounded base a last one on the weights as they are, counted as the others. */
+/**
+ * Evaluations of a run: its own, and for a rounded base a final one on the original weights, counted like the others.
+ */
 function evaluations({ evaluate, totalSteps, stepsPerEpoch }: TrainerSettings, config: RunConfig): number {
   const every = evaluate === 'epoch' ? stepsPerEpoch : evaluate;
   const own = every === 0 ? 0 : Math.ceil(totalSteps / every);

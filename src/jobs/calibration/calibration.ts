@@ -1,23 +1,23 @@
-/** What some steps of a run show of the whole, on this machine as it was just then. */
+/** Estimates for a whole run from some of its steps, on this machine in its current state. */
 export interface Calibration {
   /** Peak of a process that did only this, in MB. */
   peakMb: number;
-  /** Steps that were timed. */
+  /** Timed steps. */
   steps: number;
   /** The median. */
   msPerStep: number;
   examplesPerSecond: number;
-  /** Tokens of training, without padding. */
+  /** Training tokens, without padding. */
   tokensPerSecond: number;
-  /** Where there is a validation set. */
+  /** Only with a validation set. */
   evalExamplesPerSecond?: number;
-  /** Steps and evaluations of the whole run, and nothing around them: an upper bound where it may end early. */
+  /** Steps and evaluations of the whole run, without anything around them: an upper bound if it may end early. */
   runSeconds: number;
 }
 
-/** What a calibration does just now. */
+/** The current activity of a calibration. */
 export interface CalibrationProgress {
   what: 'download' | 'base' | 'text' | 'steps' | 'evaluation';
-  /** What is done of it, from 0 to 1. */
+  /** The share that is done, from 0 to 1. */
   share: number;
 }

@@ -14,8 +14,8 @@ export interface PlannedStep {
 }
 
 /**
- * The steps that a run takes in its first epoch, in an order of which every beginning has small and large ones in the
- * shares that the epoch has them.
+ * The steps of a run's first epoch, in an order in which every prefix has small and large steps in the same
+ * proportion as the epoch.
  */
 export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings): PlannedStep[] {
   const { accumulation, stepsPerEpoch, totalSteps } = settings;

@@ -1,6 +1,6 @@
 /**
- * The numbers from 0 to `count` - 1 in an order of which every beginning is spread over all of them (van der Corput's:
- * a half, a quarter, three quarters, an eighth, …).
+ * The numbers from 0 to `count` - 1 in an order in which every prefix is spread evenly (van der Corput's: a half, a
+ * quarter, three quarters, an eighth, …).
  */
 export function spread(count: number): number[] {
   const order = new Set<number>();

@@ -1,10 +1,10 @@
-/** When timing ends, by whichever bound is reached first. At least one item is taken. */
+/** When timing ends, whichever limit is reached first. At least one item is handled. */
 export interface Bounds {
   seconds: number;
   count: number;
 }
 
-/** Handles one item after the other until a bound is reached, and gives the milliseconds of each. */
+/** Handles items one after the other until a limit is reached, and returns the milliseconds of each. */
 export async function timed<Item>(
   items: readonly Item[],
   { seconds, count }: Bounds,

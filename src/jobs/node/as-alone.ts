@@ -2,8 +2,8 @@ import type { Communicator } from '../../parallel/communicator.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 
 /**
- * The config of a run of several processes as one process alone would have it: its batches are those of all of them. A batch
- * size that is not set will be chosen for all of them.
+ * The config of a run with several processes as for a single process: its batches are those of all processes. A
+ * missing batch size will be chosen for all of them.
  */
 export function asAlone<Config extends ParsedConfig>(
   config: Config,

@@ -6,14 +6,14 @@ import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';
 import type { RunOfFiles } from './read-run.ts';
 
-/** Digits of a digest that a message shows, and that tell files apart. */
+/** Digits of a digest in a message, enough to distinguish files. */
 const SHOWN = 12;
 
 /**
- * Compares what processes are about to do.
+ * Checks that processes are about to do the same run.
  *
  * @param digests of the run's files, in their order
- * @throws UserError where two hosts have another version, config, data or model: it names what differs, and both
+ * @throws UserError if two hosts differ in version, config, data or model; it names the difference with both values
  */
 export function assertSameRun(
   communicator: Communicator,

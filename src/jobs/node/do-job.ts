@@ -8,29 +8,29 @@ import type { OwnFunctions } from '../../tuners/own-function.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { runTraining } from './run-training.ts';
 
-/** What a run's thread is started with. */
+/** The input of a run's thread. */
 export interface WorkerJob {
   config: ParsedConfig;
-  /** Data that lie in no file. */
+  /** Data in memory. */
   texts: TextsInMemory;
   /** Functions that the config names. */
   functions: OwnFunctions;
-  /** Names of the caller's own scores. */
+  /** Names of custom scores. */
   scores: readonly string[];
   resume: boolean;
-  /** One element; anything but 0 asks for a stop. */
+  /** One element; any value but 0 requests a stop. */
   stop: Int32Array<SharedArrayBuffer>;
 }
 
-/** Predictions and references, of which the caller computes scores of its own. */
+/** Predictions and references, from which the caller computes custom scores. */
 export type Answers = [predictions: readonly unknown[], references: readonly unknown[]];
 
-/** What it gets for them; nothing where a score has failed. */
+/** The caller's reply; undefined if a score has failed. */
 export interface OwnReply {
   scores?: Record<string, number>;
 }
 
-/** What it sends: events, and answers to be scored; then either the result or the failure. */
+/** Messages of the thread: events, and answers to be scored; then either the result or the failure. */
 export type WorkerMessage =
   | { event: TrainEvent }
   | { answers: Answers }
@@ -43,9 +43,10 @@ export interface JobFailure extends Failure {
 }
 
 /**
- * Trains, and sends what happens meanwhile and what comes of it.
+ * Trains, and sends the events and the result.
  *
- * @param reply the next scores of the caller's own: functions cannot come into this thread, so what they are given goes out
+ * @param reply returns the next custom scores: functions cannot be sent to this thread, so their arguments are sent
+ * out
  */
 export async function doJob(
   { config, texts, functions, scores, resume, stop }: WorkerJob,
@@ -77,7 +78,7 @@ export async function doJob(
     send({ result });
   } catch (thrown) {
     const agreed = isAgreed(thrown);
-    // Whom the others do not expect to go goes without taking leave: the launcher ends them.
+    // If the peers are not failing too, skip MPI_Finalize: the launcher ends them.
     if (agreed) processes?.leave();
     send({ failure: { ...failureOf(fileError(thrown) ?? (thrown as Error)), agreed } });
   }

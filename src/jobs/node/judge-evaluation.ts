@@ -13,8 +13,8 @@ import type { ReadingFlags } from '../../tasks/task-definition.ts';
 import type { TrainedModel } from '../../trained/trained-model.ts';
 
 /**
- * How good the scores of a trained model on some files are, beside what is simpler. That is fitted on the run's training
- * rows; where they are not known, only the best answer that does not read the text is told, by the scored rows themselves.
+ * Assesses the scores of a trained model on some files against baselines, which are fitted on the run's training
+ * rows. If these are unknown, only the best answer that does not read the text is used, fitted on the scored rows.
  *
  * @param path the run's folder, if it is one
  */
@@ -53,7 +53,7 @@ export async function judgeEvaluation(
   };
 }
 
-/** The rows that a run was trained on, if its folder tells of files that are still there. */
+/** The training rows of a run, if its folder names files that still exist. */
 async function trainingRows(
   path: string,
   trained: Pick<TrainedModel, 'definition'>,
@@ -71,7 +71,7 @@ async function trainingRows(
     const share = heldOutShare(data.validation);
     return share === undefined ? all : (task.holdOut?.(all, share)?.train ?? all);
   } catch (error) {
-    // Another file than the run had.
+    // Not the run's file any more.
     if (error instanceof UserError) return undefined;
     throw error;
   }

@@ -13,12 +13,12 @@ import { type SetUpRun, setUpRun } from '../set-up-run.ts';
 import type { RunOfFiles } from './read-run.ts';
 
 /**
- * Opens the model, makes its base where that is to be another, tokenizes everything and sets the method up.
+ * Opens the model, makes its base if it has another type, tokenizes everything and sets the method up.
  *
- * @param began what time chat templates are told
- * @param planned the config with which a run began that is longer now
- * @param processes those that share the run: of a host one makes the base, and all read it
- * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learnt from, an adapter of
+ * @param began the time for chat templates
+ * @param planned the original config of a run that is longer now
+ * @param processes those that share the run: one of each host makes the base, and all read it
+ * @throws UserError for a checkpoint that does not fit the model, rows that cannot be learned from, an adapter of
  * another model
  */
 export async function loadRun(
@@ -36,7 +36,7 @@ export async function loadRun(
   );
 }
 
-/** The model that a run starts from, its base kept as the config says; that is made where it has not been. */
+/** The model that a run starts from, with its base in the config's type; the base is made if it is not cached. */
 export async function openBase(
   { config, folder, build }: RunOfFiles,
   onWritten: OnWritten,

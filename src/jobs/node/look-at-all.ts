@@ -13,13 +13,13 @@ import { openText } from '../../trained/node/open-text.ts';
 import { methodNamed } from '../../tuners/registry.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 
-/** More steps than any run has: settings in steps are then too many for no reason of their own. */
+/** More steps than any run has: with a known length, settings in steps could be too large for it. */
 const ENDLESS = 1e9;
 
 /**
- * Notes what is wrong with what a config names, and with its settings beside that.
+ * Records the errors in everything that a config names, and in settings that depend on it.
  *
- * @param inMemory names of files that there need not be
+ * @param inMemory names of files that need not exist
  */
 export async function lookAtAll(
   parts: SoundParts,
@@ -46,12 +46,12 @@ export async function lookAtAll(
     });
 }
 
-/** Whether something is on this machine, or meant to be: what has to be fetched is left alone. */
+/** Whether something is on this machine, or should be: anything that would be downloaded is not checked. */
 function isHere(name: string): boolean {
   return existsSync(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
 }
 
-/** Settings that do not fit the model, or the length of the run. How many classes there are matters to none. */
+/** Settings that do not fit the model or the length of the run. The number of classes is not checked here. */
 function startOn(folder: string, { task, method, settings, model_config, adapter, steps }: SoundParts): void {
   if (!task || !method || !settings || adapter !== undefined) return;
   const model = describeAs(folder, taskNamed(task).build(['0', '1']), model_config);

@@ -7,10 +7,10 @@ import { asAlone } from './as-alone.ts';
 import { plan } from './plan.ts';
 
 /**
- * What a run takes in several processes, each on a host like this one.
+ * The cost of a run in several processes, each on a host like this one.
  *
  * @param own the plan of its config for one process
- * @param measured what a step of that takes here
+ * @param measured the cost of its steps here
  */
 export async function planScaling(
   given: RunConfigInput,

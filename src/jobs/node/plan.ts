@@ -7,14 +7,15 @@ import { readRun } from './read-run.ts';
 import { tellingAll } from './telling-all.ts';
 
 export interface PlanOptions {
-  /** Told while files of the Hub are fetched. */
+  /** Called while files of the Hub are downloaded. */
   onDownload?: (progress: DownloadProgress) => void;
 }
 
 /**
- * What a run of this config would train and take: from config.json, the tokenizer and the data; no weight is read.
+ * Plans a run of this config: what it trains and what it costs. Reads config.json, the tokenizer and the data, but no
+ * weights.
  *
- * @throws UserError as the run would
+ * @throws UserError like the run
  */
 export async function plan(given: ConfigWithRows, { onDownload }: PlanOptions = {}): Promise<Plan> {
   const { config: named, texts, metrics } = namedRows(given);

@@ -27,26 +27,26 @@ import { startFrom } from '../start-from.ts';
 import { assertModelNamed } from './assert-model-named.ts';
 import { tellingAll } from './telling-all.ts';
 
-/** A run whose files lie in folders. */
+/** A run with its files in folders. */
 export interface RunOfFiles extends RunBeginning {
   /** The base model's folder. */
   folder: string;
-  /** Everything that its values depend on, by its path where it is a file: the data, the adapter that is continued, the model's files. */
+  /** Everything that its values depend on, files by their paths: the data, the continued adapter, the model's files. */
   files(): readonly (string | TextFile)[];
 }
 
-/** What a run has of the program that calls it. */
+/** The parts of a run that come from the calling program. */
 export interface InMemory {
-  /** Data that lie in no file, by the names that the config has for them. */
+  /** Data in memory, by the names that the config has for them. */
   texts?: TextsInMemory;
   ownScores?: OwnScores;
   functions?: OwnFunctions;
 }
 
 /**
- * Reads the adapter to go on from, finds the model, and reads the data and its classes; no weight is read.
+ * Reads the adapter to continue, finds the model, and reads the data and its classes; no weights are read.
  *
- * @throws UserError with all that is wrong with them
+ * @throws UserError with all problems
  */
 export async function readRun(
   given: ParsedConfig,
@@ -94,7 +94,7 @@ async function read(
     ownScores,
     functions,
   });
-  // Before the weights are read, to compare them with those of a run that is resumed.
+  // Before the weights are read, to compare them with those of a resumed run.
   const { base_dtype: dtype } = config;
   if (dtype !== 'float32') assertedFormat(run.build(family.definition, family.config), dtype);
   return {
@@ -117,7 +117,7 @@ function soundPartsOf(config: ParsedConfig): SoundParts {
   return { model, model_config, adapter, task, data, readsData: true, method, settings, steps };
 }
 
-/** Of a model folder what decides how training goes. */
+/** The files of a model folder that affect training. */
 function modelFiles(folder: string, init: ParsedConfig['model_init']): string[] {
   const small = ['config.json', ...SHARED_FILES]
     .filter((name) => name !== 'generation_config.json')
@@ -127,7 +127,7 @@ function modelFiles(folder: string, init: ParsedConfig['model_init']): string[] 
 }
 
 /**
- * Reads the adapter that a config names, if it names one, and completes the config from it.
+ * Reads the adapter that a config names, if any, and completes the config from it.
  *
  * @throws UserError for an adapter that is missing, damaged, or of another method or task, and for keys of the config
  * that contradict it

@@ -45,18 +45,18 @@ import { scoreOnFloat32 } from './score-on-float32.ts';
 import { writeTrained } from './write-trained.ts';
 
 export interface RunOptions extends InMemory {
-  /** Continue from the newest checkpoint; without one from the start. */
+  /** Continue from the newest checkpoint, or start if there is none. */
   resume: boolean;
-  /** Those who share the run. Every one of them calls this. */
+  /** The processes that share the run. Each of them calls this. */
   processes?: Processes;
-  /** Told in process 0 alone. */
+  /** Called only in process 0. */
   onEvent(event: TrainEvent): void;
   shouldStop(): boolean;
 }
 
 /**
- * A whole run in this thread: loads everything, trains, and writes the run's folder. Until everything is loaded nothing
- * is written. A finished run that is to be resumed gives its result once more.
+ * Runs a whole training in this thread: loads everything, trains, and writes the run's folder. Nothing is written
+ * until everything is loaded. Resuming a finished run returns its result again.
  */
 export async function runTraining(given: ParsedConfig, options: RunOptions): Promise<FinishEvent> {
   const { communicator } = options.processes ?? ALONE_PROCESSES;
@@ -67,7 +67,7 @@ export async function runTraining(given: ParsedConfig, options: RunOptions): Pro
     checkRunFolder(given.output, options.resume);
     const seen = contentOf(given.output);
     const lock = { onWait: (message: string) => options.onEvent({ type: 'notice', step: 0, message }) };
-    // What is there must not change while it is read; a new folder is made last.
+    // Existing files must not change while they are read; a new folder is created last.
     if (seen.length > 0) release = lockFolder(given.output, lock);
     take = () => {
       release ??= takeRunFolder(given.output, seen, lock);
@@ -80,7 +80,9 @@ export async function runTraining(given: ParsedConfig, options: RunOptions): Pro
   }
 }
 
-/** @param take makes the run's folder and locks it, where that has not been done */
+/**
+ * @param take creates the run's folder and locks it, if that has not been done
+ */
 async function trainIn(given: ParsedConfig, options: RunOptions, take: () => void): Promise<FinishEvent> {
   const { processes = ALONE_PROCESSES } = options;
   const { communicator } = processes;
@@ -108,7 +110,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     const saved = options.resume
       ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
       : undefined;
-    // Longer than it was planned: what else a run's course depends on must be as it was.
+    // The run is longer than planned: everything else that affects it must be unchanged.
     const last = saved && saved.fingerprint !== fingerprint ? lengthIn(files, ownMetrics) : lengthOf(config);
     const planned = saved && withLength(config, saved.planned ?? last);
     const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
@@ -118,7 +120,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     return {
       saved,
       planned,
-      // Than when it was trained last.
+      // Longer than when it was last trained.
       isLonger: withLength(config, last) !== undefined,
       own,
       finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined,
@@ -143,7 +145,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     log(event);
     options.onEvent(event);
   };
-  // With every default filled in.
+  // With all defaults filled in.
   const writeConfig = () => atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
   const { save_total_limit: limit } = config.training;
   const trainer = new Trainer(inputs, settings, {
@@ -154,7 +156,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
         assertLocked(config.output);
         const origin = { fingerprint: own, began, ...(planned && { planned: lengthOf(planned) }) };
         const path = writeCheckpoint(files.checkpoints, state, origin, limit);
-        // Once the checkpoint knows the plan: the run is resumed with its own config.
+        // Written once the checkpoint contains the plan: the run is resumed with its own config.
         if (isLonger) writeConfig();
         return path;
       },
@@ -208,7 +210,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
 /**
  * A run's schedule is made for its length: it may become longer, or end early, but not shorter.
  *
- * @throws UserError that tells how to end it early
+ * @throws UserError that explains how to end it early
  */
 function assertNotShorter(
   { totalSteps, stopStep }: TrainerSettings,
@@ -237,13 +239,13 @@ function assertNotShorter(
   throw new UserError({ where: 'training.stop_at_step', expected, got: `${stopStep}` });
 }
 
-/** How many share the run; whoever has bound them to few cores sees it. Undefined alone. */
+/** The number of processes of the run, which shows if they are bound to few cores. Undefined for a single process. */
 function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
   if (size === 1) return undefined;
   return `shared by ${size} processes on ${[...new Set(hosts)].join(', ')}; threads of process 0: ${threads}`;
 }
 
-/** A state that fits its checksum and not the run was written by somebody else. */
+/** A state with a valid checksum that does not fit the run was written by another program. */
 async function restore(trainer: Trainer, { state, path }: SavedState): Promise<void> {
   try {
     await trainer.restore(state);

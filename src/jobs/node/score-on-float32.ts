@@ -6,7 +6,7 @@ import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 
-/** What an adapter that was trained over a rounded base is worth over the base as it is, beside what it was there. */
+/** Compares the scores of an adapter trained over a rounded base with its scores over the original base. */
 export async function scoreOnFloat32(
   model: LoadedModel,
   { tuner, values }: { tuner: Tuner; values: Float32Array },
@@ -22,7 +22,7 @@ export async function scoreOnFloat32(
     const name = `eval_${training.metric_for_best_model}`;
     const [there, here] = [rounded[name], scores[name]];
     const told = `over the float32 base ${name} is ${here.toFixed(4)}`;
-    // A run without evaluations has none to compare with.
+    // A run without evaluations has no scores to compare with.
     if (there === undefined) return told;
     const difference = `${here >= there ? '+' : '-'}${Math.abs(here - there).toFixed(4)}`;
     return `${told}, ${difference} against ${base_dtype}`;

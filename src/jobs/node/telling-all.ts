@@ -3,12 +3,12 @@ import { Mistakes } from '../../support/mistakes.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * Does what reads a config or its files, and where that fails looks at everything else that the config names: a person mends all
- * of it at once.
+ * Runs work that reads a config or its files. If it fails, everything else that the config names is checked too, so
+ * that the user can fix all errors at once.
  *
- * @param sound the config, where it is known
- * @param inMemory names of files that there need not be
- * @throws UserError with all mistakes
+ * @param sound the config, if known
+ * @param inMemory names of files that need not exist
+ * @throws UserError with all errors
  */
 export async function tellingAll<T>(
   work: () => T | Promise<T>,

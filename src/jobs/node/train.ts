@@ -20,13 +20,13 @@ export interface TrainOptions {
 }
 
 /**
- * Fine-tunes a model as the config says, whose data may be rows in memory, and writes the run's folder. Works in a thread of its
- * own: the engine computes without yielding, and the caller's event loop stays free. Where mpirun, mpiexec or srun has started
- * several processes they share the run: all call this, each batch has the rows of all, and process 0 alone tells events and
- * writes.
+ * Fine-tunes a model according to a config, whose data may be rows in memory, and writes the run's folder. It runs in
+ * its own thread, because the engine computes without yielding; the caller's event loop stays free. Processes started
+ * by mpirun, mpiexec or srun share the run: all call this, each batch contains the rows of all, and only process 0
+ * reports events and writes.
  *
- * @throws UserError for every mistake in config, data or model; what `onEvent` throws, after a checkpoint; what one of `metrics`
- * throws, at once: the run may be resumed from the checkpoint before
+ * @throws UserError for every mistake in config, data or model; any error of `onEvent`, after a checkpoint; any error
+ * of your `metrics`, at once: resume such a run from the checkpoint before
  */
 export async function train(
   config: ConfigWithRows,
@@ -57,12 +57,12 @@ export async function train(
         worker.postMessage({});
       },
     );
-  // The caller's own: the run stops as it does at a signal, and fails with it.
+  // An error in the caller's code: the run stops as on a signal, and fails with it.
   const onMistake = (error: unknown) => {
     mistake ??= { error };
     requestStop();
   };
-  // What `onEvent` has begun, where it is asynchronous.
+  // The pending calls of an asynchronous `onEvent`.
   let told: Promise<unknown> = Promise.resolve();
   return new Promise<FinishEvent>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
@@ -83,7 +83,7 @@ export async function train(
     });
     worker.on('error', reject);
     worker.on('exit', (code) => {
-      // A thread that was killed leaves its lock.
+      // A killed thread leaves its lock.
       unlockFolder(job.config.output, threadId);
       void told.then(() => reject(new Error(`the training thread ended with code ${code}`)));
     });

@@ -19,11 +19,11 @@ import { readRun } from './read-run.ts';
 import { writeTrained } from './write-trained.ts';
 
 /**
- * The path of what a command is to open: the path itself, or for a checkpoint of a run, finished or not, a folder beside it
- * that holds its adapter (or model), written from the checkpoint and the data of the run, which has the labels.
+ * The path that a command opens: the given path, or for a checkpoint of a run (finished or not) a folder beside it
+ * with its adapter (or model), written from the checkpoint and the run's data, which have the labels.
  *
- * @param path a checkpoint's file, or anything else; with `step` a run's folder
- * @throws UserError for a checkpoint that is missing or damaged, and for a run whose data cannot be read
+ * @param path a checkpoint's file, or any other path; with `step`, a run's folder
+ * @throws UserError for a missing or damaged checkpoint, and for a run with unreadable data
  */
 export async function trainedAt(path: string, step?: number): Promise<string> {
   const named = stepOfCheckpoint(path);
@@ -59,7 +59,7 @@ async function writeAdapterOf(path: string, step: number): Promise<string> {
     training?: { metric_for_best_model?: string };
   };
   const metric = given.training?.metric_for_best_model;
-  // A score of the caller's own is known by its name alone here.
+  // Only the name of a custom score is known here.
   const own = metric === undefined || scoreFacts(metric) ? [] : [metric];
   const config = parseRunConfig(given, files.config, own);
   const run = await readRun(config);

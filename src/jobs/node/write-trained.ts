@@ -16,7 +16,7 @@ import type { RunOfFiles } from './read-run.ts';
 /**
  * Writes the adapter (or model) of a finished run, and its card.
  *
- * @param digest of a file of weights that the run began with
+ * @param digest of a weight file at the start of the run
  */
 export function writeTrained(
   run: RunOfFiles,

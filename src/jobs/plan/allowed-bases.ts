@@ -4,7 +4,7 @@ import type { TaskModel } from '../../objectives/task-model.ts';
 import { crossCheck } from '../../run/config/cross-checks.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 
-/** The types in which a run could keep its base: those that its method may have and that change a weight, and its own. */
+/** The possible types of a run's base: those that its method allows and that change a weight, and its own. */
 export function allowedBases({ method, base_dtype }: RunConfig, model: TaskModel): BaseDtype[] {
   const changesWeights = (dtype: BaseDtype) =>
     dtype === 'float32' || baseFormat(model, dtype).base.paths.size > 0;

@@ -20,7 +20,7 @@ const BERT = {
   max_position_embeddings: 64,
 };
 const GPT2 = { model_type: 'gpt2', vocab_size: 100, n_embd: 64, n_layer: 1, n_head: 2, n_positions: 64 };
-/** Of the matrices that a base in integers keeps as such: four of 256 x 256 and two of 256 x 1024 a layer. */
+/** The matrices that an integer base stores as integers: four of 256 x 256 and two of 256 x 1024 per layer. */
 const QUANTISED = 4 * (4 * 256 * 256 + 2 * 256 * 1024);
 
 function modelOf(json: Record<string, unknown>): TaskModel {
@@ -60,7 +60,8 @@ describe('a plan', () => {
     }
     const [float32, int8, int4] = plans[0].bases;
     expect([float32.dtype, int8.dtype, int4.dtype]).toEqual(['float32', 'int8', 'int4']);
-    // Of eight bytes, four for either direction, two stay, less the scales; what lives during a step differs by some kilobytes.
+    // Of eight bytes, four for either direction, two stay, minus the scales; the live tensors of a step differ by
+    // some kilobytes.
     const saved = (6 * QUANTISED) / 2 ** 20;
     expect(float32.memoryMb - int8.memoryMb).toBeGreaterThan(0.8 * saved);
     expect(float32.memoryMb - int8.memoryMb).toBeLessThan(1.2 * saved);

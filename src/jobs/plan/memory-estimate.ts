@@ -17,21 +17,24 @@ import { planEvaluation } from '../../text/batches.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 import { largestBatch } from './largest-batch.ts';
 
-/** Memory of Node and the engine before a model is loaded. Fitted to measured runs, as the next two: docs/log.md. */
+/** Memory of Node and the engine before a model is loaded. Fitted to measured runs, like the next two: docs/log.md. */
 const RUNTIME_MB = 120;
-/** What a session's arena holds beyond the live tensors: it grows by doubling, and a few large tensors fit it badly. */
+/**
+ * The overhead of a session's arena over the live tensors: it grows by doubling, and a few large tensors fit it
+ * badly.
+ */
 const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
 const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
 
-/** What an estimate rests on, beside config and model: the texts, as tokens. */
+/** The inputs of an estimate beside config and model: the texts, as tokens. */
 export interface MemoryFacts {
   train: ExampleSet;
   validation?: Validation;
 }
 
 /**
- * The peak of a run's process in MB, by the type that its base is kept in. Counted along the graphs, which differ from
- * type to type; no weight is read and no base is made.
+ * The peak of a run's process in MB, by the type of its base. Computed along the graphs, which differ between types;
+ * no weights are read and no base is made.
  */
 export function memoryEstimate(
   config: RunConfig,

@@ -12,53 +12,56 @@ import { startMethod } from '../start-method.ts';
 import { allowedBases } from './allowed-bases.ts';
 import { type MemoryFacts, memoryEstimate } from './memory-estimate.ts';
 
-/** What a run is going to be. */
+/** A preview of a run. */
 export interface Plan {
   method: RunConfig['method'];
   baseDtype: BaseDtype;
-  /** Whether activations are computed once more instead of being kept. */
+  /** Whether activations are recomputed instead of kept. */
   gradientCheckpointing: boolean;
-  /** The values that the config leaves to be chosen. */
+  /** The values that the policy chooses. */
   chosen: readonly Chosen[];
-  /** How many modules the method stands in. */
+  /** The number of modules that the method changes. */
   sites: number;
-  /** The ranks that adapted modules start with; empty for methods without. */
+  /** The initial ranks of adapted modules; empty for methods without ranks. */
   ranks: Record<string, number>;
-  /** Everything that is trained, the head included. */
+  /** All trained parameters, the head included. */
   trainableParameters: number;
   adapterParameters: number;
-  /** The model with what the method adds. */
+  /** The model with the method's additions. */
   totalParameters: number;
   steps: number;
   stepsPerEpoch: number;
   /** Tokens of an epoch, without padding. */
   tokens: number;
-  /** Steps' worth of batches that are read before the first step, to settle the ranks; then these are means, and counts about right. */
+  /**
+   * Steps' worth of batches read before the first step, to choose the ranks. Then the ranks are means, and counts are
+   * approximate.
+   */
   surveyed?: number;
-  /** Triplets at the start and in the end, and when they go, for methods that have a budget. */
+  /** Initial and final number of triplets, and the schedule, for methods with a budget. */
   budget?: Budget;
   /** Peak of the process, estimated. */
   memoryMb: number;
-  /** The same for every type in which the base could be kept, `baseDtype` among them. */
+  /** The same for every possible type of the base, `baseDtype` among them. */
   bases: readonly PlannedBase[];
 }
 
-/** What to expect of a run over a base in a type. */
+/** Estimates for a run over a base in a type. */
 export interface PlannedBase {
   dtype: BaseDtype;
   /** Peak of the process, estimated. */
   memoryMb: number;
-  /** What a calibration found, if there was one. */
+  /** The result of a calibration, if there was one. */
   measured?: Calibration;
-  /** Why it found nothing. */
+  /** Why the calibration failed. */
   failure?: string;
 }
 
 /**
- * Works a run out from the model's config alone; no weight of it is read.
+ * Plans a run from the model's config; no weights are read.
  *
  * @param start the adapter it continues
- * @param chosen what of the config the user has not set
+ * @param chosen the config values that the user has not set
  */
 export function planRun(
   config: RunConfig,
@@ -74,7 +77,7 @@ export function planRun(
   const { layout, sites } = run.tuner;
   const inAdapters = adapterParameters(run.tuner);
   const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
-  // A survey comes first and is over when training begins: the larger of the two is the peak.
+  // A survey ends before training begins: the larger of the two is the peak.
   const tuners = [run.tuner, ...(run.survey ? [run.survey.tuner] : [])];
   const estimates = tuners.map((tuner) => memoryEstimate(config, model, tuner, facts));
   const bases = allowedBases(config, model).map((dtype) => ({

@@ -1,36 +1,37 @@
-/** What connects hosts. */
+/** The network between hosts. */
 export interface NetworkSpeed {
-  /** Bytes a second that a host sends, and receives at the same time. */
+  /** Bytes per second that a host can send while it receives as many. */
   bandwidth: number;
-  /** Seconds from one process's call to the other's answer to it. */
+  /** Seconds from one process's call to the other's reply. */
   latency: number;
 }
 
-/** What a run is in several processes, each on a host of its own. */
+/** A run in several processes, each on its own host. */
 export interface Scaling {
   processes: number;
   steps: number;
-  /** Seconds of a step, and what it is made of. */
+  /** Seconds per step, and its parts. */
   step: number;
   computing: number;
   allReduce: number;
-  /** Bytes that are added up. */
+  /** Bytes to sum. */
   bytes: number;
-  /** Which way of adding up is faster here. */
+  /** The faster all-reduce algorithm here. */
   algorithm: 'ring' | 'recursive doubling';
-  /** Examples a second beside those of as many processes that need not meet. */
+  /** Examples per second, relative to as many processes without communication. */
   efficiency: number;
   /** Seconds of the whole run. */
   run: number;
 }
 
-/** Loss, share, regularizer and stop go with the gradient. */
+/** Loss, share, regularizer and stop request are sent with the gradient. */
 const MORE_VALUES = 4;
 
 /**
- * Seconds that n processes take to add up vectors. In a ring each sends 2 (n - 1) n-ths of its vector, one after the other
- * (Patarasuk and Yuan, 2009); by recursive doubling whole vectors, to log₂ n others (Thakur, Rabenseifner and Gropp, 2005).
- * MPI's libraries take the second for short vectors, and something near the first for long ones.
+ * Seconds that n processes take to sum vectors. In a ring, each sends 2 (n - 1) n-ths of its vector, one after the
+ * other (Patarasuk and Yuan, 2009). By recursive doubling, it sends whole vectors to log₂ n others (Thakur,
+ * Rabenseifner and Gropp, 2005). MPI's libraries use the second for short vectors, and something similar to the first
+ * for long ones.
  */
 export function allReduceTime(
   bytes: number,
@@ -46,19 +47,19 @@ export function allReduceTime(
     : { seconds: ring, algorithm: 'ring' };
 }
 
-/** What one process does of a run. */
+/** The work of one process in a run. */
 export interface ProcessShare {
-  /** Numbers that are trained. */
+  /** Number of trained values. */
   parameters: number;
-  /** Steps of the whole run, whose batches have the rows of all processes. */
+  /** Steps of the whole run; batches contain the rows of all processes. */
   steps: number;
-  /** Seconds that it computes in a step. */
+  /** Seconds of computation per step. */
   computing: number;
-  /** Seconds of all the run's evaluations in one process alone, which processes divide. */
+  /** Seconds of all the run's evaluations in a single process; processes divide them. */
   evaluations: number;
 }
 
-/** A run in n processes: computing, then one all-reduce, step after step. */
+/** A run in n processes: computation, then one all-reduce, step after step. */
 export function scaling(share: ProcessShare, processes: number, network: NetworkSpeed): Scaling {
   const bytes = 4 * (share.parameters + MORE_VALUES);
   const { seconds: allReduce, algorithm } = allReduceTime(bytes, processes, network);

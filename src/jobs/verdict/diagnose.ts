@@ -2,42 +2,42 @@ import type { Confusion } from '../../program/example-set.ts';
 import type { LossCourse } from '../../run/trainer-state.ts';
 import { blindValue, type Finding, type Verdict } from '../../run/verdict.ts';
 
-/** What the likeliest reason for a bad score is read from. */
+/** The data that show the most likely reason for a bad score. */
 export interface Symptoms {
-  /** Whether a model is better with less of the score. */
+  /** Whether a lower score is better. */
   lessIsBetter: boolean;
   /** Of the training. */
   losses: Pick<LossCourse, 'first' | 'last' | 'peak'>;
   /** Whether its loss is a cross-entropy: then it starts near that of the best answer without reading. */
   isCrossEntropy: boolean;
-  /** The loss of the best answer that does not read the text, on the rows that are scored. */
+  /** The loss of the best answer that does not read the text, on the scored rows. */
   blindLoss?: number;
   learningRate: number;
-  /** That of the policy of defaults. */
+  /** The learning rate of the policy of defaults. */
   usualRate: number;
   steps: number;
   epochs: number;
-  /** Share of the training texts that were cut to `maxLength` tokens. */
+  /** Share of the training texts that were truncated to `maxLength` tokens. */
   truncatedShare: number;
   maxLength: number;
   confusion?: Confusion;
 }
 
-/** A loss that is so many times that of the start, and of an answer without reading, has grown. */
+/** A loss this many times that of the start, and of an answer without reading, has grown. */
 const GROWN = 2;
-/** One that was ever so many times that of an answer without reading exploded. */
+/** A loss that was ever this many times that of an answer without reading exploded. */
 const EXPLODED = 4;
-/** A learning rate so many times the usual one, or less than the inverse, is likely the reason. */
+/** A learning rate this many times the usual one, or less than the inverse, is the likely reason. */
 const UNUSUAL = 3;
 /** Fewer steps hardly teach anything. */
 const FEW_STEPS = 30;
-/** Below this share of it the loss has fallen. */
+/** Below this share of it, the loss has fallen. */
 const FALLEN = 0.9;
-/** Below this share of it the training rows are known by heart. */
+/** Below this share of it, the model has memorised the training rows. */
 const BY_HEART = 0.5;
 const MOSTLY = 0.5;
 
-/** What a person should know of a verdict, the weightiest first; nothing for a run that went well. */
+/** The warnings about a verdict, the most important first; empty for a run that went well. */
 export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
   const blind = verdict.to_beat.find(({ is_blind }) => is_blind);
@@ -52,7 +52,7 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   return found;
 }
 
-/** Why a run has learnt nothing, as far as its figures tell. */
+/** The most likely reason why a run has learned nothing. */
 function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const { losses, blindLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
     symptoms;
@@ -100,16 +100,16 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   };
 }
 
-/** Whether the loss grew beyond what any beginning explains, or was never a number. */
+/** Whether the loss grew far beyond any initial value, or was never finite. */
 function hasExploded({ losses, blindLoss, isCrossEntropy, learningRate, usualRate }: Symptoms): boolean {
   const { first = Number.NaN, last = Number.NaN, peak } = losses;
   if (!(last <= GROWN * Math.max(first, blindLoss ?? 0))) return true;
-  // The loss of numbers begins anywhere.
+  // The loss of numbers has no typical initial value.
   const isTelling = isCrossEntropy || learningRate > UNUSUAL * usualRate;
   return blindLoss !== undefined && isTelling && peak > EXPLODED * blindLoss;
 }
 
-/** Whether what reads the words is no better than what does not. */
+/** Whether the baseline that reads the words is no better than the one that does not. */
 function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): boolean {
   const reading = to_beat.filter(({ is_blind }) => !is_blind);
   const blind = to_beat.filter(({ is_blind }) => is_blind);
@@ -120,7 +120,7 @@ function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): bool
   );
 }
 
-/** What to do where more training is likely to help. */
+/** The remedy if more training is likely to help. */
 function strengthen({ learningRate, usualRate, epochs, steps }: Symptoms): string {
   const rate =
     learningRate < usualRate
@@ -129,7 +129,7 @@ function strengthen({ learningRate, usualRate, epochs, steps }: Symptoms): strin
   return `Raise ${rate}. A larger model (model:) may know more of such texts.`;
 }
 
-/** Whether another score is better by more than the interval allows for. */
+/** Whether another score is better beyond the interval. */
 function isBeaten(
   { value, interval = [value, value] }: Verdict,
   other: number,
@@ -142,12 +142,12 @@ function isWithin(value: number, [low, high]: readonly [number, number]): boolea
   return value >= low && value <= high;
 }
 
-/** The classes that the scored rows have. */
+/** The classes of the scored rows. */
 function actualClasses(confusion: Confusion | undefined): readonly string[] {
   return confusion?.labels.filter((_, row) => confusion.counts[row].some((count) => count > 0)) ?? [];
 }
 
-/** The class that all rows were taken for; undefined where they were not. */
+/** The class predicted for all rows; undefined if there are several. */
 function onlyAnswer(confusion: Confusion | undefined): string | undefined {
   if (!confusion) return undefined;
   const { labels, counts } = confusion;

@@ -10,9 +10,7 @@ import type { SetUpRun } from '../set-up-run.ts';
 import { diagnose } from './diagnose.ts';
 import { toBeat } from './to-beat.ts';
 
-/**
- * The end of a run with the verdict on what it has learnt. All processes that share the run call this.
- */
+/** Adds the verdict to the end of a run. All processes that share the run call this. */
 export async function judgeRun(
   run: RunBeginning,
   { inputs, settings }: SetUpRun,
@@ -24,10 +22,10 @@ export async function judgeRun(
   const value: number | undefined = finish.metrics[`eval_${name}`];
   if (finish.reason === 'stopped' || value === undefined) return finish;
   const seen = await trainer.seen();
-  // The first process tells it.
+  // The first process reports it.
   if ((inputs.communicator?.rank ?? 0) > 0) return finish;
   const { score, set } = chiefScore(config);
-  // Of several sets it is told of the first.
+  // With several sets, only the first has it.
   const certainty = set === 0 ? seen?.certainty : undefined;
   const interval = certainty?.interval(score);
   const to_beat = toBeat(run);

@@ -4,7 +4,7 @@ import type { RunConfig } from '../../run/config/run-config.ts';
 import type { ToBeat } from '../../run/verdict.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
 
-/** What baselines score by the score that decides which model is best; those that have no such score are left out. */
+/** The baselines' values of the score that selects the best model; baselines without it are omitted. */
 export function toBeat({
   config,
   baselines,

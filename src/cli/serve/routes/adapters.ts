@@ -25,7 +25,7 @@ const unload = createRoute({
   responses: said,
 });
 
-/** Loading and unloading of adapters, as vLLM has them. */
+/** Loading and unloading of adapters, as in vLLM. */
 export function addAdapters(app: ServeApp, service: Service): void {
   app.openapi(load, async (c) => {
     const { lora_name, lora_path } = c.req.valid('json');

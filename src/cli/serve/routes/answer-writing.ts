@@ -7,20 +7,20 @@ import { failureOf } from '../failure.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { type Choice, generationOf, type Writing } from './writing-request.ts';
 
-/** How a route shows what is written. */
+/** The format of a route that generates text. */
 export interface WritingForm {
-  /** What its ids begin with. */
+  /** Prefix of its ids. */
   prefix: string;
   object: { whole: string; chunk: string };
   /** A choice without its index. */
   whole(written: Written): object;
-  /** What comes before the first piece of a choice, if anything. */
+  /** Sent before the first piece of a choice, if given. */
   opening?: object;
   piece(text: string): object;
   closing: object;
 }
 
-/** Answers a request to write, at once or piece by piece. */
+/** Responds to a generation request, at once or as a stream. */
 export async function answerWriting(
   c: Context<ServeEnv>,
   service: Service,
@@ -74,7 +74,7 @@ export async function answerWriting(
     () => queue.end(),
     () => queue.end(),
   );
-  // What is wrong with a request is said with its status, before the first piece goes out.
+  // A failing request gets its error status before the first piece is sent.
   if (!(await queue.ready())) await work;
   return streamSSE(c, async (stream) => {
     const send = (data: object) => stream.writeSSE({ data: JSON.stringify(data) });
@@ -93,7 +93,7 @@ export async function answerWriting(
   });
 }
 
-/** The tokens of a prompt count once, however many texts are written after it. */
+/** The tokens of a prompt count once, for any number of generated texts. */
 function usageOf(written: readonly Written[], { n }: Writing) {
   const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
   const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);

@@ -7,7 +7,7 @@ import { choicesOf, UNTOLD, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 import { writtenSchemas } from './written-schemas.ts';
 
-/** Without a limit an answer may be as long as the model has positions. */
+/** Without a limit, an answer may be as long as the model has positions. */
 const TO_THE_END = 2 ** 30;
 
 const NO_TOOLS = z.array(z.unknown()).max(0, 'expected none: what is written here calls no tools').nullish();
@@ -63,12 +63,12 @@ export function addChatCompletions(app: ServeApp, service: Service): void {
     const asked = c.req.valid('json');
     const choices = choicesOf([asked.messages.map(messageOf)], asked);
     const most = asked.max_completion_tokens ?? asked.max_tokens ?? TO_THE_END;
-    // The route's types know of JSON only, and this may be a stream.
+    // The route's types only support JSON, and this may be a stream.
     return answerWriting(c, service, asked, choices, most, FORM) as Promise<never>;
   });
 }
 
-/** Parts of a message are one text: templates take no others here. */
+/** Parts of a message are joined: only text is supported here. */
 function messageOf({ role, content, name }: z.infer<typeof message>): ChatMessage {
   const text = Array.isArray(content) ? content.map((one) => one.text).join('') : (content ?? '');
   return { role, content: text, ...(name != null && { name }) };

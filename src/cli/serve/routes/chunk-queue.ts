@@ -1,4 +1,4 @@
-/** Parts of an answer, from whoever writes them to whoever sends them. */
+/** A queue of response parts, from their producer to their sender. */
 export class ChunkQueue {
   readonly #chunks: object[] = [];
   #isOver = false;
@@ -9,13 +9,13 @@ export class ChunkQueue {
     this.#wake();
   }
 
-  /** No more will come. */
+  /** No more parts will follow. */
   end(): void {
     this.#isOver = true;
     this.#wake();
   }
 
-  /** Until there is a part, or there will be none. Returns whether there is one. */
+  /** Resolves when there is a part, or there will be none. Returns whether there is one. */
   async ready(): Promise<boolean> {
     while (this.#chunks.length === 0 && !this.#isOver) {
       await new Promise<void>((resolve) => {
@@ -25,7 +25,7 @@ export class ChunkQueue {
     return this.#chunks.length > 0;
   }
 
-  /** The parts, as they come, to the last. */
+  /** The parts as they arrive, to the last. */
   async *[Symbol.asyncIterator](): AsyncGenerator<object> {
     while (await this.ready()) yield this.#chunks.shift()!;
   }

@@ -6,7 +6,7 @@ import { choicesOf, UNTOLD, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 import { writtenSchemas } from './written-schemas.ts';
 
-/** OpenAI's, where a request does not say. */
+/** OpenAI's default. */
 const DEFAULT_TOKENS = 16;
 
 const tokens = z
@@ -27,7 +27,7 @@ const request = z
     max_tokens: z.int().min(1).nullish(),
     echo: z.literal(false).nullish(),
     suffix: z.literal('').nullish(),
-    // 0 asks for those of the tokens that are written.
+    // 0 would request those of the generated tokens.
     logprobs: z.null(UNTOLD).optional(),
     best_of: z.literal(1).nullish(),
   })
@@ -53,7 +53,7 @@ export function addCompletions(app: ServeApp, service: Service): void {
   app.openapi(route, (c) => {
     const asked = c.req.valid('json');
     const choices = choicesOf(promptsOf(asked.prompt), asked);
-    // The route's types know of JSON only, and this may be a stream.
+    // The route's types only support JSON, and this may be a stream.
     return answerWriting(
       c,
       service,

@@ -5,9 +5,9 @@ import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
-/** Texts of one request: OpenAI's limit. */
+/** Texts per request: OpenAI's limit. */
 const MOST_INPUTS = 2048;
-/** The same of text-embeddings-inference. */
+/** Texts per request: the limit of text-embeddings-inference. */
 const MOST_TEXTS = 32;
 
 const model = z
@@ -94,7 +94,7 @@ const similarity = createRoute({
   responses: { ...json('A cosine for each sentence', z.array(z.number())), ...teiErrors },
 });
 
-/** Routes of models that make vectors of texts. */
+/** Routes of models that make text vectors. */
 export function addEmbeddings(app: ServeApp, service: Service): void {
   app.openapi(openAi, async (c) => {
     const { input, model: name, encoding_format, dimensions } = c.req.valid('json');
@@ -166,7 +166,7 @@ function atLengthOne(vector: Float32Array): Float32Array {
   return length === 0 ? vector : vector.map((x) => x / length);
 }
 
-/** The bytes of float32 numbers, the lowest byte first. */
+/** The bytes of float32 numbers, little-endian. */
 function base64Of({ buffer, byteOffset, byteLength }: Float32Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }

@@ -25,7 +25,7 @@ const MEANINGS = {
   504: 'It took too long',
 };
 
-/** What a route answers where it cannot do what is asked, for the description of the interface. */
+/** The error responses of a route, for the API description. */
 export function errorResponses<Status extends keyof typeof MEANINGS>(
   form: keyof typeof FORMS,
   ...statuses: Status[]

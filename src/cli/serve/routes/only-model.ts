@@ -1,7 +1,7 @@
 import type { ModelCard, Service } from '../../../serving/service/service.ts';
 import { Refused } from '../failure.ts';
 
-/** What a model may do, and where those of other kinds are asked. */
+/** The abilities of models, and the routes for each. */
 const KINDS = {
   answers: {
     has: ({ writes, embeds }: ModelCard) => !writes && !embeds,
@@ -15,7 +15,7 @@ const KINDS = {
   },
 };
 
-/** The name of the only model of a kind, for requests that name none. Throws Refused if there are none or several. */
+/** The name of the only model of a kind, for requests without a name. Throws Refused if there is none or several. */
 export async function onlyModel(service: Service, kind: keyof typeof KINDS): Promise<string> {
   const { has, what, elsewhere } = KINDS[kind];
   const names = (await service.models()).filter(has).map(({ name }) => name);

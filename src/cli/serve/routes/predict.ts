@@ -5,7 +5,7 @@ import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
-/** Inputs of one request, as text-embeddings-inference has it. */
+/** Inputs per request, as in text-embeddings-inference. */
 const MOST_INPUTS = 32;
 
 const text = z.string();
@@ -71,14 +71,14 @@ export function addPredict(app: ServeApp, service: Service): void {
 
 type Given = z.infer<typeof request>['inputs'];
 
-/** A list of texts is what most people try first. */
+/** A list of texts is the most common mistake. */
 function notInputs(input: unknown): string {
   const isTexts = Array.isArray(input) && input.every((one) => typeof one === 'string');
   if (!isTexts) return `expected ${FORMS}, got something else`;
   return `expected ${FORMS}, got a list of ${input.length} texts. Send [["first"], ["second"], …]`;
 }
 
-/** [text] and [text, pair] are one input; a list has lists in it. */
+/** [text] and [text, pair] are one input; several inputs are nested lists. */
 function readInputs(given: Given): { inputs: TextInput[]; isList: boolean } {
   if (typeof given === 'string') return { inputs: [{ text: given }], isList: false };
   if (!Array.isArray(given) || typeof given[0] === 'string')

@@ -6,7 +6,7 @@ import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 
-/** Texts of one request, as text-embeddings-inference has it. */
+/** Texts per request, as in text-embeddings-inference. */
 const MOST_TEXTS = 32;
 
 const request = z
@@ -32,7 +32,7 @@ const route = createRoute({
   },
 });
 
-/** Reranking by models of pairs that have one score, as text-embeddings-inference has it. */
+/** Reranking by models of pairs with one score, as in text-embeddings-inference. */
 export function addRerank(app: ServeApp, service: Service): void {
   app.openapi(route, async (c) => {
     const { query, texts, model: named, raw_scores, return_text, truncate } = c.req.valid('json');

@@ -3,21 +3,21 @@ import type { GenerationInput } from '../../../generation/prompt.ts';
 import type { WriteRequest } from '../../../serving/service/service.ts';
 import { Refused } from '../failure.ts';
 
-/** Texts of one request; each takes a row of the decoder. */
+/** Texts per request; each takes a row of the decoder. */
 const MOST_CHOICES = 8;
 const MOST_STOPS = 4;
 
-/** Why nobody gets the probabilities of tokens. */
+/** The reason why token probabilities are not available. */
 export const UNTOLD = 'expected none: tokens are told without their probabilities';
 
-/** Keys that change nothing at this value, and are not known at another. */
+/** Keys that have no effect at this value, and are unsupported at others. */
 const neutral = {
   frequency_penalty: z.literal(0).nullish(),
   presence_penalty: z.literal(0).nullish(),
   logit_bias: z.strictObject({}).nullish(),
 };
 
-/** What both ways to write take. */
+/** The common keys of both generation routes. */
 export const writingFields = {
   model: z.string(),
   temperature: z.number().min(0).max(2).nullish().describe('0: the likeliest token; by default 1'),
@@ -40,10 +40,10 @@ export const writingFields = {
 
 export type Writing = z.infer<z.ZodObject<typeof writingFields>>;
 
-/** A text that is asked for: prompts times `n`. */
+/** A requested text: prompts times `n`. */
 export type Choice = Omit<WriteRequest, 'generation' | 'model' | 'stop'>;
 
-/** The keys of generation that a request means. */
+/** The generation keys of a request. */
 export function generationOf(writing: Writing, maxTokens: number): GenerationInput {
   const { temperature, top_p, top_k, min_p, repetition_penalty } = writing;
   const isGreedy = temperature === 0;
@@ -57,7 +57,7 @@ export function generationOf(writing: Writing, maxTokens: number): GenerationInp
   };
 }
 
-/** For each prompt `n` choices; where nobody gives a seed, each request has another. */
+/** `n` choices for each prompt; without a seed, each request gets another. */
 export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): Choice[] {
   const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
   const count = n ?? 1;

@@ -2,7 +2,7 @@ import { createRoute, type z } from '@hono/zod-openapi';
 import { errorResponses } from './error-responses.ts';
 import type { writtenSchemas } from './written-schemas.ts';
 
-/** A route that writes text, in OpenAI's forms. */
+/** A route that generates text, in OpenAI's formats. */
 export function writingRoute<Path extends string, Request extends z.ZodType>(
   path: Path,
   summary: string,

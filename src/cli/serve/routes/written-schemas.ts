@@ -8,10 +8,10 @@ const usage = z
   .openapi('Usage');
 
 /**
- * What a route that writes answers, at once and piece by piece.
+ * The responses of a route that generates text, whole and streamed.
  *
- * @param name of the answer, in the description of the interface
- * @param whole what a choice has, and `piece` what a part of one has
+ * @param name of the response, in the API description
+ * @param whole the content of a choice; `piece`: of a part of one
  */
 export function writtenSchemas(
   name: string,

@@ -2,9 +2,9 @@ import { fork } from 'node:child_process';
 import type { CalibrationProgress } from '../../calibration/calibration.ts';
 import type { ChildAnswer, ChildJob, ChildMessage } from './child.ts';
 
-/** What is kept of the last words of a process: enough to find why it ended. */
+/** The end of a process's output that is kept: enough to find why it ended. */
 const KEPT_CHARACTERS = 4000;
-/** How the engine, V8 and the C++ library begin what they say when they give up. */
+/** The first words of fatal messages from the engine, V8 and the C++ library. */
 const LAST_WORDS = /^.*(FATAL|fatal|[Ee]rror|terminate called|what\(\)).*$/m;
 
 export interface AskOptions {
@@ -14,15 +14,15 @@ export interface AskOptions {
 }
 
 /**
- * Has a job done in a process of its own, and waits for its end: its memory is only its own, and what it needed is free
- * again. A process that dies of it answers with that as its failure.
+ * Runs a job in its own process and waits for its end, so that its memory is separate and freed afterwards. If the
+ * process dies, the answer is a failure.
  *
  * @throws the signal's reason when it is aborted
  */
 export function askChild(job: ChildJob, { signal, onProgress }: AskOptions): Promise<ChildAnswer> {
   signal?.throwIfAborted();
   const child = fork(new URL('./child.js', import.meta.url), {
-    // Keeps what JSON has no word for.
+    // Keeps values that JSON lacks.
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -48,7 +48,7 @@ export function askChild(job: ChildJob, { signal, onProgress }: AskOptions): Pro
   }).finally(() => signal?.removeEventListener('abort', kill));
 }
 
-/** Linux kills without a word what takes the last of the memory. */
+/** Linux kills a process that uses the last of the memory without a message. */
 function ending(code: number | null, killedBy: NodeJS.Signals | null, said: string): string {
   const words = LAST_WORDS.exec(said)?.[0].trim();
   const reason = words ?? (killedBy === 'SIGKILL' ? 'as the system does when memory runs out' : undefined);

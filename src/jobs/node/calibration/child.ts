@@ -6,28 +6,28 @@ import type { Calibration, CalibrationProgress } from '../../calibration/calibra
 import { loadRun, openBase } from '../load-run.ts';
 import { readRun } from '../read-run.ts';
 
-/** What a process is started for: to make the base of a run, or to measure the run over it. */
+/** The job of a process: to make the base of a run, or to measure the run over it. */
 export interface ChildJob {
   kind: 'base' | 'calibration';
   config: ParsedConfig;
   isQuick?: boolean;
 }
 
-/** What it answers in the end. `made`: the base was not there before. */
+/** Its final answer. `made`: the base did not exist before. */
 export type ChildAnswer = { made: boolean } | { measured: Calibration } | { failure: string };
 
-/** What it sends: how far it is, and one answer. */
+/** Its messages: progress, and one answer. */
 export type ChildMessage = { progress: CalibrationProgress } | ChildAnswer;
 
 const send = (message: ChildMessage, then = () => {}) => process.send?.(message, then);
 
 process.once('message', async (job: ChildJob) => {
-  // Not left to end by itself: the engine's threads would be waited for.
+  // Exits explicitly: otherwise it would wait for the engine's threads.
   send(await answer(job).catch(failed), () => process.exit());
 });
-// Ctrl-C reaches both processes: it is the parent that ends this one.
+// Ctrl-C reaches both processes: the parent ends this one.
 process.on('SIGINT', () => {});
-// The parent is no more.
+// The parent has ended.
 process.once('disconnect', () => process.exit());
 
 async function answer({ kind, config, isQuick }: ChildJob): Promise<ChildAnswer> {

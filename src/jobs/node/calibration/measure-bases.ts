@@ -6,11 +6,11 @@ import type { PlannedBase } from '../../plan/plan.ts';
 import { askChild } from './ask-child.ts';
 import type { ChildAnswer, ChildJob } from './child.ts';
 
-/** What is done for a type; `made`: its base is in the cache now, where a run finds it. */
+/** Progress for a type; `made`: its base is now in the cache, where a run finds it. */
 export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what: 'begin' | 'made' });
 
 export interface MeasureOptions {
-  /** Aborting ends the measuring at once. */
+  /** Aborting ends the measurement at once. */
   signal?: AbortSignal;
   /** Measures for fewer seconds, for a rough time. */
   isQuick?: boolean;
@@ -18,9 +18,9 @@ export interface MeasureOptions {
 }
 
 /**
- * Measures a planned run over its base in each type: some seconds of training and evaluation, one after the other, each
- * in a process that does nothing else. A base that is missing is made before, in another one. The run's folder is not
- * touched. What fails is said in its row.
+ * Measures a planned run over its base in each type: some seconds of training and evaluation, one after the other,
+ * each in a separate process. A missing base is made first, in another process. The run's folder is not changed. A
+ * failure is reported in its row.
  *
  * @throws the signal's reason when it is aborted
  */
