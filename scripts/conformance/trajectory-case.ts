@@ -33,6 +33,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
       tensors.names(),
     );
     if (findings.faults.length > 0) return findings;
+    tensors.setFrozen(run.tuner.frozen);
     const updater = new Updater(run, tensors.initialValues(), {
       learningRate: training.lr,
       schedule: training.warmup === undefined ? 'constant' : 'linear',

@@ -19,7 +19,7 @@ export interface TrajectoryKind {
 }
 
 /** PEFT's keys that a start from given values, on linear layers, makes void. */
-const VOID = ['init_lora_weights', 'fan_in_fan_out'];
+const VOID = ['fan_in_fan_out'];
 /** PEFT's keys that its AdaLoRA takes and does not look at. */
 const VOID_FOR_ADALORA = ['r', 'use_rslora', 'alpha_pattern'];
 /** PEFT adds the heads of all its architectures to the list that it is given, and so to the trace. */

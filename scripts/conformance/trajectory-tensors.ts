@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import type { FrozenTensors } from '../../src/tuners/frozen-tensors.ts';
+import { AT_START } from '../../src/tuners/low-rank/factors.ts';
 import type { MethodRun } from '../../src/tuners/method-run.ts';
 import type { ParameterLayout, TrainedSegment } from '../../src/tuners/parameter-layout.ts';
 import { type Findings, largestDifference, largestMagnitude } from './compare.ts';
@@ -26,6 +29,8 @@ export class TrajectoryTensors {
   readonly #layout: ParameterLayout;
   readonly #undetermined: ReadonlySet<string | undefined>;
   readonly #initial: StoredTensors;
+  /** Saved, but not trained. */
+  readonly #still: StoredTensors;
   readonly #middle: StoredTensors;
   readonly #final: StoredTensors;
   /** By element. */
@@ -44,6 +49,8 @@ export class TrajectoryTensors {
     this.#undetermined = new Set(undetermined.map(ourName));
     this.#largestGradient = new Float32Array(layout.length);
     this.#initial = byOurNames(read('initial.safetensors'), ourName);
+    const still = existsSync(join(folder, 'frozen.safetensors')) ? read('frozen.safetensors') : new Map();
+    this.#still = byOurNames(still, ourName);
     this.#middle = read('middle.safetensors');
     this.#final = byOurNames(read('final.safetensors'), ourName);
   }
@@ -54,6 +61,14 @@ export class TrajectoryTensors {
 
   initialValues(): Float32Array {
     return this.#values(this.#initial);
+  }
+
+  /** Gives tensors that are not trained the recorded values: a start from the weight is where the run began. */
+  setFrozen(frozen: FrozenTensors | undefined): void {
+    for (const { name } of frozen?.layout.segments ?? []) {
+      const tensor = this.#still.get(name) ?? this.#initial.get(name.replace(AT_START, ''));
+      if (tensor) frozen?.read(name).set(floats(tensor));
+    }
   }
 
   /** The trained values as they were recorded in the end. */
@@ -78,12 +93,14 @@ export class TrajectoryTensors {
   /** Whether a tensor moves by rounding alone. */
   isNoise(name: string): boolean {
     if (this.#undetermined.has(name)) return true;
+    if (!this.#layout.find(name)) return false;
     const largest = largestMagnitude(this.#layout.read(this.#largestGradient, name));
     return largest > 0 && largest < this.#leastGradient();
   }
 
   /** The elements of a tensor, or of one compared with it, that do not move by rounding alone. */
   #settled(name: string, values: Float32Array): Float32Array {
+    if (!this.#layout.find(name)) return values;
     const largest = this.#layout.read(this.#largestGradient, name);
     // A factor that has lost triplets is compared whole.
     if (largest.length !== values.length) return values;
@@ -98,12 +115,12 @@ export class TrajectoryTensors {
 
   /** How far a tensor may be off: its largest recorded change from the start sets the measure. */
   limit(name: string): number {
-    const initial = floats(named(this.#initial, name));
+    const initial = floats(this.#still.get(name) ?? named(this.#initial, name));
     const recorded = [...this.#middle, ...this.#final].filter(
       ([key]) => this.ourName(key.replace(/^\d+\.value\./, '')) === name,
     );
     const changes = recorded.map(([, tensor]) => largestDifference(initial, floats(tensor)));
-    return Math.max(CHANGE_LIMIT * Math.max(...changes), ROUNDING * largestMagnitude(initial));
+    return Math.max(CHANGE_LIMIT * Math.max(0, ...changes), ROUNDING * largestMagnitude(initial));
   }
 
   compare(findings: Findings, kind: string, name: string, ours: Float32Array, theirs: Float32Array): void {

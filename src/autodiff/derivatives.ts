@@ -73,6 +73,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
       return multiply(g, add(normalCdf(x), density));
     },
   ]),
+  stopGradient: () => [undefined],
   equal: null,
   greater: null,
   where: single(({ g, inputs: [condition] }) => [

@@ -9,6 +9,7 @@ import {
   matmul,
   multiply,
   slice,
+  stopGradient,
   sum,
   tanh,
   weight,
@@ -225,6 +226,15 @@ describe('gradients', () => {
       %22 = add(%13, %21) : float32[4,4]
       return %22"
     `);
+  });
+
+  it('end at stopGradient', () => {
+    const { x } = leaves();
+    const [slope] = gradients(total(multiply(x, stopGradient(multiply(x, x)))), [x]);
+    const ops = reachable([slope]).map(({ op }) => op);
+    // d (x · c) = c: one product, that of c itself.
+    expect(ops.filter((op) => op === 'multiply')).toHaveLength(2);
+    expect(ops).toContain('stopGradient');
   });
 
   it('read the output of a layer norm computed once more, unless its input is not kept', () => {

@@ -66,7 +66,8 @@ function unbroadcast(gradient: Value, shape: readonly Dimension[]): Value {
 
 function valuesThatDependOn(wrt: readonly Value[], loss: Value): Set<Value> {
   const active = new Set<Value>(wrt);
-  const depends = (node: GraphNode) => node.inputs.some((operand) => active.has(operand));
+  const depends = ({ op, inputs }: GraphNode) =>
+    op !== 'stopGradient' && inputs.some((operand) => active.has(operand));
   for (const node of reachable([loss])) {
     if (depends(node)) for (const output of node.outputs) active.add(output);
   }

@@ -3,7 +3,7 @@ import { type ByteColumns, quantizeColumns, quantizeTransposed } from '../format
 import type { Dtype } from '../formats/tensor-data.ts';
 import { blockBase } from '../nn/base/block-base.ts';
 import { byteBase, MIRROR, SMOOTHING } from '../nn/base/byte-base.ts';
-import { type FrozenBase, INTEGERS, SCALES } from '../nn/base/frozen-base.ts';
+import { type FrozenBase, INTEGERS, NORMS, SCALES } from '../nn/base/frozen-base.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { UserError } from '../support/user-error.ts';
 import type { BaseDtype } from './base-dtype.ts';
@@ -88,15 +88,17 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
   return {
     base: byteBase(paths, normalised, byRow),
     measured: normalised,
-    key: { bytes: [...paths], smoothed: [...normalised] },
+    key: { bytes: [...paths], smoothed: [...normalised], norms: true },
     tensors(path, [outputs, inputs], read, magnitudes) {
       const name = `${path}.weight`;
       const row = (output: number) => read(output * inputs, (output + 1) * inputs);
       const mirror = byteMatrix(name + MIRROR, outputs, inputs, () => quantizeColumns(outputs, inputs, row));
+      const norms = rowNorms(name, outputs, row);
       if (!normalised.has(path))
         return [
           ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, row)),
           ...mirror,
+          norms,
         ];
       // Without magnitudes, only the sizes are needed, and `make` is never called.
       const divisors = magnitudes?.map(smoothDivisor) as Float32Array;
@@ -106,6 +108,7 @@ function byteFormat(model: TaskModel, byRow: boolean): BaseFormat {
         ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, smoothed)),
         ...mirror,
         { name: name + SMOOTHING, dtype: 'F32', shape: [inputs], make },
+        norms,
       ];
     },
   };
@@ -145,7 +148,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
   return {
     base: blockBase(paths, bitsOf, BLOCK_SIZE, words),
     measured: new Set(),
-    key: { bits: fewest, zero: ZERO, blockSize: BLOCK_SIZE, paths: [...paths], words },
+    key: { bits: fewest, zero: ZERO, blockSize: BLOCK_SIZE, paths: [...paths], words, norms: true },
     tensors(path, [outputs, inputs], read) {
       const bits = bitsOf(path);
       const name = `${path}.weight`;
@@ -174,9 +177,17 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
             scales = new Float32Array(0);
           },
         },
+        rowNorms(name, outputs, (output) => read(output * inputs, (output + 1) * inputs)),
       ];
     },
   };
+}
+
+/** The length of each row of a weight, before it was rounded. */
+function rowNorms(name: string, rows: number, row: (index: number) => Float32Array): MadeTensor {
+  const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  const make = () => [bytesOf(Float32Array.from({ length: rows }, (_, index) => norm(row(index))))];
+  return { name: name + NORMS, dtype: 'F32', shape: [rows], make };
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

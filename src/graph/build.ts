@@ -24,6 +24,16 @@ export function weight(
   return graph.leaf('weight', { name }, { dtype, shape });
 }
 
+/** A frozen float32 tensor that no checkpoint has; `make` gives its elements when a session opens. */
+export function frozen(
+  graph: Graph,
+  name: string,
+  shape: readonly number[],
+  make: () => Float32Array,
+): Value {
+  return graph.leaf('weight', { name, make }, { dtype: 'float32', shape });
+}
+
 /** A small tensor stored in the graph, in row-major order. */
 export function constant(
   graph: Graph,
@@ -86,6 +96,7 @@ type Unary =
   | 'relu'
   | 'normalCdf'
   | 'gelu'
+  | 'stopGradient'
   | 'softmax'
   | 'logSumExp';
 
@@ -104,6 +115,7 @@ export const sigmoid = unary('sigmoid');
 export const relu = unary('relu');
 export const normalCdf = unary('normalCdf');
 export const gelu = unary('gelu');
+export const stopGradient = unary('stopGradient');
 /** Over the last axis. */
 export const softmax = unary('softmax');
 /** log Σ exp over the last axis, which becomes 1. */

@@ -89,6 +89,7 @@ export class Graph {
 /** Attributes as stable text; symbolic sizes by their polynomial. */
 export function attributesText(attributes: object): string {
   return Object.entries(attributes)
+    .filter(([, value]) => typeof value !== 'function')
     .map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value}]` : value}`)
     .join(' ');
 }

@@ -7,7 +7,8 @@ import type { Dimension } from './dimension.ts';
 export interface Ops {
   // Leaves
   input: { name: string };
-  weight: { name: string };
+  /** A frozen tensor: found by its name, or what `make` gives. */
+  weight: { name: string; make?: () => Float32Array };
   constant: { data: readonly number[] };
   /** 0, 1, 2, …: int32 [length]. */
   iota: { length: Dimension };
@@ -35,6 +36,8 @@ export interface Ops {
   /** condition ? a : b */
   where: None;
   cast: { to: DataType };
+  /** x itself, as a constant to the gradient. */
+  stopGradient: None;
 
   // Contractions and reductions
   /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */

@@ -36,6 +36,7 @@ const inference: { [K in Op]: Inference<K> } = {
   multiply: arithmetic,
   divide: arithmetic,
   negate: unary,
+  stopGradient: unary,
   exp: unary,
   log: unary,
   sqrt: unary,

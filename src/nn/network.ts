@@ -1,6 +1,6 @@
-import { add, matmul, weight } from '../graph/build.ts';
+import { add, matmul, multiply, sqrt, sum, weight } from '../graph/build.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import type { FrozenBase } from './base/frozen-base.ts';
+import { type FrozenBase, NORMS } from './base/frozen-base.ts';
 import { DropoutSites, type MaskSource } from './dropout.ts';
 
 /** The changes that a tuner makes to a network while it is built. Paths are Hugging Face's, without `.weight`. */
@@ -14,13 +14,27 @@ export interface Injection {
   increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
   /** The output of a linear module for x [rows, in] if the tuner replaces its weight and bias; otherwise undefined. */
   linear?(module: LinearModule, bias: boolean, x: Value): Value | undefined;
+  /** What a linear module reads in place of x [rows, in]; undefined where it reads x. */
+  input?(path: string, x: Value): Value | undefined;
   /**
    * Replaces the output y of a linear module or a layer norm that read x, both rows; undefined keeps y. If x is the
    * same for all texts, the result may have rows for each text, sequence-major.
+   *
+   * @param module the linear module without what a tuner adds; undefined of a layer norm
    */
-  output?(path: string, y: Value, x: Value): Value | undefined;
+  output?(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined;
   /** Replaces a sublayer's output h [rows, width]; undefined keeps h. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
+}
+
+/** A linear module as the base has it, in whatever form its weight W [out, in] is kept. */
+export interface FrozenModule {
+  /** x Wᵀ of any x [rows, in], without the bias. */
+  product(x: Value): Value;
+  /** The Euclidean length of each row of W: [out]. */
+  norms(): Value;
+  /** [out] */
+  bias?: Value;
 }
 
 /** A part of a layer with a residual around it. A tuner may put an adapter after it. */
@@ -154,7 +168,7 @@ export class Network {
   ): Value[] {
     const inFeatures = x.shape[1] as number;
     const whole = paths.map((path) => this.pathOf(path));
-    const frozen = paths.map((path, i) => {
+    const frozen = paths.map((path, i): { y: Value; own?: FrozenModule } => {
       const out = outFeatures[i];
       this.linearInputs.set(whole[i], x);
       const normalised = isNormalised(x);
@@ -167,21 +181,28 @@ export class Network {
       };
       this.linears.set(whole[i], module);
       const replaced = this.injection?.linear?.(module, bias, x);
-      if (replaced) return replaced;
+      if (replaced) return { y: replaced };
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
-      const product = this.product(path, x, shape, transposed);
-      return bias ? add(product, this.parameter(`${path}.bias`, [out])) : product;
+      const read = this.injection?.input?.(whole[i], x) ?? x;
+      const product = this.product(path, read, shape, transposed);
+      const shift = bias ? this.parameter(`${path}.bias`, [out]) : undefined;
+      const own: FrozenModule = {
+        product: (x) => this.product(path, x, shape, transposed),
+        norms: () => this.norms(path, shape, transposed),
+        bias: shift,
+      };
+      return { y: shift ? add(product, shift) : product, own };
     });
     const increments = this.injection?.increments(whole, x) ?? [];
-    return frozen.map((y, i) => {
+    return frozen.map(({ y, own }, i) => {
       const increment = increments[i];
-      return this.output(whole[i], increment ? add(y, increment) : y, x);
+      return this.output(whole[i], increment ? add(y, increment) : y, x, own);
     });
   }
 
   /** The output y of the module at a full path that read x, or the tuner's replacement for it. */
-  output(path: string, y: Value, x: Value): Value {
-    return this.injection?.output?.(path, y, x) ?? y;
+  output(path: string, y: Value, x: Value, module?: FrozenModule): Value {
+    return this.injection?.output?.(path, y, x, module) ?? y;
   }
 
   /** x Wᵀ with a weight of this path and shape, in the base's form; x W if it is transposed. */
@@ -194,6 +215,14 @@ export class Network {
       return base.product(whole, x, shape[0], generates);
     }
     return matmul(x, this.parameter(`${path}.weight`, shape), { transposeB: !transposed });
+  }
+
+  /** The length of each row of the weight [out, in] of a path, by `shape` and `transposed` as of {@link product}. */
+  private norms(path: string, shape: readonly number[], transposed: boolean): Value {
+    const whole = this.pathOf(path);
+    if (this.base?.paths.has(whole)) return weight(this.graph, `${whole}.weight${NORMS}`, [shape[0]]);
+    const matrix = this.parameter(`${path}.weight`, shape);
+    return sqrt(sum(multiply(matrix, matrix), [transposed ? 0 : 1]));
   }
 
   /**

@@ -46,6 +46,7 @@ const portable: LoweringTable = {
     ];
   },
   gelu: direct('Gelu'),
+  stopGradient: (_, __, [x]) => [x],
   equal: direct('Equal'),
   greater: direct('Greater'),
   where: direct('Where'),

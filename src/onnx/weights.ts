@@ -70,8 +70,8 @@ export class LocatedWeights implements WeightStorage {
 
   #place(weight: Value): WeightPlace {
     if (!this.#locate) throw new Error('a graph with weights needs `locate`');
-    const { name } = (weight.node as GraphNode<'weight'>).attributes;
-    const place = this.#places.get(weight) ?? this.#locate(name);
+    const { name, make } = (weight.node as GraphNode<'weight'>).attributes;
+    const place = this.#places.get(weight) ?? (make ? { data: make() } : this.#locate(name));
     this.#places.set(weight, place);
     return place;
   }

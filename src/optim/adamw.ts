@@ -9,6 +9,12 @@ export interface AdamWOptions {
   weightDecay?: number;
   /** The ranges with weight decay, in order and disjoint; the rest (biases, norms) has none. Default: no range. */
   decay?: readonly Segment[];
+  /** What the learning rate is multiplied by, range by range, which together are the vector. 1 by default. */
+  rates?: readonly Rate[];
+}
+
+export interface Rate extends Segment {
+  factor: number;
 }
 
 /** The state in a checkpoint. Plain arrays, so that a caller can rebuild them when the vector shrinks. */
@@ -31,14 +37,16 @@ export class AdamW {
   readonly #eps: number;
   readonly #weightDecay: number;
   readonly #decay: readonly Segment[];
+  readonly #rates: readonly Rate[];
   #m: Float32Array;
   #v: Float32Array;
   #step = 0;
 
   constructor(
     length: number,
-    { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decay = [] }: AdamWOptions = {},
+    { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decay = [], rates }: AdamWOptions = {},
   ) {
+    this.#rates = rates ?? [{ start: 0, end: length, factor: 1 }];
     [this.#beta1, this.#beta2] = betas;
     this.#eps = eps;
     this.#weightDecay = weightDecay;
@@ -56,9 +64,11 @@ export class AdamW {
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
     this.#check(values.length, gradient.length);
     this.#step++;
-    const kept = 1 - lr * this.#weightDecay;
-    if (kept !== 1) this.#shrink(values, kept);
-    this.#update(values, gradient, lr);
+    for (const { factor, ...range } of this.#rates) {
+      const kept = 1 - lr * factor * this.#weightDecay;
+      if (kept !== 1) this.#shrink(values, kept, range);
+      this.#update(values, gradient, lr * factor, range);
+    }
   }
 
   /** The state itself, not a copy: the next step changes it. */
@@ -82,18 +92,24 @@ export class AdamW {
     this.#step = step;
   }
 
-  /** Applies weight decay; `kept` is the remaining factor. */
-  #shrink(values: Float32Array, kept: number): void {
+  /** Applies weight decay to a range; `kept` is the remaining factor. */
+  #shrink(values: Float32Array, kept: number, range: Segment): void {
     for (const { start, end } of this.#decay) {
-      for (let i = start; i < end; i++) values[i] *= kept;
+      const to = Math.min(end, range.end);
+      for (let i = Math.max(start, range.start); i < to; i++) values[i] *= kept;
     }
   }
 
-  #update(values: Float32Array, gradient: Float32Array, lr: number): void {
+  #update(values: Float32Array, gradient: Float32Array, lr: number, { start, end }: Segment): void {
     const beta1 = this.#beta1;
     const beta2 = this.#beta2;
     UPDATE().run(
-      { values, gradient, m: this.#m, v: this.#v },
+      {
+        values: values.subarray(start, end),
+        gradient: gradient.subarray(start, end),
+        m: this.#m.subarray(start, end),
+        v: this.#v.subarray(start, end),
+      },
       {
         ...{ beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, eps: this.#eps },
         stepSize: lr / (1 - beta1 ** this.#step),

@@ -1,4 +1,4 @@
-import { AdamW, type AdamWState } from '../optim/adamw.ts';
+import { AdamW, type AdamWState, type Rate } from '../optim/adamw.ts';
 import { clipByGlobalNorm } from '../optim/clip.ts';
 import { type LrSchedulerType, learningRateFactor } from '../optim/schedule.ts';
 import type { Segment } from '../optim/segment.ts';
@@ -6,6 +6,7 @@ import { gather } from '../support/gather.ts';
 import type { AllocationEvent } from '../tuners/allocation-event.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import type { ParameterLayout } from '../tuners/parameter-layout.ts';
+import type { Tuner } from '../tuners/tuner.ts';
 
 export interface UpdateSettings {
   learningRate: number;
@@ -56,6 +57,7 @@ export class Updater {
     const gradNorm = clipByGlobalNorm(gradient, maxGradNorm);
     // A single non-finite value would stay in the moments and in the averages of importance.
     if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
+    this.#method.tuner.precondition?.(gradient);
     this.#method.beforeStep?.(step, this.values, gradient);
     this.#optimizer.step(this.values, gradient, learningRate);
     const after = this.#method.afterStep?.(step, this.values, gradient);
@@ -86,8 +88,10 @@ export class Updater {
 
   #newOptimizer(): AdamW {
     const { betas, epsilon, weightDecay, decays = decaysByDefault } = this.#settings;
-    const { layout } = this.#method.tuner;
-    return new AdamW(layout.length, { betas, eps: epsilon, weightDecay, decay: decayRanges(layout, decays) });
+    const { tuner } = this.#method;
+    const { layout } = tuner;
+    const decay = decayRanges(layout, decays);
+    return new AdamW(layout.length, { betas, eps: epsilon, weightDecay, decay, rates: rates(tuner) });
   }
 }
 
@@ -97,4 +101,16 @@ function decaysByDefault(name: string): boolean {
 
 function decayRanges({ segments }: ParameterLayout, decays: (name: string) => boolean): Segment[] {
   return segments.filter(({ name, start, end }) => end > start && decays(name));
+}
+
+/** Ranges of equal rates; undefined where all are 1. */
+function rates(tuner: Tuner): Rate[] | undefined {
+  const ranges: Rate[] = [];
+  for (const { start, end, ...parameter } of tuner.layout.segments) {
+    const factor = tuner.rateOf?.(parameter) ?? 1;
+    const last = ranges.at(-1);
+    if (last?.factor === factor) last.end = end;
+    else ranges.push({ start, end, factor });
+  }
+  return ranges.every(({ factor }) => factor === 1) ? undefined : ranges;
 }

@@ -3,7 +3,8 @@ import type { HeadKind } from '../models/heads/registry.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../models/model-definition.ts';
 import type { Injection, LinearModule, Sublayer } from '../nn/network.ts';
 import type { Banked } from './banked.ts';
-import type { ParameterLayout } from './parameter-layout.ts';
+import type { FrozenTensors } from './frozen-tensors.ts';
+import type { ParameterLayout, TrainedParameter } from './parameter-layout.ts';
 
 /** A model as a tuner sees it. */
 export interface TunableModel {
@@ -18,6 +19,8 @@ export interface TunableModel {
   parameters: ReadonlyMap<string, readonly number[]>;
   /** Shape of every tensor that no method trains. */
   buffers: ReadonlyMap<string, readonly number[]>;
+  /** Reads the weights that methods stand beside, if the model is loaded. */
+  readRange?: ReadRange;
 }
 
 /** Reads a parameter of the checkpoint, or initialises one that it lacks. */
@@ -39,6 +42,8 @@ export interface Tuner {
   readonly layout: ParameterLayout;
   /** The places in the network that it changes; empty if it trains the whole model. */
   readonly sites: readonly TunedSite[];
+  /** Tensors that it computes with and never trains; {@link initialValues} or an import sets their values. */
+  readonly frozen?: FrozenTensors;
   /** The vector before the first step. */
   initialValues(seed: number, read: ReadParameter): Float32Array;
   /**
@@ -47,6 +52,10 @@ export interface Tuner {
    * @param layout of the same tensors, by default the tuner's; another one may stack them differently
    */
   inject(flat: Value, dropout: (x: Value, probability: number) => Value, layout?: ParameterLayout): Injection;
+  /** What the learning rate of a trained tensor is multiplied by; 1 for all if missing. */
+  rateOf?(parameter: TrainedParameter): number;
+  /** Changes the accumulated and clipped gradient in place, before the optimizer sees it. */
+  precondition?(gradient: Float32Array): void;
   readonly regularizer?: Regularizer;
   /** For methods with factors that should be orthonormal, or could be; `values` are in the tuner's layout. */
   factorDistances?(values: Float32Array): FactorDistances;

@@ -1,5 +1,4 @@
 import { Random } from '../../support/random.ts';
-import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
@@ -8,6 +7,7 @@ import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { type Orthogonality, orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { orthonormalise } from '../low-rank/orthonormal.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
+import { refuseTooManyVectors } from '../low-rank/too-many-vectors.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { Regularizer, TunableModel } from '../tuner.ts';
@@ -56,7 +56,8 @@ export class AdaLoraTuner extends LowRankTuner {
       rank,
       scale,
     }));
-    if (config.init === 'orthonormal') refuseTooManyVectors(modules, rank);
+    if (config.init === 'orthonormal')
+      refuseTooManyVectors(modules, "init: orthonormal of the method's section");
     return new AdaLoraTuner(config, modules, savedParameters(model, config, modules));
   }
 
@@ -90,15 +91,4 @@ export class AdaLoraTuner extends LowRankTuner {
       }
     }
   }
-}
-
-/** There are at most as many orthonormal vectors as features. */
-function refuseTooManyVectors(modules: readonly LowRankModule[], rank: number): void {
-  const narrow = modules.find(({ inFeatures, outFeatures }) => rank > Math.min(inFeatures, outFeatures));
-  if (!narrow) return;
-  throw new UserError({
-    where: "init: orthonormal of the method's section",
-    expected: `a rank at the start of at most ${Math.min(narrow.inFeatures, narrow.outFeatures)}, the features of ${narrow.path}`,
-    got: `${rank}`,
-  });
 }

@@ -10,6 +10,9 @@ it('has the defaults of PEFT', () => {
     use_rslora: false,
     rank_pattern: {},
     alpha_pattern: {},
+    init_lora_weights: true,
+    use_dora: false,
+    lorafa: false,
     allocation: 'even',
     allocation_batches: 8,
   });
@@ -30,6 +33,13 @@ it.each([
   { orth_reg_weight: 0.1, r: 1 },
   { allocation: 'before-training', rank_pattern: { query: 4 } },
   { allocation: 'before-training', alpha_pattern: { query: 4 } },
+  { init_lora_weights: 'pissa_niter_0' },
+  { init_lora_weights: 'loftq' },
+  { loraplus_lr_ratio: 0 },
+  { use_dora: true, init_lora_weights: 'pissa' },
+  { use_dora: true, allocation: 'before-training' },
+  { lorafa: true, init_lora_weights: 'olora' },
+  { lorafa: true, orth_reg_weight: 0.1 },
 ])('refuses %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false));
 
 it.each([
@@ -37,4 +47,6 @@ it.each([
   { orth_reg_weight: 0.1, r: 1, orthogonality: 'sum-squared' },
   { orth_reg_weight: 0.1, r: 1, rank_pattern: { query: 2 } },
   { allocation: 'before-training', allocation_batches: 4 },
+  { init_lora_weights: 'pissa_niter_16', loraplus_lr_ratio: 16 },
+  { use_dora: true, orth_reg_weight: 0.1 },
 ])('accepts %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(true));

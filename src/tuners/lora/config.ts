@@ -4,6 +4,9 @@ import { rank } from '../shared/rank.ts';
 
 const ALLOCATION_BATCHES = 8;
 
+/** Keys that select a variant of LoRA if they differ from these values. At most one variant is allowed. */
+const EXCLUSIVE = { init_lora_weights: true, use_dora: false, lorafa: false, allocation: 'even' } as const;
+
 /** LoRA's settings: PEFT's keys and defaults. */
 export const loraConfigSchema = z
   .strictObject({
@@ -25,6 +28,20 @@ export const loraConfigSchema = z
     allocation: z.enum(['even', 'before-training']).default('even'),
     /** Number of batches, in optimizer steps, for `allocation: before-training`. */
     allocation_batches: z.int().min(1).default(ALLOCATION_BATCHES),
+    /**
+     * Initial A and B. `true`: A uniform, B zero. `pissa`: the principal part of the weight; `pissa_niter_16` approximates it with 16
+     * power iterations, which is faster for large models. `olora`: the QR decomposition of the weight. Both are exported as plain LoRA
+     * of twice the rank, as PEFT converts them.
+     */
+    init_lora_weights: z
+      .union([z.literal(true), z.enum(['pissa', 'olora']), z.string().regex(/^pissa_niter_[1-9]\d?$/)])
+      .default(true),
+    /** DoRA: LoRA changes the direction of each row of the weight, and a trained magnitude its length. */
+    use_dora: z.boolean().default(false),
+    /** LoRA+: learning rate of B and of vectors, as a multiple of `learning_rate`. Default: 1. The paper recommends 16. */
+    loraplus_lr_ratio: z.number().positive().optional(),
+    /** LoRA-FA: A is frozen, and the gradient of B is corrected for it. */
+    lorafa: z.boolean().default(false),
     /** Weight of the orthogonality term of A and B (the paper's LoRA + R). Default: 0. */
     orth_reg_weight: z.number().min(0).optional(),
     /** Orthogonality term: cosines (the paper's code, default) or equation 4 (its text). */
@@ -69,6 +86,21 @@ export const loraConfigSchema = z
       path: ['alpha_pattern'],
       error: 'cannot be combined with allocation: before-training',
     },
-  );
+  )
+  .superRefine((config, context) => {
+    const [first, ...others] = Object.entries(EXCLUSIVE).filter(
+      ([key, off]) => config[key as keyof typeof EXCLUSIVE] !== off,
+    );
+    for (const [key] of others)
+      context.addIssue({
+        code: 'custom',
+        path: [key],
+        message: `cannot be combined with ${first[0]}`,
+      });
+  })
+  .refine(({ lorafa, orth_reg_weight: weight = 0 }) => !lorafa || weight === 0, {
+    path: ['lorafa'],
+    error: 'cannot be combined with orth_reg_weight, which regularizes a trained A',
+  });
 
 export type LoraConfig = z.infer<typeof loraConfigSchema>;

@@ -3,15 +3,17 @@ import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
-import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
+import { doubledKeys } from './doubled-factors.ts';
 import { importedLora, loraKind } from './lora-kind.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { RankedRun } from './ranked-run.ts';
 import { isRankStabilised } from './scale-of.ts';
+import { weightStart } from './start-factors.ts';
 import { storeRanked } from './store-ranked.ts';
+import { loraTitle } from './title.ts';
 
 /** LoRA (Hu et al., 2022), with the keys and files of PEFT. */
 export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
@@ -22,22 +24,19 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   vectors: 5,
   start(model, config) {
     const tuner = LoraTuner.create(model, config);
-    const { modules, layout } = tuner;
     const targets = defaultTargets(model, 'few');
     const settings = { ...config, use_rslora: isRankStabilised(config) };
+    const keys = { peft_type: 'LORA', ...storedKeys(settings) } as const;
     if (config.allocation === 'before-training') {
       return new RankedRun(tuner, config, (ranked, values, baseModel) =>
         storeRanked({ model, targets, values, baseModel }, settings, ranked),
       );
     }
     return staticRun(tuner, {
-      ranks: ranksOf(modules),
+      ranks: ranksOf(tuner.modules),
       store: (values, baseModel) =>
         asStored(
-          exportAdapter(
-            { model, config: settings, targets, modules, layout, values, baseModel },
-            { peft_type: 'LORA' },
-          ),
+          exportAdapter({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
         ),
     });
   },
@@ -49,18 +48,15 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
       ...start,
       use_rslora,
       ...{ scale: use_rslora ? 'rslora' : 'standard', allocation: 'even' },
+      init_lora_weights: weightStart(start.init_lora_weights) ?? true,
     }),
     imported: importedLora,
+    storedKeys,
     notices: [],
   }),
   words: {
     title: 'LoRA',
-    titleWith: ({ orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation }) =>
-      withVariants(Number(orth_reg_weight) > 0 ? 'LoRA + R' : 'LoRA', [
-        termVariant({ orth_reg_weight, orthogonality }),
-        allocation === 'before-training' ? 'ranks before training' : [],
-        scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),
-      ]),
+    titleWith: loraTitle,
     tags: ['peft', 'lora'],
     library: 'peft',
     summary: ({ r, allocation }) =>
@@ -76,3 +72,8 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     },
   },
 };
+
+/** A start from the weight is stored as plain LoRA of twice the rank. */
+function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weights: unknown }) {
+  return weightStart(config.init_lora_weights) ? doubledKeys(config) : {};
+}

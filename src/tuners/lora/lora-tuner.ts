@@ -1,28 +1,46 @@
 import { Random } from '../../support/random.ts';
+import { FrozenTensors } from '../frozen-tensors.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
+import { factorDistances } from '../low-rank/factor-distances.ts';
 import { factorGroups } from '../low-rank/factor-groups.ts';
-import { factorName, type LowRankModule } from '../low-rank/factors.ts';
-import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { checkPatternKeys, patternValue } from '../low-rank/pattern-value.ts';
 import { loraScale } from '../low-rank/scales.ts';
+import { refuseTooManyVectors } from '../low-rank/too-many-vectors.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
-import type { Regularizer, TunableModel } from '../tuner.ts';
+import type { FactorDistances, ReadParameter, ReadRange, Regularizer, TunableModel } from '../tuner.ts';
 import type { LoraConfig } from './config.ts';
+import { DoraInjection } from './dora-injection.ts';
+import { doraReader } from './dora-reader.ts';
+import { doubledFactors, doubledModules } from './doubled-factors.ts';
+import { inverseGram, nearestGradient } from './lorafa.ts';
 import { isRankStabilised } from './scale-of.ts';
+import { startFactors, type WeightStart, weightStart } from './start-factors.ts';
+import { StartedInjection } from './started-injection.ts';
+import { WeightMatrix } from './weight-matrix.ts';
 
 /** How pairs of factors are trained. */
-export type LoraSettings = Pick<LoraConfig, 'lora_dropout' | 'orth_reg_weight' | 'orthogonality'>;
+export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
+  Partial<
+    Pick<
+      LoraConfig,
+      'orth_reg_weight' | 'orthogonality' | 'init_lora_weights' | 'use_dora' | 'loraplus_lr_ratio' | 'lorafa'
+    >
+  >;
 
 /**
- * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. With a term for orthogonality, it is LoRA +
- * R.
+ * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings make variants of it: an orthogonality
+ * term LoRA + R, a magnitude DoRA, a start from the weight PiSSA and OLoRA, a frozen A LoRA-FA, a learning rate for B LoRA+.
  */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
   readonly regularizer?: Regularizer;
+  readonly #weightStart: WeightStart | undefined;
+  readonly #inverses = new Map<string, Float64Array>();
 
   constructor(
     readonly settings: LoraSettings,
@@ -30,18 +48,32 @@ export class LoraTuner extends LowRankTuner {
     saved: readonly TrainedParameter[],
   ) {
     const { lora_dropout, orth_reg_weight: weight = 0, orthogonality: form = 'cosine' } = settings;
+    const { use_dora = false, lorafa = false } = settings;
     const hasSay = ({ rank }: LowRankModule) => rank > (form === 'cosine' ? 1 : 0);
     const groups = weight > 0 ? factorGroups(modules.filter(hasSay)) : [];
     // The factors in the orthogonality term come first.
     const grouped = groups.map(({ members }) => members);
     const names = new Set(grouped.flat().map(({ name }) => name));
-    const factors = modules.flatMap(({ path, rank, inFeatures, outFeatures }) => [
-      { name: factorName(path, 'A'), shape: [rank, inFeatures] },
-      { name: factorName(path, 'B'), shape: [outFeatures, rank] },
-    ]);
+    const factorsOf = ({ path, rank, inFeatures, outFeatures }: LowRankModule) => ({
+      a: { name: factorName(path, 'A'), shape: [rank, inFeatures] },
+      b: { name: factorName(path, 'B'), shape: [outFeatures, rank] },
+      magnitude: { name: factorName(path, 'M'), shape: [outFeatures] },
+    });
+    const factors = modules
+      .map(factorsOf)
+      .flatMap(({ a, b, magnitude }) => [...(lorafa ? [] : [a]), b, ...(use_dora ? [magnitude] : [])]);
     const others = factors.filter(({ name }) => !names.has(name));
     super(new ParameterLayout([...grouped, ...others, ...saved]), modules, saved, lora_dropout);
     if (groups.length > 0) this.regularizer = orthogonalityTerm(groups, form, weight, 2 * modules.length);
+    this.#weightStart = weightStart(settings.init_lora_weights);
+    if (use_dora) this.injection = DoraInjection;
+    else if (this.#weightStart) this.injection = StartedInjection;
+    const atStart = ({ name, shape }: TrainedParameter) => ({ name: name + AT_START, shape });
+    if (lorafa) this.frozen = new FrozenTensors(modules.map((module) => factorsOf(module).a));
+    else if (this.#weightStart)
+      this.frozen = new FrozenTensors(modules.map(factorsOf).flatMap(({ a, b }) => [atStart(a), atStart(b)]));
+    // Each row of a batch would need W x at a length of its own.
+    if (use_dora) this.banked = undefined;
   }
 
   /** The tuner of a config: each adapted module with its rank and alpha from the patterns. */
@@ -58,6 +90,7 @@ export class LoraTuner extends LowRankTuner {
         scale: loraScale({ ...config, use_rslora: isRankStabilised(config) }, module.path, rank),
       };
     });
+    if (weightStart(config.init_lora_weights)) refuseTooManyVectors(modules, 'lora.init_lora_weights');
     return new LoraTuner(config, modules, savedParameters(model, config, adapted));
   }
 
@@ -65,14 +98,86 @@ export class LoraTuner extends LowRankTuner {
     return new LoraTuner(this.settings, modules, this.saved);
   }
 
-  /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5), B zero. */
-  protected initialiseFactors(values: Float32Array, seed: number): void {
-    for (const { path, inFeatures } of this.modules) {
-      const name = factorName(path, 'A');
-      const random = new Random(seed, `init ${name}`);
-      const bound = 1 / Math.sqrt(inFeatures);
-      const a = this.layout.read(values, name);
-      for (let i = 0; i < a.length; i++) a[i] = (2 * random.uniform() - 1) * bound;
+  /** Learns the rate of B from that of A (Hayou et al., 2024, arXiv 2402.12354); as PEFT does, that of vectors too. */
+  rateOf({ name, shape }: TrainedParameter): number {
+    return factorOf(name)?.factor === 'B' || shape.length === 1 ? (this.settings.loraplus_lr_ratio ?? 1) : 1;
+  }
+
+  /**
+   * LoRA-FA (Zhang et al., 2023, arXiv 2308.03303) as PEFT has it: the gradient of B becomes that whose increment is nearest to a
+   * step of the whole weight, G (A Aᵀ)⁻¹ / s².
+   */
+  precondition(gradient: Float32Array): void {
+    if (!this.settings.lorafa) return;
+    for (const { path, rank, scale } of this.modules) {
+      const inverse = this.#inverses.get(path) ?? inverseGram(this.frozen!.read(factorName(path, 'A')), rank);
+      this.#inverses.set(path, inverse);
+      nearestGradient(this.layout.read(gradient, factorName(path, 'B')), inverse, scale);
     }
   }
+
+  override factored(values: Float32Array): Factored {
+    if (!this.frozen) return super.factored(values);
+    const read = (name: string) =>
+      this.layout.find(name) ? this.layout.read(values, name) : this.frozen!.read(name);
+    return this.#weightStart
+      ? this.#plain(doubledModules(this.modules), doubledFactors(this.modules, read))
+      : this.#plain(this.modules, read);
+  }
+
+  override factorDistances(values: Float32Array): FactorDistances {
+    return this.settings.lorafa
+      ? factorDistances(this.modules, this.factored(values).layout, this.factored(values).values)
+      : super.factorDistances(values);
+  }
+
+  override merged(values: Float32Array, readBase: ReadRange): ReadRange {
+    const sum = super.merged(values, readBase);
+    return this.settings.use_dora ? doraReader(this.factored(values), sum) : sum;
+  }
+
+  /** Sets what is frozen from the weights: for factors that come from a file. */
+  takeStart(seed: number, read: ReadParameter): void {
+    for (const module of this.modules) {
+      if (!this.#weightStart) return;
+      const { a, b } = startFactors(this.#weightStart, module, read(...weightOf(module)), seed);
+      this.frozen!.read(factorName(module.path, 'A') + AT_START).set(a);
+      this.frozen!.read(factorName(module.path, 'B') + AT_START).set(b);
+    }
+  }
+
+  /** A uniform within ±1 / √in (PEFT's Kaiming initialisation with a = √5), B zero; or both from the weight. */
+  protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
+    this.takeStart(seed, read);
+    for (const module of this.modules) {
+      const { path, inFeatures } = module;
+      const name = factorName(path, 'A');
+      if (this.settings.use_dora) {
+        const norms = new WeightMatrix(module, read(...weightOf(module))).norms();
+        this.layout.read(values, factorName(path, 'M')).set(norms);
+      }
+      if (this.#weightStart) {
+        for (const factor of [name, factorName(path, 'B')])
+          this.layout.read(values, factor).set(this.frozen!.read(factor + AT_START));
+        continue;
+      }
+      const random = new Random(seed, `init ${name}`);
+      const bound = 1 / Math.sqrt(inFeatures);
+      const a = this.frozen?.read(name) ?? this.layout.read(values, name);
+      for (let i = 0; i < a.length; i++) a[i] = (2 * random.uniform() - 1) * bound;
+    }
+    this.#inverses.clear();
+  }
+
+  #plain(modules: readonly LowRankModule[], read: (name: string) => Float32Array): Factored {
+    const { layout } = new LoraTuner({ lora_dropout: 0 }, modules, this.saved);
+    const values = new Float32Array(layout.length);
+    for (const { name } of layout.segments) layout.read(values, name).set(read(name));
+    return { modules, layout, values };
+  }
+}
+
+/** The name and shape of the weight of a module, as the checkpoint stores it. */
+function weightOf({ path, inFeatures, outFeatures, transposed }: LowRankModule): [string, number[]] {
+  return [`${path}.weight`, transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]];
 }

@@ -6,15 +6,16 @@ import type { PeftAdapterConfig } from './peft-config.ts';
 export const BASE_WEIGHT = /\.base_layer\.weight$/;
 
 /**
- * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`; AdaLoRA's are parameters. PEFT
- * wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
+ * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`; AdaLoRA's factors and DoRA's
+ * magnitude are parameters. PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
  */
 export function adapterKey(
   name: string,
   kind: PeftAdapterConfig['peft_type'],
   isAdapted: (path: string) => boolean,
 ): string {
-  if (factorOf(name)) return `${PEFT_PREFIX}${name}${kind === 'LORA' ? '.weight' : ''}`;
+  const own = factorOf(name);
+  if (own) return `${PEFT_PREFIX}${name}${kind === 'LORA' && own.factor !== 'M' ? '.weight' : ''}`;
   const [, path] = /^(.*)\.bias$/.exec(name) ?? [];
   return path !== undefined && isAdapted(path) ? `${PEFT_PREFIX}${path}.base_layer.bias` : PEFT_PREFIX + name;
 }

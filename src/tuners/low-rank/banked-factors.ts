@@ -1,12 +1,9 @@
 import type { BankedFactors } from '../banked.ts';
 import { factorName } from './factors.ts';
-import type { LowRankTuner } from './low-rank-tuner.ts';
+import type { Factored } from './low-rank-tuner.ts';
 
 /** The factors of each module of rank 1 or more, with λ in A and the scale in B. */
-export function bankedFactors(
-  { modules, layout }: Pick<LowRankTuner, 'modules' | 'layout'>,
-  values: Float32Array,
-): Map<string, BankedFactors> {
+export function bankedFactors({ modules, layout, values }: Factored): Map<string, BankedFactors> {
   const read = (path: string, factor: Parameters<typeof factorName>[1]) =>
     layout.read(values, factorName(path, factor));
   const factors = new Map<string, BankedFactors>();

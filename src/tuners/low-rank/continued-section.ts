@@ -12,7 +12,7 @@ const DECIDED = [
     'bias',
   ],
   ...['lora_alpha', 'r', 'use_rslora', 'scale', 'rank_pattern', 'alpha_pattern', 'init_r', 'target_r'],
-  'allocation',
+  ...['allocation', 'init_lora_weights', 'use_dora'],
 ];
 
 /**

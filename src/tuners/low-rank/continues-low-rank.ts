@@ -20,6 +20,8 @@ export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObje
   imported(start: ConfigOf<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
   /** Keys of its section without effect on a continued run. */
   meaningless?: readonly string[];
+  /** Keys of the file that its settings change. */
+  storedKeys?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;
   notices: readonly string[];
 }
 
@@ -33,6 +35,7 @@ export function continuesLowRank<
   known = (start) => start,
   imported,
   meaningless = [],
+  storedKeys = () => ({}),
   notices,
 }: ContinuedMethod<Type, Schema>): ContinuesAdapters<z.output<Schema>> {
   return {
@@ -47,13 +50,12 @@ export function continuesLowRank<
       const { tuner, values } = importAdapter(model, adapter, where, imported(start, settings));
       const run = staticRun(tuner, {
         ranks: ranksOf(tuner.modules),
-        store: (trained, baseModel) =>
-          asStored(
-            exportContinued(start, tuner.layout, trained, {
-              base_model_name_or_path: baseModel,
-              lora_dropout: (settings as { lora_dropout: number }).lora_dropout,
-            }),
-          ),
+        store(trained, baseModel) {
+          const { layout, values } = tuner.factored(trained);
+          const { lora_dropout } = settings as { lora_dropout: number };
+          const keys = { base_model_name_or_path: baseModel, lora_dropout, ...storedKeys(start) };
+          return asStored(exportContinued(start, layout, values, keys));
+        },
       });
       return { run, values };
     },

@@ -6,21 +6,31 @@ export interface LowRankModule extends LinearModule {
   scale: number;
 }
 
-/** PEFT's names of the factors of a module; E is AdaLoRA's λ. */
-export type FactorName = 'lora_A' | 'lora_E' | 'lora_B';
-/** Their names in formulas. */
-export type Factor = 'A' | 'E' | 'B';
+/** The factors of a module by their names in formulas: E is AdaLoRA's λ, M is DoRA's magnitude [out]. */
+export type Factor = 'A' | 'E' | 'B' | 'M';
+
+/** PEFT's names. */
+const NAMES: Readonly<Record<Factor, string>> = {
+  A: 'lora_A',
+  E: 'lora_E',
+  B: 'lora_B',
+  M: 'lora_magnitude_vector',
+};
+const FACTORS = Object.keys(NAMES) as Factor[];
 
 /** The name of a module's factor among the trained parameters. */
 export function factorName(path: string, factor: Factor): string {
-  return `${path}.lora_${factor}`;
+  return `${path}.${NAMES[factor]}`;
 }
 
 /** The module and factor of a trained parameter; undefined for parameters of the model. */
 export function factorOf(name: string): { path: string; factor: Factor } | undefined {
-  const [, path, factor] = /^(.*)\.lora_([AEB])$/.exec(name) ?? [];
-  return path === undefined ? undefined : { path, factor: factor as Factor };
+  const factor = FACTORS.find((factor) => name.endsWith(`.${NAMES[factor]}`));
+  return factor && { path: name.slice(0, -NAMES[factor].length - 1), factor };
 }
+
+/** Ends the names of frozen copies of factors, as a run began with them. */
+export const AT_START = '.start';
 
 /** Rank of each module by its path. */
 export function ranksOf(modules: readonly LowRankModule[]): Record<string, number> {

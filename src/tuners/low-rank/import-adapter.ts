@@ -1,17 +1,22 @@
 import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { TrainedParameter } from '../parameter-layout.ts';
-import type { TunableModel, Tuner } from '../tuner.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import type { TunableModel } from '../tuner.ts';
 import { BASE_WEIGHT, parseAdapterKey } from './adapter-keys.ts';
-import { factorName, factorOf, type LowRankModule } from './factors.ts';
+import { AT_START, factorName, factorOf, type LowRankModule } from './factors.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import type { PeftAdapter } from './peft-adapter.ts';
 
 /** Builds the tuner for a kind of adapter. */
 export interface ImportedKind<Made extends LowRankTuner> {
   scale(path: string, rank: number): number;
-  create(modules: readonly LowRankModule[], saved: readonly TrainedParameter[]): Made;
+  create(
+    modules: readonly LowRankModule[],
+    saved: readonly TrainedParameter[],
+    model: TunableModel,
+    where: string,
+  ): Made;
 }
 
 /**
@@ -44,9 +49,10 @@ export function importAdapter<Made extends LowRankTuner>(
       if (!shape) throw unknownName(`${where}: ${name}`, name, model.parameters.keys());
       return { name, shape };
     });
-  const tuner = create(modules, saved);
+  const tuner = create(modules, saved, model, where);
   for (const name of stored.keys()) {
-    if (factorOf(name) && !tuner.layout.find(name)) throw strayFactor(name, ranks, where);
+    const isKnown = tuner.layout.find(name) ?? tuner.frozen?.layout.find(name);
+    if (factorOf(name) && !isKnown) throw strayFactor(name, ranks, where);
   }
   return { tuner, values: readValues(tuner, stored, where) };
 }
@@ -74,8 +80,18 @@ function adaptedLinears(model: TunableModel, ranks: ReadonlyMap<string, number>,
   });
 }
 
-function readValues(tuner: Tuner, stored: AdapterTensors, where: string): Float32Array {
-  const tensors = tuner.layout.segments.map(({ name, shape }) => {
+function readValues(tuner: LowRankTuner, stored: AdapterTensors, where: string): Float32Array {
+  const { layout, frozen } = tuner;
+  const trained = tensorsOf(layout, stored, where);
+  const still = frozen ? tensorsOf(frozen.layout, stored, where) : [];
+  const values = new Float32Array(layout.length);
+  for (const { name, data } of trained) layout.read(values, name).set(data);
+  for (const { name, data } of still) frozen?.read(name).set(data);
+  return values;
+}
+
+function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: string) {
+  return layout.segments.filter(isStored).map(({ name, shape }) => {
     const tensor = stored.get(name);
     const expected = factorOf(name)?.factor === 'E' ? [...shape, 1] : shape;
     if (tensor?.shape.join() === expected.join()) return { name, data: tensor.data };
@@ -86,9 +102,11 @@ function readValues(tuner: Tuner, stored: AdapterTensors, where: string): Float3
       hint: 'The adapter belongs to another base model, or is damaged.',
     });
   });
-  const values = new Float32Array(tuner.layout.length);
-  for (const { name, data } of tensors) tuner.layout.read(values, name).set(data);
-  return values;
+}
+
+/** Files lack what a start took from the weight: it is made of the weight again. */
+function isStored({ name }: TrainedParameter): boolean {
+  return !name.endsWith(AT_START);
 }
 
 function strayFactor(name: string, ranks: ReadonlyMap<string, number>, where: string): UserError {

@@ -1,6 +1,7 @@
 import { concat, matmul, multiply, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Injection } from '../../nn/network.ts';
+import type { FrozenTensors } from '../frozen-tensors.ts';
 import { type ParameterLayout, stackValue } from '../parameter-layout.ts';
 import { factorName, type LowRankModule } from './factors.ts';
 
@@ -9,6 +10,8 @@ export interface LowRankOptions {
   diagonal: boolean;
   /** On the input of the adapters, in training. */
   dropout: (x: Value) => Value;
+  /** Factors that are not trained. */
+  frozen?: FrozenTensors;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface LowRankOptions {
  * their rows stacked. They also share one dropout mask, whereas PEFT draws one for each.
  */
 export class LowRankInjection implements Injection {
-  readonly #modules: ReadonlyMap<string, LowRankModule>;
+  protected readonly modules: ReadonlyMap<string, LowRankModule>;
 
   /**
    * @param layout with a diagonal, the E of the modules with stacked A must be stacked in the same order
@@ -27,7 +30,7 @@ export class LowRankInjection implements Injection {
     modules: readonly LowRankModule[],
     readonly options: LowRankOptions,
   ) {
-    this.#modules = new Map(modules.map((module) => [module.path, module]));
+    this.modules = new Map(modules.map((module) => [module.path, module]));
   }
 
   parameter(name: string): Value | undefined {
@@ -35,10 +38,15 @@ export class LowRankInjection implements Injection {
   }
 
   increments(paths: readonly string[], x: Value): (Value | undefined)[] {
-    const adapted = paths.flatMap((path) => this.#modules.get(path) ?? []).filter(({ rank }) => rank > 0);
+    return this.products(paths, this.options.dropout(x));
+  }
+
+  /** The increments of modules for what dropout leaves of their input. */
+  protected products(paths: readonly string[], x: Value): (Value | undefined)[] {
+    const adapted = paths.flatMap((path) => this.modules.get(path) ?? []).filter(({ rank }) => rank > 0);
     if (adapted.length === 0) return paths.map(() => undefined);
     const rows = joinedSlices(adapted.map(({ path }) => this.#rows(path)));
-    const inner = matmul(this.options.dropout(x), rows, { transposeB: true });
+    const inner = matmul(x, rows, { transposeB: true });
     let start = 0;
     const increments = new Map<string, Value>();
     for (const { path, rank, scale } of adapted) {
@@ -53,6 +61,9 @@ export class LowRankInjection implements Injection {
   /** The rows of a module's A, multiplied by λ (A is smaller than x·Aᵀ), once for all rows of a stack. */
   #rows(path: string): Rows {
     const name = factorName(path, 'A');
+    const { frozen } = this.options;
+    const still = frozen?.layout.find(name);
+    if (still) return { of: frozen!.value(this.flat.node.graph, name), from: 0, to: still.shape[0] };
     const stacked = stackValue(this.flat, this.layout.get(name).stack);
     const [from, to] = this.layout.rows(name);
     if (!this.options.diagonal) return { of: stacked, from, to };

@@ -1,18 +1,29 @@
 import type { Value } from '../../graph/graph.ts';
 import type { Banked } from '../banked.ts';
+import type { FrozenTensors } from '../frozen-tensors.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { FactorDistances, ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
 import { bankedFactors } from './banked-factors.ts';
 import { factorDistances } from './factor-distances.ts';
-import type { LowRankModule } from './factors.ts';
+import { factorName, type LowRankModule } from './factors.ts';
 import { LowRankInjection } from './low-rank-injection.ts';
 import { mergedReader } from './merged-reader.ts';
+
+/** All factors of the increments, trained and frozen. */
+export interface Factored {
+  modules: readonly LowRankModule[];
+  layout: ParameterLayout;
+  values: Float32Array;
+}
 
 /** The common part of LoRA and AdaLoRA: low-rank increments, and fully trained parameters beside them. */
 export abstract class LowRankTuner implements Tuner {
   readonly sites: readonly TunedSite[];
   /** Whether modules have a diagonal between their factors. */
   protected abstract readonly diagonal: boolean;
+  frozen?: FrozenTensors;
+  /** What puts the factors into a network. */
+  protected injection = LowRankInjection;
 
   constructor(
     readonly layout: ParameterLayout,
@@ -21,15 +32,17 @@ export abstract class LowRankTuner implements Tuner {
     readonly saved: readonly TrainedParameter[],
     readonly dropout: number,
   ) {
-    this.sites = modules.map(({ path, rank, inFeatures, outFeatures }) => ({
-      path,
-      parameters: rank * (inFeatures + outFeatures),
-    }));
+    const trained = (path: string) =>
+      (['A', 'B', 'M'] as const).reduce((sum, factor) => {
+        const { start, end } = layout.find(factorName(path, factor)) ?? { start: 0, end: 0 };
+        return sum + end - start;
+      }, 0);
+    this.sites = modules.map(({ path }) => ({ path, parameters: trained(path) }));
   }
 
   initialValues(seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length);
-    this.initialiseFactors(values, seed);
+    this.initialiseFactors(values, seed, read);
     for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
     return values;
   }
@@ -38,17 +51,23 @@ export abstract class LowRankTuner implements Tuner {
   abstract withModules(modules: readonly LowRankModule[]): LowRankTuner;
 
   /** Fills in the initial factors of a vector of zeros. */
-  protected abstract initialiseFactors(values: Float32Array, seed: number): void;
+  protected abstract initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void;
 
   inject(
     flat: Value,
     dropout: (x: Value, probability: number) => Value,
     layout = this.layout,
   ): LowRankInjection {
-    return new LowRankInjection(layout, flat, this.modules, {
+    return new this.injection(layout, flat, this.modules, {
       diagonal: this.diagonal,
       dropout: (x) => dropout(x, this.dropout),
+      frozen: this.frozen,
     });
+  }
+
+  /** The factors of the increments, as an adapter's file has them. */
+  factored(values: Float32Array): Factored {
+    return { modules: this.modules, layout: this.layout, values };
   }
 
   factorDistances(values: Float32Array): FactorDistances {
@@ -56,10 +75,11 @@ export abstract class LowRankTuner implements Tuner {
   }
 
   merged(values: Float32Array, readBase: ReadRange): ReadRange {
-    return mergedReader(this, values, readBase);
+    return mergedReader(this.factored(values), readBase);
   }
 
-  banked(values: Float32Array): Banked {
-    return { factors: bankedFactors(this, values), saved: this.saved.map(({ name }) => name) };
+  banked?(values: Float32Array): Banked {
+    const factors = bankedFactors(this.factored(values));
+    return { factors, saved: this.saved.map(({ name }) => name) };
   }
 }

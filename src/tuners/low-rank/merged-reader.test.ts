@@ -13,7 +13,7 @@ const tuner = new AdaLoraTuner(
 );
 const values = Float32Array.from({ length: tuner.layout.length }, (_, i) => Math.sin(i));
 const base = Float32Array.from({ length: inFeatures * outFeatures }, (_, i) => i);
-const read = mergedReader(tuner, values, (_name, start, end) => base.slice(start, end));
+const read = mergedReader(tuner.factored(values), (_name, start, end) => base.slice(start, end));
 
 it.each([
   ['[out, in]', false],
@@ -21,7 +21,7 @@ it.each([
 ])('adds s P diag(λ) Q to an adapted weight %s, in any range', (_, transposed) => {
   const modules = tuner.modules.map((module) => ({ ...module, transposed }));
   const turned = new AdaLoraTuner(config, modules, tuner.saved);
-  const read = mergedReader(turned, values, (_name, start, end) => base.slice(start, end));
+  const read = mergedReader(turned.factored(values), (_name, start, end) => base.slice(start, end));
   const width = transposed ? outFeatures : inFeatures;
   const of = (name: string) => tuner.layout.read(values, `layer.${name}`);
   const merged = Float32Array.from(base, (w, i) => {

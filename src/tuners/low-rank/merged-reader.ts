@@ -1,6 +1,7 @@
 import type { ParameterLayout } from '../parameter-layout.ts';
 import type { ReadRange } from '../tuner.ts';
 import { factorName, type LowRankModule } from './factors.ts';
+import type { Factored } from './low-rank-tuner.ts';
 
 /**
  * Reads the parameters of a model with its adapter merged: W + s B diag(E) A for adapted weights, the trained value
@@ -9,11 +10,7 @@ import { factorName, type LowRankModule } from './factors.ts';
  *
  * @param readBase must return its own memory, which is changed
  */
-export function mergedReader(
-  { layout, modules }: { layout: ParameterLayout; modules: readonly LowRankModule[] },
-  values: Float32Array,
-  readBase: ReadRange,
-): ReadRange {
+export function mergedReader({ layout, modules, values }: Factored, readBase: ReadRange): ReadRange {
   const adapted = new Map(modules.map((module) => [`${module.path}.weight`, module]));
   return (name, start, end) => {
     if (layout.find(name)) return layout.read(values, name).subarray(start, end);

@@ -65,7 +65,6 @@ describe('parseAdapterConfig', () => {
   });
 
   it.each<[string, unknown]>([
-    ['use_dora', true],
     ['layer_replication', [[0, 4]]],
     ['lora_bias', true],
     ['use_qalora', true],
@@ -75,12 +74,16 @@ describe('parseAdapterConfig', () => {
     ['megatron_config', { a: 1 }],
     ['loftq_config', { loftq_bits: 4 }],
     ['use_bdlora', { nblocks: 2 }],
-    ['init_lora_weights', 'pissa'],
     ['init_lora_weights', 'pissa_niter_16'],
-    ['init_lora_weights', 'olora'],
     ['init_lora_weights', 'corda'],
   ])('refuses %s: %j by name', (key, value) => {
     expect(() => parse({ peft_type: 'LORA', [key]: value })).toThrow(`c.json: ${key}: expected`);
+  });
+
+  it('refuses of AdaLoRA what only LoRA has', () => {
+    const attempt = (settings: object) => () => parse({ peft_type: 'ADALORA', ...settings });
+    expect(attempt({ use_dora: true })).toThrow('c.json: use_dora: expected it to be off');
+    expect(attempt({ init_lora_weights: 'pissa' })).toThrow('c.json: init_lora_weights: expected one of');
   });
 
   it('accepts the same settings when off', () => {

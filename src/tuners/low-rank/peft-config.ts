@@ -40,6 +40,8 @@ const loraConfig = z.object({
   peft_type: z.literal('LORA'),
   ...common,
   r: rank.default(8),
+  /** Whether modules have a magnitude (DoRA). */
+  use_dora: z.boolean().default(false),
   rank_pattern: patternOf(rank),
 });
 

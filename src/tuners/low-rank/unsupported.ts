@@ -30,14 +30,17 @@ export const INERT_DEFAULTS = {
 /** No effect on their own: `megatron_config`, `use_qalora` and an initialisation that is already applied decide. */
 const HARMLESS = ['megatron_core', 'qalora_group_size', 'eva_config'];
 
-/** Initialisations that do not change the base weights. The others (PiSSA, CorDA, OLoRA, LoftQ, ...) do. */
+/** Initialisations that do not change the base weights. */
 const INITS = [true, false, 'gaussian', 'orthogonal', 'eva'];
+/** Initialisations that change the base weights and can be computed again from them. */
+const WEIGHT_STARTS = ['pissa', 'olora'];
 
 /** Throws a UserError that names the first unsupported setting of `config` that changes the mathematics. */
 export function refuseUnsupported(config: Record<string, unknown>, where: string): void {
   for (const key of Object.keys(INERT_DEFAULTS)) {
     const value = config[key];
-    if (isOff(value) || HARMLESS.includes(key)) continue;
+    if (isOff(value) || HARMLESS.includes(key) || (key === 'use_dora' && config.peft_type === 'LORA'))
+      continue;
     throw new UserError({
       where: `${where}: ${key}`,
       expected: 'it to be off',
@@ -46,12 +49,13 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
     });
   }
   const init = config.init_lora_weights ?? true;
-  if (INITS.includes(init as string)) return;
+  const known = config.peft_type === 'LORA' ? [...INITS, ...WEIGHT_STARTS] : INITS;
+  if (known.includes(init as string)) return;
   throw new UserError({
     where: `${where}: init_lora_weights`,
-    expected: `one of ${INITS.join(', ')}`,
+    expected: `one of ${known.join(', ')}`,
     got: JSON.stringify(init),
-    hint: 'Others change the base weights: convert the adapter to plain LoRA with PEFT first.',
+    hint: 'Others change the base weights. Save the adapter as plain LoRA: save_pretrained with path_initial_model_for_weight_conversion.',
   });
 }
 

@@ -1,0 +1,28 @@
+import { frozen } from '../graph/build.ts';
+import type { Graph, Value } from '../graph/graph.ts';
+import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
+
+/** Tensors that a tuner computes with and never trains. Their values may be set after the graph was built. */
+export class FrozenTensors {
+  readonly layout: ParameterLayout;
+  #values: Float32Array | undefined;
+
+  constructor(parameters: readonly TrainedParameter[]) {
+    this.layout = new ParameterLayout(parameters);
+  }
+
+  /** Made when first asked for: a file may name sizes that nothing could hold. */
+  get values(): Float32Array {
+    this.#values ??= new Float32Array(this.layout.length);
+    return this.#values;
+  }
+
+  /** A view, not a copy. */
+  read(name: string): Float32Array {
+    return this.layout.read(this.values, name);
+  }
+
+  value(graph: Graph, name: string): Value {
+    return frozen(graph, name, this.layout.get(name).shape, () => this.read(name));
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  add,
+  divide,
+  matmul,
+  multiply,
+  sqrt,
+  stopGradient,
+  subtract,
+  sum,
+  transpose,
+} from '../../graph/build.ts';
+import type { Value } from '../../graph/graph.ts';
+import type { FrozenModule } from '../../nn/network.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
+
+/**
+ * DoRA (Liu et al., ICML 2024, arXiv 2402.09353): V = W + s B A gives the direction of each row, a trained magnitude m its
+ * length: y = x (m / ‖V‖ · V)ᵀ + b. The lengths ‖V‖ are constants to the gradient (section 4.3). In training, dropout is on
+ * the input of all but W x, as in PEFT.
+ */
+export class DoraInjection extends LowRankInjection {
+  /** What dropout leaves of the input of each module, and its increment. */
+  readonly #seen = new Map<string, { x: Value; increment: Value }>();
+
+  override increments(paths: readonly string[], x: Value): undefined[] {
+    const dropped = this.options.dropout(x);
+    this.products(paths, dropped).forEach((increment, i) => {
+      if (increment) this.#seen.set(paths[i], { x: dropped, increment });
+    });
+    return paths.map(() => undefined);
+  }
+
+  output(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined {
+    const seen = this.#seen.get(path);
+    const own = this.modules.get(path);
+    if (!seen || !own || !module) return undefined;
+    const magnitude = this.layout.value(this.flat, factorName(path, 'M'));
+    const share = divide(magnitude, this.#lengths(own, module));
+    const product = module.product(seen.x);
+    const turned = multiply(share, add(product, seen.increment));
+    if (seen.x !== x) return add(y, subtract(turned, product));
+    return module.bias ? add(turned, module.bias) : turned;
+  }
+
+  /** ‖V‖ of each row: ‖w‖² + 2 s (A w)·b + s² ‖Aᵀ b‖², so that V is never formed, and W may be integers. */
+  #lengths({ path, scale }: LowRankModule, module: FrozenModule): Value {
+    const [a, b] = (['A', 'B'] as const).map((factor) =>
+      stopGradient(this.layout.value(this.flat, factorName(path, factor))),
+    );
+    const norms = module.norms();
+    const across = sum(multiply(transpose(module.product(a), [1, 0]), b), [1]);
+    const own = sum(multiply(matmul(b, matmul(a, a, { transposeB: true })), b), [1]);
+    const squares = add(
+      multiply(norms, norms),
+      add(multiply(across, 2 * scale), multiply(own, scale * scale)),
+    );
+    return sqrt(squares);
+  }
+}

@@ -1,0 +1,36 @@
+import { elementCount } from '../../support/element-count.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import type { Factored } from '../low-rank/low-rank-tuner.ts';
+import type { ReadRange } from '../tuner.ts';
+import { WeightMatrix } from './weight-matrix.ts';
+
+/**
+ * Reads the parameters of a model with its DoRA merged: each row of V = W + s B A at the length that its magnitude says.
+ *
+ * @param read gives V, in memory of its own, which is changed
+ */
+export function doraReader({ modules, layout, values }: Factored, read: ReadRange): ReadRange {
+  const adapted = new Map(modules.map((module) => [`${module.path}.weight`, module]));
+  const shares = new Map<string, Float64Array>();
+  const sharesOf = (name: string, module: LowRankModule) => {
+    const known = shares.get(name);
+    if (known) return known;
+    const magnitude = layout.read(values, factorName(module.path, 'M'));
+    const whole = read(name, 0, elementCount([module.outFeatures, module.inFeatures]));
+    const made = new WeightMatrix(module, whole).norms().map((norm, row) => magnitude[row] / norm);
+    shares.set(name, made);
+    return made;
+  };
+  return (name, start, end) => {
+    const range = read(name, start, end);
+    const module = adapted.get(name);
+    if (!module) return range;
+    const share = sharesOf(name, module);
+    const { inFeatures, outFeatures, transposed } = module;
+    for (let i = 0; i < range.length; i++) {
+      const at = start + i;
+      range[i] *= share[transposed ? at % outFeatures : Math.floor(at / inFeatures)];
+    }
+    return range;
+  };
+}

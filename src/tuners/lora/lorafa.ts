@@ -1,0 +1,29 @@
+import { symmetricInverse } from './symmetric-inverse.ts';
+
+/** PEFT's guard of the inverse. */
+const EPSILON = 1e-8;
+
+/** (A Aᵀ)⁻¹ of A [rank, width]. */
+export function inverseGram(a: Float32Array, rank: number): Float64Array {
+  const width = a.length / rank;
+  const gram = Float64Array.from({ length: rank * rank }, (_, at) => {
+    const [i, j] = [Math.floor(at / rank), at % rank];
+    let sum = i === j ? EPSILON : 0;
+    for (let k = 0; k < width; k++) sum += a[i * width + k] * a[j * width + k];
+    return sum;
+  });
+  return symmetricInverse(gram, rank);
+}
+
+/** G (A Aᵀ)⁻¹ / s², in place of the gradient G [out, rank] of B. */
+export function nearestGradient(gradient: Float32Array, inverse: Float64Array, scale: number): void {
+  const rank = Math.sqrt(inverse.length);
+  for (let at = 0; at < gradient.length; at += rank) {
+    const row = gradient.slice(at, at + rank);
+    for (let i = 0; i < rank; i++) {
+      let sum = 0;
+      for (let j = 0; j < rank; j++) sum += row[j] * inverse[j * rank + i];
+      gradient[at + i] = sum / (scale * scale);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { UserError } from '../../support/user-error.ts';
+import type { LowRankModule } from './factors.ts';
+
+/**
+ * A module has no more orthonormal vectors than features.
+ *
+ * @param where the setting that needs as many as the rank
+ * @throws UserError naming the first module that is too narrow
+ */
+export function refuseTooManyVectors(modules: readonly LowRankModule[], where: string): void {
+  const narrow = modules.find(
+    ({ rank, inFeatures, outFeatures }) => rank > Math.min(inFeatures, outFeatures),
+  );
+  if (!narrow) return;
+  throw new UserError({
+    where,
+    expected: `a rank at the start of at most ${Math.min(narrow.inFeatures, narrow.outFeatures)}, the features of ${narrow.path}`,
+    got: `${narrow.rank}`,
+  });
+}
