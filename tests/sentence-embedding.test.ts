@@ -62,7 +62,10 @@ describe('a run on pairs', () => {
     const config = configOf('pairs', { train: file, validation: file, ...columns });
     await using base = await open(MODEL);
     const before = await base.evaluate({ data: file, reading: columns });
-    const { metrics } = await train(config);
+    const { metrics, verdict } = await train(config);
+    // A word in common is what makes each pair.
+    const start = { name: 'the model before training', value: before['eval_ndcg@10'], is_start: true };
+    expect(verdict?.to_beat).toMatchObject([{ name: 'a bag of words', value: 1 }, start]);
     expect(metrics['eval_ndcg@10']).toBeGreaterThan(before['eval_ndcg@10']!);
     expect(metrics.eval_loss).toBeLessThan(before.eval_loss!);
     await using model = await open(config.output as string);

@@ -30,6 +30,7 @@ const stateNumbers = z.strictObject({
     .optional()
     .transform((best): BestState | undefined => best),
   lastMetrics: scores,
+  before: scores.optional(),
 });
 
 /** The run that a checkpoint belongs to. */

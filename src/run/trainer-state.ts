@@ -32,6 +32,8 @@ export interface TrainerState {
   losses: LossCourse;
   best: BestState | undefined;
   lastMetrics: Record<string, number>;
+  /** Scores before the first step, if they say anything. */
+  before?: Record<string, number>;
   /** Trained values, AdamW's moments, the values of the best evaluation. */
   tensors: { values: Float32Array; m: Float32Array; v: Float32Array; best?: Float32Array };
   method: MethodState;

@@ -15,6 +15,8 @@ export const toBeatSchema = z.object({
   value: number,
   /** Whether it answers without reading the text, such as the majority class. */
   is_blind: z.boolean(),
+  /** Whether it is the model before its training. */
+  is_start: z.boolean().optional(),
 });
 
 /** A warning before the model is used, and its remedy. */
@@ -32,7 +34,7 @@ export const verdictSchema = z.object({
   /** The number of scored units: rows, sentences, questions. */
   rows: z.int().min(0).optional(),
   to_beat: z.array(toBeatSchema).default([]),
-  /** False if the model is no better than a baseline that does not read the text. */
+  /** False if the model is no better than a baseline that does not read the text, or than before its training. */
   learnt: z.boolean().default(true),
   /** The most important first. */
   findings: z.array(findingSchema).default([]),
@@ -42,17 +44,22 @@ export type ToBeat = z.output<typeof toBeatSchema>;
 export type Finding = z.output<typeof findingSchema>;
 export type Verdict = z.output<typeof verdictSchema>;
 
-/**
- * Whether a score is no better than that of a baseline that does not read the text: then the model has learned
- * nothing. NaN is not better.
- */
-export function isNoBetterThanBlind(value: number, toBeat: readonly ToBeat[], lessIsBetter = false): boolean {
-  if (Number.isNaN(value)) return true;
-  const sign = lessIsBetter ? -1 : 1;
-  return toBeat.some((other) => other.is_blind && sign * value <= sign * blindValue(other));
+/** Whether a model that is no better has learned nothing. */
+export function isFloor({ is_blind, is_start }: ToBeat): boolean {
+  return is_blind || is_start === true;
 }
 
-/** The score of a baseline that does not read the text; an undefined correlation counts as 0. */
-export function blindValue({ value }: ToBeat): number {
+/**
+ * Whether a score is no better than that of a baseline that does not read the text, or of the model before its training:
+ * then the model has learned nothing. NaN is not better.
+ */
+export function isNoBetterThanFloor(value: number, toBeat: readonly ToBeat[], lessIsBetter = false): boolean {
+  if (Number.isNaN(value)) return true;
+  const sign = lessIsBetter ? -1 : 1;
+  return toBeat.some((other) => isFloor(other) && sign * value <= sign * floorValue(other));
+}
+
+/** The score of such a baseline; an undefined correlation counts as 0. */
+export function floorValue({ value }: ToBeat): number {
   return Number.isNaN(value) ? 0 : value;
 }

@@ -23,10 +23,7 @@ const columns = { text: 'text', label: 'label' };
 const words = ['good', 'good', 'good', 'good', 'bad', 'bad', 'bad'];
 
 describe('baselines', () => {
-  // Vectors are scored by the loss and by retrieval, for which there is no simple baseline.
-  const answering = TASK_NAMES.filter(
-    (name) => !taskNamed(name).words.instead && !taskNamed(name).metrics.includes('ndcg@10'),
-  );
+  const answering = TASK_NAMES.filter((name) => !taskNamed(name).words.instead);
   it.each(answering)('there are some for %s', (name) => {
     expect(taskNamed(name).baselines).toBeTypeOf('function');
   });
@@ -99,6 +96,32 @@ describe('baselines', () => {
       isBlind: true,
       scores: { exact_match: 1 / 2 },
     });
+  });
+
+  it('of vectors are common words, for pairs, scores, classes and a corpus', () => {
+    const columns = { anchor: 'q', positive: 'a', negative: 'n' };
+    const pairs = [
+      { q: 'the cat', a: 'old cat', n: 'old dog' },
+      { q: 'the dog', a: 'red dog', n: 'the dog is' },
+    ];
+    // The second question has two words of its negative, and one of its positive.
+    expect(baselinesOf('sentence_embedding', columns, pairs)).toMatchObject([
+      { name: 'a bag of words', isBlind: false, scores: { 'accuracy@1': 1 / 2, triplet_accuracy: 1 / 2 } },
+    ]);
+    const scored = { text: 'a', text_pair: 'b', label: 's' };
+    const alike = [
+      { a: 'one two', b: 'one two', s: 1 },
+      { a: 'one two', b: 'one four', s: 0.5 },
+      { a: 'one two', b: 'six', s: 0 },
+    ];
+    expect(baselinesOf('sentence_embedding', scored, alike)[0].scores.spearmanr).toBeCloseTo(1, 6);
+    const labelled = ['red cat', 'old cat', 'red dog', 'old dog'].map((text) => ({
+      text,
+      label: text.split(' ')[1],
+    }));
+    const [{ scores }] = baselinesOf('sentence_embedding', { text: 'text', label: 'label' }, labelled);
+    // Half of the texts with a word in common are of the class: the other of that class comes first or second.
+    expect(scores['recall@5']).toBe(1);
   });
 
   it('of texts are what can be copied from the source', () => {

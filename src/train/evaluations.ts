@@ -19,6 +19,8 @@ export interface Seen {
 export class Evaluations {
   readonly best: BestTracker;
   lastMetrics: Record<string, number> = {};
+  /** Scores before the first step, if they were asked for. */
+  before: Record<string, number> | undefined;
   /** Of the last evaluation and of the best; after a resume, undefined until the next evaluation. */
   seen: { last?: Seen; best?: Seen } = {};
   readonly #validation: Validation | undefined;
@@ -46,6 +48,14 @@ export class Evaluations {
   get isPatienceOver(): boolean {
     const { patience } = this.#settings;
     return patience !== undefined && (this.best.state?.waited ?? 0) >= patience;
+  }
+
+  /** Scores the model before the first step: what training has to improve. */
+  async begin(program: Program, values: Float32Array): Promise<void> {
+    const { metricForBest } = this.#settings;
+    this.before = await this.#validation
+      ?.run(program, values)
+      .catch((error) => unscored(error, metricForBest));
   }
 
   /**

@@ -1,6 +1,7 @@
 import { warmupStepsOf } from '../optim/schedule.ts';
 import type { TrainingOptions } from '../program/training-graph.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
+import { taskNamed } from '../tasks/registry.ts';
 import { runLength } from './run-length.ts';
 import type { StepBatchesSettings } from './step-batches.ts';
 import type { UpdateSettings } from './updater.ts';
@@ -14,6 +15,8 @@ export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
   loggingSteps: number;
   /** Steps between evaluations; 0 for none, "epoch" at the end of each epoch (and of the run). */
   evaluate: number | 'epoch';
+  /** Evaluate before the first step, too. */
+  evaluateBefore: boolean;
   saveSteps: number;
   metricForBest: string;
   greaterIsBetter: boolean;
@@ -23,7 +26,7 @@ export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
 }
 
 /** A config's `training` section in the trainer's terms, for a data set of `examples` rows. */
-export function trainerSettings({ training, seed }: RunConfig, examples: number): TrainerSettings {
+export function trainerSettings({ task, training, seed }: RunConfig, examples: number): TrainerSettings {
   const { stepsPerEpoch, totalSteps } = runLength(
     examples,
     training.per_device_train_batch_size,
@@ -54,6 +57,8 @@ export function trainerSettings({ training, seed }: RunConfig, examples: number)
     },
     loggingSteps: training.logging_steps,
     evaluate: evaluations[training.eval_strategy],
+    // A new head knows nothing yet.
+    evaluateBefore: training.eval_strategy !== 'no' && taskNamed(task).keepsHead === true,
     saveSteps: training.save_steps,
     metricForBest: training.metric_for_best_model,
     greaterIsBetter: training.greater_is_better,

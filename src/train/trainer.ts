@@ -82,6 +82,11 @@ export class Trainer {
     return this.#updater.step;
   }
 
+  /** Scores before the first step, of models whose head is not new. */
+  get before(): Readonly<Record<string, number>> | undefined {
+    return this.#evaluations.before;
+  }
+
   /** The training loss over the whole run. */
   get losses(): LossCourse {
     return this.#meter.losses;
@@ -130,7 +135,8 @@ export class Trainer {
   async run(): Promise<FinishEvent> {
     const started = performance.now();
     let reason: FinishEvent['reason'] = 'done';
-    const { totalSteps, stopStep } = this.#settings;
+    const { totalSteps, stopStep, evaluateBefore } = this.#settings;
+    if (this.step === 0 && evaluateBefore) await this.#evaluations.begin(this.#program, this.#updater.values);
     while (this.step < stopStep) {
       if (this.#shouldStop()) reason = 'stopped';
       else if (this.#evaluations.isPatienceOver) reason = 'early';
@@ -182,7 +188,7 @@ export class Trainer {
 
   state(): TrainerState {
     const { m, v, step: optimizerStep } = this.#updater.optimizerState();
-    const { best, lastMetrics } = this.#evaluations;
+    const { best, lastMetrics, before } = this.#evaluations;
     return {
       step: this.step,
       optimizerStep,
@@ -191,6 +197,7 @@ export class Trainer {
       losses: this.#meter.losses,
       best: best.state,
       lastMetrics,
+      ...(before && { before }),
       tensors: {
         values: this.#updater.values,
         m,
@@ -212,6 +219,7 @@ export class Trainer {
     this.#evaluations.best.state = state.best;
     this.#evaluations.best.values = best;
     this.#evaluations.lastMetrics = state.lastMetrics;
+    this.#evaluations.before = state.before;
     this.#savedAt = state.step;
     await this.#replaceProgram();
   }

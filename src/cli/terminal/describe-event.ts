@@ -2,7 +2,7 @@ import { averaged, scoreFacts } from '../../metrics/scores.ts';
 import { componentsOf } from '../../report/run/run-facts.ts';
 import { toBeatWords } from '../../report/verdict/verdict-sentence.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../run/events.ts';
-import { isNoBetterThanBlind } from '../../run/verdict.ts';
+import { isNoBetterThanFloor } from '../../run/verdict.ts';
 import { printable } from '../../support/printable.ts';
 
 /** How scores are averaged, from the start event of a run. */
@@ -69,7 +69,7 @@ function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | unde
 function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
   const { metric_for_best_model: metric, to_beat } = begun ?? {};
   if (metric === undefined || to_beat === undefined) return true;
-  return !isNoBetterThanBlind(event[`eval_${metric}`], to_beat, scoreFacts(metric)?.lessIsBetter);
+  return !isNoBetterThanFloor(event[`eval_${metric}`], to_beat, scoreFacts(metric)?.lessIsBetter);
 }
 
 function finish(event: FinishEvent, averages: Averages): string {

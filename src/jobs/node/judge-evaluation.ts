@@ -5,7 +5,7 @@ import { readYaml } from '../../formats/node/read-text.ts';
 import { type ScoreName, scoreFacts } from '../../metrics/scores.ts';
 import type { Certainty, Scores } from '../../program/example-set.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
-import { isNoBetterThanBlind, type Verdict } from '../../run/verdict.ts';
+import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
 import { UserError } from '../../support/user-error.ts';
 import { heldOutShare, type ValidationFiles } from '../../tasks/data-files.ts';
 import { metricsOf } from '../../tasks/registry.ts';
@@ -49,7 +49,7 @@ export async function judgeEvaluation(
     ...(average !== undefined && { average }),
     ...(interval && { interval: [...interval] }),
     ...(certainty && { rows: certainty.rows }),
-    learnt: !isNoBetterThanBlind(value, to_beat, scoreFacts(score)?.lessIsBetter),
+    learnt: !isNoBetterThanFloor(value, to_beat, scoreFacts(score)?.lessIsBetter),
   };
 }
 

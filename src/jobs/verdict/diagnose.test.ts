@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isNoBetterThanBlind, type Verdict } from '../../run/verdict.ts';
+import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
 import { diagnose, type Symptoms } from './diagnose.ts';
 
 const blind = { name: 'always "returns"', value: 0.22, is_blind: true };
@@ -7,14 +7,14 @@ const bag = { name: 'a bag of words', value: 0.9, is_blind: false };
 
 function findings(verdict: Partial<Verdict>, symptoms: Partial<Symptoms> = {}) {
   const { value = 0.22, to_beat = [bag, blind] } = verdict;
-  const learnt = !isNoBetterThanBlind(value, to_beat, symptoms.lessIsBetter);
+  const learnt = !isNoBetterThanFloor(value, to_beat, symptoms.lessIsBetter);
   return diagnose(
     { score: 'accuracy', value, rows: 76, to_beat, learnt, findings: [], ...verdict },
     {
       lessIsBetter: false,
       losses: { first: 1.61, last: 0.3, peak: 1.61 },
       isCrossEntropy: true,
-      blindLoss: 1.6,
+      floorLoss: 1.6,
       learningRate: 2e-3,
       usualRate: 2e-3,
       steps: 60,
@@ -123,9 +123,41 @@ describe('a run that learnt nothing', () => {
   ])(
     'is one that is no better than without reading: %j beside %d (less is better: %s): learnt %s',
     (verdict, value, lessIsBetter, learnt) => {
-      expect(isNoBetterThanBlind(verdict.value, [{ ...blind, value }], lessIsBetter)).toBe(!learnt);
+      expect(isNoBetterThanFloor(verdict.value, [{ ...blind, value }], lessIsBetter)).toBe(!learnt);
     },
   );
+});
+
+describe('a run that trained on from a head', () => {
+  const start = { name: 'the model before training', value: 3.1, is_blind: false, is_start: true };
+  const losses = { first: 3, last: 2, peak: 3 };
+  const lm = { score: 'loss', value: 3.2, to_beat: [start] };
+
+  it('has learnt nothing if the model was as good before', () => {
+    const [found] = findings(lm, { losses, floorLoss: 3.1, lessIsBetter: true });
+    expect(found).toMatch(
+      /^The training loss fell \(3 at first, 2 at the end\), but on the held-out rows the model was as good before\. Lower/,
+    );
+    const exploded = findings(lm, {
+      losses: { first: 3, last: 9, peak: 9 },
+      floorLoss: 3.1,
+      lessIsBetter: true,
+    });
+    expect(exploded[0]).toContain('The training loss exploded');
+  });
+
+  it('says if too few rows tell it from the model before', () => {
+    const close = { ...lm, value: 3, interval: [2.8, 3.2] as [number, number], rows: 9 };
+    expect(findings(close, { losses, lessIsBetter: true })[0]).toContain(
+      '9 rows are too few to tell this from the model before training.',
+    );
+  });
+
+  it('is not told of shuffled labels', () => {
+    const words = { ...bag, value: 0.1 };
+    const [found] = findings({ value: 0.2, to_beat: [words, { ...start, value: 0.3 }] }, { losses });
+    expect(found).not.toContain('shuffled');
+  });
 });
 
 describe('a run that learnt', () => {

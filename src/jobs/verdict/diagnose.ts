@@ -1,6 +1,6 @@
 import type { Confusion } from '../../program/example-set.ts';
 import type { LossCourse } from '../../run/trainer-state.ts';
-import { blindValue, type Finding, type Verdict } from '../../run/verdict.ts';
+import { type Finding, floorValue, isFloor, type Verdict } from '../../run/verdict.ts';
 
 /** The data that show the most likely reason for a bad score. */
 export interface Symptoms {
@@ -10,8 +10,8 @@ export interface Symptoms {
   losses: Pick<LossCourse, 'first' | 'last' | 'peak'>;
   /** Whether its loss is a cross-entropy: then it starts near that of the best answer without reading. */
   isCrossEntropy: boolean;
-  /** The loss of the best answer that does not read the text, on the scored rows. */
-  blindLoss?: number;
+  /** The loss on the scored rows of the best baseline that does not read the text, or of the model before its training. */
+  floorLoss?: number;
   learningRate: number;
   /** The learning rate of the policy of defaults. */
   usualRate: number;
@@ -40,11 +40,11 @@ const MOSTLY = 0.5;
 /** The warnings about a verdict, the most important first; empty for a run that went well. */
 export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
-  const blind = verdict.to_beat.find(({ is_blind }) => is_blind);
+  const floor = verdict.to_beat.find(isFloor);
   const found: Finding[] = [];
-  if (blind && verdict.interval && isWithin(blindValue(blind), verdict.interval))
+  if (floor && verdict.interval && isWithin(floorValue(floor), verdict.interval))
     found.push({
-      message: `${verdict.rows} rows are too few to tell this from ${blind.name}.`,
+      message: `${verdict.rows} rows are too few to tell this from ${floor.name}.`,
       remedy: 'Hold out more rows (data.validation), or label more.',
     });
   const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
@@ -54,7 +54,7 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
 
 /** The most likely reason why a run has learned nothing. */
 function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
-  const { losses, blindLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
+  const { losses, floorLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
     symptoms;
   const [first, last] = [losses.first ?? Number.NaN, losses.last ?? Number.NaN];
   const told = `${figure(first)} at first, ${figure(last)} at the end`;
@@ -77,7 +77,7 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
       message: `${percent(truncatedShare)} of the texts were cut after ${maxLength} tokens, so that most of each was not read.${answers}`,
       remedy: `Raise data.max_length: it is ${maxLength}.`,
     };
-  const reference = blindLoss ?? first;
+  const reference = floorLoss ?? first;
   const isByHeart = last < BY_HEART * reference;
   const hasFallen = last < FALLEN * reference;
   const tooLittle = {
@@ -93,6 +93,12 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
         'Check that data.text and data.label name the right columns, and that each label stands beside its text.',
     };
   if (!hasFallen) return tooLittle;
+  if (verdict.to_beat.some(({ is_start }) => is_start))
+    return {
+      message: `The training loss fell (${told}), but on the held-out rows the model was as good before.`,
+      remedy:
+        'Lower training.num_train_epochs or training.learning_rate, train on more rows, or check that data.validation is like data.train.',
+    };
   return {
     message: `The training loss fell (${told}), but the held-out rows are answered no better.${answers}`,
     remedy:
@@ -101,12 +107,12 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
 }
 
 /** Whether the loss grew far beyond any initial value, or was never finite. */
-function hasExploded({ losses, blindLoss, isCrossEntropy, learningRate, usualRate }: Symptoms): boolean {
+function hasExploded({ losses, floorLoss, isCrossEntropy, learningRate, usualRate }: Symptoms): boolean {
   const { first = Number.NaN, last = Number.NaN, peak } = losses;
-  if (!(last <= GROWN * Math.max(first, blindLoss ?? 0))) return true;
+  if (!(last <= GROWN * Math.max(first, floorLoss ?? 0))) return true;
   // The loss of numbers has no typical initial value.
   const isTelling = isCrossEntropy || learningRate > UNUSUAL * usualRate;
-  return blindLoss !== undefined && isTelling && peak > EXPLODED * blindLoss;
+  return floorLoss !== undefined && isTelling && peak > EXPLODED * floorLoss;
 }
 
 /** Whether the baseline that reads the words is no better than the one that does not. */
@@ -114,9 +120,11 @@ function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): bool
   const reading = to_beat.filter(({ is_blind }) => !is_blind);
   const blind = to_beat.filter(({ is_blind }) => is_blind);
   const sign = lessIsBetter ? -1 : 1;
-  const best = Math.max(...blind.map((other) => sign * blindValue(other)));
+  const best = Math.max(...blind.map((other) => sign * floorValue(other)));
   return (
-    reading.length > 0 && reading.every(({ value }) => !(sign * value > best + 0.05 * Math.abs(1 - best)))
+    blind.length > 0 &&
+    reading.length > 0 &&
+    reading.every(({ value }) => !(sign * value > best + 0.05 * Math.abs(1 - best)))
   );
 }
 

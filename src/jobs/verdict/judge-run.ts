@@ -1,7 +1,7 @@
 import { scoreFacts } from '../../metrics/scores.ts';
 import { usualRate } from '../../run/config/defaults/policy.ts';
 import type { FinishEvent } from '../../run/events.ts';
-import { isNoBetterThanBlind, type Verdict } from '../../run/verdict.ts';
+import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import type { Trainer } from '../../train/trainer.ts';
@@ -14,7 +14,7 @@ import { toBeat } from './to-beat.ts';
 export async function judgeRun(
   run: RunBeginning,
   { inputs, settings }: SetUpRun,
-  trainer: Pick<Trainer, 'seen' | 'losses'>,
+  trainer: Pick<Trainer, 'seen' | 'losses' | 'before'>,
   finish: FinishEvent,
 ): Promise<FinishEvent> {
   const { config, labels } = run;
@@ -28,7 +28,13 @@ export async function judgeRun(
   // With several sets, only the first has it.
   const certainty = set === 0 ? seen?.certainty : undefined;
   const interval = certainty?.interval(score);
-  const to_beat = toBeat(run);
+  const before = trainer.before?.[`eval_${name}`];
+  const to_beat = [
+    ...toBeat(run),
+    ...(before === undefined
+      ? []
+      : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
+  ];
   const task = taskNamed(config.task);
   const average = task.averages?.(labels)[score];
   const lessIsBetter = scoreFacts(score)?.lessIsBetter ?? false;
@@ -39,7 +45,7 @@ export async function judgeRun(
     ...(interval && { interval: [...interval] }),
     ...(certainty && { rows: certainty.rows }),
     to_beat,
-    learnt: !isNoBetterThanBlind(value, to_beat, lessIsBetter),
+    learnt: !isNoBetterThanFloor(value, to_beat, lessIsBetter),
     findings: [],
   };
   const { train } = inputs;
@@ -47,7 +53,7 @@ export async function judgeRun(
     lessIsBetter,
     isCrossEntropy: task.smoothsLabels === true,
     losses: trainer.losses,
-    blindLoss: run.baselines().find(({ isBlind }) => isBlind)?.scores.loss,
+    floorLoss: run.baselines().find(({ isBlind }) => isBlind)?.scores.loss ?? trainer.before?.eval_loss,
     learningRate: config.training.learning_rate,
     usualRate: usualRate({ ...config, model: inputs.model }),
     steps: settings.totalSteps,

@@ -14,6 +14,7 @@ import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
 import { embeddingExamples } from './embedding-examples.ts';
 import { type EmbeddingRows, embeddingRows } from './embedding-rows.ts';
 import { withPooling } from './with-pooling.ts';
+import { wordBaseline } from './word-baseline.ts';
 
 /** Maps a text to one vector, close to those of texts that belong to it: for search, clustering and comparison. */
 export const sentenceEmbedding: TaskDefinition<
@@ -48,6 +49,7 @@ export const sentenceEmbedding: TaskDefinition<
   labels: () => [],
   examples: embeddingExamples,
   evaluation: embeddingEvaluation,
+  baselines: wordBaseline,
   withFlags: embeddingFlags,
   prediction: embedTexts,
   maxLength: ({ sentence }) => sentence?.maxLength,

@@ -1,7 +1,4 @@
-import { pearson } from '../../metrics/pearson.ts';
-import { retrievalScores } from '../../metrics/retrieval-scores.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
-import { spearmanr } from '../../metrics/spearmanr.ts';
 import { dealNumbers } from '../../parallel/deal.ts';
 import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
@@ -10,9 +7,10 @@ import type { EncodingContext } from '../task-definition.ts';
 import type { EmbeddingData, EmbeddingForm } from './data-section.ts';
 import { type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
 import type { EmbeddingRows, Retrieval } from './embedding-rows.ts';
+import { likenessScores, rankedScores } from './likeness-scores.ts';
 import { promptFor } from './prompts.ts';
 import { TextSet } from './text-set.ts';
-import { cosine, nearestOf, unit } from './vectors.ts';
+import { cosine, DENSE } from './vectors.ts';
 
 const RETRIEVAL = [
   'ndcg@10',
@@ -31,9 +29,6 @@ export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = 
   scored: ['spearmanr', 'pearson', 'loss'],
   labelled: [...RETRIEVAL, 'loss'],
 };
-
-/** Texts ranked per query: as many as the scores use. */
-const MOST_RANKED = 100;
 
 /**
  * Scores vectors by their cosines: scored pairs by correlation, all others by retrieval. In pairs, an anchor searches
@@ -58,11 +53,10 @@ export function embeddingEvaluation(
       if (String(inputs) === String(examples.lossInputs))
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
       const columns = examples.columns.map((column) => Array.from(column, (number) => vectors[number]));
-      for (const [name, score] of Object.entries(scoresOf(rows, columns))) scores[`eval_${name}`] = score;
-      if (rows.retrieval) {
-        const found = await scoredRetrieval(rows.retrieval, context, program, values, size, batchSize);
-        for (const [name, score] of Object.entries(found)) scores[`eval_${name}`] = score;
-      }
+      const found = rows.retrieval
+        ? await scoredRetrieval(rows.retrieval, context, program, values, size, batchSize)
+        : likenessScores(rows, columns, DENSE);
+      for (const [name, score] of Object.entries(found)) scores[`eval_${name}`] = score;
       watch?.onAnswers?.(
         rows.scores ? columns[0].map((vector, i) => cosine(vector, columns[1][i])) : columns[0],
         rows.scores ?? rows.classes ?? columns[1],
@@ -70,63 +64,6 @@ export function embeddingEvaluation(
       return scores;
     },
   };
-}
-
-function scoresOf(
-  { form, columns: texts, scores, classes }: EmbeddingRows,
-  columns: readonly (readonly Float32Array[])[],
-): Partial<Record<ScoreName, number>> {
-  if (scores) {
-    const cosines = columns[0].map((vector, i) => cosine(vector, columns[1][i]));
-    return { spearmanr: spearmanr(cosines, scores), pearson: pearson(cosines, scores) };
-  }
-  if (classes) return classScores(columns[0], classes);
-  if (form === 'retrieval') return {};
-  const [anchors, positives, negatives] = columns;
-  const found = pairScores(texts, columns);
-  if (!negatives) return found;
-  const isRight = anchors.map((anchor, i) => cosine(anchor, positives[i]) > cosine(anchor, negatives[i]));
-  return { ...found, triplet_accuracy: isRight.filter(Boolean).length / isRight.length };
-}
-
-/** Every distinct anchor searches for its positives among the distinct texts of all other columns. */
-function pairScores(
-  texts: readonly (readonly string[])[],
-  columns: readonly (readonly Float32Array[])[],
-): Partial<Record<ScoreName, number>> {
-  const corpus = new Map<string, Float32Array>();
-  texts.slice(1).forEach((column, i) => {
-    for (const [row, text] of column.entries()) corpus.set(text, columns[i + 1][row]);
-  });
-  const numbers = new Map([...corpus.keys()].map((text, number) => [text, number]));
-  const queries = new Map<string, { vector: Float32Array; relevant: Set<number> }>();
-  for (const [row, anchor] of texts[0].entries()) {
-    const known = queries.get(anchor) ?? { vector: columns[0][row], relevant: new Set<number>() };
-    known.relevant.add(numbers.get(texts[1][row]) as number);
-    queries.set(anchor, known);
-  }
-  return rankedScores(
-    [...queries.values()].map(({ vector }) => vector),
-    [...corpus.values()],
-    [...queries.values()].map(({ relevant }) => relevant),
-  );
-}
-
-/** Every sentence searches for the others of its class; the only sentence of a class is skipped. */
-function classScores(
-  vectors: readonly Float32Array[],
-  classes: readonly string[],
-): Partial<Record<ScoreName, number>> {
-  const units = vectors.map(unit);
-  const relevant = classes.map(
-    (name, i) => new Set(classes.flatMap((other, j) => (other === name && j !== i ? [j] : []))),
-  );
-  const asked = [...vectors.keys()].filter((i) => relevant[i].size > 0);
-  if (asked.length === 0) return {};
-  return retrievalScores(
-    asked.map((i) => nearestOf(vectors[i], units, MOST_RANKED, i).map(({ number }) => number)),
-    asked.map((i) => relevant[i]),
-  );
 }
 
 async function scoredRetrieval(
@@ -144,17 +81,8 @@ async function scoredRetrieval(
     const vectors = await set.vectors(program, values, width, batchSize);
     return prompted.map((text) => vectors[set.numberOf(text)]);
   };
-  return rankedScores(await vectorsOf(queries, 'query'), await vectorsOf(corpus, 'document'), relevant);
-}
-
-function rankedScores(
-  queries: readonly Float32Array[],
-  corpus: readonly Float32Array[],
-  relevant: readonly ReadonlySet<number>[],
-) {
-  const units = corpus.map(unit);
-  const ranked = queries.map((query) => nearestOf(query, units, MOST_RANKED).map(({ number }) => number));
-  return retrievalScores(ranked, relevant);
+  const asked = await vectorsOf(queries, 'query');
+  return rankedScores(asked, await vectorsOf(corpus, 'document'), relevant, DENSE);
 }
 
 /** The mean over the rows, in batches in the order of the file: in-batch negatives depend on that. */

@@ -1,3 +1,14 @@
+import type { Likeness } from './likeness-scores.ts';
+
+/** How vectors of models are compared. */
+export const DENSE: Likeness<Float32Array> = {
+  cosine,
+  ranking(candidates) {
+    const units = candidates.map(unit);
+    return (query, count, left) => nearestOf(query, units, count, left).map(({ number }) => number);
+  },
+};
+
 /** The vector scaled to length 1; zeros stay zeros. */
 export function unit(vector: Float32Array): Float32Array {
   const length = Math.sqrt(dot(vector, vector));

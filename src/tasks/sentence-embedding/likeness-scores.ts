@@ -1,0 +1,96 @@
+import { pearson } from '../../metrics/pearson.ts';
+import { type RetrievalScores, retrievalScores } from '../../metrics/retrieval-scores.ts';
+import type { ScoreName } from '../../metrics/scores.ts';
+import { spearmanr } from '../../metrics/spearmanr.ts';
+import type { EmbeddingRows } from './embedding-rows.ts';
+
+/** Texts ranked per query: as many as the scores use. */
+const MOST_RANKED = 100;
+
+/** How vectors of one kind are compared. */
+export interface Likeness<Vector> {
+  cosine(a: Vector, b: Vector): number;
+  /**
+   * Ranks candidates for a query by their cosines: their numbers, the best first, equal ones in their order.
+   *
+   * @returns a function of the query, how many candidates to give, and one that does not count
+   */
+  ranking(candidates: readonly Vector[]): (query: Vector, count: number, left?: number) => number[];
+}
+
+/** The scores of rows by the vectors of their texts: correlation of scored pairs, retrieval of pairs and of classes. */
+export function likenessScores<Vector>(
+  { columns: texts, scores, classes }: EmbeddingRows,
+  columns: readonly (readonly Vector[])[],
+  likeness: Likeness<Vector>,
+): Partial<Record<ScoreName, number>> {
+  const { cosine } = likeness;
+  if (scores) {
+    const cosines = columns[0].map((vector, i) => cosine(vector, columns[1][i]));
+    return { spearmanr: spearmanr(cosines, scores), pearson: pearson(cosines, scores) };
+  }
+  if (classes) return classScores(columns[0], classes, likeness);
+  const [anchors, positives, negatives] = columns;
+  const found = pairScores(texts, columns, likeness);
+  if (!negatives) return found;
+  const isRight = anchors.map((anchor, i) => cosine(anchor, positives[i]) > cosine(anchor, negatives[i]));
+  return { ...found, triplet_accuracy: isRight.filter(Boolean).length / isRight.length };
+}
+
+/** Ranks a corpus for each query and scores the rankings. */
+export function rankedScores<Vector>(
+  queries: readonly Vector[],
+  corpus: readonly Vector[],
+  relevant: readonly ReadonlySet<number>[],
+  { ranking }: Likeness<Vector>,
+): RetrievalScores {
+  const rank = ranking(corpus);
+  return retrievalScores(
+    queries.map((query) => rank(query, MOST_RANKED)),
+    relevant,
+  );
+}
+
+/** Every distinct anchor searches for its positives among the distinct texts of all other columns. */
+function pairScores<Vector>(
+  texts: readonly (readonly string[])[],
+  columns: readonly (readonly Vector[])[],
+  likeness: Likeness<Vector>,
+): RetrievalScores {
+  const corpus = new Map<string, Vector>();
+  texts.slice(1).forEach((column, i) => {
+    for (const [row, text] of column.entries()) corpus.set(text, columns[i + 1][row]);
+  });
+  const numbers = new Map([...corpus.keys()].map((text, number) => [text, number]));
+  const queries = new Map<string, { vector: Vector; relevant: Set<number> }>();
+  for (const [row, anchor] of texts[0].entries()) {
+    const known = queries.get(anchor) ?? { vector: columns[0][row], relevant: new Set<number>() };
+    known.relevant.add(numbers.get(texts[1][row]) as number);
+    queries.set(anchor, known);
+  }
+  const asked = [...queries.values()];
+  return rankedScores(
+    asked.map(({ vector }) => vector),
+    [...corpus.values()],
+    asked.map(({ relevant }) => relevant),
+    likeness,
+  );
+}
+
+/** Every sentence searches for the others of its class; the only sentence of a class is skipped. */
+function classScores<Vector>(
+  vectors: readonly Vector[],
+  classes: readonly string[],
+  { ranking }: Likeness<Vector>,
+): Partial<RetrievalScores> {
+  const rank = ranking(vectors);
+  const relevant = classes.map(
+    (name, i) => new Set(classes.flatMap((other, j) => (other === name && j !== i ? [j] : []))),
+  );
+  const asked = [...vectors.keys()].filter((i) => relevant[i].size > 0);
+  if (asked.length === 0) return {};
+  return retrievalScores(
+    asked.map((i) => rank(vectors[i], MOST_RANKED, i)),
+    asked.map((i) => relevant[i]),
+  );
+}

@@ -1,0 +1,58 @@
+import type { Baseline } from '../../baselines/baseline.ts';
+import { TfIdf } from '../../baselines/tf-idf.ts';
+import { wordsOf } from '../../baselines/words-of.ts';
+import type { EmbeddingRows } from './embedding-rows.ts';
+import { type Likeness, likenessScores, rankedScores } from './likeness-scores.ts';
+
+/** A bag of words at length 1: which words a text has, and how much each counts. */
+type WordVector = ReadonlyMap<number, number>;
+
+/** More words than that are no longer told apart. */
+const MOST_WORDS = 1e6;
+
+/** Likeness by common words: TF-IDF of the texts that are scored, which wants no training. */
+export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
+  const { columns, retrieval } = rows;
+  const { queries = [], corpus = [], relevant = [] } = retrieval ?? {};
+  const all = [...(retrieval ? corpus : columns.flat())].map(wordsOf);
+  const tfIdf = new TfIdf(all, MOST_WORDS);
+  const vectors = (texts: readonly string[]) => vectorsOf(tfIdf, texts);
+  const scores = retrieval
+    ? rankedScores(vectors(queries), vectors(corpus), relevant, SPARSE)
+    : likenessScores(rows, columns.map(vectors), SPARSE);
+  return [{ name: 'a bag of words', isBlind: false, scores }];
+}
+
+function vectorsOf(tfIdf: TfIdf, texts: readonly string[]): WordVector[] {
+  const { starts, columns, values } = tfIdf.rows(texts.map(wordsOf));
+  return texts.map((_, row) => {
+    const places = Array.from({ length: starts[row + 1] - starts[row] }, (_, i) => starts[row] + i);
+    return new Map(places.map((at) => [columns[at], values[at]]));
+  });
+}
+
+const SPARSE: Likeness<WordVector> = {
+  cosine(a, b) {
+    let sum = 0;
+    for (const [word, value] of a) sum += value * (b.get(word) ?? 0);
+    return sum;
+  },
+  ranking(candidates) {
+    const having = new Map<number, { number: number; value: number }[]>();
+    for (const [number, candidate] of candidates.entries())
+      for (const [word, value] of candidate) {
+        const known = having.get(word);
+        if (known) known.push({ number, value });
+        else having.set(word, [{ number, value }]);
+      }
+    return (query, count, left) => {
+      const scores = new Float64Array(candidates.length);
+      for (const [word, value] of query)
+        for (const other of having.get(word) ?? []) scores[other.number] += value * other.value;
+      return Array.from(scores.keys())
+        .filter((number) => number !== left)
+        .sort((a, b) => scores[b] - scores[a] || a - b)
+        .slice(0, count);
+    };
+  },
+};
