@@ -42,9 +42,12 @@ it('writes a config and rows that train at once', async () => {
 
 it('names the schema of a config first, for editors', async () => {
   await space.run('init', 'named');
-  const [first] = readFileSync(space.path('named', 'adalora.yaml'), 'utf8').split('\n');
-  const [, path] = first.match(/^# yaml-language-server: \$schema=(.*)$/) ?? [];
-  expect(existsSync(join(space.path('named'), path))).toBe(true);
+  await space.run('init', 'train.tsv');
+  for (const folder of ['named', '.']) {
+    const [first] = readFileSync(space.path(folder, 'adalora.yaml'), 'utf8').split('\n');
+    const [, path] = first.match(/^# yaml-language-server: \$schema=(.*)$/) ?? [];
+    expect(existsSync(join(space.path(folder), path))).toBe(true);
+  }
 });
 
 it('writes the starter of a chat model, which trains', async () => {

@@ -1,10 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { atomicWrite } from '../../formats/node/atomic-write.ts';
 import { launchOf } from '../../parallel/node/launch.ts';
 import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { readConfig } from '../load-config.ts';
+import { schemaLine } from '../schema-line.ts';
 import { type ColumnFlags, chooseColumns } from './choose-columns.ts';
 import { dataConfig, stem } from './data-config.ts';
 import { describeChoice } from './describe-choice.ts';
@@ -70,7 +72,7 @@ export async function writeDataConfig(
   const doubts = file.guess.doubts.filter((doubt) => flags[doubt] === undefined);
   if (!isAsked && doubts.length > 0)
     tell(`The ${doubts.join(' and the ')} column is a guess. To name it: --text COLUMN --label COLUMN`);
-  atomicWrite(name, dataConfig(file, chosen, name));
+  atomicWrite(name, `${schemaLine(dirname(name))}${dataConfig(file, chosen, name)}`);
   tell(`Written: ${printable(name)}`);
 }
 
