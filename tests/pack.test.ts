@@ -14,66 +14,19 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fetching, packInto, reachesRegistry, runAsUser } from './support/as-user.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 
 const MAX_BYTES = 20e6;
-/** Where nobody answers: that host is to be out of reach here as it is for many, the registry is not. */
-const NO_PROXY_THERE = 'http://127.0.0.1:9';
-
-/** A user's environment: without what this repository's npm hands on, and with the CUDA libraries' host cut off. */
-function userEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(npm_(?!config_(registry|cache|userconfig)$)|ONNXRUNTIME_|INIT_CWD)/i.test(name),
-  );
-  return {
-    ...Object.fromEntries(kept),
-    GLOBAL_AGENT_HTTPS_PROXY: NO_PROXY_THERE,
-    GLOBAL_AGENT_HTTP_PROXY: NO_PROXY_THERE,
-    NO_COLOR: '1',
-    HF_HUB_OFFLINE: '1',
-  };
-}
-
-function run(cwd: string, command: string, ...words: string[]) {
-  return spawnSync(command, words, {
-    cwd,
-    encoding: 'utf8',
-    env: userEnvironment(),
-    input: '',
-    timeout: 300_000,
-  });
-}
-
-/** What npm says where the network or the registry fails, rather than what is asked of it. */
-const NETWORK = /ECONNRESET|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|EAI_AGAIN|ERR_SOCKET_TIMEOUT|\bE(429|5\d\d)\b/;
-
-/** npm with packages to fetch: once more where a registry is slow or hangs up. */
-function fetching(cwd: string, ...words: string[]) {
-  const first = run(cwd, 'npm', ...words);
-  // One that was ended for its time has no status.
-  const isNetwork = first.status === null || (first.status !== 0 && NETWORK.test(first.stderr));
-  return isNetwork ? run(cwd, 'npm', ...words) : first;
-}
-
-const hasRegistry =
-  spawnSync('npm', ['view', 'commander', 'version', '--fetch-retries=0', '--fetch-timeout=10000'], {
-    cwd: tmpdir(),
-    env: userEnvironment(),
-    timeout: 20_000,
-  }).status === 0;
-
+const hasRegistry = reachesRegistry();
 const isLinux = process.platform === 'linux' && process.arch === 'x64';
-const npmVersion = () => Number.parseInt(run('.', 'npm', '--version').stdout, 10);
+const npmVersion = () => Number.parseInt(runAsUser('.', 'npm', '--version').stdout, 10);
 
 let folder: string;
 let archive: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'pack-'));
-  // dist/ is built already: the prepare step would take it away from the tests beside this one.
-  const { status, stderr } = run('.', 'npm', 'pack', '--ignore-scripts', '--pack-destination', folder);
-  expect(status, stderr).toBe(0);
-  const [name] = readdirSync(folder);
-  archive = join(folder, name);
+  archive = packInto(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -107,7 +60,7 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
   let home: string;
   // What npm says of a user's own settings is none of adalora's words.
   const adalora = (...words: string[]) =>
-    run(home, 'npx', '--no-install', '--loglevel=error', 'adalora', ...words);
+    runAsUser(home, 'npx', '--no-install', '--loglevel=error', 'adalora', ...words);
   const engine = () => join(home, 'node_modules/onnxruntime-node');
   const libraries = () => join(engine(), 'bin/napi-v6/linux/x64');
   // The embedded model once it is there; until then one that is as small as can be.
@@ -152,9 +105,9 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
   it.skipIf(!isLinux)('has fetched no CUDA library, and would have failed to (on x64 Linux)', () => {
     expect(readdirSync(libraries()).filter((name) => name.includes('providers'))).toEqual([]);
     // npm from 12 on runs no install scripts, neither ours nor that of the engine.
-    if (npmVersion() < 12) expect(run(engine(), process.execPath, 'script/install').status).toBe(0);
+    if (npmVersion() < 12) expect(runAsUser(engine(), process.execPath, 'script/install').status).toBe(0);
     const variable = 'ONNXRUNTIME_NODE_INSTALL=cuda12';
-    const asked = run(engine(), 'env', variable, process.execPath, 'script/install');
+    const asked = runAsUser(engine(), 'env', variable, process.execPath, 'script/install');
     expect(asked.status).not.toBe(0);
     expect(asked.stderr).toMatch(/ECONNREFUSED|ENOTFOUND/);
   });

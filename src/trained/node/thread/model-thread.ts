@@ -17,7 +17,8 @@ try {
     onProgress: (progress) => send({ progress }),
     onNotice: (notice) => send({ notice }),
   });
-  const service = new ModelService(model, () => parent.close());
+  // It ends the thread alone. Deno's port has no `close`.
+  const service = new ModelService(model, () => process.exit());
   answerCalls(
     (call, answering) => service.answer(call, answering),
     {

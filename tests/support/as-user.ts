@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where nobody answers: that host is to be out of reach here as it is for many, the registry is not. */
+const NO_PROXY_THERE = 'http://127.0.0.1:9';
+
+/** A user's environment: without what this repository's npm hands on, and with the CUDA libraries' host cut off. */
+export function userEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(?!config_(registry|cache|userconfig)$)|ONNXRUNTIME_|INIT_CWD)/i.test(name),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    GLOBAL_AGENT_HTTPS_PROXY: NO_PROXY_THERE,
+    GLOBAL_AGENT_HTTP_PROXY: NO_PROXY_THERE,
+    NO_COLOR: '1',
+    HF_HUB_OFFLINE: '1',
+  };
+}
+
+export function runAsUser(cwd: string, command: string, ...words: string[]) {
+  return spawnSync(command, words, {
+    cwd,
+    encoding: 'utf8',
+    env: userEnvironment(),
+    input: '',
+    timeout: 300_000,
+  });
+}
+
+/** What npm says where the network or the registry fails, rather than what is asked of it. */
+const NETWORK = /ECONNRESET|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|EAI_AGAIN|ERR_SOCKET_TIMEOUT|\bE(429|5\d\d)\b/;
+
+/** npm with packages to fetch: once more where a registry is slow or hangs up. */
+export function fetching(cwd: string, ...words: string[]) {
+  const first = runAsUser(cwd, 'npm', ...words);
+  // One that was ended for its time has no status.
+  const isNetwork = first.status === null || (first.status !== 0 && NETWORK.test(first.stderr));
+  return isNetwork ? runAsUser(cwd, 'npm', ...words) : first;
+}
+
+export function reachesRegistry(): boolean {
+  const words = ['view', 'commander', 'version', '--fetch-retries=0', '--fetch-timeout=10000'];
+  return spawnSync('npm', words, { cwd: tmpdir(), env: userEnvironment(), timeout: 20_000 }).status === 0;
+}
+
+/** Packs the built package into an empty folder. Returns the archive's path. */
+export function packInto(folder: string): string {
+  // dist/ is built already: the prepare step would take it away from the tests beside this one.
+  const { status, stderr } = runAsUser('.', 'npm', 'pack', '--ignore-scripts', '--pack-destination', folder);
+  if (status !== 0) throw new Error(stderr);
+  return join(folder, readdirSync(folder)[0]);
+}
