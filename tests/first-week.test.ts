@@ -261,6 +261,18 @@ it('a file of two texts again and again is trained on whole, and the plan says s
   expect(stdout).toContain('eval_strategy no (too few of the 40 rows differ to hold some out)');
 });
 
+it('a head starts from a linear probe', async () => {
+  const still = ['learning_rate=1e-12', 'num_train_epochs=1', 'logging_steps=1'];
+  const lossOf = async (output: string, ...settings: string[]) => {
+    const training = [...still, ...settings].map((setting) => `training.${setting}`);
+    expect(await workspace.train('method=lora', `output=${output}`, ...training)).toMatchObject({ code: 0 });
+    return eventsOf(workspace.events(output), 'finish')[0].metrics.eval_loss;
+  };
+  const plain = await lossOf('unprobed');
+  expect(plain).toBeCloseTo(Math.log(2), 1);
+  expect(await lossOf('probed', 'linear_probe=true')).toBeLessThan(0.8 * plain);
+});
+
 it('a run that is no better than the majority class ends with it', async () => {
   // Labels that no text tells apart.
   const rows = Array.from({ length: 60 }, (_, i) => `film ${i}\t${i % 3 ? 'most' : 'some'}\n`);

@@ -62,7 +62,12 @@ export function linearScores(x: SparseRows, weights: LinearWeights, outputs: num
 }
 
 /** The sum of the losses; overwrites the scores with their derivative. */
-function lossOf(scores: Float64Array, targets: ArrayLike<number>, outputs: number, loss: LinearLoss): number {
+export function lossOf(
+  scores: Float64Array,
+  targets: ArrayLike<number>,
+  outputs: number,
+  loss: LinearLoss,
+): number {
   let total = 0;
   if (loss === 'softmax') {
     for (let row = 0; row < targets.length; row++) {

@@ -1,17 +1,28 @@
 import { accumulate } from '../optim/accumulate.ts';
 import { globalNorm } from '../optim/clip.ts';
 import { Program } from '../program/program.ts';
+import type { RunConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
+import { taskNamed } from '../tasks/registry.ts';
 import { differentiateStep } from '../train/differentiate-step.ts';
 import { StepBatches } from '../train/step-batches.ts';
 import type { Surveyed } from '../tuners/method-run.ts';
+import { probeHead } from './probe-head.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
-/** A run after its method's survey before the first step; unchanged if the method has none. */
+/** A run before its first step: after the method's survey, with a linear probe in its head if the config asks for one. */
 export async function survey(
-  loaded: SetUpRun,
-  seed: number,
+  opened: SetUpRun,
+  { seed, task, training }: Pick<RunConfig, 'seed' | 'task' | 'training'>,
 ): Promise<{ loaded: SetUpRun; found?: Surveyed }> {
+  const { loaded, found } = await surveyMethod(opened, seed);
+  const { probeLoss } = taskNamed(task);
+  const probed = training.linear_probe && probeLoss ? await probeHead(loaded, probeLoss, seed) : loaded;
+  return { loaded: probed, found };
+}
+
+/** A run after its method's survey before the first step; unchanged if the method has none. */
+async function surveyMethod(loaded: SetUpRun, seed: number): Promise<{ loaded: SetUpRun; found?: Surveyed }> {
   const { inputs, settings, model } = loaded;
   const { method, engine, train, communicator } = inputs;
   if (!method.survey) return { loaded };

@@ -9,6 +9,7 @@ import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
 import { type JointBatch, type JointPart, JointProgram } from './joint-program.ts';
 import {
+  type EvaluationOutput,
   evaluationGraph,
   TRAINED,
   type TrainingGraph,
@@ -52,7 +53,7 @@ export class Program {
   readonly #gradient: Float32Array;
   #training: Promise<{ session: Session; graph: TrainingGraph }> | undefined;
   #joint: JointProgram | undefined;
-  readonly #evaluations = new Map<'logits' | 'loss', Promise<Session>>();
+  readonly #evaluations = new Map<EvaluationOutput, Promise<Session>>();
 
   constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: ProgramOptions = {}) {
     const { communicator = ALONE, ...training } = options;
@@ -120,13 +121,18 @@ export class Program {
     return (await this.#evaluate('loss', values, batch))[0];
   }
 
+  /** The input of the model's last linear module for a batch, [rows, features], without dropout. */
+  async features(values: Float32Array, batch: Tensors): Promise<Float32Array> {
+    return (await this.#evaluate('features', values, batch)) as Float32Array;
+  }
+
   async release(): Promise<void> {
     await (await this.#training)?.session.release();
     await this.#joint?.release();
     for (const session of this.#evaluations.values()) await (await session).release();
   }
 
-  async #evaluate(output: 'logits' | 'loss', values: Float32Array, batch: Tensors) {
+  async #evaluate(output: EvaluationOutput, values: Float32Array, batch: Tensors) {
     const { engine, model, tuner } = this.parts;
     const session = this.#evaluations.get(output) ?? engine.open(evaluationGraph(model, tuner, output));
     this.#evaluations.set(output, session);

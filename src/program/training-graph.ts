@@ -59,14 +59,19 @@ export function trainingGraph(
   return { outputs: { loss, gradient: concat(sums, 0), regularizer: term.value }, dropouts };
 }
 
-/** The model for prediction: output `logits`, or the mean `loss` of a batch. */
+/** The outputs that a model can be evaluated for. */
+export type EvaluationOutput = 'logits' | 'loss' | 'features';
+
+/** The model in evaluation: `logits`, the mean `loss` of a batch, or `features`, the input of its last linear module. */
 export function evaluationGraph(
   model: Pick<TaskModel, 'buildLogits' | 'buildLoss'>,
   tuner: Tuner,
-  output: 'logits' | 'loss',
+  output: EvaluationOutput,
 ): Record<string, Value> {
   const { network } = tunedNetwork(tuner, false);
-  return { [output]: output === 'logits' ? model.buildLogits(network) : model.buildLoss(network) };
+  if (output === 'loss') return { loss: model.buildLoss(network) };
+  const logits = model.buildLogits(network);
+  return output === 'logits' ? { logits } : { features: [...network.linearInputs.values()].at(-1) as Value };
 }
 
 /** The network in training, with dropout and without a loss. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Baseline } from '../baselines/baseline.ts';
+import type { LinearLoss } from '../baselines/linear-model.ts';
 import type { TextFile } from '../data/text-file.ts';
 import type { AdapterTensors } from '../formats/adapters/stored-adapter.ts';
 import type { GenerationSources } from '../generation/generation-settings.ts';
@@ -67,6 +68,8 @@ export interface TaskDefinition<
   readonly modelToTry?: string;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
+  /** The loss of a linear probe that a new head can start from. Missing for tasks without one row of targets per example. */
+  readonly probeLoss?: LinearLoss;
   /** Whether its evaluations report answers, which custom metrics need. */
   tellsAnswers?(data: Data): boolean;
   /** Whether data may be a folder of files. */

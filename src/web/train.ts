@@ -70,7 +70,7 @@ export async function train(config: PageConfig, options: TrainOptions): Promise<
   try {
     const onText = (share: number) => emit(progress('text', share));
     const opened = setUpRun(run, model, engine, began, everySecond(onText));
-    const { loaded, found } = saved ? { loaded: opened } : await survey(opened, run.config.seed);
+    const { loaded, found } = saved ? { loaded: opened } : await survey(opened, run.config);
     const { method } = loaded.inputs;
     const trainer = new Trainer(loaded.inputs, loaded.settings, {
       emit,

@@ -135,7 +135,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
 
   const began = saved?.began ?? (await fromFirst(communicator, () => new Date()));
   const opened = await loadRun(run, began, progress, processes, planned);
-  const { loaded, found } = saved ? { loaded: opened } : await survey(opened, config.seed);
+  const { loaded, found } = saved ? { loaded: opened } : await survey(opened, config);
   const { model, settings, inputs } = loaded;
   const { method, validation } = inputs;
 

@@ -76,6 +76,11 @@ export const trainingSchema = z.strictObject({
   /** Keep the best model at the end instead of the last. */
   load_best_model_at_end: z.boolean().default(false),
   /**
+   * Start the head from a linear probe, fitted to the features of the training rows before the first step (LP-FT). It takes one
+   * row of labels per example and a head whose last layer has a weight and a bias. Default: true for runs of few steps.
+   */
+  linear_probe: z.boolean().optional(),
+  /**
    * End with a model that always answers the majority class if no evaluation had a lower loss than that, or a score that was
    * better by more than a standard error. It takes `load_best_model_at_end`, a single validation set and a classification head
    * with biases. Default: true if `load_best_model_at_end` is not set either, else false.

@@ -118,6 +118,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     averages: kind.averages,
     countRows: ({ rows }) => rows.length,
     smoothsLabels: kind.smoothsLabels,
+    probeLoss: kind.baselines.linearLoss,
     tellsAnswers: () => true,
     takesFolders: false,
     takesTables: true,

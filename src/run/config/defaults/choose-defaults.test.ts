@@ -54,6 +54,21 @@ it('are as many steps for fewer rows, and no more time for longer texts and larg
   expect(epochs(causal, 10, { tokens: 512, model: modelOf(256, 4, true) })).toBe(3);
 });
 
+it('are a linear probe for a run of few steps, unless it continues an adapter or sets everything', () => {
+  const probes = (training: object, options = {}) =>
+    chosenFor({ training }, 400, options).config.training.linear_probe;
+  expect(probes({})).toBeUndefined();
+  expect(probes({}, { model: modelOf(1024, 24) })).toBe(true);
+  expect(chosenFor({ training: { num_train_epochs: 2 } }, 400).chosen).toContain(
+    'linear_probe true (400 rows are seen 2 times)',
+  );
+  expect(probes({ num_train_epochs: 2, linear_probe: false })).toBe(false);
+  expect(probes({ num_train_epochs: 2, learning_rate: 1e-3 })).toBeUndefined();
+  expect(probes({ max_steps: 5 })).toBeUndefined();
+  const words = { task: 'masked_lm', data: { train: 'a.txt' } };
+  expect(chosenFor(words, 10).config.training.linear_probe).toBeUndefined();
+});
+
 it('are a lower rate for a model that is wider than those that were measured', () => {
   const rate = (width: number) =>
     chosenFor({}, 400, { model: modelOf(width, 4) }).config.training.learning_rate;

@@ -3,7 +3,7 @@ import { methodNamed } from '../../../tuners/registry.ts';
 import { inSchemaOrder } from '../in-schema-order.ts';
 import { methodOf } from '../method-of.ts';
 import type { ParsedConfig, RunConfig } from '../run-config.ts';
-import { type ChoiceFacts, HELD_OUT, LEAST_ROWS, policy, widthOf } from './policy.ts';
+import { type ChoiceFacts, FEW_ROWS_SEEN, HELD_OUT, LEAST_ROWS, policy, widthOf } from './policy.ts';
 
 /** A value that was chosen because the config does not set it. */
 export interface Chosen {
@@ -88,12 +88,23 @@ export function chooseDefaults(
   // A continued adapter has its own.
   const inSection =
     config.defaults === 'chosen' && config.adapter === undefined ? missing(proposed.section, settings) : [];
+  const epochs = training.num_train_epochs ?? proposed.training.num_train_epochs;
+  const isOpen = inTraining.some(([key]) => key === 'learning_rate' || key === 'num_train_epochs');
+  const probes =
+    isOpen &&
+    training.linear_probe === undefined &&
+    training.max_steps <= 0 &&
+    config.adapter === undefined &&
+    taskNamed(task).probeLoss !== undefined &&
+    epochs * facts.rows < FEW_ROWS_SEEN;
+  if (probes) inTraining.push(['linear_probe', true]);
   const { title } = methodNamed(method).words;
   const rows = `${facts.rows.toLocaleString('en')} rows`;
   const reasons: Readonly<Record<string, string>> = {
     learning_rate: `${title}, ${rows}, width ${widthOf(facts.model.linears)}`,
     num_train_epochs: `${rows} of about ${Math.round(facts.tokens)} tokens`,
     per_device_train_batch_size: rows,
+    linear_probe: `${rows} are seen ${Number(epochs.toPrecision(3))} times`,
   };
   return {
     config: inSchemaOrder({

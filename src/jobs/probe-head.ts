@@ -1,0 +1,59 @@
+import type { LinearLoss } from '../baselines/linear-model.ts';
+import { linearProbe } from '../baselines/linear-probe.ts';
+import { LABELS } from '../objectives/sequence-loss.ts';
+import { dealNumbers } from '../parallel/deal.ts';
+import { Program } from '../program/program.ts';
+import { Random } from '../support/random.ts';
+import { planEvaluation } from '../text/batches.ts';
+import type { SetUpRun } from './set-up-run.ts';
+
+const BATCH = 64;
+/** Numbers that a fit goes through, rows times features times outputs, which takes a second or so. */
+const MOST_WORK = 5e6;
+
+/**
+ * Fits the last layer of a head to what it reads of the training rows before the first step: a linear probe, from which fine-tuning
+ * starts (LP-FT, Kumar et al., ICLR 2022). Leaves a head alone that has no trained weight and bias there.
+ */
+export async function probeHead(loaded: SetUpRun, loss: LinearLoss, seed: number): Promise<SetUpRun> {
+  const { inputs, settings, model } = loaded;
+  const { method, engine, train, communicator } = inputs;
+  const last = model.linears.at(-1);
+  const { layout } = method.tuner;
+  const [weight, bias] = ['weight', 'bias'].map((name) => layout.find(`${last?.path}.${name}`));
+  if (!last || !weight || !bias) return loaded;
+  const { inFeatures: width } = last;
+  const [outputs] = weight.shape;
+  const most = Math.max(outputs, Math.floor(MOST_WORK / (width * outputs)));
+  const rows = new Random(seed, 'probe').permutation(train.lengths.length).slice(0, most);
+  const lengths = Int32Array.from(rows, (row) => train.lengths[row]);
+  const batches = planEvaluation({ lengths }, BATCH);
+  const feedsOf = (batch: Int32Array) =>
+    train.batch(
+      batch.map((i) => rows[i]),
+      0,
+    ).feeds;
+  const program = new Program(engine, inputs.model, method.tuner, { ...settings, communicator });
+  try {
+    const found = await dealNumbers(program.communicator, batches.length, (number) =>
+      program.features(inputs.values, feedsOf(batches[number])),
+    );
+    const features = new Float32Array(rows.length * width);
+    const targets: number[] = [];
+    for (const [number, batch] of batches.entries()) {
+      const labels = feedsOf(batch)[LABELS].data as Int32Array | Float32Array;
+      const perRow = labels.length / batch.length;
+      batch.forEach((i, row) => {
+        features.set(found[number].subarray(row * width, (row + 1) * width), i * width);
+        for (let k = 0; k < perRow; k++) targets[i * perRow + k] = labels[row * perRow + k];
+      });
+    }
+    const probe = linearProbe({ features, width, targets, outputs, loss });
+    const values = inputs.values.slice();
+    layout.read(values, weight.name).set(probe.weight);
+    layout.read(values, bias.name).set(probe.bias);
+    return { ...loaded, inputs: { ...inputs, values } };
+  } finally {
+    await program.release();
+  }
+}
