@@ -1,8 +1,9 @@
 import { readRun } from '../../jobs/node/read-run.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { lastFingerprint } from '../../run/node/checkpoint-file.ts';
+import { assertOwnCheckpoint, differencesFrom, otherRun } from '../../run/node/own-checkpoint.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
-import { asBegun, differencesFrom, digestOf, fingerprintOf, otherRun } from '../../run/node/same-run.ts';
+import { asBegun, digestOf } from '../../run/node/same-run.ts';
 import { isFinished, type NamedRun } from './train-all.ts';
 
 /**
@@ -17,10 +18,9 @@ export async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
     const run = await readRun(asBegun(given, files));
     // Without checkpoints, only the settings can be compared.
     const known = lastFingerprint(files.checkpoints);
-    const isSame =
-      known === undefined
-        ? differencesFrom(run.config, files).length === 0
-        : known === fingerprintOf(run.config, run.labels, run.files().map(digestOf));
-    if (!isSame) throw otherRun(run.config, files);
+    if (known !== undefined) {
+      const read = run.files();
+      assertOwnCheckpoint(known, { ...run, files: read, digests: read.map(digestOf) }, files);
+    } else if (differencesFrom(run.config, files).length > 0) throw otherRun(run.config, files);
   }
 }

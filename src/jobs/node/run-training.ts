@@ -9,6 +9,7 @@ import type { ParsedConfig } from '../../run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../run/events.ts';
 import { readLastCheckpoint, type SavedState, writeCheckpoint } from '../../run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../run/node/event-log.ts';
+import { assertOwnCheckpoint } from '../../run/node/own-checkpoint.ts';
 import {
   checkRunFolder,
   contentOf,
@@ -17,15 +18,7 @@ import {
   takeRunFolder,
 } from '../../run/node/run-folder.ts';
 import { assertLocked, lockFolder } from '../../run/node/run-lock.ts';
-import {
-  asBegun,
-  digestOf,
-  fingerprintOf,
-  lengthIn,
-  lengthOf,
-  otherRun,
-  withLength,
-} from '../../run/node/same-run.ts';
+import { asBegun, digestOf, fingerprintOf, lengthIn, lengthOf, withLength } from '../../run/node/same-run.ts';
 import { peakMemoryMb } from '../../support/node/peak-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Trainer } from '../../train/trainer.ts';
@@ -114,7 +107,11 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     const last = saved && saved.fingerprint !== fingerprint ? lengthIn(files, ownMetrics) : lengthOf(config);
     const planned = saved && withLength(config, saved.planned ?? last);
     const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
-    if (saved && saved.fingerprint !== own) throw otherRun(config, files, ownMetrics);
+    if (saved)
+      assertOwnCheckpoint(saved.fingerprint, { config, labels, files: run.files(), digests }, files, {
+        planned,
+        ownMetrics,
+      });
     if (options.resume && !saved)
       notice(0, `no checkpoint in ${config.output} to go on from: the run starts anew`);
     return {

@@ -15,14 +15,17 @@ import type { runFiles } from './run-folder.ts';
  * A hash of everything that affects training: equal for two runs that are the same step by step.
  *
  * @param digests of the files that it reads: the data, the model and the continued adapter
+ * @param keys that count, by default all
  */
 export function fingerprintOf(
   config: RunConfig,
   labels: readonly string[],
   digests: readonly string[],
+  keys?: ReadonlySet<string>,
 ): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([[...courseOf(config)].sort(), labels]));
+  const course = [...courseOf(config)].filter(([key]) => keys?.has(key) ?? true);
+  hash.update(JSON.stringify([course.sort(), labels]));
   for (const digest of digests) hash.update(digest);
   return hash.digest('hex');
 }
@@ -54,7 +57,8 @@ export function withLength(config: RunConfig, length: RunLength): RunConfig | un
   return { ...config, training: { ...config.training, ...length } };
 }
 
-function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
+/** The config.yaml of a run. */
+export function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
   // It is complete.
   return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics) as RunConfig;
 }
@@ -73,34 +77,4 @@ export function asBegun(
     if (error instanceof UserError) return given;
     throw error;
   }
-}
-
-/** Settings of a config that differ from those of the run in a folder, with both values. */
-export function differencesFrom(
-  config: RunConfig,
-  { config: path }: ReturnType<typeof runFiles>,
-  ownMetrics?: readonly string[],
-): string[] {
-  const before = courseOf(startedWith(path, ownMetrics));
-  const now = courseOf(config);
-  return [...new Set([...before.keys(), ...now.keys()])]
-    .filter((key) => before.get(key) !== now.get(key))
-    .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
-}
-
-/** The error of resuming a run with other settings or data; it names the differences. */
-export function otherRun(
-  config: RunConfig,
-  files: ReturnType<typeof runFiles>,
-  ownMetrics?: readonly string[],
-): UserError {
-  const differences = differencesFrom(config, files, ownMetrics);
-  const contents = ['the data files', "the model's (weights, tokenizer, config.json)"];
-  if (config.adapter !== undefined) contents.push('the adapter');
-  return new UserError({
-    where: `output: ${config.output}`,
-    expected: 'to resume the run in it with its own settings, data and model',
-    got: differences.length > 0 ? differences.join(', ') : `other content in ${contents.join(' or ')}`,
-    hint: 'Resume with what its config.yaml says, or name another folder as output.',
-  });
 }

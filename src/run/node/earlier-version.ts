@@ -1,0 +1,52 @@
+import { statSync } from 'node:fs';
+import type { TextFile } from '../../data/text-file.ts';
+import { UserError } from '../../support/user-error.ts';
+import { heldOutShare } from '../../tasks/data-files.ts';
+import { courseOf } from '../config/course-of.ts';
+import type { RunConfig } from '../config/run-config.ts';
+
+/** Earlier versions read only parts of larger files to identify them. */
+const WHOLE_BYTES = 2 ** 27;
+
+/**
+ * The keys in the fingerprint of a run that another version started, whose config.yaml has every key of that version.
+ *
+ * @param written the run's config.yaml as it stands
+ * @param before the same, with the defaults of keys that have been added since
+ * @returns undefined if the config sets one of those to another value
+ */
+export function keysOf(
+  written: RunConfig,
+  before: RunConfig,
+  config: RunConfig,
+): ReadonlySet<string> | undefined {
+  const [known, defaults, now] = [written, before, config].map(courseOf);
+  const added = [...now.keys()].filter((key) => !known.has(key));
+  return added.every((key) => now.get(key) === defaults.get(key)) ? new Set(known.keys()) : undefined;
+}
+
+/** The error for a run whose held-out rows are not the ones that this version holds out. */
+export function otherRows({ defaults, data, output }: RunConfig): UserError | undefined {
+  if (defaults !== undefined || heldOutShare(data.validation) === undefined) return undefined;
+  return byEarlierVersion(output, `held out other rows for data.validation: ${data.validation}`);
+}
+
+/** The error for a run whose large files cannot be compared with those of now. */
+export function otherDigests(
+  { defaults, output }: RunConfig,
+  files: readonly (string | TextFile)[],
+): UserError | undefined {
+  if (defaults !== undefined) return undefined;
+  const large = files.find((file) => typeof file === 'string' && statSync(file).size > WHOLE_BYTES);
+  if (large === undefined) return undefined;
+  return byEarlierVersion(output, `identified files above 128 MB, such as ${large}, in another way`);
+}
+
+/** Versions before the key `defaults`, which every config.yaml has had since. */
+function byEarlierVersion(output: string, what: string): UserError {
+  return new UserError({
+    where: `output: ${output}`,
+    fault: `was started by an earlier version, which ${what}`,
+    hint: 'Resume it with that version, or start again with another output.',
+  });
+}

@@ -1,0 +1,84 @@
+import type { TextFile } from '../../data/text-file.ts';
+import { readYaml } from '../../formats/node/read-text.ts';
+import { UserError } from '../../support/user-error.ts';
+import { courseOf } from '../config/course-of.ts';
+import type { RunConfig } from '../config/run-config.ts';
+import { keysOf, otherDigests, otherRows } from './earlier-version.ts';
+import type { runFiles } from './run-folder.ts';
+import { fingerprintOf, startedWith } from './same-run.ts';
+
+/** What identifies a run. */
+export interface RunIdentity {
+  config: RunConfig;
+  labels: readonly string[];
+  /** Everything it reads. */
+  files: readonly (string | TextFile)[];
+  /** Digests of these. */
+  digests: readonly string[];
+}
+
+/**
+ * Checks that a run may continue from a checkpoint. Keys that were added since it was written must have their defaults.
+ *
+ * @param fingerprint that the checkpoint has
+ * @param planned the config with the length that was planned, if that is another now
+ * @throws UserError that says what differs
+ */
+export function assertOwnCheckpoint(
+  fingerprint: string,
+  { config, labels, files: read, digests }: RunIdentity,
+  files: ReturnType<typeof runFiles>,
+  { planned = config, ownMetrics }: { planned?: RunConfig; ownMetrics?: readonly string[] } = {},
+): void {
+  const isOwn = (keys?: ReadonlySet<string>) => fingerprint === fingerprintOf(planned, labels, digests, keys);
+  const written = writtenTo(files.config);
+  const rows = written && otherRows(written);
+  if (rows) throw rows;
+  if (isOwn()) return;
+  const keys = written && keysOf(written, startedWith(files.config, ownMetrics), planned);
+  if (keys && isOwn(keys)) return;
+  const isOfOtherFiles = differencesFrom(config, files, ownMetrics).length === 0;
+  const other = isOfOtherFiles && written && otherDigests(written, read);
+  throw other || otherRun(config, files, ownMetrics);
+}
+
+/** A run's config.yaml without defaults; undefined if it is missing or damaged, which a checkpoint can do without. */
+function writtenTo(path: string): RunConfig | undefined {
+  try {
+    const { data, training, ...rest } = Object(readYaml(path, "the run's config"));
+    return { ...rest, data: Object(data), training: Object(training) };
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Settings of a config that differ from those of the run in a folder, with both values. */
+export function differencesFrom(
+  config: RunConfig,
+  { config: path }: ReturnType<typeof runFiles>,
+  ownMetrics?: readonly string[],
+): string[] {
+  const before = courseOf(startedWith(path, ownMetrics));
+  const now = courseOf(config);
+  return [...new Set([...before.keys(), ...now.keys()])]
+    .filter((key) => before.get(key) !== now.get(key))
+    .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
+}
+
+/** The error of resuming a run with other settings or data; it names the differences. */
+export function otherRun(
+  config: RunConfig,
+  files: ReturnType<typeof runFiles>,
+  ownMetrics?: readonly string[],
+): UserError {
+  const differences = differencesFrom(config, files, ownMetrics);
+  const contents = ['the data files', "the model's (weights, tokenizer, config.json)"];
+  if (config.adapter !== undefined) contents.push('the adapter');
+  return new UserError({
+    where: `output: ${config.output}`,
+    expected: 'to resume the run in it with its own settings, data and model',
+    got: differences.length > 0 ? differences.join(', ') : `other content in ${contents.join(' or ')}`,
+    hint: 'Resume with what its config.yaml says, or name another folder as output.',
+  });
+}
