@@ -31,7 +31,7 @@ export function assertOwnCheckpoint(
   { planned = config, ownMetrics }: { planned?: RunConfig; ownMetrics?: readonly string[] } = {},
 ): void {
   const isOwn = (keys?: ReadonlySet<string>) => fingerprint === fingerprintOf(planned, labels, digests, keys);
-  const written = writtenTo(files.config);
+  const written = writtenTo(files.config, config.output);
   const rows = written && otherRows(written);
   if (rows) throw rows;
   if (isOwn()) return;
@@ -42,11 +42,11 @@ export function assertOwnCheckpoint(
   throw other || otherRun(config, files, ownMetrics);
 }
 
-/** A run's config.yaml without defaults; undefined if it is missing or damaged, which a checkpoint can do without. */
-function writtenTo(path: string): RunConfig | undefined {
+/** A run's config.yaml without defaults, wherever the run lies now; undefined if it is missing or damaged, which a checkpoint can do without. */
+function writtenTo(path: string, output: string): RunConfig | undefined {
   try {
     const { data, training, ...rest } = Object(readYaml(path, "the run's config"));
-    return { ...rest, data: Object(data), training: Object(training) };
+    return { ...rest, output, data: Object(data), training: Object(training) };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
