@@ -3,7 +3,10 @@ import { pathToFileURL } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
 import { LongestFirst } from './tests/support/longest-first.ts';
 
-/** Threads of the sources start from dist/, which is built before any test: Node 20 runs no TypeScript. */
+/**
+ * Threads start from dist/ instead of the sources, because Node 20 cannot run TypeScript. It is built before any
+ * test.
+ */
 const threadsOfDist: Plugin = {
   name: 'threads-of-dist',
   enforce: 'pre',
@@ -15,7 +18,7 @@ const threadsOfDist: Plugin = {
   },
 };
 
-/** Start processes, servers and browsers of their own, or change what their process has: each file gets a process. */
+/** These start processes, servers and browsers, or change their process: each file gets its own process. */
 const SYSTEM = [
   'tests/browser/*.test.ts',
   'tests/contracts/bases.test.ts',
@@ -28,24 +31,25 @@ export default defineConfig({
   plugins: [threadsOfDist],
   test: {
     projects: [
-      // Vitest runs projects by their names: the long files of `e2e` and `system` come before the many short ones of `unit`.
+      // Vitest runs projects in the order of their names: the long files of `e2e` and `system` come before the many
+      // short ones of `unit`.
       {
         extends: true,
         test: { name: 'e2e', include: ['tests/**/*.test.ts'], exclude: SYSTEM, isolate: false },
       },
       { extends: true, test: { name: 'system', include: SYSTEM } },
-      // Most of these take less time than loading what they test: the files of a worker load it once.
+      // Most of these take less time than loading their imports, so the files of a worker load them once.
       {
         extends: true,
         test: { name: 'unit', include: ['{src,web}/**/*.test.ts'], exclude: SYSTEM, isolate: false },
       },
     ],
     globalSetup: 'tests/support/build-dist.ts',
-    // ONNX Runtime's native addon wants a process of its own; two cores bear two at most.
+    // ONNX Runtime's native addon needs its own process; two cores run at most two.
     pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // For models as small as those of most tests one is the quickest, and two files run at once.
+    // For models as small as in most tests, one thread is the fastest, and two files run at once.
     env: { ADALORA_THREADS: '1' },
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** One run of one kernel, as the engine's profiler writes it. */
 export interface KernelEvent {
-  /** The node's, which begins with the op of ours that it was lowered from. */
+  /** The node's name, which begins with our op that it was lowered from. */
   name: string;
   /** Microseconds. */
   dur: number;
@@ -28,14 +28,17 @@ export async function engineProfile(run: (profilePrefix: string) => Promise<void
   }
 }
 
-/** A product's rows, inner size and columns, from the numbers of elements, whatever is transposed; and how many there are. */
+/**
+ * A product's rows, inner size and columns, from the numbers of elements, independent of transposition; and the
+ * number of products.
+ */
 export function productSizes({ args }: KernelEvent): {
   rows: number;
   inner: number;
   columns: number;
   batch: number;
 } {
-  // The other operand is not told where it is packed.
+  // The other operand is missing if it is packed.
   const a = shapeOf(args.input_type_shape?.[0]);
   const output = shapeOf(args.output_type_shape?.[0]);
   const [rows, columns] = output.slice(-2);

@@ -2,10 +2,10 @@ import { median } from './median.ts';
 import type { DataResult, StepResult, Timed } from './results.ts';
 import type { SideName } from './sides.ts';
 
-/** The side that all others are set against. */
+/** The side that all others are compared with. */
 export const REFERENCE: SideName = 'PEFT float32';
 
-/** A side's medians over one size. */
+/** A side's medians for one size. */
 export interface StepFigures {
   side: SideName;
   /** A step of AdaLoRA, in milliseconds. */
@@ -15,7 +15,7 @@ export interface StepFigures {
   memory: number;
 }
 
-/** A side's medians on one data set: examples a second, and peaks of its two processes in MB. */
+/** A side's medians on one data set: examples per second, and peaks of its two processes in MB. */
 export interface DataFigures {
   side: SideName;
   train: number;

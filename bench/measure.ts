@@ -4,14 +4,14 @@ import type { Client } from './client.ts';
 import type { Memory } from './results.ts';
 import type { Launcher, ServerKind, Side } from './sides.ts';
 
-/** A process to be measured, and what it is asked to prepare. */
+/** A process to measure, and its preparation request. */
 export interface Rival {
   side: Side;
   preparation: object;
 }
 
 export interface Rounds {
-  /** Rounds before those that are kept. */
+  /** Rounds before the recorded ones. */
   warmUp: number;
   kept: number;
 }
@@ -27,12 +27,12 @@ export interface Measured<Prepared, Reply> {
 const PAUSE_MS = 100;
 
 /**
- * Runs processes beside each other: each prepares, then they do the same in turn, round by round, so that whatever else the
- * machine does meets all of them; every round in another order, for what a process finds in the caches is its
- * predecessor's.
+ * Runs processes side by side. Each prepares, then they do the same work in turn, round by round, so that other load
+ * on the machine affects all. Every round has another order, because a process finds its predecessor's data in the
+ * caches.
  *
- * @param op what they do in a round
- * @param atEnd what else is asked, of the first of them
+ * @param op the work of a round
+ * @param atEnd further requests, to the first of them
  */
 export async function measure<Prepared, Reply, End>(
   launcher: Launcher,

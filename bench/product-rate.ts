@@ -1,10 +1,10 @@
 import { engineProfile, type KernelEvent, productSizes } from './engine-profile.ts';
 
-/** What the matrix products of a run did, by the engine's own profile. */
+/** Statistics of a run's matrix products, from the engine's own profile. */
 export interface ProductRate {
   /** Of all products together: operations over kernel time. */
   gflops: number;
-  /** Of the frozen weights' products and others of their size, which can reach the machine's peak. */
+  /** Of the products with frozen weights and others of their size, which can reach the machine's peak. */
   largeGflops: number;
   /** Share of kernel time spent in products. */
   share: number;

@@ -4,8 +4,8 @@ import type { Communicator } from '../src/parallel/communicator.ts';
 import { decode, encode } from '../src/parallel/messages.ts';
 
 /*
- * How a measured process is spoken to: one JSON object a line on standard input, one on standard output for each. An
- * answer {"error": ...}, or the end of the process, says that a request failed. python/serve.py does the same.
+ * The protocol of measured processes: one JSON object per line on standard input, one on standard output for each. A
+ * response {"error": ...}, or the end of the process, means that a request failed. python/serve.py does the same.
  */
 
 export interface Request {
@@ -16,7 +16,7 @@ export interface Request {
 
 const NEWLINE = 10;
 
-/** Waits for the next request, doing nothing else; undefined when there are no more. */
+/** Blocks until the next request; undefined when there are no more. */
 export function nextRequest(): Request | undefined {
   const parts: Buffer[] = [];
   while (parts.at(-1)?.at(-1) !== NEWLINE) {
@@ -33,7 +33,10 @@ export function answer(reply: object): void {
   writeSync(1, `${JSON.stringify(reply)}\n`);
 }
 
-/** Answers requests by name until there are no more. Of several processes the first is spoken to, and all do the same. */
+/**
+ * Answers requests by name until there are no more. Of several processes, only the first communicates, and all do the
+ * same.
+ */
 export async function serve(
   operations: Readonly<Record<string, (request: Request) => object | Promise<object>>>,
   communicator: Communicator = ALONE,

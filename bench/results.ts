@@ -3,11 +3,11 @@ import type { ProductRate } from './product-rate.ts';
 import type { BenchCase } from './shapes.ts';
 import type { SideName } from './sides.ts';
 
-/** What a run of the bench measured: every time as it was taken. Medians and ratios are made of them when shown. */
+/** The raw times of a bench run. Medians and ratios are computed for display. */
 export interface BenchResults {
   /** As given, with defaults. */
   options: Record<string, string>;
-  /** Of PEFT and what it stands on. */
+  /** Of PEFT and its dependencies. */
   versions?: Record<string, string>;
   steps: StepResult[];
   data: DataResult[];
@@ -36,9 +36,9 @@ export interface StepRun {
 }
 
 export interface Memory {
-  /** The most that the process has had resident. */
+  /** The peak resident memory of the process. */
   peak_mb: number;
-  /** Of it what Python's imports take. */
+  /** The part of it for Python's imports. */
   baseline_mb?: number;
 }
 
@@ -53,10 +53,10 @@ export interface DataRun {
   train: Timed[];
   /** The development set with its metrics, while training. */
   evaluate: Timed[];
-  /** The texts of the development set, by a process of its own. */
+  /** The texts of the development set, in a separate process. */
   predict: Timed[];
   memory: { train: Memory; predict: Memory };
-  /** Share of the texts that get the label that the first side gives them. */
+  /** Share of the texts with the same label as on the first side. */
   sameLabels: number;
 }
 

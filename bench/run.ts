@@ -20,21 +20,21 @@ import { stepTable } from './table/step-table.ts';
 /*
  * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--json FILE]
  *
- * Training steps of AdaLoRA and LoRA, in float32 and over an int8 base, side by side with PEFT's in float32 and in bf16
- * autocast (where BENCH_PYTHON names a Python that has torch, transformers and peft), one step each in turn; then decoders, over
- * int4 too, with what they write; then training, evaluation and prediction on real data, a block each in turn. Medians go to standard output as tables, every
- * time as JSON to FILE.
+ * Training steps of AdaLoRA and LoRA, in float32 and over an int8 base, beside PEFT's in float32 and in bf16 autocast
+ * (if BENCH_PYTHON names a Python with torch, transformers and peft), one step each in turn. Then decoders, also over
+ * int4, with generation; then training, evaluation and prediction on real data, a block each in turn. Prints medians
+ * as tables, and writes every time as JSON to FILE.
  */
 
 const { values: options } = parseArgs({
   options: {
-    /** Of every side, after two that are not counted. */
+    /** Of every side, after two warm-up steps. */
     steps: { type: 'string', default: '7' },
-    /** On real data, after one that is not counted. */
+    /** On real data, after one warm-up block. */
     blocks: { type: 'string', default: '5' },
     'block-steps': { type: 'string', default: '20' },
     dropout: { type: 'string', default: '0' },
-    /** Rows whose name has this in it. */
+    /** Rows with this text in their name. */
     only: { type: 'string', default: '' },
     json: { type: 'string', default: 'runs/bench.json' },
   },
@@ -42,7 +42,7 @@ const { values: options } = parseArgs({
 const threads = availableParallelism();
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-bench-'));
 const results: BenchResults = { options, steps: [], data: [], decoders: [] };
-/** After every part of it, as the whole takes long. */
+/** After every part, because the whole takes long. */
 const save = () => atomicWrite(options.json, JSON.stringify(results, null, 2));
 try {
   const launcher = new Launcher(process.env.BENCH_PYTHON, join(scratch, 'cache'));

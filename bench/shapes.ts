@@ -1,13 +1,13 @@
 import { modelFamily } from '../src/models/registry.ts';
 
-/** Methods that PyTorch has beside ours: peft_step.py. */
+/** Methods that peft_step.py also has. */
 export const BENCH_METHODS = ['adalora', 'lora', 'svd_lora', 'prune_lora', 'bitfit'] as const;
 export type BenchMethod = (typeof BENCH_METHODS)[number];
 
-/** What is measured: a model of random weights, a batch, a method. Names are those of the step servers' protocol. */
+/** A measured case: a model with random weights, a batch, a method. Names are those of the step servers' protocol. */
 export interface BenchCase {
   name: string;
-  /** The `model_type` of its config.json, and the rest of that. */
+  /** The `model_type` of its config.json, and its other fields. */
   model_type: string;
   shape: Record<string, unknown>;
   method: BenchMethod;
@@ -17,7 +17,7 @@ export interface BenchCase {
   dropout: number;
   /** Whether it is trained as a language model. */
   causal?: boolean;
-  /** The same for both methods: AdaLoRA's own. */
+  /** The same for both methods: AdaLoRA's default. */
   targets: readonly string[];
 }
 
@@ -82,7 +82,7 @@ const sizes: (Size & { methods: BenchMethod[] })[] = [
   },
 ];
 
-/** Every size under its methods, rank 12 on the six matrices. */
+/** Every size with its methods, rank 12 on the six matrices. */
 export function benchCases(dropout: number): BenchCase[][] {
   return sizes.map(({ methods, ...size }) => {
     const targets = modelFamily(size, size.name).targetModules.many;

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { hugePageEnvironment } from '../src/cli/huge-pages/huge-page-environment.ts';
 import { Client } from './client.ts';
 
-/** What is measured beside each other. */
+/** A side of a comparison. */
 export interface Side {
   name: string;
   library: 'adalora' | 'PEFT';
   /**
-   * Of ours how the frozen base is kept; of PEFT what is computed in, by autocast over weights in float32. A decoder of PEFT's
-   * side has its weights in it when it generates.
+   * For ours, the type of the frozen base; for PEFT, the type of computation, by autocast over weights in float32. A
+   * decoder on PEFT's side has its weights in this type when it generates.
    */
   dtype: 'float32' | 'int8' | 'int4' | 'bfloat16';
 }
@@ -23,7 +23,7 @@ export const SIDES = [
 
 export type SideName = (typeof SIDES)[number]['name'];
 
-/** For decoders the base may have 4 bits as well. */
+/** For decoders, the base may also have 4 bits. */
 export const DECODER_SIDES = [
   SIDES[0],
   SIDES[1],
@@ -42,10 +42,10 @@ const SERVERS = {
 
 export type ServerKind = keyof typeof SERVERS;
 
-/** Our side runs compiled, as users run it: a loader that compiles on the way takes memory of its own. */
+/** Our side runs compiled, as for users: a loader that compiles on the fly takes memory. */
 const BUILD = 'runs/bench-build';
 
-/** Starts the processes of the sides that this machine has. */
+/** Starts the processes of the available sides. */
 export class Launcher {
   readonly sides: readonly (typeof SIDES)[number][];
   readonly decoderSides: readonly (typeof DECODER_SIDES)[number][];
@@ -53,8 +53,8 @@ export class Launcher {
   readonly #env: NodeJS.ProcessEnv;
 
   /**
-   * @param python one that has torch, transformers and peft; without it our sides run alone
-   * @param cacheFolder where bases of integers are kept
+   * @param python one that has torch, transformers and peft; without it, only our sides run
+   * @param cacheFolder for integer bases
    */
   constructor(python: string | undefined, cacheFolder: string) {
     execFileSync('npx', ['tsc', '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
@@ -74,13 +74,13 @@ export class Launcher {
     const server = SERVERS[kind][library];
     return library === 'PEFT'
       ? new Client(String(this.#python), [join(import.meta.dirname, 'python', server)], this.#env)
-      : // As the command starts itself. PEFT is left as it starts: with huge pages its steps take longer.
+      : // As the command starts itself. PEFT is not changed: with huge pages, its steps take longer.
         new Client('node', [join(BUILD, 'bench', server)], hugePageEnvironment(this.#env) ?? this.#env);
   }
 
   /**
-   * Rounds a model's weights in a process of its own and leaves them in the cache, where users have them from the
-   * second run on: what is measured finds them there, and its peak is not that of the rounding.
+   * Rounds a model's weights in a separate process and leaves them in the cache, where users have them from the
+   * second run on. So the measured process finds them there, and its peak excludes the rounding.
    */
   makeBase(modelFolder: string, dtype: 'int8' | 'int4' = 'int8', causal = false): void {
     const words = [modelFolder, dtype, ...(causal ? ['causal'] : [])];

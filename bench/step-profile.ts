@@ -1,9 +1,9 @@
 import { engineProfile, type KernelEvent, productSizes } from './engine-profile.ts';
 
-/** What a kind of work takes of a step. */
+/** A kind of work in a step. */
 export interface ProfileLine {
   kind: string;
-  /** Kernels of it in a step. */
+  /** Its number of kernels per step. */
   kernels: number;
   ms: number;
   /** Of the time in kernels. */
@@ -15,7 +15,7 @@ const LOW_RANK = 64;
 const ELEMENTWISE = new Set(['add', 'subtract', 'multiply', 'divide', 'negate', 'exp', 'where', 'cast']);
 const COPIES = new Set(['transpose', 'concat', 'slice', 'pad', 'expand', 'gather', 'reshape', 'window']);
 
-/** Where the time of a step goes, by kind of work, largest first; `run` takes `steps` steps. */
+/** The time of a step by kind of work, largest first; `run` takes `steps` steps. */
 export async function stepProfile(
   steps: number,
   run: (profilePrefix: string) => Promise<void>,
@@ -38,7 +38,7 @@ export async function stepProfile(
     .sort((a, b) => b.ms - a.ms);
 }
 
-/** The op of ours that a kernel comes from, where its node's name tells. */
+/** Our op that a kernel comes from, if its node's name contains it. */
 function originOf({ name }: KernelEvent): string {
   return name.match(/(\w+)\/\w/)?.[1] ?? '';
 }
@@ -59,7 +59,7 @@ function kind(event: KernelEvent): string {
   return origin || op;
 }
 
-/** The same with every shape apart. */
+/** The same with every shape separate. */
 export function kindWithShapes(event: KernelEvent): string {
   const shapes = (typed: Record<string, number[]>[] | undefined) =>
     (typed ?? []).map((shape) => `[${Object.values(shape)[0]}]`).join(' ');

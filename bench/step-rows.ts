@@ -8,7 +8,7 @@ import type { Launcher } from './sides.ts';
 export interface StepRows {
   rounds: Rounds;
   threads: number;
-  /** Where a checkpoint may be written. */
+  /** A folder for checkpoints. */
   folder: string;
 }
 
@@ -19,7 +19,7 @@ interface Prepared {
   versions?: Record<string, string>;
 }
 
-/** Every side under every method of one size at once, a step each in turn. */
+/** Every side with every method for one size, a step each in turn. */
 export async function measureSteps(
   cases: readonly BenchCase[],
   launcher: Launcher,

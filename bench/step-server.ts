@@ -7,8 +7,8 @@ import { serve } from './protocol.ts';
 import { type StepSettings, type TrainingStep, trainingStep } from './training-step.ts';
 
 /*
- * Takes one training step after the other on request, as python/peft_step.py does: prepare (a bench case, the folder of
- * its checkpoint and how the base is kept), step, memory, products, exit.
+ * Takes training steps on request, as python/peft_step.py does: prepare (a bench case, the folder of its checkpoint
+ * and the type of the base), step, memory, products, exit.
  */
 
 const PROFILED_STEPS = 3;
@@ -38,7 +38,7 @@ await serve(
 leave();
 process.exit(0);
 
-/** This process's memory now, of which what it shares with n processes counts an n-th (Linux's PSS). */
+/** This process's current memory; memory shared with n processes counts an n-th (Linux's PSS). */
 function proportionalMb(): number {
   const rollup = readFileSync('/proc/self/smaps_rollup', 'utf8');
   return Number(rollup.match(/^Pss:\s*(\d+) kB/m)?.[1]) / 1024;

@@ -15,13 +15,13 @@ import { openModel } from '../src/trained/node/load-model.ts';
 import { benchHead } from './bench-head.ts';
 import type { BenchMethod } from './shapes.ts';
 
-/** So many steps that the budget does not end while it is measured. */
+/** Enough steps that the budget does not end during the measurement. */
 const TOTAL_STEPS = 1_000_000;
 
-/** What a measured step trains: method and rank, over a model folder, on one batch of random tokens. */
+/** The settings of a measured step: method and rank, over a model folder, on one batch of random tokens. */
 export interface StepSettings {
   folder: string;
-  /** Whether every token's successor is learnt, in place of two classes. */
+  /** Whether every token's successor is predicted instead of two classes. */
   causal?: boolean;
   dtype: BaseDtype;
   method: BenchMethod;
@@ -29,23 +29,24 @@ export interface StepSettings {
   targets: readonly string[];
   batch: number;
   length: number;
-  /** Where a rounded base is kept; by default in the user's cache. */
+  /** The cache of a rounded base; by default the user's. */
   cacheFolder?: string;
-  /** Threads of this process; by default as many as the engine likes. */
+  /** Threads of this process; by default the engine decides. */
   processThreads?: number;
-  /** Whether weights stay a mapping; by default where processes share this host, as in a run. */
+  /** Whether weights stay a mapping; by default if processes share this host, as in a run. */
   mapped?: boolean;
 }
 
-/** A training step that can be taken again and again. */
+/** A training step that can be repeated. */
 export interface TrainingStep {
   trainable: number;
   /**
-   * Milliseconds in the engine and what JavaScript does around it, and in what it does with the gradient. Of the first, where
-   * several processes share the batch: until the last of them has its gradient, and in the all-reduce that follows.
+   * Milliseconds in the engine with the JavaScript around it, and in the processing of the gradient. If several
+   * processes share the batch, the first is split: until the last of them has its gradient, and in the all-reduce
+   * that follows.
    */
   take(): Promise<{ engine: number; update: number; waiting: number; transfer: number }>;
-  /** Differentiates with the engine's profiler on, which writes a file of that prefix. */
+  /** Differentiates with the engine's profiler on, which writes a file with that prefix. */
   profiled(profilePrefix: string, steps: number): Promise<void>;
 }
 
@@ -57,7 +58,7 @@ export async function trainingStep(
   const head = benchHead(settings.causal);
   const model = await withBaseDtype(openModel(folder, head.build), dtype, { cacheFolder });
   const target_modules = [...settings.targets];
-  // So long that no budget falls while it is measured.
+  // Long enough that no budget falls during the measurement.
   const falling = { init_r: r, target_r: Math.round(r / 1.5), tinit: '10%', tfinal: '10%', deltaT: 10 };
   const config = parseRunConfig(
     {

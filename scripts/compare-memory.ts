@@ -5,24 +5,24 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /*
- * The memory that `plan` says beside what a run takes: the peak of its whole process, from the command to its end, with its
- * evaluations and, over a rounded base, the scoring over float32. A row for every method and for options that change memory.
- * Files of some 500 rows are enough, for each run is an epoch of them:
- *   npm run build && npx tsx scripts/compare-memory.ts examples/cola.yaml --set model=FOLDER --set data.train=FILE … [--only grow]
+ * Compares the memory that `plan` estimates with the peak of a run's whole process, from the command to its end, with
+ * its evaluations and, over a rounded base, the scoring over float32. A row for every method and for options that
+ * change memory. Files of about 500 rows are enough, because each run is one epoch: npm run build && npx tsx
+ * scripts/compare-memory.ts examples/cola.yaml --set model=FOLDER --set data.train=FILE … [--only grow]
  */
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     set: { type: 'string', multiple: true, default: [] },
-    /** Rows whose name has this in it. */
+    /** Rows with this text in their name. */
     only: { type: 'string', default: '' },
   },
 });
 
-/** A whole epoch, in which the largest batch is met. */
+/** A whole epoch, which contains the largest batch. */
 const COURSE = ['training.num_train_epochs=1', 'training.eval_strategy=epoch'];
-/** In a dozen steps the budget falls, is final and is trained on. */
+/** Within a dozen steps, the budget falls, becomes final and is trained on. */
 const BUDGET = ['tinit=2', 'tfinal=6', 'deltaT=2'];
 
 const sixMatrices = '["query","key","value","attention.output.dense","intermediate.dense","output.dense"]';
@@ -55,7 +55,7 @@ const CASES: Record<string, string[]> = {
   'full, checkpointing': ['method=full', CHECKPOINTING],
 };
 
-/** Writes the process's mark in the end, whatever the command is. */
+/** Writes the process's peak at its end, for any command. */
 const AT_EXIT = (path: string) =>
   `data:text/javascript,import{readFileSync,writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync('${path}',readFileSync('/proc/self/status')))`;
 

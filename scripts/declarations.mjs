@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /*
- * `node scripts/declarations.mjs [VERSION...]`: packs the built package, installs it in an empty project, and compiles a program
- * that imports every entry point, with each TypeScript and as Node and bundlers resolve it. It downloads the compilers, so it is
- * run by hand; tests/declarations.test.ts checks one of them.
+ * `node scripts/declarations.mjs [VERSION...]`: packs the built package, installs it in an empty project, and
+ * compiles a program that imports every entry point, with each TypeScript version and with the module resolutions of
+ * Node and of bundlers. It downloads the compilers, so run it by hand; tests/declarations.test.ts checks one of them.
  */
 
 const VERSIONS = process.argv.length > 2 ? process.argv.slice(2) : ['5.6', '5.9', '6', '7'];

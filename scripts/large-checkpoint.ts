@@ -14,12 +14,12 @@ Writes a checkpoint of Llama's shape with random bf16 weights to FOLDER, unless 
 the memory that each step leaves and took. The defaults are Llama-2-7B's: 13.5 GB.`;
 
 const MEGABYTE = 2 ** 20;
-/** Elements read at once. */
+/** Elements per read. */
 const BLOCK = 2 ** 20;
 
 const started = performance.now();
 
-/** Resident memory after a step, and the most so far. */
+/** Resident memory after a step, and its peak so far. */
 function report(step: string): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const now = process.memoryUsage.rss() / MEGABYTE;
@@ -77,7 +77,7 @@ if (!existsSync(join(folder, 'config.json'))) {
   };
   const config = llamaConfig(size);
   writeShards(folder, llamaShapes(size), config.initializer_range, Number(values['shard-gb']) * 1e9);
-  // Last: where it lies, the rest is complete.
+  // Last: if it exists, the rest is complete.
   atomicWrite(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   report('written');
 }

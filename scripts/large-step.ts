@@ -31,7 +31,7 @@ if (!folder) {
   process.exit(2);
 }
 
-/** Megabytes of the process by kind, as the kernel counts them. */
+/** Memory of the process in MB by kind, as the kernel counts it. */
 function memory(): string {
   const status = readFileSync('/proc/self/status', 'utf8');
   const megabytes = (key: string) =>

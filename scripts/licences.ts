@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /*
- * `npx tsx scripts/licences.ts`: the licences of everything that an installation brings, as docs/licences.md has them. The names are those
- * of package-lock.json, so that a test can say when the page is behind.
+ * `npx tsx scripts/licences.ts`: the licences of all installed packages, for docs/licences.md. The names come from
+ * package-lock.json, so that a test detects an outdated page.
  */
 
 interface Locked {
@@ -11,7 +11,7 @@ interface Locked {
   dev?: boolean;
 }
 
-/** Packages that come with an installation, by licence. */
+/** Installed packages, by licence. */
 export function licencePage(): string {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, Locked>;
@@ -34,7 +34,7 @@ The embedded model's weights are Apache-2.0 too; what they were learnt from is i
 `;
 }
 
-/** Where the lock does not say: what the package says itself. */
+/** From the package itself, if the lock has no licence. */
 function licenceIn(path: string): string {
   const manifest = `${path}/package.json`;
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).license : 'see the package';

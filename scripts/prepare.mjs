@@ -3,8 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /*
- * Builds dist/ where it is missing or older than what it is made of. npm runs this on install, and once more when
- * `npx adalora` is first called in a checkout: that must not build it all over.
+ * Builds dist/ if it is missing or older than its sources. npm runs this on install, and again when `npx adalora` is
+ * first called in a checkout, which must not rebuild everything.
  */
 
 const BUILT = 'dist/cli/main.js';

@@ -10,9 +10,9 @@ import { trainingStep } from '../bench/training-step.ts';
 import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
 
 /*
- * Where a training step of a case of the bench goes, by the engine's profiler: a table of kernels by kind, then what the
- * engine takes beside them and what JavaScript takes. For example
- *   npx tsx scripts/profile-step.ts --case 'MiniLM, 32 x 64' --base-dtype int8
+ * Profiles a training step of a bench case with the engine's profiler: a table of kernels by kind, then the engine's
+ * overhead and JavaScript's time. For example npx tsx scripts/profile-step.ts --case 'MiniLM, 32 x 64' --base-dtype
+ * int8
  */
 
 const { values: flags } = parseArgs({
@@ -21,7 +21,7 @@ const { values: flags } = parseArgs({
     method: { type: 'string', default: 'adalora' },
     'base-dtype': { type: 'string', default: 'float32' },
     dropout: { type: 'string', default: '0.1' },
-    /** Of the batch, where they are not the case's. */
+    /** Of the batch, if not the case's. */
     batch: { type: 'string' },
     length: { type: 'string' },
     steps: { type: 'string', default: '7' },

@@ -9,13 +9,13 @@ import { readRunEvents, readRunRecord } from '../dist/report/node/read-run-recor
 import { writeReport } from '../dist/report/node/write-report.js';
 
 /*
- * npm run screenshots -- RUN...: the pictures in docs/ that the README shows, of the report of these runs and of the live
- * page of the first in the midst of its training. Needs `npm run build`, and Chromium.
+ * npm run screenshots -- RUN...: the pictures of README in docs/: the report of these runs, and the live page of the
+ * first in the middle of its training. Needs `npm run build`, and Chromium.
  */
 
 const runs = process.argv.slice(2);
 if (runs.length === 0) throw new Error('which runs? npm run screenshots -- runs/demo');
-/** Of the training, on the picture of the live page. */
+/** The share of training on the picture of the live page. */
 const MIDST = 0.6;
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
@@ -27,7 +27,9 @@ const browser = await chromium.launch({
 /** Pixels around an element. */
 const MARGIN = 24;
 
-/** A picture of a page's window, from an element on if one is named; or of all of that element and no more. */
+/**
+ * A picture of a page's window, starting at an element if one is named (`from`), or of exactly one element (`only`).
+ */
 async function picture(name, url, { width, height, colorScheme = 'light', from, only }) {
   const viewport = { width, height };
   const page = await browser.newPage({ viewport, colorScheme, deviceScaleFactor: width < 500 ? 2 : 1 });

@@ -4,13 +4,14 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
- * npm's preinstall step, before any other package's install script. On x64 Linux that of onnxruntime-node fetches some
- * 200 MB of CUDA libraries from another host than the registry, and where it cannot, the whole installation fails. This
- * package computes on CPU and WebGPU, for which onnxruntime-node has everything in itself. A variable of npm's would keep
- * that script from fetching (`ONNXRUNTIME_NODE_INSTALL=skip`), but no package can set it for another; so some lines are put
- * below its list of what to fetch, by which the list is empty where no variable is set. npm from 12 on runs neither script
- * unless it is told to. Nothing is done in a checkout (package-lock.json leaves that script out there), where a variable
- * says what is to be fetched, or where another package uses onnxruntime-node too.
+ * npm's preinstall step, before any other package's install script. On x64 Linux, the script of onnxruntime-node
+ * downloads some 200 MB of CUDA libraries from another host than the registry. If that fails, the whole installation
+ * fails. This package computes on CPU and WebGPU, for which onnxruntime-node is complete. A variable
+ * (`ONNXRUNTIME_NODE_INSTALL=skip`) would stop the download, but a package cannot set it for another. So this script
+ * adds lines to its list of downloads, which empty the list if no variable is set.
+ *
+ * npm from 12 on runs neither script by default. Nothing is done in a checkout (its package-lock.json excludes that
+ * script), if a variable states what to download, or if another package uses onnxruntime-node too.
  */
 
 const ENGINE = 'onnxruntime-node';
@@ -32,7 +33,7 @@ try {
   );
   if (isInstalled && !isDecided) leaveOutCuda(here);
 } catch {
-  // Its script then does what it does without this one.
+  // Its script then runs as usual.
 }
 
 function leaveOutCuda(here) {
@@ -42,13 +43,13 @@ function leaveOutCuda(here) {
   const list = join(engine, 'script', 'install-metadata.js');
   const { requirements } = require(list);
   if (!requirements || Object.keys(requirements).length === 0) return;
-  // A file of its own: package managers may have linked the other one into several projects.
+  // A new file: package managers may have linked the other one into several projects.
   const temporary = `${list}.adalora`;
   writeFileSync(temporary, readFileSync(list, 'utf8') + LINES);
   renameSync(temporary, list);
 }
 
-/** Whether the project, or a package beside the engine, has it among its dependencies. */
+/** Whether the project, or a package beside the engine, depends on it. */
 function usedByOthers(modules, here) {
   const folders = readdirSync(modules).flatMap((name) =>
     name.startsWith('@') ? readdirSync(join(modules, name)).map((inner) => join(name, inner)) : [name],

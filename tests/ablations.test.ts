@@ -19,7 +19,7 @@ async function succeeds(run: Promise<Ended>): Promise<string> {
 const SCHEDULE = 'lora_alpha: 16, tinit: 15, tfinal: 20, deltaT: 3';
 const TRAINING = '{learning_rate: 2e-2, max_steps: 60, logging_steps: 1, save_steps: 4}';
 
-/** What a method is called on its card, and its settings. */
+/** A method's name on its card, and its settings. */
 const METHODS: [name: string, title: string, settings: string[]][] = [
   [
     'svd_lora',
@@ -32,7 +32,7 @@ const METHODS: [name: string, title: string, settings: string[]][] = [
     'prune-LoRA (s = Ī / Ū, alpha / √r)',
     [
       `prune_lora={target_r: 2.6, init_r: 4, ${SCHEDULE.replace('16', '8')}, lora_dropout: 0.1, score: signal-to-noise, scale: rslora}`,
-      // With the others' rate, it does not learn in sixty steps with every seed.
+      // With the others' rate, sixty steps are not enough for every seed.
       'training.learning_rate=1e-2',
     ],
   ],
@@ -78,7 +78,7 @@ describe.each(METHODS)('%s, called %s', (method, title, settings) => {
 
   it('that is killed and resumed gives the same adapter', async () => {
     const killed = `${output}-killed`;
-    // Amid the fall of the budget, where a method has one: it must go on with its scores.
+    // While the budget falls, if the method has one: it must continue with its scores.
     await workspace.killAt({ type: 'step', step: 25 }, args(killed));
     await succeeds(workspace.run(...args(killed)));
     for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {
@@ -95,7 +95,7 @@ describe.each(METHODS)('%s, called %s', (method, title, settings) => {
     expect(card).toContain(`# model, ${title}\n`);
     expect(card).toContain(`trained by ${title} for 60 steps`);
     await succeeds(workspace.run('report', output, '-o', 'report.html'));
-    // Which begins with a capital.
+    // At the start of a sentence, it has a capital letter.
     const report = workspace.read('report.html').toString();
     expect(report.slice(0, report.indexOf('</h1>')).toLowerCase()).toContain(`${title.toLowerCase()} on `);
   });
@@ -107,7 +107,7 @@ describe.each(METHODS)('%s, called %s', (method, title, settings) => {
     await succeeds(workspace.run('merge', output, '-o', `${output}-merged`));
     for (const other of ['plain', 'merged']) {
       const same = await succeeds(workspace.run('predict', `${output}-${other}`, 'dev.tsv', '--logits'));
-      // Other orders of the same sums, in float32.
+      // The same float32 sums in another order.
       first(same).forEach((logit, i) => expect(logit).toBeCloseTo(first(logits)[i], 4));
     }
   });
@@ -130,7 +130,7 @@ it('writes ranks that were settled before training for other tools, and tells of
   const ranks = Object.values(told!.ranks);
   expect(ranks.reduce((a, b) => a + b)).toBe(2 * ranks.length);
   expect(new Set(ranks).size).toBeGreaterThan(1);
-  // Trained from the pattern alone it is the same run.
+  // Trained from the pattern alone, it is the same run.
   const given = JSON.stringify(
     Object.fromEntries(Object.entries(pattern).filter(([, value]) => value !== null)),
   );
@@ -159,7 +159,7 @@ describe('a budget', () => {
 
   /** Numbers of a component of the largest matrix: 32 in and 64 out. */
   const LARGEST = 32 + 64;
-  /** The same in bytes with λ, and what digits its header may have more. */
+  /** The same in bytes with λ, and the additional digits in its header. */
   const LARGEST_BYTES = 4 * (LARGEST + 1) + 64;
 
   it.each(['adalora', 'prune_lora'])(

@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => workspace.remove());
 
-/** A model folder `broken` in which one file is changed (or removed, where the change gives nothing). */
+/** A model folder `broken` with one changed file (or removed, if the change returns undefined). */
 function breakModel(file: string, change: (content: Buffer) => string | Uint8Array | undefined): void {
   writeTinyModel(workspace.path('broken'));
   const changed = change(workspace.read('broken', file));
@@ -45,7 +45,7 @@ const BROKEN = ['model=broken'];
 const DATA = ['data.train=bad.tsv'];
 const QUERY = 'encoder.layer.0.attention.self.query.weight';
 
-/** What is wrong; how it comes to be; the settings that run into it. The message is a snapshot. */
+/** The problem, its preparation, and the settings that trigger it. The message is a snapshot. */
 const cases: [name: string, prepare: () => void, settings: string[]][] = [
   ['no model folder', () => {}, ['model=modle']],
   [
@@ -181,7 +181,7 @@ it('an output whose name is too long for the system', async () => {
   expect({ code, stderr }).toEqual({ code: 2, stderr: `output: ${name}: ${refused}\n` });
 });
 
-/** Of the folder, without what the preparations make. */
+/** The folder's content, without the files of the preparations. */
 function listing(): string[] {
   return readdirSync(workspace.folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => !name.startsWith('cache'))

@@ -5,7 +5,7 @@ import { Workspace } from './support/workspace.ts';
 
 const ROWS = tinyRows(48, 2);
 
-/** What a command's flags give on the validation rows, and the loss that they give by themselves. */
+/** A command's results for the validation rows with some flags, and the loss computed from them. */
 interface Answers {
   logits: number[][];
   loss: number;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => workspace.remove());
 
-/** `predict` and `eval` of the run with these flags; the one must say of its logits what the other says. */
+/** `predict` and `eval` of the run with these flags; their results must agree. */
 async function answers(...flags: string[]): Promise<Answers> {
   const [predicted, scored] = await Promise.all([
     workspace.run('predict', 'run', 'dev.tsv', '--logits', ...flags),
@@ -44,30 +44,30 @@ async function answers(...flags: string[]): Promise<Answers> {
   return { logits, loss };
 }
 
-/** The largest difference between two commands' logits, as a share of the largest of them. */
+/** The largest difference between two commands' logits, relative to the largest logit. */
 function distance(one: Answers, other: Answers): number {
   const [a, b] = [one.logits.flat(), other.logits.flat()];
   expect(a).toHaveLength(b.length);
   return Math.max(...a.map((x, i) => Math.abs(x - b[i]))) / largest;
 }
 
-/** float32 on two engines, which add up some dozens of terms in other orders. */
+/** float32 on two engines, which sum some dozens of terms in different orders. */
 const ENGINES = 1e-5;
 
 /**
- * How far rounding the frozen weights takes the logits at most, as a share of them. A weight is off by half a step:
- * 1/254 (int8) or 1/14 (int4) of the largest one in its block. Two layers of six products average that, and int8 rounds
- * what goes into them too: 1 % and 6 % were seen.
+ * The maximum change of logits by rounding the frozen weights, relative to the logits. A weight is off by half a
+ * step: 1/254 (int8) or 1/14 (int4) of the largest one in its block. Two layers of six products average that, and
+ * int8 also rounds their inputs: 1 % and 6 % were measured.
  */
 const ROUNDING = { int8: 0.04, int4: 0.2 };
 
-/** How far it did. */
+/** The measured change. */
 const distances: { int8?: number; int4?: number } = {};
 
 it('computes the same in WebAssembly, in another way', async () => {
   const wasm = await answers('--device', 'wasm');
   expect(distance(wasm, float32)).toBeLessThan(ENGINES);
-  // Its kernels round elsewhere: with the same bits in 96 numbers it would have been the other engine.
+  // Its kernels round differently: equal bits in 96 numbers would mean the other engine.
   expect(wasm.logits).not.toEqual(float32.logits);
 });
 
@@ -81,13 +81,13 @@ describe.each(['int8', 'int4'] as const)('over a base in %s', (type) => {
   it('comes near to what it gives over float32, and does not give it', () => {
     expect(distances[type]).toBeLessThan(ROUNDING[type]);
     expect(distances[type]).toBeGreaterThan(10 * ENGINES);
-    // A loss moves at most twice as far as its logits.
+    // A loss changes at most twice as much as its logits.
     expect(Math.abs(cpu.loss - float32.loss)).toBeLessThan(2 * ROUNDING[type] * largest);
   });
 
   it('gives the same in WebAssembly', async () => {
     const wasm = await answers('--base-dtype', type, '--device', 'wasm');
-    // Activations on the edge between two bytes may fall to either side.
+    // Activations halfway between two bytes may be rounded either way.
     expect(distance(wasm, cpu)).toBeLessThan(type === 'int8' ? ROUNDING.int8 / 10 : ENGINES);
   });
 });

@@ -35,7 +35,7 @@ const isHead = (name: string) => name.startsWith('classifier.');
 
 describe('a run of BitFit', () => {
   it('learns', async () => {
-    // A model that tells good from bad is taught to say the opposite.
+    // A model that separates good from bad is trained on inverted labels.
     await succeeds(workspace.train('output=full', 'method=full', 'training.learning_rate=3e-3'));
     const turned = (file: string) =>
       workspace
@@ -70,7 +70,7 @@ describe('a run of BitFit', () => {
     for (const name of expected.filter((name) => !isHead(name))) {
       const { shape, data } = tensors.get(PEFT_PREFIX + name)!;
       expect(shape).toEqual(shapes.get(name));
-      // The bias of keys changes no attention: a softmax does not see what is added to a whole row of it.
+      // The bias of keys does not affect attention: softmax ignores a constant added to a whole row.
       if (!name.endsWith('self.key.bias')) expect([...data]).not.toEqual([...base.get(name)!.data]);
     }
   });
@@ -98,7 +98,7 @@ describe('a run of BitFit', () => {
     model.close();
     for (const [name, gradient] of own) {
       const reference = full.get(name)!;
-      // The two graphs add up in another order: float32 of values up to about one.
+      // The two graphs sum in different orders: float32 of values up to about one.
       gradient.forEach((value, i) => expect(value, name).toBeCloseTo(reference[i], 5));
     }
   });
@@ -175,7 +175,7 @@ describe('a run of BitFit', () => {
     await succeeds(workspace.train('output=int8', 'base_dtype=int8', ...SETTINGS));
     const lossesOf = (run: string) => eventsOf(workspace.events(run), 'step').map(({ loss }) => loss);
     const exact = lossesOf('run');
-    // Rounding to eight bits moves a loss little.
+    // Rounding to eight bits changes a loss little.
     lossesOf('int8').forEach((loss, i) => expect(Math.abs(loss - exact[i])).toBeLessThan(0.02));
     expect(adapterBytes('int8').equals(adapterBytes('run'))).toBe(false);
   });

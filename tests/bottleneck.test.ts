@@ -8,12 +8,12 @@ import { type Ended, Workspace } from './support/workspace.ts';
 let workspace: Workspace;
 beforeAll(async () => {
   workspace = new Workspace();
-  // Wide enough to have blocks of int4.
+  // Wide enough for int4 blocks.
   writeTinyModel(workspace.path('model'), { hidden_size: 64, intermediate_size: 128 });
 });
 afterAll(() => workspace.remove());
 
-/** The arguments of a run of 40 steps; the seed is one with which that is enough. */
+/** The arguments of a run of 40 steps; with this seed, that is enough. */
 const args = (output: string, ...settings: string[]) => [
   ...['train', 'run.yaml'],
   ...['training.max_steps=40', 'seed=3', `output=${output}`, ...settings].flatMap((setting) => [
@@ -89,7 +89,7 @@ describe.each([
     const finish = workspace.events(method).at(-1)!;
     expect(scores.eval_accuracy).toBeGreaterThan(0.8);
     if (finish.type !== 'finish') expect.unreachable();
-    // Rounded once more on the way: float32 of values about one.
+    // Rounded once more in between: float32 of values about one.
     for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name], 5);
   });
 
@@ -111,7 +111,7 @@ describe.each([
     await run(...args(dtype, ...own, `base_dtype=${dtype}`));
     const losses = (output: string) =>
       workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
-    // Rounding the base moves a loss a little; int4 of random weights more.
+    // Rounding the base changes a loss a little; int4 of random weights more.
     const limit = dtype === 'int8' ? 0.05 : 0.3;
     losses(dtype).forEach((loss, i) => expect(Math.abs(loss - losses(method)[i])).toBeLessThan(limit));
     expect(adapterBytes(dtype)).not.toEqual(adapterBytes(method));
@@ -172,7 +172,7 @@ describe.each(['llama', 'gpt2', 'gemma2'] as const)('adapters of the decoder %s'
     const text = await written(`${type}-run`);
     expect(text).toContain('sat on');
     expect(text).not.toBe(await written(type));
-    // Words that the base scores are no part of it.
+    // The module that scores words belongs to the base.
     expect(readdirSync(workspace.path(`${type}-run`, 'adapter')).sort()).toEqual([
       'adalora.json',
       'adapter_config.json',
@@ -191,7 +191,7 @@ it('an adapter that names no base is opened with --model', async () => {
     stderr: 'nameless: expected the name of the base model, got none. Give --model.\n',
   });
   const score = async (...words: string[]) => {
-    // A bag of words is fitted to the rows of a run, which an adapter alone does not know.
+    // A bag of words is fitted to the rows of a run, which an adapter alone does not have.
     const { verdict: _, ...scores } = JSON.parse(await run('eval', ...words, 'dev.tsv', '--json'));
     return scores;
   };

@@ -18,7 +18,7 @@ const TRAIN = `({
   data: { train: 'train.tsv', text: 'sentence', label: 'label', max_length: 32 },
 }).then(({ step }) => console.log(step));`;
 
-// As README says: the package stays outside of the bundle, for it starts a thread of its own file.
+// As README says: the package stays outside of the bundle, because it starts a worker from its own file.
 it.each([
   ['esm', 'mjs', `import { train } from 'adalora';\ntrain${TRAIN}`],
   ['cjs', 'cjs', `import('adalora').then(({ train }) => train${TRAIN.replace(/;$/, '')});`],

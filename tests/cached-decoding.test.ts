@@ -16,12 +16,12 @@ import { Random } from '../src/support/random.ts';
 import { cpu } from './support/backends.ts';
 
 /*
- * A decoder that is handed a text in pieces, with the keys and values of the pieces before, gives the logits that it
- * gives for the whole text.
+ * A decoder that reads a text in pieces, with the cached keys and values of earlier pieces, gives the same logits as
+ * for the whole text.
  */
 
 const [BATCH, VOCABULARY] = [2, 11];
-/** How many tokens each piece has: several behind nothing, one, several behind others. */
+/** Tokens of each piece: several after none, one, several after others. */
 const PIECES = [3, 1, 2];
 const TOKENS = 6;
 /** float32 sums in another order. */
@@ -37,7 +37,7 @@ function model(definition: ModelDefinition, head: HeadKind, config: object): Tas
   return tokenModel(head)(definition, definition.parseConfig({ vocab_size: VOCABULARY, ...config }, 'test'));
 }
 
-/** Opens the graph of a model's logits, with what a cache adds; `changed` makes the model's inputs. */
+/** Opens the graph of a model's logits, with a cache's outputs; `changed` makes the model's inputs. */
 async function open(
   { buildLogits, parameters, buffers }: TaskModel,
   changed: (inputs: ModelInputs) => Partial<ModelInputs> & { cache?: KeyValueCache },
@@ -61,14 +61,14 @@ const matrix = (rows: readonly (readonly number[])[]) => ({
   dims: [rows.length, rows[0].length],
 });
 
-/** What a cache holds before a text begins. */
+/** The content of a cache before a text begins. */
 function nothing({ entries }: KeyValueCache): Tensors {
   return Object.fromEntries(
     entries.map(({ name, width }) => [PAST + name, { data: new Float32Array(0), dims: [0, BATCH, width] }]),
   );
 }
 
-/** The past, and behind it what a call has read, as the past of the next. */
+/** Appends the new entries of a call to the past, as the past of the next call. */
 function handedOn({ entries }: KeyValueCache, past: Tensors, outputs: Tensors): Tensors {
   return Object.fromEntries(
     entries.map(({ name, width }) => {

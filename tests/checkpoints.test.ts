@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Workspace } from './support/workspace.ts';
 
-/* What a run that was ended early has in its checkpoints. */
+/* The checkpoints of a run that was ended early. */
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -52,7 +52,7 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
   it('predicts, is inspected, exported and merged', async () => {
     expect(await workspace.run('predict', PATH, 'dev.tsv')).toMatchObject({ code: 0 });
     const { stdout } = await workspace.run('inspect', PATH, '--json');
-    // Before the pattern is final the adapter has every triplet.
+    // Before the pattern is final, the adapter has every triplet.
     expect(JSON.parse(stdout)).toMatchObject({ average_rank: 4 });
     expect(
       await workspace.run('export', 'run', '--checkpoint', '8', '--as', 'lora', '-o', 'plain'),

@@ -31,7 +31,7 @@ afterAll(() => workspace.remove());
 
 const runs = (row: string, ...of: string[]) =>
   readdirSync(workspace.path('out', 'runs', 'run', row, ...of)).sort();
-/** A table without what is another in every run: time and memory. */
+/** A table without values that differ between runs: time and memory. */
 const results = () => {
   const table = JSON.parse(workspace.read('out', 'table.json').toString());
   return JSON.stringify(table, (key, value) => (/seconds|memoryMb/.test(key) ? undefined : value));
@@ -58,7 +58,7 @@ describe('compare', { timeout: 240_000 }, () => {
     expect(await workspace.run('compare', 'compare.yaml', '--shard', '1/2')).toMatchObject({ code: 0 });
     expect(runs('lora')).toEqual(['seed-0', 'seed-1', 'tuning']);
     expect(existsSync(workspace.path('out', 'runs', 'run', 'adalora'))).toBe(false);
-    // Of three two go on after half of the run.
+    // Of three, two continue after half of the run.
     const steps = runs('lora', 'tuning').map(
       (run) => workspace.events(`out/runs/run/lora/tuning/${run}`).at(-1)?.step,
     );
@@ -74,7 +74,7 @@ describe('compare', { timeout: 240_000 }, () => {
     expect(tasks[0].tests).toMatchObject([{ first: 'LoRA', second: 'AdaLoRA' }]);
     for (const name of ['table.md', 'table.tex', 'table.csv', 'dots-run.svg', 'report.html'])
       expect(existsSync(workspace.path('out', name)), name).toBe(true);
-    // Runs that choose never see the validation set; those that are compared do.
+    // Tuning runs never see the validation set; compared runs do.
     const config = (...path: string[]) =>
       workspace.read('out', 'runs', 'run', 'lora', ...path, 'config.yaml').toString();
     expect(config('tuning', 'learning_rate=0.02')).not.toContain('dev.tsv');
@@ -84,7 +84,7 @@ describe('compare', { timeout: 240_000 }, () => {
 
   it('comes to the same table wherever it was cut off', async () => {
     const before = results();
-    // As a killed run leaves it: its log ends in the middle, and the next run has not begun.
+    // As after a kill: its log ends in the middle, and the next run has not started.
     const log = workspace
       .read('out', 'runs', 'run', 'lora', 'seed-1', 'metrics.jsonl')
       .toString()

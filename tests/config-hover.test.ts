@@ -4,10 +4,10 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
-/** The declarations that users of the package have. */
+/** The declarations of the package. */
 const DECLARATIONS = 'dist/index.d.ts';
 
-/** Keys of the config that people type, with what an editor says of them. */
+/** The keys of a user's config, with their hover texts. */
 function hoverTexts(): Map<string, string> {
   const module = ts.ModuleKind.NodeNext;
   const options = { strict: true, module, moduleResolution: ts.ModuleResolutionKind.NodeNext, noEmit: true };
@@ -23,7 +23,7 @@ function hoverTexts(): Map<string, string> {
     for (const part of type.isUnion() ? type.types : [type]) {
       if (!(part.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) || checker.isArrayType(part))
         continue;
-      // Rows have keys of their users.
+      // Rows have arbitrary keys.
       if (part.getCallSignatures().length > 0 || checker.getIndexInfosOfType(part).length > 0) continue;
       for (const property of checker.getPropertiesOfType(part)) {
         const key = path + property.name;

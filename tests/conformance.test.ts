@@ -8,12 +8,12 @@ import { isReplayed } from '../scripts/conformance/trajectory-kinds.ts';
 
 const GOLDEN = '../shared/conformance';
 
-// Skipped where the golden cases are not beside the repository.
+// Skipped if the golden cases are not beside the repository.
 describe.skipIf(!existsSync(GOLDEN))('golden cases', () => {
-  // In CI `npm run conformance` compares them, and prints how far each deviates.
+  // In CI, `npm run conformance` compares them, and prints the deviation of each.
   it.for(process.env.CONFORMANCE_APART ? [] : goldenCases())('$name', async ({ kind, run }, { skip }) => {
     const { status, text } = await run();
-    // Of what there is no case may be passed over.
+    // A case may be skipped only if its method is not supported.
     if (status === 'skipped' && kind !== 'models' && !isReplayed(kind)) skip(text);
     expect(status, text).toBe('passed');
   });
@@ -57,7 +57,7 @@ describe.skipIf(!existsSync(GOLDEN))('golden cases', () => {
   });
 });
 
-/** Puts another case's gradients, of the same names but for the head's shape, in their place. */
+/** Replaces the gradients by those of another case, with the same names except for the head's shape. */
 function swapGradients(path: string): void {
   cpSync(
     join(GOLDEN, 'models/bert-classification/gradients.safetensors'),

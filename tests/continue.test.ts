@@ -26,7 +26,7 @@ async function succeeds(run: Promise<Ended>): Promise<string> {
   return ended.stdout;
 }
 
-/** A run from an adapter on. The sections of the workspace's config belong to the adapters that it made. */
+/** A run that continues an adapter. The sections of the workspace's config belong to the original adapters. */
 const continued = (output: string, adapter: string, ...settings: string[]) =>
   workspace.train(`output=${output}`, `adapter=${adapter}`, ...settings);
 const logitsOf = (run: string) => succeeds(workspace.run('predict', run, 'dev.tsv', '--logits'));
@@ -35,7 +35,7 @@ const adapterOf = (run: string) => readAdapter(workspace.path(run, 'adapter'));
 describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
   it('that is continued starts from its own predictions and scores', async () => {
     const still = `still-${method}`;
-    // Steps so small that no float32 moves.
+    // Steps so small that no float32 changes.
     await succeeds(
       continued(still, method, `method=${method}`, 'training.learning_rate=1e-30', 'training.max_steps=1'),
     );
@@ -144,7 +144,7 @@ describe('an adapter that does not fit is refused', () => {
 
 const TRAJECTORIES = '../shared/conformance/trajectories';
 
-// Skipped where the golden cases are not beside the repository.
+// Skipped if the golden cases are not beside the repository.
 describe.skipIf(!existsSync(TRAJECTORIES))("an adapter of PEFT's", () => {
   it.each(['bert-lora', 'bert-adalora'])('%s starts with the logits that it has there', async (name) => {
     const folder = `${TRAJECTORIES}/${name}`;

@@ -5,7 +5,7 @@ import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
-/* What a decoder is scored by beside its loss, against plain loops over the merged model. */
+/* The scores of a decoder beside its loss, compared with plain loops over the merged model. */
 
 const CONFIG = `model: gpt2
 task: causal_lm
@@ -19,7 +19,7 @@ const OPTIONS = [' good.', ' not good, bad.'];
 const rowsOf = (count: number, seed: number) =>
   tinyRows(count, seed).map(({ text, label }, i) => {
     const right = label === 'good' ? 0 : 1;
-    // Right ones by their number or their text.
+    // The right choice by its index or its text.
     return { question: `${text} That is`, options: OPTIONS, answer: i % 2 === 0 ? right : OPTIONS[right] };
   });
 
@@ -81,7 +81,7 @@ describe('a decoder', { timeout: 240_000 }, () => {
     expect(last.eval_accuracy_norm).toBeCloseTo(rightByByte / 12, 12);
     expect(last.eval_exact_match).toBeCloseTo(exact / 12, 12);
     expect(last.eval_valid_json).toBe(0);
-    // Something was learnt, so that the numbers are not those of chance alone.
+    // The model has learned something, so that the numbers are not only chance.
     expect(right).toBeGreaterThan(6);
     const { stdout } = await workspace.run('eval', 'run', 'dev.jsonl', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ eval_accuracy: right / 12, eval_exact_match: exact / 12 });

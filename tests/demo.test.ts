@@ -7,7 +7,7 @@ import { writeTinyModel } from './support/tiny-model.ts';
 
 let folder: string;
 beforeAll(() => {
-  // A checkout whose runs/ is another: the demo replaces what an earlier one left.
+  // A checkout with another runs/, because the demo replaces an earlier one.
   folder = mkdtempSync(join(tmpdir(), 'demo-'));
   for (const name of ['package.json', 'tsconfig.json', 'node_modules', 'dist', 'src', 'scripts'])
     symlinkSync(resolve(name), join(folder, name));

@@ -9,7 +9,7 @@ import { lower, type WeightLocation } from '../src/onnx/lower.ts';
 import { createSession as createNodeSession } from '../src/runtime/node/create-session.ts';
 import { createSession as createWebSession } from '../src/runtime/web/create-session.ts';
 
-/** Values that all three formats hold exactly. */
+/** Values that all three formats represent exactly. */
 const VALUES = [1, -2, 0.5, 96, -0.0625, 3];
 const FILE = 'model.safetensors';
 
@@ -48,7 +48,7 @@ describe('external weights', () => {
   const x = input(graph, 'x', 'float32', [6]);
   const names = ['float32', 'float16', 'bfloat16'];
   const at = input(graph, 'at', 'int32', [2]);
-  // Each as a whole and, a second tensor of the same bytes, as a table that is only looked up.
+  // Each as a whole and, in a second tensor with the same bytes, as a lookup table.
   const outputs = Object.fromEntries(
     names.flatMap((name) => [
       [`y_${name}`, add(x, weight(graph, name, [6]))],

@@ -9,7 +9,7 @@ import { holdOut } from '../src/tasks/hold-out.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
 
-/* What a person sees who uses the command for the first time. */
+/* The output for a first-time user of the command. */
 
 const ROWS = tinyRows(48, 2);
 
@@ -274,7 +274,7 @@ it('a head starts from a linear probe', async () => {
 });
 
 it('a run that is no better than the majority class ends with it', async () => {
-  // Labels that no text tells apart.
+  // A share of rows is rounded to an integer: a few rows change with it.
   const rows = Array.from({ length: 60 }, (_, i) => `film ${i}\t${i % 3 ? 'most' : 'some'}\n`);
   workspace.write('shuffled.tsv', `sentence\tlabel\n${rows.join('')}`);
   const data = 'data={train: shuffled.tsv, validation: 30%, text: sentence, label: label}';

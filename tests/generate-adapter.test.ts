@@ -35,7 +35,7 @@ const PROMPTS = [Int32Array.of(1, 20, 33, 47, 58), Int32Array.of(1, 90)];
 const folder = mkdtempSync(join(tmpdir(), 'adalora-generate-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Leaves a tokenizer the tokens that a model of so many has. */
+/** Limits a tokenizer to the vocabulary size of a model. */
 function keepTokens(file: string, count: number) {
   const tokenizer = JSON.parse(readFileSync(file, 'utf8'));
   const isKept = ([, id]: [string, number]) => id < count;
@@ -44,13 +44,13 @@ function keepTokens(file: string, count: number) {
   writeFileSync(file, JSON.stringify(tokenizer));
 }
 
-// Skipped where the golden cases are not beside the repository.
+// Skipped if the golden cases are not beside the repository.
 describe.skipIf(!existsSync(CASE))("an adapter of PEFT's", () => {
   const base = join(folder, 'base');
   const path = (name: string) => join(folder, name);
 
   beforeAll(async () => {
-    // The case has no tokenizer; any will do for prompts that are ids.
+    // The case has no tokenizer; any is suitable for prompts of ids.
     writeSmallGenerator(base, 'llama');
     cpSync(join(CASE, 'base'), base, { recursive: true });
     keepTokens(join(base, 'tokenizer.json'), 97);
@@ -111,7 +111,7 @@ async function textsOf(model: LoadedModel, { tuner, values }: TunedValues): Prom
   return texts;
 }
 
-/** The model with the adapter merged, all of whose parameters then are values. */
+/** The model with the adapter merged; all its parameters are then values. */
 function merged(model: LoadedModel, adapter: TunedValues): TunedValues {
   const tuner = everyParameter(model);
   const read = adapter.tuner.merged!(adapter.values, model.readRange);

@@ -8,7 +8,7 @@ import { Workspace } from './support/workspace.ts';
 const workspace = new Workspace();
 afterAll(() => workspace.remove());
 
-/** More positions than a test takes. */
+/** More positions than a test uses. */
 const ENDLESS = { max_position_embeddings: 100_000, eos_token_id: null };
 
 describe('adalora generate', () => {

@@ -249,7 +249,7 @@ describe('a decoder', () => {
     const tokenTypeIds = new Int32Array(rows * length);
     const batch = { inputIds, attentionMask: mask, tokenTypeIds, positionIds, batch: rows, length };
     const whole = await program.predict(loaded.values, modelFeeds(batch));
-    // float32 sums in another order, of logits of some units.
+    // float32 sums in another order, for logits of some units.
     expect(largestDifference(logits, whole.slice(-logits.length))).toBeLessThan(2e-5);
 
     const controller = new AbortController();

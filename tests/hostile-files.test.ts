@@ -212,7 +212,7 @@ it('what a link leads to outside of a model is not copied beside its weights', (
   expect([...sharedFiles(model).keys()]).toEqual(['tokenizer.json']);
   symlinkSync(secret, join(model, 'vocab.txt'));
   expect(() => sharedFiles(model)).toThrow(`got a link to ${secret}. Put a copy in its place.`);
-  // The Hub's cache is made of links.
+  // The Hub's cache consists of links.
   const snapshot = join(root, 'hub', 'snapshots', 'abc');
   mkdirSync(snapshot, { recursive: true });
   mkdirSync(join(root, 'hub', 'blobs'));

@@ -12,7 +12,7 @@ describe.skipIf(!ASKS)(`huge pages${ASKS ? '' : ' (Linux does not give them for 
   });
   afterAll(() => workspace.remove());
 
-  /** What a run has in its environment, which then ends as Ctrl-C ends it. */
+  /** The environment of a run, which is then ended like with Ctrl-C. */
   async function variablesOf(output: string, env = {}): Promise<string[]> {
     // Too long to end by itself.
     const settings = [`output=${output}`, 'training.max_steps=20000'].flatMap((one) => ['--set', one]);

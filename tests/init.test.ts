@@ -25,7 +25,7 @@ it('writes a config and rows that train at once', async () => {
     }).ended;
   const trained = await train();
   expect(trained).toMatchObject({ code: 0, stderr: '' });
-  // What it chose is told, stands in the run's config, and stays when the run goes on.
+  // The chosen rate is printed, is in the run's config, and stays on resume.
   const [, rate] =
     /^chosen: learning_rate (\S+) \(AdaLoRA, 48 rows, width \d+\)$/m.exec(trained.stdout) ?? [];
   const config = () => parse(readFileSync(space.path('my first', 'runs/short/config.yaml'), 'utf8'));

@@ -72,7 +72,7 @@ afterAll(() => workspace.remove());
 const set = (output: string, settings: readonly string[]) =>
   [`output=${output}`, ...settings].flatMap((setting) => ['--set', setting]);
 
-/** Trains with a config and settings into a folder of its own; what the log says by type of event. */
+/** Trains with a config and settings into a new folder. Returns the log's events by type. */
 async function trained(file: string, output: string, ...settings: string[]) {
   expect(await workspace.run('train', file, ...set(output, settings))).toMatchObject({ code: 0, stderr: '' });
   const events = workspace.events(output);
@@ -169,13 +169,13 @@ it('has the perplexity that plain loops over the merged model give', async () =>
   for (const line of String(workspace.read('dev.txt')).trimEnd().split('\n')) {
     const ids = [...(await tokenizer.encode(line)).getIds(), END];
     const logits = logitsOf(ids);
-    // Each token is told by the logits before it; nothing tells the first.
+    // The logits before each token predict it; nothing predicts the first.
     for (let i = 1; i < ids.length; i++) sum += logSumExp(logits[i - 1]) - logits[i - 1][ids[i]];
     count += ids.length - 1;
   }
   expect(count).toBeGreaterThan(500);
   const scores = json(await workspace.run('eval', 'apart-merged', 'dev.txt', '--json'));
-  // The command computes in float32, and merges in it: some 1e-6 of losses around 5.
+  // The command computes and merges in float32: about 1e-6 for losses around 5.
   for (const { eval_loss, eval_perplexity } of [scores, evaluations.at(-1)!]) {
     expect(eval_loss).toBeCloseTo(sum / count, 5);
     expect(eval_perplexity / Math.exp(sum / count)).toBeCloseTo(1, 5);
@@ -228,7 +228,7 @@ describe('pretraining from nothing', () => {
     const scores = json(await workspace.run('eval', 'pretrained', 'dev.txt', '--json'));
     expect(scores.eval_loss).toBeCloseTo(evaluations.at(-1)!.eval_loss, 5);
 
-    // Its encoder under a head for classes, which begins anew.
+    // Its encoder with a new head for classes.
     const classes = await workspace.train('model=pretrained/model', 'output=on-top', 'training.max_steps=12');
     expect(classes).toMatchObject({ code: 0, stderr: '' });
     expect(classes.stdout).toMatch(/initialised: .*classifier.weight/);

@@ -4,13 +4,13 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { ROOMS } from '../scripts/rooms/rooms.ts';
 
-/** The folders of src. One imports from itself and from those before it. */
+/** The folders of src. Each imports only from itself and from those before it. */
 const LAYERS: readonly string[] = Object.keys(ROOMS);
 
-/** The package's main entry point, for Node: it stands above the layers. */
+/** The package's main entry point, for Node: it is above the layers. */
 const ENTRY = 'src/index.ts';
 
-/** What is wrong with an import, if anything. Paths are relative to the repository, with forward slashes. */
+/** The problem of an import, if any. Paths are relative to the repository, with forward slashes. */
 function objection(file: string, imported: string): string | undefined {
   if (file === ENTRY) return undefined;
   const layer = file.split('/')[1];

@@ -20,7 +20,7 @@ describe('the library', () => {
     // The example's names, relative to the current folder: the model's Hub id is a folder here.
     writeTinyModel(workspace.path('sentence-transformers', 'all-MiniLM-L6-v2'));
     const home = workspace.path('home');
-    // As on a desk: where CI is set the engine gathers nothing anyway.
+    // As on a user's machine: with CI set, the engine collects nothing anyway.
     const env = { ...process.env, CI: undefined, ORT_DISABLE_TELEMETRY: undefined };
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
@@ -31,7 +31,7 @@ describe('the library', () => {
       },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    // The engine's telemetry would be there, with an id of this machine.
+    // The place of the engine's telemetry, with an id of this machine.
     expect(existsSync(join(home, 'Microsoft'))).toBe(false);
     expect(stdout).toContain('eval_accuracy');
     expect(stdout).toMatch(/^(good|bad) \{ bad: [\d.e-]+, good: [\d.e-]+ \}$/m);
@@ -119,7 +119,7 @@ describe('the library', () => {
     expect(memory.metrics.eval_loss).toBe(disk.metrics.eval_loss);
     const adapter = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
     expect(adapter('memory').equals(adapter('disk'))).toBe(true);
-    // Finished, and known by its rows.
+    // Finished, and recognised by its rows.
     expect((await train(one, { resume: true })).step).toBe(3);
     const others = { ...one, data: { ...inMemory, train: rows.slice(1) } };
     await expect(train(others, { resume: true })).rejects.toThrow('other content in the data files');
@@ -142,7 +142,7 @@ describe('the library', () => {
     await expect(train({ ...config, training }, { onEvent })).rejects.toBe(mistake);
     expect(readdirSync(workspace.path('thrown', 'checkpoints'))).toHaveLength(1);
     expect(existsSync(workspace.path('thrown', '.lock'))).toBe(false);
-    // So where it is asynchronous, also after the last event.
+    // Also after the last event if it is asynchronous.
     const late = async (event: { type: string; step: number }) => {
       await Promise.resolve();
       onEvent(event);
@@ -172,7 +172,7 @@ describe('the library', () => {
       model: workspace.path('model'),
       data,
       method: 'lora',
-      // Each worse than the one before, so that the first is the best; a loss by its name alone.
+      // Each worse than the previous one, so that the first is the best; a loss by its name alone.
       metrics: { share, falling_loss: async () => -asked++ },
       training: {
         max_steps: 6,
@@ -201,12 +201,12 @@ describe('the library', () => {
       'metrics.accuracy: expected a name that no score of this program has',
     );
 
-    // Finished, and resumed with its own score all the same.
+    // Finished, and resumed although it has a custom score.
     expect(
       (await train({ ...config, training: { ...config.training, max_steps: 8 } }, { resume: true })).step,
     ).toBe(8);
 
-    // Of scores that are no numbers none is the best, and the run says so.
+    // With scores that are not numbers, there is no best model, and the run says so.
     const notices: string[] = [];
     const nowhere = {
       ...config,

@@ -7,7 +7,7 @@ it('the page of licences names what an installation brings (npx tsx scripts/lice
   expect(page).toBe(licencePage());
   expect(page).not.toContain('see the package');
   const kinds = new Set([...page.matchAll(/^\| `.*\| (.+) \|$/gm)].map(([, licence]) => licence));
-  // None that asks more of who passes it on than to name it.
+  // No licence may require more from redistributors than attribution.
   for (const kind of kinds)
     expect(kind).toMatch(/^\(?(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|Unlicense)\b/);
 });

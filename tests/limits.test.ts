@@ -16,7 +16,7 @@ import { readModelConfig } from '../src/trained/node/load-model.ts';
 import { readNotes } from '../src/trained/node/notes-file.ts';
 import { readGenerationFiles } from '../src/trained/node/read-generation-files.ts';
 
-/* The sizes that SECURITY.md says: a file that has a byte more is refused before it is read. */
+/* The sizes in SECURITY.md: a file with one byte more is rejected before it is read. */
 
 const COMMIT = '0123456789012345678901234567890123456789';
 
@@ -24,7 +24,7 @@ type Read = (path: string, folder: string) => unknown;
 const tokenizer: Read = (_, folder) => readTokenizerFiles(folder);
 const data: Read = (path) => textFile(path);
 
-/** What reads a file, by its name in the table. */
+/** The reader of each file, by its name in the table. */
 const READERS: Record<string, [file: string, read: Read][]> = {
   'YAML config of a command': [['run.yaml', (path) => loadConfig(path)]],
   '`config.yaml` of a run': [['run/config.yaml', (path) => readRunRecord(dirname(path))]],
@@ -87,7 +87,7 @@ it.each(rows)('%s: %d bytes', async (name, bytes) => {
   for (const [file, read] of READERS[name]) {
     const path = join(folder, file);
     writeFileSync(path, '');
-    truncateSync(path, bytes + 1); // a hole: nothing is written
+    truncateSync(path, bytes + 1); // a sparse file: nothing is written
     const error = await Promise.resolve()
       .then(() => read(path, dirname(path)))
       .catch((thrown: unknown) => thrown);

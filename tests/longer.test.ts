@@ -23,7 +23,7 @@ it('a run that is resumed with more steps goes on to them, with the ranks that i
   expect(ranks()).toEqual(before);
   const steps = eventsOf(workspace.events('run'), 'step');
   expect(steps.at(-1)).toMatchObject({ step: 18 });
-  // What the linear decay to step 18 leaves of it before step 16.
+  // The learning rate before step 16 with linear decay to step 18.
   expect(steps.find(({ step }) => step === 16)!.learning_rate).toBeCloseTo((2e-2 * 3) / 18, 10);
 
   const shorter = await train(15, '--resume');

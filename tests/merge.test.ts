@@ -25,7 +25,7 @@ async function logitsOf(folder: string): Promise<Float32Array> {
   return logits;
 }
 
-// Skipped where the golden cases are not beside the repository.
+// Skipped if the golden cases are not beside the repository.
 describe.skipIf(!existsSync(CASE))('a merged checkpoint', () => {
   let folder: string;
   beforeAll(() => {

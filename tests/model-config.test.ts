@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Workspace } from './support/workspace.ts';
 
-/* `model_config` replaces fields of the base model's config.json in a run, and in all that is made of it. */
+/* `model_config` replaces fields of the base model's config.json in a run, and in all its results. */
 
 let workspace: Workspace;
 const DROPOUT = 'model_config={hidden_dropout_prob: 0.4, classifier_dropout: 0.3}';

@@ -31,7 +31,7 @@ async function answersOf(inputs: Iterable<{ text: string }>, signal?: AbortSigna
   return answers;
 }
 
-/** Turns of this thread's event loop until something is done. */
+/** The number of this thread's event loop turns until something is done. */
 async function turnsDuring(work: Promise<unknown>): Promise<number> {
   let turns = 0;
   let isDone = false;
@@ -60,7 +60,7 @@ describe('predict', () => {
     const elsewhere = await turnsDuring(answersOf(TEXTS).then((all) => (answers = all)));
     const inThisThread = await turnsDuring(takeAll());
     expect(answers).toEqual(expected);
-    // One batch: the engine holds the thread it computes in, which takes a few turns around it.
+    // One batch: the engine blocks its thread, with a few turns around it.
     expect(inThisThread).toBeLessThan(20);
     expect(elsewhere).toBeGreaterThan(100);
   });
@@ -70,7 +70,7 @@ describe('predict', () => {
     const together = await Promise.all(TEXTS.slice(0, 8).map((text) => answersOf([text])));
     for (const [i, [answer]] of together.entries()) {
       expect(answer.label).toBe(alone[i].label);
-      // Padding differs between batches, and sums are added in another order.
+      // Padding differs between batches, and sums are computed in another order.
       expect(answer.probabilities.good).toBeCloseTo(alone[i].probabilities.good, 5);
     }
   });

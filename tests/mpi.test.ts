@@ -6,7 +6,7 @@ import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { eventsIn, eventsOf, type StartOptions, Workspace } from './support/workspace.ts';
 
-/* Runs that several processes share, beside the same run alone. Batches of 12 divide by 1, 2, 3 and 4. */
+/* Runs shared by several processes, compared with the same run in one. Batches of 12 are divisible by 1, 2, 3 and 4. */
 
 const BATCH = 12;
 const SETTINGS = ['training.logging_steps=1', 'training.save_steps=5', 'training.max_steps=50'];
@@ -26,7 +26,7 @@ const words = (output: string, processes: number, settings: readonly string[] = 
     ...settings,
   ].flatMap((setting) => ['--set', setting]),
 ];
-/** Too long to end by itself, however late a signal comes. Its ranks fall between the steps 60 and 100. */
+/** Too long to end by itself, however late a signal comes. Its ranks fall between steps 60 and 100. */
 const LONG = ['training.max_steps=20000', 'adalora.tinit=60', 'adalora.tfinal=19900'];
 const launched = (processes: number): StartOptions => ({
   env: MPI_ENVIRONMENT,
@@ -81,7 +81,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
   });
 
   it('stop at a signal with a checkpoint, end with one that is killed, and go on in another number', async () => {
-    // Open MPI waits that long before it kills what it has sent a signal to; its default is a second.
+    // Open MPI's delay between a signal and SIGKILL; its default is a second.
     const env = { ...MPI_ENVIRONMENT, OMPI_MCA_odls_base_sigkill_timeout: '10' };
     const stopped = async (output: string, processes: number, step: number, ...more: string[]) => {
       const run = workspace.start([...words(output, processes, LONG), ...more], {
@@ -104,17 +104,17 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(code).not.toBe(0);
     expect(stdout + stderr).toMatch(/process rank \d .*exited on signal 9/s);
 
-    // The launcher may be gone a moment before the processes that it ends: the lock is waited for.
+    // The launcher may end slightly before its processes, so the lock is waited for.
     const resumed = await stopped('broken', 1, 120, '--resume');
     expect(resumed.code).toBe(130);
     expect(resumed.stderr).toMatch(/^Finishing the step, .*\nTo continue: .*\n$/);
     expect(eventsOf(eventsIn(resumed.stdout), 'start')[0].step).toBeGreaterThan(0);
     const ranks = eventsOf(workspace.events('broken'), 'allocation').at(-1)?.ranks ?? {};
     expect(Object.values(ranks).reduce((sum, rank) => sum + rank, 0)).toBe(2 * Object.keys(ranks).length);
-    // No step is lost or told twice.
+    // No step is lost or reported twice.
     const { step } = eventsOf(workspace.events('broken'), 'finish').at(-1)!;
     expect(losses('broken')).toHaveLength(step);
-    // Rounding grows with the steps, the faster the higher the rate, which hardly falls here: 1.1e-5 after 50.
+    // Rounding errors grow with the steps, faster with a higher rate, which hardly falls here: 1.1e-5 after 50.
     for (const [i, loss] of losses('broken').slice(0, 50).entries())
       expect(Math.abs(loss / losses('long')[i] - 1)).toBeLessThan(1e-4);
   });
@@ -131,7 +131,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
       const numbers = ({ stdout }: typeof one) => stdout.match(/[\d.]+(e-\d+)?/g)?.map(Number) ?? [];
       const words = ({ stdout }: typeof one) => stdout.replaceAll(/[\d.]+(e-\d+)?/g, '#');
       expect(words(two)).toBe(words(one));
-      // Other threads add up in another order.
+      // Other threads sum in another order.
       for (const [i, value] of numbers(two).entries()) expect(value).toBeCloseTo(numbers(one)[i], 4);
     }
   });
@@ -181,7 +181,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
   });
 });
 
-/** Waits for a word in what a process prints. */
+/** Waits for an event in a process's output. */
 function printed(child: ChildProcess, is: (event: TrainEvent) => boolean): Promise<void> {
   let text = '';
   return new Promise((seen) => {
@@ -192,7 +192,7 @@ function printed(child: ChildProcess, is: (event: TrainEvent) => boolean): Promi
   });
 }
 
-/** The processes that another has started, and those that they have, by their numbers. */
+/** The descendants of a process, by their ids. */
 function processesUnder(parent: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && parentOf(name) === parent)

@@ -7,7 +7,7 @@ import { TASK_NAMES } from '../src/tasks/registry.ts';
 import { METHOD_NAMES } from '../src/tuners/registry.ts';
 
 /*
- * What a method or a task is called stands in its own room, so that a new one is one folder and one line there; the
+ * The names of a method or a task occur only in its own room, so that a new one is one folder and one line there; the
  * rest of the program asks the registries.
  */
 
@@ -21,7 +21,7 @@ const SOURCES: Source[] = readdirSync('src', { recursive: true, encoding: 'utf8'
   .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
-/** Words that name things: literals and pieces of templates, and what they are beside identifiers. */
+/** A word in a string literal or a template, and whether it is beside identifiers. */
 interface Word {
   line: number;
   text: string;
@@ -44,10 +44,10 @@ function wordsOf({ path, text }: Source): Word[] {
   return found;
 }
 
-/** AdapterHub names kinds of heads as we name tasks. */
+/** AdapterHub's names of head kinds are the same as our task names. */
 const FOREIGN = /^src\/models\/heads\/[^/]+\/definition\.ts$/;
 
-/** Where one of the names stands, as `file:line: name`, in files that do not lie under `room`. */
+/** Occurrences of the names, as `file:line: name`, in files outside `room`. */
 function strays(
   sources: readonly Source[],
   names: readonly string[],
@@ -95,9 +95,9 @@ describe('names', () => {
   });
 
   it('of methods stand in src/tuners alone', () => {
-    // "full" is an English word as well: only as a text it is the method's name.
+    // "full" is also an English word: only a whole string is the method's name.
     const found = strays(SOURCES, METHOD_NAMES, 'src/tuners/', ['full']);
-    // The program is called after a method.
+    // The program is named after a method.
     expect(found.filter((place) => !place.startsWith('src/support/program.ts:'))).toEqual([]);
   });
 
@@ -109,7 +109,7 @@ describe('names', () => {
     const homes = ['src/models/', 'src/objectives/', 'src/tasks/'];
     const others = SOURCES.filter(({ path }) => !homes.some((home) => path.startsWith(home)));
     expect(strays(others, HEAD_KINDS, 'src/models/')).toEqual([]);
-    // Transformers' classes, too: what their names end with is a head's own affair.
+    // Also transformers' classes: their suffixes belong to a head's own folder.
     expect(linesWith(others, /\bFor(Sequence|Token)Classification\b/)).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ beforeAll(async () => {
   workspace = new Workspace();
   const short = ['training.max_steps=2', 'method=lora', 'training.eval_strategy=no'];
   expect(await workspace.train(...short)).toMatchObject({ code: 0 });
-  // The embedding of "fish" (id 9): rows without it are computed as before.
+  // The embedding of "fish" (id 9): rows without it are not affected.
   const path = workspace.path('model', 'model.safetensors');
   const tensors = readSafetensors(path);
   const { data, shape } = tensors.get('bert.embeddings.word_embeddings.weight')!;

@@ -43,7 +43,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A tiny model, open, and the folder of its export. */
+/** An open tiny model, and the folder of its export. */
 async function exported(family: string, head: HeadKind, options?: ExportOnnxOptions) {
   const base = mkdtempSync(join(folder, `${family}-${head}-`));
   writeTinyHead(base, family, head);
@@ -53,7 +53,7 @@ async function exported(family: string, head: HeadKind, options?: ExportOnnxOpti
   return { base, output, model };
 }
 
-/** Families that transformers.js has with these heads; it has all that write text. */
+/** Families that transformers.js supports with these heads; it supports all generating ones. */
 const ENCODERS = ['bert', 'deberta-v2', 'distilbert', 'electra', 'roberta', 'xlm-roberta'];
 const inTransformersJs = ([family, head]: [string, HeadKind]) =>
   writesText(head) || ENCODERS.includes(family) || (family === 'bart' && head === 'SEQ_CLS');
@@ -68,7 +68,7 @@ async function first<Input, Answer>(model: OpenedModel, input: Input): Promise<A
   throw new Error('no answer');
 }
 
-/** What transformers.js answers, beside our own answer. */
+/** Checks of transformers.js's answers against ours. */
 const ANSWERS: Record<HeadKind, (output: string, model: OpenedModel, base: string) => Promise<void>> = {
   async SEQ_CLS(output, model) {
     const classifier = await load('text-classification', output);
@@ -122,7 +122,7 @@ async function writesTheSame(task: string, output: string, model: OpenedModel): 
   const writer = await load(task, output);
   const settings = { max_new_tokens: 12, do_sample: false };
   const isDecoder = task === 'text-generation';
-  // Of two lengths, so that one is padded. An encoder-decoder begins with a token of its own.
+  // Of two lengths, so that one is padded. An encoder-decoder adds a start token.
   const prompts = [PROMPT, 'a dog'];
   if (isDecoder) writer.tokenizer.padding_side = 'left';
   const inputs = writer.tokenizer(prompts, { padding: true });
@@ -132,7 +132,7 @@ async function writesTheSame(task: string, output: string, model: OpenedModel): 
     const begun = isDecoder ? inputs.input_ids.dims[1] : 1;
     const ids = written[row].tolist().slice(begun).map(Number);
     expect(ids.slice(0, ours.ids.length)).toEqual([...ours.ids]);
-    // One at a time: in a batch transformers.js writes on behind a row's end.
+    // One at a time: in a batch, transformers.js continues after a row's end.
     const [{ generated_text: text }] = await writer(prompt, settings);
     expect(text).toBe(isDecoder ? prompt + ours.text : ours.text);
   }
@@ -148,14 +148,14 @@ describe('transformers.js answers as we do', () => {
     const ours = await ourLogits(base, examples);
     expect(await exportedTokens(output, examples)).toEqual([...ours.batch.inputIds]);
     const { largest, scale } = logitsDifference(ours, await exportedLogits(output, 'model.onnx', ours.batch));
-    // The same products and sums; some engines' kernels add in another order.
+    // The same products and sums; some engines' kernels sum in another order.
     expect(largest).toBeLessThan(1e-5 * scale);
   });
 });
 
 describe('types of weights', () => {
-  // Rounding a weight to 11 bits moves it by 2^-12 of itself at most, to a byte by 1/254 of its row's largest. Two layers
-  // of 32 random features keep that within these shares of the largest logit; wider ones lose less.
+  // Rounding a weight to 11 bits changes it by at most 2^-12 of itself, to a byte by 1/254 of its row's largest. With
+  // two layers of 32 random features, this stays within these shares of the largest logit; wider models lose less.
   it.each([
     ['bert', 'TOKEN_CLS'],
     ['deberta-v2', 'TOKEN_CLS'],
@@ -185,7 +185,7 @@ describe('types of weights', () => {
     expect(f16).toBeLessThan(0.01);
     expect(q8).toBeGreaterThan(f16);
     expect(q8).toBeLessThan(0.15);
-    // In 4 bits random weights keep little of what they compute: it is only seen that they are used.
+    // With 4 bits, random weights keep little precision: this only checks that they are used.
     expect(q4).toBeGreaterThan(q8);
   });
 
@@ -194,7 +194,7 @@ describe('types of weights', () => {
     const settings = { max_new_tokens: 8, do_sample: false };
     const { text } = await model.generate(PROMPT, settings);
     await model.close();
-    // Where none is asked for, the first.
+    // The default is the first.
     expect(config(output)['transformers.js_config']).toEqual({ dtype: 'q8' });
     for (const dtype of ['fp16', 'q8', undefined] as const) {
       const writer = await pipeline('text2text-generation', output, { dtype });
@@ -295,7 +295,7 @@ describe('adalora export --as onnx', () => {
     const output = workspace.path(`${method}-onnx`);
     const ours = await ourLogits(workspace.path(method), TEXTS, workspace.path('model'));
     const exact = logitsDifference(ours, await exportedLogits(output, 'model.onnx', ours.batch));
-    // A merged product rounds once where the adapter's rounds three times.
+    // A merged product rounds once; the adapter's rounds three times.
     expect(exact.largest).toBeLessThan(1e-4 * exact.scale);
     const classifier = await load('text-classification', output);
     const [{ label }] = await classifier(TEXTS[0][0]);

@@ -131,7 +131,7 @@ it('nothing is written over a folder with files in it', async () => {
   await expect(opened.merge(folder)).rejects.toThrow(refused);
   for (const form of ['lora', 'onnx']) await expect(opened.export(form, folder)).rejects.toThrow(refused);
   expect(readdirSync(folder)).toEqual(before);
-  // Without a name it would be the current folder.
+  // An empty name would be the current folder.
   for (const write of [
     () => opened.merge(''),
     () => opened.export('lora', ''),
@@ -152,7 +152,7 @@ describe.each(['merged', 'full'])('a whole model, %s', (path) => {
   it.each(['int8', 'int4'] as const)('is kept in %s where that is asked for', async (dtype) => {
     const [exact, rounded] = [await answersOf(path, 'float32'), await answersOf(path, dtype)];
     const differing = differences(rounded, exact);
-    // What it is rounded to gives other logits, and mostly the same labels.
+    // The rounded base gives other logits, and mostly the same labels.
     expect(Math.max(...differing)).toBeGreaterThan(1e-4);
     const agreeing = exact.filter(({ label }, row) => label === rounded[row].label);
     expect(agreeing.length).toBeGreaterThanOrEqual(0.9 * ROWS.length);
@@ -174,7 +174,7 @@ describe.each(['merged', 'full'])('a whole model, %s', (path) => {
 
 it('a merged model answers as the adapter does', async () => {
   const [adapted, merged] = [await answersOf('run', 'float32'), await answersOf('merged', 'float32')];
-  // The increment is added to the weight before, not to the product after: float32 rounds otherwise.
+  // The increment is added to the weight before the product, not to its result: float32 rounds differently.
   expect(Math.max(...differences(adapted, merged))).toBeLessThan(1e-4);
   expect(merged.map(({ label }) => label)).toEqual(adapted.map(({ label }) => label));
 });

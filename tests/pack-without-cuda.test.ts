@@ -12,7 +12,7 @@ const METADATA = {
 let folder: string;
 const path = (...names: string[]) => join(folder, ...names);
 const list = () => path('node_modules/onnxruntime-node/script/install-metadata.js');
-/** What the engine's script would fetch. */
+/** The downloads of the engine's script. */
 function fetched(env: Record<string, string> = {}): Record<string, string[]> {
   const program = `console.log(JSON.stringify(require(${JSON.stringify(list())}).requirements))`;
   return JSON.parse(spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', env }).stdout);
@@ -39,7 +39,7 @@ function write(name: string, content: object): void {
   writeFileSync(path(name), JSON.stringify(content));
 }
 
-/** Runs the step as npm does; it may never fail an installation. */
+/** Runs the step as npm does; it must never fail an installation. */
 function install(
   env: Record<string, string> = {},
   script = path('node_modules/adalora/scripts/without-cuda.mjs'),
@@ -98,7 +98,7 @@ it('is not needed in a checkout: npm runs no script of the engine there', () => 
   const scripted = packages.flatMap(([path, { hasInstallScript }]) =>
     hasInstallScript && path !== '' ? [path.replace(/^.*node_modules\//, '')] : [],
   );
-  // npm puts the mark back when the version changes: take hasInstallScript out of package-lock.json again.
+  // npm restores the mark when the version changes: remove hasInstallScript from package-lock.json again.
   expect(scripted).not.toContain('onnxruntime-node');
   const { allowScripts } = read('package.json');
   expect(allowScripts).toMatchObject({ 'onnxruntime-node': false });

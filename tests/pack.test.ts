@@ -43,7 +43,7 @@ it('packs what users need and nothing else, below 20 MB', () => {
     ...['package.json', 'recipes', 'scripts'],
   ]);
   expect(names.filter((name) => /\.test\.|\/testing\/|fixtures|demo/.test(name))).toEqual([]);
-  // What README links to.
+  // Links in README.
   const links = Array.from(
     readFileSync('README.md', 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g),
     ([, path]) => path,
@@ -58,12 +58,12 @@ it('packs what users need and nothing else, below 20 MB', () => {
 
 describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm reaches no registry)', () => {
   let home: string;
-  // What npm says of a user's own settings is none of adalora's words.
+  // Messages of npm about a user's own settings are not adalora's.
   const adalora = (...words: string[]) =>
     runAsUser(home, 'npx', '--no-install', '--loglevel=error', 'adalora', ...words);
   const engine = () => join(home, 'node_modules/onnxruntime-node');
   const libraries = () => join(engine(), 'bin/napi-v6/linux/x64');
-  // The embedded model once it is there; until then one that is as small as can be.
+  // The embedded model if it exists; otherwise a minimal one.
   const model: string[] = [];
 
   beforeAll(() => {
@@ -104,7 +104,7 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
 
   it.skipIf(!isLinux)('has fetched no CUDA library, and would have failed to (on x64 Linux)', () => {
     expect(readdirSync(libraries()).filter((name) => name.includes('providers'))).toEqual([]);
-    // npm from 12 on runs no install scripts, neither ours nor that of the engine.
+    // npm from 12 on runs no install scripts, neither ours nor the engine's.
     if (npmVersion() < 12) expect(runAsUser(engine(), process.execPath, 'script/install').status).toBe(0);
     const variable = 'ONNXRUNTIME_NODE_INSTALL=cuda12';
     const asked = runAsUser(engine(), 'env', variable, process.execPath, 'script/install');
@@ -133,7 +133,7 @@ describe.skipIf(!hasRegistry)('a checkout (skipped where npm reaches no registry
     const { status, stdout, stderr } = fetching(checkout, 'ci', '--prefer-offline', '--omit=dev');
     expect(status, `${stdout}${stderr}`).toBe(0);
     expect(`${stdout}${stderr}`).not.toMatch(/project config|install-scripts/);
-    // As an optional dependency it would be gone, had its script failed.
+    // As an optional dependency, it would be missing if its script had failed.
     const { platform, arch } = process;
     const binaries = join(checkout, 'node_modules/onnxruntime-node/bin/napi-v6', platform, arch);
     expect(readdirSync(binaries)).toContain('onnxruntime_binding.node');

@@ -35,7 +35,7 @@ function run(options: Partial<TrainOptions> = {}, config: object = CONFIG) {
   return train({ ...CONFIG, model: 'tiny', ...config }, { files, model, threads: 1, ...options });
 }
 
-/** A run that keeps a checkpoint after every step, stopped after some. */
+/** A run that writes a checkpoint after every step, stopped after some. */
 async function stoppedAfter(steps: number): Promise<Blob> {
   const controller = new AbortController();
   let checkpoint: Blob | undefined;

@@ -9,7 +9,7 @@ import { encode } from '../src/parallel/messages.ts';
 import { threadsOf } from '../src/parallel/node/threads-of.ts';
 import { rowsOf } from '../src/parallel/rows-of.ts';
 
-/** A process beside others of which is known what they give to `gather`, call after call. */
+/** A process among others whose contributions to `gather` are given, call after call. */
 function among(rank: number, hosts: readonly string[], ...gathered: Uint8Array[][]): Communicator {
   return { ...ALONE, rank, size: hosts.length, hosts, gather: () => gathered.shift() as Uint8Array[] };
 }
@@ -50,7 +50,7 @@ describe('work that is dealt', () => {
 
   it('keeps vectors of any length to the bit', async () => {
     const vectors = [Float32Array.of(0.1, -0, Number.NaN), new Float32Array(), Float32Array.of(1e-42)];
-    // A process that hears itself twice: half of what it deals it has not done.
+    // A process that gets its own messages twice: half of the work that it deals is not done.
     const echo: Communicator = { ...ALONE, size: 2, hosts: ['x', 'y'], gather: (bytes) => [bytes, bytes] };
     const dealt = await dealNumbers(echo, 6, async (piece) => vectors[piece / 2]);
     expect(dealt).toEqual(vectors.flatMap((vector) => [vector, vector]));

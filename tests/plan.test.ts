@@ -10,7 +10,7 @@ beforeAll(() => {
 });
 afterAll(() => workspace.remove());
 
-/** `adalora plan run.yaml --measure` with more words. */
+/** `adalora plan run.yaml --measure` with more arguments. */
 const measuring = (...words: string[]) =>
   workspace.start(['plan', 'run.yaml', '--measure', ...words], {
     env: { ADALORA_CACHE: workspace.path('bases') },

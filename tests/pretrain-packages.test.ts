@@ -14,7 +14,7 @@ const SENSES = {
   noun: '04 n 01 play 0 000 | a work for the stage',
   verb: '29 v 01 bore 0 000 01 + 08 00 | cause to be bored',
 };
-/** Lemma, part, senses, kinds of pointers and those, senses again, marked ones, offsets. */
+/** Lemma, part of speech, senses, number and kinds of pointers, senses again, tagged ones, offsets. */
 const INDEX = {
   adj: 'dull a 1 2 ! & 1 3 00000001\nabaxial a 1 1 ! 1 0 00000002\n',
   adv: 'very r 1 0 1 2 00000001\n',

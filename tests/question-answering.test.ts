@@ -56,7 +56,7 @@ describe('question answering by the command', () => {
     };
     expect(await scores('v1.json', 'answered.json')).toContain('eval_HasAns_f1');
     expect(await scores('answered.json', 'v1.json')).not.toContain('eval_HasAns_f1');
-    // Who learns from it may answer nothing.
+    // A model trained on it may return no answer.
     const { stdout } = await workspace.run('eval', 'of-answered.json', 'v1.json', '--json');
     expect(JSON.parse(stdout)).toHaveProperty('eval_best_f1');
   });

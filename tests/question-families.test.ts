@@ -34,7 +34,7 @@ const BART = {
   max_position_embeddings: 128,
 };
 
-/** Each with a tokenizer of its kind, as such a model had it before tokenizer.json. */
+/** Each with a tokenizer of its kind, in the files from before tokenizer.json. */
 const FAMILIES = {
   roberta: { tokenizer: 'roberta', config: { ...ENCODER, type_vocab_size: 1, pad_token_id: 1 } },
   'deberta-v2': {
@@ -132,7 +132,7 @@ describe.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])('question answ
     for (const form of ['merged', 'lora']) {
       const others = await answersOf(`${family}-${form}`, family);
       expect(others.map(({ answer }) => answer)).toEqual(answers.map(({ answer }) => answer));
-      // The increment is added in another place: float32 rounds otherwise.
+      // The increment is added in another place: float32 rounds differently.
       others.forEach(({ score }, i) => expect(score).toBeCloseTo(answers[i].score, 4));
     }
   });

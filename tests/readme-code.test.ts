@@ -11,12 +11,12 @@ import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
 
 /*
- * Every block of code in the documents is an example. TypeScript is checked and run here, indented commands too;
- * commands in bash blocks are run by .ci/readme, with the real model and data where they are. What neither runs has its
- * reason here.
+ * Every code block in the documents is an example. TypeScript is checked and run here, and so are indented commands.
+ * .ci/readme runs the commands in bash blocks, with the real model and data if available. Examples that neither runs
+ * have a reason here.
  */
 
-/** Examples that are not run, by how they begin. */
+/** Examples that are not run, by their first characters. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'this runs in it',
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
@@ -48,7 +48,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };
 
-// docs/log.md tells what was, docs/reference is made.
+// docs/log.md records the past, docs/reference is generated.
 const DOCUMENTS = ['README.md', 'models/mini/README.md', ...documentsIn('docs')];
 
 function documentsIn(folder: string): string[] {
@@ -128,7 +128,7 @@ it.each(commands)('%s: %s', (_, command) => {
       NO_COLOR: '1',
     },
     timeout: 300_000,
-    // What is typed at a conversation.
+    // The typed messages of a conversation.
     input: 'the cat sat.\n',
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -18,10 +18,11 @@ import { METHOD_NAMES } from '../src/tuners/registry.ts';
 import { adapterParameters } from '../src/tuners/tuner.ts';
 
 /*
- * What the recipes come to, from the models' config.json and the numbers of rows alone, against the paper's appendix.
+ * The recipes' derived values, from the models' config.json and the numbers of rows alone, against the paper's
+ * appendix.
  */
 
-/** What decides shapes in the config.json of each model on the Hub. */
+/** The fields that determine shapes in the config.json of each model on the Hub. */
 const MODELS: Readonly<Record<string, object>> = {
   'microsoft/deberta-v3-base': {
     ...{ model_type: 'deberta-v2', vocab_size: 128100, hidden_size: 768, intermediate_size: 3072 },
@@ -51,7 +52,7 @@ const MODELS: Readonly<Record<string, object>> = {
 const { recipes, budgets, tables } = packageRecipes();
 const named = (name: string) => recipes.find((recipe) => recipe.name === name)!;
 const configOf = (name: string, method?: string, budget?: string) =>
-  // It sets everything: a test below.
+  // It sets every key, as a test below checks.
   parseRunConfig(parse(recipeConfig(named(name), budgets, { method, budget })), name) as RunConfig;
 
 /** Steps and warm-up of a run on a recipe's rows. */
@@ -60,7 +61,7 @@ function lengthOf(name: string, config: RunConfig) {
   return { totalSteps, warmup: update.warmupSteps };
 }
 
-/** Examples of a step. */
+/** Examples per step. */
 function batchOf({ training }: RunConfig): number {
   return training.per_device_train_batch_size * training.gradient_accumulation_steps;
 }
@@ -128,7 +129,7 @@ it.each<[string, number, number, number, number, number, number, number, number]
   expect(config.adalora).toMatchObject({ tinit, deltaT, tfinal, orth_reg_weight: 0.1, lora_alpha: alpha });
 });
 
-// Tokens, and how texts are written; no clipping where texts are.
+// Tokens and generation settings; no clipping for generated texts.
 it.each<[string, number, object]>([
   ['squad/v1', 1, { max_length: 384, doc_stride: 128 }],
   ['squad/v2', 1, { max_length: 384, doc_stride: 128 }],
@@ -149,7 +150,7 @@ it.each<[string, number, object]>([
 });
 
 describe('budgets', () => {
-  // b(T), the rank at the start, LoRA's rank, and Houlsby's and Pfeiffer's adapter weights.
+  // b(T), the initial rank, LoRA's rank, and Houlsby's and Pfeiffer's adapter weights.
   it.each<[string, string, number, number, number, number, number]>([
     ['glue/cola', '0.08%', 72, 2, 1, 165_984, 156_768],
     ['glue/cola', '0.16%', 144, 4, 2, 313_536, 304_320],
@@ -175,7 +176,7 @@ describe('budgets', () => {
     expect(adapterParameters(runOf('pfeiffer').tuner)).toBe(pfeiffer);
   });
 
-  // 0.16% and more of DeBERTaV3-base are the paper's, which stays below.
+  // The paper's budgets are at least 0.16% of DeBERTaV3-base; the result stays below them.
   it.each([
     ['glue/cola', '0.08%'],
     ['summarisation/xsum', '0.13%'],
@@ -222,7 +223,7 @@ describe('the tables of the paper', () => {
     expect(new Set(cells.map(placeOf)).size).toBe(count);
     if (name.startsWith('table'))
       for (const { paper, scores = [] } of cells) expect(Object.keys(paper ?? {})).toEqual(scores);
-    // What a run scores has the names that the table has.
+    // A run's scores have the names in the table.
     cells.forEach(({ scores = [], recipe: { splits_rows } }, i) => {
       const { task, data } = configs[i];
       const known = scorePrefixes(data.validation).flatMap((set) =>
@@ -249,7 +250,7 @@ describe('the tables of the paper', () => {
     const inPlace = { model: 'small', modelType: 'bert', targets: ['query', 'value'], matrices: 36 };
     const cells = cellsOf('table1', { inPlace, tasks: ['glue/cola'] });
     expect(cells.filter(({ paper }) => paper)).toEqual([]);
-    // Shares of the paper's model are none of another one.
+    // Shares of the paper's model do not apply to another one.
     expect(cells.map(({ row }) => row)).toContain('LoRA rank 2');
     const adaLora = cells.find(({ row }) => row === 'AdaLoRA rank 2');
     expect(adaLora?.settings).toMatchObject({ 'adalora.target_budget': 72, 'adalora.init_r': 4 });

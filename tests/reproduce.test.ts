@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyRows } from './support/tiny-data.ts';
 import { Workspace } from './support/workspace.ts';
 
-/* A table of the paper on a tiny model and rows in the shape of CoLA. */
+/* A table of the paper on a tiny model and rows in CoLA's format. */
 
 const SETTINGS = [
   ...[
@@ -90,7 +90,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(about[0]).toContain('training.max_steps=6');
     const [lora, adaLora] = tasks[0].rows;
     expect(adaLora.runs.map(({ seed }: { seed: number }) => seed)).toEqual([0, 1]);
-    // On another model the paper's figure would say nothing.
+    // On another model, the paper's number has no meaning.
     expect(adaLora.scores.matthews_correlation.paper).toBeUndefined();
     expect(table).not.toContain('70.04');
     // One rule for both: the evaluations from the step of AdaLoRA's final allocation on.

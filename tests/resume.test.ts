@@ -38,7 +38,7 @@ const train = (output: string, ...more: string[]) => [
   ...more,
 ];
 
-/** In processes of their own, as users' runs, with as many threads as the engine takes. */
+/** In separate processes, as for users, with the engine's default number of threads. */
 const asUsers = { ADALORA_THREADS: '' };
 
 const filesOf = (output: string) =>
@@ -60,7 +60,7 @@ function changedLast(bytes: Buffer): Buffer {
   return changed;
 }
 
-/** A process that is killed before its file operation of that number. */
+/** A process that is killed before the file operation with that number. */
 function dyingAt(operation: number, args: readonly string[]) {
   const env = { ...asUsers, NODE_OPTIONS: `--import ${PRELOAD}`, DIE_AT: String(operation) };
   return workspace.start(args, { env }).ended;
@@ -110,7 +110,7 @@ describe('a killed run, resumed, is the same as an uninterrupted one', MANY_STAR
     expectSameAsWhole('end');
   });
 
-  // With its line in the log, and before anything of what follows: after a step that may be an evaluation.
+  // With its line in the log, and before the next one: after a step, that may be an evaluation.
   const moments: Moment[] = [
     { type: 'step', step: 12 },
     { type: 'step', step: 30 }, // an evaluation
@@ -160,7 +160,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a run stopped by %s', (
 });
 
 it('does at a closed standard output what it does at a signal', async () => {
-  // What is printed once nobody reads asks for the stop.
+  // Printing without a reader causes the stop.
   const halts: Halt[] = [
     { type: 'step', step: 3, until: 'unread' },
     { type: 'step', step: 6 },
@@ -204,7 +204,7 @@ it("a folder that a run writes to is no other run's", async () => {
   expect(stderr).toContain(
     `expected a folder that no other run writes to, got one that process ${child.pid} on`,
   );
-  // What it left is taken over.
+  // Its leftovers are taken over.
   const again = ['--set', 'training.num_train_epochs=1', '--set', 'method=lora'];
   expect((await workspace.run(...train('held', ...again, '--resume'))).stderr).not.toContain('no other run');
 });

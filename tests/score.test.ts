@@ -30,7 +30,7 @@ beforeAll(() => {
   write('empty.json', { 1: '', b: '' });
   write('some.json', { 1: 'A cat!' });
   workspace.write('all.json', '{"10": "the cat", "b": "x", "9": ""}');
-  // Of equal odds the one that the file has first goes first: JavaScript would take 9 before 10.
+  // Of equal odds, the first in the file counts first: JavaScript would take 9 before 10.
   workspace.write('odds.json', '{"b": 0.5, "10": 0.5, "9": 0.5}');
   write('numbers.json', { 10: 1, b: 'x', 9: '' });
 });
@@ -66,7 +66,7 @@ describe('score squad', () => {
 
   it('gives those of v2.0 for a file that says so, though all questions have answers', async () => {
     const { stdout } = await squad('empty.json', 'all-answered.json');
-    // Answers of no words are dropped, and an empty one is right where none is left.
+    // Reference answers without words are dropped, and if none is left, an empty prediction is right.
     const scores = { exact: 0.5, f1: 0.5, total: 2 };
     const answered = { HasAns_exact: 0.5, HasAns_f1: 0.5, HasAns_total: 2 };
     expect(JSON.parse(stdout)).toEqual({ ...scores, ...answered });
@@ -110,13 +110,13 @@ describe('score rouge and bleu', () => {
 
   it('gives means, or the score of all texts', async () => {
     const rouge = await texts('rouge', 'texts.txt', 'right.txt');
-    // "sat" and, stemmed, no "cats", which has four letters: cat.
+    // "sat" and the stem of "cats", which has four letters: cat.
     expect(JSON.parse(rouge.stdout)).toEqual({
       ...{ rouge1: 2 / 3, rouge2: 2 / 3, rougeL: 2 / 3, rougeLsum: 2 / 3 },
     });
     expect(await texts('rouge', 'texts.txt', 'several.jsonl')).toEqual(rouge);
     const bleu = await texts('bleu', 'right.txt', 'several.jsonl');
-    // There is no word four.
+    // There is no fourth word.
     expect(JSON.parse(bleu.stdout)).toEqual({ bleu: 0 });
   });
 

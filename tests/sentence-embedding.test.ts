@@ -86,7 +86,7 @@ describe('a run on pairs', () => {
     const [ours, theirs] = [await model.embed(texts), await whole.embed(texts)];
     ours.forEach((vector, i) => {
       expect(vector.length).toBe(16);
-      // Weights are rounded once more when they are merged.
+      // Merging rounds the weights once more.
       for (const [at, x] of vector.entries()) expect(theirs[i]![at]).toBeCloseTo(x, 5);
     });
   });
@@ -110,7 +110,7 @@ describe('a run on pairs', () => {
     for (const other of [parts, accumulated])
       for (const [name, { data }] of weights(other))
         (data as Float32Array).forEach((x, i) => {
-          // Adam makes steps of the learning rate of gradients that differ by rounding alone.
+          // Adam turns gradients that differ only by rounding into steps of the learning rate.
           expect(Math.abs(x - ((own.get(name)!.data as Float32Array)[i] as number))).toBeLessThan(2e-3);
         });
   });
@@ -233,7 +233,7 @@ it('serves adapters that are mixed in a batch, each as it is alone', async () =>
     await using alone = await open(path, { model: i === 0 ? undefined : MODEL });
     const expected = await alone.embed(texts);
     answers[i]!.vectors.forEach((vector, row) => {
-      // Products are taken in another order.
+      // Products are computed in another order.
       vector.forEach((x, at) => expect(x).toBeCloseTo(expected[row]![at]!, 5));
     });
   }
@@ -259,7 +259,7 @@ it('prints a line of JSON for each text', async () => {
     const flags = ['--prompt-name', 'query', '--dimensions', '8'];
     const ended = await workspace.run('embed', resolve(MODEL), file, ...flags);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
-    // Numbers are written as short as they are told apart from other float32 ones.
+    // Numbers are printed with as few digits as identify the float32 value.
     expect(vectorsOf(ended.stdout).map((row) => Float32Array.from(row))).toEqual(expected);
     const table = written('texts.csv', 'id,body\n1,the cat sat\n2,"blue bird"\n');
     const ofTable = await workspace.run('embed', resolve(MODEL), table, '--text', 'body', ...flags);

@@ -15,11 +15,11 @@ const workspace = new Workspace();
 afterAll(() => workspace.remove());
 
 /**
- * Opening a model keeps this process busy for longer than the server keeps a connection that nobody uses: each request has its
- * own, or it might be sent on one that is just being closed.
+ * Opening a model keeps this process busy for longer than the server's keep-alive timeout. So each request has its
+ * own connection; otherwise it might use one that is just being closed.
  */
 const ALONE = { connection: 'close' };
-/** More tokens than a test takes. */
+/** More tokens than a test uses. */
 const ENDLESS = 15_000;
 
 const METHODS = ['lora', 'adalora', 'svd_lora', 'bitfit', 'houlsby', 'pfeiffer'] as const;
@@ -31,7 +31,7 @@ interface Server {
   ended: Promise<Ended>;
   /** Lines of its log so far. */
   lines: Record<string, unknown>[];
-  /** The first line that there is, or will be, of a kind. */
+  /** The first line of a kind, now or later. */
   line(of: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
 }
 
@@ -184,7 +184,7 @@ describe('adapters of an encoder', () => {
     ],
     ['100 MB', `"${'x'.repeat(100 * 2 ** 20)}"`, 413, /at most 2097152 bytes/],
   ])('refuse %s, and go on', async (_, body, status, message) => {
-    // A connection that is closed after the answer is closed before the whole of a large body has gone.
+    // A connection that closes after the response is closed before all of a large body has been sent.
     const response = await post(`${server.url}/predict`, body, { connection: 'keep-alive' });
     expect(response.status).toBe(status);
     expect(((await response.json()) as { error: string }).error).toMatch(message);
@@ -229,7 +229,7 @@ describe('adapters of an encoder', () => {
     const source = workspace.path('adapters', 'a2');
     cpSync(source, workspace.path('elsewhere'), { recursive: true });
     const half = workspace.path('adapters', 'new');
-    // Never whole where the server looks.
+    // Never complete when the server scans.
     cpSync(source, workspace.path('half'), { recursive: true });
     truncateSync(workspace.path('half', 'adapter_model.safetensors'), 1000);
     renameSync(workspace.path('half'), half);
@@ -289,7 +289,7 @@ describe('adapters of an encoder', () => {
       post(`${server.url}/predict`, { inputs: text, model: 'a1' }),
     );
     await Promise.race(answers);
-    // Connections without a request, or with half of one, keep nothing.
+    // Connections without a request, or with half of one, do not block the end.
     const port = Number(new URL(server.url).port);
     const silent = ['', 'GET /health HTTP/1.1\r\nHo'].map((text) => {
       const socket = connect(port, '127.0.0.1').on('error', () => {});
@@ -301,7 +301,7 @@ describe('adapters of an encoder', () => {
     const statuses = (await Promise.allSettled(answers)).map((one) =>
       one.status === 'fulfilled' ? one.value.status : 0,
     );
-    // Those whose connection came later find nobody.
+    // Later connections are refused.
     expect(statuses.filter((status) => ![200, 503, 0].includes(status))).toEqual([]);
     expect(statuses).toContain(200);
     expect((await server.ended).code).toBe(0);
@@ -462,7 +462,7 @@ describe('adapters of a decoder', () => {
   });
 
   it('say that more wait than can be answered', async () => {
-    // Nothing moves up until one has been refused, however slowly they come.
+    // The queue does not advance until a request was refused, however slowly they arrive.
     const endless = { model: 'c0', prompt: 'The', max_tokens: ENDLESS, stream: true } as const;
     const writing = await Promise.all(
       Array.from({ length: 4 }, async () => {

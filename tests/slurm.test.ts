@@ -5,13 +5,13 @@ import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codeBlocks } from './support/code-blocks.ts';
 
-/* The batch scripts of docs/slurm.md, with what they start replaced: what they make of a signal and of an exit code. */
+/* The batch scripts of docs/slurm.md, with their programs replaced: how they handle a signal and an exit code. */
 
 const SCRIPTS = codeBlocks('docs/slurm.md')
   .map(({ text }) => text)
   .filter((code) => code.includes('#SBATCH'));
 
-/** Says how it is called, and then takes three seconds, or until SIGTERM. */
+/** Prints its arguments, and then takes three seconds, or until SIGTERM. */
 const LONG = 'trap \'exit 130\' TERM\necho "$@"\nfor _ in $(seq 30); do sleep 0.1; done';
 
 let folder: string;

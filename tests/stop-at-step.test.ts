@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
-/* Ending a run of 24 steps early, on its own schedule. */
+/* Ending a run of 24 steps early, on the schedule of the whole run. */
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -29,7 +29,7 @@ it('a run stops at a step, tells so and leaves its adapter; resumed it is the wh
   timeout: 240_000,
 }, async () => {
   expect(await train('whole')).toMatchObject({ code: 0 });
-  // A third of the way, before AdaLoRA has fixed its ranks.
+  // After a third, before AdaLoRA has fixed its ranks.
   const { code, stdout } = await train('part', 'training.stop_at_step=33%', 'training.eval_strategy=epoch');
   expect({ code, stdout }).toMatchObject({
     code: 0,

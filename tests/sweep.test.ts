@@ -40,14 +40,14 @@ describe('sweep', () => {
   });
 
   it('goes on with the rest, lists what failed, and then does that alone', async () => {
-    // In its way lies what no run has written.
+    // A file without a run blocks its folder.
     workspace.write('sweep/runs/learning_rate=0.02,seed=1', 'a file');
     const failed = await workspace.run('sweep', 'sweep.yaml', '--resume');
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(/^learning_rate=0\.02,seed=1 failed:\n.*expected a folder, got a file/m);
     const tables = () => ['table.md', 'table.json'].map((name) => workspace.read('sweep', name).toString());
     for (const table of tables()) expect(table).toMatch(/learning_rate=0\.02,seed=1.*expected a folder/s);
-    // The other rate, two of whose two runs are there.
+    // The other rate, with both of its runs.
     expect(failed.stdout).toMatch(/^\| \*\*0\.000001\*\* \| \*\*2\/2\*\* \|/m);
     workspace.delete('sweep/runs/learning_rate=0.02,seed=1');
     const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--resume');

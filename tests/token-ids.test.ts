@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What is said where a model and its tokenizer are opened; nothing where nothing is wrong. */
+/** The error when a model and its tokenizer are opened; undefined if there is none. */
 async function complaint(): Promise<string | undefined> {
   try {
     const opened = await open(folder);

@@ -8,7 +8,7 @@ beforeAll(() => {
 });
 afterAll(() => workspace.remove());
 
-/** An emoji is one code point and two of JavaScript's characters: offsets count the former. */
+/** An emoji is one code point and two JavaScript characters: offsets count code points. */
 const TEXTS = ['the cat sat.', '', '😀 the dog'];
 
 it('tokenize writes ids, tokens and offsets of each line', async () => {
@@ -25,7 +25,7 @@ it('tokenize writes ids, tokens and offsets of each line', async () => {
     expect(ids).toEqual([...tokenizer.encode(TEXTS[i], undefined, 64).inputIds]);
     const characters = [...TEXTS[i]];
     const stood = offsets.map(([start, end]: [number, number]) => characters.slice(start, end).join(''));
-    // Special tokens stand for nothing, and this tokenizer knows no emoji.
+    // Special tokens have no text, and this tokenizer has no emoji.
     const expected = tokens.map((token: string) =>
       /^\[(CLS|SEP)\]$/.test(token) ? '' : token.replace('##', ''),
     );

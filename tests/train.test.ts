@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => workspace.remove());
 
-/** Trains with settings into a folder of its own; what the log says by type of event. */
+/** Trains with settings into a new folder. Returns the log's events by type. */
 async function trained(output: string, ...settings: string[]) {
   const ended = await workspace.train(`output=${output}`, ...settings);
   expect(ended).toMatchObject({ code: 0, stderr: '' });
@@ -227,7 +227,7 @@ describe('training settings', () => {
   });
 
   it('end with the best model', async () => {
-    // Turned round, so that the best is the first and not the last anyway.
+    // Inverted, so that the best is the first instead of the last.
     const { evaluations, finish } = await trained(
       'best',
       'method=lora',

@@ -46,7 +46,7 @@ describe('adalora web', () => {
     expect((await fetch(new URL('models/mini/model.safetensors', url), range)).status).toBe(206);
   });
 
-  /** The status of a request as it is written on the wire: clients would mend some of these. */
+  /** The status of a raw request: clients would correct some of these. */
   function ask(method: string, path: string, host = url.host): Promise<number> {
     return new Promise((done, fail) => {
       const socket = connect(Number(url.port), '127.0.0.1');

@@ -103,8 +103,8 @@ describe('WebGPU in Node', () => {
     }
   });
 
-  // What the step lacks: products with leading axes, and a case of each op that is not in it. Not all cases, because a
-  // software driver takes a tenth of a second and more to compile a shader.
+  // The parts that the step lacks: products with leading axes, and a case of each op that is not in it. Not all
+  // cases, because a software driver takes 0.1 s or more to compile a shader.
   const seen = new Set<string>(reachable(Object.values(trainingStep())).map(({ op }) => op));
   const unseen = Object.entries(opCases).flatMap(([op, [first]]) => (seen.has(op) ? [] : [first]));
   it.for([opCases.matmul[1], ...unseen])('computes $name', (opCase, { skip }) =>

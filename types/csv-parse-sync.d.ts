@@ -1,4 +1,4 @@
-/** What is used of csv-parse, whose own types need Node's: for the type check of what runs in a page. */
+/** The used part of csv-parse, whose own types need Node's: for the type check of code for pages. */
 export function parse(
   input: Uint8Array,
   options: {

@@ -5,7 +5,7 @@ import type { BenchResults } from '../results.ts';
 import { ratioChart } from './ratio-chart.ts';
 import { ratioGroups } from './ratio-groups.ts';
 
-/* npm run bench:chart -- [--json runs/bench.json] [--out docs/bench.svg]: draws what `npm run bench` has measured. */
+/* npm run bench:chart -- [--json runs/bench.json] [--out docs/bench.svg]: draws the measurements of `npm run bench`. */
 
 const { values: options } = parseArgs({
   options: {

@@ -8,11 +8,14 @@ import type { RunConfig } from '../../src/run/config/run-config.ts';
 export const MODEL = '../shared/models/all-MiniLM-L6-v2';
 export const GLUE = '../shared/data/glue';
 
-/** Data sets by the names of their examples, and the folders of GLUE in which they lie. */
+/** Data sets by the names of their examples, with their GLUE folders. */
 const FOLDERS = { cola: 'CoLA', mrpc: 'MRPC' };
 export type DataTask = keyof typeof FOLDERS;
 
-/** First with equal batches: of like length on both sides, as ours always are; then with PEFT's in random order, as its examples have them. */
+/**
+ * First with equal batches: of similar length on both sides, as ours always are; then with PEFT's in random order, as
+ * in its examples.
+ */
 export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
   [true, false].map((group_by_length) => ({
     task: task as DataTask,
@@ -21,7 +24,7 @@ export const DATA_CASES = Object.entries(FOLDERS).flatMap(([task, name]) =>
   })),
 );
 
-/** What a process is asked to train on, PEFT's as ours. */
+/** The request to train, for PEFT and for us. */
 export interface DataRequest {
   model: string;
   data: string;
@@ -31,7 +34,7 @@ export interface DataRequest {
   block_steps: number;
   eval_batch: number;
   threads: number;
-  /** Whether PEFT's batches are of like length too. */
+  /** Whether PEFT's batches are also of similar length. */
   group_by_length: boolean;
 }
 
@@ -47,8 +50,8 @@ export function isThere(task: DataTask): boolean {
 }
 
 /**
- * The example's config with AdaLoRA. An evaluation follows every block of steps; the budget falls from the end of the
- * first block on, so that every later block allocates, and the schedule's other phases are those of the whole run.
+ * The example's config with AdaLoRA. An evaluation follows every block of steps. The budget falls from the end of the
+ * first block on, so that every later block allocates; the schedule's other phases are those of the whole run.
  */
 export function dataConfig({ model, data, task, dtype, block_steps, eval_batch }: DataRequest): RunConfig {
   const path = `examples/${task}.yaml`;

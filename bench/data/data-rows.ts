@@ -8,14 +8,17 @@ export interface DataRows {
   rounds: Rounds;
   blockSteps: number;
   threads: number;
-  /** Where an adapter may be written. */
+  /** A folder for adapters. */
   folder: string;
 }
 
-/** As our evaluation has it; PEFT's then gets the same. */
+/** Our evaluation's default; PEFT gets the same. */
 const EVAL_BATCH = 64;
 
-/** AdaLoRA on real data with every side, a block in turn; then prediction with the adapter that the first of them trained. */
+/**
+ * AdaLoRA on real data with every side, a block in turn; then prediction with the adapter that the first of them
+ * trained.
+ */
 export async function measureData(
   { task, name, group_by_length }: { task: DataTask; name: string; group_by_length: boolean },
   launcher: Launcher,

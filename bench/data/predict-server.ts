@@ -7,7 +7,7 @@ import { dataFile } from './data-cases.ts';
 
 /*
  * Predicts the labels of a development set on request, from texts, as python/peft_predict.py does: prepare (model,
- * adapter, data, task, how the base is kept, texts of a batch), predict, memory, exit.
+ * adapter, data, task, type of the base, texts per batch), predict, memory, exit.
  */
 
 let trained: OpenedModel;

@@ -1,10 +1,10 @@
 import type { BenchCase } from '../shapes.ts';
 
-/** A decoder of Llama's shape, what it is trained on, and what it reads and writes when it generates. */
+/** A Llama-shaped decoder, its training data, and its prompts and outputs in generation. */
 export interface DecoderCase extends BenchCase {
   /** Tokens of a prompt. */
   prompt: number;
-  /** Tokens that are written after it. */
+  /** Tokens generated after it. */
   tokens: number;
 }
 

@@ -7,10 +7,10 @@ import type { Launcher, Side } from '../sides.ts';
 import type { DecoderCase } from './decoder-cases.ts';
 import { readRate } from './read-rate.ts';
 
-/** Milliseconds of each round, by what was done in it. */
+/** Milliseconds of each round, by kind of work. */
 type Round = Record<string, number>;
 
-/** A decoder, trained and writing, on every side. */
+/** A decoder, trained and generating, on every side. */
 export interface DecoderResult {
   name: string;
   /** The machine's limits: products in GFLOP/s, reading in GB/s. */
@@ -28,16 +28,16 @@ interface DecoderRun {
 interface Measurement {
   rounds: Round[];
   memory: Memory;
-  /** Of the reference beside it, round by round in turn. */
+  /** The reference beside it, in alternating rounds. */
   reference?: Round[];
 }
 
-/** The side that the others are set against. */
+/** The side that the others are compared with. */
 export const DECODER_REFERENCE = 'PEFT float32';
 
 /**
- * Every side trains, then writes, in turn with the reference alone: a machine that holds a decoder twice need not hold it
- * five times.
+ * Every side trains, then generates, alternating only with the reference: a machine with memory for two decoders need
+ * not hold five.
  */
 export async function measureDecoder(
   decoder: DecoderCase,
@@ -70,7 +70,7 @@ export async function measureDecoder(
   return { name: decoder.name, matmulGflops: await matmulPeak(), readGbps: readRate(), runs };
 }
 
-/** The median of what the rounds took, in milliseconds. */
+/** The median time of the rounds, in milliseconds. */
 export function roundMs(rounds: readonly Round[], what: string): number {
   return median(rounds.map((round) => round[what]));
 }

@@ -5,12 +5,12 @@ import type { DecoderCase } from './decoder-cases.ts';
 import { openWriter } from './writer.ts';
 
 /*
- * Trains a decoder or writes with it on request, as python/peft_decoder.py does: prepare (a case, the folder of its
- * checkpoint, how the base is kept, and whether it `writes`), round, memory, exit. A round is a training step, or so many
- * tokens of one text and of eight. A process does one of the two, so that its memory is that of one.
+ * Trains a decoder or generates with it on request, as python/peft_decoder.py does: prepare (a case, the folder of
+ * its checkpoint, the type of the base, and whether it `writes`), round, memory, exit. A round is a training step, or
+ * a number of tokens of one text and of eight. A process does one of the two, so that its memory is for that one.
  */
 
-/** Sequences that are written at once. */
+/** Sequences generated at once. */
 const MANY = 8;
 
 let step: TrainingStep;

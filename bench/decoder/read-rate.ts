@@ -1,7 +1,7 @@
 /** Larger than the caches. */
 const BYTES = 2 ** 28;
 
-/** How fast one core reads memory, in GB/s: the best of a few passes over an array, copied into a small one. */
+/** The read speed of one core, in GB/s: the best of a few passes over an array, copied into a small one. */
 export function readRate(): number {
   const large = new Uint8Array(BYTES).fill(1);
   const small = new Uint8Array(2 ** 16);

@@ -7,29 +7,29 @@ import { openModel } from '../../src/trained/node/load-model.ts';
 import { FROZEN } from '../../src/tuners/frozen-tuner.ts';
 import { benchHead } from '../bench-head.ts';
 
-/** What a writer is opened with. */
+/** The options of a writer. */
 export interface WriterSettings {
   folder: string;
   dtype: BaseDtype;
   cacheFolder?: string;
-  /** Where the engine's profile goes when the writer is released. */
+  /** Prefix of the engine's profile, written when the writer is released. */
   profilePrefix?: string;
 }
 
-/** Milliseconds until the prompts are read, and of the tokens after that together. */
+/** Milliseconds for reading the prompts, and for all later tokens together. */
 export interface Written {
   prefill: number;
   decode: number;
 }
 
-/** A model without an adapter that writes the likeliest tokens after prompts of random ones. */
+/** A model without an adapter that generates greedily after prompts of random tokens. */
 export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: WriterSettings) {
   const model = await withBaseDtype(openModel(folder, benchHead(true).build), dtype, { cacheFolder });
   const engine = nodeEngine(model, 'cpu', { profilePrefix });
   const language = await openLanguageModel({ engine, model, ...FROZEN });
   const { vocabSize } = model.config;
   return {
-    /** `tokens` for each of so many rows; the first of them is the prompt's. */
+    /** `tokens` for each of the rows; the first of them comes with the prompt. */
     async write(rows: number, prompt: number, tokens: number): Promise<Written> {
       const ids = Int32Array.from({ length: rows * prompt }, (_, i) => (i * 7919 + 1) % vocabSize);
       const started = performance.now();

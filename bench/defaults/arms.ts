@@ -1,19 +1,19 @@
 import type { MethodName } from '../../src/tuners/registry.ts';
 
-/** Settings of a run, in the sections of a config. Empty: nothing set but the data. */
+/** Settings of a run, in the sections of a config. Empty: only the data are set. */
 export interface Arm {
   training?: Record<string, unknown>;
   /** The method's section. */
   section?: Record<string, unknown>;
 }
 
-/** Methods whose section has an alpha. */
+/** Methods with an alpha in their section. */
 const RANKED: readonly MethodName[] = ['adalora', 'lora', 'svd_lora', 'prune_lora'];
 
 /**
- * PEFT's examples: sequence_classification/LoRA.ipynb (3e-4, batch 32, 20 epochs, r 8, alpha 16, dropout 0.1, 6 % warm-up) and
- * conditional_generation/peft_adalora_seq2seq.py (1e-3, batch 8, 8 epochs, alpha 32, dropout 0.1, deltaT 10). The phases of
- * the latter are counts of steps that a small file does not have: shares take their place.
+ * PEFT's examples: sequence_classification/LoRA.ipynb (3e-4, batch 32, 20 epochs, r 8, alpha 16, dropout 0.1, 6 %
+ * warm-up) and conditional_generation/peft_adalora_seq2seq.py (1e-3, batch 8, 8 epochs, alpha 32, dropout 0.1, deltaT
+ * 10). The phases of the latter are numbers of steps that exceed those of a small file, so shares replace them.
  */
 const PEFT_LORA: Arm = {
   training: {
@@ -38,8 +38,8 @@ const PEFT_ADALORA: Arm = {
 };
 
 /**
- * An arm by its name: `policy`, `huggingface`, `peft`, or a point of the sweep such as `lr5e-3,a32,b16,e8,w0.06` (a left-out
- * part has the value it has there) with keys of the method's section behind it (`deltaT=5`).
+ * An arm by its name: `policy`, `huggingface`, `peft`, or a point of the sweep such as `lr5e-3,a32,b16,e8,w0.06`
+ * (missing parts have the values shown), followed by keys of the method's section (`deltaT=5`).
  */
 export function armNamed(name: string, method: MethodName): Arm {
   if (name === 'policy') return {};
@@ -69,7 +69,7 @@ export function armNamed(name: string, method: MethodName): Arm {
   };
 }
 
-/** A number, a list whose parts are parted by `+`, or a word. */
+/** A number, a list with `+` as separator, or a word. */
 function settingOf(text: string): unknown {
   if (text.endsWith('+')) return text.split('+').filter(Boolean);
   return Number.isNaN(Number(text)) ? text : Number(text);

@@ -2,10 +2,10 @@ import { bagOfWords } from '../../src/baselines/bag-of-words.ts';
 import { pearson } from '../../src/metrics/pearson.ts';
 import type { LabelledRow, SuiteTask } from './tasks.ts';
 
-/** Names of the arms that train no model. */
+/** Names of the arms without a model. */
 export const BASELINES = ['majority', 'bag'] as const;
 
-/** The score of the most frequent class, or of a bag of words that is fitted on the same rows. */
+/** The score of the most frequent class, or of a bag of words fitted on the same rows. */
 export function baselineScore(
   arm: string,
   { task }: SuiteTask,

@@ -9,7 +9,7 @@ import type { MethodName } from '../../src/tuners/registry.ts';
 import { armNamed } from './arms.ts';
 import type { LabelledRow, SuiteTask } from './tasks.ts';
 
-/** What a cell of the table is of. */
+/** The key of a cell in the table. */
 export interface Cell {
   task: string;
   rows: number;
@@ -21,7 +21,7 @@ export interface Cell {
 }
 
 export interface CellResult extends Cell {
-  /** Accuracy, or Pearson's correlation of a regression, on the test rows. */
+  /** Accuracy, or Pearson's correlation for a regression, on the test rows. */
   score: number;
   seconds: number;
 }

@@ -8,10 +8,10 @@ import { type Cell, type CellResult, runCell } from './run-cell.ts';
 import { type LabelledRow, SUITE } from './tasks.ts';
 
 /*
- * npm run bench:defaults -- [--rows 100,400] [--models mini,MiniLM] [--methods adalora] [--arms policy,peft] [--tasks RTE]
- *   [--seeds 0] [--base int8] [--shard 0/2] [--out FILE]
+ * npm run bench:defaults -- [--rows 100,400] [--models mini,MiniLM] [--methods adalora] [--arms policy,peft] [--tasks
+ * RTE] [--seeds 0] [--base int8] [--shard 0/2] [--out FILE]
  *
- * A line of JSON for each cell; a cell that has one is passed over, so that a run goes on where it was stopped, and shards may
+ * Prints a JSON line for each cell and skips cells that have one, so that a stopped run continues and shards can
  * share a file. `table.ts` makes the table.
  */
 
@@ -36,7 +36,7 @@ const MODELS: Readonly<Record<string, string>> = {
 
 const isBaseline = (arm: string) => BASELINES.some((name) => name === arm);
 const list = (text: string) => text.split(',');
-/** Settings within an arm are parted by commas, arms by semicolons where one has several. */
+/** Commas separate the settings within an arm; semicolons separate arms if one has several settings. */
 const arms = options.arms.includes(';') ? options.arms.split(';').filter(Boolean) : list(options.arms);
 
 const cells: Cell[] = list(options.seeds).flatMap((seed) =>
@@ -77,10 +77,10 @@ for (const cell of cells.filter((_, i) => i % shards === shard)) {
   if (!task) throw new Error(`--tasks: no ${cell.task} in bench/defaults/tasks.ts`);
   const { train, test } = read.get(cell.task) ?? task.read();
   read.set(cell.task, { train, test });
-  // Another seed has other rows: what is measured is how well a file of so many rows is learnt.
+  // Each seed has other rows: the measurement is how well a file of that size is learned.
   const order = new Random(cell.seed, `rows ${cell.task}`).permutation(train.length);
   const rows = Array.from(order.subarray(0, cell.rows), (i) => train[i]);
-  // Fewer rows than the smaller size has would be measured twice.
+  // With fewer rows, the smaller size would be measured twice.
   if (rows.length < cell.rows * 0.9) continue;
   try {
     const result = isBaseline(cell.arm)

@@ -3,8 +3,9 @@ import { BASELINES } from './baseline-score.ts';
 import type { CellResult } from './run-cell.ts';
 
 /*
- * tsx bench/defaults/table.ts CELLS.jsonl: the table of docs/defaults.md from the lines that run.ts wrote. A score is the mean
- * over the seeds that were run. The regret is what the policy is below the best point of the sweep; both are of the same seeds.
+ * tsx bench/defaults/table.ts CELLS.jsonl: the table of docs/defaults.md from the lines of run.ts. A score is the
+ * mean over the seeds. The regret is the difference between the best point of the sweep and the policy, over the same
+ * seeds.
  */
 
 const cells: CellResult[] = readFileSync(process.argv[2] ?? 'runs/bench-defaults.jsonl', 'utf8')

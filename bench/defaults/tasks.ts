@@ -7,7 +7,7 @@ import { parseRows } from '../../src/data/parse-rows.ts';
 import type { DataOptions } from '../../src/data/row.ts';
 import { Random } from '../../src/support/random.ts';
 
-/** A labelled text, or pair of them, as a line of JSON. */
+/** A labelled text, or pair, as a JSON line. */
 export interface LabelledRow {
   text: string;
   text_pair?: string;
@@ -18,11 +18,11 @@ export interface LabelledRow {
 export interface SuiteTask {
   name: string;
   task: 'single_label_classification' | 'regression';
-  /** Shuffled once. No text of one is in the other. */
+  /** Shuffled once. The two parts share no text. */
   read(): { train: LabelledRow[]; test: LabelledRow[] };
 }
 
-/** Rows that a score is taken on: 2.3 points of standard error at an accuracy of 0.7. */
+/** Rows per score: a standard error of 2.3 points at an accuracy of 0.7. */
 const TEST_ROWS = 400;
 const DATA = process.env.ADALORA_SHARED_DATA ?? '../shared/data';
 
@@ -39,12 +39,12 @@ const glue = (file: string, options: Partial<DataOptions>): LabelledRow[] =>
 
 const json = (file: string) => JSON.parse(readFileSync(join(DATA, file), 'utf8'));
 
-/** Two files of a task's own. */
+/** Two separate files of a task. */
 function split(train: LabelledRow[], test: LabelledRow[]) {
   return apart(shuffled(train), shuffled(test).slice(0, TEST_ROWS));
 }
 
-/** One file, of which the first rows of a shuffled order are the test. */
+/** One file; the first rows in a shuffled order are the test set. */
 function cut(rows: LabelledRow[], testRows = TEST_ROWS) {
   const all = shuffled(rows);
   return apart(all.slice(testRows), all.slice(0, testRows));
@@ -73,7 +73,7 @@ function novels(): LabelledRow[] {
     .slice(0, AUTHORS)
     .flatMap((name) => {
       const words = readFileSync(join(folder, name), 'utf8').split(/\s+/).filter(Boolean);
-      // The first pages tell the title and the author.
+      // The first pages contain the title and the author.
       return Array.from({ length: PASSAGES }, (_, i) => ({
         text: words.slice(1000 + i * PASSAGE, 1000 + (i + 1) * PASSAGE).join(' '),
         label: name.split('_')[0],
@@ -81,7 +81,7 @@ function novels(): LabelledRow[] {
     });
 }
 
-/** What does the description of a restaurant say of its prices? Seven classes, "none" among them. */
+/** What does the description of a restaurant say about its prices? Seven classes, including "none". */
 function prices(): LabelledRow[] {
   const lines = parseRows(readFileSync(join(DATA, 'e2e/devset.csv'), 'utf8'), 'devset.csv', {
     text: 'ref',
@@ -93,7 +93,7 @@ function prices(): LabelledRow[] {
   }));
 }
 
-/** Which of 24 articles does a question ask about? */
+/** Which of 24 articles is a question about? */
 function topics(): LabelledRow[] {
   const articles: { title: string; paragraphs: { qas: { question: string }[] }[] }[] =
     json('squad/xquad.en.json').data;

@@ -11,17 +11,18 @@ import { measureSteps } from '../step-rows.ts';
 /*
  * npm run bench:methods -- [--case 'MiniLM, 32 x 32'] [--steps 15] [--dropout 0] [--only text]
  *
- * A training step of every method beside the same in PyTorch (BENCH_PYTHON), by PEFT where it has it: a method after the
- * other, one step of each side in turn. Medians, and how many times the speed of PyTorch in float32 that is.
+ * A training step of every method beside the same in PyTorch (BENCH_PYTHON), with PEFT if it has the method: one
+ * method after the other, one step of each side in turn. Prints medians, and the speed as a multiple of PyTorch's in
+ * float32.
  */
 
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string', default: 'MiniLM, 32 x 32' },
-    /** Of every side, after two that are not counted. */
+    /** Of every side, after two warm-up steps. */
     steps: { type: 'string', default: '15' },
     dropout: { type: 'string', default: '0' },
-    /** Methods whose name has this in it. */
+    /** Methods with this text in their name. */
     only: { type: 'string', default: '' },
   },
 });

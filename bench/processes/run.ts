@@ -12,23 +12,25 @@ import { benchCases } from '../shapes.ts';
 
 /*
  * npm run bench:processes -- [--rounds 5] [--steps 10] [--processes 2] [--dropout 0.1] [--only text] [--dtype int8]
- *   [--json FILE]
+ * [--json FILE]
  *
- * Training steps of one process with several threads, and of as many processes with one thread each that share the same
- * batch through Open MPI; in float32, where BENCH_PYTHON names a Python that has torch, transformers and peft, also of PEFT
- * in as many processes of torchrun with gloo. In turn: a process that waits for MPI is busy, so that only one side is there
- * at a time, for a block of steps, and each round begins with another side. The columns of waiting and all-reduce are what a
- * step spends until the slowest process has its gradient, and in the all-reduce that follows. Memory is that of all processes
- * of a side, what they share counted once (PSS).
+ * Training steps of one process with several threads, and of as many processes with one thread each that share the
+ * same batch through Open MPI; in float32, if BENCH_PYTHON names a Python with torch, transformers and peft, also of
+ * PEFT in as many processes of torchrun with gloo.
+ *
+ * The sides take turns: a process that waits for MPI is busy, so only one side runs at a time, for a block of steps,
+ * and each round begins with another side. The columns of waiting and all-reduce are the time until the slowest
+ * process has its gradient, and the time of the all-reduce that follows. Memory is that of all processes of a side,
+ * with shared memory counted once (PSS).
  */
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    /** Of a block, after two that are not counted. */
+    /** Of a block, after two warm-up steps. */
     steps: { type: 'string', default: '10' },
     processes: { type: 'string', default: '2' },
-    /** Masks of a part of a batch are copied, so that it counts. */
+    /** Masks of a part of a batch are copied, so dropout affects the time. */
     dropout: { type: 'string', default: '0.1' },
     only: { type: 'string', default: '' },
     dtype: { type: 'string', multiple: true, default: ['float32', 'int8'] },
@@ -39,10 +41,10 @@ const BUILD = 'runs/bench-build';
 const WARM_UP = 2;
 const SIZES = ['BERT-base x 6, 16 x 128', 'MiniLM, 32 x 64'];
 
-/** What a side takes: medians of a block of steps. */
+/** The cost of a side: medians of a block of steps. */
 interface Block {
   ms: number;
-  /** Of a process on average. */
+  /** Mean over the processes. */
   waitingMs: number;
   transferMs: number;
   memoryMb: number;
@@ -141,7 +143,7 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/** A line of the table; without PEFT's cells where it is not there. */
+/** A line of the table; without PEFT's cells if it is not installed. */
 function cells(rounds: readonly Record<SideName, Block>[]): string[] {
   const of = (value: (round: Record<SideName, Block>) => number) => median(rounds.map(value));
   const figures = (name: SideName) =>

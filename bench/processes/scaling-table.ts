@@ -3,8 +3,8 @@ import { type NetworkSpeed, scaling } from '../../src/jobs/plan/scaling.ts';
 /*
  * npx tsx bench/processes/scaling-table.ts
  *
- * The tables of docs/mpi.md: what 64 hosts get out of a network, by the model of `adalora plan --processes`, where each
- * computes 2048 tokens a step.
+ * The tables of docs/mpi.md: the speed of 64 hosts over a network, by the model of `adalora plan --processes`, with
+ * 2048 tokens per step on each host.
  */
 
 const HOSTS = 64;
@@ -13,16 +13,16 @@ const HOSTS = 64;
  * (16 x 128), seven billion weights by their number at the same rate.
  */
 const TWO_CORES = { 'BERT-base': 4.1, 'DeBERTaV3-base': 4.4, '7B': 320 };
-/** Hosts by how many times as fast they are. */
+/** Hosts by their relative speed. */
 const KINDS = { '2 cores': 1, '32 cores': 16 };
 const ADAPTERS = [0.3e6, 3e6, 40e6];
 const SPEEDS = [1, 10, 25, 100];
-/** The part of a step in which an all-reduce could go on beside it: the backward pass. */
+/** The share of a step that an all-reduce could overlap: the backward pass. */
 const BACKWARD = 0.5;
 
 const network = (gigabits: number): NetworkSpeed => ({ bandwidth: gigabits * 125e6, latency: 20e-6 });
 
-/** The share of a step in which something is computed; `width`: bytes of a gradient's number. */
+/** The share of a step spent computing; `width`: bytes of a gradient's number. */
 function efficiency(computing: number, parameters: number, gigabits: number, width = 4, hidden = 0): string {
   const share = { parameters: (parameters * width) / 4, steps: 1, computing, evaluations: 0 };
   const { allReduce } = scaling(share, HOSTS, network(gigabits));

@@ -1,14 +1,14 @@
 import { isAnswer, type KnownRequest } from './load.ts';
 
 export interface Changes {
-  /** Ends them, and tells how many there were, and how many answers in between were wrong. */
+  /** Stops the changes, and returns their number and the number of wrong answers in between. */
   stop(): Promise<{ changes: number; wrong: number }>;
 }
 
 /** Between two changes, in milliseconds. */
 const PAUSE = 100;
 
-/** Loads adapters again under other names, asks them, and unloads them, until it is stopped. */
+/** Loads adapters under other names, sends them requests, and unloads them, until it is stopped. */
 export function changeAdapters(url: string, requests: readonly KnownRequest[], tolerance: number): Changes {
   let [isStopped, changes, wrong] = [false, 0, 0];
   const post = (path: string, body: object) =>

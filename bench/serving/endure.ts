@@ -12,13 +12,14 @@ import { fill, type Replaced, replaceAdapters } from './replace-adapters.ts';
 import { startServer } from './start-server.ts';
 
 /*
- * npx tsx bench/serving/endure.ts [--answers 100000] [--minutes N] [--adapters 32] [--replaced 12] [--links 0] [--connections 64]
+ * npx tsx bench/serving/endure.ts [--answers 100000] [--minutes N] [--adapters 32] [--replaced 12] [--links 0]
+ * [--connections 64]
  *
- * Asks `adalora serve` over a tiny base for answers of adapters of six methods, while adapters are loaded, unloaded and
- * replaced in place by others of equal size and time, and compares each answer with what the adapter predicts by itself.
- * `--minutes` asks for so long, however many answers that are. `--links` puts so many more adapters beside them, which are
- * links to those. Tells how long the server took to start, its memory and its open files; ends with 1 where an answer was wrong
- * or late, or where memory or files have grown by a fifth between the second and the last look.
+ * Requests answers of adapters of six methods from `adalora serve` over a tiny base, while adapters are loaded,
+ * unloaded and replaced in place by others of equal size and time, and compares each answer with the adapter's own
+ * prediction. `--minutes` sets a time instead of a number of answers. `--links` adds links to those adapters. Prints
+ * the server's start-up time, memory and open files. The exit code is 1 if an answer was wrong or stale, or if memory
+ * or files have grown by a fifth between the second and the last sample.
  */
 
 const { values: options } = parseArgs({
@@ -33,7 +34,7 @@ const { values: options } = parseArgs({
 });
 const METHODS = ['lora', 'adalora', 'svd_lora', 'bitfit', 'houlsby', 'pfeiffer'] as const;
 const TEXT_COUNT = 20;
-/** Answers between two lines of what has been so far. */
+/** Answers between two progress lines. */
 const BLOCK = 5_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'adalora-endure-'));
@@ -80,7 +81,7 @@ try {
     };
   });
   for (const one of replaced) fill(one, 0);
-  // Links are asked too, each for what its adapter answers.
+  // Links get requests too, with the answers of their adapters.
   const all = requests.flatMap((request, i) => {
     const links = Math.floor(Number(options.links) / names.length);
     const link = (i % names.length) + names.length * (i % Math.max(links, 1));

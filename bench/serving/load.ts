@@ -1,14 +1,14 @@
 import autocannon from 'autocannon';
 
-/** What a model answers a text: its labels' scores, by label. */
+/** A model's answer for a text: scores by label. */
 export type Scores = Readonly<Record<string, number>>;
 
-/** A request whose answer is known. */
+/** A request with a known answer. */
 export interface KnownRequest {
   model: string;
   text: string;
   expected: Scores;
-  /** What another state of the model answers, where its files change meanwhile. */
+  /** The answer of the model's other state, if its files change meanwhile. */
   or?: Scores;
 }
 
@@ -16,31 +16,34 @@ export interface BlockResult {
   rowsPerSecond: number;
   p50: number;
   p99: number;
-  /** Answers that are not those of the model alone. */
+  /** Answers that differ from those of the model alone. */
   wrong: number;
-  /** Answers without a score: refused, or failed. */
+  /** Responses without a score: refused, or failed. */
   failed: number;
 }
 
 /** Answers in a batch differ from those alone by rounding; those of other adapters by whole per cents. */
 const float32 = 1e-4;
-/** What rounding of weights and activations does to a probability. */
+/** The effect of rounding weights and activations on a probability. */
 const int8 = 0.1;
 export const TOLERANCES = { float32, int8 };
 
-/** Sends requests over many connections at once, each as soon as the one before is answered, and compares the answers. */
+/**
+ * Sends requests over many connections at once, each as soon as the previous one is answered, and compares the
+ * answers.
+ */
 export async function sendBlock(
   url: string,
   requests: readonly KnownRequest[],
   { connections, amount, tolerance }: { connections: number; amount: number; tolerance: number },
 ): Promise<BlockResult> {
   let [next, wrong, failed] = [0, 0, 0];
-  // Its own duration goes on to the next whole second.
+  // Its own duration is rounded up to a whole second.
   let [began, ended] = [0, 0];
   const result = await autocannon({
     url: `${url}/predict`,
     connections,
-    // A machine that is busy with other things is slow, not broken.
+    // A busy machine is slow, not broken.
     timeout: 120,
     amount,
     requests: [
@@ -71,7 +74,7 @@ export async function sendBlock(
   };
 }
 
-/** Whether scores, as `/predict` gives them, are those of a model. */
+/** Whether scores from `/predict` are those of a model. */
 export function isAnswer(
   scores: readonly { label: string; score: number }[],
   expected: Scores,

@@ -5,7 +5,7 @@ import { Serving } from '../../src/serving/serving.ts';
 import { isAnswer, type KnownRequest } from './load.ts';
 
 export interface OpenService {
-  /** Asks `amount` rows, 1000 at once, as PEFT's side sorts them. */
+  /** Requests `amount` rows, 1000 at once, as PEFT's side sorts them. */
   block(
     requests: readonly KnownRequest[],
     load: { amount: number; tolerance: number },
@@ -15,7 +15,7 @@ export interface OpenService {
 
 const AT_ONCE = 1000;
 
-/** What `adalora serve` answers with, in this process and without HTTP; limits are the command's. */
+/** The service of `adalora serve`, in this process and without HTTP; limits are the command's. */
 export async function openService(
   folder: string,
   base: string,

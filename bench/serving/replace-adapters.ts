@@ -10,23 +10,26 @@ import {
 import { join } from 'node:path';
 import { isAnswer, type KnownRequest } from './load.ts';
 
-/** An adapter with two states, of which its folder has one. */
+/** An adapter with two states, one of them in its folder. */
 export interface Replaced {
   folder: string;
   /** Folders with the files of its states, of equal sizes. */
   states: readonly [string, string];
-  /** What the states answer the same text. */
+  /** The answers of the states for the same text. */
   requests: readonly [KnownRequest, KnownRequest];
 }
 
 export interface Replacing {
-  /** Ends it, and tells how often files were replaced, and how many adapters do not answer as their last files say. */
+  /**
+   * Stops the replacements. Returns the number of replacements, and of adapters that do not answer by their last
+   * files.
+   */
   stop(url: string, tolerance: number): Promise<{ replaced: number; stale: number }>;
 }
 
 /** Between two adapters whose files change. */
 const PAUSE_MS = 1500;
-/** A server looks twice before it takes what has changed. */
+/** A server scans twice before it loads a change. */
 const SETTLED_MS = 15_000;
 
 /** Fills the folder of an adapter with one of its states. */
@@ -35,7 +38,7 @@ export function fill({ folder, states }: Replaced, state: number): void {
   for (const name of readdirSync(states[state])) copyFileSync(join(states[state], name), join(folder, name));
 }
 
-/** Writes one adapter after the other in place, each time the other state, with the time that its files had. */
+/** Overwrites one adapter after the other in place, each time with its other state and unchanged file times. */
 export function replaceAdapters(adapters: readonly Replaced[]): Replacing {
   const now = adapters.map(() => 0);
   let [replaced, isStopped] = [0, false];

@@ -6,16 +6,19 @@ import { createInterface } from 'node:readline';
 
 export interface StartedServer {
   url: string;
-  /** Memory that it has now, in MB. */
+  /** Its current memory, in MB. */
   memoryMb(): number;
-  /** Files, pipes and connections that it has open. */
+  /** Its open files, pipes and connections. */
   descriptors(): number;
   stop(): Promise<void>;
 }
 
 const PROGRAM = resolve('dist/cli/main.js');
 
-/** Starts `adalora serve` for the adapters of a folder, which may be loaded and unloaded, and waits until it listens. */
+/**
+ * Starts `adalora serve` for the adapters of a folder, with loading and unloading enabled, and waits until it
+ * listens.
+ */
 export async function startServer(
   folder: string,
   base: string,
@@ -23,7 +26,7 @@ export async function startServer(
 ): Promise<StartedServer> {
   const args = ['serve', folder, '--model', base, '--port', '0', '--allow-loading', ...flags];
   const child = spawn('node', [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  // Lines are read to the end, or the pipe would fill.
+  // All lines are read, because otherwise the pipe would fill.
   const lines = createInterface({ input: child.stdout });
   const url = await new Promise<string>((done, fail) => {
     lines.on('line', (line) => {

@@ -15,7 +15,7 @@ const HEADS = [
   'memory',
 ];
 
-/** A decoder's steps and what it writes, a line a side. */
+/** A decoder's steps and generation, one line per side. */
 export function decoderTable(result: DecoderResult, { prompt, tokens }: DecoderCase): string {
   const peft = result.runs.find(({ side }) => side === DECODER_REFERENCE);
   const rows = result.runs.map(({ side, train, write }) => {

@@ -14,7 +14,7 @@ const HEADS = [
   'of PEFT f32',
 ];
 
-/** Training steps of one size, a line a side. */
+/** Training steps of one size, one line per side. */
 export function stepTable(result: StepResult): string {
   const figures = stepFigures(result);
   const peft = figures.find(({ side }) => side === REFERENCE);

@@ -1,12 +1,12 @@
 import type { SideName } from '../sides.ts';
 
-/** What our sides are to reach. */
+/** The targets of our sides. */
 interface Targets {
-  /** How many times PEFT's speed at least: a step's beside float32 and beside bf16 (where there is AMX), and on real data. */
+  /** Minimum multiples of PEFT's speed: a step's relative to float32 and to bf16 (with AMX), and on real data. */
   step?: number;
   stepOfBf16?: number;
   train?: number;
-  /** At most: the share of the memory of PEFT in float32, and AdaLoRA's time over LoRA's. */
+  /** Maximum: the share of PEFT's memory in float32, and AdaLoRA's time over LoRA's. */
   memory?: number;
   overLora?: number;
 }

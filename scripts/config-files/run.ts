@@ -4,11 +4,11 @@ import { configSchema } from './config-schema.ts';
 import { ConfigTypes, type Part } from './config-types.ts';
 
 /*
- * A part of npm run build: writes what editors know of a config into dist/. Declarations of zod's schemas have no comments, so
- * the types of a config's sections are written out; and adalora.schema.json is the same for YAML.
+ * A part of npm run build: writes the files for editors into dist/. Declarations of zod schemas have no comments, so
+ * the types of a config's sections are written out. adalora.schema.json is the same for YAML.
  */
 
-/** Parts whose declarations the compiler writes without comments. */
+/** Parts that the compiler declares without comments. */
 const WRITTEN: readonly Part[] = ['TrainingInput', 'DataInputOf', 'SectionInputs'];
 
 const types = new ConfigTypes();
@@ -18,7 +18,7 @@ for (const part of WRITTEN) {
 }
 writeFileSync('dist/adalora.schema.json', `${JSON.stringify(configSchema(types), null, 1)}\n`);
 
-/** Declarations in which an alias stands for another type. */
+/** Declarations with another type for an alias. */
 function withAlias(text: string, name: string, type: string): string {
   const file = ts.createSourceFile('types.d.ts', text, ts.ScriptTarget.ES2022, true);
   const alias = file.statements.find(

@@ -18,22 +18,22 @@ import { inTheirOrder, realLogits } from './real-logits.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';
 import type { TrajectoryTensors } from './trajectory-tensors.ts';
 
-/** Of the largest logit. */
+/** Relative to the largest logit. */
 const PROBE_LIMIT = 1e-5;
 
-/** A trajectory that has been replayed to its end. */
+/** A trajectory that was replayed to its end. */
 export interface Replayed {
   model: LoadedModel<TaskModel>;
   run: MethodRun;
-  /** In the end. */
+  /** At the end. */
   values: Float32Array;
   kind: TrajectoryKind;
   tensors: TrajectoryTensors;
 }
 
 /**
- * Compares the adapter that we make with the one that the reference saved, and the reference's adapter on our model, as it
- * is, in its other forms and merged, with the reference's logits. Where the reference saves none, ours is made of its
+ * Compares our adapter with the one that the reference saved, and the reference's adapter on our model (unchanged, in
+ * its other forms, and merged) with the reference's logits. If the reference saves none, ours is made from its
  * values.
  */
 export async function adapterChecks(findings: Findings, folder: string, replayed: Replayed): Promise<void> {
@@ -68,12 +68,12 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
     await check(`as ${form}`, kindOf(converted, path).import(model, converted, path));
   }
   const read = imported.tuner.merged?.(imported.values, model.readRange);
-  // A reference that has not merged it has the same logits with it.
+  // A reference that was not merged has the same logits.
   const prefix = [...probe.keys()].some((name) => name.startsWith('merged_')) ? 'merged_' : '';
   if (read) await check('merged', wholeModel(model, read), prefix);
 }
 
-/** A model all of whose parameters are values, as `read` gives them. */
+/** A model with all parameters as values, from `read`. */
 function wholeModel(model: LoadedModel<TaskModel>, read: ReadRange): TunedValues {
   const tuner = everyParameter(model);
   return { tuner, values: tuner.initialValues(0, (name, shape) => read(name, 0, elementCount(shape))) };

@@ -1,4 +1,4 @@
-/** The largest deviation of one kind, beside the limit it had there. */
+/** The largest deviation of one kind, with its limit. */
 export interface Deviation {
   value: number;
   limit: number;
@@ -6,13 +6,13 @@ export interface Deviation {
   at: string;
 }
 
-/** What a case compared: deviations by kind, and what is plainly wrong. */
+/** The comparisons of a case: deviations by kind, and plain errors. */
 export class Findings {
   readonly deviations = new Map<string, Deviation>();
   readonly faults: string[] = [];
   readonly notes: string[] = [];
 
-  /** Keeps the deviation of this kind that is worst beside its limit; one that is not a number is the worst of all. */
+  /** Records the deviation that is worst relative to its limit; NaN is the worst of all. */
   deviation(kind: string, value: number, limit: number, at: string): void {
     const known = this.deviations.get(kind);
     if (!known || excess(value, limit) > excess(known.value, known.limit)) {
@@ -20,13 +20,13 @@ export class Findings {
     }
   }
 
-  /** Two numbers, by their relative difference. */
+  /** Compares two numbers by their relative difference. */
   relative(kind: string, actual: number, expected: number, limit: number, at: string): void {
     const difference = Math.abs(actual - expected);
     this.deviation(kind, difference === 0 ? 0 : difference / Math.abs(expected), limit, at);
   }
 
-  /** Two tensors, by their largest difference. */
+  /** Compares two tensors by their largest difference. */
   tensor(kind: string, actual: ArrayLike<number>, expected: ArrayLike<number>, limit: number, at: string) {
     this.deviation(kind, largestDifference(actual, expected), limit, at);
   }
@@ -36,7 +36,7 @@ export class Findings {
     if (ours !== theirs) this.faults.push(`${what}: expected ${shortened(theirs)}, got ${shortened(ours)}`);
   }
 
-  /** Two sets of names. */
+  /** Compares two sets of names. */
   names(what: string, actual: Iterable<string>, expected: Iterable<string>): void {
     const [ours, theirs] = [new Set(actual), new Set(expected)];
     const missing = [...theirs].filter((name) => !ours.has(name));
@@ -52,7 +52,7 @@ export class Findings {
   }
 }
 
-/** Infinite where the lengths differ, NaN where a value is. */
+/** Infinite if the lengths differ, NaN if a value is. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let largest = 0;

@@ -11,7 +11,7 @@ import { readModelConfig } from '../../src/trained/node/load-model.ts';
 import type { Findings } from './compare.ts';
 import { batchOf, type StoredTensors } from './read-case.ts';
 
-/** What each recorded text was generated with. */
+/** The settings of each recorded text. */
 const SETTINGS: Record<string, GenerationConfig> = {
   greedy: {},
   beam4: { num_beams: 4, early_stopping: true, length_penalty: 1 },
@@ -23,7 +23,7 @@ const SETTINGS: Record<string, GenerationConfig> = {
   },
 };
 
-/** Generates from a batch's first row as was recorded, and compares the ids. */
+/** Generates from a batch's first row with the recorded settings, and compares the ids. */
 export async function generatedChecks(
   findings: Findings,
   folder: string,
@@ -49,7 +49,7 @@ export async function generatedChecks(
   }
 }
 
-/** transformers goes on past the positions that a model was trained for; here that is refused to people. */
+/** transformers continues beyond the positions that a model was trained for; here, users cannot. */
 function withoutEnd(model: LanguageModel): LanguageModel {
   return {
     vocabSize: model.vocabSize,

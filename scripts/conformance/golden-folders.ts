@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Case, listCases } from './run-folder.ts';
 
-/** Where golden cases lie beside the repository, and how many there are at least of each kind. */
+/** The folders of golden cases beside the repository, and their minimum numbers by kind. */
 const GOLDEN_FOLDERS = [
   { folder: '../shared/conformance', least: { models: 15, LORA: 1, ADALORA: 3 } },
   {
@@ -14,12 +14,12 @@ const GOLDEN_FOLDERS = [
   },
 ];
 
-/** The golden cases of the folders that are there. */
+/** The golden cases of the existing folders. */
 export function goldenCases(): Case[] {
   return present().flatMap(({ folder }) => listCases(folder));
 }
 
-/** A sentence for every kind of which a folder has lost cases. */
+/** A sentence for every kind with too few cases in a folder. */
 export function lostCases(): string[] {
   return present().flatMap(({ folder, least }) => {
     const kinds = listCases(folder).map(({ kind }) => kind);

@@ -61,7 +61,7 @@ export async function modelCase(folder: string): Promise<Findings> {
   }
 }
 
-/** Transformers may show a tied parameter under another of its names. */
+/** Transformers may list a tied parameter under another of its names. */
 function byOurNames({ definition, parameters }: TaskModel, tensors: StoredTensors): StoredTensors {
   const names = Object.entries(definition.tiedNames ?? {}).flatMap(([ours, others]) =>
     others.filter((other) => !parameters.has(other)).map((other) => [other, ours] as const),

@@ -11,7 +11,7 @@ import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
 import type { Batch } from '../../src/text/collate.ts';
 
-/** A case that asks for what this library does not have. */
+/** A case that needs an unsupported feature. */
 export class Skipped extends Error {}
 
 export type StoredTensors = ReadonlyMap<string, StoredTensor>;
@@ -20,11 +20,11 @@ const kind = { model_type: z.string(), task_type: z.string() };
 
 export const modelCaseSchema = z.object(kind);
 
-/** Settings that a trajectory may have. Strict: one that is not honoured would be compared in vain. */
+/** The settings of a trajectory. Strict, because ignoring one would make the comparison meaningless. */
 export const trajectorySchema = z.object({
   ...kind,
   tuner: z.looseObject({ kind: z.string(), modules_to_save: z.array(z.string()).nullish() }),
-  /** Tensors whose values depend on rounding alone. */
+  /** Tensors whose values depend only on rounding. */
   undetermined: z.array(z.string()).optional(),
   training: z.strictObject({
     steps: z.int().min(1),
@@ -48,7 +48,9 @@ export const trajectorySchema = z.object({
 
 export type Trajectory = z.infer<typeof trajectorySchema>;
 
-/** @throws Skipped for a model type or a head that is not there */
+/**
+ * @throws Skipped for an unsupported model type or head
+ */
 export function readDescription<T extends { model_type: string; task_type: string }>(
   schema: z.ZodType<T>,
   path: string,
@@ -62,7 +64,7 @@ export function readDescription<T extends { model_type: string; task_type: strin
   return parsed.data;
 }
 
-/** The tensors whose names begin with `prefix`, without it. */
+/** The tensors with names that begin with `prefix`, without the prefix. */
 export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensors {
   return new Map(
     [...tensors]
@@ -71,7 +73,7 @@ export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensor
   );
 }
 
-/** Model inputs as transformers takes them: no mask means no padding, no types mean one segment. */
+/** Model inputs with transformers' defaults: no mask means no padding, no types mean one segment. */
 export function batchOf(tensors: StoredTensors): Batch {
   const inputIds = hostTensor(named(tensors, 'input_ids'));
   const [batch, length] = inputIds.dims;
@@ -88,7 +90,7 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-/** What a model and its loss read of a recorded batch. */
+/** The inputs of a model and its loss from a recorded batch. */
 export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors): Tensors {
   const batch = batchOf(tensors);
   switch (headKind) {
@@ -113,14 +115,16 @@ function taken(tensors: StoredTensors, ...names: string[]): Tensors {
   return Object.fromEntries(names.map((name) => [name, hostTensor(named(tensors, name))]));
 }
 
-/** Recorded logits as our heads give them: those of starts and ends in one. `prefix`: of their names. */
+/** Recorded logits in the layout of our heads: starts and ends in one tensor. `prefix`: of their names. */
 export function logitsOf(tensors: StoredTensors, prefix = ''): Float32Array {
   if (tensors.has(`${prefix}logits`)) return floats(named(tensors, `${prefix}logits`));
   const parts = ['start', 'end'].map((part) => floats(named(tensors, `${prefix}${part}_logits`)));
   return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
-/** @throws Error naming a tensor that is not there */
+/**
+ * @throws Error that names a missing tensor
+ */
 export function named(tensors: StoredTensors, name: string): StoredTensor {
   const tensor = tensors.get(name);
   if (tensor) return tensor;

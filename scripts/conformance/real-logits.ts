@@ -1,7 +1,7 @@
 import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { Batch } from '../../src/text/collate.ts';
 
-/** The logits that mean something, of those in transformers' order: at positions that are not padding. */
+/** The logits at positions that are not padding, in transformers' order. */
 export function realLogits(
   { headKind }: TaskModel,
   logits: Float32Array,
@@ -18,7 +18,7 @@ export function realLogits(
   return logits.filter((_, i) => attentionMask[Math.floor(i / classes)] !== 0);
 }
 
-/** Our logits in transformers' order: heads by token give them position after position. */
+/** Our logits in transformers' order: ours are ordered by position, for heads by token. */
 export function inTheirOrder(
   { headKind, config }: TaskModel,
   logits: Float32Array,

@@ -8,14 +8,14 @@ import { trajectoryCase } from './trajectory-case.ts';
 export interface Case {
   /** `models/bert-classification` */
   name: string;
-  /** `models`, or what method a trajectory is of: `LORA`. */
+  /** `models`, or the method of a trajectory: `LORA`. */
   kind: string;
   run(): Promise<Outcome>;
 }
 
 export interface Outcome {
   status: 'passed' | 'failed' | 'skipped';
-  /** What was found, on one line. */
+  /** The result, on one line. */
   text: string;
 }
 
@@ -24,7 +24,7 @@ const GROUPS = {
   trajectories: { check: trajectoryCase, kindOf: tunerKind },
 };
 
-/** The cases of a folder in the format of the golden cases; none of a group whose folder is missing. */
+/** The cases of a folder in the format of the golden cases; none for a group without a folder. */
 export function listCases(folder: string): Case[] {
   return Object.entries(GROUPS).flatMap(([group, { check, kindOf }]) => {
     const cases = join(folder, group);
@@ -41,7 +41,7 @@ export function listCases(folder: string): Case[] {
   });
 }
 
-/** Of a trace that cannot be read, which its case then says, `unknown`. */
+/** `unknown` for an unreadable trace; its case then fails. */
 function tunerKind(folder: string): string {
   try {
     return String(JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')).tuner.kind);
@@ -50,7 +50,7 @@ function tunerKind(folder: string): string {
   }
 }
 
-/** Whatever a case throws is its failure: a folder may be broken. */
+/** Any error of a case is its failure, because a folder may be broken. */
 async function outcome(check: () => Promise<Findings>): Promise<Outcome> {
   try {
     const findings = await check();

@@ -11,12 +11,15 @@ import { trajectoryKind } from './trajectory-kinds.ts';
 import { trajectoryMethod } from './trajectory-method.ts';
 import { TrajectoryTensors } from './trajectory-tensors.ts';
 
-/** Relative, for losses and what follows from them at once. */
+/** Relative, for losses and values that follow from them directly. */
 const LOSS_LIMIT = 2e-4;
 /** Relative; the rate is a formula. */
 const RATE_LIMIT = 1e-9;
 
-/** A whole training run of PEFT's or another reference's, replayed from its initial values on its batches, and the adapter that it saved. */
+/**
+ * A whole training run of PEFT or another reference, replayed from its initial values on its batches, and the adapter
+ * that it saved.
+ */
 export async function trajectoryCase(folder: string): Promise<Findings> {
   const trajectory = readDescription(trajectorySchema, join(folder, 'trace.json'));
   const { training } = trajectory;

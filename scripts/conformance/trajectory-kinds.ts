@@ -8,31 +8,33 @@ type Settings = Readonly<Record<string, unknown>>;
 /** How trajectories of a kind are replayed. */
 export interface TrajectoryKind {
   method: MethodName;
-  /** The method's section of a config, from the settings in the trace; by default it is those. */
+  /** The method's section of a config, from the settings in the trace; by default the settings themselves. */
   section(settings: Settings): Settings;
-  /** Keys of its `adapter_config.json` whose values mean nothing, or are not written as they were given. */
+  /** Keys of its `adapter_config.json` whose values have no meaning, or are not written as given. */
   notCompared: readonly string[];
-  /** Whether our adapter leaves out what the reference keeps as zeros: then its answers are compared, not its files. */
+  /**
+   * Whether our adapter omits zeros that the reference keeps: then its predictions are compared instead of its files.
+   */
   isCompact?: boolean;
-  /** Our name of a recorded tensor; undefined for one without a meaning of its own. */
+  /** Our name of a recorded tensor; undefined for one that is not compared. */
   ourName(recorded: string): string | undefined;
 }
 
-/** PEFT's keys that a start from given values, on linear layers, makes void. */
+/** PEFT's keys without effect for given initial values on linear layers. */
 const VOID = ['fan_in_fan_out'];
-/** PEFT's keys that its AdaLoRA takes and does not look at. */
+/** PEFT's keys that its AdaLoRA accepts and ignores. */
 const VOID_FOR_ADALORA = ['r', 'use_rslora', 'alpha_pattern'];
-/** PEFT adds the heads of all its architectures to the list that it is given, and so to the trace. */
+/** PEFT adds the heads of all its architectures to the given list, and so to the trace. */
 const HEADS = ['classifier', 'score', 'qa_outputs'];
 /**
- * Keys whose values PEFT does not write as they were given: it resolves `all-linear` to names, lists target modules in
- * no order, and always names the heads of all its architectures. The tensors show what is adapted and saved.
+ * Keys that PEFT does not write as given: it resolves `all-linear` to names, lists target modules in arbitrary order,
+ * and always adds the heads of all its architectures. The tensors show which modules are adapted and saved.
  */
 const REWRITTEN = ['target_modules', 'modules_to_save'];
 
-/** What scores words, which AdapterHub saves with a head and does not train. */
+/** The modules that score words, which AdapterHub saves with a head and does not train. */
 const WORD_SCORES = /^(lm_head|cls\.predictions)\.(weight|bias|decoder\..*)$|^final_logits_bias$/;
-/** AdapterHub names tensors as we do, and no base that was made in memory. */
+/** AdapterHub's tensor names equal ours, and it does not name a base that was made in memory. */
 const ADAPTERHUB = {
   notCompared: ['model_name'],
   ourName: (recorded: string) => (WORD_SCORES.test(recorded) ? undefined : recorded),
@@ -68,18 +70,20 @@ export function isReplayed(kind: string): boolean {
   return Object.hasOwn(KINDS, kind);
 }
 
-/** @throws Skipped for a kind of which there is no method */
+/**
+ * @throws Skipped for a kind without a method
+ */
 export function trajectoryKind(name: string): TrajectoryKind {
   if (!isReplayed(name)) throw new Skipped(`no method for trajectories of kind ${name}`);
   return { section: (settings) => settings, notCompared: [], ourName: nameInPeft, ...KINDS[name] };
 }
 
-/** A factor, or a parameter of the model, by PEFT's name. Its allocator names tensors from the inner model on. */
+/** A factor, or a parameter of the model, by PEFT's name. Its allocator's tensor names start at the inner model. */
 function nameInPeft(recorded: string): string | undefined {
   return parseAdapterKey(recorded.startsWith(PEFT_PREFIX) ? recorded : PEFT_PREFIX + recorded);
 }
 
-/** The settings of a method of PEFT's, without what replaying them makes void. */
+/** The settings of a PEFT method, without those that have no effect in a replay. */
 function peftSection({ modules_to_save: given, ...settings }: Settings): Settings {
   const saved = ((given ?? []) as string[]).filter((name) => !HEADS.includes(name));
   return { ...without(settings, VOID), ...(saved.length > 0 && { modules_to_save: saved }) };

@@ -5,7 +5,7 @@ import type { TunableModel } from '../../src/tuners/tuner.ts';
 import type { Trajectory } from './read-case.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';
 
-/** The method of a trajectory, set up as a run's config sets it up. */
+/** The method of a trajectory, set up as by a run's config. */
 export function trajectoryMethod(
   model: TunableModel,
   { tuner, training }: Trajectory,
@@ -18,7 +18,7 @@ export function trajectoryMethod(
       defaults: 'huggingface',
       model: '../base',
       method,
-      // A section for a method that has none is refused: its settings would be replayed in vain.
+      // A section for a method without settings is rejected, because they would be ignored.
       ...(Object.keys(given).length > 0 && { [method]: given }),
       data: { train: 'batches', text: 0, label: 1 },
       output: 'none',

@@ -9,21 +9,22 @@ import { type Findings, largestDifference, largestMagnitude } from './compare.ts
 import { floats, named, type StoredTensors } from './read-case.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';
 
-/** Of a tensor's largest change. */
+/** Relative to a tensor's largest change. */
 const CHANGE_LIMIT = 2e-3;
-/** Of a tensor's largest value. */
+/** Relative to a tensor's largest value. */
 const IMPORTANCE_LIMIT = 1e-3;
 /** Half a unit in the last place of f32, for tensors that have not changed. */
 const ROUNDING = 2 ** -24;
 
 /**
- * An element whose gradient never exceeds this share of the whole gradient's largest value has no gradient but rounding
- * (a key's bias, and the keys' part of a bias for all three: softmax does not see it). Adam scales any gradient to steps of the learning rate, so the two runs
- * walk apart, to no effect on the model: had it one, the losses would tell.
+ * An element whose gradient never exceeds this share of the largest gradient has only rounding noise as gradient (a
+ * key's bias, and the keys' part of a common bias, which cancel in the softmax). Adam scales any gradient to steps of
+ * the learning rate, so the two runs drift apart there. This does not affect the model: otherwise, the losses would
+ * show it.
  */
 const NOISE = 1e-6;
 
-/** The tensors of a trajectory by our names, and what they are compared with. */
+/** The tensors of a trajectory by our names, with their reference values. */
 export class TrajectoryTensors {
   readonly ourName: TrajectoryKind['ourName'];
   readonly #layout: ParameterLayout;
@@ -36,7 +37,9 @@ export class TrajectoryTensors {
   /** By element. */
   readonly #largestGradient: Float32Array;
 
-  /** @param undetermined recorded names of tensors that are not to be compared */
+  /**
+   * @param undetermined recorded names of tensors that are not compared
+   */
   constructor(
     folder: string,
     layout: ParameterLayout,
@@ -71,7 +74,7 @@ export class TrajectoryTensors {
     }
   }
 
-  /** The trained values as they were recorded in the end. */
+  /** The trained values as recorded at the end. */
   finalValues(): Float32Array {
     return this.#values(this.#final);
   }
@@ -83,14 +86,14 @@ export class TrajectoryTensors {
     return values;
   }
 
-  /** To be called with every step's gradient, before clipping. */
+  /** Call it with every step's gradient, before clipping. */
   sawGradient(gradient: Float32Array): void {
     gradient.forEach((slope, i) => {
       this.#largestGradient[i] = Math.max(Math.abs(slope), this.#largestGradient[i]);
     });
   }
 
-  /** Whether a tensor moves by rounding alone. */
+  /** Whether a tensor changes only by rounding noise. */
   isNoise(name: string): boolean {
     if (this.#undetermined.has(name)) return true;
     if (!this.#layout.find(name)) return false;
@@ -98,7 +101,7 @@ export class TrajectoryTensors {
     return largest > 0 && largest < this.#leastGradient();
   }
 
-  /** The elements of a tensor, or of one compared with it, that do not move by rounding alone. */
+  /** The elements of a tensor, or of its reference, that do not change only by rounding noise. */
   #settled(name: string, values: Float32Array): Float32Array {
     if (!this.#layout.find(name)) return values;
     const largest = this.#layout.read(this.#largestGradient, name);
@@ -108,12 +111,12 @@ export class TrajectoryTensors {
     return values.filter((_, i) => largest[i] === 0 || largest[i] >= least);
   }
 
-  /** Below, and above 0, a gradient is rounding. */
+  /** Below this, a nonzero gradient is rounding noise. */
   #leastGradient(): number {
     return NOISE * largestMagnitude(this.#largestGradient);
   }
 
-  /** How far a tensor may be off: its largest recorded change from the start sets the measure. */
+  /** The allowed deviation of a tensor, in proportion to its largest recorded change. */
   limit(name: string): number {
     const initial = floats(this.#still.get(name) ?? named(this.#initial, name));
     const recorded = [...this.#middle, ...this.#final].filter(
@@ -155,7 +158,7 @@ export class TrajectoryTensors {
   }
 }
 
-/** A tensor's range in one of the averages of a method, which cover the vector from its start. Empty where it has none. */
+/** A tensor's range in one of a method's averages, which cover the start of the vector. Empty if it has none. */
 function averageOf(run: MethodRun, kind: string, { start, end }: TrainedSegment): ArrayLike<number> {
   return run.state()[kind]?.subarray(start, end) ?? [];
 }

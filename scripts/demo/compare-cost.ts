@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TrainEvent } from '../../src/run/events.ts';
 
-/** What a run costs while it trains. */
+/** The cost of a run's training. */
 export interface Cost {
   examplesPerSecond: number;
   trainedParameters: number;
   peakMemoryMb: number;
 }
 
-/** The cost of a run's first steps, as its log has it; all reports are over as many steps. */
+/** The cost of a run's first steps, from its log; all reports cover the same number of steps. */
 export function costOf(run: string, steps: number): Cost {
   const events: TrainEvent[] = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
     .trimEnd()

@@ -5,13 +5,13 @@ import { costOf } from './compare-cost.ts';
 import { writeData } from './write-data.ts';
 
 /*
- * npm run demo: spam or ham, on real e-mails, with the model that comes with this package. Words after -- go to every
- * training, as in npm run demo -- --set seed=1. What an earlier demo left is replaced.
+ * npm run demo: spam or ham, on real e-mails, with the model of this package. Arguments after -- go to every
+ * training, as in npm run demo -- --set seed=1. Files of an earlier demo are replaced.
  */
 
 const CONFIG = 'scripts/demo/spam.yaml';
 const [RUN, LORA_RUN, DATA] = ['runs/demo', 'runs/demo-lora', 'runs/demo-data'];
-/** Enough to tell what a step costs. */
+/** Enough to measure the cost of a step. */
 const LORA_STEPS = 30;
 
 const begin = performance.now();

@@ -6,9 +6,9 @@ import { type Kind, whyNot } from '../../tests/support/writers.ts';
 /*
  * npx tsx scripts/endurance/cold-starts.ts [--pairs 10]
  *
- * Pairs of trainings that begin together and need a model that is to be downloaded and a base that is to be made, in one cache:
- * in threads, processes, containers (pid namespaces) and on two hosts (namespaces of names and mounts too). Each has to be the
- * same to the byte as one alone, and nothing may be left half-written.
+ * Pairs of trainings that start together with one empty cache, and need a model to download and a base to make: in
+ * threads, processes, containers (pid namespaces) and on two hosts (also namespaces of names and mounts). The result
+ * of each must be byte for byte that of a single training, and no partial file may be left.
  */
 const { values } = parseArgs({ options: { pairs: { type: 'string', default: '10' } } });
 const KINDS: [Kind, Kind][] = [

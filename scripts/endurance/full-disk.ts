@@ -6,8 +6,9 @@ import { differences } from './same-run.ts';
 /*
  * npx tsx scripts/endurance/full-disk.ts [--every 1] [--from 1]
  *
- * Trains with a disk that is full from the n-th operation on, for every n (or every so many) of a short run: each time the run has
- * to end with a sentence and exit code 2, and resumed with space it has to be the same to the byte as one that had it.
+ * Trains with a disk that is full from the n-th operation on, for every n (or every few) of a short run. Each time,
+ * the run must end with a message and exit code 2. Resumed with enough space, it must be byte for byte the same as an
+ * undisturbed run.
  */
 const { values } = parseArgs({
   options: { every: { type: 'string', default: '1' }, from: { type: 'string', default: '1' } },
@@ -27,7 +28,7 @@ try {
 }
 process.exitCode = failures > 0 ? 1 : 0;
 
-/** Whether the run had so many operations. */
+/** Whether the run had that many operations. */
 async function tried(operation: number): Promise<boolean> {
   const args = ['train', 'run.yaml', ...[...SETTINGS, 'output=full'].flatMap((one) => ['--set', one])];
   const env = { NODE_OPTIONS: `--import ${PRELOAD}`, FULL_AT: `${operation}` };

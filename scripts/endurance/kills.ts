@@ -8,9 +8,9 @@ import { type Setting, writeSettings } from './settings.ts';
 /*
  * npx tsx scripts/endurance/kills.ts [--count 100] [--seed 1] [--only NAME,NAME]
  *
- * Kills runs by SIGKILL at random moments and resumes them until they end: each has to be the same to the byte as one that was left
- * alone. Every method, six tasks, bases of bytes and of half bytes, decoders among them, batches that are accumulated, a sweep and a comparison.
- * The kills are shared out among the settings.
+ * Kills runs by SIGKILL at random moments and resumes them until they end. Each must be byte for byte the same as an
+ * undisturbed run. It covers every method, six tasks, int8 and int4 bases, decoders, gradient accumulation, a sweep
+ * and a comparison. The kills are distributed over the settings.
  */
 const { values } = parseArgs({
   options: {
@@ -41,7 +41,7 @@ async function killedSoOften({ name, args: words }: Setting, count: number): Pro
   const args = (output: string) => [...words, '--set', `output=${output}`];
   const whole = `${name}-whole`;
   let began = 0;
-  // The first fills caches, so that the second takes as long as those that are killed.
+  // The first run fills caches, so that the second takes as long as the killed ones.
   for (let i = 0; i < 2; i++) {
     workspace.delete(whole);
     const { code, stderr } = await workspace.start(args(whole)).ended;

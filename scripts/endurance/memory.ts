@@ -9,9 +9,9 @@ import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 /*
  * npx tsx scripts/endurance/memory.ts [--minutes 120] [--every 10] [--predictions 100000]
  *
- * Trains a tiny model for so long, with evaluations and checkpoints, then predicts, all in one process of the built package, and
- * says how much memory the process has. The exit code is 1 where it has grown by a fifth between the second and the last look at
- * either of them: V8 takes tens of megabytes at once, and gives them back late.
+ * Trains a tiny model for that long, with evaluations and checkpoints, then predicts, all in one process of the built
+ * package, and prints the memory of the process. The exit code is 1 if it has grown by a fifth between the second and
+ * the last sample of either phase: V8 allocates tens of megabytes at once, and frees them late.
  */
 const { values } = parseArgs({
   options: {
@@ -24,7 +24,7 @@ const minutes = (count: string) => Number(count) * 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-endurance-'));
 const began = performance.now();
-/** Tells and gives the resident memory, in MB. */
+/** Prints and returns the resident memory, in MB. */
 function look(what: string): number {
   const mb = process.memoryUsage.rss() / 2 ** 20;
   const past = (performance.now() - began) / 60_000;
@@ -68,7 +68,7 @@ try {
 
 async function trainedFor(duration: number, every: number): Promise<number[]> {
   const looks: number[] = [];
-  // The first look comes early, when everything has been used once.
+  // The first sample comes early, when everything has been used once.
   let next = began + every / 10;
   const { step } = await train(config('long', 1e8), {
     signal: AbortSignal.timeout(duration),

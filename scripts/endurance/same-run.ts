@@ -1,17 +1,17 @@
 import { readdirSync } from 'node:fs';
 import type { Workspace } from '../../tests/support/workspace.ts';
 
-/** What a run, or each of a sweep, leaves for others; logs and tables have times. */
+/** The result files of a run, or of each run of a sweep; logs and tables contain times. */
 const RESULT = /(^|\/)(adapter\/.*|model\/.*|README\.md)$/;
 
-/** What differs between two runs that should be the same to the byte, or is left of a write. */
+/** Differences between two runs that should be byte for byte the same, and leftovers of writes. */
 export function differences(workspace: Workspace, run: string, whole: string): string[] {
   const filesOf = (folder: string) =>
     readdirSync(workspace.path(folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => `${entry.parentPath}/${entry.name}`.slice(workspace.path(folder).length + 1));
   const [own, others] = [filesOf(run), filesOf(whole)];
-  // Cards name the data, which for a sweep lie in its folder.
+  // Cards name the data, which for a sweep are in its folder.
   const content = (folder: string, file: string) =>
     workspace.read(folder, file).toString('latin1').replaceAll(whole, run);
   const expected = others.filter((file) => RESULT.test(file));

@@ -9,7 +9,7 @@ import type { Workspace } from '../../tests/support/workspace.ts';
 /** A command that is killed and resumed. */
 export interface Setting {
   name: string;
-  /** Its words, but for those that set the folder it writes to. */
+  /** Its arguments, without those that set its output folder. */
   args: readonly string[];
 }
 
@@ -45,7 +45,10 @@ held_out: 0.25
 `,
 };
 
-/** Writes what the settings need, and lists them: every method, six tasks, rounded bases of encoders and decoders, a sweep, a comparison. */
+/**
+ * Writes the files of the settings, and lists them: every method, six tasks, rounded bases of encoders and decoders,
+ * a sweep, a comparison.
+ */
 export function writeSettings(workspace: Workspace): Setting[] {
   for (const [name, config] of Object.entries(CONFIGS)) {
     const isComparison = name === 'compare.yaml';

@@ -3,7 +3,7 @@ import { KINDS } from './kinds.ts';
 import { tryMutation } from './try-mutation.ts';
 import { writeSamples } from './write-samples.ts';
 
-/** Tries mutations from one number up to another, and says of each at once how it ended: the next may be the last. */
+/** Tries mutations [from, to), and reports each result at once, because the next may end the process. */
 const [folder, seed, from, to] = process.argv.slice(2);
 writeSamples(folder);
 writeSync(1, '{}\n');

@@ -16,7 +16,8 @@ const CLOSE = 1e-3;
 /**
  * Exports an adapter on its base as ONNX and runs that with onnxruntime.
  *
- * @returns the largest difference of logits beside the largest logit; undefined where they are close, or overflow in both
+ * @returns the largest difference of logits relative to the largest logit; undefined if they are close, or overflow
+ * in both
  */
 export async function exportDifference(adapter: string, base: string): Promise<number | undefined> {
   const opened = await openTuned(adapter, { model: base, onNotice: () => {} });

@@ -39,16 +39,16 @@ import { kindOf } from '../../src/tuners/registry.ts';
 import { exportDifference } from './compare-export.ts';
 import { STATE } from './write-samples.ts';
 
-/** A kind of file from outside: where it lies, and what reads it. */
+/** A kind of external file: its path and its reader. */
 export interface Kind {
   name: string;
-  /** Below the folder of the samples. */
+  /** Relative to the folder of samples. */
   file: string;
-  /** Throws an Error of the name `OtherResult` for a file that is taken for intact and says something else. */
+  /** Throws an Error with the name `OtherResult` for a file that is accepted as intact with another content. */
   read(path: string, folder: string): void | Promise<void>;
-  /** Whether a reading takes a while: the tests try few. */
+  /** Whether reading is slow: the tests try few. */
   isSlow?: boolean;
-  /** Whether what is damaged is left out or read all the same. */
+  /** Whether damaged parts are skipped or read nevertheless. */
   isLenient?: boolean;
 }
 
@@ -82,12 +82,12 @@ const checkpointOf = (
   }
 };
 
-/** Its thread is built. */
+/** Imported from the build, because its thread is. */
 const built: typeof import('../../src/data/parquet/node/parquet-file.ts') = await import(
   new URL('../../dist/data/parquet/node/parquet-file.js', import.meta.url).href
 );
 
-/** What the build refuses, it refuses with a class of its own. */
+/** The build throws its own copy of the error class. */
 async function ofBuild<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

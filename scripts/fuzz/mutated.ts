@@ -1,6 +1,6 @@
 import { Random } from '../../src/support/random.ts';
 
-/** What readers are known to stumble over. */
+/** Tokens that commonly break readers. */
 const TOKENS = [
   'null',
   '-1',
@@ -20,7 +20,10 @@ const TOKENS = [
   '{%',
 ];
 
-/** A file with one to four changes: bits, bytes, pieces left out, doubled, moved, or replaced by what is none of them. */
+/**
+ * A file with one to four changes: bits or bytes, or pieces that are removed, doubled, moved, or replaced by other
+ * content.
+ */
 export function mutated(bytes: Uint8Array, seed: number, index: number): Uint8Array {
   const random = new Random(seed, 'fuzz', index);
   let changed: Uint8Array = new Uint8Array(bytes);
@@ -59,7 +62,7 @@ const CHANGES: readonly Change[] = [
     const token = new TextEncoder().encode(TOKENS[random.integer(TOKENS.length)]);
     return joined(bytes.subarray(0, start), token, bytes.subarray(random.uniform() < 0.5 ? start : end));
   },
-  // A number becomes another.
+  // Replaces a number.
   (bytes, random) => {
     const text = new TextDecoder('latin1').decode(bytes);
     const numbers = [...text.matchAll(/\d+/g)];

@@ -7,14 +7,14 @@ import { parseArgs } from 'node:util';
 import { KINDS } from './kinds.ts';
 
 /**
- * `npm run fuzz -- --count 20000 --seed 1`: changed files of every kind that comes from outside, each read in a child process with
- * limits. Says how many gave a value or a sentence, and each that did not; the exit code is 1 where there is one.
+ * `npm run fuzz -- --count 20000 --seed 1`: mutated files of every external kind, each read in a child process with
+ * limits. Prints how many gave a value or a message, and every other result; then the exit code is 1.
  */
 const { values } = parseArgs({ options: { count: { type: 'string' }, seed: { type: 'string' } } });
 const count = Number(values.count ?? 2000);
 const seed = Number(values.seed ?? 1);
 
-/** Of computation: a busy machine is slow, not broken. What waits for ever computes nothing. */
+/** Processor time: a busy machine is slow, not broken. A reader that waits forever uses none. */
 const MOST_MS = 10_000;
 const MOST_WAITED_MS = 300_000;
 const MOST_BYTES = 2 ** 30;
@@ -33,7 +33,7 @@ for (let next = 0; next < count; ) next = await tried(next);
 console.log(`seed ${seed}: ${JSON.stringify(ends)}`);
 process.exitCode = found.length > 0 ? 1 : 0;
 
-/** Lets a child go on from a mutation; the number of the one after the last that it came to. */
+/** Lets a child continue from a mutation. Returns the number after the last one that it finished. */
 async function tried(from: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-fuzz-'));
   const child = spawn(
@@ -66,7 +66,7 @@ async function tried(from: number): Promise<number> {
     errors = (errors + text).slice(-2000);
   });
   for await (const line of createInterface({ input: child.stdout })) {
-    // The first line says that everything is loaded.
+    // The first line means that everything is loaded.
     const { index, outcome, message } = JSON.parse(line);
     if (index !== undefined) {
       note(index, outcome, message);
@@ -82,10 +82,10 @@ async function tried(from: number): Promise<number> {
   return next + 1;
 }
 
-/** Milliseconds that a process has computed; 0 where the system does not say. */
+/** Milliseconds of processor time of a process; 0 if unknown. */
 function computedMs(pid: number | undefined): number {
   try {
-    // Hundredths of a second, in user mode and in the kernel, behind the name.
+    // Hundredths of a second, in user mode and in the kernel, after the name.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
     return 10 * (Number(fields[11]) + Number(fields[12]));
   } catch {
@@ -93,7 +93,7 @@ function computedMs(pid: number | undefined): number {
   }
 }
 
-/** Resident bytes; 0 where the system does not say. */
+/** Resident bytes; 0 if unknown. */
 function memoryOf(pid: number | undefined): number {
   try {
     const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

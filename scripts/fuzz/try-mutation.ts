@@ -6,10 +6,10 @@ import { UserError } from '../../src/support/user-error.ts';
 import type { Kind } from './kinds.ts';
 import { mutated } from './mutated.ts';
 
-/** How a reader ended: with a value, a sentence, a stack trace, or a value that is another than was written. */
+/** How a reader ended: with a value, a message, a stack trace, or a value other than the written one. */
 export type Outcome = 'value' | 'refused' | 'stack' | 'other';
 
-/** Reads a changed file; the sample is put back afterwards. */
+/** Reads a changed file, and restores the sample afterwards. */
 export async function tryMutation(
   kind: Kind,
   folder: string,

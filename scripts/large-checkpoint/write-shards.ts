@@ -7,13 +7,13 @@ import { Random } from '../../src/support/random.ts';
 
 type Shapes = Map<string, number[]>;
 
-/** Values that all matrices are cut from, at random places: drawing each would take an hour. */
+/** All matrices are cut from these values at random positions: drawing each would take an hour. */
 const POOL = 2 ** 22;
 const BYTES = 2;
 
 /**
- * Writes a random bf16 checkpoint in shards and their index: matrices of standard deviation `std`, vectors (of norms) of
- * ones. In memory is the pool alone.
+ * Writes a random bf16 checkpoint in shards with their index: matrices of standard deviation `std`, vectors (of
+ * norms) of ones. Only the pool is in memory.
  */
 export function writeShards(folder: string, shapes: Shapes, std: number, maxBytes: number): void {
   const random = new Random(0, 'large checkpoint');
@@ -43,7 +43,7 @@ export function writeShards(folder: string, shapes: Shapes, std: number, maxByte
   atomicWrite(join(folder, 'model.safetensors.index.json'), `${JSON.stringify(index, null, 2)}\n`);
 }
 
-/** A new shard where a tensor no longer fits. */
+/** Starts a new shard when a tensor no longer fits. */
 function intoShards(shapes: Shapes, maxBytes: number): Shapes[] {
   const shards: Shapes[] = [new Map()];
   for (const [name, shape] of shapes) {

@@ -1,4 +1,4 @@
-/** Compares scores of files with what `score_files.py` wrote: npx tsx scripts/oracle/compare_scores.ts FOLDER */
+/** Compares scores of files with the output of `score_files.py`: npx tsx scripts/oracle/compare_scores.ts FOLDER */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SCORE_KINDS } from '../../src/cli/score/score-kinds.ts';
@@ -14,7 +14,7 @@ const [folder] = process.argv.slice(2);
 // Sums in another order than numpy's.
 const CLOSE = 1e-9;
 
-/** The paths at which two values differ. NaN, which JSON cannot say, is null in ours. */
+/** The paths at which two values differ. NaN, which JSON lacks, is null in ours. */
 function differences(found: unknown, wanted: unknown, path: string): string[] {
   if (typeof wanted === 'object' && wanted !== null) {
     const keys = new Set([...Object.keys(wanted), ...Object.keys(Object(found))]);

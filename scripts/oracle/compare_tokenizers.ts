@@ -1,4 +1,7 @@
-/** Compares tokenizers of older files with what `slow_tokenizers.py` wrote: npx tsx scripts/oracle/compare_tokenizers.ts FOLDER */
+/**
+ * Compares tokenizers of older files with the output of `slow_tokenizers.py`: npx tsx
+ * scripts/oracle/compare_tokenizers.ts FOLDER
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';

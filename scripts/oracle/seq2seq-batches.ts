@@ -8,7 +8,7 @@ import { planEpoch } from '../../src/text/batches.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
 import { runLength } from '../../src/train/run-length.ts';
 
-/* tsx seq2seq-batches.ts RUN.yaml BATCHES.json: which examples each step of such a run takes, for train_seq2seq.py. */
+/* tsx seq2seq-batches.ts RUN.yaml BATCHES.json: the examples of each step of such a run, for train_seq2seq.py. */
 
 const [config, output] = process.argv.slice(2);
 const run = parseRunConfig(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** What a pretraining run reads. */
+/** The files that a pretraining run reads. */
 export const FILES = {
   corpus: '../shared/data/text',
   teacher: '../shared/models/all-MiniLM-L6-v2',

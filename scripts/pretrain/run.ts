@@ -20,20 +20,22 @@ import { Student } from './training/student.ts';
 import { targetScales } from './training/target-scale.ts';
 import { trainFor } from './training/train-for.ts';
 
-/* Pretrains the encoder: prepares the corpus, trains, measures, and writes a model folder. Run again, it continues. */
+/*
+ * Pretrains the encoder: prepares the corpus, trains, evaluates, and writes a model folder. Run it again to continue.
+ */
 
 const { values: flags } = parseArgs({
   options: {
     run: { type: 'string', default: 'runs/pretrain/mini' },
     out: { type: 'string', default: 'models/mini' },
-    /** A model that this wrote: its vocabulary and its weights are the start. */
+    /** A model from this program: its vocabulary and its weights are the start. */
     from: { type: 'string' },
-    /** What fetch-packages.sh has fetched: read besides the corpus. */
+    /** The files of fetch-packages.sh: read in addition to the corpus. */
     packages: { type: 'string' },
     /** Vocabulary, tokens and the teacher's vectors: made once for each corpus. */
     prepared: { type: 'string', default: 'runs/pretrain/prepared' },
     objective: { type: 'string', default: 'distil' },
-    /** How the teacher's weights are kept: it reads nearly three times as fast over int8. */
+    /** Type of the teacher's weights: it reads nearly three times as fast over int8. */
     'teacher-dtype': { type: 'string', default: 'int8' },
     embeddings: { type: 'string', default: 'teacher' },
     minutes: { type: 'string', default: '90' },
@@ -41,11 +43,11 @@ const { values: flags } = parseArgs({
     'batch-tokens': { type: 'string', default: '2048' },
     'learning-rate': { type: 'string', default: '1e-3' },
     seed: { type: 'string', default: '0' },
-    /** Writes the model of the last checkpoint and trains no further. */
+    /** Writes the model of the last checkpoint without further training. */
     'export-only': { type: 'boolean', default: false },
   },
 });
-/** Of the held-out part, measured at the end. */
+/** Chunks of the held-out part, evaluated at the end. */
 const HELD_OUT_CHUNKS = 600;
 
 const objective = OBJECTIVES.find((name) => name === flags.objective) as ObjectiveName;
@@ -113,7 +115,7 @@ async function teaching(part: 'train' | 'held-out', scaledLike?: Teaching): Prom
   return { vectors, scales, width };
 }
 
-/** All chunks, or as many as are wanted: those that the teacher has read already are free. */
+/** All chunks, or the requested number: those that the teacher has already read cost nothing. */
 function chosenChunks(): Int32Array {
   const count = train.starts.length - 1;
   const wanted = flags.chunks === 'all' ? count : Math.min(count, Number(flags.chunks));

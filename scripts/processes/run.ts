@@ -9,9 +9,10 @@ import { eventsOf, Workspace } from '../../tests/support/workspace.ts';
 /*
  * npx tsx scripts/processes/run.ts --model FOLDER --data ../shared/data/glue/CoLA [--only cola|kills|launchers|data]
  *
- * What several processes promise, on this machine with Open MPI and MPICH and the built command: one to four of them train
- * CoLA alike, a repetition is equal to the byte, a run whose processes are killed goes on in another number of them, another
- * MPI's library and a host with other data are named. Ends with 1 where a promise is not kept.
+ * Checks the guarantees of several processes, on this machine with Open MPI and MPICH and the built command: one to
+ * four of them train CoLA equally, a repetition is byte for byte the same, a run with killed processes continues with
+ * another number of them, and the wrong MPI library or a host with other data is reported. The exit code is 1 if a
+ * check fails.
  */
 
 const { values: options } = parseArgs({
@@ -91,7 +92,7 @@ async function cola(): Promise<void> {
   tell('a second run of two', two === again, `${two} and ${again}`);
 }
 
-/** Process numbers below one, by their parents. */
+/** Process ids below one, by their parents. */
 function below(pid: number): number[] {
   const numbers = readdirSync('/proc').map(Number);
   return numbers.filter((number) => number > 0 && processStatus(number)?.parent === pid);
@@ -126,7 +127,7 @@ async function kills(): Promise<void> {
       `ended after ${seconds} s, begun at step ${from}`,
     );
   }
-  // At once: whatever mpirun is still ending holds the lock.
+  // At once: processes that mpirun is still ending hold the lock.
   const rest = start('killed', 1, settings, ['--resume']);
   await new Promise((done) => setTimeout(done, 20_000));
   rest.process.kill('SIGTERM');

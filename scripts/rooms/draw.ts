@@ -6,7 +6,7 @@ import { standalone } from '../../src/report/chart/standalone.ts';
 import { type Markup, markup } from '../../src/report/markup.ts';
 import { ROOMS, type Room } from './rooms.ts';
 
-/* npx tsx scripts/rooms/draw.ts: draws docs/rooms.svg, how many imports each room has from each. */
+/* npx tsx scripts/rooms/draw.ts: draws docs/rooms.svg, the number of imports between rooms. */
 
 const NAMES = Object.keys(ROOMS) as Room[];
 const [LEFT, TOP, CELL] = [88, 76, 17];

@@ -1,4 +1,7 @@
-/** The rooms of src with what they hold. A room imports from itself and from those before it: tests/layers.test.ts. */
+/**
+ * The rooms of src with their content. A room imports only from itself and from those before it:
+ * tests/layers.test.ts.
+ */
 export const ROOMS = {
   support: 'user errors, randomness, small helpers',
   graph: 'op set, shapes, builder, verifier, printer',

@@ -11,22 +11,25 @@ import { openTuned } from '../../src/trained/node/open-tuned.ts';
 
 env.allowRemoteModels = false;
 
-/** A text, or a pair of them. */
+/** A text, or a pair. */
 export type Example = readonly [text: string, pair?: string];
 
 /** Logits of texts, padded to one batch. */
 export interface BatchLogits {
   batch: Batch;
-  /** [batch, labels], or row by row [batch · tokens, classes]; of answers the starts, then the ends, [2 · batch, tokens]. */
+  /**
+   * [batch, labels], or row by row [batch · tokens, classes]; for answers the starts, then the ends, [2 · batch,
+   * tokens].
+   */
   logits: Float32Array;
-  /** Whether there are logits for every token; then how many. */
+  /** Number of logits per token, if there are logits for every token. */
   byToken?: number;
 }
 
 /**
- * Logits of a model here, in the order of ONNX files.
+ * Our logits of a model, in the order of ONNX files.
  *
- * @param what the model as {@link openTuned} takes it; none that writes
+ * @param what the model, as {@link openTuned} takes it; not one that generates
  */
 export async function ourLogits(
   what: string,
@@ -69,13 +72,13 @@ export async function exportedLogits(exported: string, file: string, batch: Batc
     Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]])),
   );
   await session.release();
-  // Beside a vector of each text there are the hidden states that it was made of.
+  // Beside the vectors of texts, there are the hidden states that they were made from.
   const pooled = session.outputNames.filter((name) => name === 'sentence_embedding');
   const names = pooled.length > 0 ? pooled : session.outputNames;
   return Float32Array.from(names.flatMap((name) => [...(outputs[name].data as Float32Array)]));
 }
 
-/** The tokens that transformers.js makes of the texts. */
+/** transformers.js's tokens of the texts. */
 export async function exportedTokens(exported: string, examples: readonly Example[]): Promise<number[]> {
   const tokenizer = await AutoTokenizer.from_pretrained(exported);
   const pairs = examples.flatMap(([, pair]) => pair ?? []);
@@ -84,7 +87,7 @@ export async function exportedTokens(exported: string, examples: readonly Exampl
   return Array.from(input_ids.data as BigInt64Array, Number);
 }
 
-/** The largest difference of logits, but for those of padding, and the largest of ours. */
+/** The largest difference of logits, without padding, and the largest of ours. */
 export function logitsDifference(
   { batch, logits, byToken }: BatchLogits,
   others: Float32Array,

@@ -4,7 +4,7 @@ import type { FinishEvent } from '../../src/run/events.ts';
 import { type Ended, type Halt, type StartOptions, Workspace } from '../support/workspace.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 
-/** Long enough to be watched, and to be stopped before its end. */
+/** Long enough to be watched, and stopped before its end. */
 const LONG = [
   '--set',
   'training.max_steps=20000',
@@ -26,7 +26,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     workspace.remove();
   });
 
-  /** Starts `adalora train --live`: its page's address, and how it will have ended. */
+  /** Starts `adalora train --live`. Returns its page's URL, and a promise of its end. */
   async function trainLive(
     words: string[],
     options?: StartOptions,
@@ -68,7 +68,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     await page.getByRole('button', { name: 'Stop' }).click();
     const { code, stderr } = await ended;
     expect(code).toBe(130);
-    // And not the page once more, which may be served no longer.
+    // The page is not requested again, because it may no longer be served.
     expect(requests).toEqual([`${url}stop`]);
     expect(stderr).toContain('Finishing the step, then writing a checkpoint');
     expect(stderr).toContain('To continue: adalora train run.yaml');
@@ -91,7 +91,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     const args = ['train', 'run.yaml', ...short];
     const stopped = await workspace.interruptAt({ type: 'step', step: 16 }, 'SIGINT', args);
     expect(stopped.code).toBe(130);
-    // The rest takes less than a browser may take to come.
+    // The remaining steps take less time than a browser may need.
     const halts: Halt[] = [
       { type: 'step', step: 20, until: 'opened' },
       { type: 'step', step: 24, until: 'streaming' },
@@ -129,7 +129,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     const opened = openPage(browser, url, LOOKS[0]).catch(() => undefined);
     expect((await ended).code).toBe(2);
     const page = (await opened)?.page;
-    // The run may fail before the browser has come.
+    // The run may fail before the browser connects.
     if (page) await page.getByText('The run failed: bad.tsv').waitFor();
   });
 });

@@ -28,7 +28,7 @@ describe('adalora report', () => {
     });
     const html = workspace.read('all.html').toString();
     expect(html).toContain('<h1>AdaLoRA and LoRA on ');
-    // A shared report tells nothing of the machine.
+    // A shared report contains nothing about the machine.
     expect(html).not.toContain(workspace.folder);
   });
 

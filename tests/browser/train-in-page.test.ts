@@ -18,7 +18,7 @@ import { CHROMIUM, launch, NO_CHROMIUM } from './support/browser.ts';
 import { type PageServer, servePage } from './support/page-server.ts';
 import type { inPage, PageRun, PageRunOptions, SentFiles } from './support/training-page.ts';
 
-/** Thirty steps in which AdaLoRA drops a third of its triplets, and comes to an end with that. */
+/** Thirty steps in which AdaLoRA drops a third of its triplets and reaches the final pattern. */
 const CONFIG = {
   defaults: 'huggingface',
   data: { train: 'rows.tsv', validation: 'dev.tsv', text: 'sentence', label: 'label', max_length: 32 },
@@ -36,7 +36,7 @@ beforeAll(async () => {
   writeTinyData(join(folder, 'rows.tsv'), 200, 1);
   writeTinyData(join(folder, 'dev.tsv'), 40, 2);
   server = await servePage('tests/browser/support/training-page.ts');
-  // The first session decides for all that follow: a page that is not isolated has one thread.
+  // The first session sets the number of threads for all: one in a page that is not isolated.
   const session = await wasm.open(lower({ y: constant(new Graph(), [1]) }, { target: 'wasm' }));
   await session.release();
 });
@@ -45,7 +45,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A page whose input has a file of the folder. */
+/** A page with a file of the folder in its input. */
 async function openPage(browser: Browser, file = 'rows.tsv'): Promise<Page> {
   const page = await browser.newPage();
   await page.goto(server.url);
@@ -61,7 +61,10 @@ function trainInPage(page: Page, config: PageConfig, options: PageRunOptions = {
   ] as const);
 }
 
-/** The same run in Node, on WebAssembly, into a folder: its events. The config names files and models of the folder. */
+/**
+ * The same run in Node, on WebAssembly, into a folder. Returns its events. The config names files and models of the
+ * folder.
+ */
 async function trainInNode(config: PageConfig, output: string): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   const path = (name: string | undefined) => name && join(folder, name);
@@ -78,14 +81,17 @@ async function trainInNode(config: PageConfig, output: string): Promise<TrainEve
   return events;
 }
 
-/** Events without what a clock or the machine's memory says, and without those that only Node has. */
+/** Events without times and memory, and without those that only Node has. */
 function comparable(events: readonly TrainEvent[]): object[] {
   return events
     .filter(({ type }) => type !== 'progress' && type !== 'checkpoint')
     .map((event) => JSON.parse(JSON.stringify(event, common)));
 }
 
-/** A loss over a set is summed in JavaScript, whose `Math.exp` and `Math.log` differ in the last bit between two versions of V8. */
+/**
+ * A loss over a set is summed in JavaScript, whose `Math.exp` and `Math.log` differ in the last bit between two
+ * versions of V8.
+ */
 function common(key: string, value: unknown): unknown {
   if (/_ms$|_mb$|runtime$|per_second$|^device$/.test(key)) return undefined;
   return key === 'eval_loss' ? Number(Number(value).toPrecision(14)) : value;
@@ -94,7 +100,7 @@ function common(key: string, value: unknown): unknown {
 const steps = (events: readonly TrainEvent[]) =>
   events.filter((event): event is EventOf<'step'> => event.type === 'step');
 
-/** Files of a folder, as they are sent to a page. */
+/** Files of a folder, in the form sent to a page. */
 const filesOf = (path: string): SentFiles =>
   readdirSync(path).map((name) => [name, [...readFileSync(join(path, name))]]);
 
@@ -121,7 +127,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
   it('has the losses, ranks and scores of Node on WebAssembly', () => {
     expect(run.error).toBeUndefined();
     expect(steps(run.events)).toHaveLength(30);
-    // To the last bit, but for losses over a set: the same binary of the engine computes in both, in one thread.
+    // Bit for bit, except losses over a set: the same binary of the engine computes in both, in one thread.
     expect(comparable(run.events)).toEqual(comparable(inNode));
     const { ranks } = inNode.at(-1) as EventOf<'finish'>;
     expect(run.result?.ranks).toEqual(ranks);
@@ -140,7 +146,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     for (const [name, content] of run.adapter ?? []) {
       const bytes = readFileSync(path(name));
       if (name === 'adalora.json') {
-        // A page does not read all of the base's bytes, so it notes no digest of them.
+        // A page does not read all of the base's bytes, so it records no digest of them.
         const { base_digest, ...notes } = JSON.parse(bytes.toString());
         expect(JSON.parse(String(content))).toEqual(notes);
         expect(base_digest).toMatch(/^[0-9a-f]{64}$/);
@@ -287,13 +293,13 @@ describe.skipIf(CHROMIUM === undefined)(`the example of the README (${CHROMIUM ?
 describe.skipIf(CHROMIUM === undefined)(`training in a page on WebGPU (${CHROMIUM ?? NO_CHROMIUM})`, () => {
   let browser: Browser;
   beforeAll(async () => {
-    // Where there is no GPU, Chromium's own software one.
+    // Without a GPU, Chromium's software GPU.
     browser = await launch('--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader');
   });
   afterAll(() => browser?.close());
 
   it('has the losses of WebAssembly, nearly', { timeout: 600_000 }, async ({ skip }) => {
-    // Rows of one length: each further one costs the software GPU seconds for shaders of its own.
+    // Rows of one length: each further length costs the software GPU seconds for new shaders.
     const rows = tinyRows(1200, 3).filter(({ text }) => text.split(' ').length === 4);
     const lines = ['sentence\tlabel', ...rows.slice(0, 200).map(({ text, label }) => `${text}\t${label}`)];
     writeFileSync(join(folder, 'equal.tsv'), lines.join('\n'));
@@ -313,11 +319,11 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page on WebGPU (${CHROMIU
     const inNode = await trainInNode(config, 'small-run');
     const [here, there] = [steps(events), steps(inNode)];
     expect(here).toHaveLength(30);
-    // The same float32 sums in another order: a unit or two in the last place of the loss (1.2e-7) where this was
-    // measured, and what thirty steps may make of it.
+    // The same float32 sums in another order: a unit or two in the last place of the measured loss (1.2e-7),
+    // amplified by thirty steps.
     here.forEach(({ loss }, i) => expect(Math.abs(loss - there[i].loss), `step ${i + 1}`).toBeLessThan(1e-5));
     expect(server.answers).toContain('200 engine/ort-wasm-simd-threaded.asyncify.wasm');
-    // No two scores lie as near each other as that where the last triplets are chosen.
+    // No two scores are that close where the last triplets are chosen.
     expect(result?.ranks).toEqual((inNode.at(-1) as EventOf<'finish'>).ranks);
   });
 

@@ -15,7 +15,7 @@ import { tinyRows } from '../support/tiny-data.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
 
-/** Seconds on a machine of its own. */
+/** Takes seconds on an idle machine. */
 const SLOWLY = { timeout: 400_000 };
 const HEADER = 'sentence,quality';
 
@@ -81,7 +81,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
         const [[label, percent], ...others] = await user.ask(text);
         for await (const answer of model.predict([{ text }])) {
           expect(label).toBe(answer.label);
-          // As the page rounds it.
+          // Rounded as in the page.
           expect(Math.abs(percent - 100 * Math.max(...Object.values(answer.probabilities)))).toBeLessThan(
             0.06,
           );
@@ -124,7 +124,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await second.take('Download the adapter', join(folder, 'resumed'));
     const name = 'adapter_model.safetensors';
     expect(readFileSync(join(folder, 'resumed', name))).toEqual(readFileSync(join(folder, 'whole', name)));
-    // What is done comes back too, until it is deleted.
+    // A finished run is restored too, until it is deleted.
     await again.reload();
     await offer.waitFor();
     await again.getByRole('button', { name: 'Discard' }).click();
@@ -147,7 +147,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     await page.workers()[0].evaluate(() => {
       FileSystemFileHandle.prototype.createWritable = () => Promise.reject(new Error('no room'));
     });
-    // The first tab keeps its training, so this one cannot.
+    // The first tab stores its training, so this one cannot.
     const other = await page.context().newPage();
     await other.goto(server.url);
     const second = new PageUser(other);
@@ -171,7 +171,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     expect(complaints).toEqual([]);
     await page.context().close();
 
-    /** Clicks Stop and answers the question that comes, which it gives. */
+    /** Clicks Stop and answers the dialog. Returns its question. */
     async function stopped(page: Page, yes: boolean): Promise<string> {
       const asked = new Promise<string>((resolve) => {
         page.once('dialog', async (dialog) => {
@@ -253,9 +253,9 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       expect(await user.choose(file)).toMatch(answer);
       expect(await page.locator('#train').isDisabled()).toBe(true);
     }
-    // And everything else goes on.
+    // Everything else continues.
     expect(await user.choose(join(folder, 'rows.csv'))).toBe('');
-    // While the next file is being read, the one before cannot be trained on.
+    // While the next file is read, the previous one cannot be trained on.
     const isDisabledAtOnce = await page.evaluate(() => {
       document.querySelector('#input')!.dispatchEvent(new Event('change'));
       return document.querySelector<HTMLButtonElement>('#train')!.disabled;
@@ -329,13 +329,13 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       response.setHeader('Access-Control-Allow-Origin', '*').end();
     });
     const url = await listening(other);
-    // By a host that sends no header: the page's own policy is all there is.
+    // On a host that sends no header, only the page's own policy applies.
     writePage(join(folder, 'plain'));
-    // Nor may the browser take the example from its cache, once nobody is there.
+    // The browser must not take the example from its cache after the server has closed.
     const plain = createServer(sirv(join(folder, 'plain'), { etag: true, maxAge: 0 }));
     const home = await listening(plain);
     const { page } = await openPage(browser, home, LOOKS[0]);
-    // It isolates itself, and is loaded once more.
+    // It isolates itself and reloads.
     await page.waitForFunction(() => crossOriginIsolated);
     await page.getByRole('button', { name: 'Try messages' }).click();
     await page.getByText('messages.tsv: 48 rows').waitFor();
@@ -370,7 +370,7 @@ function batchOfOne(ids: ArrayLike<number>): Record<string, Tensor> {
   return { input_ids: row((id) => id), attention_mask: row(() => 1), token_type_ids: row(() => 0) };
 }
 
-/** The accessible name that a control has by its label, its own text or its attribute. */
+/** The accessible name of a control, from its label, its own text or its attribute. */
 function nameOf(control: Element): string {
   const labels = 'labels' in control ? [...((control as HTMLInputElement).labels ?? [])] : [];
   const names = [control.getAttribute('aria-label'), ...labels.map(({ textContent }) => textContent)];

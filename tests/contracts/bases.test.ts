@@ -28,7 +28,7 @@ afterAll(() => {
 const BATCH = 3;
 const LENGTH = 9;
 
-/** A batch of a head, with targets. */
+/** A batch for a head, with targets. */
 function feedsFor(head: HeadKind, vocabSize: number): Tensors {
   const batch = randomBatch(vocabSize, BATCH, LENGTH, 'contract');
   const vector = (data: number[]) => ({ data: Int32Array.from(data), dims: [BATCH] });
@@ -71,7 +71,7 @@ async function expectGradient(family: string, head: HeadKind, dtype: BaseDtype, 
 const norm = (values: Float32Array) => Math.hypot(...values);
 const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-/** Sizes of all families, by the names that each has for them: rows of whole blocks. */
+/** Sizes of all families, by each family's names: rows of whole blocks. */
 const SIZES = Object.fromEntries(
   [
     ...[
@@ -95,11 +95,11 @@ const isFirst = (family: string, head: HeadKind) =>
 
 const ROUNDED = ['int8', 'int4'] as const;
 /**
- * How far rounding may take logits of large random weights, whose attention is sharp: unrelated ones of their size are at √2.
- * 0.7 and 0.9 were seen.
+ * The maximum change of logits by rounding large random weights, which have sharp attention. Unrelated logits of
+ * their size differ by √2. 0.7 and 0.9 were measured.
  */
 const ROUNDING = { int8: 0.9, int4: 1.2 };
-/** GPT-2's matrices are stored the other way. */
+/** GPT-2's matrices are stored transposed. */
 const REFUSED = ['gpt2'];
 
 describe.each(familiesAndHeads())('%s with the head %s', (family, head) => {
@@ -122,12 +122,12 @@ describe.each(familiesAndHeads())('%s with the head %s', (family, head) => {
       expect(ids).toHaveLength(3);
       await trained.close();
     }
-    // The base is the same under every head: one trains.
+    // The base is the same under every head, so only one trains.
     if (isFirst(family, head)) await expectGradient(family, head, dtype, 'lora');
   });
 });
 
-/** Adapters, for the whole model is not trained over integers. */
+/** Adapters, because a full model is not trained over integers. */
 const ADAPTERS = METHOD_NAMES.filter((method) => methodNamed(method).trains === 'adapter');
 
 describe.each(ADAPTERS)('method %s', (method) => {

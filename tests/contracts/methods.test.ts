@@ -14,7 +14,7 @@ import { FAMILIES, tinyClassifier } from './tiny-families.ts';
 /** Optimizer steps of the runs: room for every phase of a budget. */
 const STEPS = 40;
 
-/** Numbers that tell every element apart, as training would leave them. */
+/** Distinct numbers for all elements, as after training. */
 const distinct = (length: number) => Float32Array.from({ length }, (_, i) => 0.01 + (i % 997) / 1000);
 
 describe.each(METHOD_NAMES)('method %s', (name) => {

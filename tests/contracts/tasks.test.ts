@@ -8,7 +8,7 @@ import { FAMILIES, tinyClassifier } from './tiny-families.ts';
 
 describe.each(TASK_NAMES)('task %s', (name) => {
   const task = taskNamed(name);
-  /** A `data` section with nothing but what must be given. */
+  /** A `data` section with only the required keys. */
   const shape = task.data.shape as Record<string, { safeParse(value: unknown): { success: boolean } }>;
   const required = Object.keys(shape).filter((key) => !shape[key].safeParse(undefined).success);
   const least = Object.fromEntries(['train', ...required].map((key) => [key, key]));

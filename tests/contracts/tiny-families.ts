@@ -2,7 +2,7 @@ import { modelFamily } from '../../src/models/registry.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
 import { taskNamed } from '../../src/tasks/registry.ts';
 
-/** Shapes of a few families that differ in what methods look at: norms, biases, turned matrices, two stacks. */
+/** Shapes of a few families that differ in what methods use: norms, biases, transposed matrices, two stacks. */
 const SHAPES = {
   bert: { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 24 },
   'deberta-v2': {

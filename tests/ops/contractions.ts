@@ -11,7 +11,7 @@ import { type Table, total } from '../support/table.ts';
 const BOTH = [false, true];
 const TRANSPOSES = BOTH.flatMap((transposeA) => BOTH.map((transposeB) => ({ transposeA, transposeB })));
 
-/** All transposes of a [2, 3] x [3, 4] product, alone and behind leading axes. */
+/** All transposes of a [2, 3] x [3, 4] product, alone and with leading axes. */
 const products = TRANSPOSES.flatMap(({ transposeA: ta, transposeB: tb }): OpCase[] => {
   const a = ta ? [3, 2] : [2, 3];
   const b = tb ? [4, 3] : [3, 4];
@@ -26,10 +26,10 @@ const products = TRANSPOSES.flatMap(({ transposeA: ta, transposeB: tb }): OpCase
   ];
 });
 
-/** Rows first to rows last but one. */
+/** Moves the first axis before the last. */
 const turned = (x: Value) => transpose(x, x.shape.length === 3 ? [1, 0, 2] : [1, 2, 0, 3]);
 
-/** The [2, 3] x [3, 4] product of the sums below. */
+/** The [2, 3] x [3, 4] product for the sums below. */
 const dot = (a: Table, b: Table, i: number, j: number) => total(3, (k) => a(i, k) * b(k, j));
 const A = real(2, 3);
 const B = real(3, 4);
@@ -40,7 +40,7 @@ const deviation = (n: number, f: (i: number) => number) => Math.sqrt(mean(n, (i)
 const standard = (n: number, f: (i: number) => number, j: number) => (f(j) - mean(n, f)) / deviation(n, f);
 const normal = (output: number) => (x: Value, gain: Value, shift: Value) => layerNorm(x, gain, shift, EPSILON)[output];
 
-/** A product with a [4, 32] matrix in blocks of 16, and what the matrix is. */
+/** A product with a [4, 32] matrix in blocks of 16, and the matrix itself. */
 const blockProducts = ([4, 8] as const).flatMap((bits): OpCase[] => {
   const sizes = { bits, blockSize: 16, inFeatures: 32, outFeatures: 4 };
   const bytes = frozenBytes(bits, 16 * bits);
@@ -52,7 +52,7 @@ const blockProducts = ([4, 8] as const).flatMap((bits): OpCase[] => {
     const values = weight(graph, `bytes ${bits} ${16 * bits}`, [8, 2 * bits], 'uint8');
     return blockMatmul(x, values, weight(graph, `floats ${bits} 8`, [8]), { ...sizes, backward, rounded: false });
   };
-  // Small operands: the matrix of 8 bits has elements in the hundreds.
+  // Small operands: the 8-bit matrix has elements in the hundreds.
   const small = (y: Value) => multiply(y, 1 / 256);
   return [
     op([real('batch', 32)], (x) => small(product(false)(x)), [2, 4], (x) => (m, o) => total(32, (i) => x(m, i) * w(o, i)) / 256),
@@ -60,7 +60,7 @@ const blockProducts = ([4, 8] as const).flatMap((bits): OpCase[] => {
   ];
 });
 
-/** Products with a [4, 3] matrix of bytes, and with its mirror, which in a test may be another. */
+/** A [4, 3] matrix of bytes or its mirror, which may differ in a test. */
 const byteMatrix = (x: Value, seed: number, rows: number, columns: number) =>
   [
     weight(x.node.graph, `bytes ${seed} 12`, [rows, columns], 'uint8'),
@@ -71,7 +71,7 @@ const byteElement = (seed: number, columns: number) => {
   const scales = frozenFloats(seed, columns);
   return (i: number, j: number) => ((bytes[columns * i + j] << 24) >> 24) * scales[j];
 };
-/** `smoothed`: the seed of what the columns of x are multiplied by. */
+/** `smoothed`: the seed of the factors of x's columns. */
 const byteProduct = (smoothed?: number) => (x: Value) =>
   byteMatmul(
     multiply(x, 1 / 256),
@@ -84,7 +84,7 @@ const roundedRow = (n: number, row: (i: number) => number) => {
   const step = Math.max(...Array.from({ length: n }, (_, i) => Math.abs(row(i)))) / 127;
   return (i: number) => step * Math.round(row(i) / step);
 };
-/** As DynamicQuantizeLinear: 255 steps from the least element to the greatest, zero being one of them. */
+/** As DynamicQuantizeLinear: 255 steps from the smallest element to the largest, zero being one of them. */
 const SMOOTHING = frozenFloats(3, 4);
 const roundedTable = (x: Table) => {
   const smooth = [...x.data].map((element, i) => element * SMOOTHING[i % 4]);
@@ -95,10 +95,10 @@ const evenDot = (x: Table, m: number, o: number) => total(4, (i) => roundedTable
 const byteProducts = [
   op([real('batch', 4)], byteProduct(), [2, 3], (x) => (m, o) => total(4, (i) => roundedRow(4, (k) => x(m, k))(i) * W(i, o)) / 256, []),
   op([real('batch', 4)], byteProduct(3), [2, 3], (x) => (m, o) => evenDot(x, m, o), []),
-  // The bias that a product takes with it, and one that it cannot.
+  // A bias that a product can absorb, and one that it cannot.
   op([real('batch', 4), real(3)], (x, b) => add(byteProduct(3)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(o), [1]),
   op([real('batch', 4), real('batch', 1)], (x, b) => add(byteProduct(3)(x), b), [2, 3], (x, b) => (m, o) => evenDot(x, m, o) + b(m, 0), [1]),
-  // The gradient is rounded by row, whatever the operand was.
+  // The gradient is rounded by row, however the operand was rounded.
   op([real('batch', 4), real('batch', 3)], (x, g) => gradients(sum(multiply(byteProduct(3)(x), g), [0, 1]), [x])[0], [2, 4], (_, g) => (m, i) => total(3, (o) => roundedRow(3, (k) => g(m, k))(o) * MIRRORED(o, i)) / 256, []),
 ];
 
@@ -109,7 +109,7 @@ export const contractions = {
     op([real('batch', 3), real(4, 3)], (a, b) => matmul(a, b, { transposeB: true }), [2, 4], (a, b) => (i, j) => total(3, (k) => a(i, k) * b(j, k))),
     op([real('batch', 'sequence', 3)], (a) => matmul(a, a, { transposeB: true }), [2, 3, 3], (a) => (n, i, j) => total(3, (k) => a(n, i, k) * a(n, j, k))),
     op([real(3, 3)], (a) => matmul(a, a), [3, 3], (a) => (i, j) => total(3, (k) => a(i, k) * a(k, j))),
-    // Leading axes that broadcast, and operands whose rows stand first, as attention has them.
+    // Leading axes that broadcast, and operands with their rows first, as in attention.
     op([real(2, 1, 2, 3), real(1, 2, 3, 4)], (a, b) => matmul(a, b), [2, 2, 2, 4], (a, b) => (m, n, i, j) => total(3, (k) => a(m, 0, i, k) * b(0, n, k, j))),
     op([real('batch', 2, 3), real(1, 4, 3)], (a, b) => matmul(a, b, { transposeB: true }), [2, 2, 4], (a, b) => (n, i, j) => total(3, (k) => a(n, i, k) * b(0, j, k))),
     op([real('sequence', 'batch', 2, 4), real(3, 1, 2, 4)], (a, b) => matmul(turned(a), turned(b), { transposeB: true, scale: 2 }), [2, 2, 3, 3], (a, b) => (m, n, i, j) => 2 * total(4, (k) => a(i, m, n, k) * b(j, 0, n, k))),

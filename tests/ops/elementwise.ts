@@ -9,7 +9,7 @@ import type { DataType } from '../../src/graph/ops.ts';
 import { apart, int, type OpCase, op, positive, real } from '../support/check-op.ts';
 import { normalDistribution } from '../support/normal-distribution.ts';
 
-/** Every way in which two operands meet. */
+/** Every way in which two operands combine. */
 function binary(build: (a: Operand, b: Operand) => Value, f: (a: number, b: number) => number): OpCase[] {
   return [
     op([apart(2, 3), apart(2, 3)], build, [2, 3], (a, b) => (i, j) => f(a(i, j), b(i, j))),

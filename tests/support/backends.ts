@@ -3,13 +3,13 @@ import { createSession as createNodeSession } from '../../src/runtime/node/creat
 import type { Session } from '../../src/runtime/session.ts';
 import { createSession as createWebSession } from '../../src/runtime/web/create-session.ts';
 
-/** An engine that the contract suites run on. */
+/** An engine for the contract suites. */
 export interface Backend {
   name: string;
-  /** The lowering table it gets. */
+  /** Its lowering table. */
   target: Target;
   open(model: Uint8Array): Promise<Session>;
-  /** What it cannot do: name of a case, and why. */
+  /** Unsupported cases: name of a case, and the reason. */
   skips: Record<string, string>;
 }
 

@@ -10,7 +10,7 @@ import { Random } from '../../src/support/random.ts';
 import type { Backend } from './backends.ts';
 import { type Table, table, tableOf } from './table.ts';
 
-/** What the named sizes of the cases are at run time. */
+/** The values of symbolic sizes in the cases. */
 const SIZES: Record<string, number> = { batch: 2, sequence: 3 };
 
 /** Operands are named by position. */
@@ -22,7 +22,7 @@ const TOLERANCE = 2e-5;
 /** Central differences in float64: truncation of order 1e-10, cancellation of order 1e-11. */
 const STEP = 1e-5;
 
-/** An operand of a case: its type, and how its elements are drawn. */
+/** An operand of a case: its type, and the distribution of its elements. */
 interface Spec {
   dtype: DataType;
   shape: readonly (number | string)[];
@@ -58,7 +58,7 @@ export const int = (shape: Shape, elements: readonly number[]): Spec => ({
   draw: () => elements,
 });
 
-/** Frozen tensors of cases: what their names say, so that a case's reference has the same. */
+/** Frozen tensors of cases, determined by their names, so that a case's reference has the same. */
 export const frozenBytes = (seed: number, count: number) =>
   new Uint8Array(count).map((_, i) => (i * i * 89 + i * 37 + seed * 11) % 256);
 export const frozenFloats = (seed: number, count: number) => new Random(seed, 'frozen').normals(count, 1);
@@ -69,7 +69,7 @@ function locate(name: string): InlineWeight {
   return { data: make(Number(seed), Number(count)) };
 }
 
-/** A small program around an op, its meaning in plain loops, and the operands it is differentiated by. */
+/** A small program around an op, its meaning in plain loops, and its differentiated operands. */
 export interface OpCase {
   /** The program, as text. */
   name: string;
@@ -83,8 +83,8 @@ export interface OpCase {
 }
 
 /**
- * One case: operands, program, and the elements of its result as a function of the index, of shape `shape`. `wrt`
- * are the positions of the operands to differentiate by, by default all of float32.
+ * One case: operands, program, and the elements of its result as a function of the index, of shape `shape`. `wrt` are
+ * the positions of the operands to differentiate by, by default all of float32.
  */
 export function op(
   inputs: readonly Spec[],

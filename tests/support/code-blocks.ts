@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 /** A block of code in a document. */
 export interface CodeBlock {
   document: string;
-  /** Where it begins, from 1. */
+  /** Its first line, from 1. */
   line: number;
-  /** What follows its fence; empty for an indented block. */
+  /** The info string of its fence; empty for an indented block. */
   language: string;
   text: string;
 }
 
-/** The code of a Markdown document: fenced blocks, and paragraphs that are indented by four spaces. */
+/** The code in a Markdown document: fenced blocks, and paragraphs that are indented by four spaces. */
 export function codeBlocks(document: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   const lines = readFileSync(document, 'utf8').split('\n');
@@ -22,7 +22,7 @@ export function codeBlocks(document: string): CodeBlock[] {
     const length = lines
       .slice(start)
       .findIndex((line) => (fence ? line.trim() === fence[1] : !isIndented(line)));
-    // A fence that is never closed ends with the document, as in Markdown.
+    // An unclosed fence ends with the document, as in Markdown.
     const end = length < 0 ? lines.length : start + length;
     const text = lines.slice(start, end).map((line) => (fence ? line : line.replace(/^( {4}|\t)/, '')));
     blocks.push({ document, line: start + 1, language: fence?.[2] ?? '', text: `${text.join('\n')}\n` });

@@ -10,20 +10,20 @@ const MODEL = 'owner/tiny';
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
 const ADAPTER = 'adapter_model.safetensors';
 
-/** Serves a workspace's model as that of a Hub. */
+/** Serves a workspace's model as a Hub. */
 export function serveModel(workspace: Workspace): Promise<HubServer> {
   const files = Object.fromEntries(FILES.map((name) => [name, workspace.read('model', name)]));
   return startHubServer({ name: MODEL, commit: 'c'.repeat(40), files, large: ['model.safetensors'] });
 }
 
-/** A short training over a base in bytes, which has to be downloaded and made. */
+/** A short training over an int8 base, with a model to download and a base to make. */
 export const settings = (output: string, model = MODEL) =>
   [
     ...['training.max_steps=3', 'method=lora', 'base_dtype=int8', `model=${model}`, `output=${output}`],
     'data.validation=dev.tsv',
   ].flatMap((setting) => ['--set', setting]);
 
-/** Two calls in one process, whose trainings are threads of it. */
+/** Two calls in one process, which train in separate threads. */
 const BOTH = `
 const { loadConfig } = await import(process.env.LOAD_CONFIG);
 const { train } = await import(process.env.TRAIN);
@@ -31,11 +31,11 @@ const settings = JSON.parse(process.env.SETTINGS);
 await Promise.all(settings.map((own) => train(loadConfig('run.yaml', own.filter((word) => word !== '--set')))));`;
 
 /**
- * Two trainings that begin together, with one cold cache for downloads and for bases.
+ * Two trainings that start together, with one empty cache for downloads and for bases.
  *
- * @param kinds how they run; two threads are those of one process
- * @param whole the run that both have to be equal to
- * @returns what is wrong
+ * @param kinds how they run; two threads are in one process
+ * @param whole the run that both must equal
+ * @returns the differences
  */
 export async function coldPair(
   workspace: Workspace,

@@ -7,10 +7,10 @@ import threads from 'node:worker_threads';
 import { dieAt } from './mortal-disk.mjs';
 
 /*
- * Runs one command line of the built program after another in one process, as it is told to: what a test file asks for
- * in dozens then loads the program once. After each it says with what exit code, and ends what it has printed by a mark.
+ * Runs command lines of the built program one after another in one process, so that a test file with dozens of them
+ * loads the program once. After each, it reports the exit code, and marks the end of the output.
  *
- * Training, too, happens in this thread, for a thread of its own would load the program anew. It cannot be interrupted
+ * Training also runs in this thread, because its own thread would load the program again. It cannot be interrupted
  * here; tests of that start processes. It can be killed with this process: see mortal-disk.mjs.
  */
 
@@ -21,13 +21,13 @@ const { Worker } = threads;
 threads.Worker = ThreadOrHere;
 syncBuiltinESMExports();
 
-/** What `new` gives: a thread, or for a training what looks like one. */
+/** The replacement of `Worker`: a real thread, or for a training an object that behaves like one. */
 function ThreadOrHere(url, options) {
   const trains = String(url).endsWith('/jobs/node/worker.js');
   return trains ? trainHere(options.workerData) : new Worker(url, options);
 }
 
-/** Functions that score come from a program's own code, never from a command line. */
+/** Functions for scores come from a program's own code, never from a command line. */
 const noScores = () => Promise.reject(new Error('a command line has no scores of its own'));
 
 function trainHere(job) {
@@ -43,7 +43,7 @@ function trainHere(job) {
   return worker;
 }
 
-/** When the training of this command dies. */
+/** When the training of this command is killed. */
 let death;
 
 process.on('message', async ({ words, input, mark, ...message }) => {
@@ -51,7 +51,7 @@ process.on('message', async ({ words, input, mark, ...message }) => {
   Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true });
   process.exitCode = undefined;
   await runCommand(words);
-  // What other threads have printed is on its way to this one.
+  // Output of other threads is still on its way to this one.
   await setImmediate();
   const code = process.exitCode ?? 0;
   process.stdout.write(mark);

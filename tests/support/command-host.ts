@@ -3,10 +3,13 @@ import { resolve } from 'node:path';
 
 const HOST = resolve('tests/support/command-host.mjs');
 const BUILT = `${resolve('dist')}/`;
-/** No command prints this. */
+/** A mark that no command prints. */
 const MARK = '\0end of a command\0';
 
-/** When a training is killed: before a file operation, from 1, or with an event of its log written. See mortal-disk.mjs. */
+/**
+ * When a training is killed: before a file operation, counted from 1, or after an event is written to its log. See
+ * mortal-disk.mjs.
+ */
 export type Death = number | { type: string; step?: number; final?: boolean };
 
 export interface Answer {
@@ -17,8 +20,8 @@ export interface Answer {
 }
 
 /**
- * A process that runs one command line after another in a folder. What they print comes through its pipes, the engine's
- * own words too. A command that ends the process is answered with how it ended; the next one gets another.
+ * A process that runs one command line after another in a folder. Their output comes through its pipes, including the
+ * engine's. If a command ends the process, its result is how it ended, and the next command gets a new process.
  */
 export class CommandHost {
   readonly #folder: string;
@@ -31,7 +34,7 @@ export class CommandHost {
     this.#env = env;
   }
 
-  /** Runs a command line, to which standard input says `input`, when those before it have ended. Its training may die. */
+  /** Runs a command line with `input` as standard input, after earlier ones have ended. Its training may be killed. */
   run(words: readonly string[], input = '', death?: Death): Promise<Answer> {
     const answer = this.#last.then(() => this.#ask(words, input, death));
     this.#last = answer.catch(() => {});

@@ -11,7 +11,10 @@ const TIMES = [
   'train_samples_per_second',
 ];
 
-/** The log of a run without its folder, times, memory and the lines that only interruptions make: every start but the first. */
+/**
+ * The log of a run without its folder, times, memory and the lines that only interruptions cause: every start but the
+ * first.
+ */
 export function courseOf(
   workspace: Workspace,
   output: string,

@@ -1,5 +1,5 @@
-// Loaded before the program (NODE_OPTIONS=--import): the disk is full from the file operation with the number FULL_AT (from 1) on,
-// among those that take space. What writes there has half of its bytes written before.
+// Loaded before the program (NODE_OPTIONS=--import): the disk is full from the file operation with the number FULL_AT
+// (from 1) on, among those that take space. A failing write has already written half of its bytes.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
@@ -10,7 +10,7 @@ for (const name of OPERATIONS) {
   const original = fs[name];
   fs[name] = (...args) => {
     const [target, data, offset = 0, length = data?.length - offset] = args;
-    // Pipes and terminals are no disk.
+    // Pipes and terminals are not on the disk.
     if (typeof target === 'number' && target <= 2) return original(...args);
     left--;
     if (left > 0) return original(...args);

@@ -1,6 +1,6 @@
-// Loaded before the program (NODE_OPTIONS=--import): a run halts at moments of its log, which HALTS gives as a list of JSON. It
-// sends itself a signal there: one that another process sends comes late, for the training waits for nobody who reads what is
-// printed. Then it waits, for a file where one is named, otherwise until it has been asked to stop.
+// Loaded before the program (NODE_OPTIONS=--import): a run halts at moments of its log, given as a JSON list in
+// HALTS. There it sends itself a signal, because one from another process comes late: training does not wait for the
+// reader of its output. Then it waits, for a file if one is named, otherwise until it is asked to stop.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { SpecialTokens } from '../../src/text/special-tokens.ts';
 import { TextTokenizer } from '../../src/text/tokenizer.ts';
 
-/** A file of src/text/fixtures, which scripts/oracle/language_data.py writes. */
+/** A file of src/text/fixtures, written by scripts/oracle/language_data.py. */
 export function languageFixture(name: string) {
   return JSON.parse(readFileSync(`src/text/fixtures/${name}.json`, 'utf8'));
 }
@@ -16,7 +16,7 @@ const SPECIAL: Readonly<Record<string, SpecialTokens>> = {
 
 export const TOKENIZERS = Object.keys(SPECIAL);
 
-/** A small tokenizer of a family, and the tokenizer_config.json that belongs to it. */
+/** A small tokenizer of a family, and its tokenizer_config.json. */
 export function fixtureTokenizer(name: string) {
   const tokenizerJson = languageFixture(name);
   const tokenizerConfig = { ...SPECIAL[name] };

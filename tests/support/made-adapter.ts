@@ -15,21 +15,21 @@ export interface MadeAdapter {
   /** Of factors; the size of bottlenecks. */
   rank?: number;
   seed: number;
-  /** Columns, where they are not one text. */
+  /** Columns, if they are not one text. */
   data?: object;
-  /** As `target_modules` takes them. */
+  /** In the form of `target_modules`. */
   targets?: string[] | string;
   /** Of the values. */
   deviation?: number;
-  /** Trained whole beside factors. */
+  /** Fully trained beside factors. */
   modules?: string[];
-  /** As the notes have it. */
+  /** As in the notes. */
   base_digest?: string;
 }
 
 const STEPS = 100;
 
-/** Writes the folder of an adapter with random values, with notes of this program where it has a task. */
+/** Writes the folder of an adapter with random values, with this program's notes if it has a task. */
 export function writeMadeAdapter(
   folder: string,
   base: string,

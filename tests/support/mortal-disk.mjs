@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 /*
- * Import it before the program. It kills this process with SIGKILL at a chosen moment of a training, so that the disk holds what
- * a kill leaves: half-made files, a lock, no clean-up.
+ * Import it before the program. It kills this process with SIGKILL at a chosen moment of a training, so that the disk
+ * has the state after a kill: partial files, a lock, no clean-up.
  */
 
-/** Operations that are counted: a death is before one of them. */
+/** Counted operations: the kill is directly before one of them. */
 const COUNTED = [
   'mkdirSync',
   'writeSync',
@@ -21,8 +21,8 @@ let left = Number.POSITIVE_INFINITY;
 let moment;
 
 /**
- * @param death the number of a counted operation, from 1, or an event of the run's log: a type, the first step, and whether
- * the allocation is final. The event's line is written, and nothing after it. Undefined for none
+ * @param death the number of a counted operation, from 1, or an event of the run's log: a type, the first step, and
+ * whether the allocation is final. The event's line is written, and nothing after it. Undefined for none.
  */
 export function dieAt(death) {
   left = typeof death === 'number' ? death : Number.POSITIVE_INFINITY;
@@ -32,7 +32,7 @@ export function dieAt(death) {
 for (const name of COUNTED) {
   const original = fs[name];
   fs[name] = (...args) => {
-    // Pipes and terminals are no disk.
+    // Pipes and terminals are not on the disk.
     if (typeof args[0] === 'number' && args[0] <= 2) return original(...args);
     if (--left === 0) process.kill(process.pid, 'SIGKILL');
     const result = original(...args);

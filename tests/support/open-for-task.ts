@@ -4,7 +4,7 @@ import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
 import { describeAs, openModel } from '../../src/trained/node/load-model.ts';
 
-/** What builds a model for so many labels of a task; where nothing is said, as many as the checkpoint's head has. */
+/** Builds a model for the labels of a task; by default as many as the checkpoint's head has. */
 export function buildFor(task: TaskName, labels?: number): BuildTask {
   return (definition, config) => {
     const names = Array.from({ length: labels ?? config.numLabels }, (_, id) => `LABEL_${id}`);
@@ -12,7 +12,7 @@ export function buildFor(task: TaskName, labels?: number): BuildTask {
   };
 }
 
-/** A model folder's checkpoint as a model for so many labels of a task. */
+/** A model folder's checkpoint as a model for the labels of a task. */
 export function openForTask(folder: string, task: TaskName, labels?: number): LoadedModel {
   return openModel(folder, buildFor(task, labels));
 }

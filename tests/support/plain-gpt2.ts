@@ -5,11 +5,11 @@ import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
 type Vector = number[];
 
 /**
- * GPT-2 as its paper and transformers have it, in plain loops over 64-bit numbers: it shares nothing with the library but
- * the file format.
+ * GPT-2 as in its paper and transformers, in plain loops over 64-bit numbers. It shares only the file format with the
+ * library.
  *
  * @param folder of a checkpoint with tied embeddings and `gelu_new`
- * @returns logits of the token that follows each, [length][vocabulary]
+ * @returns logits of the next token at each position, [length][vocabulary]
  */
 export function plainGpt2(folder: string): (ids: readonly number[]) => Vector[] {
   const {
@@ -34,7 +34,7 @@ export function plainGpt2(folder: string): (ids: readonly number[]) => Vector[] 
       return x.map((v, i) => ((v - mean) / deviation) * scale[i] + shift[i]);
     };
   };
-  /** Its weights lie [in, out]. */
+  /** Its weights are stored as [in, out]. */
   const linear = (name: string) => {
     const [rows, bias] = [rowsOf(`${name}.weight`), weight(`${name}.bias`)];
     return (x: Vector) => bias.map((b, out) => x.reduce((total, v, i) => total + v * rows[i][out], b));

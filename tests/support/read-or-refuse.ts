@@ -1,14 +1,14 @@
 import { expect } from 'vitest';
 import { UserError } from '../../src/support/user-error.ts';
 
-/** Milliseconds for one input: a hundred times what any takes on a busy machine. Beyond it something does not end. */
+/** Milliseconds per input: a hundred times what any takes on a busy machine. Beyond it, something does not end. */
 const PATIENCE = 10_000;
 
 /**
- * Gives inputs from outside to a reader. Whatever they are, each must be refused with a sentence, or give a value that
- * passes the check; and some must come to each of the two ends, for else the inputs show nothing.
+ * Passes untrusted inputs to a reader. Each must be rejected with a message, or give a value that passes the check.
+ * Both must occur, because otherwise the inputs show nothing.
  *
- * @param check throws where a value is not what this input may give
+ * @param check throws for a value that this input must not give
  */
 export function readOrRefuse<Input, Value>(
   inputs: Iterable<Input>,
@@ -27,20 +27,20 @@ export function readOrRefuse<Input, Value>(
   expect(ends.refused).toBeGreaterThan(0);
 }
 
-/** What a reader gives; undefined where it refuses as it should. */
+/** A reader's value; undefined if it rejects properly. */
 function attempt<Value>(read: () => Value): { value: Value } | undefined {
   try {
     return { value: read() };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    // A line for a person, however long or wild what it quotes.
+    // A single line, however long or wild the quoted value.
     expect(error.message).toMatch(/^.*expected.*$/);
     expect(error.message.length).toBeLessThan(1000);
     return undefined;
   }
 }
 
-/** A file once for every `step` bytes, with one bit of one byte turned. */
+/** A file once for every `step` bytes, with one bit of one byte flipped. */
 export function* withBitTurned(bytes: Uint8Array, step = 1): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += step) {
     const changed = bytes.slice();

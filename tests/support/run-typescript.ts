@@ -13,10 +13,10 @@ const OPTIONS: ts.CompilerOptions = {
 };
 
 /**
- * Checks a program's types and runs it in a folder, as in the project of someone who has installed the built package.
+ * Type-checks a program and runs it in a folder, as in a project that has installed the built package.
  *
- * @throws Error of the wrong types, or of how it ended otherwise than well
- * @returns what it printed
+ * @throws Error with the type errors, or with the failure of the program
+ * @returns its output
  */
 export function runTypeScript(folder: string, name: string, program: string): string {
   installHere(folder);

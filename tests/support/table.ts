@@ -2,7 +2,7 @@
 export interface Table {
   (...index: number[]): number;
   readonly shape: readonly number[];
-  /** Row-major; changing an element changes what the table reads. */
+  /** Row-major; changing an element changes the table. */
   readonly data: Float64Array;
 }
 

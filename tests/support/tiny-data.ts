@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { Random } from '../../src/support/random.ts';
 
-/** A made-up row that a small model can learn from: everything follows from the words. */
+/** A made-up row that a small model can learn: everything follows from the words. */
 export interface TinyRow {
   text: string;
   pair: string;
-  /** Whether the text is good, `not` turning it round. */
+  /** Whether the text is good; `not` inverts it. */
   label: 'bad' | 'good';
   /** From -2 to 2. */
   score: number;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Random } from '../../src/support/random.ts';
 import { TINY_CONFIG, TINY_TOKENIZER, writeTinyModel } from './tiny-model.ts';
 
-/** A made-up sentence; its names are invented, and most of them are several pieces. */
+/** A made-up sentence; its names are invented, and most of them have several pieces. */
 interface TinyEntities {
   words: string[];
   /** IOB2, of the types PER, LOC and ORG. */
@@ -29,11 +29,11 @@ const TEMPLATES = [
   'ORG works in LOC , not in LOC .',
 ];
 
-/** Words that a name consists of; what stands around a name alone tells some of them apart. */
+/** The words of a name; for some names, only their context shows the type. */
 type Name = (random: Random) => string[];
 
 const NAMES: Readonly<Record<string, Name>> = {
-  // Some people are called like a place.
+  // Some people are named like a place.
   PER: (random) => [
     capital(draw(random, GIVEN)),
     ...(random.uniform() < 0.7 ? [made(random, random.uniform() < 0.8 ? FAMILY : PLACE)] : []),
@@ -60,7 +60,10 @@ function tinyEntities(count: number, seed: number): TinyEntities[] {
   });
 }
 
-/** Writes such sentences: as CoNLL columns, or as JSON Lines with `tokens` and `ner_tags` to a path that says so. */
+/**
+ * Writes such sentences: as CoNLL columns, or as JSON Lines with `tokens` and `ner_tags` if the path's extension says
+ * so.
+ */
 export function writeTinyEntities(path: string, count: number, seed: number): void {
   const sentences = tinyEntities(count, seed).map(({ words, tags }) =>
     path.endsWith('.jsonl')

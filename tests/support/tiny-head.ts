@@ -14,7 +14,7 @@ import { describeAs } from '../../src/trained/node/load-model.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './small-generator.ts';
 import { writeTinyTextModel } from './tiny-text-model.ts';
 
-/** What tells the encoders apart. Of texts in small letters a padding id of 0 is that of their tokenizer. */
+/** The differences between the encoders. For lowercased texts, the padding id 0 is that of their tokenizer. */
 const ENCODERS: Readonly<Record<string, object>> = {
   bert: {},
   electra: { embedding_size: 16 },
@@ -29,7 +29,7 @@ const CLASSES: Partial<Record<HeadKind, string[]>> = {
   TOKEN_CLS: ['O', 'B-LOC', 'B-PER'],
 };
 
-/** What builds a model with a head. */
+/** Builds a model with a head. */
 export const BUILDS: Record<HeadKind, BuildTask> = {
   SEQ_CLS: (definition, config) => sequenceModel(definition, config, classLoss),
   QUESTION_ANS: spanModel,
@@ -40,12 +40,12 @@ export const BUILDS: Record<HeadKind, BuildTask> = {
   FEATURE_EXTRACTION: plainModel('FEATURE_EXTRACTION', 0),
 };
 
-/** Whether a head writes text. */
+/** Whether a head generates text. */
 export function writesText(head: HeadKind): boolean {
   return head === 'CAUSAL_LM' || head === 'SEQ_2_SEQ_LM';
 }
 
-/** Every family with every head that it has. */
+/** Every family with each of its heads. */
 export function familiesAndHeads(): [family: string, head: HeadKind][] {
   return modelTypes().flatMap((family) => {
     const { heads } = modelFamily({ model_type: family }, family);
@@ -54,8 +54,8 @@ export function familiesAndHeads(): [family: string, head: HeadKind][] {
 }
 
 /**
- * Writes a model folder of a family with a head: two layers, 32 wide, random weights and a small tokenizer. `changes` replaces
- * fields of its config.json.
+ * Writes a model folder of a family with a head: two layers, 32 wide, random weights and a small tokenizer. `changes`
+ * replaces fields of its config.json.
  */
 export function writeTinyHead(folder: string, family: string, head: HeadKind, changes: object = {}): void {
   const { architecture } = modelFamily({ model_type: family }, family).heads[head]!;
@@ -71,7 +71,7 @@ export function writeTinyHead(folder: string, family: string, head: HeadKind, ch
     const like = SMALL_GENERATORS.find((type) => type === family) ?? 'llama';
     writeSmallGenerator(folder, like, config);
   }
-  // Those of generators are such that texts do not repeat themselves.
+  // Those of generators give non-repeating texts.
   if (writesText(head)) return;
   const { parameters, buffers } = describeAs(folder, BUILDS[head]);
   const tensors = [...parameters, ...buffers].map(([name, shape]): [string, StoredTensor] => [

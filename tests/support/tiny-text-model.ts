@@ -84,7 +84,9 @@ const FAMILIES = {
 
 export type TinyFamily = keyof typeof FAMILIES;
 
-/** Writes a model folder with random weights and a tokenizer that reads English. `config` replaces fields of its own. */
+/**
+ * Writes a model folder with random weights and a tokenizer that reads English. `config` replaces fields of its own.
+ */
 export function writeTinyTextModel(folder: string, family: TinyFamily, config: object = {}): void {
   const files: Files = FAMILIES[family];
   mkdirSync(folder, { recursive: true });

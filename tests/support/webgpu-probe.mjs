@@ -1,5 +1,5 @@
-// Runs the model given as base64 on WebGPU, in a process that may hang or crash for want of a working driver.
-// Exit code 0: it ran. The reason of a failure goes to standard error.
+// Runs the model given as base64 on WebGPU, in a process that may hang or crash without a working driver. Exit code
+// 0: it ran. The reason of a failure is printed on standard error.
 import { InferenceSession } from 'onnxruntime-node';
 
 try {

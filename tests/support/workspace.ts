@@ -27,44 +27,46 @@ output: run
 /** How a run of the program ended. */
 export type Ended = Answer;
 
-/** The first event of a type in a run's log, at a step or after it. */
+/** The first event of a type in a run's log, at or after a step. */
 export interface Moment {
   type: TrainEvent['type'];
   step?: number;
-  /** Whether it is the allocation after which ranks stay. */
+  /** Whether it is the allocation with the final ranks. */
   final?: boolean;
 }
 
-/** Where the training waits until the run is asked to stop, or until a file is there. */
+/** A moment at which the training waits until it is asked to stop, or until a file exists. */
 export interface Halt extends Moment {
-  /** What the run sends itself before it waits. */
+  /** The signal that the run sends itself before it waits. */
   signal?: NodeJS.Signals;
-  /** The file, by its place in the folder that the run starts in. */
+  /** The file, relative to the folder that the run starts in. */
   until?: string;
 }
 
 export interface StartOptions {
-  /** What it reads from standard input. */
+  /** Its standard input. */
   input?: string | Uint8Array;
   env?: Record<string, string>;
   /** The folder it runs in; default: the workspace. */
   cwd?: string;
-  /** What starts it, such as mpirun with its words. */
+  /** The launcher, such as mpirun with its arguments. */
   launcher?: readonly string[];
-  /** Where its training halts, in the order of its log. */
+  /** The halts of its training, in the order of its log. */
   halts?: readonly Halt[];
 }
 
 /**
- * A folder with a tiny model in `model/`, the files `train.tsv` (160 rows, 10 steps an epoch) and `dev.tsv` (48), and
- * a config `run.yaml` of five epochs that writes to `run/`. The built program runs in it.
+ * A folder with a tiny model in `model/`, the files `train.tsv` (160 rows, 10 steps per epoch) and `dev.tsv` (48),
+ * and a config `run.yaml` of five epochs that writes to `run/`. The built program runs in it.
  */
 export class Workspace {
   readonly folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   readonly #env: NodeJS.ProcessEnv;
   readonly #host: CommandHost;
 
-  /** @param env variables for every run in it */
+  /**
+   * @param env variables for every run in it
+   */
   constructor(env: Record<string, string> = {}) {
     const own = { HF_HUB_OFFLINE: '1', HF_HUB_CACHE: this.path('cache'), NO_COLOR: '1' };
     this.#env = { ...process.env, ...own, ...env };
@@ -91,12 +93,12 @@ export class Workspace {
     rmSync(this.path(...names), { recursive: true, force: true });
   }
 
-  /** The events of a run, as its log has them. */
+  /** The events in a run's log. */
   events(run: string): TrainEvent[] {
     return eventsIn(this.read(run, 'metrics.jsonl').toString());
   }
 
-  /** Starts `adalora` with these words; what it prints loses this folder's path. */
+  /** Starts `adalora` with these arguments; this folder's path is removed from the output. */
   start(
     args: readonly string[],
     { input, env, cwd = this.folder, launcher = [], halts }: StartOptions = {},
@@ -124,20 +126,21 @@ export class Workspace {
   }
 
   /**
-   * Runs `adalora` with these words to its end, in a process that this workspace keeps for all of them: loading the
-   * program takes longer than most of what is asked here.
+   * Runs `adalora` with these arguments to its end, in a process shared by the workspace: loading the program takes
+   * longer than most commands here.
    */
   run(...args: string[]): Promise<Ended> {
     return this.runWith('', ...args);
   }
 
-  /** The same, with what it is to read from standard input. */
+  /** The same, with standard input. */
   async runWith(input: string, ...args: string[]): Promise<Ended> {
     return this.#shortened(await this.#host.run(args, input));
   }
 
   /**
-   * Runs `adalora train` in the shared process until a moment, where SIGKILL ends that process. The next command gets another.
+   * Runs `adalora train` in the shared process until a moment, at which SIGKILL ends that process. The next command
+   * gets another.
    *
    * @throws Error if the training ends before
    */
@@ -147,14 +150,17 @@ export class Workspace {
       throw new Error(`not killed at ${JSON.stringify(death)}: ${JSON.stringify(ended)}`);
   }
 
-  /** Runs `adalora train` until a moment, where it gets a signal: the training takes no step before the signal is there. */
+  /**
+   * Runs `adalora train` until a moment, at which it gets a signal: the training takes no step before the signal
+   * arrives.
+   */
   interruptAt(moment: Moment, signal: NodeJS.Signals, args: readonly string[]): Promise<Ended> {
     return this.start(args, { halts: [{ ...moment, signal }] }).ended;
   }
 
   /**
-   * Runs `adalora` until `when` says so of what it has printed, and sends it a signal then. It may be far beyond when the signal
-   * comes: this is for what does not end by itself.
+   * Runs `adalora` until `when` accepts its output, and then sends it a signal. The run may be far beyond when the
+   * signal arrives: use it for runs that do not end by themselves.
    */
   async interrupt(
     args: readonly string[],

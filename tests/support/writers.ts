@@ -7,7 +7,9 @@ import { Worker } from 'node:worker_threads';
 /** How another writer of a folder runs. */
 export type Kind = 'thread' | 'process' | 'container' | 'host';
 
-/** Other pid numbers than ours, as in a container; another host name and the folder under another mount, as on a host. */
+/**
+ * Other process ids than ours, as in a container; another host name and the folder under another mount, as on a host.
+ */
 const UNSHARE = {
   container: ['--pid', '--fork', '--mount-proc', '--kill-child'],
   host: ['--pid', '--fork', '--mount-proc', '--kill-child', '--uts', '--mount'],
@@ -22,7 +24,7 @@ export function whyNot(kind: Kind): string | undefined {
   return status === 0 ? undefined : 'unshare is not permitted here';
 }
 
-/** What starts a program as such a writer. */
+/** The command that starts a program as such a writer. */
 export function launcherOf(kind: Exclude<Kind, 'thread'>): string[] {
   if (kind === 'process') return [];
   if (kind === 'container') return unshared(kind);
@@ -36,14 +38,15 @@ function unshared(kind: 'container' | 'host'): string[] {
 
 /** A program in another thread, process or namespace. */
 export interface Writer {
-  /** What it prints next. */
+  /** Its next line of output. */
   line(): Promise<string>;
-  /** Ends it without a chance to tidy up. A thread has none either. */
+  /** Ends it without a chance to clean up. A thread has none either. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts a program of built modules: `built('formats/...')` imports one, `folder` is the folder to write to, `print` tells a line.
+ * Starts a program of built modules: `built('formats/...')` imports one, `folder` is the folder to write to, `print`
+ * prints a line.
  */
 export function startWriter(kind: Kind, folder: string, program: string): Writer {
   const dist = pathToFileURL(resolve('dist')).href;

@@ -3,7 +3,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   ...{ mdash: '—', ndash: '–', hellip: '…', rsquo: '’', lsquo: '‘', rdquo: '”', ldquo: '“', bull: '•' },
 };
 
-/** The text of HTML as a reader sees it, roughly: no tags, no scripts, no styles. */
+/** The visible text of HTML, roughly: without tags, scripts and styles. */
 export function htmlText(html: string): string {
   return html
     .replace(/<!--.*?(-->|$)/gs, '')

@@ -2,13 +2,13 @@ import { htmlText } from './html-text.ts';
 import { mimeText } from './mime-text.ts';
 import { withoutTraces } from './without-traces.ts';
 
-/** More than 128 tokens have, by far; what follows is never seen. */
+/** Far more than 128 tokens; the rest would be truncated. */
 const MAX_CHARACTERS = 2000;
 
-/** What the demo learns from: subject and text of an e-mail, without what gives its class away. */
+/** The training text of an e-mail: subject and text, without clues to its class. */
 export function messageText(source: string): string {
   const letter = mimeText(source);
-  // Some say they are plain and are not.
+  // Some are declared as plain text and are not.
   const isHtml = letter.isHtml || /^\s*<(?:!doctype|html|body|head|table)\b/i.test(letter.body);
   const text = withoutTraces({ ...letter, body: isHtml ? htmlText(letter.body) : letter.body });
   return text

@@ -1,4 +1,4 @@
-/** What a reader sees of an e-mail. */
+/** The visible content of an e-mail. */
 export interface Letter {
   subject: string;
   body: string;
@@ -10,12 +10,12 @@ interface Part {
   body: string;
 }
 
-/** Parts within parts; the deepest in the corpus has 3. */
+/** Nested parts; the deepest in the corpus has 3. */
 const MAX_DEPTH = 8;
 
 /**
- * Subject and text of an e-mail (RFC 5322 and 2045 to 2047): of several parts the first plain one, else the first of
- * HTML. Attachments are no text. What is damaged is read as far as it goes.
+ * Subject and text of an e-mail (RFC 5322 and 2045 to 2047): the first plain part, otherwise the first HTML part,
+ * without attachments. A damaged message is read as far as possible.
  *
  * @param source the message, each byte a character
  */
@@ -83,7 +83,7 @@ function unquoted(text: string): string {
   return text.replace(/=([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** Mails name character sets that do not exist, and others than they use. */
+/** E-mails declare nonexistent or wrong character sets. */
 function fromCharset(bytes: Buffer, charset = 'utf-8'): string {
   for (const name of [charset, 'utf-8']) {
     try {

@@ -1,21 +1,24 @@
 import { Random } from '../../../src/support/random.ts';
 
-/** Words of a text that count, a little more than the model sees. */
+/** Words of a text that are compared, slightly more than the model sees. */
 const WORDS = 150;
-/** Words that make a shingle. */
+/** Words per shingle. */
 const SHINGLE = 3;
-/** Smallest hashes kept of a text, in bands: texts that share a band are compared. */
+/** Number of smallest hashes kept per text, in bands: texts that share a band are compared. */
 const HASHES = 96;
 const BAND = 3;
-/** Words at the beginning that are enough if they are the same: answers that quote one letter, issues of a newsletter. */
+/**
+ * Texts with this many equal words at the start are duplicates: replies that quote one letter, issues of a
+ * newsletter.
+ */
 const OPENING = 20;
-/** Share of common shingles (Jaccard) from which two texts count as one. */
+/** The share of common shingles (Jaccard) from which two texts are duplicates. */
 const ALIKE = 0.5;
 
 /**
- * Groups texts that are nearly the same: for each the index of the first of its group. MinHash (Broder 1997) finds
- * candidates, their shingles decide; texts with the same opening are alike in any case. Case, numbers, addresses and
- * punctuation make no difference.
+ * Groups near-duplicate texts: for each, the index of the first of its group. MinHash (Broder 1997) finds candidates,
+ * and their shingles decide; texts with the same opening are always grouped. Case, numbers, addresses and punctuation
+ * are ignored.
  */
 export function nearDuplicates(texts: readonly string[]): number[] {
   const random = new Random(0, 'minhash');

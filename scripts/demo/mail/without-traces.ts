@@ -1,28 +1,28 @@
 import type { Letter } from './mime-text.ts';
 
-/** What lists and services write below a message: it tells where the mail was collected, not what it is. */
+/** Footers of mailing lists and services: they reveal where the e-mail was collected, not its class. */
 const FOOTERS: readonly RegExp[] = [
-  // Mailman: a rule of underscores, the list's name and address.
+  // Mailman: a line of underscores, the list's name and address.
   /\n_{20,}\n(?=[^\n]*\n?[^\n]*(?:mailing list|list|https?:)).*$/is,
   /\n-- ?\n(?=Irish Linux Users' Group).*$/is,
-  // SourceForge's and Yahoo's advertisements around messages of their lists.
+  // SourceForge's and Yahoo's advertisements in messages of their lists.
   /\n-{20,}\nThis (?:sf\.net|SF\.NET|Sf\.net|\S*sourceforge) ?e?-?mail is sponsored by.*$/is,
   /-{10,} Yahoo! Groups Sponsor.*?-{10,}~->/gis,
   /\nTo unsubscribe from this group, send an email to:.*$/is,
 ];
 
-/** Feeds that the collector read as mail begin with these lines. */
+/** The first lines of feeds that the collector read as e-mail. */
 const FEED_HEAD = /^(?:(?:URL|Date): [^\n]*\n+)+/;
 
-/** Words that name the collectors or their lists, also as these were anonymised. */
+/** Names of the collectors or their lists, also in anonymised form. */
 const COLLECTORS =
   /mailman\/listinfo|\b(?:taint\.org|netnoteinc\.com|jmason\.org|example\.com|linux\.ie|example\.sourceforge\.net)\b/i;
 
 /**
- * A letter without what would give its class away for reasons of how this corpus was collected. Of the header only the
- * subject is in it (so no Received, Delivered-To, Return-Path, From, To, Date, Message-Id, X-Mailer, X-Spam-*, List-*);
- * gone from it as well are tags of lists (`[ILUG]`), `Re:` and `Fwd:`, footers of lists, the head of feeds, signatures'
- * armour, and addresses of the collectors.
+ * Removes clues to an e-mail's class that come from how this corpus was collected. Of the header, only the subject is
+ * kept (no Received, Delivered-To, Return-Path, From, To, Date, Message-Id, X-Mailer, X-Spam-*, List-*). Also removed
+ * are list tags (`[ILUG]`), `Re:` and `Fwd:`, list footers, feed headers, signature armour, and addresses of the
+ * collectors.
  */
 export function withoutTraces({ subject, body }: Letter): string {
   const title = subject

@@ -4,16 +4,16 @@ import { Random } from '../../../src/support/random.ts';
 import type { Chunk } from './chunks.ts';
 import type { WordTokens } from './word-tokens.ts';
 
-/** One tokenizer's view of all chunks: chunk c is the words [starts[c], starts[c + 1]). */
+/** All chunks in the tokens of one tokenizer: chunk c is the words [starts[c], starts[c + 1]). */
 export interface TokenColumn {
   tokens: Uint16Array;
-  /** Where the tokens of each word begin, and after the last where they end. */
+  /** The start of each word's tokens, then the end of the last one's. */
   words: Int32Array;
 }
 
-/** All chunks, in random order: any first part of them is a sample of the whole. */
+/** All chunks, in random order: every prefix is a sample of the whole. */
 export interface ChunkStore {
-  /** The first word of each chunk, and after the last the number of words. */
+  /** The first word of each chunk, then the number of words. */
   starts: Int32Array;
   student: TokenColumn;
   teacher: TokenColumn;
@@ -47,7 +47,7 @@ export function readChunks(path: string): ChunkStore {
   return { starts: read('starts'), student: column('student'), teacher: column('teacher') };
 }
 
-/** The tokens of a chunk, and within them where each word begins. */
+/** The tokens of a chunk, and the start of each word in them. */
 export function chunkTokens({ starts }: ChunkStore, { tokens, words }: TokenColumn, chunk: number) {
   const wordStarts = words.subarray(starts[chunk], starts[chunk + 1] + 1);
   return { tokens: tokens.subarray(wordStarts[0], wordStarts.at(-1)), wordStarts };

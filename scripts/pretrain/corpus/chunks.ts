@@ -4,18 +4,18 @@ import type { Document } from './documents.ts';
 import { sentences } from './sentences.ts';
 import { type WordTokens, wordTokens } from './word-tokens.ts';
 
-/** A run of sentences in the tokens of two tokenizers, which agree on what a word is. */
+/** Consecutive sentences in the tokens of two tokenizers, which agree on word boundaries. */
 export interface Chunk {
   student: WordTokens;
   teacher: WordTokens;
 }
 
-/** A chunk that would be shorter adds little. */
+/** A shorter chunk adds little. */
 const LEAST_TOKENS = 6;
 
 /**
- * Cuts documents into runs of whole sentences of all lengths up to `room` tokens, for what is to be read later are
- * sentences as often as pages. A sentence longer than that is cut between words.
+ * Splits documents into groups of whole sentences of all lengths up to `room` tokens, because later inputs are
+ * sentences as often as pages. A longer sentence is split between words.
  */
 export function* chunks(
   documents: Iterable<Document>,
@@ -56,7 +56,7 @@ function empty(): Chunk {
   return { student: { tokens: [], lengths: [] }, teacher: { tokens: [], lengths: [] } };
 }
 
-/** Cuts words of the given lengths into runs of at most `room` tokens; of the first run, `taken` are taken already. */
+/** Splits words of the given lengths into groups of at most `room` tokens; the first group already has `taken`. */
 function within(lengths: readonly number[], room: number, taken: number): [from: number, to: number][] {
   const runs: [number, number][] = [];
   let from = 0;

@@ -1,12 +1,12 @@
-/** What is left of tables, templates and links where a page was turned into text. */
+/** Remains of tables, templates and links in pages that were converted to text. */
 const MARKUP = /\{\||\|\||\{\{|\}\}|\[\[|<\/?\w|&lt;|https?:\/\//;
 /** Headings, credits and list items are shorter. */
 const LEAST_CHARACTERS = 25;
 const LEAST_LETTERS = 0.6;
-/** Letters beyond Latin ones that a text in English may have. */
+/** Maximum share of non-Latin letters in an English text. */
 const MOST_FOREIGN = 0.02;
 
-/** Paragraphs of prose: lines joined, white space made one, all else left out. */
+/** Paragraphs of prose: lines joined, white space collapsed, all else removed. */
 export function cleanParagraphs(paragraphs: readonly string[]): string[] {
   return paragraphs
     .map((paragraph) =>

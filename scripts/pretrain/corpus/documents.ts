@@ -9,22 +9,22 @@ import { wordNet } from './packages/wordnet.ts';
 
 /** A text, or a part of a book, in paragraphs of plain English. */
 export interface Document {
-  /** Names it for ever: what decides on which side of the split it falls. */
+  /** A permanent id, which decides the side of the split. */
   id: string;
   paragraphs: string[];
 }
 
-/** Paragraphs of a book that are taken for one document: some pages. */
+/** Paragraphs of a book that form one document: some pages. */
 const PARAGRAPHS_A_PART = 40;
 
-/** Of the news and novels, where there are packages: they are most of the text, and an earlier run has read them. */
+/** The share of news and novels if there are packages: they are most of the text, and an earlier run has read them. */
 const SHARE_BESIDE_PACKAGES = 0.2;
 const OPINIONS = 200_000;
 const SEED = 0;
 
 /**
- * All documents: `wikinews/*.jsonl` as WikiExtractor writes them and `novels/*.txt` below `folder`, and what
- * `fetch-packages.sh` has put into `packages`, where that is given.
+ * All documents: `wikinews/*.jsonl` as WikiExtractor writes them and `novels/*.txt` below `folder`, and the files of
+ * `fetch-packages.sh` in `packages`, if given.
  */
 export function* documents(folder: string, packages?: string): Generator<Document> {
   const seen = new Set<string>();
@@ -69,7 +69,7 @@ function* novels(folder: string): Generator<Document> {
   }
 }
 
-/** A book without what Project Gutenberg puts around it. */
+/** A book without Project Gutenberg's header and footer. */
 function body(text: string): string {
   const start = text.match(/^\*\*\* ?START OF.*$/m);
   const end = text.match(/^\*\*\* ?END OF.*$/m);

@@ -1,6 +1,6 @@
 import type { TextTokenizer } from '../../../src/text/tokenizer.ts';
 
-/** The tokens of a text, and how many each of its words has. */
+/** The tokens of a text, and the number of tokens of each word. */
 export interface WordTokens {
   tokens: number[];
   lengths: number[];

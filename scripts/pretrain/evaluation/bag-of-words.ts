@@ -1,8 +1,8 @@
 import { logisticRegression, predictsOne, type Sparse } from './logistic-regression.ts';
 
-/** Words and pairs of neighbours that fewer training texts hold are left out. */
+/** Words and word pairs in fewer training texts are left out. */
 const LEAST_TEXTS = 2;
-/** What the penalty's inverse, scikit-learn's C, is chosen from on a tenth of the training texts. */
+/** Candidates for the inverse penalty, scikit-learn's C, chosen on a tenth of the training texts. */
 const STRENGTHS = [0.3, 1, 3, 10, 30];
 
 export interface LabelledText {
@@ -12,8 +12,8 @@ export interface LabelledText {
 }
 
 /**
- * Predicts labels by logistic regression on a bag of words and pairs of words, weighted by tf-idf as scikit-learn's
- * `TfidfVectorizer(sublinear_tf=True)` weights them; the intercept is penalised too.
+ * Predicts labels by logistic regression on a bag of words and word pairs, weighted by tf-idf as in scikit-learn's
+ * `TfidfVectorizer(sublinear_tf=True)`; the intercept is penalised too.
  */
 export function bagOfWords(train: readonly LabelledText[], test: readonly string[]): number[] {
   const isKept = (at: number) => at % 10 === 0;

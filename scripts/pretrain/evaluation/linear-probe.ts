@@ -16,7 +16,10 @@ import { logisticRegression, predictsOne } from './logistic-regression.ts';
 const BATCH = 64;
 const STRENGTH = 1;
 
-/** Accuracy of a logistic regression on the mean of a frozen encoder's last hidden states: what is there without training. */
+/**
+ * Accuracy of a logistic regression on the mean of a frozen encoder's last hidden states: the quality without
+ * training.
+ */
 export async function linearProbe(
   folder: string,
   train: readonly LabelledText[],
@@ -72,7 +75,10 @@ async function meanStates(
   return means;
 }
 
-/** Each element at mean 0 and variance 1 over the first `count`, then rows to a length of about 1; and a 1 at the end. */
+/**
+ * Each element with mean 0 and variance 1 over the first `count`, then rows scaled to a length of about 1, with a 1
+ * at the end.
+ */
 function standardised(rows: readonly Float64Array[], count: number) {
   const width = rows[0].length;
   const at = Int32Array.from({ length: width + 1 }, (_, i) => i);

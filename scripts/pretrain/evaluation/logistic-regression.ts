@@ -17,7 +17,7 @@ export function logisticRegression(
   let ahead = new Float64Array(size);
   const penalty = 1 / (strength * rows.length);
   const longest = Math.max(...rows.map(({ value }) => value.reduce((sum, x) => sum + x * x, 0)));
-  // No curvature is above a quarter of the longest row's square.
+  // The curvature is at most a quarter of the longest row's square.
   const step = 1 / (longest / 4 + penalty);
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     const gradient = ahead.map((weight) => penalty * weight);

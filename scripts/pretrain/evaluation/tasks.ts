@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { LabelledText } from './bag-of-words.ts';
 
-/** A task with which encoders are compared. */
+/** A task for comparing encoders. */
 export interface EvaluationTask {
   name: string;
   folder: string;
@@ -9,7 +9,7 @@ export interface EvaluationTask {
   /** Columns from 0. */
   text: number;
   label: number;
-  /** Rows of train.tsv that are used: the first after a shuffle with a fixed seed. */
+  /** Number of rows of train.tsv that are used: the first after a shuffle with a fixed seed. */
   rows: number;
   epochs: number;
   metric: 'accuracy' | 'matthews_correlation';

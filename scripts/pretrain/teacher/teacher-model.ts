@@ -18,7 +18,7 @@ export interface TeacherModel {
   session: Session;
 }
 
-/** Opens a BERT encoder to be read only. */
+/** Opens a BERT encoder for inference only. */
 export async function openTeacher(folder: string, dtype: BaseDtype): Promise<TeacherModel> {
   const opened = openModel(folder, (definition, config) => sequenceModel(definition, config, classLoss));
   const model = await withBaseDtype(opened, dtype);

@@ -9,9 +9,9 @@ import { type ChunkStore, chunkTokens } from '../corpus/chunk-store.ts';
 import type { TeacherModel } from './teacher-model.ts';
 
 /**
- * What the teacher makes of each chunk, kept on disk as f16: one vector for the chunk (the mean over its tokens, which is
- * the sentence embedding before normalisation), then one for each word (the mean over its tokens). A chunk's are
- * computed when they are first asked for.
+ * The teacher's vectors of each chunk, stored on disk as f16: one vector for the chunk (the mean over its tokens,
+ * which is the sentence embedding before normalisation), then one for each word (the mean over its tokens). A chunk's
+ * vectors are computed on first use.
  */
 export class TeacherVectors {
   readonly #teacher: TeacherModel;
@@ -19,7 +19,7 @@ export class TeacherVectors {
   readonly #store: ChunkStore;
   readonly #path: string;
   readonly #file: number;
-  /** By chunk: 1 where its vectors are in the file. */
+  /** By chunk: 1 if its vectors are in the file. */
   readonly #done: Uint8Array;
 
   constructor(teacher: TeacherModel, tokenizer: TextTokenizer, store: ChunkStore, path: string) {
@@ -35,12 +35,12 @@ export class TeacherVectors {
       : new Uint8Array(store.starts.length - 1);
   }
 
-  /** Chunks whose vectors are there. */
+  /** Number of chunks with vectors. */
   get ready(): number {
     return this.#done.reduce((sum, is) => sum + is, 0);
   }
 
-  /** `count` chunks: the first of those whose vectors are there, and then the first of the others. */
+  /** `count` chunks: first those with vectors, then others. */
   cheapest(count: number): Int32Array {
     const order = Array.from(this.#done.keys()).sort((a, b) => this.#done[b] - this.#done[a] || a - b);
     return Int32Array.from(order.slice(0, count)).sort();
@@ -91,7 +91,7 @@ export class TeacherVectors {
     });
   }
 
-  /** Notes on disk which vectors are there. */
+  /** Records on disk which vectors exist. */
   save(): void {
     atomicWrite(`${this.#path}.done`, this.#done);
   }

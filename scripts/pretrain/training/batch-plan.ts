@@ -1,11 +1,11 @@
 import { Random } from '../../../src/support/random.ts';
 
-/** Examples among which lengths are sorted: enough to find like ones, few enough to stay random. */
+/** Examples that are sorted by length together: enough to find similar ones, few enough to stay random. */
 const SORTED_TOGETHER = 4096;
 
 /**
- * The batches of an epoch: every example once, in batches of like lengths with about `tokens` tokens, padding included,
- * in an order that (seed, epoch) alone decide.
+ * The batches of an epoch: every example once, in batches of similar lengths with about `tokens` tokens, padding
+ * included, in an order that depends only on (seed, epoch).
  */
 export function batchPlan(lengths: Int32Array, tokens: number, seed: number, epoch: number): Int32Array[] {
   const random = new Random(seed, 'order', epoch);

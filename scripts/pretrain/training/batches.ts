@@ -35,7 +35,9 @@ export class Batches {
   readonly #teaching: Teaching | undefined;
   readonly #vocabulary: MaskingVocabulary;
 
-  /** @param teaching needed for objectives with a teacher */
+  /**
+   * @param teaching needed for objectives with a teacher
+   */
   constructor(store: ChunkStore, tokenizer: TextTokenizer, objective: ObjectiveName, teaching?: Teaching) {
     this.#store = store;
     this.#tokenizer = tokenizer;
@@ -49,7 +51,9 @@ export class Batches {
     };
   }
 
-  /** @param number names the batch: equal numbers draw equal masks */
+  /**
+   * @param number of the batch: equal numbers draw equal masks
+   */
   async feeds(chunks: Int32Array, seed: number, number: number): Promise<{ feeds: Tensors; tokens: number }> {
     const { before, after } = this.#tokenizer.frame();
     const parts = Array.from(chunks, (chunk) => chunkTokens(this.#store, this.#store.student, chunk));
@@ -76,7 +80,7 @@ export class Batches {
   }
 }
 
-/** Where the first token of each word stands, and what the teacher has for it and for the chunk. */
+/** The position of each word's first token, and the teacher's vectors for the words and the chunk. */
 async function teacherTargets(
   chunks: Int32Array,
   parts: readonly { wordStarts: Int32Array }[],

@@ -3,9 +3,7 @@ import type { Student } from './student.ts';
 
 const BATCH_TOKENS = 4096;
 
-/**
- * The terms of the loss on texts that were not trained on: means over batches of equal size, with equal masks each time.
- */
+/** The terms of the loss on held-out texts: means over batches of equal size, with the same masks each time. */
 export async function heldOutTerms(
   student: Student,
   values: Float32Array,

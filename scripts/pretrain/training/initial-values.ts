@@ -7,7 +7,7 @@ import { CONFIG } from '../shape.ts';
 import { piecesOf, readVocabulary } from '../vocabulary/read-vocabulary.ts';
 import { dot, principalSubspace } from './principal-subspace.ts';
 
-/** New weights, as transformers draws them. */
+/** New weights, drawn as in transformers. */
 export function randomValues(layout: ParameterLayout, seed: number): Float32Array {
   const values = new Float32Array(layout.length);
   for (const { name, shape } of layout.segments)
@@ -16,8 +16,8 @@ export function randomValues(layout: ParameterLayout, seed: number): Float32Arra
 }
 
 /**
- * Replaces the embeddings by the teacher's, seen in the subspace in which those of the words vary most. A piece that the
- * teacher does not have is the mean of the pieces that it has for it.
+ * Replaces the embeddings by the teacher's, projected onto the principal subspace of the word embeddings. A piece
+ * that the teacher lacks becomes the mean of the teacher's pieces for it.
  *
  * @param tokenizer the folder of the encoder's tokenizer
  */
@@ -54,7 +54,7 @@ export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout, t
   checkpoint.close();
 }
 
-/** Takes what a model that this wrote has; the maps to the teacher's width are not among it. */
+/** Copies the weights of a model from this program, which does not contain the maps to the teacher's width. */
 export function adoptModel(values: Float32Array, layout: ParameterLayout, folder: string): void {
   const checkpoint = openCheckpoint(folder);
   const known = new Set(checkpoint.names());

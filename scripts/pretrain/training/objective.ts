@@ -10,18 +10,20 @@ import { crossEntropy, meanSquaredError } from '../../../src/nn/losses.ts';
 import type { Network } from '../../../src/nn/network.ts';
 import { modelInputs } from '../../../src/objectives/model-inputs.ts';
 
-/** What is learnt: the masked words, the teacher's vectors, or both at once from masked texts. */
+/** The training objective: the masked words, the teacher's vectors, or both from masked texts. */
 export const OBJECTIVES = ['mlm', 'distil', 'both'] as const;
 export type ObjectiveName = (typeof OBJECTIVES)[number];
 
-/** Modules that lead to the teacher's width; no part of the encoder. */
+/** Modules that map to the teacher's width; not part of the encoder. */
 export const DISTILLATION = 'distillation';
 
 /**
  * The terms of the loss on a batch, each []:
+ *
  * - `mlm`: cross-entropy of the masked tokens (inputs `label_rows`, `labels`);
- * - `words`: squared error of the teacher's vectors of words, told from each word's first token (`word_rows`, `word_targets`);
- * - `chunks`: the same of whole texts, told from what the pooler makes of [CLS] (`chunk_targets`).
+ * - `words`: squared error of the teacher's word vectors, predicted from each word's first token (`word_rows`,
+ *   `word_targets`);
+ * - `chunks`: the same for whole texts, predicted from the pooler's output for [CLS] (`chunk_targets`).
  */
 export function lossTerms(
   network: Network,
@@ -36,7 +38,7 @@ export function lossTerms(
   if (objective !== 'distil') {
     const labelled = [symbol('labelled')];
     const logitRows = input(graph, 'label_rows', 'int32', labelled);
-    // Builds the encoder once more, of the same nodes, which a graph has once.
+    // Builds the encoder again from the same nodes, which a graph shares.
     const logits = (bert.heads.MASKED_LM as Head<BertConfig>).build(network, config, {
       ...inputs,
       logitRows,
@@ -59,7 +61,7 @@ export function lossTerms(
   return terms;
 }
 
-/** How much each term counts in the loss. */
+/** The weight of each term in the loss. */
 const WEIGHTS: Record<ObjectiveName, Record<string, number>> = {
   mlm: { mlm: 1 },
   distil: { words: 1, chunks: 0.5 },

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { SafetensorsFile, writeSafetensors } from '../../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
 
-/** Where a run stands. */
+/** The state of a run. */
 export interface RunState {
-  /** Of training, pauses left out. */
+  /** Of training, without pauses. */
   seconds: number;
   step: number;
-  /** Words' tokens read so far. */
+  /** Tokens of words read so far. */
   tokens: number;
   epoch: number;
-  /** Batches of the epoch that are done. */
+  /** Finished batches of the epoch. */
   batch: number;
   values: Float32Array;
   m: Float32Array;
@@ -29,7 +29,7 @@ export function writeState(path: string, { values, m, v, ...numbers }: RunState)
   writeSafetensors(path, tensors, { run: JSON.stringify(numbers) });
 }
 
-/** Undefined where there is none. */
+/** Undefined if the file does not exist. */
 export function readState(path: string): RunState | undefined {
   if (!existsSync(path)) return undefined;
   const file = SafetensorsFile.open(path);

@@ -18,7 +18,7 @@ export class Student {
   readonly #terms: Promise<Session>;
 
   constructor(objective: ObjectiveName, teacherWidth: number) {
-    // Few texts are read more than once or twice: there is nothing for dropout to prevent.
+    // Few texts are read more than once or twice, so dropout has nothing to prevent.
     const config = parseBertConfig(
       { ...CONFIG, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
       'config.json',

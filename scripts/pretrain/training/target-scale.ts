@@ -3,7 +3,7 @@ import { readSafetensors, writeSafetensors } from '../../../src/formats/node/saf
 import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
 import type { TeacherVectors } from '../teacher/teacher-vectors.ts';
 
-/** Brings each element of the teacher's vectors to mean 0 and variance 1: an error of 1 is that of knowing nothing. */
+/** Scales each element of the teacher's vectors to mean 0 and variance 1: predicting the mean has an error of 1. */
 export interface Scale {
   mean: Float32Array;
   factor: Float32Array;
@@ -14,12 +14,12 @@ export interface TargetScales {
   words: Scale;
 }
 
-/** An element that never changes teaches nothing. */
+/** A constant element teaches nothing. */
 const LEAST_VARIANCE = 1e-6;
 const SAMPLE = 1024;
 const AT_ONCE = 32;
 
-/** Measured on the first chunks, and kept in the file `path`. */
+/** Measured on the first chunks, and stored in the file `path`. */
 export async function targetScales(
   vectors: TeacherVectors,
   width: number,

@@ -9,7 +9,7 @@ import type { Student } from './student.ts';
 
 export interface RunSettings {
   minutes: number;
-  /** Chunks read; the rest of the store is left alone. */
+  /** Chunks to read; the rest of the store is ignored. */
   chunks: Int32Array;
   /** Tokens of a step, padding included. */
   batchTokens: number;
@@ -20,7 +20,7 @@ export interface RunSettings {
 export interface RunHost {
   log(line: string): void;
   save(state: RunState): void;
-  /** Asked between steps. */
+  /** Called between steps. */
   shouldStop(): boolean;
 }
 
@@ -32,8 +32,9 @@ const SECONDS_BETWEEN_REPORTS = 15;
 const SECONDS_BETWEEN_CHECKPOINTS = 120;
 
 /**
- * Trains for a given time rather than for a number of steps (Geiping and Goldstein, 2022): the learning rate follows the
- * clock, so that a run ends well on a busy machine too. Time before the state's `seconds` was spent by earlier processes.
+ * Trains for a given time rather than for a number of steps (Geiping and Goldstein, 2022): the learning rate follows
+ * the clock, so that a run also ends well on a busy machine. Time before the state's `seconds` was spent by earlier
+ * processes.
  */
 export async function trainFor(
   settings: RunSettings,
@@ -86,7 +87,7 @@ export async function trainFor(
       host.save(state);
       saved = state.seconds;
     }
-    // Lets signals in.
+    // Lets signals be handled.
     await setImmediate();
   }
   host.save(state);

@@ -1,6 +1,6 @@
 import { bertNormalizer, bertPreTokenizer } from 'tokenizers';
 
-/** How often each word occurs, as BERT's lower-casing tokenizer finds words. */
+/** Counts words, split like BERT's lowercasing tokenizer. */
 export function countWords(texts: Iterable<string>): Map<string, number> {
   const normalizer = bertNormalizer({
     cleanText: true,

@@ -5,7 +5,7 @@ export const SPECIAL_TOKENS: readonly string[] = SPECIAL;
 
 export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
 
-/** Both files of a lower-casing BERT tokenizer with the given pieces. */
+/** Both files of a lowercasing BERT tokenizer with the given pieces. */
 export function tokenizerFiles(
   vocabulary: readonly string[],
   maxLength: number,

@@ -1,27 +1,27 @@
-/** A word as pieces, and how often it occurs. */
+/** A word as pieces, and its count. */
 interface Word {
   pieces: string[];
   count: number;
 }
 
-/** Pairs of pieces are keyed as text; no piece has a space. */
+/** Pairs of pieces have string keys; no piece contains a space. */
 const SEPARATOR = ' ';
 const CONTINUES = '##';
 
 export interface WordPieceOptions {
-  /** Pieces in all, special tokens included. */
+  /** Total number of pieces, special tokens included. */
   size: number;
   special: readonly string[];
-  /** Characters that occur less often are unknown. */
+  /** Rarer characters are unknown. */
   leastCharacterCount: number;
-  /** Pairs that occur less often are not merged. */
+  /** Rarer pairs are not merged. */
   leastPairCount: number;
 }
 
 /**
- * A WordPiece vocabulary: characters, and then the pieces that merging the most frequent pair of neighbours makes, again
- * and again, as the `tokenizers` library trains one. Equal counts are decided by the alphabet, so that the result
- * depends on the counts alone.
+ * A WordPiece vocabulary: characters, then the pieces that result from repeatedly merging the most frequent adjacent
+ * pair, as the `tokenizers` library trains one. Ties are resolved alphabetically, so that the result depends only on
+ * the counts.
  */
 export function trainWordPiece(counts: ReadonlyMap<string, number>, options: WordPieceOptions): string[] {
   const alphabet = characters(counts, options.leastCharacterCount);
@@ -55,11 +55,11 @@ function characters(counts: ReadonlyMap<string, number>, least: number): Set<str
   return new Set([...totals].filter(([, count]) => count >= least).map(([letter]) => letter));
 }
 
-/** Counts of neighbouring pieces over all words, kept up to date while pairs are merged. */
+/** Counts of adjacent pieces over all words, updated while pairs are merged. */
 class PairCounts {
   readonly #words: Word[];
   readonly #counts = new Map<string, number>();
-  /** Words in which a pair stands, or once stood. */
+  /** Words that contain a pair, or once did. */
   readonly #places = new Map<string, Set<number>>();
 
   constructor(words: Word[]) {

@@ -9,11 +9,11 @@ const CANDIDATES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** A Chromium of this machine; undefined where there is none. */
+/** Chromium on this machine; undefined if there is none. */
 export const CHROMIUM = CANDIDATES.find((path) => path !== undefined && existsSync(path));
 export const NO_CHROMIUM = 'no Chromium here: install it, or name it in CHROMIUM_PATH';
 
-/** `flags`: of Chromium, beside those that it always gets. */
+/** `flags`: for Chromium, in addition to the usual ones. */
 export function launch(...flags: string[]): Promise<Browser> {
   // Containers run as root, where Chromium's own sandbox does not start.
   const args = ['--no-sandbox', '--disable-dev-shm-usage', ...flags];
@@ -28,14 +28,14 @@ export const LOOKS = [
 ] as const;
 export type Look = (typeof LOOKS)[number];
 
-/** A page and what it complained of; and the addresses, other than those that begin with `home`, that it asked for. */
+/** A page with its errors, and the URLs that it requested outside of `home`. */
 export async function openPage(browser: Browser, home: string, { width, scheme }: Look, scripts = true) {
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     colorScheme: scheme,
     javaScriptEnabled: scripts,
   });
-  // Half a minute by default, which a busy machine may take.
+  // The default is half a minute, which a busy machine may exceed.
   context.setDefaultTimeout(100_000);
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -49,7 +49,7 @@ export async function openPage(browser: Browser, home: string, { width, scheme }
   return { page, complaints, strayed };
 }
 
-/** What of a page reaches beyond its window, though it cannot be scrolled to by itself; and figures without height. */
+/** Elements that exceed the window although they cannot be scrolled to; and figures without height. */
 export function misfits(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;

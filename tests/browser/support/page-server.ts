@@ -13,20 +13,20 @@ const TYPES: Record<string, string> = {
 const PAGE =
   '<!doctype html><title>page</title><input type="file"><script type="module" src="/page.js"></script>';
 const ENGINE = 'node_modules/onnxruntime-web/dist';
-/** What the page may ask for, and where it lies: as a site has it that copies the files beside its script. */
+/** The page's URLs and their folders, as on a site that copies the files beside its script. */
 const FOLDERS: Record<string, string> = { '': ENGINE, 'engine/': ENGINE, 'models/mini/': 'models/mini' };
 
 export interface PageServer {
   /** Ends with a slash. */
   url: string;
-  /** The answers so far, as `206 models/mini/model.safetensors`. */
+  /** The responses so far, as `206 models/mini/model.safetensors`. */
   answers: string[];
   close(): void;
 }
 
 /**
- * Serves a page that has a file input and runs `script`, bundled as for a site. Of the engine's files and the embedded
- * model also ranges are given.
+ * Serves a page with a file input that runs `script`, bundled as for a site. The engine's files and the embedded
+ * model support ranges.
  */
 export async function servePage(script: string): Promise<PageServer> {
   const { outputFiles } = await build({
@@ -34,7 +34,7 @@ export async function servePage(script: string): Promise<PageServer> {
     bundle: true,
     format: 'esm',
     write: false,
-    // Of what Node alone has nothing may be reached.
+    // Code for Node only must not be reached.
     platform: 'browser',
     logLevel: 'silent',
   });

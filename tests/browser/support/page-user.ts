@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 
-/** What a person does on the page that trains, by the words that stand there. */
+/** A user's actions on the training page, by the visible texts. */
 export class PageUser {
   readonly page: Page;
 
@@ -11,7 +11,7 @@ export class PageUser {
     this.page = page;
   }
 
-  /** Chooses a file and waits until it can be trained on, or for the word on why not: that word. */
+  /** Chooses a file and waits until it can be trained on, or until an error message appears, which it returns. */
   async choose(file: string): Promise<string> {
     const { page } = this;
     await page.getByLabel('Choose or drop').setInputFiles(file);
@@ -26,13 +26,13 @@ export class PageUser {
     const { page } = this;
     const compute = page.getByLabel('Compute on');
     if (!(await compute.isVisible())) await page.getByText('Settings', { exact: true }).first().click();
-    // As everywhere, whatever this browser has.
+    // The same everywhere, whatever this browser supports.
     await compute.selectOption('wasm');
     if (epochs !== undefined) await page.getByLabel('Times through the rows').fill(`${epochs}`);
     await page.getByRole('button', { name: 'Train' }).click();
   }
 
-  /** Waits until so many steps are taken. */
+  /** Waits for that many steps. */
   async step(least: number): Promise<void> {
     await this.page.waitForFunction(
       (least) =>
@@ -42,7 +42,7 @@ export class PageUser {
     );
   }
 
-  /** Waits for the end, and gives the sentence about the score. */
+  /** Waits for the end, and returns the sentence about the score. */
   async score(): Promise<string> {
     const isOver = () =>
       !document.querySelector<HTMLElement>('#outcome')!.hidden ||
@@ -53,7 +53,7 @@ export class PageUser {
     return (await this.page.locator('#score').textContent())!;
   }
 
-  /** Types a text: the labels with their percentages, the likeliest first. */
+  /** Types a text. Returns the labels with their percentages, the most likely first. */
   async ask(text: string): Promise<[label: string, percent: number][]> {
     const { page } = this;
     await page.getByLabel('Type a text').fill('');
@@ -67,7 +67,7 @@ export class PageUser {
     });
   }
 
-  /** Downloads what a button gives and unpacks it into a folder; the archive's name. */
+  /** Downloads a button's archive and unpacks it into a folder. Returns the archive's name. */
   async take(button: 'Download the adapter' | 'Download the model as ONNX', folder: string): Promise<string> {
     const [download] = await Promise.all([
       this.page.waitForEvent('download', { timeout: 0 }),

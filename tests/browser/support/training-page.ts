@@ -9,10 +9,10 @@ import {
   train,
 } from 'adalora/web';
 
-/** Files as they come into a page and out of it: their names, and text or bytes. */
+/** Files on their way into and out of a page: names, and text or bytes. */
 export type SentFiles = [name: string, content: string | number[]][];
 
-/** What the page tells of a run. */
+/** A page's report of a run. */
 export interface PageRun {
   events: TrainEvent[];
   result?: Omit<TrainResult, 'values' | 'adapter' | 'model'>;
@@ -24,17 +24,17 @@ export interface PageRun {
 export interface PageRunOptions {
   /** Further files that `data` may name. */
   texts?: Record<string, string>;
-  /** The base model, where it is not the embedded one. */
+  /** The base model, if it is not the embedded one. */
   model?: SentFiles;
-  /** The adapter that is continued. */
+  /** The continued adapter. */
   adapter?: SentFiles;
-  /** Where the engine's files are, where that is not beside the script. */
+  /** The URL of the engine's files, if they are not beside the script. */
   engineUrl?: string;
   /** A step after which the run is stopped, as by a click. */
   stopAt?: number;
 }
 
-/** A site that serves everything beside its script need not say where it is. */
+/** A site that serves everything beside its script need not state any URL. */
 const SITE = { threads: 1 };
 let last: TrainResult | undefined;
 
@@ -72,7 +72,7 @@ async function run(config: PageConfig, options: PageRunOptions = {}): Promise<Pa
   }
 }
 
-/** What the last run's adapter, or another's files, makes of texts: the logits of each. */
+/** Logits of texts with the adapter of the last run, or of the given files. */
 async function predict(texts: readonly string[], adapter?: SentFiles): Promise<Float32Array[]> {
   const model = await open(adapter ? received(adapter) : last!, base(undefined));
   const answers: Float32Array[] = [];

@@ -4,7 +4,7 @@ import type { Document } from '../documents.ts';
 import { sentimentWords } from './vader.ts';
 import { commonWords, PARTS_OF_SPEECH } from './wordnet.ts';
 
-/** How people say what they think of a thing; each word in capitals is drawn. */
+/** Sentences that express opinions; each word in capitals is drawn. */
 const FORMS = [
   'a ADV ADJ NOUN',
   'a ADJ , ADJ NOUN that is never ADJ',
@@ -28,12 +28,12 @@ const FORMS = [
   'hardly a ADJ NOUN , but ADV ADJ',
 ];
 const NAMES = { ADJ: 'adj', ADV: 'adv', NOUN: 'noun', VERB: 'verb' } as const;
-/** Of the words drawn, where a part of speech has words with a sentiment. */
+/** Share of drawn words with a sentiment, if the part of speech has any. */
 const WITH_SENTIMENT = 0.5;
 
 /**
- * Phrases of the words of WordNet and VADER in forms in which opinions are told. A teacher says what any text means to
- * it; from these a student learns words that its other texts hardly have.
+ * Phrases with words of WordNet and VADER in sentences that express opinions. A teacher gives any text a meaning;
+ * from these, a student learns words that are rare in its other texts.
  */
 export function* opinions(packages: string, count: number, seed: number): Generator<Document> {
   const loaded = sentimentWords(join(packages, 'vader'));

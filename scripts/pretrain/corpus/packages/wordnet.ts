@@ -5,7 +5,7 @@ import type { Document } from '../documents.ts';
 export const PARTS_OF_SPEECH = ['adj', 'adv', 'noun', 'verb'] as const;
 export type PartOfSpeech = (typeof PARTS_OF_SPEECH)[number];
 
-/** What WordNet says of each sense: the words, what they mean, and its examples. */
+/** WordNet's entry for each sense: the words, their definition and its examples. */
 export function* wordNet(folder: string): Generator<Document> {
   for (const part of PARTS_OF_SPEECH)
     for (const line of lines(folder, `data.${part}`)) {
@@ -22,7 +22,7 @@ export function* wordNet(folder: string): Generator<Document> {
     }
 }
 
-/** Single words of a part of speech that occur in the texts whose senses WordNet's makers marked. */
+/** Single words of a part of speech that occur in WordNet's sense-tagged texts. */
 export function commonWords(folder: string, part: PartOfSpeech): string[] {
   return lines(folder, `index.${part}`).flatMap((line) => {
     const [lemma, , , pointers, ...rest] = line.trim().split(' ');
