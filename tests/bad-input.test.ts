@@ -177,7 +177,7 @@ describe('a mistake of the user is exit code 2 and one message, and leaves nothi
 it('an output whose name is too long for the system', async () => {
   const name = 'x'.repeat(300);
   const { code, stderr } = await workspace.train(`output=${name}`);
-  const refused = 'expected a folder to write to, got one that the system refuses (ENAMETOOLONG).';
+  const refused = 'expected a writable folder, got an error of the system (ENAMETOOLONG).';
   expect({ code, stderr }).toEqual({ code: 2, stderr: `output: ${name}: ${refused}\n` });
 });
 

@@ -128,5 +128,5 @@ it('a run without evaluations tells what it is worth over float32, and compares 
     'training.eval_strategy=no',
   );
   expect(code).toBe(0);
-  expect(stdout).toMatch(/over the float32 base eval_accuracy is \d\.\d{4}$/m);
+  expect(stdout).toMatch(/With the float32 base model, eval_accuracy is \d\.\d{4}/m);
 });

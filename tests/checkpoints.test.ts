@@ -64,7 +64,7 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
 
   it.each([
     [['run', '--checkpoint', '7'], 'expected one of run: '],
-    [['model', '--checkpoint', '7'], 'expected a run with checkpoints, got model, which has none'],
+    [['model', '--checkpoint', '7'], 'must be a run with checkpoints, got model without checkpoints'],
     [[PATH, '--checkpoint', '7'], 'expected step 8'],
     [['run/checkpoints/checkpoint-5.safetensors'], 'checkpoint-5.safetensors'],
   ])('%j is refused', async (args, message) => {

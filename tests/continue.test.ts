@@ -126,7 +126,7 @@ describe('an adapter that does not fit is refused', () => {
     [
       'for another task',
       ['adapter=adalora', 'task=regression', 'data.label=score'],
-      'task: expected single_label_',
+      '`task` must be single_label_',
     ],
     [
       'for other labels',

@@ -88,7 +88,7 @@ describe('a decoder', { timeout: 240_000 }, () => {
   });
 
   it.each([
-    ['{"question": "a", "options": ["b"], "answer": 0}', 'a list of two texts or more in "options"'],
+    ['{"question": "a", "options": ["b"], "answer": 0}', 'a list of at least two texts in "options"'],
     ['{"question": "a", "options": ["b", "c"], "answer": 2}', 'one of "options" in "answer"'],
     ['{"question": "a", "options": ["b", "c"], "answer": "d"}', 'one of "options" in "answer"'],
   ])('refuses the row %s', async (row, message) => {

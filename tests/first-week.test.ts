@@ -24,7 +24,7 @@ afterAll(() => workspace.remove());
 
 it('a run that is resumed where there is none says that it starts anew', () => {
   expect(trained.code).toBe(0);
-  expect(trained.stdout).toContain('note: no checkpoint in run to go on from: the run starts anew\n');
+  expect(trained.stdout).toContain('note: No checkpoint in run. Starting from step 0.\n');
 });
 
 it('the score in the line of a step is said to be that of the evaluation', () => {
@@ -80,7 +80,7 @@ describe('predict', () => {
     const { code, stderr } = await workspace.run('predict', 'run', 'where is it');
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'where is it: expected a file, got nothing there. A text comes by standard input: echo "a text" | adalora predict run\n',
+      'where is it does not exist. To classify a text, use standard input: echo "a text" | adalora predict run\n',
     );
   });
 
@@ -328,7 +328,7 @@ describe('data.validation: 25%', () => {
     };
     expect(await said('data.validation=0%')).toContain('expected more than 0% and less than 100%, got "0%"');
     const texts = ['task=causal_lm', 'data={train: train.txt, validation: 10%}'];
-    expect(await said(...texts)).toContain('data.validation: expected a file, for task causal_lm');
+    expect(await said(...texts)).toContain('`data.validation` must be a file for task causal_lm');
     expect(() => holdOut(['a'], 0.5, (row) => [row])).toThrow(
       'data.validation: expected rows for both, got ',
     );

@@ -140,7 +140,7 @@ describe('adalora generate says in a line', () => {
   };
 
   it.each<[string, string[], string, string]>([
-    ['no prompts', [], '\n', 'standard input: expected a prompt a line, got nothing.\n'],
+    ['no prompts', [], '\n', 'standard input has no prompts.\n'],
     [
       'a prompt that is too long',
       [],
@@ -159,12 +159,7 @@ describe('adalora generate says in a line', () => {
       'hi',
       'generation: temperature: expected do_sample: true beside it, got 0.5. Set that, or remove temperature.\n',
     ],
-    [
-      'a chat that is none',
-      ['--system', 'be'],
-      'hi',
-      '--system: expected a chat, got a plain prompt. Give --chat.\n',
-    ],
+    ['a chat that is none', ['--system', 'be'], 'hi', '`--system` applies to chats only. Add --chat.\n'],
     [
       'wrong lines',
       [],

@@ -62,7 +62,7 @@ describe('a config', () => {
     workspace.write('odd.yaml', '? [a, b]\n: !odd c\n');
     const { code, stderr } = await workspace.start(['plan', 'odd.yaml']).ended;
     expect(code).toBe(2);
-    expect(stderr).toContain('odd.yaml: data: expected a section of keys');
+    expect(stderr).toContain('odd.yaml: `data` must be a section with keys');
     expect(stderr).not.toContain('Warning');
   });
 
@@ -76,9 +76,7 @@ describe('a config', () => {
 it('a row of data that would take all memory is refused', () => {
   const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
   const deep = `{"a": ${'['.repeat(5000)}${']'.repeat(5000)}, "b": "x"}\n`;
-  expect(() => readRows(file('deep.jsonl', deep), options)).toThrow(
-    /:1: expected a line of JSON, got .*deep/,
-  );
+  expect(() => readRows(file('deep.jsonl', deep), options)).toThrow(/:1: expected a JSON line, got .*deep/);
   const wide = `a\tb\n${'\t'.repeat(20_000)}\n`;
   for (const quote of [true, false]) {
     const table = { ...options, format: 'tsv', header: true, quote } as const;
@@ -228,7 +226,7 @@ describe.runIf(process.platform === 'linux')('what the system does not give is s
 
   it.each([
     // Too few for the program's own files, and for those that a command loads.
-    [24, /^adalora: expected the system to open more files, got EMFILE: .*\(ulimit -n\)\.\n$/],
+    [24, /^adalora: the system cannot open more files \(EMFILE: .*\(ulimit -n\)\.\n$/],
     [56, /^\S+: expected the system to allow it, got EMFILE: too many open files\.\n$/],
   ])('%d files that may be open', (limit, message) => {
     const { status, stderr } = shell(`ulimit -n ${limit}; ${program} plan run.yaml`);
@@ -238,7 +236,7 @@ describe.runIf(process.platform === 'linux')('what the system does not give is s
 
   it('a full device for what is printed', () => {
     const { status, stderr } = shell(`${program} plan run.yaml > /dev/full`);
-    expect(stderr).toMatch(/^standard output: expected the system to allow it, got ENOSPC: .*\n$/);
+    expect(stderr).toMatch(/^Cannot write to standard output: ENOSPC: .*\n$/);
     expect(status).toBe(2);
   });
 });

@@ -74,7 +74,7 @@ it('names the key model where a decoder needs one', async () => {
     const { code, stderr } = await space.run(command, 'no-model.yaml');
     expect(code).toBe(2);
     expect(stderr).toBe(
-      'model: expected a model for task causal_lm, got none (the built-in encoder cannot write text). Set model to a folder or a Hub id. A small one to try: model: HuggingFaceTB/SmolLM2-135M-Instruct\n',
+      '`model` is required for task causal_lm, because the built-in encoder cannot generate text. Set model to a folder or a Hub id, for example HuggingFaceTB/SmolLM2-135M-Instruct.\n',
     );
   }
 });
@@ -87,9 +87,7 @@ it('overwrites nothing, and then writes nothing', async () => {
   space.delete('own', 'train.tsv');
   const { code, stdout, stderr } = await space.run('init', 'own');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toContain(
-    'own: expected a folder without the files that are to be written, got own/adalora.yaml',
-  );
+  expect(stderr).toContain('own: expected a folder without these files, got own/adalora.yaml');
   expect(readFileSync(config, 'utf8')).toBe('mine');
   expect(readdirSync(folder).sort()).toEqual(['adalora.yaml', 'validation.tsv']);
 });
@@ -98,6 +96,6 @@ it('says what is missing where there is no config', async () => {
   const { code, stderr } = await space.run('plan');
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'adalora.yaml: expected a config file in this folder, or the path of another, got neither. adalora init writes one.\n',
+    'adalora.yaml does not exist in this folder. Name a config, or write one with adalora init.\n',
   );
 });

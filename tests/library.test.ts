@@ -53,8 +53,8 @@ describe('the library', () => {
     } as const;
     await expect(train({ ...config, data: { ...data, text: 'sentense' } })).rejects.toThrow(UserError);
     for (const [wrong, message] of [
-      [null, 'data: expected a section of keys, got nothing'],
-      ['rows.tsv', 'data: expected a section of keys, got "rows.tsv"'],
+      [null, '`data` is required'],
+      ['rows.tsv', '`data` must be a section with keys, got "rows.tsv"'],
       [{ ...data, train: 'x'.repeat(5000) }, 'ENAMETOOLONG'],
       [{ ...data, train: '\0' }, 'expected a path, got one with a null byte'],
     ] as const) {
@@ -197,9 +197,7 @@ describe('the library', () => {
     const scores = await model.evaluate({ data: workspace.path('dev.tsv'), metrics: { share } });
     expect(scores.eval_share).toBe(metrics.eval_share);
     const taken = model.evaluate({ data: workspace.path('dev.tsv'), metrics: { accuracy: share } });
-    await expect(taken).rejects.toThrow(
-      'metrics.accuracy: expected a name that no score of this program has',
-    );
+    await expect(taken).rejects.toThrow('`metrics.accuracy` is the name of a built-in score');
 
     // Finished, and resumed although it has a custom score.
     expect(

@@ -19,7 +19,7 @@ it('a run that is resumed with more steps goes on to them, with the ranks that i
   const { code, stdout } = await train(18, '--resume');
   expect(code).toBe(0);
   expect(stdout).toContain('continues after step 12');
-  expect(stdout).toContain('note: the run goes on to step 18; ranks stay as planned');
+  expect(stdout).toContain('note: The run continues to step 18. Ranks stay as planned');
   expect(ranks()).toEqual(before);
   const steps = eventsOf(workspace.events('run'), 'step');
   expect(steps.at(-1)).toMatchObject({ step: 18 });
@@ -28,7 +28,7 @@ it('a run that is resumed with more steps goes on to them, with the ranks that i
 
   const shorter = await train(15, '--resume');
   expect(shorter.code).toBe(2);
-  expect(shorter.stderr).toContain('expected at least 18 steps, as the newest checkpoint has, got 15');
+  expect(shorter.stderr).toContain('gives 15 steps, but the newest checkpoint is at step 18');
   const other = await train(20, '--resume', '--set', 'training.weight_decay=0.5');
   expect(other.code).toBe(2);
   expect(other.stderr).toContain('training.weight_decay 0.5 (there');
@@ -57,5 +57,5 @@ it('a longer run that is stopped goes on with its own config.yaml, to the same e
   const adapter = (output: string) => workspace.read(output, 'adapter', 'adapter_model.safetensors');
   expect(adapter('stopped').equals(adapter('whole'))).toBe(true);
   const again = await workspace.run(...own);
-  expect(again.stdout).toContain('has finished before, nothing is left to do');
+  expect(again.stdout).toContain('is already finished');
 });

@@ -317,12 +317,12 @@ describe('adalora export --as onnx', () => {
     [
       'a folder with files',
       ['--as', 'onnx', '-o', 'model'],
-      'output: model: expected a new or empty folder, got one with files in it.\n',
+      'output: model is not empty. Choose a new or empty folder.\n',
     ],
     [
       'a type of weights of another form',
       ['--as', 'lora', '--dtype', 'q8', '-o', 'new'],
-      '--dtype: expected --as onnx beside it, got --as lora.\n',
+      '`--dtype` requires --as onnx, got --as lora.\n',
     ],
   ])('refuses %s', async (_, words, stderr) => {
     expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 2, stderr });

@@ -109,12 +109,7 @@ describe('evaluate', () => {
       { labell: 'label' },
       '--labell: expected a flag for labelled texts',
     ],
-    [
-      'what JSON has not',
-      [{ sentence: 'a', label: 1n }],
-      {},
-      'evaluate, row 1: expected values that JSON has',
-    ],
+    ['what JSON has not', [{ sentence: 'a', label: 1n }], {}, 'evaluate, row 1: expected JSON values'],
     ['what is neither', 5, {}, 'evaluate: expected an object { data }, with the path of a file or with rows'],
   ])('refuses %s', async (_, data, reading, message) => {
     await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
@@ -127,7 +122,7 @@ it('nothing is written over a folder with files in it', async () => {
   await using opened = await open(workspace.path('run'), { model: workspace.path('model') });
   const folder = workspace.path('merged');
   const before = readdirSync(folder);
-  const refused = `output: ${folder}: expected a new or empty folder, got one with files in it`;
+  const refused = `output: ${folder} is not empty`;
   await expect(opened.merge(folder)).rejects.toThrow(refused);
   for (const form of ['lora', 'onnx']) await expect(opened.export(form, folder)).rejects.toThrow(refused);
   expect(readdirSync(folder)).toEqual(before);
@@ -137,7 +132,7 @@ it('nothing is written over a folder with files in it', async () => {
     () => opened.export('lora', ''),
     () => opened.export('onnx', ''),
   ])
-    await expect(write()).rejects.toThrow('output: expected the name of a folder, got nothing.');
+    await expect(write()).rejects.toThrow('`output` must be the name of a folder, got nothing.');
 });
 
 describe.each(['merged', 'full'])('a whole model, %s', (path) => {

@@ -82,6 +82,6 @@ it('does not go on from a checkpoint of another run, or from what is none', asyn
   const place = header.indexOf('optimizerStep');
   bytes[place] = 'x'.charCodeAt(0);
   await expect(run({ checkpoint: bytes })).rejects.toThrow(
-    /^checkpoint: expected a checkpoint as it was written, got a state in which/,
+    /^checkpoint: expected an intact checkpoint, got a state with an invalid/,
   );
 });

@@ -119,7 +119,7 @@ describe('question answering by the command', () => {
     ],
     [
       ['train', 'run.yaml', '--set', 'data.doc_stride=32'],
-      'data.doc_stride: expected less than data.max_length (32), as windows would not move on',
+      '`data.doc_stride` must be less than data.max_length (32)',
     ],
     [
       [

@@ -266,7 +266,7 @@ describe('the tables of the paper', () => {
     });
     expect(cells.map(({ row }) => row)).toEqual(['LoRA six matrices']);
     expect(told).toEqual([
-      "LoRA two matrices is left out: its lora.target_modules are of the paper's model.",
+      "Skipping LoRA two matrices: its lora.target_modules are those of the paper's model.",
     ]);
   });
 
@@ -285,7 +285,7 @@ describe('the tables of the paper', () => {
     ]);
     expect(rows({ methods: ['full', 'houlsby'], budgets: ['0.32%'] })).toEqual([
       'HAdapter 0.32%',
-      'full is left out: it has no levels of a budget.',
+      'Skipping full: it has no budget levels.',
     ]);
     expect(rows({ methods: ['lora'], budgets: ['0.08%'] })).toEqual(['LoRA 0.08%']);
   });

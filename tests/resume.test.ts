@@ -148,7 +148,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a run stopped by %s', (
     expect(filesOf(signal)).toContain(`checkpoints/checkpoint-${finish.step}.safetensors`);
     expect(filesOf(signal)).not.toContain('adapter');
     const [first, command] = stopped.stderr.trim().split('\n');
-    expect(first).toBe('Finishing the step, then writing a checkpoint (press again to quit at once).');
+    expect(first).toBe('Finishing the step and writing a checkpoint. Press again to quit at once.');
     expect(command).toBe(`To continue: adalora ${train(signal, '--resume').join(' ')}`);
 
     const words = command.replace('To continue: adalora ', '').split(' ');
@@ -201,9 +201,7 @@ it("a folder that a run writes to is no other run's", async () => {
   child.kill('SIGKILL');
   await ended;
   expect(code).toBe(2);
-  expect(stderr).toContain(
-    `expected a folder that no other run writes to, got one that process ${child.pid} on`,
-  );
+  expect(stderr).toContain(`is in use by process ${child.pid} on`);
   // Its leftovers are taken over.
   const again = ['--set', 'training.num_train_epochs=1', '--set', 'method=lora'];
   expect((await workspace.run(...train('held', ...again, '--resume'))).stderr).not.toContain('no other run');
@@ -214,7 +212,7 @@ describe('--resume', () => {
     const before = workspace.read('whole', 'metrics.jsonl');
     const { code, stdout, stderr } = await workspace.run(...train('whole', '--resume'));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('note: the run in whole has finished before, nothing is left to do\n');
+    expect(stdout).toContain('note: whole is already finished.\n');
     expect(stdout).toContain('The run is in whole\n');
     expect(workspace.read('whole', 'metrics.jsonl')).toEqual(before);
   });
@@ -242,8 +240,8 @@ describe('--resume', () => {
     [
       'in a folder of something else',
       ['--set', 'output=model'],
-      'output: model: expected the folder of a run (config.yaml), got one with other files. ' +
-        'Choose another with --set output=...\n',
+      'output: model: expected the folder of a run (config.yaml), got a folder with other files. ' +
+        'Choose another folder with --set output=...\n',
     ],
   ])('%s is refused', async (_, settings, message) => {
     const before = workspace.read('whole', 'metrics.jsonl');

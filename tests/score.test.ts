@@ -45,7 +45,7 @@ describe('score squad', () => {
     const { code, stdout, stderr } = await squad('some.json', 'v1.json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ exact_match: 0.5, f1: 0.5 });
-    expect(stderr).toBe('1 questions have no prediction and count 0.\n');
+    expect(stderr).toBe('1 questions have no prediction and score 0.\n');
   });
 
   it('gives those of v2.0, with the best thresholds for odds', async () => {
@@ -75,7 +75,7 @@ describe('score squad', () => {
   it.each([
     [
       () => squad('some.json', 'v2.json'),
-      'some.json: expected every question of the references, got none for 10 and 2 others.',
+      'some.json: expected a prediction for every question, got none for 10 and 2 others.',
     ],
     [
       () => squad('numbers.json', 'v1.json'),
@@ -124,12 +124,12 @@ describe('score rouge and bleu', () => {
     [() => texts('rouge', 'texts.txt', 'short.txt'), 'short.txt: expected 3 texts, as texts.txt has, got 2.'],
     [
       () => texts('bleu', 'bad.jsonl', 'right.txt'),
-      'bad.jsonl:2: expected a text as JSON, {"text": …}, got 3. 2 rows are so: lines 2, 3.',
+      'bad.jsonl:2: expected a JSON string or {"text": …}, got 3. The same in 2 rows: lines 2, 3.',
     ],
-    [() => texts('bleu', 'nothing.txt', 'right.txt'), 'nothing.txt: expected texts, got an empty file.'],
+    [() => texts('bleu', 'nothing.txt', 'right.txt'), 'nothing.txt is empty.'],
     [
       () => texts('bleu', 'several.jsonl', 'right.txt'),
-      'several.jsonl:1: expected a text as JSON, {"text": …}, got',
+      'several.jsonl:1: expected a JSON string or {"text": …}, got',
     ],
   ])('says what is wrong (%#)', async (start, message) => {
     const { code, stdout, stderr } = await start();
@@ -169,7 +169,7 @@ describe('score glue and seqeval', () => {
     const named = await ofLines('7\t1', '2\t0', '9\t0');
     expect(JSON.parse(named.stdout)).toMatchObject({ accuracy: 2 / 3, rows: 3 });
     expect(named.stderr).toBe(
-      '2 rows are skipped. qqp.tsv:3: expected 4 fields, as in the header, got 2. 2 rows are so: lines 3, 5.\n',
+      '2 rows are skipped. qqp.tsv:3: expected 4 fields, as in the header, got 2. The same in 2 rows: lines 3, 5.\n',
     );
     for (const lines of [
       ['7\t1', '8\t0', '2\t0', '9\t0'],

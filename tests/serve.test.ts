@@ -116,7 +116,7 @@ describe('adapters of an encoder', () => {
     const refused = server.lines.filter(({ event }) => event === 'refused').map(({ reason }) => reason);
     expect(refused).toEqual([
       expect.stringContaining('expected JSON'),
-      expect.stringContaining('got one with bert.embeddings.word_embeddings.weight trained whole'),
+      expect.stringContaining('got an adapter with bert.embeddings.word_embeddings.weight trained in full'),
       expect.stringContaining('expected an adapter of model, got one of'),
       expect.stringMatching(/of the model in .* with other weights \(fingerprint 0123456789ab, not \w{12}\)/),
     ]);
@@ -165,7 +165,7 @@ describe('adapters of an encoder', () => {
     ['another type', { inputs: 3, model: 'a0' }, 422, /^inputs: /],
     ['a model that there is not', { inputs: 'x', model: 'a9' }, 404, /got "a9"\. Did you mean a0/],
     ['a model with a path in it', { inputs: 'x', model: '../model' }, 404, /expected one that is served/],
-    ['no model where there are many', { inputs: 'x' }, 422, /^model: expected the name of one/],
+    ['no model where there are many', { inputs: 'x' }, 422, /^`model` is required/],
     ['no inputs', { inputs: [], model: 'a0' }, 400, /at least one/],
     ['too many inputs', { inputs: Array(33).fill(['x']), model: 'a0' }, 413, /at most 32/],
     ['one text for pairs', { inputs: 'x', model: 'pairs' }, 422, /a pair of texts/],
@@ -222,7 +222,7 @@ describe('adapters of an encoder', () => {
   it('refuse to write', async () => {
     const client = clientOf(server);
     const refused = client.completions.create({ model: 'a0', prompt: 'x' });
-    await expect(refused).rejects.toThrow(/400 a0: expected a model that writes text/);
+    await expect(refused).rejects.toThrow(/400 a0: expected a model that generates text/);
   });
 
   it('come and go with their folders, whole or not at all', async () => {
@@ -417,7 +417,7 @@ describe('adapters of a decoder', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['a model that there is not', { model: 'c9' }, /404 model: expected one that is served/],
+    ['a model that there is not', { model: 'c9' }, /404 model: "c9" is not served/],
     ['a prompt that is too long', { prompt: 'cat '.repeat(40_000) }, /400 the prompt: expected fewer than/],
     ['what it does not know', { logit_bias: { 5: 3 } }, /400 logit_bias/],
     [
@@ -436,7 +436,7 @@ describe('adapters of a decoder', () => {
       { inputs: 'x', model },
       { Authorization: 'Bearer secret' },
     );
-    const error = `${model}: expected a model that answers about texts, got one that writes. Ask it at /v1/completions.`;
+    const error = `${model}: expected a model that predicts, got a model that generates. Use /v1/completions.`;
     expect([response.status, await response.json()]).toEqual([422, { error, error_type: 'validation' }]);
   });
 
@@ -545,11 +545,11 @@ describe('adapters of an encoder-decoder', () => {
 
 it.concurrent.each<[string, string[], RegExp]>([
   ['a folder that there is not', ['nowhere'], /nowhere: expected a folder of adapters, got nothing there/],
-  ['a folder without adapters', ['model'], /expected an adapter that names its base model/],
+  ['a folder without adapters', ['model'], /expected an adapter with the name of its base model/],
   [
     'a variable without a key',
     ['model', '--model', 'model', '--api-key-env', 'NO_SUCH'],
-    /expected a variable with a key/,
+    /expected an environment variable with a key/,
   ],
 ])('%s is said', async (_, args, message) => {
   const { code, stderr } = await workspace.run('serve', ...args);

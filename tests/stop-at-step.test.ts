@@ -62,6 +62,6 @@ it('a run that is resumed with fewer steps is told what it may do instead', {
   const { code, stderr } = await resume('long', 'training.max_steps=16');
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'training.max_steps and num_train_epochs: expected at least the 24 steps that this run was planned for, got 16. Resume with its own length. training.stop_at_step: 16 ends it there, on the same schedule.\n',
+    '`training.max_steps or num_train_epochs` gives 16 steps, fewer than the 24 that this run was planned for. Resume with the original length. To stop at this step on the same schedule, set training.stop_at_step: 16.\n',
   );
 });

@@ -30,7 +30,7 @@ describe('sweep', () => {
     expect(code).toBe(0);
     expect(finished()).toEqual(['learning_rate=0.000001,seed=0', 'learning_rate=0.02,seed=0']);
     expect(stdout).toContain(
-      'Best by accuracy, ties by loss, on held-out training rows so far (2 of 4 runs are not finished): training.learning_rate 0.02\n',
+      'Best by accuracy on held-out training rows so far (2 of 4 runs are not finished): training.learning_rate 0.02\n',
     );
   });
 

@@ -82,7 +82,7 @@ it('says that a port is taken', async () => {
   const { port } = other.address() as AddressInfo;
   expect(await workspace.run('web', '--port', `${port}`)).toMatchObject({
     code: 2,
-    stderr: `--port ${port}: expected a free port, got one that is taken. Name another, with --port.\n`,
+    stderr: `--port ${port}: expected a free port, got one in use. Name another, with --port.\n`,
   });
   other.close();
 });
@@ -98,5 +98,5 @@ it('writes the page with all that it needs into a new folder', async () => {
   expect(workspace.read('site/models/mini/model.safetensors').length).toBeGreaterThan(1e7);
   const again = await workspace.run('web', '--output', 'site');
   expect(again.code).toBe(2);
-  expect(again.stderr).toBe('output: site: expected a new or empty folder, got one with files in it.\n');
+  expect(again.stderr).toBe('output: site is not empty. Choose a new or empty folder.\n');
 });

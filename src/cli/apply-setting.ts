@@ -20,7 +20,7 @@ export function applySetting(document: Document, setting: string): string[] {
     const value = document.getIn(above);
     if (value === null) document.deleteIn(above);
     else if (value !== undefined && !isMap(value)) {
-      const expected = `${above.join('.')} to be a section of keys`;
+      const expected = `${above.join('.')} to be a section with keys`;
       throw new UserError({ where: `--set ${setting}`, expected, got: 'a plain value' });
     }
   }

@@ -16,13 +16,12 @@ const DIVIDED = ['train', 'eval', 'predict', 'generate'];
 export function assertAlone(command: Command): void {
   if (DIVIDED.includes(command.name()) || rankAmongSeveral(process.env) === undefined) return;
   const isSharded = command.options.some(({ long }) => long === '--shard');
-  const shards = '; --shard i/n divides its runs, with a job for each i (docs/slurm.md)';
+  const shards = ' --shard i/n splits its runs over jobs (docs/slurm.md).';
   throw markAgreed(
     new UserError({
       where: `${PROGRAM} ${command.name()}`,
-      expected: 'one process, for its work is not divided',
-      got: 'several, started by mpirun, mpiexec or srun',
-      hint: `Start it without them${isSharded ? shards : ''}.`,
+      fault: 'runs in one process, but mpirun, mpiexec or srun started several',
+      hint: `Start it without them.${isSharded ? shards : ''}`,
     }),
   );
 }

@@ -11,9 +11,8 @@ export function configPath(given: string | undefined): string {
   if (existsSync(CONFIG_NAME)) return CONFIG_NAME;
   throw new UserError({
     where: CONFIG_NAME,
-    expected: 'a config file in this folder, or the path of another',
-    got: 'neither',
-    hint: 'adalora init writes one.',
+    fault: 'does not exist in this folder',
+    hint: 'Name a config, or write one with adalora init.',
   });
 }
 

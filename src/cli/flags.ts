@@ -37,7 +37,7 @@ export interface UseFlags {
 export function checkpointOption(): Option {
   return new Option(
     '--checkpoint <step>',
-    'a checkpoint of the run, finished or not (default: its result)',
+    'step of a checkpoint to use (default: the result of the run)',
   ).argParser(count);
 }
 
@@ -72,7 +72,7 @@ export function addUseFlags(command: Command): Command {
     .option('--label_separator, --label-separator <text>', 'separator of several labels in a row')
     .option(
       '--null_score_diff_threshold, --null-score-diff-threshold <number>',
-      'how much better "no answer" must score than the best answer',
+      'margin by which "no answer" must beat the best answer',
       number,
     )
     .option('--delimiter <character>', 'field separator')
@@ -110,9 +110,9 @@ export async function namedFiles(
   takesFolders: boolean,
 ): Promise<TextFile[] | undefined> {
   if (file !== undefined && dataset !== undefined)
-    throw new UserError({ where: '--dataset', expected: 'either a file or a data set', got: 'both' });
+    throw new UserError({ key: '--dataset', fault: 'cannot be combined with a file' });
   const stray = dataset === undefined && (subset ?? split);
-  if (stray) throw new UserError({ where: '--dataset', expected: 'the data set', got: `only "${stray}"` });
+  if (stray) throw new UserError({ key: '--dataset', fault: `is required with ${stray}` });
   const { filesOf } = await import('../data/node/files-of.ts');
   const place = dataset === undefined ? file : (split ?? 'validation');
   if (place === undefined) return undefined;
@@ -151,16 +151,16 @@ export function column(value: string): string | number {
 
 function number(value: string): number {
   if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
-  throw new InvalidArgumentError('expected a number.');
+  throw new InvalidArgumentError('Use a number.');
 }
 
 export function count(value: string): number {
   if (/^[1-9]\d*$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('expected a count from 1.');
+  throw new InvalidArgumentError('Use a whole number from 1.');
 }
 
 /** Parses a TCP port; 0 means any free port. */
 export function portNumber(value: string): number {
   if (/^\d{1,5}$/.test(value) && Number(value) < 2 ** 16) return Number(value);
-  throw new InvalidArgumentError('expected a port, 0 to 65535.');
+  throw new InvalidArgumentError('Use a port from 0 to 65535.');
 }

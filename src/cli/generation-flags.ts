@@ -61,5 +61,5 @@ export async function generationInput(flags: GenerationFlags): Promise<Generatio
 
 function number(value: string): number {
   if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
-  throw new InvalidArgumentError('expected a number.');
+  throw new InvalidArgumentError('Use a number.');
 }

@@ -88,7 +88,7 @@ describe('--set', () => {
       `"--set: expected key=value, got "seed". For example: --set training.learning_rate=1e-3"`,
     );
     expect(messageOf(BASE, 'model.name=x')).toMatchInlineSnapshot(
-      `"--set model.name=x: expected model to be a section of keys, got a plain value."`,
+      `"--set model.name=x: expected model to be a section with keys, got a plain value."`,
     );
     expect(messageOf(BASE, 'seed=[1')).toMatchInlineSnapshot(
       `"--set seed=[1: expected a YAML value, got "[1". Put it in double quotes, inside quotes for the shell."`,
@@ -140,14 +140,14 @@ lora: 3
 
   it('names what is no YAML', () => {
     expect(messageOf('model: a\nmodel: b\ndata: [1')).toMatchInlineSnapshot(`
-      "run.yaml:2: expected YAML. Map keys must be unique
-      run.yaml:3: expected YAML. Flow sequence in block collection must be sufficiently indented and end with a ]"
+      "run.yaml:2 is not valid YAML. Map keys must be unique
+      run.yaml:3 is not valid YAML. Flow sequence in block collection must be sufficiently indented and end with a ]"
     `);
     expect(messageOf('# nothing\n')).toMatchInlineSnapshot(
-      `"run.yaml: expected a config: keys with values (see examples/), got an empty file."`,
+      `"run.yaml is empty. A config is a list of keys and values (see examples/)."`,
     );
     expect(messageOf('- a\n')).toMatchInlineSnapshot(
-      `"run.yaml: expected a config: keys with values (see examples/), got a list or a plain value."`,
+      `"run.yaml has no keys. A config is a list of keys and values (see examples/)."`,
     );
     expect(() => loadConfig(join(folder, 'rum.yaml'))).toThrow('Did you mean run.yaml?');
     expect(() => loadConfig(folder)).toThrow('expected a config file, got a folder');

@@ -47,14 +47,18 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
     const told = document.errors.slice(0, MOST_TOLD);
     const messages = told.map(({ message, pos }) => {
       const [what] = message.split(/ at line \d+/);
-      return `${path}:${lines.linePos(pos[0]).line}: expected YAML. ${what}`;
+      return `${path}:${lines.linePos(pos[0]).line} is not valid YAML. ${what}`;
     });
     const more = document.errors.length - told.length;
     throw new UserError([...messages, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
   }
   if (!isMap(document.contents)) {
-    const got = document.contents === null ? 'an empty file' : 'a list or a plain value';
-    throw new UserError({ where: path, expected: 'a config: keys with values (see examples/)', got });
+    const fault = document.contents === null ? 'is empty' : 'has no keys';
+    throw new UserError({
+      where: path,
+      fault,
+      hint: 'A config is a list of keys and values (see examples/).',
+    });
   }
   const set = settings.map((setting) => applied(document, setting));
   return {
@@ -76,8 +80,7 @@ function applied(document: Document, setting: string): string[] {
     if (error instanceof UserError) throw error;
     throw new UserError({
       where: `--set ${setting}`,
-      expected: 'a key of a section',
-      got: (error as Error).message,
+      fault: `cannot be applied (${(error as Error).message})`,
     });
   }
 }
@@ -90,7 +93,7 @@ function plain(document: Document, where: string): unknown {
     if (!(error instanceof ReferenceError)) throw error;
     throw new UserError({
       where,
-      expected: 'YAML with few aliases, of what stands before them',
+      expected: 'YAML with few aliases, each defined before its use',
       got: error.message,
     });
   }

@@ -47,8 +47,8 @@ it.each([
 });
 
 it.each([
-  [['sweep', 'examples/cola.yaml'], 'without them; --shard i/n divides its runs, with a job for each i'],
-  [['reproduce', 'glue', '--plan'], 'without them; --shard i/n divides its runs'],
+  [['sweep', 'examples/cola.yaml'], 'without them. --shard i/n splits its runs'],
+  [['reproduce', 'glue', '--plan'], 'without them. --shard i/n splits its runs'],
   [['init', 'new'], 'without them.\n'],
   [['merge', 'run', '-o', 'new'], 'without them.\n'],
 ])('refuses what is not divided in several processes, of which the first tells it: %j', (args, hint) => {
@@ -58,7 +58,7 @@ it.each([
     return spawnSync(process.execPath, words, { env, encoding: 'utf8', timeout: 60_000 });
   });
   expect(first).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(hint) });
-  expect(first.stderr).toContain(`adalora ${args[0]}: expected one process, for its work is not divided`);
+  expect(first.stderr).toContain(`adalora ${args[0]} runs in one process, but`);
   expect(second).toMatchObject({ status: 0, stdout: '', stderr: '' });
 });
 
@@ -66,14 +66,17 @@ it.each([
   [['trian'], "unknown command 'trian'\n(Did you mean train?)"],
   [['trian', '--help'], "unknown command 'trian'\n(Did you mean train?)"],
   [['predict', 'x', '--logit'], '(Did you mean --logits?)'],
-  [['predict', 'x', '--max_length', '0'], 'expected a count from 1'],
-  [['train'], 'adalora.yaml: expected a config file in this folder, or the path of another, got neither.'],
+  [
+    ['predict', 'x', '--max_length', '0'],
+    "error: option '--max_length, --max-length <tokens>' argument '0' is invalid. Use a whole number from 1.",
+  ],
+  [['train'], 'adalora.yaml does not exist in this folder.'],
   [
     ['train', 'examples/colaa.yaml'],
     'examples/colaa.yaml: expected a config file, got nothing there. Did you mean cola.yaml',
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '--set: expected key=value, got "seed"'],
-  [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: seed: expected at least 0, got -1.'],
+  [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
   [['export', 'x', '-o', 'y'], "required option '--as <form>' not specified"],
   // It may be the id of an adapter on the Hub.
   [
@@ -111,8 +114,8 @@ it('names the line of a mistake in a config, and what else is wrong', async () =
   const { code, stderr } = await adalora('plan', path);
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'run.yaml:5: training.epochs: expected a known key, got "epochs". Did you mean num_train_epochs?\n' +
-      't: expected a file, got nothing.\n',
+    'run.yaml:5: `training.epochs` is not a known key. Did you mean num_train_epochs?\n' +
+      't does not exist.\n',
   );
 });
 

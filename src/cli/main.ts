@@ -19,8 +19,6 @@ try {
   // If files cannot be opened, the program itself cannot be read, and so a better message is not available.
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
-  console.error(
-    `adalora: expected the system to open more files, got ${message}. Raise the limit (ulimit -n).`,
-  );
+  console.error(`adalora: the system cannot open more files (${message}). Raise the limit (ulimit -n).`);
   process.exitCode = 2;
 }

@@ -7,7 +7,7 @@ export function bandwidth(value: string): number {
   const [, number, unit, what] = /^(\d+(?:\.\d+)?)\s*([kMGT])(b|bit|B)(?:\/s|ps)?$/.exec(value) ?? [];
   const bytes = (Number(number) * UNITS[unit as keyof typeof UNITS]) / (what === 'B' ? 1 : 8);
   if (bytes > 0) return bytes;
-  throw new InvalidArgumentError('expected a speed such as 10Gb/s or 1.2GB/s.');
+  throw new InvalidArgumentError('Use a speed such as 10Gb/s or 1.2GB/s.');
 }
 
 const SECONDS = { s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 } as const;
@@ -16,5 +16,5 @@ const SECONDS = { s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 } as const;
 export function latency(value: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(s|ms|us|µs|ns)$/.exec(value) ?? [];
   if (unit) return Number(number) * SECONDS[unit as keyof typeof SECONDS];
-  throw new InvalidArgumentError('expected a time such as 20us.');
+  throw new InvalidArgumentError('Use a time such as 20us.');
 }

@@ -11,10 +11,10 @@ export function nextSteps({ output, task, data }: Pick<RunConfig, 'output' | 'ta
   const isAsked = prediction?.line?.(data) !== undefined;
   const use = isAsked ? `${PROGRAM} predict ${run}` : words.use(data).command.replace(' . ', ` ${run} `);
   const steps = [
-    [use, isAsked ? 'answers what you type' : (words.use(data).explanation ?? '')],
-    [`${PROGRAM} report ${run}`, 'draws the run as one HTML page'],
-    [`${PROGRAM} serve ${run}`, 'answers over HTTP'],
-    [`${PROGRAM} export ${run} --as onnx -o onnx`, 'for transformers.js and Optimum'],
+    [use, isAsked ? 'classify what you type' : (words.use(data).explanation ?? '')],
+    [`${PROGRAM} report ${run}`, 'write a report as one HTML page'],
+    [`${PROGRAM} serve ${run}`, 'serve over HTTP'],
+    [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert for transformers.js and Optimum'],
   ];
   const width = Math.max(...steps.map(([command]) => command.length));
   return [

@@ -8,13 +8,15 @@ const OPENERS: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
 
 /** The option for {@link openInBrowser}. */
 export function openOption(): Option {
-  return new Option('--open <yes|no>', 'open it in a browser').choices(['yes', 'no']).default('no');
+  return new Option('--open <yes|no>', 'whether to open it in a browser')
+    .choices(['yes', 'no'])
+    .default('no');
 }
 
 /** Opens a file or a URL with the system's default program, or prints a message if there is none. */
 export function openInBrowser(place: string): void {
   const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
   const opener = spawn(program, [...words, place], { stdio: 'ignore', detached: true });
-  opener.on('error', () => console.error(`No program here opens it: ${program} is missing.`));
+  opener.on('error', () => console.error(`Cannot open a browser: ${program} is missing.`));
   opener.unref();
 }

@@ -10,7 +10,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   isOutputLost = true;
   // The reader of our output may stop early (`adalora predict ... | head`): that is not a failure.
   const isClosed = error.code === 'EPIPE';
-  if (!isClosed) console.error(`standard output: expected the system to allow it, got ${error.message}`);
+  if (!isClosed) console.error(`Cannot write to standard output: ${error.message}`);
   // These commands stop as on a signal; all others are finished.
   const stops = STOPPABLE.includes(process.argv[2]) && process.emit('SIGHUP', 'SIGHUP');
   if (!stops) process.exit(isClosed ? 0 : USER_MISTAKE);

@@ -20,7 +20,7 @@ export function promptsFrom(content: string, fileName: string): GivenPrompt[] {
   const body = content.replace(/^\ufeff/, '');
   const prompts = /^\s*\{/.test(body) ? fromJson(body, fileName) : fromLines(body, fileName);
   if (prompts.length > 0) return prompts;
-  throw new UserError({ where: fileName, expected: 'a prompt a line', got: 'nothing' });
+  throw new UserError({ where: fileName, fault: 'has no prompts' });
 }
 
 function fromLines(body: string, fileName: string): GivenPrompt[] {

@@ -47,7 +47,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   const program = new Command(PROGRAM)
     .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
     .version(programVersion())
-    .helpCommand(`${HELP} [command]`, 'show what a command does')
+    .helpCommand(`${HELP} [command]`, 'show help for a command')
     .showSuggestionAfterError()
     .hook('preAction', async (_, command) => {
       assertAlone(command);

@@ -34,7 +34,7 @@ export async function runExperimentHere(
   // The runs of a cell depend on its tuning, so a cell with something to choose belongs to one shard.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const own = tunes ? inShard(cells, shard) : cells;
-  const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
+  const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
   try {
     if (!resume || plan) console.log(await planned(experiment, own, stop.signal));
     if (plan) return;
@@ -60,7 +60,7 @@ export async function runExperimentHere(
   } finally {
     stop.release();
   }
-  if (process.exitCode === STOPPED) console.error('To continue: the same command with --resume');
+  if (process.exitCode === STOPPED) console.error('To continue, run the same command with --resume.');
 }
 
 /** The time is measured if model and data can be read; otherwise the plan gives the reason. */

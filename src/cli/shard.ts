@@ -21,5 +21,5 @@ export function inShard<T>(runs: readonly T[], { number, of }: Shard): T[] {
 function shard(value: string): Shard {
   const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number);
   if (number >= 1 && number <= of) return { number, of };
-  throw new InvalidArgumentError('expected i/n with i from 1 to n, such as 2/8.');
+  throw new InvalidArgumentError('Use i/n with i from 1 to n, such as 2/8.');
 }

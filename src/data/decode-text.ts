@@ -25,18 +25,18 @@ export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     if (onNotice && !isBinary(bytes)) {
-      onNotice(`${where} is not UTF-8: read as Windows-1252, as spreadsheets write it.`);
+      onNotice(`${where} is not UTF-8; reading it as Windows-1252, as spreadsheets write it.`);
       return new TextDecoder('windows-1252').decode(bytes);
     }
     const hint = 'Convert it, for example with iconv -t utf-8.';
-    throw new UserError({ where, expected: 'text in UTF-8', got: 'other bytes', hint });
+    throw new UserError({ where, fault: 'is not UTF-8 text', hint });
   }
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
 function spreadsheet(where: string): UserError {
   const hint = 'Save the sheet as CSV, or unpack the archive.';
-  return new UserError({ where, expected: 'text', got: 'a spreadsheet or an archive', hint });
+  return new UserError({ where, fault: 'is a spreadsheet or an archive', hint });
 }
 
 /** Line ends and tabs, which text may contain; every other byte below a space is a control character. */

@@ -70,7 +70,7 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
     }
     if (token === '\n') line++;
   }
-  const got = depth > 0 ? 'one that is never closed' : 'more behind its end';
+  const got = depth > 0 ? 'a list that is not closed' : 'text after the end of the list';
   problems.add(line, { expected: 'a list of JSON objects', got });
 }
 
@@ -86,11 +86,11 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
   try {
     value = parseRow(source);
   } catch (error) {
-    problems.add(line, { expected: 'a line of JSON', got: `invalid JSON (${(error as Error).message})` });
+    problems.add(line, { expected: 'a JSON line', got: `invalid JSON (${(error as Error).message})` });
     return undefined;
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  const hint = 'Write one object a line (JSON Lines).';
+  const hint = 'Write one object per line (JSON Lines).';
   problems.add(line, { expected: 'a JSON object', got: typeName(value), hint });
   return undefined;
 }
@@ -102,7 +102,7 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
 function parseRow(source: string): unknown {
   if (source.length > MAX_LINE) throw new SyntaxError(`${source.length} characters`);
   const value = exactJson(source);
-  if (depthOf(value, MAX_DEPTH) > MAX_DEPTH) throw new SyntaxError('lists or objects too deep in each other');
+  if (depthOf(value, MAX_DEPTH) > MAX_DEPTH) throw new SyntaxError('too deeply nested lists or objects');
   return value;
 }
 

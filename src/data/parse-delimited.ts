@@ -77,8 +77,8 @@ function recordsOf(text: string, lines: readonly number[], fileName: string, del
     const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
     throw new UserError({
       where: `${fileName}:${lines[records]}`,
-      expected: unclosed ? 'every quoted field to be closed' : 'double quotes around whole fields only',
-      got: unclosed ? 'a quote open until the end of the file' : 'a quote in the middle of a field',
+      expected: unclosed ? 'a closing quote' : 'double quotes around whole fields',
+      got: unclosed ? 'the end of the file' : 'a quote in the middle of a field',
       hint: QUOTE_HINT,
     });
   }

@@ -39,8 +39,7 @@ export function parseJsonl(
     if (id !== undefined && id !== false) row.id = String(id);
     if (problems.count === before) rows.push(row);
   }
-  if (rows.length === 0 && problems.count === 0)
-    throw new UserError({ where: fileName, expected: 'rows', got: 'an empty file' });
+  if (rows.length === 0 && problems.count === 0) throw new UserError({ where: fileName, fault: 'is empty' });
   return rows;
 }
 
@@ -51,7 +50,7 @@ function isId(value: unknown): boolean {
 /** A column of JSON Lines. Throws a UserError for a column number. */
 export function keyName(column: string | number, fileName: string): string {
   if (typeof column === 'string') return column;
-  const hint = 'Columns of JSON lines have names.';
+  const hint = 'Name the column: JSON Lines have keys, not numbers.';
   throw new UserError({ where: fileName, expected: 'a key', got: `column number ${column}`, hint });
 }
 
@@ -64,7 +63,7 @@ export function checkKeys(object: JsonObject, keys: readonly (string | undefined
     if (name === undefined || Object.hasOwn(object, name)) return;
     const names = Object.keys(object);
     const hint = suggestAmong(name, names, "The row's keys");
-    throw new UserError({ where, expected: 'a column of the file', got: `"${name}"`, hint });
+    throw new UserError({ where, fault: `has no column "${name}"`, hint });
   };
   allOf(keys.map((name) => () => check(name)));
 }

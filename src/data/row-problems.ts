@@ -75,7 +75,7 @@ export class RowProblems {
       const { message } = new UserError({ where, ...first });
       if (count === 1) return message;
       const more = count > places.length ? ` and ${count - places.length} more` : '';
-      return `${message} ${count} rows are so: ${isLine ? 'lines ' : ''}${places.join(', ')}${more}.`;
+      return `${message} The same in ${count} rows: ${isLine ? 'lines ' : ''}${places.join(', ')}${more}.`;
     });
   }
 }

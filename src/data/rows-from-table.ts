@@ -30,11 +30,10 @@ export function rowsFromTable(
   if (records.length <= first) {
     throw new UserError({
       where: fileName,
-      expected: 'rows',
-      got: records.length > 0 ? 'only a header' : 'an empty file',
+      fault: records.length > 0 ? 'has a header and no rows' : 'is empty',
       hint:
         records.length > 0
-          ? 'If that is a row: header: false (--no-header), and columns by number.'
+          ? 'If the first line is a row, set header: false (--no-header) and number the columns.'
           : undefined,
     });
   }
@@ -95,23 +94,18 @@ function columnIndex(given: string | number, header: string[] | undefined, width
     throw new UserError({ where: fileName, expected, got: String(given) });
   }
   if (!header) {
-    const hint = 'Give the number of the column, from 0.';
-    throw new UserError({
-      where: fileName,
-      expected: 'a header',
-      got: `none, but a column "${given}"`,
-      hint,
-    });
+    const hint = 'Use the number of the column, from 0.';
+    throw new UserError({ where: fileName, fault: `has no header, so there is no column "${given}"`, hint });
   }
   const names = header.map((name) => name.trim());
   const index = names.indexOf(given);
   if (index < 0) {
     const hint = otherDelimiter(given, names) ?? suggestAmong(given, names, "The file's columns");
-    throw new UserError({ where: fileName, expected: 'a column of the file', got: `"${given}"`, hint });
+    throw new UserError({ where: fileName, fault: `has no column "${given}"`, hint });
   }
   if (names.lastIndexOf(given) !== index) {
-    const hint = 'Give the number of the column, from 0.';
-    throw new UserError({ where: fileName, expected: `one column "${given}"`, got: 'several', hint });
+    const hint = 'Use the number of the column, from 0.';
+    throw new UserError({ where: fileName, fault: `has several columns "${given}"`, hint });
   }
   return index;
 }
@@ -123,8 +117,7 @@ function otherDelimiter(given: string, names: readonly string[]): string | undef
     names[0].split(delimiter).some((name) => name.trim() === given),
   );
   return (
-    found &&
-    `Its fields seem to be separated by ${found[1]}: set data.delimiter, or give --delimiter ${found[2]}.`
+    found && `Fields seem to be separated by ${found[1]}. Set data.delimiter, or use --delimiter ${found[2]}.`
   );
 }
 

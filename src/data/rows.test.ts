@@ -9,6 +9,8 @@ it('rows in memory must be what JSON has', () => {
   for (const wrong of [{ a: 1n }, own]) {
     const read = () => rowsText([{ a: 1 }, wrong], 'data.train');
     expect(read).toThrow(UserError);
-    expect(read).toThrow(/^data\.train, row 2: expected values that JSON has, got [^\n]+$/);
+    expect(read).toThrow(
+      'data.train, row 2: expected JSON values, got Converting circular structure to JSON.',
+    );
   }
 });

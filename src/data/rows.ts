@@ -25,7 +25,7 @@ function jsonOf(row: object, where: string): string {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const [got] = error.message.split('\n', 1);
-    throw new UserError({ where, expected: 'values that JSON has', got });
+    throw new UserError({ where, expected: 'JSON values', got });
   }
 }
 

@@ -5,9 +5,9 @@ import { UserError } from '../support/user-error.ts';
 export function assertScored({ training }: ParsedConfig, where: string): void {
   if (training.eval_strategy !== 'no') return;
   throw new UserError({
-    where: `${where}: training.eval_strategy`,
-    expected: 'epoch or steps, because runs are compared by their evaluations',
-    got: 'no',
-    hint: 'Name data.validation, and leave training.eval_strategy out.',
+    where,
+    key: 'training.eval_strategy',
+    fault: 'cannot be no, because runs are compared by their evaluations',
+    hint: 'Set data.validation, and remove training.eval_strategy.',
   });
 }

@@ -46,8 +46,7 @@ export function scoresBy(
 
 /** The rule in a sentence. */
 export function ruleText({ metric, best, from }: ScoringRule): string {
-  if (!best) return 'Scores are those of the last evaluation.';
-  const when =
-    from > 0 ? ` from step ${from} on, when the last row has fixed its ranks; the same for every row` : '';
-  return `Scores are those of the best evaluation by ${metric}${when}.`;
+  if (!best) return 'Scores are from the last evaluation.';
+  const when = from > 0 ? ` from step ${from} on, when every row has fixed its ranks` : '';
+  return `Scores are from the best evaluation by ${metric}${when}.`;
 }

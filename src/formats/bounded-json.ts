@@ -7,7 +7,7 @@ export interface JsonLimits {
   values: number;
 }
 
-const DAMAGED = 'The file is damaged; get it again.';
+const DAMAGED = 'The file is damaged. Download it again.';
 
 /**
  * Parses untrusted JSON. A limit on its length is not enough: in `[],` every three bytes make an object. So the

@@ -35,7 +35,7 @@ const MAX_HEADER_BYTES = 2 ** 25;
 /** About twelve values per tensor: an adapter of all experts of a large model has 70,000 tensors in one file. */
 const JSON_LIMITS = { depth: 3, values: 2 ** 20 };
 
-const DAMAGED = 'The file is damaged or not a safetensors file; get it again.';
+const DAMAGED = 'The file is damaged, or not a safetensors file. Download it again.';
 
 /**
  * The offset of the first tensor, read from the first 8 bytes and checked against `fileSize`. {@link
@@ -52,7 +52,12 @@ export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where:
   }
   if (LENGTH_BYTES + length > fileSize) {
     const got = `a file of ${fileSize} bytes: at least ${LENGTH_BYTES + length - fileSize} are missing`;
-    throw new UserError({ where, expected: `a header of ${length} bytes`, got, hint: 'Get the file again.' });
+    throw new UserError({
+      where,
+      expected: `a header of ${length} bytes`,
+      got,
+      hint: 'Download the file again.',
+    });
   }
   return LENGTH_BYTES + length;
 }
@@ -150,7 +155,12 @@ function checkLayout(
     position > fileSize
       ? `${fileSize}: ${position - fileSize} bytes are missing, from tensor ${excerpt(last)} on`
       : `${fileSize}: ${fileSize - position} bytes too many`;
-  throw new UserError({ where, expected: `a file of ${position} bytes`, got, hint: 'Get the file again.' });
+  throw new UserError({
+    where,
+    expected: `a file of ${position} bytes`,
+    got,
+    hint: 'Download the file again.',
+  });
 }
 
 function isCounts(value: unknown): value is number[] {

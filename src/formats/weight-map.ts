@@ -54,7 +54,7 @@ export function holders<File extends { has(name: string): boolean }>(
         where,
         expected: `tensor ${excerptName(name)} in ${excerptName(shard)}`,
         got: 'a shard without it',
-        hint: 'Get the checkpoint again.',
+        hint: 'Download the checkpoint again.',
       });
     }),
   );
@@ -63,7 +63,7 @@ export function holders<File extends { has(name: string): boolean }>(
 /** The UserError for a shard that is not beside its index. */
 export function missingShard(shard: string, where: string): UserError {
   const expected = `the shard ${excerptName(shard)} beside it`;
-  return new UserError({ where, expected, got: 'none', hint: 'Get the missing file.' });
+  return new UserError({ where, expected, got: 'none', hint: 'Download the missing file.' });
 }
 
 /** No way out of the folder: neither separators (of any system) nor drive letters, nor `..` (which does not end so). */

@@ -67,7 +67,7 @@ describe('generationSettings', () => {
       generation: max_new_tokens: expected a whole number from 1, got 0.
       generation: early_stopping: expected true, false or never, got "no".
       generation: top_p: expected a number from 0 to 1, got 1.5.
-      generation: eos_token_id: expected the id of a token, or a list of ids, got [].
+      generation: eos_token_id: expected a token id, or a list of them, got [].
       generation_config.json: do_sample: expected true or false, got "yes".
       generation: length_penalty: expected num_beams of 2 or more beside it, got 2. Set that, or remove length_penalty."
     `);

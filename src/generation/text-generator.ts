@@ -149,7 +149,7 @@ export class TextGenerator {
         hint:
           prompt instanceof Int32Array
             ? 'Give ids of the tokenizer of this very model.'
-            : 'Tokenizer and model do not belong together.',
+            : 'The tokenizer belongs to another model.',
       });
     }
     return ids.length === 0 && bos_token_id !== undefined ? Int32Array.of(bos_token_id) : ids;

@@ -198,6 +198,6 @@ function loweredLength({ task, data }: RunConfig, config: CommonConfig): string[
   const { key, requested, unlowered } = maxLengthOf(task, data, config);
   if (unlowered === undefined) return [];
   return [
-    `data.${key}: the default of ${unlowered} is more than the model's ${requested} positions; using ${requested}`,
+    `data.${key} is ${requested}, because the model has only ${requested} positions (default: ${unlowered}).`,
   ];
 }

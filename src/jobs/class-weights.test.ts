@@ -9,7 +9,7 @@ it('weights of classes are those given, or make all classes count alike', () => 
   // compute_class_weight("balanced") of scikit-learn.
   expect(classWeights({ class_weights: 'balanced' }, labels, [6, 2, 1])).toEqual([0.5, 1.5, 3]);
   expect(() => classWeights({ class_weights: { spma: 3 } }, labels)).toThrow(
-    'training.class_weights: expected labels of the training rows, got "spma". Did you mean spam?',
+    '`training.class_weights` has a label that no training row has: "spma". Did you mean spam?',
   );
 });
 
@@ -17,6 +17,6 @@ it('of a task without classes are refused', () => {
   const data = { train: 't', text: 0, label: 1 };
   const config = { task: 'regression', data, output: 'o', training: { class_weights: 'balanced' } };
   expect(() => parseRunConfig(config, 'test')).toThrow(
-    'test: training.class_weights: expected nothing, for the loss of regression has no classes to weigh',
+    'test: `training.class_weights` does not apply to task regression, because its loss has no classes to weight. Remove it.',
   );
 });

@@ -21,9 +21,8 @@ export function classWeights(
   const unknown = Object.keys(given).find((label) => !labels.includes(label));
   if (unknown === undefined) return labels.map((label) => given[label] ?? 1);
   throw new UserError({
-    where: 'training.class_weights',
-    expected: 'labels of the training rows',
-    got: JSON.stringify(unknown),
+    key: 'training.class_weights',
+    fault: `has a label that no training row has: ${JSON.stringify(unknown)}`,
     hint: suggest(unknown, labels),
   });
 }

@@ -61,20 +61,25 @@ export function startNotices(run: RunBeginning, { model, inputs }: SetUpRun): st
 }
 
 function originNotices({ config, start }: RunBeginning, { initialised }: LoadedModel): string[] {
-  if (config.model_init === 'random') return ['every parameter is new (model_init: random)'];
+  if (config.model_init === 'random') return ['All weights are new (model_init: random).'];
   if (!start) {
-    return initialised.length > 0 ? [`not in the checkpoint, initialised: ${initialised.join(', ')}`] : [];
+    return initialised.length > 0 ? [newModules(initialised)] : [];
   }
   const base = start.stored.baseModel;
   const isOther = base && lastName(base) !== lastName(config.model);
   return [
     ...(methodOf(config).definition.continues?.notices ?? []),
     ...(isOther
-      ? [
-          `the adapter was made for ${base}, this run has ${config.model}: right only where both are the same model`,
-        ]
+      ? [`The adapter was trained with ${base}, this run uses ${config.model}. They must be the same model.`]
       : []),
   ];
+}
+
+/** Modules that the checkpoint lacks: they start from new weights and are trained in full. */
+function newModules(parameters: readonly string[]): string {
+  const modules = [...new Set(parameters.map((path) => path.split('.').slice(0, -1).join('.')))];
+  const start = modules.length === 1 ? 'a new one is' : 'new ones are';
+  return `The base model has no ${modules.join(', ')}, so ${start} trained (expected).`;
 }
 
 function lastName(path: string): string | undefined {

@@ -18,7 +18,7 @@ export function startFrom<Config extends ParsedConfig>(
   const config = continuedConfig(given, stored);
   if (notes && notes.task !== config.task) {
     const got = config.task;
-    throw new UserError({ where: 'task', expected: `${notes.task}, as the adapter has it`, got });
+    throw new UserError({ key: 'task', expected: `${notes.task}, the task of the adapter`, got });
   }
   return { config, start: { stored, notes } };
 }

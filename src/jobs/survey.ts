@@ -43,10 +43,9 @@ async function surveyMethod(loaded: SetUpRun, seed: number): Promise<{ loaded: S
       }
       if (usable === 0)
         throw new UserError({
-          where: 'the batches that are read before training',
-          expected: 'one with a gradient that is finite',
-          got: `${steps} without`,
-          hint: 'Look at the data, or set allocation: even.',
+          where: 'lora.allocation: before-training',
+          fault: `found no finite gradient in ${steps} steps`,
+          hint: 'Check the data, or set allocation: even.',
         });
       return sum.map((value) => value / usable);
     });

@@ -70,7 +70,7 @@ it("refuses a score of the caller's own that is no number, and names that are ta
   const half = { half: () => 0.5 };
   expect(await computeOwn(half, [], [])).toEqual({ half: 0.5 });
   const text = { half: () => '0.5' as never };
-  await expect(computeOwn(text, [], [])).rejects.toThrow('metrics.half: expected a number, got "0.5".');
+  await expect(computeOwn(text, [], [])).rejects.toThrow('`metrics.half` must return a number, got "0.5".');
   const wrong = ownMetricProblems(['half', 'accuracy', 'runtime', '2nd']);
   expect(wrong.map(({ path }) => path.at(-1))).toEqual(['accuracy', 'runtime', '2nd']);
 });

@@ -77,7 +77,7 @@ export function checkFormat({ format }: CheckpointMetadata, where: string): void
     where,
     expected: `a checkpoint of format ${FORMAT}`,
     got: format === undefined ? 'another file' : `format ${excerptName(format)}`,
-    hint: 'Where another version of this program wrote it: resume with that, or begin anew.',
+    hint: 'If another version wrote it, resume with that version, or start a new run.',
   });
 }
 
@@ -89,9 +89,9 @@ export function restoreCheckpoint(
   where: string,
 ): CheckpointOrigin & { state: TrainerState } {
   const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));
-  if (error) throw damaged(where, `a state in which ${error.issues[0].path.join('.') || 'all'} is wrong`);
+  if (error) throw damaged(where, `a state with an invalid ${error.issues[0].path.join('.') || 'content'}`);
   const planned = metadata.planned === undefined ? undefined : runLength.safeParse(parsed(metadata.planned));
-  if (planned?.error) throw damaged(where, 'a plan that is none');
+  if (planned?.error) throw damaged(where, 'an invalid plan');
   const tensors: Record<string, Float32Array> = {};
   const method: MethodState = {};
   for (const [name, { data }] of stored) {
@@ -103,7 +103,7 @@ export function restoreCheckpoint(
   const isWhole = [values, m, v, ...(best ? [best] : [])].every(
     (data) => data instanceof Float32Array && data.length === values.length,
   );
-  if (!isWhole) throw damaged(where, 'values and moments that do not fit together');
+  if (!isWhole) throw damaged(where, 'values and moments of different sizes');
   return {
     fingerprint: metadata.fingerprint,
     began: new Date(metadata.began),
@@ -114,7 +114,7 @@ export function restoreCheckpoint(
 
 /** The error of a checkpoint that has changed since it was written. */
 export function damaged(where: string, got: string): UserError {
-  return new UserError({ where, expected: 'a checkpoint as it was written', got });
+  return new UserError({ where, expected: 'an intact checkpoint', got });
 }
 
 /** Undefined for invalid JSON. */

@@ -3,8 +3,6 @@ export class Overloaded extends Error {
   override name = 'Overloaded';
 
   constructor(waiting: number) {
-    super(
-      `the server: expected at most so many requests at a time, got one more than the ${waiting} that wait.`,
-    );
+    super(`The server is overloaded: ${waiting} requests are waiting. Try again later.`);
   }
 }

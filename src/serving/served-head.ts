@@ -10,8 +10,8 @@ export function servedAs({ trained, name }: ServedModel): Served {
   if (served) return served;
   throw new UserError({
     where: name,
-    expected: 'a model that answers about texts, or writes',
-    got: `one of ${headKind}`,
+    expected: 'a model that classifies, embeds or generates',
+    got: `a model for ${headKind}`,
     hint: 'Use adalora predict.',
   });
 }

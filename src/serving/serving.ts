@@ -159,8 +159,8 @@ export class Serving {
 function notWriting({ name, trained }: ServedModel): UserError {
   return new UserError({
     where: name,
-    expected: 'a model that writes text',
-    got: `one of task ${trained.task}`,
-    hint: 'Ask it at /predict.',
+    expected: 'a model that generates text',
+    got: `a model for ${trained.task}`,
+    hint: 'Use /predict.',
   });
 }

@@ -93,6 +93,6 @@ describe('files that lie', () => {
     );
     writeFileSync(join(folder, 'vocab.txt'), Buffer.of(0xff, 0xfe));
     writeFileSync(join(folder, 'config.json'), '{"model_type":"bert"}');
-    expect(() => loadTokenizer(folder, { typeVocabSize: 1 })).toThrow('expected a text in UTF-8');
+    expect(() => loadTokenizer(folder, { typeVocabSize: 1 })).toThrow(' is not UTF-8 text.');
   });
 });

@@ -133,7 +133,7 @@ describe.skipIf(!existsSync(folder))('MiniLM beside the Rust library', () => {
   it('knows the padding id and the length, and refuses a length without room', () => {
     expect([tokenizer.padId, tokenizer.modelMaxLength]).toEqual([0, 512]);
     expect(() => tokenizer.encode('a', 'b', 4)).toThrow(
-      'data.max_length: expected at least 5, as 3 tokens are special',
+      'data.max_length: expected at least 5, because 3 tokens are special',
     );
   });
 

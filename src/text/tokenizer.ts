@@ -278,6 +278,6 @@ function cleanedUp(text: string): string {
 }
 
 function noRoom(special: number, texts: number, maxLength: number): UserError {
-  const expected = `at least ${special + texts}, as ${special} tokens are special`;
+  const expected = `at least ${special + texts}, because ${special} tokens are special`;
   return new UserError({ where: 'data.max_length', expected, got: String(maxLength) });
 }

@@ -234,9 +234,9 @@ export class TrainedModel {
     if (notes) return taskNamed(notes.task);
     throw new UserError({
       where: path,
-      expected: 'a task that this program knows',
+      expected: 'a known task',
       got: `an adapter for ${model.headKind}`,
-      hint: 'It can be merged into its base model (adalora merge).',
+      hint: 'You can merge it into its base model (adalora merge).',
     });
   }
 
@@ -245,8 +245,8 @@ export class TrainedModel {
     const { path } = this.parts;
     return new UserError({
       where: path,
-      expected: 'a model that answers for each row',
-      got: `one of task ${this.task}`,
+      expected: 'a model that predicts rows',
+      got: `a model for ${this.task}`,
       hint: this.definition().words.instead,
     });
   }
@@ -265,9 +265,9 @@ export class TrainedModel {
     if (vectors) return vectors;
     throw new UserError({
       where: this.parts.path,
-      expected: 'a model that makes vectors of texts',
-      got: `one of task ${this.task}`,
-      hint: 'Open a base model for it with embeds: true.',
+      expected: 'an embedding model',
+      got: `a model for ${this.task}`,
+      hint: 'Open its base model with embeds: true.',
     });
   }
 
@@ -304,8 +304,8 @@ export class TrainedModel {
     if (!writesText(model.headKind)) {
       throw new UserError({
         where: path,
-        expected: 'a model that writes text',
-        got: `one of ${model.headKind}`,
+        expected: 'a model that generates text',
+        got: `a model for ${model.headKind}`,
       });
     }
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues });

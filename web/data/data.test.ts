@@ -46,7 +46,7 @@ describe('a table', () => {
     await expect(read(await packed('a,b\n'.repeat(13e6)))).rejects.toThrow(
       'a.csv.gz: expected at most 50 MB in a page, got more when unpacked.',
     );
-    await expect(read(small.fill(255, 12))).rejects.toThrow('a.csv.gz: expected a sound gzip file, got ');
+    await expect(read(small.fill(255, 12))).rejects.toThrow('a.csv.gz: expected a valid gzip file, got ');
   });
 
   it('counts ragged rows, and names every column', async () => {

@@ -16,7 +16,7 @@ export async function unpackParquet(bytes: Uint8Array<ArrayBuffer>, where: strin
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLong = new Promise<never>((_, reject) => {
     const got = `one that is not read within ${PATIENCE_SECONDS} s`;
-    const refuse = () => reject(new UserError({ where, expected: 'a sound parquet file', got }));
+    const refuse = () => reject(new UserError({ where, expected: 'a valid parquet file', got }));
     timer = setTimeout(refuse, 1000 * PATIENCE_SECONDS);
   });
   const failed = new Promise<never>((_, reject) => {

@@ -23,14 +23,13 @@ export function embedCommand(): Command {
   const command = new Command('embed')
     .description('Print one JSON line per text: {"embedding": [...]}.')
     .argument('<model>', 'folder of a run, of an adapter or of a model; or an id on the Hub')
-    .argument('[file]', 'a text a line (.txt), or TSV, CSV, JSON Lines with --text; default: standard input')
-    .option('--prompt <text>', 'put this before every text')
-    .option('--prompt_name, --prompt-name <name>', "the same by its name in the model's files, such as query")
-    .option(
-      '--dimensions <count>',
-      'keep the first components, for models trained for several widths',
-      count,
-    );
+    .argument(
+      '[file]',
+      'one text per line (.txt), or TSV, CSV or JSON Lines with --text (default: standard input)',
+    )
+    .option('--prompt <text>', 'text put before every input')
+    .option('--prompt_name, --prompt-name <name>', "name of a prompt in the model's files, such as query")
+    .option('--dimensions <count>', 'truncate vectors to this many dimensions', count);
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );
@@ -68,6 +67,6 @@ async function run(
 }
 
 function noVectors(where: string, task: string | undefined): UserError {
-  const expected = 'a model that makes vectors of texts';
-  return new UserError({ where, expected, got: `one of task ${task}`, hint: 'Give its base model.' });
+  const expected = 'an embedding model';
+  return new UserError({ where, expected, got: `a model for ${task}`, hint: 'Give its base model.' });
 }

@@ -48,7 +48,7 @@ async function run(
     const files = isTyped
       ? [textInMemory('standard input', await fromFirst(processes.communicator, readInput))]
       : await namedFiles(file, flags, task.takesFolders);
-    if (!files) throw new UserError({ where: 'eval', expected: 'a file, or --dataset', got: 'neither' });
+    if (!files) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
     let confusion: Confusion | undefined;
     let certainty: Certainty | undefined;
     const scores = await trained.score(files, {
@@ -86,8 +86,7 @@ async function run(
     }
     if (confusion) console.log(`\n${classTable(confusion)}`);
     if (verdict) console.log(`\n${printable(verdictSentence(verdict))}`);
-    if (verdict && !verdict.learnt)
-      console.log('This is no better than an answer that does not read the text.');
+    if (verdict && !verdict.learnt) console.log('This is no better than a constant answer.');
   } finally {
     await trained.close();
   }

@@ -56,8 +56,7 @@ async function writeAdapter(
   { as: form, output, json, checkpoint: _, ...ofOnnx }: Flags,
 ): Promise<void> {
   const [stray] = Object.keys(ofOnnx);
-  if (stray)
-    throw new UserError({ where: `--${stray}`, expected: '--as onnx beside it', got: `--as ${form}` });
+  if (stray) throw new UserError({ key: `--${stray}`, fault: `requires --as onnx, got --as ${form}` });
   const { readAdapter } = await import('../../formats/adapters/node/adapter-folder.ts');
   const { exportAdapter } = await import('../../trained/node/export-adapter.ts');
   const { locateAdapter } = await import('../../trained/node/locate-trained.ts');

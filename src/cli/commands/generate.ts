@@ -162,9 +162,7 @@ async function converse(generator: TextGenerator, flags: Flags): Promise<boolean
   const { chat } = await import('../terminal/chat.ts');
   const { seed, system, chat: isConversation = true } = flags;
   const config = await generationInput(flags);
-  console.error(
-    `${isConversation ? 'A chat' : 'Every line is gone on from'}. Ctrl-C ends a text, Ctrl-D all.`,
-  );
+  console.error(`${isConversation ? 'Chat' : 'Type a prompt'}. Ctrl-C stops the answer, Ctrl-D quits.`);
   const answer = (prompt: Prompt, signal: AbortSignal) =>
     spoken(generator.stream(prompt, config, { seed, signal }), signal);
   const messages = asked([], isConversation, system) as ChatMessage[];
@@ -179,12 +177,7 @@ function asked(
 ): string | readonly ChatMessage[] {
   if (typeof prompt === 'string' && !isChat) {
     if (system === undefined) return prompt;
-    throw new UserError({
-      where: '--system',
-      expected: 'a chat',
-      got: 'a plain prompt',
-      hint: 'Give --chat.',
-    });
+    throw new UserError({ key: '--system', fault: 'applies to chats only', hint: 'Add --chat.' });
   }
   const messages = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt;
   return system === undefined ? messages : [{ role: 'system', content: system }, ...messages];

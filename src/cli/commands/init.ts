@@ -12,9 +12,7 @@ import type { ColumnFlags } from '../starting/choose-columns.ts';
 
 export function initCommand(): Command {
   const command = new Command('init')
-    .description(
-      'Write a commented config and some labelled rows that `adalora train` can use at once; or the config for a file of rows.',
-    )
+    .description('Write a commented config with sample rows, or the config for your own file of rows.')
     .argument(
       '[folder or rows]',
       'folder to write to (default: the current folder), or CSV, TSV, JSON Lines, parquet',
@@ -49,7 +47,7 @@ async function run(folder: string, flags: Flags): Promise<void> {
   if (there.length > 0) {
     throw new UserError({
       where: folder,
-      expected: 'a folder without the files that are to be written',
+      expected: 'a folder without these files',
       got: there.map(({ path }) => path).join(', '),
       hint: 'Name another folder: adalora init FOLDER',
     });
@@ -65,7 +63,7 @@ async function run(folder: string, flags: Flags): Promise<void> {
 async function configFor(path: string, flags: Flags): Promise<void> {
   if (existsSync(CONFIG_NAME)) {
     const hint = `Rename it, or train at once: ${PROGRAM} train ${shellQuoted([path])}`;
-    throw new UserError({ where: CONFIG_NAME, expected: 'no config in this folder', got: 'one', hint });
+    throw new UserError({ where: CONFIG_NAME, fault: 'already exists', hint });
   }
   const { writeDataConfig } = await import('../starting/config-for-data.ts');
   await writeDataConfig(path, CONFIG_NAME, flags, console.log);
@@ -78,7 +76,7 @@ async function starter({ task, method, budget }: Flags) {
   if (method === undefined && budget === undefined) return starterFiles(task);
   throw new UserError({
     where: flag,
-    expected: '--recipe with it',
+    fault: 'requires --recipe',
     got: 'none',
     hint: `See ${PROGRAM} recipes.`,
   });

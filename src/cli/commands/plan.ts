@@ -31,12 +31,12 @@ export function planCommand(): Command {
     )
     .option('--processes <n>', 'also predict the time on this many hosts with MPI; measures a step', count)
     .addOption(
-      new Option('--bandwidth <speed>', 'of the network, with --processes')
+      new Option('--bandwidth <speed>', 'network bandwidth, with --processes')
         .argParser(bandwidth)
         .default(ETHERNET.bandwidth, '10Gb/s'),
     )
     .addOption(
-      new Option('--latency <time>', 'of the network, with --processes')
+      new Option('--latency <time>', 'network latency, with --processes')
         .argParser(latency)
         .default(ETHERNET.latency, '20us'),
     )

@@ -128,13 +128,13 @@ async function write(line: string): Promise<void> {
 
 /** A path with spaces may be meant as a text. */
 function noFile(where: string, path: string): UserError {
-  const hint = `A text comes by standard input: echo "a text" | adalora predict ${path}`;
-  return new UserError({ where, expected: 'a file', got: 'nothing there', hint });
+  const hint = `To classify a text, use standard input: echo "a text" | adalora predict ${path}`;
+  return new UserError({ where, fault: 'does not exist', hint });
 }
 
 function noFiles(where: string, task: string | undefined): UserError {
   const expected = 'a model whose answers have an official format';
-  return new UserError({ where, expected, got: `one of task ${task}`, hint: 'Leave --output out.' });
+  return new UserError({ where, expected, got: `a model for ${task}`, hint: 'Remove --output.' });
 }
 
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
@@ -154,6 +154,6 @@ async function answerTyped(
     for await (const found of trained.predict<unknown>([line(text)]))
       console.log(describe(found, trained.labels));
   };
-  console.error('Type a message. An empty line ends it, Ctrl-D ends all.');
+  console.error('Type a text, then an empty line. Ctrl-D quits.');
   await askMessages(answer, { input: process.stdin, output: process.stderr });
 }

@@ -103,12 +103,12 @@ function withData(cells: readonly TableCell[], data: string, isPlan = false): Ta
   const there = cells.filter((cell) => absent(cell).length === 0);
   for (const task of new Set(cells.filter((cell) => !there.includes(cell)).map(({ task }) => task))) {
     const files = absent(cells.find((cell) => cell.task === task) as TableCell);
-    console.error(`${task} is left out: ${files.join(', ')} is missing.`);
+    console.error(`Skipping ${task}: ${files.join(', ')} is missing.`);
   }
   if (there.length > 0) return there;
   if (isPlan && cells.length > 0) return [...cells];
   const got = cells.length === 0 ? 'no row of the table' : `none in ${data}`;
-  throw new UserError({ where: 'reproduce', expected: 'rows with their data', got });
+  throw new UserError({ where: 'reproduce', expected: 'rows with data', got });
 }
 
 function tableNamed(name: string, tables: readonly PaperTable[]): PaperTable {
@@ -130,5 +130,5 @@ async function settingsOf(given: readonly string[]): Promise<Settings> {
 
 function countFrom1(value: string): number {
   if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('expected a count from 1.');
+  throw new InvalidArgumentError('Use a whole number from 1.');
 }

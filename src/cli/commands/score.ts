@@ -36,9 +36,9 @@ async function run(name: string, flags: Flags): Promise<void> {
   const others = Object.keys(FLAG) as OptionalFile[];
   const missing = kind.needs.find((file) => flags[file] === undefined);
   const where = `${PROGRAM} score ${name}`;
-  if (missing) throw new UserError({ where, expected: `${FLAG[missing]} FILE`, got: 'none' });
+  if (missing) throw new UserError({ where, fault: `needs ${FLAG[missing]} FILE` });
   const idle = others.find((file) => flags[file] !== undefined && !kind.takes.includes(file));
-  if (idle) throw new UserError({ where, expected: `no ${FLAG[idle]}`, got: flags[idle] });
+  if (idle) throw new UserError({ where, fault: `does not use ${FLAG[idle]}` });
   const fileAt = async (path: string) => (await dataFiles(path, false))[0];
   const files: ScoredFiles = { predictions: await fileAt(flags.predictions) };
   for (const file of others) if (flags[file] !== undefined) files[file] = await fileAt(flags[file]);

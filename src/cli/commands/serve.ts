@@ -23,7 +23,7 @@ export function serveCommand(): Command {
     .description('Serve many adapters of one base model over HTTP: /predict, /v1/completions and more.')
     .argument(
       '<folders...>',
-      'folders of adapters or runs; adapters added to or removed from them are loaded and unloaded while the server runs',
+      'folders of adapters or runs; changes in them are picked up while the server runs',
     )
     .option('--model <folder or id>', 'base model (default: the one that the adapters name)')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -46,5 +46,5 @@ export function serveCommand(): Command {
 
 function milliseconds(value: string): number {
   if (/^\d{1,4}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('expected milliseconds, at most 9999.');
+  throw new InvalidArgumentError('Use a number of milliseconds up to 9999.');
 }

@@ -60,7 +60,7 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
   const { writeSweep } = await import('../../experiments/node/write-sweep.ts');
   const { bestName } = await import('../../experiments/sweep/sweep-results.ts');
   const { describeSettings } = await import('../../experiments/sweep/sweep-markdown.ts');
-  const stop = stopOnSignal(() => console.error('Stopping: the run writes a checkpoint.'));
+  const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
   try {
     const display = runsDisplay(
       process.stdout,
@@ -77,14 +77,12 @@ async function run(file: string, { set, shard, resume }: Flags): Promise<void> {
       for (const row of results.best) {
         const whose = results.best.length > 1 ? ` ${row.method}` : '';
         const path = join(output, `${bestName(row, results)}.yaml`);
-        remarks.push(
-          `Best${whose} by ${results.metric}, ties by loss, on ${by}${sofar}: ${describeSettings(row)}`,
-        );
+        remarks.push(`Best${whose} by ${results.metric} on ${by}${sofar}: ${describeSettings(row)}`);
         remarks.push(`On all training rows: ${shellQuoted([PROGRAM, 'train', path])}`);
       }
     }
     tellTrained(output, trained, written?.markdown, remarks);
-    if (trained.stopped) console.error('To continue: the same command with --resume');
+    if (trained.stopped) console.error('To continue, run the same command with --resume.');
   } finally {
     stop.release();
   }

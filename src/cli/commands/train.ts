@@ -20,7 +20,9 @@ interface Flags extends ColumnFlags {
 
 export function trainCommand(): Command {
   const command = new Command('train')
-    .description('Fine-tune a model from a config, or from a file of labelled rows whose config it writes.')
+    .description(
+      'Fine-tune a model from a config, or from a file of labelled rows. For a file, the config is written too.',
+    )
     .argument(
       '[config or rows]',
       `YAML file (default: ${CONFIG_NAME} in this folder), or CSV, TSV, JSON Lines, parquet`,
@@ -32,7 +34,7 @@ export function trainCommand(): Command {
       [],
     )
     .option('--resume', 'continue from the newest checkpoint in the output folder')
-    .option('--json', 'print every event as a line of JSON')
+    .option('--json', 'print every event as one JSON line')
     .option('--live', 'serve a live page of the run on 127.0.0.1 and print its address')
     .addOption(
       new Option('--port <port>', 'port of the live page (default: a free one)')
@@ -58,7 +60,7 @@ async function run(path: string | undefined, { resume, json, ...flags }: Flags):
     : trainDisplay(process.stdout, config.training.metric_for_best_model);
   const stop = stopOnSignal(() => {
     display.close();
-    console.error('Finishing the step, then writing a checkpoint (press again to quit at once).');
+    console.error('Finishing the step and writing a checkpoint. Press again to quit at once.');
   });
   const { endWithParent } = await import('../end-with-parent.ts');
   endWithParent(stop.request);
@@ -97,8 +99,8 @@ async function configOf(path: string | undefined, { set, json, ...flags }: Flags
   if (path === undefined || !isDataFile(path)) {
     const [flag] = (['text', 'textPair', 'label'] as const).filter((name) => flags[name] !== undefined);
     if (flag === undefined) return { given: path, set };
-    const hint = `In a config it is data.${flag === 'textPair' ? 'text_pair' : flag}.`;
-    throw new UserError({ where: `--${flag}`, expected: 'a file of rows', got: 'a config', hint });
+    const hint = `In a config, use data.${flag === 'textPair' ? 'text_pair' : flag}.`;
+    throw new UserError({ key: `--${flag}`, fault: 'applies to a data file, not to a config', hint });
   }
   const { configForData } = await import('../starting/config-for-data.ts');
   return configForData(path, { ...flags, set }, json ? console.error : console.log);

@@ -33,6 +33,6 @@ async function run({ port, open, output }: Flags): Promise<void> {
   }
   const { servePage } = await import('../web/page-server.ts');
   const { url } = await servePage(port);
-  console.log(`The page is at ${url} (Ctrl-C ends it)`);
+  console.log(`The page is at ${url}. Press Ctrl-C to stop it.`);
   if (open === 'yes') openInBrowser(url);
 }

@@ -11,11 +11,11 @@ import { UserError } from '../../support/user-error.ts';
 export function listen(
   server: Server,
   port: number,
-  hint = 'Leave it out: any will do.',
+  hint = 'Remove --port to use any free port.',
 ): Promise<AddressInfo> {
   return new Promise((done, fail) => {
     server.once('error', ({ code }: NodeJS.ErrnoException) => {
-      const got = code === 'EADDRINUSE' ? 'one that is taken' : `one that the system refuses (${code})`;
+      const got = code === 'EADDRINUSE' ? 'one in use' : `one that the system refused (${code})`;
       fail(new UserError({ where: `--port ${port}`, expected: 'a free port', got, hint }));
     });
     server.listen(port, '127.0.0.1', () => done(server.address() as AddressInfo));

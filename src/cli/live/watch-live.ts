@@ -21,7 +21,7 @@ export interface LiveView extends Watch {
  */
 export async function watchLive(config: ParsedConfig, port: number, onStop: () => void): Promise<LiveView> {
   const facts = runFacts(config);
-  if (!facts) throw new Error('a checked config is not what a report reads');
+  if (!facts) throw new Error('the config is not one that a report can read');
   const picture = new LivePicture(facts);
   const server = await serveLive(picture, port, onStop);
   return {

@@ -47,7 +47,7 @@ export function labelsByRow(
   const rows = jsonLabels(content, problems);
   problems.throwIfAny();
   if (rows.length > 0) return { rows, ragged: [] };
-  throw new UserError({ where: name, expected: 'rows', got: 'an empty file' });
+  throw new UserError({ where: name, fault: 'is empty' });
 }
 
 function jsonLabels(content: string, problems: RowProblems): LabelledRow[] {

@@ -76,7 +76,7 @@ describe('score seqeval', () => {
     ],
     [
       'John B-PER\nLee I-PER\n',
-      'tags.txt:1: expected a word and two tags in 3 columns, got "John B-PER". 2 rows',
+      'tags.txt:1: expected a word and two tags in 3 columns, got "John B-PER". The same in 2 rows: lines 1, 2.',
     ],
     [
       'EU\tB-ORG\t\n',
@@ -92,7 +92,7 @@ it.each(['rouge', 'bleu'])('%s refuses several texts where one is expected', asy
   const predictions = file('p.jsonl', '{"text": ["x", "y"]}\n');
   const references = file('r.jsonl', '{"text": ["x", "y"]}\n');
   expect(() => score({ predictions, references }, () => {})).toThrow(
-    'p.jsonl:1: expected a text as JSON, {"text": …}, got {"text": ["x", "y"]}',
+    'p.jsonl:1: expected a JSON string or {"text": …}, got {"text": ["x", "y"]}.',
   );
   const one = file('p.jsonl', '{"text": "x"}\n');
   expect(() => score({ predictions: one, references }, () => {})).not.toThrow();

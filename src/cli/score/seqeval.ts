@@ -17,7 +17,7 @@ const TAG = /^[OBIESLUM](-.+)?$/;
 
 /** Entity scores, as in seqeval, for a file with the right tag and the predicted one after each word. */
 export const seqeval: ScoreKind = {
-  description: 'CoNLL columns, of which the last two are the right tag and the predicted one',
+  description: 'CoNLL columns; the last two are the reference tag and the predicted tag',
   takes: [],
   needs: [],
   score({ predictions: { name, read } }) {
@@ -42,8 +42,7 @@ export const seqeval: ScoreKind = {
       }
     }
     problems.throwIfAny();
-    if (sentences.length === 0)
-      throw new UserError({ where: name, expected: 'sentences', got: 'an empty file' });
+    if (sentences.length === 0) throw new UserError({ where: name, fault: 'is empty' });
     const { types, ...all } = scoreEntities(
       sentences.map(({ predicted }) => predicted),
       sentences.map(({ right }) => right),

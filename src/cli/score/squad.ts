@@ -23,7 +23,7 @@ export const squad: ScoreKind = {
     }));
     if (!nullOdds && !isSquadV2(read)) {
       const missing = without(questions, answers);
-      if (missing.length > 0) warn(`${missing.length} questions have no prediction and count 0.`);
+      if (missing.length > 0) warn(`${missing.length} questions have no prediction and score 0.`);
       return { ...squadScores(questions, answers) };
     }
     refuseMissing(without(questions, answers), predictions.name);
@@ -44,7 +44,7 @@ function refuseMissing(ids: readonly string[], where: string): void {
   const others = ids.length > 1 ? ` and ${ids.length - 1} others` : '';
   throw new UserError({
     where,
-    expected: 'every question of the references',
+    expected: 'a prediction for every question',
     got: `none for ${ids[0]}${others}`,
   });
 }

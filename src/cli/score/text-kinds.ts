@@ -6,11 +6,8 @@ import { textLines } from './text-lines.ts';
 
 /** Scores of generated texts against references. */
 export const TEXT_KINDS = {
-  rouge: kind(
-    'F-measures as rouge_score gives them with its stemmer, sentences of rougeLsum by newlines',
-    rouge,
-  ),
-  bleu: kind('BLEU of all texts, 0 to 100, as sacrebleu gives it', (texts, references) => ({
+  rouge: kind('F-measures as in rouge_score with its stemmer; rougeLsum splits sentences at newlines', rouge),
+  bleu: kind('corpus BLEU from 0 to 100, as in sacrebleu', (texts, references) => ({
     bleu: bleu(texts, references),
   })),
 };
@@ -20,7 +17,7 @@ function kind(
   score: (texts: readonly string[], references: readonly (readonly string[])[]) => Record<string, number>,
 ): ScoreKind {
   return {
-    description: `a text a line, or in JSON Lines a text, or for several references a list: ${description}`,
+    description: `one text per line, or JSON Lines with a text or a list of references; ${description}`,
     takes: ['references'],
     needs: ['references'],
     score: (files) => score(...pairsOf(files)),
@@ -31,6 +28,6 @@ function pairsOf({ predictions, references }: ScoredFiles): [string[], string[][
   const wanted = references!;
   const [texts, right] = [textLines(predictions, false), textLines(wanted, true)];
   if (texts.length === right.length) return [texts.flat(), right];
-  const expected = `${texts.length} texts, as ${predictions.name} has`;
+  const expected = `${texts.length} texts, as in ${predictions.name}`;
   throw new UserError({ where: wanted.name, expected, got: `${right.length}` });
 }

@@ -17,7 +17,7 @@ const isText = (value: unknown) => typeof value === 'string';
  */
 export function textLines(file: TextFile, listed: boolean): string[][] {
   const lines = [...fileLines(file.read(), file.name)];
-  if (lines.length === 0) throw new UserError({ where: file.name, expected: 'texts', got: 'an empty file' });
+  if (lines.length === 0) throw new UserError({ where: file.name, fault: 'is empty' });
   const isJson = /\.(jsonl|ndjson)$/i.test(file.name);
   const problems = new RowProblems(file.name);
   const texts = lines.map(({ line, text }) => {
@@ -25,9 +25,9 @@ export function textLines(file: TextFile, listed: boolean): string[][] {
     const given = Object(value).text ?? value;
     const found = [given].flat();
     const isRight = found.length > 0 && found.every(isText) && (listed || !Array.isArray(given));
-    const several = listed ? ', or a list of texts' : '';
+    const several = listed ? ', or a list of strings' : '';
     if (!isRight)
-      problems.add(line, { expected: `a text as JSON, {"text": …}${several}`, got: text.slice(0, 60) });
+      problems.add(line, { expected: `a JSON string or {"text": …}${several}`, got: text.slice(0, 60) });
     else if (found.some((text) => wordsIn(text) > MAX_WORDS))
       problems.add(line, { expected: `at most ${MAX_WORDS} words in a text`, got: 'more' });
     return isRight ? found : [''];

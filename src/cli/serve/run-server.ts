@@ -84,7 +84,11 @@ function keyOf(variable: string | undefined): string | undefined {
   if (variable === undefined) return undefined;
   const key = process.env[variable];
   if (key) return key;
-  throw new UserError({ where: `--api-key-env ${variable}`, expected: 'a variable with a key', got: 'none' });
+  throw new UserError({
+    where: `--api-key-env ${variable}`,
+    expected: 'an environment variable with a key',
+    got: 'none',
+  });
 }
 
 /** The base model of the first adapter that can be read. */
@@ -97,7 +101,7 @@ async function namedBase(folders: readonly string[]): Promise<string> {
   }
   throw new UserError({
     where: folders.join(', '),
-    expected: 'an adapter that names its base model',
+    expected: 'an adapter with the name of its base model',
     got: 'none',
     hint: 'Give --model.',
   });

@@ -59,7 +59,7 @@ describe('a file of rows', () => {
         '  text   Beschreibung: 28 characters on average, such as "Größe "0" paßt nicht; schade"',
         '  label  Priorität: 2 labels: a 6, b 6',
         '2 rows repeat a text that came before.',
-        '/tickets.csv is not UTF-8: read as Windows-1252, as spreadsheets write it.',
+        '/tickets.csv is not UTF-8; reading it as Windows-1252, as spreadsheets write it.',
       ].join('\n'),
     );
     const config = dataConfig(file, chosen, 'tickets.yaml');
@@ -99,7 +99,7 @@ describe('a file of rows', () => {
   it.each([
     ['sheet.xlsx', Buffer.from('PK\x03\x04\0\0\0'), 'Save the sheet as CSV'],
     ['one.csv', 'text\na\nb\n', 'expected at least two columns, got one'],
-    ['empty.csv', '', 'expected rows, got an empty file'],
+    ['empty.csv', '', ' is empty.'],
   ])('is refused: %s', async (name, content, message) => {
     await expect(readDataFile(write(name, content))).rejects.toThrow(message);
   });

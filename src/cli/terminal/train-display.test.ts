@@ -37,7 +37,11 @@ const RUN: TrainEvent[] = [
     device: 'cpu',
     startup_ms: 900,
   },
-  { type: 'notice', step: 0, message: 'not in the checkpoint, initialised: classifier.weight' },
+  {
+    type: 'notice',
+    step: 0,
+    message: 'The base model has no classifier, so a new one is trained (expected).',
+  },
   step(10),
   evaluationEvent(
     268,
@@ -92,7 +96,7 @@ describe('trainDisplay', () => {
       adalora on cpu: 8,551 examples, 1,072 steps (4 epochs), 207,098 trained parameters
       note: 3 texts (under 1 %) are longer than data allows and were cut
       to beat, accuracy: a bag of words 0.690, always "1" 0.680
-      note: not in the checkpoint, initialised: classifier.weight
+      note: The base model has no classifier, so a new one is trained (expected).
       step 10/1072  loss 0.6000  budget 400  132 examples/s  0:13 left
       evaluation at step 268, epoch 1: loss 0.6100, accuracy 0.7000  (best so far)
       step 536/1072  loss 0.6000  eval accuracy 0.7000  budget 400  132 examples/s  0:00 left
@@ -122,7 +126,7 @@ describe('trainDisplay', () => {
       'evaluation at step 268, epoch 1: accuracy 0.6810  (best so far)',
     ]);
     expect(text).toMatch(
-      /\nThis model has learnt nothing\. The training loss grew\. Lower training\.learning_rate\.\n$/,
+      /\nThe model has not learned anything useful\. The training loss grew\. Lower training\.learning_rate\.\n$/,
     );
   });
 

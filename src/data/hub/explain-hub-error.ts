@@ -22,8 +22,8 @@ export function explainHubError(
   const { statusCode, code, name, message, cause } = error as Error & { statusCode?: number; code?: string };
   if (typeof statusCode === 'number') return refusal(statusCode, where, endpoint, what);
   if (code && DISK_ERRORS.includes(code)) {
-    const hint = 'Set HF_HUB_CACHE to a folder with room that you may write to.';
-    return new UserError({ where, expected: `to write to ${cacheDir}`, got: code, hint });
+    const hint = 'Set HF_HUB_CACHE to a writable folder with free space.';
+    return new UserError({ where, fault: `cannot be saved to ${cacheDir} (${code})`, hint });
   }
   if (isNetworkError(error)) {
     const { code: reason } = (cause ?? {}) as { code?: string };
@@ -31,14 +31,14 @@ export function explainHubError(
   }
   // The client's name for a response that is not the Hub's.
   if (name === 'SyntaxError' || error.constructor.name === 'InvalidApiResponseFormatError') {
-    const hint = 'Is HF_ENDPOINT right, and does no proxy answer in its place?';
-    return new UserError({ where, expected: `the Hub at ${endpoint}`, got: message, hint });
+    const hint = 'Check HF_ENDPOINT, and whether a proxy answers instead.';
+    return new UserError({ where, fault: `cannot be downloaded from ${endpoint} (${message})`, hint });
   }
   return error;
 }
 
 function unreachable(got: string, where: string, endpoint: string): UserError {
-  const hint = 'Check the network, or give a folder. HF_ENDPOINT names another server.';
+  const hint = 'Check the network, or use a local folder. HF_ENDPOINT sets another server.';
   return new UserError({ where, expected: `an answer from ${endpoint}`, got, hint });
 }
 
@@ -50,14 +50,14 @@ function refusal(status: number, where: string, endpoint: string, what: string):
       where,
       expected,
       got,
-      hint: `Check the spelling; a private ${what} needs HF_TOKEN.`,
+      hint: `Check the spelling. A private ${what} needs HF_TOKEN.`,
     });
   }
   if (status === 403) {
     const hint = `Accept its terms at ${endpoint}/${what === 'model' ? '' : 'datasets/'}${where.split('@')[0]} and set HF_TOKEN.`;
-    return new UserError({ where, expected: `access to the ${what}`, got: 'a refusal (status 403)', hint });
+    return new UserError({ where, fault: 'is not accessible with your account (status 403)', hint });
   }
-  const hint = status === 429 ? 'Wait a little, or set HF_TOKEN.' : 'Try again later.';
+  const hint = status === 429 ? 'Wait, or set HF_TOKEN.' : 'Try again later.';
   return new UserError({ where, expected, got: `status ${status}`, hint });
 }
 

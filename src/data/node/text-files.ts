@@ -56,8 +56,7 @@ export function textFiles(path: string): TextFile[] {
   if (files.length > 0) return files;
   throw new UserError({
     where: path,
-    expected: 'text files in it (.txt, .jsonl)',
-    got: 'a folder without any',
+    fault: 'has no text files (.txt, .jsonl)',
   });
 }
 
@@ -96,7 +95,7 @@ function missing(path: string): UserError {
   try {
     siblings = readdirSync(folder, { withFileTypes: true });
   } catch {
-    return new UserError({ where: path, expected: 'a file', got: `no folder ${folder}` });
+    return new UserError({ where: path, fault: `does not exist: there is no folder ${folder}` });
   }
   const below = siblings
     .filter((entry) => entry.isDirectory())
@@ -108,7 +107,7 @@ function missing(path: string): UserError {
   );
   const guesses = below === undefined ? near : [below];
   // A config is often in a folder with its data, and run from the parent folder.
-  const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the folder you are in.';
+  const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the current folder.';
   const hint = guesses.length > 0 ? `Did you mean ${guesses.join(', ')}?${why}` : undefined;
-  return new UserError({ where: path, expected: 'a file', got: 'nothing', hint });
+  return new UserError({ where: path, fault: 'does not exist', hint });
 }

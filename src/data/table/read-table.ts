@@ -31,10 +31,10 @@ export function readTable(
   name: string,
   { header, format = detectFormat(name, content) }: { header?: boolean; format?: FileFormat } = {},
 ): Table {
-  if (content.trim() === '') throw new UserError({ where: name, expected: 'rows', got: 'an empty file' });
+  if (content.trim() === '') throw new UserError({ where: name, fault: 'is empty' });
   const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
   if (table.rows.length > 0) return table;
-  throw new UserError({ where: name, expected: 'rows', got: 'only a header' });
+  throw new UserError({ where: name, fault: 'has a header and no rows' });
 }
 
 function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {

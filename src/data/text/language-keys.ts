@@ -60,11 +60,11 @@ export function findKeys(first: JsonObject, columns: LanguageColumns, where: str
     where,
     expected: 'text, prompt and completion, or messages',
     got: `the keys ${present.join(', ')}`,
-    hint: 'Say in data.text, data.prompt and data.completion, or data.messages what they are called.',
+    hint: 'Set their names in data.text, in data.prompt and data.completion, or in data.messages.',
   });
 }
 
 function noColumn(name: string, present: readonly string[], where: string): UserError {
   const hint = suggestAmong(name, present, "The row's keys");
-  return new UserError({ where, expected: 'a column of the file', got: `"${name}"`, hint });
+  return new UserError({ where, fault: `has no column "${name}"`, hint });
 }

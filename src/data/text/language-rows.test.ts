@@ -95,14 +95,14 @@ describe('languageRows', () => {
       '{"body": "a"}',
       {},
       'x.jsonl',
-      'x.jsonl:1: expected text, prompt and completion, or messages, got the keys body. Say in data.text',
+      'x.jsonl:1: expected text, prompt and completion, or messages, got the keys body. Set their names in data.text, in data.prompt and data.completion, or in data.messages.',
     ],
     [
       'a misspelt key',
       '{"body": "a"}',
       { text: 'bdy' },
       'x.jsonl',
-      'expected a column of the file, got "bdy". Did you mean body?',
+      `x.jsonl:1 has no column "bdy". Did you mean body? The row's keys: body.`,
     ],
     [
       'another type',
@@ -111,7 +111,13 @@ describe('languageRows', () => {
       'x.jsonl',
       'x.jsonl:2: expected a string in "text", got a value of type number.',
     ],
-    ['no JSON', '{"text": "a"}\n{', {}, 'x.jsonl', 'x.jsonl:2: expected a line of JSON, got invalid JSON'],
+    [
+      'no JSON',
+      '{"text": "a"}\n{',
+      {},
+      'x.jsonl',
+      "x.jsonl:2: expected a JSON line, got invalid JSON (Expected property name or '}' in JSON at position 1).",
+    ],
     ['no messages', '{"messages": []}', {}, 'x.jsonl', 'each with a role and a content, got an empty list.'],
     ['messages without role', '{"messages": [{"content": "a"}]}', {}, 'x.jsonl', 'got other entries.'],
     [
@@ -131,9 +137,7 @@ describe('textFiles', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('are one, or those of a folder by name', () => {
-    expect(() => textFiles(folder)).toThrow(
-      'expected text files in it (.txt, .jsonl), got a folder without any.',
-    );
+    expect(() => textFiles(folder)).toThrow(' has no text files (.txt, .jsonl).');
     for (const name of ['b.txt', 'a.jsonl', 'c.png']) writeFileSync(join(folder, name), `\ufeff${name}`);
     mkdirSync(join(folder, 'deeper'));
     expect(textFiles(folder).map((file) => file.read())).toEqual(['a.jsonl', 'b.txt']);

@@ -110,7 +110,7 @@ function readChoices(
     choices.length < 2 ||
     !choices.every((one) => typeof one === 'string' && one !== '')
   ) {
-    problems.add(line, { expected: `a list of two texts or more in "${key}"`, got: typeName(choices) });
+    problems.add(line, { expected: `a list of at least two texts in "${key}"`, got: typeName(choices) });
     return undefined;
   }
   const right = own(object, answer);
@@ -118,7 +118,7 @@ function readChoices(
     typeof right === 'number' ? choices[right] : choices.find((one) => one === right);
   if (typeof completion === 'string')
     return { prompt: textOf(object, prompt, line, problems), completion, choices };
-  const expected = `one of "${key}" in "${answer}": its number from 0, or its text`;
+  const expected = `the number or text of one of "${key}" in "${answer}"`;
   problems.add(line, { expected, got: JSON.stringify(right) ?? 'nothing' });
   return undefined;
 }

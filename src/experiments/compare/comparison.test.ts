@@ -76,9 +76,15 @@ describe('a comparison', () => {
       compared_with: 'Lora',
     });
     expect(found).toHaveLength(3);
-    expect(found[0]).toMatch(/^c\.yaml \(training\.weight_decay\): training\.weight_decay: expected/);
-    expect(found[1]).toMatch(/^c\.yaml \(rows\.LoRA\.lora\.rank\): lora\.rank: /);
-    expect(found[2]).toMatch(/compared_with: expected the name of a row, got Lora\. Did you mean LoRA/);
+    expect(found[0]).toMatch(
+      'c.yaml (training.weight_decay): `training.weight_decay` must be a number at least 0, got "much".',
+    );
+    expect(found[1]).toMatch(
+      'c.yaml (rows.LoRA.lora.rank): `lora.rank` is not a known key. Did you mean rank_pattern?',
+    );
+    expect(found[2]).toMatch(
+      'c.yaml (compared_with): `compared_with` must be the name of a row, got Lora. Did you mean LoRA?',
+    );
     expect(message({ rows: { 'a b': {}, 'a-b': {} } })).toEqual([
       'c.yaml (rows): expected names whose folders differ, got "run/a-b" twice',
     ]);

@@ -73,11 +73,11 @@ export function comparison(given: Record<string, unknown>, where: Where): Experi
   );
   const places = cells.map(placeOf);
   const twice = places.find((place, i) => places.indexOf(place) !== i);
-  if (twice) problems.add(`${where(['rows'])}: expected names whose folders differ, got "${twice}" twice`);
+  if (twice) problems.add(`${where(['rows'])}: two rows are named "${twice}"`);
   if (compared_with !== undefined && !(compared_with in rows)) {
     const hint = suggest(compared_with, Object.keys(rows));
     problems.add(
-      `${where(['compared_with'])}: compared_with: expected the name of a row, got ${compared_with}. ${hint}`,
+      `${where(['compared_with'])}: \`compared_with\` must be the name of a row, got ${compared_with}. ${hint}`,
     );
   }
   if (problems.size > 0) throw new UserError([...problems].join('\n'));
@@ -105,7 +105,7 @@ export function comparison(given: Record<string, unknown>, where: Where): Experi
 function gridOf(given: unknown, problems: Set<string>, where: string): Settings[] {
   const parsed = grid.safeParse(isSection(given) ? flat(given) : given);
   if (!parsed.success) {
-    problems.add(`${where}: grid: expected a list of values for each key`);
+    problems.add(`${where}: \`grid\` must have a list of values for each key`);
     return [];
   }
   return Object.entries(parsed.data).reduce<Settings[]>(

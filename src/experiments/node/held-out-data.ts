@@ -27,10 +27,9 @@ export async function writeHeldOut(
 ): Promise<{ train: string; validation: string }> {
   if (data.dataset !== undefined) {
     throw new UserError({
-      where: 'data.dataset',
-      expected: 'a file, of whose rows some are held out to choose by',
-      got: data.dataset,
-      hint: 'Set held_out: 0 to choose by data.validation; then it is no test set any more.',
+      key: 'data.dataset',
+      fault: 'cannot be used here, because rows are held out of a file',
+      hint: 'Set held_out: 0 to choose by data.validation. It is then no longer a test set.',
     });
   }
   const { takesFolders, takesTables } = taskNamed(task);

@@ -95,6 +95,8 @@ function tuningText({ cells, tuning: { heldOut, seed, halving } }: Experiment): 
   if (most < 2) return [];
   const where = heldOut > 0 ? `held-out training rows (${100 * heldOut}%)` : 'the validation set';
   const how =
-    halving.length > 0 ? `, of which the worse half ended after ${halving.join('% and ')}% of the run` : '';
-  return [`Each row has the best of its grid (${most} choices at most, seed ${seed}) on ${where}${how}.`];
+    halving.length > 0 ? `, and the worse half stopped after ${halving.join('% and ')}% of the run` : '';
+  return [
+    `Each row uses the best choice of its grid (at most ${most} choices, seed ${seed}) on ${where}${how}.`,
+  ];
 }

@@ -17,7 +17,7 @@ export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): 
   const dots = intervalPlot({
     id: `dots-${name}`,
     title,
-    description: `A dot for each seed; lines are means with 95 % intervals. ${rule.text}`,
+    description: `One dot per seed. Lines are means with 95 % intervals. ${rule.text}`,
     name: scoreTitle(score),
     rows: rows.map(({ row, runs }, i) => ({
       label: row,

@@ -43,10 +43,8 @@ function taskParts(task: TaskResult): string[][] {
     ],
     table([head, ...task.rows.map((row) => cells(row, task, compared))]),
     task.rows.map(settingsLine),
-    ...(task.tests.length > 0 ? [['Every pair, by the first score:'], table(testRows(task))] : []),
-    ...(task.remarks.length > 0
-      ? [['What this is worth:'], task.remarks.map((remark) => `- ${remark}`)]
-      : []),
+    ...(task.tests.length > 0 ? [['All pairs, by the first score:'], table(testRows(task))] : []),
+    ...(task.remarks.length > 0 ? [['Limitations:'], task.remarks.map((remark) => `- ${remark}`)] : []),
   ];
 }
 

@@ -27,9 +27,9 @@ function diverged({ cell, records }: CellOutcome, { runs }: RowResult, score: st
   const lost = runs.filter(({ scores }) => !Number.isFinite(scores[score])).map(({ seed }) => seed);
   const skipped = records.filter((record) => skippedSteps(record) > 0).map(({ facts }) => facts.seed);
   return [
-    ...(lost.length > 0 ? [`${cell.row}: diverged with ${seeds(lost)}, and has no score there.`] : []),
+    ...(lost.length > 0 ? [`${cell.row}: diverged with ${seeds(lost)} and has no score there.`] : []),
     ...(skipped.length > 0
-      ? [`${cell.row}: skipped steps without a finite gradient with ${seeds(skipped)}.`]
+      ? [`${cell.row}: skipped steps with a gradient that is not finite (${seeds(skipped)}).`]
       : []),
   ];
 }
@@ -46,14 +46,14 @@ function atMajority({ cell, records }: CellOutcome): string[] {
   });
   if (same.length === 0) return [];
   return [
-    `${cell.row}: predicts one class for every example with ${seeds(same.map(({ facts }) => facts.seed))}.`,
+    `${cell.row}: predicts one class for every example (${seeds(same.map(({ facts }) => facts.seed))}).`,
   ];
 }
 
 function failedChoices({ cell, tried }: CellOutcome): string[] {
   return tried
     .filter(({ failed }) => failed)
-    .map(({ choice }) => `${cell.row}: failed or diverged with ${settingsText(choice)} while it was tuned.`);
+    .map(({ choice }) => `${cell.row}: failed or diverged with ${settingsText(choice)} during tuning.`);
 }
 
 /** Beyond the edge of a grid, there may be a better value. */
@@ -66,7 +66,7 @@ function atEdge({ cell, choice }: CellOutcome): string[] {
       value === Math.min(...values) ? 'smallest' : value === Math.max(...values) ? 'largest' : undefined;
     return edge
       ? [
-          `${cell.row}: the best ${key}, ${valueText(value)}, is the ${edge} of its grid; beyond it may be a better one.`,
+          `${cell.row}: the best ${key}, ${valueText(value)}, is the ${edge} of its grid. A value beyond it may be better.`,
         ]
       : [];
   });

@@ -126,12 +126,12 @@ it('says what a row is worth', () => {
     outcome('lost', [lost], { of: 2, failures: [{ name: 'run', message: 'bad rows\nmore' }] }),
   ]);
   expect(remarks).toEqual([
-    'edge: failed or diverged with training.learning_rate 0.001 while it was tuned.',
-    'edge: the best training.learning_rate, 0.1, is the largest of its grid; beyond it may be a better one.',
-    'same: predicts one class for every example with seed 3.',
+    'edge: failed or diverged with training.learning_rate 0.001 during tuning.',
+    'edge: the best training.learning_rate, 0.1, is the largest of its grid. A value beyond it may be better.',
+    'same: predicts one class for every example (seed 3).',
     'lost: 1 of 2 runs are finished.',
     'run failed: bad rows',
-    'lost: diverged with seed 4, and has no score there.',
+    'lost: diverged with seed 4 and has no score there.',
   ]);
 });
 

@@ -37,14 +37,14 @@ type Where = (path: KeyPath) => string;
 export function sweepRuns(given: Record<string, unknown>, where: Where, holdsOut = false): SweepRun[] {
   const { output } = given;
   if (typeof output !== 'string' || output === '') {
-    const [expected, got] = ['one folder, in which each run has its own', shown(output)];
-    throw new UserError({ where: `${where(['output'])}: output`, expected, got });
+    const [expected, got] = ['a folder for all runs', shown(output)];
+    throw new UserError({ where: where(['output']), key: 'output', expected, got });
   }
   const scored = (config: Record<string, unknown>) => (holdsOut ? onHeldOut(config) : config);
   const axes = axesOf(given, [], scored);
   if (axes.length === 0) {
-    const hint = 'For example: seed: [0, 1, 2]. For a single run there is the command train.';
-    throw new UserError({ where: where([]), expected: 'a list in place of a value', got: 'none', hint });
+    const hint = 'For example: seed: [0, 1, 2]. For a single run, use adalora train.';
+    throw new UserError({ where: where([]), fault: 'has no list of values to sweep over', hint });
   }
   const count = axes.reduce((product, { values }) => product * values.length, 1);
   if (count > MOST_RUNS)

@@ -61,23 +61,23 @@ describe('the runs of a sweep', () => {
   it.each([[undefined], [['a', 'b']], [''], [null]])(
     'have one folder above them, which %j is none',
     (output) => {
-      expect(() => runsOf({ output, seed: [0, 1] })).toThrow(
-        /^sweep\.yaml: output: output: expected one folder, in which each run has its own, got /,
-      );
+      expect(() => runsOf({ output, seed: [0, 1] })).toThrow('`output` must be a folder for all runs, got ');
     },
   );
 
   it('are refused if they would end without a score', () => {
     const training = { eval_strategy: 'no' };
     expect(() => runsOf({ training, seed: [0, 1] })).toThrow(
-      'training.eval_strategy: expected epoch or steps, because runs are compared by their evaluations, got no.',
+      'sweep.yaml: training.eval_strategy: `training.eval_strategy` cannot be no, because runs are compared by their evaluations. Set data.validation, and remove training.eval_strategy.',
     );
   });
 
   it('are refused without a list, and with a wrong value in one', () => {
-    expect(() => runsOf({})).toThrow('sweep.yaml: : expected a list in place of a value, got none.');
+    expect(() => runsOf({})).toThrow(
+      'sweep.yaml:  has no list of values to sweep over. For example: seed: [0, 1, 2]. For a single run, use adalora train.',
+    );
     expect(() => runsOf({ training: { learning_rate: [1e-3, 'fast'] } })).toThrow(
-      /training\.learning_rate.*expected/,
+      'sweep.yaml: training.learning_rate: `training.learning_rate` must be a number greater than 0, got "fast".',
     );
     expect(() => runsOf({ trainig: { learning_rate: 1 }, seed: [1, 2] })).toThrow(/training/);
   });

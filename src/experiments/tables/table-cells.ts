@@ -75,7 +75,7 @@ function cellOf(
   const settled = inPlace ? onModel(own, recipe, budgets, inPlace) : own;
   const targets = `${method}.target_modules`;
   if (inPlace && targets in row.settings && inPlace.modelType !== budgets.models[recipe.model]?.model_type) {
-    choice.onMissing?.(`${row.row} is left out: its ${targets} are of the paper's model.`);
+    choice.onMissing?.(`Skipping ${row.row}: its ${targets} are those of the paper's model.`);
     return undefined;
   }
   const isPaper = !inPlace && Object.keys(others).length === 0;
@@ -137,7 +137,7 @@ function rowsOf(table: PaperTable, tasks: readonly Recipe[], choice: TableChoice
   return [...new Set(known)].flatMap((method) => {
     const own = table.rows.filter((row) => row.method === method);
     if (!hasLevels(method)) {
-      if (budgets) onMissing?.(`${method} is left out: it has no levels of a budget.`);
+      if (budgets) onMissing?.(`Skipping ${method}: it has no budget levels.`);
       return budgets ? [] : own.length > 0 ? own : [{ row: titleOf(method), method, settings: {} }];
     }
     const levels = new Set(
@@ -149,7 +149,7 @@ function rowsOf(table: PaperTable, tasks: readonly Recipe[], choice: TableChoice
       if (found.length > 0) return found;
       if (tasks.some(({ levels }) => levels[level]?.[method]))
         return [{ row: `${titleOf(method)} ${level}`, method, level, settings: {} }];
-      onMissing?.(`${method} is left out at ${level}: the recipes have no such level of it.`);
+      onMissing?.(`Skipping ${method} at ${level}: the recipes have no such level.`);
       return [];
     });
   });

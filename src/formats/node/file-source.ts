@@ -29,7 +29,7 @@ export class FileSource implements ByteSource {
     const status = fstatSync(fd);
     if (status.isFile()) return new FileSource(path, status.size, fd);
     closeSync(fd);
-    throw new UserError({ where: path, expected, got: 'a folder or device' });
+    throw new UserError({ where: path, expected, got: 'a folder or a device' });
   }
 
   read(begin: number, end: number): Uint8Array {

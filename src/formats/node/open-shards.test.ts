@@ -54,10 +54,10 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
     ['a backslash', '..\\one', 'weight_map: weight: expected the name'],
     ['a zero byte', 'one\0', 'weight_map: weight: expected the name'],
     ['an ending alone', '', 'weight_map: weight: expected the name'],
-    ['a folder', 'folder', 'got a folder or device'],
+    ['a folder', 'folder', 'got a folder or a device'],
     ['a link to itself', 'loop', 'beside it, got none'],
     ['a link to nothing', 'dangling', 'beside it, got none'],
-    ['no file', 'nine', 'beside it, got none. Get the missing file.'],
+    ['no file', 'nine', 'beside it, got none. Download the missing file.'],
     ['a long name', 'x'.repeat(10_000), 'beside it, got none'],
     ['an empty file', 'empty', `empty${ending}: expected a`],
   ])('that names %s', (_, shard, message) => fails({ weight: `${shard}${ending}` }, message));
@@ -77,7 +77,7 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
 
   it.skipIf(process.platform === 'win32')('that names a pipe', () => {
     execFileSync('mkfifo', [join(folder, `pipe${ending}`)]);
-    fails({ weight: `pipe${ending}` }, 'got a folder or device');
+    fails({ weight: `pipe${ending}` }, 'got a folder or a device');
   });
 
   it('with more shards, tensors or bytes than a model has, without end or twice', () => {

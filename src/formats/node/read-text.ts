@@ -19,7 +19,7 @@ export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYT
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new UserError({ where: path, expected: 'text in UTF-8', got: 'other bytes' });
+    throw new UserError({ where: path, fault: 'is not UTF-8 text' });
   }
 }
 

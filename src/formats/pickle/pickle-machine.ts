@@ -139,7 +139,7 @@ export class PickleMachine {
   }
 
   damaged(got: string): UserError {
-    return this.#error('a pickle as torch.save writes it', got, 'The file is damaged; get it again.');
+    return this.#error('a pickle as torch.save writes it', got, 'The file is damaged. Download it again.');
   }
 
   #error(expected: string, got: string, hint: string): UserError {

@@ -100,7 +100,7 @@ function openContent(source: ByteSource, where: string): TorchContent {
     where,
     expected: 'a file of torch.save (a zip archive or a pickle)',
     got: 'something else',
-    hint: 'The file is damaged; get it again.',
+    hint: 'The file is damaged. Download it again.',
   });
 }
 
@@ -114,7 +114,7 @@ function placeOf(tensor: TorchTensor, { locate }: TorchContent, where: string): 
       where,
       expected: `a storage of ${storage.count * size} bytes`,
       got: bytes === undefined ? 'none' : `${bytes}`,
-      hint: 'The file is damaged; get it again.',
+      hint: 'The file is damaged. Download it again.',
     });
   }
   const begin = range.begin + offset * size;

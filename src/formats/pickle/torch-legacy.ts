@@ -84,5 +84,5 @@ function placesOf(
 }
 
 function damaged(where: string, expected: string, got: string): UserError {
-  return new UserError({ where, expected, got, hint: 'The file is damaged; get it again.' });
+  return new UserError({ where, expected, got, hint: 'The file is damaged. Download it again.' });
 }

@@ -72,5 +72,10 @@ export function viewOf(bytes: Uint8Array): DataView {
 }
 
 export function zipDamaged(where: string, expected: string, got: string): UserError {
-  return new UserError({ where, expected, got, hint: 'The file is damaged or cut short; get it again.' });
+  return new UserError({
+    where,
+    expected,
+    got,
+    hint: 'The file is damaged or truncated. Download it again.',
+  });
 }

@@ -7,9 +7,8 @@ export function assertModelNamed(model: string, task: TaskName): void {
   const { modelToTry } = taskNamed(task);
   if (model !== EMBEDDED_MODEL || modelToTry === undefined) return;
   throw new UserError({
-    where: 'model',
-    expected: `a model for task ${task}`,
-    got: 'none (the built-in encoder cannot write text)',
-    hint: `Set model to a folder or a Hub id. A small one to try: model: ${modelToTry}`,
+    key: 'model',
+    fault: `is required for task ${task}, because the built-in encoder cannot generate text`,
+    hint: `Set model to a folder or a Hub id, for example ${modelToTry}.`,
   });
 }

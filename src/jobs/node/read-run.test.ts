@@ -25,7 +25,7 @@ it('lowers a default length to the positions of the model, with a notice', async
   const run = await read({ model, data });
   expect(run.maxLength).toBe(64);
   expect(run.notices).toEqual([
-    "data.max_length: the default of 128 is more than the model's 64 positions; using 64",
+    'data.max_length is 64, because the model has only 64 positions (default: 128).',
   ]);
   await expect(read({ model, data: { ...data, max_length: 100 } })).rejects.toThrow(
     "data.max_length: expected a whole number from 1 to 64, the model's max_position_embeddings, got 100",

@@ -113,7 +113,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
         ownMetrics,
       });
     if (options.resume && !saved)
-      notice(0, `no checkpoint in ${config.output} to go on from: the run starts anew`);
+      notice(0, `No checkpoint in ${config.output}. Starting from step 0.`);
     return {
       saved,
       planned,
@@ -124,7 +124,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
     };
   });
   const asBefore = (finish: FinishEvent) => {
-    notice(finish.step, `the run in ${config.output} has finished before, nothing is left to do`);
+    notice(finish.step, `${config.output} is already finished.`);
     tell(finish);
     return finish;
   };
@@ -180,7 +180,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
       emit({ type: 'allocation', ...found.allocation });
     }
     if (planned) {
-      const message = `the run goes on to step ${settings.totalSteps}; ranks stay as planned, the learning rate follows the new length`;
+      const message = `The run continues to step ${settings.totalSteps}. Ranks stay as planned; the learning rate follows the new length.`;
       emit({ type: 'notice', step: trainer.step, message });
     }
     if (!saved) for (const message of startNotices(run, loaded)) emit({ type: 'notice', step: 0, message });
@@ -217,17 +217,15 @@ function assertNotShorter(
   const least = planned?.totalSteps ?? 0;
   if (totalSteps < least) {
     throw new UserError({
-      where: 'training.max_steps and num_train_epochs',
-      expected: `at least the ${least} steps that this run was planned for`,
-      got: `${totalSteps}`,
-      hint: `Resume with its own length. training.stop_at_step: ${Math.max(totalSteps, step)} ends it there, on the same schedule.`,
+      key: 'training.max_steps or num_train_epochs',
+      fault: `gives ${totalSteps} steps, fewer than the ${least} that this run was planned for`,
+      hint: `Resume with the original length. To stop at this step on the same schedule, set training.stop_at_step: ${Math.max(totalSteps, step)}.`,
     });
   }
   if (totalSteps < step) {
     throw new UserError({
-      where: 'training.max_steps and num_train_epochs',
-      expected: `at least ${step} steps, as the newest checkpoint has`,
-      got: `${totalSteps}`,
+      key: 'training.max_steps or num_train_epochs',
+      fault: `gives ${totalSteps} steps, but the newest checkpoint is at step ${step}`,
       hint: "Resume with the run's own config.yaml.",
     });
   }
@@ -239,7 +237,7 @@ function assertNotShorter(
 /** The number of processes of the run, which shows if they are bound to few cores. Undefined for a single process. */
 function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
   if (size === 1) return undefined;
-  return `shared by ${size} processes on ${[...new Set(hosts)].join(', ')}; threads of process 0: ${threads}`;
+  return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
 }
 
 /** A state with a valid checksum that does not fit the run was written by another program. */
@@ -248,6 +246,6 @@ async function restore(trainer: Trainer, { state, path }: SavedState): Promise<v
     await trainer.restore(state);
   } catch (error) {
     const got = `another (${(error as Error).message})`;
-    throw new UserError({ where: path, expected: 'a state of this run', got });
+    throw new UserError({ where: path, expected: 'a checkpoint of this run', got });
   }
 }

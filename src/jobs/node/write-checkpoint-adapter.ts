@@ -29,11 +29,7 @@ export async function trainedAt(path: string, step?: number): Promise<string> {
   const named = stepOfCheckpoint(path);
   if (named === undefined && step === undefined) return path;
   if (named !== undefined && step !== undefined && named !== step)
-    throw new UserError({
-      where: '--checkpoint',
-      expected: `step ${named}, which ${path} is`,
-      got: `${step}`,
-    });
+    throw new UserError({ key: '--checkpoint', fault: `is ${step}, but ${path} is step ${named}` });
   const file = named === undefined ? checkpointOf(path, step as number) : path;
   return writeAdapterOf(file, (named ?? step) as number);
 }
@@ -44,10 +40,10 @@ function checkpointOf(run: string, step: number): string {
   if (existsSync(path)) return path;
   const steps = checkpointsIn(checkpoints);
   throw new UserError({
-    where: '--checkpoint',
-    expected: steps.length > 0 ? `one of ${run}: ${steps.join(', ')}` : `a run with checkpoints`,
-    got: steps.length > 0 ? `${step}` : `${run}, which has none`,
-    hint: 'training.save_total_limit says how many are kept.',
+    key: '--checkpoint',
+    expected: steps.length > 0 ? `one of ${run}: ${steps.join(', ')}` : 'a run with checkpoints',
+    got: steps.length > 0 ? `${step}` : `${run} without checkpoints`,
+    hint: 'training.save_total_limit sets how many are kept.',
   });
 }
 

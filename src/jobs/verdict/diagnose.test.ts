@@ -31,42 +31,42 @@ describe('a run that learnt nothing', () => {
     [
       'exploded',
       { losses: { first: 1.7, last: 182, peak: 182 }, learningRate: 5 },
-      'The training loss exploded: 1.7 at first, 182 at the end. The learning rate is too high. Lower training.learning_rate: it is 5, try 0.002.',
+      'The training loss exploded, from 1.7 to 182. The learning rate is too high. Lower training.learning_rate from 5 to 0.002.',
     ],
     [
       'exploded and came back',
       { losses: { first: 453, last: 0.7, peak: 476 } },
-      'The training loss exploded: 453 at first, 0.7 at the end.',
+      'The training loss exploded, from 453 to 0.7. The learning rate is too high. Lower training.learning_rate from 0.002 to 0.0002.',
     ],
     [
       'began with numbers far from those of the rows',
       { losses: { first: 453, last: 1, peak: 453 }, isCrossEntropy: false },
-      'The training loss fell (453 at first, 1 at the end)',
+      'The training loss fell (from 453 to 1), but the held-out rows are not predicted better. Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     ],
     [
       'was never a number',
       { losses: { first: Number.NaN, last: Number.NaN, peak: Number.NaN } },
-      'The training loss exploded: not a number at first, not a number at the end. The learning rate is too high. Lower training.learning_rate: it is 0.002, try 0.0002.',
+      'The training loss exploded, from not a number to not a number. The learning rate is too high. Lower training.learning_rate from 0.002 to 0.0002.',
     ],
     [
       'read little',
       { truncatedShare: 0.83, maxLength: 8 },
-      '83 % of the texts were cut after 8 tokens, so that most of each was not read. Raise data.max_length: it is 8.',
+      '83 % of the texts were truncated to 8 tokens, so the model did not see most of their content. Raise data.max_length (now 8).',
     ],
     [
       'was too slow',
       { losses: { first: 1.61, last: 1.6, peak: 1.61 }, learningRate: 1e-6 },
-      'The training loss hardly fell: 1.61 at first, 1.6 at the end. Raise training.learning_rate: it is 0.000001, 0.002 is usual.',
+      'The training loss hardly fell, from 1.61 to 1.6. Raise training.learning_rate (now 0.000001, usually 0.002), or try a larger model.',
     ],
     [
       'was too short',
       { losses: { first: 1.61, last: 1.6, peak: 1.61 } },
-      'The training loss hardly fell: 1.61 at first, 1.6 at the end. Raise training.num_train_epochs: it is 3 (60 steps).',
+      'The training loss hardly fell, from 1.61 to 1.6. Raise training.num_train_epochs (now 3, 60 steps), or try a larger model.',
     ],
     [
       'learnt by heart',
       {},
-      'The training loss fell (1.61 at first, 0.3 at the end), but the held-out rows are answered no better. Check that data.validation is labelled as data.train is.',
+      'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     ],
   ])('says why: it %s', (_, symptoms, message) => {
     const found = findings({}, symptoms);
@@ -77,11 +77,11 @@ describe('a run that learnt nothing', () => {
   it.each([
     [
       0.3,
-      'The training rows were learnt by heart, but they say nothing of others: a bag of words finds nothing either. The labels may be shuffled.',
+      'The model memorised the training rows, but this does not help on others, and a bag of words does no better. The labels may be shuffled. Check that data.text and data.label name the right columns, and that each label belongs to its text.',
     ],
     [
       1.6,
-      'Nothing in the texts tells the labels apart: a bag of words finds nothing either. The labels may be shuffled.',
+      'The texts do not predict the labels, and a bag of words does no better. The labels may be shuffled. Check that data.text and data.label name the right columns, and that each label belongs to its text.',
     ],
   ])('has shuffled labels where words tell nothing, with a loss of %d', (last, message) => {
     const to_beat = [{ ...bag, value: 0.23 }, blind];
@@ -98,7 +98,9 @@ describe('a run that learnt nothing', () => {
         [20, 0],
       ],
     };
-    expect(findings({}, { confusion })[0]).toContain('The model answers "returns" for every row.');
+    expect(findings({}, { confusion })[0]).toContain(
+      'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. The model predicts "returns" for every row. Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
+    );
   });
 
   it('cannot be told from one that learnt where the held-out rows have one class', () => {
@@ -167,12 +169,14 @@ describe('a run that learnt', () => {
 
   it('says where there are too few rows to tell', () => {
     const [found] = findings({ value: 0.3, interval: [0.1, 0.5], rows: 12, to_beat: [blind] });
-    expect(found).toContain('12 rows are too few to tell this from always "returns".');
+    expect(found).toContain(
+      'With 12 held-out rows, this cannot be distinguished from always "returns". Hold out more rows (data.validation), or label more rows.',
+    );
   });
 
   it('says where a bag of words is better by more than chance', () => {
     expect(findings({ value: 0.6, interval: [0.5, 0.7] })).toEqual([
-      'A bag of words is better. Raise training.num_train_epochs: it is 3 (60 steps). A larger model (model:) may know more of such texts.',
+      'A bag of words is better. Raise training.num_train_epochs (now 3, 60 steps), or try a larger model.',
     ]);
     expect(findings({ value: 0.88, interval: [0.8, 0.95] })).toEqual([]);
   });

@@ -44,8 +44,8 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   const found: Finding[] = [];
   if (floor && verdict.interval && isWithin(floorValue(floor), verdict.interval))
     found.push({
-      message: `${verdict.rows} rows are too few to tell this from ${floor.name}.`,
-      remedy: 'Hold out more rows (data.validation), or label more.',
+      message: `With ${verdict.rows} held-out rows, this cannot be distinguished from ${floor.name}.`,
+      remedy: 'Hold out more rows (data.validation), or label more rows.',
     });
   const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
   if (better) found.push({ message: `${capital(better.name)} is better.`, remedy: strengthen(symptoms) });
@@ -57,52 +57,52 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const { losses, floorLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
     symptoms;
   const [first, last] = [losses.first ?? Number.NaN, losses.last ?? Number.NaN];
-  const told = `${figure(first)} at first, ${figure(last)} at the end`;
+  const told = `from ${figure(first)} to ${figure(last)}`;
   const [only] = actualClasses(confusion);
   if (only !== undefined && actualClasses(confusion).length === 1)
     return {
-      message: `Every held-out row is "${only}", so that no score tells what was learnt.`,
+      message: `Every held-out row is "${only}", so no score can show what the model learned.`,
       remedy: 'Hold out rows of every class (data.validation).',
     };
   const usual = usualRate < learningRate ? usualRate : learningRate / 10;
   const one = onlyAnswer(confusion);
-  const answers = one === undefined ? '' : ` The model answers "${one}" for every row.`;
+  const answers = one === undefined ? '' : ` The model predicts "${one}" for every row.`;
   if (hasExploded(symptoms))
     return {
-      message: `The training loss exploded: ${told}.${answers} The learning rate is too high.`,
-      remedy: `Lower training.learning_rate: it is ${learningRate}, try ${usual}.`,
+      message: `The training loss exploded, ${told}.${answers} The learning rate is too high.`,
+      remedy: `Lower training.learning_rate from ${learningRate} to ${usual}.`,
     };
   if (truncatedShare > MOSTLY)
     return {
-      message: `${percent(truncatedShare)} of the texts were cut after ${maxLength} tokens, so that most of each was not read.${answers}`,
-      remedy: `Raise data.max_length: it is ${maxLength}.`,
+      message: `${percent(truncatedShare)} of the texts were truncated to ${maxLength} tokens, so the model did not see most of their content.${answers}`,
+      remedy: `Raise data.max_length (now ${maxLength}).`,
     };
   const reference = floorLoss ?? first;
   const isByHeart = last < BY_HEART * reference;
   const hasFallen = last < FALLEN * reference;
   const tooLittle = {
-    message: `The training loss hardly fell: ${told}.${answers}`,
+    message: `The training loss hardly fell, ${told}.${answers}`,
     remedy: strengthen(symptoms),
   };
   if (!hasFallen && (UNUSUAL * learningRate < usualRate || steps < FEW_STEPS)) return tooLittle;
   const other = verdict.to_beat.find(({ is_blind }) => !is_blind)?.name;
   if (other !== undefined && bagFindsNothing(verdict, symptoms))
     return {
-      message: `${isByHeart ? 'The training rows were learnt by heart, but they say nothing of others' : 'Nothing in the texts tells the labels apart'}: ${other} finds nothing either. The labels may be shuffled.${answers}`,
+      message: `${isByHeart ? 'The model memorised the training rows, but this does not help on others' : 'The texts do not predict the labels'}, and ${other} does no better. The labels may be shuffled.${answers}`,
       remedy:
-        'Check that data.text and data.label name the right columns, and that each label stands beside its text.',
+        'Check that data.text and data.label name the right columns, and that each label belongs to its text.',
     };
   if (!hasFallen) return tooLittle;
   if (verdict.to_beat.some(({ is_start }) => is_start))
     return {
-      message: `The training loss fell (${told}), but on the held-out rows the model was as good before.`,
+      message: `The training loss fell (${told}), but the model is no better on the held-out rows than before training.`,
       remedy:
         'Lower training.num_train_epochs or training.learning_rate, train on more rows, or check that data.validation is like data.train.',
     };
   return {
-    message: `The training loss fell (${told}), but the held-out rows are answered no better.${answers}`,
+    message: `The training loss fell (${told}), but the held-out rows are not predicted better.${answers}`,
     remedy:
-      'Check that data.validation is labelled as data.train is. Else label more rows, or lower training.num_train_epochs.',
+      'Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
   };
 }
 
@@ -132,9 +132,9 @@ function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): bool
 function strengthen({ learningRate, usualRate, epochs, steps }: Symptoms): string {
   const rate =
     learningRate < usualRate
-      ? `training.learning_rate: it is ${learningRate}, ${usualRate} is usual`
-      : `training.num_train_epochs: it is ${figure(epochs)} (${steps} steps)`;
-  return `Raise ${rate}. A larger model (model:) may know more of such texts.`;
+      ? `training.learning_rate (now ${learningRate}, usually ${usualRate})`
+      : `training.num_train_epochs (now ${figure(epochs)}, ${steps} steps)`;
+  return `Raise ${rate}, or try a larger model.`;
 }
 
 /** Whether another score is better beyond the interval. */

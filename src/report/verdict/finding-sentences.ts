@@ -4,6 +4,6 @@ import type { Verdict } from '../../run/verdict.ts';
 export function findingSentences({ learnt, findings }: Pick<Verdict, 'learnt' | 'findings'>): string[] {
   return findings.map(
     ({ message, remedy }, i) =>
-      `${!learnt && i === 0 ? 'This model has learnt nothing. ' : ''}${message} ${remedy}`,
+      `${!learnt && i === 0 ? 'The model has not learned anything useful. ' : ''}${message} ${remedy}`,
   );
 }

@@ -50,7 +50,7 @@ export function readLastCheckpoint(
   for (const { name, step } of listCheckpoints(folder).reverse()) {
     try {
       const saved = readCheckpoint(join(folder, name), step);
-      for (const damage of damages) onDamaged(`${damage} The one before it is taken.`);
+      for (const damage of damages) onDamaged(`${damage} Using the previous checkpoint.`);
       return saved;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -58,7 +58,7 @@ export function readLastCheckpoint(
     }
   }
   if (damages.length === 0) return undefined;
-  const hint = 'No checkpoint of the run is intact: begin anew in another folder with --set output=...';
+  const hint = 'No checkpoint of the run is intact. Start again in another folder with --set output=...';
   throw new UserError(`${damages.join('\n')}\n${hint}`);
 }
 
@@ -91,7 +91,7 @@ export function readCheckpoint(path: string, step: number): SavedState {
         .names()
         .map((name): [string, StoredTensor] => [name, { ...file.info(name), data: file.read(name) }]),
     );
-    if (checksum !== checksumOf(metadata, tensors)) throw damaged(path, 'content that has another checksum');
+    if (checksum !== checksumOf(metadata, tensors)) throw damaged(path, 'content with another checksum');
     const saved = restoreCheckpoint({ metadata, tensors }, path);
     if (saved.state.step !== step) throw damaged(path, `that of step ${saved.state.step}`);
     return { path, ...saved };

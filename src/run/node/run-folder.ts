@@ -32,23 +32,22 @@ export function checkRunFolder(folder: string, resume: boolean): void {
     checkWritable(nearestAbove(resolve(folder)), where);
     return;
   }
-  if (!stats.isDirectory()) throw new UserError({ where, expected: 'a folder', got: 'a file' });
+  if (!stats.isDirectory()) throw new UserError({ where, fault: 'is a file' });
   const entries = contentOf(folder);
   if (entries.length > 0 && !resume) {
     throw new UserError({
       where,
-      expected: 'a new or empty folder',
-      got: 'one with files in it',
-      hint: 'Continue its run with --resume, or choose another with --set output=...',
+      fault: 'is not empty',
+      hint: 'Continue the run with --resume, or choose another folder with --set output=...',
     });
   }
   // A run that was killed before its first checkpoint has a folder for checkpoints.
   if (!entries.includes('config.yaml') && entries.some((name) => name !== 'checkpoints')) {
-    const hint = 'Choose another with --set output=...';
+    const hint = 'Choose another folder with --set output=...';
     throw new UserError({
       where,
       expected: 'the folder of a run (config.yaml)',
-      got: 'one with other files',
+      got: 'a folder with other files',
       hint,
     });
   }
@@ -75,12 +74,12 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
   });
   if (contentOf(folder).join('/') === seen.join('/')) return release;
   release();
-  const got = 'one in which another run has begun meanwhile';
+  const got = 'a folder with another run';
   throw new UserError({
     where: `output: ${folder}`,
-    expected: 'a folder that no other run writes to',
+    expected: 'a folder without another run',
     got,
-    hint: 'Choose another with --set output=...',
+    hint: 'Choose another folder with --set output=...',
   });
 }
 
@@ -125,8 +124,8 @@ function refused(where: string, error: unknown): UserError {
   const { code } = error as NodeJS.ErrnoException;
   return new UserError({
     where,
-    expected: 'a folder to write to',
-    got: `one that the system refuses (${code})`,
+    expected: 'a writable folder',
+    got: `an error of the system (${code})`,
   });
 }
 

@@ -27,7 +27,7 @@ afterEach(() => {
 
 it('is held by one, also within a process, until it is given free', () => {
   const release = lockFolder(folder);
-  expect(() => lockFolder(folder)).toThrow(`process ${process.pid} on "${hostname()}" holds`);
+  expect(() => lockFolder(folder)).toThrow(`is in use by process ${process.pid} on "${hostname()}"`);
   release();
   expect(existsSync(path)).toBe(false);
   lockFolder(folder)();
@@ -95,7 +95,7 @@ it('of another machine is watched, and its name is shown harmlessly', async () =
   const far = JSON.stringify({ ...own(), host: 'far\u001b[2J' });
   writeFileSync(path, far);
   const stop = startHeartbeat(path, far, 20);
-  expect(() => lockFolder(folder)).toThrow('on "far\\u001b[2J" holds');
+  expect(() => lockFolder(folder)).toThrow('on "far\\u001b[2J"');
   stop();
 });
 
@@ -122,7 +122,8 @@ it.for<Kind>(['thread', 'process', 'container', 'host'])(
     expect(readdirSync(folder)).toEqual([]);
     const isElsewhere = kind === 'container' || kind === 'host';
     expect(waits).toHaveLength(isElsewhere ? 2 : 0);
-    if (isElsewhere) expect(waits[0]).toContain('it is taken over if that is silent for 120 s');
+    if (isElsewhere)
+      expect(waits[0]).toContain('If it gives no sign of life for 120 s, this run takes over.');
   },
 );
 
@@ -130,14 +131,14 @@ it('that was taken over is noticed by its first holder', () => {
   const release = lockFolder(folder);
   assertLocked(folder);
   writeFileSync(path, readFileSync(path, 'utf8').replace(hostname(), 'another'));
-  expect(() => assertLocked(folder)).toThrow('on "another" holds');
+  expect(() => assertLocked(folder)).toThrow('on "another"');
   release();
   expect(existsSync(path)).toBe(true);
 });
 
 it('that is empty is being written, or was when its process was killed long ago', () => {
   writeFileSync(path, '');
-  expect(() => lockFolder(folder)).toThrow('another process holds');
+  expect(() => lockFolder(folder)).toThrow('is in use by another process');
   utimesSync(path, 1, 1);
   lockFolder(folder)();
 });

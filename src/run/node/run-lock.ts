@@ -110,7 +110,9 @@ function watch(folder: string, { onWait, silentMs = SILENT_MS, watchedMs = WATCH
       first = { text, beat, until: performance.now() + wait };
       const seconds = Math.ceil(wait / 1000);
       const who = `process ${pid} on ${JSON.stringify(host)}`;
-      onWait?.(`${folder} is locked by ${who}; it is taken over if that is silent for ${seconds} s`);
+      onWait?.(
+        `${folder} is locked by ${who}. If it gives no sign of life for ${seconds} s, this run takes over.`,
+      );
     }
     if (text !== first.text || beat !== first.beat) return false;
     return performance.now() > first.until ? true : undefined;
@@ -188,8 +190,7 @@ function heldBy(holder: Holder | undefined, folder: string, path: string): UserE
   const who = holder ? `process ${holder.pid} on ${JSON.stringify(holder.host)}` : 'another process';
   return new UserError({
     where: `output: ${folder}`,
-    expected: 'a folder that no other run writes to',
-    got: `one that ${who} holds`,
-    hint: `Wait for it, or choose another with --set output=... If it is no more, remove ${path}.`,
+    fault: `is in use by ${who}`,
+    hint: `Wait for it, or choose another folder with --set output=... If it no longer runs, remove ${path}.`,
   });
 }

@@ -56,7 +56,7 @@ it('says which place the network does not have', () => {
     throw new Error('not asked');
   });
   expect(() => injection.assertAllMet()).toThrow(
-    /^conv: expected a module where adapters can differ from row to row/,
+    'conv: expected a linear module, layer norm or sublayer, got another module.',
   );
 });
 
@@ -72,7 +72,7 @@ it('takes adapters of low rank and whole linear modules, and says what others ha
   );
   expect(packed.linears.get('classifier')).toMatchObject({ outFeatures: 3, bias: new Float32Array(3) });
   expect(() => pack(lora({ modules_to_save: ['word_embeddings'] }))).toThrow(
-    /mine: expected an adapter that can share batches .* got one with bert.embeddings.word_embeddings.weight/,
+    'mine: expected factors, bottlenecks, biases or fully trained linear modules, which can share batches, got an adapter with bert.embeddings.word_embeddings.weight trained in full. Merge it into its base model (adalora merge) to use it alone.',
   );
   const shifts = pack(METHODS.bitfit.start(model, {}, 1).tuner).shifts;
   expect([...shifts.keys()]).toContain('bert.encoder.layer.1.output.LayerNorm');

@@ -34,10 +34,10 @@ export class BankInjection implements Injection {
     const { ranks, outputs, shifts, bottlenecks } = this.shape;
     for (const path of [...ranks.keys(), ...outputs.keys(), ...shifts, ...bottlenecks.keys()]) {
       if (this.#met.has(path)) continue;
-      const got = 'one that is no linear module, layer norm or sublayer of the network';
+      const got = 'another module';
       throw new UserError({
         where: path,
-        expected: 'a module where adapters can differ from row to row',
+        expected: 'a linear module, layer norm or sublayer',
         got,
       });
     }
@@ -140,7 +140,7 @@ function notByExample(path: string): UserError {
   return new UserError({
     where: path,
     expected: 'a module that reads the tokens of each text',
-    got: 'one that reads the same for all texts, where adapters cannot differ from row to row',
-    hint: 'Serve adapters that do not stand there.',
+    got: 'a module that is shared by all texts',
+    hint: 'Serve adapters of other modules.',
   });
 }

@@ -20,7 +20,7 @@ export function packAdapter(
   if (tuner.layout.length === 0) return NO_ADAPTER;
   const read: Read = (name) => tuner.layout.read(values, name);
   const banked = tuner.banked?.(values);
-  if (!banked) throw notBanked(where, 'one of a method that does something else');
+  if (!banked) throw notBanked(where, 'an adapter of another method');
   const { factors = new Map(), bottlenecks = new Map(), saved } = banked;
   return { factors, bottlenecks, ...packedParameters(model, new Set(saved), read, where) };
 }
@@ -48,7 +48,7 @@ function packedParameters(
   }
   const shifts = new Map<string, Float32Array>();
   for (const name of left) {
-    if (!name.endsWith('.bias')) throw notBanked(where, `one with ${name} trained whole`);
+    if (!name.endsWith('.bias')) throw notBanked(where, `an adapter with ${name} trained in full`);
     const own = base(name) as Float32Array;
     shifts.set(
       name.slice(0, -'.bias'.length),
@@ -61,9 +61,8 @@ function packedParameters(
 function notBanked(where: string, got: string): UserError {
   return new UserError({
     where,
-    expected:
-      'an adapter that can share batches with others: factors, bottlenecks, biases, and linear modules trained whole',
+    expected: 'factors, bottlenecks, biases or fully trained linear modules, which can share batches',
     got,
-    hint: 'Merge it into its base (adalora merge) to use it by itself.',
+    hint: 'Merge it into its base model (adalora merge) to use it alone.',
   });
 }

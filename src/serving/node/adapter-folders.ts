@@ -134,16 +134,11 @@ export class AdapterFolders {
     }
     if (this.#serving.models.has(name)) {
       const hint = 'Unload it first.';
-      throw new UserError({
-        where: 'lora_name',
-        expected: 'a new name',
-        got: `${name}, which is served`,
-        hint,
-      });
+      throw new UserError({ key: 'lora_name', fault: `${name} is already loaded`, hint });
     }
     const found = adapterIn(this.#within(path));
     if (!found) {
-      throw new NotThere({ where: 'lora_path', expected: 'the folder of an adapter', got: 'none there' });
+      throw new NotThere({ key: 'lora_path', fault: 'has no adapter' });
     }
     await this.#serve(found, name);
   }
@@ -201,19 +196,14 @@ export class AdapterFolders {
     const real = candidates.map((one) => realpathSync(one));
     const inside = real.find((one) => this.#roots.some((root) => one === root || one.startsWith(root + sep)));
     if (inside !== undefined) return inside;
-    throw new NotThere({
-      where: 'lora_path',
-      expected: 'a folder inside those that are served',
-      got: 'one that is not there, or outside of them',
-    });
+    throw new NotThere({ key: 'lora_path', fault: 'must be an existing folder inside the served folders' });
   }
 }
 
 function isTaken(name: string, folder: string, other: string): UserError {
   return new UserError({
     where: folder,
-    expected: 'a name of its own',
-    got: `${name}, which is that of ${other}`,
+    fault: `has the same name as ${other}: ${name}`,
     hint: 'Rename the folder.',
   });
 }

@@ -119,9 +119,8 @@ function checkBase(base: BaseFolder, named: string | null | undefined, where: st
   if (!named || base.isCalled(named)) return;
   throw new UserError({
     where,
-    expected: `an adapter of ${base.name}`,
-    got: `one of ${named}`,
-    hint: 'Serve it with its own base. A base that lies elsewhere is known by the name of its folder.',
+    fault: `is an adapter of ${named}, but ${base.name} is served`,
+    hint: 'Serve it with its own base model. A base model in another place is recognised by its folder name.',
   });
 }
 
@@ -130,9 +129,8 @@ function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, w
   if (digest === trainedOn) return;
   throw new UserError({
     where,
-    expected: `an adapter of the ${name} in ${folder}`,
-    got: `one of a base with other weights (fingerprint ${trainedOn.slice(0, 12)}, not ${digest.slice(0, 12)})`,
-    hint: 'Serve it with the very files that it was trained on.',
+    fault: `was trained with another ${name} than the one in ${folder} (fingerprint ${trainedOn.slice(0, 12)}, not ${digest.slice(0, 12)})`,
+    hint: 'Serve it with the files it was trained on.',
   });
 }
 
@@ -151,8 +149,7 @@ function checkSame(
   if (own === other) return;
   throw new UserError({
     where,
-    expected: 'an adapter of the base as it is',
-    got: `one trained with model_config ${JSON.stringify(changes)}`,
+    fault: `was trained with model_config ${JSON.stringify(changes)} and cannot be served`,
     hint: 'Use adalora predict.',
   });
 }
@@ -166,17 +163,11 @@ function checkPooling({ family }: BaseFolder, model: LoadedModel, where: string)
   if (own === ofBase) return;
   throw new UserError({
     where,
-    expected: `vectors pooled as those of the base (${ofBase})`,
-    got: own,
-    hint: 'Merge it into its base (adalora merge) to serve it by itself.',
+    fault: `pools vectors with ${own}, but the base model with ${ofBase}`,
+    hint: 'Merge it into its base model (adalora merge) to serve it alone.',
   });
 }
 
 function isChanging(folder: string): UserError {
-  return new UserError({
-    where: folder,
-    expected: 'the files of an adapter as they were found',
-    got: 'others: they are being written',
-    hint: 'Ask again in a moment.',
-  });
+  return new UserError({ where: folder, fault: 'is being written', hint: 'Try again in a moment.' });
 }

@@ -148,18 +148,18 @@ export class LocalService implements Service {
 function notEmbedding({ name, trained }: ServedModel): UserError {
   return new UserError({
     where: name,
-    expected: 'a model that makes vectors of texts',
-    got: `one of task ${trained.task ?? 'text generation'}`,
-    hint: '/v1/models says what each is for.',
+    expected: 'an embedding model',
+    got: `a model for ${trained.task ?? 'text generation'}`,
+    hint: 'See /v1/models for the task of each model.',
   });
 }
 
 function onlyWriting({ name }: ServedModel): UserError {
   return new UserError({
     where: name,
-    expected: 'a model that answers about texts',
-    got: 'one that writes',
-    hint: 'Ask it at /v1/completions.',
+    expected: 'a model that predicts',
+    got: 'a model that generates',
+    hint: 'Use /v1/completions.',
   });
 }
 
@@ -175,7 +175,7 @@ function checkLengths({ trained }: ServedModel, inputs: readonly TextInput[]): v
       where: `inputs[${i}]`,
       expected: `at most ${maxLength} tokens`,
       got: `${length}`,
-      hint: 'Shorten it, or let it be cut with truncate: true.',
+      hint: 'Shorten it, or set truncate: true.',
     });
   }
 }

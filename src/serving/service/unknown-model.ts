@@ -8,8 +8,6 @@ export class UnknownModel extends Error {
    * @param where the key that names it
    */
   constructor(model: string, known: Iterable<string>, where = 'model') {
-    super(
-      `${where}: expected one that is served, got ${JSON.stringify(model.slice(0, 200))}. ${suggest(model, known)}`,
-    );
+    super(`${where}: ${JSON.stringify(model.slice(0, 200))} is not served. ${suggest(model, known)}`);
   }
 }

@@ -54,7 +54,7 @@ describe('targets', () => {
     ['sets', labelSetTargets, rows(['positve'], ['negative'], ['negative', 'x'])],
   ])('name labels never seen in training: %s', (_, toTargets, unseen) => {
     expect(() => toTargets(unseen, ['positive', 'negative'], 'dev.tsv')).toThrow(
-      'dev.tsv:1: expected a label seen in training, got "positve". Did you mean positive? 2 rows are so: lines 1, 3.',
+      'dev.tsv:1: expected a label seen in training, got "positve". Did you mean positive? The same in 2 rows: lines 1, 3.',
     );
   });
 

@@ -100,7 +100,7 @@ describe('rowsFromInput', () => {
     expect(() => rowsFromInput('one\ntwo\n', predicting(MRPC))).toThrow(
       'standard input: expected pairs of texts: separated by tabs, as CSV or as JSON lines, got lines of one text',
     );
-    expect(() => rowsFromInput('', predicting(COLA))).toThrow('expected rows, got nothing');
+    expect(() => rowsFromInput('', predicting(COLA))).toThrow('standard input has no rows.');
   });
 });
 

@@ -86,7 +86,7 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
       got: body.trim() === '' ? 'nothing' : 'lines of one text',
     });
   }
-  if (body.trim() === '') throw new UserError({ where: STANDARD_INPUT, expected: 'rows', got: 'nothing' });
+  if (body.trim() === '') throw new UserError({ where: STANDARD_INPUT, fault: 'has no rows' });
   return [...fileLines(body, STANDARD_INPUT)];
 }
 

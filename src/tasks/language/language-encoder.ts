@@ -54,6 +54,6 @@ export function checkVocabulary({ tokens }: TokenSequences, vocabSize: number): 
     where: 'the tokenizer',
     expected: `ids below ${vocabSize}, the vocab_size of the model's config.json`,
     got: `${largest}`,
-    hint: 'Tokenizer and model do not belong together.',
+    hint: 'The tokenizer belongs to another model.',
   });
 }

@@ -245,7 +245,7 @@ describe('masked language modelling', () => {
   it('needs a mask token and room', () => {
     const { model, context } = open<MaskedData>('bert', {}, 2);
     expect(() => maskedLm.examples([file('a cat')], context)).toThrow(
-      'data.max_length: expected at least 3, as 2 tokens are special',
+      'data.max_length: expected at least 3, because 2 tokens are special',
     );
     const { tokenizer } = openText(
       join(folder, 'gpt2'),

@@ -61,7 +61,7 @@ export function maskedExamples(files: readonly TextFile[], context: Context, mas
   const { before, after } = tokenizer.frame();
   const special = before.length + after.length;
   if (maxLength <= special) {
-    const expected = `at least ${special + 1}, as ${special} tokens are special`;
+    const expected = `at least ${special + 1}, because ${special} tokens are special`;
     throw new UserError({ where: 'data.max_length', expected, got: `${maxLength}` });
   }
   const blocks = encode(files, context, maxLength - special);

@@ -123,10 +123,10 @@ describe('readQuestions', () => {
   it('names the lines of JSON Lines, and several at once', () => {
     const bad = JSON.stringify({ ...ROW, answers: { text: ['dog'], answer_start: [4] } });
     expect(() => readQuestions(`${bad}\n${bad}\n`, 'x.jsonl', 'places')).toThrow(
-      'x.jsonl:1: expected an answer that stands in its context, got "dog". 2 rows are so: lines 1, 2.',
+      'x.jsonl:1: expected an answer that stands in its context, got "dog". The same in 2 rows: lines 1, 2.',
     );
     expect(() => readQuestions('{"question": ', 'x.jsonl', 'places')).toThrow(
-      'x.jsonl:1: expected a line of JSON',
+      'x.jsonl:1: expected a JSON line, got invalid JSON (Unexpected end of JSON input).',
     );
     expect(() => readQuestions('', 'x.json', 'places')).toThrow('got an empty file.');
     expect(() => readQuestions('{', 'x.json', 'places')).toThrow('invalid JSON');

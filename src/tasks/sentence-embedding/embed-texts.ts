@@ -110,5 +110,5 @@ function columnsOf({ text, anchor, header, quote, delimiter }: Partial<Embedding
 /** One text per line; a blank line keeps its place. */
 function linesOf(content: string, fileName: string): EmbeddedText[] {
   if (content.trim() !== '') return Array.from(fileLines(content, fileName), ({ text }) => ({ text }));
-  throw new UserError({ where: fileName, expected: 'texts', got: 'nothing' });
+  throw new UserError({ where: fileName, fault: 'has no texts' });
 }

@@ -77,7 +77,7 @@ function checkRoom(key: 'max_source_length' | 'max_target_length', given: number
   const { before, after } = context.tokenizer.frame();
   const special = before.length + after.length;
   if (given > special) return;
-  const expected = `at least ${special + 1}, as ${special} tokens are special`;
+  const expected = `at least ${special + 1}, because ${special} tokens are special`;
   throw new UserError({ where: `data.${key}`, expected, got: `${given}` });
 }
 
@@ -88,6 +88,6 @@ function checkIds(ids: Int32Array, { vocabSize }: Context): void {
     where: 'the tokenizer',
     expected: `ids below ${vocabSize}, the vocab_size of the model's config.json`,
     got: `${beyond}`,
-    hint: 'Tokenizer and model do not belong together.',
+    hint: 'The tokenizer belongs to another model.',
   });
 }

@@ -61,5 +61,5 @@ function isPlain(fileName: string): boolean {
 function linesOf(content: string, fileName: string): Source[] {
   if (content.trim() !== '')
     return Array.from(fileLines(content, fileName), ({ text }) => ({ source: text }));
-  throw new UserError({ where: fileName, expected: 'texts', got: 'nothing' });
+  throw new UserError({ where: fileName, fault: 'has no texts' });
 }

@@ -40,7 +40,7 @@ export function readPairs(
       : tablePairs(body, fileName, columns, labelled);
   if (labelled) for (const pair of pairs) checkTexts(pair, columns, problems);
   problems.throwIfAny();
-  if (pairs.length === 0) throw new UserError({ where: fileName, expected: 'rows', got: 'an empty file' });
+  if (pairs.length === 0) throw new UserError({ where: fileName, fault: 'is empty' });
   return pairs;
 }
 

@@ -46,20 +46,16 @@ describe('pairs', () => {
   });
 
   it.each([
-    [
-      'x.csv',
-      'source,summary\na,b\n',
-      'x.csv: expected a column of the file, got "target". The file\'s columns: source, summary.',
-    ],
+    ['x.csv', 'source,summary\na,b\n', 'x.csv has no column "target". The file\'s columns: source, summary.'],
     [
       'x.jsonl',
       lines({ source: 'a', targets: 'b' }),
-      'x.jsonl:1: expected a column of the file, got "target". Did you mean targets? The row\'s keys: source, targets.',
+      'x.jsonl:1 has no column "target". Did you mean targets? The row\'s keys: source, targets.',
     ],
     [
       'x.csv',
       'source,target\na,b\nc,\nd," "\n',
-      'x.csv:3: expected a text to learn or to score by in "target", got an empty one. Remove such rows. 2 rows are so: lines 3, 4.',
+      'x.csv:3: expected a text to learn or to score by in "target", got an empty one. Remove such rows. The same in 2 rows: lines 3, 4.',
     ],
     [
       'x.jsonl',
@@ -81,7 +77,7 @@ describe('pairs', () => {
       lines({ source: 'a', target: 3 }),
       'x.jsonl:1: expected a text, or a list of texts, in "target", got a value of type number.',
     ],
-    ['x.jsonl', '', 'x.jsonl: expected rows, got an empty file.'],
+    ['x.jsonl', '', 'x.jsonl is empty.'],
   ])('of %s are refused: %j', (name, content, message) => {
     expect(() => readPairs(content, name, COLUMNS, true)).toThrow(message);
   });
@@ -262,11 +258,11 @@ describe('a small BART', () => {
     [{ max_target_length: 99 }, 'data.max_target_length: expected a whole number from 1 to 64'],
     [
       { max_target_length: 2 },
-      'data.max_target_length: expected at least 3, as 2 tokens are special, got 2.',
+      'data.max_target_length: expected at least 3, because 2 tokens are special, got 2.',
     ],
     [
       { max_source_length: 1 },
-      'data.max_source_length: expected at least 3, as 2 tokens are special, got 1.',
+      'data.max_source_length: expected at least 3, because 2 tokens are special, got 1.',
     ],
     [
       { generation_config: { length_penalty: 2 } },

@@ -50,7 +50,7 @@ function findKey(
 ): string {
   const names = Object.keys(row);
   if (typeof given === 'number') {
-    const hint = 'Columns of JSON lines have names.';
+    const hint = 'Name the column: JSON Lines have keys, not numbers.';
     throw new UserError({ where, expected: 'a key', got: `column number ${given}`, hint });
   }
   const found = given ?? usual.find((key) => names.includes(key));
@@ -60,7 +60,7 @@ function findKey(
   }
   if (names.includes(found)) return found;
   const hint = suggestAmong(found, names, "The row's keys");
-  throw new UserError({ where, expected: 'a column of the file', got: `"${found}"`, hint });
+  throw new UserError({ where, fault: `has no column "${found}"`, hint });
 }
 
 function readWords(value: unknown, key: string): string[] | RowProblem {

@@ -63,7 +63,7 @@ describe('CoNLL columns', () => {
   });
 
   it.each<[string, string, WordColumns, string]>([
-    ['an empty file', '\n \n-DOCSTART- O\n', {}, 'x.conll: expected sentences, got an empty file.'],
+    ['an empty file', '\n \n-DOCSTART- O\n', {}, 'x.conll is empty.'],
     [
       'one column',
       '\nEU\nacts',
@@ -75,7 +75,7 @@ describe('CoNLL columns', () => {
       `a O\nNew York B-LOC\n${'x\n'.repeat(6)}`,
       {},
       'x.conll:2: expected 2 columns, as in line 1, got 3. Spaces separate columns here; ' +
-        'if words have spaces in them, separate columns by tabs. 7 rows are so: lines 2, 3, 4, 5, 6 and 2 more.',
+        'if words have spaces in them, separate columns by tabs. The same in 7 rows: lines 2, 3, 4, 5, 6 and 2 more.',
     ],
     ['ragged lines of tabs', 'a\tO\nb c\n', {}, 'x.conll:2: expected 2 columns, as in line 1, got 1.'],
     [
@@ -97,7 +97,7 @@ describe('CoNLL columns', () => {
       'tags that are not named',
       'a O\nb B-PRE\n\nc B-PRE\n',
       { label_names: ['O', 'B-PER'] },
-      'x.conll:2: expected a tag of data.label_names, got "B-PRE". Did you mean B-PER? 2 rows are so: lines 2, 4.',
+      'x.conll:2: expected a tag of data.label_names, got "B-PRE". Did you mean B-PER? The same in 2 rows: lines 2, 4.',
     ],
   ])('refuses %s', (_, content, columns, message) => {
     expect(() => read(content, 'x.conll', columns)).toThrow(message);
@@ -139,14 +139,14 @@ describe('JSON Lines', () => {
       {},
       'x.csv: expected CoNLL columns (tabs or spaces between them) or JSON Lines (.jsonl)',
     ],
-    ['no rows', '\n', {}, 'x.jsonl: expected sentences, got an empty file.'],
+    ['no rows', '\n', {}, 'x.jsonl is empty.'],
+    ['no words at all', lines({ tokens: [], tags: [] }), {}, 'x.jsonl is empty.'],
     [
-      'no words at all',
-      lines({ tokens: [], tags: [] }),
+      'no JSON',
+      '{"tokens": ["a"]',
       {},
-      'x.jsonl: expected sentences, got an empty file.',
+      "x.jsonl:1: expected a JSON line, got invalid JSON (Expected ',' or '}' after property value in JSON at position 16).",
     ],
-    ['no JSON', '{"tokens": ["a"]', {}, 'x.jsonl:1: expected a line of JSON, got invalid JSON'],
     [
       'keys it does not know',
       lines({ text: 'a', ner: [] }),
@@ -163,14 +163,14 @@ describe('JSON Lines', () => {
       'a misspelt key',
       lines({ tokens: ['a'], ner_tags: ['O'] }),
       { tags: 'ner_tag' },
-      'x.jsonl:1: expected a column of the file, got "ner_tag". Did you mean ner_tags?',
+      'x.jsonl:1 has no column "ner_tag". Did you mean ner_tags?',
     ],
     ['a number', lines({ tokens: ['a'] }), { words: 0 }, 'x.jsonl:1: expected a key, got column number 0.'],
     [
       'lists of unlike length',
       lines({ tokens: ['a'], tags: ['O'] }, { tokens: ['a', 'b'], tags: ['O'] }, { tokens: [], tags: ['O'] }),
       {},
-      'x.jsonl:2: expected as many tags as words, got 1 for 2. 2 rows are so: lines 2, 3.',
+      'x.jsonl:2: expected as many tags as words, got 1 for 2. The same in 2 rows: lines 2, 3.',
     ],
     [
       'other values',
@@ -184,8 +184,8 @@ describe('JSON Lines', () => {
       [
         'x.jsonl:2: expected a list of words in "tokens", got a value of type string.',
         'x.jsonl:2: expected a list of tags in "tags", got a value of type string.',
-        'x.jsonl:3: expected strings in "tokens", got null. 2 rows are so: lines 3, 4.',
-        'x.jsonl:3: expected a tag for each word in "tags", got a value of type boolean. 2 rows are so: lines 3, 4.',
+        'x.jsonl:3: expected strings in "tokens", got null. The same in 2 rows: lines 3, 4.',
+        'x.jsonl:3: expected a tag for each word in "tags", got a value of type boolean. The same in 2 rows: lines 3, 4.',
       ].join('\n'),
     ],
     [
@@ -202,7 +202,7 @@ describe('JSON Lines', () => {
         { tokens: ['a'], ner_tags: [0.5] },
       ),
       IDS,
-      'x.jsonl:1: expected numbers from 0 to 1 in "ner_tags", got 2. 3 rows are so: lines 1, 2, 3.',
+      'x.jsonl:1: expected numbers from 0 to 1 in "ner_tags", got 2. The same in 3 rows: lines 1, 2, 3.',
     ],
   ])('may not have %s', (what, content, columns, message) => {
     const fileName = what === 'a table' ? 'x.csv' : 'x.jsonl';

@@ -28,7 +28,7 @@ export function readSentences(
   if (columns.label_names) checkNames(sentences, columns.label_names, problems);
   problems.throwIfAny();
   if (sentences.some(({ words }) => words.length > 0)) return sentences;
-  throw new UserError({ where: fileName, expected: 'sentences', got: 'an empty file' });
+  throw new UserError({ where: fileName, fault: 'is empty' });
 }
 
 function isJsonl(content: string, fileName: string): boolean {

@@ -13,7 +13,7 @@ describe('sentences to tag are', () => {
     expect(words(TEXT, name, { words: 1 })).toEqual(SENTENCES);
     expect(words(TEXT, name, { words: 'tokens' })).toEqual(SENTENCES);
     expect(words('Ann lives in Bonn\nBob works in Rome\n', name)).toHaveLength(2);
-    expect(() => words('\n \n', name)).toThrow('expected sentences, got nothing');
+    expect(() => words('\n \n', name)).toThrow('has no sentences');
   });
 
   it.each([

@@ -45,7 +45,7 @@ export function sentencesToTag(
   const body = content.replace(/^\ufeff/, '');
   const where = fileName ?? STANDARD_INPUT;
   if (!isPlainText(body, fileName, reading)) return readSentences(body, where, reading, false);
-  if (body.trim() === '') throw new UserError({ where, expected: 'sentences', got: 'nothing' });
+  if (body.trim() === '') throw new UserError({ where, fault: 'has no sentences' });
   return Array.from(fileLines(body, where), ({ line, text }) => ({
     line,
     words: textWords(text).map((word) => word.text),

@@ -9,7 +9,7 @@ export function textFile(slow: SlowTokenizer, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r\n?/g, '\n');
   } catch {
-    throw new UserError({ where, expected: 'a text in UTF-8', got: 'other bytes' });
+    throw new UserError({ where, fault: 'is not UTF-8 text' });
   }
 }
 

@@ -58,7 +58,7 @@ export function sharedFiles(folder: string): Map<string, string> {
       throw new UserError({
         where: join(folder, name),
         expected: 'a file of this folder, as it is copied beside the new weights',
-        got: isWithin ? 'a folder or device' : `a link to ${path}`,
+        got: isWithin ? 'a folder or a device' : `a link to ${path}`,
         hint: 'Put a copy in its place.',
       });
     }),

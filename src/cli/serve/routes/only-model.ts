@@ -5,13 +5,13 @@ import { Refused } from '../failure.ts';
 const KINDS = {
   answers: {
     has: ({ writes, embeds }: ModelCard) => !writes && !embeds,
-    what: 'answers about texts',
-    elsewhere: 'Those that write are asked at /v1/completions, those that embed at /embed.',
+    what: 'predicts',
+    elsewhere: 'Use /v1/completions to generate text and /embed for embeddings.',
   },
   embeds: {
     has: ({ embeds }: ModelCard) => embeds,
-    what: 'makes vectors of texts',
-    elsewhere: 'Those that answer about texts are asked at /predict.',
+    what: 'computes embeddings',
+    elsewhere: 'Use /predict for predictions.',
   },
 };
 
@@ -20,10 +20,6 @@ export async function onlyModel(service: Service, kind: keyof typeof KINDS): Pro
   const { has, what, elsewhere } = KINDS[kind];
   const names = (await service.models()).filter(has).map(({ name }) => name);
   if (names.length === 1) return names[0];
-  if (names.length === 0)
-    throw new Refused(422, `model: expected one that ${what}, got a server without any. ${elsewhere}`);
-  throw new Refused(
-    422,
-    `model: expected the name of one of ${names.length} models, got none. /v1/models has them.`,
-  );
+  if (names.length === 0) throw new Refused(422, `No served model ${what}. ${elsewhere}`);
+  throw new Refused(422, `\`model\` is required: ${names.length} models are served. See /v1/models.`);
 }

@@ -65,6 +65,6 @@ function onlyScore(answer: LabelScore[]): number {
   if (Array.isArray(answer) && answer.length === 1) return answer[0].score;
   throw new Refused(
     422,
-    'model: expected a cross-encoder with one score for a pair, got a model with several labels. Ask it at /predict.',
+    '`model` must be a cross-encoder with one score per pair, got a model with several labels. Use /predict.',
   );
 }

@@ -82,7 +82,7 @@ export async function openRepository(
       const blob = join(repository, 'blobs', expected.digest);
       if (!existsSync(blob) || !isBlob(blob, expected)) {
         const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
-        if (!content) throw new UserError({ where, expected: `the file ${path}`, got: 'nothing' });
+        if (!content) throw new UserError({ where, fault: `has no file ${path}` });
         const onReceived = (received: number) =>
           options.onProgress?.({ file: path, received, total: expected.size });
         await saveBlob(content, blob, { ...expected, where: `${where}: ${path}`, onReceived });
@@ -129,8 +129,8 @@ function requiredFiles(present: string[], where: string): string[] {
     expected: files ? 'a config.json' : weights,
     got: present.slice(0, 10).join(', ') || 'an empty repository',
     hint: files
-      ? 'Is this a Transformers model?'
-      : 'Convert them once with transformers (save_pretrained) and give the folder.',
+      ? 'Check that this is a transformers model.'
+      : 'Convert them with transformers (save_pretrained) and use that folder.',
   });
 }
 

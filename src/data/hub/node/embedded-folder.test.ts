@@ -33,7 +33,7 @@ it('lies in the package', () => {
 it('is named where a package comes without', () => {
   const file = pathToFileURL(join(root, 'models/mini/config.json'));
   expect(() => embeddedFolder([file])).toThrow(
-    `model: expected the embedded model in ${join(root, 'models/mini')}, got nothing there. Name another`,
+    `\`model\` is not set, and the built-in model is missing from ${join(root, 'models/mini')}`,
   );
 });
 

@@ -16,9 +16,8 @@ export function embeddedFolder(files: readonly URL[] = FILES): string {
   const folder = dirname(fileURLToPath(files[0]));
   if (files.every((file) => existsSync(file))) return folder;
   throw new UserError({
-    where: 'model',
-    expected: `the embedded model in ${folder}`,
-    got: 'nothing there',
-    hint: 'Name another: a folder, or a model id of the Hub.',
+    key: 'model',
+    fault: `is not set, and the built-in model is missing from ${folder}`,
+    hint: 'Set model to a folder or a model id on the Hub.',
   });
 }

@@ -44,6 +44,6 @@ function checkToken(token: string | undefined): string | undefined {
   throw new UserError({
     where: 'HF_TOKEN',
     expected: 'an access token that starts with hf_',
-    got: 'something else',
+    got: 'another value',
   });
 }

@@ -34,7 +34,7 @@ export async function resolveSplit(
   const { dataset } = wanted;
   const id = parseModelId(dataset, options.revision);
   if (!id) {
-    const expected = 'a data set of the Hub, like owner/name';
+    const expected = 'a data set on the Hub, such as owner/name';
     throw new UserError({ where: 'data.dataset', expected, got: JSON.stringify(dataset) });
   }
   const access = hubAccess(options);
@@ -44,8 +44,7 @@ export async function resolveSplit(
   if (offline) {
     throw new UserError({
       where: `${dataset}, ${[wanted.subset, wanted.split].filter(Boolean).join(', ')}`,
-      expected: `it in the cache ${cacheDir}`,
-      got: 'nothing, and the network may not be used (offline)',
+      fault: `is not in the cache ${cacheDir}, and downloads are off (offline)`,
       hint: 'Unset HF_HUB_OFFLINE to download it.',
     });
   }
@@ -111,8 +110,8 @@ async function fetched(
   throw new UserError({
     where: `${dataset}${subset === undefined ? '' : `, ${subset}`}`,
     expected: `files of the split "${split}"`,
-    got: 'none that are known by their names',
-    hint: hint ?? 'Name the subset in data.subset, and splits as the page of the data set shows them.',
+    got: 'no file with such a name',
+    hint: hint ?? 'Set data.subset, and name splits as on the page of the data set.',
   });
 }
 

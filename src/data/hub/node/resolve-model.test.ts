@@ -155,7 +155,7 @@ describe('resolveModel', () => {
     vi.stubEnv('HF_ENDPOINT', `${endpoint}/`);
     vi.stubEnv('HF_HUB_CACHE', cacheDir);
     expect(await failure(resolveModel(NAME))).toContain(
-      'got neither (status 401). Check the spelling; a private',
+      'owner/tiny@main: expected a folder, or a model on http://127.0.0.1:44337, got neither (status 401). Check the spelling. A private model needs HF_TOKEN.',
     );
     vi.stubEnv('HF_TOKEN', 'secret');
     const message = await failure(resolveModel(NAME));
@@ -290,13 +290,18 @@ describe('resolveModel', () => {
     mkdirSync(join(cacheDir, 'models--owner--tinny'), { recursive: true });
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     const message = await failure(resolve());
-    expect(message).toContain('got neither, and the network may not be used (offline)');
+    expect(message).toContain(
+      'cache, got neither, and downloads are off (offline). Did you mean owner/tinny? Unset HF_HUB_OFFLINE to download it.',
+    );
     expect(message).toContain('Did you mean owner/tinny? Unset HF_HUB_OFFLINE');
   });
 
   it.each<[number, string]>([
     [404, 'got neither (status 404). Check the spelling'],
-    [403, 'expected access to the model, got a refusal (status 403). Accept its terms'],
+    [
+      403,
+      'owner/tiny@main is not accessible with your account (status 403). Accept its terms at http://127.0.0.1:41383/owner/tiny and set HF_TOKEN.',
+    ],
     [429, 'got status 429. Wait'],
     [503, 'got status 503. Try again later'],
   ])('explains status %i', async (status, message) => {
@@ -321,7 +326,9 @@ describe('resolveModel', () => {
         return true;
       },
     });
-    expect(await failure(resolve())).toContain('Is HF_ENDPOINT right');
+    expect(await failure(resolve())).toContain(
+      `owner/tiny@main cannot be downloaded from http://127.0.0.1:46117 (Unexpected token '<', "<html>" is not valid JSON). Check HF_ENDPOINT, and whether a proxy answers instead.`,
+    );
   });
 
   it.each<[string, ServedModel['intercept'], string]>([

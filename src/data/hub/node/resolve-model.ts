@@ -21,7 +21,7 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
   if (existsSync(model)) return existingFolder(model);
   if (model === EMBEDDED_MODEL) return realpathSync(embeddedFolder());
   const id = parseModelId(model, options.revision);
-  if (!id) throw missingFile(model, 'a model folder or a Hub id like owner/name');
+  if (!id) throw missingFile(model, 'a model folder or a Hub id such as owner/name');
 
   const access = hubAccess(options);
   const { cacheDir, endpoint, offline } = access;
@@ -46,7 +46,7 @@ function existingFolder(path: string): string {
     where: path,
     expected: 'a model folder',
     got: 'a file',
-    hint: 'Give the folder it lies in.',
+    hint: 'Pass the folder that contains it.',
   });
 }
 
@@ -55,7 +55,7 @@ function notCached({ name, revision }: ModelId, cacheDir: string): UserError {
   return new UserError({
     where: `${name}@${revision}`,
     expected: `a folder, or a model in the cache ${cacheDir}`,
-    got: 'neither, and the network may not be used (offline)',
+    got: 'neither, and downloads are off (offline)',
     hint: `${near.length > 0 ? `Did you mean ${near.join(', ')}? ` : ''}Unset HF_HUB_OFFLINE to download it.`,
   });
 }

@@ -11,12 +11,12 @@ it('reads a file in a thread, with names of classes from beside it', async () =>
 
 it('says what is wrong with one', async () => {
   await expect(parquetFile(fixture('bomb'))).rejects.toThrow(
-    /bomb\.parquet: expected a sound parquet file, got more than \d+ bytes when unpacked\.$/,
+    '/work/wt/words/src/data/parquet/fixtures/bomb.parquet: expected a valid parquet file, got more than 67162336 bytes when unpacked.',
   );
 });
 
 it('gives up one that the library would loop over', async () => {
   await expect(parquetFile(fixture('endless'), undefined, 0.5)).rejects.toThrow(
-    /endless\.parquet: expected a sound parquet file, got one that is not read within 1 s\.$/,
+    '/work/wt/words/src/data/parquet/fixtures/endless.parquet: expected a valid parquet file, got one that is not read within 1 s.',
   );
 });

@@ -33,7 +33,7 @@ export async function parquetFile(
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: MAX_OBJECTS },
   });
-  const refuse = (got: string) => new UserError({ where: path, expected: 'a sound parquet file', got });
+  const refuse = (got: string) => new UserError({ where: path, expected: 'a valid parquet file', got });
   let timer: NodeJS.Timeout | undefined;
   try {
     const answer = await new Promise<ParquetAnswer>((resolve, reject) => {
