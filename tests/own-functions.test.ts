@@ -56,7 +56,7 @@ describe('functions of the program in a config', () => {
     expect(stopped.reason).toBe('stopped');
     const other = ({ uncertainty }: { uncertainty: number }) => uncertainty;
     await expect(train(begun(other), { resume: true })).rejects.toThrow(
-      /adalora\.score "function:\w+" \(there "function:\w+"\)/,
+      /adalora\.score is "function:\w+" \(was "function:\w+"\)/,
     );
     const { code, stderr } = await workspace.run('train', 'resumed/config.yaml', '--resume');
     expect({ code, stderr }).toMatchObject({

@@ -226,16 +226,16 @@ describe('--resume', () => {
     [
       'with other settings',
       ['--set', 'training.learning_rate=0.5', '--set', 'adalora.target_modules=[query]'],
-      'output: whole: expected to resume the run in it with its own settings, data and model, got ' +
-        'training.learning_rate 0.5 (there 0.02), adalora.target_modules ["query"] (there left out). ' +
-        'Resume with what its config.yaml says, or name another folder as output.\n',
+      'output: whole holds a run with other settings: ' +
+        'training.learning_rate is 0.5 (was 0.02), adalora.target_modules is ["query"] (was not set). ' +
+        'Resume with its own config.yaml, or choose another output folder.\n',
     ],
     [
       'with other data',
       ['--set', 'data.train=dev.tsv'],
-      'output: whole: expected to resume the run in it with its own settings, data and model, got ' +
-        "other content in the data files or the model's (weights, tokenizer, config.json). " +
-        'Resume with what its config.yaml says, or name another folder as output.\n',
+      'output: whole holds a run with ' +
+        'other content in the data files or the model files (weights, tokenizer, config.json). ' +
+        'Resume with its own config.yaml, or choose another output folder.\n',
     ],
     [
       'in a folder of something else',

@@ -80,7 +80,7 @@ describe('sweep', () => {
       expect(code).toBe(2);
       return stderr;
     };
-    const place = 'output: sweep/runs/learning_rate=0.000001,seed=0: expected to resume the run in it';
+    const place = 'output: sweep/runs/learning_rate=0.000001,seed=0 holds a run with other';
     expect(await said('training.weight_decay=0.5')).toMatch(
       new RegExp(`^${place} .*, got training\\.weight_decay 0\\.5 \\(there 0\\)\\. Resume with`),
     );

@@ -112,8 +112,7 @@ async function trainIn(given: ParsedConfig, options: RunOptions, take: () => voi
         planned,
         ownMetrics,
       });
-    if (options.resume && !saved)
-      notice(0, `No checkpoint in ${config.output}. Starting from step 0.`);
+    if (options.resume && !saved) notice(0, `No checkpoint in ${config.output}. Starting from step 0.`);
     return {
       saved,
       planned,

@@ -138,7 +138,7 @@ describe('a run that trained on from a head', () => {
   it('has learnt nothing if the model was as good before', () => {
     const [found] = findings(lm, { losses, floorLoss: 3.1, lessIsBetter: true });
     expect(found).toMatch(
-      /^The training loss fell \(3 at first, 2 at the end\), but on the held-out rows the model was as good before\. Lower/,
+      /^The training loss fell \(from 3 to 2\), but the model is no better on the held-out rows than before training\. Lower/,
     );
     const exploded = findings(lm, {
       losses: { first: 3, last: 9, peak: 9 },
@@ -151,7 +151,7 @@ describe('a run that trained on from a head', () => {
   it('says if too few rows tell it from the model before', () => {
     const close = { ...lm, value: 3, interval: [2.8, 3.2] as [number, number], rows: 9 };
     expect(findings(close, { losses, lessIsBetter: true })[0]).toContain(
-      '9 rows are too few to tell this from the model before training.',
+      'With 9 held-out rows, this cannot be distinguished from the model before training.',
     );
   });
 

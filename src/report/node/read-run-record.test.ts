@@ -76,5 +76,5 @@ it('names what is missing', () => {
   rmSync(join(folder, 'metrics.jsonl'));
   expect(messageOf()).toMatch(/^metrics.jsonl: expected the log of a run, got nothing there/);
   mkdirSync(join(folder, 'metrics.jsonl'));
-  expect(messageOf()).toBe('metrics.jsonl: expected the log of a run, got a folder or device.');
+  expect(messageOf()).toBe('metrics.jsonl: expected the log of a run, got a folder or a device.');
 });

@@ -68,7 +68,7 @@ it('whatever byte is wrong, the one before it is taken, and that is said', () =>
       expect(saved?.state).toEqual(state(4));
       expect(said).toHaveLength(1);
       expect(said[0]).toMatch(
-        ' header: expected JSON, got something else. The file is damaged. Download it again. Using the previous checkpoint.',
+        ' expected an intact checkpoint, got content with another checksum. Using the previous checkpoint.',
       );
     }
   }

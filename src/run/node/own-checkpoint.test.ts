@@ -50,10 +50,10 @@ it('resumes a run that was started before a key existed, if it has its default',
   expect(fingerprint).not.toBe(fingerprintOf(config, LABELS, DIGESTS));
   resume(fingerprint, config);
   expect(() => resume(fingerprint, configOf({}, { training: { label_smoothing_factor: 0.1 } }))).toThrow(
-    'got training.label_smoothing_factor 0.1 (there 0)',
+    'training.label_smoothing_factor is 0.1 (was 0)',
   );
-  expect(() => resume(fingerprint, configOf({}, { seed: 3 }))).toThrow('got seed 3 (there 0)');
-  expect(() => resume('other', config)).toThrow('got other content in the data files');
+  expect(() => resume(fingerprint, configOf({}, { seed: 3 }))).toThrow('seed is 3 (was 0)');
+  expect(() => resume('other', config)).toThrow('other content in the data files');
 });
 
 it('says that an earlier version held out other rows', () => {
@@ -73,7 +73,7 @@ it('says that an earlier version identified large files in another way', () => {
     `was started by an earlier version, which identified files above 128 MB, such as ${large}, in another way.`,
   );
   writeFileSync(runFiles(folder).config, stringify(config));
-  expect(() => resume('other', config, [large])).toThrow('got other content in the data files');
+  expect(() => resume('other', config, [large])).toThrow('other content in the data files');
 });
 
 it('does without a config.yaml if the fingerprint is right', () => {

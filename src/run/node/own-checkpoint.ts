@@ -63,7 +63,7 @@ export function differencesFrom(
   const now = courseOf(config);
   return [...new Set([...before.keys(), ...now.keys()])]
     .filter((key) => before.get(key) !== now.get(key))
-    .map((key) => `${key} ${now.get(key) ?? 'left out'} (there ${before.get(key) ?? 'left out'})`);
+    .map((key) => `${key} is ${now.get(key) ?? 'not set'} (was ${before.get(key) ?? 'not set'})`);
 }
 
 /** The error of resuming a run with other settings or data; it names the differences. */
@@ -73,12 +73,14 @@ export function otherRun(
   ownMetrics?: readonly string[],
 ): UserError {
   const differences = differencesFrom(config, files, ownMetrics);
-  const contents = ['the data files', "the model's (weights, tokenizer, config.json)"];
+  const contents = ['the data files', 'the model files (weights, tokenizer, config.json)'];
   if (config.adapter !== undefined) contents.push('the adapter');
   return new UserError({
     where: `output: ${config.output}`,
-    expected: 'to resume the run in it with its own settings, data and model',
-    got: differences.length > 0 ? differences.join(', ') : `other content in ${contents.join(' or ')}`,
-    hint: 'Resume with what its config.yaml says, or name another folder as output.',
+    fault:
+      differences.length > 0
+        ? `holds a run with other settings: ${differences.join(', ')}`
+        : `holds a run with other content in ${contents.join(' or ')}`,
+    hint: 'Resume with its own config.yaml, or choose another output folder.',
   });
 }
