@@ -11,12 +11,15 @@ export interface Arm {
 const RANKED: readonly MethodName[] = ['adalora', 'lora', 'svd_lora', 'prune_lora'];
 
 /**
- * PEFT's examples: sequence_classification/LoRA.ipynb (3e-4, batch 32, 20 epochs, r 8, alpha 16, dropout 0.1, 6 %
- * warm-up) and conditional_generation/peft_adalora_seq2seq.py (1e-3, batch 8, 8 epochs, alpha 32, dropout 0.1, deltaT
- * 10). The phases of the latter are numbers of steps that exceed those of a small file, so shares replace them.
+ * The settings of PEFT's examples: sequence_classification/LoRA.ipynb, and
+ * conditional_generation/peft_adalora_seq2seq.py, its only example of AdaLoRA. Both use torch's AdamW (weight decay
+ * 0.01), a linear schedule, random batches, and no clipping. The latter's tinit 200 and tfinal 1000 are steps of 2,040,
+ * so shares replace them.
  */
+const PEFT_TRAINING = { weight_decay: 0.01, max_grad_norm: 0, group_by_length: false };
 const PEFT_LORA: Arm = {
   training: {
+    ...PEFT_TRAINING,
     learning_rate: 3e-4,
     per_device_train_batch_size: 32,
     num_train_epochs: 20,
@@ -25,14 +28,20 @@ const PEFT_LORA: Arm = {
   section: { r: 8, lora_alpha: 16, lora_dropout: 0.1 },
 };
 const PEFT_ADALORA: Arm = {
-  training: { learning_rate: 1e-3, per_device_train_batch_size: 8, num_train_epochs: 8 },
+  training: {
+    ...PEFT_TRAINING,
+    learning_rate: 1e-3,
+    per_device_train_batch_size: 8,
+    num_train_epochs: 8,
+    warmup_ratio: 0,
+  },
   section: {
     init_r: 12,
     target_r: 8,
     lora_alpha: 32,
     lora_dropout: 0.1,
     tinit: '10%',
-    tfinal: '40%',
+    tfinal: '49%',
     deltaT: 10,
   },
 };
