@@ -171,6 +171,16 @@ it.each([
   expect(messageOf(config)).toMatchSnapshot();
 });
 
+it('refuses what needs classes, or a row of labels, if the task has none', () => {
+  const training = { class_weights: 'balanced', fall_back_to_majority: true, linear_probe: true };
+  const refused = (task: string) =>
+    ['class_weights', 'fall_back_to_majority', 'linear_probe'].filter((key) =>
+      messageOf({ task, training }).includes(`training.${key}\` does not apply to task ${task}`),
+    );
+  expect(refused('regression')).toEqual(['class_weights', 'fall_back_to_majority']);
+  expect(refused('token_classification')).toHaveLength(3);
+});
+
 it('refuses what is no object', () => {
   expect(() => parseRunConfig(undefined, 'test')).toThrow(
     'test: `config` is required (a section with keys). Set it in the file, or with --set =...',

@@ -25,7 +25,7 @@ export function trainingProblems(
     ...(data ? evaluationProblems(training, data, holdsOut(defaults, task)) : []),
     ...(task ? metricProblems(training, task, own, data) : []),
     ...(task ? smoothingProblems(training, task) : []),
-    ...(task ? weightProblems(training, task) : []),
+    ...(task ? classProblems(training, task) : []),
   ];
 }
 
@@ -121,10 +121,21 @@ function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, 
   return [{ path: ['training', 'label_smoothing_factor'], fault }];
 }
 
-function weightProblems({ class_weights: weights }: TrainingSection, task: TaskName): Problem[] {
-  if (weights === undefined || taskNamed(task).classCounts) return [];
-  const fault = `does not apply to task ${task}, because its loss has no classes to weight`;
-  return [{ path: ['training', 'class_weights'], fault, hint: 'Remove it.' }];
+function classProblems(
+  { class_weights, fall_back_to_majority, linear_probe }: TrainingSection,
+  task: TaskName,
+): Problem[] {
+  const { classCounts, probeLoss } = taskNamed(task);
+  const foreign = {
+    ...(class_weights && !classCounts && { class_weights: 'its loss has no classes to weight' }),
+    ...(fall_back_to_majority && !classCounts && { fall_back_to_majority: 'its rows have no classes' }),
+    ...(linear_probe && !probeLoss && { linear_probe: 'its examples have no row of labels each' }),
+  };
+  return Object.entries(foreign).map(([key, reason]) => ({
+    path: ['training', key],
+    fault: `does not apply to task ${task}, because ${reason}`,
+    hint: 'Remove it.',
+  }));
 }
 
 export function withoutPrefix(metric: string): string {
