@@ -83,7 +83,7 @@ export const trainingSchema = z.strictObject({
   /**
    * End with a model that always answers the majority class if no evaluation had a lower loss than that, or a score that was
    * better by more than a standard error. It takes `load_best_model_at_end`, a single validation set and a classification head
-   * with biases. Default: true if `load_best_model_at_end` is not set either, else false.
+   * with biases. Default: true if neither `load_best_model_at_end` nor `class_weights` is set, else false.
    */
   fall_back_to_majority: z.boolean().optional(),
   /** Stop after this many evaluations without a better score. */

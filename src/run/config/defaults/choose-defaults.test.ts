@@ -121,6 +121,12 @@ it('give way to what is set, and to defaults: huggingface', () => {
   });
 });
 
+it('fall back to no majority class with class weights, nor for numbers', () => {
+  const training = { class_weights: 'balanced' };
+  expect(chosenFor({ training }, 300).config.training.fall_back_to_majority).toBeUndefined();
+  expect(chosenFor({ task: 'regression' }, 300).config.training.fall_back_to_majority).toBeUndefined();
+});
+
 it('hold nothing out of a few rows, nor where examples are no rows', () => {
   expect(chosenFor({}, 12).config).toMatchObject({ training: { eval_strategy: 'no' } });
   const causal = chosenFor({ task: 'causal_lm', data: { train: 'a.txt' } }, 500).config;

@@ -41,6 +41,8 @@ export function chooseEvaluation<Config extends ParsedConfig>(
     best === undefined &&
     load_best_model_at_end &&
     training.fall_back_to_majority === undefined &&
+    // With weights the majority class is not what counts.
+    training.class_weights === undefined &&
     taskNamed(task).classCounts !== undefined;
   const reason = isValidated ? 'there are rows to validate on' : `${tooFew} to hold some out`;
   const chosen = [
