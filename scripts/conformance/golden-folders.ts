@@ -10,7 +10,7 @@ const GOLDEN_FOLDERS = [
   },
   {
     folder: 'src/tuners/fixtures',
-    least: { LORA: 6 },
+    least: { LORA: 6, IA3: 3, VERA: 2 },
   },
 ];
 

@@ -36,6 +36,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
       tensors.names(),
     );
     if (findings.faults.length > 0) return findings;
+    if (run.tuner.frozen) run.tuner.initialValues(0, model.reader(0));
     tensors.setFrozen(run.tuner.frozen);
     const updater = new Updater(run, tensors.initialValues(), {
       learningRate: training.lr,

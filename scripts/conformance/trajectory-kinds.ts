@@ -49,6 +49,8 @@ const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<Tr
     section: (settings) => ({ ...without(peftSection(settings), VOID_FOR_ADALORA), shrink: 'at-export' }),
     notCompared: [...REWRITTEN, ...VOID_FOR_ADALORA],
   },
+  IA3: { method: 'ia3', section: peftSection, notCompared: [...REWRITTEN, 'feedforward_modules'] },
+  VERA: { method: 'vera', section: peftSection, notCompared: REWRITTEN, ourName: nameOfVera },
   BITFIT: { method: 'bitfit' },
   SVD_LORA: {
     method: 'svd_lora',
@@ -81,6 +83,13 @@ export function trajectoryKind(name: string): TrajectoryKind {
 /** A factor, or a parameter of the model, by PEFT's name. Its allocator's tensor names start at the inner model. */
 function nameInPeft(recorded: string): string | undefined {
   return parseAdapterKey(recorded.startsWith(PEFT_PREFIX) ? recorded : PEFT_PREFIX + recorded);
+}
+
+/** VeRA's shared matrices stand outside the model. */
+function nameOfVera(recorded: string): string | undefined {
+  return /^base_model\.vera_[AB]$/.test(recorded)
+    ? recorded.slice('base_model.'.length)
+    : nameInPeft(recorded);
 }
 
 /** The settings of a PEFT method, without those that have no effect in a replay. */

@@ -110,6 +110,7 @@ def case(name, seed):
     named = [(n, p) for n, p in pm.named_parameters() if p.requires_grad]
     save_file(plain({short(n): p for n, p in named}), folder / "initial.safetensors")
     frozen = {short(n): p for n, p in pm.named_parameters() if "lora_A" in n and not p.requires_grad}
+    if tuner["kind"] == "VERA" and config.save_projection: frozen = {short(n): b for n, b in pm.state_dict().items() if n.startswith("base_model.vera_")}
     if frozen: save_file(plain(frozen), folder / "frozen.safetensors")
     trace, batches = [], {}
     for step in range(1, STEPS + 1):

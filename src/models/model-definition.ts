@@ -94,6 +94,10 @@ interface TargetModules {
   readonly few: readonly string[];
   /** The six matrices per layer from the AdaLoRA paper (encoders, BART), otherwise PEFT's default for AdaLoRA. */
   readonly many: readonly string[];
+  /** PEFT's for IA3, which rescales activations. */
+  readonly rescaled: readonly string[];
+  /** The modules among them whose input is rescaled, not their output. */
+  readonly rescaledInputs: readonly string[];
 }
 
 /** A model family: how to parse its config and how to build its graph. One per Hugging Face `model_type`. */

@@ -18,12 +18,12 @@ describe('the registry of methods', () => {
   });
 
   it.each([
-    [{ peft_type: 'IA3' }, '"IA3"'],
+    [{ peft_type: 'LOHA' }, '"LOHA"'],
     [{ peft_type: null }, 'null'],
     [{}, 'nothing'],
   ])('refuses an adapter of %j, naming the kinds there are', (config, got) => {
     expect(() => kindOf(stored(config), 'a/adapter_config.json')).toThrow(
-      `a/adapter_config.json: peft_type: expected one of ADALORA, LORA, BITFIT, BOTTLENECK, got ${got}.`,
+      `a/adapter_config.json: peft_type: expected one of ADALORA, LORA, IA3, VERA, BITFIT, BOTTLENECK, got ${got}.`,
     );
   });
 

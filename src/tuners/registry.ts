@@ -6,11 +6,13 @@ import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
 import { full } from './full/definition.ts';
 import { houlsby } from './houlsby/definition.ts';
+import { ia3 } from './ia3/definition.ts';
 import { lora } from './lora/definition.ts';
 import type { MethodDefinition } from './method-definition.ts';
 import { pfeiffer } from './pfeiffer/definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
+import { vera } from './vera/definition.ts';
 
 /** Every method, by its name in a config. A new one is one entry here and one folder beside. */
 export const METHODS = {
@@ -22,6 +24,10 @@ export const METHODS = {
   svd_lora: svdLora,
   /** LoRA's pairs, pruned as AdaLoRA prunes triplets. */
   prune_lora: pruneLora,
+  /** (IA)³: a factor for each activation of some modules. */
+  ia3,
+  /** VeRA: vectors around random matrices that all modules share. */
+  vera,
   bitfit: bitFit,
   /** A small layer after attention and one after feed-forward. */
   houlsby,

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
 import { encodeSafetensors } from '../encode-safetensors.ts';
-import { excerptName } from '../excerpt.ts';
 import type { StoredTensor } from '../tensor-data.ts';
 import type { TensorFile } from '../tensor-file.ts';
 import { ADAPTER_METADATA } from './adapter-bytes.ts';
 import { formatAdapterConfig } from './format-adapter-config.ts';
-import { type AdapterTensors, PEFT_PREFIX, type StoredAdapter } from './stored-adapter.ts';
+import type { AdapterTensors, StoredAdapter } from './stored-adapter.ts';
 
 /** The names of an adapter's files: its settings and its tensors (a pickle in old adapters). */
 export const PEFT_FILES = {
@@ -62,15 +61,6 @@ export function encodePeft({ config, tensors }: StoredAdapter): [name: string, c
 
 function adapterTensors(file: Pick<TensorFile, 'path' | 'names' | 'info' | 'readFloat32'>): AdapterTensors {
   return new Map(
-    file.names().map((name) => {
-      if (!name.startsWith(PEFT_PREFIX)) {
-        throw new UserError({
-          where: file.path,
-          expected: `tensor names that start with ${PEFT_PREFIX}`,
-          got: excerptName(name),
-        });
-      }
-      return [name, { shape: file.info(name).shape, data: file.readFloat32(name) }];
-    }),
+    file.names().map((name) => [name, { shape: file.info(name).shape, data: file.readFloat32(name) }]),
   );
 }

@@ -1,3 +1,6 @@
+import { UserError } from '../../support/user-error.ts';
+import { excerptName } from '../excerpt.ts';
+
 /** The tensors of an adapter, by the keys of its file. */
 export type AdapterTensors = Map<string, AdapterTensor>;
 
@@ -19,6 +22,20 @@ export interface StoredAdapter {
 
 /** The prefix of the keys of PEFT's tensors. */
 export const PEFT_PREFIX = 'base_model.model.';
+
+/**
+ * The name of a tensor without PEFT's prefix.
+ *
+ * @throws UserError if it has another prefix
+ */
+export function peftName(key: string, where: string): string {
+  if (key.startsWith(PEFT_PREFIX)) return key.slice(PEFT_PREFIX.length);
+  throw new UserError({
+    where,
+    expected: `tensor names that start with ${PEFT_PREFIX}`,
+    got: excerptName(key),
+  });
+}
 
 /**
  * A full parameter of the model stored in an adapter, by its Hugging Face name. AdapterHub stores the name unchanged.

@@ -19,6 +19,8 @@ export const bart: ModelDefinition<BartConfig> = {
   targetModules: {
     few: ['q_proj', 'v_proj'],
     many: ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'],
+    rescaled: ['q_proj', 'v_proj', 'fc2'],
+    rescaledInputs: ['fc2'],
   },
   tiedNames: {
     [`${SHARED}.weight`]: [

@@ -24,6 +24,8 @@ export const bert: ModelDefinition<BertConfig> = {
   targetModules: {
     few: ['query', 'value'],
     many: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'],
+    rescaled: ['key', 'value', 'output.dense'],
+    rescaledInputs: ['output.dense'],
   },
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseBertConfig,

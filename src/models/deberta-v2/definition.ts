@@ -21,6 +21,8 @@ export const debertaV2: ModelDefinition<DebertaV2Config> = {
       'intermediate.dense',
       'output.dense',
     ],
+    rescaled: ['key_proj', 'value_proj', 'output.dense'],
+    rescaledInputs: ['output.dense'],
   },
   tiedNames: debertaV2Ties,
   parseConfig: parseDebertaV2Config,

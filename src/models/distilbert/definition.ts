@@ -24,6 +24,8 @@ export const distilBert: ModelDefinition<DistilBertConfig> = {
     // PEFT has no default for DistilBERT: these correspond to the modules that it adapts in BERT.
     few: ['q_lin', 'v_lin'],
     many: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'],
+    rescaled: ['k_lin', 'v_lin', 'lin2'],
+    rescaledInputs: ['lin2'],
   },
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseDistilBertConfig,

@@ -37,6 +37,7 @@ const NORM_OFFSET = 1;
 
 /** Gemma 2 (Gemma Team, 2024): norms before and after, every second layer with a window, bounded scores. */
 export const gemma2 = decoderFamily({
+  rescales: 'q_proj',
   modelType: 'gemma2',
   name: 'Gemma2',
   hasTokenHead: true,

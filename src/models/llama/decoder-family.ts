@@ -22,6 +22,8 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
   hasTokenHead?: boolean;
   /** Prefix of the base model's parameters under the question answering head, if transformers has one. */
   spanPrefix?: string;
+  /** The projection that PEFT's IA3 rescales beside that of the values; by default the keys'. */
+  rescales?: 'q_proj' | 'k_proj';
   /** Transforms the logits over words; by default the identity. */
   finish?(logits: Value, config: Config): Value;
 }
@@ -30,7 +32,15 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
 export function decoderFamily<Config extends DecoderConfig>(
   family: DecoderFamily<Config>,
 ): ModelDefinition<Config> {
-  const { modelType, name, parseConfig, hasTokenHead, spanPrefix, finish = (logits) => logits } = family;
+  const {
+    modelType,
+    name,
+    parseConfig,
+    hasTokenHead,
+    spanPrefix,
+    rescales = 'k_proj',
+    finish = (logits) => logits,
+  } = family;
   const below = (prefix: string): Encode<Config> => {
     return (network, config, inputs) => decoderModel(family, network.at(prefix), config, inputs);
   };
@@ -40,7 +50,12 @@ export function decoderFamily<Config extends DecoderConfig>(
     modelType,
     isDecoder: true,
     baseModelPrefix: PREFIX,
-    targetModules: { few: TARGETS, many: TARGETS },
+    targetModules: {
+      few: TARGETS,
+      many: TARGETS,
+      rescaled: [rescales, 'v_proj', 'down_proj'],
+      rescaledInputs: ['down_proj'],
+    },
     tiedNames: { [`${words}.weight`]: ['lm_head.weight'] },
     parseConfig,
     heads: {

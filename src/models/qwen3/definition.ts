@@ -15,6 +15,7 @@ const schema = withWindows(
 
 /** Qwen 3: Qwen 2 without those biases, and with a norm of each head's queries and keys. */
 export const qwen3 = decoderFamily({
+  rescales: 'q_proj',
   modelType: 'qwen3',
   name: 'Qwen3',
   hasTokenHead: true,

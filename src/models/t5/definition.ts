@@ -13,6 +13,8 @@ export const t5: ModelDefinition<T5Config> = {
     few: ['q', 'v'],
     // A model has one of the two forms of the feed-forward network.
     many: ['q', 'k', 'v', 'o', 'wi', 'wi_0', 'wi_1', 'wo'],
+    rescaled: ['k', 'v', 'wo'],
+    rescaledInputs: ['wo'],
   },
   tiedNames: {
     [`${SHARED}.weight`]: ['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight'],

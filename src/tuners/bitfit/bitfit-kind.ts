@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PEFT_PREFIX, type StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { PEFT_PREFIX, peftName, type StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../models/heads/registry.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -22,7 +22,7 @@ export const bitFitKind: AdapterKind = {
   reads: ({ config }) => config.peft_type === NAME,
   import(model, { tensors }, where) {
     const parameters = [...tensors].map(([key, { shape, data }]) => {
-      const name = key.slice(PEFT_PREFIX.length);
+      const name = peftName(key, where);
       const expected = model.parameters.get(name);
       if (expected?.join() === shape.join()) return { name, shape, data };
       throw new UserError({

@@ -1,6 +1,6 @@
 import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
-import { headNamed } from '../../models/heads/registry.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
+import { describedAdapter } from '../peft/described-adapter.ts';
 import type { TunableModel } from '../tuner.ts';
 import type { LowRankModule } from './factors.ts';
 import type { PeftAdapter } from './peft-adapter.ts';
@@ -25,23 +25,8 @@ export function exportAdapter(
   { model, config, targets, modules, layout, values, baseModel }: Export,
   keys: { peft_type: PeftAdapterConfig['peft_type'] } & Record<string, unknown>,
 ): PeftAdapter {
-  const { definition, headKind, head } = model;
-  const { taskType } = headNamed(headKind);
-  const saved = [...head.modules, ...(config.modules_to_save ?? [])];
   const described = {
-    ...config,
-    base_model_name_or_path: baseModel,
-    task_type: taskType,
-    // Without a task type, PEFT needs the class that the adapter is for.
-    auto_mapping:
-      taskType === null
-        ? { base_model_class: head.architecture, parent_library: transformersModule(definition.modelType) }
-        : null,
-    target_modules: config.target_modules ?? targets,
-    modules_to_save: saved.length > 0 ? saved : null,
-    // PEFT overwrites it for every module that it adapts, so the last one decides.
-    fan_in_fan_out: modules.at(-1)?.transposed ?? false,
-    inference_mode: true,
+    ...describedAdapter(model, config, targets, modules, baseModel),
     ...keys,
   };
   return {
@@ -74,10 +59,4 @@ function namedTensors(
       { shape, data: layout.read(values, name) },
     ]),
   );
-}
-
-/** The module of a family's code in transformers. */
-function transformersModule(modelType: string): string {
-  const folder = modelType.replaceAll('-', '_');
-  return `transformers.models.${folder}.modeling_${folder}`;
 }

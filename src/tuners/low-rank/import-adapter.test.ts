@@ -115,6 +115,11 @@ describe('an imported adapter', () => {
     ['another head', lora({ ...PAIR, 'classifier.weight': [3, 4] }), 'expected a tensor [2,4], got [3,4]'],
     ['another module', lora({ ...PAIR, 'bert.pool.bias': [4] }), 'expected a module of the base model'],
     [
+      'a name of another program',
+      { ...lora({}), tensors: new Map([['q.lora_A', { shape: [1], data: Float32Array.of(1) }]]) },
+      'x: expected tensor names that start with base_model.model., got q.lora_A',
+    ],
+    [
       'an embedding',
       lora({ 'bert.embeddings.word_embeddings.lora_embedding_A': [2, 8] }),
       'expected a module of the',

@@ -1,4 +1,4 @@
-import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
+import { type AdapterTensors, peftName } from '../../formats/adapters/stored-adapter.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
@@ -61,6 +61,7 @@ export function importAdapter<Made extends LowRankTuner>(
 function tensorsByName({ config, tensors }: PeftAdapter, where: string): AdapterTensors {
   const byName: AdapterTensors = new Map();
   for (const [key, tensor] of tensors) {
+    peftName(key, where);
     const name = parseAdapterKey(key);
     if (name !== undefined) byName.set(name, tensor);
     else if (!BASE_WEIGHT.test(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {

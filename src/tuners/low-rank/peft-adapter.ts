@@ -1,4 +1,5 @@
 import type { AdapterTensors, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { PEFT_VERSION } from '../peft/peft-version.ts';
 import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
 import { INERT_DEFAULTS } from './unsupported.ts';
 
@@ -7,9 +8,6 @@ export interface PeftAdapter {
   config: PeftAdapterConfig;
   tensors: AdapterTensors;
 }
-
-/** The PEFT version whose format is written. */
-const PEFT_VERSION = '0.21.2';
 
 /**
  * Checks the settings of a stored adapter.

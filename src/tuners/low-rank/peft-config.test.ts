@@ -55,7 +55,7 @@ describe('parseAdapterConfig', () => {
 
   it.each<[unknown, string]>([
     [null, 'c.json: peft_type: expected "LORA" or "ADALORA", got nothing'],
-    [{ peft_type: 'IA3' }, 'expected "LORA" or "ADALORA", got "IA3"'],
+    [{ peft_type: 'LOHA' }, 'expected "LORA" or "ADALORA", got "LOHA"'],
   ])('refuses the type of %j', (value, message) => expect(() => parse(value)).toThrow(message));
 
   it('lists every bad key', () => {

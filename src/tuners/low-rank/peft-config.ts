@@ -1,37 +1,22 @@
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
+import { commonSettings, exclusionSettings, layerSettings } from '../peft/common-settings.ts';
 import { rank } from '../shared/rank.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
 const count = z.int().nonnegative();
-const names = z.array(z.string());
 
 /**
  * The keys that LORA and ADALORA share. Names and defaults are PEFT's (0.21), so that older files keep their meaning.
  */
 const common = {
-  task_type: z.string().nullable().default(null),
-  /** Folder or Hub id of the base model. */
-  base_model_name_or_path: z.string().nullable().default(null),
-  revision: z.string().nullable().default(null),
-  auto_mapping: z.record(z.string(), z.unknown()).nullable().default(null),
-  inference_mode: z.boolean().default(false),
-  /** A list of suffixes, a regular expression for the whole path, or "all-linear". */
-  target_modules: z.union([names, z.string()]).nullable().default(null),
-  exclude_modules: z.union([names, z.string()]).nullable().default(null),
-  layers_to_transform: z
-    .union([z.array(count), count])
-    .nullable()
-    .default(null),
-  layers_pattern: z.union([names, z.string()]).nullable().default(null),
-  /** Modules fully trained and saved, such as the head. */
-  modules_to_save: names.nullable().default(null),
+  ...commonSettings,
+  ...exclusionSettings,
+  ...layerSettings,
   lora_alpha: z.number().default(8),
   lora_dropout: z.number().min(0).max(1).default(0),
   use_rslora: z.boolean().default(false),
   bias: z.enum(['none', 'all', 'lora_only']).default('none'),
-  /** Whether the target's weight is stored as (in, out), as in GPT-2's Conv1D. */
-  fan_in_fan_out: z.boolean().default(false),
   init_lora_weights: z.union([z.boolean(), z.string()]).default(true),
   alpha_pattern: patternOf(z.number()),
 };

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+
+const { target_modules, exclude_modules, modules_to_save } = adapterConfigShape;
+
+/** IA3's settings: PEFT's keys. */
+export const ia3ConfigSchema = z.strictObject({
+  target_modules,
+  exclude_modules,
+  /** The target modules whose input is rescaled instead of their output: names, or a regular expression. */
+  feedforward_modules: target_modules,
+  modules_to_save,
+});
+
+export type Ia3Config = z.infer<typeof ia3ConfigSchema>;

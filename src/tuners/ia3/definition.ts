@@ -1,0 +1,55 @@
+import { UserError } from '../../support/user-error.ts';
+import { adaptedModules } from '../low-rank/adapted-modules.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
+import type { MethodDefinition } from '../method-definition.ts';
+import { staticRun } from '../method-run.ts';
+import { describedAdapter } from '../peft/described-adapter.ts';
+import { writePeft } from '../peft/peft-files.ts';
+import { savedParameters } from '../saved-parameters.ts';
+import { fullMatchRegex } from '../shared/python-regex.ts';
+import { type Ia3Config, ia3ConfigSchema } from './config.ts';
+import { IA3_FILES, ia3Kind } from './ia3-kind.ts';
+import { Ia3Tuner } from './ia3-tuner.ts';
+
+/** (IA)³ (Liu et al., 2022), with the keys and files of PEFT. */
+export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
+  config: ia3ConfigSchema,
+  // The paper's for T0.
+  learningRate: 3e-3,
+  chosen: { encoder: { rate: 1e-2 }, language: { rate: 3e-3 } },
+  trains: 'adapter',
+  vectors: 5,
+  start(model, config) {
+    const targets = defaultTargets(model, 'rescaled');
+    const feedforward_modules = config.feedforward_modules ?? defaultTargets(model, 'rescaledInputs');
+    const modules = adaptedModules(model, config, targets).map((module) => ({
+      ...module,
+      ofInput: isNamed(module.path, feedforward_modules),
+    }));
+    if (config.feedforward_modules && !modules.some(({ ofInput }) => ofInput)) {
+      throw new UserError({
+        where: 'ia3.feedforward_modules',
+        expected: 'names of target modules',
+        got: JSON.stringify(feedforward_modules),
+      });
+    }
+    const tuner = new Ia3Tuner(modules, savedParameters(model, { ...config, bias: 'none' }, modules));
+    return staticRun(tuner, {
+      store: (values, baseModel) =>
+        writePeft(IA3_FILES, {
+          config: describedAdapter(model, { ...config, feedforward_modules }, targets, modules, baseModel),
+          adapted: modules.map(({ path }) => path),
+          ...{ layout: tuner.layout, values },
+        }),
+    });
+  },
+  kind: ia3Kind,
+  words: { title: 'IA3', tags: ['peft', 'ia3'], library: 'peft' },
+};
+
+/** PEFT's rule: a regular expression for the full path, or the end of the path, dots or not. */
+function isNamed(path: string, names: string | readonly string[]): boolean {
+  return typeof names === 'string'
+    ? fullMatchRegex(names, 'feedforward_modules').test(path)
+    : names.some((name) => path.endsWith(name));
+}

@@ -1,0 +1,47 @@
+import { headNamed } from '../../models/heads/registry.ts';
+import type { LinearModule } from '../../nn/network.ts';
+import type { TunableModel } from '../tuner.ts';
+
+/** The selection of modules in a method's settings. */
+interface Selection {
+  target_modules?: string | readonly string[];
+  modules_to_save?: readonly string[];
+}
+
+/**
+ * The settings that PEFT writes for every adapter.
+ *
+ * @param targets the target modules of a config that names none
+ * @param modules the adapted modules
+ */
+export function describedAdapter<Config extends Selection>(
+  { definition, headKind, head }: TunableModel,
+  config: Config,
+  targets: readonly string[],
+  modules: readonly LinearModule[],
+  baseModel: string,
+) {
+  const { taskType } = headNamed(headKind);
+  const saved = [...head.modules, ...(config.modules_to_save ?? [])];
+  return {
+    ...config,
+    base_model_name_or_path: baseModel,
+    task_type: taskType,
+    // Without a task type, PEFT needs the class that the adapter is for.
+    auto_mapping:
+      taskType === null
+        ? { base_model_class: head.architecture, parent_library: transformersModule(definition.modelType) }
+        : null,
+    target_modules: config.target_modules ?? targets,
+    modules_to_save: saved.length > 0 ? saved : null,
+    // PEFT overwrites it for every adapted module, so the last one decides.
+    fan_in_fan_out: modules.at(-1)?.transposed ?? false,
+    inference_mode: true,
+  };
+}
+
+/** The module with a family's code in transformers. */
+function transformersModule(modelType: string): string {
+  const folder = modelType.replaceAll('-', '_');
+  return `transformers.models.${folder}.modeling_${folder}`;
+}

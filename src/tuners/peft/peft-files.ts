@@ -1,0 +1,166 @@
+import type { z } from 'zod';
+import {
+  type AdapterTensor,
+  type AdapterTensors,
+  PEFT_PREFIX,
+  peftName,
+  type StoredAdapter,
+} from '../../formats/adapters/stored-adapter.ts';
+import type { LinearModule } from '../../nn/network.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { ParameterLayout } from '../parameter-layout.ts';
+import type { TunableModel } from '../tuner.ts';
+import { PEFT_VERSION } from './peft-version.ts';
+
+/** The prefix of tensors that all modules share. */
+const SHARED_PREFIX = 'base_model.';
+
+/** A `peft_type` of PEFT: its settings and the names of its tensors. */
+export interface PeftFiles<Config> {
+  /** As the file has it: `IA3`. */
+  readonly peftType: string;
+  readonly schema: z.ZodType<Config>;
+  /** What the tensors of a module are called below its path. */
+  readonly parts: readonly string[];
+  /** Tensors that all modules share. */
+  readonly shared?: readonly string[];
+}
+
+/** An adapter of PEFT on a model. */
+export interface ReadPeft<Config> {
+  config: Config;
+  /** The adapted modules, in the model's order, with the tensors of each by part. */
+  modules: readonly (LinearModule & { tensors: ReadonlyMap<string, AdapterTensor> })[];
+  shared: AdapterTensors;
+  /** Full parameters of the model, by name. */
+  saved: AdapterTensors;
+}
+
+/** Parses the settings. @throws UserError that lists every bad key */
+export function peftSettings<Config>(
+  { schema, peftType }: PeftFiles<Config>,
+  { config }: StoredAdapter,
+  where: string,
+): Config {
+  const parsed = schema.safeParse(config);
+  if (parsed.success && config.peft_type === peftType) return parsed.data;
+  const issues = parsed.error?.issues ?? [{ path: ['peft_type'], message: `expected ${peftType}` }];
+  throw new UserError(
+    issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
+  );
+}
+
+/** Whether a tensor of the file belongs to the adapter itself, and not to a module saved in full. */
+export function isOwnTensor({ parts, shared = [] }: PeftFiles<unknown>, key: string): boolean {
+  return (
+    parts.some((part) => key.endsWith(`.${part}`)) || shared.some((name) => key === SHARED_PREFIX + name)
+  );
+}
+
+/**
+ * Reads an adapter for a model.
+ *
+ * @param where the adapter's name for messages
+ * @throws UserError naming settings that are wrong, and tensors that fit no module or are missing from one
+ */
+export function readPeft<Config>(
+  files: PeftFiles<Config>,
+  model: TunableModel,
+  stored: StoredAdapter,
+  where: string,
+): ReadPeft<Config> {
+  const config = peftSettings(files, stored, where);
+  const own = new Map<string, Map<string, AdapterTensor>>();
+  const shared: AdapterTensors = new Map();
+  const saved: AdapterTensors = new Map();
+  for (const [key, tensor] of stored.tensors) {
+    const part = files.parts.find((part) => key.endsWith(`.${part}`));
+    const common = files.shared?.find((name) => key === SHARED_PREFIX + name);
+    if (common) shared.set(common, tensor);
+    else if (part) {
+      const path = peftName(key, where).slice(0, -part.length - 1);
+      own.set(path, (own.get(path) ?? new Map()).set(part, tensor));
+    } else if (!/\.(original_module|modules_to_save)\./.test(key)) {
+      // PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
+      const name = peftName(key, where).replace(/\.base_layer\.bias$/, '.bias');
+      assertShape(`${where}: ${name}`, tensor, model.parameters.get(name), name, model.parameters.keys());
+      saved.set(name, tensor);
+    }
+  }
+  const linears = new Map(model.linears.map((module) => [module.path, module]));
+  for (const [path, tensors] of own) {
+    if (!linears.has(path)) throw unknown(`${where}: ${path}`, path, linears.keys());
+    for (const part of files.parts) if (!tensors.has(part)) throw missing(`${where}: ${path}.${part}`);
+  }
+  if (own.size === 0) throw missing(`${where}: ${files.parts.join(', ')}`);
+  const modules = model.linears.flatMap((module) => {
+    const tensors = own.get(module.path);
+    return tensors ? [{ ...module, tensors }] : [];
+  });
+  return { config, modules, shared, saved };
+}
+
+/** An adapter to be written. */
+export interface WrittenPeft {
+  /** All settings but those of the writer: `peft_type`, `peft_version`. */
+  config: Readonly<Record<string, unknown>>;
+  layout: ParameterLayout;
+  values: Float32Array;
+  /** The paths of adapted modules. */
+  adapted: readonly string[];
+  shared?: AdapterTensors;
+}
+
+/** The files of an adapter. Trained tensors have their names and shapes in the layout. */
+export function writePeft(
+  { peftType, schema }: PeftFiles<unknown>,
+  { config, layout, values, adapted, shared = new Map() }: WrittenPeft,
+): StoredAdapter {
+  const wrapped = new Set(adapted.map((path) => `${path}.bias`));
+  const keyOf = (name: string) =>
+    PEFT_PREFIX + (wrapped.has(name) ? name.replace(/\.bias$/, '.base_layer.bias') : name);
+  const settings = schema.parse(config) as Record<string, unknown>;
+  return {
+    config: { ...settings, peft_type: peftType, peft_version: PEFT_VERSION },
+    tensors: new Map([
+      ...layout.segments.map(({ name, shape }): [string, AdapterTensor] => [
+        keyOf(name),
+        { shape: [...shape], data: layout.read(values, name) },
+      ]),
+      ...[...shared].map(([name, tensor]): [string, AdapterTensor] => [SHARED_PREFIX + name, tensor]),
+    ]),
+    baseModel: settings.base_model_name_or_path as string | null,
+  };
+}
+
+/** @throws UserError if a tensor has another shape than expected, or `expected` is undefined */
+export function assertShape(
+  where: string,
+  { shape }: AdapterTensor,
+  expected: readonly number[] | undefined,
+  name = '',
+  known: Iterable<string> = [],
+): void {
+  if (!expected) throw unknown(where, name, known);
+  if (shape.join() === expected.join()) return;
+  throw new UserError({
+    where,
+    expected: `a tensor [${expected}]`,
+    got: `[${shape}]`,
+    hint: 'The adapter belongs to another base model, or is damaged.',
+  });
+}
+
+function missing(where: string): UserError {
+  return new UserError({ where, expected: 'a tensor', got: 'none', hint: 'The adapter is damaged.' });
+}
+
+function unknown(where: string, name: string, known: Iterable<string>): UserError {
+  return new UserError({
+    where,
+    expected: 'a module of the base model',
+    got: 'none of that name',
+    hint: `${suggest(name, known).slice(0, 300)} Was the adapter made for another base model?`,
+  });
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { rank } from '../shared/rank.ts';
+
+const { target_modules, layers_to_transform, layers_pattern, modules_to_save } = adapterConfigShape;
+
+/** VeRA's settings: PEFT's keys and defaults. */
+export const veraConfigSchema = z.strictObject({
+  /** Rank of the shared matrices; higher than LoRA's, because it costs little. */
+  r: rank.default(256),
+  target_modules,
+  layers_to_transform,
+  layers_pattern,
+  modules_to_save,
+  /** Seed of the shared matrices A and B. */
+  projection_prng_key: z.int().min(0).max(0xffff_ffff).default(0),
+  /** Whether the adapter's file has A and B. Without them it is smaller, and a reader needs the same generator. */
+  save_projection: z.boolean().default(true),
+  /** Dropout on the input of the increments. */
+  vera_dropout: z.number().min(0).lt(1).default(0),
+  /** Initial value of the factors between A and B. */
+  d_initial: z.number().default(0.1),
+  /** Biases trained and saved beside the adapter: those of the adapted layers, or all of the model. */
+  bias: z.enum(['none', 'vera_only', 'all']).default('none'),
+});
+
+export type VeraConfig = z.infer<typeof veraConfigSchema>;
