@@ -29,7 +29,7 @@ const CONFIGS: Record<string, string> = {
   'tags.yaml': `model: tagger\ntask: token_classification\ndata: {train: train.conll, validation: dev.conll}\n`,
   'questions.yaml': `model: model\ntask: question_answering\ndata: {train: train.json, validation: dev.json, max_length: 48}\n`,
   'texts.yaml': `model: llama\ntask: causal_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
-  'masks.yaml': `model: model\ntask: masked_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
+  'masks.yaml': `model: masked\ntask: masked_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
   'pairs.yaml': `model: t5\ntask: seq2seq_lm\ndata: {train: pairs.tsv, validation: pairs.tsv, source: 0, target: 1, max_source_length: 32, max_target_length: 16}\n`,
   'sweep.yaml': `model: model
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
@@ -58,7 +58,9 @@ export function writeSettings(workspace: Workspace): Setting[] {
     );
   }
   writeTinyTagger(workspace.path('tagger'));
-  writeTinyTextModel(workspace.path('llama'), 'llama');
+  // Rows of whole blocks, for 8 and 4 bits.
+  writeTinyTextModel(workspace.path('llama'), 'llama', { hidden_size: 64, intermediate_size: 128 });
+  writeTinyTextModel(workspace.path('masked'), 'bert');
   mkdirSync(workspace.path('t5'));
   writeSmallGenerator(workspace.path('t5'), 't5');
   for (const [part, count, seed] of [
