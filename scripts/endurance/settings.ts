@@ -27,7 +27,7 @@ output: run
 `;
 const CONFIGS: Record<string, string> = {
   'tags.yaml': `model: tagger\ntask: token_classification\ndata: {train: train.conll, validation: dev.conll}\n`,
-  'questions.yaml': `model: model\ntask: question_answering\ndata: {train: train.json, validation: dev.json, max_length: 48}\n`,
+  'questions.yaml': `model: model\ntask: question_answering\ndata: {train: train.json, validation: dev.json, max_length: 48, doc_stride: 16}\n`,
   'texts.yaml': `model: llama\ntask: causal_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
   'masks.yaml': `model: masked\ntask: masked_lm\ndata: {train: train.txt, validation: dev.txt, sample_by: line, max_length: 32}\n`,
   'pairs.yaml': `model: t5\ntask: seq2seq_lm\ndata: {train: pairs.tsv, validation: pairs.tsv, source: 0, target: 1, max_source_length: 32, max_target_length: 16}\n`,
